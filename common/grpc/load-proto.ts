@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType as CatalogTypes } from '../../proto/gen/catalog';
+import type { ProtoGrpcType as RegistryTypes } from '../../proto/gen/registry';
+import { packageRoot } from '../runtime/package-root';
+
+/** Loads a service of proto/layover/v1. The options are those that bin/generate-proto.mjs makes the types with. */
+function load(file: string): GrpcObject {
+  const definition = loadSync(`layover/v1/${file}`, {
+    includeDirs: [join(packageRoot(), 'proto')],
+    longs: Number,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  });
+  return loadPackageDefinition(definition);
+}
+
+/** Service and client constructor of Registry (edge → data plane). */
+export function loadRegistry(): RegistryTypes['layover']['v1']['Registry'] {
+  return (load('registry.proto') as unknown as RegistryTypes).layover.v1.Registry;
+}
+
+/** Service and client constructor of Catalog (data plane → control plane). */
+export function loadCatalog(): CatalogTypes['layover']['v1']['Catalog'] {
+  return (load('catalog.proto') as unknown as CatalogTypes).layover.v1.Catalog;
+}

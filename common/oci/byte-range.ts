@@ -1,0 +1,47 @@
+/**
+ * One range of a Range header, before the size of the blob is known (RFC 9110 section 14.1.2).
+ * `last` is the last byte wanted, both ends included; undefined = to the end.
+ */
+export type RangeRequest =
+  | { readonly kind: 'bytes'; readonly first: number; readonly last?: number }
+  | { readonly kind: 'suffix'; readonly length: number };
+
+/** A range within a blob of known size: `length` bytes from `offset`; length is at least 1, or 0 for an empty blob. */
+export interface ResolvedRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+const SPEC = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i;
+
+/**
+ * Reads a Range header. `ignore` for what a server may ignore and answer whole (another unit, several ranges),
+ * `invalid` for a bytes range that cannot be read (RFC 9110 section 14.2 lets a server ignore it; Layover says 416).
+ */
+export function parseRange(header: string): RangeRequest | 'ignore' | 'invalid' {
+  if (!/^bytes\s*=/i.test(header) || header.includes(',')) return 'ignore';
+  const match = SPEC.exec(header);
+  if (match === null) return 'invalid';
+  const [, first = '', last = ''] = match;
+  if (first === '') {
+    const length = Number(last);
+    return last === '' || !Number.isSafeInteger(length) ? 'invalid' : { kind: 'suffix', length };
+  }
+  const from = Number(first);
+  if (!Number.isSafeInteger(from)) return 'invalid';
+  if (last === '') return { kind: 'bytes', first: from };
+  const to = Number(last);
+  return !Number.isSafeInteger(to) || to < from ? 'invalid' : { kind: 'bytes', first: from, last: to };
+}
+
+/** The bytes that a range means in a blob of `size` bytes; undefined = not satisfiable (416). No range = the whole. */
+export function resolveRange(range: RangeRequest | undefined, size: number): ResolvedRange | undefined {
+  if (range === undefined) return { offset: 0, length: size };
+  if (range.kind === 'suffix') {
+    const length = Math.min(range.length, size);
+    return length === 0 ? undefined : { offset: size - length, length };
+  }
+  if (range.first >= size) return undefined;
+  const last = Math.min(range.last ?? size - 1, size - 1);
+  return { offset: range.first, length: last - range.first + 1 };
+}

@@ -1,0 +1,49 @@
+import { ConfigurationError, EXIT_BAD_CONFIGURATION } from './env';
+
+/** What every plane's app.ts gives: tests and the executables start and stop planes with nothing else. */
+export interface App {
+  /** Resolves when the plane accepts requests, with where it listens (for "is ready" lines and tests on port 0). */
+  start(): Promise<{ readonly address: string }>;
+  /** Stops accepting, finishes what runs within the drain time, releases everything. Harmless when called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The body of every plane's main.ts: builds the app, starts it, says so to the parent, stops it on SIGTERM or SIGINT.
+ * Bad configuration: every problem on stderr, exit code 78, nothing started. A second signal ends the process at once.
+ */
+export async function runApp(createApp: () => App): Promise<void> {
+  let app: App;
+  try {
+    app = createApp();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT_BAD_CONFIGURATION;
+    return;
+  }
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    app.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`stopping failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // Without its parent a plane of `npm start` has nobody to stop it.
+  if (process.channel) process.on('disconnect', stop);
+  const { address } = await app.start();
+  process.send?.({ kind: 'ready', address } satisfies ReadyMessage);
+}
+
+/** What a plane tells the parent process over IPC once it accepts requests. */
+export interface ReadyMessage {
+  readonly kind: 'ready';
+  readonly address: string;
+}

@@ -1,0 +1,24 @@
+/** Where a server listens or a client connects: a unix socket or a TCP port. */
+export type ListenAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+const HOST_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([a-zA-Z0-9.-]+)):(\d{1,5})$/;
+
+/** Reads `unix:<path>`, `host:port` or `[v6]:port`; undefined for anything else. Port 0 means any free one. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length);
+    return path === '' ? undefined : { kind: 'unix', path };
+  }
+  const match = HOST_PORT.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  return port > 65535 ? undefined : { kind: 'tcp', host: (match[1] ?? match[2])!, port };
+}
+
+/** The address as grpc-js takes it. */
+export function formatGrpcAddress(address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}

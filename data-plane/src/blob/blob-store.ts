@@ -1,0 +1,37 @@
+import type { Digest } from '../../../common/oci/digest';
+
+/** A blob that is in the store, whole and verified. Opened by a reader, who closes it, however the read ends. */
+export interface StoredBlob {
+  readonly size: number;
+  /** Absolute path where the bytes are a file of this host. */
+  readonly localPath: string | undefined;
+  /** `length` bytes from `offset`, in chunks of at most 256 KiB. Throws STORE_FAILED when the bytes are not there after all. */
+  read(offset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/**
+ * A blob on its way in: begin → write… → commit | abort. Invisible until commit.
+ * Exactly one of commit and abort ends it; abort is harmless after either.
+ */
+export interface BlobIngest {
+  /** The next bytes, in order; waits where the store is slower. A store that adopts the spool file does nothing here. */
+  write(chunk: Buffer): Promise<void>;
+  /** Size and digest of the spool file are proven; makes the blob visible and durable. Already there = success. */
+  commit(spoolFile: string, size: number): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Content-addressed bytes, blobs and manifests alike. Every method throws STORE_FAILED or STORE_FULL; absence is undefined. */
+export interface BlobStore {
+  /** Size of a blob that is there whole; undefined = not there. */
+  stat(digest: Digest): Promise<number | undefined>;
+  open(digest: Digest): Promise<StoredBlob | undefined>;
+  ingest(digest: Digest): Promise<BlobIngest>;
+  /** Small content in memory (manifests), already verified by the caller; whole and durable when it resolves. */
+  put(digest: Digest, content: Buffer): Promise<void>;
+  /** Content of at most `maxBytes` in memory; undefined = not there. Throws STORE_FAILED when it is larger or its digest is wrong. */
+  get(digest: Digest, maxBytes: number): Promise<Buffer | undefined>;
+  /** Harmless when it is not there. */
+  delete(digest: Digest): Promise<void>;
+}

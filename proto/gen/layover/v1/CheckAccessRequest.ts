@@ -1,0 +1,11 @@
+// Original file: proto/layover/v1/registry.proto
+
+import type { RequestContext as _layover_v1_RequestContext, RequestContext__Output as _layover_v1_RequestContext__Output } from '../../layover/v1/RequestContext';
+
+export interface CheckAccessRequest {
+  'context'?: (_layover_v1_RequestContext | null);
+}
+
+export interface CheckAccessRequest__Output {
+  'context': (_layover_v1_RequestContext__Output | null);
+}

@@ -1,0 +1,20 @@
+// Original file: proto/layover/v1/registry.proto
+
+export const Delivery = {
+  DELIVERY_UNSPECIFIED: 'DELIVERY_UNSPECIFIED',
+  INLINE: 'INLINE',
+  LOCAL_FILE: 'LOCAL_FILE',
+  REDIRECT: 'REDIRECT',
+} as const;
+
+export type Delivery =
+  | 'DELIVERY_UNSPECIFIED'
+  | 0
+  | 'INLINE'
+  | 1
+  | 'LOCAL_FILE'
+  | 2
+  | 'REDIRECT'
+  | 3
+
+export type Delivery__Output = typeof Delivery[keyof typeof Delivery]

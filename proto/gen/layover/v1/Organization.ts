@@ -1,0 +1,21 @@
+// Original file: proto/layover/v1/catalog.proto
+
+import type { Visibility as _layover_v1_Visibility, Visibility__Output as _layover_v1_Visibility__Output } from '../../layover/v1/Visibility';
+import type { ProxyCache as _layover_v1_ProxyCache, ProxyCache__Output as _layover_v1_ProxyCache__Output } from '../../layover/v1/ProxyCache';
+import type { Robot as _layover_v1_Robot, Robot__Output as _layover_v1_Robot__Output } from '../../layover/v1/Robot';
+
+export interface Organization {
+  'uid'?: (string);
+  'name'?: (string);
+  'visibility'?: (_layover_v1_Visibility);
+  'proxyCache'?: (_layover_v1_ProxyCache | null);
+  'robots'?: (_layover_v1_Robot)[];
+}
+
+export interface Organization__Output {
+  'uid': (string);
+  'name': (string);
+  'visibility': (_layover_v1_Visibility__Output);
+  'proxyCache': (_layover_v1_ProxyCache__Output | null);
+  'robots': (_layover_v1_Robot__Output)[];
+}

@@ -1,0 +1,16 @@
+// Original file: proto/layover/v1/registry.proto
+
+
+export interface RepositoryAddress {
+  'organization'?: (string);
+  'mirrorHost'?: (string);
+  'repository'?: (string);
+  'owner'?: "organization"|"mirrorHost";
+}
+
+export interface RepositoryAddress__Output {
+  'organization'?: (string);
+  'mirrorHost'?: (string);
+  'repository': (string);
+  'owner'?: "organization"|"mirrorHost";
+}

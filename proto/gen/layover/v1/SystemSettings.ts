@@ -1,0 +1,12 @@
+// Original file: proto/layover/v1/catalog.proto
+
+
+export interface SystemSettings {
+  'proxyCacheEnabled'?: (boolean);
+  'quotaManagementEnabled'?: (boolean);
+}
+
+export interface SystemSettings__Output {
+  'proxyCacheEnabled': (boolean);
+  'quotaManagementEnabled': (boolean);
+}

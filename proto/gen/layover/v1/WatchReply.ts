@@ -1,0 +1,19 @@
+// Original file: proto/layover/v1/catalog.proto
+
+import type { ConfigurationSnapshot as _layover_v1_ConfigurationSnapshot, ConfigurationSnapshot__Output as _layover_v1_ConfigurationSnapshot__Output } from '../../layover/v1/ConfigurationSnapshot';
+import type { Invalidation as _layover_v1_Invalidation, Invalidation__Output as _layover_v1_Invalidation__Output } from '../../layover/v1/Invalidation';
+import type { Heartbeat as _layover_v1_Heartbeat, Heartbeat__Output as _layover_v1_Heartbeat__Output } from '../../layover/v1/Heartbeat';
+
+export interface WatchReply {
+  'snapshot'?: (_layover_v1_ConfigurationSnapshot | null);
+  'invalidation'?: (_layover_v1_Invalidation | null);
+  'heartbeat'?: (_layover_v1_Heartbeat | null);
+  'message'?: "snapshot"|"invalidation"|"heartbeat";
+}
+
+export interface WatchReply__Output {
+  'snapshot'?: (_layover_v1_ConfigurationSnapshot__Output | null);
+  'invalidation'?: (_layover_v1_Invalidation__Output | null);
+  'heartbeat'?: (_layover_v1_Heartbeat__Output | null);
+  'message'?: "snapshot"|"invalidation"|"heartbeat";
+}

@@ -1,0 +1,57 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { BlobHeader as _layover_v1_BlobHeader, BlobHeader__Output as _layover_v1_BlobHeader__Output } from './layover/v1/BlobHeader';
+import type { ByteRange as _layover_v1_ByteRange, ByteRange__Output as _layover_v1_ByteRange__Output } from './layover/v1/ByteRange';
+import type { CheckAccessReply as _layover_v1_CheckAccessReply, CheckAccessReply__Output as _layover_v1_CheckAccessReply__Output } from './layover/v1/CheckAccessReply';
+import type { CheckAccessRequest as _layover_v1_CheckAccessRequest, CheckAccessRequest__Output as _layover_v1_CheckAccessRequest__Output } from './layover/v1/CheckAccessRequest';
+import type { FileProgress as _layover_v1_FileProgress, FileProgress__Output as _layover_v1_FileProgress__Output } from './layover/v1/FileProgress';
+import type { GetManifestReply as _layover_v1_GetManifestReply, GetManifestReply__Output as _layover_v1_GetManifestReply__Output } from './layover/v1/GetManifestReply';
+import type { GetManifestRequest as _layover_v1_GetManifestRequest, GetManifestRequest__Output as _layover_v1_GetManifestRequest__Output } from './layover/v1/GetManifestRequest';
+import type { IssueTokenReply as _layover_v1_IssueTokenReply, IssueTokenReply__Output as _layover_v1_IssueTokenReply__Output } from './layover/v1/IssueTokenReply';
+import type { IssueTokenRequest as _layover_v1_IssueTokenRequest, IssueTokenRequest__Output as _layover_v1_IssueTokenRequest__Output } from './layover/v1/IssueTokenRequest';
+import type { ListReferrersReply as _layover_v1_ListReferrersReply, ListReferrersReply__Output as _layover_v1_ListReferrersReply__Output } from './layover/v1/ListReferrersReply';
+import type { ListReferrersRequest as _layover_v1_ListReferrersRequest, ListReferrersRequest__Output as _layover_v1_ListReferrersRequest__Output } from './layover/v1/ListReferrersRequest';
+import type { ListTagsReply as _layover_v1_ListTagsReply, ListTagsReply__Output as _layover_v1_ListTagsReply__Output } from './layover/v1/ListTagsReply';
+import type { ListTagsRequest as _layover_v1_ListTagsRequest, ListTagsRequest__Output as _layover_v1_ListTagsRequest__Output } from './layover/v1/ListTagsRequest';
+import type { ReadBlobReply as _layover_v1_ReadBlobReply, ReadBlobReply__Output as _layover_v1_ReadBlobReply__Output } from './layover/v1/ReadBlobReply';
+import type { ReadBlobRequest as _layover_v1_ReadBlobRequest, ReadBlobRequest__Output as _layover_v1_ReadBlobRequest__Output } from './layover/v1/ReadBlobRequest';
+import type { RegistryClient as _layover_v1_RegistryClient, RegistryDefinition as _layover_v1_RegistryDefinition } from './layover/v1/Registry';
+import type { RepositoryAddress as _layover_v1_RepositoryAddress, RepositoryAddress__Output as _layover_v1_RepositoryAddress__Output } from './layover/v1/RepositoryAddress';
+import type { RequestContext as _layover_v1_RequestContext, RequestContext__Output as _layover_v1_RequestContext__Output } from './layover/v1/RequestContext';
+import type { StatBlobReply as _layover_v1_StatBlobReply, StatBlobReply__Output as _layover_v1_StatBlobReply__Output } from './layover/v1/StatBlobReply';
+import type { StatBlobRequest as _layover_v1_StatBlobRequest, StatBlobRequest__Output as _layover_v1_StatBlobRequest__Output } from './layover/v1/StatBlobRequest';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  layover: {
+    v1: {
+      BlobHeader: MessageTypeDefinition<_layover_v1_BlobHeader, _layover_v1_BlobHeader__Output>
+      ByteRange: MessageTypeDefinition<_layover_v1_ByteRange, _layover_v1_ByteRange__Output>
+      CacheStatus: EnumTypeDefinition
+      CheckAccessReply: MessageTypeDefinition<_layover_v1_CheckAccessReply, _layover_v1_CheckAccessReply__Output>
+      CheckAccessRequest: MessageTypeDefinition<_layover_v1_CheckAccessRequest, _layover_v1_CheckAccessRequest__Output>
+      Delivery: EnumTypeDefinition
+      FileProgress: MessageTypeDefinition<_layover_v1_FileProgress, _layover_v1_FileProgress__Output>
+      GetManifestReply: MessageTypeDefinition<_layover_v1_GetManifestReply, _layover_v1_GetManifestReply__Output>
+      GetManifestRequest: MessageTypeDefinition<_layover_v1_GetManifestRequest, _layover_v1_GetManifestRequest__Output>
+      IssueTokenReply: MessageTypeDefinition<_layover_v1_IssueTokenReply, _layover_v1_IssueTokenReply__Output>
+      IssueTokenRequest: MessageTypeDefinition<_layover_v1_IssueTokenRequest, _layover_v1_IssueTokenRequest__Output>
+      ListReferrersReply: MessageTypeDefinition<_layover_v1_ListReferrersReply, _layover_v1_ListReferrersReply__Output>
+      ListReferrersRequest: MessageTypeDefinition<_layover_v1_ListReferrersRequest, _layover_v1_ListReferrersRequest__Output>
+      ListTagsReply: MessageTypeDefinition<_layover_v1_ListTagsReply, _layover_v1_ListTagsReply__Output>
+      ListTagsRequest: MessageTypeDefinition<_layover_v1_ListTagsRequest, _layover_v1_ListTagsRequest__Output>
+      ReadBlobReply: MessageTypeDefinition<_layover_v1_ReadBlobReply, _layover_v1_ReadBlobReply__Output>
+      ReadBlobRequest: MessageTypeDefinition<_layover_v1_ReadBlobRequest, _layover_v1_ReadBlobRequest__Output>
+      Registry: SubtypeConstructor<typeof grpc.Client, _layover_v1_RegistryClient> & { service: _layover_v1_RegistryDefinition }
+      RepositoryAddress: MessageTypeDefinition<_layover_v1_RepositoryAddress, _layover_v1_RepositoryAddress__Output>
+      RequestContext: MessageTypeDefinition<_layover_v1_RequestContext, _layover_v1_RequestContext__Output>
+      StatBlobReply: MessageTypeDefinition<_layover_v1_StatBlobReply, _layover_v1_StatBlobReply__Output>
+      StatBlobRequest: MessageTypeDefinition<_layover_v1_StatBlobRequest, _layover_v1_StatBlobRequest__Output>
+    }
+  }
+}
+
