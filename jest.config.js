@@ -5,7 +5,7 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.[mc]?[jt]s$': '@swc/jest' },
   // ESM-only packages: Node requires them natively, jest needs them transformed.
-  transformIgnorePatterns: ['/node_modules/(?!(jose)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   testTimeout: 20000,
 };

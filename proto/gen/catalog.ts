@@ -31,6 +31,7 @@ import type { RepositoryKey as _layover_v1_RepositoryKey, RepositoryKey__Output 
 import type { Robot as _layover_v1_Robot, Robot__Output as _layover_v1_Robot__Output } from './layover/v1/Robot';
 import type { SystemSettings as _layover_v1_SystemSettings, SystemSettings__Output as _layover_v1_SystemSettings__Output } from './layover/v1/SystemSettings';
 import type { TokenKey as _layover_v1_TokenKey, TokenKey__Output as _layover_v1_TokenKey__Output } from './layover/v1/TokenKey';
+import type { UpstreamReport as _layover_v1_UpstreamReport, UpstreamReport__Output as _layover_v1_UpstreamReport__Output } from './layover/v1/UpstreamReport';
 import type { WatchReply as _layover_v1_WatchReply, WatchReply__Output as _layover_v1_WatchReply__Output } from './layover/v1/WatchReply';
 import type { WatchRequest as _layover_v1_WatchRequest, WatchRequest__Output as _layover_v1_WatchRequest__Output } from './layover/v1/WatchRequest';
 
@@ -72,6 +73,7 @@ export interface ProtoGrpcType {
       SystemSettings: MessageTypeDefinition<_layover_v1_SystemSettings, _layover_v1_SystemSettings__Output>
       TokenKey: MessageTypeDefinition<_layover_v1_TokenKey, _layover_v1_TokenKey__Output>
       UpstreamDeletePolicy: EnumTypeDefinition
+      UpstreamReport: MessageTypeDefinition<_layover_v1_UpstreamReport, _layover_v1_UpstreamReport__Output>
       Visibility: EnumTypeDefinition
       WatchReply: MessageTypeDefinition<_layover_v1_WatchReply, _layover_v1_WatchReply__Output>
       WatchRequest: MessageTypeDefinition<_layover_v1_WatchRequest, _layover_v1_WatchRequest__Output>

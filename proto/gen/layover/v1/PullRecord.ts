@@ -3,6 +3,7 @@
 import type { PullEvent as _layover_v1_PullEvent, PullEvent__Output as _layover_v1_PullEvent__Output } from '../../layover/v1/PullEvent';
 import type { AdmitManifestRequest as _layover_v1_AdmitManifestRequest, AdmitManifestRequest__Output as _layover_v1_AdmitManifestRequest__Output } from '../../layover/v1/AdmitManifestRequest';
 import type { BlobEvent as _layover_v1_BlobEvent, BlobEvent__Output as _layover_v1_BlobEvent__Output } from '../../layover/v1/BlobEvent';
+import type { UpstreamReport as _layover_v1_UpstreamReport, UpstreamReport__Output as _layover_v1_UpstreamReport__Output } from '../../layover/v1/UpstreamReport';
 import type { Long } from '@grpc/proto-loader';
 
 export interface PullRecord {
@@ -11,7 +12,8 @@ export interface PullRecord {
   'pull'?: (_layover_v1_PullEvent | null);
   'admission'?: (_layover_v1_AdmitManifestRequest | null);
   'blob'?: (_layover_v1_BlobEvent | null);
-  'event'?: "pull"|"admission"|"blob";
+  'upstream'?: (_layover_v1_UpstreamReport | null);
+  'event'?: "pull"|"admission"|"blob"|"upstream";
 }
 
 export interface PullRecord__Output {
@@ -20,5 +22,6 @@ export interface PullRecord__Output {
   'pull'?: (_layover_v1_PullEvent__Output | null);
   'admission'?: (_layover_v1_AdmitManifestRequest__Output | null);
   'blob'?: (_layover_v1_BlobEvent__Output | null);
-  'event'?: "pull"|"admission"|"blob";
+  'upstream'?: (_layover_v1_UpstreamReport__Output | null);
+  'event'?: "pull"|"admission"|"blob"|"upstream";
 }
