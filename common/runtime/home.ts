@@ -24,6 +24,8 @@ export interface Home {
   readonly adminToken: string;
   readonly dataSocket: string;
   readonly catalogSocket: string;
+  /** Held by the parent of `npm start`, so that a home has one Layover. */
+  readonly lockSocket: string;
 }
 
 /** The layout below a home folder; `folder` may be relative to the working directory. */
@@ -41,6 +43,7 @@ export function homeAt(folder: string): Home {
     adminToken: join(root, 'admin-token'),
     dataSocket: socketPath(root, 'data.sock'),
     catalogSocket: socketPath(root, 'catalog.sock'),
+    lockSocket: socketPath(root, 'lock.sock'),
   };
 }
 

@@ -38,8 +38,25 @@ export async function runApp(createApp: () => App): Promise<void> {
   process.on('SIGINT', stop);
   // Without its parent a plane of `npm start` has nobody to stop it.
   if (process.channel) process.on('disconnect', stop);
-  const { address } = await app.start();
+  let address: string;
+  try {
+    ({ address } = await app.start());
+  } catch (error) {
+    process.stderr.write(`${startFailure(error)}\n`);
+    // What did start (a server, a timer) must not keep a half-started plane alive.
+    process.exit(1);
+  }
   process.send?.({ kind: 'ready', address } satisfies ReadyMessage);
+}
+
+function startFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return `${error.message}: another program listens there; stop it or choose another address.`;
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    return `${error.message}: this address or folder can't be used by this user.`;
+  return error.stack ?? error.message;
 }
 
 /** What a plane tells the parent process over IPC once it accepts requests. */

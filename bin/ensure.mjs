@@ -1,0 +1,101 @@
+// What makes `npm start` and `npm test` enough on a fresh clone: installs when node_modules is not what the lock file says,
+// builds when a source is newer than the build. Nothing is fetched but packages from the npm registry.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Folder of package.json. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const SOURCES = [
+  'common',
+  'proto/gen',
+  'schema',
+  'control-plane',
+  'data-plane',
+  'edge-http',
+  'standalone',
+  'demo',
+  'bench',
+  'test/support',
+];
+const stamp = join(root, 'dist', '.sources');
+
+/** Installs the packages of the lock file unless they are there already. Ends the process with a message when that fails. */
+export function ensureInstalled() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Layover needs Node 20.19 or newer; this is ${process.versions.node}.`);
+  if (installedIsCurrent()) return;
+  say('Installing packages (a minute or two the first time: the SQLite driver is compiled) …');
+  const env = { ...process.env };
+  // Headers that came with this Node: without them node-gyp would fetch them from nodejs.org.
+  const prefix = dirname(dirname(process.execPath));
+  if (existsSync(join(prefix, 'include', 'node', 'node.h'))) {
+    env.npm_config_nodedir = prefix;
+    env.npm_config_build_from_source = 'better-sqlite3';
+  }
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], env);
+}
+
+/** Compiles to dist/ unless dist/ was made from exactly these sources. */
+export function ensureBuilt() {
+  const state = sourceState();
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
+  // A file that was renamed or removed must not live on in dist/.
+  if (existsSync(stamp) && removedSince(readFileSync(stamp, 'utf8'), state))
+    rmSync(join(root, 'dist'), { recursive: true, force: true });
+  say('Building …');
+  run(
+    process.execPath,
+    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')],
+    process.env,
+  );
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, state);
+}
+
+function installedIsCurrent() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const have = JSON.parse(readFileSync(installed, 'utf8')).packages;
+  const want = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(want).every(
+    ([path, entry]) => path === '' || entry.optional === true || have[path]?.version === entry.version,
+  );
+}
+
+function sourceState() {
+  const lines = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((file) => line(join(root, file)));
+  for (const folder of SOURCES) {
+    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+      if (entry.isFile() && entry.name.endsWith('.ts')) lines.push(line(join(entry.parentPath, entry.name)));
+    }
+  }
+  return lines.sort().join('\n');
+}
+
+function line(file) {
+  return `${file.slice(root.length + 1)} ${createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)}`;
+}
+
+function removedSince(before, now) {
+  const names = new Set(now.split('\n').map((entry) => entry.split(' ')[0]));
+  return before.split('\n').some((entry) => !names.has(entry.split(' ')[0]));
+}
+
+function run(command, args, env) {
+  const done = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (done.error) fail(`${command} could not be run: ${done.error.message}`);
+  if (done.status !== 0) fail(`${command} ${args.slice(0, 2).join(' ')} failed; what it printed above says why.`);
+}
+
+function say(message) {
+  process.stderr.write(`${message}\n`);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

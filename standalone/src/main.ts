@@ -1,0 +1,47 @@
+import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
+import { createStandalone } from './app';
+import { configFromEnvironment, type StandaloneConfig } from './config';
+
+/** `npm start`: the three planes on one machine. Exit codes: 0 stopped, 1 could not start, 78 bad configuration. */
+async function main(): Promise<void> {
+  let config: StandaloneConfig;
+  try {
+    config = configFromEnvironment();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    say(error.message);
+    process.exitCode = EXIT_BAD_CONFIGURATION;
+    return;
+  }
+  const standalone = createStandalone(config, say);
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    standalone.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        say(String(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  try {
+    await standalone.start();
+  } catch (error) {
+    if (stopping) return;
+    say(`Layover could not start: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+    return;
+  }
+  const { edge, control } = standalone.addresses;
+  process.stdout.write(`Layover is ready: registry ${edge}, GraphQL ${control}/graphql, home ${config.home.root}\n`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+void main();

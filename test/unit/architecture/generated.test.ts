@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { packageRoot } from '../../../common/runtime/package-root';
+
+const root = packageRoot(__dirname);
+
+function filesBelow(folder: string): Map<string, string> {
+  return new Map(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [relative(folder, path), readFileSync(path, 'utf8')]),
+  );
+}
+
+describe('generated files', () => {
+  it('proto/gen is what proto/ generates (npm run generate:proto)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'layover-proto-'));
+    try {
+      const done = spawnSync(process.execPath, [join(root, 'bin', 'generate-proto.mjs'), folder], { encoding: 'utf8' });
+      expect({ status: done.status, stderr: done.stderr }).toEqual({ status: 0, stderr: '' });
+      expect(filesBelow(folder)).toEqual(filesBelow(join(root, 'proto', 'gen')));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('the lock file records no address of a registry', () => {
+    expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "http/);
+  });
+});

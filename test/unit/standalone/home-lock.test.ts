@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lockHome } from '../../../standalone/src/home-lock';
+
+describe('the lock on a home', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'layover-lock-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('keeps a second Layover off, and says which home is in use', async () => {
+    const release = await lockHome(join(folder, 'run', 'lock.sock'), folder);
+    await expect(lockHome(join(folder, 'run', 'lock.sock'), folder)).rejects.toThrow(`LAYOVER_HOME=${folder}`);
+    await release();
+  });
+
+  it('is free again after release', async () => {
+    const path = join(folder, 'lock.sock');
+    await (
+      await lockHome(path, folder)
+    )();
+    const release = await lockHome(path, folder);
+    await release();
+  });
+
+  it('takes over what a crash left', async () => {
+    const path = join(folder, 'lock.sock');
+    writeFileSync(path, '');
+    const release = await lockHome(path, folder);
+    await release();
+  });
+});
