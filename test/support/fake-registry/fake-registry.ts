@@ -1,0 +1,120 @@
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Socket } from 'node:net';
+import { type AuthOptions, FakeAuth } from './auth';
+import { RegistryContent } from './content';
+import type { Exchange } from './exchange';
+import { type ActiveQuirk, type Quirk, Quirks } from './quirks';
+import { type LoggedRequest, RequestLog } from './request-log';
+import { respond } from './respond';
+
+/** How a fake registry is started. */
+export interface FakeRegistryOptions {
+  /** Content to share with another server. Default: its own, empty. */
+  readonly content?: RegistryContent;
+  /** Or the auth of another server, which this one then issues tokens for. Default: none needed. */
+  readonly auth?: AuthOptions | FakeAuth;
+  /** PEM; makes it an HTTPS server (see certificates.ts). */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Address to listen at. Default 127.0.0.1. */
+  readonly address?: string;
+  /** Default: any free one. A restarted upstream takes the port that it had. */
+  readonly port?: number;
+  /** Rate-limit headers that every answer carries, as Docker Hub's: `100;w=21600`. May be changed while running. */
+  readonly rateLimit?: { limit: string; remaining: string };
+}
+
+/** A registry that is a real server, says what it was asked, and misbehaves on request. */
+export interface FakeRegistry {
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+  /** `127.0.0.1:port`, as an upstream's host is written. */
+  readonly host: string;
+  readonly port: number;
+  readonly content: RegistryContent;
+  readonly auth: FakeAuth;
+  /** Requests since the start or the last takeRequests(). */
+  readonly requests: readonly LoggedRequest[];
+  /** Connections that are open now. */
+  readonly openConnections: number;
+  takeRequests(): readonly LoggedRequest[];
+  /** Resolves when the predicate holds of `requests`. Rejects, with what was seen, after `timeoutMs` (default 5000). */
+  waitFor(predicate: (requests: readonly LoggedRequest[]) => boolean, timeoutMs?: number): Promise<void>;
+  quirk(quirk: Quirk): ActiveQuirk;
+  clearQuirks(): void;
+  /** Body bytes sent for paths that contain `part` (a digest), since the last takeRequests(). */
+  bytesSent(part: string): number;
+  rateLimit: { limit: string; remaining: string } | undefined;
+  /** Ends all connections and frees the port. */
+  close(): Promise<void>;
+}
+
+/** Starts a fake registry on a free port. Whoever starts it closes it. */
+export async function startFakeRegistry(options: FakeRegistryOptions = {}): Promise<FakeRegistry> {
+  const content = options.content ?? new RegistryContent();
+  const auth = options.auth instanceof FakeAuth ? options.auth : new FakeAuth(options.auth ?? { kind: 'none' });
+  const quirks = new Quirks();
+  const log = new RequestLog();
+  const sockets = new Set<Socket>();
+  const listener: RequestListener = (message, response) => {
+    const url = new URL(message.url ?? '/', registry.url);
+    const entry = log.open(message, url);
+    const changed = (): void => log.changed();
+    response.on('close', () => {
+      entry.aborted = !entry.finished && !response.writableFinished;
+      changed();
+    });
+    message.resume();
+    if (registry.rateLimit !== undefined) {
+      response.setHeader('ratelimit-limit', registry.rateLimit.limit);
+      response.setHeader('ratelimit-remaining', registry.rateLimit.remaining);
+    }
+    const quirk = quirks.take(entry);
+    const exchange: Exchange = { message, response, url, entry, quirk, content, auth, ownUrl: registry.url, changed };
+    respond(exchange).catch((error: unknown) => response.destroy(error as Error));
+  };
+  const server: Server =
+    options.tls === undefined ? createHttpServer(listener) : createHttpsServer({ ...options.tls }, listener);
+  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      log.changed();
+    });
+  });
+  const address = options.address ?? '127.0.0.1';
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, address, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  const registry: FakeRegistry = {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host}`,
+    host,
+    port,
+    content,
+    auth,
+    get requests() {
+      return log.all;
+    },
+    get openConnections() {
+      return sockets.size;
+    },
+    takeRequests: () => log.take(),
+    waitFor: (predicate, timeoutMs = 5000) => log.waitFor(predicate, timeoutMs),
+    quirk: (quirk) => quirks.add(quirk),
+    clearQuirks: () => quirks.clear(),
+    bytesSent: (part) =>
+      log.all.filter((entry) => entry.path.includes(part)).reduce((total, entry) => total + entry.bytesSent, 0),
+    rateLimit: options.rateLimit,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+  return registry;
+}

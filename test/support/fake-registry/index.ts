@@ -1,0 +1,22 @@
+/**
+ * A fake upstream registry for all suites: `startFakeRegistry()`, then `content.addImage(...)`, `quirk(...)`, `requests`.
+ * It speaks the read side of the OCI distribution API and the token endpoint over real sockets.
+ */
+export { type AuthOptions, FakeAuth, type FakeUser } from './auth';
+export { makeCertificates, type TestCertificates } from './certificates';
+export { type BlobSource, RegistryContent, type StoredManifest } from './content';
+export { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from './fake-registry';
+export { createGate, type Gate } from './gate';
+export {
+  buildImage,
+  buildIndex,
+  buildManifestOfSize,
+  type BuiltBlob,
+  type BuiltImage,
+  type BuiltIndex,
+  type ImageSpec,
+  type Platform,
+} from './images';
+export { patternBytes } from './pattern';
+export type { ActiveQuirk, Misbehaviour, Quirk } from './quirks';
+export { type LoggedRequest } from './request-log';
