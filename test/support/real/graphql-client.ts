@@ -1,0 +1,100 @@
+import { send } from './http-client';
+
+/** The parts of a proxy configuration that tests choose; the rest has its defaults. */
+export interface ProxyCacheChoice {
+  /** `host:port[/namespace]`. */
+  readonly upstream: string;
+  readonly upstreamUsername?: string;
+  readonly upstreamPassword?: string;
+  readonly mirrorHost?: string;
+  readonly revalidateAfterSeconds?: number;
+  readonly expirationSeconds?: number;
+  readonly completeImages?: boolean;
+  readonly onUpstreamDelete?: 'PROPAGATE' | 'KEEP';
+}
+
+/** A pull as the audit log has it. */
+export interface AuditedPull {
+  readonly id: string;
+  readonly repository: string | null;
+  readonly reference: string | null;
+  readonly digest: string | null;
+  readonly cacheStatus: string | null;
+  readonly httpStatus: number | null;
+  readonly upstreamStatus: number | null;
+  readonly bytes: string | null;
+  readonly actor: string;
+  readonly clientAddress: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+}
+
+/** The management API, as an administrator's script uses it. */
+export interface GraphqlClient {
+  /** Runs an operation; throws an Error with the API's words where it answers errors. */
+  run<T>(query: string, variables?: Readonly<Record<string, unknown>>): Promise<T>;
+  /** Creates a public organization that mirrors a plain-HTTP upstream. */
+  createOrganization(name: string, proxyCache: ProxyCacheChoice): Promise<void>;
+  /** Every PULL event of an organization, oldest first. */
+  pulls(organization: string): Promise<AuditedPull[]>;
+  /** Whether the manifest's blobs are all in the cache; undefined while it isn't known. */
+  completeness(organization: string, repository: string, digest: string): Promise<string | undefined>;
+}
+
+const PAGE = 50;
+const PULLS = `query Pulls($organization: String!, $after: String) {
+  auditEvents(filter: { organization: $organization, kinds: [PULL] }, first: ${PAGE}, after: $after) {
+    edges { node { id repository reference digest cacheStatus httpStatus upstreamStatus bytes actor clientAddress userAgent requestId } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`;
+
+interface PullsPage {
+  readonly auditEvents: {
+    readonly edges: readonly { readonly node: AuditedPull }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
+}
+
+/** A client of the endpoint (`http://host:port/graphql`) with an API token. */
+export function graphqlClient(endpoint: string, token: string): GraphqlClient {
+  const run: GraphqlClient['run'] = async <T>(query: string, variables: Readonly<Record<string, unknown>> = {}) => {
+    const answer = await send({
+      method: 'POST',
+      url: endpoint,
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+      body: Buffer.from(JSON.stringify({ query, variables })),
+    });
+    const { data, errors } = JSON.parse(answer.body.toString()) as { data?: T; errors?: readonly unknown[] };
+    if (errors !== undefined || data === undefined) {
+      throw new Error(`GraphQL answered ${answer.status}: ${answer.body.toString().slice(0, 2000)}`);
+    }
+    return data;
+  };
+  return {
+    run,
+    async createOrganization(name, proxyCache) {
+      const input = { name, proxyCache: { insecure: true, ...proxyCache } };
+      await run('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { name } }', { input });
+    },
+    async pulls(organization) {
+      const pulls: AuditedPull[] = [];
+      let after: string | null = null;
+      do {
+        const { auditEvents }: PullsPage = await run<PullsPage>(PULLS, { organization, after });
+        pulls.push(...auditEvents.edges.map(({ node }) => node));
+        after = auditEvents.pageInfo.hasNextPage ? auditEvents.pageInfo.endCursor : null;
+      } while (after !== null);
+      return pulls.reverse();
+    },
+    async completeness(organization, repository, digest) {
+      const { manifest } = await run<{ manifest: { completeness: string } | null }>(
+        `query ($organization: String!, $repository: String!, $digest: Digest!) {
+          manifest(organization: $organization, repository: $repository, digest: $digest) { completeness }
+        }`,
+        { organization, repository, digest },
+      );
+      return manifest?.completeness;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/// <reference types="jest" />
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Absolute path of a program on PATH (and in the system folders that PATH often lacks), or undefined where the machine has none. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  for (const folder of folders) {
+    if (folder === '') continue;
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      if (statSync(path).isFile()) return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * A suite that needs real programs. Where one is missing, the suite is skipped under its own name, with the reason in the
+ * title; in CI (`CI=true`) it fails instead, so that a machine that lost a program can't look green.
+ */
+export function describeWith(programs: readonly string[], name: string, suite: () => void): void {
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length === 0) {
+    describe(name, suite);
+    return;
+  }
+  const reason = `needs ${missing.join(', ')}`;
+  if (process.env.CI === 'true') {
+    describe(name, () => {
+      test(reason, () => {
+        throw new Error(`${name} ${reason}; install it, .ci/run does so for Debian.`);
+      });
+    });
+    return;
+  }
+  describe.skip(name, () => {
+    test(reason, () => undefined);
+  });
+}

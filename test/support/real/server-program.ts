@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/** Bytes of output that are kept, from the end: enough to say why a server died. */
+const KEPT_OUTPUT = 256 * 1024;
+
+/** What a server is started with. */
+export interface ServerProgramOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  /** It has started once its output (both streams) matches; the match is handed back. */
+  readonly ready: RegExp;
+  /** 30 000 ms unless told. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** How a server's process ended. */
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A server that runs beside the tests. */
+export interface ServerProgram {
+  readonly pid: number;
+  /** What `ready` matched. */
+  readonly readyMatch: RegExpExecArray;
+  /** The end of what it has printed so far, both streams. */
+  output(): string;
+  /** Sends a signal without waiting. */
+  signal(signal: NodeJS.Signals): void;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<ServerExit>;
+  /** SIGTERM, then SIGKILL after `graceMs` (10 000); resolves when the process is gone. Harmless when it is already. */
+  stop(graceMs?: number): Promise<ServerExit>;
+}
+
+/** Starts a server and resolves when its output says that it is ready. Throws an Error with its output where it ends or is silent instead. */
+export async function startServerProgram(
+  file: string,
+  args: readonly string[],
+  options: ServerProgramOptions,
+): Promise<ServerProgram> {
+  const child = spawn(file, args, {
+    env: options.env as NodeJS.ProcessEnv,
+    cwd: options.cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = keepOutput(child);
+  const exited = new Promise<ServerExit>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', () => {
+      if (child.pid === undefined) resolve({ code: null, signal: null });
+    });
+  });
+  const stop = async (graceMs = 10_000): Promise<ServerExit> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    const exit = await exited;
+    clearTimeout(killer);
+    return exit;
+  };
+  try {
+    const readyMatch = await whenReady(output, exited, options);
+    return { pid: child.pid!, readyMatch, output: output.text, signal: (name) => void child.kill(name), exited, stop };
+  } catch (error) {
+    await stop(0);
+    throw new Error(`${file} ${args.join(' ')}: ${(error as Error).message}\n${output.text()}`);
+  }
+}
+
+interface KeptOutput {
+  text(): string;
+  onData(listener: () => void): void;
+}
+
+function keepOutput(child: ChildProcess): KeptOutput {
+  let kept = '';
+  const listeners: (() => void)[] = [];
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      kept = (kept + text).slice(-KEPT_OUTPUT);
+      for (const listener of listeners) listener();
+    });
+  }
+  return { text: () => kept, onData: (listener) => listeners.push(listener) };
+}
+
+function whenReady(
+  output: KeptOutput,
+  exited: Promise<ServerExit>,
+  { ready, readyTimeoutMs = 30_000 }: ServerProgramOptions,
+): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready within ${readyTimeoutMs} ms`)), readyTimeoutMs);
+    const settle = (match: RegExpExecArray | null): void => {
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(match);
+    };
+    output.onData(() => settle(ready.exec(output.text())));
+    void exited.then(({ code, signal }) => {
+      clearTimeout(timer);
+      reject(new Error(`ended before it was ready (code ${code}, signal ${signal})`));
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { createReadStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainersHome } from './containers-home';
+import { mustRun } from './run-program';
+
+/** What `skopeo copy` wrote to a folder. */
+export interface CopiedImage {
+  /** manifest.json, byte for byte what came over the wire. */
+  readonly manifest: Buffer;
+  /** Digests of the blobs (and of the children of an index) in the folder, worked out from their bytes, sorted. */
+  readonly digests: readonly string[];
+}
+
+/** skopeo with settings and caches of its own. References are `host:port/path[:tag|@digest]`. */
+export interface Skopeo {
+  /** Copies to a folder, reads what came and removes it again. `all`: every image of an index. */
+  copy(reference: string, options?: { readonly all?: boolean }): Promise<CopiedImage>;
+  /** Copies to a folder and removes it: for measuring. */
+  copyOnly(reference: string): Promise<void>;
+  /** `skopeo inspect`: config and tags are asked for as well. */
+  inspect(
+    reference: string,
+  ): Promise<{ readonly Digest: string; readonly Layers: string[]; readonly RepoTags: string[] }>;
+  /** The manifest's bytes. */
+  inspectRaw(reference: string): Promise<Buffer>;
+}
+
+/** skopeo in the given home. */
+export function skopeoIn(home: ContainersHome): Skopeo {
+  // Has it keep its cache of blob locations in this home instead of the machine's.
+  const env = { ...home.env, _CONTAINERS_ROOTLESS_UID: '1000' };
+  const skopeo = (...args: string[]) => mustRun('skopeo', ['--policy', home.policy, ...args], { env });
+  let copies = 0;
+  const copyTo = async (reference: string, args: readonly string[]): Promise<string> => {
+    const folder = join(home.path, `copy-${(copies += 1)}`);
+    await skopeo('copy', '--quiet', '--src-tls-verify=false', ...args, `docker://${reference}`, `dir:${folder}`);
+    return folder;
+  };
+  return {
+    async copy(reference, { all = false } = {}) {
+      const folder = await copyTo(reference, all ? ['--all'] : []);
+      try {
+        return await readCopy(folder);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+    async copyOnly(reference) {
+      await rm(await copyTo(reference, []), { recursive: true });
+    },
+    async inspect(reference) {
+      const { stdout } = await skopeo('inspect', '--tls-verify=false', `docker://${reference}`);
+      return JSON.parse(stdout.toString()) as Awaited<ReturnType<Skopeo['inspect']>>;
+    },
+    async inspectRaw(reference) {
+      return (await skopeo('inspect', '--tls-verify=false', '--raw', `docker://${reference}`)).stdout;
+    },
+  };
+}
+
+async function readCopy(folder: string): Promise<CopiedImage> {
+  const names = (await readdir(folder)).filter((name) => name !== 'version' && name !== 'manifest.json');
+  const digests = await Promise.all(names.map((name) => digestOfFile(join(folder, name))));
+  return { manifest: await readFile(join(folder, 'manifest.json')), digests: digests.sort() };
+}
+
+async function digestOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,60 @@
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import { pseudoRandom } from './pseudo-random';
+
+const BLOCK = 512;
+
+/** A layer: a tar of one file of pseudo-random bytes. The same for the same specification. */
+export interface LayerSpecification {
+  /** Names the file and seeds its bytes: other seeds give other digests. */
+  readonly seed: string;
+  /** Size of the tar, a multiple of 512 and at least 2048: without compression exactly the size of the blob. */
+  readonly tarBytes: number;
+  /** gzip as registries mostly hold it, or the plain tar (for sizes that must be exact, and made fast). */
+  readonly compressed: boolean;
+}
+
+/** Chunks of the layer's tar, before compression. */
+export function* tarChunks({ seed, tarBytes }: LayerSpecification): Generator<Buffer> {
+  const size = tarBytes - 3 * BLOCK;
+  if (size < BLOCK || size % BLOCK !== 0) throw new RangeError(`a layer can't have ${tarBytes} bytes`);
+  yield tarHeader(`data/${seed}`, size);
+  yield* pseudoRandom(seed, size);
+  yield Buffer.alloc(2 * BLOCK);
+}
+
+/** The layer's blob as a registry holds it; `onTar` sees the bytes before compression (a config names their digest). */
+export function layerStream(layer: LayerSpecification, onTar: (chunk: Buffer) => void): Readable {
+  const tar = Readable.from(
+    (function* () {
+      for (const chunk of tarChunks(layer)) {
+        onTar(chunk);
+        yield chunk;
+      }
+    })(),
+    { objectMode: false, highWaterMark: 1024 * 1024 },
+  );
+  if (!layer.compressed) return tar;
+  const gzip = createGzip({ level: 1 });
+  tar.once('error', (error) => gzip.destroy(error));
+  return tar.pipe(gzip);
+}
+
+/** Header block of a regular file, owned by root, mode 0644, time zero (POSIX ustar). */
+function tarHeader(name: string, size: number): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, '0')}\0`;
+  block.write(name, 0, 100);
+  block.write(octal(0o644, 8), 100);
+  block.write(octal(0, 8), 108);
+  block.write(octal(0, 8), 116);
+  block.write(octal(size, 12), 124);
+  block.write(octal(0, 12), 136);
+  block.write('        ', 148);
+  block.write('0', 156);
+  block.write('ustar\x0000', 257);
+  let sum = 0;
+  for (const byte of block) sum += byte;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return block;
+}
