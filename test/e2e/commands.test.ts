@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { packageRoot } from '../../common/runtime/package-root';
+import { startBlobClient } from '../support/real/blob-client';
+import { type CountingRelay, startCountingRelay } from '../support/real/counting-relay';
+import { type Distribution, startDistribution } from '../support/real/distribution';
+import { send } from '../support/real/http-client';
+import { layoverEnvironment, standaloneProgram, startLayover } from '../support/real/layover';
+import { childrenOf, isAlive } from '../support/real/process-tree';
+import { describeWith } from '../support/real/programs';
+import { pushImage, smallLayer } from '../support/real/push-image';
+import { type ProgramResult, runProgram } from '../support/real/run-program';
+import { type TemporaryFolder, temporaryFolder } from '../support/real/temporary-folder';
+import { waitUntil } from '../support/real/wait-until';
+
+const MIB = 1024 * 1024;
+
+describe('npm start', () => {
+  let folder: TemporaryFolder;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder('commands');
+  });
+
+  afterEach(() => folder.remove());
+
+  const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<ProgramResult> =>
+    runProgram(file, args, {
+      cwd: packageRoot(),
+      env: layoverEnvironment(join(folder.path, 'home'), env),
+      timeoutMs: 30_000,
+    });
+
+  test('bad configuration: every problem at once, exit code 78, nothing begun', async () => {
+    const result = await run('npm', ['start', '--silent'], {
+      LAYOVER_EDGE_LISTEN: 'nonsense',
+      LAYOVER_CONTROL_LISTEN: '127.0.0.1:99999',
+      LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '10.0.0.0/8,everything',
+      LAYOVER_DATABASE_URL: 'oracle://x',
+      LAYOVER_MASTER_KEY: 'too-short-to-be-a-key',
+    });
+    expect(result.code).toBe(78);
+    for (const name of ['EDGE_LISTEN', 'CONTROL_LISTEN', 'UPSTREAM_ALLOWED_NETWORKS', 'DATABASE_URL', 'MASTER_KEY']) {
+      expect(result.stderr).toContain(`LAYOVER_${name}`);
+    }
+    expect(result.stderr).not.toContain('too-short-to-be-a-key');
+    expect(result.stdout.toString()).not.toContain('Layover is ready');
+    expect(existsSync(join(folder.path, 'home'))).toBe(false);
+  }, 60_000);
+
+  test('a port that is taken: exit code 1 and a message that names it', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    try {
+      const result = await run(process.execPath, [standaloneProgram()], { LAYOVER_EDGE_LISTEN: `127.0.0.1:${port}` });
+      expect(result.code).toBe(1);
+      expect(result.stderr + result.stdout.toString()).toContain(String(port));
+    } finally {
+      await new Promise((resolve) => taken.close(resolve));
+    }
+  }, 60_000);
+
+  test('a home that another Layover uses: exit code 1, and the first goes on', async () => {
+    const home = join(folder.path, 'home');
+    const first = await startLayover({ home });
+    try {
+      const second = await run(process.execPath, [standaloneProgram()], {});
+      expect(second.code).toBe(1);
+      expect(second.stderr).toContain(home);
+      expect((await send({ url: `${first.url}/readyz` })).status).toBe(200);
+    } finally {
+      await first.stop();
+    }
+  }, 60_000);
+
+  test('its parent killed, the planes end too', async () => {
+    const layover = await startLayover({ home: join(folder.path, 'home') });
+    const planes = childrenOf(layover.pid).map(({ pid }) => pid);
+    expect(planes).toHaveLength(3);
+    process.kill(layover.pid, 'SIGKILL');
+    try {
+      await waitUntil('the end of the planes', () => planes.every((pid) => !isAlive(pid)));
+    } finally {
+      for (const pid of planes) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
+  }, 60_000);
+});
+
+describeWith(['docker-registry'], 'SIGTERM', () => {
+  let folder: TemporaryFolder;
+  let upstream: Distribution;
+  let relay: CountingRelay;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder('commands');
+    upstream = await startDistribution();
+    relay = await startCountingRelay(upstream.url);
+  });
+
+  afterAll(async () => {
+    await relay?.close();
+    await upstream?.stop();
+    await folder?.remove();
+  });
+
+  test('finishes the pull that runs, exits 0, leaves no process, port or socket; the next start has what was cached', async () => {
+    const layer = { seed: 'drain', tarBytes: 4 * MIB, compressed: false };
+    const image = await pushImage(upstream, { repository: 'drain/image', tag: 'v1', layers: [layer, smallLayer('d')] });
+    const { digest, size } = image.layers[0]!;
+    const home = join(folder.path, 'home');
+    const layover = await startLayover({ home });
+    const planes = childrenOf(layover.pid).map(({ pid }) => pid);
+    try {
+      await layover.graphql.createOrganization('acme', { upstream: relay.host, completeImages: false });
+      const hold = relay.holdBody(digest, MIB);
+      await send({ url: `${layover.url}/v2/acme/drain/image/manifests/v1` });
+      const client = startBlobClient({ url: `${layover.url}/v2/acme/drain/image/blobs/${digest}` });
+      await client.started;
+      await hold.reached;
+      const ended = layover.terminate();
+      await waitUntil('new connections being refused', async () => !(await accepts(layover.host)));
+      hold.release();
+      expect(await client.done).toEqual({ status: 200, bytes: size, digest });
+      expect(await ended).toEqual({ code: 0, signal: null });
+    } finally {
+      await layover.stop();
+    }
+    expect(planes.filter(isAlive)).toEqual([]);
+    expect(await accepts(new URL(layover.graphqlUrl).host)).toBe(false);
+    const left = await readdir(home, { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => entry.isSocket()).map(({ name }) => name)).toEqual([]);
+    expect(
+      left.filter((entry) => entry.isFile() && entry.parentPath.includes('spool')).map(({ name }) => name),
+    ).toEqual([]);
+
+    relay.reset();
+    const again = await startLayover({ home });
+    try {
+      const answer = await startBlobClient({ url: `${again.url}/v2/acme/drain/image/blobs/${digest}` }).done;
+      expect(answer).toEqual({ status: 200, bytes: size, digest });
+      expect(relay.lines()).toEqual([]);
+      const manifest = await send({ url: `${again.url}/v2/acme/drain/image/manifests/v1` });
+      expect(manifest.headers['x-layover-cache']).toBe('REVALIDATED');
+      const pulls = await again.graphql.pulls('acme');
+      expect(pulls[0]).toMatchObject({ reference: 'v1', cacheStatus: 'MISS' });
+    } finally {
+      await again.stop();
+    }
+  }, 60_000);
+});
+
+function accepts(host: string): Promise<boolean> {
+  const { hostname, port } = new URL(`http://${host}`);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,75 @@
+import { send } from '../support/real/http-client';
+import { startBlobClient, startSlowClient } from '../support/real/blob-client';
+import { describeWith } from '../support/real/programs';
+import { pushImage } from '../support/real/push-image';
+import { type Stage, startStage, STAGE_PROGRAMS } from '../support/real/stage';
+import { tarChunks } from '../support/real/tar-layer';
+import { waitUntil } from '../support/real/wait-until';
+
+const MIB = 1024 * 1024;
+
+describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await startStage();
+    await stage.layover.graphql.createOrganization('acme', { upstream: stage.relay.host, completeImages: false });
+  }, 60_000);
+
+  afterAll(() => stage?.stop(), 60_000);
+
+  test('64 clients: upstream sends it once, all get it whole and begin before the fill ends', async () => {
+    const layer = { seed: 'many', tarBytes: 16 * MIB, compressed: false };
+    const content = Buffer.concat([...tarChunks(layer)]);
+    const image = await pushImage(stage.upstream, { repository: 'many/image', tag: 'v1', layers: [layer] });
+    const { digest, size } = image.layers[0]!;
+    const url = `${stage.layover.url}/v2/acme/many/image/blobs/${digest}`;
+    await send({ url: `${stage.layover.url}/v2/acme/many/image/manifests/v1` });
+    stage.relay.reset();
+
+    const hold = stage.relay.holdBody(digest, 4 * MIB);
+    const whole = Array.from({ length: 61 }, () => startBlobClient({ url }));
+    const leaver = startBlobClient({ url, leaveAfter: MIB });
+    const range = { first: 9 * MIB + 17, last: 10 * MIB + 4 };
+    const middle = send({ url, headers: { Range: `bytes=${range.first}-${range.last}` } });
+    const slow = await startSlowClient(url);
+
+    // The upstream has sent a quarter and stands still: whoever has bytes now has begun before the fill ended.
+    await hold.reached;
+    expect(await Promise.all(whole.map(({ started }) => started))).toEqual(whole.map(() => 200));
+    await leaver.done;
+    await waitUntil('the slow client has read something', () => slow.received() > 0);
+    hold.release();
+
+    for (const { status, bytes, digest: got } of await Promise.all(whole.map(({ done }) => done))) {
+      expect({ status, bytes, got }).toEqual({ status: 200, bytes: size, got: digest });
+    }
+    const part = await middle;
+    expect([part.status, part.headers['content-range']]).toEqual([206, `bytes ${range.first}-${range.last}/${size}`]);
+    expect(part.body.equals(content.subarray(range.first, range.last + 1))).toBe(true);
+    // 1 KiB a second has held nobody up; and it loses nothing itself.
+    expect(slow.received()).toBeLessThan(MIB);
+    expect(await slow.hurry()).toEqual({ bytes: size, digest });
+
+    expect(stage.relay.lines()).toEqual([`GET /v2/many/image/blobs/${digest} 200`]);
+    expect(stage.relay.bytesOf(digest)).toBe(size);
+  }, 60_000);
+
+  test('a fill that all clients have left goes on, and the next one finds it', async () => {
+    const layer = { seed: 'left', tarBytes: 8 * MIB, compressed: false };
+    const image = await pushImage(stage.upstream, { repository: 'left/image', tag: 'v1', layers: [layer] });
+    const { digest, size } = image.layers[0]!;
+    const url = `${stage.layover.url}/v2/acme/left/image/blobs/${digest}`;
+    await send({ url: `${stage.layover.url}/v2/acme/left/image/manifests/v1` });
+    stage.relay.reset();
+    const hold = stage.relay.holdBody(digest, 2 * MIB);
+    await startBlobClient({ url, leaveAfter: MIB }).done;
+    await hold.reached;
+    hold.release();
+    await stage.settled([digest]);
+    const { bytes, digest: got } = await startBlobClient({ url }).done;
+    expect({ bytes, got }).toEqual({ bytes: size, got: digest });
+    expect(stage.relay.bytesOf(digest)).toBe(size);
+    expect(stage.relay.lines()).toHaveLength(1);
+  }, 30_000);
+});

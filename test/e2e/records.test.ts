@@ -1,0 +1,109 @@
+import { type HttpAnswer, send } from '../support/real/http-client';
+import { describeWith } from '../support/real/programs';
+import { type PushedImage, pushImage, smallLayer } from '../support/real/push-image';
+import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
+import { waitUntil } from '../support/real/wait-until';
+
+describeWith(STAGE_PROGRAMS, 'pull records', () => {
+  let stage: Stage;
+  let image: PushedImage;
+
+  beforeAll(async () => {
+    stage = await startStage();
+    image = await pushImage(stage.upstream, {
+      repository: 'recorded/image',
+      tag: 'v1',
+      layers: [smallLayer('recorded')],
+    });
+  }, 60_000);
+
+  afterAll(() => stage?.stop(), 60_000);
+
+  const organization = (name: string): Promise<void> =>
+    stage.layover.graphql.createOrganization(name, { upstream: stage.relay.host });
+  const pull = (name: string, reference = 'v1', method = 'GET'): Promise<HttpAnswer> =>
+    send({
+      method,
+      url: `${stage.layover.url}/v2/${name}/recorded/image/manifests/${reference}`,
+      headers: { 'User-Agent': 'recorder/1.0' },
+    });
+  const requestIds = (answers: readonly HttpAnswer[]): string[] =>
+    answers.map(({ headers }) => String(headers['x-request-id'])).sort();
+  /** The request ids in the audit log, once there are as many as were asked for. */
+  const recorded = async (name: string, count: number): Promise<(string | null)[]> => {
+    const pulls = await waitUntil(`${count} records of ${name}`, async () => {
+      const all = await stage.layover.graphql.pulls(name);
+      return all.length >= count && all;
+    });
+    return pulls.map(({ requestId }) => requestId).sort();
+  };
+
+  test('each answered manifest request is one event that says what was asked, given and by whom', async () => {
+    await organization('plain');
+    const answers = [
+      await pull('plain'),
+      await pull('plain'),
+      await pull('plain', image.digest),
+      await pull('plain', 'v1', 'HEAD'),
+      await pull('plain', 'nowhere'),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
+    expect(await recorded('plain', 5)).toEqual(requestIds(answers));
+    const pulls = await stage.layover.graphql.pulls('plain');
+    const byId = new Map(pulls.map((event) => [event.requestId, event]));
+    const inOrder = answers.map(({ headers }) => byId.get(String(headers['x-request-id'])));
+    const common = { repository: 'recorded/image', clientAddress: '127.0.0.1', userAgent: 'recorder/1.0' };
+    const bytes = String(image.manifest.length);
+    expect(inOrder).toMatchObject([
+      { ...common, reference: 'v1', digest: image.digest, cacheStatus: 'MISS', httpStatus: 200, bytes },
+      { ...common, reference: 'v1', digest: image.digest, cacheStatus: 'REVALIDATED', httpStatus: 200, bytes },
+      { ...common, reference: image.digest, digest: image.digest, cacheStatus: 'HIT', httpStatus: 200, bytes },
+      { ...common, reference: 'v1', digest: image.digest, cacheStatus: 'REVALIDATED', httpStatus: 200, bytes: '0' },
+      { ...common, reference: 'nowhere', digest: null, httpStatus: 404 },
+    ]);
+  }, 30_000);
+
+  test("a real client's pulls are in the log, one for each manifest it asked for", async () => {
+    await organization('clients');
+    await stage.podman.pull(`${stage.layover.host}/clients/recorded/image:v1`);
+    await stage.skopeo.copy(`${stage.layover.host}/clients/recorded/image:v1`);
+    await recorded('clients', 2);
+    const pulls = await stage.layover.graphql.pulls('clients');
+    expect(new Set(pulls.map(({ digest, httpStatus }) => `${digest} ${httpStatus}`))).toEqual(
+      new Set([`${image.digest} 200`]),
+    );
+    expect(pulls[0]).toMatchObject({ cacheStatus: 'MISS' });
+    expect(new Set(pulls.map(({ userAgent }) => userAgent?.split('/')[0]))).toEqual(new Set(['containers', 'skopeo']));
+  }, 60_000);
+
+  test('pulls go on while the control plane is killed, twice, and each is recorded exactly once', async () => {
+    await organization('killed');
+    await pull('killed');
+    const answers: HttpAnswer[] = [];
+    let stop = false;
+    const pullers = Array.from({ length: 4 }, async () => {
+      while (!stop) answers.push(await pull('killed'));
+    });
+    for (const _round of [1, 2]) {
+      const before = answers.length;
+      await waitUntil('some pulls', () => answers.length >= before + 20);
+      await stage.layover.killPlane('control-plane');
+    }
+    const before = answers.length;
+    await waitUntil('some more pulls', () => answers.length >= before + 20);
+    stop = true;
+    await Promise.all(pullers);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const ids = await recorded('killed', answers.length + 1);
+    expect(ids).toHaveLength(answers.length + 1);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(expect.arrayContaining(requestIds(answers)));
+  }, 60_000);
+
+  test('what was answered before the data plane was killed is recorded, exactly once', async () => {
+    await organization('journal');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => pull('journal')));
+    await stage.layover.killPlane('data-plane');
+    expect(await recorded('journal', answers.length)).toEqual(requestIds(answers));
+  }, 30_000);
+});
