@@ -1,0 +1,128 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } from '../configuration/configuration';
+import type { UpstreamOrigin } from '../upstream/upstream-registry';
+import { canonicalRepository, spellingsOf, upstreamRepositoryName } from './canonical-repository';
+import { findOrganization, type Owner } from './find-organization';
+import { type Identity, identify } from './identify';
+import type { LocatedRepository, PullTarget } from './pull-target';
+import type { PullTokens } from './pull-tokens';
+import { compileRepositoryRule, type RepositoryRule } from './repository-patterns';
+
+/** Decides who may pull what, from the configuration snapshot alone: no other plane is asked (static stability). */
+export class Access {
+  private readonly origins = new WeakMap<ProxyCacheConfiguration, UpstreamOrigin>();
+  private readonly rules = new WeakMap<ProxyCacheConfiguration, RepositoryRule>();
+
+  constructor(
+    private readonly configuration: Configuration,
+    private readonly tokens: PullTokens,
+  ) {}
+
+  /** Where an address leads. Throws NAME_UNKNOWN for an organization that is not there, NOT_READY without configuration. */
+  locate(owner: Owner, requested: string): LocatedRepository {
+    const organization = findOrganization(this.configuration.current(), owner);
+    const repository =
+      organization.proxyCache === undefined ? requested : canonicalRepository(organization.proxyCache, requested);
+    return { organization, via: owner.kind, requested, repository };
+  }
+
+  /**
+   * The target of a request that may go on. Throws UNAUTHORIZED (no or wrong credentials for a private organization; wrong
+   * ones anywhere), PROXY_DISABLED with the reason, DENIED for a repository that the organization's patterns leave out.
+   * Authentication comes first: who may not pull learns nothing of the configuration.
+   */
+  async authorize(located: LocatedRepository, authorization: string): Promise<PullTarget> {
+    const snapshot = this.configuration.current();
+    const { organization, repository } = located;
+    const identity = await identify(snapshot, this.tokens, authorization);
+    if (organization.visibility === 'PRIVATE') requireCoverage(located, identity);
+    const proxy = requireProxying(snapshot, located);
+    this.requireAllowed(proxy, located);
+    return {
+      organization,
+      proxy,
+      key: { organizationUid: organization.uid, originVersion: proxy.originVersion, repository },
+      upstream: { origin: this.originOf(organization.uid, proxy), name: upstreamRepositoryName(proxy, repository) },
+      actor: identity.actor,
+    };
+  }
+
+  private requireAllowed(proxy: ProxyCacheConfiguration, { organization, requested, repository }: LocatedRepository) {
+    if (proxy.allowRepositories.length === 0 && proxy.denyRepositories.length === 0) return;
+    let rule = this.rules.get(proxy);
+    if (rule === undefined) {
+      rule = compileRepositoryRule(proxy.allowRepositories, proxy.denyRepositories);
+      this.rules.set(proxy, rule);
+    }
+    const verdict = rule(spellingsOf(proxy, repository));
+    if (verdict === 'allowed') return;
+    const why = verdict === 'denied' ? 'denies' : 'does not allow';
+    throw new LayoverError('DENIED', {
+      message: `organization "${organization.name}" ${why} repository "${requested}"; its patterns decide what may be pulled`,
+      detail: { organization: organization.name, repository },
+    });
+  }
+
+  /** One object for each configuration of an organization: upstream clients are kept by it. */
+  private originOf(organizationUid: string, proxy: ProxyCacheConfiguration): UpstreamOrigin {
+    const known = this.origins.get(proxy);
+    if (known !== undefined) return known;
+    const origin: UpstreamOrigin = {
+      organizationUid,
+      host: proxy.upstreamHost,
+      credentials: proxy.credentials,
+      credentialVersion: proxy.credentialVersion,
+      insecure: proxy.insecure,
+      caCertificate: proxy.caCertificate,
+    };
+    this.origins.set(proxy, origin);
+    return origin;
+  }
+}
+
+function requireProxying(snapshot: ConfigurationSnapshot, { organization }: LocatedRepository): ProxyCacheConfiguration {
+  const proxy = organization.proxyCache;
+  if (proxy === undefined) {
+    throw new LayoverError('PROXY_DISABLED', { message: `organization "${organization.name}" proxies no upstream` });
+  }
+  if (!snapshot.proxyCacheEnabled) {
+    throw new LayoverError('PROXY_DISABLED', { message: 'proxying is switched off for the whole of this Layover' });
+  }
+  if (!proxy.enabled) {
+    throw new LayoverError('PROXY_DISABLED', {
+      message: `proxying is switched off for organization "${organization.name}"`,
+    });
+  }
+  return proxy;
+}
+
+/** A private organization is pulled from by its own robots only, and by tokens within what they name. */
+function requireCoverage(located: LocatedRepository, identity: Identity): void {
+  const { organization } = located;
+  if (!identity.authenticated) {
+    throw new LayoverError('UNAUTHORIZED', {
+      message: `organization "${organization.name}" is private; log in as ${organization.name}+<robot>`,
+    });
+  }
+  const own = identity.robot?.organization.uid === organization.uid;
+  if (own && (identity.access === undefined || identity.access.some((entry) => covers(entry, located)))) return;
+  throw new LayoverError('UNAUTHORIZED', {
+    message: `these credentials give no access to "${organization.name}/${located.requested}"`,
+  });
+}
+
+/**
+ * Whether an access claim names the repository, in any spelling. Clients name it as they address it: with the
+ * organization in the path form, without in the mirror form.
+ */
+function covers(
+  entry: { readonly type: string; readonly name: string; readonly actions: readonly string[] },
+  { organization, via, repository }: LocatedRepository,
+): boolean {
+  if (entry.type !== 'repository' || !entry.actions.includes('pull')) return false;
+  const same = (name: string): boolean =>
+    (organization.proxyCache === undefined ? name : canonicalRepository(organization.proxyCache, name)) === repository;
+  const prefix = `${organization.name}/`;
+  if (entry.name.startsWith(prefix) && same(entry.name.slice(prefix.length))) return true;
+  return via === 'mirror-host' && same(entry.name);
+}

@@ -1,0 +1,23 @@
+/** What a client put into its Authorization header. Holds secrets: never logged. */
+export type Credentials =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bearer'; readonly token: string }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'unreadable' };
+
+/** Longest header that is looked at, in characters; no token or secret of ours is near it. */
+const MAX_LENGTH = 8192;
+
+/** Reads an Authorization header (RFC 9110 section 11.6.2; Basic as in RFC 7617, UTF-8). The empty text is no header. */
+export function parseAuthorization(header: string): Credentials {
+  if (header === '') return { kind: 'none' };
+  if (header.length > MAX_LENGTH) return { kind: 'unreadable' };
+  const match = /^(basic|bearer) +(\S+) *$/i.exec(header);
+  if (match === null) return { kind: 'unreadable' };
+  const [, scheme, value] = match;
+  if (scheme!.toLowerCase() === 'bearer') return { kind: 'bearer', token: value! };
+  const text = Buffer.from(value!, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 0) return { kind: 'unreadable' };
+  return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) };
+}

@@ -1,0 +1,65 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import type { ConfigurationSnapshot } from '../configuration/configuration';
+import { parseAuthorization } from './authorization-header';
+import type { PullTokens } from './pull-tokens';
+import type { TokenAccess } from './token-scope';
+import { findRobot, type RobotAccount, verifyRobot } from './verify-robot';
+
+/** Who asks. */
+export interface Identity {
+  /** undefined = anonymous. */
+  readonly robot: RobotAccount | undefined;
+  /** Repositories that the token names; undefined = no token limits it (no credentials at all, or a robot's secret itself). */
+  readonly access: readonly TokenAccess[] | undefined;
+  /** Whether a good token or secret came with the request. */
+  readonly authenticated: boolean;
+  /** For the pull record: `anonymous` or `robot:<organization>+<name>`. */
+  readonly actor: string;
+}
+
+/** A request without credentials. */
+export const ANONYMOUS: Identity = { robot: undefined, access: undefined, authenticated: false, actor: 'anonymous' };
+
+/**
+ * Who sent an Authorization header: a pull token, or a robot's own name and secret (some clients send Basic without
+ * asking for a token). Credentials that are wrong are never taken for none: UNAUTHORIZED, even where nothing was needed,
+ * so that a mistyped secret is noticed and not silently served as anonymous.
+ */
+export async function identify(
+  snapshot: ConfigurationSnapshot,
+  tokens: PullTokens,
+  authorization: string,
+): Promise<Identity> {
+  const credentials = parseAuthorization(authorization);
+  switch (credentials.kind) {
+    case 'none':
+      return ANONYMOUS;
+    case 'basic': {
+      const robot = verifyRobot(snapshot, credentials.username, credentials.password);
+      if (robot === undefined) throw wrongCredentials();
+      return { robot, access: undefined, authenticated: true, actor: actorOf(robot) };
+    }
+    case 'bearer': {
+      const claims = await tokens.verify(snapshot, credentials.token);
+      if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
+      const robot = findRobot(snapshot, claims.subject);
+      if (robot === undefined || robot.secretVersion !== claims.secretVersion) {
+        throw new LayoverError('UNAUTHORIZED', { message: 'the robot account of this token was removed or changed' });
+      }
+      return { robot, access: claims.access, authenticated: true, actor: actorOf(robot) };
+    }
+    case 'unreadable':
+      throw new LayoverError('UNAUTHORIZED', { message: 'the Authorization header cannot be read' });
+  }
+}
+
+/** The failure for a robot that is not known or a secret that is not its own: one message for both. */
+export function wrongCredentials(): LayoverError {
+  return new LayoverError('UNAUTHORIZED', {
+    message: 'wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',
+  });
+}
+
+function actorOf(robot: RobotAccount): string {
+  return `robot:${robot.organization.name}+${robot.name}`;
+}

@@ -1,0 +1,40 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import { type Digest, parseDigest } from '../../../common/oci/digest';
+import { parseRepositoryName } from '../../../common/oci/reference';
+import type { RepositoryAddress__Output } from '../../../proto/gen/layover/v1/RepositoryAddress';
+import type { RequestContext__Output } from '../../../proto/gen/layover/v1/RequestContext';
+import type { Owner } from '../access/find-organization';
+import type { RepositoryRequest, RequestContext } from '../pull/request';
+
+const NO_CONTEXT: RequestContext = { requestId: '', clientAddress: '', userAgent: '', authorization: '' };
+
+/** Who asks; a message without it is from nobody in particular. */
+export function readContext(context: RequestContext__Output | null): RequestContext {
+  return context ?? NO_CONTEXT;
+}
+
+/**
+ * The parts that every request for a repository has. The edge has checked the grammar; a process checks what enters it all the
+ * same. Throws NAME_INVALID.
+ */
+export function readRepository(
+  message: { readonly context: RequestContext__Output | null; readonly address: RepositoryAddress__Output | null },
+  signal: AbortSignal,
+): RepositoryRequest {
+  const repository = parseRepositoryName(message.address?.repository ?? '');
+  if (repository === undefined) throw new LayoverError('NAME_INVALID');
+  return { context: readContext(message.context), owner: readOwner(message.address), repository, signal };
+}
+
+/** Throws DIGEST_INVALID. */
+export function readDigest(text: string): Digest {
+  const digest = parseDigest(text);
+  if (digest === undefined) throw new LayoverError('DIGEST_INVALID');
+  return digest;
+}
+
+function readOwner(address: RepositoryAddress__Output | null): Owner {
+  if (address?.owner === 'organization') return { kind: 'organization', name: address.organization ?? '' };
+  if (address?.owner === 'mirrorHost') return { kind: 'mirror-host', host: address.mirrorHost ?? '' };
+  throw new LayoverError('NAME_INVALID', { message: 'the address names neither an organization nor a mirrored host' });
+}

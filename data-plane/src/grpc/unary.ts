@@ -1,0 +1,42 @@
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import { ERROR_CATALOGUE } from '../../../common/errors/catalogue';
+import { isLayoverError } from '../../../common/errors/layover-error';
+import { toGrpcFailure } from '../../../common/grpc/error-status';
+import type { Logger } from '../../../common/runtime/logger';
+
+/**
+ * A function as a unary gRPC method. Its signal aborts when the caller leaves or its deadline passes; grpc-js fires `cancelled` also
+ * after a good end (grpc/grpc-node issue 2771), when nobody listens any more.
+ */
+export function unary<Request, Reply>(
+  name: string,
+  logger: Logger,
+  run: (request: Request, signal: AbortSignal) => Promise<Reply>,
+): handleUnaryCall<Request, Reply> {
+  return (call, callback) => {
+    const controller = new AbortController();
+    call.on('cancelled', () => controller.abort());
+    run(call.request, controller.signal).then(
+      (reply) => callback(null, reply),
+      (thrown: unknown) => {
+        logFailure(logger, name, thrown);
+        callback(toGrpcFailure(thrown));
+      },
+    );
+  };
+}
+
+/** Bugs with all that is known of them; failures that are nobody's bug only when somebody looks closely. */
+export function logFailure(logger: Logger, rpc: string, thrown: unknown): void {
+  if (!isLayoverError(thrown) || thrown.key === 'INTERNAL') {
+    logger.error({ err: thrown, rpc }, 'an unexpected error');
+  } else if (ERROR_CATALOGUE[thrown.key].http >= 500) {
+    logger.warn({ rpc, key: thrown.key, cause: causeOf(thrown) }, thrown.message);
+  } else {
+    logger.debug({ rpc, key: thrown.key }, thrown.message);
+  }
+}
+
+function causeOf(error: Error): string | undefined {
+  return error.cause instanceof Error ? error.cause.message : undefined;
+}

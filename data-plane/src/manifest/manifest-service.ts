@@ -1,0 +1,92 @@
+import type { Logger } from '../../../common/runtime/logger';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Reference } from '../../../common/oci/reference';
+import type { Access } from '../access/access';
+import type { LocatedRepository, PullTarget } from '../access/pull-target';
+import type { Completion } from '../completion/completion';
+import type { RepositoryRequest } from '../pull/request';
+import type { UpstreamReporter } from '../pull/upstream-reporter';
+import type { PullJournal } from '../records/pull-journal';
+import { requireAccepted } from './accepts';
+import type { ManifestAnswer } from './manifest-answer';
+import { refusedEvent, servedEvent } from './pull-event';
+import type { DigestResolver } from './resolve-digest';
+import type { TagResolver } from './resolve-tag';
+
+/** A GET or HEAD of a manifest. */
+export interface ManifestRequest extends RepositoryRequest {
+  readonly reference: Reference;
+  readonly headOnly: boolean;
+  /** Values of the client's Accept headers; none = anything. */
+  readonly accept: readonly string[];
+}
+
+/** A manifest for a client, and the upstream it is from. */
+export interface ServedManifest {
+  readonly answer: ManifestAnswer;
+  readonly upstreamHost: string;
+}
+
+/** What the manifest service works with. */
+export interface ManifestServiceParts {
+  readonly access: Access;
+  readonly tags: TagResolver;
+  readonly digests: DigestResolver;
+  readonly completion: Completion;
+  readonly journal: PullJournal;
+  readonly reporter: UpstreamReporter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Manifest requests from address to answer, with their records. */
+export class ManifestService {
+  constructor(private readonly parts: ManifestServiceParts) {}
+
+  /**
+   * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer leaves (architecture
+   * section 9). Where it cannot be written the manifest is not given out: STORE_FULL or STORE_FAILED, since a pull that nobody
+   * can account for is worse than one that is tried again. A refusal is answered as it is even then.
+   * Throws everything that Access and the resolvers throw.
+   */
+  async get(request: ManifestRequest): Promise<ServedManifest> {
+    let located: LocatedRepository | undefined;
+    let target: PullTarget | undefined;
+    let answer: ManifestAnswer;
+    try {
+      located = this.parts.access.locate(request.owner, request.repository);
+      target = await this.parts.access.authorize(located, request.context.authorization);
+      answer = await this.resolve(target, request);
+      requireAccepted(request.accept, answer.descriptor.mediaType);
+    } catch (thrown) {
+      if (target !== undefined) this.parts.reporter.touch(target);
+      await this.recordRefusal(request, { located, target }, thrown);
+      throw thrown;
+    }
+    this.parts.reporter.touch(target);
+    await this.parts.journal.append({ pull: servedEvent(request, { located, target }, answer) });
+    if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
+      this.parts.completion.consider(target, answer.descriptor, answer.content);
+    }
+    return { answer, upstreamHost: target.proxy.upstreamHost };
+  }
+
+  private resolve(target: PullTarget, request: ManifestRequest): Promise<ManifestAnswer> {
+    const query = { headOnly: request.headOnly, requestId: request.context.requestId, signal: request.signal };
+    return request.reference.kind === 'tag'
+      ? this.parts.tags.resolve(target, request.reference.tag, query)
+      : this.parts.digests.resolve(target, request.reference.digest, query);
+  }
+
+  private async recordRefusal(
+    request: ManifestRequest,
+    progress: { readonly located: LocatedRepository | undefined; readonly target: PullTarget | undefined },
+    thrown: unknown,
+  ): Promise<void> {
+    try {
+      await this.parts.journal.append({ pull: refusedEvent(request, progress, thrown, this.parts.clock.now()) });
+    } catch (error) {
+      this.parts.logger.error({ err: error, requestId: request.context.requestId }, 'a refusal could not be recorded');
+    }
+  }
+}
