@@ -1,0 +1,58 @@
+import type { LayoverError } from '../../../common/errors/layover-error';
+import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
+
+/** An answered manifest request, in the words of the data plane. See PullEvent in catalog.proto for each field. */
+export interface AnsweredPull {
+  /** undefined where no organization answers to the address. */
+  readonly organization: { readonly uid: string; readonly originVersion: string | undefined } | undefined;
+  /** The organization as asked: its name, or the mirrored host. */
+  readonly organizationName: string;
+  /** Canonical where the organization is known, else as asked. */
+  readonly repository: string;
+  /** The tag or digest as it was asked for. */
+  readonly reference: string;
+  readonly method: 'GET' | 'HEAD';
+  /** `anonymous` or `robot:<organization>+<name>`. */
+  readonly actor: string;
+  readonly clientAddress: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+  /** A CacheStatus of registry.proto. */
+  readonly cacheStatus: string;
+  /** undefined = upstream was not asked, or did not answer. */
+  readonly upstreamStatus: number | undefined;
+  /** When upstream answered about the tag, milliseconds since the epoch; undefined = it was not asked, or did not answer. */
+  readonly checkedAt: number | undefined;
+  readonly outcome:
+    | { readonly kind: 'served'; readonly digest: string; /** Of the body; 0 for HEAD. */ readonly bytes: number }
+    | { readonly kind: 'failed'; readonly error: LayoverError };
+}
+
+/** Longest texts that go into a record, in characters: what clients send is cut, never refused. */
+const MAX_TEXT = { name: 512, userAgent: 256, message: 1024 } as const;
+
+/** The wire form of an answered pull; statuses and codes of failures are those of the error catalogue. */
+export function toPullEvent(pull: AnsweredPull): PullEvent {
+  const failure = pull.outcome.kind === 'failed' ? pull.outcome.error : undefined;
+  const served = pull.outcome.kind === 'served' ? pull.outcome : undefined;
+  return {
+    organizationUid: pull.organization?.uid ?? '',
+    organization: pull.organizationName.slice(0, MAX_TEXT.name),
+    repository: pull.repository.slice(0, MAX_TEXT.name),
+    originVersion: pull.organization?.originVersion ?? '',
+    reference: pull.reference.slice(0, MAX_TEXT.name),
+    digest: served?.digest ?? '',
+    cacheStatus: pull.cacheStatus,
+    upstreamStatus: pull.upstreamStatus ?? failure?.upstreamStatus ?? 0,
+    httpStatus: failure?.entry.http ?? 200,
+    bytes: served?.bytes ?? 0,
+    actor: pull.actor,
+    clientAddress: pull.clientAddress.slice(0, MAX_TEXT.name),
+    userAgent: pull.userAgent.slice(0, MAX_TEXT.userAgent),
+    requestId: pull.requestId.slice(0, MAX_TEXT.name),
+    method: pull.method,
+    checkedAt: pull.checkedAt ?? 0,
+    errorCode: failure?.entry.code ?? '',
+    errorMessage: failure?.message.slice(0, MAX_TEXT.message) ?? '',
+  };
+}
