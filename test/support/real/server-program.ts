@@ -74,15 +74,18 @@ interface KeptOutput {
 }
 
 function keepOutput(child: ChildProcess): KeptOutput {
-  let kept = '';
-  const listeners: (() => void)[] = [];
+  const kept: string[] = [];
+  let length = 0;
+  let listener = (): void => undefined;
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
-      kept = (kept + text).slice(-KEPT_OUTPUT);
-      for (const listener of listeners) listener();
+      kept.push(text);
+      length += text.length;
+      while (kept.length > 1 && length - kept[0]!.length > KEPT_OUTPUT) length -= kept.shift()!.length;
+      listener();
     });
   }
-  return { text: () => kept, onData: (listener) => listeners.push(listener) };
+  return { text: () => kept.join(''), onData: (called) => (listener = called) };
 }
 
 function whenReady(
@@ -92,12 +95,13 @@ function whenReady(
 ): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready within ${readyTimeoutMs} ms`)), readyTimeoutMs);
-    const settle = (match: RegExpExecArray | null): void => {
+    output.onData(() => {
+      const match = ready.exec(output.text());
       if (match === null) return;
       clearTimeout(timer);
+      output.onData(() => undefined);
       resolve(match);
-    };
-    output.onData(() => settle(ready.exec(output.text())));
+    });
     void exited.then(({ code, signal }) => {
       clearTimeout(timer);
       reject(new Error(`ended before it was ready (code ${code}, signal ${signal})`));

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { DISTRIBUTION_PROGRAM } from '../../test/support/real/distribution';
+import { findProgram } from '../../test/support/real/programs';
+import { loadProgram } from './load/requests-per-second';
+import type { BenchContext, Measure, Row } from './measure';
+import { coldFetch } from './measures/cold-fetch';
+import { coldPull } from './measures/cold-pull';
+import { manifests } from './measures/manifests';
+import { memory } from './measures/memory';
+import { warmBlob } from './measures/warm-blob';
+import { type BenchOptions, type MeasureName, readOptions, USAGE } from './options';
+import { distributionPeer } from './peers/distribution';
+import { layoverPeer } from './peers/layover';
+import { formatTable, verdict } from './report';
+import { startUpstream } from './upstream/start-upstream';
+
+const MEASURES: Readonly<Record<MeasureName, Measure>> = {
+  'cold-fetch': coldFetch,
+  'warm-blob': warmBlob,
+  manifests,
+  'cold-pull': coldPull,
+  memory,
+};
+
+/**
+ * `npm run bench`: Layover beside distribution's proxy mode, same machine, same upstream, one run (architecture
+ * section 13). Exit code 0 whatever the numbers are, 1 where something is broken, 2 for arguments that can't be read.
+ */
+async function main(): Promise<void> {
+  let options: BenchOptions | 'help';
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  if (options === 'help') return console.log(USAGE);
+  const program = findProgram(DISTRIBUTION_PROGRAM);
+  const facts = machine(program);
+  for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${value}`);
+  const rows = await measure(options, program !== undefined);
+  console.log(`\n${formatTable(rows)}`);
+  if (options.quick) console.log('\nA quick run shows that everything works; its numbers mean little.');
+  if (options.json !== undefined) {
+    const results = rows.map((row) => ({ ...row, verdict: verdict(row) }));
+    await writeFile(options.json, `${JSON.stringify({ at: new Date().toISOString(), ...facts, results }, null, 2)}\n`);
+  }
+}
+
+async function measure(options: BenchOptions, withDistribution: boolean): Promise<Row[]> {
+  const upstream = await startUpstream(withDistribution);
+  const context: BenchContext = {
+    upstream,
+    layover: layoverPeer,
+    distribution: withDistribution ? distributionPeer : undefined,
+    quick: options.quick,
+    note: (line) => console.error(`… ${line}`),
+  };
+  try {
+    const rows: Row[] = [];
+    for (const name of options.only) rows.push(...(await MEASURES[name](context)));
+    return rows;
+  } finally {
+    await upstream.stop();
+  }
+}
+
+function machine(program: string | undefined): Record<string, string> {
+  const version = program && /\d+\.\d+\.\d+\S*/.exec(execFileSync(program, ['--version']).toString())?.[0];
+  return {
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`,
+    node: process.versions.node,
+    peer: version ? `distribution ${version} in proxy mode` : `none (${DISTRIBUTION_PROGRAM} is not on this machine)`,
+    load: loadProgram(),
+  };
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

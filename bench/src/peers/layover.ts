@@ -1,0 +1,26 @@
+import { type PlaneName, startLayover } from '../../../test/support/real/layover';
+import type { PeerStarter } from './peer';
+
+const ORGANIZATION = 'bench';
+const PLANES: readonly PlaneName[] = ['edge-http', 'data-plane', 'control-plane'];
+
+/** Layover as `npm start` runs it, with the defaults of a new organization: every tag is revalidated at every pull. */
+export const layoverPeer: PeerStarter = {
+  name: 'layover',
+  async start(upstream) {
+    const layover = await startLayover();
+    try {
+      await layover.graphql.createOrganization(ORGANIZATION, { upstream: new URL(upstream).host });
+    } catch (error) {
+      await layover.stop();
+      throw error;
+    }
+    return {
+      host: layover.host,
+      path: (repository) => `/v2/${ORGANIZATION}/${repository}`,
+      reference: (repository) => `${layover.host}/${ORGANIZATION}/${repository}`,
+      processes: () => PLANES.map((name) => ({ name, pid: layover.planePid(name) })),
+      stop: () => layover.stop(),
+    };
+  },
+};

@@ -1,0 +1,44 @@
+import type { Row } from './measure';
+
+const HEADINGS = ['measure', 'unit', 'Layover', 'compared with', 'ratio', 'must', ''] as const;
+
+/** The rows as a table for people. */
+export function formatTable(rows: readonly Row[]): string {
+  const cells = rows.flatMap((row) => comparisons(row).map((comparison) => line(row, comparison)));
+  const table = [[...HEADINGS], ...cells];
+  const widths = HEADINGS.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
+  const text = table.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [text[0], widths.map((width) => '-'.repeat(width)).join('  '), ...text.slice(1)].join('\n');
+}
+
+/** "PASS" or "BELOW"; nothing where there is nothing to hold the number against. */
+export function verdict(row: Row): 'PASS' | 'BELOW' | '' {
+  return row.holds === undefined ? '' : row.holds ? 'PASS' : 'BELOW';
+}
+
+interface Comparison {
+  readonly name: string;
+  readonly value: number | undefined;
+  /** Whether this line carries the verdict; a row with two comparisons has it once. */
+  readonly last: boolean;
+}
+
+function comparisons(row: Row): Comparison[] {
+  const peer = { name: 'distribution', value: row.distribution, last: row.reference === undefined };
+  return row.reference === undefined ? [peer] : [peer, { ...row.reference, last: true }];
+}
+
+function line(row: Row, { name, value, last }: Comparison): string[] {
+  const compared = value === undefined ? '-' : `${name} ${number(value)}`;
+  const ratio = value === undefined ? '-' : number(row.layover / value);
+  return [row.measure, row.unit, number(row.layover), compared, ratio, last ? row.bound : '', last ? verdict(row) : ''];
+}
+
+function number(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
