@@ -1,0 +1,79 @@
+import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
+import { homeAt } from '../../common/runtime/home';
+import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
+import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
+import type { LocalDelivery } from './grpc/data-planes';
+
+/** Everything that an edge can be told (architecture section 11). */
+export interface EdgeConfig {
+  /** LAYOVER_EDGE_LISTEN. */
+  readonly listen: ListenAddress;
+  /** LAYOVER_DATA_PLANES; at least one. Default: the socket in LAYOVER_HOME. */
+  readonly dataPlanes: readonly ListenAddress[];
+  /** LAYOVER_LOCAL_DELIVERY. */
+  readonly localDelivery: LocalDelivery;
+  /** LAYOVER_PUBLIC_URL: where clients reach Layover, without a slash at the end. Undefined = what each client used, over plain HTTP. */
+  readonly publicUrl: string | undefined;
+  /** LAYOVER_DRAIN_SECONDS. */
+  readonly drainSeconds: number;
+  /** LAYOVER_CLIENT_IDLE_SECONDS: a client that takes nothing of a body for this long is given up. */
+  readonly clientIdleSeconds: number;
+  /** LAYOVER_LOG_LEVEL. */
+  readonly logLevel: LogLevel;
+}
+
+/** Reads an environment. Throws a ConfigurationError with every problem at once. */
+export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
+  const reader = new EnvReader(env);
+  const home = homeAt(reader.text('LAYOVER_HOME') ?? './.layover');
+  const address = 'host:port or unix:<path>';
+  const config: EdgeConfig = {
+    listen: reader.parsed<ListenAddress>(
+      'LAYOVER_EDGE_LISTEN',
+      { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+      parseListenAddress,
+      address,
+    ),
+    dataPlanes: reader.parsed<readonly ListenAddress[]>(
+      'LAYOVER_DATA_PLANES',
+      [{ kind: 'unix', path: home.dataSocket }],
+      parseAddresses,
+      `a comma-separated list of ${address}`,
+    ),
+    localDelivery: reader.choice('LAYOVER_LOCAL_DELIVERY', 'auto', ['auto', 'on', 'off']),
+    publicUrl: reader.parsed<string | undefined>(
+      'LAYOVER_PUBLIC_URL',
+      undefined,
+      parsePublicUrl,
+      'an http or https URL without user, query or fragment',
+    ),
+    drainSeconds: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 86_400),
+    clientIdleSeconds: reader.integer('LAYOVER_CLIENT_IDLE_SECONDS', 600, 1, 86_400),
+    logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
+  };
+  reader.done();
+  return config;
+}
+
+/** The configuration in this process's environment. */
+export function configFromEnvironment(): EdgeConfig {
+  return readEdgeConfig(process.env);
+}
+
+function parseAddresses(text: string): ListenAddress[] | undefined {
+  const addresses: ListenAddress[] = [];
+  for (const part of text.split(',')) {
+    const address = parseListenAddress(part.trim());
+    if (address === undefined || (address.kind === 'tcp' && address.port === 0)) return undefined;
+    addresses.push(address);
+  }
+  return addresses;
+}
+
+function parsePublicUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!plain || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+  return url.href.replace(/\/+$/, '');
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readContext } from './request/request-context';
+import type { CacheStatus, RequestContext } from './registry-reader';
+
+/** One request and its answer, with what handlers need of both. */
+export class Exchange {
+  readonly context: RequestContext;
+  /** What the cache did, once a handler knows: for metrics and the access log. */
+  cacheStatus: CacheStatus | undefined;
+  private controller: AbortController | undefined;
+  private gone = false;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+  ) {
+    this.context = readContext(request);
+  }
+
+  /**
+   * Aborts when the client has left, or the connection was destroyed, before the answer was whole. Made when first asked for:
+   * most answers to probes need none. "Left" comes from the response: a request's close says only that it was read.
+   */
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.gone) this.controller.abort();
+    }
+    return this.controller.signal;
+  }
+
+  /** Called once by the server when the response is closed. */
+  closed(): void {
+    if (this.response.writableFinished) return;
+    this.gone = true;
+    this.controller?.abort();
+  }
+}
+
+/** Answers one kind of request. A rejection becomes an error answer, or the end of the connection where the head is out. */
+export type Handler<Request> = (request: Request, exchange: Exchange) => Promise<void> | void;

@@ -1,0 +1,52 @@
+import type { Handler } from '../exchange';
+import type {
+  GetBlobRequest,
+  GetManifestRequest,
+  ListReferrersRequest,
+  ListTagsRequest,
+  OperationsRequest,
+  PingRequest,
+  PushRequest,
+  RegistryRequest,
+  TokenRequest,
+} from '../request/registry-request';
+
+/** A handler for each kind of request. */
+export interface Handlers {
+  readonly ping: Handler<PingRequest>;
+  readonly getManifest: Handler<GetManifestRequest>;
+  readonly getBlob: Handler<GetBlobRequest>;
+  readonly listTags: Handler<ListTagsRequest>;
+  readonly listReferrers: Handler<ListReferrersRequest>;
+  readonly token: Handler<TokenRequest>;
+  readonly refusePush: Handler<PushRequest>;
+  readonly healthz: Handler<OperationsRequest>;
+  readonly readyz: Handler<OperationsRequest>;
+  readonly metrics: Handler<OperationsRequest>;
+}
+
+/** Hands a request to its handler. */
+export function createDispatch(handlers: Handlers): Handler<RegistryRequest> {
+  return (request, exchange) => {
+    switch (request.kind) {
+      case 'ping':
+        return handlers.ping(request, exchange);
+      case 'get-manifest':
+        return handlers.getManifest(request, exchange);
+      case 'get-blob':
+        return handlers.getBlob(request, exchange);
+      case 'list-tags':
+        return handlers.listTags(request, exchange);
+      case 'list-referrers':
+        return handlers.listReferrers(request, exchange);
+      case 'token':
+        return handlers.token(request, exchange);
+      case 'push':
+        return handlers.refusePush(request, exchange);
+      case 'healthz':
+      case 'readyz':
+      case 'metrics':
+        return handlers[request.kind](request, exchange);
+    }
+  };
+}

@@ -1,0 +1,34 @@
+import type { DeliverBlob } from '../delivery/deliver-blob';
+import type { Exchange, Handler } from '../exchange';
+import type { BlobStat, RegistryReader } from '../registry-reader';
+import { noneMatch, requestedRange } from '../request/conditions';
+import type { GetBlobRequest } from '../request/registry-request';
+import { answer } from '../response/answer';
+import { blobHeaders } from '../response/blob-headers';
+
+/**
+ * GET|HEAD /v2/<name>/blobs/<digest> (end-2). HEAD, and a GET of what the client has already, fill nothing; both are authorized like any read,
+ * so that nobody learns what others hold (trap T21). Range is for GET only (RFC 9110 section 14.2).
+ */
+export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Handler<GetBlobRequest> {
+  async function stat({ address, digest }: GetBlobRequest, exchange: Exchange): Promise<BlobStat> {
+    return reader.statBlob({ context: exchange.context, address, digest }, exchange.signal);
+  }
+  return async (request, exchange) => {
+    const { digest } = request;
+    const { headers } = exchange.request;
+    if (noneMatch(headers, digest)) {
+      answer(exchange, 304, blobHeaders(request, exchange, await stat(request, exchange)), '');
+      return;
+    }
+    if (!request.head) {
+      await deliver(request, requestedRange(headers, digest), exchange);
+      return;
+    }
+    const found = await stat(request, exchange);
+    const answered = blobHeaders(request, exchange, found);
+    answered['Content-Type'] = 'application/octet-stream';
+    answered['Content-Length'] = found.size;
+    answer(exchange, 200, answered, '');
+  };
+}

@@ -1,0 +1,37 @@
+import { Header } from '../../../common/oci/headers';
+import type { Handler } from '../exchange';
+import type { RegistryReader } from '../registry-reader';
+import { entityTag, noneMatch } from '../request/conditions';
+import type { GetManifestRequest } from '../request/registry-request';
+import { readAccept } from '../request/request-context';
+import { answer, baseHeaders } from '../response/answer';
+import { addProvenance } from '../response/cache-headers';
+
+/** GET|HEAD /v2/<name>/manifests/<reference> (end-3). Ranges of manifests are not served: the whole is small. */
+export function createGetManifest(reader: RegistryReader): Handler<GetManifestRequest> {
+  return async (request, exchange) => {
+    const { address, reference, head } = request;
+    const query = {
+      context: exchange.context,
+      address,
+      reference,
+      headOnly: head,
+      accept: readAccept(exchange.request),
+    };
+    const manifest = await reader.getManifest(query, exchange.signal);
+    const headers = baseHeaders(exchange);
+    addProvenance(headers, exchange, manifest, address);
+    headers[Header.dockerContentDigest] = manifest.digest;
+    headers['ETag'] = entityTag(manifest.digest);
+    if (manifest.ageSeconds >= 0) headers['Age'] = manifest.ageSeconds;
+    if (noneMatch(exchange.request.headers, manifest.digest)) {
+      answer(exchange, 304, headers, '');
+      return;
+    }
+    headers['Content-Type'] = manifest.mediaType;
+    headers['Content-Length'] = manifest.size;
+    if (!head && manifest.content.length !== manifest.size)
+      throw new Error(`manifest ${manifest.digest} has ${manifest.content.length} bytes, its size is ${manifest.size}`);
+    answer(exchange, 200, headers, manifest.content);
+  };
+}

@@ -1,0 +1,25 @@
+import { Header } from '../../../common/oci/headers';
+import { MediaType } from '../../../common/oci/media-types';
+import type { Handler } from '../exchange';
+import type { RegistryReader } from '../registry-reader';
+import type { ListReferrersRequest } from '../request/registry-request';
+import { answer, baseHeaders } from '../response/answer';
+import { addProvenance } from '../response/cache-headers';
+import { nextPageLink } from '../response/page-link';
+
+/** GET|HEAD /v2/<name>/referrers/<digest> (end-12a, end-12b). An outage is an error, never 404: that would say "unsigned" (trap T25). */
+export function createListReferrers(reader: RegistryReader): Handler<ListReferrersRequest> {
+  return async (request, exchange) => {
+    const { address, digest, artifactType, page } = request;
+    const found = await reader.listReferrers(
+      { context: exchange.context, address, digest, artifactType, page },
+      exchange.signal,
+    );
+    const headers = baseHeaders(exchange);
+    addProvenance(headers, exchange, found, address);
+    headers['Content-Type'] = MediaType.ociIndex;
+    if (found.filtered) headers[Header.ociFiltersApplied] = 'artifactType';
+    if (found.nextPage !== '') headers['Link'] = nextPageLink({ ...request, page: found.nextPage });
+    answer(exchange, 200, headers, found.content);
+  };
+}

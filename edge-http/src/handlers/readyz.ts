@@ -1,0 +1,16 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import type { Handler } from '../exchange';
+import type { RegistryReader } from '../registry-reader';
+import type { OperationsRequest } from '../request/registry-request';
+import { answerJson } from '../response/answer';
+
+const TIMEOUT_MS = 2000;
+
+/** GET|HEAD /readyz: 200 when a data plane answers and this edge is not draining; 503 otherwise, so that load balancers look elsewhere. */
+export function createReadyz(reader: RegistryReader, isDraining: () => boolean): Handler<OperationsRequest> {
+  return async (_request, exchange) => {
+    if (isDraining()) throw new LayoverError('NOT_READY', { message: 'this edge is stopping' });
+    await reader.ready(TIMEOUT_MS);
+    answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ready' });
+  };
+}

@@ -1,0 +1,19 @@
+import { Header } from '../../../common/oci/headers';
+import type { Handler } from '../exchange';
+import type { RegistryReader } from '../registry-reader';
+import type { TokenRequest } from '../request/registry-request';
+import { answerJson } from '../response/answer';
+
+/** GET /token: Basic credentials or none in, a short-lived token out, under both names that clients look for. Never to be stored. */
+export function createToken(reader: RegistryReader): Handler<TokenRequest> {
+  return async ({ service, scopes }, exchange) => {
+    const issued = await reader.issueToken({ context: exchange.context, service, scopes }, exchange.signal);
+    const headers = { [Header.requestId]: exchange.context.requestId, 'Cache-Control': 'no-store' };
+    answerJson(exchange, 200, headers, {
+      token: issued.token,
+      access_token: issued.token,
+      expires_in: issued.expiresInSeconds,
+      issued_at: new Date(issued.issuedAt).toISOString(),
+    });
+  };
+}

@@ -1,0 +1,117 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { CacheStatus } from './registry-reader';
+import type { RequestKind } from './request/registry-request';
+
+/** How bytes of a blob reach the client. */
+export type DeliveryKind = 'inline' | 'local-file' | 'redirect';
+
+/** What one answer was, for counting. Every value is one of a small set: no names, no digests. */
+export interface AnswerCount {
+  readonly kind: RequestKind | 'invalid';
+  readonly method: string;
+  /** 0 = the client left before there was a head. */
+  readonly status: number;
+  /** Whether the answer went out whole. */
+  readonly whole: boolean;
+  readonly cacheStatus: CacheStatus | undefined;
+  readonly seconds: number;
+}
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** The edge's metrics, in a registry of their own: several edges can live in one process. */
+export class EdgeMetrics {
+  private readonly registry = new Registry();
+  private readonly requests = new Counter({
+    name: 'layover_edge_requests_total',
+    help: 'Answered requests. whole=no: the connection ended before the answer did.',
+    labelNames: ['endpoint', 'method', 'status', 'whole'] as const,
+    registers: [this.registry],
+  });
+  private readonly cache = new Counter({
+    name: 'layover_edge_cache_answers_total',
+    help: 'Answers of the registry API by what the cache did.',
+    labelNames: ['endpoint', 'cache'] as const,
+    registers: [this.registry],
+  });
+  private readonly duration = new Histogram({
+    name: 'layover_edge_request_seconds',
+    help: 'Time from the head of the request to the end of the answer.',
+    labelNames: ['endpoint'] as const,
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+    registers: [this.registry],
+  });
+  private readonly bytes = new Counter({
+    name: 'layover_edge_blob_bytes_total',
+    help: 'Bytes of blobs sent to clients.',
+    labelNames: ['delivery'] as const,
+    registers: [this.registry],
+  });
+  private readonly open = new Gauge({
+    name: 'layover_edge_open_deliveries',
+    help: 'Blobs that are being sent.',
+    labelNames: ['delivery'] as const,
+    registers: [this.registry],
+  });
+  private readonly deliveries = new Counter({
+    name: 'layover_edge_deliveries_total',
+    help: 'Blobs, or parts of them, that were sent or began to be.',
+    labelNames: ['delivery'] as const,
+    registers: [this.registry],
+  });
+  private readonly fallbacks = new Counter({
+    name: 'layover_edge_local_file_fallbacks_total',
+    help: 'Local files that could not be read here, so that the bytes came over gRPC.',
+    registers: [this.registry],
+  });
+
+  constructor() {
+    this.gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss());
+    this.gauge('process_cpu_seconds', 'User and system CPU time of the process.', () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    });
+  }
+
+  /** A gauge that is read when it is asked for. */
+  private gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+  }
+
+  /** Counts one answer that is over. */
+  answered(count: AnswerCount): void {
+    const { kind } = count;
+    const method = METHODS.has(count.method) ? count.method : 'other';
+    this.requests.inc({ endpoint: kind, method, status: count.status, whole: count.whole ? 'yes' : 'no' });
+    this.duration.observe({ endpoint: kind }, count.seconds);
+    if (count.cacheStatus !== undefined) this.cache.inc({ endpoint: kind, cache: count.cacheStatus });
+  }
+
+  /** Counts a delivery while `send` runs, and the bytes that `out` has sent more when it is over, however it ends. */
+  async delivering<T>(delivery: DeliveryKind, out: { readonly sent: number }, send: () => Promise<T>): Promise<T> {
+    const before = out.sent;
+    this.deliveries.inc({ delivery });
+    this.open.inc({ delivery });
+    try {
+      return await send();
+    } finally {
+      this.open.dec({ delivery });
+      this.bytes.inc({ delivery }, out.sent - before);
+    }
+  }
+
+  /** A client was sent to a signed URL. */
+  redirected(): void {
+    this.deliveries.inc({ delivery: 'redirect' });
+  }
+
+  /** A local file could not be used. */
+  localFallback(): void {
+    this.fallbacks.inc();
+  }
+
+  /** Everything, in Prometheus' text format. */
+  async expose(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
+  }
+}

@@ -1,0 +1,164 @@
+import type { LayoverError } from '../../../common/errors/layover-error';
+import { type Digest, parseDigest } from '../../../common/oci/digest';
+import {
+  MAX_REPOSITORY_LENGTH,
+  type Reference,
+  type RepositoryName,
+  parseReference,
+  parseRepositoryName,
+} from '../../../common/oci/reference';
+import type { RepositoryAddress } from '../registry-reader';
+import { parseTokenRequest } from './parse-token-request';
+import { readArtifactType, readNamespace, readPageSize, readToken } from './query';
+import type { RegistryRequest } from './registry-request';
+import { requestError } from './request-error';
+
+/** Longest path that is looked at: a name of 255, a digest of 135 and the fixed parts are well below. */
+export const MAX_PATH_LENGTH = 4096;
+
+const NO_QUERY = new URLSearchParams();
+/** What no valid name has: percent-encoding, a dot segment, an empty part (trap T28). */
+const SUSPICIOUS = /%|\/\.{1,2}(?:\/|$)|\/\/|\\/;
+
+/**
+ * What a request asks for, from its method and its target as it came over the wire: nothing is decoded or normalised before
+ * the grammar is checked (OCI distribution specification; architecture section 3). Pure. Query parameters that are not known are ignored.
+ * Throws a LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID, REQUEST_INVALID,
+ * URI_TOO_LONG, WRITE_UNSUPPORTED (a method that a path of Layover's own does not have), NOT_FOUND.
+ */
+export function parseRequest(method: string, target: string): RegistryRequest {
+  const mark = target.indexOf('?');
+  const path = originForm(mark === -1 ? target : target.slice(0, mark));
+  if (path.length > MAX_PATH_LENGTH)
+    throw requestError('URI_TOO_LONG', 'path', path, `is longer than ${MAX_PATH_LENGTH} characters`, {
+      length: path.length,
+      max: MAX_PATH_LENGTH,
+    });
+  const query = mark === -1 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (path.startsWith('/v2/') || path === '/v2')
+    return isRead ? parseRead(method === 'HEAD', path, query) : { kind: 'push', method };
+  return parseOwnPath(method, path, query);
+}
+
+/** The path of a target in absolute form, which a server must take too (RFC 9112 section 3.2.2). */
+function originForm(path: string): string {
+  if (path.startsWith('/')) return path;
+  const match = /^https?:\/\/[^/]*(\/.*)?$/i.exec(path);
+  return match === null ? path : (match[1] ?? '/');
+}
+
+function parseRead(head: boolean, path: string, query: URLSearchParams): RegistryRequest {
+  if (path === '/v2/' || path === '/v2') return { kind: 'ping', head };
+  // From the right: names may have components that are called manifests, blobs, tags or referrers.
+  const parts = path.split('/').slice(2);
+  const last = parts[parts.length - 1]!;
+  const keyword = parts[parts.length - 2];
+  const rest = parts.slice(0, -2);
+  switch (keyword) {
+    case 'manifests':
+      return { kind: 'get-manifest', head, address: parseAddress(rest, query), reference: needReference(last) };
+    case 'blobs':
+      return { kind: 'get-blob', head, address: parseAddress(rest, query), digest: needDigest(last) };
+    case 'referrers':
+      return {
+        kind: 'list-referrers',
+        head,
+        address: parseAddress(rest, query),
+        digest: needDigest(last),
+        artifactType: readArtifactType(query),
+        page: readToken(query, 'page', 4096, 'PAGINATION_INVALID'),
+      };
+    case 'tags':
+      if (last !== 'list') break;
+      return {
+        kind: 'list-tags',
+        head,
+        address: parseAddress(rest, query),
+        limit: readPageSize(query),
+        last: readToken(query, 'last', 1024, 'PAGINATION_INVALID'),
+      };
+    case 'uploads':
+      // end-13: the state of an upload, a part of pushing.
+      if (parts[parts.length - 3] === 'blobs') return { kind: 'push', method: head ? 'HEAD' : 'GET' };
+      break;
+    default:
+  }
+  if (SUSPICIOUS.test(path))
+    throw requestError('NAME_INVALID', 'path', path, 'has percent-encoding, a dot segment or an empty part');
+  throw notFound(path);
+}
+
+function parseAddress(components: readonly string[], query: URLSearchParams): RepositoryAddress {
+  const text = components.join('/');
+  const name = parseRepositoryName(text);
+  if (name === undefined)
+    throw requestError(
+      'NAME_INVALID',
+      'name',
+      text,
+      text.length > MAX_REPOSITORY_LENGTH
+        ? `is longer than ${MAX_REPOSITORY_LENGTH} characters`
+        : 'must be lower-case letters and digits, joined by single . _ - or __, in components separated by /',
+    );
+  const mirrorHost = query === NO_QUERY ? undefined : readNamespace(query);
+  if (mirrorHost !== undefined) return { owner: 'mirror', mirrorHost, repository: name };
+  if (components.length < 2)
+    throw requestError('NAME_INVALID', 'name', text, 'must be <organization>/<repository> where no ns is given');
+  // A part of a valid name, split at a slash, is valid itself.
+  const repository = name.slice(components[0]!.length + 1) as RepositoryName;
+  return { owner: 'organization', organization: components[0]!, repository };
+}
+
+function needReference(text: string): Reference {
+  const reference = parseReference(text);
+  if (reference !== undefined) return reference;
+  if (text.includes(':') || /%3a/i.test(text)) throw invalidDigest('reference', text);
+  throw requestError(
+    'TAG_INVALID',
+    'reference',
+    text,
+    'must be a tag: at most 128 of letters, digits, _ . - and no . or - first',
+  );
+}
+
+function needDigest(text: string): Digest {
+  const digest = parseDigest(text);
+  if (digest === undefined) throw invalidDigest('digest', text);
+  return digest;
+}
+
+function invalidDigest(field: string, text: string): LayoverError {
+  return requestError(
+    'DIGEST_INVALID',
+    field,
+    text,
+    'must be sha256: or sha512: and lower-case hex of the right length',
+  );
+}
+
+function parseOwnPath(method: string, path: string, query: URLSearchParams): RegistryRequest {
+  const head = method === 'HEAD';
+  const isRead = head || method === 'GET';
+  switch (path) {
+    case '/token':
+      // The OAuth2 POST form is left out on purpose: clients that try it fall back to GET on 405.
+      if (method !== 'GET') throw methodRefused(method, 'GET');
+      return parseTokenRequest(query);
+    case '/healthz':
+    case '/readyz':
+    case '/metrics':
+      if (!isRead) throw methodRefused(method, 'GET, HEAD');
+      return { kind: path.slice(1) as 'healthz' | 'readyz' | 'metrics', head };
+    default:
+      throw notFound(path);
+  }
+}
+
+function methodRefused(method: string, allow: string): LayoverError {
+  return requestError('WRITE_UNSUPPORTED', 'method', method, `is not one of this path: ${allow}`, { allow });
+}
+
+function notFound(path: string): LayoverError {
+  return requestError('NOT_FOUND', 'path', path, 'is none that Layover answers');
+}

@@ -1,0 +1,80 @@
+import type { Digest } from '../../../common/oci/digest';
+import type { Reference } from '../../../common/oci/reference';
+import type { RepositoryAddress } from '../registry-reader';
+
+/** What both forms of a read share. */
+interface Read {
+  /** A HEAD: headers only. */
+  readonly head: boolean;
+  readonly address: RepositoryAddress;
+}
+
+/** GET|HEAD /v2/ — end-1. */
+export interface PingRequest {
+  readonly kind: 'ping';
+  readonly head: boolean;
+}
+
+/** GET|HEAD /v2/<name>/blobs/<digest> — end-2. */
+export interface GetBlobRequest extends Read {
+  readonly kind: 'get-blob';
+  readonly digest: Digest;
+}
+
+/** GET|HEAD /v2/<name>/manifests/<reference> — end-3. */
+export interface GetManifestRequest extends Read {
+  readonly kind: 'get-manifest';
+  readonly reference: Reference;
+}
+
+/** GET /v2/<name>/tags/list — end-8a, with `n` and `last` end-8b. */
+export interface ListTagsRequest extends Read {
+  readonly kind: 'list-tags';
+  /** Undefined = not said; 0 is a page without tags. */
+  readonly limit: number | undefined;
+  /** Empty = from the start. */
+  readonly last: string;
+}
+
+/** GET /v2/<name>/referrers/<digest> — end-12a, with `artifactType` end-12b. */
+export interface ListReferrersRequest extends Read {
+  readonly kind: 'list-referrers';
+  readonly digest: Digest;
+  /** Empty = all. */
+  readonly artifactType: string;
+  /** From a link that Layover wrote; empty = the first page. */
+  readonly page: string;
+}
+
+/** GET /token (docker token authentication specification). */
+export interface TokenRequest {
+  readonly kind: 'token';
+  readonly service: string;
+  readonly scopes: string[];
+}
+
+/** end-4a/b, end-5, end-6, end-7, end-9, end-10, end-11, end-13 and every other method than GET and HEAD below /v2/. */
+export interface PushRequest {
+  readonly kind: 'push';
+  readonly method: string;
+}
+
+/** Layover's own: for load balancers and Prometheus. */
+export interface OperationsRequest {
+  readonly kind: 'healthz' | 'readyz' | 'metrics';
+  readonly head: boolean;
+}
+
+/** Everything that the edge answers. Values are valid: the grammar was checked before one of these is made. */
+export type RegistryRequest =
+  | PingRequest
+  | GetBlobRequest
+  | GetManifestRequest
+  | ListTagsRequest
+  | ListReferrersRequest
+  | TokenRequest
+  | PushRequest
+  | OperationsRequest;
+
+/** The name of a kind of request: labels of metrics. */
+export type RequestKind = RegistryRequest['kind'];

@@ -1,0 +1,18 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { Header } from '../../../common/oci/headers';
+import type { Exchange } from '../exchange';
+import type { Provenance } from '../registry-reader';
+import { entityTag } from '../request/conditions';
+import type { GetBlobRequest } from '../request/registry-request';
+import { baseHeaders } from './answer';
+import { addProvenance } from './cache-headers';
+
+/** What every answer about a blob says, whatever comes with it. */
+export function blobHeaders(request: GetBlobRequest, exchange: Exchange, from: Provenance): OutgoingHttpHeaders {
+  const headers = baseHeaders(exchange);
+  addProvenance(headers, exchange, from, request.address);
+  headers[Header.dockerContentDigest] = request.digest;
+  headers['ETag'] = entityTag(request.digest);
+  headers['Accept-Ranges'] = 'bytes';
+  return headers;
+}

@@ -1,0 +1,7 @@
+import { formatTarget } from '../request/format-request';
+import type { ListReferrersRequest, ListTagsRequest } from '../request/registry-request';
+
+/** Link to the next page (RFC 8288): relative, so that it leads back here through whatever stands in front (trap T26). */
+export function nextPageLink(next: ListTagsRequest | ListReferrersRequest): string {
+  return `<${formatTarget(next)}>; rel="next"`;
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../common/runtime/clock';
+import type { Logger } from '../../common/runtime/logger';
+import { Exchange, type Handler } from './exchange';
+import type { EdgeMetrics } from './metrics';
+import { parseRequest } from './request/parse-request';
+import type { RegistryRequest } from './request/registry-request';
+import { requestError } from './request/request-error';
+import type { WriteError } from './response/write-error';
+
+/** What serving a request needs. */
+export interface ServeDependencies {
+  readonly dispatch: Handler<RegistryRequest>;
+  readonly writeError: WriteError;
+  readonly metrics: EdgeMetrics;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** One request from its head to the end of its answer: parse, hand on, count. Never throws. */
+export function createServe(
+  dependencies: ServeDependencies,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const { dispatch, writeError, metrics, logger, clock } = dependencies;
+  const accessLog = logger.isLevelEnabled('debug');
+
+  return (request, response) => {
+    const startedAt = clock.now();
+    const exchange = new Exchange(request, response);
+    let parsed: RegistryRequest | undefined;
+    response.on('close', () => {
+      exchange.closed();
+      const count = {
+        kind: parsed?.kind ?? ('invalid' as const),
+        method: request.method ?? '',
+        status: response.headersSent ? response.statusCode : 0,
+        whole: response.writableFinished,
+        cacheStatus: exchange.cacheStatus,
+        seconds: (clock.now() - startedAt) / 1000,
+      };
+      metrics.answered(count);
+      // Without the query: it may hold what others gave the client to keep.
+      if (accessLog)
+        logger.debug(
+          { ...count, requestId: exchange.context.requestId, path: request.url?.split('?', 1)[0] },
+          'answered',
+        );
+    });
+    try {
+      if (request.headers.host === undefined && request.httpVersion === '1.1')
+        throw requestError('REQUEST_INVALID', 'Host', '', 'must be given (RFC 9112 section 3.2)');
+      parsed = parseRequest(request.method ?? '', request.url ?? '');
+      dispatch(parsed, exchange)?.catch((thrown: unknown) => writeError(exchange, parsed, thrown));
+    } catch (thrown) {
+      writeError(exchange, parsed, thrown);
+    }
+  };
+}
