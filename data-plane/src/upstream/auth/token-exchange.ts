@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { type Endpoint, placeName } from '../endpoint';
+import type { HttpAnswer, HttpClient } from '../http/http-client';
+import { retryAfterMs } from '../state/retry-after';
+import type { UpstreamOrigin } from '../upstream-registry';
+
+/** What a token is asked for with. */
+export interface TokenRequest {
+  readonly origin: UpstreamOrigin;
+  readonly endpoint: Endpoint;
+  /** Already trusted (realm-policy.ts). */
+  readonly realm: URL;
+  readonly service: string | undefined;
+  readonly scope: string;
+  readonly signal: AbortSignal;
+}
+
+/** A token as given. */
+export interface IssuedToken {
+  readonly token: string;
+  /** Milliseconds it is good for, counted from before it was asked for. */
+  readonly lifetimeMs: number;
+}
+
+/** Largest answer of a token server, in bytes (architecture section 8). */
+const MAX_BODY = 64 * 1024;
+/** Where `expires_in` is missing (distribution token specification). */
+const DEFAULT_LIFETIME_S = 60;
+/** No token is trusted longer, whatever its server says. */
+const MAX_LIFETIME_S = 3600;
+
+const Answer = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().positive().optional().catch(undefined),
+});
+
+/**
+ * Asks a realm for a pull token (distribution token specification; both `token` and `access_token`, `service` only where the
+ * challenge had one). Throws UPSTREAM_DENIED when it refuses the credentials, TOO_MANY_REQUESTS, UPSTREAM_FAILED, and
+ * UPSTREAM_CONTENT for redirects (credentials don't follow them: trap T17) and answers without a token.
+ */
+export async function requestToken(http: HttpClient, request: TokenRequest, nowMs: number): Promise<IssuedToken> {
+  const { origin, endpoint, signal } = request;
+  const url = new URL(request.realm);
+  if (request.service !== undefined) url.searchParams.set('service', request.service);
+  url.searchParams.set('scope', request.scope);
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (origin.credentials !== undefined) headers['authorization'] = basicHeader(origin.credentials);
+  const place = { name: placeName(endpoint, url), signal };
+  const answer = await http({ method: 'GET', url, headers, caCertificate: origin.caCertificate, place });
+  if (answer.status !== 200) {
+    await answer.body.discard();
+    throw refusal(answer, request, nowMs);
+  }
+  return readToken(await answer.body.read(MAX_BODY, 'the token'), place.name);
+}
+
+/** Value of Authorization for Basic (RFC 7617, UTF-8). */
+export function basicHeader(credentials: { readonly username: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+}
+
+function readToken(body: Buffer, name: string): IssuedToken {
+  const parsed = Answer.safeParse(parseJson(body));
+  const token = parsed.success ? parsed.data.token || parsed.data.access_token : undefined;
+  // Anything but visible ASCII would be a header injection, or no token.
+  if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new LayoverError('UPSTREAM_CONTENT', { message: `the token server of ${name} answered without a token` });
+  }
+  const seconds = Math.min(parsed.data?.expires_in ?? DEFAULT_LIFETIME_S, MAX_LIFETIME_S);
+  return { token, lifetimeMs: seconds * 1000 };
+}
+
+function refusal(answer: HttpAnswer, request: TokenRequest, nowMs: number): LayoverError {
+  const { status: upstreamStatus, place } = answer;
+  const server = `the token server of ${place.name}`;
+  switch (true) {
+    case upstreamStatus === 401 || upstreamStatus === 403:
+      return new LayoverError('UPSTREAM_DENIED', {
+        message:
+          request.origin.credentials === undefined
+            ? `${server} gives no anonymous token (${upstreamStatus}); the organization needs credentials for this upstream`
+            : `${server} refused our credentials (${upstreamStatus}); check the organization's upstream username and password`,
+        upstreamStatus,
+      });
+    case upstreamStatus === 429:
+      return new LayoverError('TOO_MANY_REQUESTS', {
+        message: `${server} limits our requests`,
+        retryAfterSeconds: Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
+        upstreamStatus,
+      });
+    case upstreamStatus >= 500:
+      return new LayoverError('UPSTREAM_FAILED', { message: `${server} failed (${upstreamStatus})`, upstreamStatus });
+    case upstreamStatus >= 300 && upstreamStatus < 400:
+      return new LayoverError('UPSTREAM_CONTENT', {
+        message: `${server} redirects, and credentials do not follow redirects (${upstreamStatus})`,
+        upstreamStatus,
+      });
+    default:
+      return new LayoverError('UPSTREAM_CONTENT', {
+        message: `${server} answered ${upstreamStatus} where a token was asked for`,
+        upstreamStatus,
+      });
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+import { isIP } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { buildConnector } from 'undici';
+import type { Resolver } from '../options';
+import type { AddressPolicy } from './address-policy';
+import { addressRefused } from './address-refused';
+import { ConnectError, isConnectError } from './connect-error';
+import { createGuardedLookup } from './guarded-lookup';
+import { bareHostname, type ProxyRules } from './proxy-rules';
+import type { Tunnels } from './tunnels';
+
+/** What connections are made with. */
+export interface ConnectorOptions {
+  readonly policy: AddressPolicy;
+  readonly resolver: Resolver;
+  readonly proxyFor: ProxyRules;
+  readonly tunnels: Tunnels;
+  /** Trust beyond the system's; undefined = the system's alone. Throws where a PEM cannot be read. */
+  readonly secureContext: () => SecureContext | undefined;
+  /** Milliseconds for name, TCP and TLS. */
+  readonly timeoutMs: number;
+}
+
+/** Names that mean this machine or its cloud's metadata service whoever resolves them; a proxy would resolve them at its side. */
+const INTERNAL_NAMES = /^(?:(?:.+\.)?localhost|metadata|metadata\.google\.internal|instance-data(?:\..+)?)$/;
+
+/**
+ * The only way out: every connection of the upstream client, whatever named the host, goes through this function.
+ * Direct ones are checked by address, before connecting and on the socket itself; through a proxy, which resolves names
+ * itself, literals and names known to be internal are refused. Failures reach the callback as ConnectError.
+ */
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const { policy, timeoutMs: timeout } = options;
+  let connectDirect: buildConnector.connector | undefined;
+  const direct = (): buildConnector.connector => {
+    connectDirect ??= buildConnector({
+      timeout,
+      keepAlive: true,
+      lookup: createGuardedLookup(options.resolver, policy),
+      ...secure(options.secureContext()),
+    });
+    return connectDirect;
+  };
+  return (target, callback) => {
+    const fail = (cause: unknown, viaProxy = false): void =>
+      callback(isConnectError(cause) ? cause : new ConnectError(cause, viaProxy), null);
+    try {
+      const url = new URL(`${target.protocol}//${target.host ?? target.hostname}`);
+      const hostname = bareHostname(url);
+      const proxy = options.proxyFor(url);
+      if (isIP(hostname) !== 0 && !policy.allows(hostname)) return fail(addressRefused(hostname));
+      if (proxy === undefined) {
+        return direct()(target, (...[error, socket]) => {
+          if (error !== null) return fail(error);
+          // A second look, at what the kernel connected to: covers spellings of addresses that no parser of ours knows.
+          if (socket.remoteAddress !== undefined && !policy.allows(socket.remoteAddress)) {
+            socket.destroy();
+            return fail(addressRefused(hostname));
+          }
+          callback(null, socket);
+        });
+      }
+      if (INTERNAL_NAMES.test(hostname)) return fail(addressRefused(hostname));
+      const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+      options.tunnels.open(proxy, `${url.hostname}:${port}`).then(
+        (socket) => {
+          if (target.protocol !== 'https:') return callback(null, socket);
+          try {
+            direct()({ ...target, httpSocket: socket }, (...[error, secured]) =>
+              error === null ? callback(null, secured) : fail(error),
+            );
+          } catch (error) {
+            socket.destroy();
+            fail(error);
+          }
+        },
+        (error: unknown) => fail(error, true),
+      );
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+function secure(secureContext: SecureContext | undefined): { readonly secureContext?: SecureContext } {
+  return secureContext === undefined ? {} : { secureContext };
+}

@@ -1,0 +1,37 @@
+import type { LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import type { Resolver } from '../options';
+import type { AddressPolicy } from './address-policy';
+import { addressRefused } from './address-refused';
+
+/**
+ * A lookup for net.connect that gives only addresses the policy allows. The socket connects to what it returned and asks
+ * nobody again, so a name cannot point elsewhere between check and connect (trap T18, DNS rebinding).
+ */
+export function createGuardedLookup(resolver: Resolver, policy: AddressPolicy): LookupFunction {
+  return (hostname, options, callback) => {
+    resolver(hostname).then(
+      (addresses) => {
+        const allowed = addresses.filter((entry) => policy.allows(entry.address) && fits(entry, options.family));
+        if (allowed.length === 0) {
+          callback(addresses.length === 0 ? notFound(hostname) : addressRefused(hostname), '', 0);
+        } else if (options.all === true) {
+          callback(null, allowed);
+        } else {
+          callback(null, allowed[0]!.address, allowed[0]!.family);
+        }
+      },
+      (error: unknown) => callback(error as NodeJS.ErrnoException, '', 0),
+    );
+  };
+}
+
+function fits(entry: LookupAddress, family: number | 'IPv4' | 'IPv6' | undefined): boolean {
+  if (family === 4 || family === 'IPv4') return entry.family === 4;
+  if (family === 6 || family === 'IPv6') return entry.family === 6;
+  return true;
+}
+
+function notFound(hostname: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND' });
+}

@@ -1,0 +1,69 @@
+import ipaddr from 'ipaddr.js';
+import type { ProxySettings } from '../options';
+
+/** A proxy to go through. */
+export interface ProxyTarget {
+  /** `http://proxy:3128` */
+  readonly origin: string;
+  /** Value for Proxy-Authorization, from user and password of the proxy's URL. */
+  readonly authorization: string | undefined;
+}
+
+/** Says which proxy, if any, is for a URL. */
+export type ProxyRules = (url: URL) => ProxyTarget | undefined;
+
+/**
+ * Rules from HTTPS_PROXY, HTTP_PROXY and NO_PROXY as programs commonly read them. Throws a TypeError, without
+ * repeating the value (it may hold a password), where a proxy is no http or https URL.
+ */
+export function createProxyRules(settings: ProxySettings = {}): ProxyRules {
+  const https = parseProxy('HTTPS_PROXY', settings.httpsProxy);
+  const http = parseProxy('HTTP_PROXY', settings.httpProxy);
+  const exceptions = (settings.noProxy ?? '')
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .map((entry) => entry.toLowerCase());
+  return (url) => {
+    const proxy = url.protocol === 'https:' ? https : http;
+    return proxy === undefined || exceptions.some((entry) => covers(entry, url)) ? undefined : proxy;
+  };
+}
+
+function parseProxy(variable: string, text: string | undefined): ProxyTarget | undefined {
+  if (text === undefined || text === '') return undefined;
+  const full = text.includes('://') ? text : `http://${text}`;
+  if (!URL.canParse(full)) throw new TypeError(`${variable} is not a URL`);
+  const url = new URL(full);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new TypeError(`${variable} is not an http or https URL`);
+  }
+  if (url.username === '') return { origin: url.origin, authorization: undefined };
+  const userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return { origin: url.origin, authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` };
+}
+
+function covers(entry: string, url: URL): boolean {
+  if (entry === '*') return true;
+  const hostname = bareHostname(url);
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  const withPort = /^(.+):(\d+)$/.exec(entry);
+  const isPlainIpv6 = ipaddr.isValid(entry) && entry.includes(':');
+  if (withPort !== null && !isPlainIpv6 && withPort[2] !== port) return false;
+  const name = (withPort === null || isPlainIpv6 ? entry : withPort[1]!).replace(/^\[|\]$/g, '');
+  if (ipaddr.isValid(hostname)) return coversAddress(name, hostname);
+  const suffix = name.replace(/^\*?\./, '');
+  return hostname === suffix || hostname.endsWith(`.${suffix}`);
+}
+
+function coversAddress(name: string, hostname: string): boolean {
+  const address = ipaddr.process(hostname);
+  if (ipaddr.isValid(name)) return ipaddr.process(name).toString() === address.toString();
+  if (!ipaddr.isValidCIDR(name)) return false;
+  const [network, bits] = ipaddr.parseCIDR(name);
+  return network.kind() === address.kind() && address.match(network, bits);
+}
+
+/** The host name of a URL without brackets and without the root's dot. */
+export function bareHostname(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+}

@@ -1,0 +1,103 @@
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { type ConnectError, isConnectError } from './connect-error';
+
+/** Where something went wrong, for the message. */
+export interface Place {
+  /** The upstream, and the host that it sent us to where that is another one. */
+  readonly name: string;
+  /** Aborted = it was us who ended it. */
+  readonly signal: AbortSignal;
+}
+
+const TLS_CODE =
+  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|DEPTH_ZERO|SELF_SIGNED|INVALID_|CRL_)/;
+const DNS_CODE = /^(?:ENOTFOUND|EAI_|ENODATA|ESERVFAIL|ENONAME|EBADNAME)/;
+
+/**
+ * Every failure of undici and node sockets as a LayoverError; the only place that knows their codes.
+ * Nothing of the original's message is shown: it may hold addresses and URLs.
+ */
+export function transportError(thrown: unknown, place: Place): LayoverError {
+  if (isLayoverError(thrown)) return thrown;
+  if (place.signal.aborted) return abortError(place.signal);
+  if (isConnectError(thrown)) return connectError(thrown, place);
+  const code = codeOf(thrown);
+  const cause = thrown;
+  switch (code) {
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return timeout(`${place.name} accepted the request and did not answer in time`, cause);
+    case 'UND_ERR_BODY_TIMEOUT':
+      return timeout(`${place.name} stopped sending in the middle of a response`, cause);
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return content(`${place.name} answered with headers larger than Layover accepts`, cause);
+    case 'UND_ERR_CLOSED':
+    case 'UND_ERR_DESTROYED':
+      return new LayoverError('CANCELLED', { message: 'Layover is shutting down', cause });
+    default:
+      if (code.startsWith('HPE_')) return content(`${place.name} does not speak HTTP as Layover expects`, cause);
+      if (TLS_CODE.test(code)) return tls(place, code, cause);
+      return new LayoverError('UPSTREAM_FAILED', { message: `${place.name} cut the connection (${code})`, cause });
+  }
+}
+
+/** Whether a request failed because its connection broke; a kept-alive one may have been closed by the other side meanwhile. */
+export function isBrokenConnection(thrown: unknown): boolean {
+  if (isConnectError(thrown)) return false;
+  const code = codeOf(thrown);
+  if (code === 'ECONNRESET' || code === 'EPIPE') return true;
+  if (code !== 'UND_ERR_SOCKET') return false;
+  const { socket } = thrown as { readonly socket?: { readonly bytesRead?: number } };
+  // Bytes read before: it carried an answer already (or a TLS handshake; one needless repeat does no harm).
+  return (socket?.bytesRead ?? 0) > 0;
+}
+
+/** What an aborted signal means: its reason where that is one of our errors (a deadline), else that the caller gave up. */
+export function abortError(signal: AbortSignal): LayoverError {
+  const reason: unknown = signal.reason;
+  return isLayoverError(reason) ? reason : new LayoverError('CANCELLED', { cause: reason });
+}
+
+function connectError(error: ConnectError, place: Place): LayoverError {
+  const { cause } = error;
+  if (isLayoverError(cause)) return cause;
+  const code = codeOf(cause);
+  const name = error.viaProxy ? `the proxy on the way to ${place.name}` : place.name;
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
+    return timeout(`connecting to ${name} took too long`, cause);
+  }
+  if (TLS_CODE.test(code)) return tls({ ...place, name }, code, cause);
+  const reason = DNS_CODE.test(code) ? `its name cannot be resolved (${code})` : (REASONS[code] ?? code);
+  return new LayoverError('UPSTREAM_UNREACHABLE', { message: `${name} cannot be reached: ${reason}`, cause });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'it refused the connection',
+  ECONNRESET: 'it closed the connection at once',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to its network',
+  PROXY_REFUSED: 'it refused to connect us',
+};
+
+function tls(place: Place, code: string, cause: unknown): LayoverError {
+  const hint =
+    code === 'EPROTO' || code.startsWith('ERR_SSL_')
+      ? 'it may speak plain HTTP; if that is intended, say so in the configuration'
+      : "if it is signed by an authority of your own, add that authority's certificate to the configuration";
+  return new LayoverError('UPSTREAM_TLS', {
+    message: `no trusted TLS connection to ${place.name} is possible (${code}); ${hint}`,
+    cause,
+  });
+}
+
+function timeout(message: string, cause: unknown): LayoverError {
+  return new LayoverError('UPSTREAM_TIMEOUT', { message, cause });
+}
+
+function content(message: string, cause: unknown): LayoverError {
+  return new LayoverError('UPSTREAM_CONTENT', { message, cause });
+}
+
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  return thrown instanceof Error ? thrown.name : 'unknown';
+}

@@ -1,0 +1,15 @@
+const LINK = /<([^<>]{0,8192})>\s*;\s*([^<]*)/g;
+const NEXT = /(?:^|;)\s*rel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|next\b)/i;
+
+/**
+ * The query (without `?`) of the link to the next page (RFC 8288); undefined = there is none. Only the query is used: where a
+ * page is fetched from is never up to a header (traps T18, T26).
+ */
+export function nextPageQuery(headers: readonly string[], base: URL): string | undefined {
+  for (const match of headers.join(', ').matchAll(LINK)) {
+    const [, target = '', parameters = ''] = match;
+    if (!NEXT.test(parameters) || !URL.canParse(target, base.href)) continue;
+    return new URL(target, base).search.slice(1);
+  }
+  return undefined;
+}
