@@ -1,0 +1,30 @@
+import type { CheckAccessRequest__Output } from '../../../proto/gen/layover/v1/CheckAccessRequest';
+import type { GetManifestReply } from '../../../proto/gen/layover/v1/GetManifestReply';
+import type { GetManifestRequest__Output } from '../../../proto/gen/layover/v1/GetManifestRequest';
+import type { IssueTokenReply } from '../../../proto/gen/layover/v1/IssueTokenReply';
+import type { IssueTokenRequest__Output } from '../../../proto/gen/layover/v1/IssueTokenRequest';
+import type { ListReferrersReply } from '../../../proto/gen/layover/v1/ListReferrersReply';
+import type { ListReferrersRequest__Output } from '../../../proto/gen/layover/v1/ListReferrersRequest';
+import type { ListTagsReply } from '../../../proto/gen/layover/v1/ListTagsReply';
+import type { ListTagsRequest__Output } from '../../../proto/gen/layover/v1/ListTagsRequest';
+import type { ReadBlobRequest__Output } from '../../../proto/gen/layover/v1/ReadBlobRequest';
+import type { StatBlobReply } from '../../../proto/gen/layover/v1/StatBlobReply';
+import type { StatBlobRequest__Output } from '../../../proto/gen/layover/v1/StatBlobRequest';
+import type { BlobSender } from './blob-sender';
+
+/** A reply, now or later. */
+type Answer<Reply> = Reply | Promise<Reply>;
+
+/**
+ * What a fake data plane does with each call; a method that is not scripted fails the call as NOT_IMPLEMENTED.
+ * Throw a LayoverError to fail a call the way a data plane does. A read that returns ends well.
+ */
+export interface Script {
+  checkAccess?(request: CheckAccessRequest__Output): Answer<void>;
+  getManifest?(request: GetManifestRequest__Output): Answer<GetManifestReply>;
+  statBlob?(request: StatBlobRequest__Output): Answer<StatBlobReply>;
+  readBlob?(request: ReadBlobRequest__Output, sender: BlobSender): Promise<void>;
+  listTags?(request: ListTagsRequest__Output): Answer<ListTagsReply>;
+  listReferrers?(request: ListReferrersRequest__Output): Answer<ListReferrersReply>;
+  issueToken?(request: IssueTokenRequest__Output): Answer<IssueTokenReply>;
+}

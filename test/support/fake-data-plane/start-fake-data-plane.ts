@@ -1,0 +1,93 @@
+import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { toGrpcFailure } from '../../../common/grpc/error-status';
+import { loadRegistry } from '../../../common/grpc/load-proto';
+import { type ListenAddress, formatGrpcAddress } from '../../../common/runtime/listen-address';
+import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
+import { BlobSender } from './blob-sender';
+import type { Script } from './script';
+
+/** A unary call as it arrived. */
+export interface RecordedCall {
+  readonly method: keyof Script;
+  readonly request: unknown;
+}
+
+/** A real gRPC server that speaks Registry and does what its script says. */
+export interface FakeDataPlane {
+  /** Where it listens. */
+  readonly address: ListenAddress;
+  /** May be changed while it runs. */
+  script: Script;
+  /** Every call but reads, oldest first. */
+  readonly calls: RecordedCall[];
+  /** Every read, oldest first. */
+  readonly reads: BlobSender[];
+  /** Resolves with the first read from `index` on that there is, or will be. */
+  read(index: number): Promise<BlobSender>;
+  /** Ends every call and frees the port. */
+  stop(): Promise<void>;
+}
+
+/** Starts one on a free port of the loopback, or on a unix socket. */
+export async function startFakeDataPlane(
+  script: Script = {},
+  listen: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 },
+): Promise<FakeDataPlane> {
+  const server = new Server();
+  const waiting: (() => void)[] = [];
+  const plane = { script, calls: [] as RecordedCall[], reads: [] as BlobSender[] };
+
+  function unary<Request, Reply>(method: Exclude<keyof Script, 'readBlob'>) {
+    return (call: ServerUnaryCall<Request, Reply>, done: sendUnaryData<Reply>): void => {
+      plane.calls.push({ method, request: call.request });
+      const scripted = plane.script[method] as ((request: Request) => Reply | Promise<Reply>) | undefined;
+      Promise.resolve()
+        .then(() => (scripted ?? unscripted)(call.request) as Reply)
+        .then(
+          (reply) => done(null, reply ?? ({} as Reply)),
+          (thrown: unknown) => done(toGrpcFailure(thrown)),
+        );
+    };
+  }
+  const handlers: RegistryHandlers = {
+    CheckAccess: unary('checkAccess'),
+    GetManifest: unary('getManifest'),
+    StatBlob: unary('statBlob'),
+    ListTags: unary('listTags'),
+    ListReferrers: unary('listReferrers'),
+    IssueToken: unary('issueToken'),
+    ReadBlob: (call) => {
+      const sender = new BlobSender(call.request, call);
+      plane.reads.push(sender);
+      for (const wake of waiting.splice(0)) wake();
+      const scripted = plane.script.readBlob ?? unscripted;
+      Promise.resolve()
+        .then(() => scripted(call.request, sender))
+        .then(
+          () => sender.end(),
+          (thrown: unknown) => sender.fail(thrown),
+        );
+    },
+  };
+  server.addService(loadRegistry().service, handlers);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(formatGrpcAddress(listen), ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return Object.assign(plane, {
+    address: listen.kind === 'unix' ? listen : { ...listen, port },
+    async read(index: number): Promise<BlobSender> {
+      while (plane.reads[index] === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
+      return plane.reads[index];
+    },
+    async stop(): Promise<void> {
+      server.forceShutdown();
+    },
+  });
+}
+
+function unscripted(): never {
+  throw new LayoverError('NOT_IMPLEMENTED', { message: 'the fake data plane has no script for this' });
+}

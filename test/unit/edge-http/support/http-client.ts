@@ -1,0 +1,84 @@
+import { type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
+import { connect } from 'node:net';
+import type { EdgeUnderTest } from './edge-under-test';
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** False where the connection ended before the body did. */
+  readonly whole: boolean;
+}
+
+/** The first error of an OCI error body. */
+export interface OciError {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: Record<string, unknown>;
+}
+
+/** The head of an answer; its body is not read yet. The path goes out as it is. */
+export function open(
+  edge: EdgeUnderTest,
+  path: string,
+  headers: Record<string, string | string[]> = {},
+  method = 'GET',
+  body?: Buffer,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = send({ host: edge.host, port: edge.port, path, headers, method, agent: false }, resolve);
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** The rest of an answer. */
+export async function finish(message: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let whole = true;
+  try {
+    for await (const chunk of message) chunks.push(chunk as Buffer);
+  } catch {
+    whole = false;
+  }
+  return { status: message.statusCode!, headers: message.headers, body: Buffer.concat(chunks), whole };
+}
+
+/** A request and its whole answer. */
+export async function get(
+  edge: EdgeUnderTest,
+  path: string,
+  headers: Record<string, string | string[]> = {},
+  method = 'GET',
+  body?: Buffer,
+): Promise<Answer> {
+  return finish(await open(edge, path, headers, method, body));
+}
+
+/** The error in an answer. */
+export function errorOf(answer: Answer): OciError {
+  const { errors } = JSON.parse(answer.body.toString('utf8')) as { errors: [OciError] };
+  return errors[0];
+}
+
+/** Sends bytes over a socket, and gives everything that comes back until the edge closes. */
+export function raw(edge: EdgeUnderTest, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(edge.port, edge.host);
+    let text = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => (text += chunk));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(text));
+    socket.write(bytes, 'latin1');
+  });
+}
+
+/** The status, the header lines and the error of a raw answer. */
+export function parseRaw(text: string): { status: number; head: string; error: OciError } {
+  const split = text.indexOf('\r\n\r\n');
+  const head = text.slice(0, split);
+  const { errors } = JSON.parse(text.slice(split + 4)) as { errors: [OciError] };
+  return { status: Number(head.split(' ')[1]), head, error: errors[0] };
+}
