@@ -23,10 +23,12 @@ export interface FillRequest {
  * Whoever opened it closes it, however the read ends; closing never stops the fill.
  */
 export interface FillReader {
+  /** `store`: somebody kept the blob in the meantime, and nothing was asked of upstream; it is to be read from the store. */
+  readonly origin: 'fill' | 'store';
   /** Size of the whole blob. */
   readonly size: number;
-  /** Absolute path of the file that grows; stays readable under this path until close(). */
-  readonly path: string;
+  /** Absolute path of the file that grows; stays readable under this path until close(). undefined only for `store` without files. */
+  readonly path: string | undefined;
   /** Bytes from the start that may be handed out now: everything once proven, else all but the withheld tail. */
   readonly available: number;
   /**
@@ -37,7 +39,10 @@ export interface FillReader {
   close(): Promise<void>;
 }
 
-/** At most one upstream GET of a digest at a time, however many ask. */
+/**
+ * At most one GET of a digest at a time to an upstream, however many ask. Requests that name different upstreams don't share one:
+ * otherwise whoever may name an upstream of their own could hold up, or break, everybody's pulls of a well-known blob (trap T7).
+ */
 export interface Fills {
   /**
    * Joins the running fill of the digest or begins one; resolves when size is known (upstream's headers, or the

@@ -1,0 +1,49 @@
+import type { FileHandle } from 'node:fs/promises';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { toStoreError } from './store-error';
+
+/** Largest chunk that a reader of blobs is given, in bytes (architecture, section 6). */
+export const READ_CHUNK_BYTES = 256 * 1024;
+
+/** Bytes of a file that is not written to any more. */
+export interface FileRange {
+  readonly offset: number;
+  readonly length: number;
+  /** Completes "could not …" in error messages. */
+  readonly what: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `length` bytes from `offset` by position, so that several readers may share the handle. The handle stays the caller's.
+ * Throws STORE_FAILED when the file ends before that, CANCELLED when the signal aborts between two chunks.
+ */
+export async function* readFileRange(file: FileHandle, range: FileRange): AsyncGenerator<Buffer, void, undefined> {
+  const end = range.offset + range.length;
+  for (let position = range.offset; position < end;) {
+    throwIfAborted(range.signal);
+    const chunk = await readAt(file, position, Math.min(READ_CHUNK_BYTES, end - position), range.what);
+    position += chunk.length;
+    yield chunk;
+  }
+}
+
+/** 1 to `length` bytes at `position`. Throws STORE_FAILED, also where the file ends. */
+export async function readAt(file: FileHandle, position: number, length: number, what: string): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let bytesRead: number;
+  try {
+    ({ bytesRead } = await file.read(buffer, 0, length, position));
+  } catch (error) {
+    throw toStoreError(error, what);
+  }
+  if (bytesRead === 0) {
+    throw new LayoverError('STORE_FAILED', { message: `Layover could not ${what}: its file is shorter than it was` });
+  }
+  return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
+}
+
+/** Throws CANCELLED when the signal has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new LayoverError('CANCELLED', { cause: signal.reason });
+}

@@ -1,0 +1,142 @@
+import type { FillLimits } from './fill-limits';
+
+/** What the queue needs to know of a fill. */
+export interface QueuedFill {
+  readonly upstream: string;
+  readonly owner: string;
+  readonly priority: 'client' | 'background';
+}
+
+/** A place in the queue, then a slot. */
+export interface FillTicket {
+  /** Resolves when the fill may ask upstream. Stays pending for ever when given back before. */
+  readonly granted: Promise<void>;
+  /** A client joined: the fill waits, or counts, as a client's from now on. */
+  lift(): void;
+  /** Gives slot or place back. Harmless when repeated. */
+  release(): void;
+}
+
+type Priority = QueuedFill['priority'];
+interface Entry {
+  readonly upstream: string;
+  readonly owner: string;
+  priority: Priority;
+  state: 'waiting' | 'running' | 'over';
+  readonly grant: () => void;
+}
+/** Waiting fills: upstream → owner → in the order they came. A Map keeps insertion order, which is the order of turns. */
+type Lane = Map<string, Map<string, Entry[]>>;
+interface Running {
+  all: number;
+  background: number;
+}
+
+/**
+ * Bounds how many fills read from upstreams at a time (architecture, section 5.5). Clients go before the background;
+ * within either, upstreams take turns, and owners take turns within an upstream, so nobody's backlog holds up another.
+ */
+export class FillQueue {
+  private readonly lanes: Readonly<Record<Priority, Lane>> = { client: new Map(), background: new Map() };
+  private readonly inAll: Running = { all: 0, background: 0 };
+  private readonly byUpstream = new Map<string, Running>();
+
+  constructor(
+    private readonly limits: Pick<FillLimits, 'perUpstream' | 'inAll' | 'backgroundPerUpstream' | 'backgroundInAll'>,
+  ) {}
+
+  /** Takes a place; the slot may be granted at once. */
+  enter(fill: QueuedFill): FillTicket {
+    let grant = (): void => undefined;
+    const granted = new Promise<void>((resolve) => (grant = resolve));
+    const entry: Entry = { ...fill, state: 'waiting', grant };
+    this.append(entry);
+    this.grantNext();
+    return { granted, lift: () => this.lift(entry), release: () => this.release(entry) };
+  }
+
+  private lift(entry: Entry): void {
+    if (entry.priority === 'client' || entry.state === 'over') return;
+    if (entry.state === 'waiting') {
+      this.remove(entry);
+      entry.priority = 'client';
+      this.append(entry);
+    } else {
+      this.count(entry, -1);
+      entry.priority = 'client';
+      this.count(entry, +1);
+    }
+    this.grantNext();
+  }
+
+  private release(entry: Entry): void {
+    if (entry.state === 'waiting') this.remove(entry);
+    if (entry.state === 'running') this.count(entry, -1);
+    entry.state = 'over';
+    this.grantNext();
+  }
+
+  private grantNext(): void {
+    for (let entry = this.take(); entry !== undefined; entry = this.take()) {
+      entry.state = 'running';
+      this.count(entry, +1);
+      entry.grant();
+    }
+  }
+
+  private take(): Entry | undefined {
+    for (const priority of ['client', 'background'] as const) {
+      const lane = this.lanes[priority];
+      for (const [upstream, owners] of lane) {
+        if (!this.hasRoom(upstream, priority)) continue;
+        const [owner, entries] = owners.entries().next().value!;
+        const entry = entries.shift()!;
+        owners.delete(owner);
+        if (entries.length > 0) owners.set(owner, entries);
+        lane.delete(upstream);
+        if (owners.size > 0) lane.set(upstream, owners);
+        return entry;
+      }
+    }
+    return undefined;
+  }
+
+  private hasRoom(upstream: string, priority: Priority): boolean {
+    const { limits, inAll } = this;
+    const here = this.byUpstream.get(upstream) ?? { all: 0, background: 0 };
+    if (inAll.all >= limits.inAll || here.all >= limits.perUpstream) return false;
+    return (
+      priority === 'client' ||
+      (inAll.background < limits.backgroundInAll && here.background < limits.backgroundPerUpstream)
+    );
+  }
+
+  private count(entry: Entry, change: 1 | -1): void {
+    const here = this.byUpstream.get(entry.upstream) ?? { all: 0, background: 0 };
+    this.byUpstream.set(entry.upstream, here);
+    for (const running of [this.inAll, here]) {
+      running.all += change;
+      if (entry.priority === 'background') running.background += change;
+    }
+    if (here.all === 0) this.byUpstream.delete(entry.upstream);
+  }
+
+  private append(entry: Entry): void {
+    const lane = this.lanes[entry.priority];
+    const owners = lane.get(entry.upstream) ?? new Map<string, Entry[]>();
+    lane.set(entry.upstream, owners);
+    const entries = owners.get(entry.owner) ?? [];
+    owners.set(entry.owner, entries);
+    entries.push(entry);
+  }
+
+  private remove(entry: Entry): void {
+    const lane = this.lanes[entry.priority];
+    const owners = lane.get(entry.upstream);
+    const entries = owners?.get(entry.owner);
+    if (owners === undefined || entries === undefined) return;
+    entries.splice(entries.indexOf(entry), 1);
+    if (entries.length === 0) owners.delete(entry.owner);
+    if (owners.size === 0) lane.delete(entry.upstream);
+  }
+}

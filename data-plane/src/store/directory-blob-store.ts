@@ -1,0 +1,136 @@
+import { readdir, rm, stat, unlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Logger } from '../../../common/runtime/logger';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { algorithmOf, type Digest, digestOf } from '../../../common/oci/digest';
+import type { BlobIngest, BlobStore, StoredBlob } from '../blob/blob-store';
+import { atMost } from './at-most';
+import { blobPathsAt, type BlobPaths } from './blob-paths';
+import { type OpenedFile, openStoredFile, storedBlob } from './directory-blob';
+import { publishContent, publishSpoolFile } from './publish';
+import { errorCode, toStoreError } from '../blob/store-error';
+import { makeFolder } from './sync-folder';
+
+/** What the directory store is made of. */
+export interface DirectoryBlobStoreOptions {
+  /** Folder of the blobs; one data plane's own. Best on the file system of the spool: then a fill costs no copy. */
+  readonly root: string;
+  readonly logger: Logger;
+}
+
+/** A blob store that has something to do before its first use. */
+export interface DirectoryBlobStore extends BlobStore {
+  /** Makes the folders and removes what a crash left half written. Throws STORE_FAILED when the root can't be written. */
+  prepare(): Promise<void>;
+}
+
+/**
+ * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole and on disk.
+ * What can't be the blob (an empty file, a manifest with a wrong digest) is removed when met and counts as absent,
+ * so that it is fetched again and no client notices (architecture, section 5.6).
+ */
+export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): DirectoryBlobStore {
+  return new FileBlobs(blobPathsAt(resolve(options.root)), options.logger);
+}
+
+/** Syncs of whole blobs at a time: each holds one of Node's few file threads for as long as the disk takes. */
+const COMMITS_AT_ONCE = 2;
+
+class FileBlobs implements DirectoryBlobStore {
+  private readonly commits = atMost(COMMITS_AT_ONCE);
+
+  constructor(
+    private readonly paths: BlobPaths,
+    private readonly logger: Logger,
+  ) {}
+
+  async prepare(): Promise<void> {
+    await attempt('make the folders of its blob store', async () => {
+      await makeFolder(this.paths.incoming);
+      const left = await readdir(this.paths.incoming);
+      for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
+      if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
+    });
+  }
+
+  async stat(digest: Digest): Promise<number | undefined> {
+    const opened = await this.openWhole(digest);
+    await opened?.file.close();
+    return opened?.size;
+  }
+
+  async open(digest: Digest): Promise<StoredBlob | undefined> {
+    const opened = await this.openWhole(digest);
+    return opened && storedBlob(digest, this.paths.blob(digest), opened);
+  }
+
+  async ingest(digest: Digest): Promise<BlobIngest> {
+    return {
+      // The spool file itself becomes the blob.
+      write: () => WRITTEN,
+      commit: (spoolFile, size) =>
+        attempt(`keep ${digest}`, () => this.commits(() => publishSpoolFile(this.paths, digest, spoolFile, size))),
+      abort: () => WRITTEN,
+    };
+  }
+
+  async put(digest: Digest, content: Buffer): Promise<void> {
+    await attempt(`keep ${digest}`, () => publishContent(this.paths, digest, content));
+  }
+
+  async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
+    const opened = await this.openWhole(digest);
+    if (opened === undefined) return undefined;
+    try {
+      if (opened.size > maxBytes) {
+        throw new LayoverError('STORE_FAILED', {
+          message: `Layover keeps ${digest} with ${opened.size} bytes, more than the ${maxBytes} it may hold in memory`,
+        });
+      }
+      const content = await attempt(`read ${digest} from its store`, () => opened.file.readFile());
+      if (digestOf(content, algorithmOf(digest)) === digest) return content;
+      await this.removeDamaged(digest, opened, 'its bytes have another digest');
+      return undefined;
+    } finally {
+      await opened.file.close();
+    }
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    await attempt(`delete ${digest}`, () => rm(this.paths.blob(digest), { force: true }));
+  }
+
+  private async openWhole(digest: Digest): Promise<OpenedFile | undefined> {
+    const opened = await openStoredFile(this.paths.blob(digest), digest);
+    if (opened?.damaged !== true) return opened;
+    try {
+      await this.removeDamaged(digest, opened, `it has ${opened.size} bytes`);
+    } finally {
+      await opened.file.close();
+    }
+    return undefined;
+  }
+
+  /** Only the file that was looked at: the blob may have been filled anew under its name (trap T10). */
+  private async removeDamaged(digest: Digest, opened: OpenedFile, why: string): Promise<void> {
+    const path = this.paths.blob(digest);
+    this.logger.error({ digest, why }, 'a stored blob is damaged; it is removed and will be fetched again');
+    await attempt(`remove ${digest}, which is damaged`, async () => {
+      try {
+        if ((await stat(path)).ino === opened.inode) await unlink(path);
+      } catch (error) {
+        if (errorCode(error) !== 'ENOENT') throw error;
+      }
+    });
+  }
+}
+
+const WRITTEN = Promise.resolve();
+
+async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw toStoreError(error, what);
+  }
+}
