@@ -4,7 +4,8 @@ import type { CachedManifest, CachedTag, RepositoryKey } from '../catalog/catalo
 
 /**
  * What this data plane knows of the catalog, on its own disk: the reason why a pull needs no control plane.
- * A copy, never the truth: forgetting any of it costs a look-up. Reads are synchronous and from memory-mapped pages.
+ * A copy, never the truth: forgetting any of it costs a look-up. Reads are synchronous and from memory; what is written is
+ * read at once, and is on disk a moment later.
  */
 export interface LocalIndex {
   tag(repository: RepositoryKey, tag: string): CachedTag | undefined;

@@ -95,8 +95,9 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
       await this.write(record);
     } catch (error) {
       const failure = toStoreError(error);
+      if (!record.admission) this.dropped += 1;
+      this.logFailure(failure);
       if (record.admission) throw failure;
-      this.drop(failure);
     }
   }
 
@@ -207,11 +208,6 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     this.delivered = sequence;
     if (this.delivered === this.log.nextSequence) this.oldestAt = undefined;
     await this.log.dropBefore(sequence).catch(rethrow);
-  }
-
-  private drop(failure: LayoverError): void {
-    this.dropped += 1;
-    this.logFailure(failure);
   }
 
   private logFailure(failure: LayoverError): void {

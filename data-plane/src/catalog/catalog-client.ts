@@ -1,0 +1,27 @@
+import { type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { loadCatalog } from '../../../common/grpc/load-proto';
+import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+
+export type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+
+const OPTIONS: ClientOptions = {
+  // The control plane is inside; http_proxy is for the way to upstreams.
+  'grpc.enable_http_proxy': 0,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2000,
+  // A snapshot of thousands of organizations with certificates is larger than gRPC's 4 MiB.
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  // Not shared with other clients of this process: closing one must not depend on the others.
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+/** The one connection of a data plane to the Catalog; nothing is sent before the first call. Whoever makes it calls `close()` on it. */
+export function createCatalogClient(address: ListenAddress): CatalogClient {
+  return new (loadCatalog())(formatGrpcAddress(address), credentials.createInsecure(), OPTIONS);
+}
+
+/** Whether the connection stands. */
+export function isConnected(client: CatalogClient): boolean {
+  return client.getChannel().getConnectivityState(false) === connectivityState.READY;
+}

@@ -1,0 +1,114 @@
+import { status as Grpc } from '@grpc/grpc-js';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { fromGrpcError } from '../../../common/grpc/error-status';
+import type { Descriptor } from '../../../common/oci/descriptor';
+import type { Digest } from '../../../common/oci/digest';
+import type { Clock } from '../../../common/runtime/clock';
+import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/LookupBlobReply';
+import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
+import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
+import type { Admission, CachedManifest, CachedTag, Catalog, RepositoryKey } from './catalog';
+import { type CatalogClient, isConnected } from './catalog-client';
+import { type CallFailure, Circuit } from './circuit';
+import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
+import { readAdmission, readDescriptor, readTag } from './wire-values';
+
+/** What the adapter needs. */
+export interface GrpcCatalogOptions {
+  readonly client: CatalogClient;
+  readonly clock: Clock;
+  /** Longest time that a call takes, in milliseconds; default 2000. */
+  readonly timeoutMs?: number;
+  /** How long calls fail at once after one that found the control plane away, in milliseconds; default 1000. */
+  readonly coolDownMs?: number;
+}
+
+/**
+ * The Catalog over gRPC. Throws what the control plane says, and NOT_READY where it can't be reached or gives no answer in
+ * time; a {@link Circuit} keeps a dead control plane from slowing every pull.
+ */
+export function createGrpcCatalog(options: GrpcCatalogOptions): Catalog {
+  return new GrpcCatalog(options);
+}
+
+class GrpcCatalog implements Catalog {
+  private readonly circuit: Circuit;
+
+  constructor(private readonly options: GrpcCatalogOptions) {
+    this.circuit = new Circuit({
+      clock: options.clock,
+      coolDownMs: options.coolDownMs ?? 1000,
+      connected: () => isConnected(options.client),
+    });
+  }
+
+  async lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
+    const request = { repository: wireKey(repository), tag };
+    const reply = await this.call<LookupTagReply__Output>('LookupTag', (callOptions, callback) =>
+      this.options.client.lookupTag(request, callOptions, callback),
+    );
+    return reply.tag ? readTag(reply.tag) : undefined;
+  }
+
+  async lookupManifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined> {
+    const request = { repository: wireKey(repository), digest };
+    const { manifest, references } = await this.call<LookupManifestReply__Output>(
+      'LookupManifest',
+      (callOptions, callback) => this.options.client.lookupManifest(request, callOptions, callback),
+    );
+    return manifest ? { manifest: readDescriptor(manifest), references } : undefined;
+  }
+
+  async lookupBlob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
+    const request = { repository: wireKey(repository), digest };
+    const { blob } = await this.call<LookupBlobReply__Output>('LookupBlob', (callOptions, callback) =>
+      this.options.client.lookupBlob(request, callOptions, callback),
+    );
+    return blob ? readDescriptor(blob) : undefined;
+  }
+
+  async admit(request: AdmitManifestRequest): Promise<Admission> {
+    return readAdmission(
+      await this.call('AdmitManifest', (callOptions, callback) =>
+        this.options.client.admitManifest(request, callOptions, callback),
+      ),
+    );
+  }
+
+  async listCachedTags(
+    repository: RepositoryKey,
+    limit: number,
+    last: string,
+  ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }> {
+    const request = { repository: wireKey(repository), limit, last };
+    return this.call('ListCachedTags', (callOptions, callback) =>
+      this.options.client.listCachedTags(request, callOptions, callback),
+    );
+  }
+
+  private async call<T>(name: string, method: UnaryMethod<T>): Promise<T> {
+    try {
+      return await this.circuit.run(() => unaryCall(method, this.options.timeoutMs ?? 2000), classify);
+    } catch (error) {
+      if (!isServiceError(error)) throw error;
+      const failure = fromGrpcError(error, 'NOT_READY');
+      // CANCELLED comes from a control plane that goes down in mid-call: nobody here cancels.
+      if (failure.key !== 'TIMEOUT' && failure.key !== 'CANCELLED' && failure.key !== 'NOT_READY') throw failure;
+      throw new LayoverError('NOT_READY', {
+        message: `the control plane did not answer ${name}; try again later`,
+        cause: error,
+      });
+    }
+  }
+}
+
+function classify(error: unknown): CallFailure {
+  if (!isServiceError(error)) return 'answered';
+  if (error.code === Grpc.DEADLINE_EXCEEDED) return 'timed-out';
+  return error.code === Grpc.UNAVAILABLE || error.code === Grpc.CANCELLED ? 'unreachable' : 'answered';
+}
+
+function wireKey({ organizationUid, originVersion, repository }: RepositoryKey): RepositoryKey {
+  return { organizationUid, originVersion, repository };
+}

@@ -1,0 +1,29 @@
+import { status as Grpc } from '@grpc/grpc-js';
+import { fromGrpcError } from '../../../common/grpc/error-status';
+import type { ConfigurationWatch, WatchMessage } from '../configuration/configuration-watch';
+import type { CatalogClient } from './catalog-client';
+import { isServiceError } from './unary-call';
+
+/** Catalog.Watch as a {@link ConfigurationWatch}; `node` is this data plane's stable name. */
+export function createGrpcConfigurationWatch(client: CatalogClient, node: string): ConfigurationWatch {
+  return {
+    async *open(knownRevision: number, signal: AbortSignal): AsyncIterable<WatchMessage> {
+      const call = client.watch({ node, knownRevision });
+      // Leaving the loop does not tell the server (grpc-node issue 1238); only cancel does.
+      const cancel = (): void => call.cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      try {
+        if (signal.aborted) return;
+        for await (const reply of call) yield reply as WatchMessage;
+      } catch (error) {
+        if (signal.aborted && isServiceError(error) && error.code === Grpc.CANCELLED) return;
+        throw isServiceError(error) ? fromGrpcError(error, 'NOT_READY') : error;
+      } finally {
+        signal.removeEventListener('abort', cancel);
+        // A stream that is cancelled after its end gives an error that nobody waits for.
+        call.on('error', () => undefined);
+        call.cancel();
+      }
+    },
+  };
+}

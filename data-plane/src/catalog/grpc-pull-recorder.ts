@@ -1,0 +1,40 @@
+import { status as Grpc } from '@grpc/grpc-js';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { fromGrpcError } from '../../../common/grpc/error-status';
+import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
+import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
+import type { PullRecorder } from '../records/pull-recorder';
+import type { CatalogClient } from './catalog-client';
+import { isServiceError, unaryCall } from './unary-call';
+
+/** Statuses that say: these records, however often they come, will not be taken (RESOURCE_EXHAUSTED: larger than a message may be). */
+const REFUSALS: readonly Grpc[] = [Grpc.INVALID_ARGUMENT, Grpc.OUT_OF_RANGE, Grpc.RESOURCE_EXHAUSTED];
+
+/** Time that the control plane has to write a batch, in milliseconds. */
+const RECORD_TIMEOUT_MS = 15_000;
+
+/** Catalog.RecordPulls as a {@link PullRecorder}; `node` is this data plane's stable name. */
+export function createGrpcPullRecorder(
+  client: CatalogClient,
+  node: string,
+  timeoutMs = RECORD_TIMEOUT_MS,
+): PullRecorder {
+  return {
+    async record(records: readonly PullRecord[], signal: AbortSignal): Promise<void> {
+      const request = { node, records: [...records] };
+      try {
+        await unaryCall<RecordPullsReply__Output>(
+          (options, callback) => client.recordPulls(request, options, callback),
+          timeoutMs,
+          signal,
+        );
+      } catch (error) {
+        if (!isServiceError(error)) throw error;
+        if (REFUSALS.includes(error.code)) {
+          throw new LayoverError('REQUEST_INVALID', { message: error.details, cause: error });
+        }
+        throw fromGrpcError(error, 'NOT_READY');
+      }
+    },
+  };
+}

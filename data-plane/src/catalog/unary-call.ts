@@ -1,0 +1,26 @@
+import { type CallOptions, type ClientUnaryCall, type ServiceError, status as Grpc } from '@grpc/grpc-js';
+
+/** One unary method of a client, bound to its request. */
+export type UnaryMethod<T> = (
+  options: CallOptions,
+  callback: (error: ServiceError | null, reply?: T) => void,
+) => ClientUnaryCall;
+
+/** The call as a promise. Rejects with the ServiceError of grpc-js; the signal cancels. */
+export function unaryCall<T>(method: UnaryMethod<T>, timeoutMs: number, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = (): void => call.cancel();
+    const call = method({ deadline: Date.now() + timeoutMs }, (error, reply) => {
+      signal?.removeEventListener('abort', cancel);
+      if (error !== null) reject(error);
+      else resolve(reply!);
+    });
+    if (signal?.aborted) cancel();
+    else signal?.addEventListener('abort', cancel, { once: true });
+  });
+}
+
+/** Whether a thrown thing is what grpc-js gives for a failed call. */
+export function isServiceError(thrown: unknown): thrown is ServiceError {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number' && thrown.code in Grpc;
+}

@@ -1,0 +1,47 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import type { Descriptor } from '../../../common/oci/descriptor';
+import { parseDigest } from '../../../common/oci/digest';
+import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
+import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag';
+import type { Descriptor__Output } from '../../../proto/gen/layover/v1/Descriptor';
+import type { Admission, CachedTag } from './catalog';
+
+/** A descriptor as the Catalog sent it. Throws INTERNAL for one that is none: a bug of the control plane, never absence. */
+export function readDescriptor(wire: Descriptor__Output | null): Descriptor {
+  const digest = wire ? parseDigest(wire.digest) : undefined;
+  if (wire === null || digest === undefined || wire.size < 0) {
+    throw new LayoverError('INTERNAL', { message: 'the control plane sent a descriptor that is none' });
+  }
+  return { mediaType: wire.mediaType, digest, size: wire.size };
+}
+
+/** A tag as the Catalog sent it. Throws INTERNAL like {@link readDescriptor}. */
+export function readTag(wire: CachedTag__Output): CachedTag {
+  return {
+    manifest: readDescriptor(wire.manifest),
+    checkedAt: wire.checkedAt,
+    expiresAt: wire.expiresAt === -1 ? undefined : wire.expiresAt,
+  };
+}
+
+/** The decision about an admission. Throws INTERNAL where the control plane decided nothing. */
+export function readAdmission({ decision, refusal }: AdmitManifestReply__Output): Admission {
+  switch (decision) {
+    case 'ADMITTED':
+      return { decision: 'admitted' };
+    case 'PASS_THROUGH':
+      return { decision: 'pass-through' };
+    case 'REJECTED':
+      return {
+        decision: 'rejected',
+        message: refusal?.message ?? 'Quota has been exceeded on namespace',
+        detail: {
+          limitBytes: refusal?.limitBytes ?? 0,
+          usedBytes: refusal?.usedBytes ?? 0,
+          neededBytes: refusal?.neededBytes ?? 0,
+        },
+      };
+    default:
+      throw new LayoverError('INTERNAL', { message: 'the control plane did not decide about an admission' });
+  }
+}

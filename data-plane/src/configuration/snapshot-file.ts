@@ -1,0 +1,43 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { SealedBox } from '../../../common/security/sealed-box';
+
+/** Bound into the sealed file, so that no other sealed value can stand in its place. */
+const CONTEXT = 'configuration-snapshot/1';
+
+/**
+ * The last good snapshot on disk, sealed: it holds upstream passwords and the keys of pull tokens.
+ * The box is `new SealedBox('configuration-snapshot', masterKey)`.
+ */
+export class SnapshotFile {
+  constructor(
+    private readonly path: string,
+    private readonly box: SealedBox,
+  ) {}
+
+  /** The bytes that were saved; undefined where none were. Throws a SealedBoxError for another master key or a changed file. */
+  async load(): Promise<Buffer | undefined> {
+    const sealed = await readFile(this.path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    return sealed === undefined ? undefined : this.box.open(sealed, CONTEXT);
+  }
+
+  /** Replaces the file in one step, durable when it resolves; mode 0600. Throws what the file system throws, the old file then stands. */
+  async save(plain: Buffer): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    const draft = `${this.path}.new`;
+    const file = await open(draft, 'w', 0o600);
+    try {
+      await file.writeFile(this.box.seal(plain, CONTEXT));
+      await file.sync();
+    } catch (error) {
+      await file.close();
+      await rm(draft, { force: true });
+      throw error;
+    }
+    await file.close();
+    await rename(draft, this.path);
+  }
+}
