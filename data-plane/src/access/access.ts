@@ -80,7 +80,10 @@ export class Access {
   }
 }
 
-function requireProxying(snapshot: ConfigurationSnapshot, { organization }: LocatedRepository): ProxyCacheConfiguration {
+function requireProxying(
+  snapshot: ConfigurationSnapshot,
+  { organization }: LocatedRepository,
+): ProxyCacheConfiguration {
   const proxy = organization.proxyCache;
   if (proxy === undefined) {
     throw new LayoverError('PROXY_DISABLED', { message: `organization "${organization.name}" proxies no upstream` });

@@ -7,7 +7,11 @@ import type { PullTokens } from './pull-tokens';
  * GET /v2/: good for any valid token or robot. Without credentials UNAUTHORIZED, also where every organization is
  * public: the challenge in that answer is what makes clients ask for a token at all (architecture section 8).
  */
-export async function checkAccess(configuration: Configuration, tokens: PullTokens, authorization: string): Promise<void> {
+export async function checkAccess(
+  configuration: Configuration,
+  tokens: PullTokens,
+  authorization: string,
+): Promise<void> {
   const identity = await identify(configuration.current(), tokens, authorization);
   if (!identity.authenticated) throw new LayoverError('UNAUTHORIZED');
 }

@@ -75,7 +75,11 @@ export class ManifestKeeper {
   ): Promise<HeldManifest> {
     const checkedAt = move?.checkedAt ?? this.clock.now();
     const { digest, content } = manifest;
-    const parsed = parseManifest(content, manifest.mediaType, `${target.upstream.origin.host}/${target.upstream.name}@${digest}`);
+    const parsed = parseManifest(
+      content,
+      manifest.mediaType,
+      `${target.upstream.origin.host}/${target.upstream.name}@${digest}`,
+    );
     const descriptor: Descriptor = { digest, mediaType: parsed.mediaType, size: content.length };
     // Durable before admission: what the catalog says is held must be there to be served.
     await this.contents.put(digest, content);
@@ -91,7 +95,11 @@ export class ManifestKeeper {
     });
     switch (admission.decision) {
       case 'rejected':
-        throw new LayoverError('QUOTA_EXCEEDED', { message: admission.message, detail: admission.detail, upstreamStatus: 200 });
+        throw new LayoverError('QUOTA_EXCEEDED', {
+          message: admission.message,
+          detail: admission.detail,
+          upstreamStatus: 200,
+        });
       case 'pass-through':
         return { descriptor, content, kept: false };
       case 'admitted':

@@ -7,9 +7,10 @@ import type { Completion } from '../completion/completion';
 import type { RepositoryRequest } from '../pull/request';
 import type { UpstreamReporter } from '../pull/upstream-reporter';
 import type { PullJournal } from '../records/pull-journal';
+import { toPullEvent } from '../records/pull-event';
 import { requireAccepted } from './accepts';
+import { type PullProgress, refusedPull, servedPull } from './answered-pull';
 import type { ManifestAnswer } from './manifest-answer';
-import { refusedEvent, servedEvent } from './pull-event';
 import type { DigestResolver } from './resolve-digest';
 import type { TagResolver } from './resolve-tag';
 
@@ -64,7 +65,7 @@ export class ManifestService {
       throw thrown;
     }
     this.parts.reporter.touch(target);
-    await this.parts.journal.append({ pull: servedEvent(request, { located, target }, answer) });
+    await this.parts.journal.append({ pull: toPullEvent(servedPull(request, { located, target }, answer)) });
     if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
       this.parts.completion.consider(target, answer.descriptor, answer.content);
     }
@@ -78,13 +79,10 @@ export class ManifestService {
       : this.parts.digests.resolve(target, request.reference.digest, query);
   }
 
-  private async recordRefusal(
-    request: ManifestRequest,
-    progress: { readonly located: LocatedRepository | undefined; readonly target: PullTarget | undefined },
-    thrown: unknown,
-  ): Promise<void> {
+  private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
+    const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
     try {
-      await this.parts.journal.append({ pull: refusedEvent(request, progress, thrown, this.parts.clock.now()) });
+      await this.parts.journal.append({ pull: toPullEvent(pull) });
     } catch (error) {
       this.parts.logger.error({ err: error, requestId: request.context.requestId }, 'a refusal could not be recorded');
     }

@@ -102,7 +102,8 @@ function readDescriptor(item: JsonObject, what: string): Descriptor {
   const { mediaType, digest, size } = item;
   const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
   if (parsed === undefined) throw bad(what, 'a digest in it is no digest');
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw bad(what, `the size of ${parsed} in it is no size`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw bad(what, `the size of ${parsed} in it is no size`);
   return { mediaType: shortText(mediaType), digest: parsed, size };
 }
 
@@ -158,5 +159,8 @@ function shortText(value: unknown): string {
 }
 
 function bad(what: string, why: string, cause?: unknown): LayoverError {
-  return new LayoverError('UPSTREAM_CONTENT', { message: `the manifest that upstream sent for ${what} is refused: ${why}`, cause });
+  return new LayoverError('UPSTREAM_CONTENT', {
+    message: `the manifest that upstream sent for ${what} is refused: ${why}`,
+    cause,
+  });
 }

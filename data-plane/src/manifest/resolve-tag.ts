@@ -46,7 +46,8 @@ export class TagResolver {
   private async resolveUncached(target: PullTarget, tag: Tag, query: ManifestQuery): Promise<ManifestAnswer> {
     const { keeper, checker, clock } = this.parts;
     try {
-      if (query.headOnly) return await this.moved(target, tag, await checker.check(target, tag, query.signal), 'MISS', query);
+      if (query.headOnly)
+        return await this.moved(target, tag, await checker.check(target, tag, query.signal), 'MISS', query);
       const held = await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query.requestId, query.signal);
       return fromUpstream(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', clock.now());
     } catch (error) {
@@ -54,7 +55,12 @@ export class TagResolver {
     }
   }
 
-  private async revalidate(target: PullTarget, tag: Tag, cached: CachedTag, query: ManifestQuery): Promise<ManifestAnswer> {
+  private async revalidate(
+    target: PullTarget,
+    tag: Tag,
+    cached: CachedTag,
+    query: ManifestQuery,
+  ): Promise<ManifestAnswer> {
     let checked: CheckedTag;
     try {
       checked = await this.parts.checker.check(target, tag, query.signal);
@@ -137,8 +143,15 @@ export class TagResolver {
     const { manifest } = cached;
     const content =
       (await contents.get(manifest.digest)) ??
-      (await keeper.fetch(target, { kind: 'digest', digest: manifest.digest }, undefined, query.requestId, query.signal))
-        .content;
+      (
+        await keeper.fetch(
+          target,
+          { kind: 'digest', digest: manifest.digest },
+          undefined,
+          query.requestId,
+          query.signal,
+        )
+      ).content;
     const ageSeconds = Math.max(0, Math.floor((clock.now() - cached.checkedAt) / 1000));
     return { descriptor: manifest, content, cacheStatus, ageSeconds, upstreamStatus: 0, checkedAt: 0 };
   }

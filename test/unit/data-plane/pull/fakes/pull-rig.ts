@@ -1,0 +1,110 @@
+import { pino } from 'pino';
+import { parseReference, type Reference } from '../../../../../common/oci/reference';
+import type { Logger } from '../../../../../common/runtime/logger';
+import { Access } from '../../../../../data-plane/src/access/access';
+import type { Owner } from '../../../../../data-plane/src/access/find-organization';
+import { PullTokens } from '../../../../../data-plane/src/access/pull-tokens';
+import { Completion } from '../../../../../data-plane/src/completion/completion';
+import { ManifestContents } from '../../../../../data-plane/src/manifest/manifest-contents';
+import { ManifestKeeper } from '../../../../../data-plane/src/manifest/manifest-keeper';
+import { ManifestService, type ServedManifest } from '../../../../../data-plane/src/manifest/manifest-service';
+import { DigestResolver } from '../../../../../data-plane/src/manifest/resolve-digest';
+import { TagResolver } from '../../../../../data-plane/src/manifest/resolve-tag';
+import { TagChecker } from '../../../../../data-plane/src/manifest/tag-checker';
+import { TagHints } from '../../../../../data-plane/src/manifest/tag-hints';
+import type { RequestContext } from '../../../../../data-plane/src/pull/request';
+import { UpstreamReporter } from '../../../../../data-plane/src/pull/upstream-reporter';
+import { ManualClock } from './manual-clock';
+import { MemoryBlobStore } from './memory-blob-store';
+import { MemoryJournal } from './memory-journal';
+import { MemoryKnowledge } from './memory-knowledge';
+import { MemoryUpstream } from './memory-upstream';
+import { organization, type OrganizationSpec, snapshotOf, TestConfiguration } from './organizations';
+
+/** A context of a request without credentials. */
+export const CONTEXT: RequestContext = {
+  requestId: 'request-1',
+  clientAddress: '192.0.2.7',
+  userAgent: 'test/1',
+  authorization: '',
+};
+
+export const silentLogger: Logger = pino({ level: 'silent' });
+
+/** How a test asks for a manifest. */
+export interface Ask {
+  readonly organization?: string;
+  readonly owner?: Owner;
+  readonly repository?: string;
+  readonly head?: boolean;
+  readonly accept?: readonly string[];
+  readonly authorization?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything that answers manifest requests, on memory fakes and a clock that stands still. */
+export function pullRig(...specs: readonly OrganizationSpec[]) {
+  const clock = new ManualClock();
+  const configuration = new TestConfiguration(
+    snapshotOf((specs.length > 0 ? specs : [{ name: 'acme' }]).map(organization)),
+  );
+  const tokens = new PullTokens(clock);
+  const access = new Access(configuration, tokens);
+  const upstream = new MemoryUpstream();
+  const knowledge = new MemoryKnowledge();
+  const store = new MemoryBlobStore();
+  const journal = new MemoryJournal();
+  const contents = new ManifestContents(store, 1024 * 1024);
+  const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
+  const hints = new TagHints(clock);
+  const checker = new TagChecker(upstream, clock);
+  const completed: string[] = [];
+  const completion = new Completion(
+    async (target, blob) => void completed.push(`${target.organization.name} ${blob.digest}`),
+    { maxWaiting: 100, concurrency: 2, delayMs: 1000 },
+    clock,
+    silentLogger,
+  );
+  const reporter = new UpstreamReporter(upstream, journal, clock, silentLogger);
+  const manifests = new ManifestService({
+    access,
+    tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
+    digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+    completion,
+    journal,
+    reporter,
+    clock,
+    logger: silentLogger,
+  });
+  const get = (reference: string, ask: Ask = {}): Promise<ServedManifest> =>
+    manifests.get({
+      context: { ...CONTEXT, authorization: ask.authorization ?? '' },
+      owner: ask.owner ?? { kind: 'organization', name: ask.organization ?? 'acme' },
+      repository: ask.repository ?? 'team/app',
+      reference: parseReference(reference) as Reference,
+      headOnly: ask.head ?? false,
+      accept: ask.accept ?? [],
+      signal: ask.signal,
+    });
+  /** The cache status of an answer, or the key of a refusal. */
+  const outcome = async (reference: string, ask: Ask = {}): Promise<string> =>
+    get(reference, ask).then(
+      ({ answer }) => answer.cacheStatus,
+      (error: { key?: string }) => error.key ?? String(error),
+    );
+  return {
+    clock,
+    configuration,
+    tokens,
+    access,
+    upstream,
+    knowledge,
+    store,
+    journal,
+    completion,
+    completed,
+    reporter,
+    get,
+    outcome,
+  };
+}
