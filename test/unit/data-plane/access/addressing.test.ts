@@ -1,0 +1,68 @@
+import { pullRig } from '../pull/fakes/pull-rig';
+
+const HUB = { name: 'docker', upstreamHost: 'docker.io', mirrorHost: 'docker.io' };
+const COREOS = { name: 'coreos', upstreamHost: 'quay.io', upstreamNamespace: 'coreos' };
+const GRAFANA = { name: 'grafana', upstreamHost: 'docker.io', upstreamNamespace: 'grafana' };
+
+test.each([
+  ['docker', 'alpine', 'library/alpine', 'library/alpine'],
+  ['docker', 'library/alpine', 'library/alpine', 'library/alpine'],
+  ['docker', 'bitnami/redis', 'bitnami/redis', 'bitnami/redis'],
+  ['coreos', 'etcd', 'etcd', 'coreos/etcd'],
+  ['coreos', 'x/y', 'x/y', 'coreos/x/y'],
+  ['grafana', 'loki', 'loki', 'grafana/loki'],
+])('%s/%s is repository %s, upstream %s', async (organization, requested, repository, name) => {
+  const { access } = pullRig(HUB, COREOS, GRAFANA);
+  const target = await access.authorize(access.locate({ kind: 'organization', name: organization }, requested), '');
+  expect(target.key).toEqual({ organizationUid: `uid-${organization}`, originVersion: 'origin-1', repository });
+  expect(target.upstream.name).toBe(name);
+});
+
+test('the mirror form finds the organization by host, in any case, and no other', async () => {
+  const { access } = pullRig(HUB);
+  expect(access.locate({ kind: 'mirror-host', host: 'Docker.IO' }, 'alpine').organization.name).toBe('docker');
+  for (const host of ['docker.io:443', 'user@docker.io', 'evil.test', '', 'docker']) {
+    expect(() => access.locate({ kind: 'mirror-host', host }, 'alpine')).toThrow(
+      expect.objectContaining({ key: 'NAME_UNKNOWN' }),
+    );
+  }
+});
+
+test('an unknown organization is named in the refusal', () => {
+  const { access } = pullRig(HUB);
+  expect(() => access.locate({ kind: 'organization', name: 'nobody' }, 'x')).toThrow(/nobody/);
+});
+
+test.each([
+  ['no proxy configuration', { name: 'acme', noProxy: true }, {}, /proxies no upstream/],
+  ['switched off for the organization', { name: 'acme', enabled: false }, {}, /off for organization "acme"/],
+  ['switched off globally', { name: 'acme' }, { proxyCacheEnabled: false }, /the whole of this Layover/],
+])('%s: PROXY_DISABLED with the reason', async (_name, spec, overrides, reason) => {
+  const rig = pullRig(spec);
+  rig.configuration.snapshot = { ...rig.configuration.snapshot, ...overrides };
+  const located = rig.access.locate({ kind: 'organization', name: 'acme' }, 'x');
+  await expect(rig.access.authorize(located, '')).rejects.toMatchObject({
+    key: 'PROXY_DISABLED',
+    message: expect.stringMatching(reason) as string,
+  });
+});
+
+test('patterns apply to every spelling of a repository, and a change of configuration counts at once', async () => {
+  const rig = pullRig({ ...HUB, denyRepositories: ['alpine'], allowRepositories: ['library/*', 'alpine'] });
+  const ask = (name: string) =>
+    rig.access.authorize(rig.access.locate({ kind: 'organization', name: 'docker' }, name), '');
+  await expect(ask('library/alpine')).rejects.toMatchObject({ key: 'DENIED' });
+  await expect(ask('alpine')).rejects.toMatchObject({ key: 'DENIED' });
+  await expect(ask('bitnami/redis')).rejects.toMatchObject({ key: 'DENIED' });
+  await expect(ask('redis')).resolves.toBeDefined();
+  rig.configuration.snapshot = pullRig(HUB).configuration.snapshot;
+  await expect(ask('alpine')).resolves.toBeDefined();
+});
+
+test('one origin object for one configuration, with the credentials of that organization', async () => {
+  const rig = pullRig({ name: 'acme', username: 'a' }, { name: 'beta', username: 'b' });
+  const target = (name: string) => rig.access.authorize(rig.access.locate({ kind: 'organization', name }, 'x'), '');
+  expect((await target('acme')).upstream.origin).toBe((await target('acme')).upstream.origin);
+  expect((await target('acme')).upstream.origin.credentials?.username).toBe('a');
+  expect((await target('beta')).upstream.origin.credentials?.username).toBe('b');
+});

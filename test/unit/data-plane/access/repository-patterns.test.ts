@@ -1,0 +1,48 @@
+import { compileRepositoryRule } from '../../../../data-plane/src/access/repository-patterns';
+
+const matches = (pattern: string, name: string): boolean => compileRepositoryRule([pattern], [])([name]) === 'allowed';
+
+test.each([
+  ['library/*', 'library/alpine'],
+  ['library/alp*', 'library/alpine'],
+  ['*/alpine', 'library/alpine'],
+  ['*', 'alpine'],
+  ['**', 'a/b/c'],
+  ['team/**', 'team/a/b'],
+  ['**/app', 'app'],
+  ['**/app', 'x/y/app'],
+  ['a/**/z', 'a/z'],
+  ['a/**/z', 'a/b/c/z'],
+  ['team/***', 'team/a/b'],
+  ['a**c', 'ab/bc'],
+  ['a.b', 'a.b'],
+  ['team/app', 'team/app'],
+])('%s matches %s', (pattern, name) => expect(matches(pattern, name)).toBe(true));
+
+test.each([
+  ['library/*', 'library/a/b'],
+  ['library/*', 'library'],
+  ['*', 'a/b'],
+  ['**/app', 'myapp'],
+  ['**/app', 'x/myapp'],
+  ['a/**/z', 'a/bz'],
+  ['team/**', 'teams/a'],
+  ['a.b', 'axb'],
+  ['[a-z]', 'a'],
+  ['(a|b)', 'a'],
+  ['', 'a'],
+])('%s does not match %s', (pattern, name) => expect(matches(pattern, name)).toBe(false));
+
+test('deny wins, an empty allow list allows, any spelling counts', () => {
+  expect(compileRepositoryRule([], [])(['x'])).toBe('allowed');
+  expect(compileRepositoryRule(['team/*'], ['team/secret'])(['team/secret'])).toBe('denied');
+  expect(compileRepositoryRule(['team/*'], [])(['other'])).toBe('not-allowed');
+  expect(compileRepositoryRule([], ['alpine'])(['library/alpine', 'alpine'])).toBe('denied');
+});
+
+test('no pattern makes matching slow', () => {
+  const rule = compileRepositoryRule([`${'*a'.repeat(100)}b`, `${'**/a'.repeat(60)}/b`], []);
+  const began = performance.now();
+  expect(rule(['a'.repeat(255)])).toBe('not-allowed');
+  expect(performance.now() - began).toBeLessThan(1000);
+});

@@ -1,0 +1,187 @@
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { checkAccess } from '../../../../data-plane/src/access/check-access';
+import { issueToken } from '../../../../data-plane/src/access/issue-token';
+import { organization, snapshotOf, TOKEN_KEYS } from '../pull/fakes/organizations';
+import { pullRig } from '../pull/fakes/pull-rig';
+
+const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
+const PRIVATE = {
+  name: 'vault',
+  visibility: 'PRIVATE' as const,
+  robots: { ci: 'vault secret' },
+  upstreamHost: 'docker.io',
+  mirrorHost: 'docker.io',
+};
+const OTHER = { name: 'other', visibility: 'PRIVATE' as const, robots: { ci: 'other secret' } };
+const PUBLIC = { name: 'open' };
+
+function rig() {
+  const parts = pullRig(PRIVATE, OTHER, PUBLIC);
+  const issue = async (authorization: string, ...scopes: string[]): Promise<string> =>
+    (await issueToken(parts.configuration, parts.tokens, { authorization, service: 'layover.test', scopes })).token;
+  /** `ok`, or the key of the refusal. */
+  const pull = (name: string, authorization: string, repository = 'alpine', mirror = false): Promise<string> =>
+    Promise.resolve()
+      .then(() =>
+        parts.access.locate(
+          mirror ? { kind: 'mirror-host', host: 'docker.io' } : { kind: 'organization', name },
+          repository,
+        ),
+      )
+      .then((located) => parts.access.authorize(located, authorization))
+      .then(
+        (target) => `ok as ${target.actor}`,
+        (error: { key: string }) => error.key,
+      );
+  const ping = (authorization: string): Promise<string> =>
+    checkAccess(parts.configuration, parts.tokens, authorization).then(
+      () => 'ok',
+      (error: { key: string }) => error.key,
+    );
+  return { ...parts, issue, pull, ping };
+}
+
+const VAULT_SCOPE = 'repository:vault/alpine:pull';
+
+test('the token says who, for whom, what and how long, and is signed with the first key', async () => {
+  const { issue, clock } = rig();
+  const token = await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE);
+  const now = Math.floor(clock.now() / 1000);
+  expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'HS256', kid: 'key-2' });
+  expect(decodeJwt(token)).toMatchObject({
+    iss: 'layover',
+    sub: 'vault+ci',
+    aud: ['layover', 'layover.test'],
+    iat: now,
+    exp: now + 300,
+    access: [{ type: 'repository', name: 'vault/alpine', actions: ['pull'] }],
+  });
+});
+
+test('what may be had of the scopes asked for is in the token, the rest is left out', async () => {
+  const { issue } = rig();
+  const scopes = [
+    VAULT_SCOPE,
+    'repository:open/x:pull,push repository:other/y:*',
+    'registry:catalog:*',
+    'nonsense',
+    'repository:open/z:push',
+  ];
+  const names = async (authorization: string): Promise<unknown> =>
+    (decodeJwt(await issue(authorization, ...scopes))['access'] as { name: string }[]).map(({ name }) => name);
+  expect(await names('')).toEqual(['open/x']);
+  expect(await names(basic('vault+ci', 'vault secret'))).toEqual(['vault/alpine', 'open/x']);
+  expect(await names(basic('other+ci', 'other secret'))).toEqual(['open/x', 'other/y']);
+});
+
+test.each([
+  ['a wrong secret', basic('vault+ci', 'other secret')],
+  ['no such robot', basic('vault+nobody', 'vault secret')],
+  ['no such organization', basic('nobody+ci', 'vault secret')],
+  ['no robot at all', basic('vault', 'vault secret')],
+  ['an empty secret', basic('vault+ci', '')],
+  ['Basic that is no base64', 'Basic %%%'],
+  ['another scheme', 'Digest username="x"'],
+  ['a token', 'Bearer abc'],
+])('token endpoint and pulls, %s: UNAUTHORIZED', async (_name, authorization) => {
+  const { issue, pull, ping } = rig();
+  await expect(issue(authorization, VAULT_SCOPE)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  expect(await pull('vault', authorization)).toBe('UNAUTHORIZED');
+  expect(await pull('open', authorization)).toBe('UNAUTHORIZED');
+  expect(await ping(authorization)).toBe('UNAUTHORIZED');
+});
+
+test('GET /v2/: only with something good', async () => {
+  const { issue, ping } = rig();
+  expect(await ping('')).toBe('UNAUTHORIZED');
+  expect(await ping(`Bearer ${await issue('')}`)).toBe('ok');
+  expect(await ping(basic('vault+ci', 'vault secret'))).toBe('ok');
+});
+
+test('a public organization: anyone, with or without a token', async () => {
+  const { issue, pull } = rig();
+  expect(await pull('open', '')).toBe('ok as anonymous');
+  expect(await pull('open', `Bearer ${await issue('', 'repository:open/alpine:pull')}`)).toBe('ok as anonymous');
+  expect(await pull('open', `Bearer ${await issue(basic('vault+ci', 'vault secret'))}`)).toBe('ok as robot:vault+ci');
+});
+
+test('a private organization: its own robots, within the scope of their token', async () => {
+  const { issue, pull } = rig();
+  const own = basic('vault+ci', 'vault secret');
+  expect(await pull('vault', '')).toBe('UNAUTHORIZED');
+  expect(await pull('vault', own)).toBe('ok as robot:vault+ci');
+  expect(await pull('vault', `Bearer ${await issue(own, VAULT_SCOPE)}`)).toBe('ok as robot:vault+ci');
+  expect(await pull('vault', `Bearer ${await issue(own, VAULT_SCOPE)}`, 'library/alpine')).toBe('ok as robot:vault+ci');
+  expect(await pull('vault', `Bearer ${await issue(own, 'repository:vault/redis:pull')}`)).toBe('UNAUTHORIZED');
+  expect(await pull('vault', `Bearer ${await issue(own)}`)).toBe('UNAUTHORIZED');
+  expect(await pull('vault', `Bearer ${await issue('', VAULT_SCOPE)}`)).toBe('UNAUTHORIZED');
+  const stranger = basic('other+ci', 'other secret');
+  expect(await pull('vault', stranger)).toBe('UNAUTHORIZED');
+  expect(await pull('vault', `Bearer ${await issue(stranger, VAULT_SCOPE)}`)).toBe('UNAUTHORIZED');
+});
+
+test('the mirror form: clients leave the organization out of the scope', async () => {
+  const { issue, pull } = rig();
+  const own = basic('vault+ci', 'vault secret');
+  const token = `Bearer ${await issue(own, 'repository:library/alpine:pull')}`;
+  expect(await pull('', token, 'library/alpine', true)).toBe('ok as robot:vault+ci');
+  expect(await pull('', token, 'alpine', true)).toBe('ok as robot:vault+ci');
+  expect(await pull('vault', token, 'library/alpine')).toBe('UNAUTHORIZED');
+  const stranger = `Bearer ${await issue(basic('other+ci', 'other secret'), 'repository:library/alpine:pull')}`;
+  expect(await pull('', stranger, 'alpine', true)).toBe('UNAUTHORIZED');
+});
+
+test('a token ends after five minutes, also one that was verified before', async () => {
+  const { issue, pull, clock } = rig();
+  const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
+  expect(await pull('vault', token)).toMatch(/^ok/);
+  clock.advance(299_000);
+  expect(await pull('vault', token)).toMatch(/^ok/);
+  clock.advance(60_000);
+  expect(await pull('vault', token)).toBe('UNAUTHORIZED');
+  expect(await pull('open', token)).toBe('UNAUTHORIZED');
+});
+
+test('a removed robot, a new secret and a removed key end tokens at once', async () => {
+  const { issue, pull, configuration } = rig();
+  const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
+  expect(await pull('vault', token)).toMatch(/^ok/);
+  const before = configuration.snapshot;
+  configuration.snapshot = snapshotOf([organization({ ...PRIVATE, robots: {} })]);
+  expect(await pull('vault', token)).toBe('UNAUTHORIZED');
+  configuration.snapshot = snapshotOf([organization({ ...PRIVATE, robots: { ci: 'new secret' } })]);
+  expect(await pull('vault', token)).toBe('UNAUTHORIZED');
+  configuration.snapshot = { ...before, tokenKeys: [TOKEN_KEYS[1]!] };
+  expect(await pull('vault', token)).toBe('UNAUTHORIZED');
+  configuration.snapshot = { ...before, tokenKeys: [TOKEN_KEYS[1]!, TOKEN_KEYS[0]!] };
+  expect(await pull('vault', token)).toMatch(/^ok/);
+});
+
+test('a forged token is no token', async () => {
+  const { pull, clock } = rig();
+  const claims = { access: [{ type: 'repository', name: 'vault/alpine', actions: ['pull'] }], sv: '' };
+  const forge = (secret: Buffer, kid: string, issuer = 'layover', audience = 'layover'): Promise<string> =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', kid })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject('vault+ci')
+      .setExpirationTime(Math.floor(clock.now() / 1000) + 60)
+      .sign(secret);
+  const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ ...claims, sub: 'vault+ci' })).toString('base64url')}.`;
+  const forged = [
+    await forge(Buffer.alloc(32, 9), 'key-2'),
+    await forge(TOKEN_KEYS[0]!.secret, 'key-9'),
+    await forge(TOKEN_KEYS[0]!.secret, 'key-2', 'somebody'),
+    await forge(TOKEN_KEYS[0]!.secret, 'key-2', 'layover', 'elsewhere'),
+    none,
+    'x'.repeat(9000),
+  ];
+  for (const token of forged) expect(await pull('vault', `Bearer ${token}`)).toBe('UNAUTHORIZED');
+});
+
+test('no key yet: not ready, which is no refusal', async () => {
+  const { issue, configuration } = rig();
+  configuration.snapshot = { ...configuration.snapshot, tokenKeys: [] };
+  await expect(issue('')).rejects.toMatchObject({ key: 'NOT_READY' });
+});

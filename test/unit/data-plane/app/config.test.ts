@@ -1,0 +1,83 @@
+import { readDataPlaneConfig } from '../../../../data-plane/src/config';
+
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readDataPlaneConfig(env);
+    return [];
+  } catch (error) {
+    return (error as { problems: readonly string[] }).problems;
+  }
+};
+
+test('nothing set: everything below the home, on unix sockets', () => {
+  const config = readDataPlaneConfig({});
+  expect(config).toMatchObject({
+    listen: { kind: 'unix', path: config.home.dataSocket },
+    catalog: { kind: 'unix', path: config.home.catalogSocket },
+    blobFolder: config.home.blobs,
+    masterKey: undefined,
+    allowedNetworks: [],
+    drainMs: 30_000,
+    logLevel: 'info',
+  });
+  expect(config.nodeName).not.toBe('');
+});
+
+test('everything set', () => {
+  const config = readDataPlaneConfig({
+    LAYOVER_HOME: '/tmp/h',
+    LAYOVER_DATA_LISTEN: '127.0.0.1:0',
+    LAYOVER_CATALOG: 'unix:/run/catalog.sock',
+    LAYOVER_BLOB_STORE: 'file:///srv/blobs',
+    LAYOVER_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+    LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '10.0.0.0/8, ::1/128,',
+    HTTPS_PROXY: 'http://big:1',
+    https_proxy: 'http://small:1',
+    no_proxy: '.corp',
+    LAYOVER_DRAIN_SECONDS: '0',
+    LAYOVER_NODE_NAME: 'node-7',
+    LAYOVER_FILLS_PER_UPSTREAM: '3',
+  });
+  expect(config).toMatchObject({
+    listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    catalog: { kind: 'unix', path: '/run/catalog.sock' },
+    blobFolder: '/srv/blobs',
+    masterKey: Buffer.alloc(32, 7),
+    allowedNetworks: ['10.0.0.0/8', '::1/128'],
+    proxy: { httpsProxy: 'http://small:1', noProxy: '.corp' },
+    drainMs: 0,
+    nodeName: 'node-7',
+    fills: { perUpstream: 3 },
+  });
+});
+
+test('every problem is named at once, and no secret is repeated', () => {
+  const problems = problemsOf({
+    LAYOVER_DATA_LISTEN: 'nowhere',
+    LAYOVER_CATALOG: 'host:99999',
+    LAYOVER_BLOB_STORE: 'gs://bucket',
+    LAYOVER_MASTER_KEY: 'c2VjcmV0',
+    LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '10.0.0.0/8,10.0.0.1',
+    HTTP_PROXY: 'socks5://user:hunter2@proxy',
+    LAYOVER_DRAIN_SECONDS: 'soon',
+    LAYOVER_LOG_LEVEL: 'loud',
+    LAYOVER_NODE_NAME: 'a b',
+  });
+  expect(problems.map((problem) => problem.split(' ', 1)[0])).toEqual([
+    'LAYOVER_DATA_LISTEN',
+    'LAYOVER_CATALOG',
+    'LAYOVER_BLOB_STORE',
+    'LAYOVER_MASTER_KEY',
+    'LAYOVER_UPSTREAM_ALLOWED_NETWORKS',
+    'HTTP_PROXY',
+    'LAYOVER_DRAIN_SECONDS',
+    'LAYOVER_LOG_LEVEL',
+    'LAYOVER_NODE_NAME',
+  ]);
+  expect(problems.join()).toMatch(/later version/);
+  expect(problems.join()).not.toMatch(/c2VjcmV0|hunter2/);
+});
+
+test.each(['ftp://x', 'file:', '/srv/blobs'])('LAYOVER_BLOB_STORE=%s is refused', (value) => {
+  expect(problemsOf({ LAYOVER_BLOB_STORE: value })).toHaveLength(1);
+});
