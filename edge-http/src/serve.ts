@@ -50,9 +50,19 @@ export function createServe(
       if (request.headers.host === undefined && request.httpVersion === '1.1')
         throw requestError('REQUEST_INVALID', 'Host', '', 'must be given (RFC 9112 section 3.2)');
       parsed = parseRequest(request.method ?? '', request.url ?? '');
-      dispatch(parsed, exchange)?.catch((thrown: unknown) => writeError(exchange, parsed, thrown));
+      dispatch(parsed, exchange)?.catch((thrown: unknown) => refuse(exchange, parsed, thrown));
     } catch (thrown) {
-      writeError(exchange, parsed, thrown);
+      refuse(exchange, parsed, thrown);
     }
   };
+
+  /** A failure that can't even be said must not end the process. */
+  function refuse(exchange: Exchange, request: RegistryRequest | undefined, thrown: unknown): void {
+    try {
+      writeError(exchange, request, thrown);
+    } catch (error) {
+      logger.error({ err: error, requestId: exchange.context.requestId }, 'an error could not be answered');
+      exchange.response.destroy();
+    }
+  }
 }

@@ -41,7 +41,9 @@ export function createWriteError(challenge: Challenge, logger: Logger): WriteErr
     const { http } = error.entry;
     if (http === 401) headers['WWW-Authenticate'] = challenge(exchange, request, error);
     if (http === 405) headers['Allow'] = allowed(error);
-    if (http === 416) headers['Content-Range'] = unsatisfied(error);
+    const size = error.detail?.['size'];
+    // RFC 9110 section 14.4; left out where the size is not known.
+    if (http === 416 && typeof size === 'number') headers['Content-Range'] = `bytes */${size}`;
     if (error.retryAfterSeconds !== undefined) headers['Retry-After'] = Math.max(0, Math.ceil(error.retryAfterSeconds));
     if (request !== undefined && 'address' in request) addCacheStatus(headers, exchange, statusOf(http));
     answer(exchange, http, headers, errorBody(error));
@@ -55,11 +57,5 @@ function statusOf(http: number): CacheStatus {
 
 function allowed(error: LayoverError): string {
   const allow = error.detail?.['allow'];
-  return typeof allow === 'string' ? allow : 'GET, HEAD';
-}
-
-/** `bytes *` and the size (RFC 9110 section 14.4) where the data plane says it; else the header is left out. */
-function unsatisfied(error: LayoverError): string | undefined {
-  const size = error.detail?.['size'];
-  return typeof size === 'number' ? `bytes */${size}` : undefined;
+  return typeof allow === 'string' && /^[A-Z, ]+$/.test(allow) ? allow : 'GET, HEAD';
 }
