@@ -1,9 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { isLayoverError } from '../../../common/errors/layover-error';
+import { isLayoverError, type LayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
 import type { LocalIndex } from '../local-index/local-index';
+import type { KeptReferrers, Knowledge } from '../pull/knowledge';
 import type { PullJournal } from '../records/pull-journal';
 import { admittedManifest } from './admitted-manifest';
 import type { Admission, CachedManifest, CachedTag, Catalog, RepositoryKey } from './catalog';
@@ -11,10 +14,13 @@ import { SingleFlight } from './single-flight';
 
 /**
  * An answer to "what do we know". `absent` is the Catalog's word; `unknown` means that the control plane is away and nothing is
- * known here: the content may well be cached, so it must not be answered with "not found" for this reason.
+ * known here: the content may well be cached, so that "not found" must not be answered for this reason.
  */
 export type Known<T> =
   { readonly state: 'known'; readonly value: T } | { readonly state: 'absent' } | { readonly state: 'unknown' };
+
+/** Least time between two lines of log about a failing control plane, in milliseconds. */
+const FAILURE_LOG_INTERVAL_MS = 10_000;
 
 /** What the knowledge needs. */
 export interface KnowledgeOptions {
@@ -22,8 +28,15 @@ export interface KnowledgeOptions {
   readonly catalog: Catalog;
   /** Takes admissions while the control plane is away; says whether some may still wait. */
   readonly journal: PullJournal & { admissionsPending(): boolean };
+  readonly clock: Clock;
+  readonly logger: Logger;
   /** Keys of which this process remembers that the Catalog has confirmed them; default 50,000. */
   readonly maxConfirmed?: number;
+}
+
+/** What pulls know of the catalog, with what the configuration's stream tells it to forget (see createConfiguration). */
+export function createKnowledge(options: KnowledgeOptions): CatalogKnowledge {
+  return new CatalogKnowledge(options);
 }
 
 /**
@@ -33,22 +46,35 @@ export interface KnowledgeOptions {
  * invalidations began. What is older may have been changed in between; it is asked for once more, and still serves while the
  * control plane is away. Absence is never remembered: content that another data plane admits is seen at once.
  */
-export class Knowledge {
+export class CatalogKnowledge implements Knowledge {
   private readonly confirmed: LRUCache<string, true>;
   private readonly flights = new SingleFlight<Known<unknown>>();
   /** Grows with everything forgotten: an answer that was asked for before that is not remembered. */
   private epoch = 0;
+  private loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: KnowledgeOptions) {
     this.confirmed = new LRUCache({ max: options.maxConfirmed ?? 50_000 });
   }
 
-  /** What is known of a tag, also when it is expired. Throws what the Catalog says, never NOT_READY. */
-  tag(repository: RepositoryKey, tag: string): Promise<Known<CachedTag>> {
+  async tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
+    return valueOf(await this.findTag(repository, tag));
+  }
+
+  async manifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined> {
+    return valueOf(await this.findManifest(repository, digest));
+  }
+
+  async blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
+    return valueOf(await this.findBlob(repository, digest));
+  }
+
+  /** What is known of a tag, also when it is expired. Throws what the Catalog says, never for an outage. */
+  findTag(repository: RepositoryKey, tag: string): Promise<Known<CachedTag>> {
     const { index, catalog } = this.options;
     return this.lookUp({
       key: keyOf('tag', repository, tag),
-      local: index.tag(repository, tag),
+      local: () => index.tag(repository, tag),
       ask: () => catalog.lookupTag(repository, tag),
       keep: (value) => index.putTag(repository, tag, value),
       drop: () => index.removeTag(repository, tag),
@@ -56,24 +82,24 @@ export class Knowledge {
     });
   }
 
-  /** Whether the repository holds a manifest, and what that names. Throws what the Catalog says, never NOT_READY. */
-  manifest(repository: RepositoryKey, digest: Digest): Promise<Known<CachedManifest>> {
+  /** Whether the repository holds a manifest, and what that names. Throws what the Catalog says, never for an outage. */
+  findManifest(repository: RepositoryKey, digest: Digest): Promise<Known<CachedManifest>> {
     const { index, catalog } = this.options;
     return this.lookUp({
       key: keyOf('manifest', repository, digest),
-      local: index.manifest(repository, digest),
+      local: () => index.manifest(repository, digest),
       ask: () => catalog.lookupManifest(repository, digest),
       keep: (value) => this.rememberManifest(repository, value),
       drop: () => index.forget(repository.organizationUid, repository.repository, '', digest),
     });
   }
 
-  /** Whether the repository holds a blob. Throws what the Catalog says, never NOT_READY. */
-  blob(repository: RepositoryKey, digest: Digest): Promise<Known<Descriptor>> {
+  /** Whether the repository holds a blob. Throws what the Catalog says, never for an outage. */
+  findBlob(repository: RepositoryKey, digest: Digest): Promise<Known<Descriptor>> {
     const { index, catalog } = this.options;
     return this.lookUp({
       key: keyOf('blob', repository, digest),
-      local: index.blob(repository, digest),
+      local: () => index.blob(repository, digest),
       ask: () => catalog.lookupBlob(repository, digest),
       keep: (value) => index.putBlob(repository, value),
       // It may have been proven by upstream without a manifest here that names it: that is to be proven again, and stands meanwhile.
@@ -81,62 +107,48 @@ export class Knowledge {
     });
   }
 
-  /**
-   * The tags that may be served, in bytewise order: the Catalog's, or while it is away those known here and not expired at `now`.
-   * `complete` is false for the latter: there may be others.
-   */
+  /** The Catalog's tags, or while it is away those known here and not expired. */
   async tags(
     repository: RepositoryKey,
     limit: number,
     last: string,
-    now: number,
-  ): Promise<{ readonly tags: readonly string[]; readonly more: boolean; readonly complete: boolean }> {
+  ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }> {
     try {
-      return { ...(await this.options.catalog.listCachedTags(repository, limit, last)), complete: true };
+      return await this.options.catalog.listCachedTags(repository, limit, last);
     } catch (error) {
-      if (!isAway(error)) throw error;
+      this.tolerate(error);
     }
-    const { index } = this.options;
+    const { index, clock } = this.options;
+    const now = clock.now();
     const tags = index.tags(repository, Number.MAX_SAFE_INTEGER, last).filter((tag) => {
       const expiresAt = index.tag(repository, tag)?.expiresAt;
       return expiresAt === undefined || expiresAt > now;
     });
-    return { tags: tags.slice(0, limit), more: tags.length > limit, complete: false };
+    return { tags: tags.slice(0, limit), more: tags.length > limit };
   }
 
   /**
-   * Asks whether a manifest may be kept; when it may, it is known from now on, and so is its tag until `expiresAt` (milliseconds
-   * since the epoch; undefined = never). While the control plane is away the admission goes to the journal and counts as made; when
-   * the journal has no room for it, nothing is kept: pass-through. Throws what the Catalog says, never NOT_READY.
+   * Asks whether a manifest may be kept; when it may, it is known from now on. While the control plane is away the admission goes
+   * to the journal and counts as made; when the journal has no room for it, nothing is kept: pass-through.
+   * Throws what the Catalog says, never for an outage.
    */
-  async admit(
-    repository: RepositoryKey,
-    request: Omit<AdmitManifestRequest, 'repository'>,
-    expiresAt: number | undefined,
-  ): Promise<Admission> {
-    const { organizationUid, originVersion, repository: name } = repository;
+  async admit(request: AdmitManifestRequest): Promise<Admission> {
     const epoch = this.epoch;
-    const admission = await this.decide({
-      ...request,
-      repository: { organizationUid, originVersion, repository: name },
-    });
-    if (admission.decision !== 'admitted' || epoch !== this.epoch) return admission;
-    const manifest = admittedManifest(request);
-    this.rememberManifest(repository, manifest);
-    if (request.tag) {
-      const checkedAt = Number(request.checkedAt ?? 0);
-      this.rememberTag(repository, request.tag, { manifest: manifest.manifest, checkedAt, expiresAt });
+    const admission = await this.decide(request);
+    if (admission.decision === 'admitted' && epoch === this.epoch && request.repository) {
+      const { organizationUid = '', originVersion = '', repository = '' } = request.repository;
+      this.rememberManifest({ organizationUid, originVersion, repository }, admittedManifest(request));
     }
     return admission;
   }
 
-  /** A tag was checked with upstream, or served: from now on this is what is known of it. */
-  rememberTag(repository: RepositoryKey, tag: string, value: CachedTag): void {
+  /** A tag was checked with upstream, or moved: from now on this is what is known of it. */
+  putTag(repository: RepositoryKey, tag: string, value: CachedTag): void {
     this.options.index.putTag(repository, tag, value);
     this.confirmed.set(keyOf('tag', repository, tag), true);
   }
 
-  /** A tag is gone. */
+  /** A tag is gone; an answer of the Catalog that is on its way is not remembered. */
   removeTag(repository: RepositoryKey, tag: string): void {
     this.epoch += 1;
     this.options.index.removeTag(repository, tag);
@@ -144,9 +156,18 @@ export class Knowledge {
   }
 
   /** A blob was proven by upstream to this organization. */
-  rememberBlob(repository: RepositoryKey, blob: Descriptor): void {
+  putBlob(repository: RepositoryKey, blob: Descriptor): void {
     this.options.index.putBlob(repository, blob);
     this.confirmed.set(keyOf('blob', repository, blob.digest), true);
+  }
+
+  /** The last good referrers answer; the control plane keeps none. */
+  referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined {
+    return this.options.index.referrers(repository, key);
+  }
+
+  putReferrers(repository: RepositoryKey, key: string, value: KeptReferrers): void {
+    this.options.index.putReferrers(repository, key, value);
   }
 
   /** Forgets here and in the local index; see LocalIndex.forget. Answers under way are given and not remembered. */
@@ -174,7 +195,7 @@ export class Knowledge {
     try {
       return await this.options.catalog.admit(request);
     } catch (error) {
-      if (!isAway(error)) throw error;
+      this.tolerate(error);
     }
     try {
       await this.options.journal.append({ admission: request });
@@ -186,42 +207,56 @@ export class Knowledge {
   }
 
   private async lookUp<T>(one: LookUp<T>): Promise<Known<T>> {
-    if (one.local !== undefined && this.confirmed.has(one.key)) return { state: 'known', value: one.local };
+    const local = one.local();
+    if (local !== undefined && this.confirmed.has(one.key)) return { state: 'known', value: local };
     return (await this.flights.run(one.key, () => this.ask(one))) as Known<T>;
   }
 
-  private async ask<T>({ key, local, ask, keep, drop, newer }: LookUp<T>): Promise<Known<T>> {
+  private async ask<T>(one: LookUp<T>): Promise<Known<T>> {
     const epoch = this.epoch;
     let remote: T | undefined;
     try {
-      remote = await ask();
+      remote = await one.ask();
     } catch (error) {
-      if (!isAway(error)) throw error;
+      this.tolerate(error);
+      const local = one.local();
       return local === undefined ? { state: 'unknown' } : { state: 'known', value: local };
     }
-    // The Catalog does not know yet what waits in the journal: a later check of ours, or an admission made without it.
-    if (
-      local !== undefined &&
-      (remote === undefined ? this.options.journal.admissionsPending() : newer?.(local, remote))
-    ) {
-      return { state: 'known', value: local };
-    }
+    // What is known here now, not when the question was put: a pull may have learned more meanwhile.
+    const local = one.local();
+    if (local !== undefined && this.isAhead(one, local, remote)) return { state: 'known', value: local };
     if (epoch === this.epoch) {
       if (remote !== undefined) {
-        keep(remote);
-        this.confirmed.set(key, true);
+        one.keep(remote);
+        this.confirmed.set(one.key, true);
       } else if (local !== undefined) {
-        drop();
+        one.drop();
       }
     }
     return remote === undefined ? { state: 'absent' } : { state: 'known', value: remote };
   }
+
+  /** Whether the Catalog can't know yet what is known here: it waits in the journal, or came in while the question was under way. */
+  private isAhead<T>(one: LookUp<T>, local: T, remote: T | undefined): boolean {
+    if (remote !== undefined) return one.newer?.(local, remote) ?? false;
+    return this.confirmed.has(one.key) || this.options.journal.admissionsPending();
+  }
+
+  /** Throws what a pull must fail for; an outage of the control plane or its database is not that. */
+  private tolerate(error: unknown): void {
+    if (!isOutage(error)) throw error;
+    const now = this.options.clock.now();
+    if (error.key === 'NOT_READY' || now - this.loggedAt < FAILURE_LOG_INTERVAL_MS) return;
+    this.loggedAt = now;
+    this.options.logger.error({ err: error }, 'the control plane failed; going on with what is known here');
+  }
 }
 
-/** One question, with what is known locally when it is asked. */
+/** One question to the Catalog, and what is done with the answer. */
 interface LookUp<T> {
   readonly key: string;
-  readonly local: T | undefined;
+  /** What is known here now. */
+  readonly local: () => T | undefined;
   readonly ask: () => Promise<T | undefined>;
   readonly keep: (value: T) => void;
   /** The Catalog says that what is known locally is not so. */
@@ -230,8 +265,12 @@ interface LookUp<T> {
   readonly newer?: (local: T, remote: T) => boolean;
 }
 
-function isAway(error: unknown): boolean {
-  return isLayoverError(error) && error.key === 'NOT_READY';
+function valueOf<T>(known: Known<T>): T | undefined {
+  return known.state === 'known' ? known.value : undefined;
+}
+
+function isOutage(error: unknown): error is LayoverError {
+  return isLayoverError(error) && (error.entry.retryable || error.key === 'INTERNAL');
 }
 
 function keyOf(kind: string, { organizationUid, originVersion, repository }: RepositoryKey, name: string): string {

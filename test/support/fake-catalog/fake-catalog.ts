@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { type sendUnaryData, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { loadCatalog } from '../../../common/grpc/load-proto';
+import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { AdmitManifestReply } from '../../../proto/gen/layover/v1/AdmitManifestReply';
+import type { AdmitManifestRequest__Output } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
+import type { CachedTag } from '../../../proto/gen/layover/v1/CachedTag';
+import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { Descriptor } from '../../../proto/gen/layover/v1/Descriptor';
+import type { Invalidation } from '../../../proto/gen/layover/v1/Invalidation';
+import type { LookupManifestReply } from '../../../proto/gen/layover/v1/LookupManifestReply';
+import type { PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
+import type { RepositoryKey__Output } from '../../../proto/gen/layover/v1/RepositoryKey';
+import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
+import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
+
+/** Ways in which the fake misbehaves; all of them may be changed while it runs. */
+export interface FakeCatalogSwitches {
+  /** Every unary answer waits this long, in milliseconds. */
+  delayMs: number;
+  /** Every unary call fails with this status. */
+  failWith: status | undefined;
+  /** RecordPulls refuses a whole batch (INVALID_ARGUMENT) in which a record is of this kind. */
+  refuse: (record: PullRecord__Output) => boolean;
+  /** So many RecordPulls calls record everything and then fail, as when the answer is lost. */
+  loseAnswers: number;
+  /** What AdmitManifest decides. */
+  admission: AdmitManifestReply;
+}
+
+/** One call that arrived, in order. */
+export interface FakeCatalogCall {
+  readonly method: string;
+  readonly request: unknown;
+}
+
+type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
+type Watcher = { readonly call: WatchCall; readonly request: WatchRequest__Output };
+
+/** A control plane's Catalog in memory behind a real gRPC server. State outlives stop() and start(), as a database would. */
+export class FakeCatalog {
+  readonly switches: FakeCatalogSwitches = {
+    delayMs: 0,
+    failWith: undefined,
+    refuse: () => false,
+    loseAnswers: 0,
+    admission: { decision: 'ADMITTED' },
+  };
+  /** Every call, in order of arrival. */
+  readonly calls: FakeCatalogCall[] = [];
+  /** Records by id, in the order in which they first came. */
+  readonly records = new Map<string, PullRecord__Output>();
+  /** How often each id came. */
+  readonly deliveries = new Map<string, number>();
+  readonly admissions = new Map<string, AdmitManifestRequest__Output>();
+  private readonly tags = new Map<string, CachedTag>();
+  private readonly manifests = new Map<string, LookupManifestReply>();
+  private readonly blobs = new Map<string, Descriptor>();
+  private readonly watchers = new Set<Watcher>();
+  private readonly changed = new Set<() => void>();
+  private server: Server | undefined;
+
+  private constructor(
+    private current: ConfigurationSnapshot,
+    private bound: ListenAddress,
+  ) {}
+
+  /** Starts on a free port of 127.0.0.1, or where it is told to. */
+  static async start(
+    snapshot: ConfigurationSnapshot = emptySnapshot(1),
+    address: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 },
+  ): Promise<FakeCatalog> {
+    const fake = new FakeCatalog(snapshot, address);
+    await fake.start();
+    return fake;
+  }
+
+  /** Where it listens; the same after a restart. */
+  get address(): ListenAddress {
+    return this.bound;
+  }
+
+  /** Nodes whose Watch stream is open. */
+  get watching(): readonly WatchRequest__Output[] {
+    return [...this.watchers].map(({ request }) => request);
+  }
+
+  /** Starts again after stop(), at the same address. */
+  async start(): Promise<void> {
+    if (this.bound.kind === 'unix') rmSync(this.bound.path, { force: true });
+    const server = new Server();
+    server.addService(loadCatalog().service, this.handlers());
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync(formatGrpcAddress(this.bound), ServerCredentials.createInsecure(), (error, found) =>
+        error ? reject(error) : resolve(found),
+      ),
+    );
+    if (this.bound.kind === 'tcp') this.bound = { ...this.bound, port };
+    this.server = server;
+  }
+
+  /** Goes away at once, with every connection. */
+  async stop(): Promise<void> {
+    this.server?.forceShutdown();
+    this.server = undefined;
+    this.watchers.clear();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Replaces the configuration and tells every watcher. */
+  configure(snapshot: ConfigurationSnapshot): void {
+    this.current = snapshot;
+    this.broadcast({ snapshot });
+  }
+
+  /** Tells every watcher to forget. */
+  invalidate(invalidation: Invalidation): void {
+    this.broadcast({ invalidation });
+  }
+
+  /** Sends a heartbeat to every watcher; none is sent otherwise. */
+  beat(): void {
+    this.broadcast({ heartbeat: { revision: this.current.revision } });
+  }
+
+  /** Ends every Watch stream without a status of failure. */
+  endStreams(): void {
+    for (const { call } of this.watchers) call.end();
+    this.watchers.clear();
+  }
+
+  setTag(key: Partial<RepositoryKey__Output>, tag: CachedTag): void {
+    this.tags.set(keyOf(key, tag.name ?? ''), tag);
+  }
+
+  removeTag(key: Partial<RepositoryKey__Output>, tag: string): void {
+    this.tags.delete(keyOf(key, tag));
+  }
+
+  setManifest(key: Partial<RepositoryKey__Output>, reply: LookupManifestReply): void {
+    this.manifests.set(keyOf(key, reply.manifest?.digest ?? ''), reply);
+  }
+
+  removeManifest(key: Partial<RepositoryKey__Output>, digest: string): void {
+    this.manifests.delete(keyOf(key, digest));
+  }
+
+  setBlob(key: Partial<RepositoryKey__Output>, blob: Descriptor): void {
+    this.blobs.set(keyOf(key, blob.digest ?? ''), blob);
+  }
+
+  /** How many calls of a method came. */
+  count(method: string): number {
+    return this.calls.filter((call) => call.method === method).length;
+  }
+
+  /** Resolves when the condition holds; looked at after every call. Rejects after `withinMs`. */
+  until(condition: () => boolean, withinMs = 5000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!condition()) return;
+        clearTimeout(timer);
+        this.changed.delete(look);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.changed.delete(look);
+        reject(new Error('the fake catalog waited in vain'));
+      }, withinMs);
+      this.changed.add(look);
+      look();
+    });
+  }
+
+  private handlers(): CatalogHandlers {
+    return {
+      Watch: (call: WatchCall) => {
+        this.note('Watch', call.request);
+        const watcher = { call, request: call.request };
+        this.watchers.add(watcher);
+        call.on('cancelled', () => {
+          this.watchers.delete(watcher);
+          this.notify();
+        });
+        call.write({ snapshot: this.current });
+        this.notify();
+      },
+      LookupTag: (call, callback) =>
+        this.answer('LookupTag', call.request, callback, ({ repository, tag }) => ({
+          tag: this.tags.get(keyOf(repository ?? {}, tag)),
+        })),
+      LookupManifest: (call, callback) =>
+        this.answer(
+          'LookupManifest',
+          call.request,
+          callback,
+          ({ repository, digest }) => this.manifests.get(keyOf(repository ?? {}, digest)) ?? {},
+        ),
+      LookupBlob: (call, callback) =>
+        this.answer('LookupBlob', call.request, callback, ({ repository, digest }) => ({
+          blob: this.blobs.get(keyOf(repository ?? {}, digest)),
+        })),
+      AdmitManifest: (call, callback) =>
+        this.answer('AdmitManifest', call.request, callback, (request) => {
+          this.admissions.set(request.admissionId, request);
+          return this.switches.admission;
+        }),
+      ListCachedTags: (call, callback) =>
+        this.answer('ListCachedTags', call.request, callback, ({ repository, limit, last }) => {
+          const prefix = keyOf(repository ?? {}, '');
+          const tags = [...this.tags.keys()]
+            .filter((key) => key.startsWith(prefix))
+            .map((key) => key.slice(prefix.length))
+            .filter((tag) => tag > last)
+            .sort();
+          return { tags: tags.slice(0, limit), more: tags.length > limit };
+        }),
+      RecordPulls: (call, callback) =>
+        this.answer('RecordPulls', call.request, callback, ({ records }) => {
+          if (records.some((record) => this.switches.refuse(record))) {
+            throw failure(status.INVALID_ARGUMENT, 'a record of this batch is refused');
+          }
+          const before = this.records.size;
+          for (const record of records) {
+            this.deliveries.set(record.id, (this.deliveries.get(record.id) ?? 0) + 1);
+            if (!this.records.has(record.id)) this.records.set(record.id, record);
+            if (record.admission) this.admissions.set(record.admission.admissionId, record.admission);
+          }
+          if (this.switches.loseAnswers > 0) {
+            this.switches.loseAnswers -= 1;
+            throw failure(status.UNAVAILABLE, 'the answer is lost');
+          }
+          return { recorded: this.records.size - before };
+        }),
+    };
+  }
+
+  private answer<Request, Reply>(
+    method: string,
+    request: Request,
+    callback: sendUnaryData<Reply>,
+    handle: (request: Request) => Reply,
+  ): void {
+    this.note(method, request);
+    const { delayMs, failWith } = this.switches;
+    const reply = (): void => {
+      try {
+        if (failWith !== undefined) throw failure(failWith, 'told to fail');
+        callback(null, handle(request));
+      } catch (error) {
+        callback(error as ReturnType<typeof failure>);
+      }
+      this.notify();
+    };
+    if (delayMs === 0) reply();
+    else setTimeout(reply, delayMs).unref();
+  }
+
+  private broadcast(message: WatchReply): void {
+    for (const { call } of this.watchers) call.write(message);
+  }
+
+  private note(method: string, request: unknown): void {
+    this.calls.push({ method, request });
+    this.notify();
+  }
+
+  private notify(): void {
+    for (const look of [...this.changed]) look();
+  }
+}
+
+/** A valid configuration without organizations. */
+export function emptySnapshot(revision: number): ConfigurationSnapshot {
+  return {
+    revision,
+    organizations: [],
+    settings: { proxyCacheEnabled: true, quotaManagementEnabled: true },
+    tokenKeys: [{ id: 'key-1', secret: randomBytes(32) }],
+  };
+}
+
+function keyOf({ organizationUid, originVersion, repository }: Partial<RepositoryKey__Output>, name: string): string {
+  return `${organizationUid}\0${originVersion}\0${repository}\0${name}`;
+}
+
+function failure(code: status, details: string): Error & { code: status; details: string } {
+  return Object.assign(new Error(details), { code, details });
+}
