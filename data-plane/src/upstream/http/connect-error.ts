@@ -1,3 +1,5 @@
+import { errorCode } from './error-code';
+
 /**
  * A connection that did not come about. Its own code keeps undici from mistaking the cause for a broken connection that
  * is worth reconnecting for ever (undici 7, client.js onError: UND_ERR_SOCKET is not passed on to waiting requests).
@@ -17,5 +19,5 @@ export class ConnectError extends Error {
 
 /** Whether a thrown thing is a {@link ConnectError}, by its code: errors cross test realms. */
 export function isConnectError(thrown: unknown): thrown is ConnectError {
-  return thrown instanceof Error && 'code' in thrown && thrown.code === 'UPSTREAM_CONNECT';
+  return errorCode(thrown) === 'UPSTREAM_CONNECT';
 }

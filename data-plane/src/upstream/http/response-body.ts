@@ -2,6 +2,7 @@ import { createGunzip, type Gunzip } from 'node:zlib';
 import { pipeline, type Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { LayoverError } from '../../../../common/errors/layover-error';
+import { errorCode } from './error-code';
 import type { ResponseHeaders } from './response-headers';
 import { type Place, transportError } from './transport-error';
 
@@ -85,14 +86,14 @@ export class ResponseBody {
   }
 
   private failure(error: unknown): LayoverError {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'Z_BUF_ERROR') {
       return new LayoverError('UPSTREAM_FAILED', {
         message: `${this.place.name} sent half a gzip stream`,
         cause: error,
       });
     }
-    if (typeof code === 'string' && code.startsWith('Z_')) {
+    if (code.startsWith('Z_')) {
       return new LayoverError('UPSTREAM_CONTENT', {
         message: `${this.place.name} sent content that says it is gzip and is not`,
         cause: error,

@@ -1,5 +1,6 @@
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { type ConnectError, isConnectError } from './connect-error';
+import { errorCode } from './error-code';
 
 /** Where something went wrong, for the message. */
 export interface Place {
@@ -21,7 +22,7 @@ export function transportError(thrown: unknown, place: Place): LayoverError {
   if (isLayoverError(thrown)) return thrown;
   if (place.signal.aborted) return abortError(place.signal);
   if (isConnectError(thrown)) return connectError(thrown, place);
-  const code = codeOf(thrown);
+  const code = errorCode(thrown);
   const cause = thrown;
   switch (code) {
     case 'UND_ERR_HEADERS_TIMEOUT':
@@ -43,7 +44,7 @@ export function transportError(thrown: unknown, place: Place): LayoverError {
 /** Whether a request failed because its connection broke; a kept-alive one may have been closed by the other side meanwhile. */
 export function isBrokenConnection(thrown: unknown): boolean {
   if (isConnectError(thrown)) return false;
-  const code = codeOf(thrown);
+  const code = errorCode(thrown);
   if (code === 'ECONNRESET' || code === 'EPIPE') return true;
   if (code !== 'UND_ERR_SOCKET') return false;
   const { socket } = thrown as { readonly socket?: { readonly bytesRead?: number } };
@@ -60,7 +61,7 @@ export function abortError(signal: AbortSignal): LayoverError {
 function connectError(error: ConnectError, place: Place): LayoverError {
   const { cause } = error;
   if (isLayoverError(cause)) return cause;
-  const code = codeOf(cause);
+  const code = errorCode(cause);
   const name = error.viaProxy ? `the proxy on the way to ${place.name}` : place.name;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return timeout(`connecting to ${name} took too long`, cause);
@@ -95,9 +96,4 @@ function timeout(message: string, cause: unknown): LayoverError {
 
 function content(message: string, cause: unknown): LayoverError {
   return new LayoverError('UPSTREAM_CONTENT', { message, cause });
-}
-
-function codeOf(thrown: unknown): string {
-  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  return thrown instanceof Error ? thrown.name : 'unknown';
 }

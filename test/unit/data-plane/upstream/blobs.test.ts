@@ -1,0 +1,194 @@
+import { digestOf, type Digest } from '../../../../common/oci/digest';
+import type { UpstreamRegistry, UpstreamRepository } from '../../../../data-plane/src/upstream/upstream-registry';
+import {
+  createGate,
+  type FakeRegistry,
+  patternBytes,
+  type Quirk,
+  startFakeRegistry,
+} from '../../../support/fake-registry';
+import { ABSENT, bytesOf, client, Closers, failureOf, originOf, repositoryAt, traffic } from './support';
+
+const SIZE = 3_000_000;
+const content = patternBytes('blob', 0, SIZE);
+
+describe('blobs from upstream', () => {
+  const closers = new Closers();
+  let registry: FakeRegistry;
+  let upstream: UpstreamRegistry;
+  let app: UpstreamRepository;
+  let digest: Digest;
+  beforeEach(async () => {
+    registry = closers.add(await startFakeRegistry());
+    digest = registry.content.addBlob('app', content);
+    upstream = closers.add(client({ timeouts: { headersMs: 1000, bodyMs: 1000 } }));
+    app = repositoryAt(registry, 'app');
+  });
+  afterEach(() => closers.close());
+
+  it('come whole, with their size, in one request', async () => {
+    const blob = await upstream.openBlob(app, digest, 0);
+    expect(blob).toMatchObject({ size: SIZE, offset: 0 });
+    expect((await bytesOf(blob)).equals(content)).toBe(true);
+    expect(traffic(registry)).toEqual([`GET /v2/app/blobs/${digest}`]);
+  });
+
+  it('say their size to HEAD', async () => {
+    expect(await upstream.headBlob(app, digest)).toEqual({ size: SIZE });
+    registry.quirk({ method: 'HEAD', respond: { status: 405 } });
+    expect(await upstream.headBlob(app, digest)).toEqual({ size: SIZE });
+    registry.clearQuirks();
+    registry.quirk({ gzip: true });
+    expect(await upstream.headBlob(app, digest)).toEqual({ size: undefined });
+    expect((await failureOf(upstream.headBlob(app, ABSENT))).key).toBe('BLOB_UNKNOWN');
+  });
+
+  it('go on where they were cut', async () => {
+    registry.quirk({ cutAfterBytes: 1_000_000, times: 1 });
+    const first = await upstream.openBlob(app, digest, 0);
+    const got: Buffer[] = [];
+    const cut = await failureOf(
+      (async () => {
+        for await (const chunk of first.body) got.push(chunk);
+      })(),
+    );
+    expect(cut.key).toBe('UPSTREAM_FAILED');
+    const offset = Buffer.concat(got).length;
+    expect(offset).toBe(1_000_000);
+    const rest = await upstream.openBlob(app, digest, offset);
+    expect(rest).toMatchObject({ size: SIZE, offset });
+    expect(digestOf(Buffer.concat([...got, await bytesOf(rest)]))).toBe(digest);
+    expect(registry.requests[1]?.headers['range']).toBe('bytes=1000000-');
+  });
+
+  it('begin anew where upstream knows no ranges', async () => {
+    registry.quirk({ ignoreRange: true });
+    const blob = await upstream.openBlob(app, digest, 1000);
+    expect(blob).toMatchObject({ size: SIZE, offset: 0 });
+    expect((await bytesOf(blob)).equals(content)).toBe(true);
+  });
+
+  it.each<[string, number, Quirk, string]>([
+    ['another part', 1000, { rangeShift: 5 }, 'another part'],
+    ['a part without saying which', 1000, { headers: { 'content-range': undefined } }, 'another part'],
+    ['only a piece', 1000, { headers: { 'content-range': `bytes 1000-1999/${SIZE}` } }, 'only a piece'],
+    ['416', SIZE, {}, '416'],
+    ['a web page', 0, { html: true }, 'is not a registry'],
+    ['a web page for the rest', 1000, { html: true }, 'is not a registry'],
+    ['a part where all was asked for', 0, { respond: { status: 206, body: 'x' } }, '206'],
+  ])('are refused when upstream sends %s', async (_name, offset, quirk, said) => {
+    registry.quirk(quirk);
+    const error = await failureOf(upstream.openBlob(app, digest, offset));
+    expect(error.key).toBe('UPSTREAM_CONTENT');
+    expect(error.message).toContain(said);
+  });
+
+  it('are decoded where upstream zips unasked, and then have no known size', async () => {
+    registry.quirk({ gzip: true });
+    const blob = await upstream.openBlob(app, digest, 0);
+    expect(blob).toMatchObject({ size: undefined, offset: 0 });
+    expect((await bytesOf(blob)).equals(content)).toBe(true);
+    const resumed = await upstream.openBlob(app, digest, 1000);
+    expect(resumed).toMatchObject({ size: undefined, offset: 0 });
+    expect((await bytesOf(resumed)).equals(content)).toBe(true);
+  });
+
+  it('are cut, not whole, when a zipped one is cut', async () => {
+    registry.quirk({ gzip: true, cutAfterBytes: 1000 });
+    expect((await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)))).key).toBe('UPSTREAM_FAILED');
+  });
+
+  it('may come without a length', async () => {
+    registry.quirk({ chunked: true });
+    const blob = await upstream.openBlob(app, digest, 0);
+    expect(blob.size).toBeUndefined();
+    expect((await bytesOf(blob)).equals(content)).toBe(true);
+    registry.quirk({ chunked: true, cutAfterBytes: 1000 });
+    expect((await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)))).key).toBe('UPSTREAM_FAILED');
+  });
+
+  it('resolve when headers are in, before any byte of body', async () => {
+    const gate = createGate();
+    registry.quirk({ gate });
+    const blob = await upstream.openBlob(app, digest, 0);
+    expect(blob.size).toBe(SIZE);
+    gate.open();
+    expect(await bytesOf(blob)).toHaveLength(SIZE);
+  });
+
+  it('time out when upstream stalls', async () => {
+    registry.quirk({ stallAfterBytes: 1000 });
+    const error = await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)));
+    expect(error.key).toBe('UPSTREAM_TIMEOUT');
+    expect(error.message).toContain('stopped sending');
+    expect(upstream.health(app.origin)).toMatchObject({ reachable: false, lastError: error.message });
+  });
+
+  it('do not time out when their reader pauses', async () => {
+    const large = registry.content.addBlob('app', { size: 32 << 20 });
+    const blob = await upstream.openBlob(app, large, 0);
+    const reader = blob.body[Symbol.asyncIterator]();
+    let size = (await reader.next()).value!.length as number;
+    // Longer than the time-out for the body, by the wall clock that undici goes by.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // What a reader does not take, upstream has not sent.
+    expect(registry.bytesSent(large)).toBeLessThan(20 << 20);
+    for (let next = await reader.next(); next.done !== true; next = await reader.next()) size += next.value.length;
+    expect(size).toBe(32 << 20);
+  });
+
+  it('release their connection when the reader cancels, leaves, or aborts', async () => {
+    const large = registry.content.addBlob('app', { size: 64 << 20 });
+    const gone = (count: number): Promise<void> =>
+      registry.waitFor((requests) => requests.filter((entry) => entry.aborted).length === count);
+    const unread = await upstream.openBlob(app, large, 0);
+    unread.cancel();
+    unread.cancel();
+    await gone(1);
+    const left = await upstream.openBlob(app, large, 0);
+    for await (const _chunk of left.body) break;
+    await gone(2);
+    const controller = new AbortController();
+    const aborted = await upstream.openBlob(app, large, 0, controller.signal);
+    const reading = failureOf(bytesOf(aborted));
+    controller.abort();
+    expect((await reading).key).toBe('CANCELLED');
+    await gone(3);
+    const cancelled = await upstream.openBlob(app, large, 0);
+    const waiting = failureOf(bytesOf(cancelled));
+    cancelled.cancel();
+    expect((await waiting).key).toBe('CANCELLED');
+    await gone(4);
+    expect(upstream.health(app.origin)).toMatchObject({ reachable: true, lastError: undefined });
+  });
+
+  it('fail with the client that is closed', async () => {
+    registry.quirk({ stallAfterBytes: 1000 });
+    const reading = failureOf(bytesOf(await upstream.openBlob(app, digest, 0)));
+    await upstream.close();
+    expect((await reading).key).toBe('CANCELLED');
+    expect((await failureOf(upstream.openBlob(app, digest, 0))).key).toBe('CANCELLED');
+    await registry.waitFor(() => registry.openConnections === 0);
+  });
+
+  it('are unknown only when upstream says so', async () => {
+    expect(await failureOf(upstream.openBlob(app, ABSENT, 0))).toMatchObject({
+      key: 'BLOB_UNKNOWN',
+      upstreamStatus: 404,
+    });
+    for (const status of [500, 502, 503]) {
+      registry.quirk({ respond: { status } });
+      expect((await failureOf(upstream.openBlob(app, digest, 0))).key).toBe('UPSTREAM_FAILED');
+    }
+  });
+
+  it('come several at a time from one upstream', async () => {
+    const gate = createGate();
+    registry.quirk({ gate });
+    const blobs = await Promise.all(Array.from({ length: 20 }, () => upstream.openBlob(app, digest, 0)));
+    expect(new Set(registry.requests.map((entry) => entry.connection)).size).toBe(20);
+    for (const blob of blobs) blob.cancel();
+    gate.open();
+    expect(upstream.health(originOf(registry)).reachable).toBe(true);
+  });
+});
