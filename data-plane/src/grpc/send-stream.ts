@@ -7,7 +7,7 @@ import type { Clock } from '../../../common/runtime/clock';
 /** How a stream is sent. */
 export interface SendStreamOptions {
   readonly clock: Clock;
-  /** Milliseconds that a caller may take none of the messages that wait for it, before the call is cut. Default: 5 minutes. */
+  /** Milliseconds that a caller may take none of the messages that wait for it, before the call is cut. Default: 10 minutes. */
   readonly idleMs?: number;
   /** Told of a failure before it is sent (log). Not told when the caller left. */
   readonly onFailure?: (error: unknown) => void;
@@ -15,7 +15,8 @@ export interface SendStreamOptions {
 
 /** Messages handed to grpc-js and not yet taken by the connection; its own bound is 16, which is too much of 256 KiB each. */
 const MESSAGES_AHEAD = 2;
-const IDLE_MS = 300_000;
+/** A client of 1 KB/s takes a message of 256 KiB in more than four minutes. */
+const IDLE_MS = 600_000;
 
 /**
  * Sends what `produce` gives, at the pace of the caller, and ends the call: OK after the last message, with the failure as status when

@@ -1,0 +1,192 @@
+import type { BlobStore } from '../../data-plane/src/blob/blob-store';
+import { digestOf, type Digest } from '../../common/oci/digest';
+
+/** A store under test, and the hands that a test needs behind its back. */
+export interface BlobStoreUnderTest {
+  readonly store: BlobStore;
+  /** Writes bytes as a fill leaves them: a file on this host. Gives its path. */
+  spoolFile(content: Buffer): Promise<string>;
+  /** Puts other bytes in the place of a stored blob, as a broken disk would. */
+  damage(digest: Digest, content: Buffer): Promise<void>;
+  /** Everything that has been written and is neither a blob nor a spool file. */
+  leftovers(): Promise<readonly string[]>;
+  dispose(): Promise<void>;
+}
+
+const CHUNK = 256 * 1024;
+
+/** What every BlobStore does, whatever it is made of: the directory store and the bucket store both run it. */
+export function describeBlobStore(name: string, create: () => Promise<BlobStoreUnderTest>): void {
+  describe(`${name} keeps the contract of BlobStore`, () => {
+    let under: BlobStoreUnderTest;
+    beforeEach(async () => {
+      under = await create();
+    });
+    afterEach(async () => {
+      expect(await under.leftovers()).toEqual([]);
+      await under.dispose();
+    });
+
+    const ingest = async (content: Buffer, digest = digestOf(content)): Promise<void> => {
+      const ingest = await under.store.ingest(digest);
+      for (let at = 0; at < content.length; at += CHUNK) await ingest.write(content.subarray(at, at + CHUNK));
+      await ingest.commit(await under.spoolFile(content), content.length);
+    };
+
+    it('knows nothing of what it was not given', async () => {
+      const digest = digestOf(Buffer.from('never'));
+      expect(await under.store.stat(digest)).toBeUndefined();
+      expect(await under.store.open(digest)).toBeUndefined();
+      expect(await under.store.get(digest, 100)).toBeUndefined();
+      await expect(under.store.delete(digest)).resolves.toBeUndefined();
+    });
+
+    it.each([0, 1, CHUNK - 1, CHUNK, 3 * CHUNK + 17])('gives back an ingested blob of %i bytes', async (size) => {
+      const content = pattern(size);
+      const digest = digestOf(content);
+      await ingest(content);
+      expect(await under.store.stat(digest)).toBe(size);
+      expect((await readAll(under.store, digest)).equals(content)).toBe(true);
+    });
+
+    it('gives a range in chunks of at most 256 KiB', async () => {
+      const content = pattern(4 * CHUNK);
+      await ingest(content);
+      const blob = (await under.store.open(digestOf(content)))!;
+      const chunks = await collect(blob.read(1000, 2 * CHUNK));
+      await blob.close();
+      expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(CHUNK);
+      expect(Buffer.concat(chunks).equals(content.subarray(1000, 1000 + 2 * CHUNK))).toBe(true);
+    });
+
+    it('shows nothing before the commit', async () => {
+      const content = pattern(1000);
+      const digest = digestOf(content);
+      const ingest = await under.store.ingest(digest);
+      await ingest.write(content);
+      expect(await under.store.stat(digest)).toBeUndefined();
+      await ingest.abort();
+      await ingest.abort();
+      expect(await under.store.open(digest)).toBeUndefined();
+    });
+
+    it('takes a blob that is there already, twice at once as well', async () => {
+      const content = pattern(5000);
+      await Promise.all([ingest(content), ingest(content)]);
+      await ingest(content);
+      expect((await readAll(under.store, digestOf(content))).equals(content)).toBe(true);
+    });
+
+    it('leaves a committed blob alone when its ingest is aborted afterwards', async () => {
+      const content = pattern(10);
+      const ingest = await under.store.ingest(digestOf(content));
+      await ingest.write(content);
+      await ingest.commit(await under.spoolFile(content), content.length);
+      await ingest.abort();
+      expect(await under.store.stat(digestOf(content))).toBe(10);
+    });
+
+    it('keeps digests of both algorithms apart', async () => {
+      const content = pattern(300);
+      await ingest(content, digestOf(content, 'sha512'));
+      expect(await under.store.stat(digestOf(content))).toBeUndefined();
+      expect(await under.store.stat(digestOf(content, 'sha512'))).toBe(300);
+    });
+
+    it('puts and gets content in memory', async () => {
+      const content = Buffer.from('{"schemaVersion":2}');
+      await Promise.all([under.store.put(digestOf(content), content), under.store.put(digestOf(content), content)]);
+      expect(await under.store.get(digestOf(content), content.length)).toEqual(content);
+    });
+
+    it('refuses to take more into memory than it may', async () => {
+      const content = pattern(101);
+      await under.store.put(digestOf(content), content);
+      await expect(under.store.get(digestOf(content), 100)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+      expect(await under.store.stat(digestOf(content))).toBe(101);
+    });
+
+    it('forgets content whose bytes have another digest, so that it can be put again', async () => {
+      const content = pattern(50);
+      const digest = digestOf(content);
+      await under.store.put(digest, content);
+      await under.damage(digest, Buffer.alloc(50));
+      expect(await under.store.get(digest, 100)).toBeUndefined();
+      expect(await under.store.stat(digest)).toBeUndefined();
+      await under.store.put(digest, content);
+      expect(await under.store.get(digest, 100)).toEqual(content);
+    });
+
+    it('takes an empty file for absent, unless the digest is that of nothing', async () => {
+      const content = pattern(50);
+      const digest = digestOf(content);
+      await ingest(content);
+      await under.damage(digest, Buffer.alloc(0));
+      expect(await under.store.stat(digest)).toBeUndefined();
+      expect(await under.store.open(digest)).toBeUndefined();
+      await ingest(content);
+      expect((await readAll(under.store, digest)).equals(content)).toBe(true);
+    });
+
+    it('replaces a damaged blob of another size when it is ingested again', async () => {
+      const content = pattern(500);
+      const digest = digestOf(content);
+      await ingest(content);
+      await under.damage(digest, pattern(3));
+      await ingest(content);
+      expect((await readAll(under.store, digest)).equals(content)).toBe(true);
+    });
+
+    it('deletes, while who has the blob open reads on', async () => {
+      const content = pattern(2 * CHUNK);
+      const digest = digestOf(content);
+      await ingest(content);
+      const blob = (await under.store.open(digest))!;
+      await under.store.delete(digest);
+      expect(await under.store.stat(digest)).toBeUndefined();
+      expect(Buffer.concat(await collect(blob.read(0, blob.size))).equals(content)).toBe(true);
+      await blob.close();
+      await blob.close();
+    });
+
+    it('fails a read beyond the end instead of ending early', async () => {
+      const content = pattern(10);
+      await ingest(content);
+      const blob = (await under.store.open(digestOf(content)))!;
+      await expect(collect(blob.read(5, 100))).rejects.toMatchObject({ key: 'STORE_FAILED' });
+      await blob.close();
+    });
+
+    it('stops reading when the signal aborts', async () => {
+      const content = pattern(4 * CHUNK);
+      await ingest(content);
+      const blob = (await under.store.open(digestOf(content)))!;
+      const controller = new AbortController();
+      const reading = blob.read(0, blob.size, controller.signal)[Symbol.asyncIterator]();
+      await reading.next();
+      controller.abort();
+      await expect(reading.next()).rejects.toMatchObject({ key: 'CANCELLED' });
+      await blob.close();
+    });
+  });
+}
+
+/** `size` bytes that differ from place to place. */
+function pattern(size: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8) * 7) & 255));
+}
+
+async function readAll(store: BlobStore, digest: Digest): Promise<Buffer> {
+  const blob = (await store.open(digest))!;
+  try {
+    return Buffer.concat(await collect(blob.read(0, blob.size)));
+  } finally {
+    await blob.close();
+  }
+}
+
+async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer[]> {
+  const all: Buffer[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '../../../../common/oci/digest';
+import { createLogger } from '../../../../common/runtime/logger';
+import { blobPathsAt } from '../../../../data-plane/src/store/blob-paths';
+import { createDirectoryBlobStore, type DirectoryBlobStore } from '../../../../data-plane/src/store/directory-blob-store';
+import { type BlobStoreUnderTest, describeBlobStore } from '../../../contract/blob-store.contract';
+
+const logger = createLogger('test', 'silent');
+const SHARED_MEMORY = '/dev/shm';
+
+interface Folder extends BlobStoreUnderTest {
+  readonly store: DirectoryBlobStore;
+  readonly root: string;
+}
+
+async function storeIn(spoolParent = tmpdir()): Promise<Folder> {
+  const home = await mkdtemp(join(tmpdir(), 'layover-store-'));
+  const spool = await mkdtemp(join(spoolParent, 'layover-spool-'));
+  const root = join(home, 'blobs');
+  const store = createDirectoryBlobStore({ root, logger });
+  await store.prepare();
+  return {
+    store,
+    root,
+    spoolFile: async (content) => {
+      const path = join(spool, randomUUID());
+      await writeFile(path, content, { mode: 0o600 });
+      return path;
+    },
+    damage: async (digest, content) => {
+      // As a broken disk does it: another inode would be another blob.
+      await writeFile(blobPathsAt(root).blob(digest), content);
+    },
+    leftovers: () => readdir(join(root, 'incoming')),
+    dispose: async () => {
+      await rm(home, { recursive: true, force: true });
+      await rm(spool, { recursive: true, force: true });
+    },
+  };
+}
+
+describeBlobStore('the directory store', () => storeIn());
+
+const otherDevice = async (): Promise<boolean> => {
+  try {
+    return (await stat(SHARED_MEMORY)).dev !== (await stat(tmpdir())).dev;
+  } catch {
+    return false;
+  }
+};
+
+describe('a spool on another file system', () => {
+  it('is copied', async () => {
+    if (!(await otherDevice())) return;
+    const under = await storeIn(SHARED_MEMORY);
+    const content = Buffer.alloc(700_000, 'x');
+    const digest = digestOf(content);
+    const spoolFile = await under.spoolFile(content);
+    const ingest = await under.store.ingest(digest);
+    await ingest.commit(spoolFile, content.length);
+    await ingest.commit(spoolFile, content.length);
+    expect(await under.store.stat(digest)).toBe(content.length);
+    expect((await stat(blobPathsAt(under.root).blob(digest))).mode & 0o777).toBe(0o600);
+    expect(await under.leftovers()).toEqual([]);
+    await under.dispose();
+  });
+});
+
+describe('the directory store', () => {
+  let under: Folder;
+  beforeEach(async () => {
+    under = await storeIn();
+  });
+  afterEach(() => under.dispose());
+
+  it('lays blobs out by algorithm and first two characters, for their owner only', async () => {
+    const content = Buffer.from('layer');
+    const digest = digestOf(content);
+    await under.store.put(digest, content);
+    const hex = digest.slice('sha256:'.length);
+    const path = join(under.root, 'sha256', hex.slice(0, 2), hex);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(under.root, 'sha256', hex.slice(0, 2)))).mode & 0o777).toBe(0o700);
+  });
+
+  it('leaves the spool file under its name, because followers read it by that', async () => {
+    const content = Buffer.from('layer');
+    const spoolFile = await under.spoolFile(content);
+    const ingest = await under.store.ingest(digestOf(content));
+    await ingest.commit(spoolFile, content.length);
+    const [kept, spooled] = [await stat(blobPathsAt(under.root).blob(digestOf(content))), await stat(spoolFile)];
+    expect(kept.ino).toBe(spooled.ino);
+  });
+
+  it('refuses a spool file of another size than was proven', async () => {
+    const content = Buffer.from('layer');
+    const ingest = await under.store.ingest(digestOf(content));
+    await expect(ingest.commit(await under.spoolFile(content), 4)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    expect(await under.store.stat(digestOf(content))).toBeUndefined();
+  });
+
+  it('does not name paths in errors', async () => {
+    const content = Buffer.from('layer');
+    const ingest = await under.store.ingest(digestOf(content));
+    const gone = join(under.root, 'no-such-file');
+    const error: unknown = await ingest.commit(gone, 5).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ key: 'STORE_FAILED' });
+    expect((error as Error).message).not.toContain(under.root);
+    expect((error as Error).message).toContain(digestOf(content));
+  });
+
+  it('does not follow a link that stands where a blob should be', async () => {
+    const digest = digestOf(Buffer.from('x'));
+    const paths = blobPathsAt(under.root);
+    await mkdir(paths.folder(digest), { recursive: true });
+    await symlink('/etc/hostname', paths.blob(digest));
+    await expect(under.store.open(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  });
+
+  it('removes at start what a crash left half written', async () => {
+    await writeFile(join(under.root, 'incoming', 'half'), 'written');
+    await under.store.prepare();
+    expect(await under.leftovers()).toEqual([]);
+  });
+
+  it('says at start that it cannot write', async () => {
+    await writeFile(join(under.root, 'file'), '');
+    const store = createDirectoryBlobStore({ root: join(under.root, 'file'), logger });
+    await expect(store.prepare()).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  });
+
+  it('makes its folders when it is used without a start', async () => {
+    const content = Buffer.from('layer');
+    await rm(under.root, { recursive: true });
+    await under.store.put(digestOf(content), content);
+    const ingest = await under.store.ingest(digestOf(Buffer.from('b')));
+    await ingest.commit(await under.spoolFile(Buffer.from('b')), 1);
+    expect(await under.store.stat(digestOf(content))).toBe(5);
+    expect(await under.store.stat(digestOf(Buffer.from('b')))).toBe(1);
+  });
+});
