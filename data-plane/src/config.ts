@@ -38,8 +38,8 @@ export interface DataPlaneConfig {
   readonly fills: {
     /** At a time, for one upstream host. */
     readonly perUpstream: number;
-    /** How long one fill may take. */
-    readonly maxFillMs: number;
+    /** How long a fill may go on after its last client has left. */
+    readonly maxFillSeconds: number;
   };
   readonly completion: { readonly concurrency: number; readonly maxWaiting: number; readonly delayMs: number };
   /** Manifests that are kept in memory. */
@@ -67,8 +67,8 @@ export interface DataPlaneConfig {
  * | LAYOVER_UPSTREAM_STALL_SECONDS | 30 | without a byte of a body |
  * | LAYOVER_UPSTREAM_OPERATION_SECONDS | 60 | a whole small request, token and redirects included |
  * | LAYOVER_UPSTREAM_CONNECTIONS | 64 | to one host |
- * | LAYOVER_FILLS_PER_UPSTREAM | 24 | blobs fetched at a time from one host |
- * | LAYOVER_MAX_FILL_SECONDS | 3600 | one blob |
+ * | LAYOVER_FILLS_PER_UPSTREAM | 16 | blobs fetched at a time from one host |
+ * | LAYOVER_MAX_FILL_SECONDS | 3600 | one blob, after its last client has left |
  * | LAYOVER_COMPLETION_CONCURRENCY | 4 | blobs completed at a time in the background |
  * | LAYOVER_COMPLETION_DELAY_SECONDS | 2 | head start of the client |
  * | LAYOVER_MANIFEST_MEMORY_BYTES | 67108864 | hot manifests |
@@ -116,8 +116,8 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       connectionsPerOrigin: reader.integer('LAYOVER_UPSTREAM_CONNECTIONS', 64, 1, 10_000),
     },
     fills: {
-      perUpstream: reader.integer('LAYOVER_FILLS_PER_UPSTREAM', 24, 1, 10_000),
-      maxFillMs: seconds('LAYOVER_MAX_FILL_SECONDS', 3600, 1, 7 * 86_400),
+      perUpstream: reader.integer('LAYOVER_FILLS_PER_UPSTREAM', 16, 1, 10_000),
+      maxFillSeconds: reader.integer('LAYOVER_MAX_FILL_SECONDS', 3600, 1, 7 * 86_400),
     },
     completion: {
       concurrency: reader.integer('LAYOVER_COMPLETION_CONCURRENCY', 4, 1, 1000),

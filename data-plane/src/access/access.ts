@@ -1,4 +1,4 @@
-import { LayoverError } from '../../../common/errors/layover-error';
+import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamOrigin } from '../upstream/upstream-registry';
 import { canonicalRepository, spellingsOf, upstreamRepositoryName } from './canonical-repository';
@@ -34,7 +34,9 @@ export class Access {
   async authorize(located: LocatedRepository, authorization: string): Promise<PullTarget> {
     const snapshot = this.configuration.current();
     const { organization, repository } = located;
-    const identity = await identify(snapshot, this.tokens, authorization);
+    const identity = await identify(snapshot, this.tokens, authorization).catch((error: unknown) => {
+      throw withScope(error, located);
+    });
     if (organization.visibility === 'PRIVATE') requireCoverage(located, identity);
     const proxy = requireProxying(snapshot, located);
     this.requireAllowed(proxy, located);
@@ -105,12 +107,28 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
   if (!identity.authenticated) {
     throw new LayoverError('UNAUTHORIZED', {
       message: `organization "${organization.name}" is private; log in as ${organization.name}+<robot>`,
+      detail: { scope: scopeOf(located) },
     });
   }
   const own = identity.robot?.organization.uid === organization.uid;
   if (own && (identity.access === undefined || identity.access.some((entry) => covers(entry, located)))) return;
   throw new LayoverError('UNAUTHORIZED', {
     message: `these credentials give no access to "${organization.name}/${located.requested}"`,
+    detail: { scope: scopeOf(located), error: 'insufficient_scope' },
+  });
+}
+
+/** What the challenge of a refusal asks the client to get a token for: by organization also where a mirrored host was asked. */
+function scopeOf({ organization, requested }: LocatedRepository): string {
+  return `repository:${organization.name}/${requested}:pull`;
+}
+
+function withScope(error: unknown, located: LocatedRepository): unknown {
+  if (!isLayoverError(error) || error.key !== 'UNAUTHORIZED') return error;
+  return new LayoverError(error.key, {
+    message: error.message,
+    detail: { scope: scopeOf(located) },
+    cause: error.cause,
   });
 }
 

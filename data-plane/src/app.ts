@@ -1,0 +1,242 @@
+import { isLayoverError } from '../../common/errors/layover-error';
+import { type Clock, systemClock } from '../../common/runtime/clock';
+import type { App } from '../../common/runtime/lifecycle';
+import { createLogger, type Logger } from '../../common/runtime/logger';
+import { loadOrCreateMasterKey } from '../../common/security/master-key';
+import { SealedBox } from '../../common/security/sealed-box';
+import { Access } from './access/access';
+import { PullTokens } from './access/pull-tokens';
+import type { BlobStore } from './blob/blob-store';
+import { createCatalogClient } from './catalog/catalog-client';
+import { createKnowledge } from './catalog/catalog-knowledge';
+import { createGrpcCatalog } from './catalog/grpc-catalog';
+import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
+import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
+import { createSnapshotCodec } from './catalog/snapshot-codec';
+import { Completion } from './completion/completion';
+import type { DataPlaneConfig } from './config';
+import { SnapshotFile } from './configuration/snapshot-file';
+import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
+import { createBlobSource } from './fill/create-blob-source';
+import { createFills } from './fill/create-fills';
+import type { FillLimits } from './fill/fill-limits';
+import type { Spool } from './fill/spool';
+import { registryHandlers } from './grpc/handlers';
+import { createRegistryServer } from './grpc/server';
+import { ReferrersList } from './lists/list-referrers';
+import { createLocalIndex } from './local-index/durable-local-index';
+import { ManifestContents } from './manifest/manifest-contents';
+import { ManifestKeeper } from './manifest/manifest-keeper';
+import { ManifestService } from './manifest/manifest-service';
+import { DigestResolver } from './manifest/resolve-digest';
+import { TagResolver } from './manifest/resolve-tag';
+import { TagChecker } from './manifest/tag-checker';
+import { TagHints } from './manifest/tag-hints';
+import { BlobAccess } from './pull/blob-access';
+import { BlobArrivals } from './pull/blob-arrivals';
+import { UpstreamReporter } from './pull/upstream-reporter';
+import { createPullJournal } from './records/durable-pull-journal';
+import { createJournalDelivery } from './records/journal-delivery';
+import { createDirectoryBlobStore } from './store/directory-blob-store';
+import { createUpstreamRegistry } from './upstream/create-upstream-registry';
+import type { Resolver } from './upstream/options';
+
+/** What tests put in place of the real thing. */
+export interface DataPlaneOverrides {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** Names of upstreams. */
+  readonly resolver?: Resolver;
+  /** Around the directory store (a disk that is full). */
+  readonly wrapStore?: (store: BlobStore) => BlobStore;
+  readonly spool?: Spool;
+  readonly fillLimits?: Partial<FillLimits>;
+}
+
+/** Time that the records of the last requests have to reach the control plane; what doesn't is delivered after the next start. */
+const FLUSH_MS = 5_000;
+
+/**
+ * A data plane: composition root, read from top to bottom. `start` makes everything ready in the order of need, waits a little
+ * for a configuration, and then accepts requests (answering NOT_READY while there is none). `stop` goes the other way.
+ */
+export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): App {
+  const clock = overrides.clock ?? systemClock;
+  const logger = overrides.logger ?? createLogger('data-plane', config.logLevel);
+  /** What is to be released, in the order in which it was made ready. */
+  const closers: (() => Promise<unknown> | void)[] = [];
+  let starting: Promise<{ readonly address: string }> | undefined;
+  let stopping: Promise<void> | undefined;
+  let drainUntil = 0;
+  const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
+
+  async function start(): Promise<{ readonly address: string }> {
+    const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
+    const upstream = createUpstreamRegistry({
+      allowedNetworks: config.allowedNetworks,
+      proxy: config.proxy,
+      timeouts: config.upstream,
+      connectionsPerOrigin: config.upstream.connectionsPerOrigin,
+      resolver: overrides.resolver,
+      clock,
+      logger: logger.child({ part: 'upstream' }),
+    });
+    closers.push(() => upstream.close());
+
+    const directory = createDirectoryBlobStore({ root: config.blobFolder, logger: logger.child({ part: 'store' }) });
+    await directory.prepare();
+    const store = overrides.wrapStore?.(directory) ?? directory;
+    const fills = createFills({
+      store,
+      spoolDirectory: config.home.spool,
+      spool: overrides.spool,
+      limits: { ...config.fills, ...overrides.fillLimits },
+      clock,
+      logger: logger.child({ part: 'fills' }),
+    });
+    await fills.cleanSpool();
+
+    const journal = await createPullJournal({
+      directory: config.home.journal,
+      clock,
+      logger: logger.child({ part: 'journal' }),
+    });
+    closers.push(() => journal.close());
+    const index = await createLocalIndex({
+      directory: config.home.index,
+      clock,
+      logger: logger.child({ part: 'index' }),
+    });
+    closers.push(() => index.close());
+
+    const client = createCatalogClient(config.catalog);
+    closers.push(() => client.close());
+    const catalog = createGrpcCatalog({ client, clock });
+    const knowledge = createKnowledge({ index, catalog, journal, clock, logger: logger.child({ part: 'knowledge' }) });
+    const delivery = createJournalDelivery({
+      journal,
+      recorder: createGrpcPullRecorder(client, config.nodeName),
+      clock,
+      logger: logger.child({ part: 'delivery' }),
+    });
+    closers.push(() => delivery.stop());
+    const configuration = createConfiguration({
+      watch: createGrpcConfigurationWatch(client, config.nodeName),
+      codec: createSnapshotCodec(),
+      file: new SnapshotFile(config.home.snapshot, new SealedBox('configuration-snapshot', masterKey)),
+      clock,
+      logger: logger.child({ part: 'configuration' }),
+      forget: (...what) => knowledge.forget(...what),
+      onConnected: () => {
+        knowledge.doubt();
+        delivery.retryNow();
+      },
+    });
+    closers.push(() => configuration.stop());
+    closers.push(() => delivery.flush(Math.min(FLUSH_MS, Math.max(drainLeft(), 1000))));
+
+    const tokens = new PullTokens(clock);
+    const access = new Access(configuration, tokens);
+    const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
+    closers.push(() => reporter.stop());
+    const arrivals = new BlobArrivals({ fills, store, upstream, journal, logger: logger.child({ part: 'arrivals' }) });
+    closers.push(() => fills.stop(drainLeft()));
+    const completion = new Completion(
+      (target, blob) => arrivals.complete(target, blob),
+      config.completion,
+      clock,
+      logger.child({ part: 'completion' }),
+    );
+    const contents = new ManifestContents(store, config.manifestMemoryBytes);
+    const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
+    const hints = new TagHints(clock);
+    const checker = new TagChecker(upstream, clock);
+    const manifests = new ManifestService({
+      access,
+      tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
+      digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+      completion,
+      journal,
+      reporter,
+      clock,
+      logger: logger.child({ part: 'manifests' }),
+    });
+    const lists = { access, upstream, knowledge, reporter };
+    const blobs = new BlobAccess(knowledge, upstream);
+    const source = createBlobSource({ store, fills, logger: logger.child({ part: 'blobs' }) });
+
+    const handlers = registryHandlers({
+      manifests,
+      blobs: { access, blobs, store, upstream, reporter, source, arrivals, journal },
+      lists,
+      referrers: new ReferrersList(lists, clock),
+      configuration,
+      tokens,
+      clock,
+      logger: logger.child({ part: 'grpc' }),
+    });
+    const server = createRegistryServer(handlers, config.listen, clock);
+    closers.push(() => server.stop(drainLeft()));
+    closers.push(() => completion.stop());
+
+    delivery.start();
+    const stopListening = configuration.onChange(() => server.setServing(true));
+    closers.push(stopListening);
+    await configuration.start();
+    await waitForConfiguration(configuration, config.configurationWaitMs, logger);
+    const address = await server.start();
+    server.setServing(hasConfiguration(configuration));
+    logger.info({ address }, 'the data plane accepts requests');
+    return { address };
+  }
+
+  /** Everything in reverse order; one part that fails to close does not keep the others open. */
+  async function release(): Promise<void> {
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        logger.error({ err: error }, 'a part of the data plane could not be stopped in order');
+      }
+    }
+  }
+
+  return {
+    start() {
+      starting ??= start().catch(async (error: unknown) => {
+        await release();
+        throw error;
+      });
+      return starting;
+    },
+    stop() {
+      stopping ??= (async () => {
+        drainUntil = clock.now() + config.drainMs;
+        await starting?.catch(() => undefined);
+        await release();
+      })();
+      return stopping;
+    },
+  };
+}
+
+/** A data plane without a configuration starts all the same: its edge then says 503 and why, instead of nothing. */
+async function waitForConfiguration(configuration: LiveConfiguration, withinMs: number, logger: Logger): Promise<void> {
+  try {
+    await configuration.ready(withinMs);
+  } catch (error) {
+    if (!isLayoverError(error)) throw error;
+    logger.warn(
+      'there is no configuration yet: the control plane was not reached, and none is kept from an earlier run',
+    );
+  }
+}
+
+function hasConfiguration(configuration: LiveConfiguration): boolean {
+  try {
+    configuration.current();
+    return true;
+  } catch {
+    return false;
+  }
+}
