@@ -60,11 +60,21 @@ export class Transfer {
   }
 
   private async take(stream: UpstreamBlobStream, request: FillRequest): Promise<void> {
-    const { gate, writer, size } = this.options;
     checkStream(stream, this.received, this.options);
-    // An upstream that ignores Range begins again: what is here already is neither written nor hashed twice.
-    let skip = this.received - stream.offset;
     const chunks = stream.body[Symbol.asyncIterator]();
+    try {
+      await this.takeChunks(chunks, stream.offset, request);
+    } catch (error) {
+      // Not waited for: a body that waits for upstream ends only when the connection does.
+      chunks.return?.().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async takeChunks(chunks: AsyncIterator<Buffer>, offset: number, request: FillRequest): Promise<void> {
+    const { gate, writer, size } = this.options;
+    // An upstream that ignores Range begins again: what is here already is neither written nor hashed twice.
+    let skip = this.received - offset;
     for (;;) {
       const next = await gate.through(chunks.next());
       if (next.done === true) break;

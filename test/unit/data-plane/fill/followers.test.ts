@@ -94,7 +94,9 @@ describe('followers of a fill', () => {
 
   it('opens a blob whose size nobody says only when it is whole and proven', async () => {
     const gate = new Gate();
-    const upstream = new FakeUpstream(bytes(300_000), [{ says: null, holdAt: { offset: 200_000, until: gate.passed } }]);
+    const upstream = new FakeUpstream(bytes(300_000), [
+      { says: null, holdAt: { offset: 200_000, until: gate.passed } },
+    ]);
     let opened = false;
     const opening = setup.source.open(upstream.request({ expectedSize: undefined })).then((reader) => {
       opened = true;
@@ -111,7 +113,9 @@ describe('followers of a fill', () => {
 
   it('takes the size from the manifest where upstream says none', async () => {
     const gate = new Gate();
-    const upstream = new FakeUpstream(bytes(300_000), [{ says: null, holdAt: { offset: 200_000, until: gate.passed } }]);
+    const upstream = new FakeUpstream(bytes(300_000), [
+      { says: null, holdAt: { offset: 200_000, until: gate.passed } },
+    ]);
     const reader = await setup.source.open(upstream.request());
     expect(await reader.waitBeyond(0)).toBeGreaterThan(0);
     gate.open();
@@ -145,7 +149,10 @@ describe('followers of a fill', () => {
 
   it('keeps the path until the last reader has closed it', async () => {
     const upstream = new FakeUpstream(bytes(1000));
-    const [first, second] = await Promise.all([setup.source.open(upstream.request()), setup.source.open(upstream.request())]);
+    const [first, second] = await Promise.all([
+      setup.source.open(upstream.request()),
+      setup.source.open(upstream.request()),
+    ]);
     await until(() => !setup.fills.isActive(upstream.digest));
     await first.close();
     expect(await setup.spooled()).toHaveLength(1);

@@ -82,14 +82,21 @@ export class FakeUpstream {
     return { size, offset: start, cancel, body: this.body(answer, content, start, cancelled.passed) };
   };
 
-  private async *body(answer: Answer, content: Buffer, start: number, cancelled: Promise<void>): AsyncGenerator<Buffer> {
+  private async *body(
+    answer: Answer,
+    content: Buffer,
+    start: number,
+    cancelled: Promise<void>,
+  ): AsyncGenerator<Buffer> {
     this.open += 1;
     try {
       const { holdAt, cutAt } = answer;
-      for (let at = start; at < content.length; ) {
+      for (let at = start; at < content.length;) {
         if (holdAt !== undefined && at === holdAt.offset) await Promise.race([holdAt.until, cancelled]);
         if (cutAt !== undefined && at === cutAt.offset) throw new LayoverError(cutAt.key);
-        const stops = [at + this.chunkBytes, holdAt?.offset, cutAt?.offset].filter((stop) => stop !== undefined && stop > at);
+        const stops = [at + this.chunkBytes, holdAt?.offset, cutAt?.offset].filter(
+          (stop) => stop !== undefined && stop > at,
+        );
         const chunk = content.subarray(at, Math.min(...(stops as number[])));
         at += chunk.length;
         this.sent += chunk.length;

@@ -1,0 +1,100 @@
+import { bytes, type FillSetup, readAll, setUpFills, until } from './support/fill-setup';
+import { FakeUpstream, Gate } from './support/fake-upstream';
+
+const MIB = 1024 * 1024;
+
+describe('what clients of one blob share', () => {
+  let setup: FillSetup;
+  beforeEach(async () => {
+    setup = await setUpFills();
+  });
+  afterEach(() => setup.dispose());
+
+  it.each(['UPSTREAM_DENIED', 'BLOB_UNKNOWN', 'UPSTREAM_FAILED', 'TOO_MANY_REQUESTS'] as const)(
+    'not a failure before the headers: the next one tries with its own credentials (%s)',
+    async (refuse) => {
+      const gate = new Gate();
+      const content = bytes(1000);
+      const refused = new FakeUpstream(content, [{ refuse, waitFor: gate.passed }]);
+      const good = new FakeUpstream(content);
+      const first = setup.source.open(refused.request({ owner: 'one' }));
+      const others = Array.from({ length: 5 }, () => setup.source.open(good.request({ owner: 'two' })));
+      await until(() => refused.offsets.length === 1);
+      gate.open();
+      await expect(first).rejects.toMatchObject({ key: refuse });
+      for (const reader of await Promise.all(others)) expect((await readAll(reader)).equals(content)).toBe(true);
+      expect([refused.offsets, good.offsets]).toEqual([[0], [0]]);
+    },
+  );
+
+  it('an outage, when it was seen twice: 100 clients do not wait for 100 time-outs', async () => {
+    const upstream = new FakeUpstream(bytes(1000), [{ refuse: 'UPSTREAM_TIMEOUT' }]);
+    const results = await Promise.allSettled(Array.from({ length: 100 }, () => setup.source.open(upstream.request())));
+    for (const result of results) {
+      expect(result).toMatchObject({
+        status: 'rejected',
+        reason: expect.objectContaining({ key: 'UPSTREAM_TIMEOUT' }) as unknown,
+      });
+    }
+    expect(upstream.offsets.length).toBeLessThanOrEqual(3);
+  });
+
+  it('no upstream: two that name different ones do not wait for each other', async () => {
+    const never = new Gate();
+    const content = bytes(1000);
+    const hostile = new FakeUpstream(content, [{ holdAt: { offset: 500, until: never.passed } }]);
+    const good = new FakeUpstream(content);
+    const stuck = await setup.source.open(hostile.request({ upstream: 'hostile.example' }));
+    const reader = await setup.source.open(good.request());
+    expect((await readAll(reader)).equals(content)).toBe(true);
+    await stuck.close();
+  });
+
+  it('not the wish of one that leaves: the others go on with the same GET', async () => {
+    const gate = new Gate();
+    const upstream = new FakeUpstream(bytes(1000), [{ waitFor: gate.passed }]);
+    const controller = new AbortController();
+    const first = setup.source.open(upstream.request(), controller.signal);
+    const second = setup.source.open(upstream.request());
+    await until(() => upstream.offsets.length === 1);
+    controller.abort();
+    await expect(first).rejects.toMatchObject({ key: 'CANCELLED' });
+    gate.open();
+    expect((await readAll(await second)).equals(upstream.content)).toBe(true);
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('not a wrong size: whose manifest lies is refused, the other gets the blob', async () => {
+    const gate = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
+    const good = await setup.source.open(upstream.request());
+    const lying = setup.source.open(upstream.request({ expectedSize: 5 }));
+    gate.open();
+    await expect(lying).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    expect((await readAll(good)).equals(upstream.content)).toBe(true);
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('a blob that was kept while they asked: nothing is fetched', async () => {
+    const upstream = new FakeUpstream(bytes(1000));
+    await setup.store.put(upstream.digest, upstream.content);
+    const reader = await setup.fills.open(upstream.request());
+    expect(reader).toMatchObject({ origin: 'store', size: 1000, available: 1000 });
+    await reader.close();
+    await setup.fills.complete(upstream.request());
+    expect(upstream.offsets).toEqual([]);
+  });
+
+  it('bytes fetched are told to the one whose credentials were used', async () => {
+    const gate = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ waitFor: gate.passed }]);
+    let [first, second] = [0, 0];
+    const readers = [
+      setup.source.open(upstream.request({ onFetched: (count) => (first += count) })),
+      setup.source.open(upstream.request({ onFetched: (count) => (second += count) })),
+    ];
+    gate.open();
+    for (const reader of readers) await readAll(await reader);
+    expect([first, second]).toEqual([MIB, 0]);
+  });
+});
