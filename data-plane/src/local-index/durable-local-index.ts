@@ -14,13 +14,13 @@ export interface LocalIndexOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Memory for what is known, in bytes, about; default 96 MiB, some 25,000 images. The file takes up to three times that. */
+  /** Memory for what is known, in bytes, about; default 64 MiB, some 12,000 images of ten layers. The file takes up to three times that. */
   readonly maxBytes?: number;
   /** How long changes wait in memory before they are written, in milliseconds; default 200. */
   readonly writeDelayMs?: number;
 }
 
-const DEFAULT_MAX_BYTES = 96 * 1024 * 1024;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 /** Largest referrers answer that is kept (see LocalIndex). */
 const MAX_REFERRERS_BYTES = 256 * 1024;
 /** The file is written anew when it is this much larger than what is known: most of it is then history. */

@@ -10,7 +10,7 @@ export interface KeptReferrers {
 }
 
 /** Bytes of memory that an entry takes beside its texts, about: keys, object headers, places in maps. */
-const ENTRY_COST = 200;
+const ENTRY_COST = 250;
 
 /**
  * What is known of one repository of one origin version. `cost` is the memory of all entries in bytes, about.
