@@ -1,0 +1,260 @@
+import { MediaType } from '../../../common/oci/media-types';
+import { buildImage, buildIndex, createGate, patternBytes } from '../../support/fake-registry';
+import { applyAdmissions, type Rig, type RigOptions, startRig } from './support/data-plane-rig';
+import { outcome } from './support/registry-caller';
+
+const NAME = 'team/app';
+const image = buildImage({ layers: [70_000, 300_000], seed: 'first' });
+const second = buildImage({ layers: [70_000, 1000], seed: 'second' });
+const manifest = (reference: string): string => `/v2/${NAME}/manifests/${reference}`;
+const blob = (digest: string): string => `/v2/${NAME}/blobs/${digest}`;
+
+let rig: Rig;
+const start = async (options: RigOptions = {}): Promise<void> => {
+  rig = await startRig(options);
+  rig.registry.content.addImage(NAME, 'latest', image);
+};
+afterEach(() => rig.close());
+
+/** Everything that a client pulls of an image. */
+async function pullAll(of = image, reference = 'latest'): Promise<string[]> {
+  const { cacheStatus } = await rig.edge.manifest(reference);
+  const blobs = await Promise.all([of.config, ...of.layers].map((one) => rig.edge.blob(one.digest)));
+  blobs.forEach(({ bytes, failure }, index) => {
+    expect(failure).toBeUndefined();
+    expect(bytes.equals([of.config, ...of.layers][index]!.bytes)).toBe(true);
+  });
+  return [cacheStatus, ...blobs.map(({ header }) => header!.cacheStatus)];
+}
+
+test('cold: one GET for each thing; warm: one HEAD and nothing else; each byte crossed the line once', async () => {
+  await start();
+  expect(await pullAll()).toEqual(['MISS', 'MISS', 'MISS', 'MISS']);
+  const digests = [image.config, ...image.layers].map(({ digest }) => digest);
+  for (const { digest, bytes } of [image.config, ...image.layers])
+    expect(rig.registry.bytesSent(digest)).toBe(bytes.length);
+  expect(rig.asked().sort()).toEqual(
+    [`GET ${manifest('latest')}`, ...digests.map((digest) => `GET ${blob(digest)}`)].sort(),
+  );
+
+  expect(await pullAll()).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+  expect(rig.asked()).toEqual([`HEAD ${manifest('latest')}`]);
+  expect(await outcome(rig.edge.manifest(image.digest))).toBe('HIT');
+  expect(await rig.edge.stat(image.config.digest)).toMatchObject({
+    size: image.config.bytes.length,
+    cacheStatus: 'HIT',
+  });
+  expect(rig.asked()).toEqual([]);
+  expect(rig.spooled()).toEqual([]);
+});
+
+test('manifests come byte for byte, with type, size and the upstream', async () => {
+  await start();
+  const docker = buildImage({ mediaTypes: 'docker', seed: 'docker' });
+  const index = buildIndex({ images: [image, second] });
+  rig.registry.content.addImage(NAME, 'docker', docker);
+  rig.registry.content.addIndex(NAME, 'index', index);
+  expect(await rig.edge.manifest('docker')).toMatchObject({
+    content: docker.manifest,
+    mediaType: MediaType.dockerManifest,
+    digest: docker.digest,
+    size: docker.manifest.length,
+    ageSeconds: -1,
+    upstreamHost: rig.registry.host,
+  });
+  expect(await rig.edge.manifest('index')).toMatchObject({ content: index.manifest, mediaType: MediaType.ociIndex });
+  expect((await rig.edge.manifest('index', { head: true })).content).toHaveLength(0);
+  await expect(rig.edge.manifest('index', { accept: [MediaType.ociManifest] })).rejects.toMatchObject({
+    key: 'MANIFEST_UNKNOWN',
+  });
+});
+
+test('the tag moves: the new manifest is fetched, blobs that are held are not', async () => {
+  await start();
+  await pullAll();
+  rig.registry.content.addImage(NAME, 'latest', second);
+  rig.asked();
+  const [shared, own] = second.layers;
+  const sharedIsHeld = image.layers.some(({ digest }) => digest === shared!.digest);
+  expect(await pullAll(second)).toEqual(['UPDATED', 'MISS', sharedIsHeld ? 'HIT' : 'MISS', 'MISS']);
+  const asked = rig.asked();
+  expect(asked.slice(0, 2)).toEqual([`HEAD ${manifest('latest')}`, `GET ${manifest(second.digest)}`]);
+  expect(asked).toContain(`GET ${blob(own!.digest)}`);
+});
+
+test('upstream goes away: cached things are served, the rest says whose fault it is', async () => {
+  await start({ organizations: [{ name: 'acme', expirationSeconds: 1 }] });
+  await pullAll();
+  await rig.registry.close();
+  expect(await pullAll()).toEqual(['STALE', 'HIT', 'HIT', 'HIT']);
+  await expect(rig.edge.manifest('other')).rejects.toMatchObject({
+    key: 'UPSTREAM_UNREACHABLE',
+    message: expect.stringContaining(rig.registry.host) as string,
+  });
+  for (let key = 'STALE'; key !== 'UPSTREAM_UNREACHABLE';) key = await outcome(rig.edge.manifest('latest'));
+});
+
+test('ranges: first bytes, middle, to the end, the last ones; outside is 416 with the size', async () => {
+  await start();
+  await rig.edge.manifest('latest');
+  const { digest, bytes } = image.layers[1]!;
+  const ask = async (range: Parameters<typeof rig.edge.blob>[1]): Promise<Buffer> =>
+    (await rig.edge.blob(digest, range)).bytes;
+  for (let round = 0; round < 2; round += 1) {
+    expect(await ask({ bytes: { firstByte: 0, lastByte: 9 } })).toEqual(bytes.subarray(0, 10));
+    expect(await ask({ bytes: { firstByte: 150_000, lastByte: 250_000 } })).toEqual(bytes.subarray(150_000, 250_001));
+    expect(await ask({ bytes: { firstByte: 299_990, lastByte: -1 } })).toEqual(bytes.subarray(299_990));
+    expect(await ask({ bytes: { firstByte: 299_990, lastByte: 999_999 } })).toEqual(bytes.subarray(299_990));
+    expect(await ask({ suffixLength: 7 })).toEqual(bytes.subarray(-7));
+  }
+  expect((await rig.edge.blob(digest, { bytes: { firstByte: 300_000, lastByte: -1 } })).failure).toBe('RANGE_INVALID');
+  expect((await rig.edge.blob(digest, { suffixLength: 0 })).failure).toBe('RANGE_INVALID');
+  expect((await rig.edge.blob(digest, { bytes: { firstByte: 9, lastByte: 3 } })).failure).toBe('RANGE_INVALID');
+  expect(rig.asked().filter((line) => line.includes('blobs'))).toEqual([`GET ${blob(digest)}`]);
+});
+
+test('a range outside of a cold blob fetches nothing', async () => {
+  await start();
+  await rig.edge.manifest('latest');
+  rig.asked();
+  const { digest } = image.layers[1]!;
+  expect((await rig.edge.blob(digest, { bytes: { firstByte: 300_000, lastByte: -1 } })).failure).toBe('RANGE_INVALID');
+  expect(rig.asked()).toEqual([]);
+});
+
+test('a file of this host is named to an edge that can read it, whole or growing', async () => {
+  await start();
+  await rig.edge.manifest('latest');
+  const { digest, bytes } = image.layers[1]!;
+  const cold = await rig.edge.blob(digest, { accepts: ['LOCAL_FILE', 'INLINE'] }, () => false);
+  expect(cold.header).toMatchObject({ delivery: 'LOCAL_FILE', size: bytes.length, cacheStatus: 'MISS' });
+  await rig.edge.blob(digest);
+  const warm = await rig.edge.blob(digest, { accepts: ['LOCAL_FILE'] }, () => false);
+  expect(warm.header).toMatchObject({ delivery: 'LOCAL_FILE', available: bytes.length, cacheStatus: 'HIT' });
+});
+
+test('64 clients on one cold blob: it crosses the line once, all start before it has ended, the slow and the gone hold nobody up', async () => {
+  const size = 6 * 1024 * 1024;
+  await start();
+  const digest = rig.registry.content.addBlob(NAME, { size, seed: 'big' });
+  const bytes = patternBytes('big', 0, size);
+  const gate = createGate();
+  rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: size / 2 });
+  const started: number[] = [];
+  const onStart = (id: number) => (received: number) => {
+    if (received > 0 && !started.includes(id)) started.push(id);
+  };
+  const readers = Array.from({ length: 61 }, (_, id) => rig.edge.blob(digest, {}, onStart(id)));
+  const ranged = rig.edge.blob(digest, { bytes: { firstByte: 1000, lastByte: 2_000_000 } }, onStart(61));
+  const leaver = rig.edge.blob(digest, {}, (received) => (onStart(62)(received), received === 0));
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const slow = rig.edge.blob(digest, {}, async (received) => {
+    onStart(63)(received);
+    if (received > 0) await held;
+  });
+  await gate.reached;
+  while (started.length < 64) await new Promise((resolve) => setImmediate(resolve));
+  gate.open();
+  for (const { bytes: got, failure } of await Promise.all(readers)) {
+    expect(failure).toBeUndefined();
+    expect(got.equals(bytes)).toBe(true);
+  }
+  expect((await ranged).bytes.equals(bytes.subarray(1000, 2_000_001))).toBe(true);
+  await leaver;
+  release();
+  expect((await slow).bytes.equals(bytes)).toBe(true);
+  expect(rig.registry.bytesSent(digest)).toBe(size);
+  expect(rig.asked().filter((line) => line.startsWith('GET') && line.includes(digest))).toHaveLength(1);
+  expect(rig.holds(digest)).toBe(true);
+});
+
+test('completion: what the client did not ask for comes too, once, and an index brings nothing', async () => {
+  await start({ organizations: [{ name: 'acme', completeImages: true }] });
+  const index = buildIndex({ images: [second] });
+  rig.registry.content.addIndex(NAME, 'index', index);
+  await rig.edge.manifest('index');
+  const [client] = await Promise.all([rig.edge.manifest('latest').then(() => rig.edge.blob(image.layers[1]!.digest))]);
+  expect(client.bytes.equals(image.layers[1]!.bytes)).toBe(true);
+  const digests = [image.config, ...image.layers].map(({ digest }) => digest);
+  const stored = (): string[] => [...rig.catalog.records.values()].flatMap(({ blob: event }) => event?.digest || []);
+  await rig.catalog.until(() => digests.every((digest) => stored().includes(digest)));
+  for (const { digest, bytes } of [image.config, ...image.layers]) {
+    expect(rig.holds(digest)).toBe(true);
+    expect(rig.registry.bytesSent(digest)).toBe(bytes.length);
+  }
+  expect(rig.asked().filter((line) => second.layers.some(({ digest }) => line.includes(digest)))).toEqual([]);
+});
+
+test('every answered manifest request is one record at the control plane, with what happened', async () => {
+  await start({ organizations: [{ name: 'acme' }, { name: 'off', enabled: false }] });
+  await rig.edge.manifest('latest', { requestId: 'r1' });
+  await rig.edge.manifest('latest', { requestId: 'r2', head: true });
+  await outcome(rig.edge.manifest('nope', { requestId: 'r3' }));
+  await outcome(rig.edge.manifest('latest', { requestId: 'r4', organization: 'off' }));
+  await outcome(rig.edge.manifest('latest', { requestId: 'r5', organization: 'nobody' }));
+  await rig.edge.blob(image.layers[1]!.digest);
+  const size = image.manifest.length;
+  expect(await rig.pulls(5)).toMatchObject([
+    {
+      requestId: 'r1',
+      method: 'GET',
+      cacheStatus: 'MISS',
+      upstreamStatus: 200,
+      httpStatus: 200,
+      bytes: size,
+      digest: image.digest,
+      actor: 'anonymous',
+      clientAddress: '192.0.2.7',
+      userAgent: 'test/1',
+    },
+    { requestId: 'r2', method: 'HEAD', cacheStatus: 'REVALIDATED', upstreamStatus: 200, httpStatus: 200, bytes: 0 },
+    { requestId: 'r3', cacheStatus: 'REFUSED', upstreamStatus: 404, httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN' },
+    { requestId: 'r4', cacheStatus: 'REFUSED', httpStatus: 403, errorCode: 'DENIED' },
+    { requestId: 'r5', organizationUid: '', httpStatus: 404, errorCode: 'NAME_UNKNOWN' },
+  ]);
+  const reports = [...rig.catalog.records.values()].flatMap(({ upstream }) => upstream ?? []);
+  expect(reports[0]).toMatchObject({ organizationUid: 'uid-acme', reachable: true, lastError: '' });
+  await rig.restart();
+  await rig.catalog.until(() => {
+    const counts = [...rig.catalog.records.values()].flatMap(({ blob: event }) => event ?? []);
+    const sum = (field: 'bytesServed' | 'bytesFetched'): number =>
+      counts.reduce((total, event) => total + event[field], 0);
+    return sum('bytesServed') === 300_000 && sum('bytesFetched') === 300_000;
+  });
+});
+
+test('control plane away: cached and uncached pulls go on, a restart too, and every record arrives once', async () => {
+  await start();
+  await pullAll();
+  await rig.pulls(1);
+  applyAdmissions(rig.catalog);
+  await rig.catalog.stop();
+  expect(await pullAll()).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+  rig.registry.content.addImage(NAME, 'second', second);
+  expect((await pullAll(second, 'second'))[0]).toBe('MISS');
+  await rig.restart();
+  expect((await pullAll(second, 'second'))[0]).toBe('REVALIDATED');
+  await rig.registry.close();
+  expect(await pullAll()).toEqual(['STALE', 'HIT', 'HIT', 'HIT']);
+  await rig.catalog.start();
+  const events = await rig.pulls(5);
+  expect(events.map(({ cacheStatus, reference }) => `${reference} ${cacheStatus}`)).toEqual([
+    'latest MISS',
+    'latest REVALIDATED',
+    'second MISS',
+    'second REVALIDATED',
+    'latest STALE',
+  ]);
+  await rig.catalog.until(() => [...rig.catalog.admissions.values()].some(({ tag }) => tag === 'second'));
+});
+
+test('bytes that vanished from the store are fetched again, and the client does not notice', async () => {
+  await start();
+  await pullAll();
+  const { rm } = await import('node:fs/promises');
+  await rm(`${rig.home}/blobs/sha256`, { recursive: true });
+  await rig.restart();
+  expect(await pullAll()).toEqual(expect.arrayContaining(['MISS']));
+  expect(await pullAll()).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+});

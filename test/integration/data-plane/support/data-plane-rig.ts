@@ -1,0 +1,132 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { algorithmOf, hexOf, mustDigest } from '../../../../common/oci/digest';
+import type { App } from '../../../../common/runtime/lifecycle';
+import { createDataPlane, type DataPlaneOverrides } from '../../../../data-plane/src/app';
+import { type DataPlaneConfig, readDataPlaneConfig } from '../../../../data-plane/src/config';
+import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
+import { formatGrpcAddress } from '../../../../common/runtime/listen-address';
+import { FakeCatalog } from '../../../support/fake-catalog';
+import { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from '../../../support/fake-registry';
+import { temporaryFolder } from '../../../support/real/temporary-folder';
+import { outcome, RegistryCaller } from './registry-caller';
+import { type OrganizationSpec, snapshotOf } from './snapshot';
+
+/** How a rig differs from the usual one. */
+export interface RigOptions {
+  readonly registry?: FakeRegistryOptions;
+  /** Default: `acme`, at the fake registry. `upstreamHost` is filled in where it is missing. */
+  readonly organizations?: readonly OrganizationSpec[];
+  readonly overrides?: DataPlaneOverrides;
+  readonly config?: (config: DataPlaneConfig) => DataPlaneConfig;
+}
+
+/** A whole data plane over gRPC between a fake upstream and a fake control plane. Whoever starts it closes it. */
+export interface Rig {
+  readonly registry: FakeRegistry;
+  readonly catalog: FakeCatalog;
+  readonly edge: RegistryCaller;
+  readonly home: string;
+  /** Requests upstream since the last call, as `GET /v2/…`. */
+  asked(): string[];
+  /** Whether the blob store holds the digest. */
+  holds(digest: string): boolean;
+  /** Files in the spool. */
+  spooled(): string[];
+  /** Pull events that reached the control plane, once there are so many. */
+  pulls(count: number): Promise<PullEvent__Output[]>;
+  configure(...organizations: readonly OrganizationSpec[]): Promise<void>;
+  /** Stops the data plane and starts another in the same home. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts everything on free ports in a folder of its own. */
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const folder = await temporaryFolder('data-plane');
+  const registry = await startFakeRegistry(options.registry);
+  const withHost = (spec: OrganizationSpec): OrganizationSpec => ({ upstreamHost: registry.host, ...spec });
+  const specs = options.organizations ?? [{ name: 'acme' }];
+  let revision = 1;
+  const catalog = await FakeCatalog.start(snapshotOf(revision, ...specs.map(withHost)));
+  const base = rigConfig(folder.path, formatGrpcAddress(catalog.address));
+  const config = options.config?.(base) ?? base;
+  const overrides: DataPlaneOverrides = {
+    logger: pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
+    ...options.overrides,
+    fillLimits: { resumeTries: 2, resumeBaseMs: 5, resumeMaxMs: 10, ...options.overrides?.fillLimits },
+  };
+  let app: App = createDataPlane(config, overrides);
+  let edge = new RegistryCaller((await app.start()).address);
+  const blobPath = (digest: string): string => {
+    const parsed = mustDigest(digest);
+    return join(config.blobFolder, algorithmOf(parsed), hexOf(parsed).slice(0, 2), hexOf(parsed));
+  };
+  return {
+    registry,
+    catalog,
+    get edge() {
+      return edge;
+    },
+    home: folder.path,
+    asked: () => registry.takeRequests().map(({ line }) => line),
+    holds: (digest) => existsSync(blobPath(digest)),
+    spooled: () => readdirSync(config.home.spool),
+    async pulls(count) {
+      const all = (): PullEvent__Output[] => [...catalog.records.values()].flatMap(({ pull }) => (pull ? [pull] : []));
+      await catalog.until(() => all().length >= count);
+      return all();
+    },
+    async configure(...organizations) {
+      revision += 1;
+      // One more organization, without a proxy, tells by its refusals that this revision is in force.
+      const marker = `revision-${revision}`;
+      const snapshot = snapshotOf(revision, ...organizations.map(withHost));
+      snapshot.organizations?.push({ uid: marker, name: marker, visibility: 'PUBLIC', proxyCache: null, robots: [] });
+      catalog.configure(snapshot);
+      for (let key = 'NAME_UNKNOWN'; key === 'NAME_UNKNOWN';) {
+        key = await outcome(edge.tags(0, '', { organization: marker }));
+      }
+    },
+    async restart() {
+      edge.close();
+      await app.stop();
+      app = createDataPlane(config, overrides);
+      edge = new RegistryCaller((await app.start()).address);
+    },
+    async close() {
+      edge.close();
+      await app.stop();
+      await catalog.stop();
+      await registry.close();
+      await folder.remove();
+    },
+  };
+}
+
+/** A configuration with short time-outs; the fake upstreams are at 127.0.0.1. */
+export function rigConfig(home: string, catalog: string): DataPlaneConfig {
+  const config = readDataPlaneConfig({
+    LAYOVER_HOME: home,
+    LAYOVER_DATA_LISTEN: '127.0.0.1:0',
+    LAYOVER_CATALOG: catalog,
+    LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '127.0.0.0/8',
+    LAYOVER_NODE_NAME: 'node-1',
+    LAYOVER_DRAIN_SECONDS: '1',
+    LAYOVER_COMPLETION_DELAY_SECONDS: '0',
+  });
+  return { ...config, upstream: { ...config.upstream, headersMs: 700, bodyMs: 700, operationMs: 3000 } };
+}
+
+/** Brings admissions into the fake Catalog's tables, as the control plane would. */
+export function applyAdmissions(catalog: FakeCatalog): void {
+  for (const { repository, manifest, references, tag, checkedAt } of catalog.admissions.values()) {
+    const key = repository ?? {};
+    catalog.setManifest(key, { manifest, references });
+    for (const { role, descriptor } of references) {
+      if ((role === 'LAYER' || role === 'CONFIG') && descriptor) catalog.setBlob(key, descriptor);
+    }
+    if (tag !== '') catalog.setTag(key, { name: tag, manifest, checkedAt, expiresAt: checkedAt + 86_400_000 });
+  }
+}

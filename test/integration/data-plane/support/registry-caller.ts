@@ -1,0 +1,133 @@
+import { credentials } from '@grpc/grpc-js';
+import { fromGrpcError } from '../../../../common/grpc/error-status';
+import { loadRegistry } from '../../../../common/grpc/load-proto';
+import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
+import type { CheckAccessReply__Output } from '../../../../proto/gen/layover/v1/CheckAccessReply';
+import type { GetManifestReply__Output } from '../../../../proto/gen/layover/v1/GetManifestReply';
+import type { IssueTokenReply__Output } from '../../../../proto/gen/layover/v1/IssueTokenReply';
+import type { ListReferrersReply__Output } from '../../../../proto/gen/layover/v1/ListReferrersReply';
+import type { ListTagsReply__Output } from '../../../../proto/gen/layover/v1/ListTagsReply';
+import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/ReadBlobReply';
+import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
+import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
+
+/** Who asks for what. */
+export interface Ask {
+  readonly organization?: string;
+  readonly repository?: string;
+  readonly authorization?: string;
+  readonly requestId?: string;
+}
+
+/** A blob as a client saw it: what came, and how it ended. */
+export interface ReadResult {
+  readonly header: BlobHeader__Output | undefined;
+  readonly bytes: Buffer;
+  /** Key of the failure; undefined = the call ended well. */
+  readonly failure: string | undefined;
+}
+
+/** An edge, as far as a data plane can tell: calls Registry over gRPC. */
+export class RegistryCaller {
+  readonly client: RegistryClient;
+
+  constructor(address: string) {
+    this.client = new (loadRegistry())(address, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.max_receive_message_length': -1,
+    });
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  manifest(
+    reference: string,
+    ask: Ask & { readonly head?: boolean; readonly accept?: readonly string[] } = {},
+  ): Promise<GetManifestReply__Output> {
+    const which = reference.includes(':') ? { digest: reference } : { tag: reference };
+    const message = { ...common(ask), ...which, headOnly: ask.head ?? false, accept: [...(ask.accept ?? [])] };
+    return unary((done) => this.client.getManifest(message, deadline(), done));
+  }
+
+  stat(digest: string, ask: Ask = {}): Promise<StatBlobReply__Output> {
+    return unary((done) => this.client.statBlob({ ...common(ask), digest }, deadline(), done));
+  }
+
+  tags(limit = 0, last = '', ask: Ask = {}): Promise<ListTagsReply__Output> {
+    return unary((done) => this.client.listTags({ ...common(ask), limit, last }, deadline(), done));
+  }
+
+  referrers(digest: string, artifactType = '', ask: Ask = {}): Promise<ListReferrersReply__Output> {
+    return unary((done) => this.client.listReferrers({ ...common(ask), digest, artifactType }, deadline(), done));
+  }
+
+  access(authorization: string): Promise<CheckAccessReply__Output> {
+    return unary((done) => this.client.checkAccess({ context: { authorization } }, deadline(), done));
+  }
+
+  token(authorization: string, ...scopes: string[]): Promise<IssueTokenReply__Output> {
+    const message = { context: { authorization }, service: 'layover', scopes };
+    return unary((done) => this.client.issueToken(message, deadline(), done));
+  }
+
+  /** Reads a blob inline to its end, however that comes. `onChunk` may hold the reading up, or end it by giving false. */
+  async blob(
+    digest: string,
+    ask: Ask & Pick<ReadBlobRequest, 'bytes' | 'suffixLength' | 'accepts'> = {},
+    onChunk: (received: number) => void | boolean | Promise<void | boolean> = () => undefined,
+  ): Promise<ReadResult> {
+    const { bytes, suffixLength, accepts } = ask;
+    const range = bytes ? { bytes } : suffixLength === undefined ? {} : { suffixLength };
+    const call = this.client.readBlob({ ...common(ask), digest, accepts, ...range });
+    const chunks: Buffer[] = [];
+    let header: BlobHeader__Output | undefined;
+    let received = 0;
+    try {
+      for await (const message of call as AsyncIterable<ReadBlobReply__Output>) {
+        if (message.header) header = message.header;
+        if (message.chunk) chunks.push(message.chunk);
+        received += message.chunk?.length ?? 0;
+        if ((await onChunk(received)) === false) break;
+      }
+      return { header, bytes: Buffer.concat(chunks), failure: undefined };
+    } catch (error) {
+      return { header, bytes: Buffer.concat(chunks), failure: keyOf(error) };
+    } finally {
+      call.on('error', () => undefined);
+      call.cancel();
+    }
+  }
+}
+
+/** The status of a manifest answer, or the key of its failure. */
+export async function outcome(pull: Promise<{ readonly cacheStatus: string }>): Promise<string> {
+  return pull.then(
+    ({ cacheStatus }) => cacheStatus,
+    (error: { key: string }) => error.key,
+  );
+}
+
+function common({ organization = 'acme', repository = 'team/app', authorization = '', requestId = 'request-1' }: Ask) {
+  return {
+    context: { requestId, clientAddress: '192.0.2.7', userAgent: 'test/1', authorization },
+    address: { organization, repository },
+  };
+}
+
+function deadline(): { deadline: number } {
+  return { deadline: Date.now() + 15_000 };
+}
+
+function unary<Reply>(start: (done: (error: never, reply?: Reply) => void) => unknown): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    start(((error: Parameters<typeof fromGrpcError>[0] | null, reply?: Reply) =>
+      error === null ? resolve(reply as Reply) : reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE'))) as never);
+  });
+}
+
+function keyOf(error: unknown): string {
+  return fromGrpcError(error as Parameters<typeof fromGrpcError>[0], 'DATA_PLANE_UNAVAILABLE').key;
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
+import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
+
+/** What a test says of an organization; the rest has the defaults of the management API. */
+export interface OrganizationSpec extends ProxyCache {
+  readonly name: string;
+  readonly visibility?: 'PUBLIC' | 'PRIVATE';
+  /** Robots by name, with their secrets. */
+  readonly robots?: Readonly<Record<string, string>>;
+}
+
+/** A configuration as the control plane sends it. */
+export function snapshotOf(revision: number, ...specs: readonly OrganizationSpec[]): ConfigurationSnapshot {
+  return {
+    revision,
+    organizations: specs.map(organization),
+    settings: { proxyCacheEnabled: true, quotaManagementEnabled: true },
+    tokenKeys: [{ id: 'key-1', secret: Buffer.alloc(32, 7) }],
+  };
+}
+
+function organization({ name, visibility = 'PUBLIC', robots = {}, ...proxyCache }: OrganizationSpec): Organization {
+  return {
+    uid: `uid-${name}`,
+    name,
+    visibility,
+    robots: Object.entries(robots).map(([robot, secret]) => ({
+      name: robot,
+      secretSha256: createHash('sha256').update(secret).digest(),
+    })),
+    proxyCache: {
+      enabled: true,
+      upstreamNamespace: '',
+      mirrorHost: '',
+      username: '',
+      password: '',
+      credentialVersion: `credentials of ${proxyCache.username ?? 'nobody'}`,
+      originVersion: 'origin-1',
+      insecure: true,
+      caCertificate: '',
+      expirationSeconds: 86_400,
+      revalidateAfterSeconds: 0,
+      staleIfErrorSeconds: -1,
+      onUpstreamDelete: 'PROPAGATE',
+      completeImages: false,
+      allowRepositories: [],
+      denyRepositories: [],
+      ...proxyCache,
+    },
+  };
+}
