@@ -1,0 +1,97 @@
+import { createSnapshotCodec } from '../../../../data-plane/src/catalog/snapshot-codec';
+import { readSnapshot } from '../../../../data-plane/src/configuration/read-snapshot';
+import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
+import { organization, PROXY_CACHE, snapshotOf } from './support';
+
+const codec = createSnapshotCodec();
+/** Over the wire and back, as it really comes. */
+const read = (snapshot: ConfigurationSnapshot) =>
+  readSnapshot(codec.decode(codec.encode(snapshot as Parameters<typeof codec.encode>[0])));
+
+test('a snapshot is read field by field', () => {
+  const wire = snapshotOf(
+    7,
+    organization('org', { proxyCache: PROXY_CACHE }),
+    organization('bare', { proxyCache: null }),
+  );
+  const snapshot = read(wire);
+  const org = {
+    uid: 'uid-org',
+    name: 'org',
+    visibility: 'PRIVATE',
+    proxyCache: {
+      enabled: true,
+      upstreamHost: 'quay.io',
+      upstreamNamespace: 'coreos',
+      mirrorHost: 'Quay.io',
+      credentials: { username: 'me', password: 'correct horse battery staple' },
+      credentialVersion: 'c1',
+      originVersion: 'o1',
+      insecure: false,
+      caCertificate: undefined,
+      expirationSeconds: 86_400,
+      revalidateAfterSeconds: 60,
+      staleIfErrorSeconds: undefined,
+      onUpstreamDelete: 'KEEP',
+      completeImages: true,
+      allowRepositories: ['a/*'],
+      denyRepositories: [],
+    },
+    robots: new Map([['ci', { secretSha256: Buffer.alloc(32, 1) }]]),
+  };
+  expect(snapshot.organizationsByName.get('org')).toEqual(org);
+  expect(snapshot.organizationsByName.get('bare')?.proxyCache).toBeUndefined();
+  expect([...snapshot.organizationsByMirrorHost.keys()]).toEqual(['quay.io']);
+  expect(snapshot).toMatchObject({ revision: 7, proxyCacheEnabled: true, quotaManagementEnabled: true });
+  expect(snapshot.tokenKeys).toEqual([{ id: 'key-1', secret: wire.tokenKeys![0]!.secret }]);
+});
+
+test('anonymous, with a certificate and a limit of staleness', () => {
+  const proxyCache = {
+    ...PROXY_CACHE,
+    username: '',
+    password: '',
+    credentialVersion: '',
+    caCertificate: 'PEM',
+    staleIfErrorSeconds: 0,
+  };
+  const read1 = read(snapshotOf(1, organization('org', { proxyCache }))).organizationsByName.get('org')?.proxyCache;
+  expect(read1).toMatchObject({ credentials: undefined, caCertificate: 'PEM', staleIfErrorSeconds: 0 });
+});
+
+const withProxy = (change: object): Organization => organization('org', { proxyCache: { ...PROXY_CACHE, ...change } });
+
+test.each<[string, ConfigurationSnapshot, RegExp]>([
+  ['two of one name', snapshotOf(1, organization('org'), organization('org', { uid: 'other' })), /org is there twice/],
+  ['two of one uid', snapshotOf(1, organization('org'), organization('other', { uid: 'uid-org' })), /uid of another/],
+  [
+    'one mirror host twice',
+    snapshotOf(1, withProxy({}), organization('b', { proxyCache: PROXY_CACHE })),
+    /quay.io belongs to two/,
+  ],
+  ['no uid', snapshotOf(1, organization('org', { uid: '' })), /no uid/],
+  ['no upstream', snapshotOf(1, withProxy({ upstreamHost: '' })), /no upstream host/],
+  ['no origin version', snapshotOf(1, withProxy({ originVersion: '' })), /no origin version/],
+  ['a password without a name', snapshotOf(1, withProxy({ username: '' })), /password and no user name/],
+  [
+    'credentials without a version',
+    snapshotOf(1, withProxy({ credentialVersion: '' })),
+    /credentials without a version/,
+  ],
+  ['a negative time', snapshotOf(1, withProxy({ revalidateAfterSeconds: -1 })), /negative time/],
+  [
+    'a robot with half a hash',
+    snapshotOf(1, organization('org', { robots: [{ name: 'ci', secretSha256: Buffer.alloc(16) }] })),
+    /no SHA-256/,
+  ],
+  [
+    'a short token key',
+    { ...snapshotOf(1), tokenKeys: [{ id: 'k', secret: Buffer.alloc(31) }] },
+    /token key k is not 32 bytes/,
+  ],
+  ['no settings', { ...snapshotOf(1), settings: null }, /settings are missing/],
+])('%s: the whole snapshot is refused, and no secret is named', (_, wire, message) => {
+  expect(() => read(wire)).toThrow(message);
+  expect(() => read(wire)).not.toThrow(/battery/);
+});

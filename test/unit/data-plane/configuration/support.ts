@@ -1,0 +1,42 @@
+import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
+import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
+import { emptySnapshot } from '../../../support/fake-catalog';
+
+/** Every field of a proxy configuration, valid. */
+export const PROXY_CACHE: ProxyCache = {
+  enabled: true,
+  upstreamHost: 'quay.io',
+  upstreamNamespace: 'coreos',
+  mirrorHost: 'Quay.io',
+  username: 'me',
+  password: 'correct horse battery staple',
+  credentialVersion: 'c1',
+  originVersion: 'o1',
+  insecure: false,
+  caCertificate: '',
+  expirationSeconds: 86_400,
+  revalidateAfterSeconds: 60,
+  staleIfErrorSeconds: -1,
+  onUpstreamDelete: 'KEEP',
+  completeImages: true,
+  allowRepositories: ['a/*'],
+  denyRepositories: [],
+};
+
+/** An organization, valid. */
+export function organization(name: string, change: Partial<Organization> = {}): Organization {
+  return {
+    uid: `uid-${name}`,
+    name,
+    visibility: 'PRIVATE',
+    proxyCache: { ...PROXY_CACHE, mirrorHost: `${name}.Example` },
+    robots: [{ name: 'ci', secretSha256: Buffer.alloc(32, 1) }],
+    ...change,
+  };
+}
+
+/** A snapshot of these organizations, valid. */
+export function snapshotOf(revision: number, ...organizations: Organization[]): ConfigurationSnapshot {
+  return { ...emptySnapshot(revision), organizations };
+}
