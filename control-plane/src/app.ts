@@ -1,0 +1,180 @@
+import { type Clock, systemClock } from '../../common/runtime/clock';
+import type { App } from '../../common/runtime/lifecycle';
+import { createLogger, type Logger } from '../../common/runtime/logger';
+import { loadOrCreateMasterKey } from '../../common/security/master-key';
+import { SealedBox } from '../../common/security/sealed-box';
+import type { ControlPlaneConfig } from './config';
+import { bootstrapOrganizations } from './configuration/bootstrap';
+import { buildSnapshot } from './configuration/build-snapshot';
+import { ConfigurationFeed } from './configuration/configuration-feed';
+import { resealSecrets } from './configuration/reseal-secrets';
+import { Database } from './db/database';
+import { Loaders } from './graphql/loaders';
+import { buildGraphqlSchema } from './graphql/schema';
+import { GraphqlEndpoint } from './graphql/graphql-endpoint';
+import { catalogHandlers } from './grpc/catalog-handlers';
+import { CatalogServer } from './grpc/catalog-server';
+import { WatchStreams } from './grpc/watch';
+import { handleControlRequest } from './http/control-handler';
+import { ControlServer } from './http/control-server';
+import { pruneRecordedEvents } from './maintenance/prune-recorded-events';
+import { Metrics } from './metrics';
+import { OrganizationService } from './organization/organization.service';
+import { PullRecorder } from './records/record-pulls';
+import { createResolvers } from './resolvers';
+import { createStores } from './stores';
+import { ensureAdminToken } from './token/admin-token';
+import { Authenticator } from './token/authenticate';
+
+/** What tests replace. */
+export interface ControlPlaneOverrides {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Where the admin token is shown when one was made; the process's stdout otherwise. */
+  readonly announce?: (line: string) => void;
+}
+
+/** The control plane: {@link App} with the address of its second server. */
+export interface ControlPlane extends App {
+  /** Where the Catalog listens, as a client takes it: `unix:<path>` or `host:port`. Throws an Error before start has resolved. */
+  readonly catalogAddress: string;
+}
+
+/**
+ * The composition root: opens the database, puts stores, services and resolvers together, and serves GraphQL over HTTP
+ * and the Catalog over gRPC. `start` resolves with the URL of the HTTP server.
+ */
+export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
+  const clock = overrides.clock ?? systemClock;
+  const log = overrides.log ?? createLogger('control-plane', config.logLevel);
+  const announce = overrides.announce ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  let running: RunningPlane | undefined;
+  let stopping: Promise<void> | undefined;
+
+  return {
+    async start() {
+      running = await startPlane({ config, clock, log, announce });
+      return { address: running.address };
+    },
+    get catalogAddress() {
+      if (running === undefined) throw new Error('the control plane has not started');
+      return running.catalogAddress;
+    },
+    stop() {
+      stopping ??= running?.stop() ?? Promise.resolve();
+      return stopping;
+    },
+  };
+}
+
+interface RunningPlane {
+  readonly address: string;
+  readonly catalogAddress: string;
+  readonly stop: () => Promise<void>;
+}
+
+interface PlaneParts {
+  readonly config: ControlPlaneConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly announce: (line: string) => void;
+}
+
+async function startPlane({ config, clock, log, announce }: PlaneParts): Promise<RunningPlane> {
+  // Released in reverse, also when the start fails half-way.
+  const releases: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const release of releases.splice(0).reverse()) await release();
+  };
+  try {
+    const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
+    const box = new SealedBox('upstream-credentials', masterKey, config.previousMasterKeys);
+    const database = Database.open(config.database, log);
+    releases.push(() => database.close());
+    await database.migrate();
+
+    const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys));
+    const { revision, tokenKeys, settings } = stores;
+    const organizationService = new OrganizationService({ ...stores, database, box, clock });
+    await resealSecrets({ ...stores, database, box, log });
+    await database.transaction(async (queries) => {
+      if (await tokenKeys.ensure(queries, clock.now())) await revision.bump(queries);
+    });
+    if (await settings.isFirstStart(database.reader)) {
+      if (config.bootstrap) await bootstrapOrganizations(organizationService);
+      await database.transaction((queries) => settings.firstStartDone(queries, clock.now()));
+    }
+    const file = config.home.adminToken;
+    await ensureAdminToken({ database, tokens: stores.tokens, clock, configured: config.adminToken, file, announce });
+
+    const snapshotParts = { ...stores, forced: config.forced, box, log };
+    const load = () => buildSnapshot(database.reader, snapshotParts);
+    const feed = new ConfigurationFeed({ queries: database.reader, revision, load, clock, log });
+    releases.push(() => feed.stop());
+    await feed.start();
+    const watch = new WatchStreams(feed, clock, log);
+    const metrics = new Metrics(
+      () => watch.size,
+      () => Number(feed.current()?.revision ?? 0),
+    );
+    releases.push(pruneRecordedEvents(database, stores.recorded, clock, log));
+
+    const resolvers = createResolvers({ ...stores, database, clock, forced: config.forced, organizationService });
+    const graphql = new GraphqlEndpoint(buildGraphqlSchema(resolvers), log);
+    await graphql.start();
+    releases.push(() => graphql.stop());
+
+    const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
+    const catalog = new CatalogServer(
+      config.catalogListen,
+      catalogHandlers({ database, stores, recorder, watch, clock, metrics, log }),
+    );
+    releases.push(() => catalog.stop(config.drainMs));
+    releases.push(() => Promise.resolve(watch.endAll()));
+    const catalogAddress = await catalog.start();
+
+    const authenticator = new Authenticator(database, stores.tokens, clock);
+    let accepting = true;
+    const server = new ControlServer(config.controlListen, (request, response) =>
+      handleControlRequest(
+        {
+          graphql,
+          authenticate: (authorization) => authenticator.authenticate(authorization),
+          contextFor: (viewer) => ({ viewer, loaders: new Loaders(database.reader, stores) }),
+          unready: () => (accepting ? whyUnready(database, clock) : Promise.resolve('stopping')),
+          metrics,
+          log,
+        },
+        request,
+        response,
+      ),
+    );
+    releases.push(() => {
+      accepting = false;
+      return server.stop(config.drainMs);
+    });
+    const address = await server.start();
+    log.info({ address, catalogAddress, database: config.database.dialect }, 'the control plane accepts requests');
+    return { address, catalogAddress, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** How long the database may take to answer before the plane counts as not ready, in milliseconds. */
+const READY_MS = 2000;
+
+async function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<string>((resolve) => {
+    cancel = clock.after(READY_MS, () => resolve('the database does not answer in time'));
+  });
+  const ping = database.ping().then(
+    () => undefined,
+    () => 'the database does not answer',
+  );
+  const reason = await Promise.race([ping, late]);
+  cancel();
+  return reason;
+}

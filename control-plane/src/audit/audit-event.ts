@@ -1,0 +1,41 @@
+import type { AuditEventRow } from '../../../schema/tables';
+import { newId } from '../ids/new-id';
+import type { AuditKind } from './audit-kind';
+
+/** What an event of the control plane itself says. */
+export interface NewAuditEvent {
+  readonly kind: Exclude<AuditKind, 'PULL'>;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly actor: string;
+  readonly organization?: { readonly uid: string; readonly name: string } | undefined;
+  readonly repository?: string;
+  readonly reference?: string;
+  readonly digest?: string;
+  readonly requestId?: string;
+  /** What changed, or why. Plain JSON without secrets. */
+  readonly detail: object;
+}
+
+/** An event with an id, ready to be stored. */
+export function newAuditEvent(event: NewAuditEvent): AuditEventRow {
+  return {
+    id: newId(),
+    at: event.at,
+    kind: event.kind,
+    organization: event.organization?.name ?? null,
+    organization_uid: event.organization?.uid ?? null,
+    repository: event.repository ?? null,
+    reference: event.reference ?? null,
+    digest: event.digest ?? null,
+    cache_status: null,
+    http_status: null,
+    upstream_status: null,
+    bytes: null,
+    actor: event.actor,
+    client_address: null,
+    user_agent: null,
+    request_id: event.requestId ?? null,
+    detail: JSON.stringify(event.detail),
+  };
+}

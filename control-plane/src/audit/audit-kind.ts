@@ -1,0 +1,37 @@
+import { registerEnumType } from 'type-graphql';
+
+/** Everything the audit log speaks of. */
+export const AuditKind = {
+  PULL: 'PULL',
+  ORGANIZATION_CREATED: 'ORGANIZATION_CREATED',
+  ORGANIZATION_UPDATED: 'ORGANIZATION_UPDATED',
+  ORGANIZATION_DELETED: 'ORGANIZATION_DELETED',
+  ROBOT_CREATED: 'ROBOT_CREATED',
+  ROBOT_ROTATED: 'ROBOT_ROTATED',
+  ROBOT_DELETED: 'ROBOT_DELETED',
+  TOKEN_CREATED: 'TOKEN_CREATED',
+  TOKEN_REVOKED: 'TOKEN_REVOKED',
+  TAG_UPDATED_UPSTREAM: 'TAG_UPDATED_UPSTREAM',
+  TAG_EXPIRED: 'TAG_EXPIRED',
+  TAG_DELETED: 'TAG_DELETED',
+  TAG_RESTORED: 'TAG_RESTORED',
+  TAG_EXPIRATION_SET: 'TAG_EXPIRATION_SET',
+  QUOTA_EVICTED: 'QUOTA_EVICTED',
+  QUOTA_REFUSED: 'QUOTA_REFUSED',
+  QUOTA_WARNING: 'QUOTA_WARNING',
+  COLLECTED: 'COLLECTED',
+  SCAN_COMPLETED: 'SCAN_COMPLETED',
+  SCAN_FAILED: 'SCAN_FAILED',
+  SETTINGS_UPDATED: 'SETTINGS_UPDATED',
+  CONTENT_QUARANTINED: 'CONTENT_QUARANTINED',
+} as const;
+export type AuditKind = (typeof AuditKind)[keyof typeof AuditKind];
+
+registerEnumType(AuditKind, {
+  name: 'AuditKind',
+  description: 'What an audit event tells of.',
+  valuesConfig: {
+    PULL: { description: 'A manifest request that was answered: GET or HEAD, served or refused.' },
+    TAG_UPDATED_UPSTREAM: { description: 'Upstream moved a tag; `detail` has the digests before and after.' },
+  },
+});

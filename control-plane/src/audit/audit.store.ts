@@ -1,0 +1,84 @@
+import { type AuditEventRow, Table } from '../../../schema/tables';
+import { bulkInsert } from '../db/bulk-insert';
+import { chunks } from '../db/chunks';
+import type { Queries } from '../db/database';
+import { type CursorKey, type Page, type PageRequest, toPage } from '../graphql/pagination';
+import type { AuditKind } from './audit-kind';
+import type { CacheStatus } from './cache-status';
+
+/** Which events are wanted; what is undefined does not narrow. Times are milliseconds since the epoch. */
+export interface AuditFilter {
+  readonly organization?: string;
+  /** Narrows to one organization also among those that had the same name. */
+  readonly organizationUid?: string;
+  readonly repository?: string;
+  readonly reference?: string;
+  readonly digest?: string;
+  readonly kinds?: readonly AuditKind[];
+  readonly cacheStatuses?: readonly CacheStatus[];
+  readonly actor?: string;
+  /** At or after. */
+  readonly since?: number;
+  /** Before. */
+  readonly until?: number;
+}
+
+/** Reads and writes the audit log. Events are never changed. */
+export class AuditStore {
+  /** Writes events. Throws the driver's duplicate error for an id that is there. */
+  async append(queries: Queries, events: readonly AuditEventRow[]): Promise<void> {
+    await bulkInsert(queries, Table.auditEvents, events);
+  }
+
+  /** Which of these ids are in the log. */
+  async known(queries: Queries, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const known = new Set<string>();
+    for (const part of chunks(ids, 1000)) {
+      const rows = await queries<AuditEventRow>(Table.auditEvents).whereIn('id', part).select('id');
+      for (const row of rows) known.add(row.id);
+    }
+    return known;
+  }
+
+  /** The event with that id, or undefined. */
+  async find(queries: Queries, id: string): Promise<AuditEventRow | undefined> {
+    return queries<AuditEventRow>(Table.auditEvents).where('id', id).first<AuditEventRow | undefined>();
+  }
+
+  /**
+   * A page, newest first. Stable while events arrive: the key of a page is the (time, id) of its last event, and what
+   * arrives later doesn't move it. Answered from the index on (organization, at, id) or (at, id).
+   */
+  async page(queries: Queries, filter: AuditFilter, request: PageRequest): Promise<Page<AuditEventRow>> {
+    const query = queries<AuditEventRow>(Table.auditEvents)
+      .orderBy([
+        { column: 'at', order: 'desc' },
+        { column: 'id', order: 'desc' },
+      ])
+      .limit(request.first + 1);
+    const equal = {
+      organization: filter.organization,
+      organization_uid: filter.organizationUid,
+      repository: filter.repository,
+      reference: filter.reference,
+      digest: filter.digest,
+      actor: filter.actor,
+    };
+    for (const [column, value] of Object.entries(equal)) if (value !== undefined) void query.where(column, value);
+    if (filter.kinds !== undefined) void query.whereIn('kind', filter.kinds);
+    if (filter.cacheStatuses !== undefined) void query.whereIn('cache_status', filter.cacheStatuses);
+    if (filter.since !== undefined) void query.where('at', '>=', filter.since);
+    if (filter.until !== undefined) void query.where('at', '<', filter.until);
+    if (request.after !== undefined) {
+      const [at, id] = request.after as [number, string];
+      // The first condition alone is one that an index can use.
+      void query.where('at', '<=', at).whereRaw('(at < ? OR id < ?)', [at, id]);
+    }
+    return toPage((await query) as AuditEventRow[], request.first);
+  }
+}
+
+/** The key of {@link AuditStore.page}. */
+export function auditEventKey(event: AuditEventRow): CursorKey {
+  return [event.at, event.id];
+}

@@ -1,0 +1,94 @@
+import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
+import { type Home, homeAt } from '../../common/runtime/home';
+import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
+import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
+import { parseMasterKey } from '../../common/security/master-key';
+import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
+
+/** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
+export interface ControlPlaneConfig {
+  readonly home: Home;
+  /** GraphQL, health and metrics over HTTP. */
+  readonly controlListen: ListenAddress;
+  /** Catalog over gRPC. */
+  readonly catalogListen: ListenAddress;
+  readonly database: DatabaseAddress;
+  /** 32 bytes; undefined = the one in the home, made when absent. */
+  readonly masterKey: Buffer | undefined;
+  /** Keys that still open what they sealed. */
+  readonly previousMasterKeys: readonly Buffer[];
+  /** undefined = made at the first start. */
+  readonly adminToken: string | undefined;
+  /** Whether the first start creates the public organizations. */
+  readonly bootstrap: boolean;
+  /** Global switches that the environment forces; undefined = GraphQL sets them. */
+  readonly forced: ForcedSwitches;
+  /** How long calls may go on after SIGTERM. */
+  readonly drainMs: number;
+  readonly logLevel: LogLevel;
+}
+
+/** Switches of the system settings that the environment holds on or off. */
+export interface ForcedSwitches {
+  readonly proxyCacheEnabled: boolean | undefined;
+  readonly quotaManagementEnabled: boolean | undefined;
+}
+
+/** An admin token short enough to guess is worse than none: the control plane makes a good one itself. */
+const ADMIN_TOKEN = /^[\x21-\x7e]{8,256}$/;
+
+/** Reads the configuration. Throws a ConfigurationError that names every problem. */
+export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig {
+  const reader = new EnvReader(env);
+  const home = homeAt(reader.text('LAYOVER_HOME') ?? '.layover');
+  const listen = (name: string, fallback: ListenAddress): ListenAddress =>
+    reader.parsed(name, fallback, parseListenAddress, 'unix:<path> or host:port');
+  const config: ControlPlaneConfig = {
+    home,
+    controlListen: listen('LAYOVER_CONTROL_LISTEN', { kind: 'tcp', host: '127.0.0.1', port: 8081 }),
+    catalogListen: listen('LAYOVER_CATALOG_LISTEN', { kind: 'unix', path: home.catalogSocket }),
+    database: reader.parsed(
+      'LAYOVER_DATABASE_URL',
+      { dialect: 'sqlite', file: home.database } as DatabaseAddress,
+      parseDatabaseUrl,
+      'sqlite:<file> or mysql://user:password@host:port/database',
+      true,
+    ),
+    masterKey: reader.parsed('LAYOVER_MASTER_KEY', undefined, parseMasterKey, '32 bytes in base64', true),
+    previousMasterKeys: reader.parsed(
+      'LAYOVER_MASTER_KEY_PREVIOUS',
+      [],
+      parseMasterKeys,
+      'keys of 32 bytes in base64, separated by commas',
+      true,
+    ),
+    adminToken: reader.parsed(
+      'LAYOVER_ADMIN_TOKEN',
+      undefined,
+      (text) => (ADMIN_TOKEN.test(text) ? text : undefined),
+      '8 to 256 visible ASCII characters without spaces',
+      true,
+    ),
+    bootstrap: reader.boolean('LAYOVER_BOOTSTRAP', true),
+    forced: {
+      proxyCacheEnabled: reader.boolean('LAYOVER_FEATURE_PROXY_CACHE', undefined),
+      quotaManagementEnabled: reader.boolean('LAYOVER_FEATURE_QUOTA_MANAGEMENT', undefined),
+    },
+    drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,
+    logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
+  };
+  if (config.controlListen.kind === 'unix' && config.controlListen.path === home.catalogSocket)
+    reader.problem('LAYOVER_CONTROL_LISTEN', 'is the socket of the Catalog');
+  reader.done();
+  return config;
+}
+
+/** The configuration of this process. */
+export function configFromEnvironment(): ControlPlaneConfig {
+  return readControlPlaneConfig(process.env);
+}
+
+function parseMasterKeys(text: string): readonly Buffer[] | undefined {
+  const keys = text.split(',').map((part) => parseMasterKey(part.trim()));
+  return keys.every((key) => key !== undefined) ? keys : undefined;
+}

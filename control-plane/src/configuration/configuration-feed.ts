@@ -1,0 +1,100 @@
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { ConfigurationRevision } from './configuration-revision';
+import type { Queries } from '../db/database';
+
+/** How often the revision is looked at, for changes that another control plane made, in milliseconds. */
+const POLL_MS = 1000;
+
+/** What the feed works with. */
+export interface ConfigurationFeedParts {
+  /** For reads. */
+  readonly queries: Queries;
+  readonly revision: ConfigurationRevision;
+  readonly load: () => Promise<ConfigurationSnapshot>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * The configuration as it is now, and word of every change: of this process at once, of others within a second.
+ * While the database is away the last snapshot stays, and data planes hear nothing new.
+ */
+export class ConfigurationFeed {
+  private snapshot: ConfigurationSnapshot | undefined;
+  private readonly listeners = new Set<(snapshot: ConfigurationSnapshot) => void>();
+  private releases: (() => void)[] = [];
+  private checking: Promise<void> | undefined;
+  private again = false;
+  private failing = false;
+  private stopped = false;
+
+  constructor(private readonly parts: ConfigurationFeedParts) {}
+
+  /** Loads the first snapshot and begins to watch. Throws when the database can't be read. */
+  async start(): Promise<void> {
+    this.snapshot = await this.parts.load();
+    this.releases.push(this.parts.revision.onAnnounce(() => this.check()));
+    this.schedule();
+  }
+
+  /** Ends watching, after the check that runs. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const release of this.releases.splice(0)) release();
+    this.listeners.clear();
+    await this.checking;
+  }
+
+  /** The newest snapshot; undefined before {@link start}. */
+  current(): ConfigurationSnapshot | undefined {
+    return this.snapshot;
+  }
+
+  /** Calls back with every snapshot that follows; the function returned ends that. */
+  subscribe(listener: (snapshot: ConfigurationSnapshot) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    const cancel = this.parts.clock.after(POLL_MS, () => {
+      this.releases = this.releases.filter((release) => release !== cancel);
+      this.check();
+      this.schedule();
+    });
+    this.releases.push(cancel);
+  }
+
+  /** One check at a time; what is announced while it runs makes one more. */
+  private check(): void {
+    if (this.stopped) return;
+    if (this.checking !== undefined) {
+      this.again = true;
+      return;
+    }
+    this.checking = this.reload().finally(() => {
+      this.checking = undefined;
+      if (!this.again) return;
+      this.again = false;
+      this.check();
+    });
+  }
+
+  private async reload(): Promise<void> {
+    try {
+      const revision = await this.parts.revision.read(this.parts.queries);
+      if (revision !== this.snapshot?.revision) {
+        const snapshot = await this.parts.load();
+        this.snapshot = snapshot;
+        for (const listener of this.listeners) listener(snapshot);
+      }
+      this.failing = false;
+    } catch (error) {
+      if (!this.failing) this.parts.log.error({ err: error }, 'the configuration cannot be read; the last one stays');
+      this.failing = true;
+    }
+  }
+}

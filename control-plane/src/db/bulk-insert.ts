@@ -1,0 +1,71 @@
+import type { Queries } from './database';
+
+/** What is done with a column when the row is there already: take the new value, or add it. */
+export type MergeRule = 'replace' | 'add';
+
+/** What happens to a row whose key is there already; without one it is an error. */
+export type OnConflict =
+  | { readonly kind: 'keep' }
+  | {
+      readonly kind: 'merge';
+      /** The key (SQLite names it; MySQL takes any unique key of the table). */
+      readonly key: readonly string[];
+      readonly columns: Readonly<Record<string, MergeRule>>;
+    };
+
+type Value = string | number | Buffer | null;
+
+/** SQLite takes 32,766 values in a statement; MySQL 65,535. */
+const MAX_VALUES = 30_000;
+
+/**
+ * Inserts many rows with as few statements as possible. Own SQL because knex writes SQLite inserts as a chain of
+ * UNION ALL, which SQLite limits to 500 and plans slowly, and because ignoring and merging differ by dialect
+ * (library-facts section 2). Table and column names are constants of the program, never input.
+ */
+export async function bulkInsert<Row extends object>(
+  queries: Queries,
+  table: string,
+  rows: readonly Row[],
+  onConflict?: OnConflict,
+): Promise<void> {
+  const [first] = rows;
+  if (first === undefined) return;
+  const columns = Object.keys(first);
+  const mysql = isMysql(queries);
+  const head = `INSERT INTO ${table} (${columns.map(quote(mysql)).join(', ')}) VALUES `;
+  const tail = onConflict === undefined ? '' : ` ${conflictClause(onConflict, columns, table, mysql)}`;
+  const oneRow = `(${columns.map(() => '?').join(', ')})`;
+  const rowsAtOnce = Math.max(1, Math.floor(MAX_VALUES / columns.length));
+  for (let start = 0; start < rows.length; start += rowsAtOnce) {
+    const part = rows.slice(start, start + rowsAtOnce);
+    const values: Value[] = [];
+    for (const row of part) {
+      for (const column of columns) values.push((row as Record<string, Value | undefined>)[column] ?? null);
+    }
+    await queries.raw(head + Array.from(part, () => oneRow).join(', ') + tail, values);
+  }
+}
+
+/** Whether statements go to MySQL. */
+export function isMysql(queries: Queries): boolean {
+  return String(queries.client.config.client) === 'mysql2';
+}
+
+function conflictClause(onConflict: OnConflict, columns: readonly string[], table: string, mysql: boolean): string {
+  const q = quote(mysql);
+  if (onConflict.kind === 'keep') {
+    // INSERT IGNORE would hide other errors as well; assigning a column to itself changes nothing.
+    return mysql ? `ON DUPLICATE KEY UPDATE ${q(columns[0]!)} = ${q(columns[0]!)}` : 'ON CONFLICT DO NOTHING';
+  }
+  const assignments = Object.entries(onConflict.columns).map(([column, rule]) => {
+    const fresh = mysql ? `VALUES(${q(column)})` : `excluded.${q(column)}`;
+    return `${q(column)} = ${rule === 'add' ? `${table}.${q(column)} + ${fresh}` : fresh}`;
+  });
+  const head = mysql ? 'ON DUPLICATE KEY UPDATE' : `ON CONFLICT (${onConflict.key.map(q).join(', ')}) DO UPDATE SET`;
+  return `${head} ${assignments.join(', ')}`;
+}
+
+function quote(mysql: boolean): (name: string) => string {
+  return (name) => (mysql ? `\`${name}\`` : `"${name}"`);
+}

@@ -1,0 +1,6 @@
+/** Parts of at most `size`: `IN` lists and multi-row statements have bounds. */
+export function chunks<T>(values: readonly T[], size = 400): readonly (readonly T[])[] {
+  const parts: T[][] = [];
+  for (let start = 0; start < values.length; start += size) parts.push(values.slice(start, start + size));
+  return parts;
+}

@@ -1,0 +1,62 @@
+import {
+  type ASTNode,
+  coerceInputValue,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  isInputType,
+  Kind,
+  type OperationDefinitionNode,
+  typeFromAST,
+  type VariableNode,
+  visit,
+} from 'graphql';
+import { API_ERROR_CODES } from '../../errors/api-error-codes';
+import { argumentPath, formatPath, hideSecrets } from './argument-path';
+
+/**
+ * Checks the variables of a request against their types, before graphql-js does. Its own errors print the whole object
+ * that has a bad field, and with it a password that stands beside; these name the field and print that value alone.
+ * Throws BAD_USER_INPUT with the path of the first bad value.
+ */
+export function checkVariables(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): void {
+  const places = variablePlaces(document);
+  for (const definition of operation.variableDefinitions ?? []) {
+    const name = definition.variable.name.value;
+    const type = typeFromAST(schema, definition.type);
+    if (!isInputType(type)) continue;
+    const place = places.get(name) ?? [name];
+    if (!Object.hasOwn(variables, name)) {
+      if (definition.type.kind === Kind.NON_NULL_TYPE && definition.defaultValue === undefined)
+        throw badValue(place, 'is needed');
+      continue;
+    }
+    coerceInputValue(variables[name], type, (path, _value, error) => {
+      throw badValue([...place, ...path], error.message);
+    });
+  }
+}
+
+function badValue(path: readonly (string | number)[], message: string): GraphQLError {
+  const field = formatPath(path);
+  return new GraphQLError(`${field}: ${hideSecrets(path, message)}`, {
+    extensions: { code: 'BAD_USER_INPUT', field, http: { status: API_ERROR_CODES.BAD_USER_INPUT.http } },
+  });
+}
+
+/** Where each variable is first used: `$i` in `createOrganization(input: $i)` stands at `input`. */
+function variablePlaces(document: DocumentNode): ReadonlyMap<string, readonly (string | number)[]> {
+  const places = new Map<string, readonly (string | number)[]>();
+  visit(document, {
+    Variable(node: VariableNode, _key, _parent, _path, ancestors) {
+      const path = argumentPath(ancestors as readonly (ASTNode | readonly ASTNode[])[]);
+      if (path.length > 0 && !places.has(node.name.value)) places.set(node.name.value, path);
+    },
+  });
+  return places;
+}

@@ -1,0 +1,99 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  getNamedType,
+  type GraphQLField,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { MAX_PAGE } from '../pagination';
+
+/** How large a query is. */
+export interface QuerySize {
+  readonly depth: number;
+  readonly aliases: number;
+  readonly cost: number;
+}
+
+const EMPTY: QuerySize = { depth: 0, aliases: 0, cost: 0 };
+
+/**
+ * Measures a valid operation: how deep it is, how many aliases it has, and how many fields its answer can have. Each
+ * fragment is measured once, so the work is that of the text and not of what it expands to.
+ */
+export function measureQuery(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): QuerySize {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const measured = new Map<string, QuerySize>();
+
+  const selectionSize = (selections: SelectionSetNode | undefined, typeName: string): QuerySize => {
+    let size = EMPTY;
+    for (const selection of selections?.selections ?? []) {
+      if (selection.kind === Kind.FIELD) size = beside(size, fieldSize(selection, typeName));
+      else if (selection.kind === Kind.INLINE_FRAGMENT)
+        size = beside(size, selectionSize(selection.selectionSet, selection.typeCondition?.name.value ?? typeName));
+      else size = beside(size, fragmentSize(selection.name.value));
+    }
+    return size;
+  };
+
+  const fragmentSize = (name: string): QuerySize => {
+    const known = measured.get(name);
+    if (known !== undefined) return known;
+    const fragment = fragments.get(name);
+    const size =
+      fragment === undefined ? EMPTY : selectionSize(fragment.selectionSet, fragment.typeCondition.name.value);
+    measured.set(name, size);
+    return size;
+  };
+
+  const fieldSize = (node: FieldNode, typeName: string): QuerySize => {
+    const aliases = node.alias === undefined ? 0 : 1;
+    if (node.name.value.startsWith('__')) return { depth: 1, aliases, cost: 0 };
+    const field = fieldOf(schema, typeName, node.name.value);
+    const below = field === undefined ? EMPTY : selectionSize(node.selectionSet, getNamedType(field.type).name);
+    return {
+      depth: 1 + below.depth,
+      aliases: aliases + below.aliases,
+      cost: Math.min(1 + pageSize(node, field, variables) * below.cost, Number.MAX_SAFE_INTEGER),
+    };
+  };
+
+  const root = schema.getRootType(operation.operation);
+  return root ? selectionSize(operation.selectionSet, root.name) : EMPTY;
+}
+
+function beside(a: QuerySize, b: QuerySize): QuerySize {
+  return { depth: Math.max(a.depth, b.depth), aliases: a.aliases + b.aliases, cost: a.cost + b.cost };
+}
+
+function fieldOf(schema: GraphQLSchema, typeName: string, name: string): GraphQLField<unknown, unknown> | undefined {
+  const type = schema.getType(typeName);
+  return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+}
+
+/** The `first` of a page as it will be; 1 for what is no page. */
+function pageSize(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown> | undefined,
+  variables: Readonly<Record<string, unknown>>,
+): number {
+  const argument = field?.args.find(({ name }) => name === 'first');
+  if (argument === undefined) return 1;
+  const given = node.arguments?.find(({ name }) => name.value === 'first')?.value;
+  let size: unknown = argument.defaultValue;
+  if (given?.kind === Kind.INT) size = Number(given.value);
+  if (given?.kind === Kind.VARIABLE) size = variables[given.name.value] ?? MAX_PAGE;
+  return typeof size === 'number' && size >= 1 ? Math.min(size, MAX_PAGE) : 1;
+}

@@ -1,0 +1,13 @@
+/** What a query may be. A query over a limit is refused before it runs. */
+export const QUERY_LIMITS = {
+  /** Fields within fields, introspection left out (graphql-js bounds that itself). */
+  depth: 12,
+  /** Fields with an alias, fragments counted where they are used. */
+  aliases: 50,
+  /** Fields that the answer can have at most: each page counts with its size. */
+  cost: 20_000,
+  /** Words and signs of the query's text. */
+  tokens: 5_000,
+  /** Bytes of the request's body. */
+  bodyBytes: 256 * 1024,
+} as const;

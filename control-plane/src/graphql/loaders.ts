@@ -1,0 +1,119 @@
+import DataLoader from 'dataloader';
+import type {
+  ManifestReferenceRow,
+  ManifestRow,
+  RepositoryRow,
+  TagRow,
+  UpstreamStatusRow,
+} from '../../../schema/tables';
+import type { Queries } from '../db/database';
+import { type ImageContents, imageContents } from '../manifest/image-contents';
+import type { ManifestStore } from '../manifest/manifest.store';
+import type { Organization } from '../organization/organization';
+import type { OrganizationStore } from '../organization/organization.store';
+import type { RepositoryStore } from '../repository/repository.store';
+import type { TagStore } from '../tag/tag.store';
+import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
+
+/** Where the loaders read. */
+export interface LoaderStores {
+  readonly organizations: OrganizationStore;
+  readonly repositories: RepositoryStore;
+  readonly manifests: ManifestStore;
+  readonly tags: TagStore;
+  readonly upstreamStatus: UpstreamStatusStore;
+}
+
+/** Reads of one request, put together: one query for all the tags of a page and not one for each. Never kept for another request. */
+export class Loaders {
+  readonly organization: DataLoader<string, Organization | undefined>;
+  readonly repository: DataLoader<number, RepositoryRow | undefined>;
+  readonly manifest: DataLoader<number, ManifestRow | undefined>;
+  readonly references: DataLoader<number, readonly ManifestReferenceRow[]>;
+  readonly manifestTags: DataLoader<number, readonly TagRow[]>;
+  readonly contents: DataLoader<ManifestRow, ImageContents, number>;
+  readonly presentBlob: DataLoader<string, boolean>;
+  readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
+  /** Manifests of one repository by digest. */
+  readonly manifestByDigest: DataLoader<
+    { readonly repositoryId: number; readonly digest: string },
+    ManifestRow | undefined,
+    string
+  >;
+
+  constructor(queries: Queries, stores: LoaderStores) {
+    this.organization = byKey(
+      (uids) => stores.organizations.findByUids(queries, uids),
+      (row) => row.uid,
+    );
+    this.repository = byKey(
+      (ids) => stores.repositories.findByIds(queries, ids),
+      (row) => row.id,
+    );
+    this.manifest = byKey(
+      (ids) => stores.manifests.findByIds(queries, ids),
+      (row) => row.id,
+    );
+    this.upstreamStatus = byKey(
+      (uids) => stores.upstreamStatus.findMany(queries, uids),
+      (row) => row.organization_uid,
+    );
+    this.references = manyByKey(
+      (ids) => stores.manifests.references(queries, ids),
+      (row) => row.manifest_id,
+    );
+    this.manifestTags = manyByKey(
+      (ids) => stores.tags.findByManifests(queries, ids),
+      (row) => row.manifest_id,
+    );
+    this.presentBlob = new DataLoader(async (digests) => {
+      const present = await stores.manifests.presentBlobs(queries, digests);
+      return digests.map((digest) => present.has(digest));
+    });
+    this.contents = new DataLoader(
+      async (rows) => {
+        const contents = await imageContents(queries, stores.manifests, rows);
+        return rows.map((row) => contents.get(row.id)!);
+      },
+      { cacheKeyFn: (row) => row.id },
+    );
+    this.manifestByDigest = new DataLoader(
+      async (keys) => {
+        const rows = await stores.manifests.findMany(queries, keys);
+        const found = new Map(rows.map((row) => [`${row.repository_id} ${row.digest}`, row]));
+        return keys.map((key) => found.get(`${key.repositoryId} ${key.digest}`));
+      },
+      { cacheKeyFn: (key) => `${key.repositoryId} ${key.digest}` },
+    );
+  }
+}
+
+/** Most keys in one query. */
+const MAX_BATCH = 400;
+
+function byKey<K, Row>(
+  load: (keys: readonly K[]) => Promise<readonly Row[]>,
+  keyOf: (row: Row) => K,
+): DataLoader<K, Row | undefined> {
+  return new DataLoader(
+    async (keys) => {
+      const rows = new Map((await load(keys)).map((row) => [keyOf(row), row]));
+      return keys.map((key) => rows.get(key));
+    },
+    { maxBatchSize: MAX_BATCH },
+  );
+}
+
+function manyByKey<K, Row>(
+  load: (keys: readonly K[]) => Promise<readonly Row[]>,
+  keyOf: (row: Row) => K,
+): DataLoader<K, readonly Row[]> {
+  return new DataLoader(
+    async (keys) => {
+      const groups = new Map<K, Row[]>(keys.map((key) => [key, []]));
+      for (const row of await load(keys)) groups.get(keyOf(row))?.push(row);
+      return keys.map((key) => groups.get(key)!);
+    },
+    { maxBatchSize: MAX_BATCH },
+  );
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../../../common/runtime/clock';
+import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
+import { parseAdmission } from '../content/admission';
+import { admitManifest, type ContentStores } from '../content/admit-manifest';
+import type { Database } from '../db/database';
+import type { PullRecorder } from '../records/record-pulls';
+import { type CallParts, unary } from './call-handler';
+import { listCachedTags } from './list-cached-tags';
+import { lookupBlob } from './lookup-blob';
+import { lookupManifest } from './lookup-manifest';
+import { lookupTag } from './lookup-tag';
+import type { WatchStreams } from './watch';
+
+/** What the Catalog works with. */
+export interface CatalogParts extends CallParts {
+  readonly database: Database;
+  readonly stores: ContentStores;
+  readonly recorder: PullRecorder;
+  readonly watch: WatchStreams;
+  readonly clock: Clock;
+}
+
+/** Every method of proto/layover/v1/catalog.proto. */
+export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
+  const { database, stores, recorder, watch, clock } = parts;
+  const { reader } = database;
+  return {
+    Watch: (call) => watch.serve(call),
+    LookupTag: unary('LookupTag', parts, (request) => lookupTag(reader, stores, request)),
+    LookupManifest: unary('LookupManifest', parts, (request) => lookupManifest(reader, stores, request)),
+    LookupBlob: unary('LookupBlob', parts, (request) => lookupBlob(reader, stores, request)),
+    ListCachedTags: unary('ListCachedTags', parts, (request) => listCachedTags(reader, stores, request, clock.now())),
+    AdmitManifest: unary('AdmitManifest', parts, async (request) => {
+      const admission = parseAdmission(request);
+      const decision = await database.transaction((queries) => admitManifest(queries, stores, admission, clock));
+      return { decision };
+    }),
+    RecordPulls: unary('RecordPulls', parts, async (request) => {
+      const recorded = await recorder.record(request.records);
+      parts.metrics.recordsTotal.inc(recorded);
+      return { recorded };
+    }),
+  };
+}

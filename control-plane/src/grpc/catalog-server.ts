@@ -1,0 +1,51 @@
+import { chmodSync } from 'node:fs';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { loadCatalog } from '../../../common/grpc/load-proto';
+import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
+import { clearStaleSocket } from './clear-stale-socket';
+
+/** Largest request: a batch of records with their admissions. */
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+
+/** The Catalog over gRPC: a server around handlers that are made elsewhere. */
+export class CatalogServer {
+  private readonly server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES });
+
+  constructor(
+    private readonly listen: ListenAddress,
+    handlers: CatalogHandlers,
+  ) {
+    this.server.addService(loadCatalog().service, handlers);
+  }
+
+  /** Listens; resolves with the address as a client takes it (`unix:<path>` or `host:port`). Throws when it is taken. */
+  async start(): Promise<string> {
+    const { listen } = this;
+    if (listen.kind === 'unix') await clearStaleSocket(listen.path);
+    const port = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync(formatGrpcAddress(listen), ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    if (listen.kind === 'unix') {
+      chmodSync(listen.path, 0o600);
+      return formatGrpcAddress(listen);
+    }
+    return formatGrpcAddress({ ...listen, port });
+  }
+
+  /** Takes no new calls, waits for those that run, and cuts what still runs after `drainMs`. */
+  async stop(drainMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.server.forceShutdown();
+        resolve();
+      }, drainMs);
+      this.server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

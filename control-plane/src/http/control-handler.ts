@@ -1,0 +1,126 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../../../common/runtime/logger';
+import type { Viewer } from '../access/viewer';
+import { ApiError, isApiError } from '../errors/api-error';
+import { API_ERROR_CODES } from '../errors/api-error-codes';
+import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
+import type { RequestContext } from '../graphql/context';
+import { QUERY_LIMITS } from '../graphql/limits/query-limits';
+import type { Metrics } from '../metrics';
+import { readBody } from './read-body';
+
+/** What the handler works with. */
+export interface ControlHandlerParts {
+  readonly graphql: GraphqlEndpoint;
+  readonly authenticate: (authorization: string | undefined) => Promise<Viewer>;
+  readonly contextFor: (viewer: Viewer) => RequestContext;
+  /** Why the plane can't take requests; undefined = it can. */
+  readonly unready: () => Promise<string | undefined>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** An answer that is ready to be written. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
+
+/** Answers every path of the control plane: /graphql, /healthz, /readyz, /metrics. Never throws. */
+export async function handleControlRequest(
+  parts: ControlHandlerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = '', query] = (request.url ?? '/').split('?', 2);
+  let answer: Answer;
+  try {
+    answer = await route(parts, request, path, query);
+  } catch (error) {
+    if (response.destroyed || request.destroyed) return;
+    if (!isApiError(error)) parts.log.error({ err: error, path }, 'a request failed');
+    answer = failure(isApiError(error) ? error : new ApiError('INTERNAL', 'Something went wrong inside Layover.'));
+  }
+  if (response.destroyed) return;
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(answer.body),
+  });
+  response.end(request.method === 'HEAD' ? undefined : answer.body);
+}
+
+async function route(
+  parts: ControlHandlerParts,
+  request: IncomingMessage,
+  path: string,
+  query: string | undefined,
+): Promise<Answer> {
+  if (path === '/graphql') return graphql(parts, request, query === undefined ? '' : `?${query}`);
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: path === '/healthz' ? 405 : 404, headers: TEXT_TYPE, body: 'not found\n' };
+  switch (path) {
+    case '/healthz':
+      return { status: 200, headers: TEXT_TYPE, body: 'ok\n' };
+    case '/readyz': {
+      const reason = await parts.unready();
+      return { status: reason === undefined ? 200 : 503, headers: TEXT_TYPE, body: `${reason ?? 'ready'}\n` };
+    }
+    case '/metrics':
+      return {
+        status: 200,
+        headers: { 'content-type': parts.metrics.registry.contentType },
+        body: await parts.metrics.registry.metrics(),
+      };
+    default:
+      return { status: 404, headers: TEXT_TYPE, body: 'not found\n' };
+  }
+}
+
+async function graphql(parts: ControlHandlerParts, request: IncomingMessage, search: string): Promise<Answer> {
+  const done = parts.metrics.graphqlSeconds.startTimer();
+  let status = 500;
+  try {
+    // Who asks comes before what is asked: nothing is read of a request without a good token.
+    const viewer = await parts.authenticate(request.headers.authorization);
+    const body = await readBody(request, QUERY_LIMITS.bodyBytes);
+    if (body === undefined)
+      throw new ApiError('LIMIT_EXCEEDED', `A request body has at most ${QUERY_LIMITS.bodyBytes} bytes.`);
+    const answer = await parts.graphql.execute(
+      { method: request.method ?? 'GET', headers: request.headers, search, body: parseJson(request, body) },
+      parts.contextFor(viewer),
+    );
+    status = answer.status;
+    return { status, headers: Object.fromEntries(answer.headers), body: answer.body };
+  } catch (error) {
+    if (isApiError(error)) status = API_ERROR_CODES[error.code].http;
+    throw error;
+  } finally {
+    done({ status });
+  }
+}
+
+function parseJson(request: IncomingMessage, body: Buffer): unknown {
+  if (body.length === 0 || !/^application\/(?:graphql-response\+)?json\b/i.test(request.headers['content-type'] ?? ''))
+    return undefined;
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new ApiError('BAD_REQUEST', 'The body is not JSON.');
+  }
+}
+
+/** A failure of the whole request, in the form of a GraphQL answer. */
+function failure(error: ApiError): Answer {
+  const { code, message, field } = error;
+  return {
+    status: API_ERROR_CODES[code].http,
+    headers: code === 'UNAUTHENTICATED' ? { ...JSON_TYPE, 'www-authenticate': 'Bearer realm="Layover"' } : JSON_TYPE,
+    body: JSON.stringify({ errors: [{ message, extensions: { code, ...(field === undefined ? {} : { field }) } }] }),
+  };
+}

@@ -1,0 +1,57 @@
+import { chmodSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ListenAddress } from '../../../common/runtime/listen-address';
+import { clearStaleSocket } from '../grpc/clear-stale-socket';
+
+/** The HTTP server of the control plane, around a handler that never throws. */
+export class ControlServer {
+  private readonly server: Server;
+  private draining = false;
+
+  constructor(
+    private readonly listen: ListenAddress,
+    handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  ) {
+    this.server = createServer((request, response) => {
+      // A connection that is asked on while the plane stops would hold it up.
+      if (this.draining) response.setHeader('connection', 'close');
+      void handle(request, response);
+    });
+    // A client that sends slowly holds no more than a socket, and that not for ever.
+    this.server.headersTimeout = 10_000;
+    this.server.requestTimeout = 30_000;
+  }
+
+  /** Listens; resolves with the URL, or `unix:<path>`. Throws when the address is taken. */
+  async start(): Promise<string> {
+    const { listen, server } = this;
+    if (listen.kind === 'unix') await clearStaleSocket(listen.path);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      const listening = (): void => {
+        server.removeListener('error', reject);
+        resolve();
+      };
+      if (listen.kind === 'unix') server.listen(listen.path, listening);
+      else server.listen(listen.port, listen.host, listening);
+    });
+    if (listen.kind === 'unix') {
+      chmodSync(listen.path, 0o600);
+      return `unix:${listen.path}`;
+    }
+    const { port } = server.address() as AddressInfo;
+    return `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
+  }
+
+  /** Takes no new connections, waits for the requests that run, and cuts what still runs after `drainMs`. */
+  async stop(drainMs: number): Promise<void> {
+    this.draining = true;
+    if (!this.server.listening) return;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeIdleConnections();
+    const timer = setTimeout(() => this.server.closeAllConnections(), drainMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,19 @@
+import { Field, InputType, Int } from 'type-graphql';
+import { ByteSizeScalar } from '../graphql/scalars/byte-size.scalar';
+import { OversizePolicy } from './enums';
+
+/** A limit to be set. */
+@InputType('QuotaInput', { description: 'What is left out, or null, has its default.' })
+export class QuotaInput {
+  @Field(() => ByteSizeScalar, { description: '1 to 2^63-1 bytes.' })
+  limitBytes!: bigint;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: true })
+  autoPrune?: boolean | null;
+
+  @Field(() => OversizePolicy, { nullable: true, defaultValue: OversizePolicy.PASS_THROUGH })
+  onOversize?: OversizePolicy | null;
+
+  @Field(() => Int, { nullable: true, description: '1 to 100; null = no warning.' })
+  warningPercent?: number | null;
+}

@@ -1,0 +1,184 @@
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import { isLayoverError } from '../../../common/errors/layover-error';
+import { parseDigest } from '../../../common/oci/digest';
+import type { PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
+import type { BlobRow, UpstreamStatusRow } from '../../../schema/tables';
+import { parseAdmission } from '../content/admission';
+import { admitManifest, type ContentStores } from '../content/admit-manifest';
+import type { Origin } from '../content/origin.store';
+import { chunks } from '../db/chunks';
+import type { Database, Queries } from '../db/database';
+import { isDataError, isDuplicate } from '../db/database-error';
+import type { StatisticsStore } from '../statistics/statistics.store';
+import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
+import { applyPulls, type TimedPull } from './apply-pulls';
+import { PullCounters } from './count-pulls';
+import { pullAuditRow, recordId, recordTime } from './pull-audit-row';
+import type { RecordedEventsStore } from './recorded-events.store';
+import { toUpstreamStatusRow } from './upstream-report';
+
+/** Records in one transaction. */
+const BATCH = 500;
+
+/** What the recorder works with. */
+export interface PullRecorderParts {
+  readonly database: Database;
+  readonly stores: ContentStores;
+  readonly statistics: StatisticsStore;
+  readonly upstreamStatus: UpstreamStatusStore;
+  readonly recorded: RecordedEventsStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A record with the id and time that it counts under. */
+interface Item {
+  readonly id: string;
+  readonly at: number;
+  readonly record: PullRecord__Output;
+}
+
+/**
+ * Takes what data planes deliver, each record once (architecture section 9): ids that are known are skipped, in the
+ * transaction that writes what the others change. When it has resolved, the data plane may delete its journal.
+ *
+ * A record that the database won't take (the data is to blame) is found by halving its batch, logged and left out: it
+ * would come again for ever otherwise. Anything else (database away, disk full) throws, and the data plane tries again.
+ */
+export class PullRecorder {
+  constructor(private readonly parts: PullRecorderParts) {}
+
+  /** Records them; resolves with how many were new. */
+  async record(records: readonly PullRecord__Output[]): Promise<number> {
+    const now = this.parts.clock.now();
+    const items = new Map<string, Item>();
+    for (const record of records) {
+      const id = recordId(record.id);
+      if (!items.has(id)) items.set(id, { id, at: recordTime(record.at, now), record });
+    }
+    let recorded = 0;
+    for (const part of chunks([...items.values()], BATCH)) recorded += await this.recordBatch(part);
+    return recorded;
+  }
+
+  private async recordBatch(items: readonly Item[]): Promise<number> {
+    // A repeat that runs at the same time (MySQL) ends as a duplicate; the second try sees what it wrote.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.parts.database.transaction((queries) => this.write(queries, items));
+      } catch (error) {
+        if (isDuplicate(error) && attempt === 1) continue;
+        if (!isDataError(error)) throw error;
+        const [first] = items;
+        if (items.length === 1) {
+          this.parts.log.error(
+            { err: error, record: first?.id, event: first?.record.event },
+            'a record cannot be stored',
+          );
+          return 0;
+        }
+        const middle = Math.ceil(items.length / 2);
+        return (await this.recordBatch(items.slice(0, middle))) + (await this.recordBatch(items.slice(middle)));
+      }
+    }
+  }
+
+  private async write(queries: Queries, items: readonly Item[]): Promise<number> {
+    const { stores, recorded } = this.parts;
+    const isPull = ({ record }: Item): boolean => record.event === 'pull';
+    const knownPulls = await stores.audit.known(
+      queries,
+      items.filter(isPull).map(({ id }) => id),
+    );
+    const others = items.filter((item) => !isPull(item));
+    const knownOthers = await recorded.known(
+      queries,
+      others.map(({ id }) => id),
+    );
+    const fresh = items.filter((item) => !(isPull(item) ? knownPulls : knownOthers).has(item.id));
+    await recorded.append(
+      queries,
+      fresh.filter((item) => !isPull(item)).map(({ id, at }) => ({ id, at })),
+    );
+    const origins = await this.origins(queries, fresh);
+    for (const item of fresh) await this.admit(queries, item);
+    await this.pulls(queries, fresh, origins);
+    await this.blobs(queries, fresh);
+    await this.upstreams(queries, fresh, origins);
+    await this.count(queries, fresh, origins);
+    return fresh.length;
+  }
+
+  private async origins(queries: Queries, items: readonly Item[]): Promise<ReadonlyMap<string, Origin>> {
+    const uids = new Set<string>();
+    for (const { record } of items) {
+      const uid = record.pull?.organizationUid ?? record.blob?.organizationUid ?? record.upstream?.organizationUid;
+      if (uid) uids.add(uid);
+    }
+    const origins = await this.parts.stores.origins.lockMany(queries, [...uids]);
+    return new Map(origins.map((origin) => [origin.organizationUid, origin]));
+  }
+
+  private async admit(queries: Queries, { id, record }: Item): Promise<void> {
+    if (!record.admission) return;
+    try {
+      await admitManifest(queries, this.parts.stores, parseAdmission(record.admission), this.parts.clock);
+    } catch (error) {
+      // What was checked before anything was written. A failure of the database goes on up.
+      if (!isLayoverError(error)) throw error;
+      this.parts.log.error({ err: error, record: id }, 'an admission from a journal is not valid');
+    }
+  }
+
+  private async pulls(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
+    const pulls: TimedPull[] = [];
+    const rows = items.flatMap(({ id, at, record }) => {
+      if (!record.pull) return [];
+      pulls.push({ at, event: record.pull });
+      return [pullAuditRow(id, at, record.pull, origins.get(record.pull.organizationUid)?.organizationName)];
+    });
+    await this.parts.stores.audit.append(queries, rows);
+    await applyPulls(queries, this.parts.stores, pulls, origins);
+  }
+
+  private async blobs(queries: Queries, items: readonly Item[]): Promise<void> {
+    const arrived = new Map<string, Omit<BlobRow, 'state'>>();
+    for (const { at, record } of items) {
+      const digest = parseDigest(record.blob?.digest ?? '');
+      const size = record.blob?.size ?? -1;
+      if (digest === undefined || !Number.isSafeInteger(size) || size < 0) continue;
+      arrived.set(digest, { digest, size, created_at: at, present_at: at });
+    }
+    await this.parts.stores.manifests.blobsArrived(queries, [...arrived.values()]);
+  }
+
+  private async upstreams(
+    queries: Queries,
+    items: readonly Item[],
+    origins: ReadonlyMap<string, Origin>,
+  ): Promise<void> {
+    const latest = new Map<string, UpstreamStatusRow>();
+    for (const { at, record } of items) {
+      if (!record.upstream) continue;
+      const row = toUpstreamStatusRow(record.upstream, at);
+      // What was seen before the organization got this upstream is about another one.
+      const since = origins.get(row.organization_uid)?.originSince ?? null;
+      if (since === null || row.last_checked_at < since) continue;
+      if ((latest.get(row.organization_uid)?.last_checked_at ?? 0) <= row.last_checked_at)
+        latest.set(row.organization_uid, row);
+    }
+    await this.parts.upstreamStatus.report(queries, [...latest.values()]);
+  }
+
+  private async count(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
+    const counters = new PullCounters();
+    for (const { at, record } of items) {
+      const uid = record.pull?.organizationUid ?? record.blob?.organizationUid ?? '';
+      if (!origins.has(uid)) continue;
+      if (record.pull) counters.pull(uid, at, record.pull);
+      if (record.blob) counters.blob(uid, at, record.blob);
+    }
+    await this.parts.statistics.add(queries, counters.toRows());
+  }
+}

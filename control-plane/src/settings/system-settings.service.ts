@@ -1,0 +1,93 @@
+import type { Clock } from '../../../common/runtime/clock';
+import { newAuditEvent } from '../audit/audit-event';
+import type { AuditStore } from '../audit/audit.store';
+import type { ForcedSwitches } from '../config';
+import type { ConfigurationRevision } from '../configuration/configuration-revision';
+import type { Database } from '../db/database';
+import { ApiError, notImplemented } from '../errors/api-error';
+import { inForce, type SystemSettings } from './system-settings';
+import type { SystemSettingsStore } from './system-settings.store';
+
+/** Switches to change; undefined stays. */
+export interface SystemSettingsChange {
+  readonly proxyCacheEnabled?: boolean | undefined;
+  readonly quotaManagementEnabled?: boolean | undefined;
+  readonly scanningEnabled?: boolean | undefined;
+}
+
+/** What the service works with. */
+export interface SystemSettingsParts {
+  readonly database: Database;
+  readonly settings: SystemSettingsStore;
+  readonly audit: AuditStore;
+  readonly revision: ConfigurationRevision;
+  readonly forced: ForcedSwitches;
+  readonly clock: Clock;
+}
+
+/** Environment variables by the switch that they force. */
+const VARIABLES = {
+  proxyCacheEnabled: 'LAYOVER_FEATURE_PROXY_CACHE',
+  quotaManagementEnabled: 'LAYOVER_FEATURE_QUOTA_MANAGEMENT',
+} as const;
+
+/** Reads and changes the global switches. */
+export class SystemSettingsService {
+  constructor(private readonly parts: SystemSettingsParts) {}
+
+  /** The switches in force. */
+  async read(): Promise<SystemSettings> {
+    return inForce(await this.parts.settings.read(this.parts.database.reader), this.parts.forced);
+  }
+
+  /** Names of the switches that the environment forces. */
+  forcedSwitches(): readonly string[] {
+    return Object.entries(this.parts.forced).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  }
+
+  /**
+   * Changes switches. Throws VERSION_CONFLICT, CONFLICT for a switch that the environment holds the other way, and
+   * NOT_IMPLEMENTED for switching scanning on.
+   */
+  async update(
+    change: SystemSettingsChange,
+    expectedVersion: number | undefined,
+    actor: string,
+  ): Promise<SystemSettings> {
+    const { database, settings, audit, revision, forced, clock } = this.parts;
+    if (change.scanningEnabled === true) throw notImplemented('Scanning');
+    for (const [name, variable] of Object.entries(VARIABLES) as [keyof typeof VARIABLES, string][]) {
+      if (forced[name] !== undefined && change[name] !== undefined && change[name] !== forced[name])
+        throw new ApiError(
+          'CONFLICT',
+          `${name} is held ${forced[name] ? 'on' : 'off'} by ${variable}.`,
+          `input.${name}`,
+        );
+    }
+    const result = await database.transaction(async (queries) => {
+      const current = await settings.lock(queries);
+      if (expectedVersion !== undefined && expectedVersion !== current.version)
+        throw new ApiError(
+          'VERSION_CONFLICT',
+          `The system settings are at version ${current.version}, not ${expectedVersion}. Read them again.`,
+          'expectedVersion',
+        );
+      const changed: Record<string, { readonly from: boolean; readonly to: boolean }> = {};
+      for (const name of ['proxyCacheEnabled', 'quotaManagementEnabled', 'scanningEnabled'] as const) {
+        const wanted = change[name] ?? current[name];
+        if (wanted !== current[name]) changed[name] = { from: current[name], to: wanted };
+      }
+      if (Object.keys(changed).length === 0) return current;
+      const to = Object.fromEntries(Object.entries(changed).map(([name, { to }]) => [name, to]));
+      const next: SystemSettings = { ...current, ...to, version: current.version + 1 };
+      await settings.write(queries, next);
+      await revision.bump(queries);
+      await audit.append(queries, [
+        newAuditEvent({ kind: 'SETTINGS_UPDATED', at: clock.now(), actor, detail: { changed } }),
+      ]);
+      return next;
+    });
+    revision.announce();
+    return inForce(result, forced);
+  }
+}

@@ -1,0 +1,35 @@
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+
+/** The global switches, as GraphQL shows them. */
+@ObjectType('SystemSettings', { description: 'Switches for everything. The environment can hold some of them.' })
+export class SystemSettingsType {
+  @Field(() => Boolean, { description: 'Off: every pull is refused, cached ones too.' })
+  proxyCacheEnabled!: boolean;
+
+  @Field(() => Boolean, { description: 'Off: no limits, no evictions.' })
+  quotaManagementEnabled!: boolean;
+
+  @Field(() => Boolean)
+  scanningEnabled!: boolean;
+
+  @Field(() => Int, { description: 'Goes up by one with every change.' })
+  version!: number;
+
+  @Field(() => [String], {
+    description: 'Switches that the environment holds (LAYOVER_FEATURE_…): GraphQL cannot turn them the other way.',
+  })
+  heldByEnvironment!: readonly string[];
+}
+
+/** Switches to change. */
+@InputType('SystemSettingsInput', { description: 'What is left out, or null, stays as it is.' })
+export class SystemSettingsInput {
+  @Field(() => Boolean, { nullable: true })
+  proxyCacheEnabled?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true })
+  quotaManagementEnabled?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true })
+  scanningEnabled?: boolean | null;
+}

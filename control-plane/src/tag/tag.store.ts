@@ -1,0 +1,139 @@
+import { type ManifestRow, Table, type TagRow } from '../../../schema/tables';
+import { bulkInsert } from '../db/bulk-insert';
+import type { Queries } from '../db/database';
+import { type CursorKey, type Page, type PageRequest, toPage } from '../graphql/pagination';
+
+/** Which tags a list shows. `state` undefined = all of them. */
+export interface TagFilter {
+  readonly repositoryId: number;
+  readonly nameContains: string | undefined;
+  readonly state: 'ACTIVE' | 'TIME_MACHINE' | undefined;
+  /** Milliseconds since the epoch: an expired tag is in the time machine. */
+  readonly now: number;
+}
+
+/** The manifest that a tag points at, with what a data plane needs. */
+export type TagWithManifest = TagRow & Pick<ManifestRow, 'media_type' | 'size'>;
+
+/** Reads and writes tags: the live version of each, and those in the time machine. */
+export class TagStore {
+  /** The live version with its manifest, expired or not; undefined when there is none. */
+  async findLive(queries: Queries, repositoryId: number, name: string): Promise<TagWithManifest | undefined> {
+    return queries(`${Table.tags} as t`)
+      .join(`${Table.manifests} as m`, 'm.id', 't.manifest_id')
+      .where({ 't.repository_id': repositoryId, 't.name': name, 't.live': 1 })
+      .first<TagWithManifest | undefined>('t.*', 'm.media_type', 'm.size');
+  }
+
+  /** The live version; nobody else changes it before the transaction ends. */
+  async lockLive(queries: Queries, repositoryId: number, name: string): Promise<TagRow | undefined> {
+    return queries<TagRow>(Table.tags)
+      .where({ repository_id: repositoryId, name, live: 1 })
+      .forUpdate()
+      .first<TagRow | undefined>();
+  }
+
+  /** Every version of these (repository, name, digest) triples; on MySQL nobody else changes them before the transaction ends. */
+  async lockMany(
+    queries: Queries,
+    keys: readonly { readonly repositoryId: number; readonly name: string; readonly digest: string }[],
+  ): Promise<readonly TagRow[]> {
+    if (keys.length === 0) return [];
+    const digests = new Set(keys.map((key) => key.digest));
+    const rows: TagRow[] = await queries<TagRow>(Table.tags)
+      .whereIn(
+        ['repository_id', 'name'],
+        keys.map((key) => [key.repositoryId, key.name]),
+      )
+      .whereIn('digest', [...digests])
+      .orderBy('id')
+      .forUpdate();
+    return rows;
+  }
+
+  /** The tag with that id, live or not. */
+  async findById(queries: Queries, id: number): Promise<TagRow | undefined> {
+    return queries<TagRow>(Table.tags).where('id', id).first<TagRow | undefined>();
+  }
+
+  /** Every version of every tag that points at these manifests. */
+  async findByManifests(queries: Queries, manifestIds: readonly number[]): Promise<readonly TagRow[]> {
+    return queries<TagRow>(Table.tags).whereIn('manifest_id', manifestIds).orderBy(['name', 'id']);
+  }
+
+  /** Starts a version. Throws the driver's duplicate error when the tag has a live one. */
+  async insert(queries: Queries, tag: Omit<TagRow, 'id'>): Promise<void> {
+    await bulkInsert(queries, Table.tags, [tag]);
+  }
+
+  /** Changes one version. */
+  async update(queries: Queries, id: number, change: Partial<Omit<TagRow, 'id'>>): Promise<void> {
+    await queries<TagRow>(Table.tags).where('id', id).update(change);
+  }
+
+  /** Writes what pulls change into rows that {@link lockMany} gave. */
+  async pulled(queries: Queries, rows: readonly TagRow[]): Promise<void> {
+    await bulkInsert(queries, Table.tags, rows, {
+      kind: 'merge',
+      key: ['id'],
+      columns: {
+        checked_at: 'replace',
+        expires_at: 'replace',
+        refreshed_at: 'replace',
+        expiration_set_at: 'replace',
+        last_pulled_at: 'replace',
+        pull_count: 'replace',
+      },
+    });
+  }
+
+  /** Names of the tags that may be served, in bytewise order, after `last`. */
+  async liveNames(
+    queries: Queries,
+    repositoryId: number,
+    limit: number,
+    last: string,
+    now: number,
+  ): Promise<readonly string[]> {
+    const rows = await queries<TagRow>(Table.tags)
+      .where({ repository_id: repositoryId, live: 1 })
+      .where('name', '>', last)
+      .where((unexpired) => unexpired.whereNull('expires_at').orWhere('expires_at', '>', now))
+      .orderBy('name')
+      .limit(limit)
+      .select('name');
+    return rows.map((row) => row.name);
+  }
+
+  /** A page by name, bytewise, and the latest version of a name first. */
+  async page(queries: Queries, filter: TagFilter, request: PageRequest): Promise<Page<TagRow>> {
+    const query = this.filtered(queries, filter)
+      .orderBy([{ column: 'name' }, { column: 'id', order: 'desc' }])
+      .limit(request.first + 1);
+    if (request.after !== undefined) {
+      const [name, id] = request.after as [string, number];
+      void query.where('name', '>=', name).whereRaw('(name > ? OR id < ?)', [name, id]);
+    }
+    return toPage((await query) as TagRow[], request.first);
+  }
+
+  /** How many {@link page} goes through in all. */
+  async count(queries: Queries, filter: TagFilter): Promise<number> {
+    const [row] = (await this.filtered(queries, filter).count({ n: '*' })) as unknown as { n: number | string }[];
+    return Number(row?.n ?? 0);
+  }
+
+  private filtered(queries: Queries, filter: TagFilter) {
+    const query = queries<TagRow>(Table.tags).where('repository_id', filter.repositoryId);
+    if (filter.nameContains !== undefined) void query.whereRaw('instr(name, ?) > 0', [filter.nameContains]);
+    if (filter.state === 'ACTIVE')
+      void query.where('live', 1).whereRaw('(expires_at IS NULL OR expires_at > ?)', [filter.now]);
+    if (filter.state === 'TIME_MACHINE') void query.whereRaw('(live IS NULL OR expires_at <= ?)', [filter.now]);
+    return query;
+  }
+}
+
+/** The key of {@link TagStore.page}. */
+export function tagKey(row: TagRow): CursorKey {
+  return [row.name, row.id];
+}

@@ -1,0 +1,79 @@
+import type { Clock } from '../../../common/runtime/clock';
+import { FieldResolver, Float, Int, Resolver, Root } from 'type-graphql';
+import type { Database } from '../db/database';
+import { ByteSizeScalar } from '../graphql/scalars/byte-size.scalar';
+import { StorageUsageType } from './storage-usage.type';
+import type { Usage, UsageStore } from './usage.store';
+
+/** Counts what is asked for, once for all fields of one usage. */
+@Resolver(() => StorageUsageType)
+export class UsageResolver {
+  private readonly counts = new WeakMap<StorageUsageType, Promise<Usage>>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageStore,
+    private readonly clock: Clock,
+  ) {}
+
+  @FieldResolver(() => ByteSizeScalar, { description: 'Bytes of everything held, time machine included.' })
+  async usedBytes(@Root() root: StorageUsageType): Promise<bigint> {
+    return (await this.held(root)).usedBytes;
+  }
+
+  @FieldResolver(() => ByteSizeScalar, { description: 'The part of usedBytes that only the time machine holds.' })
+  async timeMachineBytes(@Root() root: StorageUsageType): Promise<bigint> {
+    const [held, active] = await Promise.all([
+      this.held(root),
+      this.usage.active(this.database.reader, root.scope, this.clock.now()),
+    ]);
+    return held.usedBytes - active.usedBytes;
+  }
+
+  @FieldResolver(() => ByteSizeScalar, {
+    description: 'Bytes promised to images that are arriving. Nothing is reserved before quotas are enforced: 0.',
+  })
+  reservedBytes(@Root() _root: StorageUsageType): bigint {
+    return 0n;
+  }
+
+  @FieldResolver(() => Float, {
+    nullable: true,
+    description: "usedBytes as a share of the organization's limit; null without a quota",
+  })
+  async usedPercent(@Root() root: StorageUsageType): Promise<number | null> {
+    if (root.quota === undefined) return null;
+    // In millionths first: a bigint division gives whole numbers.
+    const { usedBytes } = await this.held(root);
+    return Number((usedBytes * 100_000_000n) / root.quota.limitBytes) / 1_000_000;
+  }
+
+  @FieldResolver(() => Int)
+  async repositoryCount(@Root() root: StorageUsageType): Promise<number> {
+    return (await this.usage.names(this.database.reader, root.scope, this.clock.now())).repositories;
+  }
+
+  @FieldResolver(() => Int, { description: 'Active tags.' })
+  async tagCount(@Root() root: StorageUsageType): Promise<number> {
+    return (await this.usage.names(this.database.reader, root.scope, this.clock.now())).tags;
+  }
+
+  @FieldResolver(() => Int, { description: 'Distinct manifests.' })
+  async manifestCount(@Root() root: StorageUsageType): Promise<number> {
+    return (await this.held(root)).manifestCount;
+  }
+
+  @FieldResolver(() => Int, { description: 'Distinct blobs that are in the store.' })
+  async blobCount(@Root() root: StorageUsageType): Promise<number> {
+    return (await this.held(root)).blobCount;
+  }
+
+  private held(root: StorageUsageType): Promise<Usage> {
+    let count = this.counts.get(root);
+    if (count === undefined) {
+      count = this.usage.held(this.database.reader, root.scope);
+      this.counts.set(root, count);
+    }
+    return count;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Knex } from 'knex';
+import { Table } from '../tables';
+import { createTable, dropTables } from './columns';
+
+/** The two tables of one row each: the revision of the configuration, and the global switches. */
+export async function up(knex: Knex): Promise<void> {
+  await createTable(knex, Table.configurationRevision, (columns) => {
+    columns.number('id').notNullable().primary();
+    columns.number('revision').notNullable();
+  });
+  await knex(Table.configurationRevision).insert({ id: 1, revision: 1 });
+  await createTable(knex, Table.systemSettings, (columns) => {
+    columns.number('id').notNullable().primary();
+    columns.flag('proxy_cache_enabled').notNullable();
+    columns.flag('quota_management_enabled').notNullable();
+    columns.flag('scanning_enabled').notNullable();
+    columns.number('version').notNullable();
+    columns.number('bootstrapped_at').nullable();
+  });
+  await knex(Table.systemSettings).insert({
+    id: 1,
+    proxy_cache_enabled: 1,
+    quota_management_enabled: 1,
+    scanning_enabled: 0,
+    version: 1,
+    bootstrapped_at: null,
+  });
+}
+
+/** Takes it all away. */
+export async function down(knex: Knex): Promise<void> {
+  await dropTables(knex, Table.systemSettings, Table.configurationRevision);
+}

@@ -1,0 +1,262 @@
+/**
+ * The database, row by row. Every time is milliseconds since the epoch (UTC), every size is bytes, booleans are 0 or 1,
+ * JSON is text. The same rows exist on SQLite and on MySQL; schema/migrations creates them.
+ */
+export const Table = {
+  organizations: 'organizations',
+  proxyConfigs: 'proxy_configs',
+  quotas: 'quotas',
+  robots: 'robots',
+  apiTokens: 'api_tokens',
+  repositories: 'repositories',
+  manifests: 'manifests',
+  manifestReferences: 'manifest_references',
+  blobs: 'blobs',
+  tags: 'tags',
+  auditEvents: 'audit_events',
+  recordedEvents: 'recorded_events',
+  statistics: 'organization_statistics',
+  upstreamStatus: 'upstream_status',
+  configurationRevision: 'configuration_revision',
+  tokenKeys: 'token_keys',
+  systemSettings: 'system_settings',
+} as const;
+
+/** 0 or 1: the only boolean that both databases give back the same way. */
+export type Flag = 0 | 1;
+
+/** An organization. `uid` is never reused; `name` is, after a deletion. */
+export interface OrganizationRow {
+  readonly uid: string;
+  readonly name: string;
+  readonly description: string;
+  readonly visibility: string;
+  readonly time_machine_seconds: number;
+  /** Grows by one with every change. */
+  readonly version: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+/** How an organization mirrors its upstream; no row = it proxies nothing. */
+export interface ProxyConfigRow {
+  readonly organization_uid: string;
+  readonly enabled: Flag;
+  /** host[:port] as the user wrote it. */
+  readonly upstream_host: string;
+  /** Empty = none. */
+  readonly upstream_namespace: string;
+  /** Unique where it is not null. */
+  readonly mirror_host: string | null;
+  readonly username: string | null;
+  /** Sealed with the master key, context = the organization's uid. */
+  readonly sealed_password: Buffer | null;
+  readonly credential_version: string;
+  readonly origin_version: string;
+  /** When origin_version was made: older reports are about another upstream. */
+  readonly origin_since: number;
+  readonly insecure: Flag;
+  readonly ca_certificate: string | null;
+  readonly expiration_seconds: number;
+  readonly revalidate_after_seconds: number;
+  readonly stale_if_error_seconds: number | null;
+  readonly on_upstream_delete: string;
+  readonly complete_images: Flag;
+  /** JSON array of patterns. */
+  readonly allow_repositories: string;
+  /** JSON array of patterns. */
+  readonly deny_repositories: string;
+}
+
+/** A limit on what an organization keeps; no row = none. */
+export interface QuotaRow {
+  readonly organization_uid: string;
+  /** Up to 2^63-1: read it as text (see db/big-numbers.ts), never as a JS number. */
+  readonly limit_bytes: string;
+  readonly auto_prune: Flag;
+  readonly on_oversize: string;
+  readonly warning_percent: number | null;
+}
+
+/** An account that may pull from a private organization. */
+export interface RobotRow {
+  readonly organization_uid: string;
+  /** Without the organization's name. */
+  readonly name: string;
+  readonly description: string;
+  /** Hex. Secrets are long and random, so a fast hash is enough. */
+  readonly secret_sha256: string;
+  readonly created_at: number;
+  readonly last_used_at: number | null;
+}
+
+/** A token for the management API. The first admin token is the row with id `admin`. */
+export interface ApiTokenRow {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  /** null for ADMIN. */
+  readonly organization_uid: string | null;
+  /** Hex. */
+  readonly token_sha256: string;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly revoked_at: number | null;
+}
+
+/** A repository of one upstream: when the organization's upstream changes, its rows end and new ones begin. */
+export interface RepositoryRow {
+  readonly id: number;
+  readonly organization_uid: string;
+  readonly origin_version: string;
+  /** Canonical: library/ made explicit, the upstream's namespace left out. */
+  readonly name: string;
+  readonly created_at: number;
+  readonly last_pulled_at: number | null;
+  /** Set when the upstream changed or the organization was deleted: nothing of it is served or counted, and it is collected. */
+  readonly ended_at: number | null;
+}
+
+/** A manifest that a repository holds. */
+export interface ManifestRow {
+  readonly id: number;
+  readonly repository_id: number;
+  readonly digest: string;
+  readonly media_type: string;
+  readonly size: number;
+  readonly artifact_type: string | null;
+  readonly created_at: number;
+  /** Last successful pull, by tag or by digest. */
+  readonly last_pulled_at: number | null;
+}
+
+/** What a manifest names. The repository is repeated here: LookupBlob asks by repository and digest. */
+export interface ManifestReferenceRow {
+  readonly manifest_id: number;
+  readonly repository_id: number;
+  /** LAYER, CONFIG, CHILD or SUBJECT. */
+  readonly role: string;
+  readonly position: number;
+  readonly digest: string;
+  readonly media_type: string;
+  readonly size: number;
+  readonly platform_os: string | null;
+  readonly platform_architecture: string | null;
+  readonly platform_variant: string | null;
+}
+
+/** A blob in the store, shared by all organizations. Who may read it follows from manifest_references alone. */
+export interface BlobRow {
+  readonly digest: string;
+  readonly size: number;
+  /** PRESENT; DELETING and QUARANTINED belong to garbage collection. */
+  readonly state: string;
+  readonly created_at: number;
+  readonly present_at: number;
+}
+
+/** A version of a tag: the live one, or one in the time machine. */
+export interface TagRow {
+  readonly id: number;
+  readonly repository_id: number;
+  readonly name: string;
+  readonly manifest_id: number;
+  /** Of the manifest, repeated so that pulls find their version without a join. */
+  readonly digest: string;
+  /** 1 for the live version, null for all others: (repository, name, live) is unique, and nulls don't collide. */
+  readonly live: 1 | null;
+  readonly started_at: number;
+  readonly ended_at: number | null;
+  /** MOVED, EXPIRED, DELETED, EVICTED; null while live. */
+  readonly end_reason: string | null;
+  /** When upstream last said that the tag points here. */
+  readonly checked_at: number;
+  /** null = never. */
+  readonly expires_at: number | null;
+  /** Time of the pull (or admission) that expires_at was computed from. */
+  readonly refreshed_at: number;
+  /** When expires_at was set by hand; a pull after that resets it. */
+  readonly expiration_set_at: number | null;
+  readonly last_pulled_at: number | null;
+  readonly pull_count: number;
+}
+
+/** One line of the audit log; pulls are lines as well. Names are text, not keys: the log outlives what it speaks of. */
+export interface AuditEventRow {
+  readonly id: string;
+  readonly at: number;
+  readonly kind: string;
+  readonly organization: string | null;
+  readonly organization_uid: string | null;
+  readonly repository: string | null;
+  readonly reference: string | null;
+  readonly digest: string | null;
+  readonly cache_status: string | null;
+  readonly http_status: number | null;
+  readonly upstream_status: number | null;
+  readonly bytes: number | null;
+  readonly actor: string;
+  readonly client_address: string | null;
+  readonly user_agent: string | null;
+  readonly request_id: string | null;
+  /** A JSON object. */
+  readonly detail: string;
+}
+
+/** Ids of delivered records that leave no audit event, so that a repeat counts once. */
+export interface RecordedEventRow {
+  readonly id: string;
+  readonly at: number;
+}
+
+/** Counters of one organization over five minutes. */
+export interface StatisticsRow {
+  readonly organization_uid: string;
+  /** Start of the five minutes. */
+  readonly bucket: number;
+  readonly pulls: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly stale: number;
+  readonly failures: number;
+  readonly bytes_served: number;
+  readonly bytes_fetched: number;
+}
+
+/** What data planes last saw of an organization's upstream. */
+export interface UpstreamStatusRow {
+  readonly organization_uid: string;
+  readonly reachable: Flag;
+  readonly last_checked_at: number;
+  readonly last_error: string | null;
+  readonly rate_limit: number | null;
+  readonly rate_limit_remaining: number | null;
+  readonly retry_after: number | null;
+}
+
+/** One row: grows in the transaction of every change that data planes must hear of. */
+export interface ConfigurationRevisionRow {
+  readonly id: 1;
+  readonly revision: number;
+}
+
+/** A key that pull tokens are signed with. */
+export interface TokenKeyRow {
+  readonly id: string;
+  /** 32 bytes, sealed with the master key, context = the id. */
+  readonly sealed_secret: Buffer;
+  readonly created_at: number;
+  /** Set when it no longer signs; it verifies until the tokens it signed have expired. */
+  readonly retired_at: number | null;
+}
+
+/** One row of global switches. */
+export interface SystemSettingsRow {
+  readonly id: 1;
+  readonly proxy_cache_enabled: Flag;
+  readonly quota_management_enabled: Flag;
+  readonly scanning_enabled: Flag;
+  readonly version: number;
+  /** Set by the first start, whether it created organizations or not. */
+  readonly bootstrapped_at: number | null;
+}
