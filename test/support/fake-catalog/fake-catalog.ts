@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type sendUnaryData, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { isLayoverError, type LayoverError } from '../../../common/errors/layover-error';
+import { toGrpcFailure } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { AdmitManifestReply } from '../../../proto/gen/layover/v1/AdmitManifestReply';
@@ -20,8 +22,8 @@ import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRe
 export interface FakeCatalogSwitches {
   /** Every unary answer waits this long, in milliseconds. */
   delayMs: number;
-  /** Every unary call fails with this status. */
-  failWith: status | undefined;
+  /** Every unary call fails with this: a bare status as the transport makes them, or a failure as the control plane sends them. */
+  failWith: status | LayoverError | undefined;
   /** RecordPulls refuses a whole batch (INVALID_ARGUMENT) in which a record is of this kind. */
   refuse: (record: PullRecord__Output) => boolean;
   /** So many RecordPulls calls record everything and then fail, as when the answer is lost. */
@@ -247,6 +249,7 @@ export class FakeCatalog {
     const { delayMs, failWith } = this.switches;
     const reply = (): void => {
       try {
+        if (isLayoverError(failWith)) throw toGrpcFailure(failWith);
         if (failWith !== undefined) throw failure(failWith, 'told to fail');
         callback(null, handle(request));
       } catch (error) {
