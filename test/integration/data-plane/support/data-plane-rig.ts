@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { algorithmOf, hexOf, mustDigest } from '../../../../common/oci/digest';
 import type { App } from '../../../../common/runtime/lifecycle';
@@ -32,6 +33,8 @@ export interface Rig {
   asked(): string[];
   /** Whether the blob store holds the digest. */
   holds(digest: string): boolean;
+  /** Resolves when the blob store holds the digest: clients have the last byte before the disk has. */
+  held(...digests: readonly string[]): Promise<void>;
   /** Files in the spool. */
   spooled(): string[];
   /** Pull events that reached the control plane, once there are so many. */
@@ -72,13 +75,20 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     home: folder.path,
     asked: () => registry.takeRequests().map(({ line }) => line),
     holds: (digest) => existsSync(blobPath(digest)),
-    spooled: () => readdirSync(config.home.spool),
+    async held(...digests) {
+      for (let tries = 0; !digests.every((digest) => existsSync(blobPath(digest))); tries += 1) {
+        if (tries > 1000) throw new Error(`not held after 5 s: ${digests.filter((one) => !existsSync(blobPath(one)))}`);
+        await delay(5);
+      }
+    },
+    spooled: () => (existsSync(config.home.spool) ? readdirSync(config.home.spool) : []),
     async pulls(count) {
       const all = (): PullEvent__Output[] => [...catalog.records.values()].flatMap(({ pull }) => (pull ? [pull] : []));
       await catalog.until(() => all().length >= count);
       return all();
     },
     async configure(...organizations) {
+      applyAdmissions(catalog);
       revision += 1;
       // One more organization, without a proxy, tells by its refusals that this revision is in force.
       const marker = `revision-${revision}`;

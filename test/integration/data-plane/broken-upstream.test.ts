@@ -1,0 +1,328 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createServer } from 'node:net';
+import { LayoverError } from '../../../common/errors/layover-error';
+import { digestOf } from '../../../common/oci/digest';
+import { MediaType } from '../../../common/oci/media-types';
+import { buildImage, buildManifestOfSize, type FakeRegistry, startFakeRegistry } from '../../support/fake-registry';
+import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
+import { outcome, type ReadResult } from './support/registry-caller';
+
+const NAME = 'team/app';
+const image = buildImage({ layers: [400_000], seed: 'first' });
+const [layer] = image.layers as [(typeof image.layers)[number]];
+const manifestPath = `/v2/${NAME}/manifests/latest`;
+const layerPath = `/v2/${NAME}/blobs/${layer.digest}`;
+
+let rig: Rig;
+let other: FakeRegistry | undefined;
+const start = async (options: RigOptions = {}): Promise<void> => {
+  rig = await startRig(options);
+  rig.registry.content.addImage(NAME, 'latest', image);
+};
+afterEach(async () => {
+  await rig.close();
+  await other?.close();
+  other = undefined;
+});
+
+/** The manifest is cached; what follows is about its layer. */
+async function startWithManifest(options: RigOptions = {}): Promise<void> {
+  await start(options);
+  await rig.edge.manifest('latest');
+  rig.asked();
+}
+
+const whole = ({ bytes, failure }: ReadResult): boolean => failure === undefined && bytes.equals(layer.bytes);
+
+/** A blob that failed: no client got it whole, nothing is stored, nothing is left in the spool. */
+async function expectNothingKept(result: ReadResult): Promise<void> {
+  expect(result.failure).toBeDefined();
+  expect(result.bytes.length).toBeLessThan(layer.bytes.length);
+  expect(rig.holds(layer.digest)).toBe(false);
+  for (let tries = 0; rig.spooled().length > 0 && tries < 100; tries += 1) await delay(10);
+  expect(rig.spooled()).toEqual([]);
+}
+
+/** Once upstream is well again, so is the blob. */
+async function expectRecovery(): Promise<void> {
+  rig.registry.clearQuirks();
+  expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+  await rig.held(layer.digest);
+}
+
+describe('a blob', () => {
+  test('cut in the middle: resumed where it broke off, and the client does not notice', async () => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, cutAfterBytes: 150_000, times: 1 });
+    expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+    await rig.held(layer.digest);
+    const requests = rig.registry.requests.filter(({ path }) => path === layerPath);
+    expect(requests.map(({ headers }) => headers['range'])).toEqual([undefined, expect.stringMatching(/^bytes=\d+-/)]);
+    expect(rig.registry.bytesSent(layer.digest)).toBeLessThan(layer.bytes.length + 150_000);
+  });
+
+  test('cut for good: bounded tries, a client that is cut off, nothing kept', async () => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, cutAtOffset: 150_000 });
+    await expectNothingKept(await rig.edge.blob(layer.digest));
+    expect(rig.asked().length).toBeLessThanOrEqual(4);
+    await expectRecovery();
+  });
+
+  test.each([
+    ['wrong bytes of the right length', { corrupt: true }],
+    ['a short body', { truncateTo: 100_000 }],
+    ['a short body without a length', { truncateTo: 100_000, chunked: true }],
+    ['a web page with status 200', { html: true }],
+    ['another length', { truncateTo: 399_999 }],
+  ])('%s: never whole for a client, never kept', async (_name, quirk) => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, ...quirk });
+    await expectNothingKept(await rig.edge.blob(layer.digest));
+    await expectRecovery();
+  });
+
+  test('Content-Encoding that nobody asked for: the right bytes or none', async () => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, gzip: true });
+    const result = await rig.edge.blob(layer.digest);
+    expect(
+      rig.registry.requests.every(({ headers }) => (headers['accept-encoding'] ?? 'identity') === 'identity'),
+    ).toBe(true);
+    if (result.failure !== undefined) await expectNothingKept(result);
+    else expect(whole(result)).toBe(true);
+    await expectRecovery();
+  });
+
+  test('stalled: given up after the time-out, asked again, and in the end refused', async () => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, stallAfterBytes: 100_000 });
+    const result = await rig.edge.blob(layer.digest);
+    expect(result.failure).toBe('UPSTREAM_TIMEOUT');
+    await expectNothingKept(result);
+    await expectRecovery();
+  });
+
+  test.each([
+    [401, 'UPSTREAM_DENIED'],
+    [403, 'UPSTREAM_DENIED'],
+    [404, 'BLOB_UNKNOWN'],
+    [500, 'UPSTREAM_FAILED'],
+    [503, 'UPSTREAM_FAILED'],
+  ])('status %d: %s, before any byte', async (status, key) => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, respond: { status, body: '{"errors":[]}' } });
+    const result = await rig.edge.blob(layer.digest);
+    expect(result).toMatchObject({ failure: key, header: undefined });
+    await expectNothingKept(result);
+    await expectRecovery();
+  });
+
+  test('redirected to another host: followed, without credentials; the second fill asks anew', async () => {
+    await start({
+      registry: { auth: { kind: 'basic', users: { me: { password: 'secret', repositories: 'all' } } } },
+      organizations: [{ name: 'acme', username: 'me', password: 'secret' }],
+    });
+    other = await startFakeRegistry({ content: rig.registry.content });
+    const cdn = other;
+    rig.registry.quirk({ path: layer.digest, redirect: ({ path }) => `${cdn.url}${path}?signature=abc` });
+    await rig.edge.manifest('latest');
+    expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+    expect(cdn.requests.map(({ line, authorization }) => [line, authorization])).toEqual([
+      [`GET ${layerPath}`, 'none'],
+    ]);
+    // The very first request finds out that credentials are wanted.
+    expect(rig.registry.requests.map(({ authorization }) => authorization)).toEqual(['none', 'basic', 'basic']);
+  });
+
+  test.each([
+    'http://169.254.169.254/latest/meta-data',
+    'http://10.1.2.3/x',
+    'http://[::1]:1/x',
+    'http://[::ffff:10.0.0.1]/x',
+  ])('redirected to %s: refused, and never asked', async (location) => {
+    await startWithManifest();
+    rig.registry.quirk({ path: layer.digest, redirect: location });
+    const result = await rig.edge.blob(layer.digest);
+    expect(result.failure).toBe('UPSTREAM_ADDRESS_REFUSED');
+    await expectNothingKept(result);
+  });
+});
+
+describe('a manifest', () => {
+  test.each([
+    [401, 'UPSTREAM_DENIED'],
+    [403, 'UPSTREAM_DENIED'],
+    [404, 'MANIFEST_UNKNOWN'],
+    [500, 'UPSTREAM_FAILED'],
+  ])('status %d: %s, nothing kept, and recorded so', async (status, key) => {
+    await start();
+    rig.registry.quirk({ path: 'manifests', respond: { status, body: '{"errors":[]}' } });
+    expect(await outcome(rig.edge.manifest('latest'))).toBe(key);
+    expect(rig.holds(image.digest)).toBe(false);
+    expect(rig.asked().every((line) => line === `GET ${manifestPath}`)).toBe(true);
+    expect(await rig.pulls(1)).toMatchObject([{ upstreamStatus: status, digest: '' }]);
+    rig.registry.clearQuirks();
+    expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
+  });
+
+  test('429: the time to wait is told and kept to, and a cached tag is served meanwhile', async () => {
+    await start();
+    rig.registry.content.addImage(NAME, 'cached', image);
+    await rig.edge.manifest('cached');
+    rig.asked();
+    rig.registry.quirk({ path: 'manifests', respond: { status: 429, headers: { 'retry-after': '60' } } });
+    await expect(rig.edge.manifest('latest')).rejects.toMatchObject({
+      key: 'TOO_MANY_REQUESTS',
+      retryAfterSeconds: expect.any(Number) as number,
+    });
+    expect(rig.asked()).toHaveLength(1);
+    await expect(rig.edge.manifest('latest')).rejects.toMatchObject({ key: 'TOO_MANY_REQUESTS' });
+    expect(await outcome(rig.edge.manifest('cached'))).toBe('STALE');
+    expect(rig.asked()).toEqual([]);
+  });
+
+  test.each([
+    ['a web page with status 200', { html: true }],
+    ['another digest in Docker-Content-Digest', { digestHeader: digestOf(Buffer.from('other')) }],
+    ['wrong bytes', { corrupt: true }],
+    ['a body that is cut', { cutAfterBytes: 20 }],
+  ])('%s: refused and not kept', async (_name, quirk) => {
+    await start();
+    rig.registry.quirk({ path: 'manifests', method: 'GET', ...quirk });
+    expect(await outcome(rig.edge.manifest('latest'))).toMatch(/^UPSTREAM_(CONTENT|FAILED)$/);
+    expect(await outcome(rig.edge.manifest(image.digest))).toMatch(/^UPSTREAM_(CONTENT|FAILED)$/);
+    expect(rig.holds(image.digest)).toBe(false);
+    expect(rig.catalog.admissions.size).toBe(0);
+    rig.registry.clearQuirks();
+    expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
+  });
+
+  test('5 MiB: refused, not kept; 4 MiB less a little: served', async () => {
+    await start();
+    const huge = buildManifestOfSize(5 * 1024 * 1024);
+    const large = buildManifestOfSize(4 * 1024 * 1024 - 10);
+    rig.registry.content.addManifest(NAME, 'huge', huge, MediaType.ociManifest);
+    rig.registry.content.addManifest(NAME, 'large', large, MediaType.ociManifest);
+    expect(await outcome(rig.edge.manifest('huge'))).toBe('UPSTREAM_CONTENT');
+    expect(rig.holds(digestOf(huge))).toBe(false);
+    expect((await rig.edge.manifest('large')).content.equals(large)).toBe(true);
+  });
+
+  test('an upstream that never answers: a time-out within bounds', async () => {
+    await start();
+    rig.registry.quirk({ path: 'manifests', stallHeaders: true });
+    expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_TIMEOUT');
+  });
+
+  test('a connection that is refused', async () => {
+    const port = await freePort();
+    await start({ organizations: [{ name: 'acme', upstreamHost: `127.0.0.1:${port}` }] });
+    await expect(rig.edge.manifest('latest')).rejects.toMatchObject({
+      key: 'UPSTREAM_UNREACHABLE',
+      message: expect.stringContaining(`127.0.0.1:${port}`) as string,
+    });
+  });
+
+  test('a name that does not resolve', async () => {
+    const resolver = (): Promise<never> =>
+      Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }));
+    await start({ organizations: [{ name: 'acme', upstreamHost: 'registry.invalid' }], overrides: { resolver } });
+    await expect(rig.edge.manifest('latest')).rejects.toMatchObject({
+      key: 'UPSTREAM_UNREACHABLE',
+      message: expect.stringContaining('registry.invalid') as string,
+    });
+  });
+
+  test('a name that resolves to a private address', async () => {
+    const resolver = () => Promise.resolve([{ address: '10.9.8.7', family: 4 }]);
+    await start({ organizations: [{ name: 'acme', upstreamHost: 'rebound.test' }], overrides: { resolver } });
+    expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_ADDRESS_REFUSED');
+  });
+
+  test.each(['me', ''])(
+    'a token realm at a private address (user "%s"): refused, and no credentials leave',
+    async (username) => {
+      await start({
+        registry: {
+          auth: {
+            kind: 'bearer',
+            realm: 'http://10.1.2.3/token',
+            users: { me: { password: 'secret', repositories: 'all' } },
+          },
+        },
+        organizations: [{ name: 'acme', username, password: username && 'secret' }],
+      });
+      expect(await outcome(rig.edge.manifest('latest'))).toMatch(/^UPSTREAM_(ADDRESS_REFUSED|CONTENT)$/);
+      expect(rig.registry.requests.every(({ authorization }) => authorization === 'none')).toBe(true);
+    },
+  );
+});
+
+describe('our own disk', () => {
+  test('full in the middle of a fill: the client is cut off or told, nothing is left, and it works again when there is room', async () => {
+    let full = true;
+    const { createSpool } = await import('../../../data-plane/src/fill/spool');
+    const { temporaryFolder } = await import('../../support/real/temporary-folder');
+    const folder = await temporaryFolder('spool');
+    const disk = createSpool(folder.path);
+    let written = 0;
+    await startWithManifest({
+      overrides: {
+        spool: {
+          clean: () => disk.clean(),
+          hasRoom: (bytes) => disk.hasRoom(bytes),
+          async create(digest) {
+            const file = await disk.create(digest);
+            return {
+              path: file.path,
+              append: async (chunks) => {
+                written += chunks.reduce((total, chunk) => total + chunk.length, 0);
+                if (full && written > 200_000) throw new LayoverError('STORE_FULL');
+                await file.append(chunks);
+              },
+              close: () => file.close(),
+              remove: () => file.remove(),
+            };
+          },
+        },
+      },
+    });
+    await expectNothingKept(await rig.edge.blob(layer.digest));
+    expect(await disk.clean()).toBe(0);
+    full = false;
+    await expectRecovery();
+    await folder.remove();
+  });
+
+  test('full when the blob is to be kept: the client has it all the same, and the next one fills it again', async () => {
+    let full = true;
+    await startWithManifest({
+      overrides: {
+        wrapStore: (store) => ({
+          stat: (digest) => store.stat(digest),
+          open: (digest) => store.open(digest),
+          put: (digest, content) => store.put(digest, content),
+          get: (digest, maxBytes) => store.get(digest, maxBytes),
+          delete: (digest) => store.delete(digest),
+          async ingest(digest) {
+            if (full) throw new LayoverError('STORE_FULL');
+            return store.ingest(digest);
+          },
+        }),
+      },
+    });
+    expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+    expect(rig.holds(layer.digest)).toBe(false);
+    full = false;
+    await expectRecovery();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
