@@ -58,7 +58,7 @@ export function createStandalone(config: StandaloneConfig, say: (line: string) =
       unlock = await lockHome(config.home.lockSocket, config.home.root);
       try {
         const [edge, , control] = await Promise.all(planes.map((plane) => plane.start()));
-        addresses = { edge: edge!, control: control! };
+        addresses = { edge: withScheme(edge!), control: withScheme(control!) };
       } catch (error) {
         await stop();
         throw error;
@@ -67,4 +67,9 @@ export function createStandalone(config: StandaloneConfig, say: (line: string) =
     },
     stop,
   };
+}
+
+/** A plane says host:port or a URL; people get a URL. */
+function withScheme(address: string): string {
+  return /^[a-z]+:\/\//.test(address) || address.startsWith('unix:') ? address : `http://${address}`;
 }
