@@ -44,6 +44,8 @@ export function createHttpClient(agents: Agents): HttpClient {
         headers: { 'user-agent': 'layover', 'accept-encoding': 'identity', ...request.headers },
         signal: place.signal,
         highWaterMark: READ_AHEAD,
+        // undici closes the connection after a HEAD unless told not to; a revalidation would cost a TLS handshake each time.
+        reset: false,
       });
     try {
       const response = await send().catch((error: unknown) => {

@@ -1,0 +1,152 @@
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createProxyRules } from '../../../../data-plane/src/upstream/http/proxy-rules';
+import { buildImage, type FakeRegistry, makeCertificates, startFakeRegistry } from '../../../support/fake-registry';
+import { client, Closers, failureOf, ref, repositoryAt } from './support';
+
+const image = buildImage();
+
+/** A CONNECT proxy that leads every tunnel to one port of this machine, whatever is asked for. */
+interface TestProxy {
+  readonly url: string;
+  readonly asked: { readonly authority: string; readonly authorization: string | undefined }[];
+  refuse: boolean;
+  close(): Promise<void>;
+}
+
+async function startProxy(port: number): Promise<TestProxy> {
+  const sockets = new Set<Socket>();
+  const asked: { authority: string; authorization: string | undefined }[] = [];
+  const server: Server = createServer();
+  server.on('connection', (socket: Socket) => void sockets.add(socket));
+  server.on('connect', (request, clientSide: Socket) => {
+    asked.push({ authority: request.url!, authorization: request.headers['proxy-authorization'] });
+    if (proxy.refuse) return void clientSide.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    const upstreamSide = connect(port, '127.0.0.1', () => {
+      clientSide.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstreamSide.pipe(clientSide).pipe(upstreamSide);
+    });
+    sockets.add(upstreamSide);
+    for (const side of [clientSide, upstreamSide]) side.on('error', () => side.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const proxy: TestProxy = {
+    url: `http://us%40er:pass@127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    refuse: false,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+  return proxy;
+}
+
+describe('a proxy on the way out', () => {
+  const closers = new Closers();
+  let registry: FakeRegistry;
+  let proxy: TestProxy;
+  beforeEach(async () => {
+    registry = closers.add(await startFakeRegistry());
+    registry.content.addImage('app', 'v1', image);
+    proxy = closers.add(await startProxy(registry.port));
+  });
+  afterEach(() => closers.close());
+
+  it('is asked for a tunnel, with its own credentials, and resolves the name itself', async () => {
+    const resolver = (): Promise<never> => Promise.reject(new Error('no name is resolved here'));
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url }, resolver }));
+    const repository = repositoryAt({ host: 'registry.test' }, 'app');
+    expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
+    expect(proxy.asked).toEqual([
+      { authority: 'registry.test:80', authorization: `Basic ${Buffer.from('us@er:pass').toString('base64')}` },
+    ]);
+    expect(registry.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  it('sees nothing of what TLS carries, and the CA counts through it', async () => {
+    const tls = await makeCertificates(['DNS:registry.test']);
+    const secure = closers.add(await startFakeRegistry({ tls, content: registry.content }));
+    const toSecure = closers.add(await startProxy(secure.port));
+    const upstream = closers.add(client({ proxy: { httpsProxy: toSecure.url } }));
+    const repository = repositoryAt({ host: 'registry.test' }, 'app', { insecure: false, caCertificate: tls.ca });
+    expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
+    expect(toSecure.asked.map((entry) => entry.authority)).toEqual(['registry.test:443']);
+    const wrong = repositoryAt({ host: 'other.test' }, 'app', { insecure: false, caCertificate: tls.ca });
+    expect((await failureOf(upstream.getManifest(wrong, ref('v1')))).key).toBe('UPSTREAM_TLS');
+  });
+
+  it('is not asked for what NO_PROXY names', async () => {
+    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url, noProxy: 'x.test, 127.0.0.0/8' } }));
+    await upstream.getManifest(repositoryAt(registry, 'app'), ref('v1'));
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it.each([
+    '10.0.0.1',
+    '169.254.169.254',
+    '[::1]',
+    'localhost',
+    'a.localhost',
+    'metadata.google.internal',
+    'LOCALHOST.',
+  ])('is not asked for %s', async (host) => {
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url } }));
+    const error = await failureOf(upstream.getManifest(repositoryAt({ host }, 'app'), ref('v1')));
+    expect(error.key).toBe('UPSTREAM_ADDRESS_REFUSED');
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('that refuses, drops or is not there is named as the trouble', async () => {
+    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url } }));
+    const repository = repositoryAt({ host: 'registry.test' }, 'app');
+    proxy.refuse = true;
+    const refused = await failureOf(upstream.getManifest(repository, ref('v1')));
+    expect(refused.key).toBe('UPSTREAM_UNREACHABLE');
+    expect(refused.message).toBe('the proxy on the way to registry.test cannot be reached: it refused to connect us');
+    await proxy.close();
+    const gone = await failureOf(upstream.getManifest(repository, ref('v1')));
+    expect(gone.key).toBe('UPSTREAM_UNREACHABLE');
+    expect(gone.message).toContain('the proxy on the way to');
+    expect(gone.message).not.toContain('pass');
+  });
+});
+
+describe('proxy rules', () => {
+  const proxied = (noProxy: string, url: string): boolean =>
+    createProxyRules({ httpsProxy: 'http://p:1', httpProxy: 'http://p:1', noProxy })(new URL(url)) !== undefined;
+
+  it.each([
+    ['*', 'https://a.test/', false],
+    ['a.test', 'https://a.test/', false],
+    ['a.test', 'https://b.a.test/', false],
+    ['.a.test', 'https://b.a.test/', false],
+    ['*.a.test', 'https://b.a.test/', false],
+    ['A.TEST', 'https://a.test./', false],
+    ['a.test', 'https://ba.test/', true],
+    ['a.test:8443', 'https://a.test:8443/', false],
+    ['a.test:8443', 'https://a.test/', true],
+    ['10.0.0.0/8', 'http://10.1.2.3/', false],
+    ['10.0.0.0/8', 'http://11.1.2.3/', true],
+    ['10.1.2.3', 'http://10.1.2.3/', false],
+    ['fd00::/8', 'http://[fd00::1]/', false],
+    ['::1', 'http://[::1]/', false],
+    ['[::1]:80', 'http://[::1]/', false],
+    ['', 'https://a.test/', true],
+    ['x.test y.test,z.test', 'https://y.test/', false],
+  ])('with NO_PROXY=%s, %s goes through it: %s', (noProxy, url, expected) => {
+    expect(proxied(noProxy, url)).toBe(expected);
+  });
+
+  it('go by scheme, and by no means repeat a password', () => {
+    const rules = createProxyRules({ httpsProxy: 'p.test:3128' });
+    expect(rules(new URL('https://a.test'))).toEqual({ origin: 'http://p.test:3128', authorization: undefined });
+    expect(rules(new URL('http://a.test'))).toBeUndefined();
+    expect(createProxyRules({})(new URL('https://a.test'))).toBeUndefined();
+    for (const bad of ['socks5://u:secret@p', 'http://u:secret@:x:']) {
+      expect(() => createProxyRules({ httpsProxy: bad })).toThrow(TypeError);
+      expect(() => createProxyRules({ httpsProxy: bad })).not.toThrow(/secret/);
+    }
+  });
+});
