@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:net';
+import { createSpool } from '../../../data-plane/src/fill/spool';
+import { temporaryFolder } from '../../support/real/temporary-folder';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { digestOf } from '../../../common/oci/digest';
 import { MediaType } from '../../../common/oci/media-types';
@@ -262,8 +264,6 @@ describe('a manifest', () => {
 describe('our own disk', () => {
   test('full in the middle of a fill: the client is cut off or told, nothing is left, and it works again when there is room', async () => {
     let full = true;
-    const { createSpool } = await import('../../../data-plane/src/fill/spool');
-    const { temporaryFolder } = await import('../../support/real/temporary-folder');
     const folder = await temporaryFolder('spool');
     const disk = createSpool(folder.path);
     let written = 0;

@@ -47,7 +47,7 @@ async function startProcess(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ child: ChildProcess; edge: RegistryCaller; address: string }> {
   const child = fork(join(ROOT, 'data-plane', 'src', 'main.ts'), [], {
-    execArgv: ['-r', join(__dirname, 'support', 'typescript-hook.cjs')],
+    execArgv: ['-r', join(__dirname, 'support', 'typescript-hook.js')],
     env: {
       PATH: process.env['PATH'],
       LAYOVER_HOME: folder.path,
@@ -151,7 +151,7 @@ test('no configuration: it starts all the same, says so, and serves as soon as o
 
 test('bad configuration: every problem on stderr, exit 78, nothing started', async () => {
   const child = fork(join(ROOT, 'data-plane', 'src', 'main.ts'), [], {
-    execArgv: ['-r', join(__dirname, 'support', 'typescript-hook.cjs')],
+    execArgv: ['-r', join(__dirname, 'support', 'typescript-hook.js')],
     env: {
       PATH: process.env['PATH'],
       LAYOVER_HOME: join(folder.path, 'none'),

@@ -1,4 +1,4 @@
-import { credentials } from '@grpc/grpc-js';
+import { credentials, type requestCallback, type ServiceError } from '@grpc/grpc-js';
 import { fromGrpcError } from '../../../../common/grpc/error-status';
 import { loadRegistry } from '../../../../common/grpc/load-proto';
 import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
@@ -121,13 +121,14 @@ function deadline(): { deadline: number } {
   return { deadline: Date.now() + 15_000 };
 }
 
-function unary<Reply>(start: (done: (error: never, reply?: Reply) => void) => unknown): Promise<Reply> {
+function unary<Reply>(start: (done: requestCallback<Reply>) => unknown): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    start(((error: Parameters<typeof fromGrpcError>[0] | null, reply?: Reply) =>
-      error === null ? resolve(reply as Reply) : reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE'))) as never);
+    start((error, reply) =>
+      error === null ? resolve(reply as Reply) : reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE')),
+    );
   });
 }
 
 function keyOf(error: unknown): string {
-  return fromGrpcError(error as Parameters<typeof fromGrpcError>[0], 'DATA_PLANE_UNAVAILABLE').key;
+  return fromGrpcError(error as ServiceError, 'DATA_PLANE_UNAVAILABLE').key;
 }
