@@ -10,7 +10,7 @@ describeWith(STAGE_PROGRAMS, 'an image with one layer of 1 GiB', () => {
 
   beforeAll(async () => {
     stage = await startStage();
-    await stage.layover.graphql.createOrganization('acme', { upstream: stage.relay.host });
+    await stage.createOrganization('acme');
     const layer = { seed: 'big', tarBytes: GIB, compressed: false };
     image = await pushImage(stage.upstream, { repository: 'big/image', tag: 'v1', layers: [layer] });
   }, 120_000);

@@ -29,7 +29,7 @@ describe('npm start', () => {
   const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<ProgramResult> =>
     runProgram(file, args, {
       cwd: packageRoot(),
-      env: layoverEnvironment(join(folder.path, 'home'), env),
+      env: { ...layoverEnvironment(join(folder.path, 'home'), env), HOME: folder.path },
       timeoutMs: 30_000,
     });
 

@@ -13,7 +13,7 @@ describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
 
   beforeAll(async () => {
     stage = await startStage();
-    await stage.layover.graphql.createOrganization('acme', { upstream: stage.relay.host, completeImages: false });
+    await stage.createOrganization('acme', { completeImages: false });
   }, 60_000);
 
   afterAll(() => stage?.stop(), 60_000);

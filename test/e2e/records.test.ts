@@ -19,8 +19,6 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
 
   afterAll(() => stage?.stop(), 60_000);
 
-  const organization = (name: string): Promise<void> =>
-    stage.layover.graphql.createOrganization(name, { upstream: stage.relay.host });
   const pull = (name: string, reference = 'v1', method = 'GET'): Promise<HttpAnswer> =>
     send({
       method,
@@ -39,7 +37,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
   };
 
   test('each answered manifest request is one event that says what was asked, given and by whom', async () => {
-    await organization('plain');
+    await stage.createOrganization('plain');
     const answers = [
       await pull('plain'),
       await pull('plain'),
@@ -64,7 +62,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
   }, 30_000);
 
   test("a real client's pulls are in the log, one for each manifest it asked for", async () => {
-    await organization('clients');
+    await stage.createOrganization('clients');
     await stage.podman.pull(`${stage.layover.host}/clients/recorded/image:v1`);
     await stage.skopeo.copy(`${stage.layover.host}/clients/recorded/image:v1`);
     await recorded('clients', 2);
@@ -77,7 +75,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
   }, 60_000);
 
   test('pulls go on while the control plane is killed, twice, and each is recorded exactly once', async () => {
-    await organization('killed');
+    await stage.createOrganization('killed');
     await pull('killed');
     const answers: HttpAnswer[] = [];
     let stop = false;
@@ -101,7 +99,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
   }, 60_000);
 
   test('what was answered before the data plane was killed is recorded, exactly once', async () => {
-    await organization('journal');
+    await stage.createOrganization('journal');
     const answers = await Promise.all(Array.from({ length: 20 }, () => pull('journal')));
     await stage.layover.killPlane('data-plane');
     expect(await recorded('journal', answers.length)).toEqual(requestIds(answers));

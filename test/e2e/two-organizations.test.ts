@@ -2,6 +2,7 @@ import { ACCOUNTS } from '../support/real/distribution';
 import { type HttpAnswer, send } from '../support/real/http-client';
 import { describeWith } from '../support/real/programs';
 import { blobsOf, type PushedImage, pushImage, smallLayer } from '../support/real/push-image';
+import { waitUntil } from '../support/real/wait-until';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
 describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one upstream', () => {
@@ -15,17 +16,14 @@ describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one
       tag: 'v1',
       layers: [smallLayer('private')],
     });
-    const { graphql } = stage.layover;
-    const upstream = stage.relay.host;
     const as = ({ username, password }: { username: string; password: string }) => ({
-      upstream,
       upstreamUsername: username,
       upstreamPassword: password,
     });
-    await graphql.createOrganization('first', as(ACCOUNTS.alpha));
-    await graphql.createOrganization('second', as(ACCOUNTS.beta));
-    await graphql.createOrganization('wrong', as({ username: 'beta', password: 'not-its-password' }));
-    await graphql.createOrganization('nobody', { upstream });
+    await stage.createOrganization('first', as(ACCOUNTS.alpha));
+    await stage.createOrganization('second', as(ACCOUNTS.beta));
+    await stage.createOrganization('wrong', as({ username: 'beta', password: 'not-its-password' }));
+    await stage.createOrganization('nobody');
   }, 60_000);
 
   afterAll(() => stage?.stop(), 60_000);
@@ -58,10 +56,8 @@ describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one
   });
 
   test('a blob by digest alone: the upstream is asked with the credentials of whoever asks', async () => {
-    const { graphql } = stage.layover;
     const { username, password } = ACCOUNTS.beta;
-    const credentials = { upstreamUsername: username, upstreamPassword: password };
-    await graphql.createOrganization('third', { upstream: stage.relay.host, ...credentials });
+    await stage.createOrganization('third', { upstreamUsername: username, upstreamPassword: password });
     stage.relay.reset();
     const answer = await get('third', blob());
     expect([answer.status, answer.body.length]).toEqual([200, image.layers[0]!.size]);
@@ -78,7 +74,10 @@ describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one
         },
       },
     );
-    const answer = await get('first', 'manifests/v1');
+    const answer = await waitUntil('a refusal', async () => {
+      const now = await get('first', 'manifests/v1');
+      return now.status !== 200 && now;
+    });
     expect([answer.status, code(answer)]).toEqual([403, 'DENIED']);
   });
 });

@@ -2,9 +2,14 @@ import { containersHome, type ContainersHome } from './containers-home';
 import { type CountingRelay, startCountingRelay } from './counting-relay';
 import { type Distribution, startDistribution } from './distribution';
 import { type RunningLayover, startLayover } from './layover';
+import type { ProxyCacheChoice } from './graphql-client';
+import { send } from './http-client';
 import { type Podman, podmanIn } from './podman';
 import { type Skopeo, skopeoIn } from './skopeo';
 import { waitUntil } from './wait-until';
+
+/** Digest of a blob that no test has. */
+const PROBE = `sha256:${'0'.repeat(64)}`;
 
 /** Programs that {@link startStage} needs on the machine. */
 export const STAGE_PROGRAMS = ['docker-registry', 'podman', 'skopeo'] as const;
@@ -18,6 +23,8 @@ export interface Stage {
   readonly layover: RunningLayover;
   readonly podman: Podman;
   readonly skopeo: Skopeo;
+  /** Creates an organization that mirrors the relay, and resolves when pulls find it: data planes hear of a change a moment later. */
+  createOrganization(name: string, choice?: Omit<ProxyCacheChoice, 'upstream'>): Promise<void>;
   /** Resolves when the upstream has been asked for all of these digests and nothing is under way. */
   settled(digests: readonly string[]): Promise<void>;
   /** Ends every process and removes every folder. */
@@ -43,10 +50,17 @@ export async function startStage({ htpasswd, env }: StageOptions = {}): Promise<
     ends.push(() => upstream.stop());
     const relay = await startCountingRelay(upstream.url);
     ends.push(() => relay.close());
-    const layover = await startLayover({ env });
+    // No head start for the client: what completion does is asserted, so it should not come seconds later.
+    const layover = await startLayover({ env: { LAYOVER_COMPLETION_DELAY_SECONDS: '0', ...env } });
     ends.push(() => layover.stop());
     const clients: ContainersHome = await containersHome([layover.host]);
     ends.push(() => clients.remove());
+    const createOrganization: Stage['createOrganization'] = async (name, choice) => {
+      await layover.graphql.createOrganization(name, { upstream: relay.host, ...choice });
+      const url = `${layover.url}/v2/${name}/probe/blobs/${PROBE}`;
+      await waitUntil(`the organization ${name}`, async () => !(await send({ url })).body.includes('NAME_UNKNOWN'));
+      relay.reset();
+    };
     const settled = (digests: readonly string[]): Promise<void> =>
       waitUntil('the upstream being asked for all it should be', () => {
         const asked = digests.every((digest) =>
@@ -54,7 +68,16 @@ export async function startStage({ htpasswd, env }: StageOptions = {}): Promise<
         );
         return asked && relay.quiet();
       }).then(() => undefined);
-    return { upstream, relay, layover, podman: podmanIn(clients), skopeo: skopeoIn(clients), settled, stop };
+    return {
+      upstream,
+      relay,
+      layover,
+      podman: podmanIn(clients),
+      skopeo: skopeoIn(clients),
+      createOrganization,
+      settled,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -1,0 +1,62 @@
+import { createControlPlane } from '../../../control-plane/src/app';
+import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import { createDataPlane } from '../../../data-plane/src/app';
+import { readDataPlaneConfig } from '../../../data-plane/src/config';
+import { createEdge } from '../../../edge-http/src/app';
+import { readEdgeConfig } from '../../../edge-http/src/config';
+import type { App } from '../../../common/runtime/lifecycle';
+import { type GraphqlClient, graphqlClient } from './graphql-client';
+import { ADMIN_TOKEN, layoverEnvironment } from './layover';
+import { temporaryFolder } from './temporary-folder';
+
+/** The three planes in the process of the test, over the same gRPC on unix sockets as in production. */
+export interface InProcessLayover {
+  readonly host: string;
+  readonly url: string;
+  readonly graphql: GraphqlClient;
+  /** LAYOVER_HOME. */
+  readonly home: string;
+  /** Stops one plane; what the others do without it is the test's. */
+  stopPlane(plane: 'edge' | 'data' | 'control'): Promise<void>;
+  /** Stops all and removes the home. */
+  stop(): Promise<void>;
+}
+
+/** Composes and starts the planes; quicker than {@link startLayover}, and without a process to kill. */
+export async function startLayoverInProcess(
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<InProcessLayover> {
+  const folder = await temporaryFolder('planes');
+  const env = layoverEnvironment(folder.path, { LAYOVER_LOG_LEVEL: 'silent', ...options.env });
+  const planes: Record<'edge' | 'data' | 'control', App> = {
+    control: createControlPlane(readControlPlaneConfig(env)),
+    data: createDataPlane(readDataPlaneConfig(env)),
+    edge: createEdge(readEdgeConfig(env)),
+  };
+  const stop = async (): Promise<void> => {
+    await planes.edge.stop();
+    await planes.data.stop();
+    await planes.control.stop();
+    await folder.remove();
+  };
+  try {
+    const control = withoutScheme((await planes.control.start()).address);
+    await planes.data.start();
+    const host = withoutScheme((await planes.edge.start()).address);
+    return {
+      host,
+      url: `http://${host}`,
+      graphql: graphqlClient(`http://${control}/graphql`, ADMIN_TOKEN),
+      home: folder.path,
+      stopPlane: (plane) => planes[plane].stop(),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function withoutScheme(address: string): string {
+  return address.replace(/^http:\/\//, '');
+}
