@@ -27,6 +27,11 @@ export function parserErrorAnswer(failure: ParserFailure): string {
 function describe({ code, rawPacket }: ParserFailure): LayoverError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new LayoverError('REQUEST_INVALID', { message: 'the request did not arrive in time' });
+  if (code === 'HPE_INVALID_URL')
+    return new LayoverError('NAME_INVALID', {
+      message: 'path has characters that no path may have',
+      detail: { field: 'path' },
+    });
   if (code !== 'HPE_HEADER_OVERFLOW')
     return new LayoverError('REQUEST_INVALID', {
       message: 'the request is no valid HTTP/1.1',

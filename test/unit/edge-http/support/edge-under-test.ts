@@ -28,7 +28,11 @@ export async function startEdge(script: Script = {}, config: Partial<EdgeConfig>
     },
     { logger: createLogger('edge-http', 'silent') },
   );
-  const { address } = await edge.start();
+  const { address } = await edge.start().catch(async (error: unknown) => {
+    await edge.stop();
+    await plane.stop();
+    throw error;
+  });
   const [host, port] = address.split(':') as [string, string];
   return {
     host,

@@ -1,0 +1,68 @@
+import { resolve } from 'node:path';
+import type { ConfigurationError } from '../../../common/runtime/env';
+import { readEdgeConfig } from '../../../edge-http/src/config';
+
+test('an empty environment gives the defaults of the contract', () => {
+  expect(readEdgeConfig({})).toEqual({
+    listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+    dataPlanes: [{ kind: 'unix', path: resolve('.layover/run/data.sock') }],
+    localDelivery: 'auto',
+    publicUrl: undefined,
+    drainSeconds: 30,
+    clientIdleSeconds: expect.any(Number) as unknown,
+    logLevel: 'info',
+  });
+});
+
+test('everything can be said', () => {
+  expect(
+    readEdgeConfig({
+      LAYOVER_HOME: '/srv/layover',
+      LAYOVER_EDGE_LISTEN: '[::]:80',
+      LAYOVER_DATA_PLANES: 'unix:/run/a.sock, data.example:9000',
+      LAYOVER_LOCAL_DELIVERY: 'off',
+      LAYOVER_PUBLIC_URL: 'https://layover.example/',
+      LAYOVER_DRAIN_SECONDS: '0',
+      LAYOVER_CLIENT_IDLE_SECONDS: '5',
+      LAYOVER_LOG_LEVEL: 'debug',
+    }),
+  ).toEqual({
+    listen: { kind: 'tcp', host: '::', port: 80 },
+    dataPlanes: [
+      { kind: 'unix', path: '/run/a.sock' },
+      { kind: 'tcp', host: 'data.example', port: 9000 },
+    ],
+    localDelivery: 'off',
+    publicUrl: 'https://layover.example',
+    drainSeconds: 0,
+    clientIdleSeconds: 5,
+    logLevel: 'debug',
+  });
+});
+
+test('every problem is named at once', () => {
+  const bad = {
+    LAYOVER_EDGE_LISTEN: 'nowhere',
+    LAYOVER_DATA_PLANES: 'a:1,,b:2',
+    LAYOVER_LOCAL_DELIVERY: 'maybe',
+    LAYOVER_PUBLIC_URL: 'https://user:pw@layover.example',
+    LAYOVER_DRAIN_SECONDS: '-1',
+    LAYOVER_CLIENT_IDLE_SECONDS: '0',
+    LAYOVER_LOG_LEVEL: 'loud',
+  };
+  let problems: readonly string[] = [];
+  try {
+    readEdgeConfig(bad);
+  } catch (error) {
+    problems = (error as ConfigurationError).problems;
+  }
+  expect(problems.map((problem) => problem.split(' ')[0])).toEqual(Object.keys(bad));
+});
+
+test.each(['data.example:0', 'data.example', ',', 'unix:'])('data planes at %j are refused', (text) => {
+  expect(() => readEdgeConfig({ LAYOVER_DATA_PLANES: text })).toThrow(/LAYOVER_DATA_PLANES/);
+});
+
+test.each(['ftp://h', 'layover.example', 'http://h/?a=b', 'http://h/#x'])('a public URL %j is refused', (text) => {
+  expect(() => readEdgeConfig({ LAYOVER_PUBLIC_URL: text })).toThrow(/LAYOVER_PUBLIC_URL/);
+});
