@@ -35,7 +35,8 @@ export function transportError(thrown: unknown, place: Place): LayoverError {
     case 'UND_ERR_DESTROYED':
       return new LayoverError('CANCELLED', { message: 'Layover is shutting down', cause });
     default:
-      if (code.startsWith('HPE_')) return content(`${place.name} does not speak HTTP as Layover expects`, cause);
+      if (code.startsWith('HPE_') || code === 'HTTPParserError')
+        return content(`${place.name} does not speak HTTP as Layover expects`, cause);
       if (TLS_CODE.test(code)) return tls(place, code, cause);
       return new LayoverError('UPSTREAM_FAILED', { message: `${place.name} cut the connection (${code})`, cause });
   }
