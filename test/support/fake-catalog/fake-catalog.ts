@@ -20,10 +20,12 @@ import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRe
 
 /** Ways in which the fake misbehaves; all of them may be changed while it runs. */
 export interface FakeCatalogSwitches {
-  /** Every unary answer waits this long, in milliseconds. */
+  /** Every unary answer is made at once and sent this much later, in milliseconds. */
   delayMs: number;
   /** Every unary call fails with this: a bare status as the transport makes them, or a failure as the control plane sends them. */
   failWith: status | LayoverError | undefined;
+  /** Watch streams begin without a snapshot. */
+  muteWatch: boolean;
   /** RecordPulls refuses a whole batch (INVALID_ARGUMENT) in which a record is of this kind. */
   refuse: (record: PullRecord__Output) => boolean;
   /** So many RecordPulls calls record everything and then fail, as when the answer is lost. */
@@ -46,6 +48,7 @@ export class FakeCatalog {
   readonly switches: FakeCatalogSwitches = {
     delayMs: 0,
     failWith: undefined,
+    muteWatch: false,
     refuse: () => false,
     loseAnswers: 0,
     admission: { decision: 'ADMITTED' },
@@ -186,7 +189,7 @@ export class FakeCatalog {
           this.watchers.delete(watcher);
           this.notify();
         });
-        call.write({ snapshot: this.current });
+        if (!this.switches.muteWatch) call.write({ snapshot: this.current });
         this.notify();
       },
       LookupTag: (call, callback) =>
@@ -246,19 +249,30 @@ export class FakeCatalog {
     handle: (request: Request) => Reply,
   ): void {
     this.note(method, request);
-    const { delayMs, failWith } = this.switches;
-    const reply = (): void => {
-      try {
-        if (isLayoverError(failWith)) throw toGrpcFailure(failWith);
-        if (failWith !== undefined) throw failure(failWith, 'told to fail');
-        callback(null, handle(request));
-      } catch (error) {
-        callback(error as ReturnType<typeof failure>);
-      }
+    const { delayMs } = this.switches;
+    const reply = this.replyTo(request, handle);
+    const send = (): void => {
+      reply(callback);
       this.notify();
     };
-    if (delayMs === 0) reply();
-    else setTimeout(reply, delayMs).unref();
+    if (delayMs === 0) send();
+    else setTimeout(send, delayMs).unref();
+  }
+
+  /** The answer as of now, whenever it is sent. */
+  private replyTo<Request, Reply>(
+    request: Request,
+    handle: (request: Request) => Reply,
+  ): (callback: sendUnaryData<Reply>) => void {
+    const { failWith } = this.switches;
+    try {
+      if (isLayoverError(failWith)) throw toGrpcFailure(failWith);
+      if (failWith !== undefined) throw failure(failWith, 'told to fail');
+      const reply = handle(request);
+      return (callback) => callback(null, reply);
+    } catch (error) {
+      return (callback) => callback(error as ReturnType<typeof failure>);
+    }
   }
 
   private broadcast(message: WatchReply): void {

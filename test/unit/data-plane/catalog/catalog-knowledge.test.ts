@@ -199,6 +199,7 @@ describe('admission', () => {
     // Back, but the journal is not delivered yet: the Catalog's "no" is not news.
     await fake.start();
     knowledge.doubt();
+    await untilAsked(() => knowledge.findManifest(REPOSITORY, digest('m')));
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
     await journal.acknowledge(batch!);
     await untilAsked(() => knowledge.findManifest(REPOSITORY, digest('m')));

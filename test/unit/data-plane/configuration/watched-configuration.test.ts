@@ -149,6 +149,14 @@ describe('from the control plane', () => {
     await catalog.until(() => catalog.watching.length === 1);
   });
 
+  test('a stream that never says anything is given up as well', async () => {
+    catalog.switches.muteWatch = true;
+    const { configuration } = await start({ silenceMs: 100 });
+    await catalog.until(() => catalog.count('Watch') >= 2);
+    catalog.switches.muteWatch = false;
+    await configuration.ready(5000);
+  });
+
   test('stop ends the stream', async () => {
     const { until, stop } = await start();
     await until(revision(1));
@@ -230,7 +238,7 @@ describe('on disk', () => {
     await stop();
     const { ino } = statSync(path);
     const again = await start();
-    await catalog.until(() => catalog.watching.length === 1);
+    while (!again.configuration.connected) await new Promise((resolve) => setTimeout(resolve, 5));
     await again.stop();
     expect(statSync(path).ino).toBe(ino);
   });

@@ -148,6 +148,9 @@ describe('a journal that is full', () => {
     rmSync(next);
     await journal.append(recordOf('2'));
     expect(referencesOf(await drain(journal))).toEqual(['2']);
+    await journal.append(recordOf('3'));
+    await journal.close();
+    expect(referencesOf(await drain(await start()))).toEqual(['3']);
   });
 });
 
