@@ -84,6 +84,21 @@ test('organizations, credentials and origins share nothing', async () => {
   expect(rig.upstream.take()).toEqual([`GET ${NAME}:latest`, `GET ${NAME}:latest`]);
 });
 
+test('a request with new credentials does not wait for the answer to the old ones', async () => {
+  const rig = pullRig({ name: 'acme', username: 'old' });
+  rig.upstream.put(NAME, image, 'latest');
+  rig.upstream.users = new Set(['new']);
+  const { opened, open } = gate();
+  rig.upstream.behaviour.gate = opened;
+  const before = rig.outcome('latest');
+  await settle();
+  rig.configuration.snapshot = pullRig({ name: 'acme', username: 'new' }).configuration.snapshot;
+  const after = rig.outcome('latest');
+  await settle();
+  open();
+  expect([await before, await after]).toEqual(['UPSTREAM_DENIED', 'MISS']);
+});
+
 test('docker: HEAD by tag, then GET by digest, brings the tag into the cache', async () => {
   const rig = pullRig({ name: 'acme', revalidateAfterSeconds: 3600 });
   rig.upstream.put(NAME, image, 'latest');
