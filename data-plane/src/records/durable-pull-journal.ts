@@ -118,6 +118,17 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     return this.lastAdmission >= this.delivered;
   }
 
+  async settle(): Promise<void> {
+    for (const record of this.counts.take()) {
+      // Sums lose nothing by waiting for the disk to have room again.
+      await this.write(record).catch((error: unknown) => {
+        this.counts.putBack([record]);
+        this.logFailure(toStoreError(error));
+      });
+    }
+    if (!this.counts.empty) this.armCounts();
+  }
+
   async read(maxRecords: number, maxBytes: number): Promise<JournalBatch | undefined> {
     for (;;) {
       if (this.log.nextSequence === this.delivered) return undefined;
@@ -158,7 +169,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     if (this.closed) return;
     this.closed = true;
     this.cancelCount?.();
-    await this.writeCounts();
+    await this.settle();
     await this.commit.close();
     await this.log.close();
   }
@@ -174,22 +185,11 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     for (const listener of this.listeners) listener();
   }
 
-  private async writeCounts(): Promise<void> {
-    for (const record of this.counts.take()) {
-      // Sums lose nothing by waiting for the disk to have room again.
-      await this.write(record).catch((error: unknown) => {
-        this.counts.putBack([record]);
-        this.logFailure(toStoreError(error));
-      });
-    }
-    if (!this.counts.empty) this.armCounts();
-  }
-
   private armCounts(): void {
     if (this.closed) return;
     this.cancelCount ??= this.options.clock.after(this.limits.countIntervalMs, () => {
       this.cancelCount = undefined;
-      void this.writeCounts();
+      void this.settle();
     });
   }
 

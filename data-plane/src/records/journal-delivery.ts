@@ -35,7 +35,7 @@ export interface JournalDelivery {
   /** Begins; returns at once. With an empty journal nothing runs until a record comes. */
   start(): void;
   /**
-   * For shutdown: delivers what there is without gathering. Resolves with the number of records left: 0, or more when
+   * For shutdown: delivers what there is, sums of bytes included, without gathering. Resolves with the number of records left: 0, or more when
    * `withinMs` is over or a try fails; those stay on disk for the next start.
    */
   flush(withinMs: number): Promise<number>;
@@ -72,6 +72,7 @@ class BatchDelivery implements JournalDelivery {
 
   async flush(withinMs: number): Promise<number> {
     const { journal, clock } = this.options;
+    await journal.settle();
     if (journal.depth().records > 0 && this.running !== undefined) {
       await new Promise<void>((resolve) => {
         const cancel = clock.after(withinMs, resolve);

@@ -30,6 +30,8 @@ export interface JournalBatch {
 /** The journal as its delivery sees it. One batch at a time: read, then acknowledge. */
 export interface DeliverableJournal {
   depth(): { readonly records: number };
+  /** Writes the sums of bytes now, so that they are delivered too. Never throws: sums that find no room wait on. */
+  settle(): Promise<void>;
   /** The oldest records not yet acknowledged; undefined = none. The same ones again until they are acknowledged. Throws STORE_FAILED. */
   read(maxRecords: number, maxBytes: number): Promise<JournalBatch | undefined>;
   /** The batch is delivered or set aside: it is never read again. Throws STORE_FAILED. */

@@ -170,8 +170,10 @@ describe('flush', () => {
   test('delivers at once what would have gathered longer', async () => {
     const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
     await append(journal, 0, 5);
+    journal.count({ organizationUid: 'u1', served: 7 });
     expect(await delivery.flush(5000)).toBe(0);
-    expect(recorded()).toEqual(numbers(0, 5));
+    expect(recorded()).toEqual([...numbers(0, 5), '']);
+    expect([...catalog.records.values()].at(-1)?.blob).toMatchObject({ organizationUid: 'u1', bytesServed: 7 });
   });
 
   test('gives up after one try while the control plane is away; the records stay', async () => {
