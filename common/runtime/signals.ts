@@ -18,6 +18,7 @@ export function linkSignals(...parents: readonly (AbortSignal | undefined)[]): L
   for (const parent of parents) {
     if (parent === undefined) continue;
     if (parent.aborted) {
+      release();
       controller.abort(parent.reason);
       break;
     }
