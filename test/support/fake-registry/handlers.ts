@@ -43,7 +43,7 @@ export function serveBlob(exchange: Exchange, repository: string, digest: string
 export function serveTags(exchange: Exchange, repository: string): Promise<void> {
   if (!exchange.content.hasRepository(repository)) return notFound(exchange, repository, 'NAME_UNKNOWN');
   const { searchParams } = exchange.url;
-  const last = searchParams.get('last');
+  const last = exchange.quirk.ignoreLast === true ? null : searchParams.get('last');
   const limit = exchange.quirk.ignorePagination === true ? Infinity : Number(searchParams.get('n') ?? Infinity);
   const rest = exchange.content.tags(repository).filter((tag) => last === null || tag > last);
   const tags = rest.slice(0, limit);

@@ -46,6 +46,8 @@ export interface Misbehaviour {
   readonly redirectStatus?: number;
   /** Lists all tags whatever `n` is. */
   readonly ignorePagination?: boolean;
+  /** Lists tags from the first whatever `last` is. */
+  readonly ignoreLast?: boolean;
   /** How Link to the next page is written. Default relative. */
   readonly link?: 'relative' | 'absolute' | 'none' | { readonly origin: string };
   /** The referrers API does not filter by artifactType. */

@@ -137,6 +137,12 @@ describe('blobs from upstream', () => {
     expect(size).toBe(32 << 20);
   });
 
+  it('may take as long as they flow', async () => {
+    const hasty = closers.add(client({ timeouts: { operationMs: 300 } }));
+    registry.quirk({ bytesPerSecond: 4_000_000 });
+    expect(await bytesOf(await hasty.openBlob(app, digest, 0))).toHaveLength(SIZE);
+  });
+
   it('release their connection when the reader cancels, leaves, or aborts', async () => {
     const large = registry.content.addBlob('app', { size: 64 << 20 });
     const gone = (count: number): Promise<void> =>
