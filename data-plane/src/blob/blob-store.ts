@@ -30,7 +30,10 @@ export interface BlobStore {
   ingest(digest: Digest): Promise<BlobIngest>;
   /** Small content in memory (manifests), already verified by the caller; whole and durable when it resolves. */
   put(digest: Digest, content: Buffer): Promise<void>;
-  /** Content of at most `maxBytes` in memory; undefined = not there. Throws STORE_FAILED when it is larger or its digest is wrong. */
+  /**
+   * Content of at most `maxBytes` in memory; undefined = not there. Content with a wrong digest is removed and counts as not there, so that it
+   * is fetched again. Throws STORE_FAILED when it is larger.
+   */
   get(digest: Digest, maxBytes: number): Promise<Buffer | undefined>;
   /** Harmless when it is not there. */
   delete(digest: Digest): Promise<void>;

@@ -4,7 +4,10 @@ import type { Clock } from '../../../common/runtime/clock';
 /** Bytes at the end that nobody gets before the digest is proven (architecture, section 5.3; habit 6 of bb-storage). */
 export const WITHHELD_BYTES = 64 * 1024;
 
-/** Waiting readers are woken at most this often, and less often the more they are: each wake-up is work for each of them. */
+/**
+ * Waiting readers are woken at most this often, and less often the more they are: each wake-up is work, and a message, for each of
+ * them. (One that waits again finds what came since at once, so it may be twice as often.)
+ */
 const WAKE_EVERY_MS = 10;
 const WAKE_MS_PER_WAITER = 0.25;
 

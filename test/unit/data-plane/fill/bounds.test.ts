@@ -176,7 +176,7 @@ describe('the bounds of fills', () => {
     const before = process.memoryUsage().arrayBuffers;
     await until(() => !fills.isActive(upstream.digest));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * MIB);
-    await Promise.all(standing.map((chunks) => chunks.return?.()));
+    for (const chunks of standing) await chunks.return?.();
     await Promise.all(readers.map((reader) => reader.close()));
   });
 

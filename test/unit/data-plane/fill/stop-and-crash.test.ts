@@ -51,6 +51,27 @@ describe('stopping fills', () => {
     await expect(setup.fills.complete(queued.request())).rejects.toMatchObject({ key: 'NOT_READY' });
   });
 
+  it('lets go of an answer that comes after the end', async () => {
+    const answer = new Gate();
+    let cancelled = 0;
+    const upstream = new FakeUpstream(bytes(1000));
+    const opening = setup.source.open(
+      upstream.request({
+        source: async () => {
+          await answer.passed;
+          return { size: 1000, offset: 0, body: (async function* () {})(), cancel: () => (cancelled += 1) };
+        },
+      }),
+    );
+    await until(async () => (await setup.spooled()).length === 1);
+    const refused = expect(opening).rejects.toMatchObject({ key: 'NOT_READY' });
+    await setup.fills.stop(0);
+    await refused;
+    answer.open();
+    await until(() => cancelled === 1);
+    expect(await setup.spooled()).toEqual([]);
+  });
+
   it('is done at once when nothing runs', async () => {
     await setup.fills.stop(60_000);
     await setup.fills.stop(60_000);
