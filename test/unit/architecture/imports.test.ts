@@ -20,7 +20,6 @@ const RULES: readonly { from: string; ours: readonly string[]; notPackages?: rea
       'graphql',
       '@apollo/server',
       'type-graphql',
-      'lmdb',
     ],
   },
   {
@@ -31,7 +30,7 @@ const RULES: readonly { from: string; ours: readonly string[]; notPackages?: rea
   {
     from: 'control-plane',
     ours: ['control-plane', 'common', 'proto/gen', 'schema'],
-    notPackages: ['undici', '@google-cloud/storage', 'lmdb'],
+    notPackages: ['undici', '@google-cloud/storage'],
   },
   // The parent reads the planes' configuration, to name every problem at once; it runs them as processes.
   {
@@ -43,7 +42,6 @@ const RULES: readonly { from: string; ours: readonly string[]; notPackages?: rea
 /** Packages with one adapter each: everything else goes through a port (one folder knows the foreign API). */
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   undici: ['data-plane/src/upstream'],
-  lmdb: ['data-plane/src/records', 'data-plane/src/local-index'],
   'better-sqlite3': ['control-plane/src/db'],
   mysql2: ['control-plane/src/db'],
   '@google-cloud/storage': ['data-plane/src/store'],
