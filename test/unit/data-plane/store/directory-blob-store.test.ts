@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { digestOf } from '../../../../common/oci/digest';
 import { createLogger } from '../../../../common/runtime/logger';
 import { blobPathsAt } from '../../../../data-plane/src/store/blob-paths';
-import { createDirectoryBlobStore, type DirectoryBlobStore } from '../../../../data-plane/src/store/directory-blob-store';
+import {
+  createDirectoryBlobStore,
+  type DirectoryBlobStore,
+} from '../../../../data-plane/src/store/directory-blob-store';
 import { type BlobStoreUnderTest, describeBlobStore } from '../../../contract/blob-store.contract';
 
 const logger = createLogger('test', 'silent');
