@@ -16,7 +16,10 @@ export interface EdgeConfig {
   readonly publicUrl: string | undefined;
   /** LAYOVER_DRAIN_SECONDS. */
   readonly drainSeconds: number;
-  /** LAYOVER_CLIENT_IDLE_SECONDS: a client that takes nothing of a body for this long is given up. */
+  /**
+   * LAYOVER_CLIENT_IDLE_SECONDS: a client that takes nothing of a body for this long is given up. Linux shows that a slow client took something only after some
+   * 1.7 MB (its send buffer), half an hour at 1 KB/s: so the default is an hour. Peers that are gone are found by TCP itself.
+   */
   readonly clientIdleSeconds: number;
   /** LAYOVER_LOG_LEVEL. */
   readonly logLevel: LogLevel;
@@ -48,7 +51,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
       'an http or https URL without user, query or fragment',
     ),
     drainSeconds: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 86_400),
-    clientIdleSeconds: reader.integer('LAYOVER_CLIENT_IDLE_SECONDS', 600, 1, 86_400),
+    clientIdleSeconds: reader.integer('LAYOVER_CLIENT_IDLE_SECONDS', 3600, 1, 86_400),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
   };
   reader.done();
