@@ -36,5 +36,7 @@ export function configFromEnvironment(): StandaloneConfig {
   const home = homeAt(env.text('LAYOVER_HOME') ?? '.layover');
   const drainMs = env.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000;
   env.done();
-  return { home, drainMs, environment: { ...process.env, LAYOVER_HOME: home.root } };
+  // File reads, syncs and DNS share libuv's threads; its four are few for a plane that does all three at once.
+  const environment = { UV_THREADPOOL_SIZE: '8', ...process.env, LAYOVER_HOME: home.root };
+  return { home, drainMs, environment };
 }
