@@ -6,7 +6,7 @@ import type { Logger } from '../../../common/runtime/logger';
 
 /**
  * A function as a unary gRPC method. Its signal aborts when the caller leaves or its deadline passes; grpc-js fires `cancelled` also
- * after a good end (grpc/grpc-node issue 2771), when nobody listens any more.
+ * after a good end (grpc/grpc-node issue 2771), when there is nothing to abort any more.
  */
 export function unary<Request, Reply>(
   name: string,
@@ -15,10 +15,17 @@ export function unary<Request, Reply>(
 ): handleUnaryCall<Request, Reply> {
   return (call, callback) => {
     const controller = new AbortController();
-    call.on('cancelled', () => controller.abort());
+    let answered = false;
+    call.on('cancelled', () => {
+      if (!answered) controller.abort();
+    });
     run(call.request, controller.signal).then(
-      (reply) => callback(null, reply),
+      (reply) => {
+        answered = true;
+        callback(null, reply);
+      },
       (thrown: unknown) => {
+        answered = true;
         logFailure(logger, name, thrown);
         callback(toGrpcFailure(thrown));
       },

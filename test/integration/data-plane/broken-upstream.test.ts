@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:net';
 import { createSpool } from '../../../data-plane/src/fill/spool';
-import { temporaryFolder } from '../../support/real/temporary-folder';
+import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { digestOf } from '../../../common/oci/digest';
 import { MediaType } from '../../../common/oci/media-types';
@@ -17,6 +17,7 @@ const layerPath = `/v2/${NAME}/blobs/${layer.digest}`;
 
 let rig: Rig;
 let other: FakeRegistry | undefined;
+let spoolFolder: TemporaryFolder | undefined;
 const start = async (options: RigOptions = {}): Promise<void> => {
   rig = await startRig(options);
   rig.registry.content.addImage(NAME, 'latest', image);
@@ -25,6 +26,8 @@ afterEach(async () => {
   await rig.close();
   await other?.close();
   other = undefined;
+  await spoolFolder?.remove();
+  spoolFolder = undefined;
 });
 
 /** The manifest is cached; what follows is about its layer. */
@@ -264,8 +267,8 @@ describe('a manifest', () => {
 describe('our own disk', () => {
   test('full in the middle of a fill: the client is cut off or told, nothing is left, and it works again when there is room', async () => {
     let full = true;
-    const folder = await temporaryFolder('spool');
-    const disk = createSpool(folder.path);
+    spoolFolder = await temporaryFolder('spool');
+    const disk = createSpool(spoolFolder.path);
     let written = 0;
     await startWithManifest({
       overrides: {
@@ -292,7 +295,6 @@ describe('our own disk', () => {
     expect(await disk.clean()).toBe(0);
     full = false;
     await expectRecovery();
-    await folder.remove();
   });
 
   test('full when the blob is to be kept: the client has it all the same, and the next one fills it again', async () => {

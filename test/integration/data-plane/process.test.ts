@@ -57,10 +57,14 @@ async function startProcess(
       LAYOVER_DRAIN_SECONDS: '5',
       ...environment,
     },
+    silent: true,
   });
+  let stderr = '';
+  child.stdout?.resume();
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [message] = (await Promise.race([
     once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`ended with ${code}`))),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`ended with ${code}: ${stderr}`))),
   ])) as [{ address: string }];
   const edge = new RegistryCaller(message.address);
   const started = { child, edge, address: message.address };
@@ -132,7 +136,7 @@ test('the socket is for this user alone, a second data plane is refused, and the
   expect(await health(address)).toBe('SERVING');
   await expect(
     startProcess({ LAYOVER_HOME: join(folder.path, 'other'), LAYOVER_DATA_LISTEN: address }),
-  ).rejects.toThrow(/ended with 1/);
+  ).rejects.toThrow(/ended with 1: .*another program listens there/);
   expect(await health(address)).toBe('SERVING');
 });
 
