@@ -15,9 +15,9 @@ export function recordId(id: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A time that every column and every answer can hold. */
+/** A time that every column and every answer can hold; 0 (a field left out) is none. */
 export function recordTime(at: number, now: number): number {
-  return Number.isSafeInteger(at) && at >= 0 && at <= LAST_TIME ? at : now;
+  return Number.isSafeInteger(at) && at > 0 && at <= LAST_TIME ? at : now;
 }
 
 /**

@@ -3,11 +3,22 @@ import { type ASTNode, type GraphQLError, Kind, visit } from 'graphql';
 /** Fields whose values are never printed. */
 const SECRET_FIELDS: ReadonlySet<string | number> = new Set(['upstreamPassword']);
 
+/** What graphql-js gives beside a node: its parent, and everything above that. */
+export type Ancestors = readonly (ASTNode | readonly ASTNode[] | undefined)[];
+
 /** The names of the argument and input fields around a value, outermost first. */
-export function argumentPath(ancestors: readonly (ASTNode | readonly ASTNode[])[]): readonly string[] {
+export function argumentPath(ancestors: Ancestors): readonly string[] {
   return ancestors.flatMap((node) =>
-    'kind' in node && (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD) ? [node.name.value] : [],
+    node !== undefined && 'kind' in node && (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD)
+      ? [node.name.value]
+      : [],
   );
+}
+
+/** The field that an object lacks, or should not have, where a message of graphql-js says so: it is told at the object. */
+export function fieldInMessage(message: string): readonly string[] {
+  const match = /^Field "(?:\w+\.)?(\w+)" (?:of required type|is not defined)/.exec(message);
+  return match === null ? [] : [match[1]!];
 }
 
 /** A path as users read it: `input.proxyCache.allowRepositories[2]`. */
@@ -29,12 +40,13 @@ export function pathOfValidationError(
   if (document === undefined || at === undefined) return undefined;
   let found: readonly string[] | undefined;
   visit(document, {
-    enter(node, _key, _parent, _path, ancestors) {
-      if (node.loc?.start !== at.loc?.start || node.loc?.end !== at.loc?.end || node.kind !== at.kind) return undefined;
-      const own = node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD ? [node.name.value] : [];
-      found = [...argumentPath(ancestors as readonly (ASTNode | readonly ASTNode[])[]), ...own];
-      return undefined;
+    enter(node, _key, parent, _path, ancestors) {
+      if (node.kind !== at.kind || node.loc?.start !== at.loc?.start || node.loc?.end !== at.loc?.end) return;
+      found = argumentPath([...ancestors, parent, node]);
     },
   });
-  return found === undefined || found.length === 0 ? undefined : found;
+  if (found === undefined || found.length === 0) return undefined;
+  // A field that should not be there is the node itself; one that is missing is not in the document.
+  const extra = fieldInMessage(error.message);
+  return extra[0] === found.at(-1) ? found : [...found, ...extra];
 }

@@ -1,5 +1,4 @@
 import {
-  type ASTNode,
   coerceInputValue,
   type DocumentNode,
   GraphQLError,
@@ -12,7 +11,7 @@ import {
   visit,
 } from 'graphql';
 import { API_ERROR_CODES } from '../../errors/api-error-codes';
-import { argumentPath, formatPath, hideSecrets } from './argument-path';
+import { argumentPath, fieldInMessage, formatPath, hideSecrets } from './argument-path';
 
 /**
  * Checks the variables of a request against their types, before graphql-js does. Its own errors print the whole object
@@ -37,7 +36,7 @@ export function checkVariables(
       continue;
     }
     coerceInputValue(variables[name], type, (path, _value, error) => {
-      throw badValue([...place, ...path], error.message);
+      throw badValue([...place, ...path, ...fieldInMessage(error.message)], error.message);
     });
   }
 }
@@ -53,8 +52,8 @@ function badValue(path: readonly (string | number)[], message: string): GraphQLE
 function variablePlaces(document: DocumentNode): ReadonlyMap<string, readonly (string | number)[]> {
   const places = new Map<string, readonly (string | number)[]>();
   visit(document, {
-    Variable(node: VariableNode, _key, _parent, _path, ancestors) {
-      const path = argumentPath(ancestors as readonly (ASTNode | readonly ASTNode[])[]);
+    Variable(node: VariableNode, _key, parent, _path, ancestors) {
+      const path = argumentPath([...ancestors, parent]);
       if (path.length > 0 && !places.has(node.name.value)) places.set(node.name.value, path);
     },
   });

@@ -1,4 +1,4 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 
 /** 2^63-1, the largest number both databases keep. */
 export const MAX_BYTE_SIZE = 9_223_372_036_854_775_807n;
@@ -13,12 +13,12 @@ export const ByteSizeScalar = new GraphQLScalarType<bigint, string>({
     if (typeof value === 'number' && Number.isSafeInteger(value)) return read(String(value));
     return read(typeof value === 'string' ? value : '');
   },
-  parseLiteral: (node) => read(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : ''),
+  parseLiteral: (node) => read(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : '', node),
 });
 
-function read(text: string): bigint {
+function read(text: string, nodes?: ValueNode): bigint {
   const size = /^\d{1,19}$/.test(text) ? BigInt(text) : -1n;
   if (size < 0n || size > MAX_BYTE_SIZE)
-    throw new GraphQLError('ByteSize must be a whole number of bytes from 0 to 9223372036854775807');
+    throw new GraphQLError('ByteSize must be a whole number of bytes from 0 to 9223372036854775807', { nodes });
   return size;
 }

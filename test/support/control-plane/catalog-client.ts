@@ -1,0 +1,95 @@
+import { type ClientReadableStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import { fromGrpcError } from '../../../common/grpc/error-status';
+import { loadCatalog } from '../../../common/grpc/load-proto';
+import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
+
+type Method = 'LookupTag' | 'LookupManifest' | 'LookupBlob' | 'AdmitManifest' | 'ListCachedTags' | 'RecordPulls';
+type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
+
+/** A Catalog client with promises, for tests. Failures are LayoverErrors. */
+export class TestCatalog {
+  private readonly client: CatalogClient;
+  private readonly streams: ClientReadableStream<WatchReply__Output>[] = [];
+
+  constructor(address: string) {
+    const Client = loadCatalog();
+    this.client = new Client(address, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 });
+  }
+
+  call<M extends Method>(method: M, request: Request<M>): Promise<Replies[M]> {
+    return call(this.client, method, request);
+  }
+
+  /** Opens a Watch stream; `next` resolves with the messages in turn. */
+  watch(node = 'test'): WatchedConfiguration {
+    const stream = this.client.Watch({ node, knownRevision: 0 });
+    this.streams.push(stream);
+    return new WatchedConfiguration(stream);
+  }
+
+  close(): void {
+    for (const stream of this.streams) stream.cancel();
+    this.client.close();
+  }
+}
+
+/** The messages of a Watch stream, one at a time. */
+export class WatchedConfiguration {
+  private readonly received: WatchReply__Output[] = [];
+  private wake: () => void = () => undefined;
+  private ended = false;
+
+  constructor(stream: ClientReadableStream<WatchReply__Output>) {
+    stream.on('data', (message: WatchReply__Output) => {
+      this.received.push(message);
+      this.wake();
+    });
+    const end = (): void => {
+      this.ended = true;
+      this.wake();
+    };
+    stream.on('error', end);
+    stream.on('end', end);
+  }
+
+  /** The next message; undefined when the stream has ended. */
+  async next(): Promise<WatchReply__Output | undefined> {
+    for (;;) {
+      const message = this.received.shift();
+      if (message !== undefined || this.ended) return message;
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  /** The next snapshot, heartbeats passed over. */
+  async snapshot(): Promise<NonNullable<WatchReply__Output['snapshot']>> {
+    for (;;) {
+      const message = await this.next();
+      if (message === undefined) throw new Error('the stream has ended');
+      if (message.snapshot) return message.snapshot;
+    }
+  }
+}
+
+interface Replies {
+  LookupTag: import('../../../proto/gen/layover/v1/LookupTagReply').LookupTagReply__Output;
+  LookupManifest: import('../../../proto/gen/layover/v1/LookupManifestReply').LookupManifestReply__Output;
+  LookupBlob: import('../../../proto/gen/layover/v1/LookupBlobReply').LookupBlobReply__Output;
+  AdmitManifest: import('../../../proto/gen/layover/v1/AdmitManifestReply').AdmitManifestReply__Output;
+  ListCachedTags: import('../../../proto/gen/layover/v1/ListCachedTagsReply').ListCachedTagsReply__Output;
+  RecordPulls: import('../../../proto/gen/layover/v1/RecordPullsReply').RecordPullsReply__Output;
+}
+
+function call<M extends Method>(client: CatalogClient, method: M, request: Request<M>): Promise<Replies[M]> {
+  return new Promise((resolve, reject) => {
+    const invoke = client[method] as unknown as (
+      request: Request<M>,
+      options: { deadline: number },
+      done: (error: ServiceError | null, reply: Replies[M]) => void,
+    ) => void;
+    invoke.call(client, request, { deadline: Date.now() + 10_000 }, (error, reply) =>
+      error === null ? resolve(reply) : reject(fromGrpcError(error, 'NOT_READY')),
+    );
+  });
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '../../../common/runtime/logger';
+import type { RawEnvironment } from '../../../common/runtime/env';
+import { createControlPlane, type ControlPlane } from '../../../control-plane/src/app';
+import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import { TestCatalog } from './catalog-client';
+import type { TestRepository } from './builders';
+import { ManualClock } from './manual-clock';
+
+/** The admin token of tests. */
+export const ADMIN_TOKEN = 'test-admin-token-0123456789';
+
+/** The parts of a GraphQL answer that tests look at. */
+export interface GraphqlAnswer<Data = Record<string, unknown>> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly data?: Data | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions: { readonly code: string; readonly field?: string };
+  }[];
+}
+
+/** A control plane over real HTTP and gRPC, in a folder of its own. */
+export class TestControlPlane {
+  readonly home = mkdtempSync(join(tmpdir(), 'layover-control-'));
+  readonly announced: string[] = [];
+  /** Everything that was logged, as text. */
+  log = '';
+  url = '';
+  catalog!: TestCatalog;
+  private plane: ControlPlane | undefined;
+
+  constructor(
+    readonly clock: ManualClock,
+    private readonly environment: RawEnvironment,
+  ) {}
+
+  async start(environment: RawEnvironment = {}): Promise<void> {
+    const config = readControlPlaneConfig({
+      LAYOVER_HOME: this.home,
+      LAYOVER_CONTROL_LISTEN: '127.0.0.1:0',
+      LAYOVER_BOOTSTRAP: '0',
+      LAYOVER_ADMIN_TOKEN: ADMIN_TOKEN,
+      LAYOVER_DRAIN_SECONDS: '1',
+      ...this.environment,
+      ...environment,
+    });
+    this.plane = createControlPlane(config, {
+      clock: this.clock,
+      announce: (line) => this.announced.push(line),
+      log: createLogger('control-plane', 'trace', { write: (line: string) => (this.log += line) }),
+    });
+    this.url = (await this.plane.start()).address;
+    this.catalog = new TestCatalog(this.plane.catalogAddress);
+  }
+
+  /** Stops it; what it has stored stays. */
+  async stop(): Promise<void> {
+    this.catalog?.close();
+    await this.plane?.stop();
+  }
+
+  async restart(environment: RawEnvironment = {}): Promise<void> {
+    await this.stop();
+    await this.start(environment);
+  }
+
+  /** Stops it and removes its folder. */
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+
+  /** Asks GraphQL. `token` '' = none. */
+  async graphql<Data = Record<string, unknown>>(
+    query: string,
+    variables: object = {},
+    token = ADMIN_TOKEN,
+  ): Promise<GraphqlAnswer<Data>> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      ...(JSON.parse(text) as Pick<GraphqlAnswer<Data>, 'data' | 'errors'>),
+    };
+  }
+
+  /** The same, where an error fails the test. */
+  async ask<Data = Record<string, unknown>>(query: string, variables: object = {}, token = ADMIN_TOKEN): Promise<Data> {
+    const answer = await this.graphql<Data>(query, variables, token);
+    if (answer.errors !== undefined || !answer.data) throw new Error(answer.text);
+    return answer.data;
+  }
+
+  /** Creates an organization and gives the key of one of its repositories. */
+  async organization(name: string, proxyCache: object = {}, more: object = {}): Promise<TestRepository> {
+    const input = { name, proxyCache: { upstream: 'registry.example', ...proxyCache }, ...more };
+    await this.ask('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }', { input });
+    return this.repository(name, 'library/app');
+  }
+
+  /** The key of a repository under the organization's present upstream, as a data plane learns it. */
+  async repository(organization: string, repository: string): Promise<TestRepository> {
+    const client = new TestCatalog(this.plane!.catalogAddress);
+    try {
+      const { organizations } = await client.watch().snapshot();
+      const found = organizations.find(({ name }) => name === organization)!;
+      return { organizationUid: found.uid, originVersion: found.proxyCache?.originVersion ?? '', repository };
+    } finally {
+      client.close();
+    }
+  }
+}
+
+/** Starts a control plane with GraphQL on a free port and the Catalog on a unix socket. Call `remove` in the end. */
+export async function startControlPlane(
+  environment: RawEnvironment = {},
+  clock = new ManualClock(),
+): Promise<TestControlPlane> {
+  const plane = new TestControlPlane(clock, environment);
+  await plane.start();
+  return plane;
+}
