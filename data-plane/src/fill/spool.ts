@@ -28,8 +28,11 @@ export interface Spool {
 /** Only names that `create` makes are ever removed: the folder may be the user's own. */
 const SPOOL_NAME = /^sha(?:256|512)-[0-9a-f]+\.[0-9a-f-]{36}$/;
 
+/** No fill begins that would leave less of the disk: pull records have to be written also when blobs find no room. */
+const KEEP_FREE_BYTES = 128 * 1024 * 1024;
+
 /** A spool in a folder that is this process's own; on the file system of a directory store, so that a fill is kept without a copy. */
-export function createSpool(directory: string): Spool {
+export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES): Spool {
   const folder = resolve(directory);
   return {
     async create(digest) {
@@ -44,7 +47,7 @@ export function createSpool(directory: string): Spool {
     async hasRoom(bytes) {
       try {
         const { bavail, bsize } = await statfs(folder);
-        return bavail * bsize >= bytes;
+        return bavail * bsize - keepFreeBytes >= bytes;
       } catch {
         // No answer is no reason to refuse: writing tells.
         return true;
