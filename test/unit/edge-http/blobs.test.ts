@@ -516,6 +516,26 @@ describe('a client', () => {
     }
   });
 
+  test('that stalls does not hold up others, nor manifests; nor do a dozen', async () => {
+    const blob = blobs.make(32 * MIB);
+    edge.plane.script = {
+      readBlob: (request, sender) => serveInline(request.digest === small.digest ? small : blob, sender),
+      checkAccess: () => undefined,
+    };
+    const stalled = await Promise.all(Array.from({ length: 12 }, () => open(edge, blob.path)));
+    for (const message of stalled) message.pause();
+    // Each has filled its window when its sender has to wait; the connection is shared.
+    const answer = await get(edge, blob.path);
+    expect(digestOf(answer.body)).toBe(blob.digest);
+    expect(await get(edge, small.path)).toMatchObject({ whole: true, status: 200 });
+    expect((await get(edge, '/v2/')).status).toBe(200);
+    for (const message of stalled) {
+      message.on('error', () => undefined);
+      message.destroy();
+    }
+    await Promise.all(edge.plane.reads.slice(0, 12).map((sender) => sender.cancelled));
+  });
+
   test('that waits for a slow source is not given up', async () => {
     const blob = blobs.make(MIB);
     const impatient = await startEdge(

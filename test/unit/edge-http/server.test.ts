@@ -196,6 +196,31 @@ describe('stopping', () => {
     await edge.stop();
   });
 
+  test('closes a connection behind an answer whose head had promised to keep it', async () => {
+    let goOn!: () => void;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const edge = await startEdge(
+      {
+        async readBlob(_request, sender) {
+          await sender.header({ size: 1000, offset: 0, length: 1000, delivery: 'INLINE' });
+          await held;
+          await sender.chunk(Buffer.alloc(1000));
+        },
+      },
+      { drainSeconds: 30 },
+    );
+    const socket = connect(edge.port, edge.host);
+    socket.write(`GET /v2/a/b/blobs/${DIGEST} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    const head = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+    expect(head.toString('latin1')).toMatch(/keep-alive/);
+    socket.resume();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const stopped = edge.stopEdge();
+    goOn();
+    await Promise.all([stopped, closed]);
+    await edge.stop();
+  });
+
   test('says on open connections that it is stopping', async () => {
     let goOn!: () => void;
     const held = new Promise<void>((resolve) => (goOn = resolve));
