@@ -104,4 +104,32 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     await stage.layover.killPlane('data-plane');
     expect(await recorded('journal', answers.length)).toEqual(requestIds(answers));
   }, 30_000);
+
+  test('with a control plane that hangs, cached and new images are pulled; what happened is recorded when it is back', async () => {
+    await stage.createOrganization('frozen');
+    await stage.skopeo.copy(`${stage.layover.host}/frozen/recorded/image:v1`);
+    const before = (await recorded('frozen', 1)).length;
+    const fresh = await pushImage(stage.upstream, {
+      repository: 'fresh/image',
+      tag: 'v1',
+      layers: [smallLayer('fresh')],
+    });
+    const frozen = stage.layover.planePid('control-plane');
+    process.kill(frozen, 'SIGSTOP');
+    try {
+      const cached = await pull('frozen');
+      expect([cached.status, cached.headers['x-layover-cache']]).toEqual([200, 'REVALIDATED']);
+      const copied = await stage.skopeo.copy(`${stage.layover.host}/frozen/fresh/image:v1`);
+      expect(copied.manifest.equals(fresh.manifest)).toBe(true);
+    } finally {
+      process.kill(frozen, 'SIGCONT');
+    }
+    const ids = await recorded('frozen', before + 2);
+    expect(ids).toHaveLength(before + 2);
+    expect(new Set(ids).size).toBe(ids.length);
+    await waitUntil('the new image being whole in the catalog', async () => {
+      const { completeness } = stage.layover.graphql;
+      return (await completeness('frozen', 'fresh/image', fresh.digest)) === 'COMPLETE';
+    });
+  }, 60_000);
 });
