@@ -78,6 +78,8 @@ async function pointTag(
   const live = await stores.tags.lockLive(queries, target.repositoryId, target.name);
   const expiresAt = checkedAt + expirationSeconds * 1000;
   if (live === undefined) {
+    // Upstream said later than this admission that the tag is gone: records of several data planes arrive in any order.
+    if (await stores.tags.wasDeletedAfter(queries, target.repositoryId, target.name, checkedAt)) return;
     await stores.tags.insert(queries, newVersion(target, admission, expiresAt));
     return;
   }

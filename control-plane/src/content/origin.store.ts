@@ -9,6 +9,8 @@ export interface Origin {
   /** Milliseconds since the epoch. */
   readonly originSince: number | null;
   readonly expirationSeconds: number | null;
+  /** What a tag that upstream has deleted becomes: PROPAGATE or KEEP. */
+  readonly onUpstreamDelete: string | null;
 }
 
 /** Reads which upstream an organization has now. */
@@ -32,6 +34,7 @@ export class OriginStore {
         originVersion: 'p.origin_version',
         originSince: 'p.origin_since',
         expirationSeconds: 'p.expiration_seconds',
+        onUpstreamDelete: 'p.on_upstream_delete',
       });
   }
 }

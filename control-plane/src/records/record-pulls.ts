@@ -12,10 +12,13 @@ import type { Database, Queries } from '../db/database';
 import { isDataError, isDuplicate } from '../db/database-error';
 import type { StatisticsStore } from '../statistics/statistics.store';
 import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
+import type { RobotStore } from '../robot/robot.store';
 import { applyPulls, type TimedPull } from './apply-pulls';
+import { applyRobotUse } from './apply-robot-use';
 import { PullCounters } from './count-pulls';
 import { pullAuditRow, recordId, recordTime } from './pull-audit-row';
 import type { RecordedEventsStore } from './recorded-events.store';
+import { endDeletedUpstream } from './upstream-deletions';
 import { toUpstreamStatusRow } from './upstream-report';
 
 /** Records in one transaction. */
@@ -28,6 +31,7 @@ export interface PullRecorderParts {
   readonly statistics: StatisticsStore;
   readonly upstreamStatus: UpstreamStatusStore;
   readonly recorded: RecordedEventsStore;
+  readonly robots: RobotStore;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -140,6 +144,9 @@ export class PullRecorder {
     });
     await this.parts.stores.audit.append(queries, rows);
     await applyPulls(queries, this.parts.stores, pulls, origins);
+    await applyRobotUse(queries, this.parts.robots, pulls);
+    // After what says that a tag was there: in one batch the later answer counts as well.
+    await endDeletedUpstream(queries, this.parts.stores, pulls, origins);
   }
 
   private async blobs(queries: Queries, items: readonly Item[]): Promise<void> {

@@ -33,6 +33,32 @@ export class TagStore {
       .first<TagRow | undefined>();
   }
 
+  /** The live versions of these tags, in the order of their ids; nobody else changes them before the transaction ends. */
+  async lockLiveMany(
+    queries: Queries,
+    keys: readonly { readonly repositoryId: number; readonly name: string }[],
+  ): Promise<readonly TagRow[]> {
+    if (keys.length === 0) return [];
+    const rows: TagRow[] = await queries<TagRow>(Table.tags)
+      .whereIn(
+        ['repository_id', 'name'],
+        keys.map((key) => [key.repositoryId, key.name]),
+      )
+      .where('live', 1)
+      .orderBy('id')
+      .forUpdate();
+    return rows;
+  }
+
+  /** Whether a version of the tag ended as deleted after a time (milliseconds since the epoch). */
+  async wasDeletedAfter(queries: Queries, repositoryId: number, name: string, at: number): Promise<boolean> {
+    const row = await queries<TagRow>(Table.tags)
+      .where({ repository_id: repositoryId, name, end_reason: 'DELETED' })
+      .where('ended_at', '>', at)
+      .first<{ id: number } | undefined>('id');
+    return row !== undefined;
+  }
+
   /** Every version of these (repository, name, digest) triples; on MySQL nobody else changes them before the transaction ends. */
   async lockMany(
     queries: Queries,
