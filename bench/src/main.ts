@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { DISTRIBUTION_PROGRAM } from '../../test/support/real/distribution';
 import { findProgram } from '../../test/support/real/programs';
 import { loadProgram } from './load/requests-per-second';
@@ -74,7 +74,8 @@ function machine(program: string | undefined): Record<string, string> {
     machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`,
     node: process.versions.node,
     peer: version ? `distribution ${version} in proxy mode` : `none (${DISTRIBUTION_PROGRAM} is not on this machine)`,
-    load: loadProgram(),
+    'load made by': loadProgram(),
+    'others on the machine': `load average ${loadavg()[0]!.toFixed(1)} before the run`,
   };
 }
 
