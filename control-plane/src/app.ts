@@ -12,12 +12,16 @@ import { Database } from './db/database';
 import { Loaders } from './graphql/loaders';
 import { buildGraphqlSchema } from './graphql/schema';
 import { GraphqlEndpoint } from './graphql/graphql-endpoint';
+import { RequestRate } from './graphql/limits/request-rate';
 import { catalogHandlers } from './grpc/catalog-handlers';
 import { CatalogServer } from './grpc/catalog-server';
 import { WatchStreams } from './grpc/watch';
 import { handleControlRequest } from './http/control-handler';
+import { AuditExport } from './http/audit-export';
 import { ControlServer } from './http/control-server';
+import { pruneAuditEvents } from './maintenance/prune-audit-events';
 import { pruneRecordedEvents } from './maintenance/prune-recorded-events';
+import { rotateTokenKeys } from './maintenance/rotate-token-keys';
 import { Metrics } from './metrics';
 import { OrganizationService } from './organization/organization.service';
 import { PullRecorder } from './records/record-pulls';
@@ -118,9 +122,11 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
       () => Number(feed.current()?.revision ?? 0),
     );
     releases.push(pruneRecordedEvents(database, stores.recorded, clock, log));
+    releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
+    releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
 
     const resolvers = createResolvers({ ...stores, database, clock, forced: config.forced, organizationService });
-    const graphql = new GraphqlEndpoint(buildGraphqlSchema(resolvers), log);
+    const graphql = new GraphqlEndpoint(buildGraphqlSchema(resolvers), log, config.graphql);
     await graphql.start();
     releases.push(() => graphql.stop());
 
@@ -134,12 +140,19 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const catalogAddress = await catalog.start();
 
     const authenticator = new Authenticator(database, stores.tokens, clock);
+    const rate = new RequestRate(config.graphql.requestsPerSecond, clock);
+    const auditExport = new AuditExport({ queries: database.reader, audit: stores.audit, clock, log });
     let accepting = true;
     const server = new ControlServer(config.controlListen, (request, response) =>
       handleControlRequest(
         {
           graphql,
-          authenticate: (authorization) => authenticator.authenticate(authorization),
+          auditExport,
+          authenticate: async (authorization) => {
+            const viewer = await authenticator.authenticate(authorization);
+            rate.admit(viewer.id);
+            return viewer;
+          },
           contextFor: (viewer) => ({ viewer, loaders: new Loaders(database.reader, stores) }),
           unready: () => (accepting ? whyUnready(database, clock) : Promise.resolve('stopping')),
           metrics,

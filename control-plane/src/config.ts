@@ -23,6 +23,9 @@ export interface ControlPlaneConfig {
   readonly bootstrap: boolean;
   /** Global switches that the environment forces; undefined = GraphQL sets them. */
   readonly forced: ForcedSwitches;
+  readonly graphql: GraphqlOptions;
+  /** How long audit events are kept, in milliseconds; undefined = for ever. */
+  readonly auditRetentionMs: number | undefined;
   /** How long calls may go on after SIGTERM. */
   readonly drainMs: number;
   readonly logLevel: LogLevel;
@@ -32,6 +35,14 @@ export interface ControlPlaneConfig {
 export interface ForcedSwitches {
   readonly proxyCacheEnabled: boolean | undefined;
   readonly quotaManagementEnabled: boolean | undefined;
+}
+
+/** How the management API guards itself. */
+export interface GraphqlOptions {
+  /** Requests that one token may make per second on average, in bursts of twice as many; 0 = no limit. */
+  readonly requestsPerSecond: number;
+  /** Whether the schema can be asked for. */
+  readonly introspection: boolean;
 }
 
 /** An admin token short enough to guess is worse than none: the control plane makes a good one itself. */
@@ -74,6 +85,11 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
       proxyCacheEnabled: reader.boolean('LAYOVER_FEATURE_PROXY_CACHE', undefined),
       quotaManagementEnabled: reader.boolean('LAYOVER_FEATURE_QUOTA_MANAGEMENT', undefined),
     },
+    graphql: {
+      requestsPerSecond: reader.integer('LAYOVER_GRAPHQL_RATE_LIMIT', 1000, 0, 1_000_000),
+      introspection: reader.boolean('LAYOVER_GRAPHQL_INTROSPECTION', true),
+    },
+    auditRetentionMs: retentionMs(reader.integer('LAYOVER_AUDIT_RETENTION_DAYS', 0, 1, 36_500)),
     drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
   };
@@ -86,6 +102,11 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
 /** The configuration of this process. */
 export function configFromEnvironment(): ControlPlaneConfig {
   return readControlPlaneConfig(process.env);
+}
+
+/** 0 days = the variable is not there. */
+function retentionMs(days: number): number | undefined {
+  return days === 0 ? undefined : days * 86_400_000;
 }
 
 function parseMasterKeys(text: string): readonly Buffer[] | undefined {

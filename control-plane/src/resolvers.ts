@@ -13,6 +13,7 @@ import type { OrganizationService } from './organization/organization.service';
 import { RepositoryResolver } from './repository/repository.resolver';
 import { RepositoryService } from './repository/repository.service';
 import { RobotResolver } from './robot/robot.resolver';
+import { RobotService } from './robot/robot.service';
 import { ScanResolver } from './scan/scan.resolver';
 import { SystemSettingsResolver } from './settings/system-settings.resolver';
 import { SystemSettingsService } from './settings/system-settings.service';
@@ -44,7 +45,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new OrganizationMutationsResolver(parts.organizationService),
     new OrganizationResolver(parts),
     new RepositoryResolver(database, repositories, tags, clock),
-    new RobotResolver(),
+    new RobotResolver(new RobotService(parts)),
     new ScanResolver(),
     new SystemSettingsResolver(new SystemSettingsService(parts)),
     new TagResolver(clock),

@@ -2,6 +2,8 @@ import type { Role } from './role';
 
 /** Who asks: the token behind a request. */
 export interface Viewer {
+  /** The token's id. */
+  readonly id: string;
   /** The token's name. */
   readonly name: string;
   readonly role: Role;

@@ -12,6 +12,8 @@ export class ApiError extends Error {
     message: string,
     /** Path of the argument that is to blame, for example `input.proxyCache.upstream`. */
     readonly field?: string,
+    /** Seconds after which it is worth trying again; a Retry-After header where the whole request is refused. */
+    readonly retryAfterSeconds?: number,
   ) {
     super(message);
   }

@@ -6,7 +6,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Logger } from '../../../common/runtime/logger';
 import type { RequestContext } from './context';
 import { errorFormatter } from './errors/format-error';
@@ -34,16 +34,19 @@ export interface GraphqlResponse {
 export class GraphqlEndpoint {
   private readonly apollo: ApolloServer<RequestContext>;
 
-  constructor(schema: GraphQLSchema, log: Logger) {
+  /** Without `introspection` the schema cannot be asked for, and errors don't hint at names that are in it. */
+  constructor(schema: GraphQLSchema, log: Logger, { introspection }: { readonly introspection: boolean }) {
     this.apollo = new ApolloServer<RequestContext>({
       schema,
+      // By the rule below instead: Apollo's own message speaks of Apollo.
       introspection: true,
+      validationRules: introspection ? [] : [NoSchemaIntrospectionCustomRule],
       csrfPrevention: true,
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       parseOptions: { maxTokens: QUERY_LIMITS.tokens },
       includeStacktraceInErrorResponses: false,
-      hideSchemaDetailsFromClientErrors: false,
+      hideSchemaDetailsFromClientErrors: !introspection,
       stopOnTerminationSignals: false,
       // Apollo looks at the environment where these are not given.
       nodeEnv: 'production',

@@ -7,11 +7,13 @@ import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
 import type { RequestContext } from '../graphql/context';
 import { QUERY_LIMITS } from '../graphql/limits/query-limits';
 import type { Metrics } from '../metrics';
+import { AUDIT_EXPORT_PATH, type AuditExport } from './audit-export';
 import { readBody } from './read-body';
 
 /** What the handler works with. */
 export interface ControlHandlerParts {
   readonly graphql: GraphqlEndpoint;
+  readonly auditExport: AuditExport;
   readonly authenticate: (authorization: string | undefined) => Promise<Viewer>;
   readonly contextFor: (viewer: Viewer) => RequestContext;
   /** Why the plane can't take requests; undefined = it can. */
@@ -30,7 +32,10 @@ interface Answer {
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
 
-/** Answers every path of the control plane: /graphql, /healthz, /readyz, /metrics. Never throws. */
+/** Paths that are read, and nothing else. */
+const READ_ONLY = new Set([AUDIT_EXPORT_PATH, '/healthz', '/readyz', '/metrics']);
+
+/** Answers every path of the control plane: /graphql, /audit.jsonl, /healthz, /readyz, /metrics. Never throws. */
 export async function handleControlRequest(
   parts: ControlHandlerParts,
   request: IncomingMessage,
@@ -39,9 +44,14 @@ export async function handleControlRequest(
   const [path = '', query] = (request.url ?? '/').split('?', 2);
   let answer: Answer;
   try {
+    if (path === AUDIT_EXPORT_PATH && (request.method === 'GET' || request.method === 'HEAD')) {
+      const viewer = await parts.authenticate(request.headers.authorization);
+      await parts.auditExport.send(viewer, query ?? '', request, response);
+      return;
+    }
     answer = await route(parts, request, path, query);
   } catch (error) {
-    if (response.destroyed || request.destroyed) return;
+    if (response.destroyed || response.socket?.destroyed) return;
     if (!isApiError(error)) parts.log.error({ err: error, path }, 'a request failed');
     answer = failure(isApiError(error) ? error : new ApiError('INTERNAL', 'Something went wrong inside Layover.'));
   }
@@ -63,7 +73,9 @@ async function route(
 ): Promise<Answer> {
   if (path === '/graphql') return graphql(parts, request, query === undefined ? '' : `?${query}`);
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return { status: path === '/healthz' ? 405 : 404, headers: TEXT_TYPE, body: 'not found\n' };
+    return READ_ONLY.has(path)
+      ? { status: 405, headers: { ...TEXT_TYPE, allow: 'GET, HEAD' }, body: 'only GET and HEAD\n' }
+      : { status: 404, headers: TEXT_TYPE, body: 'not found\n' };
   switch (path) {
     case '/healthz':
       return { status: 200, headers: TEXT_TYPE, body: 'ok\n' };
@@ -89,8 +101,7 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
     // Who asks comes before what is asked: nothing is read of a request without a good token.
     const viewer = await parts.authenticate(request.headers.authorization);
     const body = await readBody(request, QUERY_LIMITS.bodyBytes);
-    if (body === undefined)
-      throw new ApiError('LIMIT_EXCEEDED', `A request body has at most ${QUERY_LIMITS.bodyBytes} bytes.`);
+    if (body === undefined) throw new ApiError('LIMIT_EXCEEDED', bodyTooLarge(request));
     const answer = await parts.graphql.execute(
       { method: request.method ?? 'GET', headers: request.headers, search, body: parseJson(request, body) },
       parts.contextFor(viewer),
@@ -105,6 +116,12 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
   }
 }
 
+function bodyTooLarge(request: IncomingMessage): string {
+  const told = request.headers['content-length'];
+  const limit = QUERY_LIMITS.bodyBytes;
+  return `The request's body has ${told === undefined ? `more than ${limit}` : told} bytes; the limit is ${limit}.`;
+}
+
 function parseJson(request: IncomingMessage, body: Buffer): unknown {
   if (body.length === 0 || !/^application\/(?:graphql-response\+)?json\b/i.test(request.headers['content-type'] ?? ''))
     return undefined;
@@ -117,10 +134,14 @@ function parseJson(request: IncomingMessage, body: Buffer): unknown {
 
 /** A failure of the whole request, in the form of a GraphQL answer. */
 function failure(error: ApiError): Answer {
-  const { code, message, field } = error;
+  const { code, message, field, retryAfterSeconds } = error;
   return {
     status: API_ERROR_CODES[code].http,
-    headers: code === 'UNAUTHENTICATED' ? { ...JSON_TYPE, 'www-authenticate': 'Bearer realm="Layover"' } : JSON_TYPE,
+    headers: {
+      ...JSON_TYPE,
+      ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="Layover"' } : {}),
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
     body: JSON.stringify({ errors: [{ message, extensions: { code, ...(field === undefined ? {} : { field }) } }] }),
   };
 }

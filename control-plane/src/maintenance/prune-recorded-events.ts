@@ -2,11 +2,12 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Database } from '../db/database';
 import type { RecordedEventsStore } from '../records/recorded-events.store';
+import { repeat } from './repeat';
 
 /** How often, in milliseconds. */
 const EVERY_MS = 3_600_000;
-/** How long ids are remembered: far longer than a journal can wait. */
-const KEEP_MS = 90 * 24 * 3_600_000;
+/** How long ids are remembered, in milliseconds: far longer than a journal can wait. */
+export const RECORD_IDS_KEPT_MS = 90 * 24 * 3_600_000;
 /** Ids that one transaction forgets. */
 const STEP = 1000;
 
@@ -17,31 +18,12 @@ export function pruneRecordedEvents(
   clock: Clock,
   log: Logger,
 ): () => Promise<void> {
-  let stopped = false;
-  let running: Promise<void> = Promise.resolve();
-  let cancel: () => void = () => undefined;
-  const run = async (): Promise<void> => {
-    try {
-      const before = clock.now() - KEEP_MS;
-      while (!stopped) {
-        const pruned = await database.transaction((queries) => recorded.prune(queries, before, STEP));
-        if (pruned < STEP) break;
-      }
-    } catch (error) {
-      log.warn({ err: error }, 'old record ids were not forgotten; the next hour tries again');
+  const work = async (stopped: () => boolean): Promise<void> => {
+    const before = clock.now() - RECORD_IDS_KEPT_MS;
+    while (!stopped()) {
+      const pruned = await database.transaction((queries) => recorded.prune(queries, before, STEP));
+      if (pruned < STEP) break;
     }
   };
-  const schedule = (): void => {
-    cancel = clock.after(EVERY_MS, () => {
-      running = run().then(() => {
-        if (!stopped) schedule();
-      });
-    });
-  };
-  schedule();
-  return async () => {
-    stopped = true;
-    cancel();
-    await running;
-  };
+  return repeat({ firstMs: EVERY_MS, everyMs: EVERY_MS, work, name: 'forgetting old record ids' }, clock, log);
 }

@@ -7,7 +7,7 @@ import { readPageRequest, readSearch, toConnection } from '../graphql/pagination
 import { repositoryKey, type RepositoryStore } from '../repository/repository.store';
 import { RepositoryConnection, toRepositoryType } from '../repository/repository.type';
 import type { RobotStore } from '../robot/robot.store';
-import { RobotType, toRobotType } from '../robot/robot.resolver';
+import { RobotType, toRobotType } from '../robot/robot.type';
 import { CacheStatisticsType, toCacheStatisticsType } from '../statistics/cache-statistics.type';
 import type { StatisticsStore } from '../statistics/statistics.store';
 import { StorageUsageType, toStorageUsageType } from '../usage/storage-usage.type';

@@ -1,72 +1,51 @@
-import { Arg, Field, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { notImplemented } from '../errors/api-error';
-import { DateTimeScalar } from '../graphql/scalars/date-time.scalar';
-import type { RobotRow } from '../../../schema/tables';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { actorOf } from '../access/viewer';
+import type { RequestContext } from '../graphql/context';
+import { type RobotService, MAX_ROBOTS, type RobotWithSecret } from './robot.service';
+import { RobotSecretType, toRobotType } from './robot.type';
+import { ROBOT_NAME_RULE } from './validate-robot';
 
-/** An account that may pull, as GraphQL shows it. */
-@ObjectType('Robot', { description: 'An account that may pull from a private organization.' })
-export class RobotType {
-  @Field(() => String, { description: "Without the organization's name." })
-  name!: string;
-
-  @Field(() => String)
-  description!: string;
-
-  @Field(() => DateTimeScalar)
-  createdAt!: number;
-
-  @Field(() => DateTimeScalar, { nullable: true })
-  lastUsedAt!: number | null;
-}
-
-/** The robot of a row. */
-export function toRobotType(row: RobotRow): RobotType {
-  return Object.assign(new RobotType(), {
-    name: row.name,
-    description: row.description,
-    createdAt: row.created_at,
-    lastUsedAt: row.last_used_at,
-  });
-}
-
-/** A robot with its secret, right after it was made. */
-@ObjectType('RobotSecret')
-export class RobotSecretType {
-  @Field(() => RobotType)
-  robot!: RobotType;
-
-  @Field(() => String, { description: '<organization>+<robot>, as clients log in.' })
-  username!: string;
-
-  @Field(() => String, { description: 'Shown once, stored as a hash.' })
-  secret!: string;
-}
-
-/** Robots in GraphQL. They come with the token flow: until then every mutation says so. */
+/** Robots in GraphQL. */
 @Resolver()
 export class RobotResolver {
-  @Mutation(() => RobotSecretType, { description: 'Errors: NOT_IMPLEMENTED.' })
-  createRobot(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('name', () => String) _name: string,
-    @Arg('description', () => String, { nullable: true, defaultValue: '' }) _description: string | null,
-  ): RobotSecretType {
-    throw notImplemented('createRobot');
+  constructor(private readonly robots: RobotService) {}
+
+  @Mutation(() => RobotSecretType, {
+    description: `Makes an account that may pull; its secret is shown this once. name: ${ROBOT_NAME_RULE}. description: at most 1024 characters. An organization has at most ${MAX_ROBOTS}. Errors: BAD_USER_INPUT, NOT_FOUND, CONFLICT when the name is taken.`,
+  })
+  async createRobot(
+    @Ctx() context: RequestContext,
+    @Arg('organization', () => String) organization: string,
+    @Arg('name', () => String) name: string,
+    @Arg('description', () => String, { nullable: true, defaultValue: '' }) description: string | null,
+  ): Promise<RobotSecretType> {
+    return toSecret(await this.robots.create(organization, name, description ?? '', actorOf(context.viewer)));
   }
 
-  @Mutation(() => RobotSecretType, { description: 'Errors: NOT_IMPLEMENTED.' })
-  rotateRobotSecret(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('name', () => String) _name: string,
-  ): RobotSecretType {
-    throw notImplemented('rotateRobotSecret');
+  @Mutation(() => RobotSecretType, {
+    description:
+      'Makes another secret, shown this once. The one before, and tokens that it was used for, end as soon as data planes hear of it (at once, or within a second). Errors: NOT_FOUND.',
+  })
+  async rotateRobotSecret(
+    @Ctx() context: RequestContext,
+    @Arg('organization', () => String) organization: string,
+    @Arg('name', () => String) name: string,
+  ): Promise<RobotSecretType> {
+    return toSecret(await this.robots.rotate(organization, name, actorOf(context.viewer)));
   }
 
-  @Mutation(() => Boolean, { description: 'Errors: NOT_IMPLEMENTED.' })
+  @Mutation(() => Boolean, {
+    description: 'Ends a robot and its tokens. Deleting what is not there is no error: false.',
+  })
   deleteRobot(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('name', () => String) _name: string,
-  ): boolean {
-    throw notImplemented('deleteRobot');
+    @Ctx() context: RequestContext,
+    @Arg('organization', () => String) organization: string,
+    @Arg('name', () => String) name: string,
+  ): Promise<boolean> {
+    return this.robots.delete(organization, name, actorOf(context.viewer));
   }
+}
+
+function toSecret({ robot, username, secret }: RobotWithSecret): RobotSecretType {
+  return Object.assign(new RobotSecretType(), { robot: toRobotType(robot), username, secret });
 }

@@ -17,7 +17,7 @@ export class SystemSettingsResolver {
 
   @Mutation(() => SystemSettingsType, {
     description:
-      'Changes switches. Errors: VERSION_CONFLICT; CONFLICT for a switch that the environment holds the other way; NOT_IMPLEMENTED for switching scanning on.',
+      'Changes switches, at once on every node. Errors: VERSION_CONFLICT; CONFLICT for a switch that the environment holds the other way.',
   })
   async updateSystemSettings(
     @Ctx() context: RequestContext,

@@ -4,7 +4,7 @@ import type { AuditStore } from '../audit/audit.store';
 import type { ForcedSwitches } from '../config';
 import type { ConfigurationRevision } from '../configuration/configuration-revision';
 import type { Database } from '../db/database';
-import { ApiError, notImplemented } from '../errors/api-error';
+import { ApiError } from '../errors/api-error';
 import { inForce, type SystemSettings } from './system-settings';
 import type { SystemSettingsStore } from './system-settings.store';
 
@@ -46,8 +46,8 @@ export class SystemSettingsService {
   }
 
   /**
-   * Changes switches. Throws VERSION_CONFLICT, CONFLICT for a switch that the environment holds the other way, and
-   * NOT_IMPLEMENTED for switching scanning on.
+   * Changes switches. Throws VERSION_CONFLICT, and CONFLICT for a switch that the environment holds the other way: then
+   * nothing changes, the other switches neither.
    */
   async update(
     change: SystemSettingsChange,
@@ -55,12 +55,11 @@ export class SystemSettingsService {
     actor: string,
   ): Promise<SystemSettings> {
     const { database, settings, audit, revision, forced, clock } = this.parts;
-    if (change.scanningEnabled === true) throw notImplemented('Scanning');
     for (const [name, variable] of Object.entries(VARIABLES) as [keyof typeof VARIABLES, string][]) {
       if (forced[name] !== undefined && change[name] !== undefined && change[name] !== forced[name])
         throw new ApiError(
           'CONFLICT',
-          `${name} is held ${forced[name] ? 'on' : 'off'} by ${variable}.`,
+          `${name} is held ${forced[name] ? 'on' : 'off'} by ${variable} in the environment of the control plane: change it there.`,
           `input.${name}`,
         );
     }
@@ -87,7 +86,7 @@ export class SystemSettingsService {
       ]);
       return next;
     });
-    revision.announce();
+    await revision.announce();
     return inForce(result, forced);
   }
 }

@@ -3,13 +3,13 @@ import { Field, InputType, Int, ObjectType } from 'type-graphql';
 /** The global switches, as GraphQL shows them. */
 @ObjectType('SystemSettings', { description: 'Switches for everything. The environment can hold some of them.' })
 export class SystemSettingsType {
-  @Field(() => Boolean, { description: 'Off: every pull is refused, cached ones too.' })
+  @Field(() => Boolean, { description: 'Off: every pull is refused (403 DENIED), cached ones too. Default: true.' })
   proxyCacheEnabled!: boolean;
 
-  @Field(() => Boolean, { description: 'Off: no limits, no evictions.' })
+  @Field(() => Boolean, { description: 'Off: no limits, no evictions. Default: true.' })
   quotaManagementEnabled!: boolean;
 
-  @Field(() => Boolean)
+  @Field(() => Boolean, { description: 'Whether images are to be scanned. Default: false.' })
   scanningEnabled!: boolean;
 
   @Field(() => Int, { description: 'Goes up by one with every change.' })

@@ -7,7 +7,7 @@ import { Role } from '../access/role';
 import type { Database } from '../db/database';
 import { isDuplicate } from '../db/database-error';
 import type { ApiTokenStore } from './api-token.store';
-import { hashToken, newToken } from './token-hash';
+import { hashSecret, newSecret, SecretPrefix } from '../access/secret';
 
 /** Id and name of the first admin token. */
 const ADMIN = 'admin';
@@ -34,7 +34,7 @@ export async function ensureAdminToken(parts: AdminTokenParts): Promise<void> {
   if (configured !== undefined) {
     await database.transaction(async (queries) => {
       const current = await tokens.lockById(queries, ADMIN);
-      if (current?.token_sha256 === hashToken(configured) && current.revoked_at === null) return;
+      if (current?.token_sha256 === hashSecret(configured) && current.revoked_at === null) return;
       await tokens.putAdmin(queries, adminRow(configured, parts.clock));
     });
     return;
@@ -57,7 +57,7 @@ function adminRow(token: string, clock: Clock): ApiTokenRow {
     name: ADMIN,
     role: Role.ADMIN,
     organization_uid: null,
-    token_sha256: hashToken(token),
+    token_sha256: hashSecret(token),
     created_at: clock.now(),
     expires_at: null,
     revoked_at: null,
@@ -68,7 +68,7 @@ function adminRow(token: string, clock: Clock): ApiTokenRow {
 function writeOrRead(file: string): string {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(draft, `${newToken()}\n`, { mode: 0o600, flag: 'wx' });
+  writeFileSync(draft, `${newSecret(SecretPrefix.apiToken)}\n`, { mode: 0o600, flag: 'wx' });
   try {
     linkSync(draft, file);
   } catch (error) {

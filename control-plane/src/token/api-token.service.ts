@@ -7,7 +7,7 @@ import { ApiError, badInput } from '../errors/api-error';
 import { newId } from '../ids/new-id';
 import type { OrganizationStore } from '../organization/organization.store';
 import type { ApiTokenStore } from './api-token.store';
-import { hashToken, newToken } from './token-hash';
+import { hashSecret, newSecret, SecretPrefix } from '../access/secret';
 
 /** A token that is wanted. */
 export interface NewApiToken {
@@ -49,7 +49,7 @@ export class ApiTokenService {
       throw badInput('organization', `is needed for role ${wanted.role}`);
     if (wanted.expiresAt !== undefined && wanted.expiresAt <= now) throw badInput('expiresAt', 'must be in the future');
     const id = newId();
-    const token = newToken();
+    const token = newSecret(SecretPrefix.apiToken);
     await database.transaction(async (queries) => {
       const { organization: name } = wanted;
       const organization = name === undefined ? undefined : await organizations.lockByName(queries, name);
@@ -60,7 +60,7 @@ export class ApiTokenService {
         name: wanted.name,
         role: wanted.role,
         organization_uid: organization?.uid ?? null,
-        token_sha256: hashToken(token),
+        token_sha256: hashSecret(token),
         created_at: now,
         expires_at: wanted.expiresAt ?? null,
         revoked_at: null,

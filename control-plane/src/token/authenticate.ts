@@ -5,7 +5,7 @@ import type { Viewer } from '../access/viewer';
 import type { Database } from '../db/database';
 import { ApiError } from '../errors/api-error';
 import type { ApiTokenStore } from './api-token.store';
-import { hashToken } from './token-hash';
+import { hashSecret } from '../access/secret';
 
 /** Finds who is behind an Authorization header. */
 export class Authenticator {
@@ -23,7 +23,7 @@ export class Authenticator {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || token.length > 1024)
       throw new ApiError('UNAUTHENTICATED', 'A token is needed: send it as Authorization: Bearer <token>.');
-    const hash = hashToken(token);
+    const hash = hashSecret(token);
     const row = await this.tokens.findByHash(this.database.reader, hash);
     const good =
       row !== undefined &&
@@ -33,6 +33,7 @@ export class Authenticator {
       (row.role === Role.ADMIN || row.organization_name !== null);
     if (!good) throw new ApiError('UNAUTHENTICATED', 'The token is not known, has expired or was revoked.');
     return {
+      id: row.id,
       name: row.name,
       role: row.role as Role,
       organization:

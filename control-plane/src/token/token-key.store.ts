@@ -16,23 +16,33 @@ export interface TokenKey {
 export class TokenKeyStore {
   constructor(private readonly box: SealedBox) {}
 
-  /** The keys in use, the newest first: it signs. Keys that no configured master key opens are left out. */
+  /**
+   * The keys that tokens are checked with, the one that signs first: the oldest that has not retired. A newer one is there
+   * to be known everywhere before it signs, a retired one until its tokens have expired. Keys that no configured master
+   * key opens are left out.
+   */
   async read(queries: Queries): Promise<readonly TokenKey[]> {
-    const rows = await queries<TokenKeyRow>(Table.tokenKeys)
-      .whereNull('retired_at')
-      .orderBy([
-        { column: 'created_at', order: 'desc' },
-        { column: 'id', order: 'desc' },
-      ]);
-    return rows.flatMap((row) => {
+    const rows = await this.rows(queries);
+    const inOrder = [
+      ...rows.filter((row) => row.retired_at === null),
+      ...rows.filter((row) => row.retired_at !== null),
+    ];
+    return inOrder.flatMap((row) => {
       const secret = this.open(row);
       return secret === undefined ? [] : [{ id: row.id, secret }];
     });
   }
 
-  /** Makes a key when there is none that can be opened. Pull tokens live minutes, so clients just ask for new ones. */
+  /** Makes a key when there is none that can sign. Pull tokens live minutes, so clients just ask for new ones. */
   async ensure(queries: Queries, now: number): Promise<boolean> {
-    if ((await this.read(queries)).length > 0) return false;
+    const rows = await this.rows(queries);
+    if (rows.some((row) => row.retired_at === null && this.open(row) !== undefined)) return false;
+    await this.create(queries, now);
+    return true;
+  }
+
+  /** Makes a key; it signs when those before it have retired. */
+  async create(queries: Queries, now: number): Promise<void> {
     const id = newId();
     const row: TokenKeyRow = {
       id,
@@ -41,7 +51,24 @@ export class TokenKeyStore {
       retired_at: null,
     };
     await bulkInsert(queries, Table.tokenKeys, [row]);
-    return true;
+  }
+
+  /** When the keys that have not retired were made, oldest first, in milliseconds since the epoch. */
+  async ages(queries: Queries): Promise<readonly number[]> {
+    return (await this.rows(queries)).filter((row) => row.retired_at === null).map((row) => row.created_at);
+  }
+
+  /** Retires every key made before `createdBefore`; how many it were. */
+  async retire(queries: Queries, createdBefore: number, now: number): Promise<number> {
+    return queries<TokenKeyRow>(Table.tokenKeys)
+      .whereNull('retired_at')
+      .where('created_at', '<', createdBefore)
+      .update({ retired_at: now });
+  }
+
+  /** Forgets every key that retired before `before`; how many it were. */
+  async forget(queries: Queries, before: number): Promise<number> {
+    return queries<TokenKeyRow>(Table.tokenKeys).where('retired_at', '<', before).delete();
   }
 
   /** Seals again, with the present master key, what a previous one sealed. */
@@ -54,6 +81,10 @@ export class TokenKeyStore {
         .where('id', row.id)
         .update({ sealed_secret: this.box.seal(secret, row.id) });
     }
+  }
+
+  private async rows(queries: Queries): Promise<readonly TokenKeyRow[]> {
+    return queries<TokenKeyRow>(Table.tokenKeys).orderBy(['created_at', 'id']);
   }
 
   private open(row: TokenKeyRow): Buffer | undefined {

@@ -3,6 +3,7 @@ import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import type { Logger } from '../../../../common/runtime/logger';
 import { isApiError } from '../../errors/api-error';
 import { type ApiErrorCode, isApiErrorCode } from '../../errors/api-error-codes';
+import { QUERY_LIMITS } from '../limits/query-limits';
 import { formatPath, hideSecrets, pathOfValidationError } from './argument-path';
 
 /** Codes of Apollo that our table has other names for. */
@@ -36,6 +37,13 @@ export function errorFormatter(
       return { message: 'Something went wrong inside Layover.', ...place, extensions: { code: 'INTERNAL' } };
     }
     if (code === 'GRAPHQL_VALIDATION_FAILED') return validationError(formatted, original, place);
+    // The parser gives up there, so how many words there are is not known.
+    if (code === 'GRAPHQL_PARSE_FAILED' && /contains more tha[nt] \d+ tokens/.test(formatted.message))
+      return {
+        message: `The query has more than ${QUERY_LIMITS.tokens} words and signs, which is the limit.`,
+        ...place,
+        extensions: { code: 'LIMIT_EXCEEDED' },
+      };
     const field = formatted.extensions?.['field'];
     return { message: formatted.message, ...place, extensions: { code, ...(field === undefined ? {} : { field }) } };
   };

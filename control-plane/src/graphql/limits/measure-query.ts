@@ -5,13 +5,16 @@ import {
   getNamedType,
   type GraphQLField,
   type GraphQLSchema,
+  getNullableType,
   isInterfaceType,
+  isListType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { MAX_PAGE } from '../pagination';
+import { LIST_COST } from './query-limits';
 
 /** How large a query is. */
 export interface QuerySize {
@@ -66,7 +69,7 @@ export function measureQuery(
     return {
       depth: 1 + below.depth,
       aliases: aliases + below.aliases,
-      cost: Math.min(1 + pageSize(node, field, variables) * below.cost, Number.MAX_SAFE_INTEGER),
+      cost: Math.min(1 + itemsOf(node, field, variables) * below.cost, Number.MAX_SAFE_INTEGER),
     };
   };
 
@@ -83,14 +86,16 @@ function fieldOf(schema: GraphQLSchema, typeName: string, name: string): GraphQL
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }
 
-/** The `first` of a page as it will be; 1 for what is no page. */
-function pageSize(
+/** How often what is below a field is counted: the `first` of a page as it will be, an assumed length for other lists, or once. */
+function itemsOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown> | undefined,
   variables: Readonly<Record<string, unknown>>,
 ): number {
   const argument = field?.args.find(({ name }) => name === 'first');
-  if (argument === undefined) return 1;
+  // The edges of a page were counted with the page.
+  if (argument === undefined)
+    return field !== undefined && field.name !== 'edges' && isListType(getNullableType(field.type)) ? LIST_COST : 1;
   const given = node.arguments?.find(({ name }) => name.value === 'first')?.value;
   let size: unknown = argument.defaultValue;
   if (given?.kind === Kind.INT) size = Number(given.value);

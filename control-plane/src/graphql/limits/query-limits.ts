@@ -4,10 +4,13 @@ export const QUERY_LIMITS = {
   depth: 12,
   /** Fields with an alias, fragments counted where they are used. */
   aliases: 50,
-  /** Fields that the answer can have at most: each page counts with its size. */
+  /** Fields that the answer can have: each page counts with its size, other lists with {@link LIST_COST}. docs/graphql-limits.md has the rule. */
   cost: 20_000,
   /** Words and signs of the query's text. */
   tokens: 5_000,
   /** Bytes of the request's body. */
   bodyBytes: 256 * 1024,
 } as const;
+
+/** How long a list without pages is taken to be: it can't be known before the query runs, and lists within lists multiply. */
+export const LIST_COST = 10;

@@ -1,0 +1,66 @@
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import type { AuditStore } from '../audit/audit.store';
+import type { Database } from '../db/database';
+import type { RecordedEventsStore } from '../records/recorded-events.store';
+import { RECORD_IDS_KEPT_MS } from './prune-recorded-events';
+import { repeat } from './repeat';
+
+const FIRST_MS = 60_000;
+const EVERY_MS = 3_600_000;
+/** Events that one transaction deletes: a few milliseconds, so that writers hardly wait. */
+const STEP = 200;
+
+/** What retention works with. */
+export interface RetentionParts {
+  readonly database: Database;
+  readonly audit: AuditStore;
+  readonly recorded: RecordedEventsStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Deletes audit events older than `retentionMs`, a minute after the start and then every hour, oldest first and in short
+ * transactions. undefined = they are kept for ever, and nothing is done. The ids of pulls that could still be delivered again
+ * are remembered apart, so that a repeat is known also when its event is gone. Statistics stay: they are sums that name nobody.
+ * The function returned ends that.
+ */
+export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | undefined): () => Promise<void> {
+  if (retentionMs === undefined) return () => Promise.resolve();
+  const { clock, log } = parts;
+  const work = async (stopped: () => boolean): Promise<void> => {
+    const start = clock.now();
+    const before = start - retentionMs;
+    let deleted = 0;
+    try {
+      for (let step = STEP; step === STEP && !stopped();) {
+        step = await deleteStep(parts, before);
+        deleted += step;
+      }
+    } finally {
+      if (deleted > 0)
+        log.info(
+          { deleted, before: new Date(before).toISOString(), ms: clock.now() - start },
+          'old audit events deleted',
+        );
+    }
+  };
+  return repeat({ firstMs: FIRST_MS, everyMs: EVERY_MS, work, name: 'deleting old audit events' }, clock, log);
+}
+
+function deleteStep({ database, audit, recorded, clock }: RetentionParts, before: number): Promise<number> {
+  return database.transaction(async (queries) => {
+    const events = await audit.oldest(queries, before, STEP);
+    const since = clock.now() - RECORD_IDS_KEPT_MS;
+    await recorded.remember(
+      queries,
+      events.filter(({ kind, at }) => kind === 'PULL' && at >= since).map(({ id, at }) => ({ id, at })),
+    );
+    await audit.delete(
+      queries,
+      events.map(({ id }) => id),
+    );
+    return events.length;
+  });
+}

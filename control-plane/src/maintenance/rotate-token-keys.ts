@@ -1,0 +1,71 @@
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import type { ConfigurationRevision } from '../configuration/configuration-revision';
+import type { Database } from '../db/database';
+import type { SystemSettingsStore } from '../settings/system-settings.store';
+import type { TokenKeyStore } from '../token/token-key.store';
+
+/** How often keys are looked at, in milliseconds. */
+const EVERY_MS = 3_600_000;
+/** How long a key signs, in milliseconds. */
+const SIGNS_MS = 30 * 24 * 3_600_000;
+/** How long data planes know a key before it signs: a token must not reach one that has not heard of its key. */
+const KNOWN_BEFORE_MS = 3_600_000;
+/** How long a retired key verifies: a data plane that is cut off from the control plane goes on signing with it. */
+const VERIFIES_AFTER_MS = 7 * 24 * 3_600_000;
+
+/** What {@link rotateTokenKeys} works with. */
+export interface RotateTokenKeysParts {
+  readonly database: Database;
+  readonly tokenKeys: TokenKeyStore;
+  readonly settings: SystemSettingsStore;
+  readonly revision: ConfigurationRevision;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Replaces the key that pull tokens are signed with every 30 days: a new one is made and made known, an hour later the
+ * old one retires and the new one signs, and a week after that the old one is forgotten. Looks at once and then every hour;
+ * several control planes on one database take turns. The function returned ends that.
+ */
+export function rotateTokenKeys(parts: RotateTokenKeysParts): () => Promise<void> {
+  const { clock, log } = parts;
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let cancel: () => void = () => undefined;
+  const run = (): void => {
+    running = step(parts)
+      .catch((error: unknown) => log.warn({ err: error }, 'the keys of pull tokens were not looked at'))
+      .then(() => {
+        if (!stopped) cancel = clock.after(EVERY_MS, run);
+      });
+  };
+  run();
+  return async () => {
+    stopped = true;
+    cancel();
+    await running;
+  };
+}
+
+async function step({ database, tokenKeys, settings, revision, clock, log }: RotateTokenKeysParts): Promise<void> {
+  const changed = await database.transaction(async (queries) => {
+    // The row that all control planes lock first: two of them would make two keys.
+    await settings.lock(queries);
+    const now = clock.now();
+    const ages = await tokenKeys.ages(queries);
+    const newest = ages.at(-1);
+    let changes = await tokenKeys.forget(queries, now - VERIFIES_AFTER_MS);
+    if (newest === undefined || newest <= now - SIGNS_MS) {
+      await tokenKeys.create(queries, now);
+      changes += 1;
+    } else if (ages.length > 1 && newest <= now - KNOWN_BEFORE_MS)
+      changes += await tokenKeys.retire(queries, newest, now);
+    if (changes > 0) await revision.bump(queries);
+    return changes;
+  });
+  if (changed === 0) return;
+  revision.announce();
+  log.info('the keys of pull tokens changed');
+}
