@@ -3,6 +3,7 @@ import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { ProtoGrpcType as CatalogTypes } from '../../proto/gen/catalog';
 import type { ProtoGrpcType as RegistryTypes } from '../../proto/gen/registry';
+import type { ProtoGrpcType as StorageTypes } from '../../proto/gen/storage';
 import { packageRoot } from '../runtime/package-root';
 
 /** Loads a service of proto/layover/v1. The options are those that bin/generate-proto.mjs makes the types with. */
@@ -25,4 +26,9 @@ export function loadRegistry(): RegistryTypes['layover']['v1']['Registry'] {
 /** Service and client constructor of Catalog (data plane → control plane). */
 export function loadCatalog(): CatalogTypes['layover']['v1']['Catalog'] {
   return (load('catalog.proto') as unknown as CatalogTypes).layover.v1.Catalog;
+}
+
+/** Service and client constructor of Storage (control plane → data plane). */
+export function loadStorage(): StorageTypes['layover']['v1']['Storage'] {
+  return (load('storage.proto') as unknown as StorageTypes).layover.v1.Storage;
 }

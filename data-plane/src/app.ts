@@ -22,6 +22,7 @@ import { createFills } from './fill/create-fills';
 import type { FillLimits } from './fill/fill-limits';
 import type { Spool } from './fill/spool';
 import { registryHandlers } from './grpc/handlers';
+import { storageHandlers } from './grpc/probe-upstream';
 import { createRegistryServer } from './grpc/server';
 import { ReferrersList } from './lists/list-referrers';
 import { createLocalIndex } from './local-index/durable-local-index';
@@ -38,8 +39,9 @@ import { UpstreamReporter } from './pull/upstream-reporter';
 import { createPullJournal } from './records/durable-pull-journal';
 import { createJournalDelivery } from './records/journal-delivery';
 import { createDirectoryBlobStore } from './store/directory-blob-store';
+import { createUpstreamProber } from './upstream/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/create-upstream-registry';
-import type { Resolver } from './upstream/options';
+import type { Resolver, UpstreamOptions } from './upstream/options';
 
 /** What tests put in place of the real thing. */
 export interface DataPlaneOverrides {
@@ -72,7 +74,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 
   async function start(): Promise<{ readonly address: string }> {
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
-    const upstream = createUpstreamRegistry({
+    const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
       timeouts: config.upstream,
@@ -80,7 +82,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       resolver: overrides.resolver,
       clock,
       logger: logger.child({ part: 'upstream' }),
-    });
+    };
+    const upstream = createUpstreamRegistry(upstreamOptions);
     closers.push(() => upstream.close());
 
     const directory = createDirectoryBlobStore({ root: config.blobFolder, logger: logger.child({ part: 'store' }) });
@@ -175,7 +178,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'grpc' }),
     });
-    const server = createRegistryServer(handlers, config.listen, clock);
+    const prober = createUpstreamProber(upstreamOptions);
+    const storage = storageHandlers({ prober, logger: logger.child({ part: 'storage' }) });
+    const server = createRegistryServer(handlers, config.listen, clock, storage);
     closers.push(() => server.stop(drainLeft()));
     closers.push(() => completion.stop());
 

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { loadRegistry } from '../../../common/grpc/load-proto';
+import { loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
+import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
 import { prepareSocketPath, protectSocket } from './unix-socket';
 
 /** Name under which the health service (grpc.health.v1) speaks of Registry; the empty name says the same. */
@@ -20,8 +21,13 @@ export interface RegistryServer {
   stop(drainMs: number): Promise<void>;
 }
 
-/** A server for Registry and the health service at an address. Requests are small: the longest is a list of Accept headers. */
-export function createRegistryServer(handlers: RegistryHandlers, listen: ListenAddress, clock: Clock): RegistryServer {
+/** A server for Registry, Storage where it is given, and the health service at an address. Requests are small: the longest holds a CA bundle. */
+export function createRegistryServer(
+  handlers: RegistryHandlers,
+  listen: ListenAddress,
+  clock: Clock,
+  storage?: StorageHandlers,
+): RegistryServer {
   const server = new Server({
     'grpc.max_receive_message_length': 1024 * 1024,
     'grpc.max_send_message_length': -1,
@@ -31,6 +37,7 @@ export function createRegistryServer(handlers: RegistryHandlers, listen: ListenA
   });
   const health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
   server.addService(loadRegistry().service, handlers);
+  if (storage !== undefined) server.addService(loadStorage().service, storage);
   health.addToServer(server);
   const setServing = (serving: boolean): void => {
     for (const name of ['', SERVICE]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');

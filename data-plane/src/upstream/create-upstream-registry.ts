@@ -1,21 +1,16 @@
-import { lookup } from 'node:dns/promises';
 import { setMaxListeners } from 'node:events';
 import { isLayoverError, LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import { type LinkedSignal, linkSignals } from '../../../common/runtime/signals';
 import { Authorizer } from './auth/authorizer';
-import { createAddressPolicy } from './http/address-policy';
-import { Agents } from './http/agents';
-import { createHttpClient } from './http/http-client';
-import { createProxyRules } from './http/proxy-rules';
+import { createConnections } from './http/create-connections';
 import { abortError } from './http/transport-error';
-import { Tunnels } from './http/tunnels';
 import { getManifest } from './operations/get-manifest';
 import { headBlob } from './operations/head-blob';
 import { headManifest } from './operations/head-manifest';
 import { listReferrers } from './operations/list-referrers';
 import { listTags } from './operations/list-tags';
 import { type OpenedBlob, openBlob } from './operations/open-blob';
-import { DEFAULT_CONNECTIONS, DEFAULT_TIMEOUTS, type Resolver, type UpstreamOptions } from './options';
+import { DEFAULT_TIMEOUTS, type UpstreamOptions } from './options';
 import { RegistryClient } from './registry-client';
 import { UpstreamStates } from './state/upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from './upstream-registry';
@@ -33,22 +28,11 @@ interface Scope extends LinkedSignal {
 export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegistry {
   const { clock, logger } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const connections = options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS;
   const closing = new AbortController();
   // Every operation listens to it, for as long as the operation lasts.
   setMaxListeners(0, closing.signal);
-  const tunnels = new Tunnels(timeouts, connections);
-  const agents = new Agents({
-    policy: createAddressPolicy(options.allowedNetworks),
-    resolver: options.resolver ?? systemResolver,
-    proxyFor: createProxyRules(options.proxy),
-    tunnels,
-    timeoutMs: timeouts.connectMs,
-    connections,
-    headersMs: timeouts.headersMs,
-    bodyMs: timeouts.bodyMs,
-  });
-  const http = createHttpClient(agents);
+  const connections = createConnections(options, timeouts);
+  const { http } = connections;
   const states = new UpstreamStates(clock);
   const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
   const client = new RegistryClient(http, authorizer, states, clock);
@@ -145,9 +129,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     async close() {
       if (closing.signal.aborted) return;
       closing.abort(new LayoverError('CANCELLED', { message: 'Layover is shutting down' }));
-      await Promise.all([agents.close(), tunnels.close()]);
+      await connections.close();
     },
   };
 }
-
-const systemResolver: Resolver = (hostname) => lookup(hostname, { all: true });

@@ -12,7 +12,8 @@ export interface TokenRequest {
   /** Already trusted (realm-policy.ts). */
   readonly realm: URL;
   readonly service: string | undefined;
-  readonly scope: string;
+  /** undefined = none: who we are, not what we want. */
+  readonly scope: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +46,7 @@ export async function requestToken(http: HttpClient, request: TokenRequest, nowM
   const { origin, endpoint, signal } = request;
   const url = new URL(request.realm);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
-  url.searchParams.set('scope', request.scope);
+  if (request.scope !== undefined) url.searchParams.set('scope', request.scope);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (origin.credentials !== undefined) headers['authorization'] = basicHeader(origin.credentials);
   const place = { name: placeName(endpoint, url), signal };

@@ -1,0 +1,38 @@
+import { lookup } from 'node:dns/promises';
+import { DEFAULT_CONNECTIONS, type Resolver, type UpstreamOptions, type UpstreamTimeouts } from '../options';
+import { createAddressPolicy } from './address-policy';
+import { Agents } from './agents';
+import { createHttpClient, type HttpClient } from './http-client';
+import { createProxyRules } from './proxy-rules';
+import { Tunnels } from './tunnels';
+
+/** A way out, with connections that it shares with no other. */
+export interface Connections {
+  readonly http: HttpClient;
+  /** Cuts everything. */
+  close(): Promise<void>;
+}
+
+/** Connections under the rules of the options: addresses, proxies, bounds. Throws a TypeError for networks and proxies that cannot be read. */
+export function createConnections(options: UpstreamOptions, timeouts: UpstreamTimeouts): Connections {
+  const connections = options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS;
+  const tunnels = new Tunnels(timeouts, connections);
+  const agents = new Agents({
+    policy: createAddressPolicy(options.allowedNetworks),
+    resolver: options.resolver ?? systemResolver,
+    proxyFor: createProxyRules(options.proxy),
+    tunnels,
+    timeoutMs: timeouts.connectMs,
+    connections,
+    headersMs: timeouts.headersMs,
+    bodyMs: timeouts.bodyMs,
+  });
+  return {
+    http: createHttpClient(agents),
+    async close() {
+      await Promise.all([agents.close(), tunnels.close()]);
+    },
+  };
+}
+
+const systemResolver: Resolver = (hostname) => lookup(hostname, { all: true });

@@ -1,0 +1,20 @@
+// Original file: proto/layover/v1/storage.proto
+
+
+export interface ProbeUpstreamRequest {
+  'upstreamHost'?: (string);
+  'upstreamNamespace'?: (string);
+  'username'?: (string);
+  'password'?: (string);
+  'insecure'?: (boolean);
+  'caCertificate'?: (string);
+}
+
+export interface ProbeUpstreamRequest__Output {
+  'upstreamHost': (string);
+  'upstreamNamespace': (string);
+  'username': (string);
+  'password': (string);
+  'insecure': (boolean);
+  'caCertificate': (string);
+}
