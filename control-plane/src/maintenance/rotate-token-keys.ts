@@ -4,7 +4,10 @@ import type { ConfigurationRevision } from '../configuration/configuration-revis
 import type { Database } from '../db/database';
 import type { SystemSettingsStore } from '../settings/system-settings.store';
 import type { TokenKeyStore } from '../token/token-key.store';
+import { repeat } from './repeat';
 
+/** When keys are first looked at after a start, in milliseconds: a process that never runs for an hour rotates as well. */
+const FIRST_MS = 60_000;
 /** How often keys are looked at, in milliseconds. */
 const EVERY_MS = 3_600_000;
 /** How long a key signs, in milliseconds. */
@@ -26,27 +29,13 @@ export interface RotateTokenKeysParts {
 
 /**
  * Replaces the key that pull tokens are signed with every 30 days: a new one is made and made known, an hour later the
- * old one retires and the new one signs, and a week after that the old one is forgotten. Looks at once and then every hour;
- * several control planes on one database take turns. The function returned ends that.
+ * old one retires and the new one signs, and a week after that the old one is forgotten. Several control
+ * planes on one database take turns. The function returned ends that.
  */
 export function rotateTokenKeys(parts: RotateTokenKeysParts): () => Promise<void> {
-  const { clock, log } = parts;
-  let stopped = false;
-  let running: Promise<void> = Promise.resolve();
-  let cancel: () => void = () => undefined;
-  const run = (): void => {
-    running = step(parts)
-      .catch((error: unknown) => log.warn({ err: error }, 'the keys of pull tokens were not looked at'))
-      .then(() => {
-        if (!stopped) cancel = clock.after(EVERY_MS, run);
-      });
-  };
-  run();
-  return async () => {
-    stopped = true;
-    cancel();
-    await running;
-  };
+  const work = (): Promise<void> => step(parts);
+  const name = 'looking at the age of the keys of pull tokens';
+  return repeat({ firstMs: FIRST_MS, everyMs: EVERY_MS, work, name }, parts.clock, parts.log);
 }
 
 async function step({ database, tokenKeys, settings, revision, clock, log }: RotateTokenKeysParts): Promise<void> {
@@ -66,6 +55,6 @@ async function step({ database, tokenKeys, settings, revision, clock, log }: Rot
     return changes;
   });
   if (changed === 0) return;
-  revision.announce();
+  await revision.announce();
   log.info('the keys of pull tokens changed');
 }

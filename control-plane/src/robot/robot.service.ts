@@ -93,7 +93,7 @@ export class RobotService {
 
   private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     const result = await this.parts.database.transaction(work);
-    this.parts.revision.announce();
+    await this.parts.revision.announce();
     return result;
   }
 
