@@ -1,11 +1,11 @@
 import { Arg, Ctx, Int, Query, Resolver } from 'type-graphql';
-import { ApiError } from '../errors/api-error';
 import type { RequestContext } from '../graphql/context';
 import { readPageRequest, toConnection } from '../graphql/pagination';
 import type { Database } from '../db/database';
 import { AuditEventFilterInput } from './audit-event-filter.input';
 import { AuditEventConnection, toAuditEventType } from './audit-event.type';
-import { auditEventKey, type AuditFilter, type AuditStore } from './audit.store';
+import { auditEventKey, type AuditStore } from './audit.store';
+import { visibleEvents } from './visible-events';
 
 /** The audit log in GraphQL. */
 @Resolver()
@@ -26,25 +26,8 @@ export class AuditResolver {
     @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
   ): Promise<AuditEventConnection> {
     const request = readPageRequest(first, after, ['number', 'string']);
-    const scope = context.viewer.organization;
-    if (scope !== undefined && filter?.organization && filter.organization !== scope.name)
-      throw new ApiError('FORBIDDEN', `Your token is bound to the organization ${scope.name}.`, 'filter.organization');
-    const wanted = toFilter(filter ?? {});
-    const page = await this.audit.page(
-      this.database.reader,
-      scope === undefined ? wanted : { ...wanted, organization: scope.name, organizationUid: scope.uid },
-      request,
-    );
+    const wanted = visibleEvents(context.viewer, filter ?? {}, 'filter.organization');
+    const page = await this.audit.page(this.database.reader, wanted, request);
     return toConnection(page, auditEventKey, toAuditEventType);
   }
-}
-
-function toFilter(input: AuditEventFilterInput): AuditFilter {
-  const filter: { -readonly [K in keyof AuditFilter]: AuditFilter[K] } = {};
-  for (const field of ['organization', 'repository', 'reference', 'digest', 'actor'] as const)
-    if (input[field]) filter[field] = input[field];
-  for (const field of ['since', 'until'] as const) if (typeof input[field] === 'number') filter[field] = input[field];
-  if (input.kinds?.length) filter.kinds = input.kinds;
-  if (input.cacheStatuses?.length) filter.cacheStatuses = input.cacheStatuses;
-  return filter;
 }

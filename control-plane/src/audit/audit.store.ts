@@ -23,6 +23,9 @@ export interface AuditFilter {
   readonly until?: number;
 }
 
+/** Which events a list begins with. */
+export type AuditOrder = 'newest' | 'oldest';
+
 /** Reads and writes the audit log. Events are never changed. */
 export class AuditStore {
   /** Writes events. Throws the driver's duplicate error for an id that is there. */
@@ -46,14 +49,20 @@ export class AuditStore {
   }
 
   /**
-   * A page, newest first. Stable while events arrive: the key of a page is the (time, id) of its last event, and what
+   * A page, newest first unless told. Stable while events arrive: the key of a page is the (time, id) of its last event, and what
    * arrives later doesn't move it. Answered from the index on (organization, at, id) or (at, id).
    */
-  async page(queries: Queries, filter: AuditFilter, request: PageRequest): Promise<Page<AuditEventRow>> {
+  async page(
+    queries: Queries,
+    filter: AuditFilter,
+    request: PageRequest,
+    order: AuditOrder = 'newest',
+  ): Promise<Page<AuditEventRow>> {
+    const direction = order === 'newest' ? 'desc' : 'asc';
     const query = queries<AuditEventRow>(Table.auditEvents)
       .orderBy([
-        { column: 'at', order: 'desc' },
-        { column: 'id', order: 'desc' },
+        { column: 'at', order: direction },
+        { column: 'id', order: direction },
       ])
       .limit(request.first + 1);
     const equal = {
@@ -72,9 +81,28 @@ export class AuditStore {
     if (request.after !== undefined) {
       const [at, id] = request.after as [number, string];
       // The first condition alone is one that an index can use.
-      void query.where('at', '<=', at).whereRaw('(at < ? OR id < ?)', [at, id]);
+      if (order === 'newest') void query.where('at', '<=', at).whereRaw('(at < ? OR id < ?)', [at, id]);
+      else void query.where('at', '>=', at).whereRaw('(at > ? OR id > ?)', [at, id]);
     }
     return toPage((await query) as AuditEventRow[], request.first);
+  }
+
+  /** The `limit` oldest events from before `before` (milliseconds since the epoch), in order of time; from the index. */
+  async oldest(
+    queries: Queries,
+    before: number,
+    limit: number,
+  ): Promise<readonly Pick<AuditEventRow, 'id' | 'at' | 'kind'>[]> {
+    return queries<AuditEventRow>(Table.auditEvents)
+      .where('at', '<', before)
+      .orderBy(['at', 'id'])
+      .limit(limit)
+      .select('id', 'at', 'kind');
+  }
+
+  /** Deletes events: only retention does that. */
+  async delete(queries: Queries, ids: readonly string[]): Promise<void> {
+    for (const part of chunks(ids)) await queries(Table.auditEvents).whereIn('id', part).delete();
   }
 }
 

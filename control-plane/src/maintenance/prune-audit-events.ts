@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { AuditStore } from '../audit/audit.store';
@@ -37,6 +38,8 @@ export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | un
       for (let step = STEP; step === STEP && !stopped();) {
         step = await deleteStep(parts, before);
         deleted += step;
+        // SQLite's statements are synchronous: without a turn of the event loop no request would be read meanwhile.
+        await nextTurn();
       }
     } finally {
       if (deleted > 0)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Database } from '../db/database';
@@ -23,6 +24,8 @@ export function pruneRecordedEvents(
     while (!stopped()) {
       const pruned = await database.transaction((queries) => recorded.prune(queries, before, STEP));
       if (pruned < STEP) break;
+      // SQLite's statements are synchronous: others get a turn between two steps.
+      await nextTurn();
     }
   };
   return repeat({ firstMs: EVERY_MS, everyMs: EVERY_MS, work, name: 'forgetting old record ids' }, clock, log);

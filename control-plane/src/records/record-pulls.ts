@@ -95,12 +95,12 @@ export class PullRecorder {
       queries,
       items.filter(isPull).map(({ id }) => id),
     );
-    const others = items.filter((item) => !isPull(item));
-    const knownOthers = await recorded.known(
+    // Pulls as well: retention may have deleted their events.
+    const known = await recorded.known(
       queries,
-      others.map(({ id }) => id),
+      items.map(({ id }) => id),
     );
-    const fresh = items.filter((item) => !(isPull(item) ? knownPulls : knownOthers).has(item.id));
+    const fresh = items.filter((item) => !known.has(item.id) && !(isPull(item) && knownPulls.has(item.id)));
     await recorded.append(
       queries,
       fresh.filter((item) => !isPull(item)).map(({ id, at }) => ({ id, at })),

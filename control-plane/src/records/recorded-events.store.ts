@@ -3,7 +3,7 @@ import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 
-/** Ids of records that leave no audit event, kept so that a repeat counts once. */
+/** Ids of records that have no audit event (any more), kept so that a repeat counts once. */
 export class RecordedEventsStore {
   /** Which of these ids were recorded before. */
   async known(queries: Queries, ids: readonly string[]): Promise<ReadonlySet<string>> {
@@ -18,6 +18,11 @@ export class RecordedEventsStore {
   /** Remembers ids. Throws the driver's duplicate error for one that is there. */
   async append(queries: Queries, rows: readonly RecordedEventRow[]): Promise<void> {
     await bulkInsert(queries, Table.recordedEvents, rows);
+  }
+
+  /** Remembers ids; one that is there is left. */
+  async remember(queries: Queries, rows: readonly RecordedEventRow[]): Promise<void> {
+    await bulkInsert(queries, Table.recordedEvents, rows, { kind: 'keep' });
   }
 
   /** Forgets up to `limit` ids of records before `before` (milliseconds since the epoch); how many it were. */

@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import type { Viewer } from '../access/viewer';
+import type { AuditStore } from '../audit/audit.store';
+import { exportEvents } from '../audit/export-events';
+import { readExportQuery } from '../audit/read-export-query';
+import { visibleEvents } from '../audit/visible-events';
+import type { Queries } from '../db/database';
+import { sendPieces } from './send-pieces';
+
+/** Where the audit log is exported. */
+export const AUDIT_EXPORT_PATH = '/audit.jsonl';
+
+/** What an export works with. */
+export interface AuditExportParts {
+  readonly queries: Queries;
+  readonly audit: AuditStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * `GET /audit.jsonl`: the audit log as JSON lines, with the filters and the roles of auditEvents. Throws an ApiError, or what
+ * the database says, before anything is written; what fails later destroys the connection. Memory is that of one piece, for
+ * any number of events. Oldest first ends at the events that were there when it was asked for: it would follow the log for
+ * ever otherwise.
+ */
+export class AuditExport {
+  constructor(private readonly parts: AuditExportParts) {}
+
+  /** Answers one request of a viewer; `query` is what stands after the question mark. */
+  async send(viewer: Viewer, query: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { queries, audit, clock, log } = this.parts;
+    const { wanted, order } = readExportQuery(new URLSearchParams(query));
+    const until = order === 'oldest' ? Math.min(wanted.until ?? Infinity, clock.now() + 1) : wanted.until;
+    const filter = visibleEvents(viewer, { ...wanted, until: until ?? null }, 'organization');
+    const pieces = exportEvents(queries, audit, filter, order);
+    // The first piece comes before the headers: a database that is away is a status and not a cut connection.
+    const first = await pieces.next();
+    if (response.destroyed) return;
+    response.writeHead(200, {
+      'content-type': 'application/jsonl; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    if (request.method === 'HEAD') {
+      await pieces.return();
+      response.end();
+      return;
+    }
+    try {
+      await sendPieces(response, startingWith(first, pieces), clock);
+    } catch (error) {
+      log.error({ err: error }, 'an export of the audit log was cut off');
+    }
+  }
+}
+
+async function* startingWith(
+  first: IteratorResult<string, void>,
+  rest: AsyncGenerator<string, void, undefined>,
+): AsyncGenerator<string, void, undefined> {
+  try {
+    if (first.done !== true) yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}

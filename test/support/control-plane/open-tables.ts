@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { type Knex, knex } from 'knex';
+import { Table } from '../../../schema/tables';
+import type { TestControlPlane } from './start-control-plane';
+
+/** Works on the tables behind a control plane's back, over a connection of its own. */
+export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex) => Promise<T>): Promise<T> {
+  const tables = knex({
+    client: 'better-sqlite3',
+    connection: { filename: join(plane.home, 'layover.sqlite') },
+    useNullAsDefault: true,
+  });
+  try {
+    return await work(tables);
+  } finally {
+    await tables.destroy();
+  }
+}
+
+/** From now on every INSERT into (or DELETE from) a table fails, in whatever transaction it stands, until {@link mend}. */
+export async function breakTable(plane: TestControlPlane, table: string, verb: 'INSERT' | 'DELETE'): Promise<void> {
+  const body = `BEGIN SELECT RAISE(ABORT, 'broken by the test'); END`;
+  await withTables(plane, (tables) =>
+    tables.raw(`CREATE TRIGGER broken_by_test BEFORE ${verb} ON ${table} FOR EACH ROW ${body}`),
+  );
+}
+
+/** Takes back what {@link breakTable} did. */
+export async function mend(plane: TestControlPlane): Promise<void> {
+  await withTables(plane, (tables) => tables.raw('DROP TRIGGER broken_by_test'));
+}
+
+/** Every row of every table but `except`, as text: equal texts are equal databases. */
+export async function dumpTables(plane: TestControlPlane, except: readonly string[] = []): Promise<string> {
+  return withTables(plane, async (tables) => {
+    const parts: string[] = [];
+    for (const table of Object.values(Table).filter((name) => !except.includes(name))) {
+      const rows = (await tables(table)) as object[];
+      parts.push(`${table}:`, ...rows.map((row) => JSON.stringify(row)).sort());
+    }
+    return parts.join('\n');
+  });
+}
