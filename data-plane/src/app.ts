@@ -86,8 +86,13 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const upstream = createUpstreamRegistry(upstreamOptions);
     closers.push(() => upstream.close());
 
-    const directory = createDirectoryBlobStore({ root: config.blobFolder, logger: logger.child({ part: 'store' }) });
+    const directory = createDirectoryBlobStore({
+      root: config.blobFolder,
+      clock,
+      logger: logger.child({ part: 'store' }),
+    });
     await directory.prepare();
+    closers.push(() => directory.close());
     const store = overrides.wrapStore?.(directory) ?? directory;
     const fills = createFills({
       store,

@@ -12,12 +12,15 @@ import { algorithmOf, type Digest, hexOf } from '../../../common/oci/digest';
  *       sha512/
  *         cd/
  *           cd56…                  128 hex characters
+ *       unsynced/
+ *         sha256-ab34…             that blob has its name, but its bytes may not be on disk yet (late-sync.ts)
  *       incoming/
  *         ab34….<random>           on its way in; no name that a reader knows; emptied at start
  *
  * Folders are 0700, files 0600. Everything is one file system: names are given by link(2) and rename(2).
  */
 export interface BlobPaths {
+  readonly unsynced: string;
   readonly incoming: string;
   /** The folder a blob lies in. */
   folder(digest: Digest): string;
@@ -32,6 +35,7 @@ export function blobPathsAt(root: string): BlobPaths {
   const incoming = join(root, 'incoming');
   const folder = (digest: Digest): string => join(root, algorithmOf(digest), hexOf(digest).slice(0, 2));
   return {
+    unsynced: join(root, 'unsynced'),
     incoming,
     folder,
     blob: (digest) => join(folder(digest), hexOf(digest)),

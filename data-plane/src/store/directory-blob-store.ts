@@ -1,5 +1,6 @@
 import { readdir, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type Clock, systemClock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../common/oci/digest';
@@ -7,6 +8,7 @@ import type { BlobIngest, BlobStore, StoredBlob } from '../blob/blob-store';
 import { atMost } from './at-most';
 import { blobPathsAt, type BlobPaths } from './blob-paths';
 import { type OpenedFile, openStoredFile, storedBlob } from './directory-blob';
+import { LateSync } from './late-sync';
 import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../blob/store-error';
 import { makeFolder } from './sync-folder';
@@ -16,24 +18,32 @@ export interface DirectoryBlobStoreOptions {
   /** Folder of the blobs; one data plane's own. Best on the file system of the spool: then a fill costs no copy. */
   readonly root: string;
   readonly logger: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Changes when the machine starts anew; default: the kernel's. */
+  readonly bootId?: string;
 }
 
-/** A blob store that has something to do before its first use. */
+/** A blob store that has something to do before its first use, and after its last. */
 export interface DirectoryBlobStore extends BlobStore {
+  /** Everything that was kept is on disk. */
+  close(): Promise<void>;
   /** Makes the folders and removes what a crash left half written. Throws STORE_FAILED when the root can't be written. */
   prepare(): Promise<void>;
 }
 
 /**
- * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole and on disk.
+ * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole and verified.
  * What can't be the blob (an empty file, a manifest with a wrong digest) is removed when met and counts as absent,
  * so that it is fetched again and no client notices (architecture, section 5.6).
  */
 export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): DirectoryBlobStore {
-  return new FileBlobs(blobPathsAt(resolve(options.root)), options.logger);
+  const paths = blobPathsAt(resolve(options.root));
+  const { logger, clock = systemClock, bootId } = options;
+  return new FileBlobs(paths, new LateSync(paths, { logger, clock, bootId }), logger);
 }
 
-/** Syncs of whole blobs at a time: each holds one of Node's few file threads for as long as the disk takes. */
+/** Blobs that are kept at a time: a copy between file systems holds one of Node's few file threads for as long as the disk takes. */
 const COMMITS_AT_ONCE = 2;
 
 class FileBlobs implements DirectoryBlobStore {
@@ -41,6 +51,7 @@ class FileBlobs implements DirectoryBlobStore {
 
   constructor(
     private readonly paths: BlobPaths,
+    private readonly late: LateSync,
     private readonly logger: Logger,
   ) {}
 
@@ -50,7 +61,12 @@ class FileBlobs implements DirectoryBlobStore {
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
       if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
+      await this.late.recover();
     });
+  }
+
+  async close(): Promise<void> {
+    await this.late.flush();
   }
 
   async stat(digest: Digest): Promise<number | undefined> {
@@ -69,7 +85,9 @@ class FileBlobs implements DirectoryBlobStore {
       // The spool file itself becomes the blob.
       write: () => WRITTEN,
       commit: (spoolFile, size) =>
-        attempt(`keep ${digest}`, () => this.commits(() => publishSpoolFile(this.paths, digest, spoolFile, size))),
+        attempt(`keep ${digest}`, () =>
+          this.commits(() => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
+        ),
       abort: () => WRITTEN,
     };
   }

@@ -4,36 +4,43 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobPaths } from './blob-paths';
 import { errorCode } from '../blob/store-error';
+import type { LateSync } from './late-sync';
 import { makeFolder, syncFolder } from './sync-folder';
 
 /** What link(2) says where the spool is on another file system, or the file system has no hard links. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
- * Gives a proven spool file its name in the store, durably: bytes first, then the name. The spool's own name stays,
+ * Gives a proven spool file its name in the store; its bytes are synced a little later (late-sync.ts). The spool's own name stays,
  * because followers and edges read by it until the fill's last reader closes. Already there whole = success;
  * a damaged file of that name is replaced. Throws system errors, and STORE_FAILED when the spool file has another size.
  */
 export async function publishSpoolFile(
   paths: BlobPaths,
+  late: LateSync,
   digest: Digest,
   spoolFile: string,
   size: number,
 ): Promise<void> {
-  await syncFile(spoolFile, size);
+  checkSize((await stat(spoolFile)).size, size);
   const target = paths.blob(digest);
   try {
+    await inFolder(paths.unsynced, () => late.mark(digest));
     await inFolder(paths.folder(digest), () => link(spoolFile, target));
+    late.schedule(digest);
   } catch (error) {
     if (errorCode(error) === 'EEXIST') {
-      if ((await stat(target)).size === size) return;
+      if ((await stat(target)).size === size) {
+        late.schedule(digest);
+        return;
+      }
     } else if (!NO_LINK.has(errorCode(error) ?? '')) {
       throw error;
     }
     await copyInto(paths, digest, (temporary) => copyFile(spoolFile, temporary, constants.COPYFILE_EXCL), size);
-    return;
+    // Takes the mark away.
+    late.schedule(digest);
   }
-  await syncFolder(paths.folder(digest));
 }
 
 /** Gives bytes in memory their name in the store, durably. Throws system errors. */
@@ -72,13 +79,15 @@ async function syncFile(path: string, size: number): Promise<void> {
   const file = await open(path, 'r+');
   try {
     await file.sync();
-    const actual = (await file.stat()).size;
-    if (actual !== size) {
-      throw new LayoverError('STORE_FAILED', { message: `a file of ${size} bytes has ${actual} bytes on disk` });
-    }
+    checkSize((await file.stat()).size, size);
   } finally {
     await file.close();
   }
+}
+
+function checkSize(actual: number, size: number): void {
+  if (actual === size) return;
+  throw new LayoverError('STORE_FAILED', { message: `a file of ${size} bytes has ${actual} bytes on disk` });
 }
 
 /** Tries, and once more after making the folder where that was missing. */

@@ -113,7 +113,7 @@ describe('the spool after a crash', () => {
     await once(child, 'exit');
     const spoolDirectory = join(home, 'spool');
     expect(await readdir(spoolDirectory)).toHaveLength(1);
-    expect((await readdir(join(home, 'blobs'))).sort()).toEqual(['incoming']);
+    expect((await readdir(join(home, 'blobs'))).sort()).toEqual(['incoming', 'unsynced']);
     expect(await createSpool(spoolDirectory).clean()).toBe(1);
     expect(await readdir(spoolDirectory)).toEqual([]);
   });
