@@ -57,7 +57,10 @@ export function createStandalone(config: StandaloneConfig, say: (line: string) =
     async start() {
       unlock = await lockHome(config.home.lockSocket, config.home.root);
       try {
-        const [edge, , control] = await Promise.all(planes.map((plane) => plane.start()));
+        // Each finds the one that it talks to.
+        const started: string[] = [];
+        for (const plane of planes.toReversed()) started.unshift(await plane.start());
+        const [edge, , control] = started;
         addresses = { edge: withScheme(edge!), control: withScheme(control!) };
       } catch (error) {
         await stop();

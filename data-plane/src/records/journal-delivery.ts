@@ -111,21 +111,28 @@ class BatchDelivery implements JournalDelivery {
   }
 
   private async run(): Promise<void> {
-    const { journal, batchRecords, gatherMs, backoff } = this.options;
+    const { journal, backoff } = this.options;
     while (!this.stopped) {
       if (journal.depth().records === 0) {
         this.flushing?.(false);
         this.idle = true;
         await this.waiter.wait();
         this.idle = false;
-        if (journal.depth().records < batchRecords && !this.flushing && !this.stopped) await this.waiter.wait(gatherMs);
+        await this.gather();
         continue;
       }
       const failed = !(await this.deliverNext());
       if (this.stopped) return;
       this.flushing?.(failed);
       if (failed) await this.waiter.wait(backoffDelay(backoff, this.failures));
+      else if (journal.depth().records > 0) await this.gather();
     }
+  }
+
+  /** Before every batch, not only the first: under load many small transactions would cost the control plane more than the pulls themselves. */
+  private async gather(): Promise<void> {
+    const { journal, batchRecords, gatherMs } = this.options;
+    if (journal.depth().records < batchRecords && !this.flushing && !this.stopped) await this.waiter.wait(gatherMs);
   }
 
   /** Whether the oldest batch is delivered; every failure is logged here. */
