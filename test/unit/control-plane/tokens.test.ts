@@ -1,6 +1,7 @@
 import { pino } from 'pino';
-import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
-import { ADMIN_TOKEN } from '../../support/control-plane/start-control-plane';
+import { createControlPlane } from '../../../control-plane/src/app';
+import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane;
 beforeEach(async () => {
@@ -117,8 +118,6 @@ describe('keys of pull tokens', () => {
   });
 
   test('two control planes on one database make one', async () => {
-    const { createControlPlane } = await import('../../../control-plane/src/app');
-    const { readControlPlaneConfig } = await import('../../../control-plane/src/config');
     const other = createControlPlane(
       readControlPlaneConfig({
         LAYOVER_HOME: plane.home,

@@ -17,7 +17,7 @@ export const limitsPlugin: ApolloServerPlugin<RequestContext> = {
         for (const measure of ['depth', 'aliases', 'cost'] as const) {
           if (size[measure] > QUERY_LIMITS[measure])
             throw new GraphQLError(
-              `The query's ${measure} is ${size[measure]}; the limit is ${QUERY_LIMITS[measure]}.`,
+              `The query's ${measure === 'aliases' ? 'number of aliases' : measure} is ${size[measure]}; the limit is ${QUERY_LIMITS[measure]}.`,
               {
                 extensions: { code: 'LIMIT_EXCEEDED', http: { status: API_ERROR_CODES.LIMIT_EXCEEDED.http } },
               },
