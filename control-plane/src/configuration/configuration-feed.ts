@@ -25,8 +25,8 @@ export class ConfigurationFeed {
   private snapshot: ConfigurationSnapshot | undefined;
   private readonly listeners = new Set<(snapshot: ConfigurationSnapshot) => void>();
   private releases: (() => void)[] = [];
-  private checking: Promise<void> | undefined;
-  private again = false;
+  private checking: Promise<void> = Promise.resolve();
+  private queued: Promise<void> | undefined;
   private failing = false;
   private stopped = false;
 
@@ -44,6 +44,7 @@ export class ConfigurationFeed {
     this.stopped = true;
     for (const release of this.releases.splice(0)) release();
     this.listeners.clear();
+    await this.queued;
     await this.checking;
   }
 
@@ -62,28 +63,24 @@ export class ConfigurationFeed {
     if (this.stopped) return;
     const cancel = this.parts.clock.after(POLL_MS, () => {
       this.releases = this.releases.filter((release) => release !== cancel);
-      this.check();
+      void this.check();
       this.schedule();
     });
     this.releases.push(cancel);
   }
 
-  /** One check at a time; what is announced while it runs makes one more. */
-  private check(): void {
-    if (this.stopped) return;
-    if (this.checking !== undefined) {
-      this.again = true;
-      return;
-    }
-    this.checking = this.reload().finally(() => {
-      this.checking = undefined;
-      if (!this.again) return;
-      this.again = false;
-      this.check();
+  /** One check at a time; all that are asked for while one runs are one more. Resolves when what was committed by now is known; never rejects. */
+  private check(): Promise<void> {
+    this.queued ??= this.checking.then(() => {
+      this.queued = undefined;
+      this.checking = this.reload();
+      return this.checking;
     });
+    return this.queued;
   }
 
   private async reload(): Promise<void> {
+    if (this.stopped) return;
     try {
       const revision = await this.parts.revision.read(this.parts.queries);
       if (revision !== this.snapshot?.revision) {

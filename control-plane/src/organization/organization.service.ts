@@ -105,7 +105,7 @@ export class OrganizationService {
     for (let attempt = 1; ; attempt++) {
       try {
         const result = await this.parts.database.transaction(work);
-        this.parts.revision.announce();
+        await this.parts.revision.announce();
         return result;
       } catch (error) {
         if (!isDuplicate(error)) throw error;

@@ -2,6 +2,12 @@ import { type ClientReadableStream, credentials, type ServiceError } from '@grpc
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
+import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
+import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/LookupBlobReply';
+import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
+import type { ListCachedTagsReply__Output } from '../../../proto/gen/layover/v1/ListCachedTagsReply';
+import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
 type Method = 'LookupTag' | 'LookupManifest' | 'LookupBlob' | 'AdmitManifest' | 'ListCachedTags' | 'RecordPulls';
@@ -73,12 +79,12 @@ export class WatchedConfiguration {
 }
 
 interface Replies {
-  LookupTag: import('../../../proto/gen/layover/v1/LookupTagReply').LookupTagReply__Output;
-  LookupManifest: import('../../../proto/gen/layover/v1/LookupManifestReply').LookupManifestReply__Output;
-  LookupBlob: import('../../../proto/gen/layover/v1/LookupBlobReply').LookupBlobReply__Output;
-  AdmitManifest: import('../../../proto/gen/layover/v1/AdmitManifestReply').AdmitManifestReply__Output;
-  ListCachedTags: import('../../../proto/gen/layover/v1/ListCachedTagsReply').ListCachedTagsReply__Output;
-  RecordPulls: import('../../../proto/gen/layover/v1/RecordPullsReply').RecordPullsReply__Output;
+  LookupTag: LookupTagReply__Output;
+  LookupManifest: LookupManifestReply__Output;
+  LookupBlob: LookupBlobReply__Output;
+  AdmitManifest: AdmitManifestReply__Output;
+  ListCachedTags: ListCachedTagsReply__Output;
+  RecordPulls: RecordPullsReply__Output;
 }
 
 function call<M extends Method>(client: CatalogClient, method: M, request: Request<M>): Promise<Replies[M]> {

@@ -8,6 +8,7 @@ import { readControlPlaneConfig } from '../../../control-plane/src/config';
 import { TestCatalog } from './catalog-client';
 import type { TestRepository } from './builders';
 import { ManualClock } from './manual-clock';
+import { createTestDatabase, type TestDatabase } from './test-database';
 
 /** The admin token of tests. */
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
@@ -34,6 +35,7 @@ export class TestControlPlane {
   url = '';
   catalog!: TestCatalog;
   private plane: ControlPlane | undefined;
+  private database: TestDatabase | undefined;
 
   constructor(
     readonly clock: ManualClock,
@@ -41,12 +43,14 @@ export class TestControlPlane {
   ) {}
 
   async start(environment: RawEnvironment = {}): Promise<void> {
+    this.database ??= await createTestDatabase();
     const config = readControlPlaneConfig({
       LAYOVER_HOME: this.home,
       LAYOVER_CONTROL_LISTEN: '127.0.0.1:0',
       LAYOVER_BOOTSTRAP: '0',
       LAYOVER_ADMIN_TOKEN: ADMIN_TOKEN,
       LAYOVER_DRAIN_SECONDS: '1',
+      LAYOVER_DATABASE_URL: this.database.url,
       ...this.environment,
       ...environment,
     });
@@ -73,6 +77,7 @@ export class TestControlPlane {
   /** Stops it and removes its folder. */
   async remove(): Promise<void> {
     await this.stop();
+    await this.database?.drop();
     rmSync(this.home, { recursive: true, force: true });
   }
 

@@ -137,13 +137,18 @@ describe('a token is refused', () => {
         `mutation { createApiToken(name: "short", role: READER, organization: "own"${more}) { id token } }`,
       )
     ).createApiToken;
-  const status = async (token: string): Promise<number> => (await plane.graphql('{ viewer { name } }', {}, token)).status;
+  const status = async (token: string): Promise<number> =>
+    (await plane.graphql('{ viewer { name } }', {}, token)).status;
 
   test('once it is revoked, and a second revocation is false', async () => {
     const { id, token } = await make();
     expect(await status(token)).toBe(200);
-    expect(await plane.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id })).toEqual({ revokeApiToken: true });
-    expect(await plane.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id })).toEqual({ revokeApiToken: false });
+    expect(await plane.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id })).toEqual({
+      revokeApiToken: true,
+    });
+    expect(await plane.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id })).toEqual({
+      revokeApiToken: false,
+    });
     expect(await status(token)).toBe(401);
   });
 

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
-const APPLY = 'mutation ($input: OrganizationInput!) { applyOrganization(input: $input) { id proxyCache { hasCredentials } } }';
+const APPLY =
+  'mutation ($input: OrganizationInput!) { applyOrganization(input: $input) { id proxyCache { hasCredentials } } }';
 const PASSWORD = 'pa55word-that-nobody-may-see';
 
 let plane: TestControlPlane;
@@ -26,7 +27,10 @@ test('an upstream password is in no answer, no audit event, no log and no file',
     answers.push((await plane.graphql(query, variables)).text);
   };
   const input = (more: object) => ({
-    input: { name: 'acme', proxyCache: { upstream: 'a.io', upstreamUsername: 'bob', upstreamPassword: PASSWORD, ...more } },
+    input: {
+      name: 'acme',
+      proxyCache: { upstream: 'a.io', upstreamUsername: 'bob', upstreamPassword: PASSWORD, ...more },
+    },
   });
   await ask(APPLY, input({}));
   await ask(APPLY, input({ expirationSeconds: 5 }));

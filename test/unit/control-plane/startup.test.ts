@@ -1,0 +1,100 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
+
+let plane: TestControlPlane | undefined;
+afterEach(async () => {
+  await plane?.remove();
+  plane = undefined;
+});
+
+const names = async (token = ADMIN_TOKEN): Promise<readonly string[]> => {
+  const data = await plane!.ask<{ organizations: { edges: { node: { name: string } }[] } }>(
+    '{ organizations { edges { node { name } } } }',
+    {},
+    token,
+  );
+  return data.organizations.edges.map(({ node }) => node.name);
+};
+
+describe('the first start', () => {
+  test('creates the public organizations, once', async () => {
+    plane = await startControlPlane({ LAYOVER_BOOTSTRAP: '1' });
+    expect(await names()).toEqual(['docker', 'gcr', 'ghcr', 'k8s', 'mcr', 'quay']);
+    const { organization } = await plane.ask(
+      '{ organization(name: "k8s") { visibility proxyCache { upstream mirrorHost hasCredentials } } }',
+    );
+    expect(organization).toEqual({
+      visibility: 'PUBLIC',
+      proxyCache: { upstream: 'registry.k8s.io', mirrorHost: 'registry.k8s.io', hasCredentials: false },
+    });
+    await plane.ask('mutation { deleteOrganization(name: "mcr") }');
+    await plane.restart();
+    expect(await names()).not.toContain('mcr');
+  });
+
+  test('creates none with LAYOVER_BOOTSTRAP=0, and a later start none either', async () => {
+    plane = await startControlPlane({ LAYOVER_BOOTSTRAP: '0' });
+    expect(await names()).toEqual([]);
+    await plane.restart({ LAYOVER_BOOTSTRAP: '1' });
+    expect(await names()).toEqual([]);
+  });
+
+  test('makes an admin token, shows it once, and keeps it in a private file', async () => {
+    plane = await startControlPlane({ LAYOVER_ADMIN_TOKEN: '' });
+    const file = join(plane.home, 'admin-token');
+    const token = readFileSync(file, 'utf8').trim();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(plane.announced.join('\n')).toContain(token);
+    expect(plane.log).not.toContain(token);
+    expect(await names(token)).toEqual([]);
+    await plane.restart();
+    expect(plane.announced).toHaveLength(1);
+    expect(await names(token)).toEqual([]);
+  });
+
+  test('a start that was cut off before the token was stored takes it from the file', async () => {
+    plane = await startControlPlane({ LAYOVER_ADMIN_TOKEN: '' });
+    const token = readFileSync(join(plane.home, 'admin-token'), 'utf8').trim();
+    await plane.stop();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(plane.home, `layover.sqlite${suffix}`), { force: true });
+    await plane.start();
+    expect(await names(token)).toEqual([]);
+  });
+
+  test('a configured admin token replaces the one before it', async () => {
+    plane = await startControlPlane();
+    await plane.restart({ LAYOVER_ADMIN_TOKEN: 'another-admin-token' });
+    expect(await names('another-admin-token')).toEqual([]);
+    expect((await plane.graphql('{ viewer { name } }', {}, ADMIN_TOKEN)).status).toBe(401);
+    expect(plane.announced).toEqual([]);
+  });
+});
+
+describe('a start', () => {
+  test('takes over a socket that a killed process left, and refuses one where somebody answers', async () => {
+    plane = await startControlPlane();
+    const socket = join(plane.home, 'run', 'catalog.sock');
+    const second = await startControlPlane();
+    await second.stop();
+    const there = { LAYOVER_CATALOG_LISTEN: `unix:${socket}` };
+    await expect(second.start(there)).rejects.toThrow(/another process listens/);
+    await plane.stop();
+    // A killed process doesn't remove its socket.
+    writeFileSync(socket, '');
+    await second.start(there);
+    await second.catalog.watch().snapshot();
+    await second.remove();
+  });
+
+  test('that fails leaves nothing open: the next one works', async () => {
+    plane = await startControlPlane();
+    const busy = new URL(plane.url).host;
+    const second = await startControlPlane();
+    await second.stop();
+    await expect(second.start({ LAYOVER_CONTROL_LISTEN: busy })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await second.start();
+    await second.ask('{ viewer { name } }');
+    await second.remove();
+  });
+});
