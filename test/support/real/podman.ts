@@ -3,6 +3,10 @@ import { mustRun } from './run-program';
 
 /** podman with a storage of its own. References are `host:port/path[:tag|@digest]`. */
 export interface Podman {
+  /** Logs in to a registry, and keeps that in this home alone. Throws an Error with podman's words where it is refused. */
+  login(host: string, username: string, secret: string): Promise<void>;
+  /** Forgets every login. */
+  logout(): Promise<void>;
   /** Pulls, always asking the registry. Throws an Error with podman's words where it can't. */
   pull(reference: string, architecture?: string): Promise<void>;
   /** Digest of the manifest that the image was pulled by, as podman keeps it. */
@@ -15,6 +19,12 @@ export interface Podman {
 export function podmanIn(home: ContainersHome): Podman {
   const podman = (...args: string[]) => mustRun('podman', args, { env: home.env });
   return {
+    async login(host, username, secret) {
+      await podman('login', '--tls-verify=false', '--username', username, '--password', secret, host);
+    },
+    async logout() {
+      await podman('logout', '--all');
+    },
     async pull(reference, architecture) {
       const choice = architecture === undefined ? [] : ['--arch', architecture];
       await podman('pull', '--quiet', '--signature-policy', home.policy, ...choice, reference);

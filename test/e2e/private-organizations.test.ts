@@ -1,0 +1,281 @@
+import { systemClock } from '../../common/runtime/clock';
+import { type ContainersHome, containersHome } from '../support/real/containers-home';
+import { type Distribution, startDistribution } from '../support/real/distribution';
+import { basicAuthorization, type HttpAnswer, send } from '../support/real/http-client';
+import { type InProcessLayover, startLayoverInProcess } from '../support/real/layover-in-process';
+import { type Podman, podmanIn } from '../support/real/podman';
+import { describeWith } from '../support/real/programs';
+import { type PushedImage, pushImage, smallLayer } from '../support/real/push-image';
+import { runProgram } from '../support/real/run-program';
+import { waitUntil } from '../support/real/wait-until';
+
+/** A robot as createRobot and rotateRobotSecret answer it. */
+interface Robot {
+  readonly username: string;
+  readonly secret: string;
+}
+
+const IMAGE = 'team/app';
+
+describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', () => {
+  let upstream: Distribution;
+  let layover: InProcessLayover;
+  let home: ContainersHome;
+  let podman: Podman;
+  let image: PushedImage;
+  /** How far ahead of the machine's the data plane's clock is, in milliseconds. */
+  let ahead = 0;
+  const robots: Record<string, Robot> = {};
+
+  const create = async (organization: string, name: string): Promise<Robot> => {
+    const { createRobot } = await layover.graphql.run<{ createRobot: Robot }>(
+      'mutation ($o: String!, $n: String!) { createRobot(organization: $o, name: $n) { username secret } }',
+      { o: organization, n: name },
+    );
+    await waitUntil('the robot', async () => (await token(createRobot)).status === 200);
+    return createRobot;
+  };
+  /** GET /token for a repository of `vault`, as a robot or as nobody. */
+  const token = (robot?: Robot, scope = `repository:vault/${IMAGE}:pull`): Promise<HttpAnswer> =>
+    send({
+      url: `${layover.url}/token?service=layover&scope=${encodeURIComponent(scope)}`,
+      headers: robot === undefined ? {} : { Authorization: basic(robot) },
+    });
+  const bearer = async (robot?: Robot, scope?: string): Promise<string> =>
+    `Bearer ${(JSON.parse((await token(robot, scope)).body.toString()) as { token: string }).token}`;
+  const basic = ({ username, secret }: Robot): string => basicAuthorization({ username, password: secret });
+  const get = (path: string, authorization?: string): Promise<HttpAnswer> =>
+    send({
+      url: `${layover.url}/v2/${path}`,
+      headers: authorization === undefined ? {} : { Authorization: authorization },
+    });
+  const pulled = (organization: string, tag = 'v1'): string => `${layover.host}/${organization}/${IMAGE}:${tag}`;
+
+  beforeAll(async () => {
+    upstream = await startDistribution({ htpasswd: true });
+    image = await pushImage(upstream, { repository: IMAGE, tag: 'v1', layers: [smallLayer('private')] });
+    layover = await startLayoverInProcess({
+      env: { LAYOVER_COMPLETION_DELAY_SECONDS: '0' },
+      dataClock: { now: () => systemClock.now() + ahead, after: systemClock.after },
+    });
+    home = await containersHome([layover.host]);
+    podman = podmanIn(home);
+    for (const [name, visibility] of [
+      ['vault', 'PRIVATE'],
+      ['other', 'PRIVATE'],
+      ['open', 'PUBLIC'],
+    ]) {
+      const { username, password } = upstream.credentials!;
+      const proxyCache = {
+        upstream: upstream.host,
+        insecure: true,
+        upstreamUsername: username,
+        upstreamPassword: password,
+      };
+      await layover.graphql.run('mutation ($i: OrganizationInput!) { createOrganization(input: $i) { id } }', {
+        i: { name, visibility, proxyCache },
+      });
+    }
+    robots['own'] = await create('vault', 'ci');
+    robots['foreign'] = await create('other', 'ci');
+  }, 60_000);
+
+  afterAll(async () => {
+    await layover?.stop();
+    await upstream?.stop();
+    await home?.remove();
+  }, 60_000);
+
+  afterEach(async () => {
+    ahead = 0;
+    await podman.logout();
+  });
+
+  describe('podman and skopeo', () => {
+    test('log in with a robot, and pull; the audit log and the robot have it', async () => {
+      const { username, secret } = robots['own']!;
+      expect([username, secret]).toEqual(['vault+ci', expect.stringMatching(/^lyr_/)]);
+      await podman.login(layover.host, username, secret);
+      await podman.pull(pulled('vault'));
+      expect(await podman.digestOf(pulled('vault'))).toBe(image.digest);
+      const pull = await waitUntil('the record', async () =>
+        (await layover.graphql.pulls('vault')).find(({ httpStatus }) => httpStatus === 200),
+      );
+      expect(pull).toMatchObject({ repository: IMAGE, actor: 'robot:vault+ci' });
+      const { organization } = await layover.graphql.run<{ organization: { robots: { lastUsedAt: string | null }[] } }>(
+        '{ organization(name: "vault") { robots { name lastUsedAt } } }',
+      );
+      expect(organization.robots).toMatchObject([{ name: 'ci', lastUsedAt: expect.any(String) as string }]);
+      const copied = await runProgram(
+        'skopeo',
+        ['inspect', '--tls-verify=false', '--creds', `${username}:${secret}`, `docker://${pulled('vault')}`],
+        { env: home.env },
+      );
+      expect(copied.stderr).toBe('');
+      expect(JSON.parse(copied.stdout.toString())).toMatchObject({ Digest: image.digest, RepoTags: ['v1'] });
+    }, 60_000);
+
+    test('pull nothing of it without a login, not even what is cached', async () => {
+      await expect(podman.pull(pulled('vault'))).rejects.toThrow(/unauthorized|authentication required/);
+    }, 60_000);
+
+    test('are refused a login with a wrong secret, and with no robot', async () => {
+      for (const [username, secret] of [
+        ['vault+ci', robots['foreign']!.secret],
+        ['vault+nobody', robots['own']!.secret],
+        ['vault', robots['own']!.secret],
+      ] as const)
+        await expect(podman.login(layover.host, username, secret)).rejects.toThrow(/invalid username\/password/);
+    }, 60_000);
+
+    test("log in with another organization's robot, and pull from that one alone", async () => {
+      const { username, secret } = robots['foreign']!;
+      await podman.login(layover.host, username, secret);
+      await expect(podman.pull(pulled('vault'))).rejects.toThrow(/unauthorized|authentication required/);
+      await podman.pull(pulled('other'));
+    }, 60_000);
+
+    test('pull from a public organization without a login, and with any', async () => {
+      await podman.pull(pulled('open'));
+      await podman.login(layover.host, robots['own']!.username, robots['own']!.secret);
+      await podman.pull(pulled('open'));
+    }, 60_000);
+
+    test('a secret that was changed, and a robot that was deleted, end a login', async () => {
+      const first = await create('vault', 'short');
+      await podman.login(layover.host, first.username, first.secret);
+      await podman.pull(pulled('vault'));
+      const { rotateRobotSecret: second } = await layover.graphql.run<{ rotateRobotSecret: Robot }>(
+        'mutation { rotateRobotSecret(organization: "vault", name: "short") { username secret } }',
+      );
+      await waitUntil('the new secret', async () => (await token(second)).status === 200);
+      await expect(podman.pull(pulled('vault'))).rejects.toThrow(/invalid username\/password/);
+      await podman.login(layover.host, second.username, second.secret);
+      await podman.pull(pulled('vault'));
+      await layover.graphql.run('mutation { deleteRobot(organization: "vault", name: "short") }');
+      await waitUntil('the deletion', async () => (await token(second)).status === 401);
+      await expect(podman.pull(pulled('vault'))).rejects.toThrow(/invalid username\/password/);
+    }, 60_000);
+  });
+
+  describe('status and challenge', () => {
+    const REALM = (): string => `Bearer realm="${layover.url}/token",service="layover"`;
+    const SCOPE = `,scope="repository:vault/${IMAGE}:pull"`;
+    const outcome = (answer: HttpAnswer): unknown[] => [
+      answer.status,
+      answer.headers['www-authenticate'],
+      answer.status === 200
+        ? undefined
+        : (JSON.parse(answer.body.toString()) as { errors: { code: string }[] }).errors[0]!.code,
+    ];
+    const refused = (challenge: string): unknown[] => [401, REALM() + challenge, 'UNAUTHORIZED'];
+    /** Everything of the image that can be asked for. */
+    const paths = (): string[] => [
+      `vault/${IMAGE}/manifests/v1`,
+      `vault/${IMAGE}/manifests/${image.digest}`,
+      `vault/${IMAGE}/blobs/${image.layers[0]!.digest}`,
+      `vault/${IMAGE}/tags/list`,
+      `vault/${IMAGE}/referrers/${image.digest}`,
+    ];
+    const expectAll = async (authorization: string | undefined, challenge: string): Promise<void> => {
+      for (const path of paths())
+        expect([path, ...outcome(await get(path, authorization))]).toEqual([path, ...refused(challenge)]);
+    };
+
+    test('nothing sent: where to get a token and for what', async () => {
+      expect(outcome(await get(''))).toEqual(refused(''));
+      await expectAll(undefined, SCOPE);
+    });
+
+    test("a robot's own token, and its name and secret", async () => {
+      for (const authorization of [await bearer(robots['own']), basic(robots['own']!)]) {
+        expect((await get('', authorization)).status).toBe(200);
+        for (const path of paths()) expect([path, (await get(path, authorization)).status]).toEqual([path, 200]);
+      }
+    });
+
+    test('a wrong secret: 401 of the token endpoint, which asks for Basic; and of every path', async () => {
+      const wrong = { username: 'vault+ci', secret: `lyr_${'x'.repeat(43)}` };
+      const unknown = { username: 'vault+nobody', secret: wrong.secret };
+      const answers = [await token(wrong), await token(unknown)];
+      for (const answer of answers)
+        expect(outcome(answer)).toEqual([401, 'Basic realm="layover", charset="UTF-8"', 'UNAUTHORIZED']);
+      // Which robots there are is not told.
+      expect(answers[0]!.body.toString()).toBe(answers[1]!.body.toString());
+      await expectAll(basic(wrong), SCOPE);
+      // A mistyped secret is never quietly taken for nobody's.
+      expect((await get(`open/${IMAGE}/manifests/v1`, basic(wrong))).status).toBe(401);
+    });
+
+    test("another organization's robot: its token is good, and not for this", async () => {
+      expect((await get('', await bearer(robots['foreign']))).status).toBe(200);
+      await expectAll(await bearer(robots['foreign']), `${SCOPE},error="insufficient_scope"`);
+      await expectAll(basic(robots['foreign']!), `${SCOPE},error="insufficient_scope"`);
+    });
+
+    test('an anonymous token: for public organizations alone', async () => {
+      await expectAll(await bearer(), `${SCOPE},error="insufficient_scope"`);
+      const scope = `repository:open/${IMAGE}:pull`;
+      expect((await get(`open/${IMAGE}/manifests/v1`, await bearer(undefined, scope))).status).toBe(200);
+    });
+
+    test('a token of another repository: insufficient', async () => {
+      await expectAll(
+        await bearer(robots['own'], 'repository:vault/team/else:pull'),
+        `${SCOPE},error="insufficient_scope"`,
+      );
+    });
+
+    test('an expired token; the robot gets another', async () => {
+      const old = await bearer(robots['own']);
+      expect((await get(paths()[0]!, old)).status).toBe(200);
+      ahead = 331_000;
+      await expectAll(old, `${SCOPE},error="invalid_token"`);
+      expect(outcome(await get('', old))).toEqual(refused(',error="invalid_token"'));
+      expect((await get(paths()[0]!, await bearer(robots['own']))).status).toBe(200);
+    });
+
+    test('a token that nobody here issued', async () => {
+      await expectAll('Bearer eyJhbGciOiJub25lIn0.e30.', `${SCOPE},error="invalid_token"`);
+    });
+
+    test('a changed secret and a deleted robot end the tokens that are out', async () => {
+      const robot = await create('vault', 'fleeting');
+      const before = await bearer(robot);
+      expect((await get(paths()[0]!, before)).status).toBe(200);
+      const { rotateRobotSecret: changed } = await layover.graphql.run<{ rotateRobotSecret: Robot }>(
+        'mutation { rotateRobotSecret(organization: "vault", name: "fleeting") { username secret } }',
+      );
+      await waitUntil('the new secret', async () => (await token(changed)).status === 200);
+      await expectAll(before, `${SCOPE},error="invalid_token"`);
+      expect((await token(robot)).status).toBe(401);
+      const after = await bearer(changed);
+      expect((await get(paths()[0]!, after)).status).toBe(200);
+      await layover.graphql.run('mutation { deleteRobot(organization: "vault", name: "fleeting") }');
+      await waitUntil('the deletion', async () => (await token(changed)).status === 401);
+      await expectAll(after, `${SCOPE},error="invalid_token"`);
+    });
+
+    test('made private, and public again, at once', async () => {
+      const path = `open/${IMAGE}/manifests/v1`;
+      const turn = (visibility: string): Promise<unknown> =>
+        layover.graphql.run(
+          `mutation { updateOrganization(name: "open", input: {visibility: ${visibility}}) { visibility } }`,
+        );
+      await turn('PRIVATE');
+      await waitUntil('the refusal', async () => (await get(path)).status === 401);
+      await turn('PUBLIC');
+      await waitUntil('the end of it', async () => (await get(path)).status === 200);
+    });
+  });
+
+  test('the control plane away: robots log in and pull all the same', async () => {
+    const { username, secret } = robots['own']!;
+    await layover.stopPlane('control');
+    await podman.removeImages();
+    await podman.login(layover.host, username, secret);
+    await podman.pull(pulled('vault'));
+    expect((await token({ username, secret: 'wrong' })).status).toBe(401);
+    expect((await get(`vault/${IMAGE}/manifests/v1`)).status).toBe(401);
+  }, 60_000);
+});
