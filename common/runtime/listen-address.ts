@@ -17,6 +17,14 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return port > 65535 ? undefined : { kind: 'tcp', host: (match[1] ?? match[2])!, port };
 }
 
+/** Reads a comma-separated list of addresses that can be connected to; undefined where one of them is none. */
+export function parseListenAddresses(text: string): readonly ListenAddress[] | undefined {
+  const addresses = text.split(',').map((part) => parseListenAddress(part.trim()));
+  return addresses.every((one) => one !== undefined && (one.kind === 'unix' || one.port !== 0))
+    ? (addresses as ListenAddress[])
+    : undefined;
+}
+
 /** The address as grpc-js takes it. */
 export function formatGrpcAddress(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;

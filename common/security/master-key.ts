@@ -8,6 +8,12 @@ export function parseMasterKey(text: string): Buffer | undefined {
   return key.length === 32 && /^[A-Za-z0-9+/_-]+=?=?$/.test(text) ? key : undefined;
 }
 
+/** The keys in a comma-separated list (LAYOVER_MASTER_KEY_PREVIOUS), or undefined where one of them is none. */
+export function parseMasterKeys(text: string): readonly Buffer[] | undefined {
+  const keys = text.split(',').map((part) => parseMasterKey(part.trim()));
+  return keys.every((key) => key !== undefined) ? keys : undefined;
+}
+
 /**
  * The key kept in the home, made at the first start. Two planes that start at once get the same one:
  * the file appears whole, by link, and the second sees the first's. Throws an Error for a damaged file.

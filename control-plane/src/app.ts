@@ -29,6 +29,7 @@ import { createResolvers } from './resolvers';
 import { createStores } from './stores';
 import { ensureAdminToken } from './token/admin-token';
 import { Authenticator } from './token/authenticate';
+import { createGrpcUpstreamProbe } from './upstream-probe/grpc-upstream-probe';
 
 /** What tests replace. */
 export interface ControlPlaneOverrides {
@@ -125,7 +126,10 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
 
-    const resolvers = createResolvers({ ...stores, database, clock, forced: config.forced, organizationService });
+    const probe = createGrpcUpstreamProbe({ dataPlanes: config.dataPlanes, clock, log });
+    releases.push(() => Promise.resolve(probe.close()));
+    const { forced } = config;
+    const resolvers = createResolvers({ ...stores, database, clock, forced, organizationService, probe });
     const graphql = new GraphqlEndpoint(buildGraphqlSchema(resolvers), log, config.graphql);
     await graphql.start();
     releases.push(() => graphql.stop());

@@ -1,8 +1,8 @@
 import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
 import { type Home, homeAt } from '../../common/runtime/home';
-import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
+import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
-import { parseMasterKey } from '../../common/security/master-key';
+import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
 
 /** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
@@ -12,6 +12,8 @@ export interface ControlPlaneConfig {
   readonly controlListen: ListenAddress;
   /** Catalog over gRPC. */
   readonly catalogListen: ListenAddress;
+  /** Data planes that upstreams are asked through; at least one. Default: the socket in the home. */
+  readonly dataPlanes: readonly ListenAddress[];
   readonly database: DatabaseAddress;
   /** 32 bytes; undefined = the one in the home, made when absent. */
   readonly masterKey: Buffer | undefined;
@@ -60,6 +62,12 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
     catalogListen: listen('LAYOVER_CATALOG_LISTEN', { kind: 'unix', path: home.catalogSocket }),
     database: reader.parsed(
       'LAYOVER_DATABASE_URL',
+    dataPlanes: reader.parsed<readonly ListenAddress[]>(
+      'LAYOVER_DATA_PLANES',
+      [{ kind: 'unix', path: home.dataSocket }],
+      parseListenAddresses,
+      'a comma-separated list of unix:<path> or host:port',
+    ),
       { dialect: 'sqlite', file: home.database } as DatabaseAddress,
       parseDatabaseUrl,
       'sqlite:<file> or mysql://user:password@host:port/database',
@@ -107,9 +115,4 @@ export function configFromEnvironment(): ControlPlaneConfig {
 /** 0 days = the variable is not there. */
 function retentionMs(days: number): number | undefined {
   return days === 0 ? undefined : days * 86_400_000;
-}
-
-function parseMasterKeys(text: string): readonly Buffer[] | undefined {
-  const keys = text.split(',').map((part) => parseMasterKey(part.trim()));
-  return keys.every((key) => key !== undefined) ? keys : undefined;
 }

@@ -21,6 +21,8 @@ import type { Stores } from './stores';
 import { TagResolver } from './tag/tag.resolver';
 import { ApiTokenResolver } from './token/api-token.resolver';
 import { ApiTokenService } from './token/api-token.service';
+import type { UpstreamProbe } from './upstream-probe/upstream-probe';
+import { UpstreamProbeResolver } from './upstream-probe/upstream-probe.resolver';
 import { UpstreamStatusResolver } from './upstream-status/upstream-status.resolver';
 import { UsageResolver } from './usage/usage.resolver';
 
@@ -30,6 +32,7 @@ export type ResolverParts = Stores & {
   readonly clock: Clock;
   readonly forced: ForcedSwitches;
   readonly organizationService: OrganizationService;
+  readonly probe: UpstreamProbe;
 };
 
 /** One instance of every class of resolvers. */
@@ -49,6 +52,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new ScanResolver(),
     new SystemSettingsResolver(new SystemSettingsService(parts)),
     new TagResolver(clock),
+    new UpstreamProbeResolver(parts.probe),
     new UpstreamStatusResolver(),
     new UsageResolver(database, usage, clock),
     new ViewerResolver(),

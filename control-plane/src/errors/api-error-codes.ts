@@ -15,6 +15,7 @@ export const API_ERROR_CODES = {
   VERSION_CONFLICT: entry('The object is not at `expectedVersion`: read it again. Nothing changed.', 409),
   LIMIT_EXCEEDED: entry('The query is too deep, too large or too costly; the message has the limit. Nothing ran.', 400),
   RATE_LIMITED: entry('The token has made too many requests; Retry-After says when to go on. Nothing ran.', 429),
+  UNAVAILABLE: entry('Another part of Layover that is needed here does not answer. Nothing changed; try again.', 503),
   NOT_IMPLEMENTED: entry('This is part of the schema but not built yet.', 501),
   GRAPHQL_PARSE_FAILED: entry('The query is not GraphQL.', 400),
   GRAPHQL_VALIDATION_FAILED: entry('The query does not fit the schema.', 400),

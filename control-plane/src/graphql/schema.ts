@@ -14,6 +14,7 @@ import { ScanResolver } from '../scan/scan.resolver';
 import { SystemSettingsResolver } from '../settings/system-settings.resolver';
 import { TagResolver } from '../tag/tag.resolver';
 import { ApiTokenResolver } from '../token/api-token.resolver';
+import { UpstreamProbeResolver } from '../upstream-probe/upstream-probe.resolver';
 import { UpstreamStatusResolver } from '../upstream-status/upstream-status.resolver';
 import { UsageResolver } from '../usage/usage.resolver';
 import { NodeResolver } from './node.resolver';
@@ -32,6 +33,7 @@ const RESOLVERS = [
   ScanResolver,
   SystemSettingsResolver,
   TagResolver,
+  UpstreamProbeResolver,
   UpstreamStatusResolver,
   UsageResolver,
   ViewerResolver,

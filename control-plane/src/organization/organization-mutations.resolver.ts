@@ -1,14 +1,10 @@
 import { Arg, Ctx, Int, Mutation, Resolver } from 'type-graphql';
 import { actorOf } from '../access/viewer';
-import { notImplemented } from '../errors/api-error';
 import type { RequestContext } from '../graphql/context';
 import { OrganizationInput, OrganizationPatch } from './organization.input';
 import type { OrganizationService } from './organization.service';
 import { OrganizationType, toOrganizationType } from './organization.type';
-import { ProxyCacheInput } from './proxy-cache.input';
 import { validateOrganization, validatePatch } from './validate-organization';
-import { validateProxyCache } from './validate-proxy-cache';
-import { ProxyCacheValidationType } from './validation.type';
 
 /** Organizations in GraphQL: what is changed. */
 @Resolver()
@@ -66,13 +62,5 @@ export class OrganizationMutationsResolver {
     @Arg('expectedVersion', () => Int, { nullable: true }) expectedVersion: number | null | undefined,
   ): Promise<boolean> {
     return this.organizations.delete(name, expectedVersion ?? undefined, actorOf(context.viewer));
-  }
-
-  @Mutation(() => ProxyCacheValidationType, {
-    description: 'Asks the upstream now; changes nothing. Errors: BAD_USER_INPUT, NOT_IMPLEMENTED.',
-  })
-  validateProxyCache(@Arg('input', () => ProxyCacheInput) input: ProxyCacheInput): ProxyCacheValidationType {
-    validateProxyCache(input, 'input');
-    throw notImplemented('validateProxyCache');
   }
 }
