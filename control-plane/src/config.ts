@@ -60,14 +60,14 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
     home,
     controlListen: listen('LAYOVER_CONTROL_LISTEN', { kind: 'tcp', host: '127.0.0.1', port: 8081 }),
     catalogListen: listen('LAYOVER_CATALOG_LISTEN', { kind: 'unix', path: home.catalogSocket }),
-    database: reader.parsed(
-      'LAYOVER_DATABASE_URL',
     dataPlanes: reader.parsed<readonly ListenAddress[]>(
       'LAYOVER_DATA_PLANES',
       [{ kind: 'unix', path: home.dataSocket }],
       parseListenAddresses,
       'a comma-separated list of unix:<path> or host:port',
     ),
+    database: reader.parsed(
+      'LAYOVER_DATABASE_URL',
       { dialect: 'sqlite', file: home.database } as DatabaseAddress,
       parseDatabaseUrl,
       'sqlite:<file> or mysql://user:password@host:port/database',
