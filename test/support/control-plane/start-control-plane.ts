@@ -42,6 +42,11 @@ export class TestControlPlane {
     private readonly environment: RawEnvironment,
   ) {}
 
+  /** LAYOVER_DATABASE_URL of this plane, for another one beside it; empty = the SQLite file in the home. */
+  get databaseUrl(): string {
+    return this.database?.url ?? '';
+  }
+
   async start(environment: RawEnvironment = {}): Promise<void> {
     this.database ??= await createTestDatabase();
     const config = readControlPlaneConfig({
