@@ -3,6 +3,7 @@ import type { SealedBox } from '../../../common/security/sealed-box';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization as OrganizationMessage } from '../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache as ProxyCacheMessage } from '../../../proto/gen/layover/v1/ProxyCache';
+import type { Robot as RobotMessage } from '../../../proto/gen/layover/v1/Robot';
 import type { ForcedSwitches } from '../config';
 import type { Queries } from '../db/database';
 import type { Organization, ProxyCache } from '../organization/organization';
@@ -34,15 +35,18 @@ export async function buildSnapshot(queries: Queries, parts: SnapshotParts): Pro
   const revision = await parts.revision.read(queries);
   const settings = inForce(await parts.settings.read(queries), parts.forced);
   const organizations = await parts.organizations.all(queries);
-  const robots = await parts.robots.all(queries);
+  const robots = new Map<string, RobotMessage[]>();
+  for (const robot of await parts.robots.all(queries)) {
+    const others = robots.get(robot.organization_uid) ?? [];
+    robots.set(robot.organization_uid, others);
+    others.push({ name: robot.name, secretSha256: Buffer.from(robot.secret_sha256, 'hex') });
+  }
   const tokenKeys = await parts.tokenKeys.read(queries);
   return {
     revision,
     organizations: organizations.map((organization) => ({
       ...toMessage(organization, parts),
-      robots: robots
-        .filter((robot) => robot.organization_uid === organization.uid)
-        .map((robot) => ({ name: robot.name, secretSha256: Buffer.from(robot.secret_sha256, 'hex') })),
+      robots: robots.get(organization.uid) ?? [],
     })),
     settings: {
       proxyCacheEnabled: settings.proxyCacheEnabled,
