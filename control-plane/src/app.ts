@@ -94,7 +94,7 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
   try {
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const box = new SealedBox('upstream-credentials', masterKey, config.previousMasterKeys);
-    const database = Database.open(config.database, log);
+    const database = Database.open(config.database, log, { connections: config.databasePool });
     releases.push(() => database.close());
     await database.migrate();
 
@@ -103,6 +103,8 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const organizationService = new OrganizationService({ ...stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log });
     await database.transaction(async (queries) => {
+      // The row that all control planes lock first: two that start at once would make two keys.
+      await settings.lock(queries);
       if (await tokenKeys.ensure(queries, clock.now())) await revision.bump(queries);
     });
     if (await settings.isFirstStart(database.reader)) {

@@ -15,6 +15,8 @@ export interface ControlPlaneConfig {
   /** Data planes that upstreams are asked through; at least one. Default: the socket in the home. */
   readonly dataPlanes: readonly ListenAddress[];
   readonly database: DatabaseAddress;
+  /** Connections to MySQL at most. */
+  readonly databasePool: number;
   /** 32 bytes; undefined = the one in the home, made when absent. */
   readonly masterKey: Buffer | undefined;
   /** Keys that still open what they sealed. */
@@ -73,6 +75,7 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
       'sqlite:<file> or mysql://user:password@host:port/database',
       true,
     ),
+    databasePool: reader.integer('LAYOVER_DATABASE_POOL', 10, 1, 1000),
     masterKey: reader.parsed('LAYOVER_MASTER_KEY', undefined, parseMasterKey, '32 bytes in base64', true),
     previousMasterKeys: reader.parsed(
       'LAYOVER_MASTER_KEY_PREVIOUS',

@@ -6,7 +6,7 @@ import { createTable, dropTables, UID_LENGTH } from './columns';
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.organizations, (columns) => {
     columns.key('uid', UID_LENGTH).notNullable().primary();
-    columns.key('name', 64).notNullable().unique();
+    columns.key('name', 64).notNullable().unique({ indexName: 'organizations_name_unique' });
     columns.text('description', 1024).notNullable();
     columns.key('visibility', 16).notNullable();
     columns.number('time_machine_seconds').notNullable();
@@ -19,7 +19,7 @@ export async function up(knex: Knex): Promise<void> {
     columns.flag('enabled').notNullable();
     columns.key('upstream_host', 260).notNullable();
     columns.key('upstream_namespace', 255).notNullable();
-    columns.key('mirror_host', 260).nullable().unique();
+    columns.key('mirror_host', 260).nullable().unique({ indexName: 'proxy_configs_mirror_host_unique' });
     columns.text('username', 255).nullable();
     table.binary('sealed_password', 20000).nullable();
     columns.key('credential_version', UID_LENGTH).notNullable();

@@ -18,7 +18,7 @@ export async function up(knex: Knex): Promise<void> {
     columns.text('name', 128).notNullable();
     columns.key('role', 16).notNullable();
     columns.key('organization_uid', UID_LENGTH).nullable();
-    columns.key('token_sha256', 64).notNullable().unique();
+    columns.key('token_sha256', 64).notNullable().unique({ indexName: 'api_tokens_token_sha256_unique' });
     columns.number('created_at').notNullable();
     columns.number('expires_at').nullable();
     columns.number('revoked_at').nullable();

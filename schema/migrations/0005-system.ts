@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import { Table } from '../tables';
-import { createTable, dropTables } from './columns';
+import { type SystemSettingsRow, Table } from '../tables';
+import { createTable, dropTables, insertOnce } from './columns';
 
 /** The two tables of one row each: the revision of the configuration, and the global switches. */
 export async function up(knex: Knex): Promise<void> {
@@ -8,7 +8,7 @@ export async function up(knex: Knex): Promise<void> {
     columns.number('id').notNullable().primary();
     columns.number('revision').notNullable();
   });
-  await knex(Table.configurationRevision).insert({ id: 1, revision: 1 });
+  await insertOnce(knex, Table.configurationRevision, { id: 1, revision: 1 });
   await createTable(knex, Table.systemSettings, (columns) => {
     columns.number('id').notNullable().primary();
     columns.flag('proxy_cache_enabled').notNullable();
@@ -17,14 +17,15 @@ export async function up(knex: Knex): Promise<void> {
     columns.number('version').notNullable();
     columns.number('bootstrapped_at').nullable();
   });
-  await knex(Table.systemSettings).insert({
+  const settings: SystemSettingsRow = {
     id: 1,
     proxy_cache_enabled: 1,
     quota_management_enabled: 1,
     scanning_enabled: 0,
     version: 1,
     bootstrapped_at: null,
-  });
+  };
+  await insertOnce(knex, Table.systemSettings, settings);
 }
 
 /** Takes it all away. */

@@ -1,7 +1,8 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import { toLayoverError } from '../../../common/errors/layover-error';
+import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
 import type { Logger } from '../../../common/runtime/logger';
+import { whyUnavailable } from '../db/database-error';
 import type { Metrics } from '../metrics';
 
 /** What every call needs beside its own work. */
@@ -24,7 +25,11 @@ export function unary<Request, Reply>(
         callback(null, reply);
       },
       (thrown: unknown) => {
-        const error = toLayoverError(thrown);
+        const reason = whyUnavailable(thrown);
+        const error =
+          reason === undefined
+            ? toLayoverError(thrown)
+            : new LayoverError('NOT_READY', { message: reason, cause: thrown });
         done({ outcome: error.key });
         if (error.key === 'INTERNAL') parts.log.error({ err: thrown, method }, 'a Catalog call failed');
         callback(toGrpcFailure(error));

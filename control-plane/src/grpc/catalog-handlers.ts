@@ -32,7 +32,10 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     ListCachedTags: unary('ListCachedTags', parts, (request) => listCachedTags(reader, stores, request, clock.now())),
     AdmitManifest: unary('AdmitManifest', parts, async (request) => {
       const admission = parseAdmission(request);
-      const decision = await database.transaction((queries) => admitManifest(queries, stores, admission, clock));
+      // Two data planes may bring the first version of a tag at once: the second finds the first's.
+      const decision = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
+        duplicateIsRace: true,
+      });
       return { decision };
     }),
     RecordPulls: unary('RecordPulls', parts, async (request) => {

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Viewer } from '../access/viewer';
-import { ApiError, isApiError } from '../errors/api-error';
+import { ApiError } from '../errors/api-error';
 import { API_ERROR_CODES } from '../errors/api-error-codes';
+import { toApiError } from '../errors/to-api-error';
 import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
 import type { RequestContext } from '../graphql/context';
 import { QUERY_LIMITS } from '../graphql/limits/query-limits';
@@ -52,8 +53,9 @@ export async function handleControlRequest(
     answer = await route(parts, request, path, query);
   } catch (error) {
     if (response.destroyed || response.socket?.destroyed) return;
-    if (!isApiError(error)) parts.log.error({ err: error, path }, 'a request failed');
-    answer = failure(isApiError(error) ? error : new ApiError('INTERNAL', 'Something went wrong inside Layover.'));
+    const expected = toApiError(error);
+    if (expected === undefined) parts.log.error({ err: error, path }, 'a request failed');
+    answer = failure(expected ?? new ApiError('INTERNAL', 'Something went wrong inside Layover.'));
   }
   if (response.destroyed) return;
   response.writeHead(answer.status, {
@@ -109,7 +111,8 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
     status = answer.status;
     return { status, headers: Object.fromEntries(answer.headers), body: answer.body };
   } catch (error) {
-    if (isApiError(error)) status = API_ERROR_CODES[error.code].http;
+    const expected = toApiError(error);
+    if (expected !== undefined) status = API_ERROR_CODES[expected.code].http;
     throw error;
   } finally {
     done({ status });

@@ -9,7 +9,7 @@ import { admitManifest, type ContentStores } from '../content/admit-manifest';
 import type { Origin } from '../content/origin.store';
 import { chunks } from '../db/chunks';
 import type { Database, Queries } from '../db/database';
-import { isDataError, isDuplicate } from '../db/database-error';
+import { isDataError } from '../db/database-error';
 import type { StatisticsStore } from '../statistics/statistics.store';
 import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
 import type { RobotStore } from '../robot/robot.store';
@@ -67,24 +67,21 @@ export class PullRecorder {
   }
 
   private async recordBatch(items: readonly Item[]): Promise<number> {
-    // A repeat that runs at the same time (MySQL) ends as a duplicate; the second try sees what it wrote.
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.parts.database.transaction((queries) => this.write(queries, items));
-      } catch (error) {
-        if (isDuplicate(error) && attempt === 1) continue;
-        if (!isDataError(error)) throw error;
-        const [first] = items;
-        if (items.length === 1) {
-          this.parts.log.error(
-            { err: error, record: first?.id, event: first?.record.event },
-            'a record cannot be stored',
-          );
-          return 0;
-        }
-        const middle = Math.ceil(items.length / 2);
-        return (await this.recordBatch(items.slice(0, middle))) + (await this.recordBatch(items.slice(middle)));
+    try {
+      // A repeat that runs at the same time (MySQL) ends as a duplicate; the next try sees what it wrote.
+      return await this.parts.database.transaction((queries) => this.write(queries, items), { duplicateIsRace: true });
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      const [first] = items;
+      if (items.length === 1) {
+        this.parts.log.error(
+          { err: error, record: first?.id, event: first?.record.event },
+          'a record cannot be stored',
+        );
+        return 0;
       }
+      const middle = Math.ceil(items.length / 2);
+      return (await this.recordBatch(items.slice(0, middle))) + (await this.recordBatch(items.slice(middle)));
     }
   }
 

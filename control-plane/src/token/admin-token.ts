@@ -28,6 +28,7 @@ export interface AdminTokenParts {
 /**
  * Sees to it that there is an admin token: the configured one (it replaces what was there), or one made at the first
  * start, written to the file and announced once. The file comes before the row, so that a crash in between loses nothing.
+ * Of several control planes that start at once on one database, one makes it; the home of that one has the file.
  */
 export async function ensureAdminToken(parts: AdminTokenParts): Promise<void> {
   const { database, tokens, configured } = parts;
@@ -44,8 +45,10 @@ export async function ensureAdminToken(parts: AdminTokenParts): Promise<void> {
   try {
     await database.transaction((queries) => tokens.insert(queries, adminRow(token, parts.clock)));
   } catch (error) {
-    // Another control plane on the same database was first; its token is the one.
+    // Another control plane on the same database was first; its token is the one, and ours must not look like it.
     if (!isDuplicate(error)) throw error;
+    const inForce = await database.transaction((queries) => tokens.lockById(queries, ADMIN));
+    if (inForce?.token_sha256 !== hashSecret(token)) rmSync(parts.file, { force: true });
     return;
   }
   parts.announce(`Layover's admin token (shown once, kept in ${parts.file}): ${token}`);

@@ -5,11 +5,14 @@ import type { TestControlPlane } from './start-control-plane';
 
 /** Works on the tables behind a control plane's back, over a connection of its own. */
 export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex) => Promise<T>): Promise<T> {
-  const tables = knex({
-    client: 'better-sqlite3',
-    connection: { filename: join(plane.home, 'layover.sqlite') },
-    useNullAsDefault: true,
-  });
+  const tables =
+    plane.databaseUrl === ''
+      ? knex({
+          client: 'better-sqlite3',
+          connection: { filename: join(plane.home, 'layover.sqlite') },
+          useNullAsDefault: true,
+        })
+      : knex({ client: 'mysql2', connection: plane.databaseUrl, pool: { min: 0, max: 1 } });
   try {
     return await work(tables);
   } finally {
@@ -19,7 +22,10 @@ export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex
 
 /** From now on every INSERT into (or DELETE from) a table fails, in whatever transaction it stands, until {@link mend}. */
 export async function breakTable(plane: TestControlPlane, table: string, verb: 'INSERT' | 'DELETE'): Promise<void> {
-  const body = `BEGIN SELECT RAISE(ABORT, 'broken by the test'); END`;
+  const body =
+    plane.databaseUrl === ''
+      ? `BEGIN SELECT RAISE(ABORT, 'broken by the test'); END`
+      : `SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'broken by the test'`;
   await withTables(plane, (tables) =>
     tables.raw(`CREATE TRIGGER broken_by_test BEFORE ${verb} ON ${table} FOR EACH ROW ${body}`),
   );
@@ -36,8 +42,14 @@ export async function dumpTables(plane: TestControlPlane, except: readonly strin
     const parts: string[] = [];
     for (const table of Object.values(Table).filter((name) => !except.includes(name))) {
       const rows = (await tables(table)) as object[];
-      parts.push(`${table}:`, ...rows.map((row) => JSON.stringify(row)).sort());
+      parts.push(`${table}:`, ...rows.map((row) => JSON.stringify(row, bytesAsText)).sort());
     }
     return parts.join('\n');
   });
+}
+
+/** Bytes as text of one character each, so that what is in them can be looked for. */
+function bytesAsText(_key: string, value: unknown): unknown {
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: readonly number[] };
+  return type === 'Buffer' && data !== undefined ? Buffer.from(data).toString('latin1') : value;
 }

@@ -1,5 +1,3 @@
-import { knex } from 'knex';
-import { join } from 'node:path';
 import { pull, type TestRepository } from '../../support/control-plane/builders';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
@@ -89,22 +87,6 @@ describe('filters', () => {
     const { auditEvents } = await plane.ask<Events>(LIST, { filter: { kinds: ['ORGANIZATION_CREATED'] } });
     expect(auditEvents.edges).toHaveLength(1);
   });
-});
-
-test('an organization and a stretch of time are found by index', async () => {
-  const database = knex({
-    client: 'better-sqlite3',
-    connection: { filename: join(plane.home, 'layover.sqlite') },
-    useNullAsDefault: true,
-  });
-  const plan = (await database.raw(
-    `EXPLAIN QUERY PLAN SELECT * FROM audit_events WHERE organization = 'acme' AND at >= 1 AND at < 2
-     AND at <= 2 AND (at < 2 OR id < 'x') ORDER BY at DESC, id DESC LIMIT 51`,
-  )) as { detail: string }[];
-  await database.destroy();
-  const text = plan.map(({ detail }) => detail).join('\n');
-  expect(text).toContain('USING INDEX audit_events_organization_time (organization=? AND at>? AND at<?)');
-  expect(text).not.toContain('TEMP B-TREE');
 });
 
 test('an event is found again by its id', async () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { dumpTables } from '../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
 const APPLY =
@@ -19,6 +20,11 @@ function onDisk(): string {
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
     .join('\n');
+}
+
+/** The files, and on MySQL the tables, which are not among them. */
+async function stored(): Promise<string> {
+  return plane.databaseUrl === '' ? onDisk() : `${onDisk()}\n${await dumpTables(plane)}`;
 }
 
 test('an upstream password is in no answer, no audit event, no log and no file', async () => {
@@ -54,7 +60,7 @@ test('an upstream password is in no answer, no audit event, no log and no file',
   expect(answers[0]).toContain('"hasCredentials":true');
   expect(answers.at(-1)).toContain('hasCredentials');
   await plane.stop();
-  const seen = { answers: answers.join('\n'), log: plane.log, disk: onDisk() };
+  const seen = { answers: answers.join('\n'), log: plane.log, disk: await stored() };
   for (const [where, text] of Object.entries(seen)) expect([where, text.includes(PASSWORD)]).toEqual([where, false]);
   expect(seen.disk).toContain('bob');
 });
@@ -65,7 +71,7 @@ test('API tokens and the keys of pull tokens are not in the database', async () 
   );
   const [key] = (await plane.catalog.watch().snapshot()).tokenKeys;
   await plane.stop();
-  const disk = onDisk();
+  const disk = await stored();
   expect(disk.includes(createApiToken.token)).toBe(false);
   expect(disk.includes(Buffer.from(key!.secret).toString('latin1'))).toBe(false);
   expect(plane.log.includes(createApiToken.token)).toBe(false);

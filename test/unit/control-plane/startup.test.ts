@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withTables } from '../../support/control-plane/open-tables';
 import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane | undefined;
@@ -57,7 +58,7 @@ describe('the first start', () => {
     plane = await startControlPlane({ LAYOVER_ADMIN_TOKEN: '' });
     const token = readFileSync(join(plane.home, 'admin-token'), 'utf8').trim();
     await plane.stop();
-    for (const suffix of ['', '-wal', '-shm']) rmSync(join(plane.home, `layover.sqlite${suffix}`), { force: true });
+    await withTables(plane, (tables) => tables('api_tokens').delete());
     await plane.start();
     expect(await names(token)).toEqual([]);
   });

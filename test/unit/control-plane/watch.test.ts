@@ -1,5 +1,4 @@
-import { knex } from 'knex';
-import { join } from 'node:path';
+import { withTables } from '../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane;
@@ -73,13 +72,7 @@ describe('Watch', () => {
   test('hears within a second of what another control plane changed', async () => {
     const stream = plane.catalog.watch();
     const { revision } = await stream.snapshot();
-    const other = knex({
-      client: 'better-sqlite3',
-      connection: { filename: join(plane.home, 'layover.sqlite') },
-      useNullAsDefault: true,
-    });
-    await other('configuration_revision').increment('revision', 5);
-    await other.destroy();
+    await withTables(plane, (tables) => tables('configuration_revision').increment('revision', 5));
     plane.clock.advance(1000);
     expect((await stream.snapshot()).revision).toBe(revision + 5);
   });

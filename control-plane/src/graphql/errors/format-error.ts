@@ -1,8 +1,8 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import type { Logger } from '../../../../common/runtime/logger';
-import { isApiError } from '../../errors/api-error';
 import { type ApiErrorCode, isApiErrorCode } from '../../errors/api-error-codes';
+import { toApiError } from '../../errors/to-api-error';
 import { QUERY_LIMITS } from '../limits/query-limits';
 import { formatPath, hideSecrets, pathOfValidationError } from './argument-path';
 
@@ -24,12 +24,11 @@ export function errorFormatter(
     const original = unwrapResolverError(thrown);
     const { locations, path } = formatted;
     const place = { ...(locations ? { locations } : {}), ...(path ? { path } : {}) };
-    if (isApiError(original))
-      return {
-        message: original.message,
-        ...place,
-        extensions: { code: original.code, ...(original.field === undefined ? {} : { field: original.field }) },
-      };
+    const expected = toApiError(original);
+    if (expected !== undefined) {
+      const { message, code, field } = expected;
+      return { message, ...place, extensions: { code, ...(field === undefined ? {} : { field }) } };
+    }
     const given = formatted.extensions?.['code'];
     const code = isApiErrorCode(given) ? given : APOLLO_CODES[String(given)];
     if (code === undefined || code === 'INTERNAL') {

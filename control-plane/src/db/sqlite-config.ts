@@ -1,0 +1,49 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Knex } from 'knex';
+import type { Logger } from '../../../common/runtime/logger';
+import { knexLog } from './knex-log';
+
+/**
+ * synchronous=FULL: what RecordPulls and AdmitManifest acknowledge must survive a power cut, because the data plane then
+ * deletes its journal. It costs one fsync for each transaction; records come in batches of up to 500.
+ */
+const PRAGMAS = ['synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000', 'cache_size = -65536'];
+
+interface SqliteConnection {
+  pragma(text: string): unknown;
+}
+
+/** The connection that writes. More than one would block this process for busy_timeout and then fail (library-facts section 2). */
+export function sqliteWriter(file: string, log: Logger): Knex.Config {
+  return sqliteConfig(file, log, ['journal_mode = WAL', ...PRAGMAS]);
+}
+
+/** The connection that reads, beside a transaction that runs. */
+export function sqliteReader(file: string, log: Logger): Knex.Config {
+  return sqliteConfig(file, log, [...PRAGMAS, 'query_only = ON']);
+}
+
+/** The file is 0600 before anything is in it. */
+export function createPrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (existsSync(file)) chmodSync(file, 0o600);
+  else closeSync(openSync(file, 'a', 0o600));
+}
+
+function sqliteConfig(filename: string, log: Logger, pragmas: readonly string[]): Knex.Config {
+  return {
+    client: 'better-sqlite3',
+    connection: { filename },
+    useNullAsDefault: true,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate(connection: SqliteConnection, done: (error: Error | null, connection: SqliteConnection) => void) {
+        for (const pragma of pragmas) connection.pragma(pragma);
+        done(null, connection);
+      },
+    },
+    log: knexLog(log),
+  };
+}

@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
+import { findProgram } from '../real/programs';
+
+/** What a throw-away server needs; Debian has them in mariadb-server-core (and mariadb-client-core). */
+export const MARIADB_PROGRAMS = ['mariadbd', 'mariadb-install-db'] as const;
+
+/** How long a start may take on a busy machine, in milliseconds. */
+const START_MS = 30_000;
+
+/**
+ * A MariaDB of its own: a folder below the system's temporary folder, a free port of 127.0.0.1, user root without a
+ * password, nothing synced to disk. It dies with the process that started it.
+ */
+export class MariadbServer {
+  private process: ChildProcess | undefined;
+
+  private constructor(
+    private readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  /** Makes the data folder and starts the server. Throws when it can't, with what the server said. */
+  static async start(): Promise<MariadbServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'layover-mariadb-'));
+    const server = new MariadbServer(folder, await freePort());
+    try {
+      server.install();
+      await server.launch();
+    } catch (error) {
+      await server.remove();
+      throw error;
+    }
+    return server;
+  }
+
+  /** `mysql://…` without a database. */
+  get url(): string {
+    return `mysql://root@127.0.0.1:${this.port}`;
+  }
+
+  /** The process id; undefined while it is down. */
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  /** Runs statements as root; gives the rows of the last. */
+  async execute(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+    const connection = await createConnection({ host: '127.0.0.1', port: this.port, user: 'root' });
+    try {
+      let rows: unknown;
+      for (const statement of statements) [rows] = await connection.query(statement);
+      return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+    } finally {
+      await connection.end();
+    }
+  }
+
+  /** Kills it as a power cut would; what was committed is there after {@link launch}. */
+  async kill(): Promise<void> {
+    const running = this.process;
+    this.process = undefined;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = once(running, 'exit');
+    running.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Starts it again on the same data and port; resolves when it answers. */
+  async launch(): Promise<void> {
+    const { folder } = this;
+    const command = [
+      required('mariadbd'),
+      '--no-defaults',
+      '--user=root',
+      `--datadir=${join(folder, 'data')}`,
+      `--socket=${join(folder, 's.sock')}`,
+      `--pid-file=${join(folder, 'pid')}`,
+      '--bind-address=127.0.0.1',
+      `--port=${this.port}`,
+      '--skip-name-resolve',
+      '--skip-log-bin',
+      '--innodb-flush-log-at-trx-commit=2',
+      '--innodb-flush-method=nosync',
+      '--innodb-doublewrite=0',
+      '--innodb-buffer-pool-size=64M',
+      '--innodb-log-file-size=16M',
+      '--performance-schema=0',
+      '--max-connections=500',
+      // Unlike what Layover needs: so a suite sees that each session sets its own.
+      '--character-set-server=latin1',
+      '--transaction-isolation=REPEATABLE-READ',
+      '--sql-mode=',
+      '--default-time-zone=+05:30',
+      `--log-error=${join(folder, 'log')}`,
+    ];
+    // The kernel ends the server with this process, however that ends.
+    const reaper = findProgram('setpriv');
+    if (reaper !== undefined) command.unshift(reaper, '--pdeathsig', 'KILL');
+    const [program, ...args] = command;
+    const running = spawn(program!, args, { stdio: 'ignore' });
+    this.process = running;
+    running.unref();
+    for (const until = Date.now() + START_MS; ; await new Promise((resume) => setTimeout(resume, 25))) {
+      try {
+        await this.execute('SELECT 1');
+        return;
+      } catch (error) {
+        if (running.exitCode === null && running.signalCode === null && Date.now() < until) continue;
+        throw new Error(`MariaDB does not start:\n${this.log()}`, { cause: error });
+      }
+    }
+  }
+
+  /** Kills it and removes its folder. */
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  private install(): void {
+    const done = spawnSync(
+      required('mariadb-install-db'),
+      [
+        '--no-defaults',
+        '--user=root',
+        `--datadir=${join(this.folder, 'data')}`,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+        '--skip-name-resolve',
+        '--innodb-flush-method=nosync',
+      ],
+      { encoding: 'utf8' },
+    );
+    if (done.status !== 0) throw new Error(`mariadb-install-db fails:\n${done.stdout}${done.stderr}`);
+  }
+
+  private log(): string {
+    try {
+      return readFileSync(join(this.folder, 'log'), 'utf8');
+    } catch {
+      return '(no log)';
+    }
+  }
+}
+
+function required(name: string): string {
+  const path = findProgram(name);
+  if (path === undefined) throw new Error(`${name} is not on this machine; Debian has it in mariadb-server-core.`);
+  return path;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
