@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getNamedType, getNullableType, type GraphQLField, isLeafType, isListType, isObjectType, parse } from 'graphql';
 import { packageRoot } from '../../../common/runtime/package-root';
+import { readControlPlaneConfig } from '../../../control-plane/src/config';
 // First: it brings what decorators need.
 import { buildGraphqlSchema } from '../../../control-plane/src/graphql/schema';
 import { measureQuery, type QuerySize } from '../../../control-plane/src/graphql/limits/measure-query';
@@ -121,6 +122,13 @@ describe('refused before anything runs', () => {
     expect(answer.errors?.[0]?.message).toMatch(/^The request's body has 3\d{5} bytes; the limit is 262144\.$/);
     expect(answer.errors?.[0]?.extensions.code).toBe('LIMIT_EXCEEDED');
   });
+});
+
+test.each(['-1', 'many', '1000001', '1.5'])('LAYOVER_GRAPHQL_RATE_LIMIT=%s is refused at the start', (text) => {
+  const read = (): unknown =>
+    readControlPlaneConfig({ LAYOVER_GRAPHQL_RATE_LIMIT: text, LAYOVER_GRAPHQL_INTROSPECTION: 'perhaps' });
+  expect(read).toThrow(/LAYOVER_GRAPHQL_RATE_LIMIT must be a whole number from 0 to 1000000/);
+  expect(read).toThrow(/LAYOVER_GRAPHQL_INTROSPECTION must be 1 or 0/);
 });
 
 describe('introspection', () => {
