@@ -44,13 +44,19 @@ export async function runApp(createApp: () => App): Promise<void> {
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);
     // What did start (a server, a timer) must not keep a half-started plane alive.
-    process.exit(1);
+    process.exit(isConfigurationError(error) ? EXIT_BAD_CONFIGURATION : 1);
   }
   process.send?.({ kind: 'ready', address } satisfies ReadyMessage);
 }
 
+/** Some problems show only when the configuration meets what is stored: a master key that opens nothing. */
+function isConfigurationError(error: unknown): error is ConfigurationError {
+  return error instanceof ConfigurationError;
+}
+
 function startFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isConfigurationError(error)) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return `${error.message}: another program listens there; stop it or choose another address.`;

@@ -101,7 +101,7 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys));
     const { revision, tokenKeys, settings } = stores;
     const organizationService = new OrganizationService({ ...stores, database, box, clock });
-    await resealSecrets({ ...stores, database, box, log });
+    await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
     await database.transaction(async (queries) => {
       // The row that all control planes lock first: two that start at once would make two keys.
       await settings.lock(queries);

@@ -21,6 +21,8 @@ export interface ControlPlaneConfig {
   readonly masterKey: Buffer | undefined;
   /** Keys that still open what they sealed. */
   readonly previousMasterKeys: readonly Buffer[];
+  /** Start without secrets that no key opens, instead of not at all. */
+  readonly ignoreUnreadableSecrets: boolean;
   /** undefined = made at the first start. */
   readonly adminToken: string | undefined;
   /** Whether the first start creates the public organizations. */
@@ -84,6 +86,7 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
       'keys of 32 bytes in base64, separated by commas',
       true,
     ),
+    ignoreUnreadableSecrets: reader.boolean('LAYOVER_IGNORE_UNREADABLE_SECRETS', false),
     adminToken: reader.parsed(
       'LAYOVER_ADMIN_TOKEN',
       undefined,

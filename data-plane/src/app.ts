@@ -131,7 +131,10 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const configuration = createConfiguration({
       watch: createGrpcConfigurationWatch(client, config.nodeName),
       codec: createSnapshotCodec(),
-      file: new SnapshotFile(config.home.snapshot, new SealedBox('configuration-snapshot', masterKey)),
+      file: new SnapshotFile(
+        config.home.snapshot,
+        new SealedBox('configuration-snapshot', masterKey, config.previousMasterKeys),
+      ),
       clock,
       logger: logger.child({ part: 'configuration' }),
       forget: (...what) => knowledge.forget(...what),

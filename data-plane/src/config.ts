@@ -5,7 +5,7 @@ import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
 import { type Home, homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
-import { parseMasterKey } from '../../common/security/master-key';
+import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 
 /** Everything that a data plane can be told. Milliseconds and bytes throughout. Holds secrets: never logged whole. */
 export interface DataPlaneConfig {
@@ -18,6 +18,8 @@ export interface DataPlaneConfig {
   readonly blobFolder: string;
   /** 32 bytes; undefined = the one kept in the home. */
   readonly masterKey: Buffer | undefined;
+  /** Keys that still open what they sealed. */
+  readonly previousMasterKeys: readonly Buffer[];
   /** CIDRs of private networks that upstreams may be in. */
   readonly allowedNetworks: readonly string[];
   readonly proxy: { readonly httpsProxy?: string; readonly httpProxy?: string; readonly noProxy?: string };
@@ -56,6 +58,7 @@ export interface DataPlaneConfig {
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
  * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` |
  * | LAYOVER_MASTER_KEY | kept in the home | 32 bytes, base64 |
+ * | LAYOVER_MASTER_KEY_PREVIOUS | none | keys before it, comma-separated |
  * | LAYOVER_UPSTREAM_ALLOWED_NETWORKS | none | CIDRs, comma-separated |
  * | HTTPS_PROXY, HTTP_PROXY, NO_PROXY | none | the way out; lower case is read too, and wins |
  * | LAYOVER_DRAIN_SECONDS | 30 | for requests that run when the plane stops |
@@ -91,6 +94,13 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       undefined,
       parseMasterKey,
       '32 bytes in base64',
+      true,
+    ),
+    previousMasterKeys: reader.parsed<readonly Buffer[]>(
+      'LAYOVER_MASTER_KEY_PREVIOUS',
+      [],
+      parseMasterKeys,
+      'keys of 32 bytes in base64, separated by commas',
       true,
     ),
     allowedNetworks: readNetworks(reader),

@@ -8,6 +8,14 @@ import { toPage } from '../graphql/pagination';
 import type { Organization } from './organization';
 import { fromRows, type JoinedRow, toOrganizationRow, toProxyConfigRow, toQuotaRow } from './organization.rows';
 
+/** A stored password as it stands in the database. */
+export interface SealedPassword {
+  readonly uid: string;
+  /** The organization's name. */
+  readonly organization: string;
+  readonly sealed: Buffer;
+}
+
 /** Reads and writes organizations, each with its proxy configuration and quota. */
 export class OrganizationStore {
   /** The organization of that name, or undefined. */
@@ -92,11 +100,15 @@ export class OrganizationStore {
       await queries(table).where('organization_uid', uid).delete();
   }
 
-  /** Seals of all stored passwords, for key rotation. */
-  async sealedPasswords(queries: Queries): Promise<readonly { readonly uid: string; readonly sealed: Buffer }[]> {
-    return queries<ProxyConfigRow>(Table.proxyConfigs)
-      .whereNotNull('sealed_password')
-      .select({ uid: 'organization_uid', sealed: 'sealed_password' });
+  /** At most `limit` stored passwords, by uid, of organizations after that one: for key rotation. */
+  async sealedPasswords(queries: Queries, after: string, limit: number): Promise<readonly SealedPassword[]> {
+    return queries(`${Table.proxyConfigs} as p`)
+      .join(`${Table.organizations} as o`, 'o.uid', 'p.organization_uid')
+      .whereNotNull('p.sealed_password')
+      .where('p.organization_uid', '>', after)
+      .orderBy('p.organization_uid')
+      .limit(limit)
+      .select<SealedPassword[]>({ uid: 'p.organization_uid', organization: 'o.name', sealed: 'p.sealed_password' });
   }
 
   /** Puts the same password back under another seal. */

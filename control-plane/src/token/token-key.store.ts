@@ -83,6 +83,11 @@ export class TokenKeyStore {
     }
   }
 
+  /** How many keys in use no configured master key opens. */
+  async unreadable(queries: Queries): Promise<number> {
+    return (await this.rows(queries)).filter((row) => row.retired_at === null && this.open(row) === undefined).length;
+  }
+
   private async rows(queries: Queries): Promise<readonly TokenKeyRow[]> {
     return queries<TokenKeyRow>(Table.tokenKeys).orderBy(['created_at', 'id']);
   }

@@ -15,13 +15,20 @@ export class SnapshotFile {
     private readonly box: SealedBox,
   ) {}
 
-  /** The bytes that were saved; undefined where none were. Throws a SealedBoxError for another master key or a changed file. */
+  /**
+   * The bytes that were saved; undefined where none were. What a previous master key sealed is sealed again with the present one.
+   * Throws a SealedBoxError for another master key or a changed file, which stays as it is.
+   */
   async load(): Promise<Buffer | undefined> {
     const sealed = await readFile(this.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
-    return sealed === undefined ? undefined : this.box.open(sealed, CONTEXT);
+    if (sealed === undefined) return undefined;
+    const plain = this.box.open(sealed, CONTEXT);
+    // Where the disk takes nothing, the file opens as long as the previous key is configured, and a later save replaces it.
+    if (!this.box.isCurrent(sealed)) await this.save(plain).catch(() => undefined);
+    return plain;
   }
 
   /** Replaces the file in one step, durable when it resolves; mode 0600. Throws what the file system throws, the old file then stands. */

@@ -118,7 +118,7 @@ class WatchedConfiguration implements LiveConfiguration {
     } catch (error) {
       logger.warn(
         { err: error },
-        'the configuration kept from an earlier run cannot be used (another master key, or a damaged file); the control plane must be reached first',
+        'the configuration kept from an earlier run (configuration.sealed in the home) cannot be used: it is damaged, or sealed with a key that is neither LAYOVER_MASTER_KEY nor in LAYOVER_MASTER_KEY_PREVIOUS; the control plane must be reached first',
       );
     }
   }

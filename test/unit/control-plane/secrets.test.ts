@@ -103,14 +103,4 @@ describe('another master key', () => {
     expect(await password()).toBe(PASSWORD);
     expect((await plane.catalog.watch().snapshot()).tokenKeys).toEqual(before);
   });
-
-  test('without the previous one: upstream is asked anonymously, the log says so, and a password can be set anew', async () => {
-    await plane.restart({ LAYOVER_MASTER_KEY: second });
-    expect(await password()).toBe('');
-    expect(plane.log).toContain('an upstream password cannot be opened');
-    expect((await plane.catalog.watch().snapshot()).tokenKeys).toHaveLength(1);
-    const proxyCache = { upstream: 'a.io', upstreamUsername: 'bob', upstreamPassword: 'new' };
-    await plane.ask(APPLY, { input: { name: 'acme', proxyCache } });
-    expect(await password()).toBe('new');
-  });
 });

@@ -243,6 +243,16 @@ describe('on disk', () => {
     expect(statSync(path).ino).toBe(ino);
   });
 
+  test('a previous master key opens it; from then on the present one does', async () => {
+    const [old, now] = [masterKey, randomBytes(32)];
+    const file = (...keys: [Buffer, ...Buffer[]]): SnapshotFile =>
+      new SnapshotFile(path, new SealedBox('configuration-snapshot', keys[0], keys.slice(1)));
+    await file(old).save(Buffer.from('kept'));
+    await expect(file(now).load()).rejects.toMatchObject({ name: 'SealedBoxError' });
+    expect((await file(now, old).load())?.toString()).toBe('kept');
+    expect((await file(now).load())?.toString()).toBe('kept');
+  });
+
   test.each(['another master key', 'a changed file', 'a bad snapshot'])('%s: ignored, and said so', async (what) => {
     const first = await start();
     await first.until(revision(1));
