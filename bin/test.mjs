@@ -1,5 +1,8 @@
 // `npm test`: installs and builds when needed, then types, lint and every suite. With arguments: only jest, with them.
+// The suites get a temporary folder of their own: a file or process that they leave behind is a failure of the run.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
 
@@ -7,15 +10,47 @@ const args = process.argv.slice(2);
 ensureInstalled();
 ensureBuilt();
 const bin = (...path) => join(root, 'node_modules', ...path);
-const steps = [];
 if (args.length === 0) {
-  steps.push(['types', [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']]);
-  steps.push(['lint', [bin('eslint', 'bin', 'eslint.js'), '.']]);
-  steps.push(['format', [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.']]);
+  check('types', [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
+  check('lint', [bin('eslint', 'bin', 'eslint.js'), '.']);
+  check('format', [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.']);
 }
-steps.push(['suites', [bin('jest', 'bin', 'jest.js'), ...args]]);
-for (const [name, command] of steps) {
-  if (name !== 'suites') process.stderr.write(`Checking ${name} …\n`);
-  const done = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
-  if (done.status !== 0) process.exit(done.status ?? 1);
+
+// Short: paths of unix sockets below it have a limit.
+const folder = mkdtempSync(join(tmpdir(), 'lt-'));
+const suites = node([bin('jest', 'bin', 'jest.js'), ...args], { ...process.env, TMPDIR: folder });
+const left = [...readdirSync(folder).map((name) => `file ${name}`), ...processesBelow(folder)];
+rmSync(folder, { recursive: true, force: true });
+if (suites !== 0) process.exit(suites);
+if (left.length > 0) {
+  process.stderr.write(`The suites left behind:\n${left.map((what) => `  - ${what}\n`).join('')}`);
+  process.exit(1);
+}
+
+function check(name, command) {
+  process.stderr.write(`Checking ${name} …\n`);
+  const status = node(command, process.env);
+  if (status !== 0) process.exit(status);
+}
+
+function node(command, env) {
+  return spawnSync(process.execPath, command, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
+}
+
+/** Processes whose environment names the folder (Linux; elsewhere none are seen). */
+function processesBelow(path) {
+  let ids;
+  try {
+    ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+  return ids.flatMap((id) => {
+    try {
+      if (!readFileSync(`/proc/${id}/environ`, 'utf8').split('\0').includes(`TMPDIR=${path}`)) return [];
+      return [`process ${id}: ${readFileSync(`/proc/${id}/cmdline`, 'utf8').replaceAll('\0', ' ').slice(0, 120)}`];
+    } catch {
+      return [];
+    }
+  });
 }
