@@ -90,7 +90,8 @@ describe('another master key', () => {
   const password = async (): Promise<string | undefined> =>
     (await plane.catalog.watch().snapshot()).organizations[0]?.proxyCache?.password;
   beforeEach(async () => {
-    await plane.restart({ LAYOVER_MASTER_KEY: first });
+    await plane.remove();
+    plane = await startControlPlane({ LAYOVER_MASTER_KEY: first });
     const proxyCache = { upstream: 'a.io', upstreamUsername: 'bob', upstreamPassword: PASSWORD };
     await plane.ask(APPLY, { input: { name: 'acme', proxyCache } });
   });
