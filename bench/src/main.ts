@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { DISTRIBUTION_PROGRAM } from '../../test/support/real/distribution';
 import { findProgram } from '../../test/support/real/programs';
+import { graphql } from './graphql';
 import { loadProgram } from './load/requests-per-second';
 import type { BenchContext, Measure, Row } from './measure';
 import { coldFetch } from './measures/cold-fetch';
@@ -22,6 +23,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   manifests,
   'cold-pull': coldPull,
   memory,
+  graphql,
 };
 
 /**

@@ -3,18 +3,18 @@ import { FieldResolver, Float, Int, Resolver, Root } from 'type-graphql';
 import type { Database } from '../db/database';
 import { ByteSizeScalar } from '../graphql/scalars/byte-size.scalar';
 import { StorageUsageType } from './storage-usage.type';
+import { UsageReader } from './usage-reader';
 import type { Usage, UsageStore } from './usage.store';
 
 /** Counts what is asked for, once for all fields of one usage. */
 @Resolver(() => StorageUsageType)
 export class UsageResolver {
   private readonly counts = new WeakMap<StorageUsageType, Promise<Usage>>();
+  private readonly reader: UsageReader;
 
-  constructor(
-    private readonly database: Database,
-    private readonly usage: UsageStore,
-    private readonly clock: Clock,
-  ) {}
+  constructor(database: Database, usage: UsageStore, clock: Clock) {
+    this.reader = new UsageReader(database, usage, clock);
+  }
 
   @FieldResolver(() => ByteSizeScalar, { description: 'Bytes of everything held, time machine included.' })
   async usedBytes(@Root() root: StorageUsageType): Promise<bigint> {
@@ -23,10 +23,7 @@ export class UsageResolver {
 
   @FieldResolver(() => ByteSizeScalar, { description: 'The part of usedBytes that only the time machine holds.' })
   async timeMachineBytes(@Root() root: StorageUsageType): Promise<bigint> {
-    const [held, active] = await Promise.all([
-      this.held(root),
-      this.usage.active(this.database.reader, root.scope, this.clock.now()),
-    ]);
+    const [held, active] = await Promise.all([this.held(root), this.reader.active(root.scope)]);
     return held.usedBytes - active.usedBytes;
   }
 
@@ -50,12 +47,12 @@ export class UsageResolver {
 
   @FieldResolver(() => Int)
   async repositoryCount(@Root() root: StorageUsageType): Promise<number> {
-    return (await this.usage.names(this.database.reader, root.scope, this.clock.now())).repositories;
+    return (await this.reader.names(root.scope)).repositories;
   }
 
   @FieldResolver(() => Int, { description: 'Active tags.' })
   async tagCount(@Root() root: StorageUsageType): Promise<number> {
-    return (await this.usage.names(this.database.reader, root.scope, this.clock.now())).tags;
+    return (await this.reader.names(root.scope)).tags;
   }
 
   @FieldResolver(() => Int, { description: 'Distinct manifests.' })
@@ -71,7 +68,7 @@ export class UsageResolver {
   private held(root: StorageUsageType): Promise<Usage> {
     let count = this.counts.get(root);
     if (count === undefined) {
-      count = this.usage.held(this.database.reader, root.scope);
+      count = this.reader.held(root.scope);
       this.counts.set(root, count);
     }
     return count;

@@ -14,6 +14,14 @@ export interface Usage {
   readonly blobCount: number;
 }
 
+/** How many repositories there are, and how many active tags in them. */
+export interface Names {
+  readonly repositories: number;
+  readonly tags: number;
+  /** When the next of these tags expires, milliseconds since the epoch; undefined = none does. */
+  readonly nextExpiry: number | undefined;
+}
+
 /** Counts what is held. A full count each time; ended repositories don't count. */
 export class UsageStore {
   /** Bytes and numbers of everything held, time machine included. */
@@ -48,23 +56,20 @@ export class UsageStore {
   }
 
   /** How many repositories there are, and how many active tags in them. */
-  async names(
-    queries: Queries,
-    scope: UsageScope,
-    now: number,
-  ): Promise<{ readonly repositories: number; readonly tags: number }> {
+  async names(queries: Queries, scope: UsageScope, now: number): Promise<Names> {
     const { where, bindings } = scoped(scope);
     const repositories = await firstRow(
       queries.raw(`SELECT COUNT(*) AS n FROM ${Table.repositories} r WHERE ${where}`, bindings),
     );
     const tags = await firstRow(
       queries.raw(
-        `SELECT COUNT(*) AS n FROM ${Table.tags} t JOIN ${Table.repositories} r ON r.id = t.repository_id
+        `SELECT COUNT(*) AS n, MIN(t.expires_at) AS next_expiry FROM ${Table.tags} t JOIN ${Table.repositories} r ON r.id = t.repository_id
          WHERE ${where} AND t.live = 1 AND (t.expires_at IS NULL OR t.expires_at > ?)`,
         [...bindings, now],
       ),
     );
-    return { repositories: Number(repositories['n']), tags: Number(tags['n']) };
+    const nextExpiry = tags['next_expiry'] === null ? undefined : Number(tags['next_expiry']);
+    return { repositories: Number(repositories['n']), tags: Number(tags['n']), nextExpiry };
   }
 
   /** Distinct digests over the manifests that `ids` selects and the present blobs that they name. */
