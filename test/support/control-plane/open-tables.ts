@@ -5,14 +5,15 @@ import type { TestControlPlane } from './start-control-plane';
 
 /** Works on the tables behind a control plane's back, over a connection of its own. */
 export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex) => Promise<T>): Promise<T> {
-  const tables =
+  const tables = knex(
     plane.databaseUrl === ''
-      ? knex({
+      ? {
           client: 'better-sqlite3',
           connection: { filename: join(plane.home, 'layover.sqlite') },
           useNullAsDefault: true,
-        })
-      : knex({ client: 'mysql2', connection: plane.databaseUrl, pool: { min: 0, max: 1 } });
+        }
+      : { client: 'mysql2', connection: plane.databaseUrl, pool: { min: 0, max: 1 } },
+  );
   try {
     return await work(tables);
   } finally {
@@ -42,14 +43,8 @@ export async function dumpTables(plane: TestControlPlane, except: readonly strin
     const parts: string[] = [];
     for (const table of Object.values(Table).filter((name) => !except.includes(name))) {
       const rows = (await tables(table)) as object[];
-      parts.push(`${table}:`, ...rows.map((row) => JSON.stringify(row, bytesAsText)).sort());
+      parts.push(`${table}:`, ...rows.map((row) => JSON.stringify(row)).sort());
     }
     return parts.join('\n');
   });
-}
-
-/** Bytes as text of one character each, so that what is in them can be looked for. */
-function bytesAsText(_key: string, value: unknown): unknown {
-  const { type, data } = (value ?? {}) as { type?: unknown; data?: readonly number[] };
-  return type === 'Buffer' && data !== undefined ? Buffer.from(data).toString('latin1') : value;
 }
