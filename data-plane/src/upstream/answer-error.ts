@@ -1,8 +1,9 @@
 import type { ErrorKey } from '../../../common/errors/catalogue';
 import { LayoverError } from '../../../common/errors/layover-error';
+import { basicHeader } from './auth/token-exchange';
 import type { HttpAnswer } from './http/http-client';
 import { retryAfterMs } from './state/retry-after';
-import type { UpstreamRepository } from './upstream-registry';
+import type { UpstreamOrigin, UpstreamRepository } from './upstream-registry';
 
 /** What was asked for, in words and as the error that a 404 means. */
 export interface Subject {
@@ -31,7 +32,7 @@ export async function answerError(
   subject: Subject,
   nowMs: number,
 ): Promise<LayoverError> {
-  const said = await readSaid(answer);
+  const said = await readSaid(answer, repository.origin);
   const { status } = answer;
   const { name } = answer.place;
   const error = (key: ErrorKey, message: string, retryAfterSeconds?: number): LayoverError =>
@@ -79,7 +80,7 @@ function denied(repository: UpstreamRepository, subject: Subject, status: number
     : `our credentials for ${subject.name} (${status}): it does not exist, or needs other credentials`;
 }
 
-async function readSaid(answer: HttpAnswer): Promise<Said> {
+async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Said> {
   const nothing = { code: undefined, message: undefined };
   if (!/json/i.test(answer.headers.get('content-type') ?? '')) {
     await answer.body.discard();
@@ -90,11 +91,22 @@ async function readSaid(answer: HttpAnswer): Promise<Said> {
     const first = (parsed as { errors?: readonly { code?: unknown; message?: unknown }[] } | null)?.errors?.[0];
     return {
       code: typeof first?.code === 'string' && /^[A-Z_]{1,64}$/.test(first.code) ? first.code : undefined,
-      message: typeof first?.message === 'string' ? clean(first.message) : undefined,
+      message: typeof first?.message === 'string' ? clean(withoutSecrets(first.message, origin)) : undefined,
     };
   } catch {
     return nothing;
   }
+}
+
+/** Some servers repeat what they were sent; others do so to have it shown to somebody who pulls (architecture section 8: upstream is hostile). */
+function withoutSecrets(text: string, { credentials }: UpstreamOrigin): string {
+  const password = credentials?.password ?? '';
+  const sent = credentials === undefined ? '' : basicHeader(credentials).slice('Basic '.length);
+  const known = [password, sent, encodeURIComponent(password)].filter((secret) => secret !== '');
+  return known
+    .reduce((left, secret) => left.replaceAll(secret, '…'), text)
+    .replace(/\b(basic|bearer)\s+[\w.~+/=-]{8,}/gi, '$1 …')
+    .replace(/\beyJ[\w-]{8,}\.\S*/g, '…');
 }
 
 /** One printable line without the queries of URLs, which may be signatures. */
