@@ -3,6 +3,8 @@ const { join } = require('node:path');
 
 const shared = {
   testEnvironment: 'node',
+  // Not in the temporary folder: what is left there after a run is a failure (bin/test.mjs).
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   transform: { '^.+\\.[mc]?[jt]s$': '@swc/jest' },
   // ESM-only packages: Node requires them natively, jest needs them transformed.
   transformIgnorePatterns: ['/node_modules/(?!(jose|uuid)/)'],
@@ -12,7 +14,7 @@ const shared = {
 /** Suites of the control plane that touch no database. */
 const WITHOUT_DATABASE = ['config', 'schema', 'limits', 'audit-send-pieces'];
 
-const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin'];
+const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 const hasMariadb = ['mariadbd', 'mariadb-install-db'].every((name) => folders.some((folder) => isThere(folder, name)));
 
 function isThere(folder, name) {

@@ -21,7 +21,7 @@ const STEP = 10_000;
 const TRIES = 20;
 
 /** What is asked: the filters that people and scripts use. */
-export const QUESTIONS: readonly (readonly [name: string, filter: AuditFilter])[] = questions();
+const QUESTIONS: readonly (readonly [name: string, filter: AuditFilter])[] = questions();
 
 async function main(): Promise<void> {
   const [url = '', count = '10000000'] = process.argv.slice(2);
@@ -100,4 +100,4 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-if (require.main === module) void main();
+void main();

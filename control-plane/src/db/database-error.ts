@@ -64,7 +64,7 @@ const AWAY = new Set([
  * database; undefined for every other failure. The same request may be sent again.
  */
 export function whyUnavailable(error: unknown): string | undefined {
-  if (!(error instanceof Error) && typeof error !== 'object') return undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
   const { name, message, fatal } = error as Partial<Error> & { fatal?: unknown };
   const code = databaseErrorCode(error);
   if (name === 'KnexTimeoutError')

@@ -44,9 +44,9 @@ export class MariadbServer {
     return `mysql://root@127.0.0.1:${this.port}`;
   }
 
-  /** The process id; undefined while it is down. */
-  get pid(): number | undefined {
-    return this.process?.pid;
+  /** The process of the server, to send signals to. Throws while it is down. */
+  get databasePid(): number {
+    return Number(readFileSync(join(this.folder, 'pid'), 'utf8'));
   }
 
   /** Runs statements as root; gives the rows of the last. */

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '../../../../common/runtime/logger';
+import { Database } from '../../../../control-plane/src/db/database';
+import { isDataError, whyUnavailable } from '../../../../control-plane/src/db/database-error';
+import { bytewiseCollation } from '../../../../schema/migrations/columns';
+import { Table } from '../../../../schema/tables';
+
+const home = mkdtempSync(join(tmpdir(), 'layover-database-'));
+const log = createLogger('test', 'silent');
+let database: Database;
+beforeAll(async () => {
+  database = Database.open({ dialect: 'sqlite', file: join(home, 'one.sqlite') }, log);
+  await database.migrate();
+});
+afterAll(async () => {
+  await database.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const failure = (code: string): Error => Object.assign(new Error(code), { code });
+
+describe('a transaction', () => {
+  test.each(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'SQLITE_BUSY'])(
+    'is run again after %s, from its start',
+    async (code) => {
+      let tries = 0;
+      const result = await database.transaction(async (queries) => {
+        await queries(Table.configurationRevision).increment('revision', 1);
+        if (++tries < 3) throw failure(code);
+        return tries;
+      });
+      expect(result).toBe(3);
+    },
+  );
+
+  test('gives up after six tries, and nothing of them is kept', async () => {
+    const before = (await database.reader(Table.configurationRevision).first('revision')) as object;
+    let tries = 0;
+    const work = database.transaction(async (queries) => {
+      tries++;
+      await queries(Table.configurationRevision).increment('revision', 1);
+      throw failure('ER_LOCK_DEADLOCK');
+    });
+    await expect(work).rejects.toMatchObject({ code: 'ER_LOCK_DEADLOCK' });
+    expect(tries).toBe(6);
+    expect(await database.reader(Table.configurationRevision).first('revision')).toEqual(before);
+  });
+
+  test('meets a duplicate key once, unless that is a race', async () => {
+    for (const duplicateIsRace of [false, true]) {
+      let tries = 0;
+      const work = database.transaction(
+        () => (++tries < 2 ? Promise.reject(failure('ER_DUP_ENTRY')) : Promise.resolve(tries)),
+        { duplicateIsRace },
+      );
+      if (duplicateIsRace) expect(await work).toBe(2);
+      else await expect(work).rejects.toMatchObject({ code: 'ER_DUP_ENTRY' });
+    }
+  });
+
+  test('is not run again after any other failure', async () => {
+    let tries = 0;
+    await expect(database.transaction(() => Promise.reject(new Error(`try ${++tries}`)))).rejects.toThrow('try 1');
+  });
+});
+
+test('a migration that was killed with its lock does not hold up the next start', async () => {
+  const file = join(home, 'two.sqlite');
+  const first = Database.open({ dialect: 'sqlite', file }, log);
+  await first.migrate();
+  await first.transaction(async (queries) => {
+    await queries('knex_migrations_lock').update({ is_locked: 1 });
+  });
+  await first.close();
+  const second = Database.open({ dialect: 'sqlite', file }, log);
+  await second.migrate();
+  await second.close();
+});
+
+test('an outage is told from a mistake', () => {
+  const outages = ['PROTOCOL_CONNECTION_LOST', 'ECONNREFUSED', 'ER_CON_COUNT_ERROR', 'ER_LOCK_DEADLOCK', 'SQLITE_FULL'];
+  for (const code of outages) expect([code, whyUnavailable(failure(code))]).toEqual([code, expect.any(String)]);
+  expect(whyUnavailable(Object.assign(new Error(), { name: 'KnexTimeoutError' }))).toContain('LAYOVER_DATABASE_POOL');
+  for (const thrown of [
+    failure('ER_NO_SUCH_TABLE'),
+    failure('SQLITE_CONSTRAINT_UNIQUE'),
+    new Error('x'),
+    'text',
+    undefined,
+    null,
+  ])
+    expect(whyUnavailable(thrown)).toBeUndefined();
+  for (const code of outages) expect(isDataError(failure(code))).toBe(false);
+  expect(isDataError(failure('ER_DATA_TOO_LONG'))).toBe(true);
+});
+
+test.each([
+  ['8.0.36', 'utf8mb4_0900_bin'],
+  ['8.4.2-commercial', 'utf8mb4_0900_bin'],
+  ['10.11.19-MariaDB-0+deb12u1', 'utf8mb4_nopad_bin'],
+])('the collation of %s', (version, collation) => {
+  expect(bytewiseCollation(version)).toBe(collation);
+});
