@@ -183,4 +183,12 @@ describe('while it runs', () => {
       expect([...seen].sort()).toEqual([...before].sort());
     },
   );
+
+  test('oldest first ends at the time when it was asked for: it would follow the log for ever otherwise', async () => {
+    const ahead = pull(acme, 'one', plane.clock.now() + 5000, { reference: 'ahead' });
+    const present = pull(acme, 'one', plane.clock.now(), { reference: 'present' });
+    await plane.catalog.call('RecordPulls', { node: 'n', records: [ahead, present] });
+    expect((await lines('?order=newest')).slice(0, 2).map(({ reference }) => reference)).toEqual(['ahead', 'present']);
+    expect((await lines('?order=oldest')).at(-1)?.reference).toBe('present');
+  });
 });
