@@ -97,7 +97,7 @@ export class MariadbServer {
       '--transaction-isolation=REPEATABLE-READ',
       '--sql-mode=',
       '--default-time-zone=+05:30',
-      `--log-error=${join(folder, 'log')}`,
+      `--log-error=${join(folder, 'log.err')}`,
     ];
     // The kernel ends the server with this process, however that ends.
     const reaper = findProgram('setpriv');
@@ -142,7 +142,7 @@ export class MariadbServer {
 
   private log(): string {
     try {
-      return readFileSync(join(this.folder, 'log'), 'utf8');
+      return readFileSync(join(this.folder, 'log.err'), 'utf8');
     } catch {
       return '(no log)';
     }

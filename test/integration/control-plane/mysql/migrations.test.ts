@@ -69,7 +69,7 @@ describeWith(MARIADB_PROGRAMS, 'migrations on MySQL', () => {
     const whole = await emptyDatabase();
     await migrate(whole);
     const wanted = await describeDatabase(whole);
-    for (const cut of [1, 2, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]) {
+    for (const cut of [1, 4, 16, 30, 60, 95]) {
       const name = await emptyDatabase();
       await migrateUntil(`${server.url}/${name}`, cut);
       await migrate(name);
