@@ -67,6 +67,8 @@ export class MariadbServer {
     this.process = undefined;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const gone = once(running, 'exit');
+    // Where nothing else is left to wait for (the end of a run), this keeps the process until the server is gone.
+    running.ref();
     running.kill('SIGKILL');
     await gone;
   }
