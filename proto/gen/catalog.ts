@@ -7,6 +7,7 @@ import type { BlobEvent as _layover_v1_BlobEvent, BlobEvent__Output as _layover_
 import type { CachedTag as _layover_v1_CachedTag, CachedTag__Output as _layover_v1_CachedTag__Output } from './layover/v1/CachedTag';
 import type { CatalogClient as _layover_v1_CatalogClient, CatalogDefinition as _layover_v1_CatalogDefinition } from './layover/v1/Catalog';
 import type { ConfigurationSnapshot as _layover_v1_ConfigurationSnapshot, ConfigurationSnapshot__Output as _layover_v1_ConfigurationSnapshot__Output } from './layover/v1/ConfigurationSnapshot';
+import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layover_v1_ContentUse__Output } from './layover/v1/ContentUse';
 import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layover_v1_Descriptor__Output } from './layover/v1/Descriptor';
 import type { Heartbeat as _layover_v1_Heartbeat, Heartbeat__Output as _layover_v1_Heartbeat__Output } from './layover/v1/Heartbeat';
 import type { Invalidation as _layover_v1_Invalidation, Invalidation__Output as _layover_v1_Invalidation__Output } from './layover/v1/Invalidation';
@@ -27,6 +28,8 @@ import type { PullRecord as _layover_v1_PullRecord, PullRecord__Output as _layov
 import type { RecordPullsReply as _layover_v1_RecordPullsReply, RecordPullsReply__Output as _layover_v1_RecordPullsReply__Output } from './layover/v1/RecordPullsReply';
 import type { RecordPullsRequest as _layover_v1_RecordPullsRequest, RecordPullsRequest__Output as _layover_v1_RecordPullsRequest__Output } from './layover/v1/RecordPullsRequest';
 import type { Refusal as _layover_v1_Refusal, Refusal__Output as _layover_v1_Refusal__Output } from './layover/v1/Refusal';
+import type { ReportUseReply as _layover_v1_ReportUseReply, ReportUseReply__Output as _layover_v1_ReportUseReply__Output } from './layover/v1/ReportUseReply';
+import type { ReportUseRequest as _layover_v1_ReportUseRequest, ReportUseRequest__Output as _layover_v1_ReportUseRequest__Output } from './layover/v1/ReportUseRequest';
 import type { RepositoryKey as _layover_v1_RepositoryKey, RepositoryKey__Output as _layover_v1_RepositoryKey__Output } from './layover/v1/RepositoryKey';
 import type { Robot as _layover_v1_Robot, Robot__Output as _layover_v1_Robot__Output } from './layover/v1/Robot';
 import type { SystemSettings as _layover_v1_SystemSettings, SystemSettings__Output as _layover_v1_SystemSettings__Output } from './layover/v1/SystemSettings';
@@ -48,6 +51,7 @@ export interface ProtoGrpcType {
       CachedTag: MessageTypeDefinition<_layover_v1_CachedTag, _layover_v1_CachedTag__Output>
       Catalog: SubtypeConstructor<typeof grpc.Client, _layover_v1_CatalogClient> & { service: _layover_v1_CatalogDefinition }
       ConfigurationSnapshot: MessageTypeDefinition<_layover_v1_ConfigurationSnapshot, _layover_v1_ConfigurationSnapshot__Output>
+      ContentUse: MessageTypeDefinition<_layover_v1_ContentUse, _layover_v1_ContentUse__Output>
       Descriptor: MessageTypeDefinition<_layover_v1_Descriptor, _layover_v1_Descriptor__Output>
       Heartbeat: MessageTypeDefinition<_layover_v1_Heartbeat, _layover_v1_Heartbeat__Output>
       Invalidation: MessageTypeDefinition<_layover_v1_Invalidation, _layover_v1_Invalidation__Output>
@@ -68,6 +72,8 @@ export interface ProtoGrpcType {
       RecordPullsReply: MessageTypeDefinition<_layover_v1_RecordPullsReply, _layover_v1_RecordPullsReply__Output>
       RecordPullsRequest: MessageTypeDefinition<_layover_v1_RecordPullsRequest, _layover_v1_RecordPullsRequest__Output>
       Refusal: MessageTypeDefinition<_layover_v1_Refusal, _layover_v1_Refusal__Output>
+      ReportUseReply: MessageTypeDefinition<_layover_v1_ReportUseReply, _layover_v1_ReportUseReply__Output>
+      ReportUseRequest: MessageTypeDefinition<_layover_v1_ReportUseRequest, _layover_v1_ReportUseRequest__Output>
       RepositoryKey: MessageTypeDefinition<_layover_v1_RepositoryKey, _layover_v1_RepositoryKey__Output>
       Robot: MessageTypeDefinition<_layover_v1_Robot, _layover_v1_Robot__Output>
       SystemSettings: MessageTypeDefinition<_layover_v1_SystemSettings, _layover_v1_SystemSettings__Output>

@@ -1,3 +1,4 @@
+import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../content/admission';
@@ -43,5 +44,6 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
       parts.metrics.recordsTotal.inc(recorded);
       return { recorded };
     }),
+    ReportUse: unary('ReportUse', parts, () => Promise.reject(new LayoverError('NOT_IMPLEMENTED'))),
   };
 }

@@ -1,3 +1,5 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import { toGrpcFailure } from '../../../common/grpc/error-status';
 import type { Logger } from '../../../common/runtime/logger';
 import type { ProbeUpstreamReply } from '../../../proto/gen/layover/v1/ProbeUpstreamReply';
 import type { ProbeUpstreamRequest__Output } from '../../../proto/gen/layover/v1/ProbeUpstreamRequest';
@@ -16,7 +18,15 @@ export interface StorageParts {
 export function storageHandlers({ prober, logger }: StorageParts): StorageHandlers {
   return {
     ProbeUpstream: unary('ProbeUpstream', logger, (message, signal) => probeUpstreamRpc(prober, message, signal)),
+    StatBlobs: unary('StatBlobs', logger, notBuilt),
+    DeleteBlobs: unary('DeleteBlobs', logger, notBuilt),
+    ListBlobs: unary('ListBlobs', logger, notBuilt),
+    VerifyBlobs: (call) => void call.emit('error', toGrpcFailure(new LayoverError('NOT_IMPLEMENTED'))),
   };
+}
+
+function notBuilt(): Promise<never> {
+  return Promise.reject(new LayoverError('NOT_IMPLEMENTED'));
 }
 
 /** Storage.ProbeUpstream: see storage.proto. A name without a password, or the other way round, is nobody. */

@@ -10,6 +10,7 @@ import type { AdmitManifestRequest__Output } from '../../../proto/gen/layover/v1
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import type { CachedTag } from '../../../proto/gen/layover/v1/CachedTag';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { ContentUse__Output } from '../../../proto/gen/layover/v1/ContentUse';
 import type { Descriptor } from '../../../proto/gen/layover/v1/Descriptor';
 import type { Invalidation } from '../../../proto/gen/layover/v1/Invalidation';
 import type { LookupManifestReply } from '../../../proto/gen/layover/v1/LookupManifestReply';
@@ -57,6 +58,8 @@ export class FakeCatalog {
   readonly calls: FakeCatalogCall[] = [];
   /** Records by id, in the order in which they first came. */
   readonly records = new Map<string, PullRecord__Output>();
+  /** What each node last said that it reads and fills. */
+  readonly uses = new Map<string, readonly ContentUse__Output[]>();
   /** How often each id came. */
   readonly deliveries = new Map<string, number>();
   readonly admissions = new Map<string, AdmitManifestRequest__Output>();
@@ -238,6 +241,11 @@ export class FakeCatalog {
             throw failure(status.UNAVAILABLE, 'the answer is lost');
           }
           return { recorded: this.records.size - before };
+        }),
+      ReportUse: (call, callback) =>
+        this.answer('ReportUse', call.request, callback, ({ node, uses }) => {
+          this.uses.set(node, uses);
+          return {};
         }),
     };
   }

@@ -3,6 +3,7 @@
 import type { RepositoryKey as _layover_v1_RepositoryKey, RepositoryKey__Output as _layover_v1_RepositoryKey__Output } from '../../layover/v1/RepositoryKey';
 import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layover_v1_Descriptor__Output } from '../../layover/v1/Descriptor';
 import type { ManifestReference as _layover_v1_ManifestReference, ManifestReference__Output as _layover_v1_ManifestReference__Output } from '../../layover/v1/ManifestReference';
+import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layover_v1_ContentUse__Output } from '../../layover/v1/ContentUse';
 import type { Long } from '@grpc/proto-loader';
 
 export interface AdmitManifestRequest {
@@ -14,6 +15,7 @@ export interface AdmitManifestRequest {
   'tag'?: (string);
   'checkedAt'?: (number | string | Long);
   'requestId'?: (string);
+  'inUse'?: (_layover_v1_ContentUse)[];
 }
 
 export interface AdmitManifestRequest__Output {
@@ -25,4 +27,5 @@ export interface AdmitManifestRequest__Output {
   'tag': (string);
   'checkedAt': (number);
   'requestId': (string);
+  'inUse': (_layover_v1_ContentUse__Output)[];
 }

@@ -14,6 +14,8 @@ import type { LookupTagReply as _layover_v1_LookupTagReply, LookupTagReply__Outp
 import type { LookupTagRequest as _layover_v1_LookupTagRequest, LookupTagRequest__Output as _layover_v1_LookupTagRequest__Output } from '../../layover/v1/LookupTagRequest';
 import type { RecordPullsReply as _layover_v1_RecordPullsReply, RecordPullsReply__Output as _layover_v1_RecordPullsReply__Output } from '../../layover/v1/RecordPullsReply';
 import type { RecordPullsRequest as _layover_v1_RecordPullsRequest, RecordPullsRequest__Output as _layover_v1_RecordPullsRequest__Output } from '../../layover/v1/RecordPullsRequest';
+import type { ReportUseReply as _layover_v1_ReportUseReply, ReportUseReply__Output as _layover_v1_ReportUseReply__Output } from '../../layover/v1/ReportUseReply';
+import type { ReportUseRequest as _layover_v1_ReportUseRequest, ReportUseRequest__Output as _layover_v1_ReportUseRequest__Output } from '../../layover/v1/ReportUseRequest';
 import type { WatchReply as _layover_v1_WatchReply, WatchReply__Output as _layover_v1_WatchReply__Output } from '../../layover/v1/WatchReply';
 import type { WatchRequest as _layover_v1_WatchRequest, WatchRequest__Output as _layover_v1_WatchRequest__Output } from '../../layover/v1/WatchRequest';
 
@@ -72,6 +74,15 @@ export interface CatalogClient extends grpc.Client {
   recordPulls(argument: _layover_v1_RecordPullsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_RecordPullsReply__Output>): grpc.ClientUnaryCall;
   recordPulls(argument: _layover_v1_RecordPullsRequest, callback: grpc.requestCallback<_layover_v1_RecordPullsReply__Output>): grpc.ClientUnaryCall;
   
+  ReportUse(argument: _layover_v1_ReportUseRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  ReportUse(argument: _layover_v1_ReportUseRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  ReportUse(argument: _layover_v1_ReportUseRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  ReportUse(argument: _layover_v1_ReportUseRequest, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  reportUse(argument: _layover_v1_ReportUseRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  reportUse(argument: _layover_v1_ReportUseRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  reportUse(argument: _layover_v1_ReportUseRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  reportUse(argument: _layover_v1_ReportUseRequest, callback: grpc.requestCallback<_layover_v1_ReportUseReply__Output>): grpc.ClientUnaryCall;
+  
   Watch(argument: _layover_v1_WatchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_layover_v1_WatchReply__Output>;
   Watch(argument: _layover_v1_WatchRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_layover_v1_WatchReply__Output>;
   watch(argument: _layover_v1_WatchRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_layover_v1_WatchReply__Output>;
@@ -92,6 +103,8 @@ export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
   
   RecordPulls: grpc.handleUnaryCall<_layover_v1_RecordPullsRequest__Output, _layover_v1_RecordPullsReply>;
   
+  ReportUse: grpc.handleUnaryCall<_layover_v1_ReportUseRequest__Output, _layover_v1_ReportUseReply>;
+  
   Watch: grpc.handleServerStreamingCall<_layover_v1_WatchRequest__Output, _layover_v1_WatchReply>;
   
 }
@@ -103,5 +116,6 @@ export interface CatalogDefinition extends grpc.ServiceDefinition {
   LookupManifest: MethodDefinition<_layover_v1_LookupManifestRequest, _layover_v1_LookupManifestReply, _layover_v1_LookupManifestRequest__Output, _layover_v1_LookupManifestReply__Output>
   LookupTag: MethodDefinition<_layover_v1_LookupTagRequest, _layover_v1_LookupTagReply, _layover_v1_LookupTagRequest__Output, _layover_v1_LookupTagReply__Output>
   RecordPulls: MethodDefinition<_layover_v1_RecordPullsRequest, _layover_v1_RecordPullsReply, _layover_v1_RecordPullsRequest__Output, _layover_v1_RecordPullsReply__Output>
+  ReportUse: MethodDefinition<_layover_v1_ReportUseRequest, _layover_v1_ReportUseReply, _layover_v1_ReportUseRequest__Output, _layover_v1_ReportUseReply__Output>
   Watch: MethodDefinition<_layover_v1_WatchRequest, _layover_v1_WatchReply, _layover_v1_WatchRequest__Output, _layover_v1_WatchReply__Output>
 }
