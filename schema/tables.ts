@@ -13,6 +13,12 @@ export const Table = {
   manifestReferences: 'manifest_references',
   blobs: 'blobs',
   tags: 'tags',
+  originUsage: 'origin_usage',
+  originHoldings: 'origin_holdings',
+  repositoryHoldings: 'repository_holdings',
+  contentUses: 'content_uses',
+  invalidations: 'invalidations',
+  maintenanceLeases: 'maintenance_leases',
   auditEvents: 'audit_events',
   recordedEvents: 'recorded_events',
   statistics: 'organization_statistics',
@@ -128,6 +134,17 @@ export interface ManifestRow {
   readonly created_at: number;
   /** Last successful pull, by tag or by digest. */
   readonly last_pulled_at: number | null;
+  /** Of its repository, repeated: what leaves the cache first is looked for within one origin. */
+  readonly origin_version: string;
+  /** Last successful pull of it or of a child of it, or when it was admitted. */
+  readonly used_at: number;
+  /**
+   * In which order it leaves the cache: 0 = only the time machine has it, 1 = an active tag points at it, 2 = no tag ever
+   * did or does (pulled by digest), null = not by itself: an index that is held names it.
+   */
+  readonly eviction_class: 0 | 1 | 2 | null;
+  /** What the order within the class goes by: class 0 when it left service, else used_at. */
+  readonly eviction_at: number;
 }
 
 /** What a manifest names. The repository is repeated here: LookupBlob asks by repository and digest. */
@@ -149,10 +166,16 @@ export interface ManifestReferenceRow {
 export interface BlobRow {
   readonly digest: string;
   readonly size: number;
-  /** PRESENT; DELETING and QUARANTINED belong to garbage collection. */
+  /** PRESENT; DELETING while data planes are told to delete it; QUARANTINED when its bytes were found damaged. */
   readonly state: string;
   readonly created_at: number;
   readonly present_at: number;
+  /** Origins that hold it (HELD); 0 = it can be collected. */
+  readonly holders: number;
+  /** Since when nobody holds it; null while somebody does. */
+  readonly unheld_at: number | null;
+  /** When DELETING began. */
+  readonly deleting_at: number | null;
 }
 
 /** A version of a tag: the live one, or one in the time machine. */
@@ -167,7 +190,7 @@ export interface TagRow {
   readonly live: 1 | null;
   readonly started_at: number;
   readonly ended_at: number | null;
-  /** MOVED, EXPIRED, DELETED, EVICTED; null while live. */
+  /** MOVED, EXPIRED, DELETED; null while live. Versions that are evicted or collected are gone. */
   readonly end_reason: string | null;
   /** When upstream last said that the tag points here. */
   readonly checked_at: number;
@@ -179,6 +202,82 @@ export interface TagRow {
   readonly expiration_set_at: number | null;
   readonly last_pulled_at: number | null;
   readonly pull_count: number;
+  /** Of its repository, repeated: collection looks within one origin. */
+  readonly origin_version: string;
+}
+
+/**
+ * What an organization holds under one upstream (an origin), in sums. The row is also the lock: whoever changes content of an
+ * origin has it first, several in the order of origin_version.
+ */
+export interface OriginUsageRow {
+  readonly origin_version: string;
+  readonly organization_uid: string;
+  /** Up to 2^63-1, as are the next: read them as text. */
+  readonly used_bytes: string;
+  /** Promised to blobs that are on their way. */
+  readonly reserved_bytes: string;
+  readonly manifest_count: number;
+  readonly blob_count: number;
+  /** 1: usage is over a limit that was lowered, and eviction goes on. */
+  readonly prune_pending: Flag;
+  /** 1: usage passed the warning share and has not fallen below it since. */
+  readonly warned: Flag;
+}
+
+/** A manifest or blob that an origin holds, once however many repositories and manifests of it need it. */
+export interface OriginHoldingRow {
+  readonly origin_version: string;
+  readonly digest: string;
+  /** Bytes that it counts: as stored, or while RESERVED as the manifest says. */
+  readonly size: number;
+  /** Repositories in which it is a manifest. */
+  readonly manifest_repositories: number;
+  /** Repositories in which a manifest names it as layer or config. */
+  readonly blob_repositories: number;
+  /** HELD: in the store, counts as used. RESERVED: on its way, counts as reserved. LAPSED: named, not here, counts nothing. */
+  readonly state: string;
+  /** RESERVED: when the promise ends. */
+  readonly reserved_until: number | null;
+}
+
+/** The part of one repository in an {@link OriginHoldingRow}. */
+export interface RepositoryHoldingRow {
+  readonly origin_version: string;
+  readonly digest: string;
+  readonly repository_id: number;
+  /** 1: it is a manifest of the repository. */
+  readonly is_manifest: Flag;
+  /** Manifests of the repository that name it as layer or config. */
+  readonly named_by: number;
+}
+
+/** A blob that a data plane reads or fills at present, as it said last. */
+export interface ContentUseRow {
+  readonly node: string;
+  readonly organization_uid: string;
+  readonly repository: string;
+  readonly digest: string;
+  readonly started_at: number;
+  /** Believed until then. */
+  readonly valid_until: number;
+}
+
+/** What data planes that watch must forget; see Invalidation in catalog.proto. Kept an hour. */
+export interface InvalidationRow {
+  readonly id: number;
+  readonly at: number;
+  readonly organization_uid: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+}
+
+/** Who does the work of that name, of several control planes on one database. */
+export interface MaintenanceLeaseRow {
+  readonly name: string;
+  readonly owner: string;
+  readonly valid_until: number;
 }
 
 /** One line of the audit log; pulls are lines as well. Names are text, not keys: the log outlives what it speaks of. */

@@ -8,6 +8,7 @@ import { bootstrapOrganizations } from './configuration/bootstrap';
 import { buildSnapshot } from './configuration/build-snapshot';
 import { ConfigurationFeed } from './configuration/configuration-feed';
 import { resealSecrets } from './configuration/reseal-secrets';
+import { InvalidationFeed } from './content/invalidation-feed';
 import { Database } from './db/database';
 import { Loaders } from './graphql/loaders';
 import { buildGraphqlSchema } from './graphql/schema';
@@ -98,7 +99,7 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     releases.push(() => database.close());
     await database.migrate();
 
-    const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys));
+    const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys), config.forced);
     const { revision, tokenKeys, settings } = stores;
     const organizationService = new OrganizationService({ ...stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
@@ -119,7 +120,10 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const feed = new ConfigurationFeed({ queries: database.reader, revision, load, clock, log });
     releases.push(() => feed.stop());
     await feed.start();
-    const watch = new WatchStreams(feed, clock, log);
+    const forgetting = new InvalidationFeed({ queries: database.reader, ...stores, clock, log });
+    releases.push(() => forgetting.stop());
+    await forgetting.start();
+    const watch = new WatchStreams(feed, forgetting, clock, log);
     const metrics = new Metrics(
       () => watch.size,
       () => Number(feed.current()?.revision ?? 0),

@@ -1,9 +1,17 @@
 import type { SealedBox } from '../../common/security/sealed-box';
 import { AuditStore } from './audit/audit.store';
+import { BlobStore } from './blob/blob.store';
+import type { ForcedSwitches } from './config';
 import { ConfigurationRevision } from './configuration/configuration-revision';
+import { InvalidationStore } from './content/invalidation.store';
 import { OriginStore } from './content/origin.store';
+import { HoldingsStore } from './holdings/holdings.store';
+import { Ledger } from './holdings/ledger';
+import { OriginUsageStore } from './holdings/origin-usage.store';
 import { ManifestStore } from './manifest/manifest.store';
 import { OrganizationStore } from './organization/organization.store';
+import { ContentUsesStore } from './quota/content-uses.store';
+import { QuotaSwitch } from './quota/quota-switch';
 import { RecordedEventsStore } from './records/recorded-events.store';
 import { RepositoryStore } from './repository/repository.store';
 import { RobotStore } from './robot/robot.store';
@@ -18,23 +26,34 @@ import { UsageStore } from './usage/usage.store';
 /** Everything that reads and writes rows. */
 export type Stores = ReturnType<typeof createStores>;
 
-/** Makes every store. `tokenKeyBox` seals the keys of pull tokens. */
-export function createStores(tokenKeyBox: SealedBox) {
+/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds. */
+export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
+  const blobs = new BlobStore();
+  const holdings = new HoldingsStore();
+  const originUsage = new OriginUsageStore();
+  const settings = new SystemSettingsStore();
   return {
     audit: new AuditStore(),
+    blobs,
+    contentUses: new ContentUsesStore(),
+    holdings,
+    invalidations: new InvalidationStore(),
+    ledger: new Ledger(holdings, originUsage, blobs),
     manifests: new ManifestStore(),
     organizations: new OrganizationStore(),
-    origins: new OriginStore(),
+    originUsage,
+    origins: new OriginStore(originUsage),
+    quotaSwitch: new QuotaSwitch(settings, forced),
     recorded: new RecordedEventsStore(),
     repositories: new RepositoryStore(),
     revision: new ConfigurationRevision(),
     robots: new RobotStore(),
-    settings: new SystemSettingsStore(),
+    settings,
     statistics: new StatisticsStore(),
     tags: new TagStore(),
     tokenKeys: new TokenKeyStore(tokenKeyBox),
     tokens: new ApiTokenStore(),
     upstreamStatus: new UpstreamStatusStore(),
-    usage: new UsageStore(),
+    usage: new UsageStore(originUsage),
   } as const;
 }

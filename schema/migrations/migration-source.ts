@@ -4,6 +4,7 @@ import * as access from './0002-access';
 import * as content from './0003-content';
 import * as records from './0004-records';
 import * as system from './0005-system';
+import * as holdings from './0006-holdings';
 
 interface NamedMigration extends Knex.Migration {
   readonly name: string;
@@ -16,6 +17,7 @@ const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0003-content', ...content },
   { name: '0004-records', ...records },
   { name: '0005-system', ...system },
+  { name: '0006-holdings', ...holdings },
 ];
 
 /**

@@ -5,6 +5,8 @@ import type { AdmitManifestRequest__Output } from '../../../proto/gen/layover/v1
 import type { Descriptor__Output } from '../../../proto/gen/layover/v1/Descriptor';
 import type { ManifestReference__Output } from '../../../proto/gen/layover/v1/ManifestReference';
 import type { NewReference } from '../manifest/manifest.store';
+import type { ContentUse } from '../quota/content-use';
+import { readContentUse } from '../quota/read-content-use';
 import type { RepositoryKey } from '../repository/repository.store';
 
 /** A checked request to keep a manifest. */
@@ -18,6 +20,8 @@ export interface Admission {
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;
   readonly requestId: string;
+  /** What the asking data plane reads and fills for the organization at this moment. */
+  readonly inUse: readonly ContentUse[];
 }
 
 const MAX_TEXT = 255;
@@ -40,6 +44,7 @@ export function parseAdmission(request: AdmitManifestRequest__Output): Admission
     tag: tag === '' ? undefined : tag,
     checkedAt: request.checkedAt,
     requestId: request.requestId,
+    inUse: request.inUse.flatMap(readContentUse),
   };
 }
 

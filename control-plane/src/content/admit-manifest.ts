@@ -1,33 +1,33 @@
 import type { Clock } from '../../../common/runtime/clock';
-import type { TagRow } from '../../../schema/tables';
-import { SYSTEM_ACTOR } from '../access/viewer';
-import { newAuditEvent } from '../audit/audit-event';
-import type { AuditStore } from '../audit/audit.store';
+import type { ManifestRow } from '../../../schema/tables';
 import type { Queries } from '../db/database';
-import type { ManifestStore } from '../manifest/manifest.store';
-import type { RepositoryStore } from '../repository/repository.store';
-import type { TagStore } from '../tag/tag.store';
+import type { ManifestContent } from '../holdings/manifest-content';
+import { checkWarning } from '../quota/check-warning';
+import { evict } from '../quota/evict';
+import { makeRoom, type RoomDecision } from '../quota/make-room';
+import { type QuotaRefusal, refuseOversize } from '../quota/refuse-oversize';
 import type { Admission } from './admission';
-import type { OriginStore } from './origin.store';
+import { classifyManifests } from './classify-manifests';
+import type { ContentStores } from './content-stores';
+import type { Origin } from './origin.store';
+import { pointTag } from './point-tag';
 
-/** What is decided about a manifest; quota adds REJECTED. */
-export type AdmissionDecision = 'ADMITTED' | 'PASS_THROUGH';
+/** What was decided about keeping a manifest. PASS_THROUGH: it may be served, and is not kept. */
+export type AdmissionDecision =
+  | { readonly decision: 'ADMITTED' | 'PASS_THROUGH' }
+  | { readonly decision: 'REJECTED'; readonly refusal: QuotaRefusal };
 
-/** The stores that keep content. */
-export interface ContentStores {
-  readonly origins: OriginStore;
-  readonly repositories: RepositoryStore;
-  readonly manifests: ManifestStore;
-  readonly tags: TagStore;
-  readonly audit: AuditStore;
-}
+/** How long room is kept for blobs that have not come, in milliseconds; what is being filled by then is given more. */
+export const RESERVED_MS = 900_000;
+
+type LockedOrigin = Origin & { readonly originVersion: string; readonly expirationSeconds: number };
 
 /**
- * Keeps a manifest and points its tag at it, in the caller's transaction. Doing it twice is harmless.
+ * Decides whether a manifest is kept, makes room for it, holds it and points its tag at it: all in the caller's transaction, or
+ * none of it. Doing it twice is harmless.
  *
- * PASS_THROUGH where there is nothing to keep it for: the organization was deleted meanwhile, or has another upstream.
- * A tag moves only when upstream was asked about it no earlier than about the version that is live: admissions of
- * several data planes, and those from a journal, arrive in any order.
+ * PASS_THROUGH where there is nothing to keep it for: the organization was deleted meanwhile, or has another upstream. What
+ * does not fit into the quota is dealt with as `onOversize` says; then nothing was evicted.
  */
 export async function admitManifest(
   queries: Queries,
@@ -35,14 +35,126 @@ export async function admitManifest(
   admission: Admission,
   clock: Clock,
 ): Promise<AdmissionDecision> {
-  const origin = await stores.origins.lock(queries, admission.key.organizationUid);
-  if (origin?.originVersion !== admission.key.originVersion || origin.expirationSeconds === null) return 'PASS_THROUGH';
+  const found = await stores.origins.lock(queries, admission.key.organizationUid);
   const now = clock.now();
+  if (!isOriginOf(found, admission)) {
+    await noteUnheld(queries, stores, admission, now);
+    return { decision: 'PASS_THROUGH' };
+  }
+  const repository = await stores.repositories.find(queries, admission.key);
+  const known = repository && (await stores.manifests.find(queries, repository.id, admission.manifest.digest));
+  if (repository !== undefined && known !== undefined) {
+    await stores.ledger.restore(queries, admission.manifest, now);
+    await tagIt(queries, stores, admission, found, repository.id, known.id);
+    return { decision: 'ADMITTED' };
+  }
+  const leaving = repository && (await findLeaving(queries, stores, admission, repository.id));
+  const room = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
+  if (room.kind === 'none' && found.quota?.onOversize !== 'OVERFLOW') {
+    await noteUnheld(queries, stores, admission, now);
+    const { references, manifest } = admission;
+    return refuseOversize(
+      queries,
+      stores,
+      found,
+      { ...admission, wholeSize: wholeSize(manifest, references) },
+      room,
+      now,
+    );
+  }
+  await keep(queries, stores, found, admission, room, leaving, now);
+  await checkWarning(queries, stores, found, now);
+  return { decision: 'ADMITTED' };
+}
+
+function isOriginOf(origin: Origin | undefined, admission: Admission): origin is LockedOrigin {
+  return origin?.originVersion === admission.key.originVersion && origin.expirationSeconds !== null;
+}
+
+/** Its bytes are in the store, put there by the data plane before it asked; somebody has to collect them. */
+async function noteUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
+  const { digest, size } = admission.manifest;
+  if ((await stores.blobs.find(queries, [digest])).has(digest)) return;
+  await stores.blobs.arrived(queries, [{ digest, size, at: now }]);
+}
+
+/** The manifest that the tag points at now, when no other tag does and it is to point elsewhere: it leaves service with this admission. */
+async function findLeaving(
+  queries: Queries,
+  stores: ContentStores,
+  admission: Admission,
+  repositoryId: number,
+): Promise<ManifestRow | undefined> {
+  if (admission.tag === undefined) return undefined;
+  const live = await stores.tags.lockLive(queries, repositoryId, admission.tag);
+  if (live === undefined || admission.checkedAt < live.checked_at) return undefined;
+  const summary = (await stores.tags.summaries(queries, [live.manifest_id])).get(live.manifest_id);
+  if (summary?.live !== 1) return undefined;
+  const [row] = await stores.manifests.findByIds(queries, [live.manifest_id]);
+  return row?.eviction_class === 1 ? row : undefined;
+}
+
+async function findRoom(
+  queries: Queries,
+  stores: ContentStores,
+  origin: LockedOrigin,
+  admission: Admission,
+  repositoryId: number | undefined,
+  leaving: ManifestRow | undefined,
+  now: number,
+): Promise<RoomDecision> {
+  if (origin.quota === undefined) return { kind: 'room', plan: undefined, overBytes: 0n };
+  const content = toContent(admission, repositoryId ?? NO_REPOSITORY);
+  const own = [{ repositoryId: content.repositoryId, digest: content.digest }];
+  const parents = await stores.manifests.parents(queries, own);
+  return makeRoom(
+    queries,
+    stores,
+    origin,
+    {
+      cost: await stores.ledger.cost(queries, origin.originVersion, content),
+      wholeSize: wholeSize(admission.manifest, admission.references),
+      pinned: new Set([content.digest, ...content.blobs.keys()]),
+      keep: new Set(parents.map(({ manifest_id }) => manifest_id)),
+      leaving,
+      inUse: admission.inUse,
+    },
+    now,
+  );
+}
+
+async function keep(
+  queries: Queries,
+  stores: ContentStores,
+  origin: LockedOrigin,
+  admission: Admission,
+  room: RoomDecision,
+  leaving: ManifestRow | undefined,
+  now: number,
+): Promise<void> {
+  const victims = room.kind === 'room' ? (room.plan?.victims ?? []) : [];
+  const reason = {
+    for: `${admission.key.repository}${admission.tag === undefined ? '@' : ':'}${admission.tag ?? admission.manifest.digest}`,
+    neededBytes: room.kind === 'room' ? room.overBytes : 0n,
+    limitBytes: origin.quota?.limitBytes ?? 0n,
+    requestId: admission.requestId,
+  };
+  const evictNow = (which: (id: number) => boolean): Promise<void> =>
+    evict(
+      queries,
+      stores,
+      origin,
+      victims.filter(({ root }) => which(root.id)),
+      reason,
+      now,
+    );
+  await evictNow((id) => id !== leaving?.id);
   const repository = await stores.repositories.findOrCreate(queries, admission.key, now);
-  const manifest = await stores.manifests.findOrCreate(
+  const manifest = await stores.manifests.create(
     queries,
     {
       repository_id: repository.id,
+      origin_version: origin.originVersion,
       digest: admission.manifest.digest,
       media_type: admission.manifest.mediaType,
       size: admission.manifest.size,
@@ -51,84 +163,61 @@ export async function admitManifest(
     },
     admission.references,
   );
-  if (admission.tag !== undefined)
-    await pointTag(queries, stores, admission, origin.organizationName, origin.expirationSeconds, {
-      repositoryId: repository.id,
-      manifestId: manifest.id,
-      name: admission.tag,
-    });
-  return 'ADMITTED';
+  await stores.ledger.hold(queries, origin.originVersion, toContent(admission, repository.id), {
+    reservedUntil: now + RESERVED_MS,
+    now,
+  });
+  const changed = await tagOnly(queries, stores, admission, origin, repository.id, manifest.id);
+  const children = await stores.manifests.findMany(
+    queries,
+    admission.references
+      .filter(({ role }) => role === 'CHILD')
+      .map(({ digest }) => ({ repositoryId: repository.id, digest })),
+  );
+  await classifyManifests(queries, stores, [manifest.id, ...changed, ...children.map(({ id }) => id)]);
+  // Once the tag points elsewhere, what it pointed at may go.
+  await evictNow((id) => id === leaving?.id);
 }
 
-interface TagTarget {
-  readonly repositoryId: number;
-  readonly manifestId: number;
-  readonly name: string;
-}
-
-async function pointTag(
+async function tagIt(
   queries: Queries,
   stores: ContentStores,
   admission: Admission,
-  organizationName: string,
-  expirationSeconds: number,
-  target: TagTarget,
+  origin: LockedOrigin,
+  repositoryId: number,
+  manifestId: number,
 ): Promise<void> {
-  const { checkedAt } = admission;
-  const live = await stores.tags.lockLive(queries, target.repositoryId, target.name);
-  const expiresAt = checkedAt + expirationSeconds * 1000;
-  if (live === undefined) {
-    // Upstream said later than this admission that the tag is gone: records of several data planes arrive in any order.
-    if (await stores.tags.wasDeletedAfter(queries, target.repositoryId, target.name, checkedAt)) return;
-    await stores.tags.insert(queries, newVersion(target, admission, expiresAt));
-    return;
-  }
-  if (checkedAt < live.checked_at) return;
-  if (live.digest === admission.manifest.digest) {
-    await stores.tags.update(queries, live.id, {
-      checked_at: checkedAt,
-      ...(checkedAt >= live.refreshed_at && checkedAt >= (live.expiration_set_at ?? 0)
-        ? { refreshed_at: checkedAt, expires_at: expiresAt, expiration_set_at: null }
-        : {}),
-    });
-    return;
-  }
-  await stores.tags.update(queries, live.id, {
-    live: null,
-    ended_at: Math.max(checkedAt, live.started_at),
-    end_reason: 'MOVED',
-  });
-  await stores.tags.insert(queries, newVersion(target, admission, expiresAt));
-  await stores.audit.append(queries, [
-    newAuditEvent({
-      kind: 'TAG_UPDATED_UPSTREAM',
-      at: checkedAt,
-      actor: SYSTEM_ACTOR,
-      organization: { uid: admission.key.organizationUid, name: organizationName },
-      repository: admission.key.repository,
-      reference: target.name,
-      digest: admission.manifest.digest,
-      ...(admission.requestId === '' ? {} : { requestId: admission.requestId.slice(0, 64) }),
-      detail: { from: live.digest, to: admission.manifest.digest },
-    }),
-  ]);
+  await classifyManifests(queries, stores, await tagOnly(queries, stores, admission, origin, repositoryId, manifestId));
 }
 
-function newVersion(target: TagTarget, admission: Admission, expiresAt: number): Omit<TagRow, 'id'> {
-  return {
-    repository_id: target.repositoryId,
-    name: target.name,
-    manifest_id: target.manifestId,
-    digest: admission.manifest.digest,
-    live: 1,
-    started_at: admission.checkedAt,
-    ended_at: null,
-    end_reason: null,
-    checked_at: admission.checkedAt,
-    expires_at: expiresAt,
-    refreshed_at: admission.checkedAt,
-    expiration_set_at: null,
-    last_pulled_at: null,
-    pull_count: 0,
-  };
+async function tagOnly(
+  queries: Queries,
+  stores: ContentStores,
+  admission: Admission,
+  origin: LockedOrigin,
+  repositoryId: number,
+  manifestId: number,
+): Promise<readonly number[]> {
+  if (admission.tag === undefined) return [];
+  return pointTag(queries, stores, admission, origin, { repositoryId, manifestId, name: admission.tag });
+}
+
+/** Of a repository that is not there yet. */
+const NO_REPOSITORY = 0;
+
+function toContent(admission: Admission, repositoryId: number): ManifestContent {
+  const { digest, size } = admission.manifest;
+  return { repositoryId, digest, size, blobs: blobSizes(admission.references) };
+}
+
+/** Config and layers, each once. */
+function blobSizes(references: Admission['references']): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { role, digest, size } of references)
+    if (role === 'LAYER' || role === 'CONFIG') sizes.set(digest, Math.max(size, sizes.get(digest) ?? 0));
+  return sizes;
+}
+
+function wholeSize(manifest: { readonly size: number }, references: Admission['references']): bigint {
+  return [...blobSizes(references).values()].reduce((total, size) => total + BigInt(size), BigInt(manifest.size));
 }

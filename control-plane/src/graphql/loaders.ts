@@ -6,6 +6,7 @@ import type {
   TagRow,
   UpstreamStatusRow,
 } from '../../../schema/tables';
+import type { BlobStore } from '../blob/blob.store';
 import type { Queries } from '../db/database';
 import { type ImageContents, imageContents } from '../manifest/image-contents';
 import type { ManifestStore } from '../manifest/manifest.store';
@@ -20,6 +21,7 @@ export interface LoaderStores {
   readonly organizations: OrganizationStore;
   readonly repositories: RepositoryStore;
   readonly manifests: ManifestStore;
+  readonly blobs: BlobStore;
   readonly tags: TagStore;
   readonly upstreamStatus: UpstreamStatusStore;
 }
@@ -67,12 +69,12 @@ export class Loaders {
       (row) => row.manifest_id,
     );
     this.presentBlob = new DataLoader(async (digests) => {
-      const present = await stores.manifests.presentBlobs(queries, digests);
+      const present = await stores.blobs.present(queries, digests);
       return digests.map((digest) => present.has(digest));
     });
     this.contents = new DataLoader(
       async (rows) => {
-        const contents = await imageContents(queries, stores.manifests, rows);
+        const contents = await imageContents(queries, stores, rows);
         return rows.map((row) => contents.get(row.id)!);
       },
       { cacheKeyFn: (row) => row.id },

@@ -1,8 +1,8 @@
-import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../content/admission';
-import { admitManifest, type ContentStores } from '../content/admit-manifest';
+import { admitManifest } from '../content/admit-manifest';
+import type { ContentStores } from '../content/content-stores';
 import type { Database } from '../db/database';
 import type { PullRecorder } from '../records/record-pulls';
 import { type CallParts, unary } from './call-handler';
@@ -10,6 +10,7 @@ import { listCachedTags } from './list-cached-tags';
 import { lookupBlob } from './lookup-blob';
 import { lookupManifest } from './lookup-manifest';
 import { lookupTag } from './lookup-tag';
+import { reportUse } from './report-use';
 import type { WatchStreams } from './watch';
 
 /** What the Catalog works with. */
@@ -34,16 +35,17 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     AdmitManifest: unary('AdmitManifest', parts, async (request) => {
       const admission = parseAdmission(request);
       // Two data planes may bring the first version of a tag at once: the second finds the first's.
-      const decision = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
+      const reply = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
         duplicateIsRace: true,
       });
-      return { decision };
+      await stores.invalidations.announce();
+      return reply;
     }),
     RecordPulls: unary('RecordPulls', parts, async (request) => {
       const recorded = await recorder.record(request.records);
       parts.metrics.recordsTotal.inc(recorded);
       return { recorded };
     }),
-    ReportUse: unary('ReportUse', parts, () => Promise.reject(new LayoverError('NOT_IMPLEMENTED'))),
+    ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
   };
 }

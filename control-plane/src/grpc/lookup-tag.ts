@@ -12,7 +12,10 @@ export async function lookupTag(
   request: LookupTagRequest__Output,
 ): Promise<LookupTagReply> {
   const repository = await stores.repositories.find(queries, toRepositoryKey(request.repository));
-  const tag = repository && (await stores.tags.findLive(queries, repository.id, request.tag));
+  const tag =
+    repository &&
+    ((await stores.tags.findLive(queries, repository.id, request.tag)) ??
+      (await stores.tags.findExpired(queries, repository.id, request.tag)));
   if (tag === undefined) return {};
   return {
     tag: {

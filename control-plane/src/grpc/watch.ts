@@ -6,21 +6,26 @@ import type { Logger } from '../../../common/runtime/logger';
 import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
 import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
 import type { ConfigurationFeed } from '../configuration/configuration-feed';
+import type { Invalidation } from '../content/invalidation.store';
+import type { InvalidationFeed } from '../content/invalidation-feed';
 
 /** How often a heartbeat is sent, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
+/** Invalidations that wait for a slow reader; with more its stream ends, and when it comes back it asks for everything anew. */
+const MAX_UNSENT = 20_000;
 
 type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
 
 /**
- * The open Watch streams. Each gets the snapshot first and then every newer one; to a slow reader only the newest is
- * sent, so that it costs one snapshot of memory and never holds up the others.
+ * The open Watch streams. Each gets the snapshot first and then every newer one, and everything that it must forget from then on.
+ * To a slow reader only the newest snapshot is sent, so that it costs a bounded memory and never holds up the others.
  */
 export class WatchStreams {
   private readonly open = new Set<() => void>();
 
   constructor(
     private readonly feed: ConfigurationFeed,
+    private readonly invalidations: InvalidationFeed,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}
@@ -52,10 +57,21 @@ export class WatchStreams {
       if (!waiting) send({ heartbeat: { revision: this.feed.current()?.revision ?? 0 } });
       cancelHeartbeat = this.clock.after(HEARTBEAT_MS, beat);
     };
-    const unsubscribe = this.feed.subscribe(sendNewest);
+    const forgotten: Invalidation[] = [];
+    const sendForgotten = (): void => {
+      while (!waiting && forgotten.length > 0) send({ invalidation: forgotten.shift()! });
+    };
+    const subscriptions = [
+      this.feed.subscribe(sendNewest),
+      this.invalidations.subscribe((found) => {
+        forgotten.push(...found);
+        sendForgotten();
+        if (forgotten.length > MAX_UNSENT) end();
+      }),
+    ];
     const release = (): void => {
       if (!this.open.delete(end)) return;
-      unsubscribe();
+      for (const unsubscribe of subscriptions) unsubscribe();
       cancelHeartbeat();
       this.log.info({ node }, 'a data plane stopped watching');
     };
@@ -65,7 +81,8 @@ export class WatchStreams {
     };
     call.on('drain', () => {
       waiting = false;
-      if (unsent) sendNewest();
+      sendForgotten();
+      if (unsent && !waiting) sendNewest();
     });
     // `cancelled` comes at every end of a call (library-facts section 4); release works once.
     call.on('cancelled', release);

@@ -1,5 +1,6 @@
 import type { ManifestReferenceRow, ManifestRow } from '../../../schema/tables';
 import type { Queries } from '../db/database';
+import type { BlobStore } from '../blob/blob.store';
 import type { ManifestStore } from './manifest.store';
 
 /** What is cached of an image or index. */
@@ -22,14 +23,14 @@ interface Node {
 /** What is cached of these manifests, by id: a query for each level and each repository, however many they are. */
 export async function imageContents(
   queries: Queries,
-  manifests: ManifestStore,
+  { manifests, blobs: store }: { readonly manifests: ManifestStore; readonly blobs: BlobStore },
   roots: readonly ManifestRow[],
 ): Promise<ReadonlyMap<number, ImageContents>> {
   const nodes = await load(queries, manifests, roots, 0);
   const blobs = new Set<string>();
   for (const node of nodes.values())
     walk(node, (each) => blobReferences(each).forEach(({ digest }) => blobs.add(digest)));
-  const present = await manifests.presentBlobs(queries, [...blobs]);
+  const present = await store.present(queries, blobs);
   const contents = new Map<number, ImageContents>();
   for (const [id, node] of nodes) {
     const sizes = new Map<string, number>();

@@ -1,10 +1,10 @@
-import { type BlobRow, type ManifestReferenceRow, type ManifestRow, Table } from '../../../schema/tables';
+import { type ManifestReferenceRow, type ManifestRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 
 /** A manifest that is to be kept. */
-export type NewManifest = Omit<ManifestRow, 'id' | 'last_pulled_at'>;
+export type NewManifest = Omit<ManifestRow, 'id' | 'last_pulled_at' | 'used_at' | 'eviction_class' | 'eviction_at'>;
 /** What it names. */
 export type NewReference = Omit<ManifestReferenceRow, 'manifest_id' | 'repository_id'>;
 
@@ -56,15 +56,17 @@ export class ManifestStore {
     return keys.length === 0 ? [] : byKeys(queries, keys).orderBy('id').forUpdate();
   }
 
-  /** Keeps a manifest with its references. Gives the one that is there when it is known: a digest names one content. */
-  async findOrCreate(
-    queries: Queries,
-    manifest: NewManifest,
-    references: readonly NewReference[],
-  ): Promise<ManifestRow> {
-    const existing = await this.find(queries, manifest.repository_id, manifest.digest);
-    if (existing !== undefined) return existing;
-    await bulkInsert(queries, Table.manifests, [{ ...manifest, last_pulled_at: null }], { kind: 'keep' });
+  /** Keeps a manifest that its repository does not hold, with its references. */
+  async create(queries: Queries, manifest: NewManifest, references: readonly NewReference[]): Promise<ManifestRow> {
+    // In no class before it is classified: who creates it does that, in the same transaction.
+    const row: Omit<ManifestRow, 'id'> = {
+      ...manifest,
+      last_pulled_at: null,
+      used_at: manifest.created_at,
+      eviction_class: null,
+      eviction_at: manifest.created_at,
+    };
+    await bulkInsert(queries, Table.manifests, [row], { kind: 'keep' });
     const created = await this.find(queries, manifest.repository_id, manifest.digest);
     if (created === undefined) throw new Error('a manifest that was just made is not there');
     const rows: ManifestReferenceRow[] = references.map((reference) => ({
@@ -100,38 +102,88 @@ export class ManifestStore {
       .first<ManifestReferenceRow | undefined>();
   }
 
-  /** Which of these digests are blobs in the store, with their sizes in bytes. */
-  async presentBlobs(queries: Queries, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const present = new Map<string, number>();
-    for (const part of chunks(digests)) {
-      const rows = await queries<BlobRow>(Table.blobs).whereIn('digest', part).where('state', 'PRESENT');
-      for (const row of rows) present.set(row.digest, row.size);
-    }
-    return present;
-  }
-
-  /** Blobs that a data plane has stored whole and verified. */
-  async blobsArrived(queries: Queries, blobs: readonly Omit<BlobRow, 'state'>[]): Promise<void> {
-    await bulkInsert(
-      queries,
-      Table.blobs,
-      blobs.map((blob) => ({ ...blob, state: 'PRESENT' })),
-      { kind: 'merge', key: ['digest'], columns: { size: 'replace', state: 'replace', present_at: 'replace' } },
-    );
-  }
-
   /** Writes new times of the last pull into rows that {@link lockMany} gave. */
   async pulled(queries: Queries, rows: readonly ManifestRow[]): Promise<void> {
     await bulkInsert(queries, Table.manifests, rows, {
       kind: 'merge',
       key: ['id'],
-      columns: { last_pulled_at: 'replace' },
+      columns: { last_pulled_at: 'replace', used_at: 'replace', eviction_at: 'replace' },
     });
+  }
+
+  /** Indexes of the same repository that name one of these manifests, with the digest that they name. */
+  async parents(
+    queries: Queries,
+    keys: readonly ManifestKey[],
+  ): Promise<readonly Pick<ManifestReferenceRow, 'manifest_id' | 'repository_id' | 'digest'>[]> {
+    const rows: Pick<ManifestReferenceRow, 'manifest_id' | 'repository_id' | 'digest'>[] = [];
+    for (const part of chunks(keys))
+      rows.push(
+        ...(await byKeys(queries, part, Table.manifestReferences)
+          .where('role', 'CHILD')
+          .select('manifest_id', 'repository_id', 'digest')),
+      );
+    return rows;
+  }
+
+  /** Ids of the manifests of an origin that name a blob, with the indexes that name those. */
+  async naming(queries: Queries, originVersion: string, digest: string): Promise<readonly number[]> {
+    const rows: ManifestRow[] = await queries(`${Table.manifestReferences} as x`)
+      .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
+      .where({ 'x.digest': digest, 'm.origin_version': originVersion })
+      .whereIn('x.role', ['LAYER', 'CONFIG'])
+      .select('m.*');
+    const parents = await this.parents(
+      queries,
+      rows.map((row) => ({ repositoryId: row.repository_id, digest: row.digest })),
+    );
+    return [...new Set([...rows.map(({ id }) => id), ...parents.map(({ manifest_id }) => manifest_id)])];
+  }
+
+  /** Puts a manifest in its place in the order in which manifests leave. */
+  async classify(
+    queries: Queries,
+    id: number,
+    place: Pick<ManifestRow, 'eviction_class' | 'eviction_at'>,
+  ): Promise<void> {
+    await queries<ManifestRow>(Table.manifests).where('id', id).update(place);
+  }
+
+  /** Manifests of one class in the order in which they leave, after `after`. */
+  async leaving(
+    queries: Queries,
+    originVersion: string,
+    evictionClass: 0 | 1 | 2,
+    after: Pick<ManifestRow, 'eviction_at' | 'id'> | undefined,
+    limit: number,
+  ): Promise<readonly ManifestRow[]> {
+    const query = queries<ManifestRow>(Table.manifests)
+      .where({ origin_version: originVersion, eviction_class: evictionClass })
+      .orderBy(['eviction_at', 'id'])
+      .limit(limit);
+    if (after !== undefined)
+      void query
+        .where('eviction_at', '>=', after.eviction_at)
+        .whereRaw('(eviction_at > ? OR id > ?)', [after.eviction_at, after.id]);
+    return query;
+  }
+
+  /** Manifests of a repository, the oldest first. */
+  async ofRepository(queries: Queries, repositoryId: number, limit: number): Promise<readonly ManifestRow[]> {
+    return queries<ManifestRow>(Table.manifests).where('repository_id', repositoryId).orderBy('id').limit(limit);
+  }
+
+  /** Takes manifests away with what says what they name. */
+  async delete(queries: Queries, ids: readonly number[]): Promise<void> {
+    for (const part of chunks(ids)) {
+      await queries(Table.manifestReferences).whereIn('manifest_id', part).delete();
+      await queries(Table.manifests).whereIn('id', part).delete();
+    }
   }
 }
 
-function byKeys(queries: Queries, keys: readonly ManifestKey[]) {
-  return queries<ManifestRow>(Table.manifests).whereIn(
+function byKeys(queries: Queries, keys: readonly ManifestKey[], table: string = Table.manifests) {
+  return queries<ManifestRow>(table).whereIn(
     ['repository_id', 'digest'],
     keys.map((key) => [key.repositoryId, key.digest]),
   );

@@ -1,8 +1,9 @@
 import { parseDigest } from '../../../common/oci/digest';
 import { parseRepositoryName, parseTag } from '../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../proto/gen/layover/v1/PullEvent';
-import type { TagRow } from '../../../schema/tables';
-import type { ContentStores } from '../content/admit-manifest';
+import type { ManifestRow, TagRow } from '../../../schema/tables';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../db/database';
 import type { RepositoryKey } from '../repository/repository.store';
@@ -67,19 +68,24 @@ type KnownGroup = PullGroup & { readonly repositoryId: number };
 
 /**
  * The version of a tag after pulls of it. A successful pull pushes the expiration, also one that was set by hand before
- * (architecture section 7); a stale one doesn't. Times only grow: records arrive in any order.
+ * (architecture section 7); a stale one doesn't. Times only grow: records arrive in any order. A version that has only expired is
+ * live again when upstream confirmed it and the tag has no live version meanwhile (`hasLive`).
  */
-export function pulledVersion(tag: TagRow, pulls: Omit<PullGroup, 'key' | 'tag' | 'digest'>): TagRow {
+export function pulledVersion(tag: TagRow, pulls: Omit<PullGroup, 'key' | 'tag' | 'digest'>, hasLive: boolean): TagRow {
   const counted = {
     ...tag,
     pull_count: tag.pull_count + pulls.count,
     last_pulled_at: Math.max(tag.last_pulled_at ?? 0, pulls.lastPulledAt),
   };
-  if (tag.live === null) return counted;
   const refreshes =
     pulls.refreshedAt > 0 && pulls.refreshedAt >= tag.refreshed_at && pulls.refreshedAt >= (tag.expiration_set_at ?? 0);
+  const revives = tag.end_reason === 'EXPIRED' && !hasLive && refreshes && pulls.checkedAt >= tag.checked_at;
+  if (tag.live === null && !revives) return counted;
   return {
     ...counted,
+    live: 1,
+    ended_at: null,
+    end_reason: null,
     checked_at: Math.max(tag.checked_at, pulls.checkedAt),
     ...(refreshes
       ? {
@@ -101,11 +107,26 @@ async function touchTags(queries: Queries, stores: ContentStores, groups: readon
     // The live version, or else the latest that had this digest.
     if (other === undefined || (other.live === null && (row.live === 1 || row.id > other.id))) versions.set(key, row);
   }
+  const live = new Set(
+    (await stores.tags.lockLiveMany(queries, tagged)).map((row) => `${row.repository_id} ${row.name}`),
+  );
   const changed = tagged.flatMap((group) => {
     const version = versions.get(`${group.repositoryId} ${group.name} ${group.digest}`);
-    return version === undefined ? [] : [pulledVersion(version, group)];
+    if (version === undefined) return [];
+    const next = pulledVersion(version, group, live.has(`${group.repositoryId} ${group.name}`));
+    if (next.live === 1) live.add(`${group.repositoryId} ${group.name}`);
+    return [{ version, next }];
   });
-  await stores.tags.pulled(queries, changed);
+  await stores.tags.pulled(
+    queries,
+    changed.map(({ next }) => next),
+  );
+  const revived = changed.filter(({ version, next }) => version.live !== next.live);
+  await classifyManifests(
+    queries,
+    stores,
+    revived.map(({ next }) => next.manifest_id),
+  );
 }
 
 async function touchManifests(queries: Queries, stores: ContentStores, groups: readonly KnownGroup[]): Promise<void> {
@@ -117,9 +138,44 @@ async function touchManifests(queries: Queries, stores: ContentStores, groups: r
   const rows = await stores.manifests.lockMany(queries, [...lastPulled.values()]);
   const changed = rows.flatMap((row) => {
     const at = lastPulled.get(`${row.repository_id} ${row.digest}`)!.lastPulledAt;
-    return (row.last_pulled_at ?? 0) < at ? [{ ...row, last_pulled_at: at }] : [];
+    return (row.last_pulled_at ?? 0) < at ? [usedAt({ ...row, last_pulled_at: at }, at)] : [];
   });
   await stores.manifests.pulled(queries, changed);
+  await touchParents(queries, stores, changed);
+}
+
+/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+const MAX_DEPTH = 4;
+
+/** A pull of a child is a use of the indexes that name it: they leave as one. */
+async function touchParents(
+  queries: Queries,
+  stores: ContentStores,
+  pulled: readonly ManifestRow[],
+  depth = 0,
+): Promise<void> {
+  const keys = pulled.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest }));
+  const parents = await stores.manifests.parents(queries, keys);
+  if (parents.length === 0 || depth === MAX_DEPTH) return;
+  const used = new Map(pulled.map((row) => [`${row.repository_id} ${row.digest}`, row.used_at]));
+  const latest = new Map<number, number>();
+  for (const { manifest_id, repository_id, digest } of parents) {
+    const at = used.get(`${repository_id} ${digest}`) ?? 0;
+    latest.set(manifest_id, Math.max(at, latest.get(manifest_id) ?? 0));
+  }
+  const rows = await stores.manifests.findByIds(queries, [...latest.keys()]);
+  const changed = rows.flatMap((row) => {
+    const at = latest.get(row.id)!;
+    return row.used_at < at ? [usedAt(row, at)] : [];
+  });
+  await stores.manifests.pulled(queries, changed);
+  await touchParents(queries, stores, changed, depth + 1);
+}
+
+/** Its place in the order goes by its last use, unless only the time machine has it. */
+function usedAt(row: ManifestRow, at: number): ManifestRow {
+  const used = Math.max(row.used_at, at);
+  return { ...row, used_at: used, eviction_at: row.eviction_class === 0 ? row.eviction_at : used };
 }
 
 function groupPulls(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Origin>): readonly PullGroup[] {

@@ -3,13 +3,16 @@ import type { Logger } from '../../../common/runtime/logger';
 import { isLayoverError } from '../../../common/errors/layover-error';
 import { parseDigest } from '../../../common/oci/digest';
 import type { PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
-import type { BlobRow, UpstreamStatusRow } from '../../../schema/tables';
+import type { UpstreamStatusRow } from '../../../schema/tables';
+import type { StoredContent } from '../blob/blob.store';
 import { parseAdmission } from '../content/admission';
-import { admitManifest, type ContentStores } from '../content/admit-manifest';
+import { admitManifest } from '../content/admit-manifest';
+import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { chunks } from '../db/chunks';
 import type { Database, Queries } from '../db/database';
 import { isDataError } from '../db/database-error';
+import { originsAwaiting, settleArrivals } from '../holdings/settle-arrivals';
 import type { StatisticsStore } from '../statistics/statistics.store';
 import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
 import type { RobotStore } from '../robot/robot.store';
@@ -69,7 +72,11 @@ export class PullRecorder {
   private async recordBatch(items: readonly Item[]): Promise<number> {
     try {
       // A repeat that runs at the same time (MySQL) ends as a duplicate; the next try sees what it wrote.
-      return await this.parts.database.transaction((queries) => this.write(queries, items), { duplicateIsRace: true });
+      const recorded = await this.parts.database.transaction((queries) => this.write(queries, items), {
+        duplicateIsRace: true,
+      });
+      await this.parts.stores.invalidations.announce();
+      return recorded;
     } catch (error) {
       if (!isDataError(error)) throw error;
       const [first] = items;
@@ -102,29 +109,56 @@ export class PullRecorder {
       queries,
       fresh.filter((item) => !isPull(item)).map(({ id, at }) => ({ id, at })),
     );
-    const origins = await this.origins(queries, fresh);
+    const arrived = arrivedContents(fresh);
+    const origins = await this.origins(queries, fresh, arrived);
     for (const item of fresh) await this.admit(queries, item);
     await this.pulls(queries, fresh, origins);
-    await this.blobs(queries, fresh);
+    await settleArrivals(queries, stores, [...origins.values()], arrived, this.parts.clock.now());
     await this.upstreams(queries, fresh, origins);
     await this.count(queries, fresh, origins);
     return fresh.length;
   }
 
-  private async origins(queries: Queries, items: readonly Item[]): Promise<ReadonlyMap<string, Origin>> {
-    const uids = new Set<string>();
+  /** Every origin that the records are about, and those that wait for what arrived: locked together, in one order. */
+  private async origins(
+    queries: Queries,
+    items: readonly Item[],
+    arrived: readonly StoredContent[],
+  ): Promise<ReadonlyMap<string, Origin>> {
+    const { stores } = this.parts;
+    const uids = new Set(
+      await stores.originUsage.organizationsOf(
+        queries,
+        await originsAwaiting(
+          queries,
+          stores,
+          arrived.map(({ digest }) => digest),
+        ),
+      ),
+    );
     for (const { record } of items) {
-      const uid = record.pull?.organizationUid ?? record.blob?.organizationUid ?? record.upstream?.organizationUid;
+      const uid =
+        record.pull?.organizationUid ??
+        record.blob?.organizationUid ??
+        record.upstream?.organizationUid ??
+        record.admission?.repository?.organizationUid;
       if (uid) uids.add(uid);
     }
-    const origins = await this.parts.stores.origins.lockMany(queries, [...uids]);
+    const origins = await stores.origins.lockMany(queries, [...uids]);
     return new Map(origins.map((origin) => [origin.organizationUid, origin]));
   }
 
   private async admit(queries: Queries, { id, record }: Item): Promise<void> {
     if (!record.admission) return;
+    const { stores, clock } = this.parts;
     try {
-      await admitManifest(queries, this.parts.stores, parseAdmission(record.admission), this.parts.clock);
+      const admission = parseAdmission(record.admission);
+      const { decision } = await admitManifest(queries, stores, admission, clock);
+      if (decision === 'ADMITTED') return;
+      // The data plane that wrote it down counts it as kept (ADR 4).
+      const { organizationUid, repository } = admission.key;
+      const forget = { organizationUid, repository, tag: admission.tag ?? '', digest: admission.manifest.digest };
+      await stores.invalidations.append(queries, [forget], clock.now());
     } catch (error) {
       // What was checked before anything was written. A failure of the database goes on up.
       if (!isLayoverError(error)) throw error;
@@ -144,17 +178,6 @@ export class PullRecorder {
     await applyRobotUse(queries, this.parts.robots, pulls);
     // After what says that a tag was there: in one batch the later answer counts as well.
     await endDeletedUpstream(queries, this.parts.stores, pulls, origins);
-  }
-
-  private async blobs(queries: Queries, items: readonly Item[]): Promise<void> {
-    const arrived = new Map<string, Omit<BlobRow, 'state'>>();
-    for (const { at, record } of items) {
-      const digest = parseDigest(record.blob?.digest ?? '');
-      const size = record.blob?.size ?? -1;
-      if (digest === undefined || !Number.isSafeInteger(size) || size < 0) continue;
-      arrived.set(digest, { digest, size, created_at: at, present_at: at });
-    }
-    await this.parts.stores.manifests.blobsArrived(queries, [...arrived.values()]);
   }
 
   private async upstreams(
@@ -185,4 +208,16 @@ export class PullRecorder {
     }
     await this.parts.statistics.add(queries, counters.toRows());
   }
+}
+
+/** Blobs that data planes have stored, each once. */
+function arrivedContents(items: readonly Item[]): readonly StoredContent[] {
+  const arrived = new Map<string, StoredContent>();
+  for (const { at, record } of items) {
+    const digest = parseDigest(record.blob?.digest ?? '');
+    const size = record.blob?.size ?? -1;
+    if (digest === undefined || !Number.isSafeInteger(size) || size < 0) continue;
+    arrived.set(digest, { digest, size, at });
+  }
+  return [...arrived.values()];
 }

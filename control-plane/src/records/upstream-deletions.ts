@@ -2,7 +2,8 @@ import { parseRepositoryName, parseTag } from '../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../proto/gen/layover/v1/PullEvent';
 import { SYSTEM_ACTOR } from '../access/viewer';
 import { newAuditEvent } from '../audit/audit-event';
-import type { ContentStores } from '../content/admit-manifest';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../db/database';
 import type { RepositoryKey } from '../repository/repository.store';
@@ -50,6 +51,7 @@ export async function endDeletedUpstream(
     [...wanted].map(([text, { tag }]) => ({ repositoryId: Number(text.split(' ', 1)[0]), name: tag })),
   );
   const events = [];
+  const ended: number[] = [];
   for (const row of live) {
     const deletion = wanted.get(`${row.repository_id} ${row.name}`)!;
     const answer = deletion.answers.find(({ checkedAt }) => checkedAt >= row.checked_at);
@@ -59,6 +61,7 @@ export async function endDeletedUpstream(
       ended_at: Math.max(answer.checkedAt, row.started_at),
       end_reason: 'DELETED',
     });
+    ended.push(row.manifest_id);
     events.push(
       newAuditEvent({
         kind: 'TAG_DELETED',
@@ -73,6 +76,7 @@ export async function endDeletedUpstream(
       }),
     );
   }
+  await classifyManifests(queries, stores, ended);
   await stores.audit.append(queries, events);
 }
 

@@ -57,6 +57,25 @@ export class RepositoryStore {
     return this.living(queries).whereIn('id', ids);
   }
 
+  /** Names by id, of ended repositories as well. */
+  async namesOf(queries: Queries, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const rows = await queries<RepositoryRow>(Table.repositories).whereIn('id', ids).select('id', 'name');
+    return new Map(rows.map(({ id, name }) => [id, name]));
+  }
+
+  /** Takes away those of these repositories that hold no manifest. */
+  async removeEmpty(queries: Queries, ids: readonly number[]): Promise<void> {
+    for (const id of ids) {
+      const holds = await queries(Table.manifests).where('repository_id', id).first('id');
+      if (holds === undefined) await queries(Table.repositories).where('id', id).delete();
+    }
+  }
+
+  /** Repositories that have ended, the earliest first. */
+  async ended(queries: Queries, limit: number): Promise<readonly RepositoryRow[]> {
+    return queries<RepositoryRow>(Table.repositories).whereNotNull('ended_at').orderBy('ended_at').limit(limit);
+  }
+
   /** The organization's repository of that name, under its present upstream. */
   async findByName(queries: Queries, organizationUid: string, name: string): Promise<RepositoryRow | undefined> {
     return this.living(queries).where({ organization_uid: organizationUid, name }).first<RepositoryRow | undefined>();

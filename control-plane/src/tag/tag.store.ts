@@ -1,5 +1,6 @@
 import { type ManifestRow, Table, type TagRow } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
+import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../graphql/pagination';
 
@@ -84,7 +85,85 @@ export class TagStore {
 
   /** Every version of every tag that points at these manifests. */
   async findByManifests(queries: Queries, manifestIds: readonly number[]): Promise<readonly TagRow[]> {
-    return queries<TagRow>(Table.tags).whereIn('manifest_id', manifestIds).orderBy(['name', 'id']);
+    const rows: TagRow[] = [];
+    for (const part of chunks(manifestIds))
+      rows.push(...(await queries<TagRow>(Table.tags).whereIn('manifest_id', part).orderBy(['name', 'id'])));
+    return rows;
+  }
+
+  /** Of manifests that have tags: how many live versions point at each, and when the last of the others ended (0 = none did). */
+  async summaries(
+    queries: Queries,
+    manifestIds: readonly number[],
+  ): Promise<ReadonlyMap<number, { readonly live: number; readonly lastEndedAt: number }>> {
+    const found = new Map<number, { readonly live: number; readonly lastEndedAt: number }>();
+    for (const part of chunks(manifestIds)) {
+      const rows = (await queries<TagRow>(Table.tags)
+        .whereIn('manifest_id', part)
+        .groupBy('manifest_id')
+        .select('manifest_id')
+        .count({ live: 'live' })
+        .max({ ended: 'ended_at' })) as unknown as {
+        manifest_id: number;
+        live: number | string;
+        ended: number | string | null;
+      }[];
+      for (const row of rows)
+        found.set(row.manifest_id, { live: Number(row.live), lastEndedAt: Number(row.ended ?? 0) });
+    }
+    return found;
+  }
+
+  /** The latest version that expired while it was live, where the tag has no live one: the next good check brings it back. */
+  async findExpired(queries: Queries, repositoryId: number, name: string): Promise<TagWithManifest | undefined> {
+    return queries(`${Table.tags} as t`)
+      .join(`${Table.manifests} as m`, 'm.id', 't.manifest_id')
+      .where({ 't.repository_id': repositoryId, 't.name': name, 't.end_reason': 'EXPIRED' })
+      .whereNotExists((live) =>
+        live
+          .select(queries.raw('1'))
+          .from(`${Table.tags} as l`)
+          .where({ 'l.repository_id': repositoryId, 'l.name': name, 'l.live': 1 }),
+      )
+      .orderBy('t.id', 'desc')
+      .first<TagWithManifest | undefined>('t.*', 'm.media_type', 'm.size');
+  }
+
+  /** Versions of a tag with that digest that are in the time machine, the latest first. */
+  async findEnded(queries: Queries, repositoryId: number, name: string, digest: string): Promise<readonly TagRow[]> {
+    return queries<TagRow>(Table.tags)
+      .where({ repository_id: repositoryId, name, digest })
+      .whereNull('live')
+      .orderBy('id', 'desc');
+  }
+
+  /** Live versions that expired at or before `now`, the earliest first; another process that does the same gets others. */
+  async lockExpired(queries: Queries, now: number, limit: number): Promise<readonly TagRow[]> {
+    const query = queries<TagRow>(Table.tags)
+      .where('live', 1)
+      .where('expires_at', '<=', now)
+      .orderBy('expires_at')
+      .limit(limit);
+    return (await query) as TagRow[];
+  }
+
+  /** Versions of an origin that left service at or before `before`, the earliest first. */
+  async endedBefore(
+    queries: Queries,
+    originVersion: string,
+    before: number,
+    limit: number,
+  ): Promise<readonly TagRow[]> {
+    return queries<TagRow>(Table.tags)
+      .where('origin_version', originVersion)
+      .where('ended_at', '<=', before)
+      .orderBy('ended_at')
+      .limit(limit);
+  }
+
+  /** Takes versions away for good. */
+  async delete(queries: Queries, ids: readonly number[]): Promise<void> {
+    for (const part of chunks(ids)) await queries(Table.tags).whereIn('id', part).delete();
   }
 
   /** Starts a version. Throws the driver's duplicate error when the tag has a live one. */
@@ -109,6 +188,9 @@ export class TagStore {
         expiration_set_at: 'replace',
         last_pulled_at: 'replace',
         pull_count: 'replace',
+        live: 'replace',
+        ended_at: 'replace',
+        end_reason: 'replace',
       },
     });
   }

@@ -28,10 +28,11 @@ export class UsageResolver {
   }
 
   @FieldResolver(() => ByteSizeScalar, {
-    description: 'Bytes promised to images that are arriving. Nothing is reserved before quotas are enforced: 0.',
+    description:
+      'Bytes promised to blobs of admitted images that have not arrived. Used and reserved together stay within the limit.',
   })
-  reservedBytes(@Root() _root: StorageUsageType): bigint {
-    return 0n;
+  async reservedBytes(@Root() root: StorageUsageType): Promise<bigint> {
+    return (await this.held(root)).reservedBytes;
   }
 
   @FieldResolver(() => Float, {

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { Table } from '../../../schema/tables';
 import { toBigInt } from '../db/big-numbers';
 import type { Queries } from '../db/database';
+import type { OriginUsageStore } from '../holdings/origin-usage.store';
 
 /** Whose usage: a whole organization's, or one repository's. */
 export type UsageScope =
@@ -10,6 +11,8 @@ export type UsageScope =
 /** What is held: distinct manifests and distinct blobs in the store, each counted once. */
 export interface Usage {
   readonly usedBytes: bigint;
+  /** Promised to blobs that are on their way. */
+  readonly reservedBytes: bigint;
   readonly manifestCount: number;
   readonly blobCount: number;
 }
@@ -22,21 +25,34 @@ export interface Names {
   readonly nextExpiry: number | undefined;
 }
 
-/** Counts what is held. A full count each time; ended repositories don't count. */
+const NOTHING: Usage = { usedBytes: 0n, reservedBytes: 0n, manifestCount: 0, blobCount: 0 };
+
+/** Holdings that count as used; `h` is a row of origin_holdings. */
+const IS_HELD = `(h.manifest_repositories > 0 OR h.state = 'HELD')`;
+
+/** Reads what is held. Ended repositories don't count. */
 export class UsageStore {
-  /** Bytes and numbers of everything held, time machine included. */
+  constructor(private readonly origins: OriginUsageStore) {}
+
+  /** Bytes and numbers of everything held, time machine included: of an organization the sums that are kept, of a repository its rows. */
   async held(queries: Queries, scope: UsageScope): Promise<Usage> {
-    const { where, bindings } = scoped(scope);
-    return this.count(
-      queries,
-      `SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repository_id WHERE ${where}`,
-      bindings,
+    if (scope.kind === 'organization') return (await this.origins.findByOrganization(queries, scope.uid)) ?? NOTHING;
+    return toUsage(
+      await firstRow(
+        queries.raw(
+          `SELECT ${SUMS} FROM repository_holdings p
+           JOIN repositories r ON r.id = p.repository_id
+           JOIN origin_holdings h ON h.origin_version = p.origin_version AND h.digest = p.digest
+           WHERE p.repository_id = ? AND r.ended_at IS NULL`,
+          [scope.id],
+        ),
+      ),
     );
   }
 
   /**
    * The same without what only the time machine holds. Active are: manifests that an active tag points at, manifests that
-   * never had a tag (pulled by digest), and what active indexes name.
+   * never had a tag (pulled by digest), and what active indexes name. Counted each time.
    */
   async active(queries: Queries, scope: UsageScope, now: number): Promise<Usage> {
     const { where, bindings } = scoped(scope);
@@ -52,7 +68,19 @@ export class UsageStore {
       JOIN manifest_references x ON x.manifest_id = a.id AND x.role = 'CHILD'
       JOIN manifests c ON c.repository_id = x.repository_id AND c.digest = x.digest)
     SELECT id FROM active`;
-    return this.count(queries, active, [...bindings, now]);
+    return toUsage(
+      await firstRow(
+        queries.raw(
+          `SELECT ${SUMS} FROM (
+             SELECT m.origin_version, m.digest FROM manifests m WHERE m.id IN (SELECT id FROM (${active}) active_manifests)
+             UNION
+             SELECT n.origin_version, x.digest FROM manifest_references x JOIN manifests n ON n.id = x.manifest_id
+             WHERE x.role IN ('LAYER', 'CONFIG') AND x.manifest_id IN (SELECT id FROM (${active}) naming_manifests)
+           ) needed JOIN origin_holdings h ON h.origin_version = needed.origin_version AND h.digest = needed.digest`,
+          [...bindings, now, ...bindings, now],
+        ),
+      ),
+    );
   }
 
   /** How many repositories there are, and how many active tags in them. */
@@ -71,30 +99,21 @@ export class UsageStore {
     const nextExpiry = tags['next_expiry'] === null ? undefined : Number(tags['next_expiry']);
     return { repositories: Number(repositories['n']), tags: Number(tags['n']), nextExpiry };
   }
+}
 
-  /** Distinct digests over the manifests that `ids` selects and the present blobs that they name. */
-  private async count(queries: Queries, ids: string, bindings: readonly (string | number)[]): Promise<Usage> {
-    const row = await firstRow(
-      queries.raw(
-        `SELECT CAST(COALESCE(SUM(size), 0) AS CHAR) AS bytes,
-           COALESCE(SUM(is_manifest), 0) AS manifests, COALESCE(SUM(1 - is_manifest), 0) AS blobs
-         FROM (SELECT digest, MAX(size) AS size, MAX(is_manifest) AS is_manifest FROM (
-             SELECT m.digest AS digest, m.size AS size, 1 AS is_manifest
-             FROM manifests m WHERE m.id IN (SELECT id FROM (${ids}) held_manifests)
-             UNION ALL
-             SELECT b.digest, b.size, 0 FROM blobs b WHERE b.state = 'PRESENT' AND b.digest IN (
-               SELECT x.digest FROM manifest_references x
-               WHERE x.role IN ('LAYER', 'CONFIG') AND x.manifest_id IN (SELECT id FROM (${ids}) naming_manifests))
-           ) everything GROUP BY digest) each_once`,
-        [...bindings, ...bindings],
-      ),
-    );
-    return {
-      usedBytes: toBigInt(row['bytes']),
-      manifestCount: Number(row['manifests']),
-      blobCount: Number(row['blobs']),
-    };
-  }
+/** Sums over rows `h` of origin_holdings, each of which counts once. */
+const SUMS = `CAST(COALESCE(SUM(CASE WHEN ${IS_HELD} THEN h.size ELSE 0 END), 0) AS CHAR) AS used,
+  CAST(COALESCE(SUM(CASE WHEN h.manifest_repositories = 0 AND h.state = 'RESERVED' THEN h.size ELSE 0 END), 0) AS CHAR) AS reserved,
+  COALESCE(SUM(CASE WHEN h.manifest_repositories > 0 THEN 1 ELSE 0 END), 0) AS manifests,
+  COALESCE(SUM(CASE WHEN h.manifest_repositories = 0 AND h.state = 'HELD' THEN 1 ELSE 0 END), 0) AS blobs`;
+
+function toUsage(row: Readonly<Record<string, unknown>>): Usage {
+  return {
+    usedBytes: toBigInt(row['used']),
+    reservedBytes: toBigInt(row['reserved']),
+    manifestCount: Number(row['manifests']),
+    blobCount: Number(row['blobs']),
+  };
 }
 
 function scoped(scope: UsageScope): { readonly where: string; readonly bindings: readonly (string | number)[] } {

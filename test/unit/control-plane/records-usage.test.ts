@@ -6,7 +6,7 @@ import { ManualClock } from '../../support/control-plane/manual-clock';
 import { startControlPlane } from '../../support/control-plane/start-control-plane';
 
 const SCOPE = { kind: 'organization', uid: 'u' } as const;
-const USAGE: Usage = { usedBytes: 1n, manifestCount: 1, blobCount: 0 };
+const USAGE: Usage = { usedBytes: 1n, reservedBytes: 0n, manifestCount: 1, blobCount: 0 };
 
 /** A database that says its version (undefined = MySQL), and a store whose counts end when the test says so. */
 function fakes() {

@@ -1,0 +1,77 @@
+import type { TagRow } from '../../../schema/tables';
+import type { Queries } from '../db/database';
+import type { Ledger } from '../holdings/ledger';
+import type { OriginKey } from '../holdings/origin-usage.store';
+import type { ManifestStore } from '../manifest/manifest.store';
+import type { ImageMember } from '../quota/load-images';
+import type { RepositoryStore } from '../repository/repository.store';
+import type { TagStore } from '../tag/tag.store';
+import { classifyManifests } from './classify-manifests';
+import type { InvalidationStore } from './invalidation.store';
+
+/** What a removal works with. */
+export interface RemovalStores {
+  readonly manifests: ManifestStore;
+  readonly tags: TagStore;
+  readonly repositories: RepositoryStore;
+  readonly ledger: Ledger;
+  readonly invalidations: InvalidationStore;
+}
+
+/**
+ * Takes manifests out of the cache, with every version of their tags; the caller has locked the origin, and gives every
+ * member's blobs. Children that stay find their place anew, repositories that hold nothing any more go, and data planes are told
+ * to forget. Gives back the tag versions that went.
+ */
+export async function removeManifests(
+  queries: Queries,
+  stores: RemovalStores,
+  origin: OriginKey,
+  members: readonly ImageMember[],
+  now: number,
+): Promise<readonly TagRow[]> {
+  if (members.length === 0) return [];
+  const ids = members.map(({ row }) => row.id);
+  const tags = await stores.tags.findByManifests(queries, ids);
+  const children = (await stores.manifests.references(queries, ids)).filter(({ role }) => role === 'CHILD');
+  const repositories = await stores.repositories.namesOf(queries, [
+    ...new Set(members.map(({ repositoryId }) => repositoryId)),
+  ]);
+  await stores.ledger.release(queries, origin.originVersion, members, now);
+  await stores.tags.delete(
+    queries,
+    tags.map(({ id }) => id),
+  );
+  await stores.manifests.delete(queries, ids);
+  const orphans = await stores.manifests.findMany(
+    queries,
+    children.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),
+  );
+  await classifyManifests(
+    queries,
+    stores,
+    orphans.map(({ id }) => id),
+  );
+  await stores.repositories.removeEmpty(queries, [...repositories.keys()]);
+  const live = tags.filter((tag) => tag.live === 1);
+  const organizationUid = origin.organizationUid;
+  await stores.invalidations.append(
+    queries,
+    [
+      ...live.map((tag) => ({
+        organizationUid,
+        repository: repositories.get(tag.repository_id) ?? '',
+        tag: tag.name,
+        digest: '',
+      })),
+      ...members.map(({ repositoryId, digest }) => ({
+        organizationUid,
+        repository: repositories.get(repositoryId) ?? '',
+        tag: '',
+        digest,
+      })),
+    ].filter(({ repository }) => repository !== ''),
+    now,
+  );
+  return tags;
+}

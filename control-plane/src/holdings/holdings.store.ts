@@ -1,0 +1,175 @@
+import { type OriginHoldingRow, type RepositoryHoldingRow, Table } from '../../../schema/tables';
+import { bulkInsert } from '../db/bulk-insert';
+import { chunks } from '../db/chunks';
+import type { Queries } from '../db/database';
+import type { Holding, HoldingState } from './holding';
+
+/** A digest of an origin. */
+export interface HoldingKey {
+  readonly originVersion: string;
+  readonly digest: string;
+}
+
+/** What one repository needs a digest for. */
+export interface RepositoryHolding {
+  readonly repositoryId: number;
+  readonly digest: string;
+  readonly isManifest: boolean;
+  /** Manifests of the repository that name it as layer or config. */
+  readonly namedBy: number;
+}
+
+/** Reads and writes what is held, digest by digest. The sums over it are {@link OriginUsageStore}'s; only the ledger changes both. */
+export class HoldingsStore {
+  /** What an origin has of these digests, by digest; what it has nothing of is left out. */
+  async find(queries: Queries, originVersion: string, digests: Iterable<string>): Promise<Map<string, Holding>> {
+    const found = new Map<string, Holding>();
+    for (const part of chunks([...new Set(digests)])) {
+      const rows: OriginHoldingRow[] = await queries<OriginHoldingRow>(Table.originHoldings)
+        .where('origin_version', originVersion)
+        .whereIn('digest', part);
+      for (const row of rows) found.set(row.digest, toHolding(row));
+    }
+    return found;
+  }
+
+  /** Origins that name one of these digests and do not count it as held: those that an arrival concerns. */
+  async waiting(queries: Queries, digests: readonly string[]): Promise<readonly HoldingKey[]> {
+    const keys: HoldingKey[] = [];
+    for (const part of chunks(digests)) {
+      const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
+        .whereIn('state', ['RESERVED', 'LAPSED'])
+        .select('origin_version', 'digest');
+      keys.push(...rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest })));
+    }
+    return keys;
+  }
+
+  /** Origins that count these digests as held blobs (not as manifests alone). */
+  async holdersOf(queries: Queries, digest: string): Promise<readonly HoldingKey[]> {
+    const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+      .where({ digest, state: 'HELD' })
+      .select('origin_version', 'digest');
+    return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
+  }
+
+  /** How many origins count a digest as used. */
+  async countHolders(queries: Queries, digest: string): Promise<number> {
+    const [row] = (await queries<OriginHoldingRow>(Table.originHoldings)
+      .where('digest', digest)
+      .where((held) => held.where('state', 'HELD').orWhere('manifest_repositories', '>', 0))
+      .count({ n: '*' })) as unknown as { n: number | string }[];
+    return Number(row?.n ?? 0);
+  }
+
+  /** Promises that have ended, the oldest first. */
+  async overdue(queries: Queries, now: number, limit: number): Promise<readonly HoldingKey[]> {
+    const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+      .where('reserved_until', '<=', now)
+      .orderBy('reserved_until')
+      .limit(limit)
+      .select('origin_version', 'digest');
+    return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
+  }
+
+  /** Writes holdings of one origin, over what is there. */
+  async put(queries: Queries, originVersion: string, holdings: readonly Holding[]): Promise<void> {
+    const rows: OriginHoldingRow[] = holdings.map((holding) => ({
+      origin_version: originVersion,
+      digest: holding.digest,
+      size: holding.size,
+      manifest_repositories: holding.manifestRepositories,
+      blob_repositories: holding.blobRepositories,
+      state: holding.state,
+      reserved_until: holding.reservedUntil ?? null,
+    }));
+    await bulkInsert(queries, Table.originHoldings, rows, {
+      kind: 'merge',
+      key: ['origin_version', 'digest'],
+      columns: {
+        size: 'replace',
+        manifest_repositories: 'replace',
+        blob_repositories: 'replace',
+        state: 'replace',
+        reserved_until: 'replace',
+      },
+    });
+  }
+
+  /** Takes holdings of one origin away. */
+  async remove(queries: Queries, originVersion: string, digests: readonly string[]): Promise<void> {
+    for (const part of chunks(digests))
+      await queries(Table.originHoldings).where('origin_version', originVersion).whereIn('digest', part).delete();
+  }
+
+  /** The parts of these repositories (undefined = of all) in these digests of an origin. */
+  async findParts(
+    queries: Queries,
+    originVersion: string,
+    repositoryIds: readonly number[] | undefined,
+    digests: Iterable<string>,
+  ): Promise<readonly RepositoryHolding[]> {
+    const parts: RepositoryHolding[] = [];
+    for (const part of chunks([...new Set(digests)])) {
+      const query = queries<RepositoryHoldingRow>(Table.repositoryHoldings)
+        .where('origin_version', originVersion)
+        .whereIn('digest', part);
+      if (repositoryIds !== undefined) void query.whereIn('repository_id', [...new Set(repositoryIds)]);
+      const rows = (await query) as RepositoryHoldingRow[];
+      parts.push(
+        ...rows.map((row) => ({
+          repositoryId: row.repository_id,
+          digest: row.digest,
+          isManifest: row.is_manifest === 1,
+          namedBy: row.named_by,
+        })),
+      );
+    }
+    return parts;
+  }
+
+  /** Writes the parts of repositories, over what is there. */
+  async putParts(queries: Queries, originVersion: string, parts: readonly RepositoryHolding[]): Promise<void> {
+    const rows: RepositoryHoldingRow[] = parts.map((part) => ({
+      origin_version: originVersion,
+      digest: part.digest,
+      repository_id: part.repositoryId,
+      is_manifest: part.isManifest ? 1 : 0,
+      named_by: part.namedBy,
+    }));
+    await bulkInsert(queries, Table.repositoryHoldings, rows, {
+      kind: 'merge',
+      key: ['origin_version', 'digest', 'repository_id'],
+      columns: { is_manifest: 'replace', named_by: 'replace' },
+    });
+  }
+
+  /** Takes the parts of repositories away. */
+  async removeParts(
+    queries: Queries,
+    originVersion: string,
+    parts: readonly { readonly repositoryId: number; readonly digest: string }[],
+  ): Promise<void> {
+    const byRepository = new Map<number, string[]>();
+    for (const { repositoryId, digest } of parts)
+      byRepository.set(repositoryId, [...(byRepository.get(repositoryId) ?? []), digest]);
+    for (const [repositoryId, digests] of byRepository)
+      for (const part of chunks(digests))
+        await queries(Table.repositoryHoldings)
+          .where({ origin_version: originVersion, repository_id: repositoryId })
+          .whereIn('digest', part)
+          .delete();
+  }
+}
+
+function toHolding(row: OriginHoldingRow): Holding {
+  return {
+    digest: row.digest,
+    size: row.size,
+    manifestRepositories: row.manifest_repositories,
+    blobRepositories: row.blob_repositories,
+    state: row.state as HoldingState,
+    reservedUntil: row.reserved_until ?? undefined,
+  };
+}

@@ -1,0 +1,138 @@
+import type { ManifestRow } from '../../../schema/tables';
+import type { Queries } from '../db/database';
+import type { HoldingsStore } from '../holdings/holdings.store';
+import type { ManifestStore } from '../manifest/manifest.store';
+import type { RepositoryStore } from '../repository/repository.store';
+import type { TagStore } from '../tag/tag.store';
+import type { UsesInForce } from './content-use';
+import { evictionOrder } from './eviction-order';
+import { FreedBytes } from './freed-bytes';
+import { type CachedImage, loadImages } from './load-images';
+
+/** Where the plan reads. */
+export interface EvictionStores {
+  readonly manifests: ManifestStore;
+  readonly tags: TagStore;
+  readonly holdings: HoldingsStore;
+  readonly repositories: RepositoryStore;
+}
+
+/** What room is to be made, and what must stay. */
+export interface EvictionGoal {
+  readonly originVersion: string;
+  /** Bytes to free at least. */
+  readonly bytes: bigint;
+  /** Content that is needed for what room is made for: it frees nothing. */
+  readonly pinned: ReadonlySet<string>;
+  /** Manifests that stay. */
+  readonly keep: ReadonlySet<number>;
+  /** The manifest that leaves service with what room is made for. */
+  readonly leaving: ManifestRow | undefined;
+  readonly uses: UsesInForce;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Images that may go at most; then the plan falls short. */
+  readonly maxVictims: number;
+}
+
+/** Which images go, in the order in which they leave. */
+export interface EvictionPlan {
+  readonly victims: readonly CachedImage[];
+  /** Bytes that they free together. */
+  readonly freed: bigint;
+  /** Whether that is enough. */
+  readonly enough: boolean;
+}
+
+/** Images that one plan looks at, at most: thousands that free next to nothing must not hold up a pull. */
+const MAX_CONSIDERED = 5_000;
+/** How long an image of which blobs are still missing counts as being pulled, in milliseconds since it was last asked for. */
+const ARRIVING_MS = 30_000;
+/** Victims up to which it is looked whether each is really needed. */
+const MAX_REVIEWED = 64;
+
+/**
+ * Works out which images are to go, without touching any: the first in the order that are not in use, as many as free the
+ * bytes. What turns out not to be needed together with those that came after it stays.
+ */
+export async function planEviction(
+  queries: Queries,
+  stores: EvictionStores,
+  goal: EvictionGoal,
+): Promise<EvictionPlan> {
+  const before = new FreedBytes(goal.pinned);
+  const after = new FreedBytes(goal.pinned);
+  const victims: CachedImage[] = [];
+  let freed = 0n;
+  let considered = 0;
+  const isDone = (): boolean => freed >= goal.bytes || victims.length >= goal.maxVictims;
+  for await (const page of evictionOrder(queries, stores.manifests, goal.originVersion, goal.leaving)) {
+    const images = await loadImages(
+      queries,
+      stores,
+      page.filter(({ id }) => !goal.keep.has(id)),
+    );
+    await learn(queries, stores.holdings, goal.originVersion, images, before, after);
+    const names = await repositoryNames(queries, stores.repositories, images);
+    for (const image of images) {
+      if (isDone()) break;
+      if (image.members.some(({ row }) => goal.keep.has(row.id)) || isInUse(image, names, before, goal)) continue;
+      freed += after.release(image);
+      victims.push(image);
+    }
+    considered += page.length;
+    if (isDone() || considered >= MAX_CONSIDERED) break;
+  }
+  if (freed < goal.bytes) return { victims, freed, enough: false };
+  const needed = withoutUnneeded(victims, before, goal.bytes);
+  return { victims: needed, freed: before.ofAll(needed), enough: true };
+}
+
+async function learn(
+  queries: Queries,
+  holdings: HoldingsStore,
+  originVersion: string,
+  images: readonly CachedImage[],
+  ...pictures: readonly FreedBytes[]
+): Promise<void> {
+  const digests = pictures[0]!.unknown(images);
+  const held = await holdings.find(queries, originVersion, digests);
+  const parts = await holdings.findParts(queries, originVersion, undefined, digests);
+  for (const picture of pictures) picture.learn(held.values(), parts);
+}
+
+async function repositoryNames(
+  queries: Queries,
+  repositories: RepositoryStore,
+  images: readonly CachedImage[],
+): Promise<ReadonlyMap<number, string>> {
+  const ids = [...new Set(images.map(({ root }) => root.repository_id))];
+  return new Map((await repositories.findByIds(queries, ids)).map(({ id, name }) => [id, name]));
+}
+
+function isInUse(
+  image: CachedImage,
+  names: ReadonlyMap<number, string>,
+  freedBytes: FreedBytes,
+  { uses, now }: EvictionGoal,
+): boolean {
+  const { root, members } = image;
+  if (root.used_at > now - ARRIVING_MS && freedBytes.isArriving(image)) return true;
+  const repository = names.get(root.repository_id) ?? '';
+  return members.some(({ row, blobs }) => uses.isPulled(repository, blobs, Math.max(row.used_at, root.used_at)));
+}
+
+/** The last one was needed to free enough; those before it may not have been, once it goes. The most recently used stay first. */
+function withoutUnneeded(
+  victims: readonly CachedImage[],
+  freedBytes: FreedBytes,
+  bytes: bigint,
+): readonly CachedImage[] {
+  if (victims.length > MAX_REVIEWED) return victims;
+  let needed = [...victims];
+  for (const victim of victims.slice(0, -1).reverse()) {
+    const others = needed.filter((other) => other !== victim);
+    if (freedBytes.ofAll(others) >= bytes) needed = others;
+  }
+  return needed;
+}
