@@ -9,7 +9,10 @@ import { buildSnapshot } from './configuration/build-snapshot';
 import { ConfigurationFeed } from './configuration/configuration-feed';
 import { resealSecrets } from './configuration/reseal-secrets';
 import { InvalidationFeed } from './content/invalidation-feed';
+import { createDataPlaneClients } from './data-planes/data-plane-clients';
+import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
 import { Database } from './db/database';
+import { GarbageCollector } from './garbage/garbage-collector';
 import { Loaders } from './graphql/loaders';
 import { buildGraphqlSchema } from './graphql/schema';
 import { GraphqlEndpoint } from './graphql/graphql-endpoint';
@@ -101,7 +104,7 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
 
     const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys), config.forced);
     const { revision, tokenKeys, settings } = stores;
-    const organizationService = new OrganizationService({ ...stores, database, box, clock });
+    const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
     await database.transaction(async (queries) => {
       // The row that all control planes lock first: two that start at once would make two keys.
@@ -132,10 +135,23 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
 
-    const probe = createGrpcUpstreamProbe({ dataPlanes: config.dataPlanes, clock, log });
-    releases.push(() => Promise.resolve(probe.close()));
+    const dataPlanes = createDataPlaneClients(config.dataPlanes);
+    releases.push(() => Promise.resolve(dataPlanes.forEach(({ client }) => client.close())));
+    const probe = createGrpcUpstreamProbe({ dataPlanes, clock, log });
+    const keeper = new GrpcContentKeeper(dataPlanes, clock, log);
     const { forced } = config;
-    const resolvers = createResolvers({ ...stores, database, clock, forced, organizationService, probe });
+    const collector = new GarbageCollector({ database, stores, keeper, clock, log, graceMs: config.garbage.graceMs });
+    releases.push(collector.start(config.garbage.everyMs));
+    const resolvers = createResolvers({
+      ...stores,
+      stores,
+      database,
+      clock,
+      forced,
+      organizationService,
+      probe,
+      collector,
+    });
     const graphql = new GraphqlEndpoint(buildGraphqlSchema(resolvers), log, config.graphql);
     await graphql.start();
     releases.push(() => graphql.stop());

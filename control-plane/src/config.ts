@@ -30,6 +30,7 @@ export interface ControlPlaneConfig {
   /** Global switches that the environment forces; undefined = GraphQL sets them. */
   readonly forced: ForcedSwitches;
   readonly graphql: GraphqlOptions;
+  readonly garbage: GarbageOptions;
   /** How long audit events are kept, in milliseconds; undefined = for ever. */
   readonly auditRetentionMs: number | undefined;
   /** How long calls may go on after SIGTERM. */
@@ -41,6 +42,12 @@ export interface ControlPlaneConfig {
 export interface ForcedSwitches {
   readonly proxyCacheEnabled: boolean | undefined;
   readonly quotaManagementEnabled: boolean | undefined;
+}
+
+/** How often garbage is collected, and how long bytes stay that nobody holds any more; milliseconds. */
+export interface GarbageOptions {
+  readonly everyMs: number;
+  readonly graceMs: number;
 }
 
 /** How the management API guards itself. */
@@ -102,6 +109,10 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
     graphql: {
       requestsPerSecond: reader.integer('LAYOVER_GRAPHQL_RATE_LIMIT', 1000, 0, 1_000_000),
       introspection: reader.boolean('LAYOVER_GRAPHQL_INTROSPECTION', true),
+    },
+    garbage: {
+      everyMs: reader.integer('LAYOVER_GC_INTERVAL_SECONDS', 30, 1, 86_400) * 1000,
+      graceMs: reader.integer('LAYOVER_GC_GRACE_SECONDS', 600, 0, 30 * 86_400) * 1000,
     },
     auditRetentionMs: retentionMs(reader.integer('LAYOVER_AUDIT_RETENTION_DAYS', 0, 1, 36_500)),
     drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,

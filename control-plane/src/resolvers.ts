@@ -3,6 +3,7 @@ import { ViewerResolver } from './access/viewer.resolver';
 import { AuditResolver } from './audit/audit.resolver';
 import type { ForcedSwitches } from './config';
 import type { Database } from './db/database';
+import type { GarbageCollector } from './garbage/garbage-collector';
 import { GarbageResolver } from './garbage/garbage.resolver';
 import { NodeResolver } from './graphql/node.resolver';
 import { ResolverInstances } from './graphql/schema';
@@ -19,6 +20,7 @@ import { SystemSettingsResolver } from './settings/system-settings.resolver';
 import { SystemSettingsService } from './settings/system-settings.service';
 import type { Stores } from './stores';
 import { TagResolver } from './tag/tag.resolver';
+import { TagService } from './tag/tag.service';
 import { ApiTokenResolver } from './token/api-token.resolver';
 import { ApiTokenService } from './token/api-token.service';
 import type { UpstreamProbe } from './upstream-probe/upstream-probe';
@@ -32,6 +34,8 @@ export type ResolverParts = Stores & {
   readonly clock: Clock;
   readonly forced: ForcedSwitches;
   readonly organizationService: OrganizationService;
+  readonly stores: Stores;
+  readonly collector: GarbageCollector;
   readonly probe: UpstreamProbe;
 };
 
@@ -42,16 +46,16 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
   return new ResolverInstances([
     new ApiTokenResolver(new ApiTokenService(parts)),
     new AuditResolver(database, audit),
-    new GarbageResolver(),
+    new GarbageResolver(parts.collector),
     new ManifestResolver(database, repositories, manifests, clock),
     new NodeResolver(database, tags, audit, clock),
     new OrganizationMutationsResolver(parts.organizationService),
     new OrganizationResolver(parts),
-    new RepositoryResolver(database, repositories, tags, clock),
+    new RepositoryResolver(database, repositories, tags, parts, clock),
     new RobotResolver(new RobotService(parts)),
     new ScanResolver(),
     new SystemSettingsResolver(new SystemSettingsService(parts)),
-    new TagResolver(clock),
+    new TagResolver(new TagService(parts), clock),
     new UpstreamProbeResolver(parts.probe),
     new UpstreamStatusResolver(),
     new UsageResolver(database, usage, clock),

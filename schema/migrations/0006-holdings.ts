@@ -70,6 +70,7 @@ export async function up(knex: Knex): Promise<void> {
     'manifests_eviction',
   );
   await addIndex(knex, Table.tags, ['origin_version', 'ended_at'], 'tags_collection');
+  await addIndex(knex, Table.repositories, ['origin_version'], 'repositories_origin');
   await addIndex(knex, Table.blobs, ['unheld_at'], 'blobs_unheld');
   await addIndex(knex, Table.blobs, ['deleting_at'], 'blobs_deleting');
 }

@@ -79,7 +79,7 @@ export class BlobStore {
       .update({ holders, unheld_at: holders > 0 ? null : now });
   }
 
-  /** Content that nobody has held since `before` (milliseconds since the epoch), longest first, after the page that ended with `after`. */
+  /** Content that nobody has held since `before` (milliseconds since the epoch), longest first. */
   async unheld(queries: Queries, before: number, limit: number): Promise<readonly BlobRow[]> {
     return queries<BlobRow>(Table.blobs)
       .where('unheld_at', '<=', before)
@@ -127,17 +127,29 @@ export class BlobStore {
     for (const part of chunks(digests)) await queries(Table.blobs).whereIn('digest', part).delete();
   }
 
-  /** It stays after all; it is looked at again when it has been unheld from `now` on for as long as others. */
-  async keep(queries: Queries, digests: readonly string[], now: number): Promise<void> {
-    for (const part of chunks(digests))
-      await queries(Table.blobs)
+  /** Removes those of these rows that are still DELETING since `startedAt`; gives back which. */
+  async removeDeleted(queries: Queries, digests: readonly string[], startedAt: number): Promise<ReadonlySet<string>> {
+    const removed = new Set<string>();
+    for (const part of chunks([...digests].sort())) {
+      const rows = await queries<BlobRow>(Table.blobs)
         .whereIn('digest', part)
-        .where('state', 'DELETING')
-        .update({
-          state: 'PRESENT',
-          deleting_at: null,
-          unheld_at: queries.raw('CASE WHEN holders > 0 THEN NULL ELSE ? END', [now]),
-        });
+        .where({ state: 'DELETING', deleting_at: startedAt })
+        .orderBy('digest')
+        .forUpdate()
+        .select('digest');
+      for (const { digest } of rows) removed.add(digest);
+      await this.remove(
+        queries,
+        rows.map(({ digest }) => digest),
+      );
+    }
+    return removed;
+  }
+
+  /** They are looked at again when nobody has held them for as long as others from `now` on. */
+  async postpone(queries: Queries, digests: readonly string[], now: number): Promise<void> {
+    for (const part of chunks(digests))
+      await queries(Table.blobs).whereIn('digest', part).whereNotNull('unheld_at').update({ unheld_at: now });
   }
 
   /** Its bytes were found damaged and moved aside. */

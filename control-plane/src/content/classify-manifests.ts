@@ -12,7 +12,7 @@ export async function classifyManifests(
   stores: { readonly manifests: ManifestStore; readonly tags: TagStore },
   ids: readonly number[],
 ): Promise<void> {
-  const rows = await stores.manifests.findByIds(queries, [...new Set(ids)]);
+  const rows = [...(await stores.manifests.findByIds(queries, [...new Set(ids)]))].sort((a, b) => a.id - b.id);
   if (rows.length === 0) return;
   const parents = new Set(
     (
@@ -26,11 +26,17 @@ export async function classifyManifests(
     queries,
     rows.map(({ id }) => id),
   );
-  for (const row of [...rows].sort((a, b) => a.id - b.id)) {
-    const place = placeOf(row, parents.has(`${row.repository_id} ${row.digest}`), versions.get(row.id));
-    if (place.eviction_class !== row.eviction_class || place.eviction_at !== row.eviction_at)
-      await stores.manifests.classify(queries, row.id, place);
-  }
+  const placed = rows.map((row) => ({
+    ...row,
+    ...placeOf(row, parents.has(`${row.repository_id} ${row.digest}`), versions.get(row.id)),
+  }));
+  await stores.manifests.classify(
+    queries,
+    placed.filter(
+      (row, index) =>
+        row.eviction_class !== rows[index]!.eviction_class || row.eviction_at !== rows[index]!.eviction_at,
+    ),
+  );
 }
 
 function placeOf(

@@ -109,6 +109,13 @@ export class OriginUsageStore {
       });
   }
 
+  /** Quotas have come into force: every origin that has one is looked at. */
+  async markAll(queries: Queries): Promise<void> {
+    await queries(Table.originUsage)
+      .whereIn('organization_uid', queries(Table.quotas).where('auto_prune', 1).select('organization_uid'))
+      .update({ prune_pending: 1 });
+  }
+
   /** Organizations whose eviction has to go on. */
   async prunePending(queries: Queries): Promise<readonly string[]> {
     const rows = await queries<OriginUsageRow>(Table.originUsage).where('prune_pending', 1).select('organization_uid');
@@ -161,10 +168,10 @@ function byVersion(a: OriginKey, b: OriginKey): number {
   return a.originVersion < b.originVersion ? -1 : 1;
 }
 
-function toEmptyRow({
-  originVersion,
-  organizationUid,
-}: OriginKey): Omit<OriginUsageRow, 'used_bytes' | 'reserved_bytes'> & {
+function toEmptyRow({ originVersion, organizationUid }: OriginKey): Omit<
+  OriginUsageRow,
+  'used_bytes' | 'reserved_bytes'
+> & {
   readonly used_bytes: number;
   readonly reserved_bytes: number;
 } {

@@ -140,13 +140,13 @@ export class ManifestStore {
     return [...new Set([...rows.map(({ id }) => id), ...parents.map(({ manifest_id }) => manifest_id)])];
   }
 
-  /** Puts a manifest in its place in the order in which manifests leave. */
-  async classify(
-    queries: Queries,
-    id: number,
-    place: Pick<ManifestRow, 'eviction_class' | 'eviction_at'>,
-  ): Promise<void> {
-    await queries<ManifestRow>(Table.manifests).where('id', id).update(place);
+  /** Writes the places of rows in the order in which manifests leave. */
+  async classify(queries: Queries, rows: readonly ManifestRow[]): Promise<void> {
+    await bulkInsert(queries, Table.manifests, rows, {
+      kind: 'merge',
+      key: ['id'],
+      columns: { eviction_class: 'replace', eviction_at: 'replace' },
+    });
   }
 
   /** Manifests of one class in the order in which they leave, after `after`. */
@@ -171,6 +171,15 @@ export class ManifestStore {
   /** Manifests of a repository, the oldest first. */
   async ofRepository(queries: Queries, repositoryId: number, limit: number): Promise<readonly ManifestRow[]> {
     return queries<ManifestRow>(Table.manifests).where('repository_id', repositoryId).orderBy('id').limit(limit);
+  }
+
+  /** The id of the manifest of a repository that came last; undefined = it holds none. */
+  async newest(queries: Queries, repositoryId: number): Promise<number | undefined> {
+    const row = await queries<ManifestRow>(Table.manifests)
+      .where('repository_id', repositoryId)
+      .orderBy('id', 'desc')
+      .first('id');
+    return row?.id;
   }
 
   /** Takes manifests away with what says what they name. */

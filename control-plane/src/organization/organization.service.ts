@@ -3,16 +3,21 @@ import type { SealedBox } from '../../../common/security/sealed-box';
 import { newAuditEvent } from '../audit/audit-event';
 import type { AuditStore } from '../audit/audit.store';
 import type { ConfigurationRevision } from '../configuration/configuration-revision';
+import type { ContentStores } from '../content/content-stores';
 import type { Database, Queries } from '../db/database';
 import { isDuplicate } from '../db/database-error';
 import { ApiError } from '../errors/api-error';
 import { newId } from '../ids/new-id';
+import { enforceQuota } from '../quota/enforce-quota';
 import type { RepositoryStore } from '../repository/repository.store';
 import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
 import { describeChanges, describeSettings } from './describe-changes';
 import { nextProxyCache } from './next-proxy-cache';
 import type { DesiredPatch, DesiredProxyCache, DesiredSettings, Organization, ProxyCache } from './organization';
 import type { OrganizationStore } from './organization.store';
+
+/** How long a mutation waits for eviction down to a lowered limit, in milliseconds. */
+const ENFORCE_MS = 10_000;
 
 /** What the service works with. */
 export interface OrganizationServiceParts {
@@ -22,6 +27,8 @@ export interface OrganizationServiceParts {
   readonly upstreamStatus: UpstreamStatusStore;
   readonly audit: AuditStore;
   readonly revision: ConfigurationRevision;
+  /** What quotas are enforced on. */
+  readonly stores: ContentStores;
   readonly box: SealedBox;
   readonly clock: Clock;
 }
@@ -40,8 +47,13 @@ export class OrganizationService {
   }
 
   /** Changes what the patch names. Throws NOT_FOUND, VERSION_CONFLICT or CONFLICT. */
-  update(name: string, patch: DesiredPatch, expectedVersion: number | undefined, actor: string): Promise<Organization> {
-    return this.change(async (queries) => {
+  async update(
+    name: string,
+    patch: DesiredPatch,
+    expectedVersion: number | undefined,
+    actor: string,
+  ): Promise<Organization> {
+    const organization = await this.change(async (queries) => {
       const current = await this.parts.organizations.lockByName(queries, name);
       if (current === undefined) throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'name');
       checkVersion(current, expectedVersion);
@@ -57,19 +69,21 @@ export class OrganizationService {
       };
       return this.replace(queries, current, next, actor);
     });
+    await this.enforceQuota(organization);
+    return organization;
   }
 
   /**
    * Makes the organization be what `desired` says, creating it where there is none. The same again changes nothing.
    * Throws VERSION_CONFLICT (an organization that isn't there has version 0) or CONFLICT.
    */
-  apply(
+  async apply(
     name: string,
     desired: DesiredSettings,
     expectedVersion: number | undefined,
     actor: string,
   ): Promise<Organization> {
-    return this.change(async (queries) => {
+    const organization = await this.change(async (queries) => {
       const current = await this.parts.organizations.lockByName(queries, name);
       if (current === undefined) {
         if (expectedVersion !== undefined && expectedVersion !== 0)
@@ -84,6 +98,8 @@ export class OrganizationService {
       const proxyCache = this.proxyCache(current, current.uid, desired.proxyCache);
       return this.replace(queries, current, { ...current, ...desired, proxyCache }, actor);
     });
+    await this.enforceQuota(organization);
+    return organization;
   }
 
   /** Deletes it; false when there is none. What it has cached is ended, and collected later. Throws VERSION_CONFLICT. */
@@ -98,6 +114,14 @@ export class OrganizationService {
       await this.record(queries, 'ORGANIZATION_DELETED', current, actor, now, { version: current.version });
       return true;
     });
+  }
+
+  /** A limit below the usage is in force at once: what is over it goes now, as far as it can in a short time, and the rest soon. */
+  private async enforceQuota({ uid, quota, proxyCache }: Organization): Promise<void> {
+    if (quota?.autoPrune !== true || proxyCache === undefined) return;
+    const { database, stores, clock } = this.parts;
+    const usage = await stores.originUsage.find(database.reader, proxyCache.originVersion);
+    if (usage?.prunePending === true) await enforceQuota({ database, stores, clock }, uid, clock.now() + ENFORCE_MS);
   }
 
   /** Two changes that met on a unique key: the second try sees the first's and says what is wrong with names. */
@@ -147,6 +171,8 @@ export class OrganizationService {
     const organization = { ...next, version: current.version + 1, updatedAt: now };
     await this.checkMirrorHost(queries, organization);
     await this.parts.organizations.update(queries, organization);
+    if (organization.proxyCache !== undefined && Object.keys(changed).some((name) => name.startsWith('quota')))
+      await this.parts.stores.originUsage.mark(queries, organization.proxyCache.originVersion, { prunePending: true });
     if (current.proxyCache !== undefined && current.proxyCache.originVersion !== next.proxyCache?.originVersion)
       await this.endContent(queries, current.uid, now);
     await this.record(queries, 'ORGANIZATION_UPDATED', organization, actor, now, { changed });

@@ -1,13 +1,13 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Database } from '../db/database';
-import { notImplemented } from '../errors/api-error';
 import type { RequestContext } from '../graphql/context';
 import { readPageRequest, readSearch, toConnection } from '../graphql/pagination';
 import { OrganizationType, toOrganizationType } from '../organization/organization.type';
 import { type TagFilter, tagKey, type TagStore } from '../tag/tag.store';
 import { TagConnection, TagState, TagType, toTagType } from '../tag/tag.type';
 import { StorageUsageType, toStorageUsageType } from '../usage/storage-usage.type';
+import { purgeRepository, type PurgeParts } from './purge-repository';
 import type { RepositoryService } from './repository.service';
 import { RepositoryType, toRepositoryType } from './repository.type';
 
@@ -18,6 +18,7 @@ export class RepositoryResolver {
     private readonly database: Database,
     private readonly repositories: RepositoryService,
     private readonly tagStore: TagStore,
+    private readonly purge: PurgeParts,
     private readonly clock: Clock,
   ) {}
 
@@ -35,13 +36,15 @@ export class RepositoryResolver {
 
   @Mutation(() => Boolean, {
     description:
-      'Takes everything cached of a repository out of the cache, past the time machine. Errors: NOT_IMPLEMENTED.',
+      'Takes everything cached of a repository out of the cache, past the time machine; false when nothing was cached. What is pulled ' +
+      'afterwards is cached again. Bytes that nobody else holds are deleted with the next collections.',
   })
   purgeRepository(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('repository', () => String) _repository: string,
-  ): boolean {
-    throw notImplemented('purgeRepository');
+    @Arg('organization', () => String) organization: string,
+    @Arg('repository', () => String) repository: string,
+    @Ctx() { viewer }: RequestContext,
+  ): Promise<boolean> {
+    return purgeRepository(this.purge, { organization, repository }, viewer.name);
   }
 
   @FieldResolver(() => OrganizationType)
@@ -64,7 +67,9 @@ export class RepositoryResolver {
     description: 'The latest version of a tag that has not been replaced; null when there is none.',
   })
   async tag(@Root() { row }: RepositoryType, @Arg('name', () => String) name: string): Promise<TagType | null> {
-    const tag = await this.tagStore.findLive(this.database.reader, row.id, name);
+    const { reader } = this.database;
+    const tag =
+      (await this.tagStore.findLive(reader, row.id, name)) ?? (await this.tagStore.findExpired(reader, row.id, name));
     return tag === undefined ? null : toTagType(tag, this.clock.now());
   }
 

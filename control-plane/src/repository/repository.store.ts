@@ -71,6 +71,33 @@ export class RepositoryStore {
     }
   }
 
+  /** Names and owners by id; ended repositories, and those whose organization is gone, are left out. */
+  async withOrganizations(
+    queries: Queries,
+    ids: readonly number[],
+  ): Promise<
+    readonly { readonly id: number; readonly repository: string; readonly uid: string; readonly name: string }[]
+  > {
+    return queries(`${Table.repositories} as r`)
+      .join(`${Table.organizations} as o`, 'o.uid', 'r.organization_uid')
+      .whereIn('r.id', ids)
+      .whereNull('r.ended_at')
+      .select({ id: 'r.id', repository: 'r.name', uid: 'o.uid', name: 'o.name' });
+  }
+
+  /** Names of those of these organizations that are still there. */
+  async organizations(
+    queries: Queries,
+    uids: readonly string[],
+  ): Promise<readonly { readonly uid: string; readonly name: string }[]> {
+    return queries(Table.organizations).whereIn('uid', uids).select('uid', 'name');
+  }
+
+  /** Whether anything is left of an origin. */
+  async hasOrigin(queries: Queries, originVersion: string): Promise<boolean> {
+    return (await queries(Table.repositories).where('origin_version', originVersion).first('id')) !== undefined;
+  }
+
   /** Repositories that have ended, the earliest first. */
   async ended(queries: Queries, limit: number): Promise<readonly RepositoryRow[]> {
     return queries<RepositoryRow>(Table.repositories).whereNotNull('ended_at').orderBy('ended_at').limit(limit);

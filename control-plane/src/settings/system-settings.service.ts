@@ -3,8 +3,10 @@ import { newAuditEvent } from '../audit/audit-event';
 import type { AuditStore } from '../audit/audit.store';
 import type { ForcedSwitches } from '../config';
 import type { ConfigurationRevision } from '../configuration/configuration-revision';
+import type { ContentStores } from '../content/content-stores';
 import type { Database } from '../db/database';
 import { ApiError } from '../errors/api-error';
+import { enforceQuota } from '../quota/enforce-quota';
 import { inForce, type SystemSettings } from './system-settings';
 import type { SystemSettingsStore } from './system-settings.store';
 
@@ -15,12 +17,17 @@ export interface SystemSettingsChange {
   readonly scanningEnabled?: boolean | undefined;
 }
 
+/** How long a change waits for eviction down to limits that have come into force, in milliseconds; what is left goes soon after. */
+const ENFORCE_MS = 10_000;
+
 /** What the service works with. */
 export interface SystemSettingsParts {
   readonly database: Database;
   readonly settings: SystemSettingsStore;
   readonly audit: AuditStore;
   readonly revision: ConfigurationRevision;
+  /** What quotas are enforced on. */
+  readonly stores: ContentStores;
   readonly forced: ForcedSwitches;
   readonly clock: Clock;
 }
@@ -54,7 +61,7 @@ export class SystemSettingsService {
     expectedVersion: number | undefined,
     actor: string,
   ): Promise<SystemSettings> {
-    const { database, settings, audit, revision, forced, clock } = this.parts;
+    const { database, settings, audit, revision, stores, forced, clock } = this.parts;
     for (const [name, variable] of Object.entries(VARIABLES) as [keyof typeof VARIABLES, string][]) {
       if (forced[name] !== undefined && change[name] !== undefined && change[name] !== forced[name])
         throw new ApiError(
@@ -80,6 +87,7 @@ export class SystemSettingsService {
       const to = Object.fromEntries(Object.entries(changed).map(([name, { to }]) => [name, to]));
       const next: SystemSettings = { ...current, ...to, version: current.version + 1 };
       await settings.write(queries, next);
+      if (changed['quotaManagementEnabled']?.to === true) await stores.originUsage.markAll(queries);
       await revision.bump(queries);
       await audit.append(queries, [
         newAuditEvent({ kind: 'SETTINGS_UPDATED', at: clock.now(), actor, detail: { changed } }),
@@ -87,6 +95,14 @@ export class SystemSettingsService {
       return next;
     });
     await revision.announce();
+    await this.enforceQuotas();
     return inForce(result, forced);
+  }
+
+  private async enforceQuotas(): Promise<void> {
+    const { database, stores, clock } = this.parts;
+    const until = clock.now() + ENFORCE_MS;
+    for (const uid of await stores.originUsage.prunePending(database.reader))
+      await enforceQuota({ database, stores, clock }, uid, until);
   }
 }

@@ -1,19 +1,22 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { Clock } from '../../../common/runtime/clock';
 import type { ManifestRow, TagRow } from '../../../schema/tables';
-import { notImplemented } from '../errors/api-error';
 import type { RequestContext } from '../graphql/context';
 import type { Loaders } from '../graphql/loaders';
 import { ByteSizeScalar } from '../graphql/scalars/byte-size.scalar';
 import { DateTimeScalar } from '../graphql/scalars/date-time.scalar';
 import { DigestScalar } from '../graphql/scalars/digest.scalar';
 import { ManifestType, toManifestType } from '../manifest/manifest.type';
-import { leftServiceAt, TagType } from './tag.type';
+import type { TagService } from './tag.service';
+import { leftServiceAt, TagType, toTagType } from './tag.type';
 
 /** Tags in GraphQL. */
 @Resolver(() => TagType)
 export class TagResolver {
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly tags: TagService,
+    private readonly clock: Clock,
+  ) {}
 
   @FieldResolver(() => ManifestType)
   async manifest(@Root() { row }: TagType, @Ctx() { loaders }: RequestContext): Promise<ManifestType> {
@@ -37,33 +40,54 @@ export class TagResolver {
     return organization === undefined ? null : left + organization.timeMachineSeconds * 1000;
   }
 
-  @Mutation(() => TagType, { description: 'Errors: NOT_IMPLEMENTED.' })
-  setTagExpiration(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('repository', () => String) _repository: string,
-    @Arg('tag', () => String) _tag: string,
-    @Arg('expiresAt', () => DateTimeScalar, { nullable: true }) _expiresAt: number | null | undefined,
-  ): TagType {
-    throw notImplemented('setTagExpiration');
+  @Mutation(() => TagType, {
+    description:
+      'Sets when a tag expires; null: never. The next successful pull of the tag resets it to expirationSeconds from then. ' +
+      'Errors: NOT_FOUND (no active tag of that name), BAD_USER_INPUT (a time that has passed).',
+  })
+  async setTagExpiration(
+    @Arg('organization', () => String) organization: string,
+    @Arg('repository', () => String) repository: string,
+    @Arg('tag', () => String) tag: string,
+    @Arg('expiresAt', () => DateTimeScalar, { nullable: true }) expiresAt: number | null | undefined,
+    @Ctx() { viewer }: RequestContext,
+  ): Promise<TagType> {
+    const name = { organization, repository, tag };
+    return this.show(await this.tags.setExpiration(name, expiresAt ?? undefined, viewer.name));
   }
 
-  @Mutation(() => Boolean, { description: 'Errors: NOT_IMPLEMENTED.' })
+  @Mutation(() => Boolean, {
+    description:
+      'Moves the active version of a tag into the time machine, where it can be restored until it is collected. The next pull of ' +
+      'the tag asks upstream again. Deleting what is not there is no error: false.',
+  })
   deleteTag(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('repository', () => String) _repository: string,
-    @Arg('tag', () => String) _tag: string,
-  ): boolean {
-    throw notImplemented('deleteTag');
+    @Arg('organization', () => String) organization: string,
+    @Arg('repository', () => String) repository: string,
+    @Arg('tag', () => String) tag: string,
+    @Ctx() { viewer }: RequestContext,
+  ): Promise<boolean> {
+    return this.tags.delete({ organization, repository, tag }, viewer.name);
   }
 
-  @Mutation(() => TagType, { description: 'Errors: NOT_IMPLEMENTED.' })
-  restoreTag(
-    @Arg('organization', () => String) _organization: string,
-    @Arg('repository', () => String) _repository: string,
-    @Arg('tag', () => String) _tag: string,
-    @Arg('digest', () => DigestScalar) _digest: string,
-  ): TagType {
-    throw notImplemented('restoreTag');
+  @Mutation(() => TagType, {
+    description:
+      'Makes a version from the time machine the active one, as if it had been pulled now; the version that is active goes into the ' +
+      'time machine. It is served as it is for revalidateAfterSeconds and while upstream is away; the next check with upstream ' +
+      'decides anew. Errors: NOT_FOUND (the time machine has no such version, or not any more).',
+  })
+  async restoreTag(
+    @Arg('organization', () => String) organization: string,
+    @Arg('repository', () => String) repository: string,
+    @Arg('tag', () => String) tag: string,
+    @Arg('digest', () => DigestScalar) digest: string,
+    @Ctx() { viewer }: RequestContext,
+  ): Promise<TagType> {
+    return this.show(await this.tags.restore({ organization, repository, tag }, digest, viewer.name));
+  }
+
+  private show(row: TagRow): TagType {
+    return toTagType(row, this.clock.now());
   }
 
   private async manifestOf(row: TagRow, loaders: Loaders): Promise<ManifestRow> {

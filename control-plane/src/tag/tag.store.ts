@@ -137,14 +137,30 @@ export class TagStore {
       .orderBy('id', 'desc');
   }
 
-  /** Live versions that expired at or before `now`, the earliest first; another process that does the same gets others. */
-  async lockExpired(queries: Queries, now: number, limit: number): Promise<readonly TagRow[]> {
-    const query = queries<TagRow>(Table.tags)
+  /** Live versions that expired at or before `now`, the earliest first. */
+  async expired(queries: Queries, now: number, limit: number): Promise<readonly TagRow[]> {
+    return queries<TagRow>(Table.tags)
       .where('live', 1)
       .where('expires_at', '<=', now)
       .orderBy('expires_at')
       .limit(limit);
-    return (await query) as TagRow[];
+  }
+
+  /** Those of these versions that are live and expired by `now`; nobody else changes them before the transaction ends. */
+  async lockExpired(queries: Queries, ids: readonly number[], now: number): Promise<readonly TagRow[]> {
+    return queries<TagRow>(Table.tags)
+      .whereIn('id', ids)
+      .where('live', 1)
+      .where('expires_at', '<=', now)
+      .orderBy('id')
+      .forUpdate();
+  }
+
+  /** Expired versions leave service; they left it when they expired. */
+  async expire(queries: Queries, ids: readonly number[]): Promise<void> {
+    await queries(Table.tags)
+      .whereIn('id', ids)
+      .update({ live: null, ended_at: queries.raw('expires_at'), end_reason: 'EXPIRED' });
   }
 
   /** Versions of an origin that left service at or before `before`, the earliest first. */

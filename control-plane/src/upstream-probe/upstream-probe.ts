@@ -26,6 +26,4 @@ export interface ProbeResult {
 export interface UpstreamProbe {
   /** Asks now; changes nothing. Throws the ApiError UNAVAILABLE where no data plane answers within 15 s. */
   probe(target: ProbeTarget): Promise<ProbeResult>;
-  /** Gives up every connection. */
-  close(): void;
 }

@@ -176,7 +176,7 @@ describe('failures', () => {
     const queries = [
       '{ x }',
       '{',
-      'mutation { collectGarbage { bytesFreed } }',
+      'mutation { setTagExpiration(organization: "a", repository: "b", tag: "c") { id } }',
       'mutation { createRobot(organization: "a", name: "b") { secret } }',
     ];
     for (const query of queries) {
@@ -185,17 +185,13 @@ describe('failures', () => {
     }
   });
 
-  test.each([
-    'collectGarbage { bytesFreed }',
-    'setTagExpiration(organization: "acme", repository: "a", tag: "t") { id }',
-    'deleteTag(organization: "acme", repository: "a", tag: "t")',
-    'purgeRepository(organization: "acme", repository: "a")',
-    `restoreTag(organization: "acme", repository: "a", tag: "t", digest: "sha256:${'0'.repeat(64)}") { id }`,
-    `rescanManifest(organization: "acme", repository: "a", digest: "sha256:${'0'.repeat(64)}") { state }`,
-  ])('what is not built says so: %s', async (mutation) => {
-    const answer = await plane.graphql(`mutation { ${mutation} }`);
-    expect(answer.errors?.[0]?.extensions).toEqual({ code: 'NOT_IMPLEMENTED' });
-  });
+  test.each([`rescanManifest(organization: "acme", repository: "a", digest: "sha256:${'0'.repeat(64)}") { state }`])(
+    'what is not built says so: %s',
+    async (mutation) => {
+      const answer = await plane.graphql(`mutation { ${mutation} }`);
+      expect(answer.errors?.[0]?.extensions).toEqual({ code: 'NOT_IMPLEMENTED' });
+    },
+  );
 });
 
 describe('stopping', () => {

@@ -1,0 +1,52 @@
+import { SYSTEM_ACTOR } from '../access/viewer';
+import { newAuditEvent } from '../audit/audit-event';
+import { removeManifests } from '../content/remove-manifests';
+import { loadImages } from '../quota/load-images';
+import type { CollectableOrigin } from './collectable-origins';
+import type { Collected, GarbageParts } from './garbage-parts';
+
+/** Manifests in one transaction. */
+const STEP = 100;
+
+/**
+ * Collects manifests that no tag ever pointed at, or none does any more, when nobody has asked for them by digest for as long as a tag
+ * would have taken to expire and to be collected. False = there are no more.
+ */
+export async function collectUntagged(
+  { database, stores, clock }: GarbageParts,
+  origin: CollectableOrigin,
+  collected: Collected,
+): Promise<boolean> {
+  const now = clock.now();
+  const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
+  const isDue = ({ eviction_at }: { readonly eviction_at: number }): boolean => eviction_at <= before;
+  const look = async (queries: GarbageParts['database']['reader']) =>
+    (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, STEP)).filter(isDue);
+  if ((await look(database.reader)).length === 0) return false;
+  const due = await database.transaction(async (queries) => {
+    await stores.originUsage.lockFound(queries, [origin.originVersion]);
+    const rows = await look(queries);
+    const images = await loadImages(queries, stores, rows);
+    const names = await stores.repositories.namesOf(queries, [...new Set(rows.map((row) => row.repository_id))]);
+    const members = new Map(images.flatMap((image) => image.members).map((member) => [member.row.id, member]));
+    await removeManifests(queries, stores, origin, [...members.values()], now);
+    await stores.audit.append(
+      queries,
+      rows.map((row) =>
+        newAuditEvent({
+          kind: 'COLLECTED',
+          at: now,
+          actor: SYSTEM_ACTOR,
+          organization: { uid: origin.organizationUid, name: origin.organizationName },
+          repository: names.get(row.repository_id) ?? '',
+          reference: row.digest,
+          digest: row.digest,
+          detail: { reason: 'UNTAGGED', lastUsedAt: new Date(row.used_at).toISOString() },
+        }),
+      ),
+    );
+    return { rows: rows.length, manifests: members.size };
+  });
+  collected.manifests += due.manifests;
+  return due.rows === STEP;
+}

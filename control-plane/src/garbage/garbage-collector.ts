@@ -1,0 +1,122 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { MaintenanceLease } from '../maintenance/maintenance-lease';
+import { repeat } from '../maintenance/repeat';
+import { enforceQuota } from '../quota/enforce-quota';
+import { collectEnded } from './collect-ended';
+import { collectTimeMachine } from './collect-time-machine';
+import { collectUntagged } from './collect-untagged';
+import { type CollectableOrigin, collectableOrigins } from './collectable-origins';
+import { deleteBlobs } from './delete-blobs';
+import { expireTags } from './expire-tags';
+import type { Collected, GarbageParts } from './garbage-parts';
+import { lapseReservations } from './lapse-reservations';
+
+/** How long after the start, in milliseconds: others start as well. */
+const FIRST_MS = 5_000;
+/** How long a control plane that collects keeps the others from it, in milliseconds; longer than a step takes. */
+const LEASE_MS = 120_000;
+/** Origins in one read. */
+const PAGE = 200;
+/** For how long invalidations are kept, in milliseconds. */
+const INVALIDATIONS_MS = 3_600_000;
+/** Invalidations that one step forgets. */
+const PRUNE_STEP = 1000;
+/** How long eviction down to a lowered limit goes on in one round, in milliseconds. */
+const ENFORCE_MS = 10_000;
+
+/** Always on; one step after the other, each a short transaction, so that pulls and readers hardly notice. */
+export class GarbageCollector {
+  private readonly lease: MaintenanceLease;
+  private running: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly parts: GarbageParts) {
+    this.lease = new MaintenanceLease(parts.database, 'garbage');
+  }
+
+  /** Collects every `everyMs`; of several control planes on one database, one does. The function returned ends that. */
+  start(everyMs: number): () => Promise<void> {
+    const { clock, log } = this.parts;
+    const work = async (stopped: () => boolean): Promise<void> => {
+      const collected = await this.round(stopped, true);
+      if (collected.blobs > 0 || collected.manifests > 0)
+        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
+    };
+    const stop = repeat(
+      { firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, name: 'collecting garbage' },
+      clock,
+      log,
+    );
+    return async () => {
+      await stop();
+      await this.running.catch(() => undefined);
+      // Another control plane need not wait for the lease to run out.
+      await this.lease.release().catch(() => undefined);
+    };
+  }
+
+  /**
+   * One whole round now, after the one that runs; what is not due stays. Throws an ApiError UNAVAILABLE where no data plane answers: then
+   * everything but the deletion of bytes was done.
+   */
+  collectNow(): Promise<Collected> {
+    const round = this.running.catch(() => undefined).then(() => this.round(() => false, false));
+    this.running = round.catch(() => undefined);
+    return round;
+  }
+
+  private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {
+    const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n };
+    const goOn = async (): Promise<boolean> => {
+      const { clock } = this.parts;
+      // SQLite's statements are synchronous: others get a turn between two steps.
+      await nextTurn();
+      await this.parts.stores.invalidations.announce();
+      return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
+    };
+    const all = async (step: () => Promise<boolean>): Promise<void> => {
+      while ((await goOn()) && (await step()));
+    };
+    await all(() => expireTags(this.parts));
+    await this.origins(async (origin) => {
+      await all(() => collectTimeMachine(this.parts, origin, collected));
+      await all(() => collectUntagged(this.parts, origin, collected));
+    }, goOn);
+    await all(() => collectEnded(this.parts, collected, stopped));
+    await this.enforce(goOn);
+    await all(() => this.forgetOld());
+    await all(() => lapseReservations(this.parts));
+    await all(() => deleteBlobs(this.parts, collected));
+    await this.parts.stores.invalidations.announce();
+    return collected;
+  }
+
+  private async origins(
+    work: (origin: CollectableOrigin) => Promise<void>,
+    goOn: () => Promise<boolean>,
+  ): Promise<void> {
+    for (let after = ''; await goOn();) {
+      const page = await collectableOrigins(this.parts.database.reader, after, PAGE);
+      for (const origin of page) await work(origin);
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.originVersion;
+    }
+  }
+
+  private async enforce(goOn: () => Promise<boolean>): Promise<void> {
+    const { database, stores, clock } = this.parts;
+    for (const uid of await stores.originUsage.prunePending(database.reader)) {
+      if (!(await goOn())) return;
+      await enforceQuota(this.parts, uid, clock.now() + ENFORCE_MS);
+    }
+  }
+
+  private async forgetOld(): Promise<boolean> {
+    const { database, stores, clock } = this.parts;
+    const now = clock.now();
+    const pruned = await database.transaction(async (queries) => {
+      await stores.contentUses.prune(queries, now);
+      return stores.invalidations.prune(queries, now - INVALIDATIONS_MS, PRUNE_STEP);
+    });
+    return pruned === PRUNE_STEP;
+  }
+}
