@@ -149,6 +149,84 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       await blob.close();
     });
 
+    it('moves aside the bytes that were read, and takes the blob again', async () => {
+      const content = pattern(2 * CHUNK);
+      const digest = digestOf(content);
+      await ingest(content);
+      await under.damage(digest, Buffer.alloc(2 * CHUNK));
+      const blob = (await under.store.open(digest))!;
+      expect(await under.store.quarantine(digest, blob)).toBe(true);
+      expect(await under.store.quarantine(digest, blob)).toBe(false);
+      await blob.close();
+      expect(await under.store.stat(digest)).toBeUndefined();
+      expect(await under.store.open(digest)).toBeUndefined();
+      expect(await under.store.get(digest, 4 * CHUNK)).toBeUndefined();
+      expect((await under.store.list('', 10)).blobs).toEqual([]);
+      await ingest(content);
+      expect((await readAll(under.store, digest)).equals(content)).toBe(true);
+    });
+
+    it('does not move aside what has taken the place of the bytes that were read', async () => {
+      const content = pattern(500);
+      const digest = digestOf(content);
+      await ingest(content);
+      const before = (await under.store.open(digest))!;
+      await under.store.delete(digest);
+      expect(await under.store.quarantine(digest, before)).toBe(false);
+      await ingest(content);
+      expect(await under.store.quarantine(digest, before)).toBe(false);
+      await before.close();
+      expect((await readAll(under.store, digest)).equals(content)).toBe(true);
+    });
+
+    it('moves content aside once, however many found it damaged, and never what is put meanwhile', async () => {
+      const content = pattern(300);
+      const digest = digestOf(content);
+      await under.store.put(digest, content);
+      const blobs = [(await under.store.open(digest))!, (await under.store.open(digest))!];
+      const moved = await Promise.all([
+        ...blobs.map((blob) => under.store.quarantine(digest, blob)),
+        under.store.put(digest, content),
+      ]);
+      expect(moved.filter((one) => one === true).length).toBeLessThanOrEqual(1);
+      for (const blob of blobs) await blob.close();
+      expect(await under.store.get(digest, 1000)).toEqual(content);
+    });
+
+    it('lists what is there, in the order of the digests’ text, page by page', async () => {
+      const contents = Array.from({ length: 60 }, (_, at) => pattern(at + 1));
+      for (const content of contents) await under.store.put(digestOf(content), content);
+      const last = pattern(7);
+      await ingest(last, digestOf(last, 'sha512'));
+      const all = contents.map((content) => ({ digest: digestOf(content), size: content.length }));
+      all.push({ digest: digestOf(last, 'sha512'), size: 7 });
+      all.sort((a, b) => Buffer.compare(Buffer.from(a.digest), Buffer.from(b.digest)));
+      expect(await under.store.list('', 1000)).toEqual({ blobs: all, more: false });
+      expect(await under.store.list('', 61)).toEqual({ blobs: all, more: false });
+      expect(await under.store.list('', 60)).toEqual({ blobs: all.slice(0, 60), more: true });
+      for (let [after, at] = ['', 0]; at < all.length;) {
+        const { blobs, more } = await under.store.list(after, 7);
+        expect(blobs).toEqual(all.slice(at, at + 7));
+        expect(more).toBe(at + 7 < all.length);
+        at += blobs.length;
+        after = blobs.at(-1)!.digest;
+      }
+      expect(await under.store.list(all.at(-1)!.digest, 7)).toEqual({ blobs: [], more: false });
+      // Not there itself, and between two that are.
+      expect((await under.store.list(`${all[10]!.digest.slice(0, -1)}g`, 1)).blobs).toEqual([all[11]]);
+    });
+
+    it('lists nothing that is not whole or not there any more', async () => {
+      const [whole, empty, gone, coming] = [10, 20, 30, 40].map(pattern) as [Buffer, Buffer, Buffer, Buffer];
+      for (const content of [whole, empty, gone]) await under.store.put(digestOf(content), content);
+      await under.damage(digestOf(empty), Buffer.alloc(0));
+      await under.store.delete(digestOf(gone));
+      const half = await under.store.ingest(digestOf(coming));
+      await half.write(coming);
+      expect(await under.store.list('', 10)).toEqual({ blobs: [{ digest: digestOf(whole), size: 10 }], more: false });
+      await half.abort();
+    });
+
     it('fails a read beyond the end instead of ending early', async () => {
       const content = pattern(10);
       await ingest(content);

@@ -37,4 +37,20 @@ export interface BlobStore {
   get(digest: Digest, maxBytes: number): Promise<Buffer | undefined>;
   /** Harmless when it is not there. */
   delete(digest: Digest): Promise<void>;
+  /**
+   * What is there whole, in bytewise order of the digests' text (`sha256:…` before `sha512:…`), after `after` ('' = from the start), at most
+   * `limit`. What comes or goes meanwhile may be in it or not.
+   */
+  list(after: string, limit: number): Promise<BlobPage>;
+  /**
+   * Moves aside exactly the bytes that `blob` reads, which was opened by this store and is still open; from then on the digest is not there.
+   * false = other bytes have taken its place, or it is gone: nothing was done.
+   */
+  quarantine(digest: Digest, blob: StoredBlob): Promise<boolean>;
+}
+
+/** A part of what a store holds. `more` = there is something after it. Sizes in bytes. */
+export interface BlobPage {
+  readonly blobs: readonly { readonly digest: Digest; readonly size: number }[];
+  readonly more: boolean;
 }

@@ -1,17 +1,19 @@
-import { readdir, rm, stat, unlink } from 'node:fs/promises';
+import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../common/oci/digest';
-import type { BlobIngest, BlobStore, StoredBlob } from '../blob/blob-store';
+import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob/blob-store';
 import { atMost } from './at-most';
 import { blobPathsAt, type BlobPaths } from './blob-paths';
-import { type OpenedFile, openStoredFile, storedBlob } from './directory-blob';
+import { type DirectoryBlob, type OpenedFile, openStoredFile, storedBlob } from './directory-blob';
 import { LateSync } from './late-sync';
+import { listBlobs } from './list-blobs';
+import { OneAtATime } from './one-at-a-time';
 import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../blob/store-error';
-import { makeFolder } from './sync-folder';
+import { makeFolder, syncFolder } from './sync-folder';
 
 /** What the directory store is made of. */
 export interface DirectoryBlobStoreOptions {
@@ -48,6 +50,8 @@ const COMMITS_AT_ONCE = 2;
 
 class FileBlobs implements DirectoryBlobStore {
   private readonly commits = atMost(COMMITS_AT_ONCE);
+  /** What gives a name and what takes it away: between the look at a file and its removal no other gets its name. */
+  private readonly names = new OneAtATime();
 
   constructor(
     private readonly paths: BlobPaths,
@@ -86,14 +90,16 @@ class FileBlobs implements DirectoryBlobStore {
       write: () => WRITTEN,
       commit: (spoolFile, size) =>
         attempt(`keep ${digest}`, () =>
-          this.commits(() => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
+          this.commits(() =>
+            this.names.run(digest, () => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
+          ),
         ),
       abort: () => WRITTEN,
     };
   }
 
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await attempt(`keep ${digest}`, () => publishContent(this.paths, digest, content));
+    await attempt(`keep ${digest}`, () => this.names.run(digest, () => publishContent(this.paths, digest, content)));
   }
 
   async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
@@ -115,7 +121,23 @@ class FileBlobs implements DirectoryBlobStore {
   }
 
   async delete(digest: Digest): Promise<void> {
-    await attempt(`delete ${digest}`, () => rm(this.paths.blob(digest), { force: true }));
+    await attempt(`delete ${digest}`, () => this.names.run(digest, () => rm(this.paths.blob(digest), { force: true })));
+  }
+
+  list(after: string, limit: number): Promise<BlobPage> {
+    return attempt('list its blobs', () => listBlobs(this.paths, after, limit));
+  }
+
+  quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
+    // Every blob that this store opens is one; another store's has no inode, and is never found.
+    const { inode } = blob as DirectoryBlob;
+    return attempt(`move ${digest} aside`, async () => {
+      await makeFolder(this.paths.quarantine);
+      return this.ifStillThere(digest, inode, async (path) => {
+        await rename(path, this.paths.quarantined(digest));
+        await syncFolder(this.paths.folder(digest));
+      });
+    });
   }
 
   private async openWhole(digest: Digest): Promise<OpenedFile | undefined> {
@@ -129,15 +151,22 @@ class FileBlobs implements DirectoryBlobStore {
     return undefined;
   }
 
-  /** Only the file that was looked at: the blob may have been filled anew under its name (trap T10). */
   private async removeDamaged(digest: Digest, opened: OpenedFile, why: string): Promise<void> {
-    const path = this.paths.blob(digest);
     this.logger.error({ digest, why }, 'a stored blob is damaged; it is removed and will be fetched again');
-    await attempt(`remove ${digest}, which is damaged`, async () => {
+    await attempt(`remove ${digest}, which is damaged`, () => this.ifStillThere(digest, opened.inode, unlink));
+  }
+
+  /** Takes the name from the file that was looked at and from no other: the blob may have been filled anew under its name (trap T10). */
+  private ifStillThere(digest: Digest, inode: number, take: (path: string) => Promise<void>): Promise<boolean> {
+    const path = this.paths.blob(digest);
+    return this.names.run(digest, async () => {
       try {
-        if ((await stat(path)).ino === opened.inode) await unlink(path);
+        if ((await stat(path)).ino !== inode) return false;
+        await take(path);
+        return true;
       } catch (error) {
-        if (errorCode(error) !== 'ENOENT') throw error;
+        if (errorCode(error) === 'ENOENT') return false;
+        throw error;
       }
     });
   }

@@ -40,12 +40,18 @@ export function isPossibleSize(digest: Digest, size: number): boolean {
   return size > 0 || digestOf(Buffer.alloc(0), algorithmOf(digest)) === digest;
 }
 
+/** A blob of a directory; by its inode it is told from other bytes of the same name. Only while it is open: then an inode is not used again. */
+export interface DirectoryBlob extends StoredBlob {
+  readonly inode: number;
+}
+
 /** The blob behind an opened file, which it owns from now on. Unlinking the file does not disturb it. */
-export function storedBlob(digest: Digest, path: string, opened: OpenedFile): StoredBlob {
+export function storedBlob(digest: Digest, path: string, opened: OpenedFile): DirectoryBlob {
   let closing: Promise<void> | undefined;
   return {
     size: opened.size,
     localPath: path,
+    inode: opened.inode,
     read: (offset, length, signal) =>
       readFileRange(opened.file, { offset, length, what: `read ${digest} from its store`, signal }),
     // Node's close waits for reads under way (fs documentation, filehandle.close).

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:net';
 import { createSpool } from '../../../data-plane/src/fill/spool';
+import { changedStore } from '../../support/changed-store';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { digestOf } from '../../../common/oci/digest';
@@ -301,17 +302,13 @@ describe('our own disk', () => {
     let full = true;
     await startWithManifest({
       overrides: {
-        wrapStore: (store) => ({
-          stat: (digest) => store.stat(digest),
-          open: (digest) => store.open(digest),
-          put: (digest, content) => store.put(digest, content),
-          get: (digest, maxBytes) => store.get(digest, maxBytes),
-          delete: (digest) => store.delete(digest),
-          async ingest(digest) {
-            if (full) throw new LayoverError('STORE_FULL');
-            return store.ingest(digest);
-          },
-        }),
+        wrapStore: (store) =>
+          changedStore(store, {
+            async ingest(digest) {
+              if (full) throw new LayoverError('STORE_FULL');
+              return store.ingest(digest);
+            },
+          }),
       },
     });
     expect(whole(await rig.edge.blob(layer.digest))).toBe(true);

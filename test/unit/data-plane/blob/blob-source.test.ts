@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { hexOf } from '../../../../common/oci/digest';
+import { changedStore } from '../../../support/changed-store';
 import { bytes, type FillSetup, readAll, setUpFills, until } from '../fill/support/fill-setup';
 import { FakeUpstream } from '../fill/support/fake-upstream';
 
@@ -67,14 +68,10 @@ describe('reading through the cache', () => {
     await setup.dispose();
     let misses = 1;
     setup = await setUpFills({
-      wrapStore: (inner) => ({
-        stat: (digest) => inner.stat(digest),
-        put: (digest, content) => inner.put(digest, content),
-        get: (digest, maxBytes) => inner.get(digest, maxBytes),
-        delete: (digest) => inner.delete(digest),
-        ingest: (digest) => inner.ingest(digest),
-        open: (digest) => (misses-- > 0 ? Promise.resolve(undefined) : inner.open(digest)),
-      }),
+      wrapStore: (inner) =>
+        changedStore(inner, {
+          open: (digest) => (misses-- > 0 ? Promise.resolve(undefined) : inner.open(digest)),
+        }),
     });
     await setup.store.put(upstream.digest, upstream.content);
     expect(await pull()).toBe('store');
@@ -84,7 +81,7 @@ describe('reading through the cache', () => {
   it('passes a failure of the store on, and does not take it for absence', async () => {
     await setup.dispose();
     setup = await setUpFills({
-      wrapStore: (inner) => ({ ...inner, open: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
+      wrapStore: (inner) => changedStore(inner, { open: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
     });
     await expect(setup.source.open(upstream.request())).rejects.toMatchObject({ key: 'STORE_FAILED' });
     expect(upstream.offsets).toEqual([0]);

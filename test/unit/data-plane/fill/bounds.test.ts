@@ -11,6 +11,7 @@ import {
   setUpFills,
   until,
 } from './support/fill-setup';
+import { changedStore } from '../../../support/changed-store';
 import { FakeUpstream, Gate } from './support/fake-upstream';
 
 const MIB = 1024 * 1024;
@@ -73,18 +74,14 @@ describe('the bounds of fills', () => {
   it('a store that fails at the end keeps no client from its blob', async () => {
     let broken = true;
     const { source, fills, store, spooled } = await start({
-      wrapStore: (inner) => ({
-        stat: (digest) => inner.stat(digest),
-        open: (digest) => inner.open(digest),
-        put: (digest, content) => inner.put(digest, content),
-        get: (digest, maxBytes) => inner.get(digest, maxBytes),
-        delete: (digest) => inner.delete(digest),
-        ingest: async (digest) => {
-          const ingest = await inner.ingest(digest);
-          const refuse = (): Promise<void> => Promise.reject(new LayoverError('STORE_FAILED'));
-          return { ...ingest, commit: broken ? refuse : (path, size) => ingest.commit(path, size) };
-        },
-      }),
+      wrapStore: (inner) =>
+        changedStore(inner, {
+          ingest: async (digest) => {
+            const ingest = await inner.ingest(digest);
+            const refuse = (): Promise<void> => Promise.reject(new LayoverError('STORE_FAILED'));
+            return { ...ingest, commit: broken ? refuse : (path, size) => ingest.commit(path, size) };
+          },
+        }),
     });
     const upstream = new FakeUpstream(bytes(MIB));
     const completing = fills.complete(upstream.request({ priority: 'background' }));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '../../../../common/oci/digest';
@@ -122,6 +122,35 @@ describe('the directory store', () => {
     await mkdir(paths.folder(digest), { recursive: true });
     await symlink('/etc/hostname', paths.blob(digest));
     await expect(under.store.open(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  });
+
+  it('keeps what was moved aside, under the digest, for its owner only, also after a start', async () => {
+    const content = Buffer.from('layer');
+    const digest = digestOf(content);
+    await under.store.put(digest, content);
+    await under.damage(digest, Buffer.from('other'));
+    const blob = (await under.store.open(digest))!;
+    await under.store.quarantine(digest, blob);
+    await blob.close();
+    await under.store.prepare();
+    const [name, ...others] = await readdir(join(under.root, 'quarantine'));
+    expect(others).toEqual([]);
+    expect(name).toMatch(new RegExp(`^${digest.slice('sha256:'.length)}\\.[0-9a-f-]+$`));
+    expect(await readFile(join(under.root, 'quarantine', name!), 'utf8')).toBe('other');
+    expect((await stat(join(under.root, 'quarantine'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('lists blobs only, whatever else lies in its folders', async () => {
+    const content = Buffer.from('layer');
+    const digest = digestOf(content);
+    await under.store.put(digest, content);
+    const hex = digest.slice('sha256:'.length);
+    await writeFile(join(under.root, 'sha256', hex.slice(0, 2), `${hex}.part`), 'x');
+    await writeFile(join(under.root, 'sha256', hex.slice(0, 2), `00${'f'.repeat(62)}`), 'in the wrong folder');
+    await symlink('/etc/hostname', join(under.root, 'sha256', hex.slice(0, 2), hex.slice(0, 2).padEnd(64, 'f')));
+    await mkdir(join(under.root, 'sha256', 'lost+found'));
+    await mkdir(join(under.root, 'sha1'));
+    expect(await under.store.list('', 10)).toEqual({ blobs: [{ digest, size: 5 }], more: false });
   });
 
   it('removes at start what a crash left half written', async () => {
