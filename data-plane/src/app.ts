@@ -7,6 +7,7 @@ import { SealedBox } from '../../common/security/sealed-box';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './blob/blob-store';
+import { StoredBlobs } from './blob/stored-blobs';
 import { createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './catalog/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
@@ -22,8 +23,8 @@ import { createFills } from './fill/create-fills';
 import type { FillLimits } from './fill/fill-limits';
 import type { Spool } from './fill/spool';
 import { registryHandlers } from './grpc/handlers';
-import { storageHandlers } from './grpc/probe-upstream';
 import { createRegistryServer } from './grpc/server';
+import { storageHandlers } from './grpc/storage-handlers';
 import { ReferrersList } from './lists/list-referrers';
 import { createLocalIndex } from './local-index/durable-local-index';
 import { ManifestContents } from './manifest/manifest-contents';
@@ -38,10 +39,12 @@ import { BlobArrivals } from './pull/blob-arrivals';
 import { UpstreamReporter } from './pull/upstream-reporter';
 import { createPullJournal } from './records/durable-pull-journal';
 import { createJournalDelivery } from './records/journal-delivery';
+import { GuardedBlobStore } from './storage/guarded-blob-store';
 import { createDirectoryBlobStore } from './store/directory-blob-store';
 import { createUpstreamProber } from './upstream/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
+import { ContentUses } from './uses/content-uses';
 
 /** What tests put in place of the real thing. */
 export interface DataPlaneOverrides {
@@ -93,7 +96,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     await directory.prepare();
     closers.push(() => directory.close());
-    const store = overrides.wrapStore?.(directory) ?? directory;
+    const uses = new ContentUses(clock);
+    const store = new GuardedBlobStore(overrides.wrapStore?.(directory) ?? directory, uses);
     const fills = createFills({
       store,
       spoolDirectory: config.home.spool,
@@ -150,7 +154,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const access = new Access(configuration, tokens);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
-    const arrivals = new BlobArrivals({ fills, store, upstream, journal, logger: logger.child({ part: 'arrivals' }) });
+    const arrivals = new BlobArrivals({
+      fills,
+      store,
+      upstream,
+      journal,
+      uses,
+      logger: logger.child({ part: 'arrivals' }),
+    });
     closers.push(() => fills.stop(drainLeft()));
     const completion = new Completion(
       (target, blob) => arrivals.complete(target, blob),
@@ -158,7 +169,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger.child({ part: 'completion' }),
     );
-    const contents = new ManifestContents(store, config.manifestMemoryBytes);
+    const contents = new ManifestContents(store, config.manifestMemoryBytes, uses);
     const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
     const hints = new TagHints(clock);
     const checker = new TagChecker(upstream, clock);
@@ -174,11 +185,13 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     const lists = { access, upstream, knowledge, reporter };
     const blobs = new BlobAccess(knowledge, upstream);
-    const source = createBlobSource({ store, fills, logger: logger.child({ part: 'blobs' }) });
+    const blobLogger = logger.child({ part: 'blobs' });
+    const source = createBlobSource({ store, fills, logger: blobLogger });
+    const stored = new StoredBlobs(store, blobLogger);
 
     const handlers = registryHandlers({
       manifests,
-      blobs: { access, blobs, store, upstream, reporter, source, arrivals, journal },
+      blobs: { access, blobs, stored, upstream, reporter, source, arrivals, journal, uses },
       lists,
       referrers: new ReferrersList(lists, clock),
       configuration,
@@ -187,7 +200,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'grpc' }),
     });
     const prober = createUpstreamProber(upstreamOptions);
-    const storage = storageHandlers({ prober, logger: logger.child({ part: 'storage' }) });
+    const storage = storageHandlers({
+      prober,
+      store,
+      contents,
+      uses,
+      clock,
+      logger: logger.child({ part: 'storage' }),
+    });
     const server = createRegistryServer(handlers, config.listen, clock, storage);
     closers.push(() => server.stop(drainLeft()));
     closers.push(() => completion.stop());

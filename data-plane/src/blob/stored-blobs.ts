@@ -1,15 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { LayoverError } from '../../../common/errors/layover-error';
-import { type Digest, hexOf, newHasher } from '../../../common/oci/digest';
+import type { Digest } from '../../../common/oci/digest';
 import type { Logger } from '../../../common/runtime/logger';
 import type { BlobStore, StoredBlob } from './blob-store';
+import { hasDigest } from './hash-blob';
 
 /** Blobs whose size was proven by their bytes; so many are remembered. */
 const REMEMBERED = 4096;
 
 /**
  * Opens blobs of a store, with a look at their size. Where it differs from what a manifest says, one of the two is wrong,
- * and only the bytes tell: a damaged blob is removed and counts as absent; a good one stays, and the manifest is blamed.
+ * and only the bytes tell: a damaged blob is moved aside and counts as absent; a good one stays, and the manifest is blamed.
  * (Believing the manifest would let anybody who can write one have others' blobs removed, trap T11.)
  */
 export class StoredBlobs {
@@ -22,7 +23,7 @@ export class StoredBlobs {
   ) {}
 
   /**
-   * undefined = not there, or removed because it was damaged. The caller closes what it gets.
+   * undefined = not there, or moved aside because it was damaged. The caller closes what it gets.
    * Throws UPSTREAM_CONTENT when a whole blob has another size than `expectedSize`, and what the store throws.
    */
   async open(digest: Digest, expectedSize: number | undefined): Promise<StoredBlob | undefined> {
@@ -39,7 +40,7 @@ export class StoredBlobs {
   }
 
   private async prove(digest: Digest, stored: StoredBlob): Promise<boolean> {
-    const running = this.proving.get(digest) ?? this.hashOrRemove(digest, stored);
+    const running = this.proving.get(digest) ?? this.hashOrMoveAside(digest, stored);
     this.proving.set(digest, running);
     try {
       return await running;
@@ -48,18 +49,17 @@ export class StoredBlobs {
     }
   }
 
-  private async hashOrRemove(digest: Digest, stored: StoredBlob): Promise<boolean> {
-    const hasher = newHasher(digest);
-    for await (const chunk of stored.read(0, stored.size)) hasher.update(chunk);
-    if (hasher.digest('hex') === hexOf(digest)) {
+  private async hashOrMoveAside(digest: Digest, stored: StoredBlob): Promise<boolean> {
+    if (await hasDigest(stored, digest)) {
       this.provenSizes.set(digest, stored.size);
       return true;
     }
     this.logger.error(
       { digest, bytes: stored.size },
-      'a stored blob is damaged; it is removed and will be fetched again',
+      'a stored blob is damaged; it is moved aside and will be fetched again',
     );
-    await this.store.delete(digest);
+    // These bytes and no others: a whole blob may have taken their place while they were hashed.
+    await this.store.quarantine(digest, stored);
     return false;
   }
 }

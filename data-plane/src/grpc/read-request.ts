@@ -33,6 +33,27 @@ export function readDigest(text: string): Digest {
   return digest;
 }
 
+/** Most digests of one request of Storage (storage.proto). */
+export const MAX_DIGESTS = 1000;
+
+/** The field `digests` of a request of Storage. Throws REQUEST_INVALID with detail {field}. */
+export function readDigests(texts: readonly string[]): Digest[] {
+  if (texts.length > MAX_DIGESTS) {
+    throw invalidField('digests', `has ${texts.length} digests; ${MAX_DIGESTS} are the most`);
+  }
+  return texts.map((text, at) => {
+    const digest = parseDigest(text);
+    if (digest === undefined)
+      throw invalidField(`digests[${at}]`, `is no digest: ${JSON.stringify(text.slice(0, 150))}`);
+    return digest;
+  });
+}
+
+/** REQUEST_INVALID that names a field of the request; `what` completes "<field> …". */
+export function invalidField(field: string, what: string): LayoverError {
+  return new LayoverError('REQUEST_INVALID', { message: `${field} ${what}`, detail: { field } });
+}
+
 function readOwner(address: RepositoryAddress__Output | null): Owner {
   if (address?.owner === 'organization') return { kind: 'organization', name: address.organization ?? '' };
   if (address?.owner === 'mirrorHost') return { kind: 'mirror-host', host: address.mirrorHost ?? '' };

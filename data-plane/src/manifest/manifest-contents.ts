@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobStore } from '../blob/blob-store';
+import { hasDigest } from '../blob/hash-blob';
+import type { ContentUses } from '../uses/content-uses';
 
 /** Longest manifest that is kept and served, in bytes (architecture section 8; distribution's limit too). */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -15,6 +17,7 @@ export class ManifestContents {
   constructor(
     private readonly store: BlobStore,
     maxMemoryBytes: number,
+    private readonly uses: Pick<ContentUses, 'touch'>,
   ) {
     this.memory = new LRUCache({
       maxSize: maxMemoryBytes,
@@ -25,9 +28,10 @@ export class ManifestContents {
 
   /** undefined = nowhere. Throws STORE_FAILED. */
   async get(digest: Digest): Promise<Buffer | undefined> {
+    this.uses.touch(digest);
     const hot = this.memory.get(digest);
     if (hot !== undefined) return hot;
-    const stored = await this.store.get(digest, MAX_MANIFEST_BYTES);
+    const stored = await this.fromStore(digest);
     if (stored !== undefined) this.memory.set(digest, stored);
     return stored;
   }
@@ -35,6 +39,32 @@ export class ManifestContents {
   /** Whole and durable when it resolves. The caller has verified the digest. Throws STORE_FULL, STORE_FAILED. */
   async put(digest: Digest, content: Buffer): Promise<void> {
     await this.store.put(digest, content);
+    this.uses.touch(digest);
     this.memory.set(digest, content);
+  }
+
+  /** The store has lost it, or is about to: what is in memory must not hide that. */
+  forget(digest: Digest): void {
+    this.memory.delete(digest);
+  }
+
+  private async fromStore(digest: Digest): Promise<Buffer | undefined> {
+    try {
+      return await this.store.get(digest, MAX_MANIFEST_BYTES);
+    } catch (error) {
+      if (await this.movedAside(digest)) return undefined;
+      throw error;
+    }
+  }
+
+  /** No manifest that was kept is larger than the limit: a file that is must have been damaged. Its bytes say so before it is touched (trap T11). */
+  private async movedAside(digest: Digest): Promise<boolean> {
+    const blob = await this.store.open(digest);
+    try {
+      if (blob === undefined || blob.size <= MAX_MANIFEST_BYTES || (await hasDigest(blob, digest))) return false;
+      return await this.store.quarantine(digest, blob);
+    } finally {
+      await blob?.close();
+    }
   }
 }

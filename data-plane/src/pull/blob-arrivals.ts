@@ -4,6 +4,7 @@ import type { BlobStore } from '../blob/blob-store';
 import type { Fills } from '../fill/fills';
 import type { PullJournal } from '../records/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
+import type { ContentUses } from '../uses/content-uses';
 import type { AllowedBlob } from './blob-access';
 import { fillRequest } from './blob-fill';
 
@@ -13,12 +14,17 @@ export interface BlobArrivalsParts {
   readonly store: BlobStore;
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
+  readonly uses: ContentUses;
   readonly logger: Logger;
 }
 
-/** Tells the control plane of blobs that came whole into the store, once for each organization that had them fetched. */
+/**
+ * Tells the control plane of blobs that came whole into the store, once for each organization that had them fetched. Until they are there, or
+ * have failed, they are in use for every repository that asked, also when its clients have left.
+ */
 export class BlobArrivals {
-  private readonly awaited = new Set<string>();
+  /** Organization and digest; what is awaited never rejects. */
+  private readonly awaited = new Map<string, Promise<void>>();
 
   constructor(private readonly parts: BlobArrivalsParts) {}
 
@@ -31,28 +37,39 @@ export class BlobArrivals {
     this.bringIn(target, blob).catch(() => undefined);
   }
 
-  /** Fills the blob in the background, or finds it there. Throws what Fills.complete throws. */
+  /** Fills the blob in the background, or finds it there or on its way. Throws what Fills.complete throws. */
   async complete(target: PullTarget, blob: AllowedBlob): Promise<void> {
     if ((await this.parts.store.stat(blob.digest)) === undefined) await this.bringIn(target, blob);
   }
 
   private async bringIn(target: PullTarget, blob: AllowedBlob): Promise<void> {
-    const { organizationUid } = target.key;
+    const { organizationUid, repository } = target.key;
     const key = `${organizationUid} ${blob.digest}`;
-    if (this.awaited.has(key)) return;
-    this.awaited.add(key);
-    const { fills, store, upstream, journal, logger } = this.parts;
-    try {
-      await fills.complete(fillRequest(upstream, journal, target, blob, 'background'));
-      const size = await store.stat(blob.digest);
-      if (size === undefined) return;
-      await journal
-        .append({ blob: { organizationUid, digest: blob.digest, size, bytesServed: 0, bytesFetched: 0 } })
-        .catch((error: unknown) =>
-          logger.warn({ err: error, digest: blob.digest }, 'an arrival could not be recorded'),
-        );
-    } finally {
-      this.awaited.delete(key);
+    const end = this.parts.uses.begin({ organizationUid, repository, digest: blob.digest });
+    const running = this.awaited.get(key);
+    if (running !== undefined) {
+      void running.then(end);
+      return;
     }
+    const arrival = this.arrive(target, blob);
+    const over = arrival
+      .catch(() => undefined)
+      .then(() => {
+        this.awaited.delete(key);
+        end();
+      });
+    this.awaited.set(key, over);
+    await arrival;
+  }
+
+  private async arrive(target: PullTarget, blob: AllowedBlob): Promise<void> {
+    const { fills, store, upstream, journal, logger } = this.parts;
+    await fills.complete(fillRequest(upstream, journal, target, blob, 'background'));
+    const size = await store.stat(blob.digest);
+    if (size === undefined) return;
+    const { organizationUid } = target.key;
+    await journal
+      .append({ blob: { organizationUid, digest: blob.digest, size, bytesServed: 0, bytesFetched: 0 } })
+      .catch((error: unknown) => logger.warn({ err: error, digest: blob.digest }, 'an arrival could not be recorded'));
   }
 }

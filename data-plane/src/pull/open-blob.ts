@@ -3,6 +3,8 @@ import { type RangeRequest, type ResolvedRange, resolveRange } from '../../../co
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobReader, BlobSource } from '../blob/blob-source';
 import type { PullJournal } from '../records/pull-journal';
+import type { ContentUses } from '../uses/content-uses';
+import { openInUse } from '../uses/open-in-use';
 import type { BlobArrivals } from './blob-arrivals';
 import { fillRequest } from './blob-fill';
 import type { RepositoryRequest } from './request';
@@ -13,6 +15,7 @@ export interface OpenBlobParts extends BlobParts {
   readonly source: BlobSource;
   readonly arrivals: BlobArrivals;
   readonly journal: PullJournal;
+  readonly uses: ContentUses;
 }
 
 /** A blob that is ready to be sent. */
@@ -27,7 +30,8 @@ export interface OpenedBlob {
 }
 
 /**
- * A GET of a blob: authorizes, then opens it from the store or through a fill (architecture sections 4 and 5).
+ * A GET of a blob: authorizes, then opens it from the store or through a fill (architecture sections 4 and 5). It is in use until the reader is
+ * closed.
  * Throws RANGE_INVALID with detail {size} (before anything is fetched, where the size is known), and what Access, BlobAccess and
  * BlobSource throw.
  */
@@ -37,12 +41,13 @@ export async function openBlob(
 ): Promise<OpenedBlob> {
   const located = parts.access.locate(request.owner, request.repository);
   const target = await parts.access.authorize(located, request.context.authorization);
-  const { organizationUid } = target.key;
+  const { organizationUid, repository } = target.key;
   try {
     const allowed = await parts.blobs.require(target, request.digest, request.signal);
     if (allowed.size !== undefined) requireRange(request.range, allowed.size);
     const fill = fillRequest(parts.upstream, parts.journal, target, allowed, 'client');
-    const reader = await parts.source.open(fill, request.signal);
+    const content = { organizationUid, repository, digest: request.digest };
+    const reader = await openInUse(parts.uses, content, () => parts.source.open(fill, request.signal));
     if (reader.origin === 'fill') parts.arrivals.expect(target, allowed);
     try {
       return {

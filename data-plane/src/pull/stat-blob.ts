@@ -2,7 +2,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Access } from '../access/access';
 import type { PullTarget } from '../access/pull-target';
-import type { BlobStore } from '../blob/blob-store';
+import type { StoredBlobs } from '../blob/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobAccess } from './blob-access';
 import type { RepositoryRequest } from './request';
@@ -12,7 +12,7 @@ import type { UpstreamReporter } from './upstream-reporter';
 export interface BlobParts {
   readonly access: Access;
   readonly blobs: BlobAccess;
-  readonly store: BlobStore;
+  readonly stored: StoredBlobs;
   readonly upstream: UpstreamRegistry;
   readonly reporter: UpstreamReporter;
 }
@@ -24,7 +24,10 @@ export interface BlobStat {
   readonly upstreamHost: string;
 }
 
-/** A HEAD of a blob: says what a GET would give, and fills nothing (trap T13). Throws what Access and BlobAccess throw. */
+/**
+ * A HEAD of a blob: says what a GET would give, also where the stored bytes are damaged, and fills nothing (trap T13).
+ * Throws what Access, BlobAccess and StoredBlobs throw.
+ */
 export async function statBlob(
   parts: BlobParts,
   request: RepositoryRequest & { readonly digest: Digest },
@@ -34,8 +37,11 @@ export async function statBlob(
   const upstreamHost = target.proxy.upstreamHost;
   try {
     const allowed = await parts.blobs.require(target, request.digest, request.signal);
-    const stored = await parts.store.stat(request.digest);
-    if (stored !== undefined) return { size: stored, cacheStatus: 'HIT', upstreamHost };
+    const stored = await parts.stored.open(request.digest, allowed.size);
+    if (stored !== undefined) {
+      await stored.close();
+      return { size: stored.size, cacheStatus: 'HIT', upstreamHost };
+    }
     const size = allowed.size ?? (await sizeByOpening(parts.upstream, target, request.digest, request.signal));
     return { size, cacheStatus: 'MISS', upstreamHost };
   } finally {

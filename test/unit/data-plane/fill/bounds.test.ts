@@ -2,6 +2,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import { systemClock } from '../../../../common/runtime/clock';
 import type { Spool } from '../../../../data-plane/src/fill/spool';
+import { changedStore } from '../../../support/changed-store';
 import {
   bytes,
   type FillSetup,
@@ -11,7 +12,6 @@ import {
   setUpFills,
   until,
 } from './support/fill-setup';
-import { changedStore } from '../../../support/changed-store';
 import { FakeUpstream, Gate } from './support/fake-upstream';
 
 const MIB = 1024 * 1024;

@@ -1,10 +1,11 @@
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Digest, digestOf } from '../../../../common/oci/digest';
+import { StoredBlobs } from '../../../../data-plane/src/blob/stored-blobs';
 import { BlobAccess } from '../../../../data-plane/src/pull/blob-access';
 import { statBlob } from '../../../../data-plane/src/pull/stat-blob';
 import { blobNamed, imageNamed } from './fakes/sample-manifests';
-import { CONTEXT, pullRig } from './fakes/pull-rig';
+import { CONTEXT, pullRig, silentLogger } from './fakes/pull-rig';
 import type { OrganizationSpec } from './fakes/organizations';
 
 const NAME = 'team/app';
@@ -17,7 +18,7 @@ function rig(...specs: readonly OrganizationSpec[]) {
   const blobs = new BlobAccess(parts.knowledge, parts.upstream);
   const stat = (organization = 'acme', of: Digest = digest) =>
     statBlob(
-      { ...parts, blobs },
+      { ...parts, blobs, stored: new StoredBlobs(parts.store, silentLogger) },
       {
         context: CONTEXT,
         owner: { kind: 'organization', name: organization },

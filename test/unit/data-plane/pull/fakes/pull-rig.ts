@@ -14,6 +14,7 @@ import { TagChecker } from '../../../../../data-plane/src/manifest/tag-checker';
 import { TagHints } from '../../../../../data-plane/src/manifest/tag-hints';
 import type { RequestContext } from '../../../../../data-plane/src/pull/request';
 import { UpstreamReporter } from '../../../../../data-plane/src/pull/upstream-reporter';
+import { ContentUses } from '../../../../../data-plane/src/uses/content-uses';
 import { ManualClock } from './manual-clock';
 import { MemoryBlobStore } from './memory-blob-store';
 import { MemoryJournal } from './memory-journal';
@@ -54,7 +55,8 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
   const knowledge = new MemoryKnowledge();
   const store = new MemoryBlobStore();
   const journal = new MemoryJournal();
-  const contents = new ManifestContents(store, 1024 * 1024);
+  const uses = new ContentUses(clock);
+  const contents = new ManifestContents(store, 1024 * 1024, uses);
   const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
   const hints = new TagHints(clock);
   const checker = new TagChecker(upstream, clock);
@@ -100,6 +102,8 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     upstream,
     knowledge,
     store,
+    uses,
+    contents,
     journal,
     completion,
     completed,
