@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '../../../../common/oci/digest';
 import { createLogger } from '../../../../common/runtime/logger';
+import { GuardedBlobStore } from '../../../../data-plane/src/storage/guarded-blob-store';
 import { blobPathsAt } from '../../../../data-plane/src/store/blob-paths';
 import {
   createDirectoryBlobStore,
   type DirectoryBlobStore,
 } from '../../../../data-plane/src/store/directory-blob-store';
+import { ContentUses } from '../../../../data-plane/src/uses/content-uses';
 import { type BlobStoreUnderTest, describeBlobStore } from '../../../contract/blob-store.contract';
+import { ManualClock } from '../pull/fakes/manual-clock';
 
 const logger = createLogger('test', 'silent');
 const SHARED_MEMORY = '/dev/shm';
@@ -47,6 +50,10 @@ async function storeIn(spoolParent = tmpdir()): Promise<Folder> {
 }
 
 describeBlobStore('the directory store', () => storeIn());
+describeBlobStore('the directory store behind its guard', async () => {
+  const under = await storeIn();
+  return { ...under, store: new GuardedBlobStore(under.store, new ContentUses(new ManualClock())) };
+});
 
 /** Where the machine has no second file system the test is skipped by name. */
 const onTwoFileSystems = (): jest.It => {

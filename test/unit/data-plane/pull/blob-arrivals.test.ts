@@ -1,0 +1,118 @@
+import { type Digest, digestOf } from '../../../../common/oci/digest';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { BlobReader } from '../../../../data-plane/src/blob/blob-source';
+import type { Fills } from '../../../../data-plane/src/fill/fills';
+import { BlobArrivals } from '../../../../data-plane/src/pull/blob-arrivals';
+import { openInUse } from '../../../../data-plane/src/uses/open-in-use';
+import { Gate } from '../fill/support/fake-upstream';
+import { turns } from '../storage/support';
+import { CONTEXT, pullRig, silentLogger } from './fakes/pull-rig';
+
+const CONTENT = Buffer.from('the blob');
+const DIGEST = digestOf(CONTENT);
+
+async function rig() {
+  const parts = pullRig();
+  const fill = new Gate();
+  let begun = 0;
+  const fills: Fills = {
+    open: () => Promise.reject(new Error('not used')),
+    complete: () => {
+      begun += 1;
+      return fill.passed;
+    },
+    isActive: () => false,
+    stop: async () => undefined,
+  };
+  const arrivals = new BlobArrivals({ ...parts, fills, logger: silentLogger });
+  const target = async (repository: string) =>
+    parts.access.authorize(
+      parts.access.locate({ kind: 'organization', name: 'acme' }, repository),
+      CONTEXT.authorization,
+    );
+  const blob = { digest: DIGEST, size: CONTENT.length };
+  const [app, other] = [await target('team/app'), await target('team/other')];
+  const used = (): string[] => parts.uses.list(10).map(({ repository, startedAt }) => `${repository} ${startedAt}`);
+  const end = async (): Promise<void> => {
+    parts.store.content.set(DIGEST, CONTENT);
+    fill.open();
+    await turns();
+  };
+  return { ...parts, fill, arrivals, app, other, blob, used, end, begun: () => begun };
+}
+
+test('a fill is in use for every repository that asked for it, until it is in the store; one arrival is recorded', async () => {
+  const { arrivals, clock, uses, journal, app, other, blob, used, end, begun } = await rig();
+  const start = clock.now();
+  arrivals.expect(app, blob);
+  clock.advance(100);
+  arrivals.expect(other, blob);
+  arrivals.expect(app, blob);
+  await arrivals.complete(other, blob);
+  expect(used()).toEqual([`team/app ${start}`, `team/other ${start + 100}`]);
+  clock.advance(3_600_000);
+  expect(uses.inUse(DIGEST)).toBe(true);
+  await end();
+  expect(used()).toEqual([]);
+  expect(uses.inUse(DIGEST)).toBe(true);
+  clock.advance(10_000);
+  expect(uses.inUse(DIGEST)).toBe(false);
+  expect(begun()).toBe(1);
+  expect(journal.records).toEqual([{ blob: expect.objectContaining({ digest: DIGEST, size: CONTENT.length }) }]);
+});
+
+test('a fill that fails is in use no longer, and may be begun again', async () => {
+  const { arrivals, app, other, blob, used, fill, begun } = await rig();
+  const completing = arrivals.complete(app, blob);
+  await turns();
+  arrivals.expect(other, blob);
+  fill.fail(new LayoverError('UPSTREAM_FAILED'));
+  await expect(completing).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+  await turns();
+  expect(used()).toEqual([]);
+  await expect(arrivals.complete(app, blob)).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+  expect(begun()).toBe(2);
+});
+
+test('what completion finds in the store is not used by that', async () => {
+  const { arrivals, uses, store, app, blob, begun } = await rig();
+  store.content.set(DIGEST, CONTENT);
+  await arrivals.complete(app, blob);
+  expect([uses.inUse(DIGEST), begun()]).toEqual([false, 0]);
+});
+
+describe('a reader', () => {
+  const content = { organizationUid: 'u1', repository: 'team/app', digest: DIGEST as Digest };
+  const reader = (close: () => Promise<void>): BlobReader => ({
+    origin: 'store',
+    size: 8,
+    path: '/a/path',
+    available: 8,
+    waitBeyond: () => Promise.resolve(8),
+    read: async function* () {},
+    close,
+  });
+
+  test('is a use from before it is opened until it is closed, once, also when closing fails', async () => {
+    const { uses, clock } = pullRig();
+    const gate = new Gate();
+    const opening = openInUse(uses, content, async () => {
+      await gate.passed;
+      return reader(() => Promise.reject(new Error('closed badly')));
+    });
+    expect(uses.list(10)).toEqual([{ ...content, startedAt: clock.now() }]);
+    gate.open();
+    const opened = await opening;
+    expect(opened).toMatchObject({ origin: 'store', size: 8, path: '/a/path', available: 8 });
+    expect(uses.list(10)).toHaveLength(1);
+    await expect(opened.close()).rejects.toThrow('closed badly');
+    expect(uses.list(10)).toEqual([]);
+  });
+
+  test('that could not be opened is none', async () => {
+    const { uses } = pullRig();
+    const failing = openInUse(uses, content, () => Promise.reject(new LayoverError('UPSTREAM_FAILED')));
+    await expect(failing).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+    expect(uses.list(10)).toEqual([]);
+  });
+});
