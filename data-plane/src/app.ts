@@ -124,7 +124,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const client = createCatalogClient(config.catalog);
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
-    const knowledge = createKnowledge({ index, catalog, journal, clock, logger: logger.child({ part: 'knowledge' }) });
+    const knowledge = createKnowledge({
+      index,
+      catalog,
+      journal,
+      uses,
+      clock,
+      logger: logger.child({ part: 'knowledge' }),
+    });
     const delivery = createJournalDelivery({
       journal,
       recorder: createGrpcPullRecorder(client, config.nodeName),

@@ -8,8 +8,10 @@ import type { Logger } from '../../../common/runtime/logger';
 import type { LocalIndex } from '../local-index/local-index';
 import type { KeptReferrers, Knowledge } from '../pull/knowledge';
 import type { PullJournal } from '../records/pull-journal';
+import type { ContentUses } from '../uses/content-uses';
 import { admittedManifest } from './admitted-manifest';
 import type { Admission, CachedManifest, CachedTag, Catalog, RepositoryKey } from './catalog';
+import { Doubts } from './doubts';
 import { SingleFlight } from './single-flight';
 
 /**
@@ -22,12 +24,17 @@ export type Known<T> =
 /** Least time between two lines of log about a failing control plane, in milliseconds. */
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
+/** Most uses that an admission tells of. */
+const MAX_USES_IN_ADMISSION = 1000;
+
 /** What the knowledge needs. */
 export interface KnowledgeOptions {
   readonly index: LocalIndex;
   readonly catalog: Catalog;
   /** Takes admissions while the control plane is away; says whether some may still wait. */
   readonly journal: PullJournal & { admissionsPending(): boolean };
+  /** What is read and filled: told with every admission, so that it is not evicted to make room. */
+  readonly uses: Pick<ContentUses, 'list'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Keys of which this process remembers that the Catalog has confirmed them; default 50,000. */
@@ -47,10 +54,10 @@ export function createKnowledge(options: KnowledgeOptions): CatalogKnowledge {
  * control plane is away. Absence is never remembered: content that another data plane admits is seen at once.
  */
 export class CatalogKnowledge implements Knowledge {
-  private readonly confirmed: LRUCache<string, true>;
+  /** When a key was confirmed, as the doubts count it: before the last doubt about it, that is worth nothing. */
+  private readonly confirmed: LRUCache<string, number>;
   private readonly flights = new SingleFlight<Known<unknown>>();
-  /** Grows with everything forgotten: an answer that was asked for before that is not remembered. */
-  private epoch = 0;
+  private readonly doubts = new Doubts();
   private loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: KnowledgeOptions) {
@@ -74,6 +81,7 @@ export class CatalogKnowledge implements Knowledge {
     const { index, catalog } = this.options;
     return this.lookUp({
       key: keyOf('tag', repository, tag),
+      doubted: () => this.doubts.since(repository, tag),
       local: () => index.tag(repository, tag),
       ask: () => catalog.lookupTag(repository, tag),
       keep: (value) => index.putTag(repository, tag, value),
@@ -87,6 +95,7 @@ export class CatalogKnowledge implements Knowledge {
     const { index, catalog } = this.options;
     return this.lookUp({
       key: keyOf('manifest', repository, digest),
+      doubted: () => this.doubts.since(repository),
       local: () => index.manifest(repository, digest),
       ask: () => catalog.lookupManifest(repository, digest),
       keep: (value) => this.rememberManifest(repository, value),
@@ -99,6 +108,7 @@ export class CatalogKnowledge implements Knowledge {
     const { index, catalog } = this.options;
     return this.lookUp({
       key: keyOf('blob', repository, digest),
+      doubted: () => this.doubts.since(repository),
       local: () => index.blob(repository, digest),
       ask: () => catalog.lookupBlob(repository, digest),
       keep: (value) => index.putBlob(repository, value),
@@ -133,32 +143,31 @@ export class CatalogKnowledge implements Knowledge {
    * Throws what the Catalog says, never for an outage.
    */
   async admit(request: AdmitManifestRequest): Promise<Admission> {
-    const epoch = this.epoch;
+    const asked = this.doubts.now();
     const admission = await this.decide(request);
-    if (admission.decision === 'admitted' && epoch === this.epoch && request.repository) {
-      const { organizationUid = '', originVersion = '', repository = '' } = request.repository;
-      this.rememberManifest({ organizationUid, originVersion, repository }, admittedManifest(request));
-    }
+    if (admission.decision !== 'admitted' || !request.repository) return admission;
+    const { organizationUid = '', originVersion = '', repository = '' } = request.repository;
+    const key = { organizationUid, originVersion, repository };
+    if (this.doubts.since(key) <= asked) this.rememberManifest(key, admittedManifest(request));
     return admission;
   }
 
   /** A tag was checked with upstream, or moved: from now on this is what is known of it. */
   putTag(repository: RepositoryKey, tag: string, value: CachedTag): void {
     this.options.index.putTag(repository, tag, value);
-    this.confirmed.set(keyOf('tag', repository, tag), true);
+    this.confirm(keyOf('tag', repository, tag));
   }
 
   /** A tag is gone; an answer of the Catalog that is on its way is not remembered. */
   removeTag(repository: RepositoryKey, tag: string): void {
-    this.epoch += 1;
+    this.doubts.about(repository.organizationUid, repository.repository, tag);
     this.options.index.removeTag(repository, tag);
-    this.confirmed.delete(keyOf('tag', repository, tag));
   }
 
   /** A blob was proven by upstream to this organization. */
   putBlob(repository: RepositoryKey, blob: Descriptor): void {
     this.options.index.putBlob(repository, blob);
-    this.confirmed.set(keyOf('blob', repository, blob.digest), true);
+    this.confirm(keyOf('blob', repository, blob.digest));
   }
 
   /** The last good referrers answer; the control plane keeps none. */
@@ -170,34 +179,49 @@ export class CatalogKnowledge implements Knowledge {
     this.options.index.putReferrers(repository, key, value);
   }
 
-  /** Forgets here and in the local index; see LocalIndex.forget. Answers under way are given and not remembered. */
+  /**
+   * Forgets here and in the local index; see LocalIndex.forget. What else is known of the same repository (of the tag alone, where that is all that is
+   * meant) is asked for once more, because it may follow from what is forgotten; other repositories are left alone, unless none is named.
+   * Answers under way that could be about it are given and not remembered.
+   */
   forget(organizationUid: string, repository: string, tag: string, digest: string): void {
-    this.doubt();
+    this.doubts.about(organizationUid, repository, digest === '' ? tag : '');
     this.options.index.forget(organizationUid, repository, tag, digest);
   }
 
   /** Invalidations may have been missed: everything known is asked for once more when it is needed, as long as the Catalog answers. */
   doubt(): void {
-    this.epoch += 1;
+    this.doubts.all();
     this.confirmed.clear();
-    this.flights.clear();
   }
 
   private rememberManifest(repository: RepositoryKey, value: CachedManifest): void {
     this.options.index.putManifest(repository, value);
-    this.confirmed.set(keyOf('manifest', repository, value.manifest.digest), true);
+    this.confirm(keyOf('manifest', repository, value.manifest.digest));
     for (const { descriptor } of value.references) {
-      if (descriptor?.digest) this.confirmed.set(keyOf('blob', repository, descriptor.digest), true);
+      if (descriptor?.digest) this.confirm(keyOf('blob', repository, descriptor.digest));
     }
   }
 
+  private confirm(key: string): void {
+    this.confirmed.set(key, this.doubts.now());
+  }
+
+  private isConfirmed({ key, doubted }: Pick<LookUp<unknown>, 'key' | 'doubted'>): boolean {
+    const confirmedAt = this.confirmed.get(key);
+    return confirmedAt !== undefined && confirmedAt >= doubted();
+  }
+
   private async decide(request: AdmitManifestRequest): Promise<Admission> {
+    const { catalog, uses } = this.options;
+    const inUse = uses.list(MAX_USES_IN_ADMISSION, request.repository?.organizationUid ?? '');
     try {
-      return await this.options.catalog.admit(request);
+      return await catalog.admit({ ...request, inUse });
     } catch (error) {
       this.tolerate(error);
     }
     try {
+      // Without the uses: they are over when it is delivered.
       await this.options.journal.append({ admission: request });
       return { decision: 'admitted' };
     } catch (error) {
@@ -208,12 +232,13 @@ export class CatalogKnowledge implements Knowledge {
 
   private async lookUp<T>(one: LookUp<T>): Promise<Known<T>> {
     const local = one.local();
-    if (local !== undefined && this.confirmed.has(one.key)) return { state: 'known', value: local };
-    return (await this.flights.run(one.key, () => this.ask(one))) as Known<T>;
+    if (local !== undefined && this.isConfirmed(one)) return { state: 'known', value: local };
+    // Whoever asks after a doubt does not join a question from before it.
+    return (await this.flights.run(`${one.doubted()}\0${one.key}`, () => this.ask(one))) as Known<T>;
   }
 
   private async ask<T>(one: LookUp<T>): Promise<Known<T>> {
-    const epoch = this.epoch;
+    const asked = this.doubts.now();
     let remote: T | undefined;
     try {
       remote = await one.ask();
@@ -225,10 +250,10 @@ export class CatalogKnowledge implements Knowledge {
     // What is known here now, not when the question was put: a pull may have learned more meanwhile.
     const local = one.local();
     if (local !== undefined && this.isAhead(one, local, remote)) return { state: 'known', value: local };
-    if (epoch === this.epoch) {
+    if (one.doubted() <= asked) {
       if (remote !== undefined) {
         one.keep(remote);
-        this.confirmed.set(one.key, true);
+        this.confirm(one.key);
       } else if (local !== undefined) {
         one.drop();
       }
@@ -239,7 +264,7 @@ export class CatalogKnowledge implements Knowledge {
   /** Whether the Catalog can't know yet what is known here: it waits in the journal, or came in while the question was under way. */
   private isAhead<T>(one: LookUp<T>, local: T, remote: T | undefined): boolean {
     if (remote !== undefined) return one.newer?.(local, remote) ?? false;
-    return this.confirmed.has(one.key) || this.options.journal.admissionsPending();
+    return this.isConfirmed(one) || this.options.journal.admissionsPending();
   }
 
   /** Throws what a pull must fail for; an outage of the control plane or its database is not that. */
@@ -255,6 +280,8 @@ export class CatalogKnowledge implements Knowledge {
 /** One question to the Catalog, and what is done with the answer. */
 interface LookUp<T> {
   readonly key: string;
+  /** When there was last a doubt about it. */
+  readonly doubted: () => number;
   /** What is known here now. */
   readonly local: () => T | undefined;
   readonly ask: () => Promise<T | undefined>;

@@ -6,15 +6,8 @@ export class SingleFlight<T> {
   run(key: string, call: () => Promise<T>): Promise<T> {
     const running = this.calls.get(key);
     if (running !== undefined) return running;
-    const started = call().finally(() => {
-      if (this.calls.get(key) === started) this.calls.delete(key);
-    });
+    const started = call().finally(() => this.calls.delete(key));
     this.calls.set(key, started);
     return started;
-  }
-
-  /** Calls under way answer those who wait for them; whoever asks from now on begins anew. */
-  clear(): void {
-    this.calls.clear();
   }
 }

@@ -29,7 +29,7 @@ export interface LocalIndex {
     key: string,
     value: { readonly content: Buffer; readonly filtered: boolean; readonly checkedAt: number },
   ): void;
-  /** Forgets an organization, a repository of it, a tag or a digest (the empty text = all). Every origin version. */
+  /** Forgets an organization, a repository of it, a tag, or a digest as manifest and blob (the empty text = all). Every origin version. */
   forget(organizationUid: string, repository: string, tag: string, digest: string): void;
   /** Everything written so far is on disk. */
   flush(): Promise<void>;

@@ -65,18 +65,12 @@ export class Shelf {
   }
 
   /**
-   * Forgets a digest as manifest and as blob, and whatever follows from it: blobs that the manifest names, tags that point
-   * to it, referrers answers. Some of that may be known for another reason as well; asking again tells.
+   * Forgets a digest as manifest and as blob, and nothing else: blobs that the manifest names may be named by others as well, and are what pulls
+   * go on with while the control plane is away. Whether they are still held is asked for once more (CatalogKnowledge.forget).
    */
   forgetDigest(digest: Digest): void {
-    const manifest = this.manifest(digest);
-    if (manifest !== undefined) {
-      for (const blob of blobsNamedBy(manifest)) this.remove(this.blobs, blob.digest, () => ENTRY_COST);
-    }
     this.remove(this.manifests, digest, textCost);
     this.remove(this.blobs, digest, () => ENTRY_COST);
-    for (const [tag, value] of this.tags) if (value.manifest.digest === digest) this.removeTag(tag);
-    for (const key of this.referrers.keys()) this.remove(this.referrers, key, referrersCost);
   }
 
   /** Gives up the older half of every kind of entry. */

@@ -15,6 +15,7 @@ import {
   type DurablePullJournal,
   type JournalLimits,
 } from '../../../../data-plane/src/records/durable-pull-journal';
+import { ContentUses } from '../../../../data-plane/src/uses/content-uses';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { ManualClock } from '../pull/fakes/manual-clock';
 import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from './support';
@@ -28,6 +29,7 @@ let index: LocalIndex;
 let journal: DurablePullJournal;
 let knowledge: CatalogKnowledge;
 let clock: ManualClock;
+let uses: ContentUses;
 
 async function build(limits: Partial<JournalLimits> = {}): Promise<void> {
   const directory = join(folder, String(serial++));
@@ -37,7 +39,8 @@ async function build(limits: Partial<JournalLimits> = {}): Promise<void> {
   index = await createLocalIndex({ directory: join(directory, 'index'), clock: systemClock, logger });
   journal = await createPullJournal({ directory: join(directory, 'journal'), clock: systemClock, logger, limits });
   const catalog = createGrpcCatalog({ client, clock: systemClock });
-  knowledge = createKnowledge({ index, catalog, journal, clock, logger });
+  uses = new ContentUses(clock);
+  knowledge = createKnowledge({ index, catalog, journal, uses, clock, logger });
 }
 async function release(): Promise<void> {
   client.close();
@@ -174,7 +177,145 @@ describe('doubt', () => {
   });
 });
 
+describe('an invalidation', () => {
+  const OTHER = { ...REPOSITORY, repository: 'library/busybox' };
+  const FOREIGN = { ...REPOSITORY, organizationUid: 'u2' };
+  const NEW_ORIGIN = { ...REPOSITORY, originVersion: 'o2' };
+  const PLACES = { here: REPOSITORY, origin: NEW_ORIGIN, other: OTHER, foreign: FOREIGN };
+
+  /** Everything is known and confirmed everywhere: the fake Catalog has it, and is not asked. */
+  async function knowEverything(): Promise<void> {
+    for (const place of Object.values(PLACES)) {
+      for (const tag of ['v1', 'v2']) fake.setTag(place, { name: tag, ...tagOf('m'), expiresAt: -1 });
+      fake.setManifest(place, { manifest: descriptor('m'), references: [...manifestOf('m', 'l').references] });
+      for (const blob of ['l', 'proven']) fake.setBlob(place, descriptor(blob));
+    }
+    await ask();
+    expect(await ask()).toEqual([]);
+  }
+
+  /** Looks everything up once; gives what the Catalog was asked for. */
+  async function ask(): Promise<string[]> {
+    const asked: string[] = [];
+    for (const [name, place] of Object.entries(PLACES)) {
+      for (const [what, find] of [
+        ['v1', () => knowledge.findTag(place, 'v1')],
+        ['v2', () => knowledge.findTag(place, 'v2')],
+        ['manifest', () => knowledge.findManifest(place, digest('m'))],
+        ['l', () => knowledge.findBlob(place, digest('l'))],
+        ['proven', () => knowledge.findBlob(place, digest('proven'))],
+      ] as const) {
+        const before = fake.calls.length;
+        expect((await find()).state).toBe('known');
+        if (fake.calls.length > before) asked.push(`${name} ${what}`);
+      }
+    }
+    return asked;
+  }
+  const allOf = (...names: string[]): string[] =>
+    // The layer comes with the manifest that names it.
+    names.flatMap((name) => ['v1', 'v2', 'manifest', 'proven'].map((what) => `${name} ${what}`));
+
+  test.each<[string, Parameters<CatalogKnowledge['forget']>, string[]]>([
+    ['a tag', ['u1', 'library/alpine', 'v1', ''], ['here v1', 'origin v1']],
+    ['a digest', ['u1', 'library/alpine', '', digest('m')], allOf('here', 'origin')],
+    ['a repository', ['u1', 'library/alpine', '', ''], allOf('here', 'origin')],
+    ['an organization', ['u1', '', '', ''], allOf('here', 'origin', 'other')],
+    ['a tag of every repository', ['u1', '', 'v1', ''], allOf('here', 'origin', 'other')],
+    ['something that is not known', ['u1', 'library/none', 'v1', ''], []],
+  ])('%s: doubts that, in every origin version, and leaves the rest alone', async (_, invalidation, asked) => {
+    await knowEverything();
+    knowledge.forget(...invalidation);
+    expect(await ask()).toEqual(asked);
+    expect(await ask()).toEqual([]);
+  });
+
+  test('of a digest forgets it as manifest and as blob, there and nowhere else', async () => {
+    await knowEverything();
+    knowledge.forget('u1', 'library/alpine', '', digest('m'));
+    knowledge.forget('u1', 'library/alpine', '', digest('proven'));
+    expect(index.manifest(REPOSITORY, digest('m'))).toBeUndefined();
+    expect(index.blob(REPOSITORY, digest('proven'))).toBeUndefined();
+    expect(index.tag(REPOSITORY, 'v1')).toBeDefined();
+    expect(index.blob(REPOSITORY, digest('l'))).toBeDefined();
+    expect(index.manifest(OTHER, digest('m'))).toBeDefined();
+    expect(index.blob(OTHER, digest('proven'))).toBeDefined();
+    // What it took along, the Catalog tells.
+    fake.removeTag(REPOSITORY, 'v1');
+    expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
+  });
+
+  test('does not keep an answer about something else from being remembered', async () => {
+    setTag('v1', 'm');
+    fake.switches.delayMs = 50;
+    const asked = knowledge.tag(REPOSITORY, 'v1');
+    await fake.until(() => fake.count('LookupTag') === 1);
+    knowledge.forget('u1', 'library/alpine', 'v2', '');
+    knowledge.forget('u1', 'library/busybox', '', '');
+    knowledge.forget('u2', '', '', '');
+    knowledge.removeTag(OTHER, 'v1');
+    await asked;
+    await knowledge.tag(REPOSITORY, 'v1');
+    expect(fake.count('LookupTag')).toBe(1);
+  });
+
+  test.each<[string, Parameters<CatalogKnowledge['forget']>]>([
+    ['the tag', ['u1', 'library/alpine', 'v1', '']],
+    ['a digest of the repository', ['u1', 'library/alpine', '', digest('x')]],
+    ['the repository', ['u1', 'library/alpine', '', '']],
+    ['the organization', ['u1', '', '', '']],
+  ])('of %s: whoever asks after it does not get the answer to a question from before it', async (_, invalidation) => {
+    setTag('v1', 'old');
+    fake.switches.delayMs = 50;
+    const before = knowledge.tag(REPOSITORY, 'v1');
+    await fake.until(() => fake.count('LookupTag') === 1);
+    knowledge.forget(...invalidation);
+    setTag('v1', 'new');
+    const after = knowledge.tag(REPOSITORY, 'v1');
+    expect(await before).toEqual(tagOf('old'));
+    expect(await after).toEqual(tagOf('new'));
+    expect(await knowledge.tag(REPOSITORY, 'v1')).toEqual(tagOf('new'));
+    expect(fake.count('LookupTag')).toBe(2);
+  });
+
+  test('of its repository while an admission is under way: that counts, and is asked for again', async () => {
+    fake.switches.delayMs = 50;
+    const admitting = knowledge.admit(admission('m'));
+    await fake.until(() => fake.count('AdmitManifest') === 1);
+    knowledge.forget('u1', 'library/alpine', '', '');
+    expect(await admitting).toEqual({ decision: 'admitted' });
+    expect(index.manifest(REPOSITORY, digest('m'))).toBeUndefined();
+  });
+});
+
 describe('admission', () => {
+  test('tells what is in use in its organization, at most 1000, the oldest first', async () => {
+    const begin = (organizationUid: string, text: string): (() => void) =>
+      uses.begin({ organizationUid, repository: 'library/alpine', digest: digest(text) });
+    begin('u1', 'oldest');
+    clock.advance(1);
+    begin('u2', 'foreign');
+    for (let at = 0; at < 1000; at += 1) begin('u1', String(at));
+    await knowledge.admit(admission('m'));
+    const { inUse } = fake.admissions.get('id-m')!;
+    expect(inUse).toHaveLength(1000);
+    expect(inUse[0]).toEqual({
+      organizationUid: 'u1',
+      repository: 'library/alpine',
+      digest: digest('oldest'),
+      startedAt: 1_000_000,
+    });
+    expect(new Set(inUse.map(({ organizationUid }) => organizationUid))).toEqual(new Set(['u1']));
+  });
+
+  test('that goes to the journal tells of no uses', async () => {
+    uses.begin({ organizationUid: 'u1', repository: 'library/alpine', digest: digest('l') });
+    await fake.stop();
+    await knowledge.admit(admission('m'));
+    const [record] = (await journal.read(10, 10_000))!.records;
+    expect(record?.admission?.inUse ?? []).toEqual([]);
+  });
+
   test('admitted: the manifest and its blobs are known, without asking', async () => {
     expect(await knowledge.admit(admission('m', 'l'))).toEqual({ decision: 'admitted' });
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));

@@ -178,15 +178,33 @@ describe('forget', () => {
     expect(index.manifest(key('a'), digest('m1'))).toBeDefined();
   });
 
-  test('a digest, with the tags that point to it and the blobs that it names', async () => {
+  test('a digest as manifest and as blob, of its repository, and nothing else, also after a restart', async () => {
     const index = await open();
-    fill(index, key('a'));
-    index.putTag(key('a'), 'other', tagOf('m2'));
-    index.forget('u1', '', '', digest('m1'));
-    expect(index.manifest(key('a'), digest('m1'))).toBeUndefined();
-    expect(index.tags(key('a'), 10, '')).toEqual(['other']);
-    expect(index.blob(key('a'), digest('l1'))).toBeUndefined();
-    expect(index.blob(key('a'), digest('proven'))).toBeDefined();
+    for (const place of places) fill(index, place);
+    index.putManifest(key('a'), manifestOf('m2', 'l1'));
+    index.forget('u1', 'a', '', digest('m1'));
+    index.forget('u1', 'a', '', digest('proven'));
+    const check = (one: LocalIndex): void => {
+      expect(places.map((place) => one.manifest(place, digest('m1')) !== undefined)).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ]);
+      expect(places.map((place) => one.blob(place, digest('proven')) !== undefined)).toEqual([
+        false,
+        false,
+        true,
+        true,
+      ]);
+      // Named by another manifest too.
+      expect(one.blob(key('a'), digest('l1'))).toBeDefined();
+      expect(one.manifest(key('a'), digest('m2'))).toBeDefined();
+      expect(one.tag(key('a'), 'v1')).toBeDefined();
+    };
+    check(index);
+    await index.close();
+    check(await open());
   });
 
   test('what is put after it stays, also after a restart', async () => {
