@@ -13,6 +13,7 @@ import { createKnowledge } from './catalog/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
+import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
 import { Completion } from './completion/completion';
 import type { DataPlaneConfig } from './config';
@@ -45,6 +46,7 @@ import { createUpstreamProber } from './upstream/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
 import { ContentUses } from './uses/content-uses';
+import { UseReporter } from './uses/use-reporter';
 
 /** What tests put in place of the real thing. */
 export interface DataPlaneOverrides {
@@ -139,6 +141,13 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'delivery' }),
     });
     closers.push(() => delivery.stop());
+    const useReporter = new UseReporter({
+      uses,
+      report: createGrpcUseReport(client, config.nodeName),
+      clock,
+      logger: logger.child({ part: 'uses' }),
+    });
+    closers.push(() => useReporter.stop());
     const configuration = createConfiguration({
       watch: createGrpcConfigurationWatch(client, config.nodeName),
       codec: createSnapshotCodec(),
@@ -220,6 +229,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => completion.stop());
 
     delivery.start();
+    useReporter.start();
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
     await configuration.start();

@@ -1,0 +1,27 @@
+import { fromGrpcError } from '../../../common/grpc/error-status';
+import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/ReportUseReply';
+import type { ContentUse } from '../uses/content-uses';
+import type { UseReport } from '../uses/use-report';
+import type { CatalogClient } from './catalog-client';
+import { isServiceError, unaryCall } from './unary-call';
+
+/** Shorter than the time between two reports. */
+const REPORT_TIMEOUT_MS = 5_000;
+
+/** Catalog.ReportUse as a {@link UseReport}; `node` is this data plane's stable name. Throws NOT_READY where the control plane can't be reached. */
+export function createGrpcUseReport(client: CatalogClient, node: string, timeoutMs = REPORT_TIMEOUT_MS): UseReport {
+  return {
+    async send(uses: readonly ContentUse[], signal: AbortSignal): Promise<void> {
+      const request = { node, uses: [...uses] };
+      try {
+        await unaryCall<ReportUseReply__Output>(
+          (options, callback) => client.reportUse(request, options, callback),
+          timeoutMs,
+          signal,
+        );
+      } catch (error) {
+        throw isServiceError(error) ? fromGrpcError(error, 'NOT_READY') : error;
+      }
+    },
+  };
+}
