@@ -13,6 +13,7 @@ import { type FakeRegistry, type FakeRegistryOptions, startFakeRegistry } from '
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 import { outcome, RegistryCaller } from './registry-caller';
 import { type OrganizationSpec, snapshotOf } from './snapshot';
+import { StorageCaller } from './storage-caller';
 
 /** How a rig differs from the usual one. */
 export interface RigOptions {
@@ -28,9 +29,12 @@ export interface Rig {
   readonly registry: FakeRegistry;
   readonly catalog: FakeCatalog;
   readonly edge: RegistryCaller;
+  readonly storage: StorageCaller;
   readonly home: string;
   /** Requests upstream since the last call, as `GET /v2/…`. */
   asked(): string[];
+  /** Where the blob store keeps the digest. */
+  file(digest: string): string;
   /** Whether the blob store holds the digest. */
   holds(digest: string): boolean;
   /** Resolves when the blob store holds the digest: clients have the last byte before the disk has. */
@@ -60,8 +64,21 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     ...options.overrides,
     fillLimits: { resumeTries: 2, resumeBaseMs: 5, resumeMaxMs: 10, ...options.overrides?.fillLimits },
   };
-  let app: App = createDataPlane(config, overrides);
-  let edge = new RegistryCaller((await app.start()).address);
+  let app: App;
+  let edge: RegistryCaller;
+  let storage: StorageCaller;
+  const startApp = async (): Promise<void> => {
+    app = createDataPlane(config, overrides);
+    const { address } = await app.start();
+    edge = new RegistryCaller(address);
+    storage = new StorageCaller(address);
+  };
+  const stopApp = async (): Promise<void> => {
+    edge.close();
+    storage.close();
+    await app.stop();
+  };
+  await startApp();
   const blobPath = (digest: string): string => {
     const parsed = mustDigest(digest);
     return join(config.blobFolder, algorithmOf(parsed), hexOf(parsed).slice(0, 2), hexOf(parsed));
@@ -72,8 +89,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     get edge() {
       return edge;
     },
+    get storage() {
+      return storage;
+    },
     home: folder.path,
     asked: () => registry.takeRequests().map(({ line }) => line),
+    file: blobPath,
     holds: (digest) => existsSync(blobPath(digest)),
     async held(...digests) {
       for (let tries = 0; !digests.every((digest) => existsSync(blobPath(digest))); tries += 1) {
@@ -100,14 +121,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       }
     },
     async restart() {
-      edge.close();
-      await app.stop();
-      app = createDataPlane(config, overrides);
-      edge = new RegistryCaller((await app.start()).address);
+      await stopApp();
+      await startApp();
     },
     async close() {
-      edge.close();
-      await app.stop();
+      await stopApp();
       await catalog.stop();
       await registry.close();
       await folder.remove();
