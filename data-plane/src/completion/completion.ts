@@ -49,13 +49,14 @@ export class Completion {
   ) {}
 
   /**
-   * Called for every manifest that was served from or into the cache. Looks at each one once in the life of the process, and
-   * again after a failure: what a crash or an outage interrupted is taken up by the next pull. Never throws, never waits.
+   * Called for every manifest that was served from or into the cache. Looks at each one once in the life of the process, again
+   * after a failure (what a crash or an outage interrupted is taken up by the next pull), and again when it is `fresh`: it came from
+   * upstream just now, perhaps after its image was evicted. Never throws, never waits.
    */
-  consider(target: PullTarget, manifest: Descriptor, content: Buffer): void {
+  consider(target: PullTarget, manifest: Descriptor, content: Buffer, fresh: boolean): void {
     if (this.stopped || !target.proxy.completeImages || isIndex(manifest.mediaType)) return;
     const key = `${repositoryScope(target)}\n${manifest.digest}`;
-    if (this.considered.has(key)) return;
+    if (!fresh && this.considered.has(key)) return;
     this.considered.set(key, true);
     this.clock.after(this.limits.delayMs, () => this.enqueue(target, manifest, content, key));
   }

@@ -67,7 +67,8 @@ export class ManifestService {
     this.parts.reporter.touch(target);
     await this.parts.journal.append({ pull: toPullEvent(servedPull(request, { located, target }, answer)) });
     if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
-      this.parts.completion.consider(target, answer.descriptor, answer.content);
+      const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
+      this.parts.completion.consider(target, answer.descriptor, answer.content, fresh);
     }
     return { answer, upstreamHost: target.proxy.upstreamHost };
   }

@@ -22,8 +22,8 @@ async function rig(
   const clock = new ManualClock();
   const bounds = { maxWaiting: 100, concurrency: 2, delayMs: 1000, ...limits };
   const completion = new Completion(complete, bounds, clock, silentLogger);
-  const consider = ({ digest, mediaType, content }: FetchedManifest): void =>
-    completion.consider(target, { digest, mediaType, size: content.length }, content);
+  const consider = ({ digest, mediaType, content }: FetchedManifest, fresh = false): void =>
+    completion.consider(target, { digest, mediaType, size: content.length }, content, fresh);
   return { completion, clock, consider };
 }
 
@@ -42,6 +42,17 @@ test('config and layers are completed, each once, after the client had its head 
   clock.advance(1000);
   await settle();
   expect(done).toHaveLength(3);
+});
+
+test('an image that came from upstream anew is completed anew: it may have been evicted', async () => {
+  const done: string[] = [];
+  const { clock, consider } = await rig(async (_target, blob) => void done.push(blob.digest));
+  for (let times = 1; times <= 2; times += 1) {
+    consider(image, true);
+    clock.advance(1000);
+    await settle();
+    expect(done).toHaveLength(3 * times);
+  }
 });
 
 test('an index, foreign layers and an organization that does not want it bring nothing', async () => {
