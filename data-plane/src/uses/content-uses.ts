@@ -31,8 +31,8 @@ export class ContentUses {
   private readonly organizations = new Map<string, Map<string, Running>>();
   /** Uses and holds that run, by digest. */
   private readonly holds = new Map<Digest, number>();
-  /** When something was last used, longest ago first. */
-  private readonly recent = new Map<Digest, number>();
+  /** When something was last used. */
+  private readonly recent = new Map<Digest, { at: number }>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -66,21 +66,26 @@ export class ContentUses {
   /** It was used just now. Cheap: called for every manifest that is served. */
   touch(digest: Digest): void {
     const now = this.clock.now();
-    this.recent.delete(digest);
-    this.recent.set(digest, now);
-    // One comes, up to two go: as many are kept as were used within the time, and no call has to go through all of them.
+    const known = this.recent.get(digest);
+    if (known !== undefined) {
+      known.at = now;
+      return;
+    }
+    this.recent.set(digest, { at: now });
+    // One has come, two are looked at: no more are kept than twice those that count, and no call goes through all of them.
     for (let looks = 0; looks < 2; looks += 1) {
-      const [oldest] = this.recent;
-      if (oldest === undefined || now - oldest[1] < RECENT_MS) return;
-      this.recent.delete(oldest[0]);
+      // There is one: that which has just come, at least.
+      const [other, used] = this.recent.entries().next().value!;
+      this.recent.delete(other);
+      if (now - used.at < RECENT_MS) this.recent.set(other, used);
     }
   }
 
   /** Whether it is being read or filled, or was within the last ten seconds. */
   inUse(digest: Digest): boolean {
     if (this.holds.has(digest)) return true;
-    const usedAt = this.recent.get(digest);
-    return usedAt !== undefined && this.clock.now() - usedAt < RECENT_MS;
+    const used = this.recent.get(digest);
+    return used !== undefined && this.clock.now() - used.at < RECENT_MS;
   }
 
   /** What runs at present, oldest first, at most `limit`; of one organization where one is named. */
