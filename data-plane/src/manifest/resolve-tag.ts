@@ -67,13 +67,15 @@ export class TagResolver {
     } catch (error) {
       return this.withoutAnswer(target, tag, cached, error, query);
     }
-    if (checked.digest === cached.manifest.digest) {
+    const same = checked.digest === cached.manifest.digest;
+    // Evicted while upstream was asked, it is admitted anew: remembered here alone, it would be served and held by nobody.
+    if (same && (await this.parts.knowledge.tag(target.key, tag)) !== undefined) {
       this.parts.knowledge.putTag(target.key, tag, tagValue(target, cached.manifest, checked.checkedAt));
       const answer = await this.serveCached(target, cached, 'REVALIDATED', query);
       return { ...answer, ageSeconds: undefined, upstreamStatus: 200, checkedAt: checked.checkedAt };
     }
     try {
-      return await this.moved(target, tag, checked, 'UPDATED', query);
+      return await this.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
     } catch (error) {
       // Some upstreams answer a HEAD freely and limit GETs: the new version is out of reach, the old one is still good.
       if (upstreamTrouble(error) !== 'outage') throw error;

@@ -344,6 +344,26 @@ test('a tag that moves back is moved without fetching anything, by a HEAD too', 
   expect(rig.knowledge.admissions.at(-1)).toMatchObject({ tag: 'latest', manifest: { digest: first.digest } });
 });
 
+test.each([false, true])(
+  'a tag that is evicted while upstream is asked is admitted anew, manifest too: %s',
+  async (manifestToo) => {
+    const rig = await rigWith(true);
+    const [admission] = rig.knowledge.admissions.splice(0);
+    const key = admission!.repository as Parameters<typeof rig.knowledge.tag>[0];
+    let answer = (): void => undefined;
+    rig.upstream.behaviour.gate = new Promise((resolve) => (answer = resolve));
+    const asked = rig.outcome('latest');
+    while (rig.upstream.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    rig.knowledge.removeTag(key, 'latest');
+    if (manifestToo) rig.knowledge.removeManifest(key, first.digest);
+    answer();
+    expect(await asked).toBe('MISS');
+    expect(rig.upstream.take()).toEqual(manifestToo ? [HEAD, `GET ${NAME}@${first.digest}`] : [HEAD]);
+    expect(rig.knowledge.admissions).toMatchObject([{ tag: 'latest', manifest: { digest: first.digest } }]);
+    expect(await rig.outcome('latest')).toBe('REVALIDATED');
+  },
+);
+
 test('bytes that the store has lost are fetched again, and the client does not notice', async () => {
   const rig = await rigWith(false);
   await rig.get('latest');

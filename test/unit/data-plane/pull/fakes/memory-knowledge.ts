@@ -49,6 +49,10 @@ export class MemoryKnowledge implements Knowledge {
   removeTag(repository: RepositoryKey, tag: string): void {
     this.tagsByKey.delete(keyOf(repository, tag));
   }
+  /** The control plane has evicted it. */
+  removeManifest(repository: RepositoryKey, digest: Digest): void {
+    this.manifests.delete(keyOf(repository, digest));
+  }
   putBlob(repository: RepositoryKey, blob: Descriptor): void {
     this.blobs.set(keyOf(repository, mustDigest(blob.digest)), blob);
   }
