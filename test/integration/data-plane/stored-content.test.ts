@@ -118,6 +118,23 @@ describe('DeleteBlobs', () => {
   });
 });
 
+test('an image that was evicted and deleted is whole again after the next pull of its manifest', async () => {
+  await rig.configure({ name: 'acme', completeImages: true });
+  await rig.edge.manifest('latest');
+  await rig.held(...all);
+  // As the control plane evicts: the tables, the word to data planes, and then the bytes.
+  const key = { organizationUid: 'uid-acme', originVersion: 'origin-1', repository: NAME };
+  rig.catalog.removeTag(key, 'latest');
+  rig.catalog.removeManifest(key, image.digest);
+  rig.catalog.invalidate({ ...key, digest: image.digest });
+  rig.catalog.invalidate({ ...key, tag: 'latest' });
+  while ((await rig.edge.manifest('latest', { head: true })).cacheStatus !== 'MISS');
+  await unused();
+  expect(await rig.storage.delete(...all)).toEqual(all.map(() => 'DELETED'));
+  expect((await rig.edge.manifest('latest')).cacheStatus).toBe('MISS');
+  await rig.held(...all);
+});
+
 describe('ListBlobs', () => {
   test('everything, in the order of the digests, page by page', async () => {
     const sizes = new Map<string, number>([
