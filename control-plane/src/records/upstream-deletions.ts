@@ -15,7 +15,7 @@ interface Deletion {
   readonly organizationName: string;
   readonly tag: string;
   /** When upstream said so, oldest first; milliseconds since the epoch. */
-  readonly answers: { readonly checkedAt: number; readonly requestId: string }[];
+  readonly answers: { readonly checkedAt: number; readonly upstreamStatus: number; readonly requestId: string }[];
 }
 
 /**
@@ -72,7 +72,7 @@ export async function endDeletedUpstream(
         reference: row.name,
         digest: row.digest,
         ...(answer.requestId === '' ? {} : { requestId: answer.requestId.slice(0, 64) }),
-        detail: { deletedBy: 'upstream', upstreamStatus: 404 },
+        detail: { deletedBy: 'upstream', upstreamStatus: answer.upstreamStatus },
       }),
     );
   }
@@ -91,18 +91,19 @@ function findDeletions(pulls: readonly TimedPull[], origins: ReadonlyMap<string,
     const key = { organizationUid, originVersion, repository };
     const name = `${keyText(key)} ${tag}`;
     const deletion = deletions.get(name) ?? { key, organizationName: origin.organizationName, tag, answers: [] };
-    deletion.answers.push({ checkedAt: event.checkedAt, requestId: event.requestId });
+    const { checkedAt, upstreamStatus, requestId } = event;
+    deletion.answers.push({ checkedAt, upstreamStatus, requestId });
     deletions.set(name, deletion);
   }
   for (const { answers } of deletions.values()) answers.sort((a, b) => a.checkedAt - b.checkedAt);
   return [...deletions.values()];
 }
 
-/** `checked_at` (see PullEvent in catalog.proto) of a 404 is set where upstream itself answered that the tag is gone. */
+/** `checked_at` (see PullEvent in catalog.proto) of a 404 is set where upstream itself answered that the tag is gone: 404, or 410. */
 function saysDeleted(event: PullEvent__Output): boolean {
   return (
     event.httpStatus === 404 &&
-    event.upstreamStatus === 404 &&
+    (event.upstreamStatus === 404 || event.upstreamStatus === 410) &&
     Number.isSafeInteger(event.checkedAt) &&
     event.checkedAt > 0
   );

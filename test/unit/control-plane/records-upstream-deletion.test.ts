@@ -84,6 +84,14 @@ test('a tag that upstream has deleted is in the time machine, with one event, ho
   expect(await live()).toBe(digest('one'));
 });
 
+test('410, gone, is as good as 404, and the event says which it was', async () => {
+  await record(gone(now + 5, { upstreamStatus: 410 }), gone(now + 6));
+  expect(await live()).toBeUndefined();
+  expect((await ended()).deletions).toMatchObject([
+    { at: iso(now + 5), reference: 'latest', detail: '{"deletedBy":"upstream","upstreamStatus":410}' },
+  ]);
+});
+
 test('an answer from before the last check ends nothing, whichever of the two comes first', async () => {
   await record(gone(now - 1));
   await record(pull(acme, 'one', now + 9, { cacheStatus: 'REVALIDATED', checkedAt: now + 9 }), gone(now + 8));
