@@ -1,4 +1,5 @@
 import { badInput } from '../errors/api-error';
+import { isStorable, STORABLE_RULE } from '../db/storable-text';
 import type { DesiredPatch, DesiredSettings, Quota } from './organization';
 import type { OrganizationInput, OrganizationPatch } from './organization.input';
 import type { QuotaInput } from './quota.input';
@@ -69,7 +70,7 @@ function validateQuota(input: QuotaInput, field: string): Quota {
 }
 
 function description(text: string): string {
-  if (text.length > MAX_DESCRIPTION || text.includes('\0'))
-    throw badInput('input.description', `must be at most ${MAX_DESCRIPTION} characters, without NUL`);
+  if (text.length > MAX_DESCRIPTION || !isStorable(text))
+    throw badInput('input.description', `must be at most ${MAX_DESCRIPTION} characters: ${STORABLE_RULE}`);
   return text;
 }

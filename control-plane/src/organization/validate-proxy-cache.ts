@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { parseRepositoryName } from '../../../common/oci/reference';
 import { badInput } from '../errors/api-error';
+import { isStorable, STORABLE_RULE } from '../db/storable-text';
 import type { DesiredProxyCache, PasswordChange } from './organization';
 import type { ProxyCacheInput } from './proxy-cache.input';
 import { seconds } from './validate-seconds';
@@ -71,10 +72,10 @@ function isHost(text: string): boolean {
 function parseUsername(text: string, field: string): string {
   // RFC 7617 section 2: a colon would end the user-id, and control characters can't be sent.
   // eslint-disable-next-line no-control-regex
-  if (text.length > MAX_USERNAME || /[:\x00-\x1f\x7f]/.test(text))
+  if (text.length > MAX_USERNAME || /[:\x00-\x1f\x7f]/.test(text) || !isStorable(text))
     throw badInput(
       `${field}.upstreamUsername`,
-      `must be at most ${MAX_USERNAME} characters, without colon and control characters`,
+      `must be at most ${MAX_USERNAME} characters without colon and control characters: ${STORABLE_RULE}`,
     );
   return text;
 }
@@ -84,16 +85,21 @@ function passwordChange(input: ProxyCacheInput, username: string | undefined, fi
   if (password === undefined) return { kind: 'keep' };
   if (password === null || password === '') return { kind: 'remove' };
   if (username === undefined) throw badInput(field, 'needs upstreamUsername beside it');
-  if (Buffer.byteLength(password) > MAX_PASSWORD || password.includes('\0'))
-    throw badInput(field, `must be at most ${MAX_PASSWORD} bytes, without NUL`);
+  if (Buffer.byteLength(password) > MAX_PASSWORD || !isStorable(password))
+    throw badInput(field, `must be at most ${MAX_PASSWORD} bytes: ${STORABLE_RULE}`);
   return { kind: 'set', password };
 }
 
 function certificates(text: string, field: string): string {
-  const rule = `must be PEM certificates and nothing else, at most ${MAX_CERTIFICATES} characters`;
+  const rule = `must be PEM certificates and nothing else, at most ${MAX_CERTIFICATES} characters: ${STORABLE_RULE}`;
   const blocks = [...text.matchAll(PEM)];
   const certificatesOnly = blocks.length > 0 && blocks.every(([, label]) => label === 'CERTIFICATE');
-  if (text.length > MAX_CERTIFICATES || !certificatesOnly || /-----BEGIN/.test(text.replace(PEM, '')))
+  if (
+    text.length > MAX_CERTIFICATES ||
+    !isStorable(text) ||
+    !certificatesOnly ||
+    /-----BEGIN/.test(text.replace(PEM, ''))
+  )
     throw badInput(field, rule);
   for (const [block] of blocks) {
     try {

@@ -1,4 +1,5 @@
 import { badInput } from '../errors/api-error';
+import { isStorable, STORABLE_RULE } from '../db/storable-text';
 
 /** Longest name, in characters. */
 const MAX_NAME = 64;
@@ -17,6 +18,6 @@ export function validateRobotName(name: string): void {
 
 /** Checks a robot's description. Throws BAD_USER_INPUT. */
 export function validateRobotDescription(description: string): void {
-  if (description.length > MAX_DESCRIPTION || description.includes('\0'))
-    throw badInput('description', `must be at most ${MAX_DESCRIPTION} characters, without NUL`);
+  if (description.length > MAX_DESCRIPTION || !isStorable(description))
+    throw badInput('description', `must be at most ${MAX_DESCRIPTION} characters: ${STORABLE_RULE}`);
 }

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
@@ -37,6 +38,29 @@ const host = fc.constantFrom('docker.io', 'quay.io', 'ghcr.io/owner', 'registry.
 const patterns = fc.array(fc.constantFrom('library/*', '**', 'team/app', 'a-*/*'), { maxLength: 4 });
 /** Any text that may stand in a description: all of Unicode without NUL. */
 const text = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((it) => !it.includes('\0'));
+/** Certificates as editors and other tools leave them: with any line ends, blank lines and words around them. */
+const certificates = fc
+  .array(
+    fc.record({
+      before: fc.constantFrom('', '\n\n', '# subject=CN\u202fÜber \u{1f510}\n', ' \t\r\n', '\ufeff'),
+      pem: fc.constantFrom(...rootCertificates.slice(0, 3)),
+      lineEnd: fc.constantFrom('\n', '\r\n'),
+      after: fc.constantFrom('\n', '\r\n', '  \n', '\n\n\n'),
+    }),
+    { minLength: 1, maxLength: 3 },
+  )
+  .chain((parts) =>
+    fc
+      .boolean()
+      .map((ended) =>
+        parts
+          .map(
+            ({ before, pem, lineEnd, after }, i) =>
+              before + pem.trim().replaceAll('\n', lineEnd) + (ended || i < parts.length - 1 ? after : ''),
+          )
+          .join(''),
+      ),
+  );
 const bytes = fc.oneof(
   fc.bigInt({ min: 1n, max: 9_223_372_036_854_775_807n }),
   fc.constantFrom(1n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n),
@@ -46,8 +70,11 @@ const proxyCache = fc.record(
   {
     upstream: host,
     enabled: may(fc.boolean()),
-    upstreamUsername: may(fc.constantFrom('bob', 'user@example', 'ü')),
+    /** Behind the organization's own name: no two have one mirrorHost. */
+    mirrorHost: may(fc.constantFrom('example', 'example:8443')),
+    upstreamUsername: may(fc.constantFrom('bob', 'user@example', 'ü', ' spaces ', '\u{1f510}', '\'"\\\\')),
     insecure: may(fc.boolean()),
+    caCertificate: may(certificates),
     expirationSeconds: may(fc.integer({ min: 1, max: TEN_YEARS })),
     revalidateAfterSeconds: may(fc.integer({ min: 0, max: TEN_YEARS })),
     staleIfErrorSeconds: may(fc.integer({ min: 0, max: TEN_YEARS })),
@@ -79,6 +106,9 @@ const settings = fc.record(
 );
 type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 
+const mirrorHost = (name: string, host: string | null | undefined): string | null | undefined =>
+  host ? `${name}.${host}` : host;
+
 /** What reads must give: what was written, and the defaults of the schema for the rest. */
 function expected(name: string, { proxyCache: proxy, quota: limit, ...rest }: Settings): object {
   return {
@@ -90,11 +120,11 @@ function expected(name: string, { proxyCache: proxy, quota: limit, ...rest }: Se
       ? {
           enabled: proxy.enabled ?? true,
           upstream: proxy.upstream,
-          mirrorHost: null,
+          mirrorHost: mirrorHost(name, proxy.mirrorHost) ?? null,
           upstreamUsername: proxy.upstreamUsername ?? null,
           hasCredentials: false,
           insecure: proxy.insecure ?? false,
-          caCertificate: null,
+          caCertificate: proxy.caCertificate ?? null,
           expirationSeconds: proxy.expirationSeconds ?? 86_400,
           revalidateAfterSeconds: proxy.revalidateAfterSeconds ?? 0,
           staleIfErrorSeconds: proxy.staleIfErrorSeconds ?? null,
@@ -120,6 +150,9 @@ function wire(name: string, input: Settings): object {
   return {
     name,
     ...input,
+    ...(input.proxyCache
+      ? { proxyCache: { ...input.proxyCache, mirrorHost: mirrorHost(name, input.proxyCache.mirrorHost) } }
+      : {}),
     ...(input.quota ? { quota: { ...input.quota, limitBytes: String(input.quota.limitBytes) } } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane;
@@ -12,6 +13,7 @@ const APPLY = 'mutation ($i: OrganizationInput!) { applyOrganization(input: $i) 
 const UPDATE = 'mutation ($i: OrganizationPatch!) { updateOrganization(name: "existing", input: $i) { id } }';
 
 const CERTIFICATE_OF_NOTHING = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+const CERTIFICATE = rootCertificates[0]!;
 const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
 
 const proxy = (more: object): object => ({ proxyCache: { upstream: 'a.io', ...more } });
@@ -20,6 +22,9 @@ const proxy = (more: object): object => ({ proxyCache: { upstream: 'a.io', ...mo
 const BAD: readonly (readonly [field: string, input: object, says: string])[] = [
   ['input.description', { description: 'x'.repeat(1025) }, '1024'],
   ['input.description', { description: 5 }, 'String'],
+  ['input.description', { description: 'a\0b' }, 'without NUL'],
+  // JSON can hold half of a surrogate pair, no database can.
+  ['input.description', { description: 'a\ud800b' }, 'whole Unicode characters'],
   ['input.visibility', { visibility: 'SECRET' }, 'Visibility'],
   ['input.timeMachineSeconds', { timeMachineSeconds: -1 }, 'from 0 to 315360000'],
   ['input.timeMachineSeconds', { timeMachineSeconds: 315_360_001 }, 'from 0 to 315360000'],
@@ -57,6 +62,7 @@ const BAD: readonly (readonly [field: string, input: object, says: string])[] = 
   ['input.proxyCache.upstreamUsername', proxy({ upstreamUsername: 'a:b' }), 'colon'],
   ['input.proxyCache.upstreamUsername', proxy({ upstreamUsername: 'a\nb' }), 'control characters'],
   ['input.proxyCache.upstreamUsername', proxy({ upstreamUsername: 'x'.repeat(256) }), '255'],
+  ['input.proxyCache.upstreamUsername', proxy({ upstreamUsername: 'x\udfff' }), 'whole Unicode characters'],
   ['input.proxyCache.upstreamPassword', proxy({ upstreamPassword: 'alone' }), 'upstreamUsername'],
   [
     'input.proxyCache.upstreamPassword',
@@ -64,10 +70,17 @@ const BAD: readonly (readonly [field: string, input: object, says: string])[] = 
     '16384',
   ],
   ['input.proxyCache.upstreamPassword', proxy({ upstreamUsername: 'u', upstreamPassword: 'a\0b' }), 'NUL'],
+  [
+    'input.proxyCache.upstreamPassword',
+    proxy({ upstreamUsername: 'u', upstreamPassword: '\ude00\ud83d' }),
+    'whole Unicode characters',
+  ],
   ['input.proxyCache.insecure', proxy({ insecure: 1 }), 'Boolean'],
   ['input.proxyCache.caCertificate', proxy({ caCertificate: 'not pem' }), 'PEM'],
   ['input.proxyCache.caCertificate', proxy({ caCertificate: CERTIFICATE_OF_NOTHING }), 'PEM'],
   ['input.proxyCache.caCertificate', proxy({ caCertificate: KEY }), 'nothing else'],
+  ['input.proxyCache.caCertificate', proxy({ caCertificate: `\0${CERTIFICATE}` }), 'without NUL'],
+  ['input.proxyCache.caCertificate', proxy({ caCertificate: `\udc00${CERTIFICATE}` }), 'whole Unicode characters'],
   ['input.proxyCache.caCertificate', proxy({ caCertificate: 'x'.repeat(65_537) }), '65536'],
   ['input.proxyCache.expirationSeconds', proxy({ expirationSeconds: 0 }), 'from 1 to 315360000'],
   ['input.proxyCache.expirationSeconds', proxy({ expirationSeconds: 315_360_001 }), 'from 1 to 315360000'],
