@@ -12,7 +12,7 @@ const shared = {
 };
 
 /** Suites of the control plane that touch no database. */
-const WITHOUT_DATABASE = ['config', 'schema', 'limits', 'audit-send-pieces'];
+const WITHOUT_DATABASE = ['config', 'schema', 'audit-send-pieces'];
 
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 const hasMariadb = ['mariadbd', 'mariadb-install-db'].every((name) => folders.some((folder) => isThere(folder, name)));

@@ -1,15 +1,44 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MARIADB_PROGRAMS } from '../../../support/mariadb/mariadb-server';
 import { describeWith } from '../../../support/real/programs';
 
+const ROOT = join(__dirname, '../../../..');
+
+interface Project {
+  readonly displayName: string;
+  readonly testPathIgnorePatterns?: readonly string[];
+  readonly setupFiles?: readonly string[];
+}
+
+/** jest.config.js as this machine has it. Not required: jest would give it modules of its own. */
+function projects(): readonly Project[] {
+  const config = { exports: {} as { projects?: readonly Project[] } };
+  new Function('module', 'require', readFileSync(join(ROOT, 'jest.config.js'), 'utf8'))(config, require);
+  return config.exports.projects ?? [];
+}
+
 // Where MariaDB is missing, jest.config.js has no project for it: this says so in the list of what was skipped.
 describeWith(MARIADB_PROGRAMS, 'every suite of the control plane on MariaDB', () => {
-  test('is a project of jest.config.js here', () => {
-    const file = join(__dirname, '../../../../jest.config.js');
-    const config = { exports: {} as { projects?: readonly { displayName: string }[] } };
-    // Not required: jest would give it modules of its own.
-    new Function('module', 'require', readFileSync(file, 'utf8'))(config, require);
-    expect(config.exports.projects?.map(({ displayName }) => displayName)).toContain('mariadb');
+  const mariadb = projects().find(({ displayName }) => displayName === 'mariadb');
+
+  test('is a project of jest.config.js here, whose suites get the server of the run', () => {
+    expect(mariadb?.setupFiles).toEqual(['<rootDir>/test/support/mariadb/use-shared-server.ts']);
+  });
+
+  test('leaves out only suites without a database, and those that choose it themselves', () => {
+    const ignored = mariadb!.testPathIgnorePatterns!.map((pattern) => new RegExp(pattern));
+    const suites = ['unit', 'integration'].flatMap((kind) => {
+      const folder = join(ROOT, 'test', kind, 'control-plane');
+      return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.test.ts') && !/^(db|mysql)\//.test(name))
+        .map((name) => join(folder, name));
+    });
+    const left = suites.filter((path) => ignored.some((pattern) => pattern.test(path)));
+    expect(suites.length - left.length).toBeGreaterThan(20);
+    const withDatabase = left.filter((path) =>
+      /startControlPlane|createTestDatabase|Database\.open/.test(readFileSync(path, 'utf8')),
+    );
+    expect(withDatabase).toEqual([]);
   });
 });
