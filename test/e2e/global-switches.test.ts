@@ -58,10 +58,17 @@ test('proxying off: 403 DENIED with the reason, on every node and for everything
   for (const node of [layover, second])
     for (const path of ['app/manifests/v1', `app/blobs/${cached.layers[0]!.digest}`])
       expect((await get(node, path)).status).toBe(200);
-  await update({ proxyCacheEnabled: false });
   const nodes = { first: layover, second };
-  for (const node of Object.values(nodes))
-    await waitUntil('word of it', async () => (await get(node, 'app/manifests/v1')).status === 403, 2000);
+  /** Turns the switch, and waits for every node to answer so: within a second of the answer to the mutation. */
+  const turn = async (proxyCacheEnabled: boolean, status: number): Promise<void> => {
+    await update({ proxyCacheEnabled });
+    await Promise.all(
+      Object.values(nodes).map((node) =>
+        waitUntil('word of it', async () => (await get(node, 'app/manifests/v1')).status === status, 1000),
+      ),
+    );
+  };
+  await turn(false, 403);
   upstream.takeRequests();
   for (const [name, node] of Object.entries(nodes)) {
     for (const path of paths()) {
@@ -77,9 +84,8 @@ test('proxying off: 403 DENIED with the reason, on every node and for everything
   }
   expect(upstream.requests).toHaveLength(0);
 
-  await update({ proxyCacheEnabled: true });
+  await turn(true, 200);
   for (const node of Object.values(nodes)) {
-    await waitUntil('word of it', async () => (await get(node, 'app/manifests/v1')).status === 200, 2000);
     for (const path of paths()) expect([path, (await get(node, path)).status]).toEqual([path, 200]);
   }
   const refusals = await waitUntil('the records', async () => {
