@@ -25,7 +25,7 @@ export class AuditEventType extends NodeType {
   })
   organization!: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'Its canonical name; null: it is about none.' })
   repository!: string | null;
 
   @Field(() => String, { nullable: true, description: 'The tag or digest that was asked for, as it was asked.' })
@@ -34,10 +34,10 @@ export class AuditEventType extends NodeType {
   @Field(() => DigestScalar, { nullable: true, description: 'What was given, or what it is about.' })
   digest!: string | null;
 
-  @Field(() => CacheStatus, { nullable: true })
+  @Field(() => CacheStatus, { nullable: true, description: 'Of a PULL; null for all else.' })
   cacheStatus!: CacheStatus | null;
 
-  @Field(() => Int, { nullable: true, description: 'What the client was answered.' })
+  @Field(() => Int, { nullable: true, description: 'What the client was answered; null where there was none.' })
   httpStatus!: number | null;
 
   @Field(() => Int, {
@@ -52,13 +52,13 @@ export class AuditEventType extends NodeType {
   @Field(() => String, { description: 'token:<name>, robot:<organization>+<robot>, anonymous, or system.' })
   actor!: string;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'IP address of the client, as the edge saw it.' })
   clientAddress!: string | null;
 
   @Field(() => String, { nullable: true })
   userAgent!: string | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, { nullable: true, description: 'What the answer had as X-Request-Id.' })
   requestId!: string | null;
 
   @Field(() => String, { description: 'What changed, or why; a JSON object as text. Never holds secrets.' })

@@ -13,7 +13,10 @@ export const API_ERROR_CODES = {
   NOT_FOUND: entry('What is named does not exist; `extensions.field` says which name.', 404),
   CONFLICT: entry('Another object has this name or host, or two changes met; `extensions.field` says where.', 409),
   VERSION_CONFLICT: entry('The object is not at `expectedVersion`: read it again. Nothing changed.', 409),
-  LIMIT_EXCEEDED: entry('The query is too deep, too large or too costly; the message has the limit. Nothing ran.', 400),
+  LIMIT_EXCEEDED: entry(
+    'The query is too deep, too large or too costly, or one of a batch; the message has the limit. Nothing ran.',
+    400,
+  ),
   RATE_LIMITED: entry('The token has made too many requests; Retry-After says when to go on. Nothing ran.', 429),
   UNAVAILABLE: entry('Another part of Layover that is needed here does not answer. Nothing changed; try again.', 503),
   NOT_IMPLEMENTED: entry('This is part of the schema but not built yet.', 501),

@@ -8,6 +8,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Logger } from '../../../common/runtime/logger';
+import { ApiError } from '../errors/api-error';
 import type { RequestContext } from './context';
 import { errorFormatter } from './errors/format-error';
 import { limitsPlugin } from './limits/limits.plugin';
@@ -79,8 +80,13 @@ export class GraphqlEndpoint {
     return this.apollo.stop();
   }
 
-  /** Executes one request. Never throws for what a caller can cause. */
+  /** Executes one request. Throws LIMIT_EXCEEDED for a batch, and nothing else that a caller can cause. */
   async execute(request: GraphqlRequest, context: RequestContext): Promise<GraphqlResponse> {
+    if (Array.isArray(request.body))
+      throw new ApiError(
+        'LIMIT_EXCEEDED',
+        `The request is a batch of ${request.body.length}; the limit is ${QUERY_LIMITS.operations} operation, outside of an array.`,
+      );
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, typeof value === 'string' ? value : value.join(', '));

@@ -18,6 +18,7 @@ import { UpstreamProbeResolver } from '../upstream-probe/upstream-probe.resolver
 import { UpstreamStatusResolver } from '../upstream-status/upstream-status.resolver';
 import { UsageResolver } from '../usage/usage.resolver';
 import { NodeResolver } from './node.resolver';
+import { SCHEMA_DESCRIPTION } from './schema-description';
 
 /** Every class of resolvers. */
 const RESOLVERS = [
@@ -63,6 +64,7 @@ export function buildGraphqlSchema(instances = new ResolverInstances([])): Graph
     // Inputs are checked by the validate-*.ts functions, which know the path of a field.
     validate: false,
   });
+  schema.description = SCHEMA_DESCRIPTION;
   guardRootFields(schema);
   return schema;
 }

@@ -15,7 +15,7 @@ export class OrganizationInput {
   @Field(() => String, { nullable: true, defaultValue: '', description: `At most ${MAX_DESCRIPTION} characters.` })
   description?: string | null;
 
-  @Field(() => Visibility, { nullable: true, defaultValue: Visibility.PUBLIC })
+  @Field(() => Visibility, { nullable: true, defaultValue: Visibility.PUBLIC, description: 'Who may pull.' })
   visibility?: Visibility | null;
 
   @Field(() => Int, { nullable: true, defaultValue: 1209600, description: TIME_MACHINE })
@@ -34,7 +34,7 @@ export class OrganizationPatch {
   @Field(() => String, { nullable: true, description: `At most ${MAX_DESCRIPTION} characters; not null.` })
   description?: string | null;
 
-  @Field(() => Visibility, { nullable: true, description: 'Not null.' })
+  @Field(() => Visibility, { nullable: true, description: 'Who may pull; not null.' })
   visibility?: Visibility | null;
 
   @Field(() => Int, { nullable: true, description: `${TIME_MACHINE} Not null.` })

@@ -15,7 +15,11 @@ export class ProxyCacheInput {
   })
   upstream!: string;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: true })
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: true,
+    description: 'false: pulls are refused, cached ones too.',
+  })
   enabled?: boolean | null;
 
   @Field(() => String, {
@@ -27,7 +31,7 @@ export class ProxyCacheInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'At most 255 characters without colon and control characters. Without it (or empty) upstream is asked anonymously.',
+      'At most 255 characters without colon and control characters. Without it (or empty, which is null) upstream is asked anonymously.',
   })
   upstreamUsername?: string | null;
 
@@ -43,7 +47,8 @@ export class ProxyCacheInput {
 
   @Field(() => String, {
     nullable: true,
-    description: "PEM certificates trusted for this upstream besides the system's, at most 65536 characters.",
+    description:
+      "PEM certificates trusted for this upstream besides the system's, at most 65536 characters; empty = null.",
   })
   caCertificate?: string | null;
 
@@ -60,10 +65,18 @@ export class ProxyCacheInput {
   @Field(() => Int, { nullable: true, description: `0 ${TO_TEN_YEARS}; null = until the tag expires.` })
   staleIfErrorSeconds?: number | null;
 
-  @Field(() => UpstreamDeletePolicy, { nullable: true, defaultValue: UpstreamDeletePolicy.PROPAGATE })
+  @Field(() => UpstreamDeletePolicy, {
+    nullable: true,
+    defaultValue: UpstreamDeletePolicy.PROPAGATE,
+    description: 'What becomes of a cached tag that upstream no longer has.',
+  })
   onUpstreamDelete?: UpstreamDeletePolicy | null;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: true })
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: true,
+    description: 'Whether blobs that a client had already are fetched in the background.',
+  })
   completeImages?: boolean | null;
 
   @Field(() => [String], {

@@ -35,7 +35,8 @@ export class RobotResolver {
   }
 
   @Mutation(() => Boolean, {
-    description: 'Ends a robot and its tokens. Deleting what is not there is no error: false.',
+    description:
+      'Ends a robot and its tokens, as soon as data planes hear of it (at once, or within a second). Deleting what is not there is no error: false.',
   })
   deleteRobot(
     @Ctx() context: RequestContext,

@@ -24,12 +24,12 @@ export class SystemSettingsType {
 /** Switches to change. */
 @InputType('SystemSettingsInput', { description: 'What is left out, or null, stays as it is.' })
 export class SystemSettingsInput {
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'false: every pull is refused (403 DENIED), cached ones too.' })
   proxyCacheEnabled?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'false: no limits, no evictions.' })
   quotaManagementEnabled?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true })
+  @Field(() => Boolean, { nullable: true, description: 'Whether images are to be scanned.' })
   scanningEnabled?: boolean | null;
 }

@@ -12,19 +12,28 @@ export class UpstreamStatusType {
   })
   reachable!: boolean;
 
-  @Field(() => DateTimeScalar, { nullable: true })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'null: it was never asked.' })
   lastCheckedAt!: number | null;
 
-  @Field(() => String, { nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it could not be used when it was last asked; null: it could.',
+  })
   lastError!: string | null;
 
-  @Field(() => Int, { nullable: true, description: "From the upstream's RateLimit headers, where it sends them." })
+  @Field(() => Int, {
+    nullable: true,
+    description: "Requests in its window, from the upstream's RateLimit headers; null where it sends none.",
+  })
   rateLimit!: number | null;
 
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, { nullable: true, description: 'How many of them are left.' })
   rateLimitRemaining!: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Upstream is not asked again before this time.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Upstream is not asked again before this time; null: it may be asked.',
+  })
   retryAfter!: number | null;
 }
 

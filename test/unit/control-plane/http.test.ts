@@ -49,7 +49,15 @@ describe('requests that are not as they should be', () => {
 
   test('a batch', async () => {
     const response = await post('[{"query":"{ viewer { name } }"},{"query":"{ viewer { name } }"}]');
-    expect([response.status, await code(response)]).toEqual([400, 'BAD_REQUEST']);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({
+      errors: [
+        {
+          message: 'The request is a batch of 2; the limit is 1 operation, outside of an array.',
+          extensions: { code: 'LIMIT_EXCEEDED' },
+        },
+      ],
+    });
   });
 
   test('what a browser could send from another site', async () => {

@@ -26,7 +26,13 @@ describe('the size of a query', () => {
     expect(measure(query)).toEqual({ depth: 5, aliases: 0, cost: 2801 });
     expect(document).toContain(`\`${query}\` costs`);
     expect(document).toContain(`counts ${LIST_COST},`);
-    for (const limit of [QUERY_LIMITS.bodyBytes, QUERY_LIMITS.tokens, QUERY_LIMITS.depth, QUERY_LIMITS.aliases])
+    for (const limit of [
+      QUERY_LIMITS.bodyBytes,
+      QUERY_LIMITS.tokens,
+      QUERY_LIMITS.depth,
+      QUERY_LIMITS.aliases,
+      QUERY_LIMITS.operations,
+    ])
       expect(document).toContain(`| ${limit}`);
     expect(document).toContain(`| cost | ${QUERY_LIMITS.cost} |`);
   });

@@ -8,6 +8,8 @@ export const QUERY_LIMITS = {
   cost: 20_000,
   /** Words and signs of the query's text. */
   tokens: 5_000,
+  /** Operations in a request: batches (arrays of them) are refused, of one too. */
+  operations: 1,
   /** Bytes of the request's body. */
   bodyBytes: 256 * 1024,
 } as const;
