@@ -85,6 +85,20 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   );
   layover.answers.pop();
   secrets.set('robot secret', createRobot.secret);
+  // One that is rotated, and ends: neither of its secrets is anywhere.
+  const RETIRING = '(organization: "acme", name: "retiring") { secret }';
+  for (const mutation of ['createRobot', 'rotateRobotSecret']) {
+    const { robot } = await layover.ask<{ robot: { secret: string } }>(`mutation { robot: ${mutation}${RETIRING} }`);
+    layover.answers.pop();
+    secrets.set(`secret of ${mutation}`, robot.secret);
+  }
+  await layover.ask('mutation { deleteRobot(organization: "acme", name: "retiring") }');
+  const { createApiToken: brief } = await layover.ask<{ createApiToken: { id: string; token: string } }>(
+    'mutation { createApiToken(name: "brief", role: ADMIN) { id token } }',
+  );
+  layover.answers.pop();
+  secrets.set('revoked API token', brief.token);
+  await layover.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id: brief.id });
   const catalog = new TestCatalog(layover.catalogAddress);
   for (const { id, secret } of (await catalog.watch().snapshot()).tokenKeys)
     secrets.set(`token key ${id}`, Buffer.from(secret));
@@ -148,6 +162,14 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   }
   await layover.graphql('{ viewer { name } }', {}, `${ADMIN}x`);
   await layover.graphql(`{ viewer { name } }`, {}, createApiToken.token);
+  await layover.graphql(`{ viewer { name } }`, {}, brief.token);
+  // The right secret in the wrong place.
+  await layover.graphql('{ viewer { name } }', {}, createRobot.secret);
+  await layover.control('/audit.jsonl', `Basic ${Buffer.from(`admin:${ADMIN}`).toString('base64')}`);
+  await layover.registry('/v2/acme/team/app/manifests/latest', { authorization: `Bearer ${ADMIN}` });
+  await layover.registry('/token?service=x&scope=repository:acme/team/app:pull', {
+    authorization: basicAuthorization({ username: 'acme+ci', password: createApiToken.token }),
+  });
   await layover.graphql('{ organization(name: "acme") { proxyCache { upstreamPassword } } }');
   upstreamTokens.forEach((one, i) => secrets.set(`upstream token ${i}`, one));
   expect(upstreamTokens.length).toBeGreaterThan(1);
@@ -161,6 +183,19 @@ test('after a full run no secret is anywhere but in the places for it', async ()
     return audit.split('"PULL"').length > 6;
   });
   layover.answers.push(audit);
+  // What else tells of all that has happened.
+  const events = await layover.control('/audit.jsonl');
+  for (const kind of [
+    'ROBOT_ROTATED',
+    'ROBOT_DELETED',
+    'TOKEN_CREATED',
+    'TOKEN_REVOKED',
+    'ORGANIZATION_CREATED',
+    'PULL',
+  ])
+    expect(events.text).toContain(`"kind":"${kind}"`);
+  expect((await layover.control('/metrics')).text).toContain('layover_graphql_request_seconds');
+  for (const path of ['/metrics', '/healthz', '/readyz']) await layover.registry(path);
   await layover.stopPlanes();
 
   const files = readdirSync(layover.home, { recursive: true, withFileTypes: true })

@@ -24,6 +24,8 @@ export interface WatchedLayover {
   readonly answers: string[];
   /** Asks the registry. */
   registry(path: string, headers?: Readonly<Record<string, string>>): Promise<Seen>;
+  /** Asks the control plane's other paths. */
+  control(path: string, authorization?: string): Promise<Seen>;
   /** Asks GraphQL; errors are answers too. */
   graphql(query: string, variables?: object, token?: string): Promise<Seen>;
   /** Asks GraphQL; throws where it answers errors. */
@@ -77,6 +79,8 @@ export async function startWatchedLayover(
       log: () => log,
       answers,
       registry: async (path, headers = {}) => keep(await fetch(`${edgeUrl}${path}`, { headers })),
+      control: async (path, authorization = `Bearer ${adminToken}`) =>
+        keep(await fetch(`${controlUrl}${path}`, { headers: { authorization } })),
       graphql,
       async ask<T>(query: string, variables?: object) {
         const { text } = await graphql(query, variables);
