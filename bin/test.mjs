@@ -1,5 +1,5 @@
 // `npm test`: installs and builds when needed, then types, lint and every suite. With arguments: only jest, with them.
-// The suites get a temporary folder of their own: a process that they leave behind is a failure of the run, a file is named.
+// The suites get a temporary folder of their own: what they leave behind, a process or a file, is a failure of the run.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,14 +20,11 @@ if (args.length === 0) {
 const folder = mkdtempSync(join(tmpdir(), 'lt-'));
 const suites = node([bin('jest', 'bin', 'jest.js'), ...args], { ...process.env, TMPDIR: folder });
 const files = readdirSync(folder, { recursive: true }).slice(0, 20);
-const processes = processesBelow(folder);
-if (files.length + processes.length > 0) {
-  const left = [...processes, ...files.map((name) => `file ${name}`)];
-  process.stderr.write(`The suites left behind:\n${left.map((what) => `  - ${what}\n`).join('')}`);
-}
+const left = [...processesBelow(folder), ...files.map((name) => `file ${name}`)];
+if (left.length > 0) process.stderr.write(`The suites left behind:\n${left.map((what) => `  - ${what}\n`).join('')}`);
 rmSync(folder, { recursive: true, force: true });
 if (suites !== 0) process.exit(suites);
-if (processes.length > 0) process.exit(1);
+if (left.length > 0) process.exit(1);
 
 function check(name, command) {
   process.stderr.write(`Checking ${name} …\n`);
