@@ -103,6 +103,11 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => pull('journal')));
     await stage.layover.killPlane('data-plane');
     expect(await recorded('journal', answers.length)).toEqual(requestIds(answers));
+    // The records may have been delivered before the kill: the next test begins when pulls are answered again.
+    await waitUntil(
+      'the data plane',
+      async () => (await send({ url: `${stage.layover.url}/v2/journal/recorded/image/tags/list` })).status === 200,
+    );
   }, 30_000);
 
   test('with a control plane that hangs, cached and new images are pulled; what happened is recorded when it is back', async () => {

@@ -108,10 +108,11 @@ describe('an upstream that breaks off', () => {
       { refuse: 'UPSTREAM_DENIED' },
     ]);
     const second = new FakeUpstream(content);
-    const readers = await Promise.all([
-      setup.source.open(first.request({ owner: 'one' })),
-      setup.source.open(second.request({ owner: 'two' })),
-    ]);
+    // One after the other: who comes first is whose credentials are used.
+    const readers = [
+      await setup.source.open(first.request({ owner: 'one' })),
+      await setup.source.open(second.request({ owner: 'two' })),
+    ];
     cut.open();
     for (const got of await Promise.all(readers.map((reader) => readAll(reader))))
       expect(got.equals(content)).toBe(true);
