@@ -53,12 +53,13 @@ export async function removeManifests(
     orphans.map(({ id }) => id),
   );
   await stores.repositories.removeEmpty(queries, [...repositories.keys()]);
-  const live = tags.filter((tag) => tag.live === 1);
+  // Also of versions that had ended: a data plane may know the last one as expired, and would find it good with a check.
+  const named = new Map(tags.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
   const organizationUid = origin.organizationUid;
   await stores.invalidations.append(
     queries,
     [
-      ...live.map((tag) => ({
+      ...[...named.values()].map((tag) => ({
         organizationUid,
         repository: repositories.get(tag.repository_id) ?? '',
         tag: tag.name,

@@ -42,6 +42,18 @@ export async function collectTimeMachine(
       stores,
       versions.map(({ manifest_id }) => manifest_id),
     );
+    // A data plane may know the last version as expired, and would find it good with a check.
+    const named = new Map(versions.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
+    await stores.invalidations.append(
+      queries,
+      [...named.values()].map((tag) => ({
+        organizationUid: origin.organizationUid,
+        repository: names.get(tag.repository_id) ?? '',
+        tag: tag.name,
+        digest: '',
+      })),
+      now,
+    );
     await stores.audit.append(
       queries,
       versions.map((tag) =>

@@ -36,7 +36,9 @@ export function refusedPull(
   const error = toLayoverError(thrown);
   const { http } = error.entry;
   const tagIsGone =
-    error.key === 'MANIFEST_UNKNOWN' && error.upstreamStatus === 404 && request.reference.kind === 'tag';
+    error.key === 'MANIFEST_UNKNOWN' &&
+    (error.upstreamStatus === 404 || error.upstreamStatus === 410) &&
+    request.reference.kind === 'tag';
   return {
     ...common(request, progress),
     cacheStatus: http >= 500 || http === 429 ? 'ERROR' : 'REFUSED',

@@ -107,6 +107,14 @@ test('a tag that upstream does not have was checked', async () => {
   ]);
 });
 
+test('a tag that upstream has for ever taken away was checked as well', async () => {
+  const rig = rigAtDocker();
+  const gone = new LayoverError('MANIFEST_UNKNOWN', { message: 'm', upstreamStatus: 410 });
+  rig.upstream.behaviour.fail = { when: /./, error: () => gone };
+  await rig.outcome('latest', ask);
+  expect(rig.journal.pulls).toMatchObject([{ httpStatus: 404, upstreamStatus: 410, checkedAt: rig.clock.now() }]);
+});
+
 test('refusals of our own: no organization, no credentials, no proxy, no acceptable type', async () => {
   const rig = rigAtDocker();
   await rig.outcome('latest', { organization: 'nobody', repository: 'x' });
