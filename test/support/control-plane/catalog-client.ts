@@ -8,9 +8,11 @@ import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/Look
 import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
 import type { ListCachedTagsReply__Output } from '../../../proto/gen/layover/v1/ListCachedTagsReply';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
+import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/ReportUseReply';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
-type Method = 'LookupTag' | 'LookupManifest' | 'LookupBlob' | 'AdmitManifest' | 'ListCachedTags' | 'RecordPulls';
+type Method =
+  'LookupTag' | 'LookupManifest' | 'LookupBlob' | 'AdmitManifest' | 'ListCachedTags' | 'RecordPulls' | 'ReportUse';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
 /** A Catalog client with promises, for tests. Failures are LayoverErrors. */
@@ -85,6 +87,7 @@ interface Replies {
   AdmitManifest: AdmitManifestReply__Output;
   ListCachedTags: ListCachedTagsReply__Output;
   RecordPulls: RecordPullsReply__Output;
+  ReportUse: ReportUseReply__Output;
 }
 
 function call<M extends Method>(client: CatalogClient, method: M, request: Request<M>): Promise<Replies[M]> {

@@ -1,0 +1,242 @@
+import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
+import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag';
+import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
+import { FakeStorage } from '../fake-storage';
+import { admission, blobRecord, digest, layer, pull, type TestRepository } from './builders';
+import type { ManualClock } from './manual-clock';
+import { withTables } from './open-tables';
+import { recount } from './recount';
+import { startControlPlane, type TestControlPlane } from './start-control-plane';
+import { StillClock } from './still-clock';
+
+/** What GraphQL says of a usage. */
+export interface ShownUsage {
+  readonly used: number;
+  readonly reserved: number;
+  readonly manifests: number;
+  readonly blobs: number;
+  readonly timeMachine: number;
+}
+
+/** A version of a tag as GraphQL lists it. */
+export interface ShownTag {
+  readonly name: string;
+  readonly state: string;
+  readonly expiresAt: string | null;
+  readonly collectedAfter: string | null;
+  readonly manifest: { readonly digest: string };
+}
+
+/** An audit event; `detail` is parsed. */
+export interface ShownEvent {
+  readonly kind: string;
+  readonly at: string;
+  readonly organization: string | null;
+  readonly repository: string | null;
+  readonly reference: string | null;
+  readonly digest: string | null;
+  readonly actor: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+const USAGE = `usage { usedBytes reservedBytes manifestCount blobCount timeMachineBytes }`;
+const EVENTS = `query ($filter: AuditEventFilter) { auditEvents(filter: $filter, first: 200) { edges { node {
+  kind at organization repository reference digest actor detail } } } }`;
+const TAGS = `query ($organization: String!, $name: String!, $state: TagState) {
+  repository(organization: $organization, name: $name) { tags(state: $state, first: 200) { edges { node {
+    name state expiresAt collectedAfter manifest { digest } } } } } }`;
+
+/** A control plane with the store of a data plane beside it, and what tests of cached content say over and over. */
+export class CacheWorld {
+  private constructor(
+    readonly plane: TestControlPlane,
+    readonly storage: FakeStorage,
+    private readonly ownStorage: boolean,
+  ) {}
+
+  /** Starts both. Nothing is collected before a test says so, unless `clock` calls back. */
+  static async start(
+    environment: Record<string, string> = {},
+    clock: ManualClock = new StillClock(),
+    shared?: FakeStorage,
+  ): Promise<CacheWorld> {
+    const storage = shared ?? (await FakeStorage.start());
+    const plane = await startControlPlane(
+      { LAYOVER_DATA_PLANES: storage.address, LAYOVER_GC_GRACE_SECONDS: '60', ...environment },
+      clock,
+    );
+    return new CacheWorld(plane, storage, shared === undefined);
+  }
+
+  /** Stops both and removes what they kept. */
+  async remove(): Promise<void> {
+    await this.plane.remove();
+    if (this.ownStorage) await this.storage.stop();
+  }
+
+  /** Ends a test: what is held must be as a count of everything says, whatever the test did. */
+  async end(): Promise<void> {
+    try {
+      expect(await this.problems()).toEqual([]);
+    } finally {
+      await this.remove();
+    }
+  }
+
+  get now(): number {
+    return this.plane.clock.now();
+  }
+
+  /** Moves the clock on. */
+  advance(ms: number): void {
+    this.plane.clock.advance(ms);
+  }
+
+  /** Admits a manifest of 100 bytes (which the data plane has stored by then) that names these layers of so many bytes. */
+  admit(
+    repository: TestRepository,
+    name: string,
+    layers: Readonly<Record<string, number>> = {},
+    more: Partial<AdmitManifestRequest> = {},
+  ): Promise<AdmitManifestReply__Output> {
+    this.storage.blobs.set(digest(name), 100);
+    return this.plane.catalog.call(
+      'AdmitManifest',
+      admission(repository, name, {
+        references: Object.entries(layers).map(([blob, size], position) => layer(blob, size, position)),
+        checkedAt: this.now,
+        ...more,
+      }),
+    );
+  }
+
+  /** Layers are in the store, and the data plane says so. */
+  async arrive(repository: TestRepository, layers: Readonly<Record<string, number>>): Promise<void> {
+    for (const [name, size] of Object.entries(layers)) this.storage.blobs.set(digest(name), size);
+    await this.plane.catalog.call('RecordPulls', {
+      node: 'test',
+      records: Object.entries(layers).map(([name, size]) =>
+        blobRecord({ organizationUid: repository.organizationUid, digest: digest(name), size }, this.now),
+      ),
+    });
+  }
+
+  /** Both: an image that is whole in the cache. Fails where it is not admitted. */
+  async cache(
+    repository: TestRepository,
+    name: string,
+    layers: Readonly<Record<string, number>>,
+    tag = name,
+  ): Promise<void> {
+    const { decision } = await this.admit(repository, name, layers, { tag });
+    if (decision !== 'ADMITTED') throw new Error(`${name} was not admitted: ${decision}`);
+    await this.arrive(repository, layers);
+  }
+
+  /** A pull that was served. */
+  async pull(repository: TestRepository, name: string, more: Partial<PullEvent> = {}): Promise<void> {
+    await this.plane.catalog.call('RecordPulls', {
+      node: 'test',
+      records: [pull(repository, name, this.now, { reference: name, ...more })],
+    });
+  }
+
+  /** What a data plane learns of a tag. */
+  async lookup(repository: TestRepository, tag: string): Promise<CachedTag__Output | null> {
+    return (await this.plane.catalog.call('LookupTag', { repository, tag })).tag;
+  }
+
+  /** Whether the repository holds a manifest. */
+  async holds(repository: TestRepository, name: string): Promise<boolean> {
+    const reply = await this.plane.catalog.call('LookupManifest', { repository, digest: digest(name) });
+    return reply.manifest !== null;
+  }
+
+  /** Usage of an organization. */
+  async usage(organization = 'acme'): Promise<ShownUsage> {
+    const found = await this.plane.ask<{ organization: { usage: Parameters<typeof toUsage>[0] } }>(
+      `query ($name: String!) { organization(name: $name) { ${USAGE} } }`,
+      { name: organization },
+    );
+    return toUsage(found.organization.usage);
+  }
+
+  /** Used and reserved. */
+  async bytes(organization = 'acme'): Promise<number> {
+    const { used, reserved } = await this.usage(organization);
+    return used + reserved;
+  }
+
+  /** Versions of tags; `state` null = all. */
+  async tags(
+    state: 'ACTIVE' | 'TIME_MACHINE' | null = 'ACTIVE',
+    name = 'library/app',
+    organization = 'acme',
+  ): Promise<readonly ShownTag[]> {
+    const found = await this.plane.ask<{ repository: { tags: { edges: { node: ShownTag }[] } } | null }>(TAGS, {
+      organization,
+      name,
+      state,
+    });
+    return (found.repository?.tags.edges ?? []).map(({ node }) => node);
+  }
+
+  /** Names of the tags that are served. */
+  async tagNames(name = 'library/app', organization = 'acme'): Promise<readonly string[]> {
+    return (await this.tags('ACTIVE', name, organization)).map((tag) => tag.name);
+  }
+
+  /** Audit events of these kinds, the newest first. */
+  async events(...kinds: readonly string[]): Promise<readonly ShownEvent[]> {
+    type Answer = { auditEvents: { edges: { node: ShownEvent & { detail: string } }[] } };
+    const found = await this.plane.ask<Answer>(EVENTS, { filter: { kinds } });
+    return found.auditEvents.edges.map(({ node }) => ({
+      ...node,
+      detail: JSON.parse(node.detail) as Readonly<Record<string, unknown>>,
+    }));
+  }
+
+  /** Collects what is due. */
+  async collect(): Promise<{ readonly blobs: number; readonly manifests: number; readonly bytes: number }> {
+    const found = await this.plane.ask<{
+      collectGarbage: { blobsDeleted: number; manifestsDeleted: number; bytesFreed: string };
+    }>('mutation { collectGarbage { blobsDeleted manifestsDeleted bytesFreed } }');
+    const { blobsDeleted, manifestsDeleted, bytesFreed } = found.collectGarbage;
+    return { blobs: blobsDeleted, manifests: manifestsDeleted, bytes: Number(bytesFreed) };
+  }
+
+  /** Changes acme's settings, or another organization's. */
+  async update(input: object, name = 'acme'): Promise<void> {
+    await this.plane.ask(
+      'mutation ($name: String!, $input: OrganizationPatch!) { updateOrganization(name: $name, input: $input) { id } }',
+      { name, input },
+    );
+  }
+
+  /** Whatever is not as a count of everything says; nothing, where all is well. */
+  problems(): Promise<readonly string[]> {
+    return withTables(this.plane, recount);
+  }
+
+  /** Rows of a table. */
+  rows<Row extends object>(table: string, where: object = {}): Promise<Row[]> {
+    return withTables(this.plane, async (tables) => (await tables(table).where(where)) as Row[]);
+  }
+}
+
+function toUsage(shown: {
+  readonly usedBytes: string;
+  readonly reservedBytes: string;
+  readonly manifestCount: number;
+  readonly blobCount: number;
+  readonly timeMachineBytes: string;
+}): ShownUsage {
+  return {
+    used: Number(shown.usedBytes),
+    reserved: Number(shown.reservedBytes),
+    manifests: shown.manifestCount,
+    blobs: shown.blobCount,
+    timeMachine: Number(shown.timeMachineBytes),
+  };
+}
