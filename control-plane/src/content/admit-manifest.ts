@@ -2,6 +2,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { ManifestRow } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import type { ManifestContent } from '../holdings/manifest-content';
+import type { ManifestKey } from '../manifest/manifest.store';
 import { checkWarning } from '../quota/check-warning';
 import { evict } from '../quota/evict';
 import { makeRoom, type RoomDecision } from '../quota/make-room';
@@ -62,7 +63,7 @@ export async function admitManifest(
       now,
     );
   }
-  await keep(queries, stores, found, admission, room, leaving, now);
+  await keep(queries, stores, found, admission, room, now);
   await checkWarning(queries, stores, found, now);
   return { decision: 'ADMITTED' };
 }
@@ -105,8 +106,9 @@ async function findRoom(
 ): Promise<RoomDecision> {
   if (origin.quota === undefined) return { kind: 'room', plan: undefined, overBytes: 0n };
   const content = toContent(admission, repositoryId ?? NO_REPOSITORY);
-  const own = [{ repositoryId: content.repositoryId, digest: content.digest }];
-  const parents = await stores.manifests.parents(queries, own);
+  const { repositoryId: id } = content;
+  const above = await stores.manifests.ancestors(queries, [{ repositoryId: id, digest: content.digest }]);
+  const below = await stores.manifests.findMany(queries, childKeys(admission, id));
   return makeRoom(
     queries,
     stores,
@@ -115,7 +117,7 @@ async function findRoom(
       cost: await stores.ledger.cost(queries, origin.originVersion, content),
       wholeSize: wholeSize(admission.manifest, admission.references),
       pinned: new Set([content.digest, ...content.blobs.keys()]),
-      keep: new Set(parents.map(({ manifest_id }) => manifest_id)),
+      keep: new Set([...above, ...below.map((child) => child.id)]),
       leaving,
       inUse: admission.inUse,
     },
@@ -129,26 +131,8 @@ async function keep(
   origin: LockedOrigin,
   admission: Admission,
   room: RoomDecision,
-  leaving: ManifestRow | undefined,
   now: number,
 ): Promise<void> {
-  const victims = room.kind === 'room' ? (room.plan?.victims ?? []) : [];
-  const reason = {
-    for: `${admission.key.repository}${admission.tag === undefined ? '@' : ':'}${admission.tag ?? admission.manifest.digest}`,
-    neededBytes: room.kind === 'room' ? room.overBytes : 0n,
-    limitBytes: origin.quota?.limitBytes ?? 0n,
-    requestId: admission.requestId,
-  };
-  const evictNow = (which: (id: number) => boolean): Promise<void> =>
-    evict(
-      queries,
-      stores,
-      origin,
-      victims.filter(({ root }) => which(root.id)),
-      reason,
-      now,
-    );
-  await evictNow((id) => id !== leaving?.id);
   const repository = await stores.repositories.findOrCreate(queries, admission.key, now);
   const manifest = await stores.manifests.create(
     queries,
@@ -168,15 +152,17 @@ async function keep(
     now,
   });
   const changed = await tagOnly(queries, stores, admission, origin, repository.id, manifest.id);
-  const children = await stores.manifests.findMany(
-    queries,
-    admission.references
-      .filter(({ role }) => role === 'CHILD')
-      .map(({ digest }) => ({ repositoryId: repository.id, digest })),
-  );
+  const children = await stores.manifests.findMany(queries, childKeys(admission, repository.id));
   await classifyManifests(queries, stores, [manifest.id, ...changed, ...children.map(({ id }) => id)]);
-  // Once the tag points elsewhere, what it pointed at may go.
-  await evictNow((id) => id === leaving?.id);
+  if (room.kind === 'none' || room.plan === undefined) return;
+  // Last: what both need stays held all the time, and what the tag pointed at is free to go.
+  const reason = {
+    for: `${admission.key.repository}${admission.tag === undefined ? '@' : ':'}${admission.tag ?? admission.manifest.digest}`,
+    neededBytes: room.overBytes,
+    limitBytes: origin.quota?.limitBytes ?? 0n,
+    requestId: admission.requestId,
+  };
+  await evict(queries, stores, origin, room.plan.victims, reason, now);
 }
 
 async function tagIt(
@@ -200,6 +186,10 @@ async function tagOnly(
 ): Promise<readonly number[]> {
   if (admission.tag === undefined) return [];
   return pointTag(queries, stores, admission, origin, { repositoryId, manifestId, name: admission.tag });
+}
+
+function childKeys(admission: Admission, repositoryId: number): readonly ManifestKey[] {
+  return admission.references.filter(({ role }) => role === 'CHILD').map(({ digest }) => ({ repositoryId, digest }));
 }
 
 /** Of a repository that is not there yet. */

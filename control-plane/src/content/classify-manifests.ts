@@ -1,7 +1,7 @@
 import type { ManifestRow } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import type { ManifestStore } from '../manifest/manifest.store';
-import type { TagStore } from '../tag/tag.store';
+import type { TagStore, TagSummary } from '../tag/tag.store';
 
 /**
  * Puts manifests in their place in the order in which they leave, from their tags and parents as they are now. To be called in
@@ -39,10 +39,11 @@ export async function classifyManifests(
   );
 }
 
-function placeOf(
+/** The place of a manifest in that order; `tags` undefined = no tag points at it, nor did. */
+export function placeOf(
   row: ManifestRow,
   hasParent: boolean,
-  tags: { readonly live: number; readonly lastEndedAt: number } | undefined,
+  tags: TagSummary | undefined,
 ): Pick<ManifestRow, 'eviction_class' | 'eviction_at'> {
   if (hasParent) return { eviction_class: null, eviction_at: row.used_at };
   if (tags === undefined) return { eviction_class: 2, eviction_at: row.used_at };

@@ -14,6 +14,9 @@ export interface ManifestKey {
   readonly digest: string;
 }
 
+/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+const MAX_DEPTH = 4;
+
 /** Reads and writes manifests and what they name. */
 export class ManifestStore {
   /** The manifest that a repository holds, or undefined. */
@@ -126,18 +129,34 @@ export class ManifestStore {
     return rows;
   }
 
-  /** Ids of the manifests of an origin that name a blob, with the indexes that name those. */
+  /** Ids of the indexes that name one of these manifests, and of those that name them. */
+  async ancestors(queries: Queries, keys: readonly ManifestKey[]): Promise<ReadonlySet<number>> {
+    const found = new Set<number>();
+    let level = keys;
+    for (let depth = 0; level.length > 0 && depth < MAX_DEPTH; depth += 1) {
+      const ids = (await this.parents(queries, level)).map(({ manifest_id }) => manifest_id);
+      const rows = await this.findByIds(
+        queries,
+        [...new Set(ids)].filter((id) => !found.has(id)),
+      );
+      for (const { id } of rows) found.add(id);
+      level = rows.map((row) => ({ repositoryId: row.repository_id, digest: row.digest }));
+    }
+    return found;
+  }
+
+  /** Ids of the manifests of an origin that name a blob, with the indexes above them. */
   async naming(queries: Queries, originVersion: string, digest: string): Promise<readonly number[]> {
     const rows: ManifestRow[] = await queries(`${Table.manifestReferences} as x`)
       .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
       .where({ 'x.digest': digest, 'm.origin_version': originVersion })
       .whereIn('x.role', ['LAYER', 'CONFIG'])
       .select('m.*');
-    const parents = await this.parents(
+    const above = await this.ancestors(
       queries,
       rows.map((row) => ({ repositoryId: row.repository_id, digest: row.digest })),
     );
-    return [...new Set([...rows.map(({ id }) => id), ...parents.map(({ manifest_id }) => manifest_id)])];
+    return [...new Set([...rows.map(({ id }) => id), ...above])];
   }
 
   /** Writes the places of rows in the order in which manifests leave. */

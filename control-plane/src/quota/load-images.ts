@@ -2,7 +2,7 @@ import type { ManifestReferenceRow, ManifestRow } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import type { ReleasedContent } from '../holdings/manifest-content';
 import type { ManifestKey, ManifestStore } from '../manifest/manifest.store';
-import type { TagStore } from '../tag/tag.store';
+import type { TagStore, TagSummary } from '../tag/tag.store';
 
 /** A manifest with what it names. */
 export interface ImageMember extends ReleasedContent {
@@ -10,22 +10,34 @@ export interface ImageMember extends ReleasedContent {
   readonly blobs: ReadonlySet<string>;
 }
 
+/** A child of an index, as it is held. */
+export interface HeldChild {
+  readonly row: ManifestRow;
+  /** Ids of every index that names it. */
+  readonly parents: readonly number[];
+  /** undefined = no tag points at it, nor did. */
+  readonly tags: TagSummary | undefined;
+}
+
 /** What leaves the cache as one: a manifest, and of an index the children that nothing else keeps. */
 export interface CachedImage {
   readonly root: ManifestRow;
   readonly members: readonly ImageMember[];
+  /** Children of its members that stay: a tag or another index has them, or they are to be kept. */
+  readonly staying: readonly HeldChild[];
 }
 
 /** How deep indexes within indexes are followed (trap T29: depth and cycles). */
 const MAX_DEPTH = 4;
 
-/** The images of these manifests, in their order: a few queries for each level, however many they are. */
+/** The images of these manifests, in their order: a few queries for each level, however many they are. `keep`: ids of what stays. */
 export async function loadImages(
   queries: Queries,
   stores: { readonly manifests: ManifestStore; readonly tags: TagStore },
   roots: readonly ManifestRow[],
+  keep: ReadonlySet<number> = new Set(),
 ): Promise<readonly CachedImage[]> {
-  const images = roots.map((root) => ({ root, rows: [root] }));
+  const images = roots.map((root) => ({ root, rows: [root], staying: new Map<number, HeldChild>() }));
   const references = new Map<number, readonly ManifestReferenceRow[]>();
   let level = images.map((image) => ({ image, row: image.root }));
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -50,13 +62,19 @@ export async function loadImages(
       const child = children.get(`${key.repositoryId} ${key.digest}`);
       if (child === undefined || image.rows.includes(child.row)) continue;
       const own = new Set(image.rows.map(({ id }) => id));
-      if (!child.parents.every((id) => own.has(id))) continue;
+      const isOwn = child.tags === undefined && child.parents.every((id) => own.has(id)) && !keep.has(child.row.id);
+      if (!isOwn) {
+        image.staying.set(child.row.id, child);
+        continue;
+      }
+      image.staying.delete(child.row.id);
       image.rows.push(child.row);
       level.push({ image, row: child.row });
     }
   }
-  return images.map(({ root, rows }) => ({
+  return images.map(({ root, rows, staying }) => ({
     root,
+    staying: [...staying.values()],
     members: rows.map((row) => ({
       row,
       repositoryId: row.repository_id,
@@ -70,41 +88,30 @@ export async function loadImages(
   }));
 }
 
-interface Child {
-  readonly row: ManifestRow;
-  /** Ids of every index that names it. */
-  readonly parents: readonly number[];
-}
-
-/** Children that no tag points at, by repository and digest, with all their parents. */
+/** Children by repository and digest, with all their parents and tags. */
 async function childrenOf(
   queries: Queries,
   { manifests, tags }: { readonly manifests: ManifestStore; readonly tags: TagStore },
   keys: readonly ManifestKey[],
-): Promise<ReadonlyMap<string, Child>> {
+): Promise<ReadonlyMap<string, HeldChild>> {
   if (keys.length === 0) return new Map();
   const rows = await manifests.findMany(queries, keys);
-  const tagged = new Set(
-    (
-      await tags.findByManifests(
-        queries,
-        rows.map(({ id }) => id),
-      )
-    ).map(({ manifest_id }) => manifest_id),
+  const tagged = await tags.summaries(
+    queries,
+    rows.map(({ id }) => id),
   );
-  const untagged = rows.filter(({ id }) => !tagged.has(id));
   const parents = new Map<string, number[]>();
   for (const parent of await manifests.parents(
     queries,
-    untagged.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),
+    rows.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),
   )) {
     const key = `${parent.repository_id} ${parent.digest}`;
     parents.set(key, [...(parents.get(key) ?? []), parent.manifest_id]);
   }
   return new Map(
-    untagged.map((row) => {
+    rows.map((row) => {
       const key = `${row.repository_id} ${row.digest}`;
-      return [key, { row, parents: parents.get(key) ?? [] }];
+      return [key, { row, parents: parents.get(key) ?? [], tags: tagged.get(row.id) }];
     }),
   );
 }

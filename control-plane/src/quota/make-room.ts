@@ -13,7 +13,7 @@ export interface RoomRequest {
   readonly wholeSize: bigint;
   /** Its content. */
   readonly pinned: ReadonlySet<string>;
-  /** Manifests that it needs as well. */
+  /** Manifests that it needs as well: indexes above it, and children that are held already. */
   readonly keep: ReadonlySet<number>;
   readonly leaving: ManifestRow | undefined;
   /** What the asking data plane reads and fills. */

@@ -7,6 +7,7 @@ import type { TagStore } from '../tag/tag.store';
 import type { UsesInForce } from './content-use';
 import { evictionOrder } from './eviction-order';
 import { FreedBytes } from './freed-bytes';
+import { LeftChildren, type Place, placeInOrder } from './left-children';
 import { type CachedImage, loadImages } from './load-images';
 
 /** Where the plan reads. */
@@ -24,7 +25,7 @@ export interface EvictionGoal {
   readonly bytes: bigint;
   /** Content that is needed for what room is made for: it frees nothing. */
   readonly pinned: ReadonlySet<string>;
-  /** Manifests that stay. */
+  /** Manifests that stay, whatever else of their image goes. */
   readonly keep: ReadonlySet<number>;
   /** The manifest that leaves service with what room is made for. */
   readonly leaving: ManifestRow | undefined;
@@ -51,6 +52,13 @@ const ARRIVING_MS = 30_000;
 /** Victims up to which it is looked whether each is really needed. */
 const MAX_REVIEWED = 64;
 
+/** An image that is to go; one that indexes named only goes together with them. */
+interface Victim {
+  readonly image: CachedImage;
+  /** Ids of those indexes. */
+  readonly parents: readonly number[];
+}
+
 /**
  * Works out which images are to go, without touching any: the first in the order that are not in use, as many as free the
  * bytes. What turns out not to be needed together with those that came after it stays.
@@ -62,28 +70,45 @@ export async function planEviction(
 ): Promise<EvictionPlan> {
   const before = new FreedBytes(goal.pinned);
   const after = new FreedBytes(goal.pinned);
-  const victims: CachedImage[] = [];
+  const victims: Victim[] = [];
+  const children = new LeftChildren();
   let freed = 0n;
   let considered = 0;
   const isDone = (): boolean => freed >= goal.bytes || victims.length >= goal.maxVictims;
-  for await (const page of evictionOrder(queries, stores.manifests, goal.originVersion, goal.leaving)) {
-    const images = await loadImages(
-      queries,
-      stores,
-      page.filter(({ id }) => !goal.keep.has(id)),
-    );
+  const load = async (rows: readonly ManifestRow[]) => {
+    considered += rows.length;
+    const roots = rows.filter(({ id }) => !goal.keep.has(id));
+    const images = await loadImages(queries, stores, roots, goal.keep);
     await learn(queries, stores.holdings, goal.originVersion, images, before, after);
-    const names = await repositoryNames(queries, stores.repositories, images);
-    for (const image of images) {
-      if (isDone()) break;
-      if (image.members.some(({ row }) => goal.keep.has(row.id)) || isInUse(image, names, before, goal)) continue;
-      freed += after.release(image);
-      victims.push(image);
+    return { images, names: await repositoryNames(queries, stores.repositories, images) };
+  };
+  type Loaded = Awaited<ReturnType<typeof load>>;
+  const consider = (image: CachedImage, { names }: Loaded, place: Place, parents: readonly number[]): void => {
+    if (isInUse(image, names, before, goal)) return;
+    freed += after.release(image);
+    victims.push({ image, parents });
+    children.take(image, place);
+  };
+  const considerChildren = async (until: Place | undefined): Promise<void> => {
+    while (!isDone()) {
+      const child = children.nextBefore(until);
+      if (child === undefined) return;
+      const loaded = await load([child.row]);
+      for (const image of loaded.images) consider(image, loaded, child.place, child.parents);
     }
-    considered += page.length;
+  };
+  for await (const page of evictionOrder(queries, stores.manifests, goal.originVersion, goal.leaving)) {
+    const loaded = await load(page);
+    for (const image of loaded.images) {
+      const place = placeInOrder(image.root, goal.leaving);
+      await considerChildren(place);
+      if (isDone()) break;
+      consider(image, loaded, place, []);
+    }
     if (isDone() || considered >= MAX_CONSIDERED) break;
   }
-  if (freed < goal.bytes) return { victims, freed, enough: false };
+  await considerChildren(undefined);
+  if (freed < goal.bytes) return { victims: victims.map(({ image }) => image), freed, enough: false };
   const needed = withoutUnneeded(victims, before, goal.bytes);
   return { victims: needed, freed: before.ofAll(needed), enough: true };
 }
@@ -123,16 +148,15 @@ function isInUse(
 }
 
 /** The last one was needed to free enough; those before it may not have been, once it goes. The most recently used stay first. */
-function withoutUnneeded(
-  victims: readonly CachedImage[],
-  freedBytes: FreedBytes,
-  bytes: bigint,
-): readonly CachedImage[] {
-  if (victims.length > MAX_REVIEWED) return victims;
+function withoutUnneeded(victims: readonly Victim[], freedBytes: FreedBytes, bytes: bigint): readonly CachedImage[] {
+  const imagesOf = (list: readonly Victim[]): readonly CachedImage[] => list.map(({ image }) => image);
+  if (victims.length > MAX_REVIEWED) return imagesOf(victims);
   let needed = [...victims];
   for (const victim of victims.slice(0, -1).reverse()) {
     const others = needed.filter((other) => other !== victim);
-    if (freedBytes.ofAll(others) >= bytes) needed = others;
+    const own = new Set(victim.image.members.map(({ row }) => row.id));
+    if (others.some(({ parents }) => parents.some((id) => own.has(id)))) continue;
+    if (freedBytes.ofAll(imagesOf(others)) >= bytes) needed = others;
   }
-  return needed;
+  return imagesOf(needed);
 }

@@ -16,6 +16,14 @@ export interface TagFilter {
 /** The manifest that a tag points at, with what a data plane needs. */
 export type TagWithManifest = TagRow & Pick<ManifestRow, 'media_type' | 'size'>;
 
+/** Versions of tags that point at a manifest. */
+export interface TagSummary {
+  /** How many of them are live. */
+  readonly live: number;
+  /** When the last of the others ended, milliseconds since the epoch; 0 = none did. */
+  readonly lastEndedAt: number;
+}
+
 /** Reads and writes tags: the live version of each, and those in the time machine. */
 export class TagStore {
   /** The live version with its manifest, expired or not; undefined when there is none. */
@@ -91,12 +99,9 @@ export class TagStore {
     return rows;
   }
 
-  /** Of manifests that have tags: how many live versions point at each, and when the last of the others ended (0 = none did). */
-  async summaries(
-    queries: Queries,
-    manifestIds: readonly number[],
-  ): Promise<ReadonlyMap<number, { readonly live: number; readonly lastEndedAt: number }>> {
-    const found = new Map<number, { readonly live: number; readonly lastEndedAt: number }>();
+  /** The versions that point at each manifest, of manifests that have any. */
+  async summaries(queries: Queries, manifestIds: readonly number[]): Promise<ReadonlyMap<number, TagSummary>> {
+    const found = new Map<number, TagSummary>();
     for (const part of chunks(manifestIds)) {
       const rows = (await queries<TagRow>(Table.tags)
         .whereIn('manifest_id', part)
