@@ -85,7 +85,7 @@ describe('what leaves to make room', () => {
     await cache('b');
     await pull('two', digest('two'));
     world.advance(MINUTE);
-    expect((await world.admit(acme, 'c', { 'c layer': 1800 }, { tag: 'c' })).decision).toBe('ADMITTED');
+    expect((await world.admit(acme, 'c', { 'c layer': 2000 }, { tag: 'c' })).decision).toBe('ADMITTED');
     expect(await evicted()).toEqual(['a', 'b']);
     expect(await world.holds(acme, 'one')).toBe(true);
   });
@@ -246,9 +246,9 @@ describe('indexes that share', () => {
     await world.admit(acme, 'index 2', {}, { tag: 'v2', references });
     expect(await world.tagNames()).toEqual(['a', 'v1', 'v2']);
     world.advance(MINUTE);
-    expect((await world.admit(acme, 'big', { 'big layer': 1200 }, { tag: '' })).decision).toBe('ADMITTED');
+    expect((await world.admit(acme, 'big', { 'big layer': 1250 }, { tag: '' })).decision).toBe('ADMITTED');
     expect(await world.tagNames()).toEqual(['v2']);
-    for (const name of ['index 2', 'big']) expect(await world.holds(acme, name)).toBe(true);
+    for (const name of ['index 2', 'one', 'big']) expect(await world.holds(acme, name)).toBe(true);
     // Without it there is nothing to evict but its own index.
     world.advance(MINUTE);
     const more = [child('huge', 0, 'arch0')];
