@@ -44,9 +44,12 @@ export async function settleArrivals(
       now,
     );
     const unpromised = waiting.filter((holding) => !promised.includes(holding));
+    if (unpromised.length === 0) continue;
+    // What was admitted before in this transaction has been warned of.
+    const before = { ...origin, usage: await stores.originUsage.find(queries, origin.originVersion) };
     for (const holding of unpromised)
       await admitBlob(queries, stores, origin, holding, sizes.get(holding.digest)!, now);
-    if (unpromised.length > 0) await checkWarning(queries, stores, origin, now);
+    await checkWarning(queries, stores, before, now);
   }
 }
 

@@ -3,10 +3,11 @@ import { newAuditEvent } from '../audit/audit-event';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../db/database';
+import type { OriginUsage } from '../holdings/origin-usage.store';
 
 /**
- * Writes one audit event when usage passes the warning share of the limit, and is ready for the next when it has fallen below.
- * To be called in the transaction that changed the usage of a locked origin.
+ * Writes one audit event when usage passes the warning share of the limit, and is ready for the next when it has fallen below, here or
+ * unnoticed (`origin` says what was used before the change). To be called in the transaction that changed the usage of a locked origin.
  */
 export async function checkWarning(
   queries: Queries,
@@ -18,8 +19,11 @@ export async function checkWarning(
   if (originVersion === null || quota?.warningPercent === undefined) return;
   const usage = await stores.originUsage.find(queries, originVersion);
   if (usage === undefined) return;
-  const passed = (usage.usedBytes + usage.reservedBytes) * 100n >= quota.limitBytes * BigInt(quota.warningPercent);
-  if (passed === usage.warned) return;
+  const share = quota.limitBytes * BigInt(quota.warningPercent);
+  const isPast = ({ usedBytes, reservedBytes }: OriginUsage): boolean => (usedBytes + reservedBytes) * 100n >= share;
+  const passed = isPast(usage);
+  const warned = usage.warned && origin.usage !== undefined && isPast(origin.usage);
+  if (passed === warned && passed === usage.warned) return;
   if (passed && !(await stores.quotaSwitch.isOn(queries))) return;
   await stores.originUsage.mark(queries, originVersion, { warned: passed });
   if (!passed) return;
