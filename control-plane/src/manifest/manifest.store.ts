@@ -114,6 +114,11 @@ export class ManifestStore {
     });
   }
 
+  /** Notes a use that is no pull; an earlier time than the one stored is ignored. Its place in the order is the caller's to write. */
+  async used(queries: Queries, id: number, at: number): Promise<void> {
+    await queries<ManifestRow>(Table.manifests).where('id', id).where('used_at', '<', at).update({ used_at: at });
+  }
+
   /** Indexes of the same repository that name one of these manifests, with the digest that they name. */
   async parents(
     queries: Queries,

@@ -8,6 +8,7 @@ import type { Origin } from '../content/origin.store';
 import type { Database, Queries } from '../db/database';
 import { ApiError } from '../errors/api-error';
 import type { OrganizationStore } from '../organization/organization.store';
+import { leftServiceAt } from './tag.type';
 
 /** What the service works with. */
 export interface TagServiceParts {
@@ -75,7 +76,8 @@ export class TagService {
 
   /**
    * Makes a version from the time machine the active one; the version that is active goes there. It counts as checked now, and lives as
-   * long as after a pull. Throws NOT_FOUND when the time machine has no such version (any more). An active tag with that digest stays as it is.
+   * long as after a pull. Throws NOT_FOUND when the time machine has no such version, or its window is over. An active tag with that digest
+   * stays as it is.
    */
   restore(name: TagName, digest: string, actor: string): Promise<TagRow> {
     return this.change(name, async (queries, { repository, origin }, now) => {
@@ -85,7 +87,8 @@ export class TagService {
       if (isActive && live.digest === digest) return live;
       const version =
         live?.digest === digest ? live : (await tags.findEnded(queries, repository.id, name.tag, digest))[0];
-      if (version === undefined)
+      const left = version && leftServiceAt(version, now);
+      if (version === undefined || left === undefined || left <= now - origin.timeMachineSeconds * 1000)
         throw new ApiError('NOT_FOUND', `The time machine has no version of ${name.tag} with that digest.`, 'digest');
       if (live !== undefined && live.id !== version.id)
         await tags.update(queries, live.id, {
@@ -103,6 +106,7 @@ export class TagService {
         expiration_set_at: null,
       };
       await tags.update(queries, version.id, change);
+      await this.parts.stores.manifests.used(queries, version.manifest_id, now);
       await classifyManifests(queries, this.parts.stores, [
         version.manifest_id,
         ...(live === undefined ? [] : [live.manifest_id]),
