@@ -10,7 +10,7 @@ const STEP = 100;
 
 /**
  * Collects what is cached of upstreams that an organization no longer has, and of organizations that are gone: nothing of it is served or
- * counted any more. One audit event for each repository. False = there are no more.
+ * counted any more. One audit event for each repository; then their sums go. False = there are no more.
  */
 export async function collectEnded(
   { database, stores, clock }: GarbageParts,
@@ -43,13 +43,16 @@ export async function collectEnded(
             },
           }),
         ]);
-        if (!(await stores.repositories.hasOrigin(queries, origin.originVersion)))
-          await stores.originUsage.remove(queries, origin.originVersion);
         return { manifests: rows.length, done: true };
       });
       collected.manifests += removed.manifests;
       more = !removed.done;
     }
   }
-  return repositories.length === REPOSITORIES;
+  const empty = await stores.originUsage.ended(database.reader, STEP);
+  if (empty.length > 0)
+    await database.transaction(async (queries) => {
+      for (const version of empty) await stores.originUsage.remove(queries, version);
+    });
+  return repositories.length === REPOSITORIES || empty.length === STEP;
 }

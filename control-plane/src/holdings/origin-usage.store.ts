@@ -143,6 +143,20 @@ export class OriginUsageStore {
     return rows.map(toUsage);
   }
 
+  /** Origins that no organization has and that hold nothing: nobody will lock them again. */
+  async ended(queries: Queries, limit: number): Promise<readonly string[]> {
+    const rows = await queries<OriginUsageRow>(Table.originUsage)
+      .whereNotExists((config) =>
+        config.from(Table.proxyConfigs).whereRaw('proxy_configs.origin_version = origin_usage.origin_version'),
+      )
+      .whereNotExists((held) =>
+        held.from(Table.repositories).whereRaw('repositories.origin_version = origin_usage.origin_version'),
+      )
+      .limit(limit)
+      .select('origin_version');
+    return rows.map((row) => row.origin_version);
+  }
+
   /** Forgets an origin that holds nothing any more. */
   async remove(queries: Queries, originVersion: string): Promise<void> {
     await queries(Table.originUsage).where('origin_version', originVersion).delete();

@@ -93,11 +93,6 @@ export class RepositoryStore {
     return queries(Table.organizations).whereIn('uid', uids).select('uid', 'name');
   }
 
-  /** Whether anything is left of an origin. */
-  async hasOrigin(queries: Queries, originVersion: string): Promise<boolean> {
-    return (await queries(Table.repositories).where('origin_version', originVersion).first('id')) !== undefined;
-  }
-
   /** Repositories that have ended, the earliest first. */
   async ended(queries: Queries, limit: number): Promise<readonly RepositoryRow[]> {
     return queries<RepositoryRow>(Table.repositories).whereNotNull('ended_at').orderBy('ended_at').limit(limit);
