@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
@@ -8,8 +9,10 @@ import { loadProgram } from './load/requests-per-second';
 import type { BenchContext, Measure, Row } from './measure';
 import { coldFetch } from './measures/cold-fetch';
 import { coldPull } from './measures/cold-pull';
+import { expiry } from './measures/expiry';
 import { manifests } from './measures/manifests';
 import { memory } from './measures/memory';
+import { quota } from './measures/quota';
 import { warmBlob } from './measures/warm-blob';
 import { type BenchOptions, type MeasureName, readOptions, USAGE } from './options';
 import { distributionPeer } from './peers/distribution';
@@ -24,6 +27,8 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   'cold-pull': coldPull,
   memory,
   graphql,
+  quota,
+  expiry,
 };
 
 /**

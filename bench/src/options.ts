@@ -1,7 +1,16 @@
 import { parseArgs } from 'node:util';
 
 /** Names of the measures, in the order they run. */
-export const MEASURE_NAMES = ['cold-fetch', 'warm-blob', 'manifests', 'cold-pull', 'memory', 'graphql'] as const;
+export const MEASURE_NAMES = [
+  'cold-fetch',
+  'warm-blob',
+  'manifests',
+  'cold-pull',
+  'memory',
+  'graphql',
+  'quota',
+  'expiry',
+] as const;
 
 /** One of {@link MEASURE_NAMES}. */
 export type MeasureName = (typeof MEASURE_NAMES)[number];

@@ -30,7 +30,8 @@ interface Comparison {
 
 function comparisons(row: Row): Comparison[] {
   const peer = { name: 'distribution', value: row.distribution, last: row.reference === undefined };
-  return row.reference === undefined ? [peer] : [peer, { ...row.reference, last: true }];
+  if (row.reference === undefined) return [peer];
+  return [...(row.distribution === undefined ? [] : [peer]), { ...row.reference, last: true }];
 }
 
 function line(row: Row, { name, value, last }: Comparison): string[] {

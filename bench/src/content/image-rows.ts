@@ -1,0 +1,122 @@
+import { MediaType } from '../../../common/oci/media-types';
+import type {
+  BlobRow,
+  ManifestReferenceRow,
+  ManifestRow,
+  OriginHoldingRow,
+  RepositoryHoldingRow,
+  TagRow,
+} from '../../../schema/tables';
+import { MANIFEST_BYTES, type SeedImage } from './seed-image';
+
+/** Where an image is put, and when it was admitted; milliseconds since the epoch. */
+export interface SeedPlace {
+  readonly repositoryId: number;
+  readonly originVersion: string;
+  readonly manifestId: number;
+  readonly at: number;
+  readonly expiresAt: number;
+}
+
+/** The row of a manifest that a live tag points at. */
+export function manifestRow({ digest }: SeedImage, place: SeedPlace): ManifestRow {
+  return {
+    id: place.manifestId,
+    repository_id: place.repositoryId,
+    origin_version: place.originVersion,
+    digest,
+    media_type: MediaType.ociManifest,
+    size: MANIFEST_BYTES,
+    artifact_type: null,
+    created_at: place.at,
+    last_pulled_at: null,
+    used_at: place.at,
+    eviction_class: 1,
+    eviction_at: place.at,
+  };
+}
+
+/** The rows of what it names. */
+export function referenceRows({ references }: SeedImage, place: SeedPlace): readonly ManifestReferenceRow[] {
+  return references.map(({ role, position, descriptor }) => ({
+    manifest_id: place.manifestId,
+    repository_id: place.repositoryId,
+    role: String(role),
+    position: position ?? 0,
+    digest: descriptor!.digest!,
+    media_type: descriptor!.mediaType!,
+    size: Number(descriptor!.size),
+    platform_os: null,
+    platform_architecture: null,
+    platform_variant: null,
+  }));
+}
+
+/** The row of its tag, live and never pulled since. */
+export function tagRow({ tag, digest }: SeedImage, place: SeedPlace): Omit<TagRow, 'id'> {
+  return {
+    repository_id: place.repositoryId,
+    origin_version: place.originVersion,
+    name: tag,
+    manifest_id: place.manifestId,
+    digest,
+    live: 1,
+    started_at: place.at,
+    ended_at: null,
+    end_reason: null,
+    checked_at: place.at,
+    expires_at: place.expiresAt,
+    refreshed_at: place.at,
+    expiration_set_at: null,
+    last_pulled_at: null,
+    pull_count: 0,
+  };
+}
+
+/** The row of content in the store that one origin holds. */
+export function blobRow(digest: string, size: number, at: number): BlobRow {
+  return {
+    digest,
+    size,
+    state: 'PRESENT',
+    created_at: at,
+    present_at: at,
+    holders: 1,
+    unheld_at: null,
+    deleting_at: null,
+  };
+}
+
+/** The row of content that an origin holds: as the manifest of one repository, or as a blob of `repositories` of them. */
+export function holdingRow(
+  originVersion: string,
+  digest: string,
+  size: number,
+  needed: { readonly manifestOf?: 1; readonly repositories?: number },
+): OriginHoldingRow {
+  return {
+    origin_version: originVersion,
+    digest,
+    size,
+    manifest_repositories: needed.manifestOf ?? 0,
+    blob_repositories: needed.repositories ?? 0,
+    state: 'HELD',
+    reserved_until: null,
+  };
+}
+
+/** The part of a repository in that: `namedBy` manifests of it name it as a blob, 0 = it is a manifest itself. */
+export function partRow(
+  originVersion: string,
+  digest: string,
+  repositoryId: number,
+  namedBy: number,
+): RepositoryHoldingRow {
+  return {
+    origin_version: originVersion,
+    digest,
+    repository_id: repositoryId,
+    is_manifest: namedBy === 0 ? 1 : 0,
+    named_by: namedBy,
+  };
+}

@@ -1,0 +1,83 @@
+import {
+  type BlobRow,
+  type ManifestReferenceRow,
+  type ManifestRow,
+  type OriginHoldingRow,
+  type RepositoryHoldingRow,
+  type RepositoryRow,
+  Table,
+  type TagRow,
+} from '../../../schema/tables';
+import { bulkInsert } from '../../../control-plane/src/db/bulk-insert';
+import type { Database } from '../../../control-plane/src/db/database';
+import { blobRow, holdingRow, manifestRow, partRow, referenceRows, type SeedPlace, tagRow } from './image-rows';
+import { MANIFEST_BYTES, type SeedImage } from './seed-image';
+
+/** Images in one transaction. */
+const STEP = 2_000;
+
+/** Rows on their way into the database, many in a statement. */
+export class SeedBatch {
+  private readonly repositories: RepositoryRow[] = [];
+  private readonly manifests: ManifestRow[] = [];
+  private readonly references: ManifestReferenceRow[] = [];
+  private readonly tags: Omit<TagRow, 'id'>[] = [];
+  private readonly blobs: BlobRow[] = [];
+  private readonly holdings: OriginHoldingRow[] = [];
+  private readonly parts: RepositoryHoldingRow[] = [];
+
+  constructor(private readonly database: Database) {}
+
+  /** A repository. */
+  addRepository(row: RepositoryRow): void {
+    this.repositories.push(row);
+  }
+
+  /** An image with what nothing else has; what it shares comes apart ({@link addShared}). */
+  async addImage(image: SeedImage, place: SeedPlace): Promise<void> {
+    const { originVersion, repositoryId, at } = place;
+    this.manifests.push(manifestRow(image, place));
+    this.references.push(...referenceRows(image, place));
+    this.tags.push(tagRow(image, place));
+    this.blobs.push(blobRow(image.digest, MANIFEST_BYTES, at));
+    this.holdings.push(holdingRow(originVersion, image.digest, MANIFEST_BYTES, { manifestOf: 1 }));
+    this.parts.push(partRow(originVersion, image.digest, repositoryId, 0));
+    for (const [digest, size] of image.own) {
+      this.blobs.push(blobRow(digest, size, at));
+      this.holdings.push(holdingRow(originVersion, digest, size, { repositories: 1 }));
+      this.parts.push(partRow(originVersion, digest, repositoryId, 1));
+    }
+    if (this.manifests.length >= STEP) await this.flush();
+  }
+
+  /** A layer that arrived at `at` and that images of several repositories name; `named` says how many, by repository. */
+  addShared(originVersion: string, digest: string, size: number, at: number, named: ReadonlyMap<number, number>): void {
+    this.blobs.push(blobRow(digest, size, at));
+    this.holdings.push(holdingRow(originVersion, digest, size, { repositories: named.size }));
+    for (const [repositoryId, manifests] of named)
+      this.parts.push(partRow(originVersion, digest, repositoryId, manifests));
+  }
+
+  /** Writes what is left. */
+  async flush(): Promise<void> {
+    await this.database.transaction(async (queries) => {
+      await bulkInsert(queries, Table.repositories, this.repositories);
+      await bulkInsert(queries, Table.manifests, this.manifests);
+      await bulkInsert(queries, Table.manifestReferences, this.references);
+      await bulkInsert(queries, Table.tags, this.tags);
+      await bulkInsert(queries, Table.blobs, this.blobs);
+      await bulkInsert(queries, Table.originHoldings, this.holdings);
+      await bulkInsert(queries, Table.repositoryHoldings, this.parts);
+    });
+    for (const rows of [
+      this.repositories,
+      this.manifests,
+      this.references,
+      this.tags,
+      this.blobs,
+      this.holdings,
+      this.parts,
+    ])
+      rows.length = 0;
+  }
+}

@@ -1,0 +1,98 @@
+import { type OriginUsageRow, Table } from '../../../schema/tables';
+import { bulkInsert } from '../../../control-plane/src/db/bulk-insert';
+import type { Database } from '../../../control-plane/src/db/database';
+import { SeedBatch } from './seed-batch';
+import { type ImageShape, MANIFEST_BYTES, seedImage } from './seed-image';
+import type { SeedOrganization } from './seed-organization';
+
+/** What an organization is filled with: images with one tag each, which go into the repositories in turn. */
+export interface SeedContent {
+  readonly shape: ImageShape;
+  readonly images: number;
+  readonly repositories: number;
+  /** When an image was admitted, and when its tag expires; milliseconds since the epoch. Image 0 is the first. */
+  at(image: number): number;
+  expiresAt(image: number): number;
+}
+
+/** Tags and repositories are called by their number. */
+export const tagName = (image: number): string => `image-${image}`;
+/** See {@link tagName}. */
+export const repositoryName = (repository: number): string => `team/service-${repository}`;
+
+/** Fills organizations in bulk, with the rows that admissions and the arrival of blobs would have made. */
+export class ContentSeeder {
+  private repositories = 1;
+  private manifests = 1;
+
+  /** A database whose content tables are empty. */
+  constructor(private readonly database: Database) {}
+
+  /** Fills an organization that holds nothing; resolves with the bytes that it uses then. */
+  async fill(organization: SeedOrganization, content: SeedContent): Promise<bigint> {
+    const { name, uid, originVersion } = organization;
+    const batch = new SeedBatch(this.database);
+    const used = Math.min(content.repositories, content.images);
+    const repositoryOf = (image: number): number => this.repositories + (image % used);
+    for (let nth = 0; nth < used; nth++)
+      batch.addRepository({
+        id: repositoryOf(nth),
+        organization_uid: uid,
+        origin_version: originVersion,
+        name: repositoryName(nth),
+        created_at: content.at(nth),
+        last_pulled_at: null,
+        ended_at: null,
+      });
+    const shared = new Map<string, { readonly size: number; readonly named: Map<number, number> }>();
+    let bytes = 0n;
+    let blobs = 0;
+    for (let nth = 0; nth < content.images; nth++) {
+      const image = seedImage(name, tagName(nth), content.shape);
+      const repositoryId = repositoryOf(nth);
+      await batch.addImage(image, {
+        repositoryId,
+        originVersion,
+        manifestId: this.manifests + nth,
+        at: content.at(nth),
+        expiresAt: content.expiresAt(nth),
+      });
+      bytes += [...image.own.values()].reduce((sum, size) => sum + BigInt(size), BigInt(MANIFEST_BYTES));
+      blobs += image.own.size;
+      for (const [digest, size] of image.shared) {
+        const layer = shared.get(digest) ?? { size, named: new Map<number, number>() };
+        layer.named.set(repositoryId, (layer.named.get(repositoryId) ?? 0) + 1);
+        shared.set(digest, layer);
+      }
+    }
+    for (const [digest, { size, named }] of shared) {
+      batch.addShared(originVersion, digest, size, content.at(0), named);
+      bytes += BigInt(size);
+      blobs += 1;
+    }
+    await batch.flush();
+    this.repositories += used;
+    this.manifests += content.images;
+    await this.writeSums(organization, bytes, content.images, blobs);
+    return bytes;
+  }
+
+  private async writeSums(
+    { uid, originVersion }: SeedOrganization,
+    bytes: bigint,
+    manifests: number,
+    blobs: number,
+  ): Promise<void> {
+    const row: OriginUsageRow = {
+      origin_version: originVersion,
+      organization_uid: uid,
+      used_bytes: bytes.toString(),
+      reserved_bytes: '0',
+      manifest_count: manifests,
+      blob_count: blobs,
+      prune_pending: 0,
+      warned: 0,
+    };
+    await this.database.transaction((queries) => bulkInsert(queries, Table.originUsage, [row]));
+  }
+}

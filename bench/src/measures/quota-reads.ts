@@ -1,0 +1,44 @@
+import type { Database, Queries } from '../../../control-plane/src/db/database';
+import { OriginUsageStore } from '../../../control-plane/src/holdings/origin-usage.store';
+import { TagStore } from '../../../control-plane/src/tag/tag.store';
+import { UsageStore } from '../../../control-plane/src/usage/usage.store';
+import type { SeedOrganization } from '../content/seed-organization';
+import { Table } from '../../../schema/tables';
+import { median } from '../measure';
+import type { Cost, QuotaTimes } from './quota-shape';
+
+const PAGE = 50;
+
+/** What the management API asks the database for an organization and one of its repositories, without what it keeps from earlier answers. */
+export async function readTimes(
+  database: Database,
+  { uid, originVersion }: SeedOrganization,
+  tries: number,
+): Promise<QuotaTimes> {
+  const usage = new UsageStore(new OriginUsageStore());
+  const tags = new TagStore();
+  const scope = { kind: 'organization', uid } as const;
+  const repository = await database
+    .reader(Table.repositories)
+    .where('origin_version', originVersion)
+    .first<{ readonly id: number }>('id');
+  const now = Date.now();
+  const filter = { repositoryId: repository.id, nameContains: undefined, state: 'ACTIVE', now } as const;
+  const questions: Readonly<Record<string, (queries: Queries) => Promise<unknown>>> = {
+    'reading used and reserved bytes': (queries) => usage.held(queries, scope),
+    'reading what is active': (queries) => usage.active(queries, scope, now),
+    'reading how many repositories and tags': (queries) => usage.names(queries, scope, now),
+    'reading a page of tags': (queries) => tags.page(queries, filter, { first: PAGE, after: undefined }),
+  };
+  const times: Record<string, Cost> = {};
+  for (const [what, ask] of Object.entries(questions)) {
+    const samples: number[] = [];
+    for (let n = 0; n < tries; n++) {
+      const started = performance.now();
+      await ask(database.reader);
+      samples.push(performance.now() - started);
+    }
+    times[what] = { ms: median(samples), statements: undefined };
+  }
+  return times;
+}

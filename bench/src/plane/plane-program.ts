@@ -1,0 +1,85 @@
+import 'reflect-metadata';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { systemClock } from '../../../common/runtime/clock';
+import { createLogger } from '../../../common/runtime/logger';
+import { SealedBox } from '../../../common/security/sealed-box';
+import { ConfigurationFeed } from '../../../control-plane/src/configuration/configuration-feed';
+import { InvalidationFeed } from '../../../control-plane/src/content/invalidation-feed';
+import type { ContentKeeper } from '../../../control-plane/src/data-planes/content-keeper';
+import { Database } from '../../../control-plane/src/db/database';
+import { parseDatabaseUrl } from '../../../control-plane/src/db/database-address';
+import { GarbageCollector } from '../../../control-plane/src/garbage/garbage-collector';
+import { catalogHandlers } from '../../../control-plane/src/grpc/catalog-handlers';
+import { CatalogServer } from '../../../control-plane/src/grpc/catalog-server';
+import { WatchStreams } from '../../../control-plane/src/grpc/watch';
+import { Metrics } from '../../../control-plane/src/metrics';
+import { PullRecorder } from '../../../control-plane/src/records/record-pulls';
+import { createStores } from '../../../control-plane/src/stores';
+import { peakMemoryBytes } from '../../../test/support/real/process-tree';
+import type { PlaneAnswer, PlaneCommand, PlaneOptions } from './plane-protocol';
+import { RoundClock } from './round-clock';
+import { watchDatabase } from './watched-database';
+
+/** Held for so long, a round of collection comes again only when it is told to. */
+const EVERY_MS = 30_000;
+/** How often the event loop is looked at, in milliseconds. */
+const LOOK_MS = 2;
+
+/**
+ * What a control plane does with content, in a process of its own: the Catalog and the garbage collector over a database
+ * whose statements are counted. It does what its parent tells it, one command after the other, and ends with its parent.
+ */
+async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
+  const address = parseDatabaseUrl(databaseUrl);
+  if (address === undefined) throw new Error('no database');
+  const log = createLogger('bench', 'warn');
+  const { database, counts } = watchDatabase(Database.open(address, log));
+  const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
+    proxyCacheEnabled: undefined,
+    quotaManagementEnabled: undefined,
+  });
+  const clock = new RoundClock();
+  const now = { now: () => clock.now(), after: systemClock.after };
+  const keeper: ContentKeeper = {
+    stat: () => Promise.resolve(new Map()),
+    delete: () => Promise.resolve(new Map()),
+    async *list() {},
+    async *verify() {},
+  };
+  const collector = new GarbageCollector({ database, stores, keeper, clock, log, graceMs: 600_000 });
+  collector.start(EVERY_MS);
+
+  const queries = database.reader;
+  const load = () => Promise.reject(new Error('nobody watches'));
+  const feed = new ConfigurationFeed({ queries, revision: stores.revision, load, clock: now, log });
+  const forgetting = new InvalidationFeed({ queries, ...stores, clock: now, log });
+  await forgetting.start();
+  const watch = new WatchStreams(feed, forgetting, now, log);
+  const metrics = new Metrics(
+    () => 0,
+    () => 0,
+  );
+  const recorder = new PullRecorder({ ...stores, database, stores, clock: now, log });
+  const parts = { database, stores, recorder, watch, clock: now, metrics, log };
+  const catalog = new CatalogServer({ kind: 'unix', path: socket }, catalogHandlers(parts));
+  await catalog.start();
+
+  const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
+  delay.enable();
+  const answer = (ms: number): void => {
+    const memoryBytes = peakMemoryBytes(process.pid);
+    const reply: PlaneAnswer = { counts: counts(), ms, blockedMs: delay.max / 1e6, memoryBytes };
+    delay.reset();
+    process.send!(reply);
+  };
+  process.on('message', (command: PlaneCommand) => {
+    const started = performance.now();
+    if (command.do === 'count') return answer(0);
+    clock.advance(command.advanceMs);
+    void clock.round().then(() => answer(performance.now() - started));
+  });
+  process.on('disconnect', () => process.exit());
+  answer(0);
+}
+
+void main(JSON.parse(process.argv[2] ?? '{}') as PlaneOptions);
