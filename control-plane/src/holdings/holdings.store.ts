@@ -10,14 +10,26 @@ export interface HoldingKey {
   readonly digest: string;
 }
 
-/** What one repository needs a digest for. */
-export interface RepositoryHolding {
+/** A digest in a repository. */
+export interface PartKey {
   readonly repositoryId: number;
   readonly digest: string;
+}
+
+/** Under which key the part of a repository in a digest is kept in maps. */
+export function partKey({ repositoryId, digest }: PartKey): string {
+  return `${repositoryId} ${digest}`;
+}
+
+/** What one repository needs a digest for. */
+export interface RepositoryHolding extends PartKey {
   readonly isManifest: boolean;
   /** Manifests of the repository that name it as layer or config. */
   readonly namedBy: number;
 }
+
+/** Parts in one statement: MariaDB takes long over hundreds of pairs. */
+const PARTS_AT_ONCE = 50;
 
 /** Reads and writes what is held, digest by digest. The sums over it are {@link OriginUsageStore}'s; only the ledger changes both. */
 export class HoldingsStore {
@@ -103,20 +115,24 @@ export class HoldingsStore {
       await queries(Table.originHoldings).where('origin_version', originVersion).whereIn('digest', part).delete();
   }
 
-  /** The parts of these repositories (undefined = of all) in these digests of an origin. */
+  /**
+   * The parts of repositories in digests of an origin, each named by both: a base layer has a part in every repository whose
+   * images stand on it, and nobody needs them all.
+   */
   async findParts(
     queries: Queries,
     originVersion: string,
-    repositoryIds: readonly number[] | undefined,
-    digests: Iterable<string>,
+    keys: readonly PartKey[],
   ): Promise<readonly RepositoryHolding[]> {
     const parts: RepositoryHolding[] = [];
-    for (const part of chunks([...new Set(digests)])) {
-      const query = queries<RepositoryHoldingRow>(Table.repositoryHoldings)
+    const wanted = [...new Map(keys.map((key) => [partKey(key), key])).values()];
+    for (const part of chunks(wanted, PARTS_AT_ONCE)) {
+      const rows = (await queries<RepositoryHoldingRow>(Table.repositoryHoldings)
         .where('origin_version', originVersion)
-        .whereIn('digest', part);
-      if (repositoryIds !== undefined) void query.whereIn('repository_id', [...new Set(repositoryIds)]);
-      const rows = (await query) as RepositoryHoldingRow[];
+        .whereIn(
+          ['digest', 'repository_id'],
+          part.map(({ digest, repositoryId }) => [digest, repositoryId]),
+        )) as RepositoryHoldingRow[];
       parts.push(
         ...rows.map((row) => ({
           repositoryId: row.repository_id,

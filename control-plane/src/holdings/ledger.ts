@@ -1,9 +1,9 @@
 import type { BlobStore } from '../blob/blob.store';
 import type { Queries } from '../db/database';
 import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, sum, type Totals } from './holding';
-import type { HoldingsStore, RepositoryHolding } from './holdings.store';
+import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.store';
 import type { OriginUsageStore } from './origin-usage.store';
-import { type ManifestContent, partKey, type ReleasedContent, releaseSteps } from './manifest-content';
+import { type ManifestContent, partsOf, type ReleasedContent, releaseSteps } from './manifest-content';
 
 /** A holding before and after a change; undefined = none. */
 interface Change {
@@ -52,14 +52,10 @@ export class Ledger {
   ): Promise<void> {
     const digests = contents.flatMap(({ digest, blobs }) => [digest, ...blobs]);
     const parts = new Map(
-      (
-        await this.holdings.findParts(
-          queries,
-          originVersion,
-          contents.map(({ repositoryId }) => repositoryId),
-          digests,
-        )
-      ).map((part) => [partKey(part), part]),
+      (await this.holdings.findParts(queries, originVersion, contents.flatMap(partsOf))).map((part) => [
+        partKey(part),
+        part,
+      ]),
     );
     const before = await this.holdings.find(queries, originVersion, digests);
     const touched = new Map<string, RepositoryHolding>();
@@ -113,10 +109,13 @@ export class Ledger {
     const known = await this.holdings.find(queries, originVersion, digests);
     const present = await this.blobs.present(queries, blobs.keys());
     const before = new Map(
-      (await this.holdings.findParts(queries, originVersion, [repositoryId], digests)).map((part) => [
-        part.digest,
-        part,
-      ]),
+      (
+        await this.holdings.findParts(
+          queries,
+          originVersion,
+          digests.map((name) => ({ repositoryId, digest: name })),
+        )
+      ).map((part) => [part.digest, part]),
     );
     const parts = new Map<string, RepositoryHolding>();
     const after = new Map<string, Holding>();

@@ -1,4 +1,4 @@
-import type { RepositoryHolding } from './holdings.store';
+import { type PartKey, partKey, type RepositoryHolding } from './holdings.store';
 
 /** A manifest and the blobs (config and layers) that it names, each once. Sizes are bytes, as the manifest says. */
 export interface ManifestContent {
@@ -11,9 +11,9 @@ export interface ManifestContent {
 /** A manifest that goes. */
 export type ReleasedContent = Pick<ManifestContent, 'repositoryId' | 'digest'> & { readonly blobs: Iterable<string> };
 
-/** Under which key the part of a repository in a digest is kept in maps. */
-export function partKey({ repositoryId, digest }: { readonly repositoryId: number; readonly digest: string }): string {
-  return `${repositoryId} ${digest}`;
+/** The parts that its release concerns. */
+export function partsOf({ repositoryId, digest, blobs }: ReleasedContent): readonly PartKey[] {
+  return [digest, ...blobs].map((name) => ({ repositoryId, digest: name }));
 }
 
 /** What the release of a manifest takes away of one digest. */

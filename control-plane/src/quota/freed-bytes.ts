@@ -1,6 +1,6 @@
 import { contribution, type Holding } from '../holdings/holding';
-import type { RepositoryHolding } from '../holdings/holdings.store';
-import { partKey, releaseSteps } from '../holdings/manifest-content';
+import { type PartKey, partKey, type RepositoryHolding } from '../holdings/holdings.store';
+import { partsOf, releaseSteps } from '../holdings/manifest-content';
 import type { CachedImage } from './load-images';
 
 /**
@@ -13,13 +13,17 @@ export class FreedBytes {
 
   constructor(private readonly pinned: ReadonlySet<string>) {}
 
-  /** Digests of which nothing is known here yet: what is held of them has to be given to {@link learn}. */
-  unknown(images: readonly CachedImage[]): readonly string[] {
-    const digests = images.flatMap(({ members }) => members.flatMap(({ digest, blobs }) => [digest, ...blobs]));
-    return [...new Set(digests)].filter((digest) => !this.holdings.has(digest));
+  /** Of what of these images nothing is known here yet: what is held of it has to be given to {@link learn}. */
+  unknown(images: readonly CachedImage[]): { readonly digests: readonly string[]; readonly parts: readonly PartKey[] } {
+    const parts = images.flatMap(({ members }) => members.flatMap(partsOf));
+    const digests = new Set(parts.map(({ digest }) => digest));
+    return {
+      digests: [...digests].filter((digest) => !this.holdings.has(digest)),
+      parts: parts.filter((part) => !this.parts.has(partKey(part))),
+    };
   }
 
-  /** Takes in what the origin holds of digests, with the parts of all its repositories. */
+  /** Takes in what the origin holds of digests, and the parts of repositories in them. */
   learn(holdings: Iterable<Holding>, parts: Iterable<RepositoryHolding>): void {
     for (const holding of holdings) this.holdings.set(holding.digest, holding);
     for (const part of parts) this.parts.set(partKey(part), part);

@@ -120,9 +120,9 @@ async function learn(
   images: readonly CachedImage[],
   ...pictures: readonly FreedBytes[]
 ): Promise<void> {
-  const digests = pictures[0]!.unknown(images);
-  const held = await holdings.find(queries, originVersion, digests);
-  const parts = await holdings.findParts(queries, originVersion, undefined, digests);
+  const unknown = pictures[0]!.unknown(images);
+  const held = await holdings.find(queries, originVersion, unknown.digests);
+  const parts = await holdings.findParts(queries, originVersion, unknown.parts);
   for (const picture of pictures) picture.learn(held.values(), parts);
 }
 
