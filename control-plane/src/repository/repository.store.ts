@@ -1,5 +1,6 @@
 import { type RepositoryRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
+import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../graphql/pagination';
 
@@ -65,9 +66,23 @@ export class RepositoryStore {
 
   /** Takes away those of these repositories that hold no manifest. */
   async removeEmpty(queries: Queries, ids: readonly number[]): Promise<void> {
-    for (const id of ids) {
-      const holds = await queries(Table.manifests).where('repository_id', id).first('id');
-      if (holds === undefined) await queries(Table.repositories).where('id', id).delete();
+    for (const part of chunks(ids)) {
+      const empty = await queries<RepositoryRow>(Table.repositories)
+        .whereIn('id', part)
+        .whereNotExists((held) =>
+          held
+            .select(queries.raw('1'))
+            .from(Table.manifests)
+            .where('repository_id', queries.ref(`${Table.repositories}.id`)),
+        )
+        .select('id');
+      if (empty.length === 0) continue;
+      await queries(Table.repositories)
+        .whereIn(
+          'id',
+          empty.map(({ id }) => id),
+        )
+        .delete();
     }
   }
 
@@ -134,7 +149,8 @@ export class RepositoryStore {
   }
 
   private living(queries: Queries) {
-    return queries<RepositoryRow>(Table.repositories).whereNull('ended_at');
+    // With the +, SQLite does not take the index of all that have not ended for it, which are all of them.
+    return queries<RepositoryRow>(Table.repositories).whereRaw('+ended_at IS NULL');
   }
 
   private filtered(queries: Queries, filter: RepositoryFilter) {

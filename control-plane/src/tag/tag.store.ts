@@ -153,12 +153,9 @@ export class TagStore {
 
   /** Those of these versions that are live and expired by `now`; nobody else changes them before the transaction ends. */
   async lockExpired(queries: Queries, ids: readonly number[], now: number): Promise<readonly TagRow[]> {
-    return queries<TagRow>(Table.tags)
-      .whereIn('id', ids)
-      .where('live', 1)
-      .where('expires_at', '<=', now)
-      .orderBy('id')
-      .forUpdate();
+    // By their ids and nothing else: SQLite would read every expired tag there is to find these.
+    const rows: TagRow[] = await queries<TagRow>(Table.tags).whereIn('id', ids).orderBy('id').forUpdate();
+    return rows.filter(({ live, expires_at }) => live === 1 && expires_at !== null && expires_at <= now);
   }
 
   /** Expired versions leave service; they left it when they expired. */
@@ -255,8 +252,9 @@ export class TagStore {
   private filtered(queries: Queries, filter: TagFilter) {
     const query = queries<TagRow>(Table.tags).where('repository_id', filter.repositoryId);
     if (filter.nameContains !== undefined) void query.whereRaw('instr(name, ?) > 0', [filter.nameContains]);
+    // With the +, SQLite does not take the index of all live tags of all repositories for it.
     if (filter.state === 'ACTIVE')
-      void query.where('live', 1).whereRaw('(expires_at IS NULL OR expires_at > ?)', [filter.now]);
+      void query.whereRaw('+live = 1 AND (expires_at IS NULL OR expires_at > ?)', [filter.now]);
     if (filter.state === 'TIME_MACHINE') void query.whereRaw('(live IS NULL OR expires_at <= ?)', [filter.now]);
     return query;
   }
