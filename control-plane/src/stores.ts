@@ -3,6 +3,7 @@ import { AuditStore } from './audit/audit.store';
 import { BlobStore } from './blob/blob.store';
 import type { ForcedSwitches } from './config';
 import { ConfigurationRevision } from './configuration/configuration-revision';
+import type { ContentStores } from './content/content-stores';
 import { InvalidationStore } from './content/invalidation.store';
 import { OriginStore } from './content/origin.store';
 import { HoldingsStore } from './holdings/holdings.store';
@@ -28,10 +29,28 @@ export type Stores = ReturnType<typeof createStores>;
 
 /** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds. */
 export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
+  const settings = new SystemSettingsStore();
+  const content = createContentStores(settings, forced);
+  return {
+    ...content,
+    organizations: new OrganizationStore(),
+    recorded: new RecordedEventsStore(),
+    revision: new ConfigurationRevision(),
+    robots: new RobotStore(),
+    settings,
+    statistics: new StatisticsStore(),
+    tokenKeys: new TokenKeyStore(tokenKeyBox),
+    tokens: new ApiTokenStore(),
+    upstreamStatus: new UpstreamStatusStore(),
+    usage: new UsageStore(content.originUsage),
+  } as const;
+}
+
+/** Makes the stores of what is cached: none of them needs a key. */
+export function createContentStores(settings: SystemSettingsStore, forced: ForcedSwitches): ContentStores {
   const blobs = new BlobStore();
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
-  const settings = new SystemSettingsStore();
   return {
     audit: new AuditStore(),
     blobs,
@@ -40,20 +59,10 @@ export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
     invalidations: new InvalidationStore(),
     ledger: new Ledger(holdings, originUsage, blobs),
     manifests: new ManifestStore(),
-    organizations: new OrganizationStore(),
     originUsage,
     origins: new OriginStore(originUsage),
     quotaSwitch: new QuotaSwitch(settings, forced),
-    recorded: new RecordedEventsStore(),
     repositories: new RepositoryStore(),
-    revision: new ConfigurationRevision(),
-    robots: new RobotStore(),
-    settings,
-    statistics: new StatisticsStore(),
     tags: new TagStore(),
-    tokenKeys: new TokenKeyStore(tokenKeyBox),
-    tokens: new ApiTokenStore(),
-    upstreamStatus: new UpstreamStatusStore(),
-    usage: new UsageStore(originUsage),
-  } as const;
+  };
 }

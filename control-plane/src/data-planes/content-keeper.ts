@@ -27,11 +27,15 @@ export interface ContentKeeper {
   stat(digests: readonly string[]): Promise<ReadonlyMap<string, KeptContent>>;
   /** Deletes on every data plane. The outcome is IN_USE or FAILED where one of them says so. */
   delete(digests: readonly string[]): Promise<ReadonlyMap<string, Deletion>>;
-  /** Everything that is there, each once, in the order of the digests' text, in pages. */
-  list(): AsyncIterable<readonly ListedContent[]>;
-  /** Reads it through; with `quarantine` what is damaged is moved aside. One at a time, in the order of the digests. */
+  /** Everything that is there after `after` ('' = all of it), each once, in the order of the digests' text, in pages. */
+  list(after?: string): AsyncIterable<readonly ListedContent[]>;
+  /**
+   * Reads it through; with `quarantine` what is damaged is moved aside. One at a time, in the order of the digests. Throws the
+   * signal's reason when that aborts.
+   */
   verify(
     digests: readonly string[],
     quarantine: boolean,
+    signal?: AbortSignal,
   ): AsyncIterable<{ readonly digest: string; readonly outcome: Verification; readonly size: number }>;
 }

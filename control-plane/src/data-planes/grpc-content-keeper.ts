@@ -58,8 +58,8 @@ export class GrpcContentKeeper implements ContentKeeper {
     return found;
   }
 
-  async *list(): AsyncGenerator<readonly ListedContent[], void, undefined> {
-    for (let after = ''; ;) {
+  async *list(start = ''): AsyncGenerator<readonly ListedContent[], void, undefined> {
+    for (let after = start; ;) {
       const replies = await this.ask<ListBlobsReply__Output>('ListBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.listBlobs({ after, limit: BATCH }, { deadline: Date.now() + CALL_MS }, done),
@@ -80,6 +80,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   async *verify(
     digests: readonly string[],
     quarantine: boolean,
+    signal?: AbortSignal,
   ): AsyncGenerator<
     { readonly digest: string; readonly outcome: Verification; readonly size: number },
     void,
@@ -92,13 +93,14 @@ export class GrpcContentKeeper implements ContentKeeper {
         const left = part.filter((digest) => (outcomes.get(digest)?.outcome ?? 'MISSING') === 'MISSING');
         if (left.length === 0) break;
         try {
-          for await (const reply of readThrough(plane, left, quarantine)) {
+          for await (const reply of readThrough(plane, left, quarantine, signal)) {
             const outcome = reply.outcome === 'VERIFY_OUTCOME_UNSPECIFIED' ? 'UNREADABLE' : reply.outcome;
             outcomes.set(reply.digest, { outcome, size: reply.size });
             if (outcome !== 'MISSING') yield { digest: reply.digest, outcome, size: reply.size };
           }
           answered += 1;
         } catch (error) {
+          signal?.throwIfAborted();
           this.log.warn({ dataPlane: plane.address, reason: (error as Error).message }, 'VerifyBlobs failed');
         }
       }
@@ -139,12 +141,17 @@ async function* readThrough(
   { client }: DataPlaneClient,
   digests: readonly string[],
   quarantine: boolean,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<VerifyBlobsReply__Output, void, undefined> {
+  signal?.throwIfAborted();
   const deadline = Date.now() + VERIFY_MS * digests.length;
   const call = client.verifyBlobs({ digests: [...digests], quarantine }, { deadline });
+  const leave = (): void => call.cancel();
+  signal?.addEventListener('abort', leave, { once: true });
   try {
     for await (const reply of call) yield reply as VerifyBlobsReply__Output;
   } finally {
+    signal?.removeEventListener('abort', leave);
     // Leaving the loop does not tell the server (grpc/grpc-node issue 2385).
     call.cancel();
   }

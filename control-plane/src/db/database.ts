@@ -67,6 +67,15 @@ export class Database {
     );
   }
 
+  /**
+   * Runs reads that belong together, and changes nothing. On SQLite they see one moment; on MySQL what they lock stays as they saw it,
+   * and they are run again like a transaction.
+   */
+  async readTogether<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    if (this.dialect === 'mysql') return this.transaction(work);
+    return this.reader.transaction((queries) => work(queries));
+  }
+
   /** Whether the database answers; throws what it says otherwise. */
   async ping(): Promise<void> {
     await this.reader.raw('select 1');

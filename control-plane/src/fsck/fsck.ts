@@ -1,0 +1,59 @@
+import { checkHeld } from './check-held';
+import { checkHolders } from './check-holders';
+import { checkHoldings, countHeldRows } from './check-holdings';
+import { checkManifests } from './check-manifests';
+import { checkReferences, checkTags } from './check-tags';
+import { checkStore } from './check-store';
+import { checkSums } from './check-sums';
+import type { FsckParts } from './fsck-parts';
+import { everyOrigin } from './origins';
+import { Unrepaired } from './unrepaired';
+import { type Checked, countRows } from './checked';
+
+/**
+ * Checks everything once, while Layover runs. First the tables against each other: what the rest decides is decided on their sums. Then the
+ * tables against the stores, and what counts as used against both. What was done is put into `checked` as it is done.
+ */
+export async function runChecks(parts: FsckParts, checked: Checked): Promise<void> {
+  const { database, stores, copies, progress } = parts;
+  await copies.reach();
+
+  progress.begin('tags and manifests', 'rows', {
+    items: (await countRows(database.reader, 'tags')) + (await countRows(database.reader, 'manifests')),
+    bytes: 0,
+  });
+  await checkReferences(parts);
+  await checkTags(parts);
+  await checkManifests(parts);
+  checked.rows += progress.end().items;
+
+  progress.begin('what organizations hold', 'rows', { items: await countHeldRows(parts), bytes: 0 });
+  const unrepaired = new Unrepaired();
+  for await (const origin of everyOrigin(database.reader)) {
+    await checkHoldings(parts, origin, unrepaired);
+    await checkSums(parts, origin, unrepaired);
+    checked.origins += 1;
+  }
+  checked.rows += progress.end().items;
+
+  progress.begin('who holds what', 'blobs', { items: await countRows(database.reader, 'blobs'), bytes: 0 });
+  await checkHolders(parts, unrepaired);
+  progress.end();
+
+  const { blobs, bytes } = await stores.blobs.count(database.reader);
+  progress.begin('stored content', 'blobs', { items: blobs, bytes });
+  try {
+    await checkStore(parts);
+  } finally {
+    const { items, bytes: read } = progress.end();
+    checked.blobs += items;
+    checked.bytes += read;
+  }
+
+  progress.begin('what counts as used', 'rows', {
+    items: await countRows(database.reader, 'origin_holdings'),
+    bytes: 0,
+  });
+  await checkHeld(parts);
+  progress.end();
+}

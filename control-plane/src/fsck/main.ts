@@ -1,0 +1,56 @@
+import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../../common/runtime/env';
+import { configFromEnvironment, type ControlPlaneConfig } from '../config';
+import { type CommandLine, parseCommandLine } from './command-line';
+import { Console } from './console';
+import { helpText } from './help';
+import { runFsck } from './run-fsck';
+import { InterruptedError } from './stop-reasons';
+import { EXIT } from './summary';
+
+/** The body of `npm run fsck`; gives the exit code. A second SIGINT ends the process at once. */
+async function main(): Promise<number> {
+  const console = new Console(process.stdout, process.stderr);
+  let options: CommandLine;
+  let config: ControlPlaneConfig;
+  try {
+    options = parseCommandLine(process.argv.slice(2));
+  } catch (error) {
+    console.note(`${(error as Error).message}\nnpm run fsck -- --help says what there is.`);
+    return EXIT.FAILED;
+  }
+  if (options.help) {
+    process.stdout.write(helpText());
+    return 0;
+  }
+  try {
+    config = configFromEnvironment();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    console.note(error.message);
+    return EXIT_BAD_CONFIGURATION;
+  }
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort(new InterruptedError());
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  // Timers of the clock keep no process alive, and a pause is all that there is at times.
+  const alive = setInterval(() => undefined, 60_000);
+  try {
+    return await runFsck(config, { options, console, signal: stop.signal });
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = EXIT.FAILED;
+  },
+);

@@ -1,0 +1,90 @@
+// The stores' imports make types of GraphQL.
+import 'reflect-metadata';
+import { type Clock, systemClock } from '../../../common/runtime/clock';
+import { createLogger, type Logger } from '../../../common/runtime/logger';
+import type { ControlPlaneConfig } from '../config';
+import { createDataPlaneClients } from '../data-planes/data-plane-clients';
+import { GrpcContentKeeper } from '../data-planes/grpc-content-keeper';
+import { whyUnavailable } from '../db/database-error';
+import { SystemSettingsStore } from '../settings/system-settings.store';
+import { createContentStores } from '../stores';
+import type { Checked } from './checked';
+import type { CommandLine } from './command-line';
+import type { Console } from './console';
+import { formatCount } from './format';
+import { runChecks } from './fsck';
+import { describeDatabase, openDatabase } from './open-database';
+import { Progress } from './progress';
+import { Report } from './report';
+import { CannotRunError, InterruptedError } from './stop-reasons';
+import { StoreCopies } from './store-copies';
+import { EXIT, outcomeOf, type Summary, writeSummary } from './summary';
+
+/** What a run works with besides its configuration. */
+export interface FsckRun {
+  readonly options: CommandLine;
+  readonly console: Console;
+  /** Aborts, with an InterruptedError, when the run is to stop. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/**
+ * The composition root of fsck: opens the database, reaches the data planes, checks, says how it went. Gives the exit code. Throws only
+ * what is a bug.
+ */
+export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise<number> {
+  const { options, console, signal, clock = systemClock } = run;
+  const log = createLogger('fsck', config.logLevel === 'silent' ? 'silent' : 'warn', {
+    write: (line: string) => console.note(line.trimEnd()),
+  });
+  const startedAt = clock.now();
+  const report = new Report(console, options.json);
+  const progress = new Progress(console, clock, () => report.found);
+  const checked: Checked = { origins: 0, rows: 0, blobs: 0, bytes: 0 };
+  console.note(
+    `fsck of ${describeDatabase(config.database)} and ${formatCount(config.dataPlanes.length, 'data plane')}` +
+      (options.repair ? ', with repair' : '; nothing is changed'),
+  );
+  let cutOff: Summary['cutOff'];
+  try {
+    await withParts(config, log, clock, signal, (parts) =>
+      runChecks({ ...parts, clock, options, report, progress, signal }, checked),
+    );
+  } catch (error) {
+    const at = progress.toString();
+    if (error instanceof InterruptedError)
+      cutOff = { outcome: 'INTERRUPTED', at, reason: 'What was repaired stays repaired; the next run begins anew.' };
+    else {
+      const reason = error instanceof CannotRunError ? error.message : whyUnavailable(error);
+      if (reason === undefined) throw error;
+      cutOff = { outcome: 'FAILED', at, reason };
+    }
+  }
+  console.clear();
+  const summary: Summary = { options, checked, report, tookMs: clock.now() - startedAt, cutOff };
+  writeSummary(console, summary);
+  return EXIT[outcomeOf(summary)];
+}
+
+async function withParts(
+  config: ControlPlaneConfig,
+  log: Logger,
+  clock: Clock,
+  signal: AbortSignal,
+  work: (parts: Pick<Parameters<typeof runChecks>[0], 'database' | 'stores' | 'copies'>) => Promise<void>,
+): Promise<void> {
+  const database = await openDatabase(config.database, config.databasePool, log);
+  const clients = createDataPlaneClients(config.dataPlanes);
+  try {
+    const planes = clients.map((client) => ({
+      address: client.address,
+      keeper: new GrpcContentKeeper([client], clock, log),
+    }));
+    const stores = createContentStores(new SystemSettingsStore(), config.forced);
+    await work({ database, stores, copies: new StoreCopies(planes, clock, signal) });
+  } finally {
+    for (const { client } of clients) client.close();
+    await database.close();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Checked } from './checked';
+import type { Console } from './console';
+import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
+import type { FsckOptions } from './fsck-parts';
+import type { Report } from './report';
+
+/** How fsck ended; exit codes of the command. */
+export const EXIT = { CLEAN: 0, REPAIRED: 0, PROBLEMS: 1, INTERRUPTED: 2, FAILED: 2 } as const;
+
+/** How fsck ended. */
+export type Outcome = keyof typeof EXIT;
+
+/** What is said at the end. */
+export interface Summary {
+  readonly options: FsckOptions & { readonly json: boolean };
+  readonly checked: Checked;
+  readonly report: Report;
+  /** Milliseconds. */
+  readonly tookMs: number;
+  /** Where it was (empty = before the first check), and why it went no further; undefined = it went to the end. */
+  readonly cutOff:
+    { readonly outcome: 'INTERRUPTED' | 'FAILED'; readonly at: string; readonly reason: string } | undefined;
+}
+
+/** How a run ended. */
+export function outcomeOf({ report, cutOff }: Summary): Outcome {
+  if (cutOff !== undefined) return cutOff.outcome;
+  if (report.found === 0) return 'CLEAN';
+  return report.repaired === report.found ? 'REPAIRED' : 'PROBLEMS';
+}
+
+/** Says on stdout how it went. */
+export function writeSummary(console: Console, summary: Summary): void {
+  if (summary.options.json) console.result(JSON.stringify(toJson(summary)));
+  else for (const line of toText(summary)) console.result(line);
+}
+
+function toJson(summary: Summary): object {
+  const { options, checked, report, tookMs, cutOff } = summary;
+  return {
+    type: 'summary',
+    outcome: outcomeOf(summary),
+    repair: options.repair,
+    quick: options.quick,
+    checked,
+    found: report.found,
+    repaired: report.repaired,
+    kinds: Object.fromEntries(report.entries()),
+    seconds: Math.round(tookMs / 1000),
+    ...(cutOff === undefined ? {} : { at: cutOff.at, reason: cutOff.reason }),
+  };
+}
+
+function toText(summary: Summary): readonly string[] {
+  const { options, checked, report, tookMs, cutOff } = summary;
+  const { found, repaired } = report;
+  if (cutOff?.at === '') return [cutOff.reason];
+  const read = options.quick ? 'not read' : `${formatBytes(checked.bytes)} read`;
+  const lines = [
+    `Checked in ${formatDuration(tookMs)}: ${formatCount(checked.origins, 'upstream')}, ${formatCount(checked.rows, 'row')}, ` +
+      `${formatCount(checked.blobs, 'blob')} (${read}).`,
+    ...report
+      .entries()
+      .map(
+        ([kind, tally]) =>
+          `  ${kind}: ${formatNumber(tally.found)}${tally.repaired > 0 ? `, ${formatNumber(tally.repaired)} repaired` : ''}`,
+      ),
+  ];
+  if (cutOff !== undefined) {
+    const stopped = cutOff.outcome === 'INTERRUPTED' ? 'Stopped' : 'Could not go on';
+    lines.push(`${stopped} at ${cutOff.at}. ${cutOff.reason}`);
+  } else if (found === 0) lines.push('Nothing is wrong.');
+  else if (repaired === found) lines.push(`${formatCount(found, 'problem')}, all repaired.`);
+  else if (repaired > 0) lines.push(`${formatCount(found, 'problem')}, ${formatNumber(found - repaired)} left.`);
+  else lines.push(`${formatCount(found, 'problem')}. ${options.repair ? 'None could be repaired.' : HOW_TO_REPAIR}`);
+  if (options.quick && cutOff === undefined)
+    lines.push('Content was not read, so damaged bytes were not looked for (--quick).');
+  return lines;
+}
+
+const HOW_TO_REPAIR = 'Nothing was changed: npm run fsck -- --repair puts right what it can.';
