@@ -35,7 +35,7 @@ export async function compareHoldings(
 ): Promise<readonly HoldingFault[]> {
   const counted = await countHoldings(queries, originVersion, digests);
   const holdings = await stores.holdings.find(queries, originVersion, digests);
-  const rows = await stores.holdings.findParts(queries, originVersion, undefined, digests);
+  const rows = await stores.holdings.allParts(queries, originVersion, digests);
   const partsOf = new Map<string, RepositoryHolding[]>();
   for (const part of rows) partsOf.set(part.digest, [...(partsOf.get(part.digest) ?? []), part]);
   const missing = digests.filter((digest) => counted.has(digest) && !holdings.has(digest));

@@ -100,7 +100,7 @@ async function* needed(
       ];
       const holdings = await stores.holdings.find(queries, originVersion, digests);
       const rest = digests.filter((digest) => !holdings.has(digest));
-      const parts = await stores.holdings.findParts(queries, originVersion, undefined, rest);
+      const parts = await stores.holdings.allParts(queries, originVersion, rest);
       const known = new Set(parts.map(({ digest }) => digest));
       yield {
         digests: [...new Set(rest.filter((digest) => !known.has(digest)))],

@@ -133,14 +133,23 @@ export class HoldingsStore {
           ['digest', 'repository_id'],
           part.map(({ digest, repositoryId }) => [digest, repositoryId]),
         )) as RepositoryHoldingRow[];
-      parts.push(
-        ...rows.map((row) => ({
-          repositoryId: row.repository_id,
-          digest: row.digest,
-          isManifest: row.is_manifest === 1,
-          namedBy: row.named_by,
-        })),
-      );
+      parts.push(...rows.map(toPart));
+    }
+    return parts;
+  }
+
+  /** The parts of all repositories in these digests of an origin, however many there are. */
+  async allParts(
+    queries: Queries,
+    originVersion: string,
+    digests: readonly string[],
+  ): Promise<readonly RepositoryHolding[]> {
+    const parts: RepositoryHolding[] = [];
+    for (const part of chunks([...new Set(digests)])) {
+      const rows = (await queries<RepositoryHoldingRow>(Table.repositoryHoldings)
+        .where('origin_version', originVersion)
+        .whereIn('digest', part)) as RepositoryHoldingRow[];
+      parts.push(...rows.map(toPart));
     }
     return parts;
   }
@@ -177,6 +186,15 @@ export class HoldingsStore {
           .whereIn('digest', part)
           .delete();
   }
+}
+
+function toPart(row: RepositoryHoldingRow): RepositoryHolding {
+  return {
+    repositoryId: row.repository_id,
+    digest: row.digest,
+    isManifest: row.is_manifest === 1,
+    namedBy: row.named_by,
+  };
 }
 
 function toHolding(row: OriginHoldingRow): Holding {
