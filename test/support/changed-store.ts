@@ -5,7 +5,7 @@ export function changedStore(inner: BlobStore, changes: Partial<BlobStore>): Blo
   return {
     stat: (digest) => inner.stat(digest),
     open: (digest) => inner.open(digest),
-    ingest: (digest) => inner.ingest(digest),
+    ingest: (digest, spoolFile) => inner.ingest(digest, spoolFile),
     put: (digest, content) => inner.put(digest, content),
     get: (digest, maxBytes) => inner.get(digest, maxBytes),
     delete: (digest) => inner.delete(digest),

@@ -11,14 +11,18 @@ export interface StoredBlob {
 }
 
 /**
- * A blob on its way in: begin → write… → commit | abort. Invisible until commit.
+ * A blob on its way in: begin → advance… → commit | abort. Invisible until commit.
  * Exactly one of commit and abort ends it; abort is harmless after either.
  */
 export interface BlobIngest {
-  /** The next bytes, in order; waits where the store is slower. A store that adopts the spool file does nothing here. */
-  write(chunk: Buffer): Promise<void>;
+  /**
+   * The spool file has so many bytes, from its start, that do not change any more. Never waits and never throws: a store that copies
+   * reads the file at its own pace, so that a slow one holds up neither the fill nor who follows it. A store that adopts the file does nothing here.
+   */
+  advance(writtenBytes: number): void;
   /** Size and digest of the spool file are proven; makes the blob visible and durable. Already there = success. */
   commit(spoolFile: string, size: number): Promise<void>;
+  /** Nothing of it is kept; resolves when nothing is left of it in the store either, or the store does not answer. */
   abort(): Promise<void>;
 }
 
@@ -27,7 +31,8 @@ export interface BlobStore {
   /** Size of a blob that is there whole; undefined = not there. */
   stat(digest: Digest): Promise<number | undefined>;
   open(digest: Digest): Promise<StoredBlob | undefined>;
-  ingest(digest: Digest): Promise<BlobIngest>;
+  /** Begins at once, whatever state the store is in. `spoolFile` exists, and stays until the ingest has ended. */
+  ingest(digest: Digest, spoolFile: string): Promise<BlobIngest>;
   /** Small content in memory (manifests), already verified by the caller; whole and durable when it resolves. */
   put(digest: Digest, content: Buffer): Promise<void>;
   /**

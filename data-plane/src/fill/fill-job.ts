@@ -150,14 +150,18 @@ export class FillJob {
     const { spool, clock } = this.deps;
     this.seats.watch();
     const file = (this.file = await spool.create(this.digest));
-    const ingest = await this.beginIngest();
-    const writer = new SpoolWriter(file, ingest.into, clock, (written) => this.progress.advance(written));
+    const ingest = await this.beginIngest(file);
+    const writer = new SpoolWriter(file, clock, (written) => {
+      this.progress.advance(written);
+      ingest.into?.advance(written);
+    });
     let size: number;
     try {
       size = await this.transfer(writer);
     } catch (error) {
       await writer.stop();
-      await ingest.into?.abort().catch((cause: unknown) => this.log('warn', { cause }, 'an ingest was not ended'));
+      // Not waited for: clients learn at once, also where the store does not answer.
+      ingest.into?.abort().catch((cause: unknown) => this.log('warn', { cause }, 'an ingest was not ended'));
       throw error;
     } finally {
       this.ticket?.release();
@@ -165,13 +169,13 @@ export class FillJob {
     // Readers need not wait for the disk: what they get is proven.
     this.progress.prove(size);
     this.opened.resolve();
-    await this.keep(file, size, ingest.into, ingest.failure ?? writer.storeFailure);
+    await this.keep(file, size, ingest.into, ingest.failure);
   }
 
   /** A store that can't take the blob does not keep clients from getting it. */
-  private async beginIngest(): Promise<{ into: BlobIngest | undefined; failure: unknown }> {
+  private async beginIngest(file: SpoolFile): Promise<{ into: BlobIngest | undefined; failure: unknown }> {
     try {
-      return { into: await this.deps.store.ingest(this.digest), failure: undefined };
+      return { into: await this.deps.store.ingest(this.digest, file.path), failure: undefined };
     } catch (failure) {
       return { into: undefined, failure };
     }
@@ -201,7 +205,7 @@ export class FillJob {
 
   private async keep(file: SpoolFile, size: number, ingest: BlobIngest | undefined, failure: unknown): Promise<void> {
     try {
-      if (ingest === undefined || failure !== undefined) throw failure;
+      if (ingest === undefined) throw failure;
       await ingest.commit(file.path, size);
       this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'filled');
     } catch (error) {

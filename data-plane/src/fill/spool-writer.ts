@@ -1,5 +1,4 @@
 import type { Clock } from '../../../common/runtime/clock';
-import type { BlobIngest } from '../blob/blob-store';
 import type { SpoolFile } from './spool';
 
 /** Written at once when that much has come: large writes, because each costs a turn of a file thread. */
@@ -12,12 +11,10 @@ const WRITE_AFTER_MS = 5;
 const HOLD_BYTES = 1024 * 1024;
 
 /**
- * Gathers the chunks of an upstream into large writes, one at a time: to the spool and, at the same time, to the store.
- * Holds at most what is being written plus 1 MiB and a chunk. Only the disk (and the store) slow it, never a reader.
+ * Gathers the chunks of an upstream into large writes to the spool, one at a time.
+ * Holds at most what is being written plus 1 MiB and a chunk. Only the disk slows it, never a reader, and never the store.
  */
 export class SpoolWriter {
-  /** Why the store did not take the bytes; the fill goes on, so that clients get theirs. */
-  storeFailure: unknown;
   private pending: Buffer[] = [];
   private pendingBytes = 0;
   private writtenBytes = 0;
@@ -28,7 +25,6 @@ export class SpoolWriter {
 
   constructor(
     private readonly file: SpoolFile,
-    private readonly ingest: BlobIngest | undefined,
     private readonly clock: Clock,
     private readonly onWritten: (totalBytes: number) => void,
   ) {}
@@ -83,7 +79,8 @@ export class SpoolWriter {
     const bytes = this.pendingBytes;
     this.pending = [];
     this.pendingBytes = 0;
-    this.writing = Promise.all([this.file.append(batch), this.feedStore(batch)])
+    this.writing = this.file
+      .append(batch)
       .then(
         () => {
           this.writtenBytes += bytes;
@@ -98,14 +95,5 @@ export class SpoolWriter {
         this.writeWhenDue();
       });
     return this.writing;
-  }
-
-  private async feedStore(batch: readonly Buffer[]): Promise<void> {
-    if (this.ingest === undefined || this.storeFailure !== undefined) return;
-    try {
-      for (const chunk of batch) await this.ingest.write(chunk);
-    } catch (error) {
-      this.storeFailure = error;
-    }
   }
 }

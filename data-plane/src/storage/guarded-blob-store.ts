@@ -52,18 +52,18 @@ export class GuardedBlobStore implements BlobStore {
   }
 
   /** In use from now until it is committed or aborted. */
-  async ingest(digest: Digest): Promise<BlobIngest> {
+  async ingest(digest: Digest, spoolFile: string): Promise<BlobIngest> {
     const release = await this.hold(digest);
     let ingest: BlobIngest;
     try {
-      ingest = await this.store.ingest(digest);
+      ingest = await this.store.ingest(digest, spoolFile);
     } catch (error) {
       release();
       throw error;
     }
     return {
-      write: (chunk) => ingest.write(chunk),
-      commit: (spoolFile, size) => ingest.commit(spoolFile, size).finally(release),
+      advance: (writtenBytes) => ingest.advance(writtenBytes),
+      commit: (file, size) => ingest.commit(file, size).finally(release),
       abort: () => ingest.abort().finally(release),
     };
   }

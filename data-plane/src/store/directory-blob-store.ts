@@ -87,14 +87,14 @@ class FileBlobs implements DirectoryBlobStore {
   async ingest(digest: Digest): Promise<BlobIngest> {
     return {
       // The spool file itself becomes the blob.
-      write: () => WRITTEN,
+      advance: () => undefined,
       commit: (spoolFile, size) =>
         attempt(`keep ${digest}`, () =>
           this.commits(() =>
             this.names.run(digest, () => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
           ),
         ),
-      abort: () => WRITTEN,
+      abort: () => Promise.resolve(),
     };
   }
 
@@ -171,8 +171,6 @@ class FileBlobs implements DirectoryBlobStore {
     });
   }
 }
-
-const WRITTEN = Promise.resolve();
 
 async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {

@@ -304,9 +304,9 @@ describe('our own disk', () => {
       overrides: {
         wrapStore: (store) =>
           changedStore(store, {
-            async ingest(digest) {
+            async ingest(digest, spoolFile) {
               if (full) throw new LayoverError('STORE_FULL');
-              return store.ingest(digest);
+              return store.ingest(digest, spoolFile);
             },
           }),
       },

@@ -76,8 +76,8 @@ describe('the bounds of fills', () => {
     const { source, fills, store, spooled } = await start({
       wrapStore: (inner) =>
         changedStore(inner, {
-          ingest: async (digest) => {
-            const ingest = await inner.ingest(digest);
+          ingest: async (digest, spoolFile) => {
+            const ingest = await inner.ingest(digest, spoolFile);
             const refuse = (): Promise<void> => Promise.reject(new LayoverError('STORE_FAILED'));
             return { ...ingest, commit: broken ? refuse : (path, size) => ingest.commit(path, size) };
           },

@@ -23,7 +23,7 @@ class HeldDeletion {
   readonly around = (store: BlobStore): BlobStore =>
     changedStore(store, {
       open: (digest) => this.enter('open', store.open(digest)),
-      ingest: (digest) => this.enter('ingest', store.ingest(digest)),
+      ingest: (digest, spoolFile) => this.enter('ingest', store.ingest(digest, spoolFile)),
       put: (digest, content) => this.enter('put', store.put(digest, content)),
       delete: async (digest) => {
         this.begun.open();
@@ -147,7 +147,7 @@ describe('a deletion', () => {
     held.goOn.open();
     const other = bytes(100, 'other');
     const deleteOther = (): Promise<string> => setup.store.deleteUnused(digestOf(other), () => undefined);
-    const ingest = await setup.store.ingest(digestOf(other));
+    const ingest = await setup.store.ingest(digestOf(other), 'never read');
     setup.clock.advance(3_600_000);
     expect(await deleteOther()).toBe('in-use');
     await ingest.abort();

@@ -32,7 +32,7 @@ describe('the state of content', () => {
     setup = await setUpStorage();
     const content = bytes(1000);
     const digest = digestOf(content);
-    const ingest = await setup.store.ingest(digest);
+    const ingest = await setup.store.ingest(digest, 'never read');
     expect(await statBlobs(setup, [digest], STAYS)).toEqual([{ digest, size: undefined, inUse: true }]);
     await ingest.abort();
     await setup.fill(content);

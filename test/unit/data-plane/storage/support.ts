@@ -50,8 +50,8 @@ export async function setUpStorage(
   let serial = 0;
   const fill = async (content: Buffer): Promise<Digest> => {
     const digest = digestOf(content);
-    const ingest = await store.ingest(digest);
     const spoolFile = join(home, `spool-${(serial += 1)}`);
+    const ingest = await store.ingest(digest, spoolFile);
     await writeFile(spoolFile, content);
     await ingest.commit(spoolFile, content.length);
     return digest;

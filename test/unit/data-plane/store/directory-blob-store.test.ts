@@ -32,6 +32,7 @@ async function storeIn(spoolParent = tmpdir()): Promise<Folder> {
   return {
     store,
     root,
+    afterDelete: 'reads on',
     spoolFile: async (content) => {
       const path = join(spool, randomUUID());
       await writeFile(path, content, { mode: 0o600 });
@@ -70,7 +71,7 @@ describe('a spool on another file system', () => {
     const content = Buffer.alloc(700_000, 'x');
     const digest = digestOf(content);
     const spoolFile = await under.spoolFile(content);
-    const ingest = await under.store.ingest(digest);
+    const ingest = await under.store.ingest(digest, spoolFile);
     await ingest.commit(spoolFile, content.length);
     await ingest.commit(spoolFile, content.length);
     expect(await under.store.stat(digest)).toBe(content.length);
@@ -100,7 +101,7 @@ describe('the directory store', () => {
   it('leaves the spool file under its name, because followers read it by that', async () => {
     const content = Buffer.from('layer');
     const spoolFile = await under.spoolFile(content);
-    const ingest = await under.store.ingest(digestOf(content));
+    const ingest = await under.store.ingest(digestOf(content), spoolFile);
     await ingest.commit(spoolFile, content.length);
     const [kept, spooled] = [await stat(blobPathsAt(under.root).blob(digestOf(content))), await stat(spoolFile)];
     expect(kept.ino).toBe(spooled.ino);
@@ -108,15 +109,16 @@ describe('the directory store', () => {
 
   it('refuses a spool file of another size than was proven', async () => {
     const content = Buffer.from('layer');
-    const ingest = await under.store.ingest(digestOf(content));
-    await expect(ingest.commit(await under.spoolFile(content), 4)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    const spoolFile = await under.spoolFile(content);
+    const ingest = await under.store.ingest(digestOf(content), spoolFile);
+    await expect(ingest.commit(spoolFile, 4)).rejects.toMatchObject({ key: 'STORE_FAILED' });
     expect(await under.store.stat(digestOf(content))).toBeUndefined();
   });
 
   it('does not name paths in errors', async () => {
     const content = Buffer.from('layer');
-    const ingest = await under.store.ingest(digestOf(content));
     const gone = join(under.root, 'no-such-file');
+    const ingest = await under.store.ingest(digestOf(content), gone);
     const error: unknown = await ingest.commit(gone, 5).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ key: 'STORE_FAILED' });
     expect((error as Error).message).not.toContain(under.root);
@@ -176,8 +178,9 @@ describe('the directory store', () => {
     const content = Buffer.from('layer');
     await rm(under.root, { recursive: true });
     await under.store.put(digestOf(content), content);
-    const ingest = await under.store.ingest(digestOf(Buffer.from('b')));
-    await ingest.commit(await under.spoolFile(Buffer.from('b')), 1);
+    const spoolFile = await under.spoolFile(Buffer.from('b'));
+    const ingest = await under.store.ingest(digestOf(Buffer.from('b')), spoolFile);
+    await ingest.commit(spoolFile, 1);
     expect(await under.store.stat(digestOf(content))).toBe(5);
     expect(await under.store.stat(digestOf(Buffer.from('b')))).toBe(1);
   });

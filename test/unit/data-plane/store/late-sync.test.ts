@@ -37,7 +37,7 @@ describe('blobs that are synced late', () => {
   async function keep(store: DirectoryBlobStore): Promise<Digest> {
     const spoolFile = join(home, `spool-${Math.random()}`);
     await writeFile(spoolFile, CONTENT);
-    await (await store.ingest(DIGEST)).commit(spoolFile, CONTENT.length);
+    await (await store.ingest(DIGEST, spoolFile)).commit(spoolFile, CONTENT.length);
     return DIGEST;
   }
 

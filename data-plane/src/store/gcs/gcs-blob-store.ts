@@ -1,0 +1,192 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../../blob/blob-store';
+import { isPossibleSize } from '../directory-blob';
+import { type Bucket, type BucketOptions, openBucket, type StoredObject } from './bucket';
+import { BucketError, toGcsStoreError } from './bucket-error';
+import { crc32cOf, encodeCrc32c } from './crc32c';
+import { GcsIngest } from './gcs-ingest';
+import { getObject } from './get-object';
+import { listObjects } from './list-objects';
+import { lookAtObject } from './look-at-object';
+import { moveAside } from './move-aside';
+import { LISTED_ALGORITHMS, objectNamesBelow, type ObjectNames } from './object-names';
+import { putObject } from './put-object';
+import { readObject } from './read-object';
+import { removeObject } from './remove-object';
+import { SpoolSource } from './spool-source';
+import { BlobUploads } from './upload-blob';
+
+/** What the bucket store is made of. */
+export interface GcsBlobStoreOptions extends BucketOptions {
+  readonly logger: Logger;
+}
+
+/** A blob store that has something to say before its first use, and to end after its last. */
+export interface GcsBlobStore extends BlobStore {
+  /** Looks whether the bucket can be used, and logs where it can't. Never throws: a data plane starts without its bucket too. */
+  prepare(): Promise<void>;
+  /** Gives up uploads that run, ends their sessions, and cuts all connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Blobs as objects of a Cloud Storage bucket (names: object-names.ts). An object has its name only when it is whole: the last part of an upload goes
+ * out when size and digest are proven. What can't be the blob (an empty object, a manifest with a wrong digest) is removed when met and counts
+ * as absent. Every write and delete names the generation that it is meant for.
+ */
+export function createGcsBlobStore(options: GcsBlobStoreOptions): GcsBlobStore {
+  return new GcsBlobs(openBucket(options), objectNamesBelow(options.address.prefix), options.logger);
+}
+
+class GcsBlobs implements GcsBlobStore {
+  private readonly uploads: BlobUploads;
+  private readonly ingests = new Set<GcsIngest>();
+  private readonly opened = new WeakMap<StoredBlob, StoredObject>();
+
+  constructor(
+    private readonly bucket: Bucket,
+    private readonly names: ObjectNames,
+    private readonly logger: Logger,
+  ) {
+    this.uploads = new BlobUploads(bucket, logger);
+  }
+
+  async prepare(): Promise<void> {
+    try {
+      await this.list('', 1);
+    } catch (error) {
+      this.logger.error({ err: error }, 'the bucket of the blob store cannot be used now; Layover starts without it');
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.ingests].map((ingest) => ingest.abort()));
+    await this.bucket.http.close();
+  }
+
+  async stat(digest: Digest): Promise<number | undefined> {
+    return (await this.look(digest))?.size;
+  }
+
+  async open(digest: Digest): Promise<StoredBlob | undefined> {
+    const object = await this.look(digest);
+    if (object === undefined) return undefined;
+    const blob: StoredBlob = {
+      size: object.size,
+      localPath: undefined,
+      read: (offset, length, signal) =>
+        readObject(this.bucket, object, { offset, length, what: `read ${digest} from its store`, signal }),
+      close: () => Promise.resolve(),
+    };
+    this.opened.set(blob, object);
+    return blob;
+  }
+
+  async ingest(digest: Digest, spoolFile: string): Promise<BlobIngest> {
+    const ingest = new GcsIngest({
+      bucket: this.bucket,
+      source: new SpoolSource(spoolFile, digest),
+      what: `keep ${digest}`,
+      upload: (source, signal) => this.uploads.upload(this.names.blob(digest), source, signal),
+      onOver: () => this.ingests.delete(ingest),
+    });
+    this.ingests.add(ingest);
+    return ingest;
+  }
+
+  async put(digest: Digest, content: Buffer): Promise<void> {
+    await attempt(`keep ${digest}`, async () => {
+      const name = this.names.blob(digest);
+      const crc32c = encodeCrc32c(crc32cOf(content));
+      const isSame = (object: StoredObject): boolean => object.size === content.length && object.crc32c === crc32c;
+      const withinMs = this.bucket.limits.operationMs;
+      const body = async function* (): AsyncGenerator<Buffer> {
+        yield content;
+      };
+      for (let generation = '0', tries = 0; tries < 3; tries += 1) {
+        const written = { name, ifGenerationMatch: generation, size: content.length, crc32c, body, withinMs };
+        const object = (await putObject(this.bucket, written)) ?? (await lookAtObject(this.bucket, name));
+        if (object !== undefined && isSame(object)) return;
+        generation = object?.generation ?? '0';
+      }
+      throw new BucketError('has other bytes under its name, again and again', true);
+    });
+  }
+
+  async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
+    const name = this.names.blob(digest);
+    const tooLarge = (size: number): LayoverError =>
+      new LayoverError('STORE_FAILED', {
+        message: `Layover keeps ${digest} with ${size} bytes, more than the ${maxBytes} it may hold in memory`,
+      });
+    const object = await attempt(`read ${digest} from its store`, () =>
+      getObject(this.bucket, name, maxBytes, tooLarge),
+    );
+    if (object === undefined) return undefined;
+    const { content, generation } = object;
+    if (digestOf(content, algorithmOf(digest)) === digest) return content;
+    await this.removeDamaged(digest, { name, generation }, 'its bytes have another digest');
+    return undefined;
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    await attempt(`delete ${digest}`, async () => {
+      const object = await lookAtObject(this.bucket, this.names.blob(digest));
+      if (object !== undefined) await removeObject(this.bucket, object);
+    });
+  }
+
+  async list(after: string, limit: number): Promise<BlobPage> {
+    return attempt('list what its store holds', async () => {
+      const blobs: { digest: Digest; size: number }[] = [];
+      for (const algorithm of LISTED_ALGORITHMS) {
+        const start = `${algorithm}:`;
+        if (after > start && !after.startsWith(start)) continue;
+        const folder = this.names.folder(algorithm);
+        const from = folder + (after.startsWith(start) ? after.slice(start.length) : '');
+        for await (const { name, size } of listObjects(this.bucket, { folder, from }, limit + 2)) {
+          const digest = this.names.digestOf(name);
+          if (digest === undefined || digest <= after || !isPossibleSize(digest, size)) continue;
+          if (blobs.length >= limit) return { blobs, more: true };
+          blobs.push({ digest, size });
+        }
+      }
+      return { blobs, more: false };
+    });
+  }
+
+  async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
+    const object = this.opened.get(blob);
+    if (object === undefined) throw new TypeError('the blob was not opened by this store');
+    return attempt(`move ${digest} aside`, () =>
+      moveAside(this.bucket, object, this.names.quarantined(digest, object.generation)),
+    );
+  }
+
+  private async look(digest: Digest): Promise<StoredObject | undefined> {
+    const object = await attempt(`look for ${digest}`, () => lookAtObject(this.bucket, this.names.blob(digest)));
+    if (object === undefined || isPossibleSize(digest, object.size)) return object;
+    await this.removeDamaged(digest, object, `it has ${object.size} bytes`);
+    return undefined;
+  }
+
+  /** Only the generation that was looked at: the blob may have been filled anew under its name (trap T10). */
+  private async removeDamaged(
+    digest: Digest,
+    object: Pick<StoredObject, 'name' | 'generation'>,
+    why: string,
+  ): Promise<void> {
+    this.logger.error({ digest, why }, 'a stored blob is damaged; it is removed and will be fetched again');
+    await attempt(`remove ${digest}, which is damaged`, () => removeObject(this.bucket, object));
+  }
+}
+
+async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw toGcsStoreError(error, what);
+  }
+}

@@ -1,0 +1,71 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { BlobIngest } from '../../blob/blob-store';
+import type { Bucket } from './bucket';
+import { BucketError, toGcsStoreError } from './bucket-error';
+import type { SpoolSource } from './spool-source';
+
+/** What an ingest is made of. */
+export interface GcsIngestParts {
+  readonly bucket: Bucket;
+  readonly source: SpoolSource;
+  /** Completes "could not …" in error messages. */
+  readonly what: string;
+  readonly upload: (source: SpoolSource, signal: AbortSignal) => Promise<void>;
+  /** Told when nothing runs any more. */
+  readonly onOver: () => void;
+}
+
+/** A blob on its way into a bucket. The upload begins when the first part is there, and goes on by itself: nobody waits for it before commit. */
+export class GcsIngest implements BlobIngest {
+  private readonly controller = new AbortController();
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly parts: GcsIngestParts) {}
+
+  advance(writtenBytes: number): void {
+    this.parts.source.advance(writtenBytes);
+    if (writtenBytes > this.parts.bucket.limits.chunkBytes) void this.run();
+  }
+
+  async commit(_spoolFile: string, size: number): Promise<void> {
+    const { bucket, source, what } = this.parts;
+    source.finish(size);
+    const { uploadMs } = bucket.limits;
+    const cancel = bucket.clock.after(uploadMs, () =>
+      this.controller.abort(new BucketError(`did not take it within ${uploadMs / 1000} s`, false)),
+    );
+    try {
+      await this.run();
+    } catch (error) {
+      throw toGcsStoreError(error, what);
+    } finally {
+      cancel();
+    }
+  }
+
+  async abort(): Promise<void> {
+    this.controller.abort(new LayoverError('CANCELLED', { message: `Layover gave up to ${this.parts.what}` }));
+    await this.run().catch(() => undefined);
+  }
+
+  private run(): Promise<void> {
+    if (this.running === undefined) {
+      this.running = this.upload();
+      // Whoever commits hears of it.
+      this.running.catch(() => undefined);
+    }
+    return this.running;
+  }
+
+  private async upload(): Promise<void> {
+    const { source, upload, onOver } = this.parts;
+    const { signal } = this.controller;
+    try {
+      signal.throwIfAborted();
+      await upload(source, signal);
+    } finally {
+      await source.close();
+      onOver();
+    }
+  }
+}

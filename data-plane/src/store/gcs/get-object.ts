@@ -1,0 +1,41 @@
+import type { Bucket } from './bucket';
+import { BucketError, strangeAnswer, unexpectedStatus } from './bucket-error';
+import { discard, header, readBody } from './bucket-http';
+import { patiently } from './patience';
+
+/** A small object, whole. */
+export interface SmallObject {
+  readonly content: Buffer;
+  readonly generation: string;
+}
+
+/** An object in memory, in one request; undefined = not there. Throws a BucketError, `tooLarge` of its size where it has more than `maxBytes`. */
+export function getObject(
+  bucket: Bucket,
+  name: string,
+  maxBytes: number,
+  tooLarge: (size: number) => Error,
+): Promise<SmallObject | undefined> {
+  const { clock, limits } = bucket;
+  return patiently(clock, limits, limits.operationMs, undefined, async (bounded) => {
+    const url = bucket.object(name, { alt: 'media' });
+    const answer = await bucket.http.send({ method: 'GET', url, lane: 'small', signal: bounded });
+    if (answer.status !== 200) {
+      await discard(answer);
+      if (answer.status === 404) return undefined;
+      throw unexpectedStatus(answer.status);
+    }
+    const size = Number(header(answer, 'content-length'));
+    const generation = header(answer, 'x-goog-generation');
+    if (!/^\d+$/.test(generation)) throw abandon(answer.body, strangeAnswer('without saying which generation it is'));
+    if (size > maxBytes) throw abandon(answer.body, tooLarge(size));
+    const content = await readBody(answer, maxBytes, bounded);
+    if (content.length !== size) throw new BucketError('ended a download early', true);
+    return { content, generation };
+  });
+}
+
+function abandon(body: { destroy(): unknown }, error: Error): Error {
+  body.destroy();
+  return error;
+}

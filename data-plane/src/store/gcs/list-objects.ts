@@ -1,0 +1,46 @@
+import { type Bucket, readJson } from './bucket';
+import { strangeAnswer } from './bucket-error';
+import { patiently } from './patience';
+
+/** Largest page that the API gives. */
+const PAGE = 1000;
+
+/** Where a list begins. */
+export interface ListStart {
+  /** What the names begin with. */
+  readonly folder: string;
+  /** Names before this one are left out. */
+  readonly from: string;
+}
+
+/** Names and sizes in bytewise order of the names, a page at a time, as far as somebody reads. Throws a BucketError. */
+export async function* listObjects(
+  bucket: Bucket,
+  { folder, from }: ListStart,
+  limit: number,
+): AsyncGenerator<{ readonly name: string; readonly size: number }, void, undefined> {
+  let pageToken: string | undefined;
+  do {
+    const query = {
+      prefix: folder,
+      startOffset: from,
+      maxResults: String(Math.min(PAGE, limit)),
+      fields: 'items(name,size),nextPageToken',
+      pageToken,
+    };
+    const { clock, limits, http } = bucket;
+    const page = await patiently(clock, limits, limits.operationMs, undefined, async (bounded) =>
+      readJson(
+        await http.send({ method: 'GET', url: bucket.object(undefined, query), lane: 'small', signal: bounded }),
+        bounded,
+      ),
+    );
+    const items = page['items'] ?? [];
+    if (!Array.isArray(items)) throw strangeAnswer('with a list that is none');
+    for (const item of items as readonly { readonly name?: unknown; readonly size?: unknown }[]) {
+      if (typeof item.name === 'string') yield { name: item.name, size: Number(item.size) };
+    }
+    pageToken =
+      typeof page['nextPageToken'] === 'string' && page['nextPageToken'] !== '' ? page['nextPageToken'] : undefined;
+  } while (pageToken !== undefined);
+}

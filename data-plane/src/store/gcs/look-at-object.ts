@@ -1,0 +1,15 @@
+import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
+import { discard } from './bucket-http';
+import { patiently } from './patience';
+
+/** What the bucket has under a name; undefined = nothing. Throws a BucketError, or the signal's reason. */
+export function lookAtObject(bucket: Bucket, name: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+  const { clock, limits } = bucket;
+  return patiently(clock, limits, limits.operationMs, signal, async (bounded) => {
+    const url = bucket.object(name, { fields: OBJECT_FIELDS });
+    const answer = await bucket.http.send({ method: 'GET', url, lane: 'small', signal: bounded });
+    if (answer.status !== 404) return toStoredObject(await readJson(answer, bounded));
+    await discard(answer);
+    return undefined;
+  });
+}

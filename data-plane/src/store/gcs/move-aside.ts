@@ -1,0 +1,57 @@
+import { type Bucket, readJson, type StoredObject } from './bucket';
+import { strangeAnswer } from './bucket-error';
+import { discard } from './bucket-http';
+import { lookAtObject } from './look-at-object';
+import { patiently } from './patience';
+import { removeObject } from './remove-object';
+
+/** Parts of a copy that one call may be split into; a call copies about a gigabyte where storage classes differ, everything where not. */
+const MAX_PARTS = 1000;
+
+/**
+ * Copies one generation of an object to another name and deletes the original, if it still is that generation. false = it is not there any more,
+ * and nothing is left under the other name. Throws a BucketError.
+ */
+export async function moveAside(
+  bucket: Bucket,
+  object: Pick<StoredObject, 'name' | 'generation'>,
+  target: string,
+): Promise<boolean> {
+  if (!(await copy(bucket, object, target))) return false;
+  if (await removeObject(bucket, object)) return true;
+  const copied = await lookAtObject(bucket, target);
+  if (copied !== undefined) await removeObject(bucket, copied);
+  return false;
+}
+
+async function copy(
+  bucket: Bucket,
+  object: Pick<StoredObject, 'name' | 'generation'>,
+  target: string,
+): Promise<boolean> {
+  const { clock, limits, http } = bucket;
+  let token = '';
+  for (let part = 0; part < MAX_PARTS; part += 1) {
+    const reply = await patiently(clock, limits, limits.chunkMs, undefined, async (bounded) => {
+      const query = { sourceGeneration: object.generation, ...(token === '' ? {} : { rewriteToken: token }) };
+      const url = bucket.rewrite(object.name, target, query);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await http.send({
+        method: 'POST',
+        url,
+        headers,
+        body: Buffer.from('{}'),
+        lane: 'small',
+        signal: bounded,
+      });
+      if (answer.status !== 404) return readJson(answer, bounded);
+      await discard(answer);
+      return undefined;
+    });
+    if (reply === undefined) return false;
+    if (reply['done'] === true) return true;
+    if (typeof reply['rewriteToken'] !== 'string') break;
+    token = reply['rewriteToken'];
+  }
+  throw strangeAnswer('with half a copy');
+}

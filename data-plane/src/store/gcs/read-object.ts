@@ -1,0 +1,97 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { READ_CHUNK_BYTES, throwIfAborted } from '../../blob/read-file-range';
+import type { Bucket, StoredObject } from './bucket';
+import { BucketError, strangeAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
+import { type BucketAnswer, discard, header, transportError } from './bucket-http';
+import { Patience } from './patience';
+
+/** Bytes of an object. */
+export interface ObjectRange {
+  readonly offset: number;
+  readonly length: number;
+  /** Completes "could not …" in error messages. */
+  readonly what: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `length` bytes from `offset` of one generation of an object, in chunks of at most 256 KiB. A connection that is cut, or stalls, is asked for the
+ * rest; another object under the name never takes part. Throws STORE_FAILED when the bytes are not there or do not come, CANCELLED when the signal aborts.
+ */
+export async function* readObject(
+  bucket: Bucket,
+  object: StoredObject,
+  range: ObjectRange,
+): AsyncGenerator<Buffer, void, undefined> {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(new LayoverError('CANCELLED', { cause: range.signal?.reason }));
+  throwIfAborted(range.signal);
+  range.signal?.addEventListener('abort', onAbort, { once: true });
+  const { signal } = controller;
+  const { clock, limits } = bucket;
+  const patience = new Patience(clock, limits, limits.readPatienceMs);
+  const end = range.offset + range.length;
+  try {
+    if (end > object.size) throw new BucketError('has an object that is shorter than that', false);
+    for (let position = range.offset; position < end;) {
+      try {
+        const answer = await openRange(bucket, object, position, end, signal);
+        for await (const chunk of bytesOf(answer, end - position, signal)) {
+          patience.progress();
+          position += chunk.length;
+          for (let at = 0; at < chunk.length; at += READ_CHUNK_BYTES) {
+            signal.throwIfAborted();
+            yield chunk.subarray(at, at + READ_CHUNK_BYTES);
+          }
+        }
+      } catch (error) {
+        await patience.again(error, signal);
+      }
+    }
+  } catch (error) {
+    throw toGcsStoreError(error, range.what);
+  } finally {
+    range.signal?.removeEventListener('abort', onAbort);
+    // A reader that stops in the middle takes its own connection with it, and nobody else's.
+    controller.abort(new LayoverError('CANCELLED'));
+  }
+}
+
+async function openRange(
+  bucket: Bucket,
+  object: StoredObject,
+  offset: number,
+  end: number,
+  signal: AbortSignal,
+): Promise<BucketAnswer> {
+  const url = bucket.object(object.name, { alt: 'media', generation: object.generation });
+  const headers = { range: `bytes=${offset}-${end - 1}` };
+  const answer = await bucket.http.send({ method: 'GET', url, headers, lane: 'download', signal });
+  const isWhole = answer.status === 200 && offset === 0 && end === object.size;
+  if (isWhole || (answer.status === 206 && header(answer, 'content-range').startsWith(`bytes ${offset}-`)))
+    return answer;
+  await discard(answer);
+  if (answer.status === 206) throw strangeAnswer('with another range than was asked for');
+  if (answer.status === 404) throw new BucketError('has it no more', false);
+  throw unexpectedStatus(answer.status);
+}
+
+async function* bytesOf(
+  answer: BucketAnswer,
+  length: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  let left = length;
+  try {
+    for await (const chunk of answer.body) {
+      left -= (chunk as Buffer).length;
+      if (left < 0) throw strangeAnswer('with more bytes than were asked for');
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    throw transportError(error, signal);
+  } finally {
+    answer.body.destroy();
+  }
+  if (left > 0) throw new BucketError('ended a download early', true);
+}

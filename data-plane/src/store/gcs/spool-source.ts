@@ -1,0 +1,103 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { Digest } from '../../../../common/oci/digest';
+import { READ_CHUNK_BYTES, readAt } from '../../blob/read-file-range';
+import { toStoreError } from '../../blob/store-error';
+import { crc32cOf } from './crc32c';
+import { unlessAborted } from './patience';
+
+/** Bytes that are read of the spool at a time. */
+const PIECE_BYTES = 2 * READ_CHUNK_BYTES;
+
+/**
+ * The spool file of a fill as an upload reads it: it grows, and what it has can be read as often as a bucket makes necessary.
+ * So an upload holds one piece in memory, however far behind it is.
+ */
+export class SpoolSource {
+  private file: Promise<FileHandle> | undefined;
+  private closed = false;
+  private written = 0;
+  private whole: number | undefined;
+  private waiting: (() => void)[] = [];
+  /** CRC32C of the bytes before `covered`. */
+  private crc = 0;
+  private covered = 0;
+
+  constructor(
+    private readonly path: string,
+    private readonly digest: Digest,
+  ) {}
+
+  /** Size of the blob; undefined while it is not proven. */
+  get size(): number | undefined {
+    return this.whole;
+  }
+
+  advance(writtenBytes: number): void {
+    this.written = writtenBytes;
+    this.wake();
+  }
+
+  finish(size: number): void {
+    this.whole = size;
+    this.written = size;
+    this.wake();
+  }
+
+  /** Resolves when more than `bytes` are there, or the size is known. Throws the signal's reason when it aborts. */
+  async beyond(bytes: number, signal: AbortSignal): Promise<void> {
+    while (this.whole === undefined && this.written <= bytes) {
+      await unlessAborted(new Promise<void>((resolve) => this.waiting.push(resolve)), signal);
+    }
+  }
+
+  /** Resolves with the size when it is known. Throws the signal's reason when it aborts. */
+  async finished(signal: AbortSignal): Promise<number> {
+    await this.beyond(Infinity, signal);
+    return this.whole!;
+  }
+
+  /** Bytes that are there. Throws STORE_FAILED where the file is shorter than was said. */
+  async *read(offset: number, length: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let at = offset; at < offset + length;) {
+      const piece = await this.piece(at, offset + length);
+      at += piece.length;
+      yield piece;
+    }
+  }
+
+  /** CRC32C of the first `end` bytes; never of fewer than it was asked for before. */
+  async crcTo(end: number): Promise<number> {
+    while (this.covered < end) await this.piece(this.covered, end);
+    return this.crc;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const file = await this.file?.catch(() => undefined);
+    await file?.close();
+  }
+
+  private async piece(at: number, end: number): Promise<Buffer> {
+    const file = await this.opened();
+    const piece = await readAt(file, at, Math.min(PIECE_BYTES, end - at), `read ${this.digest} to keep it`);
+    if (at === this.covered) {
+      this.crc = crc32cOf(piece, this.crc);
+      this.covered += piece.length;
+    }
+    return piece;
+  }
+
+  private async opened(): Promise<FileHandle> {
+    if (this.closed) throw new LayoverError('CANCELLED');
+    try {
+      return await (this.file ??= open(this.path, 'r'));
+    } catch (error) {
+      throw toStoreError(error, `read ${this.digest} to keep it`);
+    }
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,146 @@
+import type { Logger } from '../../../../common/runtime/logger';
+import { atMost } from '../at-most';
+import type { Bucket, StoredObject } from './bucket';
+import { BucketError } from './bucket-error';
+import { encodeCrc32c } from './crc32c';
+import { lookAtObject } from './look-at-object';
+import { Patience } from './patience';
+import { putObject } from './put-object';
+import { removeObject } from './remove-object';
+import type { SpoolSource } from './spool-source';
+import { type UploadReply, UploadSession } from './upload-session';
+
+/** Times that an upload is begun anew: after a session that was lost, or an object that came or went under the name. */
+const BEGINNINGS = 4;
+
+/** Brings spool files into a bucket, while they grow. */
+export class BlobUploads {
+  private readonly parts: <T>(action: () => Promise<T>) => Promise<T>;
+
+  constructor(
+    private readonly bucket: Bucket,
+    private readonly logger: Logger,
+  ) {
+    this.parts = atMost(bucket.limits.uploadsAtOnce);
+  }
+
+  /**
+   * Resolves when the bucket has the whole blob under `name`, and says itself that it has as many bytes with the same checksum. What is there
+   * already with these is left alone; what is there with others is replaced. Throws a BucketError, STORE_FAILED (spool), or the signal's reason.
+   */
+  async upload(name: string, source: SpoolSource, signal: AbortSignal): Promise<void> {
+    let generation = '0';
+    for (let beginnings = 1; beginnings <= BEGINNINGS; beginnings += 1) {
+      await source.beyond(this.bucket.limits.chunkBytes, signal);
+      const reply = await this.attempt(name, generation, source, signal);
+      if (reply.kind === 'done') return this.check(reply.object, source, signal);
+      if (reply.kind === 'lost') continue;
+      const there = await this.whatIsThere(name, source, signal);
+      if (there === 'the same') return;
+      generation = there;
+    }
+    throw new BucketError('lost an upload again and again', true);
+  }
+
+  private async attempt(
+    name: string,
+    generation: string,
+    source: SpoolSource,
+    signal: AbortSignal,
+  ): Promise<UploadReply> {
+    const { size } = source;
+    if (size !== undefined && size <= this.bucket.limits.chunkBytes) {
+      return this.sendWhole(name, generation, source, size, signal);
+    }
+    const session = await UploadSession.begin(this.bucket, name, generation, signal);
+    if (session === undefined) return { kind: 'taken' };
+    let reply: UploadReply | undefined;
+    try {
+      reply = await this.sendParts(session, source, signal);
+      return reply;
+    } finally {
+      if (reply?.kind !== 'done') await session.cancel();
+    }
+  }
+
+  private async sendWhole(
+    name: string,
+    ifGenerationMatch: string,
+    source: SpoolSource,
+    size: number,
+    signal: AbortSignal,
+  ): Promise<UploadReply> {
+    const crc32c = encodeCrc32c(await source.crcTo(size));
+    const withinMs = this.bucket.limits.uploadPatienceMs;
+    const body = (): AsyncIterable<Buffer> => source.read(0, size);
+    const object = await this.parts(() =>
+      putObject(this.bucket, { name, ifGenerationMatch, size, crc32c, body, withinMs }, signal),
+    );
+    return object === undefined ? { kind: 'taken' } : { kind: 'done', object };
+  }
+
+  /** Part after part, each sent when it is whole and more is known to follow: the last one only when the blob is proven. */
+  private async sendParts(session: UploadSession, source: SpoolSource, signal: AbortSignal): Promise<UploadReply> {
+    const { clock, limits } = this.bucket;
+    const patience = new Patience(clock, limits, limits.uploadPatienceMs);
+    let persisted = 0;
+    let furthest = 0;
+    for (let uncertain = false; ;) {
+      try {
+        const reply = uncertain ? await session.ask(signal) : await this.sendPart(session, source, persisted, signal);
+        if (reply.kind !== 'more') return reply;
+        if (reply.persisted > furthest) patience.progress();
+        else if (!uncertain) throw new BucketError('takes no bytes', true);
+        uncertain = false;
+        persisted = reply.persisted;
+        furthest = Math.max(furthest, persisted);
+      } catch (error) {
+        uncertain = true;
+        await patience.again(error, signal);
+      }
+    }
+  }
+
+  private async sendPart(
+    session: UploadSession,
+    source: SpoolSource,
+    offset: number,
+    signal: AbortSignal,
+  ): Promise<UploadReply> {
+    const { chunkBytes } = this.bucket.limits;
+    await source.beyond(offset + chunkBytes, signal);
+    return this.parts(async () => {
+      signal.throwIfAborted();
+      const { size } = source;
+      const isLast = size !== undefined && size - offset <= chunkBytes;
+      const length = isLast ? size - offset : chunkBytes;
+      const crc32c = isLast ? encodeCrc32c(await source.crcTo(size)) : undefined;
+      const total = isLast ? size : undefined;
+      return session.put({ offset, length, total, crc32c, body: source.read(offset, length) }, signal);
+    });
+  }
+
+  /** The bucket's own account of what it has, against what was sent. */
+  private async check(object: StoredObject, source: SpoolSource, signal: AbortSignal): Promise<void> {
+    if (await isSame(object, source, signal)) return;
+    await removeObject(this.bucket, object, signal);
+    throw new BucketError('stored other bytes than were sent', true);
+  }
+
+  private async whatIsThere(name: string, source: SpoolSource, signal: AbortSignal): Promise<'the same' | string> {
+    await source.finished(signal);
+    const object = await lookAtObject(this.bucket, name, signal);
+    if (object === undefined) return '0';
+    if (await isSame(object, source, signal)) return 'the same';
+    this.logger.error(
+      { object: name, bytes: object.size },
+      'an object has other bytes than its name says; it is replaced',
+    );
+    return object.generation;
+  }
+}
+
+async function isSame(object: StoredObject, source: SpoolSource, signal: AbortSignal): Promise<boolean> {
+  const size = await source.finished(signal);
+  return object.size === size && object.crc32c === encodeCrc32c(await source.crcTo(size));
+}

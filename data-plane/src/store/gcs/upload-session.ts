@@ -1,0 +1,146 @@
+import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
+import { BucketError, strangeAnswer, unexpectedStatus } from './bucket-error';
+import { type BucketAnswer, discard, header } from './bucket-http';
+import { patiently, within } from './patience';
+
+/** What the bucket says of an upload. */
+export type UploadReply =
+  /** It has the bytes before `persisted` and wants more. */
+  | { readonly kind: 'more'; readonly persisted: number }
+  | { readonly kind: 'done'; readonly object: StoredObject }
+  /** The name has another generation than the upload is for. */
+  | { readonly kind: 'taken' }
+  /** The bucket does not know the session any more. */
+  | { readonly kind: 'lost' };
+
+/** A part of an upload. */
+export interface UploadPart {
+  readonly offset: number;
+  readonly length: number;
+  /** Size of the whole blob; undefined = more parts follow. */
+  readonly total: number | undefined;
+  /** Of the whole blob, where the part is the last one. */
+  readonly crc32c: string | undefined;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** How long the end of a session may take that nobody needs any more. */
+const CANCEL_MS = 5_000;
+
+/**
+ * A resumable upload (Cloud Storage, "Resumable uploads"). The object becomes visible with its last part, and only if the name then has
+ * the generation that was asked for ("0" = no object). Its URL lets anybody write: it is never logged.
+ */
+export class UploadSession {
+  private constructor(
+    private readonly bucket: Bucket,
+    private readonly url: string,
+  ) {}
+
+  /** undefined = the name has another generation already. Throws a BucketError, or the signal's reason. */
+  static begin(
+    bucket: Bucket,
+    name: string,
+    ifGenerationMatch: string,
+    signal: AbortSignal,
+  ): Promise<UploadSession | undefined> {
+    const { clock, limits, http } = bucket;
+    return patiently(clock, limits, limits.uploadPatienceMs, signal, (outer) =>
+      within(clock, limits.operationMs, outer, async (bounded) => {
+        const url = bucket.upload({ uploadType: 'resumable', name, ifGenerationMatch, fields: OBJECT_FIELDS });
+        const headers = {
+          'content-type': 'application/json; charset=UTF-8',
+          'x-upload-content-type': 'application/octet-stream',
+        };
+        const body = Buffer.from(JSON.stringify({ contentType: 'application/octet-stream' }));
+        const answer = await http.send({ method: 'POST', url, headers, body, lane: 'small', signal: bounded });
+        await discard(answer);
+        if (answer.status === 412) return undefined;
+        if (answer.status !== 200 && answer.status !== 201) throw unexpectedStatus(answer.status);
+        const location = header(answer, 'location');
+        if (!URL.canParse(location)) throw strangeAnswer('without the URL of an upload');
+        return new UploadSession(bucket, location);
+      }),
+    );
+  }
+
+  /** Sends a part, once. Throws a BucketError (after which `ask` tells how much arrived), the body's error, or the signal's reason. */
+  put({ offset, length, total, crc32c, body }: UploadPart, signal: AbortSignal): Promise<UploadReply> {
+    const headers = {
+      'content-length': String(length),
+      'content-range': length === 0 ? `bytes */${total}` : `bytes ${offset}-${offset + length - 1}/${total ?? '*'}`,
+      ...(crc32c === undefined ? {} : { 'x-goog-hash': `crc32c=${crc32c}` }),
+    };
+    return this.send(headers, length === 0 ? Buffer.alloc(0) : body, this.bucket.limits.chunkMs, signal);
+  }
+
+  /** Asks how much of the upload is there, once. Throws as `put` does. */
+  ask(signal: AbortSignal): Promise<UploadReply> {
+    const headers = { 'content-length': '0', 'content-range': 'bytes */*' };
+    return this.send(headers, Buffer.alloc(0), this.bucket.limits.operationMs, signal);
+  }
+
+  /** Nothing of the upload is kept. Never throws: a session that can't be ended ends by itself, after a week. */
+  async cancel(): Promise<void> {
+    const { bucket, url } = this;
+    const { clock, limits, http } = bucket;
+    await patiently(clock, limits, CANCEL_MS, undefined, async (signal) => {
+      const headers = { 'content-length': '0' };
+      const answer = await http.send({ method: 'DELETE', url, headers, lane: 'small', anonymous: true, signal });
+      await discard(answer);
+      // 499 is how the bucket says that it did.
+      if (answer.status === 429 || answer.status >= 500) throw unexpectedStatus(answer.status);
+    }).catch(() => undefined);
+  }
+
+  private send(
+    headers: Readonly<Record<string, string>>,
+    body: Buffer | AsyncIterable<Buffer>,
+    withinMs: number,
+    signal: AbortSignal,
+  ): Promise<UploadReply> {
+    const { http, clock } = this.bucket;
+    return within(clock, withinMs, signal, async (bounded) =>
+      readReply(
+        await http.send({
+          method: 'PUT',
+          url: this.url,
+          headers,
+          body,
+          lane: 'upload',
+          anonymous: true,
+          signal: bounded,
+        }),
+        bounded,
+      ),
+    );
+  }
+}
+
+async function readReply(answer: BucketAnswer, signal: AbortSignal): Promise<UploadReply> {
+  switch (answer.status) {
+    case 200:
+    case 201:
+      return { kind: 'done', object: toStoredObject(await readJson(answer, signal)) };
+    case 308: {
+      await discard(answer);
+      const range = header(answer, 'range');
+      const match = /^bytes=0-(\d+)$/.exec(range);
+      if (range !== '' && match === null) throw strangeAnswer('with a range that is none');
+      return { kind: 'more', persisted: match === null ? 0 : Number(match[1]) + 1 };
+    }
+    case 412:
+      await discard(answer);
+      return { kind: 'taken' };
+    case 404:
+    case 410:
+    case 499:
+      await discard(answer);
+      return { kind: 'lost' };
+    default:
+      await discard(answer);
+      throw answer.status === 400
+        ? new BucketError('refused the bytes of an upload', false)
+        : unexpectedStatus(answer.status);
+  }
+}

@@ -1,0 +1,76 @@
+import { type Digest, digestOf } from '../../common/oci/digest';
+import type { BlobStoreUnderTest } from './blob-store.contract';
+
+/** What every BlobStore does when its content is looked through: lists of all, and bytes that are moved aside. */
+export function describeBlobKeeping(name: string, create: () => Promise<BlobStoreUnderTest>): void {
+  describe(`${name} lists what it holds and moves aside what is damaged`, () => {
+    let under: BlobStoreUnderTest;
+    beforeEach(async () => {
+      under = await create();
+    });
+    afterEach(async () => {
+      expect(await under.leftovers()).toEqual([]);
+      await under.dispose();
+    });
+
+    it('lists all of both algorithms in the order of their text, a page at a time', async () => {
+      const held: { digest: Digest; size: number }[] = [];
+      for (let at = 0; at < 9; at += 1) {
+        const content = Buffer.from(`content ${at}`.padEnd(10 + at));
+        const digest = digestOf(content, at % 3 === 0 ? 'sha512' : 'sha256');
+        await under.store.put(digest, content);
+        held.push({ digest, size: content.length });
+      }
+      held.sort((a, b) => Buffer.compare(Buffer.from(a.digest), Buffer.from(b.digest)));
+      expect(await under.store.list('', 1000)).toEqual({ blobs: held, more: false });
+      expect(await under.store.list('', 9)).toEqual({ blobs: held, more: false });
+      for (let after = '', pages = 0; pages < 5; pages += 1) {
+        const page = await under.store.list(after, 2);
+        expect(page).toEqual({ blobs: held.slice(2 * pages, 2 * pages + 2), more: pages < 4 });
+        after = page.blobs.at(-1)!.digest;
+      }
+      expect(await under.store.list(held.at(-1)!.digest, 2)).toEqual({ blobs: [], more: false });
+      expect(await under.store.list('sha256:', 1)).toEqual({ blobs: held.slice(0, 1), more: true });
+      expect(await under.store.list('sha5', 1)).toMatchObject({
+        blobs: [{ digest: expect.stringMatching(/^sha512:/) }],
+      });
+      expect(await under.store.list('sha6', 1)).toEqual({ blobs: [], more: false });
+    });
+
+    it('does not list what is not whole, nor what is gone', async () => {
+      const [kept, gone, empty] = ['kept', 'gone', 'empty'].map((text) => Buffer.from(text));
+      for (const content of [kept!, gone!, empty!]) await under.store.put(digestOf(content), content);
+      await under.store.delete(digestOf(gone!));
+      await under.damage(digestOf(empty!), Buffer.alloc(0));
+      expect(await under.store.list('', 10)).toEqual({ blobs: [{ digest: digestOf(kept!), size: 4 }], more: false });
+      expect(await under.store.stat(digestOf(empty!))).toBeUndefined();
+    });
+
+    it('moves damaged bytes aside: the digest is not there, and can be put again', async () => {
+      const content = Buffer.from('a layer');
+      const digest = digestOf(content);
+      await under.store.put(digest, content);
+      await under.damage(digest, Buffer.from('a liar!'));
+      const blob = (await under.store.open(digest))!;
+      expect(await under.store.quarantine(digest, blob)).toBe(true);
+      await blob.close();
+      expect(await under.store.stat(digest)).toBeUndefined();
+      expect(await under.store.list('', 10)).toEqual({ blobs: [], more: false });
+      await under.store.put(digest, content);
+      expect(await under.store.get(digest, 100)).toEqual(content);
+    });
+
+    it('leaves other bytes alone that have taken the place, and what is gone already', async () => {
+      const content = Buffer.from('a layer');
+      const digest = digestOf(content);
+      await under.store.put(digest, content);
+      const blob = (await under.store.open(digest))!;
+      await under.store.delete(digest);
+      expect(await under.store.quarantine(digest, blob)).toBe(false);
+      await under.store.put(digest, content);
+      expect(await under.store.quarantine(digest, blob)).toBe(false);
+      await blob.close();
+      expect(await under.store.get(digest, 100)).toEqual(content);
+    });
+  });
+}

@@ -1,0 +1,151 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { answer, type Answer, keep, PIECE } from './answer';
+import { FakeContents } from './contents';
+import { type ActiveFault, type Fault, Faults } from './faults';
+import { type LoggedRequest, RequestLog } from './request-log';
+import { describeRequest } from './describe-request';
+
+/** Cloud Storage's JSON API as a real server with one bucket, that says what it was asked and misbehaves on request. */
+export interface FakeGcs {
+  readonly bucket: string;
+  /** `http://127.0.0.1:port`, as STORAGE_EMULATOR_HOST has it. */
+  readonly origin: string;
+  readonly contents: FakeContents;
+  /** Requests since the start, in the order they came. */
+  readonly requests: readonly LoggedRequest[];
+  readonly openConnections: number;
+  fault(fault: Fault): ActiveFault;
+  clearFaults(): void;
+  /** Resolves when the condition holds, looked at after every change. */
+  until(condition: () => boolean, timeoutMs?: number): Promise<void>;
+  /** Cuts all connections and refuses new ones. */
+  goAway(): Promise<void>;
+  /** Comes back under the same address, with what it had. */
+  comeBack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a fake with the bucket `bucket` on a free port. Whoever starts it closes it. */
+export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
+  const contents = new FakeContents();
+  const faults = new Faults();
+  const log = new RequestLog();
+  const sockets = new Set<Socket>();
+  let port = 0;
+  const server = createServer((message, response) => {
+    const entry = describeRequest(message, bucket);
+    log.add(entry);
+    response.on('close', () => {
+      entry.aborted = !response.writableFinished;
+      log.changed();
+    });
+    serve(message, response, entry).catch(() => response.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      log.changed();
+    });
+  });
+  const origin = (): string => `http://127.0.0.1:${port}`;
+
+  async function serve(message: IncomingMessage, response: ServerResponse, entry: LoggedRequest): Promise<void> {
+    const fault = faults.take(entry);
+    const body = await readBody(message, entry, fault);
+    if (body === undefined) return;
+    if (fault.delayMs !== undefined) await pause(fault.delayMs);
+    await fault.until;
+    if (fault.silent === true || response.destroyed) return;
+    const headers = message.headers as Readonly<Record<string, string | undefined>>;
+    const given: Answer =
+      fault.status === undefined
+        ? answer(contents, bucket, { entry, headers, body, origin: origin(), fault })
+        : { status: fault.status };
+    if (fault.loseAnswer === true) {
+      response.destroy();
+      return;
+    }
+    entry.status = given.status;
+    response.writeHead(given.status, { ...given.headers, 'content-length': String(given.body?.length ?? 0) });
+    await send(response, given.body ?? Buffer.alloc(0), entry, fault);
+    log.changed();
+  }
+
+  /** undefined = the request came to no end. */
+  async function readBody(message: IncomingMessage, entry: LoggedRequest, fault: Fault): Promise<Buffer | undefined> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      entry.bytesReceived += chunk.length;
+      log.changed();
+      if (entry.bytesReceived > (fault.stopReadingAfterBytes ?? Infinity)) {
+        message.pause();
+        await new Promise<void>((resolve) => message.on('close', resolve));
+        return undefined;
+      }
+      if (entry.bytesReceived > (fault.resetAfterBytes ?? Infinity)) {
+        keepPieces(entry, Buffer.concat(chunks).subarray(0, fault.resetAfterBytes));
+        message.socket.resetAndDestroy();
+        return undefined;
+      }
+    }
+    return Buffer.concat(chunks);
+  }
+
+  function keepPieces(entry: LoggedRequest, bytes: Buffer): void {
+    const session = contents.sessions.get(entry.query['upload_id'] ?? '');
+    if (session !== undefined) keep(session, bytes.subarray(0, bytes.length - (bytes.length % PIECE)));
+  }
+
+  async function send(response: ServerResponse, body: Buffer, entry: LoggedRequest, fault: Fault): Promise<void> {
+    const end = Math.min(body.length, fault.cutAfterBytes ?? Infinity, fault.stallAfterBytes ?? Infinity);
+    for (let at = 0; at < end && !response.destroyed; at += PIECE) {
+      const piece = body.subarray(at, Math.min(at + PIECE, end));
+      entry.bytesSent += piece.length;
+      await new Promise<void>((resolve) => {
+        response.once('close', resolve);
+        response.write(piece, () => {
+          response.off('close', resolve);
+          resolve();
+        });
+      });
+    }
+    if (fault.cutAfterBytes !== undefined) response.destroy();
+    else if (fault.stallAfterBytes === undefined) response.end();
+  }
+
+  const listen = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  const goAway = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  await listen();
+  ({ port } = server.address() as AddressInfo);
+  return {
+    bucket,
+    origin: origin(),
+    contents,
+    requests: log.all,
+    get openConnections() {
+      return sockets.size;
+    },
+    fault: (fault) => faults.add(fault),
+    clearFaults: () => faults.clear(),
+    until: (condition, timeoutMs = 10_000) => log.until(condition, timeoutMs),
+    goAway,
+    comeBack: listen,
+    close: goAway,
+  };
+}
