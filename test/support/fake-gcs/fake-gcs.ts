@@ -55,6 +55,7 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
 
   async function serve(message: IncomingMessage, response: ServerResponse, entry: LoggedRequest): Promise<void> {
     const fault = faults.take(entry);
+    log.changed();
     const body = await readBody(message, entry, fault);
     if (body === undefined) return;
     if (fault.delayMs !== undefined) await pause(fault.delayMs);
