@@ -12,6 +12,8 @@ export interface Home {
   readonly database: string;
   /** Directory store. */
   readonly blobs: string;
+  /** Local copies of what a bucket holds. */
+  readonly copies: string;
   /** Fills on their way; emptied at start. */
   readonly spool: string;
   /** Pull records not yet delivered. */
@@ -35,6 +37,7 @@ export function homeAt(folder: string): Home {
     root,
     database: join(root, 'layover.sqlite'),
     blobs: join(root, 'blobs'),
+    copies: join(root, 'copies'),
     spool: join(root, 'spool'),
     journal: join(root, 'journal'),
     index: join(root, 'index'),

@@ -22,7 +22,8 @@ import { createConfiguration, type LiveConfiguration } from './configuration/wat
 import { createBlobSource } from './fill/create-blob-source';
 import { createFills } from './fill/create-fills';
 import type { FillLimits } from './fill/fill-limits';
-import type { Spool } from './fill/spool';
+import { createSpool, type Spool } from './fill/spool';
+import { spoolWithRoom } from './fill/spool-with-room';
 import { registryHandlers } from './grpc/handlers';
 import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage-handlers';
@@ -41,7 +42,12 @@ import { UpstreamReporter } from './pull/upstream-reporter';
 import { createPullJournal } from './records/durable-pull-journal';
 import { createJournalDelivery } from './records/journal-delivery';
 import { GuardedBlobStore } from './storage/guarded-blob-store';
+import { kernelBootId } from './store/boot-id';
 import { createDirectoryBlobStore } from './store/directory-blob-store';
+import { createGcsBlobStore } from './store/gcs/gcs-blob-store';
+import type { GcsLimits } from './store/gcs/limits';
+import { createCachedBlobStore } from './store/local-cache/cached-blob-store';
+import { LocalCopies } from './store/local-cache/local-copies';
 import { createUpstreamProber } from './upstream/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
@@ -54,8 +60,10 @@ export interface DataPlaneOverrides {
   readonly logger?: Logger;
   /** Names of upstreams. */
   readonly resolver?: Resolver;
-  /** Around the directory store (a disk that is full). */
+  /** Around the blob store (a disk that is full). */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
+  /** Of the bucket, where blobs are kept in one. */
+  readonly bucketLimits?: Partial<GcsLimits>;
   readonly spool?: Spool;
   readonly fillLimits?: Partial<FillLimits>;
 }
@@ -91,19 +99,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const upstream = createUpstreamRegistry(upstreamOptions);
     closers.push(() => upstream.close());
 
-    const directory = createDirectoryBlobStore({
-      root: config.blobFolder,
-      clock,
-      logger: logger.child({ part: 'store' }),
-    });
-    await directory.prepare();
-    closers.push(() => directory.close());
+    const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
+    closers.push(() => opened.close());
     const uses = new ContentUses(clock);
-    const store = new GuardedBlobStore(overrides.wrapStore?.(directory) ?? directory, uses);
+    const store = new GuardedBlobStore(overrides.wrapStore?.(opened.store) ?? opened.store, uses);
     const fills = createFills({
       store,
       spoolDirectory: config.home.spool,
-      spool: overrides.spool,
+      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
       limits: { ...config.fills, ...overrides.fillLimits },
       clock,
       logger: logger.child({ part: 'fills' }),
@@ -266,6 +269,45 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         await release();
       })();
       return stopping;
+    },
+  };
+}
+
+/** Where blobs are kept, ready to be used. */
+interface OpenedBlobStore {
+  readonly store: BlobStore;
+  /** Gives up what can be had again, so that so many bytes fit on the disk. */
+  readonly makeRoom: (bytes: number) => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A directory, or a bucket with local copies in front of it (unless they may have no bytes). */
+async function openBlobStore(
+  config: DataPlaneConfig,
+  overrides: DataPlaneOverrides,
+  clock: Clock,
+  logger: Logger,
+): Promise<OpenedBlobStore> {
+  const { bucket, localCacheBytes: capacityBytes, home } = config;
+  if (bucket === undefined) {
+    const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
+    await directory.prepare();
+    return { store: directory, makeRoom: () => Promise.resolve(), close: () => directory.close() };
+  }
+  const limits = overrides.bucketLimits;
+  const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
+  // Not waited for: with the bucket away, what has a local copy is served.
+  void far.prepare();
+  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId() });
+  // Without bytes too: what an earlier run has kept goes away.
+  await copies.prepare();
+  const near = createCachedBlobStore({ store: far, copies, clock });
+  return {
+    store: capacityBytes === 0 ? far : near,
+    makeRoom: (bytes) => copies.makeRoom(bytes),
+    async close() {
+      await near.close();
+      await far.close();
     },
   };
 }

@@ -6,6 +6,7 @@ import { type Home, homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
+import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
 /** Everything that a data plane can be told. Milliseconds and bytes throughout. Holds secrets: never logged whole. */
 export interface DataPlaneConfig {
@@ -16,6 +17,10 @@ export interface DataPlaneConfig {
   readonly catalog: ListenAddress;
   /** Folder of the directory store. */
   readonly blobFolder: string;
+  /** Bucket that blobs are kept in, in place of the folder; `emulator` is the origin of one that is not Cloud Storage. */
+  readonly bucket: (BucketAddress & { readonly emulator: string | undefined }) | undefined;
+  /** What local copies of a bucket's blobs may have in all; 0 = there are none. */
+  readonly localCacheBytes: number;
   /** 32 bytes; undefined = the one kept in the home. */
   readonly masterKey: Buffer | undefined;
   /** Keys that still open what they sealed. */
@@ -56,7 +61,9 @@ export interface DataPlaneConfig {
  * | LAYOVER_HOME | ./.layover | all files below it |
  * | LAYOVER_DATA_LISTEN | unix:$LAYOVER_HOME/run/data.sock | `unix:<path>` or `host:port` |
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
- * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` |
+ * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` or `gs://<bucket>[/<prefix>]` |
+ * | STORAGE_EMULATOR_HOST | none | `http://host:port` of an emulator in place of Cloud Storage, asked without credentials |
+ * | LAYOVER_LOCAL_CACHE_BYTES | 10737418240 | local copies of what the bucket holds; 0: none |
  * | LAYOVER_MASTER_KEY | kept in the home | 32 bytes, base64 |
  * | LAYOVER_MASTER_KEY_PREVIOUS | none | keys before it, comma-separated |
  * | LAYOVER_UPSTREAM_ALLOWED_NETWORKS | none | CIDRs, comma-separated |
@@ -88,7 +95,8 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     home,
     listen: address('LAYOVER_DATA_LISTEN', home.dataSocket),
     catalog: address('LAYOVER_CATALOG', home.catalogSocket),
-    blobFolder: readBlobStore(reader, home),
+    ...readBlobStore(reader, home),
+    localCacheBytes: reader.integer('LAYOVER_LOCAL_CACHE_BYTES', 10 * 1024 ** 3, 0, 2 ** 50),
     masterKey: reader.parsed<Buffer | undefined>(
       'LAYOVER_MASTER_KEY',
       undefined,
@@ -145,17 +153,30 @@ export function configFromEnvironment(): DataPlaneConfig {
   return readDataPlaneConfig(process.env);
 }
 
-function readBlobStore(reader: EnvReader, home: Home): string {
-  const text = reader.text('LAYOVER_BLOB_STORE');
-  if (text === undefined) return home.blobs;
+function readBlobStore(reader: EnvReader, home: Home): Pick<DataPlaneConfig, 'blobFolder' | 'bucket'> {
+  const text = reader.text('LAYOVER_BLOB_STORE') ?? `file:${home.blobs}`;
+  if (text.startsWith('gs://')) return { blobFolder: home.blobs, bucket: readBucket(reader, text) };
   if (text.startsWith('file:') && text.length > 'file:'.length) {
-    return resolve(text.slice('file:'.length).replace(/^\/\/(?=\/)/, ''));
+    return { blobFolder: resolve(text.slice('file:'.length).replace(/^\/\/(?=\/)/, '')), bucket: undefined };
   }
-  const what = text.startsWith('gs://')
-    ? 'names a Google Cloud Storage bucket, which comes with a later version; use file:<folder>'
-    : `must be "file:<folder>", not ${JSON.stringify(text)}`;
-  reader.problem('LAYOVER_BLOB_STORE', what);
-  return home.blobs;
+  reader.problem(
+    'LAYOVER_BLOB_STORE',
+    `must be "file:<folder>" or "gs://<bucket>[/<prefix>]", not ${JSON.stringify(text)}`,
+  );
+  return { blobFolder: home.blobs, bucket: undefined };
+}
+
+function readBucket(reader: EnvReader, text: string): DataPlaneConfig['bucket'] {
+  const emulator = reader.parsed<string | undefined>(
+    'STORAGE_EMULATOR_HOST',
+    undefined,
+    parseEmulatorHost,
+    '"http://host:port" of an emulator',
+  );
+  const address = parseBucketAddress(text);
+  if (address !== undefined) return { ...address, emulator };
+  reader.problem('LAYOVER_BLOB_STORE', `must name a bucket as "gs://<bucket>[/<prefix>]", not ${JSON.stringify(text)}`);
+  return undefined;
 }
 
 function readNetworks(reader: EnvReader): readonly string[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,6 +8,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import { errorCode } from '../blob/store-error';
 import type { BlobPaths } from './blob-paths';
+import { kernelBootId } from './boot-id';
 import { makeFolder, syncFolder } from './sync-folder';
 
 /** How long a blob that was just kept may wait for its sync, in milliseconds: as a rule its client still writes its own copy to a disk. */
@@ -125,13 +126,4 @@ async function isWhole(path: string, digest: Digest): Promise<boolean> {
     throw error;
   }
   return hash.digest('hex') === hexOf(digest);
-}
-
-/** Where the kernel names no boot, every start counts as a new one: more is looked at, nothing is trusted too much. */
-function kernelBootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return `${process.pid}-${process.hrtime.bigint()}`;
-  }
 }
