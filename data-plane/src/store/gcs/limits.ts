@@ -8,6 +8,8 @@ export interface GcsLimits {
   readonly idleMs: number;
   /** A small operation (look, list, delete, a manifest), with all its tries. */
   readonly operationMs: number;
+  /** To end an upload session that nobody needs any more. */
+  readonly cancelMs: number;
   /** One request that carries a part of an upload. */
   readonly chunkMs: number;
   /** How long reads and uploads are tried again without getting on. */
@@ -30,6 +32,7 @@ export const DEFAULT_GCS_LIMITS: GcsLimits = {
   headersMs: 15_000,
   idleMs: 30_000,
   operationMs: 20_000,
+  cancelMs: 5_000,
   chunkMs: 120_000,
   readPatienceMs: 30_000,
   // A bucket may be away for longer than a hiccup: the spool file waits, and clients have their bytes already.

@@ -24,9 +24,6 @@ export interface UploadPart {
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** How long the end of a session may take that nobody needs any more. */
-const CANCEL_MS = 5_000;
-
 /**
  * A resumable upload (Cloud Storage, "Resumable uploads"). The object becomes visible with its last part, and only if the name then has
  * the generation that was asked for ("0" = no object). Its URL lets anybody write: it is never logged.
@@ -84,7 +81,7 @@ export class UploadSession {
   async cancel(): Promise<void> {
     const { bucket, url } = this;
     const { clock, limits, http } = bucket;
-    await patiently(clock, limits, CANCEL_MS, undefined, async (signal) => {
+    await patiently(clock, limits, limits.cancelMs, undefined, async (signal) => {
       const headers = { 'content-length': '0' };
       const answer = await http.send({ method: 'DELETE', url, headers, lane: 'small', anonymous: true, signal });
       await discard(answer);

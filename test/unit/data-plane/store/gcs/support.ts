@@ -18,6 +18,7 @@ export const QUICK: Partial<GcsLimits> = {
   headersMs: 1000,
   idleMs: 1000,
   operationMs: 3000,
+  cancelMs: 500,
   chunkMs: 3000,
   readPatienceMs: 2000,
   uploadPatienceMs: 3000,
