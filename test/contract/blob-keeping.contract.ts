@@ -9,8 +9,9 @@ export function describeBlobKeeping(name: string, create: () => Promise<BlobStor
       under = await create();
     });
     afterEach(async () => {
-      expect(await under.leftovers()).toEqual([]);
+      const leftovers = await under.leftovers();
       await under.dispose();
+      expect(leftovers).toEqual([]);
     });
 
     it('lists all of both algorithms in the order of their text, a page at a time', async () => {

@@ -25,8 +25,9 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       under = await create();
     });
     afterEach(async () => {
-      expect(await under.leftovers()).toEqual([]);
+      const leftovers = await under.leftovers();
       await under.dispose();
+      expect(leftovers).toEqual([]);
     });
 
     const ingest = async (content: Buffer, digest = digestOf(content)): Promise<void> => {

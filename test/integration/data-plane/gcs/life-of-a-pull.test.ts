@@ -82,9 +82,10 @@ describe('a data plane whose blobs are in a bucket', () => {
   };
   afterEach(async () => {
     await rig.close();
-    expect([...fake.contents.sessions.keys()]).toEqual([]);
-    await fake.until(() => fake.openConnections === 0);
+    const left = [...fake.contents.sessions.keys()];
+    const closed = await fake.until(() => fake.openConnections === 0).catch((error: unknown) => error);
     await fake.close();
+    expect([left, closed]).toEqual([[], undefined]);
   });
 
   const kept = (digest: string): boolean => fake.contents.objects.has(`cache/sha256/${hexOf(mustDigest(digest))}`);

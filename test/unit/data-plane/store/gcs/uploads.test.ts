@@ -16,8 +16,9 @@ const start = async (...limits: Parameters<typeof gcsOnFake>): Promise<void> => 
   under = await gcsOnFake(...limits);
 };
 afterEach(async () => {
-  expect(await under.leftovers()).toEqual([]);
+  const sessions = await under.leftovers();
   await under.dispose();
+  expect(sessions).toEqual([]);
   expect(under.fake.openConnections).toBe(0);
 });
 
