@@ -12,7 +12,8 @@ export const noAuthorization: Authorization = () => Promise.resolve({});
  * them; it keeps the token and renews it before it ends.
  */
 export function defaultAuthorization(): Authorization {
-  const { authClient } = new Storage();
+  // No request of ours is for a project. Without a name the library would look for one, over the network too, before it gives the first token.
+  const { authClient } = new Storage({ projectId: 'none' });
   return async () => {
     try {
       return { ...(await authClient.getRequestHeaders()) };
