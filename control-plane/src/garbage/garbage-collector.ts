@@ -37,7 +37,7 @@ export class GarbageCollector {
   start(everyMs: number): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = async (stopped: () => boolean): Promise<void> => {
-      const collected = await this.round(stopped, true);
+      const collected = await this.afterOthers(() => this.round(stopped, true));
       if (collected.blobs > 0 || collected.manifests > 0)
         log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
     };
@@ -48,7 +48,7 @@ export class GarbageCollector {
     );
     return async () => {
       await stop();
-      await this.running.catch(() => undefined);
+      await this.running;
       // Another control plane need not wait for the lease to run out.
       await this.lease.release().catch(() => undefined);
     };
@@ -59,7 +59,12 @@ export class GarbageCollector {
    * everything but the deletion of bytes was done.
    */
   collectNow(): Promise<Collected> {
-    const round = this.running.catch(() => undefined).then(() => this.round(() => false, false));
+    return this.afterOthers(() => this.round(() => false, false));
+  }
+
+  /** One round at a time in this process. */
+  private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
+    const round = this.running.then(start);
     this.running = round.catch(() => undefined);
     return round;
   }
