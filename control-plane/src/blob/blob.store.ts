@@ -32,7 +32,10 @@ export class BlobStore {
     return new Map(rows.filter(({ state }) => state === 'PRESENT').map(({ digest, size }) => [digest, size]));
   }
 
-  /** Content came into the store, or is there again. Who holds it is left as it is; nobody does where it was not known. */
+  /**
+   * Content came into the store, or is there again. Who holds it is left as it is; nobody does where it was not known. What nobody holds
+   * has its grace period from then on.
+   */
   async arrived(queries: Queries, contents: readonly StoredContent[]): Promise<void> {
     const rows: BlobRow[] = contents.map(({ digest, size, at }) => ({
       digest,
@@ -49,6 +52,15 @@ export class BlobStore {
       key: ['digest'],
       columns: { size: 'replace', state: 'replace', present_at: 'replace', deleting_at: 'replace' },
     });
+    const latest = Math.max(...contents.map(({ at }) => at));
+    for (const part of chunks(contents))
+      await queries(Table.blobs)
+        .whereIn(
+          'digest',
+          part.map(({ digest }) => digest),
+        )
+        .where('unheld_at', '<', latest)
+        .update({ unheld_at: latest });
   }
 
   /** One more origin holds each of these. */
@@ -97,13 +109,26 @@ export class BlobStore {
       .limit(limit);
   }
 
-  /** Takes those that nobody holds out of use, before their bytes go: from now on they count as not there. Gives back which. */
-  async beginDeleting(queries: Queries, digests: readonly string[], now: number): Promise<readonly BlobRow[]> {
+  /**
+   * Takes those that nobody has held since `unheldBefore` out of use, before their bytes go: from now on they count as not there. Those
+   * that somebody else deletes are left, unless that began before `stuckBefore`. Gives back which were taken.
+   */
+  async beginDeleting(
+    queries: Queries,
+    digests: readonly string[],
+    {
+      unheldBefore,
+      stuckBefore,
+      now,
+    }: { readonly unheldBefore: number; readonly stuckBefore: number; readonly now: number },
+  ): Promise<readonly BlobRow[]> {
     const taken: BlobRow[] = [];
     for (const part of chunks([...digests].sort())) {
       const rows = (await queries<BlobRow>(Table.blobs)
         .whereIn('digest', part)
         .where('holders', '<=', 0)
+        .where('unheld_at', '<=', unheldBefore)
+        .where((free) => free.where('state', '<>', 'DELETING').orWhere('deleting_at', '<=', stuckBefore))
         .orderBy('digest')
         .forUpdate()) as BlobRow[];
       await queries(Table.blobs)

@@ -10,6 +10,7 @@ const STUCK_MS = 300_000;
 
 /**
  * Deletes content that nobody has held for the grace period, and that no data plane reads or fills. False = there is no more to do now.
+ * (With no grace period what stays is found again at once: it waits for the next round.)
  *
  * The row is the lock: it becomes DELETING in a transaction that sees that nobody holds it, and counts as not there from then on, so that an
  * admission that meets it promises room and the data plane fills it again (a fill waits for a deletion that is under way). What came
@@ -30,19 +31,20 @@ export async function deleteBlobs(parts: GarbageParts, collected: Collected): Pr
     return stores.blobs.beginDeleting(
       queries,
       candidates.filter((digest) => !isBusy(digest)),
-      now,
+      { unheldBefore: now - graceMs, stuckBefore: now - STUCK_MS, now },
     );
   });
-  if (taken.length > 0) await finish(parts, taken, now, collected);
-  return unheld.length === STEP;
+  const gone = taken.length > 0 ? await finish(parts, taken, now, collected) : 0;
+  return unheld.length === STEP && (gone > 0 || graceMs > 0);
 }
 
+/** Deletes what was taken out of use, and settles what became of each. Gives back how many are gone. */
 async function finish(
   { database, stores, keeper, log }: GarbageParts,
   taken: readonly BlobRow[],
   startedAt: number,
   collected: Collected,
-): Promise<void> {
+): Promise<number> {
   const outcomes = await keeper.delete(taken.map(({ digest }) => digest));
   const isGone = ({ digest }: BlobRow): boolean => ['DELETED', 'ABSENT'].includes(outcomes.get(digest) ?? 'FAILED');
   const gone = taken.filter(isGone);
@@ -80,4 +82,5 @@ async function finish(
   const now = await keeper.stat(returned.map(({ digest }) => digest));
   for (const { digest } of returned)
     if (now.get(digest)?.size === undefined) await loseContent(database, stores, digest, startedAt);
+  return gone.length;
 }
