@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { type InvalidationRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import type { Queries } from '../db/database';
@@ -13,8 +14,8 @@ export interface Invalidation {
 /** Reads and writes what data planes are to forget, and tells those who watch that there is more. */
 export class InvalidationStore {
   private readonly listeners = new Set<() => Promise<void>>();
-  /** Something was written since the last announcement, perhaps in a transaction that was rolled back. */
-  private written = false;
+  /** Transactions that wrote some and were not seen to have ended by an announcement. */
+  private readonly written = new Set<Queries>();
 
   /** Writes them, in the transaction that makes them true. */
   async append(queries: Queries, invalidations: readonly Invalidation[], now: number): Promise<void> {
@@ -27,7 +28,7 @@ export class InvalidationStore {
       digest,
     }));
     await bulkInsert(queries, Table.invalidations, rows);
-    this.written = true;
+    this.written.add(queries);
   }
 
   /** Those with a larger id, oldest first. */
@@ -63,8 +64,10 @@ export class InvalidationStore {
 
   /** To be called after a transaction that may have written some; resolves when they are on the way. Costs nothing when none were. */
   async announce(): Promise<void> {
-    if (!this.written) return;
-    this.written = false;
+    if (this.written.size === 0) return;
+    // Those that still run announce theirs when they have ended.
+    for (const transaction of this.written)
+      if ((transaction as Knex.Transaction).isCompleted()) this.written.delete(transaction);
     await Promise.all([...this.listeners].map((listener) => listener()));
   }
 
