@@ -26,10 +26,21 @@ export class BlobStore {
     return found;
   }
 
+  /** The same; nobody else changes them before the transaction ends. */
+  async lockMany(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, BlobRow>> {
+    const found = new Map<string, BlobRow>();
+    for (const part of chunks([...new Set(digests)].sort()))
+      for (const row of (await queries<BlobRow>(Table.blobs)
+        .whereIn('digest', part)
+        .orderBy('digest')
+        .forUpdate()) as BlobRow[])
+        found.set(row.digest, row);
+    return found;
+  }
+
   /** Which of these digests are in the store, with their sizes in bytes. */
   async present(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, number>> {
-    const rows = [...(await this.find(queries, digests)).values()];
-    return new Map(rows.filter(({ state }) => state === 'PRESENT').map(({ digest, size }) => [digest, size]));
+    return presentOf(await this.find(queries, digests));
   }
 
   /**
@@ -195,4 +206,10 @@ export class BlobStore {
     }[];
     return { blobs: Number(row?.n ?? 0), bytes: Number(row?.bytes ?? 0) };
   }
+}
+
+/** Those of these rows whose content is in the store, with their sizes in bytes. */
+export function presentOf(rows: ReadonlyMap<string, BlobRow>): ReadonlyMap<string, number> {
+  const present = [...rows.values()].filter(({ state }) => state === 'PRESENT');
+  return new Map(present.map(({ digest, size }) => [digest, size]));
 }

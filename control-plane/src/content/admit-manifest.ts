@@ -76,7 +76,7 @@ function isOriginOf(origin: Origin | undefined, admission: Admission): origin is
 async function noteUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
   const { digest, size } = admission.manifest;
   if ((await stores.blobs.find(queries, [digest])).has(digest)) return;
-  await stores.blobs.arrived(queries, [{ digest, size, at: now }]);
+  await stores.ledger.stored(queries, [{ digest, size, at: now }], now);
 }
 
 /** The manifest that the tag points at now, when no other tag does and it is to point elsewhere: it leaves service with this admission. */

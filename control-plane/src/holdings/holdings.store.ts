@@ -66,13 +66,19 @@ export class HoldingsStore {
     return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
   }
 
-  /** How many origins count a digest as used. */
-  async countHolders(queries: Queries, digest: string): Promise<number> {
-    const [row] = (await queries<OriginHoldingRow>(Table.originHoldings)
-      .where('digest', digest)
-      .where((held) => held.where('state', 'HELD').orWhere('manifest_repositories', '>', 0))
-      .count({ n: '*' })) as unknown as { n: number | string }[];
-    return Number(row?.n ?? 0);
+  /** How many origins count each of these digests as used; those that none does are left out. */
+  async countHolders(queries: Queries, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const part of chunks(digests)) {
+      const rows = (await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
+        .where((held) => held.where('state', 'HELD').orWhere('manifest_repositories', '>', 0))
+        .groupBy('digest')
+        .select('digest')
+        .count({ n: '*' })) as unknown as { digest: string; n: number | string }[];
+      for (const { digest, n } of rows) counts.set(digest, Number(n));
+    }
+    return counts;
   }
 
   /** Promises that have ended, the oldest first. */

@@ -1,4 +1,4 @@
-import type { BlobStore } from '../blob/blob.store';
+import { type BlobStore, presentOf, type StoredContent } from '../blob/blob.store';
 import type { Queries } from '../db/database';
 import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, sum, type Totals } from './holding';
 import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.store';
@@ -25,7 +25,8 @@ export class Ledger {
 
   /** Bytes that used and reserved would grow by if the manifest were held: what is there already costs nothing. */
   async cost(queries: Queries, originVersion: string, content: ManifestContent): Promise<bigint> {
-    const { changes } = await this.holding(queries, originVersion, content, 0);
+    const present = await this.blobs.present(queries, content.blobs.keys());
+    const { changes } = await this.holding(queries, originVersion, content, present, 0);
     const { used, reserved } = totalsOf(changes);
     return used + reserved;
   }
@@ -37,7 +38,9 @@ export class Ledger {
     content: ManifestContent,
     { reservedUntil, now }: { readonly reservedUntil: number; readonly now: number },
   ): Promise<void> {
-    const { changes, parts } = await this.holding(queries, originVersion, content, reservedUntil);
+    // Locked: a collection that takes them out of use must have ended, or see that they are held.
+    const rows = await this.blobs.lockMany(queries, [content.digest, ...content.blobs.keys()]);
+    const { changes, parts } = await this.holding(queries, originVersion, content, presentOf(rows), reservedUntil);
     await this.holdings.putParts(queries, originVersion, parts);
     await this.storeManifest(queries, content, now);
     await this.write(queries, originVersion, changes, now);
@@ -83,6 +86,17 @@ export class Ledger {
     await this.write(queries, originVersion, changes, now);
   }
 
+  /** Content is in the store: its rows say so, and by how many origins it is held. */
+  async stored(queries: Queries, contents: readonly StoredContent[], now: number): Promise<void> {
+    const digests = contents.map(({ digest }) => digest);
+    const known = await this.blobs.find(queries, digests);
+    await this.blobs.arrived(queries, contents);
+    // Manifests are held although their bytes were lost: whoever holds them must be counted when they are there again.
+    const unknown = digests.filter((digest) => !known.has(digest));
+    for (const [digest, holders] of await this.holdings.countHolders(queries, unknown))
+      await this.blobs.setHolders(queries, digest, holders, now);
+  }
+
   /** The bytes of a manifest that is held were put into the store again. */
   async restore(queries: Queries, manifest: Pick<ManifestContent, 'digest' | 'size'>, now: number): Promise<void> {
     await this.storeManifest(queries, manifest, now);
@@ -102,12 +116,12 @@ export class Ledger {
     queries: Queries,
     originVersion: string,
     content: ManifestContent,
+    present: ReadonlyMap<string, number>,
     reservedUntil: number,
   ): Promise<{ readonly changes: readonly Change[]; readonly parts: readonly RepositoryHolding[] }> {
     const { repositoryId, digest, size, blobs } = content;
     const digests = [digest, ...blobs.keys()];
     const known = await this.holdings.find(queries, originVersion, digests);
-    const present = await this.blobs.present(queries, blobs.keys());
     const before = new Map(
       (
         await this.holdings.findParts(
@@ -147,12 +161,8 @@ export class Ledger {
     { digest, size }: Pick<ManifestContent, 'digest' | 'size'>,
     now: number,
   ): Promise<void> {
-    const row = (await this.blobs.find(queries, [digest])).get(digest);
-    if (row?.state === 'PRESENT') return;
-    await this.blobs.arrived(queries, [{ digest, size, at: now }]);
-    // Other origins may hold it although its bytes were lost in between.
-    if (row === undefined)
-      await this.blobs.setHolders(queries, digest, await this.holdings.countHolders(queries, digest), now);
+    const row = await this.blobs.lock(queries, digest);
+    if (row?.state !== 'PRESENT') await this.stored(queries, [{ digest, size, at: now }], now);
   }
 
   private async write(queries: Queries, originVersion: string, changes: readonly Change[], now: number): Promise<void> {

@@ -30,7 +30,7 @@ export async function settleArrivals(
   now: number,
 ): Promise<void> {
   if (arrived.length === 0) return;
-  await stores.blobs.arrived(queries, arrived);
+  await stores.ledger.stored(queries, arrived, now);
   const sizes = new Map(arrived.map(({ digest, size }) => [digest, size]));
   for (const origin of origins) {
     if (!hasOrigin(origin)) continue;
