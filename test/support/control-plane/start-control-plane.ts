@@ -44,7 +44,8 @@ export class TestControlPlane {
 
   /** LAYOVER_DATABASE_URL of this plane, for another one beside it; empty = the SQLite file in the home. */
   get databaseUrl(): string {
-    return this.database?.url ?? '';
+    const shared = this.environment['LAYOVER_DATABASE_URL'];
+    return shared?.startsWith('mysql:') ? shared : (this.database?.url ?? '');
   }
 
   async start(environment: RawEnvironment = {}): Promise<void> {
