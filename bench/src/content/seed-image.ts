@@ -3,23 +3,23 @@ import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestRe
 
 /** Bytes of every manifest. */
 export const MANIFEST_BYTES = 100;
-const CONFIG_BYTES = 5_000;
 const BASE_BYTES = 30_000_000;
 
 /** What the images of an organization look like. */
 export interface ImageShape {
   /** Layers that all of them share. */
   readonly bases: number;
-  /** Bytes of the one layer that each has for itself; 0 = it has none. */
+  /** Bytes of the config and of the one layer that each has for itself; 0 = it has none. */
+  readonly configBytes: number;
   readonly layerBytes: number;
 }
 
 /** What the eviction of an image frees as long as others need the base, in bytes. */
-export function ownBytes({ layerBytes }: ImageShape): number {
-  return MANIFEST_BYTES + CONFIG_BYTES + layerBytes;
+export function ownBytes({ configBytes, layerBytes }: ImageShape): number {
+  return MANIFEST_BYTES + configBytes + layerBytes;
 }
 
-/** An image with a config of its own, as an admission names it. */
+/** An image as an admission names it. */
 export interface SeedImage {
   /** Its manifest is `digest(name)`. */
   readonly name: string;
@@ -32,11 +32,12 @@ export interface SeedImage {
 }
 
 /** The image of that name of an organization. */
-export function seedImage(organization: string, tag: string, { bases, layerBytes }: ImageShape): SeedImage {
+export function seedImage(organization: string, tag: string, shape: ImageShape): SeedImage {
+  const { bases, configBytes, layerBytes } = shape;
   const name = `${organization} ${tag}`;
   const base = Array.from({ length: bases }, (_, at) => layer(`${organization} base ${at}`, BASE_BYTES, at));
   const own = [
-    config(`${name} config`, CONFIG_BYTES),
+    ...(configBytes === 0 ? [] : [config(`${name} config`, configBytes)]),
     ...(layerBytes === 0 ? [] : [layer(`${name} layer`, layerBytes, bases)]),
   ];
   return { name, digest: digest(name), tag, references: [...own, ...base], own: sizes(own), shared: sizes(base) };

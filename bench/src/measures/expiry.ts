@@ -12,8 +12,8 @@ import { DAY_MS } from './quota-shape';
 const TAGS = 1_000_000;
 const ORGANIZATIONS = 1_000;
 const TAGS_PER_REPOSITORY = 100;
-/** Lean, so that a million can be written in minutes: expiry reads manifests and their tags, and no blobs. */
-const SHAPE: ImageShape = { bases: 1, layerBytes: 0 };
+/** Lean, so that a million can be written in minutes: expiry reads tags, manifests and who names them, and no blobs. */
+const SHAPE: ImageShape = { bases: 1, configBytes: 0, layerBytes: 0 };
 const MIB = 1024 * 1024;
 /** How often, in milliseconds, a round may take the database's writer for a moment where nothing is due: it comes every 30 s. */
 const IDLE_MS = 3_000;

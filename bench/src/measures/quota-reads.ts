@@ -26,7 +26,7 @@ export async function readTimes(
   const filter = { repositoryId: repository.id, nameContains: undefined, state: 'ACTIVE', now } as const;
   const questions: Readonly<Record<string, (queries: Queries) => Promise<unknown>>> = {
     'reading used and reserved bytes': (queries) => usage.held(queries, scope),
-    'reading what is active': (queries) => usage.active(queries, scope, now),
+    'reading the bytes of the time machine': (queries) => usage.timeMachineBytes(queries, scope, now),
     'reading how many repositories and tags': (queries) => usage.names(queries, scope, now),
     'reading a page of tags': (queries) => tags.page(queries, filter, { first: PAGE, after: undefined }),
   };
