@@ -69,7 +69,8 @@ export async function up(knex: Knex): Promise<void> {
     ['origin_version', 'eviction_class', 'eviction_at', 'id'],
     'manifests_eviction',
   );
-  await addIndex(knex, Table.tags, ['origin_version', 'ended_at'], 'tags_collection');
+  // Of what is live, tags are counted from the index alone, with when the next of them expires.
+  await addIndex(knex, Table.tags, ['origin_version', 'ended_at', 'expires_at'], 'tags_collection');
   await addIndex(knex, Table.repositories, ['origin_version'], 'repositories_origin');
   await addIndex(knex, Table.blobs, ['unheld_at'], 'blobs_unheld');
   await addIndex(knex, Table.blobs, ['deleting_at'], 'blobs_deleting');

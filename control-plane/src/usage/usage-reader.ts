@@ -42,12 +42,13 @@ export class UsageReader {
     }));
   }
 
-  /** See {@link UsageStore.active}. */
-  active(scope: UsageScope): Promise<Usage> {
-    return this.read('active', scope, async () => {
+  /** See {@link UsageStore.timeMachineBytes}. */
+  timeMachineBytes(scope: UsageScope): Promise<bigint> {
+    return this.read('time machine', scope, async () => {
       const now = this.clock.now();
       const { nextExpiry } = await this.store.names(this.database.reader, scope, now);
-      return { value: await this.store.active(this.database.reader, scope, now), until: nextExpiry ?? Infinity };
+      const value = await this.store.timeMachineBytes(this.database.reader, scope, now);
+      return { value, until: nextExpiry ?? Infinity };
     });
   }
 

@@ -23,8 +23,7 @@ export class UsageResolver {
 
   @FieldResolver(() => ByteSizeScalar, { description: 'The part of usedBytes that only the time machine holds.' })
   async timeMachineBytes(@Root() root: StorageUsageType): Promise<bigint> {
-    const [held, active] = await Promise.all([this.held(root), this.reader.active(root.scope)]);
-    return held.usedBytes - active.usedBytes;
+    return this.reader.timeMachineBytes(root.scope);
   }
 
   @FieldResolver(() => ByteSizeScalar, {

@@ -1,8 +1,10 @@
 import type { Knex } from 'knex';
 import { Table } from '../../../schema/tables';
 import { toBigInt } from '../db/big-numbers';
+import { isMysql } from '../db/bulk-insert';
 import type { Queries } from '../db/database';
 import type { OriginUsageStore } from '../holdings/origin-usage.store';
+import { bytesByActive, bytesByInactive, countInactive, IS_HELD, type ScopeColumn } from './time-machine-sql';
 
 /** Whose usage: a whole organization's, or one repository's. */
 export type UsageScope =
@@ -27,8 +29,8 @@ export interface Names {
 
 const NOTHING: Usage = { usedBytes: 0n, reservedBytes: 0n, manifestCount: 0, blobCount: 0 };
 
-/** Holdings that count as used; `h` is a row of origin_holdings. */
-const IS_HELD = `(h.manifest_repositories > 0 OR h.state = 'HELD')`;
+/** What a manifest costs that is counted as inactive, of what it costs as active: whether others need its blobs has to be looked up. */
+const INACTIVE_COST = 3;
 
 /** Reads what is held. Ended repositories don't count. */
 export class UsageStore {
@@ -51,36 +53,19 @@ export class UsageStore {
   }
 
   /**
-   * The same without what only the time machine holds. Active are: manifests that an active tag points at, manifests that
-   * never had a tag (pulled by digest), and what active indexes name. Counted each time.
+   * The bytes of {@link held} that only the time machine needs, at `now` (milliseconds since the epoch). In service are manifests that
+   * an active tag points at, manifests that never had a tag (pulled by digest), and what indexes in service name. Counted from the
+   * side that has fewer manifests.
    */
-  async active(queries: Queries, scope: UsageScope, now: number): Promise<Usage> {
-    const { where, bindings } = scoped(scope);
-    const active = `WITH RECURSIVE active (id) AS (
-      SELECT m.id FROM manifests m JOIN repositories r ON r.id = m.repository_id
-      WHERE ${where} AND (
-        EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id AND t.live = 1 AND (t.expires_at IS NULL OR t.expires_at > ?))
-        OR (NOT EXISTS (SELECT 1 FROM tags t WHERE t.manifest_id = m.id)
-          AND NOT EXISTS (SELECT 1 FROM manifest_references p
-            WHERE p.repository_id = m.repository_id AND p.digest = m.digest AND p.role = 'CHILD')))
-      UNION
-      SELECT c.id FROM active a
-      JOIN manifest_references x ON x.manifest_id = a.id AND x.role = 'CHILD'
-      JOIN manifests c ON c.repository_id = x.repository_id AND c.digest = x.digest)
-    SELECT id FROM active`;
-    return toUsage(
-      await firstRow(
-        queries.raw(
-          `SELECT ${SUMS} FROM (
-             SELECT m.origin_version, m.digest FROM manifests m WHERE m.id IN (SELECT id FROM (${active}) active_manifests)
-             UNION
-             SELECT n.origin_version, x.digest FROM manifest_references x JOIN manifests n ON n.id = x.manifest_id
-             WHERE x.role IN ('LAYER', 'CONFIG') AND x.manifest_id IN (SELECT id FROM (${active}) naming_manifests)
-           ) needed JOIN origin_holdings h ON h.origin_version = needed.origin_version AND h.digest = needed.digest`,
-          [...bindings, now, ...bindings, now],
-        ),
-      ),
-    );
+  async timeMachineBytes(queries: Queries, scope: UsageScope, now: number): Promise<bigint> {
+    const found = await this.scopeKey(queries, scope);
+    if (found === undefined) return 0n;
+    const { column, key } = found;
+    const join = isMysql(queries) ? 'STRAIGHT_JOIN' : 'CROSS JOIN';
+    const counts = await firstRow(queries.raw(countInactive(column), { key }));
+    const fewInactive = Number(counts['inactive']) * INACTIVE_COST <= Number(counts['total']);
+    const sql = fewInactive ? bytesByInactive(column, join) : bytesByActive(column, join);
+    return toBigInt((await firstRow(queries.raw(sql, { key, now })))['bytes']);
   }
 
   /** How many repositories there are, and how many active tags in them. */
@@ -89,15 +74,35 @@ export class UsageStore {
     const repositories = await firstRow(
       queries.raw(`SELECT COUNT(*) AS n FROM ${Table.repositories} r WHERE ${where}`, bindings),
     );
+    // Versions that have not ended are the live ones; an organization's are those of its present origin, and read from an index.
+    const live =
+      scope.kind === 'organization'
+        ? 't.origin_version IN (SELECT p.origin_version FROM proxy_configs p WHERE p.organization_uid = ?)'
+        : 't.repository_id IN (SELECT r.id FROM repositories r WHERE r.id = ? AND r.ended_at IS NULL)';
+    // The + keeps SQLite from the index of all versions that have not ended.
+    const ended = scope.kind === 'organization' ? 't.ended_at' : '+t.ended_at';
     const tags = await firstRow(
       queries.raw(
-        `SELECT COUNT(*) AS n, MIN(t.expires_at) AS next_expiry FROM ${Table.tags} t JOIN ${Table.repositories} r ON r.id = t.repository_id
-         WHERE ${where} AND t.live = 1 AND (t.expires_at IS NULL OR t.expires_at > ?)`,
+        `SELECT COUNT(*) AS n, MIN(t.expires_at) AS next_expiry FROM ${Table.tags} t
+         WHERE ${live} AND ${ended} IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?)`,
         [...bindings, now],
       ),
     );
     const nextExpiry = tags['next_expiry'] === null ? undefined : Number(tags['next_expiry']);
     return { repositories: Number(repositories['n']), tags: Number(tags['n']), nextExpiry };
+  }
+
+  /** By which column the rows of a scope are found; undefined = it holds nothing. */
+  private async scopeKey(
+    queries: Queries,
+    scope: UsageScope,
+  ): Promise<{ readonly column: ScopeColumn; readonly key: string | number } | undefined> {
+    if (scope.kind === 'organization') {
+      const usage = await this.origins.findByOrganization(queries, scope.uid);
+      return usage && { column: 'origin_version', key: usage.originVersion };
+    }
+    const living = await queries(Table.repositories).where('id', scope.id).whereNull('ended_at').first('id');
+    return living && { column: 'repository_id', key: scope.id };
   }
 }
 
