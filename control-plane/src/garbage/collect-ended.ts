@@ -24,7 +24,7 @@ export async function collectEnded(
       const now = clock.now();
       const removed = await database.transaction(async (queries) => {
         await stores.originUsage.lockFound(queries, [origin.originVersion]);
-        const rows = await stores.manifests.ofRepository(queries, repository.id, STEP);
+        const rows = await stores.manifests.ofRepository(queries, repository.id, '', STEP);
         const members = await loadMembers(queries, stores.manifests, rows);
         await removeManifests(queries, stores, origin, members, now);
         if (rows.length === STEP) return { manifests: rows.length, done: false };

@@ -192,9 +192,18 @@ export class ManifestStore {
     return query;
   }
 
-  /** Manifests of a repository, the oldest first. */
-  async ofRepository(queries: Queries, repositoryId: number, limit: number): Promise<readonly ManifestRow[]> {
-    return queries<ManifestRow>(Table.manifests).where('repository_id', repositoryId).orderBy('id').limit(limit);
+  /** Manifests of a repository in the order of the digests' text, which is that of an index; after `after`, '' = from the first. */
+  async ofRepository(
+    queries: Queries,
+    repositoryId: number,
+    after: string,
+    limit: number,
+  ): Promise<readonly ManifestRow[]> {
+    return queries<ManifestRow>(Table.manifests)
+      .where('repository_id', repositoryId)
+      .where('digest', '>', after)
+      .orderBy('digest')
+      .limit(limit);
   }
 
   /** The id of the manifest of a repository that came last; undefined = it holds none. */

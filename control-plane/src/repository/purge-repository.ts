@@ -28,7 +28,10 @@ export async function purgeRepository(
   actor: string,
 ): Promise<boolean> {
   let newest: number | undefined;
+  let after = '';
   for (let step = 0; ; step += 1) {
+    // Of the try that was committed: a transaction may run again.
+    let last = after;
     const more = await database.transaction(async (queries) => {
       const organization = await organizations.findByName(queries, name.organization);
       const origin = organization && (await stores.origins.lock(queries, organization.uid));
@@ -50,9 +53,8 @@ export async function purgeRepository(
           }),
         ]);
       }
-      const rows = (await stores.manifests.ofRepository(queries, repository.id, STEP)).filter(
-        ({ id }) => newest !== undefined && id <= newest,
-      );
+      const page = await stores.manifests.ofRepository(queries, repository.id, after, STEP);
+      const rows = page.filter(({ id }) => newest !== undefined && id <= newest);
       const members = await loadMembers(queries, stores.manifests, rows);
       await removeManifests(queries, stores, { originVersion, organizationUid }, members, now);
       await stores.repositories.removeEmpty(queries, [repository.id]);
@@ -61,8 +63,10 @@ export async function purgeRepository(
         [{ organizationUid, repository: repository.name, tag: '', digest: '' }],
         now,
       );
-      return rows.length === STEP;
+      last = page.at(-1)?.digest ?? after;
+      return page.length === STEP;
     });
+    after = last;
     await stores.invalidations.announce();
     if (more !== true) return step > 0 || more !== undefined;
     // SQLite's statements are synchronous: others get a turn between two steps.
