@@ -20,12 +20,13 @@ export async function collectUntagged(
   const now = clock.now();
   const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
   const isDue = ({ eviction_at }: { readonly eviction_at: number }): boolean => eviction_at <= before;
-  const look = async (queries: GarbageParts['database']['reader']) =>
-    (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, STEP)).filter(isDue);
-  if ((await look(database.reader)).length === 0) return false;
+  const look = async (queries: GarbageParts['database']['reader'], limit: number) =>
+    (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, limit)).filter(isDue);
+  // As a rule the first is not due: then the others are not read.
+  if ((await look(database.reader, 1)).length === 0) return false;
   const due = await database.transaction(async (queries) => {
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
-    const rows = await look(queries);
+    const rows = await look(queries, STEP);
     const images = await loadImages(queries, stores, rows);
     const names = await stores.repositories.namesOf(queries, [...new Set(rows.map((row) => row.repository_id))]);
     const members = new Map(images.flatMap((image) => image.members).map((member) => [member.row.id, member]));

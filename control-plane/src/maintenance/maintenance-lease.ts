@@ -9,15 +9,22 @@ import { newId } from '../ids/new-id';
  */
 export class MaintenanceLease {
   private readonly owner = newId();
+  /** What this process wrote last; 0 = it has not got it. */
+  private validUntil = 0;
 
   constructor(
     private readonly database: Database,
     private readonly name: string,
   ) {}
 
-  /** Takes or keeps it until `until` (milliseconds since the epoch); false = another process has it. */
+  /**
+   * Takes or keeps it, for half as long as until `until` at least (milliseconds since the epoch): between two steps it can be asked
+   * for without a write each time. False = another process has it.
+   */
   async take(now: number, until: number): Promise<boolean> {
-    return this.database.transaction(async (queries) => {
+    if (this.validUntil - now >= (until - now) / 2) return true;
+    this.validUntil = 0;
+    const taken = await this.database.transaction(async (queries) => {
       const row: MaintenanceLeaseRow = { name: this.name, owner: this.owner, valid_until: 0 };
       await bulkInsert(queries, Table.maintenanceLeases, [row], { kind: 'keep' });
       const taken = await queries<MaintenanceLeaseRow>(Table.maintenanceLeases)
@@ -26,10 +33,13 @@ export class MaintenanceLease {
         .update({ owner: this.owner, valid_until: until });
       return taken > 0;
     });
+    if (taken) this.validUntil = until;
+    return taken;
   }
 
   /** Gives it back. */
   async release(): Promise<void> {
+    this.validUntil = 0;
     await this.database.transaction((queries) =>
       queries(Table.maintenanceLeases).where({ name: this.name, owner: this.owner }).update({ valid_until: 0 }),
     );
