@@ -1,0 +1,208 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { homeAt } from '../../common/runtime/home';
+import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry';
+import { type RunningLayover, startLayover } from '../support/real/layover';
+import { waitUntil } from '../support/real/wait-until';
+import { FireClient } from '../support/fire/fire-client';
+import { FireContent, TAGS_ON_FIRE } from '../support/fire/fire-content';
+import { recount } from '../integration/bounds/model/recount';
+import { readStore } from '../integration/bounds/model/store-files';
+import { Tables } from '../integration/bounds/model/tables';
+
+/** How long it burns, in seconds. */
+const SECONDS = Number(process.env['LAYOVER_FIRE_SECONDS'] ?? 60);
+const CLIENTS = 16;
+const ORGANIZATIONS = ['fire-a', 'fire-b'] as const;
+const CRASH_MS = 15_000;
+
+describe('garbage collection under fire', () => {
+  let upstream: FakeRegistry;
+  let layover: RunningLayover;
+  let content: FireContent;
+  let tables: Tables;
+  let burning = true;
+  let crashedAt = Infinity;
+
+  beforeAll(async () => {
+    upstream = await startFakeRegistry();
+    content = new FireContent(upstream.content);
+    layover = await startLayover({
+      env: {
+        LAYOVER_GC_GRACE_SECONDS: '0',
+        LAYOVER_GC_INTERVAL_SECONDS: '1',
+        LAYOVER_COMPLETION_DELAY_SECONDS: '0',
+        LAYOVER_GRAPHQL_RATE_LIMIT: '0',
+        LAYOVER_LOG_LEVEL: 'warn',
+      },
+    });
+    tables = new Tables(homeAt(layover.home).database, { url: '', drop: () => Promise.resolve() });
+    for (const name of ORGANIZATIONS) {
+      await layover.graphql.createOrganization(name, { upstream: upstream.host });
+      await layover.graphql.run(
+        'mutation ($name: String!, $limit: ByteSize!) { updateOrganization(name: $name, input: {quota: {limitBytes: $limit}}) { name } }',
+        { name, limit: String(content.limit) },
+      );
+    }
+  }, 60_000);
+
+  afterAll(async () => {
+    burning = false;
+    await tables?.close();
+    await layover?.stop();
+    await upstream?.close();
+  }, 60_000);
+
+  /** Whether the data plane was killed a moment ago: then errors are what clients expect. */
+  const isCrashing = (): boolean => Date.now() >= crashedAt && Date.now() < crashedAt + CRASH_MS;
+
+  /** Does something again and again; errors of the API are those of the crash, or fail the test. */
+  const whileBurning = async (everyMs: number, work: () => Promise<unknown>): Promise<number> => {
+    let times = 0;
+    for (; burning; times += 1) {
+      await work().catch((error: unknown) => {
+        if (!isCrashing() || !String(error).includes('UNAVAILABLE')) throw error;
+      });
+      await pause(everyMs);
+    }
+    return times;
+  };
+
+  const usageOf = async (name: string): Promise<{ used: number; reserved: number }> => {
+    const { organization } = await layover.graphql.run<{
+      organization: { usage: { usedBytes: string; reservedBytes: string } };
+    }>('query ($name: String!) { organization(name: $name) { usage { usedBytes reservedBytes } } }', { name });
+    return { used: Number(organization.usage.usedBytes), reserved: Number(organization.usage.reservedBytes) };
+  };
+
+  /** People: they delete and restore tags, let them expire, and purge. */
+  const meddle = async (): Promise<void> => {
+    const name = {
+      organization: content.random(ORGANIZATIONS),
+      repository: content.randomRepository(),
+      tag: content.random(TAGS_ON_FIRE),
+    };
+    const arguments_ = `organization: "${name.organization}", repository: "${name.repository}"`;
+    const choice = Math.random();
+    const run = (mutation: string): Promise<unknown> =>
+      layover.graphql.run(`mutation { ${mutation} }`).catch((error: unknown) => {
+        if (!String(error).includes('NOT_FOUND')) throw error;
+      });
+    if (choice < 0.5) await run(`deleteTag(${arguments_}, tag: "${name.tag}")`);
+    else if (choice < 0.7)
+      await run(
+        `setTagExpiration(${arguments_}, tag: "${name.tag}", expiresAt: "${new Date(Date.now() + 500).toISOString()}") { name }`,
+      );
+    else if (choice < 0.98) {
+      const ended = (await tables.content()).tags.filter(({ live }) => live === null);
+      const version = content.random(ended.length === 0 ? [undefined] : ended);
+      if (version !== undefined)
+        await run(`restoreTag(${arguments_}, tag: "${version.name}", digest: "${version.digest}") { name }`);
+    } else await run(`purgeRepository(${arguments_})`);
+  };
+
+  test(
+    'every client has right bytes or a clean error, the limit holds, and the store ends equal to the tables',
+    async () => {
+      const clients = Array.from(
+        { length: CLIENTS },
+        () => new FireClient(layover.url, content, ORGANIZATIONS, isCrashing),
+      );
+      const over: string[] = [];
+      const collected = { blobs: 0, manifests: 0 };
+      let leftByCrash: ReadonlySet<string> = new Set();
+      const work = [
+        ...clients.map((client) => client.pullWhile(() => burning)),
+        whileBurning(40, () => Promise.resolve(content.moveTags())),
+        whileBurning(60, meddle),
+        whileBurning(1, async () => {
+          const { collectGarbage } = await layover.graphql.run<{
+            collectGarbage: { blobsDeleted: number; manifestsDeleted: number };
+          }>('mutation { collectGarbage { blobsDeleted manifestsDeleted } }');
+          collected.blobs += collectGarbage.blobsDeleted;
+          collected.manifests += collectGarbage.manifestsDeleted;
+        }),
+        whileBurning(20, async () => {
+          for (const name of ORGANIZATIONS) {
+            const { used, reserved } = await usageOf(name);
+            if (used + reserved > content.limit) over.push(`${name}: ${used} + ${reserved}`);
+          }
+        }),
+        (async () => {
+          await pause(SECONDS * 500);
+          crashedAt = Date.now();
+          process.kill(layover.planePid('data-plane'), 'SIGKILL');
+          leftByCrash = new Set(filesOf(homeAt(layover.home).blobs));
+        })(),
+        pause(SECONDS * 1000).then(() => (burning = false)),
+      ];
+      // What fails ends the fire; the rest is awaited all the same.
+      await Promise.all(work.map((one) => Promise.resolve(one).finally(() => undefined))).finally(async () => {
+        burning = false;
+        await Promise.allSettled(work);
+      });
+
+      const evictions = (await tables.events('QUOTA_EVICTED')).length;
+      const sums = clients.map(({ counts }) => counts);
+      const total = (what: 'pulls' | 'blobs' | 'errors' | 'cuts' | 'left'): number =>
+        sums.reduce((sum, counts) => sum + counts[what], 0);
+      const summary = {
+        pulls: total('pulls'),
+        blobs: total('blobs'),
+        errors: total('errors'),
+        cuts: total('cuts'),
+        left: total('left'),
+        evictions,
+        blobsCollected: collected.blobs,
+        manifestsCollected: collected.manifests,
+      };
+      if (process.env['LAYOVER_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
+      expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
+      expect(over).toEqual([]);
+      // It did burn: most pulls evicted something, bytes went and came again.
+      expect(summary.pulls).toBeGreaterThan(SECONDS * 5);
+      expect(evictions).toBeGreaterThan(SECONDS * 2);
+      if (SECONDS >= 30) expect(collected.blobs).toBeGreaterThan(0);
+
+      // Content that was in use or came in within the last ten seconds stays that long.
+      const settled = async (): Promise<string> => (await tables.fingerprint()) + upstream.requests.length;
+      await waitUntil(
+        'the end of fills',
+        async () => {
+          const before = await settled();
+          await pause(1000);
+          return before === (await settled()) && filesOf(homeAt(layover.home).spool).length === 0;
+        },
+        60_000,
+      );
+      await pause(11_000);
+      await layover.graphql.run('mutation { collectGarbage { blobsDeleted } }');
+
+      const end = await tables.content();
+      const counted = recount(end);
+      const store = await readStore(homeAt(layover.home).blobs);
+      expect(counted.problems).toEqual([]);
+      expect(store.problems).toEqual([]);
+      const rows = new Map(end.blobs.map((row) => [row.digest, row]));
+      expect(end.blobs.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);
+      expect(end.blobs.filter(({ digest, size }) => store.sizes.get(digest) !== size)).toEqual([]);
+      // What came in just before the crash was not recorded: a reconciliation finds it.
+      const orphans = [...store.sizes.keys()].filter((digest) => !rows.has(digest));
+      expect(orphans.filter((digest) => !leftByCrash.has(digest))).toEqual([]);
+      for (const name of ORGANIZATIONS) {
+        const origin = end.owners.find((owner) => owner.name === name)!.origin_version;
+        const { used, reserved } = counted.sums.get(origin) ?? { used: 0, reserved: 0 };
+        expect(await usageOf(name)).toEqual({ used, reserved });
+      }
+    },
+    SECONDS * 1000 + 180_000,
+  );
+});
+
+/** Names of files below a folder, as digests where they are content. */
+function filesOf(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => (join(entry.parentPath, '').includes('sha256') ? `sha256:${entry.name}` : entry.name));
+}

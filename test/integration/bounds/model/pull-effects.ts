@@ -1,0 +1,149 @@
+import type { ModelOrganization } from './model-organization';
+import type { Pulled } from './pull';
+import * as Tag from './tag-versions';
+
+/** What a client asked for. */
+export interface Asked {
+  readonly method: 'GET' | 'HEAD';
+  readonly repository: string;
+  /** A tag, or undefined = by digest. */
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+}
+
+/** What is true when a client asks. */
+export interface Circumstances {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** What the upstream's tag points at (or the digest that is asked for); undefined = it has none. */
+  readonly upstream: string | undefined;
+  readonly upstreamDown: boolean;
+  /** Manifests that the repository holds. */
+  readonly held: ReadonlySet<string>;
+  /** Whether the control plane decides at once: else an admission waits in the journal, and may be refused when it is delivered. */
+  readonly controlUp: boolean;
+  /** Whether nothing was killed meanwhile, and nobody else pulled: then the answer is certain. */
+  readonly alone: boolean;
+  readonly quotasOn: boolean;
+}
+
+/** An answer that is right: X-Layover-Cache with the digest, or a status. */
+export type Right = { readonly cache: string; readonly digest: string } | { readonly status: number };
+
+const HINT_MS = 600_000;
+const OUTAGE: readonly Right[] = [{ status: 502 }, { status: 503 }, { status: 504 }];
+
+/** Every answer that is right (architecture section 4), the quota's left away. */
+export function rightAnswers(organization: ModelOrganization, asked: Asked, c: Circumstances): readonly Right[] {
+  if (asked.tag === undefined) {
+    if (c.held.has(asked.digest!)) return [{ cache: 'HIT', digest: asked.digest! }];
+    return c.upstreamDown ? OUTAGE : [{ cache: 'MISS', digest: asked.digest! }];
+  }
+  return organization.worlds(asked.repository, asked.tag).flatMap((versions) => ofTag(organization, versions, c));
+}
+
+function ofTag({ traits }: ModelOrganization, versions: Tag.Versions, c: Circumstances): readonly Right[] {
+  const known = Tag.known(versions);
+  const expired = known !== undefined && Tag.isExpired(known, c.now);
+  if (known !== undefined && !expired && c.now - known.checkedAt < traits.revalidateAfter)
+    return [{ cache: 'HIT', digest: known.digest }];
+  const stale: readonly Right[] = known === undefined || expired ? [] : [{ cache: 'STALE', digest: known.digest }];
+  if (c.upstreamDown) return stale.length > 0 ? stale : OUTAGE;
+  if (c.upstream === undefined) return traits.keep && stale.length > 0 ? stale : [{ status: 404 }];
+  if (known === undefined) return [{ cache: 'MISS', digest: c.upstream }];
+  return [{ cache: known.digest === c.upstream ? 'REVALIDATED' : 'UPDATED', digest: c.upstream }];
+}
+
+/** Throws an Error where an answer is none of the right ones. */
+export function requireRight(
+  organization: ModelOrganization,
+  asked: Asked,
+  answer: Pulled,
+  right: readonly Right[],
+  c: Circumstances,
+): void {
+  const quota = c.quotasOn ? organization.quota : undefined;
+  const isRight = right.some((one) => {
+    if ('status' in one) return answer.status === one.status;
+    if (answer.status === 200 && answer.digest === one.digest) {
+      if (answer.cache === one.cache) return true;
+      const mayBypass = one.cache === 'MISS' || one.cache === 'UPDATED';
+      return answer.cache === 'BYPASS' && mayBypass && quota?.onOversize === 'PASS_THROUGH';
+    }
+    return answer.status === 403 && quota?.onOversize === 'REJECT' && (one.cache === 'MISS' || one.cache === 'UPDATED');
+  });
+  if (isRight) return;
+  throw new Error(
+    `${organization.traits.name} ${JSON.stringify(asked)} was answered ${JSON.stringify(answer)}; right would be ${JSON.stringify(right)}`,
+  );
+}
+
+/** What an answer changes of the model. */
+export function applyAnswer(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
+  if (asked.tag === undefined) return applyByDigest(organization, asked, answer, c);
+  const { repository, tag } = asked;
+  const { lifetime } = organization.traits;
+  const change = (...changes: ((versions: Tag.Versions) => Tag.Versions)[]): void =>
+    organization.change(repository, tag, ...changes);
+  const same = (versions: Tag.Versions): Tag.Versions => versions;
+  const record =
+    (digest: string, checkedAt: number) =>
+    (versions: Tag.Versions): Tag.Versions =>
+      Tag.pulled(versions, digest, { at: c.now, good: true, checkedAt }, lifetime);
+  const admit =
+    (digest: string) =>
+    (versions: Tag.Versions): Tag.Versions =>
+      Tag.admitted(versions, digest, c.now, lifetime);
+  const both =
+    (digest: string) =>
+    (versions: Tag.Versions): Tag.Versions =>
+      record(digest, c.now)(admit(digest)(versions));
+  if (answer.status === 200) {
+    switch (answer.cache) {
+      case 'HIT':
+        return change(record(answer.digest, 0));
+      case 'REVALIDATED':
+        return change(record(answer.digest, c.now));
+      case 'MISS':
+      case 'UPDATED': {
+        if (asked.method === 'GET')
+          return mayBeRefused(organization, c)
+            ? change(both(answer.digest), record(answer.digest, c.now))
+            : change(both(answer.digest));
+        const held = c.held.has(answer.digest);
+        if (c.alone && c.controlUp && held) return change(both(answer.digest));
+        organization.hints.set(`${repository} ${answer.digest}`, { tag, at: c.now, certain: c.alone && c.controlUp });
+        return c.alone && c.controlUp
+          ? change(record(answer.digest, c.now))
+          : change(both(answer.digest), record(answer.digest, c.now));
+      }
+      default:
+        return;
+    }
+  }
+  if (answer.status === 404)
+    return organization.traits.keep ? undefined : change((versions) => Tag.deleted(versions, c.now));
+  // Nobody knows how far it came.
+  if (c.alone || c.upstreamDown) return;
+  if (c.upstream === undefined)
+    return organization.traits.keep ? undefined : change(same, (versions) => Tag.deleted(versions, c.now));
+  return change(same, both(c.upstream), admit(c.upstream), record(c.upstream, c.now), record(c.upstream, 0));
+}
+
+function applyByDigest(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
+  const hint = organization.hints.get(`${asked.repository} ${asked.digest!}`);
+  const unfinished = answer.status === 0 && !c.alone;
+  if (hint === undefined || (!unfinished && answer.cache !== 'MISS') || c.now - hint.at > HINT_MS) return;
+  const move = (versions: Tag.Versions): Tag.Versions => {
+    const known = Tag.known(versions);
+    if (known !== undefined && known.checkedAt > hint.at) return versions;
+    return Tag.admitted(versions, asked.digest!, hint.at, organization.traits.lifetime);
+  };
+  const certain = hint.certain && c.alone && c.controlUp;
+  organization.change(asked.repository, hint.tag, move, ...(certain ? [] : [(versions: Tag.Versions) => versions]));
+}
+
+/** An admission that came out of the journal was served already: it can still find no room. */
+function mayBeRefused({ quota }: ModelOrganization, { controlUp, alone, quotasOn }: Circumstances): boolean {
+  return (!controlUp || !alone) && quotasOn && quota !== undefined && quota.onOversize !== 'OVERFLOW';
+}

@@ -1,0 +1,70 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { packageRoot } from '../../../common/runtime/package-root';
+import type { ClockedPlaneName, FromPlane, ToPlane } from './plane-messages';
+
+/** Output that is kept of a process, from the end. */
+const KEPT_OUTPUT = 64 * 1024;
+
+/** A process that is, or will be, a plane by the test's clock. */
+export class ClockedPlane {
+  private readonly child: ChildProcess;
+  private readonly answers: ((message: FromPlane | Error) => void)[] = [];
+  private readonly exited: Promise<unknown>;
+  private printed = '';
+
+  constructor() {
+    const support = join(packageRoot(), 'test');
+    this.child = fork(join(support, 'support', 'clocked', 'plane-child.ts'), [], {
+      execArgv: ['-r', join(support, 'integration', 'data-plane', 'support', 'typescript-hook.js')],
+      silent: true,
+    });
+    for (const stream of [this.child.stdout!, this.child.stderr!])
+      stream.on('data', (chunk: Buffer) => (this.printed = (this.printed + chunk.toString()).slice(-KEPT_OUTPUT)));
+    this.child.on('message', (message: FromPlane) => this.answers.shift()?.(message));
+    this.exited = once(this.child, 'exit').then(() => {
+      for (const settle of this.answers.splice(0)) settle(new Error(`the process of a plane ended: ${this.printed}`));
+    });
+  }
+
+  /** What it has printed, from the end. */
+  output(): string {
+    return this.printed;
+  }
+
+  /** Makes it a plane; resolves with its address. Throws an Error where the plane can't start. */
+  async start(
+    plane: ClockedPlaneName,
+    environment: Readonly<Record<string, string | undefined>>,
+    now: number,
+  ): Promise<string> {
+    const answer = await this.tell({ kind: 'start', plane, environment, now });
+    if (answer.kind === 'ready') return answer.address;
+    throw new Error(answer.kind === 'failed' ? answer.reason : 'the plane gave no address');
+  }
+
+  /** Sets its clock; resolves when what was due has been called back. */
+  async setTime(now: number): Promise<void> {
+    await this.tell({ kind: 'time', now });
+  }
+
+  /** As SIGTERM does; resolves when the process is gone. */
+  async stop(): Promise<void> {
+    if (this.child.connected) this.child.send({ kind: 'stop' } satisfies ToPlane);
+    await this.exited;
+  }
+
+  /** SIGKILL; resolves when the process is gone. Harmless when it is already. */
+  async kill(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  private tell(message: ToPlane): Promise<FromPlane> {
+    return new Promise((resolve, reject) => {
+      this.answers.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer)));
+      this.child.send(message, (error) => error && reject(error));
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { App } from '../../../common/runtime/lifecycle';
+import { createControlPlane } from '../../../control-plane/src/app';
+import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import { createDataPlane } from '../../../data-plane/src/app';
+import { readDataPlaneConfig } from '../../../data-plane/src/config';
+import type { FromPlane, ToPlane } from './plane-messages';
+import { SteppedClock } from './stepped-clock';
+
+/**
+ * The body of a process that is a control plane or a data plane by a clock which the test sets, so that it can be killed as a machine
+ * kills it. It loads everything first: the test keeps one that waits, and a restart takes no longer than the plane's own start.
+ */
+let clock: SteppedClock | undefined;
+let app: App | undefined;
+
+const answer = (message: FromPlane): void => void process.send?.(message);
+
+process.on('message', (message: ToPlane) => {
+  switch (message.kind) {
+    case 'start':
+      clock = new SteppedClock(message.now);
+      app =
+        message.plane === 'control'
+          ? createControlPlane(readControlPlaneConfig(message.environment), { clock, announce: () => undefined })
+          : createDataPlane(readDataPlaneConfig(message.environment), { clock });
+      app.start().then(
+        ({ address }) => answer({ kind: 'ready', address }),
+        (error: unknown) => answer({ kind: 'failed', reason: String((error as Error).stack ?? error) }),
+      );
+      return;
+    case 'time':
+      clock?.set(message.now);
+      return answer({ kind: 'time' });
+    case 'stop':
+      void (app?.stop() ?? Promise.resolve()).finally(() => process.exit(0));
+  }
+});
+process.on('disconnect', () => process.exit(0));

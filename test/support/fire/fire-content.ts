@@ -1,0 +1,88 @@
+import {
+  buildImage,
+  buildIndex,
+  type BuiltImage,
+  type BuiltIndex,
+  patternBytes,
+  type RegistryContent,
+} from '../fake-registry';
+
+const REPOSITORIES = ['load/app', 'load/tool'] as const;
+/** Tags that are pulled, and moved all the time. */
+export const TAGS_ON_FIRE = ['a', 'b', 'c', 'd', 'e'] as const;
+
+/** Layers that images share, bytes: some longer than what a client is kept waiting for, some shorter. */
+const LAYERS = Array.from({ length: 24 }, (_, index) =>
+  patternBytes(`fire ${index}`, 0, 3_000 + ((index * 7919) % 24) * 32_000),
+);
+const IMAGES = 40;
+/** Images that tags point at within a few seconds; then others are: only what nobody has asked for in ten seconds is deleted. */
+const HOT = 8;
+const HOT_MS = 3_000;
+
+/** An upstream of many images that share layers, the tags of which move. Random, as the clients are. */
+export class FireContent {
+  /** Room for two of the largest images: nearly every admission evicts. */
+  readonly limit: number;
+  private readonly images: readonly BuiltImage[];
+  private readonly indexes: readonly BuiltIndex[];
+  private readonly built = new Map<string, BuiltImage | BuiltIndex>();
+  private readonly blobs = new Map<string, Buffer>();
+  private readonly begun = Date.now();
+
+  constructor(private readonly content: RegistryContent) {
+    this.images = Array.from({ length: IMAGES }, (_, index) =>
+      buildImage({
+        seed: `fire image ${index}`,
+        layers: [0, 1, 2, 3].slice(0, 2 + (index % 3)).map((layer) => LAYERS[(index * 5 + layer * 7) % LAYERS.length]!),
+        platform: { os: 'linux', architecture: index % 2 === 0 ? 'amd64' : 'arm64' },
+      }),
+    );
+    this.indexes = Array.from({ length: IMAGES / 8 }, (_, index) =>
+      buildIndex({ images: [this.images[index * 8]!, this.images[index * 8 + 1]!] }),
+    );
+    for (const repository of REPOSITORIES) {
+      for (const image of this.images) content.addImage(repository, undefined, image);
+      for (const index of this.indexes) content.addIndex(repository, undefined, index);
+    }
+    for (const one of [...this.images, ...this.indexes]) this.built.set(one.digest, one);
+    for (const image of this.images)
+      for (const blob of [image.config, ...image.layers]) this.blobs.set(blob.digest, blob.bytes);
+    this.limit = 2 * Math.max(...this.images.map((image) => sizeOf(image)));
+    for (let times = 0; times < 40; times += 1) this.moveTags();
+    for (const repository of REPOSITORIES)
+      for (const tag of TAGS_ON_FIRE)
+        if (content.manifest(repository, tag) === undefined) content.setTag(repository, tag, this.images[0]!.digest);
+  }
+
+  /** Points one tag at another of the images that are hot at present. */
+  moveTags(): void {
+    const from = Math.floor((Date.now() - this.begun) / HOT_MS) * HOT;
+    const image = this.images[(from + Math.floor(Math.random() * HOT)) % IMAGES]!;
+    const index = this.indexes[Math.floor((from % IMAGES) / 8)]!;
+    const { digest } = Math.random() < 0.2 ? index : image;
+    this.content.setTag(this.randomRepository(), this.random(TAGS_ON_FIRE), digest);
+  }
+
+  random<T>(values: readonly T[]): T {
+    return values[Math.floor(Math.random() * values.length)]!;
+  }
+
+  randomRepository(): string {
+    return this.random(REPOSITORIES);
+  }
+
+  /** What has this digest; undefined = the upstream never had it. */
+  find(digest: string): BuiltImage | BuiltIndex | undefined {
+    return this.built.get(digest);
+  }
+
+  /** The right bytes of a blob. */
+  blob(digest: string): Buffer {
+    return this.blobs.get(digest)!;
+  }
+}
+
+function sizeOf({ manifest, config, layers }: BuiltImage): number {
+  return [config, ...layers].reduce((sum, { bytes }) => sum + bytes.length, manifest.length);
+}
