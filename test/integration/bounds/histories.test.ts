@@ -42,7 +42,7 @@ describe('random histories', () => {
       }
       await history.end();
     } finally {
-      for (const [what, count] of history.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+      for (const [what, count] of history.state.counts) counts.set(what, (counts.get(what) ?? 0) + count);
       await stage.close();
     }
   };

@@ -124,10 +124,19 @@ export function applyAnswer(organization: ModelOrganization, asked: Asked, answe
   if (answer.status === 404)
     return organization.traits.keep ? undefined : change((versions) => Tag.deleted(versions, c.now));
   // Nobody knows how far it came.
-  if (c.alone || c.upstreamDown) return;
+  if (c.alone) return;
+  const hit = (versions: Tag.Versions): Tag.Versions => {
+    const found = Tag.known(versions);
+    const isHit =
+      found !== undefined &&
+      !Tag.isExpired(found, c.now) &&
+      c.now - found.checkedAt < organization.traits.revalidateAfter;
+    return isHit ? record(found.digest, 0)(versions) : versions;
+  };
+  if (c.upstreamDown) return change(same, hit);
   if (c.upstream === undefined)
-    return organization.traits.keep ? undefined : change(same, (versions) => Tag.deleted(versions, c.now));
-  return change(same, both(c.upstream), admit(c.upstream), record(c.upstream, c.now), record(c.upstream, 0));
+    return organization.traits.keep ? change(same, hit) : change(same, hit, (versions) => Tag.deleted(versions, c.now));
+  return change(same, both(c.upstream), admit(c.upstream), record(c.upstream, c.now), hit);
 }
 
 function applyByDigest(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
