@@ -158,6 +158,21 @@ export class CatalogKnowledge implements Knowledge {
     this.confirm(keyOf('tag', repository, tag));
   }
 
+  /**
+   * A pull was answered with `before` without asking upstream: the control plane pushes the expiration when the record of that pull comes to it,
+   * and tells nobody. Nothing is written where the tag was changed, or is in doubt, since it was looked up.
+   */
+  pushExpiration(repository: RepositoryKey, tag: string, before: CachedTag, expiresAt: number): void {
+    const local = this.options.index.tag(repository, tag);
+    const key = keyOf('tag', repository, tag);
+    if (local === undefined || !this.isConfirmed({ key, doubted: () => this.doubts.since(repository, tag) })) return;
+    const isSame =
+      local.manifest.digest === before.manifest.digest &&
+      local.checkedAt === before.checkedAt &&
+      local.expiresAt === before.expiresAt;
+    if (isSame) this.options.index.putTag(repository, tag, { ...local, expiresAt });
+  }
+
   /** A tag is gone; an answer of the Catalog that is on its way is not remembered. */
   removeTag(repository: RepositoryKey, tag: string): void {
     this.doubts.about(repository.organizationUid, repository.repository, tag);

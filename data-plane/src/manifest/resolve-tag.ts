@@ -22,6 +22,9 @@ export interface TagResolverParts {
   readonly clock: Clock;
 }
 
+/** Differences of an expiration that are not worth writing down, in milliseconds. */
+const PUSH_MS = 1000;
+
 /** A manifest by tag: the table of architecture section 4, row by row. */
 export class TagResolver {
   constructor(private readonly parts: TagResolverParts) {}
@@ -37,9 +40,18 @@ export class TagResolver {
     const age = now - cached.checkedAt;
     // An age below zero is a clock that was set back: then only upstream knows.
     if (!isExpired(cached, now) && age >= 0 && age < target.proxy.revalidateAfterSeconds * 1000) {
-      return this.serveCached(target, cached, 'HIT', query);
+      const answer = await this.serveCached(target, cached, 'HIT', query);
+      this.pushExpiration(target, tag, cached, now);
+      return answer;
     }
     return this.revalidate(target, tag, cached, query);
+  }
+
+  /** A pull resets the expiration, also one that was set by hand (architecture section 7): to the second, so that a hot tag is not written at every pull. */
+  private pushExpiration(target: PullTarget, tag: Tag, cached: CachedTag, now: number): void {
+    const expiresAt = now + target.proxy.expirationSeconds * 1000;
+    if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < PUSH_MS) return;
+    this.parts.knowledge.pushExpiration(target.key, tag, cached, expiresAt);
   }
 
   /** One GET and no HEAD before it: for a GET the cold pull costs one request. */

@@ -23,6 +23,8 @@ export interface Knowledge {
   admit(request: AdmitManifestRequest): Promise<Admission>;
   /** A tag was checked upstream, or moved: from now on it is this. */
   putTag(repository: RepositoryKey, tag: string, value: CachedTag): void;
+  /** A pull was answered from the cache with `before`, which pushes its expiration (milliseconds since the epoch). What is known by now of the tag stands. */
+  pushExpiration(repository: RepositoryKey, tag: string, before: CachedTag, expiresAt: number): void;
   /** Upstream says that the tag is gone. */
   removeTag(repository: RepositoryKey, tag: string): void;
   /** Upstream said to this organization's credentials that the repository holds the blob. */

@@ -168,6 +168,21 @@ describe('doubt', () => {
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
   });
 
+  test('a pull pushes the expiration of what it was answered with, and of nothing that came or is in doubt since', async () => {
+    const before = tagOf('m1');
+    knowledge.putTag(REPOSITORY, 'v1', before);
+    knowledge.pushExpiration(REPOSITORY, 'v1', before, 5000);
+    expect(index.tag(REPOSITORY, 'v1')).toEqual({ ...before, expiresAt: 5000 });
+
+    knowledge.pushExpiration(REPOSITORY, 'v1', before, 6000);
+    expect(index.tag(REPOSITORY, 'v1')?.expiresAt).toBe(5000);
+
+    knowledge.putTag(REPOSITORY, 'v1', before);
+    knowledge.doubt();
+    knowledge.pushExpiration(REPOSITORY, 'v1', before, 7000);
+    expect(index.tag(REPOSITORY, 'v1')).toEqual(before);
+  });
+
   test('forget forgets in the index too', async () => {
     knowledge.putTag(REPOSITORY, 'v1', tagOf('m'));
     knowledge.putBlob(REPOSITORY, descriptor('l'));

@@ -332,6 +332,20 @@ test('a tag that upstream deleted is gone for good, also when upstream fails aft
   expect(await rig.outcome('latest')).toBe('UPSTREAM_FAILED');
 });
 
+test('a pull that upstream need not be asked about pushes the expiration too, also one that was set by hand', async () => {
+  const rig = await rigWith(true, { revalidateAfterSeconds: 7200 });
+  const [admission] = rig.knowledge.admissions;
+  const key = admission!.repository as Parameters<typeof rig.knowledge.putTag>[0];
+  const cached = (await rig.knowledge.tag(key, 'latest'))!;
+  rig.knowledge.putTag(key, 'latest', { ...cached, expiresAt: rig.clock.now() + MINUTE });
+  expect(await rig.outcome('latest')).toBe('HIT');
+  rig.clock.advance(2 * MINUTE);
+  failing('UPSTREAM_UNREACHABLE', undefined)(rig);
+  expect(await rig.outcome('latest')).toBe('HIT');
+  rig.clock.advance(3600_000);
+  expect(await rig.outcome('latest')).toBe('UPSTREAM_UNREACHABLE');
+});
+
 test('a tag that moves back is moved without fetching anything, by a HEAD too', async () => {
   const rig = await rigWith(true);
   moved(rig);

@@ -46,6 +46,9 @@ export class MemoryKnowledge implements Knowledge {
   putTag(repository: RepositoryKey, tag: string, value: CachedTag): void {
     this.tagsByKey.set(keyOf(repository, tag), value);
   }
+  pushExpiration(repository: RepositoryKey, tag: string, before: CachedTag, expiresAt: number): void {
+    if (this.tagsByKey.get(keyOf(repository, tag)) === before) this.putTag(repository, tag, { ...before, expiresAt });
+  }
   removeTag(repository: RepositoryKey, tag: string): void {
     this.tagsByKey.delete(keyOf(repository, tag));
   }
