@@ -116,16 +116,22 @@ export class Clients {
     });
   }
 
-  /** What fits, and can have its room, is kept. */
+  /** What fits, and can have its room, is kept. (A child of an index that is held has what is held of its siblings beside it: they leave as one.) */
   private requireAdmission(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
     const { quota } = organization;
     if (quota === undefined || (answer.cache !== 'BYPASS' && answer.status !== 403)) return;
     const digest = answer.digest || c.upstream!;
     const origin = this.state.tables!.owners.find(({ name }) => name === organization.traits.name)!.origin_version;
+    const { images } = this.state.stage;
+    const isChild = [...c.held].some((held) => {
+      const built = images.find(held);
+      return 'images' in built && built.images.some((child) => child.digest === digest);
+    });
+    if (isChild) return;
     const arriving = this.state.tables!.holdings.some(
       (row) => row.origin_version === origin && row.state === 'RESERVED',
     );
-    if (quota.autoPrune && !arriving && this.state.stage.images.wholeSize(digest) <= quota.limit)
+    if (quota.autoPrune && !arriving && images.wholeSize(digest) <= quota.limit)
       throw new Error(
         `${JSON.stringify(asked)} fits into ${JSON.stringify(quota)} and was answered ${JSON.stringify(answer)}`,
       );
