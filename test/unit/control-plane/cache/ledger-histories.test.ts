@@ -4,6 +4,7 @@ import { Table } from '../../../../schema/tables';
 import { admission, digest, type TestRepository } from '../../../support/control-plane/builders';
 import { CacheWorld } from '../../../support/control-plane/cache-world';
 import { BLOBS, histories, ORGANIZATIONS, referencesOf, type Step } from '../../../support/control-plane/histories';
+import { withTables } from '../../../support/control-plane/open-tables';
 import { onMysql } from '../../../support/control-plane/test-database';
 
 let world: CacheWorld;
@@ -13,6 +14,12 @@ beforeAll(async () => {
 afterAll(() => world.end());
 
 type Organization = (typeof ORGANIZATIONS)[number];
+interface Version {
+  readonly organization: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+}
 interface Shown {
   readonly usage: { readonly usedBytes: string; readonly reservedBytes: string };
 }
@@ -136,8 +143,21 @@ class History {
       }
       case 'delete':
         return this.mutate('deleteTag', step, `, tag: "${step.tag}"`);
-      case 'restore':
-        return this.mutate('restoreTag', step, `, tag: "${step.tag}", digest: "${digest(step.name)}"`, '{ id }');
+      case 'restore': {
+        const versions = await withTables(
+          plane,
+          async (tables) =>
+            (await tables('tags as t')
+              .join('repositories as r', 'r.id', 't.repository_id')
+              .join('organizations as o', 'o.uid', 'r.organization_uid')
+              .whereNull('t.live')
+              .orderBy('t.id')
+              .select('t.name as tag', 't.digest', 'r.name as repository', 'o.name as organization')) as Version[],
+        );
+        const version = versions[step.nth % Math.max(1, versions.length)];
+        if (version === undefined) return;
+        return this.mutate('restoreTag', version, `, tag: "${version.tag}", digest: "${version.digest}"`, '{ id }');
+      }
       case 'expire': {
         const at = step.in === null ? 'null' : `"${new Date(now + step.in).toISOString()}"`;
         return this.mutate('setTagExpiration', step, `, tag: "${step.tag}", expiresAt: ${at}`, '{ id }');
