@@ -15,6 +15,9 @@ type Method =
   'LookupTag' | 'LookupManifest' | 'LookupBlob' | 'AdmitManifest' | 'ListCachedTags' | 'RecordPulls' | 'ReportUse';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
+/** How long a call may take, in milliseconds: longer than data planes wait, for machines that have much else to do. */
+const CALL_MS = 30_000;
+
 /** A Catalog client with promises, for tests. Failures are LayoverErrors. */
 export class TestCatalog {
   private readonly client: CatalogClient;
@@ -97,7 +100,7 @@ function call<M extends Method>(client: CatalogClient, method: M, request: Reque
       options: { deadline: number },
       done: (error: ServiceError | null, reply: Replies[M]) => void,
     ) => void;
-    invoke.call(client, request, { deadline: Date.now() + 10_000 }, (error, reply) =>
+    invoke.call(client, request, { deadline: Date.now() + CALL_MS }, (error, reply) =>
       error === null ? resolve(reply) : reject(fromGrpcError(error, 'NOT_READY')),
     );
   });
