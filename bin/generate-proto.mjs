@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outDir = process.argv[2] ?? join(root, 'proto', 'gen');
 rmSync(outDir, { recursive: true, force: true });
 const generator = join(root, 'node_modules', '@grpc', 'proto-loader', 'build', 'bin', 'proto-loader-gen-types.js');
-for (const file of ['registry.proto', 'catalog.proto', 'storage.proto']) {
+for (const file of ['registry.proto', 'catalog.proto', 'storage.proto', 'node.proto']) {
   const done = spawnSync(
     process.execPath,
     [

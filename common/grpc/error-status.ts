@@ -48,6 +48,16 @@ export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): Layov
   }
 }
 
+/**
+ * Whether a failed call says that its node is away, or went away: the transport made the status. grpc-js says CANCELLED for a server that was stopped
+ * in mid-call, and INTERNAL for a stream that a broken connection has reset; the caller knows whether it cancelled the call itself.
+ */
+export function isNodeLost(error: ServiceError): boolean {
+  if (readWireError(error) !== undefined) return false;
+  if (error.code === Grpc.UNAVAILABLE || error.code === Grpc.CANCELLED) return true;
+  return error.code === Grpc.INTERNAL && error.details.startsWith('Received RST_STREAM');
+}
+
 interface WireError {
   readonly key: ErrorKey;
   readonly message: string;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type GrpcObject, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { ProtoGrpcType as CatalogTypes } from '../../proto/gen/catalog';
+import type { ProtoGrpcType as NodeTypes } from '../../proto/gen/node';
 import type { ProtoGrpcType as RegistryTypes } from '../../proto/gen/registry';
 import type { ProtoGrpcType as StorageTypes } from '../../proto/gen/storage';
 import { packageRoot } from '../runtime/package-root';
@@ -31,4 +32,9 @@ export function loadCatalog(): CatalogTypes['layover']['v1']['Catalog'] {
 /** Service and client constructor of Storage (control plane → data plane). */
 export function loadStorage(): StorageTypes['layover']['v1']['Storage'] {
   return (load('storage.proto') as unknown as StorageTypes).layover.v1.Storage;
+}
+
+/** Service and client constructor of Node (edge and data plane → data plane). */
+export function loadNode(): NodeTypes['layover']['v1']['Node'] {
+  return (load('node.proto') as unknown as NodeTypes).layover.v1.Node;
 }

@@ -1,11 +1,14 @@
+import { loadRegistry } from '../../common/grpc/load-proto';
+import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
+import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { type Logger, createLogger } from '../../common/runtime/logger';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
+import { connectDataPlane } from './grpc/data-plane';
 import { DataPlaneRegistry } from './grpc/data-plane-registry';
-import { DataPlanes } from './grpc/data-planes';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
 import { createGetManifest } from './handlers/get-manifest';
@@ -29,6 +32,8 @@ export interface EdgeOverrides {
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly reader?: RegistryReader;
+  /** Names of data planes. */
+  readonly resolver?: HostResolver;
 }
 
 /**
@@ -39,8 +44,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   const clock = overrides.clock ?? systemClock;
   const metrics = new EdgeMetrics();
-  const reader =
-    overrides.reader ?? new DataPlaneRegistry(new DataPlanes(config.dataPlanes, config.localDelivery), clock);
+  const reader = overrides.reader ?? createReader();
 
   const deliver = createDeliverBlob({
     reader,
@@ -63,6 +67,18 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
   const listener = new HttpListener(config.listen, createServe({ dispatch, writeError, metrics, logger, clock }));
 
+  function createReader(): RegistryReader {
+    const Registry = loadRegistry();
+    const nodes = new NodeSet({
+      addresses: config.dataPlanes,
+      connect: (address) => connectDataPlane(Registry, address, config.localDelivery),
+      resolve: overrides.resolver ?? systemResolver,
+      clock,
+      logger: logger.child({ part: 'nodes' }),
+    });
+    return new DataPlaneRegistry(nodes, clock, () => metrics.nodeFailed('open'));
+  }
+
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     await listener.stop(config.drainSeconds * 1000);
@@ -71,6 +87,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
   }
   return {
     async start() {
+      await reader.start();
       const address = await listener.start();
       logger.info({ address }, 'listening');
       return { address };

@@ -1,14 +1,14 @@
 import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
 import { homeAt } from '../../common/runtime/home';
-import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
+import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
-import type { LocalDelivery } from './grpc/data-planes';
+import type { LocalDelivery } from './grpc/data-plane';
 
 /** Everything that an edge can be told (architecture section 11). */
 export interface EdgeConfig {
   /** LAYOVER_EDGE_LISTEN. */
   readonly listen: ListenAddress;
-  /** LAYOVER_DATA_PLANES; at least one. Default: the socket in LAYOVER_HOME. */
+  /** LAYOVER_DATA_PLANES; at least one. A name stands for all its addresses. Default: the socket in LAYOVER_HOME. */
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
@@ -40,7 +40,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     dataPlanes: reader.parsed<readonly ListenAddress[]>(
       'LAYOVER_DATA_PLANES',
       [{ kind: 'unix', path: home.dataSocket }],
-      parseAddresses,
+      parseListenAddresses,
       `a comma-separated list of ${address}`,
     ),
     localDelivery: reader.choice('LAYOVER_LOCAL_DELIVERY', 'auto', ['auto', 'on', 'off']),
@@ -61,16 +61,6 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
 /** The configuration in this process's environment. */
 export function configFromEnvironment(): EdgeConfig {
   return readEdgeConfig(process.env);
-}
-
-function parseAddresses(text: string): ListenAddress[] | undefined {
-  const addresses: ListenAddress[] = [];
-  for (const part of text.split(',')) {
-    const address = parseListenAddress(part.trim());
-    if (address === undefined || (address.kind === 'tcp' && address.port === 0)) return undefined;
-    addresses.push(address);
-  }
-  return addresses;
 }
 
 function parsePublicUrl(text: string): string | undefined {

@@ -65,6 +65,13 @@ export class EdgeMetrics {
     registers: [this.registry],
   });
 
+  private readonly nodeFailures = new Counter({
+    name: 'layover_edge_node_failures_total',
+    help: 'Data planes that failed a request of which another one was then asked: before an answer (open), or in the middle of a blob.',
+    labelNames: ['when'] as const,
+    registers: [this.registry],
+  });
+
   constructor() {
     this.gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss());
     this.gauge('process_cpu_seconds', 'User and system CPU time of the process.', () => {
@@ -108,6 +115,11 @@ export class EdgeMetrics {
   /** A local file could not be used. */
   localFallback(): void {
     this.fallbacks.inc();
+  }
+
+  /** A data plane has failed, and another one is asked. */
+  nodeFailed(when: 'open' | 'middle'): void {
+    this.nodeFailures.inc({ when });
   }
 
   /** Everything, in Prometheus' text format. */

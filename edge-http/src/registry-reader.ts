@@ -65,8 +65,10 @@ export interface BlobStat extends Provenance {
 export interface BlobReadQuery extends BlobQuery {
   /** Undefined = the whole blob. */
   readonly range: RangeRequest | undefined;
-  /** `any`: a local file or a redirect will do, too. `inline`: bytes over the call and nothing else. */
-  readonly accepts: 'any' | 'inline';
+  /** `any`: a local file or a redirect will do, too. `bytes`: no redirect (the head is out). `inline`: bytes over the call and nothing else. */
+  readonly accepts: 'any' | 'bytes' | 'inline';
+  /** Nodes that are not to be asked: they have failed this delivery. */
+  readonly avoid: readonly string[];
 }
 
 /** How the bytes come (architecture section 6). */
@@ -93,6 +95,8 @@ export type BlobMessage =
 /** A blob on its way. Whoever opened it calls cancel(), however the read ends. */
 export interface BlobRead {
   readonly header: BlobHeader;
+  /** The node that it comes from. */
+  readonly node: string;
   /**
    * The next message, undefined at a good end. One caller at a time. While nobody waits, at most a bounded number of
    * messages is held and the data plane is made to wait. Rejects with the data plane's LayoverError, DATA_PLANE_UNAVAILABLE,
@@ -149,7 +153,8 @@ export interface TokenAnswer {
 }
 
 /**
- * What the handlers need of a data plane. Every method rejects with a LayoverError: the data plane's own, or
+ * What the handlers need of the data planes. Which of several is asked, and that another one is when it fails before anything was answered, is not their
+ * concern. Every method rejects with a LayoverError: the data plane's own, or
  * DATA_PLANE_UNAVAILABLE, TIMEOUT, or CANCELLED when `signal` aborted. An outage is never reported as "not found".
  */
 export interface RegistryReader {
@@ -158,13 +163,15 @@ export interface RegistryReader {
   getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer>;
   /** Fills nothing. */
   statBlob(query: BlobQuery, signal: AbortSignal): Promise<BlobStat>;
-  /** Resolves with the header. RANGE_INVALID where the range lies outside the blob. */
+  /** Resolves with the header. RANGE_INVALID where the range lies outside the blob; DATA_PLANE_UNAVAILABLE also where all nodes are to be avoided. */
   readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead>;
   listTags(query: TagsQuery, signal: AbortSignal): Promise<TagsPage>;
   listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage>;
   issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer>;
   /** Resolves when a data plane answers within `timeoutMs`, whatever it thinks of the request. */
   ready(timeoutMs: number): Promise<void>;
+  /** Begins to look for data planes; resolves when it is known which are there, or soon where that takes long. */
+  start(): Promise<void>;
   /** Gives up every connection. */
   close(): void;
 }

@@ -1,16 +1,14 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Exchange } from '../exchange';
 import type { EdgeMetrics } from '../metrics';
-import type { BlobHeader, BlobRead, RegistryReader } from '../registry-reader';
+import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
+import { type BlobSupply, openSupply } from './blob-supply';
 import { BodyWriter } from './body-writer';
 import type { BufferPool } from './buffer-pool';
-import { checkHeader } from './check-header';
-import { type FileGrowth, followGrowth, grown } from './file-growth';
-import { openLocalFile } from './open-local-file';
+import { NodeChanges } from './node-changes';
 import { sendInline } from './send-inline';
 import { sendLocalFile } from './send-local-file';
 
@@ -32,7 +30,8 @@ export type DeliverBlob = (
 
 /**
  * Deliveries of architecture section 6. What is refused is refused before the head goes out; after it the only error is the end of the connection
- * (the caller does that for whatever this rejects with). The call to the data plane is cancelled and the file closed however it ends.
+ * (the caller does that for whatever this rejects with). A data plane that is lost in the middle is replaced by another one, which goes on where the client is
+ * (architecture section 10). The call to the data plane is cancelled and the file closed however it ends.
  */
 export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBlob {
   return async (request, range, exchange) => {
@@ -46,8 +45,8 @@ export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBl
 }
 
 class Delivery {
-  private read: BlobRead | undefined;
-  private file: FileHandle | undefined;
+  private supply: BlobSupply | undefined;
+  private readonly changes = new NodeChanges();
 
   constructor(
     private readonly dependencies: DeliveryDependencies,
@@ -57,71 +56,78 @@ class Delivery {
   ) {}
 
   async run(): Promise<void> {
-    let { header } = await this.open(this.range, 'any');
-    const { delivery } = header;
-    if (delivery.kind === 'redirect') {
-      this.redirect(delivery.url, header);
+    const { header } = await this.open(this.range, 'any', []);
+    if (header.delivery.kind === 'redirect') {
+      this.redirect(header.delivery.url, header);
       return;
     }
-    const end = header.offset + header.length;
-    let growth: FileGrowth | undefined;
-    if (delivery.kind === 'local-file') {
-      // At once: the data plane keeps the path only while the call is open.
-      this.file = await openLocalFile(delivery.path, Math.min(delivery.available, end));
-      if (this.file === undefined) {
-        this.dependencies.metrics.localFallback();
-        ({ header } = await this.open(this.range, 'inline'));
-      } else if (delivery.available >= end) {
-        // All that is wanted can be read through the handle: the data plane need not keep anything for us.
-        this.read?.cancel();
-        growth = grown(end);
-      } else {
-        growth = followGrowth(this.read!, delivery.available, end);
-      }
-    }
     const out = this.writeHead(header);
-    if (this.file !== undefined && growth !== undefined) await this.sendFile(this.file, growth, header, out);
-    else await this.sendCall(header.length, out);
+    while (!(await this.sendSome(header, out)));
     out.end();
     // An inline call that has given all its bytes ends by itself: the data plane must not take it for one that was given up.
-    if (this.file === undefined) await this.read?.next().catch(() => undefined);
+    if (this.supply?.local === undefined) await this.supply?.read.next().catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    this.read?.cancel();
-    await this.file?.close();
+    await this.supply?.close();
   }
 
-  /** Reads with what is accepted, in place of the read before. */
-  private async open(range: RangeRequest | undefined, accepts: 'any' | 'inline'): Promise<BlobRead> {
-    this.read?.cancel();
-    const { address, digest } = this.request;
-    const { context, signal } = this.exchange;
-    const read = await this.dependencies.reader.readBlob({ context, address, digest, range, accepts }, signal);
-    this.read = read;
-    checkHeader(read.header, range);
-    if (accepts === 'inline' && read.header.delivery.kind !== 'inline')
-      throw new Error(`asked for bytes over the call, got ${read.header.delivery.kind}`);
-    return read;
+  /** In place of the supply before. */
+  private async open(
+    range: RangeRequest | undefined,
+    accepts: BlobReadQuery['accepts'],
+    avoid: readonly string[],
+  ): Promise<BlobSupply> {
+    const { reader, metrics } = this.dependencies;
+    await this.supply?.close();
+    const { request, exchange } = this;
+    this.supply = await openSupply({ reader, metrics, request, exchange }, range, accepts, avoid);
+    return this.supply;
   }
 
-  private async sendFile(file: FileHandle, growth: FileGrowth, header: BlobHeader, out: BodyWriter): Promise<void> {
+  /**
+   * Sends as far as the supply has it; true = that was all. Otherwise the rest has another supply now: the same node where the disk failed us in the middle,
+   * another one where the node did. Same digest, same bytes, whoever reads them.
+   */
+  private async sendSome(header: BlobHeader, out: BodyWriter): Promise<boolean> {
+    const supply = this.supply!;
+    const { metrics } = this.dependencies;
+    try {
+      if (await this.send(supply, header, out)) return true;
+      metrics.localFallback();
+      await this.openRest(header, out, 'inline', []);
+    } catch (error) {
+      const avoid = this.changes.after(error, supply.node, out.sent);
+      metrics.nodeFailed('middle');
+      await this.openRest(header, out, 'bytes', avoid);
+    }
+    return false;
+  }
+
+  /** False where the file could not be read. */
+  private async send({ local, read }: BlobSupply, header: BlobHeader, out: BodyWriter): Promise<boolean> {
     const { buffers, metrics } = this.dependencies;
-    const end = header.offset + header.length;
-    const whole = await metrics.delivering('local-file', out, () =>
-      sendLocalFile(file, growth, header.offset, end, out, buffers.lease(header.length)),
-    );
-    if (whole) return;
-    // The disk failed us in the middle. The rest is the same bytes, whoever reads them.
-    metrics.localFallback();
     const position = header.offset + out.sent;
-    const rest = await this.open({ kind: 'bytes', first: position, last: end - 1 }, 'inline');
-    if (rest.header.size !== header.size) throw new Error('the size of a blob changed in the middle of it');
-    await this.sendCall(end - position, out);
+    const end = header.offset + header.length;
+    if (local === undefined) {
+      await metrics.delivering('inline', out, () => sendInline(read, end - position, out));
+      return true;
+    }
+    const { file, growth } = local;
+    return metrics.delivering('local-file', out, () =>
+      sendLocalFile(file, growth, position, end, out, buffers.lease(end - position)),
+    );
   }
 
-  private async sendCall(length: number, out: BodyWriter): Promise<void> {
-    await this.dependencies.metrics.delivering('inline', out, () => sendInline(this.read!, length, out));
+  private async openRest(
+    { offset, length, size }: BlobHeader,
+    out: BodyWriter,
+    accepts: 'bytes' | 'inline',
+    avoid: readonly string[],
+  ): Promise<void> {
+    const range = { kind: 'bytes', first: offset + out.sent, last: offset + length - 1 } as const;
+    const rest = await this.open(range, accepts, avoid);
+    if (rest.header.size !== size) throw new Error('the size of a blob changed in the middle of it');
   }
 
   private writeHead(header: BlobHeader): BodyWriter {

@@ -22,7 +22,7 @@ export async function sendLocalFile(
   let idle = false;
   try {
     while (position < to) {
-      if (growth.available <= position) await growth.beyond(position);
+      if (growth.available <= position) await untilGrown(growth, position, () => written);
       const buffer = lease.buffers[turn]!;
       turn = 1 - turn;
       const wanted = Math.min(growth.available, to) - position;
@@ -39,6 +39,20 @@ export async function sendLocalFile(
     return position === to;
   } finally {
     lease.release(idle);
+  }
+}
+
+/** A fill that fails says so once what was read is out: whoever goes on with the rest from elsewhere writes after that. */
+async function untilGrown(
+  growth: FileGrowth,
+  position: number,
+  lastWrite: () => Promise<void> | undefined,
+): Promise<void> {
+  try {
+    await growth.beyond(position);
+  } catch (failure) {
+    await lastWrite();
+    throw failure;
   }
 }
 

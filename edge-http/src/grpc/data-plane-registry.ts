@@ -1,14 +1,11 @@
-import type { CallOptions, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
 import { LayoverError } from '../../../common/errors/layover-error';
-import { fromGrpcError } from '../../../common/grpc/error-status';
 import { mustDigest } from '../../../common/oci/digest';
-import { formatReference } from '../../../common/oci/reference';
+import type { NodeSet } from '../../../common/nodes/node-set';
 import type { Clock } from '../../../common/runtime/clock';
 import type { GetManifestReply__Output } from '../../../proto/gen/layover/v1/GetManifestReply';
 import type { ListReferrersReply__Output } from '../../../proto/gen/layover/v1/ListReferrersReply';
 import type { ListTagsReply__Output } from '../../../proto/gen/layover/v1/ListTagsReply';
 import type { StatBlobReply__Output } from '../../../proto/gen/layover/v1/StatBlobReply';
-import type { RegistryClient } from '../../../proto/gen/layover/v1/Registry';
 import type {
   BlobQuery,
   BlobRead,
@@ -25,8 +22,10 @@ import type {
   TokenAnswer,
   TokenQuery,
 } from '../registry-reader';
-import type { DataPlane, DataPlanes } from './data-planes';
+import type { DataPlane } from './data-plane';
+import { manifestKey, repositoryKey } from './keys';
 import {
+  accepted,
   addressMessage,
   manifestMessage,
   rangeMessage,
@@ -34,30 +33,39 @@ import {
   readCacheStatus,
   readHeader,
 } from './messages';
-import { ReadStream } from './read-stream';
+import { NodeCalls } from './node-calls';
 
-/** Longest wait for an answer: a slow upstream's manifest, with retries, is well within it. */
-const UNARY_TIMEOUT_MS = 120_000;
-/** Longest silence of a read that is waited for. Above the data plane's own bounds (queue, stalled upstream), which say more. */
-const STREAM_IDLE_MS = 300_000;
 /** A probe without credentials: the data plane answers it without asking anybody. */
 const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '' };
 
 /** {@link RegistryReader} over gRPC. */
 export class DataPlaneRegistry implements RegistryReader {
+  private readonly calls: NodeCalls;
+
   constructor(
-    private readonly planes: DataPlanes,
-    private readonly clock: Clock,
-  ) {}
+    private readonly nodes: NodeSet<DataPlane>,
+    clock: Clock,
+    onRetry: () => void,
+  ) {
+    this.calls = new NodeCalls({ nodes, clock, onRetry });
+  }
+
+  start(): Promise<void> {
+    return this.nodes.start();
+  }
 
   async checkAccess(context: RequestContext, signal: AbortSignal): Promise<void> {
-    await this.unary('', (client, options, done) => client.checkAccess({ context }, options, done), signal);
+    await this.calls.unary(
+      context.requestId,
+      (client, options, done) => client.checkAccess({ context }, options, done),
+      signal,
+    );
   }
 
   async getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer> {
     const message = manifestMessage(query);
-    const key = formatReference(query.reference);
-    const reply = await this.unary<GetManifestReply__Output>(
+    const key = manifestKey(query);
+    const reply = await this.calls.unary<GetManifestReply__Output>(
       key,
       (client, options, done) => client.getManifest(message, options, done),
       signal,
@@ -69,7 +77,7 @@ export class DataPlaneRegistry implements RegistryReader {
 
   async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStat> {
     const message = { context, address: addressMessage(address), digest };
-    const reply = await this.unary<StatBlobReply__Output>(
+    const reply = await this.calls.unary<StatBlobReply__Output>(
       digest,
       (client, options, done) => client.statBlob(message, options, done),
       signal,
@@ -79,25 +87,21 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
-    const { context, address, digest, range } = query;
-    const plane = this.planes.pick(digest);
-    const call = plane.streams.readBlob({
-      context,
-      address: addressMessage(address),
+    const { context, address, digest, range, avoid } = query;
+    const message = { context, address: addressMessage(address), digest, ...rangeMessage(range) };
+    const { node, first, stream } = await this.calls.begin(
       digest,
-      ...rangeMessage(range),
-      accepts: query.accepts === 'inline' ? ['INLINE'] : accepted(plane),
-    });
-    const { clock } = this;
-    const toError = (error: ServiceError): LayoverError => translate(error, signal);
-    const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });
+      avoid,
+      (plane) => plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, plane.local) }),
+      signal,
+    );
     try {
-      const header = readHeader(await stream.next());
       return {
-        header,
+        header: readHeader(first),
+        node: node.name,
         next: async () => {
-          const message = await stream.next();
-          return message === undefined ? undefined : readBlobMessage(message);
+          const next = await stream.next();
+          return next === undefined ? undefined : readBlobMessage(next);
         },
         cancel: () => stream.cancel(),
       };
@@ -109,8 +113,8 @@ export class DataPlaneRegistry implements RegistryReader {
 
   async listTags({ context, address, limit, last }: TagsQuery, signal: AbortSignal): Promise<TagsPage> {
     const message = { context, address: addressMessage(address), limit, last };
-    const reply = await this.unary<ListTagsReply__Output>(
-      address.repository,
+    const reply = await this.calls.unary<ListTagsReply__Output>(
+      repositoryKey(address),
       (client, options, done) => client.listTags(message, options, done),
       signal,
     );
@@ -121,7 +125,7 @@ export class DataPlaneRegistry implements RegistryReader {
   async listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage> {
     const { context, address, digest, artifactType, page } = query;
     const message = { context, address: addressMessage(address), digest, artifactType, page };
-    const reply = await this.unary<ListReferrersReply__Output>(
+    const reply = await this.calls.unary<ListReferrersReply__Output>(
       digest,
       (client, options, done) => client.listReferrers(message, options, done),
       signal,
@@ -131,14 +135,18 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer> {
-    return this.unary('', (client, options, done) => client.issueToken(query, options, done), signal);
+    return this.calls.unary(
+      query.context.requestId,
+      (client, options, done) => client.issueToken(query, options, done),
+      signal,
+    );
   }
 
   async ready(timeoutMs: number): Promise<void> {
     const { signal } = new AbortController();
     try {
-      await this.unary(
-        '',
+      await this.calls.unary(
+        PROBE.requestId,
         (client, options, done) => client.checkAccess({ context: PROBE }, options, done),
         signal,
         timeoutMs,
@@ -150,39 +158,6 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   close(): void {
-    this.planes.close();
+    this.nodes.close();
   }
-
-  /** One call. Kept lean: it is on the path of every manifest. The deadline is grpc-js's own affair, so in its time: the machine's. */
-  private unary<Reply>(
-    key: string,
-    invoke: (client: RegistryClient, options: CallOptions, done: Done<Reply>) => ClientUnaryCall,
-    signal: AbortSignal,
-    timeoutMs = UNARY_TIMEOUT_MS,
-  ): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const client = this.planes.pick(key).unary;
-      const cancel = (): void => call.cancel();
-      const call = invoke(client, { deadline: Date.now() + timeoutMs }, (error, reply) => {
-        signal.removeEventListener('abort', cancel);
-        if (error !== null) reject(translate(error, signal));
-        else resolve(reply!);
-      });
-      if (signal.aborted) cancel();
-      else signal.addEventListener('abort', cancel);
-    });
-  }
-}
-
-type Done<Reply> = (error: ServiceError | null, reply?: Reply) => void;
-
-function accepted(plane: DataPlane): ('LOCAL_FILE' | 'INLINE' | 'REDIRECT')[] {
-  return plane.local ? ['LOCAL_FILE', 'INLINE', 'REDIRECT'] : ['INLINE', 'REDIRECT'];
-}
-
-/** A call that ended as cancelled although nobody here cancelled it: the data plane was stopped. */
-function translate(error: ServiceError, signal: AbortSignal): LayoverError {
-  const failure = fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE');
-  if (failure.key !== 'CANCELLED' || signal.aborted) return failure;
-  return new LayoverError('DATA_PLANE_UNAVAILABLE', { cause: error });
 }

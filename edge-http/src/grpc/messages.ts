@@ -10,6 +10,7 @@ import type {
   BlobDelivery,
   BlobHeader,
   BlobMessage,
+  BlobReadQuery,
   CacheStatus,
   ManifestQuery,
   RepositoryAddress,
@@ -35,6 +36,13 @@ export function rangeMessage(range: RangeRequest | undefined): Pick<ReadBlobRequ
   if (range === undefined) return {};
   if (range.kind === 'suffix') return { suffixLength: range.length };
   return { bytes: { firstByte: range.first, lastByte: range.last ?? -1 } };
+}
+
+/** How bytes may come, as the data plane is told. */
+export function accepted(accepts: BlobReadQuery['accepts'], local: boolean): ('LOCAL_FILE' | 'INLINE' | 'REDIRECT')[] {
+  if (accepts === 'inline') return ['INLINE'];
+  const files: 'LOCAL_FILE'[] = local ? ['LOCAL_FILE'] : [];
+  return accepts === 'bytes' ? [...files, 'INLINE'] : [...files, 'INLINE', 'REDIRECT'];
 }
 
 /** What the cache did; undefined where it is not said. */

@@ -42,8 +42,11 @@ export class ReadStream<Message> {
     else options.signal.addEventListener('abort', this.onAbort);
   }
 
-  /** The next message, undefined at a good end. One caller at a time. Rejects with the call's failure, TIMEOUT or CANCELLED. */
-  next(): Promise<Message | undefined> {
+  /**
+   * The next message, undefined at a good end; waits at most `idleMs`. One caller at a time. Rejects with the call's failure, TIMEOUT
+   * or CANCELLED.
+   */
+  next(idleMs = this.options.idleMs): Promise<Message | undefined> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const message = this.held.shift();
     if (message !== undefined) {
@@ -53,7 +56,7 @@ export class ReadStream<Message> {
     if (this.ended) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
-      this.stopTimer = this.options.clock.after(this.options.idleMs, () =>
+      this.stopTimer = this.options.clock.after(idleMs, () =>
         this.abandon(new LayoverError('TIMEOUT', { message: 'the data plane has sent nothing for too long' })),
       );
     });

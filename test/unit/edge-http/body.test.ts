@@ -34,7 +34,12 @@ function setUp(length: number, eager = true): { response: FakeResponse; out: Bod
 
 function inline(...messages: (BlobMessage | undefined)[]): BlobRead {
   const left = [...messages];
-  return { header: undefined as never, next: () => Promise.resolve(left.shift()), cancel: () => undefined };
+  return {
+    header: undefined as never,
+    node: 'node',
+    next: () => Promise.resolve(left.shift()),
+    cancel: () => undefined,
+  };
 }
 
 describe('a body', () => {

@@ -1,0 +1,88 @@
+import { type Channel, type ClientReadableStream, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import type { Clock } from '../runtime/clock';
+
+/** Name under which a data plane's health service speaks of pulls. */
+export const REGISTRY_SERVICE = 'layover.v1.Registry';
+
+/** What is known of a node: nothing yet, takes calls, is there and takes none (starting or draining), does not answer. */
+export type NodeHealth = 'unknown' | 'serving' | 'not-serving' | 'away';
+
+/** Pauses between tries, in milliseconds, each shortened by chance so that nodes that lost one peer don't come back in step. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
+
+/** What a watch works with. */
+export interface HealthWatchOptions {
+  /** Of the calls that depend on it: health then speaks of the very connection that they use. Not closed here. */
+  readonly channel: Channel;
+  readonly clock: Clock;
+  readonly onChange: (health: NodeHealth) => void;
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number;
+}
+
+type WatchCall = ClientReadableStream<{ readonly status: string }>;
+
+interface HealthClient {
+  watch(request: { readonly service: string }): WatchCall;
+}
+
+/**
+ * Follows grpc.health.v1 `Watch` of one node for as long as it lives: one idle stream, told of every change at once. A stream that breaks is begun again after a
+ * short pause; a node that hangs without a word is found by the channel's keepalive. A server without the health service counts as serving.
+ */
+export class HealthWatch {
+  private readonly client: HealthClient;
+  private call: WatchCall | undefined;
+  private stopPause: (() => void) | undefined;
+  private pauseMs = FIRST_PAUSE_MS;
+  private stopped = false;
+
+  constructor(private readonly options: HealthWatchOptions) {
+    const Health = makeClientConstructor(healthService, 'grpc.health.v1.Health');
+    const { channel } = options;
+    this.client = new Health(channel.getTarget(), credentials.createInsecure(), {
+      channelOverride: channel,
+    }) as unknown as HealthClient;
+  }
+
+  start(): void {
+    const call = this.client.watch({ service: REGISTRY_SERVICE });
+    this.call = call;
+    call.on('data', (message: { readonly status: string }) => {
+      if (this.stopped) return;
+      this.pauseMs = FIRST_PAUSE_MS;
+      this.options.onChange(message.status === 'SERVING' ? 'serving' : 'not-serving');
+    });
+    // Said by 'status' too.
+    call.on('error', () => undefined);
+    call.on('status', ({ code }: { readonly code: status }) => this.over(code));
+  }
+
+  /** Ends the stream; nothing is told any more. */
+  stop(): void {
+    this.stopped = true;
+    this.stopPause?.();
+    this.call?.cancel();
+  }
+
+  /** Ends the stream and begins another: what is behind the address may be another process now. */
+  restart(): void {
+    this.call?.cancel();
+  }
+
+  private over(code: status): void {
+    if (this.stopped) return;
+    const pauseMs = this.pauseMs;
+    if (code === status.UNIMPLEMENTED) {
+      this.pauseMs = LONGEST_PAUSE_MS;
+      this.options.onChange('serving');
+    } else {
+      this.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      this.options.onChange('away');
+    }
+    const shortened = pauseMs * (1 - (this.options.random ?? Math.random)() / 2);
+    this.stopPause = this.options.clock.after(shortened, () => this.start());
+  }
+}

@@ -1,0 +1,67 @@
+import { type Channel, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { loadRegistry } from '../../../common/grpc/load-proto';
+import type { NodeAddress } from '../../../common/nodes/address-watch';
+import type { NodeConnection } from '../../../common/nodes/node';
+import { formatGrpcAddress } from '../../../common/runtime/listen-address';
+import type { RegistryClient } from '../../../proto/gen/layover/v1/Registry';
+
+const MIB = 1024 * 1024;
+
+const SHARED: ChannelOptions = {
+  // Between our own planes: a proxy from the environment is for the way to upstreams.
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  // Channels with other options, and those of other edges in this process, keep connections of their own.
+  'grpc.use_local_subchannel_pool': 1,
+  // A manifest is at most 4 MiB.
+  'grpc.max_receive_message_length': 8 * MIB,
+  // A data plane that was restarted is found again within a second or two; the default waits up to two minutes.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+};
+
+/** Health and short calls. One that hangs without a word is found out within eight seconds; what was asked of it is then asked of another. */
+const UNARY: ChannelOptions = { ...SHARED, 'grpc.keepalive_time_ms': 3_000, 'grpc.keepalive_timeout_ms': 5_000 };
+
+/**
+ * Blobs have a connection of their own, so that no manifest waits behind their bytes. A ping may wait behind them: more patience, since what is taken for dead here
+ * has another node fetch the blob again.
+ */
+const STREAMS: ChannelOptions = {
+  ...SHARED,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 15_000,
+  'grpc-node.flow_control_window': 4 * MIB,
+};
+
+/** The way to one data plane. Connections are made when first used and made again when lost. */
+export interface DataPlane extends NodeConnection {
+  readonly unary: RegistryClient;
+  readonly streams: RegistryClient;
+  /** Whether files of its host may be offered to us. */
+  readonly local: boolean;
+}
+
+/** When a data plane may hand out paths of files: where it is reached over a unix socket, always, or never. */
+export type LocalDelivery = 'auto' | 'on' | 'off';
+
+/** Clients of a data plane. Whoever makes them closes them. */
+export function connectDataPlane(
+  Registry: ReturnType<typeof loadRegistry>,
+  { listen }: NodeAddress,
+  localDelivery: LocalDelivery,
+): DataPlane {
+  const target = formatGrpcAddress(listen);
+  const unary = new Registry(target, credentials.createInsecure(), UNARY);
+  const streams = new Registry(target, credentials.createInsecure(), STREAMS);
+  return {
+    unary,
+    streams,
+    channel: unary.getChannel() as Channel,
+    local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
+    close() {
+      unary.close();
+      streams.close();
+    },
+  };
+}

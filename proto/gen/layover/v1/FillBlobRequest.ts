@@ -1,0 +1,21 @@
+// Original file: proto/layover/v1/node.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface FillBlobRequest {
+  'organization'?: (string);
+  'organizationUid'?: (string);
+  'originVersion'?: (string);
+  'repository'?: (string);
+  'digest'?: (string);
+  'size'?: (number | string | Long);
+}
+
+export interface FillBlobRequest__Output {
+  'organization': (string);
+  'organizationUid': (string);
+  'originVersion': (string);
+  'repository': (string);
+  'digest': (string);
+  'size': (number);
+}
