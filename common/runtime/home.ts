@@ -22,6 +22,8 @@ export interface Home {
   readonly index: string;
   /** Last good configuration snapshot, encrypted. */
   readonly snapshot: string;
+  /** Which node this home belongs to, among many data planes. */
+  readonly nodeId: string;
   readonly masterKey: string;
   readonly adminToken: string;
   readonly dataSocket: string;
@@ -42,6 +44,7 @@ export function homeAt(folder: string): Home {
     journal: join(root, 'journal'),
     index: join(root, 'index'),
     snapshot: join(root, 'configuration.sealed'),
+    nodeId: join(root, 'node-id'),
     masterKey: join(root, 'keys', 'master-key'),
     adminToken: join(root, 'admin-token'),
     dataSocket: socketPath(root, 'data.sock'),

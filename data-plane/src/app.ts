@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { isLayoverError } from '../../common/errors/layover-error';
+import { loadNode } from '../../common/grpc/load-proto';
+import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
+import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
@@ -15,7 +19,7 @@ import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
-import { Completion } from './completion/completion';
+import { type CompleteBlob, Completion } from './completion/completion';
 import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
@@ -25,6 +29,7 @@ import type { FillLimits } from './fill/fill-limits';
 import { createSpool, type Spool } from './fill/spool';
 import { spoolWithRoom } from './fill/spool-with-room';
 import { registryHandlers } from './grpc/handlers';
+import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage-handlers';
 import { ReferrersList } from './lists/list-referrers';
@@ -36,6 +41,9 @@ import { DigestResolver } from './manifest/resolve-digest';
 import { TagResolver } from './manifest/resolve-tag';
 import { TagChecker } from './manifest/tag-checker';
 import { TagHints } from './manifest/tag-hints';
+import { completeAtOwner } from './node/complete-at-owner';
+import { loadOrCreateNodeId } from './node/node-id';
+import { connectPeer, type Peer } from './node/peers';
 import { BlobAccess } from './pull/blob-access';
 import { BlobArrivals } from './pull/blob-arrivals';
 import { UpstreamReporter } from './pull/upstream-reporter';
@@ -60,6 +68,8 @@ export interface DataPlaneOverrides {
   readonly logger?: Logger;
   /** Names of upstreams. */
   readonly resolver?: Resolver;
+  /** Names of data planes. */
+  readonly peerResolver?: HostResolver;
   /** Around the blob store (a disk that is full). */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   /** Of the bucket, where blobs are kept in one. */
@@ -182,8 +192,23 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'arrivals' }),
     });
     closers.push(() => fills.stop(drainLeft()));
+    const completeHere: CompleteBlob = (target, blob) => arrivals.complete(target, blob);
+    const identity = {
+      nodeId: await loadOrCreateNodeId(config.home.nodeId),
+      instance: randomUUID(),
+      nodeName: config.nodeName,
+    };
+    const peers = config.dataPlanes.length === 0 ? undefined : createPeers();
     const completion = new Completion(
-      (target, blob) => arrivals.complete(target, blob),
+      peers === undefined
+        ? completeHere
+        : completeAtOwner({
+            peers,
+            instance: identity.instance,
+            store,
+            complete: completeHere,
+            timeoutMs: config.fills.maxFillSeconds * 1000,
+          }),
       config.completion,
       clock,
       logger.child({ part: 'completion' }),
@@ -227,8 +252,10 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const server = createRegistryServer(handlers, config.listen, clock, storage);
+    const node = nodeHandlers({ access, arrivals, identity, logger: logger.child({ part: 'node' }) });
+    const server = createRegistryServer({ registry: handlers, storage, node, listen: config.listen, clock });
     closers.push(() => server.stop(drainLeft()));
+    closers.push(() => peers?.close());
     closers.push(() => completion.stop());
 
     delivery.start();
@@ -239,8 +266,20 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     await waitForConfiguration(configuration, config.configurationWaitMs, logger);
     const address = await server.start();
     server.setServing(hasConfiguration(configuration));
-    logger.info({ address }, 'the data plane accepts requests');
+    logger.info({ address, ...identity }, 'the data plane accepts requests');
+    void peers?.start();
     return { address };
+  }
+
+  function createPeers(): NodeSet<Peer> {
+    const NodeClient = loadNode();
+    return new NodeSet({
+      addresses: config.dataPlanes,
+      connect: (address) => connectPeer(NodeClient, address),
+      resolve: overrides.peerResolver ?? systemResolver,
+      clock,
+      logger: logger.child({ part: 'peers' }),
+    });
   }
 
   /** Everything in reverse order; one part that fails to close does not keep the others open. */

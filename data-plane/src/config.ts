@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
 import { type Home, homeAt } from '../../common/runtime/home';
-import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
+import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
@@ -15,6 +15,8 @@ export interface DataPlaneConfig {
   readonly listen: ListenAddress;
   /** Where the control plane's Catalog is. */
   readonly catalog: ListenAddress;
+  /** All data planes, this one included, as edges are told of them; empty = this is the only one, or is not told of others. */
+  readonly dataPlanes: readonly ListenAddress[];
   /** Folder of the directory store. */
   readonly blobFolder: string;
   /** Bucket that blobs are kept in, in place of the folder; `emulator` is the origin of one that is not Cloud Storage. */
@@ -61,6 +63,7 @@ export interface DataPlaneConfig {
  * | LAYOVER_HOME | ./.layover | all files below it |
  * | LAYOVER_DATA_LISTEN | unix:$LAYOVER_HOME/run/data.sock | `unix:<path>` or `host:port` |
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
+ * | LAYOVER_DATA_PLANES | none | all data planes, this one included: a list of `unix:<path>` and `host:port`, where a host may have several addresses |
  * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` or `gs://<bucket>[/<prefix>]` |
  * | STORAGE_EMULATOR_HOST | none | `http://host:port` of an emulator in place of Cloud Storage, asked without credentials |
  * | LAYOVER_LOCAL_CACHE_BYTES | 10737418240 | local copies of what the bucket holds; 0: none |
@@ -95,6 +98,12 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     home,
     listen: address('LAYOVER_DATA_LISTEN', home.dataSocket),
     catalog: address('LAYOVER_CATALOG', home.catalogSocket),
+    dataPlanes: reader.parsed<readonly ListenAddress[]>(
+      'LAYOVER_DATA_PLANES',
+      [],
+      parseListenAddresses,
+      'a comma-separated list of host:port or unix:<path>',
+    ),
     ...readBlobStore(reader, home),
     localCacheBytes: reader.integer('LAYOVER_LOCAL_CACHE_BYTES', 10 * 1024 ** 3, 0, 2 ** 50),
     masterKey: reader.parsed<Buffer | undefined>(

@@ -8,6 +8,9 @@ import type { LocatedRepository, PullTarget } from './pull-target';
 import type { PullTokens } from './pull-tokens';
 import { compileRepositoryRule, type RepositoryRule } from './repository-patterns';
 
+/** Stands in no pull record: what nobody pulls is not recorded. */
+const INTERNAL_ACTOR = 'internal';
+
 /** Decides who may pull what, from the configuration snapshot alone: no other plane is asked (static stability). */
 export class Access {
   private readonly origins = new WeakMap<ProxyCacheConfiguration, UpstreamOrigin>();
@@ -33,11 +36,23 @@ export class Access {
    */
   async authorize(located: LocatedRepository, authorization: string): Promise<PullTarget> {
     const snapshot = this.configuration.current();
-    const { organization, repository } = located;
     const identity = await identify(snapshot, this.tokens, authorization).catch((error: unknown) => {
       throw withScope(error, located);
     });
-    if (organization.visibility === 'PRIVATE') requireCoverage(located, identity);
+    if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
+    return this.target(snapshot, located, identity.actor);
+  }
+
+  /**
+   * The target of work that no client asks for: what the organization's configuration allows, for nobody in particular. Throws PROXY_DISABLED and DENIED as
+   * {@link Access.authorize} does.
+   */
+  internal(located: LocatedRepository): PullTarget {
+    return this.target(this.configuration.current(), located, INTERNAL_ACTOR);
+  }
+
+  private target(snapshot: ConfigurationSnapshot, located: LocatedRepository, actor: string): PullTarget {
+    const { organization, repository } = located;
     const proxy = requireProxying(snapshot, located);
     this.requireAllowed(proxy, located);
     return {
@@ -45,7 +60,7 @@ export class Access {
       proxy,
       key: { organizationUid: organization.uid, originVersion: proxy.originVersion, repository },
       upstream: { origin: this.originOf(organization.uid, proxy), name: upstreamRepositoryName(proxy, repository) },
-      actor: identity.actor,
+      actor,
     };
   }
 

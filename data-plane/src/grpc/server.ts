@@ -1,15 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
-import { loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
+import { loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import type { NodeHandlers } from '../../../proto/gen/layover/v1/Node';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
+import { HealthService } from './health-service';
 import { prepareSocketPath, protectSocket } from './unix-socket';
 
-/** Name under which the health service (grpc.health.v1) speaks of Registry; the empty name says the same. */
-const SERVICE = 'layover.v1.Registry';
+/** How long a server that stops still takes calls from those who were just told to send none. */
+const NOTICE_MS = 1_000;
 
 /** The gRPC server of a data plane. */
 export interface RegistryServer {
@@ -17,17 +18,27 @@ export interface RegistryServer {
   start(): Promise<string>;
   /** What the health service says: whether pulls can be answered. */
   setServing(serving: boolean): void;
-  /** Accepts nothing new, lets calls end for `drainMs`, cuts the rest. Harmless when called twice. */
+  /**
+   * Says that it serves no more, and waits a moment where somebody watches its health: what they have sent until they know is answered. Then accepts nothing new, lets
+   * calls end, and cuts the rest; all of it within `drainMs`. Harmless when called twice.
+   */
   stop(drainMs: number): Promise<void>;
 }
 
-/** A server for Registry, Storage where it is given, and the health service at an address. Requests are small: the longest holds a CA bundle. */
-export function createRegistryServer(
-  handlers: RegistryHandlers,
-  listen: ListenAddress,
-  clock: Clock,
-  storage?: StorageHandlers,
-): RegistryServer {
+/** What a server offers, and how. */
+export interface RegistryServerOptions {
+  readonly registry: RegistryHandlers;
+  readonly storage?: StorageHandlers;
+  readonly node?: NodeHandlers;
+  readonly listen: ListenAddress;
+  readonly clock: Clock;
+  /** Default: a second. */
+  readonly noticeMs?: number;
+}
+
+/** A server for Registry, Storage and Node where they are given, and the health service at an address. Requests are small: the longest holds a CA bundle. */
+export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
+  const { registry, storage, node, listen, clock, noticeMs = NOTICE_MS } = options;
   const server = new Server({
     'grpc.max_receive_message_length': 1024 * 1024,
     'grpc.max_send_message_length': -1,
@@ -35,17 +46,17 @@ export function createRegistryServer(
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
-  const health = new HealthImplementation({ '': 'NOT_SERVING', [SERVICE]: 'NOT_SERVING' });
-  server.addService(loadRegistry().service, handlers);
+  const health = new HealthService();
+  server.addService(loadRegistry().service, registry);
   if (storage !== undefined) server.addService(loadStorage().service, storage);
-  health.addToServer(server);
-  const setServing = (serving: boolean): void => {
-    for (const name of ['', SERVICE]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-  };
+  if (node !== undefined) server.addService(loadNode().service, node);
+  health.addTo(server);
   let stopping: Promise<void> | undefined;
   let bound = false;
   return {
-    setServing,
+    setServing(serving) {
+      if (stopping === undefined) health.set(serving);
+    },
     async start() {
       if (listen.kind === 'unix') await prepareSocketPath(listen.path);
       const port = await bind(server, formatGrpcAddress(listen));
@@ -53,15 +64,17 @@ export function createRegistryServer(
       if (listen.kind === 'unix') await protectSocket(listen.path);
       return formatGrpcAddress(listen.kind === 'unix' ? listen : { ...listen, port });
     },
-    stop(drainMs) {
-      setServing(false);
-      // A socket that was never bound here may be another process's.
-      stopping ??= shutDown(server, drainMs, clock).then(() =>
-        bound && listen.kind === 'unix' ? rm(listen.path, { force: true }) : undefined,
-      );
-      return stopping;
-    },
+    stop: (drainMs) => (stopping ??= stop(drainMs)),
   };
+
+  async function stop(drainMs: number): Promise<void> {
+    const until = clock.now() + drainMs;
+    health.set(false);
+    await health.whileWatched(clock, Math.min(noticeMs, drainMs));
+    await shutDown(server, health, Math.max(until - clock.now(), 0), clock);
+    // A socket that was never bound here may be another process's.
+    if (bound && listen.kind === 'unix') await rm(listen.path, { force: true });
+  }
 }
 
 function bind(server: Server, address: string): Promise<number> {
@@ -78,13 +91,14 @@ function asSystemError(error: Error): Error {
   return code === undefined ? error : Object.assign(error, { code });
 }
 
-async function shutDown(server: Server, drainMs: number, clock: Clock): Promise<void> {
+async function shutDown(server: Server, health: HealthService, drainMs: number, clock: Clock): Promise<void> {
   await new Promise<void>((resolve) => {
     const cancel = clock.after(drainMs, resolve);
     server.tryShutdown(() => {
       cancel();
       resolve();
     });
+    health.endWatches();
   });
   server.forceShutdown();
 }

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
-import { loadRegistry } from '../../../common/grpc/load-proto';
+import { loadNode, loadRegistry } from '../../../common/grpc/load-proto';
+import { REGISTRY_SERVICE } from '../../../common/nodes/health-watch';
 import { type ListenAddress, formatGrpcAddress } from '../../../common/runtime/listen-address';
+import type { IdentifyReply } from '../../../proto/gen/layover/v1/IdentifyReply';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import { BlobSender } from './blob-sender';
 import type { Script } from './script';
@@ -25,14 +29,23 @@ export interface FakeDataPlane {
   readonly reads: BlobSender[];
   /** Resolves with the first read from `index` on that there is, or will be. */
   read(index: number): Promise<BlobSender>;
+  /** Every watch of its health gets to know. */
+  setServing(serving: boolean): void;
   /** Ends every call and frees the port. */
   stop(): Promise<void>;
 }
 
-/** Starts one on a free port of the loopback, or on a unix socket. */
+/** Who a fake data plane says it is. */
+export interface FakeIdentity {
+  readonly nodeId: string;
+  readonly instance: string;
+}
+
+/** Starts one on a free port of the loopback, or on a unix socket; it takes calls at once. */
 export async function startFakeDataPlane(
   script: Script = {},
   listen: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 },
+  identity?: FakeIdentity,
 ): Promise<FakeDataPlane> {
   const server = new Server();
   const waiting: (() => void)[] = [];
@@ -71,6 +84,13 @@ export async function startFakeDataPlane(
     },
   };
   server.addService(loadRegistry().service, handlers);
+  const id = randomUUID();
+  const identified = { nodeId: id, instance: id, nodeName: 'fake', ...identity };
+  server.addService(loadNode().service, {
+    Identify: (_call: unknown, done: sendUnaryData<IdentifyReply>) => done(null, identified),
+  });
+  const health = new HealthImplementation({ [REGISTRY_SERVICE]: 'SERVING' });
+  health.addToServer(server);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(formatGrpcAddress(listen), ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -81,6 +101,9 @@ export async function startFakeDataPlane(
     async read(index: number): Promise<BlobSender> {
       while (plane.reads[index] === undefined) await new Promise<void>((resolve) => waiting.push(resolve));
       return plane.reads[index];
+    },
+    setServing(serving: boolean): void {
+      health.setStatus(REGISTRY_SERVICE, serving ? 'SERVING' : 'NOT_SERVING');
     },
     async stop(): Promise<void> {
       server.forceShutdown();

@@ -1,0 +1,24 @@
+import type { Logger } from '../../../common/runtime/logger';
+import type { IdentifyReply } from '../../../proto/gen/layover/v1/IdentifyReply';
+import type { NodeHandlers } from '../../../proto/gen/layover/v1/Node';
+import { fillForPeer, type FillForPeerParts } from '../node/fill-for-peer';
+import { readDigest } from './read-request';
+import { unary } from './unary';
+
+/** What the Node service answers from. */
+export interface NodeParts extends FillForPeerParts {
+  readonly identity: Required<IdentifyReply>;
+  readonly logger: Logger;
+}
+
+/** The methods of Node (node.proto). FillBlob fails with DIGEST_INVALID and what fillForPeer throws. */
+export function nodeHandlers(parts: NodeParts): NodeHandlers {
+  const { identity, logger } = parts;
+  return {
+    Identify: unary('Identify', logger, () => Promise.resolve(identity)),
+    FillBlob: unary('FillBlob', logger, async (message) => {
+      await fillForPeer(parts, { ...message, digest: readDigest(message.digest) });
+      return {};
+    }),
+  };
+}

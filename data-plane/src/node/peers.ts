@@ -1,0 +1,28 @@
+import { type Channel, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { loadNode } from '../../../common/grpc/load-proto';
+import type { NodeAddress } from '../../../common/nodes/address-watch';
+import type { NodeConnection } from '../../../common/nodes/node';
+import { formatGrpcAddress } from '../../../common/runtime/listen-address';
+import type { NodeClient } from '../../../proto/gen/layover/v1/Node';
+
+const OPTIONS: ChannelOptions = {
+  // Between our own planes: a proxy from the environment is for the way to upstreams.
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.keepalive_time_ms': 3_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1000,
+};
+
+/** The way to another data plane. */
+export interface Peer extends NodeConnection {
+  readonly client: NodeClient;
+}
+
+/** A client of a data plane's Node service. Whoever makes it closes it. */
+export function connectPeer(Client: ReturnType<typeof loadNode>, { listen }: NodeAddress): Peer {
+  const client = new Client(formatGrpcAddress(listen), credentials.createInsecure(), OPTIONS);
+  return { client, channel: client.getChannel() as Channel, close: () => client.close() };
+}
