@@ -1,4 +1,4 @@
-import { type Channel, type ClientReadableStream, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
+import { type Client, type ClientReadableStream, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import type { Clock } from '../runtime/clock';
 
@@ -15,7 +15,7 @@ const LONGEST_PAUSE_MS = 1_000;
 /** What a watch works with. */
 export interface HealthWatchOptions {
   /** Of the calls that depend on it: health then speaks of the very connection that they use. Not closed here. */
-  readonly channel: Channel;
+  readonly channel: ReturnType<Client['getChannel']>;
   readonly clock: Clock;
   readonly onChange: (health: NodeHealth) => void;
   /** 0 ≤ x < 1. */

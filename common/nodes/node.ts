@@ -1,4 +1,4 @@
-import { type Channel, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import type { IdentifyReply__Output } from '../../proto/gen/layover/v1/IdentifyReply';
 import type { NodeClient } from '../../proto/gen/layover/v1/Node';
 import type { loadNode } from '../grpc/load-proto';
@@ -13,7 +13,7 @@ const IDENTIFY_MS = 5_000;
 /** Whatever its owner talks to a node with. */
 export interface NodeConnection {
   /** Of its short calls. */
-  readonly channel: Channel;
+  readonly channel: ReturnType<Client['getChannel']>;
   /** Lets calls that run go on to their end, and begins none. */
   close(): void;
 }

@@ -36,6 +36,11 @@ export interface EdgeOverrides {
   readonly resolver?: HostResolver;
 }
 
+/** How long an edge that stops still takes requests while /readyz says that it should get none. */
+const NOTICE_MS = 5_000;
+/** Nobody who has not asked /readyz for so long goes by it. */
+const PROBED_MS = 60_000;
+
 /**
  * The edge: OCI distribution over HTTP in front, gRPC to data planes behind. The only place that names adapters. It starts without a data plane
  * and answers 503 until one is there. `start` gives host:port.
@@ -44,6 +49,8 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   const clock = overrides.clock ?? systemClock;
   const metrics = new EdgeMetrics();
+  /** Milliseconds since the epoch. */
+  let readyzAskedAt = 0;
   const reader = overrides.reader ?? createReader();
 
   const deliver = createDeliverBlob({
@@ -61,7 +68,11 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     token: createToken(reader),
     refusePush,
     healthz,
-    readyz: createReadyz(reader, () => listener.isDraining),
+    readyz: createReadyz(
+      reader,
+      () => listener.isDraining,
+      () => (readyzAskedAt = clock.now()),
+    ),
     metrics: createMetrics(metrics),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
@@ -81,7 +92,9 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
-    await listener.stop(config.drainSeconds * 1000);
+    const drainMs = config.drainSeconds * 1000;
+    const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
+    await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     reader.close();
     logger.info('stopped');
   }

@@ -57,13 +57,18 @@ export class HttpListener {
     });
   }
 
-  /** Accepts nothing new, tells clients to close, waits for answers under way at most `drainMs`, then destroys the rest. */
-  async stop(drainMs: number): Promise<void> {
+  /**
+   * Tells clients to close, for `noticeMs` still takes what they send, then accepts nothing new, waits for answers under way, and destroys what is left: `drainMs` after
+   * the begin, at the latest.
+   */
+  async stop(drainMs: number, noticeMs = 0): Promise<void> {
     this.draining = true;
     if (!this.server.listening) return;
     for (const response of this.running) response.shouldKeepAlive = false;
+    const notice = Math.min(noticeMs, drainMs);
+    if (notice > 0) await new Promise((resolve) => setTimeout(resolve, notice));
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.server.closeAllConnections(), drainMs);
+      const timer = setTimeout(() => this.server.closeAllConnections(), drainMs - notice);
       this.server.close(() => {
         clearTimeout(timer);
         resolve();

@@ -1,4 +1,4 @@
-import { type Channel, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { loadNode } from '../../../common/grpc/load-proto';
 import type { NodeAddress } from '../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../common/nodes/node';
@@ -24,5 +24,5 @@ export interface Peer extends NodeConnection {
 /** A client of a data plane's Node service. Whoever makes it closes it. */
 export function connectPeer(Client: ReturnType<typeof loadNode>, { listen }: NodeAddress): Peer {
   const client = new Client(formatGrpcAddress(listen), credentials.createInsecure(), OPTIONS);
-  return { client, channel: client.getChannel() as Channel, close: () => client.close() };
+  return { client, channel: client.getChannel(), close: () => client.close() };
 }

@@ -1,4 +1,4 @@
-import { type Channel, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, credentials } from '@grpc/grpc-js';
 import type { loadRegistry } from '../../../common/grpc/load-proto';
 import type { NodeAddress } from '../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../common/nodes/node';
@@ -57,7 +57,7 @@ export function connectDataPlane(
   return {
     unary,
     streams,
-    channel: unary.getChannel() as Channel,
+    channel: unary.getChannel(),
     local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
     close() {
       unary.close();

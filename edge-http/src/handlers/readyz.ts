@@ -6,9 +6,14 @@ import { answerJson } from '../response/answer';
 
 const TIMEOUT_MS = 2000;
 
-/** GET|HEAD /readyz: 200 when a data plane answers and this edge is not draining; 503 otherwise, so that load balancers look elsewhere. */
-export function createReadyz(reader: RegistryReader, isDraining: () => boolean): Handler<OperationsRequest> {
+/** GET|HEAD /readyz: 200 when a data plane answers and this edge is not draining; 503 otherwise, so that load balancers look elsewhere. `onAsked` is told that one does. */
+export function createReadyz(
+  reader: RegistryReader,
+  isDraining: () => boolean,
+  onAsked: () => void,
+): Handler<OperationsRequest> {
   return async (_request, exchange) => {
+    onAsked();
     if (isDraining()) throw new LayoverError('NOT_READY', { message: 'this edge is stopping' });
     await reader.ready(TIMEOUT_MS);
     answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ready' });

@@ -235,6 +235,22 @@ describe('stopping', () => {
     await edge.stop();
   });
 
+  test('says so for a while where somebody goes by /readyz: nothing is refused, nothing is kept open', async () => {
+    const edge = await startEdge({ checkAccess: () => undefined }, { drainSeconds: 1 });
+    expect((await get(edge, '/readyz')).status).toBe(200);
+    const stopped = edge.stopEdge();
+    const unready = await get(edge, '/readyz', { connection: 'keep-alive' });
+    expect(unready.status).toBe(503);
+    expect(unready.headers.connection).toBe('close');
+    // Whoever was sent here before that is still served.
+    const served = await get(edge, '/v2/', { connection: 'keep-alive' });
+    expect(served).toMatchObject({ status: 200, whole: true });
+    expect(served.headers.connection).toBe('close');
+    await stopped;
+    await expect(get(edge, '/healthz')).rejects.toThrow(/ECONNREFUSED/);
+    await edge.stop();
+  });
+
   test('twice, or without a start, is harmless', async () => {
     const edge = await startEdge();
     await Promise.all([edge.stopEdge(), edge.stopEdge()]);

@@ -1,6 +1,11 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
 import { connect } from 'node:net';
-import type { EdgeUnderTest } from './edge-under-test';
+
+/** Where an edge is. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -20,7 +25,7 @@ export interface OciError {
 
 /** The head of an answer; its body is not read yet. The path goes out as it is. */
 export function open(
-  edge: EdgeUnderTest,
+  edge: Endpoint,
   path: string,
   headers: Record<string, string | string[]> = {},
   method = 'GET',
@@ -47,7 +52,7 @@ export async function finish(message: IncomingMessage): Promise<Answer> {
 
 /** A request and its whole answer. */
 export async function get(
-  edge: EdgeUnderTest,
+  edge: Endpoint,
   path: string,
   headers: Record<string, string | string[]> = {},
   method = 'GET',
@@ -63,7 +68,7 @@ export function errorOf(answer: Answer): OciError {
 }
 
 /** Sends bytes over a socket, and gives everything that comes back until the edge closes. */
-export function raw(edge: EdgeUnderTest, bytes: string): Promise<string> {
+export function raw(edge: Endpoint, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(edge.port, edge.host);
     let text = '';
