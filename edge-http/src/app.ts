@@ -7,7 +7,7 @@ import { type Logger, createLogger } from '../../common/runtime/logger';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
-import { connectDataPlane } from './grpc/data-plane';
+import { connectDataPlane, type SilenceBounds } from './grpc/data-plane';
 import { DataPlaneRegistry } from './grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
@@ -34,6 +34,8 @@ export interface EdgeOverrides {
   readonly reader?: RegistryReader;
   /** Names of data planes. */
   readonly resolver?: HostResolver;
+  /** How soon a data plane that hangs is given up. */
+  readonly silence?: SilenceBounds;
 }
 
 /** How long an edge that stops still takes requests while /readyz says that it should get none. */
@@ -82,7 +84,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     const Registry = loadRegistry();
     const nodes = new NodeSet({
       addresses: config.dataPlanes,
-      connect: (address) => connectDataPlane(Registry, address, config.localDelivery),
+      connect: (address) => connectDataPlane(Registry, address, config.localDelivery, overrides.silence),
       resolve: overrides.resolver ?? systemResolver,
       clock,
       logger: logger.child({ part: 'nodes' }),

@@ -20,19 +20,29 @@ const SHARED: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 1000,
 };
 
-/** Health and short calls. One that hangs without a word is found out within eight seconds; what was asked of it is then asked of another. */
-const UNARY: ChannelOptions = { ...SHARED, 'grpc.keepalive_time_ms': 3_000, 'grpc.keepalive_timeout_ms': 5_000 };
+/** How long a connection may be quiet before it is pinged, and how long the answer may take before it counts as lost; milliseconds. */
+export interface Patience {
+  readonly pingAfterMs: number;
+  readonly answerWithinMs: number;
+}
 
-/**
- * Blobs have a connection of their own, so that no manifest waits behind their bytes. A ping may wait behind them: more patience, since what is taken for dead here
- * has another node fetch the blob again.
- */
-const STREAMS: ChannelOptions = {
-  ...SHARED,
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 15_000,
-  'grpc-node.flow_control_window': 4 * MIB,
+/** How nodes that hang without a word are found out, on each of the two connections. */
+export interface SilenceBounds {
+  /** Health and short calls: what was asked is then asked of another node. */
+  readonly unary: Patience;
+  /** Blobs. A ping may wait behind their bytes, and what is taken for dead has another node fetch the blob again: more patience. */
+  readonly streams: Patience;
+}
+
+/** Eight seconds, and twenty-five. */
+export const SILENCE_BOUNDS: SilenceBounds = {
+  unary: { pingAfterMs: 3_000, answerWithinMs: 5_000 },
+  streams: { pingAfterMs: 10_000, answerWithinMs: 15_000 },
 };
+
+function keepalive({ pingAfterMs, answerWithinMs }: Patience): ChannelOptions {
+  return { ...SHARED, 'grpc.keepalive_time_ms': pingAfterMs, 'grpc.keepalive_timeout_ms': answerWithinMs };
+}
 
 /** The way to one data plane. Connections are made when first used and made again when lost. */
 export interface DataPlane extends NodeConnection {
@@ -45,15 +55,19 @@ export interface DataPlane extends NodeConnection {
 /** When a data plane may hand out paths of files: where it is reached over a unix socket, always, or never. */
 export type LocalDelivery = 'auto' | 'on' | 'off';
 
-/** Clients of a data plane. Whoever makes them closes them. */
+/** Clients of a data plane: blobs have a connection of their own, so that no manifest waits behind their bytes. Whoever makes them closes them. */
 export function connectDataPlane(
   Registry: ReturnType<typeof loadRegistry>,
   { listen }: NodeAddress,
   localDelivery: LocalDelivery,
+  silence = SILENCE_BOUNDS,
 ): DataPlane {
   const target = formatGrpcAddress(listen);
-  const unary = new Registry(target, credentials.createInsecure(), UNARY);
-  const streams = new Registry(target, credentials.createInsecure(), STREAMS);
+  const unary = new Registry(target, credentials.createInsecure(), keepalive(silence.unary));
+  const streams = new Registry(target, credentials.createInsecure(), {
+    ...keepalive(silence.streams),
+    'grpc-node.flow_control_window': 4 * MIB,
+  });
   return {
     unary,
     streams,
