@@ -1,8 +1,14 @@
 import { EventEmitter } from 'node:events';
+import { open, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { LayoverError } from '../../../common/errors/layover-error';
 import { BodyWriter } from '../../../edge-http/src/delivery/body-writer';
+import { BufferPool } from '../../../edge-http/src/delivery/buffer-pool';
 import { sendInline } from '../../../edge-http/src/delivery/send-inline';
+import { sendLocalFile } from '../../../edge-http/src/delivery/send-local-file';
 import type { BlobMessage, BlobRead } from '../../../edge-http/src/registry-reader';
+import { temporaryFolder } from '../../support/real/temporary-folder';
 
 /** A response that takes bytes when the test says so. */
 class FakeResponse extends EventEmitter {
@@ -95,5 +101,30 @@ describe('bytes over the call', () => {
     const { response, out } = setUp(4);
     await sendInline(inline({ kind: 'progress', available: 4 }, { kind: 'chunk', bytes: Buffer.from('abcd') }), 4, out);
     expect(Buffer.concat(response.taken).toString()).toBe('abcd');
+  });
+});
+
+describe('bytes of a growing file', () => {
+  test('a fill that fails is told only when what was read is out: the rest may then be written from elsewhere', async () => {
+    const folder = await temporaryFolder('growing');
+    const path = join(folder.path, 'file');
+    await writeFile(path, 'abcdef');
+    const file = await open(path);
+    try {
+      const { response, out } = setUp(10, false);
+      const growth = { available: 6, beyond: () => Promise.reject(new LayoverError('DATA_PLANE_UNAVAILABLE')) };
+      let over = false;
+      const sending = sendLocalFile(file, growth, 0, 10, out, new BufferPool().lease(10)).finally(() => (over = true));
+      sending.catch(() => undefined);
+      while (response.flush === undefined) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(over).toBe(false);
+      response.flush();
+      await expect(sending).rejects.toMatchObject({ key: 'DATA_PLANE_UNAVAILABLE' });
+      expect([Buffer.concat(response.taken).toString(), out.sent]).toEqual(['abcdef', 6]);
+    } finally {
+      await file.close();
+      await folder.remove();
+    }
   });
 });
