@@ -60,6 +60,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     metrics,
     buffers: new BufferPool(),
     clientIdleMs: config.clientIdleSeconds * 1000,
+    clock,
   });
   const dispatch = createDispatch({
     ping: createPing(reader),

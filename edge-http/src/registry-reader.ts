@@ -69,6 +69,8 @@ export interface BlobReadQuery extends BlobQuery {
   readonly accepts: 'any' | 'bytes' | 'inline';
   /** Nodes that are not to be asked: they have failed this delivery. */
   readonly avoid: readonly string[];
+  /** For the rest of an answer: when it began, in milliseconds since the epoch. A token that was good then is good for all of it. */
+  readonly since?: number;
 }
 
 /** How the bytes come (architecture section 6). */

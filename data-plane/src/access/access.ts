@@ -32,11 +32,12 @@ export class Access {
   /**
    * The target of a request that may go on. Throws UNAUTHORIZED (no or wrong credentials for a private organization; wrong
    * ones anywhere), PROXY_DISABLED with the reason, DENIED for a repository that the organization's patterns leave out.
-   * Authentication comes first: who may not pull learns nothing of the configuration.
+   * Authentication comes first: who may not pull learns nothing of the configuration. `since`: when the answer began of which this asks for
+   * the rest (a token may have expired meanwhile), in milliseconds since the epoch; 0 = now.
    */
-  async authorize(located: LocatedRepository, authorization: string): Promise<PullTarget> {
+  async authorize(located: LocatedRepository, authorization: string, since = 0): Promise<PullTarget> {
     const snapshot = this.configuration.current();
-    const identity = await identify(snapshot, this.tokens, authorization).catch((error: unknown) => {
+    const identity = await identify(snapshot, this.tokens, authorization, since).catch((error: unknown) => {
       throw withScope(error, located);
     });
     if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);

@@ -23,12 +23,13 @@ export const ANONYMOUS: Identity = { robot: undefined, access: undefined, authen
 /**
  * Who sent an Authorization header: a pull token, or a robot's own name and secret (some clients send Basic without
  * asking for a token). Credentials that are wrong are never taken for none: UNAUTHORIZED, even where nothing was needed,
- * so that a mistyped secret is noticed and not silently served as anonymous.
+ * so that a mistyped secret is noticed and not silently served as anonymous. `since`: as in PullTokens.verify.
  */
 export async function identify(
   snapshot: ConfigurationSnapshot,
   tokens: PullTokens,
   authorization: string,
+  since = 0,
 ): Promise<Identity> {
   const credentials = parseAuthorization(authorization);
   switch (credentials.kind) {
@@ -40,7 +41,7 @@ export async function identify(
       return { robot, access: undefined, authenticated: true, actor: actorOf(robot) };
     }
     case 'bearer': {
-      const claims = await tokens.verify(snapshot, credentials.token);
+      const claims = await tokens.verify(snapshot, credentials.token, since);
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
       const robot = findRobot(snapshot, claims.subject);
       if (robot === undefined || robot.secretVersion !== claims.secretVersion) {

@@ -14,6 +14,8 @@ const ISSUER = 'layover';
 const AUDIENCE = 'layover';
 const CLOCK_TOLERANCE_SECONDS = 30;
 const MAX_VERIFIED = 10_000;
+/** A client may take so long over one blob that its token has long expired when another node has to go on. */
+const LONGEST_ANSWER_MS = 86_400_000;
 
 /** What a token says, once its signature is proven. */
 export interface TokenClaims {
@@ -62,19 +64,24 @@ export class PullTokens {
     return { token, issuedAt: now * 1000 };
   }
 
-  /** The token's claims. Throws UNAUTHORIZED, saying whether it has expired or is not one of ours. */
-  async verify(snapshot: ConfigurationSnapshot, token: string): Promise<TokenClaims> {
+  /**
+   * The token's claims. `since`: the answer that it was shown for began then, in milliseconds since the epoch, and this is the rest of it, so that is when it had to be
+   * good; at most a day is believed. 0 = now. Throws UNAUTHORIZED, saying whether it has expired or is not one of ours.
+   */
+  async verify(snapshot: ConfigurationSnapshot, token: string, since = 0): Promise<TokenClaims> {
+    const now = this.clock.now();
+    const at = since === 0 ? now : Math.min(now, Math.max(since, now - LONGEST_ANSWER_MS));
     const known = this.verified.get(token);
     if (known !== undefined && snapshot.tokenKeys.some((key) => key.id === known.keyId)) {
-      if (known.expiresAt + CLOCK_TOLERANCE_SECONDS > this.clock.now() / 1000) return known.claims;
+      if (known.expiresAt + CLOCK_TOLERANCE_SECONDS > at / 1000) return known.claims;
       throw expired();
     }
-    const fresh = await this.check(snapshot, token);
+    const fresh = await this.check(snapshot, token, at);
     this.verified.set(token, fresh);
     return fresh.claims;
   }
 
-  private async check(snapshot: ConfigurationSnapshot, token: string): Promise<Verified> {
+  private async check(snapshot: ConfigurationSnapshot, token: string, at: number): Promise<Verified> {
     try {
       const { payload, protectedHeader } = await jwtVerify(
         token,
@@ -88,7 +95,7 @@ export class PullTokens {
           issuer: ISSUER,
           audience: AUDIENCE,
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
-          currentDate: new Date(this.clock.now()),
+          currentDate: new Date(at),
           requiredClaims: ['exp', 'sub'],
         },
       );

@@ -6,7 +6,13 @@ import type { RequestContext__Output } from '../../../proto/gen/layover/v1/Reque
 import type { Owner } from '../access/find-organization';
 import type { RepositoryRequest, RequestContext } from '../pull/request';
 
-const NO_CONTEXT: RequestContext = { requestId: '', clientAddress: '', userAgent: '', authorization: '' };
+const NO_CONTEXT: RequestContext = {
+  requestId: '',
+  clientAddress: '',
+  userAgent: '',
+  authorization: '',
+  authorizedAt: 0,
+};
 
 /** Who asks; a message without it is from nobody in particular. */
 export function readContext(context: RequestContext__Output | null): RequestContext {

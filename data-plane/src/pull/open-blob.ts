@@ -40,7 +40,7 @@ export async function openBlob(
   request: RepositoryRequest & { readonly digest: Digest; readonly range: RangeRequest | undefined },
 ): Promise<OpenedBlob> {
   const located = parts.access.locate(request.owner, request.repository);
-  const target = await parts.access.authorize(located, request.context.authorization);
+  const target = await parts.access.authorize(located, request.context.authorization, request.context.authorizedAt);
   const { organizationUid, repository } = target.key;
   try {
     const allowed = await parts.blobs.require(target, request.digest, request.signal);

@@ -6,6 +6,8 @@ export interface RequestContext {
   readonly clientAddress: string;
   readonly userAgent: string;
   readonly authorization: string;
+  /** The rest of an answer that began then, in milliseconds since the epoch: a token that was good at that time is. 0 = a new request. */
+  readonly authorizedAt: number;
 }
 
 /** The parts that every request for a repository has. */

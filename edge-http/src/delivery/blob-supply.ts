@@ -30,15 +30,16 @@ export interface SupplyOptions {
 
 /**
  * Asks for a blob, or a range of it, and opens the file that the data plane names; where that can't be used from here, asks for the same bytes over the call. A
- * redirect is for the caller to look for. Rejects with what the reader does, and an Error for an answer that is not what was asked for.
+ * redirect is for the caller to look for. `since`: as in BlobReadQuery. Rejects with what the reader does, and an Error for an answer that is not what was asked for.
  */
 export async function openSupply(
   options: SupplyOptions,
   range: RangeRequest | undefined,
   accepts: BlobReadQuery['accepts'],
   avoid: readonly string[],
+  since?: number,
 ): Promise<BlobSupply> {
-  const read = await ask(options, range, accepts, avoid);
+  const read = await ask(options, { range, accepts, avoid, since });
   const { header } = read;
   const { delivery } = header;
   if (delivery.kind !== 'local-file') return supplyOf(read, undefined);
@@ -52,7 +53,7 @@ export async function openSupply(
   }
   if (file === undefined) {
     options.metrics.localFallback();
-    return supplyOf(await ask(options, range, 'inline', avoid), undefined);
+    return supplyOf(await ask(options, { range, accepts: 'inline', avoid, since }), undefined);
   }
   if (delivery.available < end) return supplyOf(read, { file, growth: followGrowth(read, delivery.available, end) });
   // All that is wanted can be read through the handle: the data plane need not keep anything for us.
@@ -62,13 +63,12 @@ export async function openSupply(
 
 async function ask(
   { reader, request, exchange }: SupplyOptions,
-  range: RangeRequest | undefined,
-  accepts: BlobReadQuery['accepts'],
-  avoid: readonly string[],
+  how: Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>,
 ): Promise<BlobRead> {
   const { address, digest } = request;
   const { context, signal } = exchange;
-  const read = await reader.readBlob({ context, address, digest, range, accepts, avoid }, signal);
+  const { range, accepts } = how;
+  const read = await reader.readBlob({ context, address, digest, ...how }, signal);
   try {
     checkHeader(read.header, range);
     const { kind } = read.header.delivery;

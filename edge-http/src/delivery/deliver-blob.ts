@@ -1,4 +1,5 @@
 import type { RangeRequest } from '../../../common/oci/byte-range';
+import type { Clock } from '../../../common/runtime/clock';
 import type { Exchange } from '../exchange';
 import type { EdgeMetrics } from '../metrics';
 import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry-reader';
@@ -19,6 +20,7 @@ export interface DeliveryDependencies {
   readonly metrics: EdgeMetrics;
   /** A client that takes nothing for this long is given up; milliseconds. */
   readonly clientIdleMs: number;
+  readonly clock: Clock;
 }
 
 /** Answers GET of a blob, or of the part of it that `range` asks for. */
@@ -47,13 +49,16 @@ export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBl
 class Delivery {
   private supply: BlobSupply | undefined;
   private readonly changes = new NodeChanges();
+  private readonly beganAt: number;
 
   constructor(
     private readonly dependencies: DeliveryDependencies,
     private readonly request: GetBlobRequest,
     private readonly range: RangeRequest | undefined,
     private readonly exchange: Exchange,
-  ) {}
+  ) {
+    this.beganAt = dependencies.clock.now();
+  }
 
   async run(): Promise<void> {
     const { header } = await this.open(this.range, 'any', []);
@@ -77,11 +82,12 @@ class Delivery {
     range: RangeRequest | undefined,
     accepts: BlobReadQuery['accepts'],
     avoid: readonly string[],
+    since?: number,
   ): Promise<BlobSupply> {
     const { reader, metrics } = this.dependencies;
     await this.supply?.close();
     const { request, exchange } = this;
-    this.supply = await openSupply({ reader, metrics, request, exchange }, range, accepts, avoid);
+    this.supply = await openSupply({ reader, metrics, request, exchange }, range, accepts, avoid, since);
     return this.supply;
   }
 
@@ -126,7 +132,7 @@ class Delivery {
     avoid: readonly string[],
   ): Promise<void> {
     const range = { kind: 'bytes', first: offset + out.sent, last: offset + length - 1 } as const;
-    const rest = await this.open(range, accepts, avoid);
+    const rest = await this.open(range, accepts, avoid, this.beganAt);
     if (rest.header.size !== size) throw new Error('the size of a blob changed in the middle of it');
   }
 

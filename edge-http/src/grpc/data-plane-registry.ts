@@ -87,7 +87,8 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
-    const { context, address, digest, range, avoid } = query;
+    const { address, digest, range, avoid, since } = query;
+    const context = since === undefined ? query.context : { ...query.context, authorizedAt: since };
     const message = { context, address: addressMessage(address), digest, ...rangeMessage(range) };
     const { node, first, stream } = await this.calls.begin(
       digest,

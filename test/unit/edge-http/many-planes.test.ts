@@ -188,6 +188,8 @@ describe('a blob whose node is lost in the middle', () => {
     const at = requests[1]!.bytes!.firstByte;
     expect(at).toBeLessThanOrEqual(3 * MIB);
     expect(requests[1]).toMatchObject({ digest: blob.digest, bytes: { lastByte: 8 * MIB - 1 } });
+    // The client was let in when it began.
+    expect(requests.map(({ context }) => context!.authorizedAt > 0)).toEqual([false, true]);
     // The head is out: no redirect.
     expect(requests[1]!.accepts).toEqual(['LOCAL_FILE', 'INLINE']);
   });

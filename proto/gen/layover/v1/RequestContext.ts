@@ -1,11 +1,13 @@
 // Original file: proto/layover/v1/registry.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface RequestContext {
   'requestId'?: (string);
   'clientAddress'?: (string);
   'userAgent'?: (string);
   'authorization'?: (string);
+  'authorizedAt'?: (number | string | Long);
 }
 
 export interface RequestContext__Output {
@@ -13,4 +15,5 @@ export interface RequestContext__Output {
   'clientAddress': (string);
   'userAgent': (string);
   'authorization': (string);
+  'authorizedAt': (number);
 }

@@ -43,6 +43,35 @@ function rig() {
 
 const VAULT_SCOPE = 'repository:vault/alpine:pull';
 
+test('the rest of an answer may be fetched with the token that it began with, expired or not, for a day; not after the robot is gone', async () => {
+  const { issue, clock, access, configuration, tokens } = rig();
+  const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
+  const began = clock.now() + 60_000;
+  clock.advance(3_600_000);
+  const located = access.locate({ kind: 'organization', name: 'vault' }, 'alpine');
+  const rest = (since: number): Promise<string> =>
+    access.authorize(located, token, since).then(
+      ({ actor }) => actor,
+      (error: { key: string }) => error.key,
+    );
+  // Also on a node that has never seen the token; and it is no good for anything new.
+  expect([await rest(began), await rest(0), await rest(began)]).toEqual([
+    'robot:vault+ci',
+    'UNAUTHORIZED',
+    'robot:vault+ci',
+  ]);
+  // A request that began when the token was no longer good, or in the future.
+  expect([await rest(began + 400_000), await rest(clock.now() + 1e9)]).toEqual(['UNAUTHORIZED', 'UNAUTHORIZED']);
+  await expect(tokens.verify(configuration.snapshot, `${token.slice(7)}x`, began)).rejects.toMatchObject({
+    key: 'UNAUTHORIZED',
+  });
+  configuration.snapshot = snapshotOf([organization({ ...PRIVATE, robots: {} })]);
+  expect(await rest(began)).toBe('UNAUTHORIZED');
+  configuration.snapshot = snapshotOf([organization(PRIVATE)]);
+  clock.advance(86_400_000);
+  expect(await rest(began)).toBe('UNAUTHORIZED');
+});
+
 test('the token says who, for whom, what and how long, and is signed with the first key', async () => {
   const { issue, clock } = rig();
   const token = await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE);

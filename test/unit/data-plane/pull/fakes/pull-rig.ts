@@ -28,6 +28,7 @@ export const CONTEXT: RequestContext = {
   clientAddress: '192.0.2.7',
   userAgent: 'test/1',
   authorization: '',
+  authorizedAt: 0,
 };
 
 export const silentLogger: Logger = pino({ level: 'silent' });
