@@ -67,6 +67,8 @@ describe('GET /v2/', () => {
         clientAddress: '127.0.0.1',
         userAgent: 'x'.repeat(256),
         authorization: 'Bearer abc',
+        // Nothing was begun before.
+        authorizedAt: 0,
       },
     });
   });
