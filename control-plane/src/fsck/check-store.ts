@@ -15,7 +15,11 @@ const PAGE = 500;
  */
 export async function checkStore(parts: FsckParts): Promise<void> {
   const damaged = new DamagedCopies(parts);
-  const suspects = new Suspects(parts.clock, parts.signal, (found) => settleSuspects(parts, damaged, found));
+  const suspects = new Suspects(
+    parts,
+    (found) => settleSuspects(parts, damaged, found),
+    (count, ms) => parts.progress.wait(count, ms),
+  );
   let after = '';
   for await (const page of parts.copies.list()) {
     const to = page.at(-1)!.digest;
@@ -83,7 +87,7 @@ async function readThrough(
   page: readonly StoredCopies[],
   rows: ReadonlyMap<string, BlobRow>,
 ): Promise<readonly StoredCopies[]> {
-  const { copies, options, report, progress } = parts;
+  const { copies, options, report, progress, checked } = parts;
   const unsound = new Map<string, Set<AskedDataPlane>>();
   const reported = new Set<string>();
   const planes = new Set(page.flatMap((content) => content.copies.map(({ plane }) => plane)));
@@ -97,6 +101,7 @@ async function readThrough(
     )) {
       progress.advance(begun.has(digest) ? 0 : 1, size);
       begun.add(digest);
+      checked.bytes += size;
       if (outcome === 'WHOLE') continue;
       unsound.set(digest, (unsound.get(digest) ?? new Set()).add(plane));
       if (outcome !== 'MISSING') reported.add(digest);

@@ -1,6 +1,6 @@
 import type { Queries } from '../db/database';
 
-/** What has been checked. Bytes were read, or only counted where content was not read. */
+/** What has been checked: upstreams of organizations, rows, blobs that are stored or should be, and bytes that were read for that. */
 export interface Checked {
   origins: number;
   rows: number;

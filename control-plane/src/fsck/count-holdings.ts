@@ -45,8 +45,9 @@ export async function countHoldings(
     return known;
   };
   for (const part of chunks(digests)) {
+    // CROSS JOIN keeps SQLite, which knows no numbers of rows, from going through every manifest of a repository (lang_select, 2.1).
     const manifests = await queries(`${Table.manifests} as m`)
-      .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
+      .crossJoin(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
       .whereIn('m.digest', part)
       .where('r.origin_version', originVersion)
       .select<{ repository_id: number; digest: string; size: number }[]>('m.repository_id', 'm.digest', 'm.size');
@@ -56,8 +57,8 @@ export async function countHoldings(
       count.manifestSize = Math.max(row.size, count.manifestSize ?? 0);
     }
     const names = (await queries(`${Table.manifestReferences} as x`)
-      .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
-      .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
+      .crossJoin(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
+      .crossJoin(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
       .whereIn('x.digest', part)
       .whereIn('x.role', ['LAYER', 'CONFIG'])
       .where('r.origin_version', originVersion)

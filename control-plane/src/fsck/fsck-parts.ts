@@ -1,6 +1,7 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { ContentStores } from '../content/content-stores';
 import type { Database } from '../db/database';
+import type { Checked } from './checked';
 import type { Progress } from './progress';
 import type { Report } from './report';
 import type { StoreCopies } from './store-copies';
@@ -22,6 +23,8 @@ export interface FsckParts {
   readonly options: FsckOptions;
   readonly report: Report;
   readonly progress: Progress;
+  /** What has been checked so far. */
+  readonly checked: Checked;
   /** Aborts when fsck is to stop; every check throws its reason soon after. */
   readonly signal: AbortSignal;
 }

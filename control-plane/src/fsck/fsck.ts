@@ -8,14 +8,14 @@ import { checkSums } from './check-sums';
 import type { FsckParts } from './fsck-parts';
 import { everyOrigin } from './origins';
 import { Unrepaired } from './unrepaired';
-import { type Checked, countRows } from './checked';
+import { countRows } from './checked';
 
 /**
  * Checks everything once, while Layover runs. First the tables against each other: what the rest decides is decided on their sums. Then the
- * tables against the stores, and what counts as used against both. What was done is put into `checked` as it is done.
+ * tables against the stores, and what counts as used against both.
  */
-export async function runChecks(parts: FsckParts, checked: Checked): Promise<void> {
-  const { database, stores, copies, progress } = parts;
+export async function runChecks(parts: FsckParts): Promise<void> {
+  const { database, stores, copies, progress, checked } = parts;
   await copies.reach();
 
   progress.begin('tags and manifests', 'rows', {
@@ -45,9 +45,7 @@ export async function runChecks(parts: FsckParts, checked: Checked): Promise<voi
   try {
     await checkStore(parts);
   } finally {
-    const { items, bytes: read } = progress.end();
-    checked.blobs += items;
-    checked.bytes += read;
+    checked.blobs += progress.end().items;
   }
 
   progress.begin('what counts as used', 'rows', {

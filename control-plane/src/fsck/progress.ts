@@ -1,6 +1,6 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { Console } from './console';
-import { formatBytes, formatDuration, formatNumber } from './format';
+import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
 
 /** How often the line on a terminal changes at most, in milliseconds. */
 const TERMINAL_MS = 200;
@@ -26,7 +26,7 @@ export class Progress {
   private items = 0;
   private bytes = 0;
   private startedAt = 0;
-  private shownAt = -Infinity;
+  private shownAt: number;
   private readonly begunAt: number;
 
   constructor(
@@ -34,13 +34,13 @@ export class Progress {
     private readonly clock: Clock,
     private readonly problems: () => number,
   ) {
-    this.begunAt = clock.now();
+    this.begunAt = this.shownAt = clock.now();
   }
 
   /** Begins a phase: its name, what is counted in it, and how much of that there is about. */
   begin(phase: string, noun: string, total: Amount): void {
     Object.assign(this, { phase, noun, total, items: 0, bytes: 0, startedAt: this.clock.now() });
-    this.show();
+    if (this.console.isTerminal) this.show();
   }
 
   /** So much more is done. */
@@ -50,6 +50,15 @@ export class Progress {
     const now = this.clock.now();
     const lines = now - this.begunAt < AT_FIRST_MS ? LINES_MS : LATER_LINES_MS;
     if (now - this.shownAt >= (this.console.isTerminal ? TERMINAL_MS : lines)) this.show();
+  }
+
+  /** So many things are looked at again after a pause, in milliseconds, because they may be on their way. */
+  wait(count: number, ms: number): void {
+    if (ms < 1000) return;
+    this.console.status(
+      `${this.toString()}, looking again in ${formatDuration(ms)} at ${formatCount(count, 'blob')} that may be on the way`,
+    );
+    this.shownAt = this.clock.now();
   }
 
   /** Ends a phase; gives back what was done in it. */
@@ -69,10 +78,9 @@ export class Progress {
   }
 
   private show(): void {
-    const found = this.problems();
     const left = this.leftMs();
     this.console.status(
-      `${this.toString()}, ${formatNumber(found)} problem${found === 1 ? '' : 's'}` +
+      `${this.toString()}, ${formatCount(this.problems(), 'problem')}` +
         (left === undefined ? '' : `, about ${formatDuration(left)} left`),
     );
     this.shownAt = this.clock.now();

@@ -49,7 +49,7 @@ export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise
   let cutOff: Summary['cutOff'];
   try {
     await withParts(config, log, clock, signal, (parts) =>
-      runChecks({ ...parts, clock, options, report, progress, signal }, checked),
+      runChecks({ ...parts, clock, options, report, progress, checked, signal }),
     );
   } catch (error) {
     const at = progress.toString();

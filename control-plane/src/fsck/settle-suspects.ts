@@ -2,7 +2,7 @@ import type { BlobRow } from '../../../schema/tables';
 import { loseContent } from '../holdings/lose-content';
 import { adoptContent } from './adopt-content';
 import { correctSize } from './correct-size';
-import { formatNumber } from './format';
+import { formatCount, formatNumber } from './format';
 import type { FsckParts } from './fsck-parts';
 import { countedSizes, judgeContent } from './judge-content';
 import { type DamagedCopies, isStill } from './damaged-copies';
@@ -83,7 +83,7 @@ async function rowWithoutBytes(parts: FsckParts, row: BlobRow): Promise<void> {
   report.add({
     kind: 'ROW_WITHOUT_BYTES',
     digest,
-    message: `${formatNumber(size)} bytes, stored since ${new Date(present_at).toISOString()}, held by ${holders}, are nowhere`,
+    message: `${formatNumber(size)} bytes, stored since ${new Date(present_at).toISOString()} and held by ${formatCount(holders, 'organization')}, are nowhere`,
     repaired: options.repair,
   });
 }

@@ -25,9 +25,10 @@ export class Suspects {
   private readonly queue: { readonly suspect: Suspect; readonly due: number }[] = [];
 
   constructor(
-    private readonly clock: Clock,
-    private readonly signal: AbortSignal,
+    private readonly parts: { readonly clock: Clock; readonly signal: AbortSignal },
     private readonly look: (suspects: readonly Suspect[]) => Promise<readonly Suspect[]>,
+    /** Is told of every pause: how many are waited for, and how long in milliseconds. */
+    private readonly onWait: (count: number, ms: number) => void,
   ) {}
 
   /** Remembers one for later. Waits when there are too many. */
@@ -40,7 +41,7 @@ export class Suspects {
   /** Looks at those whose time has come. */
   async settleDue(): Promise<void> {
     for (;;) {
-      const now = this.clock.now();
+      const now = this.parts.clock.now();
       const count = this.queue.slice(0, STEP).filter(({ due }) => due <= now).length;
       if (count === 0) return;
       const suspects = this.queue.splice(0, count).map(({ suspect }) => suspect);
@@ -57,11 +58,13 @@ export class Suspects {
   }
 
   private push(suspect: Suspect): void {
-    this.queue.push({ suspect, due: this.clock.now() + LOOK_AGAIN_MS });
+    this.queue.push({ suspect, due: this.parts.clock.now() + LOOK_AGAIN_MS });
   }
 
   private async waitForFirst(): Promise<void> {
-    const left = (this.queue[0]?.due ?? 0) - this.clock.now();
-    if (left > 0) await pause(this.clock, left, this.signal);
+    const left = (this.queue[0]?.due ?? 0) - this.parts.clock.now();
+    if (left <= 0) return;
+    this.onWait(this.queue.length, left);
+    await pause(this.parts.clock, left, this.parts.signal);
   }
 }
