@@ -59,6 +59,18 @@ test('content that is collected between the two looks is no problem', async () =
   expect(await row('left over')).toEqual([]);
 });
 
+test('content that is collected during the second look is no problem', async () => {
+  world.storage.put('left over');
+  // Known by then, and found in the store; its row goes before it is looked at once more.
+  const whileWaiting = async (): Promise<void> => {
+    await world.arrive(acme, ['left over']);
+    world.storage.before = async (call) => {
+      if (call === 'stat') await world.sql(`DELETE FROM blobs WHERE digest = '${digest('left over')}'`);
+    };
+  };
+  expect((await world.fsck([], { whileWaiting })).problems).toEqual([]);
+});
+
 test('a fill that ends in the very moment in which its row goes is taken over', async () => {
   world.storage.contents.delete(digest('layer one'));
   let stats = 0;
