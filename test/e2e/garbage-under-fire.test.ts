@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { homeAt } from '../../common/runtime/home';
+import type { BlobRow } from '../../schema/tables';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry';
 import { type RunningLayover, startLayover } from '../support/real/layover';
 import { waitUntil } from '../support/real/wait-until';
@@ -13,7 +14,9 @@ import { Tables } from '../integration/bounds/model/tables';
 
 /** How long it burns, in seconds. */
 const SECONDS = Number(process.env['LAYOVER_FIRE_SECONDS'] ?? 60);
+/** Clients, and how many of them want just what is about to be deleted. */
 const CLIENTS = 16;
+const LATE_CLIENTS = 6;
 const ORGANIZATIONS = ['fire-a', 'fire-b'] as const;
 const CRASH_MS = 15_000;
 
@@ -107,7 +110,14 @@ describe('garbage collection under fire', () => {
     async () => {
       const clients = Array.from(
         { length: CLIENTS },
-        () => new FireClient(layover.url, content, ORGANIZATIONS, isCrashing),
+        (_, index) =>
+          new FireClient(
+            layover.url,
+            content,
+            ORGANIZATIONS,
+            isCrashing,
+            index < LATE_CLIENTS ? () => tables.endangered() : undefined,
+          ),
       );
       const over: string[] = [];
       const collected = { blobs: 0, manifests: 0 };
@@ -160,9 +170,9 @@ describe('garbage collection under fire', () => {
       if (process.env['LAYOVER_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
       expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
       expect(over).toEqual([]);
-      // It did burn: most pulls evicted something, bytes went and came again.
-      expect(summary.pulls).toBeGreaterThan(SECONDS * 5);
-      expect(evictions).toBeGreaterThan(SECONDS * 2);
+      // It did burn: images were evicted, bytes went and came again.
+      expect(summary.pulls).toBeGreaterThan(SECONDS);
+      expect(evictions).toBeGreaterThan(SECONDS / 2);
       if (SECONDS >= 30) expect(collected.blobs).toBeGreaterThan(0);
 
       // Content that was in use or came in within the last ten seconds stays that long.
@@ -185,8 +195,12 @@ describe('garbage collection under fire', () => {
       expect(counted.problems).toEqual([]);
       expect(store.problems).toEqual([]);
       const rows = new Map(end.blobs.map((row) => [row.digest, row]));
-      expect(end.blobs.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);
-      expect(end.blobs.filter(({ digest, size }) => store.sizes.get(digest) !== size)).toEqual([]);
+      // A deletion that the crash cut off is finished five minutes later.
+      const wasCutOff = ({ state, deleting_at }: BlobRow): boolean =>
+        state === 'DELETING' && Math.abs(deleting_at! - crashedAt) < CRASH_MS;
+      const whole = end.blobs.filter((row) => !wasCutOff(row));
+      expect(whole.filter(({ digest, size }) => store.sizes.get(digest) !== size)).toEqual([]);
+      expect(whole.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);
       // What came in just before the crash was not recorded: a reconciliation finds it.
       const orphans = [...store.sizes.keys()].filter((digest) => !rows.has(digest));
       expect(orphans.filter((digest) => !leftByCrash.has(digest))).toEqual([]);

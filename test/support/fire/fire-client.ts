@@ -20,13 +20,17 @@ export class FireClient {
     private readonly organizations: readonly string[],
     /** Whether errors are to be expected now. */
     private readonly mayFail: () => boolean,
+    /** Content that is about to be deleted: this client wants just that. */
+    private readonly endangered?: () => Promise<readonly string[]>,
   ) {}
 
   /** Pulls one image after the other; never rejects for what it was given. */
   async pullWhile(goesOn: () => boolean): Promise<void> {
     while (goesOn() && this.wrong.length < 5) {
       const base = `${this.url}/v2/${this.content.random(this.organizations)}/${this.content.randomRepository()}`;
-      await this.pullImage(base, this.content.random(TAGS_ON_FIRE));
+      const wanted = (await this.endangered?.()) ?? [];
+      const image = wanted.length === 0 ? undefined : this.content.imageWith(this.content.random(wanted));
+      await this.pullImage(base, image?.digest ?? this.content.random(TAGS_ON_FIRE));
       if (this.mayFail()) await pause(50);
     }
   }

@@ -16,9 +16,12 @@ const LAYERS = Array.from({ length: 24 }, (_, index) =>
   patternBytes(`fire ${index}`, 0, 3_000 + ((index * 7919) % 24) * 32_000),
 );
 const IMAGES = 40;
-/** Images that tags point at within a few seconds; then others are: only what nobody has asked for in ten seconds is deleted. */
+/**
+ * Images that tags point at for a while; then others do. Each comes back after ten seconds: that is when what nobody has asked for
+ * since is deleted.
+ */
 const HOT = 8;
-const HOT_MS = 3_000;
+const HOT_MS = 2_500;
 
 /** An upstream of many images that share layers, the tags of which move. Random, as the clients are. */
 export class FireContent {
@@ -70,6 +73,14 @@ export class FireContent {
 
   randomRepository(): string {
     return this.random(REPOSITORIES);
+  }
+
+  /** An image that is or needs this content; undefined = it is an index. */
+  imageWith(digest: string): BuiltImage | undefined {
+    const fitting = this.images.filter(
+      (image) => image.digest === digest || [image.config, ...image.layers].some((blob) => blob.digest === digest),
+    );
+    return fitting.length === 0 ? undefined : this.random(fitting);
   }
 
   /** What has this digest; undefined = the upstream never had it. */

@@ -72,6 +72,17 @@ export class Tables {
     return this.connection<AuditEventRow>(Table.auditEvents).where('kind', kind).orderBy('id');
   }
 
+  /** Content that nobody holds, what is being deleted first: a few digests. */
+  async endangered(): Promise<readonly string[]> {
+    const rows = await this.connection<BlobRow>(Table.blobs)
+      .where('holders', '<=', 0)
+      .orderBy('state')
+      .orderBy('unheld_at')
+      .limit(10)
+      .select('digest');
+    return rows.map(({ digest }) => digest);
+  }
+
   /** Whether a refused request for a repository of that name has been recorded. */
   async hasRefusal(repository: string): Promise<boolean> {
     const row = await this.connection<AuditEventRow>(Table.auditEvents)
