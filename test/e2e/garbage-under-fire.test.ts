@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { homeAt } from '../../common/runtime/home';
-import type { BlobRow } from '../../schema/tables';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry';
 import { type RunningLayover, startLayover } from '../support/real/layover';
 import { waitUntil } from '../support/real/wait-until';
@@ -196,8 +195,13 @@ describe('garbage collection under fire', () => {
       expect(store.problems).toEqual([]);
       const rows = new Map(end.blobs.map((row) => [row.digest, row]));
       // A deletion that the crash cut off is finished five minutes later.
-      const wasCutOff = ({ state, deleting_at }: BlobRow): boolean =>
-        state === 'DELETING' && Math.abs(deleting_at! - crashedAt) < CRASH_MS;
+      const wasCutOff = ({
+        state,
+        deleting_at,
+      }: {
+        readonly state: string;
+        readonly deleting_at: number | null;
+      }): boolean => state === 'DELETING' && Math.abs(deleting_at! - crashedAt) < CRASH_MS;
       const whole = end.blobs.filter((row) => !wasCutOff(row));
       expect(whole.filter(({ digest, size }) => store.sizes.get(digest) !== size)).toEqual([]);
       expect(whole.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);

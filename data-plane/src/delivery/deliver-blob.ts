@@ -4,7 +4,6 @@ import type { CacheStatus } from '../../../proto/gen/layover/v1/CacheStatus';
 import type { Delivery } from '../../../proto/gen/layover/v1/Delivery';
 import type { ReadBlobReply } from '../../../proto/gen/layover/v1/ReadBlobReply';
 import type { BlobReader } from '../blob/blob-source';
-import { holdLease, LEASE_MS } from './hold-lease';
 
 /** One answer to ReadBlob. */
 export interface BlobDelivery {
@@ -27,9 +26,10 @@ export interface BlobDelivery {
  * The messages of one ReadBlob, in the order of registry.proto: header, then chunks or progress. Throws the fill's failure, which the
  * sender turns into the call's error, so that the edge destroys its connection; CANCELLED when the signal aborts.
  *
- * LOCAL_FILE: the caller opens the path before anything else, and what it has open stays readable whatever becomes of the name. A blob
- * that is whole needs no more: the caller cancels the call. A growing one is followed until the range may be read; then the call
- * is held, so that the name stays, until the caller cancels, or for LEASE_MS at most, and ends OK.
+ * LOCAL_FILE: the caller opens the path before anything else, and what it has open stays readable whatever becomes of the name. Of a blob
+ * that is whole there is nothing more to say; a growing one is followed until the range may be read. Then the call ends by itself: a caller
+ * that cancelled each of its calls would lose its connection, since HTTP/2 servers take more than some thirty resets a second for an attack
+ * (CVE-2023-44487; nghttp2 allows a thousand at once). Who comes too late for the name asks for the bytes over the call.
  */
 export async function* deliverBlob(delivery: BlobDelivery): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {
@@ -67,7 +67,6 @@ async function* deliverFile(delivery: BlobDelivery): AsyncGenerator<ReadBlobRepl
     count();
     yield { progress: { available } };
   }
-  await holdLease(delivery.clock, signal, LEASE_MS);
 }
 
 function header(

@@ -56,8 +56,8 @@ export async function openSupply(
     return supplyOf(await ask(options, { range, accepts: 'inline', avoid, since }), undefined);
   }
   if (delivery.available < end) return supplyOf(read, { file, growth: followGrowth(read, delivery.available, end) });
-  // All that is wanted can be read through the handle: the data plane need not keep anything for us.
-  read.cancel();
+  // All that is wanted can be read through the handle, and the call ends by itself: each cancelled one would be a reset of its stream, and
+  // a server that sees too many of those in a second ends the connection (CVE-2023-44487).
   return supplyOf(read, { file, growth: grown(end) });
 }
 

@@ -124,7 +124,9 @@ export class NodeCalls {
     if (!isNodeFailure(failure) || signal.aborted) return undefined;
     trail.add(failed.name, failure);
     if (trail.tries >= MAX_NODES) return undefined;
-    const next = this.options.nodes.pick(key, trail.avoid);
+    // Where there is no other, a connection that was lost is tried once more: it is made anew at once, unless the node is gone.
+    const next =
+      this.options.nodes.pick(key, trail.avoid) ?? (trail.tries === 1 && isLost(failure) ? failed : undefined);
     if (next !== undefined) this.options.onRetry();
     return next;
   }
@@ -150,6 +152,10 @@ class Trail {
   toTell(last: unknown): unknown {
     return isNodeFailure(last) ? (this.told ?? last) : last;
   }
+}
+
+function isLost(failure: unknown): boolean {
+  return isLayoverError(failure) && failure.key === 'DATA_PLANE_UNAVAILABLE';
 }
 
 function nobody(): LayoverError {
