@@ -6,7 +6,13 @@ import { temporaryFolder, type TemporaryFolder } from '../../support/real/tempor
 import { LayoverError } from '../../../common/errors/layover-error';
 import { digestOf } from '../../../common/oci/digest';
 import { MediaType } from '../../../common/oci/media-types';
-import { buildImage, buildManifestOfSize, type FakeRegistry, startFakeRegistry } from '../../support/fake-registry';
+import {
+  buildImage,
+  buildManifestOfSize,
+  createGate,
+  type FakeRegistry,
+  startFakeRegistry,
+} from '../../support/fake-registry';
 import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
 import { outcome, type ReadResult } from './support/registry-caller';
 
@@ -59,8 +65,14 @@ async function expectRecovery(): Promise<void> {
 describe('a blob', () => {
   test('cut in the middle: resumed where it broke off, and the client does not notice', async () => {
     await startWithManifest();
-    rig.registry.quirk({ path: layer.digest, cutAfterBytes: 150_000, times: 1 });
-    expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
+    // Cut when some of it has been kept: what is on its way when a connection breaks may be lost with it.
+    const gate = createGate();
+    rig.registry.quirk({ path: layer.digest, gate, gateAtBytes: 150_000, cutAfterBytes: 150_000, times: 1 });
+    const reading = rig.edge.blob(layer.digest);
+    await gate.reached;
+    for (let tries = 0; rig.spooledBytes() === 0 && tries < 500; tries += 1) await delay(10);
+    gate.open();
+    expect(whole(await reading)).toBe(true);
     await rig.held(layer.digest);
     const requests = rig.registry.requests.filter(({ path }) => path === layerPath);
     expect(requests.map(({ headers }) => headers['range'])).toEqual([undefined, expect.stringMatching(/^bytes=\d+-/)]);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -41,6 +41,8 @@ export interface Rig {
   held(...digests: readonly string[]): Promise<void>;
   /** Files in the spool. */
   spooled(): string[];
+  /** Bytes of all files in the spool. */
+  spooledBytes(): number;
   /** Pull events that reached the control plane, once there are so many. */
   pulls(count: number): Promise<PullEvent__Output[]>;
   configure(...organizations: readonly OrganizationSpec[]): Promise<void>;
@@ -103,6 +105,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       }
     },
     spooled: () => (existsSync(config.home.spool) ? readdirSync(config.home.spool) : []),
+    spooledBytes: () =>
+      readdirSync(config.home.spool).reduce((sum, name) => sum + statSync(join(config.home.spool, name)).size, 0),
     async pulls(count) {
       const all = (): PullEvent__Output[] => [...catalog.records.values()].flatMap(({ pull }) => (pull ? [pull] : []));
       await catalog.until(() => all().length >= count);
