@@ -63,8 +63,8 @@ export class InvalidationFeed {
     if (this.stopped) return;
     const cancel = this.parts.clock.after(POLL_MS, () => {
       this.releases = this.releases.filter((release) => release !== cancel);
-      void this.check();
-      this.schedule();
+      // The next one a second after this one has ended: a database that is slow is not asked oftener than it answers.
+      void this.check().then(() => this.schedule());
     });
     this.releases.push(cancel);
   }
