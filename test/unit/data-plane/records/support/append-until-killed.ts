@@ -12,10 +12,22 @@ async function main(directory: string): Promise<void> {
     for (;;) {
       const reference = String(next++);
       await journal.append(recordOf(reference));
-      writeSync(1, `${reference}\n`);
+      say(`${reference}\n`);
     }
   };
   await Promise.all(Array.from({ length: 16 }, hand));
+}
+
+/** Waits for a reader that is slow: a pipe that is full is an error to a write that does not wait. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
 }
 
 void main(process.argv[2]!);
