@@ -3,6 +3,7 @@ import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../content/admission';
 import { admitManifest } from '../content/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
+import { settleMissed } from '../holdings/settle-missed';
 import type { Database } from '../db/database';
 import type { PullRecorder } from '../records/record-pulls';
 import { type CallParts, unary } from './call-handler';
@@ -39,6 +40,8 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
         duplicateIsRace: true,
       });
       await stores.invalidations.announce();
+      const named = admission.references.map(({ digest }) => digest);
+      await settleMissed(database, stores, named, clock.now());
       return reply;
     }),
     RecordPulls: unary('RecordPulls', parts, async (request) => {

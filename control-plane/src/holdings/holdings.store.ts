@@ -1,4 +1,5 @@
 import { type OriginHoldingRow, type RepositoryHoldingRow, Table } from '../../../schema/tables';
+import type { StoredContent } from '../blob/blob.store';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
@@ -56,6 +57,20 @@ export class HoldingsStore {
       keys.push(...rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest })));
     }
     return keys;
+  }
+
+  /** Which of these digests count as on their way somewhere although they are in the store. */
+  async missed(queries: Queries, digests: readonly string[]): Promise<readonly StoredContent[]> {
+    const found = new Map<string, StoredContent>();
+    for (const part of chunks([...new Set(digests)])) {
+      const rows = await queries(`${Table.originHoldings} as h`)
+        .join(`${Table.blobs} as b`, 'b.digest', 'h.digest')
+        .whereIn('h.digest', part)
+        .where({ 'h.state': 'RESERVED', 'b.state': 'PRESENT' })
+        .select<StoredContent[]>({ digest: 'b.digest', size: 'b.size', at: 'b.present_at' });
+      for (const row of rows) found.set(row.digest, row);
+    }
+    return [...found.values()];
   }
 
   /** Origins that count these digests as held blobs (not as manifests alone). */

@@ -13,6 +13,7 @@ import { chunks } from '../db/chunks';
 import type { Database, Queries } from '../db/database';
 import { isDataError } from '../db/database-error';
 import { originsAwaiting, settleArrivals } from '../holdings/settle-arrivals';
+import { settleMissed } from '../holdings/settle-missed';
 import type { StatisticsStore } from '../statistics/statistics.store';
 import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
 import type { RobotStore } from '../robot/robot.store';
@@ -76,6 +77,7 @@ export class PullRecorder {
         duplicateIsRace: true,
       });
       await this.parts.stores.invalidations.announce();
+      await settleMissed(this.parts.database, this.parts.stores, contentOf(items), this.parts.clock.now());
       return recorded;
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -208,6 +210,14 @@ export class PullRecorder {
     }
     await this.parts.statistics.add(queries, counters.toRows());
   }
+}
+
+/** Digests that arrived, or that an admission names. */
+function contentOf(items: readonly Item[]): readonly string[] {
+  return items.flatMap(({ record }) => {
+    const named = record.admission?.references.map(({ descriptor }) => descriptor?.digest ?? '') ?? [];
+    return [record.blob?.digest ?? '', ...named].filter((digest) => digest !== '');
+  });
 }
 
 /** Blobs that data planes have stored, each once. */
