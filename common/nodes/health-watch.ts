@@ -1,4 +1,11 @@
-import { type Client, type ClientReadableStream, credentials, makeClientConstructor, status } from '@grpc/grpc-js';
+import {
+  type Client,
+  type ClientReadableStream,
+  credentials,
+  makeClientConstructor,
+  Metadata,
+  status,
+} from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import type { Clock } from '../runtime/clock';
 
@@ -8,7 +15,7 @@ export const REGISTRY_SERVICE = 'layover.v1.Registry';
 /** What is known of a node: nothing yet, takes calls, is there and takes none (starting or draining), does not answer. */
 export type NodeHealth = 'unknown' | 'serving' | 'not-serving' | 'away';
 
-/** Pauses between tries, in milliseconds, each shortened by chance so that nodes that lost one peer don't come back in step. */
+/** Pauses between streams, in milliseconds, each shortened by chance so that nodes that lost one peer don't come back in step. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -25,18 +32,19 @@ export interface HealthWatchOptions {
 type WatchCall = ClientReadableStream<{ readonly status: string }>;
 
 interface HealthClient {
-  watch(request: { readonly service: string }): WatchCall;
+  watch(request: { readonly service: string }, metadata: Metadata): WatchCall;
 }
 
 /**
  * Follows grpc.health.v1 `Watch` of one node for as long as it lives: one idle stream, told of every change at once. A stream that breaks is begun again after a
- * short pause; a node that hangs without a word is found by the channel's keepalive. A server without the health service counts as serving.
+ * short pause, and then waits for the channel, which goes on connecting by itself: the node is noticed the moment that it is back. A node that hangs without a word is found by the channel's keepalive. A server without the health service counts as serving.
  */
 export class HealthWatch {
   private readonly client: HealthClient;
   private call: WatchCall | undefined;
   private stopPause: (() => void) | undefined;
   private pauseMs = FIRST_PAUSE_MS;
+  private isFirst = true;
   private stopped = false;
 
   constructor(private readonly options: HealthWatchOptions) {
@@ -48,7 +56,9 @@ export class HealthWatch {
   }
 
   start(): void {
-    const call = this.client.watch({ service: REGISTRY_SERVICE });
+    // The first one fails at once where nobody is there, so that this is known.
+    const call = this.client.watch({ service: REGISTRY_SERVICE }, new Metadata({ waitForReady: !this.isFirst }));
+    this.isFirst = false;
     this.call = call;
     call.on('data', (message: { readonly status: string }) => {
       if (this.stopped) return;

@@ -34,6 +34,7 @@ export class NodeSet<C extends NodeConnection> {
   private all: readonly Node<C>[] = NONE;
   /** Those that take calls, each process once. */
   private live: readonly Node<C>[] = NONE;
+  private closed = false;
 
   constructor(private readonly options: NodeSetOptions<C>) {
     const { addresses, resolve, clock, logger } = options;
@@ -46,6 +47,17 @@ export class NodeSet<C extends NodeConnection> {
     let cancel = (): void => undefined;
     const late = new Promise<void>((resolve) => (cancel = this.options.clock.after(FIRST_LOOK_MS, resolve)));
     await Promise.race([looked, late]);
+    cancel();
+  }
+
+  /** Resolves as soon as a node takes calls, or after `withinMs`. */
+  async whenLive(withinMs: number): Promise<void> {
+    let late = false;
+    const cancel = this.options.clock.after(withinMs, () => {
+      late = true;
+      this.wakeAll();
+    });
+    while (this.live.length === 0 && !late && !this.closed) await this.change();
     cancel();
   }
 
@@ -76,7 +88,8 @@ export class NodeSet<C extends NodeConnection> {
     for (const node of this.all) node.stop();
     this.byAddress.clear();
     this.all = this.live = NONE;
-    for (const wake of this.waiting) wake();
+    this.closed = true;
+    this.wakeAll();
   }
 
   private become(addresses: readonly NodeAddress[]): void {
@@ -109,7 +122,21 @@ export class NodeSet<C extends NodeConnection> {
     const { health, identity, address } = node;
     this.options.logger.info({ node: address.text, name: identity.name, health }, 'the state of a data plane changed');
     this.sort();
+    this.wakeAll();
+  }
+
+  private wakeAll(): void {
     for (const wake of this.waiting) wake();
+  }
+
+  private change(): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.waiting.delete(wake);
+        resolve();
+      };
+      this.waiting.add(wake);
+    });
   }
 
   /** Works out who takes part. In an order that does not depend on that of the configuration. */
@@ -132,14 +159,6 @@ export class NodeSet<C extends NodeConnection> {
   }
 
   private async heardOfAll(): Promise<void> {
-    while (this.all.some(({ health }) => health === 'unknown')) {
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.waiting.delete(wake);
-          resolve();
-        };
-        this.waiting.add(wake);
-      });
-    }
+    while (this.all.some(({ health }) => health === 'unknown')) await this.change();
   }
 }

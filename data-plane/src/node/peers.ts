@@ -13,7 +13,7 @@ const OPTIONS: ChannelOptions = {
   'grpc.keepalive_time_ms': 3_000,
   'grpc.keepalive_timeout_ms': 5_000,
   'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1000,
+  'grpc.max_reconnect_backoff_ms': 500,
 };
 
 /** The way to another data plane. */

@@ -15,9 +15,9 @@ const SHARED: ChannelOptions = {
   'grpc.use_local_subchannel_pool': 1,
   // A manifest is at most 4 MiB.
   'grpc.max_receive_message_length': 8 * MIB,
-  // A data plane that was restarted is found again within a second or two; the default waits up to two minutes.
+  // A data plane that was restarted is found again within a second; the default waits up to two minutes.
   'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1000,
+  'grpc.max_reconnect_backoff_ms': 500,
 };
 
 /** How long a connection may be quiet before it is pinged, and how long the answer may take before it counts as lost; milliseconds. */

@@ -13,6 +13,11 @@ import { ReadStream } from './read-stream';
 const UNARY_TIMEOUT_MS = 120_000;
 /** Longest silence of a read that is waited for. Above the data plane's own bounds (queue, stalled upstream), which say more. */
 const STREAM_IDLE_MS = 300_000;
+/**
+ * How long a request waits for a node where none takes calls: a data plane that is restarted is back by then, and nobody has to be refused. After that one is asked all
+ * the same, and what it says, or that it is away, is the answer.
+ */
+const NOBODY_MS = 1_000;
 /** Nodes that are asked for one thing. */
 const MAX_NODES = 3;
 
@@ -71,14 +76,18 @@ export class NodeCalls {
           reject(trail.toTell(failure));
         });
       };
-      const first = this.options.nodes.pick(key);
-      if (first === undefined) {
-        reject(nobody());
-        return;
-      }
-      attempt(first);
-      if (signal.aborted) cancel();
-      else signal.addEventListener('abort', cancel);
+      const begin = (): void => {
+        const first = this.options.nodes.pick(key);
+        if (first === undefined) {
+          reject(nobody());
+          return;
+        }
+        attempt(first);
+        if (signal.aborted) cancel();
+        else signal.addEventListener('abort', cancel);
+      };
+      if (this.options.nodes.size > 0) begin();
+      else void this.options.nodes.whenLive(NOBODY_MS).then(begin);
     });
   }
 
@@ -96,6 +105,7 @@ export class NodeCalls {
     const giveUpAt = clock.now() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
     let trail: Trail | undefined;
+    if (nodes.size === 0) await nodes.whenLive(NOBODY_MS);
     for (let node = nodes.pick(key, avoid); node !== undefined;) {
       const call = invoke(node.connection);
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });

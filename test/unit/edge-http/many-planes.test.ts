@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { digestOf } from '../../../common/oci/digest';
 import type { BlobSender } from '../../support/fake-data-plane/blob-sender';
+import { startFakeDataPlane } from '../../support/fake-data-plane/start-fake-data-plane';
+import { waitUntil } from '../../support/real/wait-until';
 import { BlobFolder, serveFile, serveInline, type TestBlob, wanted } from './support/blobs';
 import { type EdgeOverPlanes, type ReadScript, startEdgeOverPlanes } from './support/edge-over-planes';
 import { errorOf, finish, get, open } from './support/http-client';
@@ -373,6 +375,29 @@ describe('a node that takes no calls any more', () => {
     }
     goOn();
     expect(digestOf((await running).body)).toBe(blob.digest);
+  });
+});
+
+describe('the only node', () => {
+  test('is waited for a little when it is away: a restart refuses nobody', async () => {
+    edge = await startEdgeOverPlanes(1, [inline], { checkAccess: () => undefined });
+    const [plane] = edge.planes;
+    await plane!.stop();
+    // The edge has heard of it: an answer comes only after it has waited.
+    await waitUntil('it is known to be away', async () => (await get(edge!, '/v2/')).status === 503);
+    const answers = [get(edge, '/v2/'), get(edge, blob.path)];
+    const again = await startFakeDataPlane(
+      { checkAccess: () => undefined, readBlob: (_request, sender) => serveInline(blob, sender) },
+      plane!.address,
+    );
+    try {
+      const [ping, read] = await Promise.all(answers);
+      expect(ping!.status).toBe(200);
+      expect(digestOf(read!.body)).toBe(blob.digest);
+    } finally {
+      await edge.stop();
+      await again.stop();
+    }
   });
 });
 
