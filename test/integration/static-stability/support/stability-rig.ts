@@ -15,7 +15,6 @@ import { type FakeRegistry, startFakeRegistry } from '../../../support/fake-regi
 import { type GraphqlClient, graphqlClient } from '../../../support/real/graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment } from '../../../support/real/layover';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
-import { waitUntil } from '../../../support/real/wait-until';
 
 /** How a rig is started. */
 export interface StabilityRigOptions {
@@ -89,8 +88,6 @@ export async function startStabilityRig(options: StabilityRigOptions = {}): Prom
       if (forget) await rm(home.index, { recursive: true });
       data = newData();
       await data.start();
-      // An edge finds a node again within a second or two; until then it answers 503.
-      await waitUntil('the edge having found the data plane', async () => (await fetch(`${url}/readyz`)).ok);
     },
     async close() {
       await edge.stop();
