@@ -81,6 +81,9 @@ export interface DataPlaneOverrides {
 /** Time that the records of the last requests have to reach the control plane; what doesn't is delivered after the next start. */
 const FLUSH_MS = 5_000;
 
+/** Age of the oldest undelivered record from which on nothing is deleted: what has just come in is safe for twice as long. */
+const BEHIND_MS = 5_000;
+
 /**
  * A data plane: composition root, read from top to bottom. `start` makes everything ready in the order of need, waits a little
  * for a configuration, and then accepts requests (answering NOT_READY while there is none). `stop` goes the other way.
@@ -111,7 +114,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 
     const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
     closers.push(() => opened.close());
-    const uses = new ContentUses(clock);
+    const uses = new ContentUses(clock, () => journal.depth().oldestMs > BEHIND_MS);
     const store = new GuardedBlobStore(overrides.wrapStore?.(opened.store) ?? opened.store, uses);
     const fills = createFills({
       store,

@@ -34,7 +34,14 @@ export class ContentUses {
   /** When something was last used. */
   private readonly recent = new Map<Digest, { at: number }>();
 
-  constructor(private readonly clock: Clock) {}
+  /**
+   * `isBehind`: records of what came in more than a few seconds ago wait to be delivered. Until they are, the control plane does not know what it
+   * was promised, and may think that nobody wants content which it is about to be told of: then everything counts as in use.
+   */
+  constructor(
+    private readonly clock: Clock,
+    private readonly isBehind: () => boolean = () => false,
+  ) {}
 
   /** A client reads it, or it is filled, from now until the function returned is called. That may be called again, without effect. */
   begin({ organizationUid, repository, digest }: UsedContent): () => void {
@@ -81,9 +88,9 @@ export class ContentUses {
     }
   }
 
-  /** Whether it is being read or filled, or was within the last ten seconds. */
+  /** Whether it is being read or filled, or was within the last ten seconds, or nobody can tell whether it is wanted. */
   inUse(digest: Digest): boolean {
-    if (this.holds.has(digest)) return true;
+    if (this.holds.has(digest) || this.isBehind()) return true;
     const used = this.recent.get(digest);
     return used !== undefined && this.clock.now() - used.at < RECENT_MS;
   }

@@ -45,6 +45,15 @@ describe('content in use', () => {
     expect(uses.inUse(digest('a'))).toBe(false);
   });
 
+  it('is everything while records wait for so long that the control plane may not know what it wants', () => {
+    let behind = true;
+    const waiting = new ContentUses(clock, () => behind);
+    expect(waiting.inUse(digest('a'))).toBe(true);
+    expect(waiting.list(10)).toEqual([]);
+    behind = false;
+    expect(waiting.inUse(digest('a'))).toBe(false);
+  });
+
   it('is in use for ten seconds after it was touched, every time', () => {
     uses.touch(digest('a'));
     clock.advance(6_000);
