@@ -28,7 +28,7 @@ function isThere(folder, name) {
 
 /**
  * Every suite is a `*.test.ts` below test/; suites that need a real program name it (see test/support/real/programs.ts).
- * Those of the control plane run twice: on SQLite, and, where MariaDB is on the machine, on a server that is started for
+ * Those of the control plane, and the random histories of test/integration/bounds, run twice: on SQLite, and, where MariaDB is on the machine, on a server that is started for
  * the run (test/support/mariadb). `npx jest --selectProjects sqlite` leaves the second away.
  */
 module.exports = {
@@ -44,7 +44,10 @@ module.exports = {
           {
             ...shared,
             displayName: 'mariadb',
-            testMatch: ['<rootDir>/test/{unit,integration}/control-plane/**/*.test.ts'],
+            testMatch: [
+              '<rootDir>/test/{unit,integration}/control-plane/**/*.test.ts',
+              '<rootDir>/test/integration/bounds/**/*.test.ts',
+            ],
             testPathIgnorePatterns: [
               '/node_modules/',
               `/unit/control-plane/(${WITHOUT_DATABASE.join('|')})\\.test\\.ts$`,

@@ -1,4 +1,4 @@
-import type { Action } from './actions';
+import { type Action, SOON_MS } from './actions';
 import type { BoundsStage } from './bounds-stage';
 import { Clients } from './clients';
 import { HistoryState } from './history-state';
@@ -148,6 +148,8 @@ export class History {
         return false;
       case 'collect':
         await this.state.stage.layover.advance(action.after);
+        // Sometimes in the middle of everything; else when the data plane has told all that it knows, so that nothing is put off.
+        if (action.after !== SOON_MS) await this.state.stage.quiet();
         await this.managers.collect();
         return true;
       case 'collectCrash':
