@@ -1,4 +1,5 @@
 import { isLayoverError } from '../../common/errors/layover-error';
+import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
@@ -79,6 +80,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 
   async function start(): Promise<{ readonly address: string }> {
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
+    const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
+    closers.push(() => planes.close());
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
@@ -123,7 +126,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => index.close());
 
-    const client = createCatalogClient(config.catalog);
+    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog));
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
     const knowledge = createKnowledge({
@@ -224,7 +227,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const server = createRegistryServer(handlers, config.listen, clock, storage);
+    const server = createRegistryServer(handlers, config.listen, planes.toServe(config.listen), clock, storage);
     closers.push(() => server.stop(drainLeft()));
     closers.push(() => completion.stop());
 

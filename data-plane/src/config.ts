@@ -6,6 +6,7 @@ import { type Home, homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
+import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 
 /** Everything that a data plane can be told. Milliseconds and bytes throughout. Holds secrets: never logged whole. */
 export interface DataPlaneConfig {
@@ -14,6 +15,8 @@ export interface DataPlaneConfig {
   readonly listen: ListenAddress;
   /** Where the control plane's Catalog is. */
   readonly catalog: ListenAddress;
+  /** How this plane and the others know each other. */
+  readonly planeSecurity: PlaneSecurityConfig;
   /** Folder of the directory store. */
   readonly blobFolder: string;
   /** 32 bytes; undefined = the one kept in the home. */
@@ -56,6 +59,8 @@ export interface DataPlaneConfig {
  * | LAYOVER_HOME | ./.layover | all files below it |
  * | LAYOVER_DATA_LISTEN | unix:$LAYOVER_HOME/run/data.sock | `unix:<path>` or `host:port` |
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
+ * | LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY, LAYOVER_PLANE_TLS_CA, LAYOVER_PLANE_TLS_DOMAIN | none, layover.internal | mutual TLS between the planes: docs/security.md |
+ * | LAYOVER_PLANE_SECRET, LAYOVER_PLANE_SECRET_PREVIOUS | none | what planes know each other by on a private network |
  * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` |
  * | LAYOVER_MASTER_KEY | kept in the home | 32 bytes, base64 |
  * | LAYOVER_MASTER_KEY_PREVIOUS | none | keys before it, comma-separated |
@@ -84,10 +89,18 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const seconds = (name: string, fallback: number, min: number, max: number): number =>
     reader.integer(name, fallback, min, max) * 1000;
   const either = (name: string): string | undefined => reader.text(name.toLowerCase()) ?? reader.text(name);
+  const listen = address('LAYOVER_DATA_LISTEN', home.dataSocket);
+  const catalog = address('LAYOVER_CATALOG', home.catalogSocket);
   const config: DataPlaneConfig = {
     home,
-    listen: address('LAYOVER_DATA_LISTEN', home.dataSocket),
-    catalog: address('LAYOVER_CATALOG', home.catalogSocket),
+    listen,
+    catalog,
+    planeSecurity: readPlaneSecurity(
+      reader,
+      'data-plane',
+      { LAYOVER_DATA_LISTEN: listen },
+      { LAYOVER_CATALOG: [catalog] },
+    ),
     blobFolder: readBlobStore(reader, home),
     masterKey: reader.parsed<Buffer | undefined>(
       'LAYOVER_MASTER_KEY',

@@ -1,6 +1,8 @@
+import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { type Logger, createLogger } from '../../common/runtime/logger';
+import { TlsWatch } from '../../common/security/tls-watch';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
@@ -33,14 +35,16 @@ export interface EdgeOverrides {
 
 /**
  * The edge: OCI distribution over HTTP in front, gRPC to data planes behind. The only place that names adapters. It starts without a data plane
- * and answers 503 until one is there. `start` gives host:port.
+ * and answers 503 until one is there. `start` gives host:port, or https://host:port.
  */
 export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): App {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   const clock = overrides.clock ?? systemClock;
   const metrics = new EdgeMetrics();
+  const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
+  const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });
   const reader =
-    overrides.reader ?? new DataPlaneRegistry(new DataPlanes(config.dataPlanes, config.localDelivery), clock);
+    overrides.reader ?? new DataPlaneRegistry(new DataPlanes(config.dataPlanes, config.localDelivery, planes), clock);
 
   const deliver = createDeliverBlob({
     reader,
@@ -61,12 +65,15 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     metrics: createMetrics(metrics),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
-  const listener = new HttpListener(config.listen, createServe({ dispatch, writeError, metrics, logger, clock }));
+  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies });
+  const listener = new HttpListener(config.listen, serve, tls);
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     await listener.stop(config.drainSeconds * 1000);
     reader.close();
+    planes.close();
+    tls?.stop();
     logger.info('stopped');
   }
   return {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
@@ -25,6 +25,7 @@ export interface RegistryServer {
 export function createRegistryServer(
   handlers: RegistryHandlers,
   listen: ListenAddress,
+  credentials: ServerCredentials,
   clock: Clock,
   storage?: StorageHandlers,
 ): RegistryServer {
@@ -48,7 +49,7 @@ export function createRegistryServer(
     setServing,
     async start() {
       if (listen.kind === 'unix') await prepareSocketPath(listen.path);
-      const port = await bind(server, formatGrpcAddress(listen));
+      const port = await bind(server, formatGrpcAddress(listen), credentials);
       bound = true;
       if (listen.kind === 'unix') await protectSocket(listen.path);
       return formatGrpcAddress(listen.kind === 'unix' ? listen : { ...listen, port });
@@ -64,9 +65,9 @@ export function createRegistryServer(
   };
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
+    server.bindAsync(address, credentials, (error, port) =>
       error === null ? resolve(port) : reject(asSystemError(error)),
     );
   });

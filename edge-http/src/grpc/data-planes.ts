@@ -1,5 +1,6 @@
-import { type ChannelOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { loadRegistry } from '../../../common/grpc/load-proto';
+import type { PlaneSecurity } from '../../../common/grpc/plane-security';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { RegistryClient } from '../../../proto/gen/layover/v1/Registry';
 
@@ -38,13 +39,14 @@ export type LocalDelivery = 'auto' | 'on' | 'off';
 export class DataPlanes {
   private readonly planes: readonly DataPlane[];
 
-  constructor(addresses: readonly ListenAddress[], localDelivery: LocalDelivery) {
+  constructor(addresses: readonly ListenAddress[], localDelivery: LocalDelivery, security: PlaneSecurity) {
     const Registry = loadRegistry();
     this.planes = addresses.map((address) => {
       const target = formatGrpcAddress(address);
+      const credentials = security.toReach('data-plane', address);
       return {
-        unary: new Registry(target, credentials.createInsecure(), SHARED),
-        streams: new Registry(target, credentials.createInsecure(), STREAMS),
+        unary: new Registry(target, credentials, SHARED),
+        streams: new Registry(target, credentials, STREAMS),
         local: localDelivery === 'auto' ? address.kind === 'unix' : localDelivery === 'on',
       };
     });
