@@ -20,7 +20,7 @@ const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 /**
  * Who asks, and for what address. From a proxy that is trusted, X-Forwarded-For, -Proto and -Host and Forwarded (RFC 7239) are believed, as far as trusted proxies wrote
  * them: of the addresses, the last one that is not a trusted proxy's. A proxy writes one kind and may hand on the other as a client made it up; so where both
- * kinds are there and differ, neither is believed. From anybody else all of them are ignored.
+ * kinds are there and differ, or one cannot be read, neither is believed. From anybody else all of them are ignored.
  */
 export function readClient({ headers, socket }: IncomingMessage, proxies: TrustedProxies | undefined): Client {
   const peer = socket.remoteAddress ?? '';
@@ -30,16 +30,20 @@ export function readClient({ headers, socket }: IncomingMessage, proxies: Truste
     host: readHost(headers.host),
   };
   if (proxies === undefined || !proxies.trusts(seen.address)) return seen;
-  const [x, forwarded] = [readXForwarded(headers, seen, proxies), readForwarded(headers.forwarded, seen, proxies)];
+  const x = readXForwarded(headers, seen, proxies);
+  const forwarded = readForwarded(headers.forwarded, seen, proxies);
+  if (forwarded === undefined) return seen;
+  if (differ(x.address, forwarded.address) || differ(x.scheme, forwarded.scheme) || differ(x.host, forwarded.host))
+    return seen;
   return {
-    address: agreed(x.address, forwarded.address) ?? seen.address,
-    scheme: agreed(x.scheme, forwarded.scheme) ?? seen.scheme,
-    host: agreed(x.host, forwarded.host) ?? seen.host,
+    address: x.address ?? forwarded.address ?? seen.address,
+    scheme: x.scheme ?? forwarded.scheme ?? seen.scheme,
+    host: x.host ?? forwarded.host ?? seen.host,
   };
 }
 
-function agreed<T>(one: T | undefined, other: T | undefined): T | undefined {
-  return one === undefined || other === undefined || one === other ? (one ?? other) : undefined;
+function differ(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }
 
 function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: TrustedProxies): Said {
@@ -52,9 +56,11 @@ function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: Tru
   };
 }
 
-function readForwarded(header: string | undefined, seen: Client, proxies: TrustedProxies): Said {
-  const elements = header === undefined ? undefined : parseForwarded(header);
-  if (elements === undefined || elements.length === 0) return {};
+/** undefined = it cannot be read: a client has broken what a proxy has written behind it, and can have made up the rest as well. */
+function readForwarded(header: string | undefined, seen: Client, proxies: TrustedProxies): Said | undefined {
+  const elements = parseForwarded(header ?? '');
+  if (elements === undefined) return undefined;
+  if (elements.length === 0) return {};
   const { at, address } = walk(
     elements.map((element) => element.get('for') ?? ''),
     seen,
