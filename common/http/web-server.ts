@@ -27,14 +27,15 @@ export function createWebServer(
   options: ServerOptions,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
   tls: TlsWatch | undefined,
+  handshakeMs = HANDSHAKE_MS,
 ): WebServer {
   if (tls === undefined) {
     const server = createServer(options, handle);
     return { server, scheme: 'http', closeAllConnections: () => server.closeAllConnections() };
   }
-  const server = createTlsServer({ ...options, ...context(tls.current), handshakeTimeout: HANDSHAKE_MS }, handle);
+  const server = createTlsServer({ ...options, ...context(tls.current), handshakeTimeout: handshakeMs }, handle);
   tls.onChange((material) => server.setSecureContext(context(material)));
-  // Before node:https makes a client error of it: there is nobody yet who could read an answer.
+  // Before node:https makes a client error of it: there is nobody yet who could read an answer, and after a time-out nobody else would close it.
   server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
   // node:http knows connections only after their handshake, and one that never ends would hold up the end of the server.
   const sockets = new Set<Socket>();
