@@ -42,8 +42,8 @@ export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): Layov
     case Grpc.DEADLINE_EXCEEDED:
       return new LayoverError('TIMEOUT', { cause: error });
     case Grpc.UNAVAILABLE:
-    // The other plane does not take us for one of its own (plane-guard.ts).
     case Grpc.UNAUTHENTICATED:
+      // Unauthenticated: the other plane does not take us for one of its own (plane-guard.ts).
       return new LayoverError(unreachable, { cause: error });
     default:
       return new LayoverError('INTERNAL', { cause: error });

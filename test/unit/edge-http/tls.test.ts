@@ -43,7 +43,15 @@ const start = (script: Script = {}, more: Parameters<typeof startEdge>[1] = {}):
 
 function open(port: number, path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path, ca: authority.ca, agent: false, headers, servername: 'registry.example' };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path,
+      ca: authority.ca,
+      agent: false,
+      headers,
+      servername: 'registry.example',
+    };
     request(options, resolve).on('error', reject).end();
   });
 }
