@@ -28,7 +28,7 @@ export function toGrpcFailure(thrown: unknown): GrpcFailure {
 }
 
 /**
- * The failure behind a gRPC error. `unreachable` is the key for a status that the transport made (peer away):
+ * The failure behind a gRPC error. `unreachable` is the key for a status that the transport made (peer away, or it does not know us):
  * DATA_PLANE_UNAVAILABLE at the edge, NOT_READY where the control plane was asked.
  */
 export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): LayoverError {
@@ -42,6 +42,8 @@ export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): Layov
     case Grpc.DEADLINE_EXCEEDED:
       return new LayoverError('TIMEOUT', { cause: error });
     case Grpc.UNAVAILABLE:
+    case Grpc.UNAUTHENTICATED:
+      // Unauthenticated: the other plane does not take us for one of its own (plane-guard.ts).
       return new LayoverError(unreachable, { cause: error });
     default:
       return new LayoverError('INTERNAL', { cause: error });

@@ -25,6 +25,13 @@ export function parseListenAddresses(text: string): readonly ListenAddress[] | u
     : undefined;
 }
 
+/** Whether nobody outside this machine can be at the other end: a unix socket, a loopback address, or `localhost` (RFC 6761 section 6.3). */
+export function staysOnMachine(address: ListenAddress): boolean {
+  return (
+    address.kind === 'unix' || /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){3})$/i.test(address.host)
+  );
+}
+
 /** The address as grpc-js takes it. */
 export function formatGrpcAddress(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;

@@ -1,8 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
+import { TlsWatch } from '../../common/security/tls-watch';
 import type { ControlPlaneConfig } from './config';
 import { bootstrapOrganizations } from './configuration/bootstrap';
 import { buildSnapshot } from './configuration/build-snapshot';
@@ -135,7 +138,9 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
 
-    const dataPlanes = createDataPlaneClients(config.dataPlanes);
+    const planes = openPlaneSecurity(config.planeSecurity, clock, log.child({ part: 'planes' }));
+    releases.push(() => Promise.resolve(planes.close()));
+    const dataPlanes = createDataPlaneClients(config.dataPlanes, planes);
     releases.push(() => Promise.resolve(dataPlanes.forEach(({ client }) => client.close())));
     const probe = createGrpcUpstreamProbe({ dataPlanes, clock, log });
     const keeper = new GrpcContentKeeper(dataPlanes, clock, log);
@@ -159,6 +164,7 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
     const catalog = new CatalogServer(
       config.catalogListen,
+      planes.toServe(config.catalogListen),
       catalogHandlers({ database, stores, recorder, watch, clock, metrics, log }),
     );
     releases.push(() => catalog.stop(config.drainMs));
@@ -169,7 +175,10 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const rate = new RequestRate(config.graphql.requestsPerSecond, clock);
     const auditExport = new AuditExport({ queries: database.reader, audit: stores.audit, clock, log });
     let accepting = true;
-    const server = new ControlServer(config.controlListen, (request, response) =>
+    const tls =
+      config.controlTls && new TlsWatch({ files: config.controlTls, clock, logger: log.child({ part: 'tls' }) });
+    releases.push(() => Promise.resolve(tls?.stop()));
+    const handle = (request: IncomingMessage, response: ServerResponse): Promise<void> =>
       handleControlRequest(
         {
           graphql,
@@ -186,8 +195,8 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
         },
         request,
         response,
-      ),
-    );
+      );
+    const server = new ControlServer(config.controlListen, handle, tls);
     releases.push(() => {
       accepting = false;
       return server.stop(config.drainMs);

@@ -3,6 +3,9 @@ import { type Home, homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
+import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
+import { readTlsVariables } from '../../common/security/tls-config';
+import type { TlsFiles } from '../../common/security/tls-files';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
 
 /** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
@@ -10,10 +13,14 @@ export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
   readonly controlListen: ListenAddress;
+  /** Certificate for it; undefined = plain HTTP. */
+  readonly controlTls: TlsFiles | undefined;
   /** Catalog over gRPC. */
   readonly catalogListen: ListenAddress;
   /** Data planes that upstreams are asked through; at least one. Default: the socket in the home. */
   readonly dataPlanes: readonly ListenAddress[];
+  /** How this plane and the others know each other. */
+  readonly planeSecurity: PlaneSecurityConfig;
   readonly database: DatabaseAddress;
   /** Connections to MySQL at most. */
   readonly databasePool: number;
@@ -67,15 +74,24 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
   const home = homeAt(reader.text('LAYOVER_HOME') ?? '.layover');
   const listen = (name: string, fallback: ListenAddress): ListenAddress =>
     reader.parsed(name, fallback, parseListenAddress, 'unix:<path> or host:port');
+  const catalogListen = listen('LAYOVER_CATALOG_LISTEN', { kind: 'unix', path: home.catalogSocket });
+  const dataPlanes = reader.parsed<readonly ListenAddress[]>(
+    'LAYOVER_DATA_PLANES',
+    [{ kind: 'unix', path: home.dataSocket }],
+    parseListenAddresses,
+    'a comma-separated list of unix:<path> or host:port',
+  );
   const config: ControlPlaneConfig = {
     home,
     controlListen: listen('LAYOVER_CONTROL_LISTEN', { kind: 'tcp', host: '127.0.0.1', port: 8081 }),
-    catalogListen: listen('LAYOVER_CATALOG_LISTEN', { kind: 'unix', path: home.catalogSocket }),
-    dataPlanes: reader.parsed<readonly ListenAddress[]>(
-      'LAYOVER_DATA_PLANES',
-      [{ kind: 'unix', path: home.dataSocket }],
-      parseListenAddresses,
-      'a comma-separated list of unix:<path> or host:port',
+    controlTls: readTlsVariables(reader, 'LAYOVER_CONTROL_TLS').files,
+    catalogListen,
+    dataPlanes,
+    planeSecurity: readPlaneSecurity(
+      reader,
+      'control-plane',
+      { LAYOVER_CATALOG_LISTEN: catalogListen },
+      { LAYOVER_DATA_PLANES: dataPlanes },
     ),
     database: reader.parsed(
       'LAYOVER_DATABASE_URL',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isLayoverError } from '../../common/errors/layover-error';
 import { loadNode } from '../../common/grpc/load-proto';
+import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
@@ -100,6 +101,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 
   async function start(): Promise<{ readonly address: string }> {
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
+    const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
+    closers.push(() => planes.close());
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
@@ -139,7 +142,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => index.close());
 
-    const client = createCatalogClient(config.catalog);
+    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog));
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
     const knowledge = createKnowledge({
@@ -201,7 +204,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
-    const peers = config.dataPlanes.length === 0 ? undefined : createPeers();
+    const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
     const completion = new Completion(
       peers === undefined
         ? completeHere
@@ -256,7 +259,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'storage' }),
     });
     const node = nodeHandlers({ access, arrivals, identity, logger: logger.child({ part: 'node' }) });
-    const server = createRegistryServer({ registry: handlers, storage, node, listen: config.listen, clock });
+    const server = createRegistryServer({
+      registry: handlers,
+      storage,
+      node,
+      listen: config.listen,
+      credentials: planes.toServe(config.listen),
+      clock,
+    });
     closers.push(() => server.stop(drainLeft()));
     closers.push(() => peers?.close());
     closers.push(() => completion.stop());
@@ -274,11 +284,11 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     return { address };
   }
 
-  function createPeers(): NodeSet<Peer> {
+  function createPeers(planes: PlaneSecurity): NodeSet<Peer> {
     const NodeClient = loadNode();
     return new NodeSet({
       addresses: config.dataPlanes,
-      connect: (address) => connectPeer(NodeClient, address),
+      connect: (address) => connectPeer(NodeClient, address, planes),
       resolve: overrides.peerResolver ?? systemResolver,
       clock,
       logger: logger.child({ part: 'peers' }),

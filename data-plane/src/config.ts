@@ -6,6 +6,7 @@ import { type Home, homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
+import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
 /** Everything that a data plane can be told. Milliseconds and bytes throughout. Holds secrets: never logged whole. */
@@ -17,6 +18,8 @@ export interface DataPlaneConfig {
   readonly catalog: ListenAddress;
   /** All data planes, this one included, as edges are told of them; empty = this is the only one, or is not told of others. */
   readonly dataPlanes: readonly ListenAddress[];
+  /** How this plane and the others know each other. */
+  readonly planeSecurity: PlaneSecurityConfig;
   /** Folder of the directory store. */
   readonly blobFolder: string;
   /** Bucket that blobs are kept in, in place of the folder; `emulator` is the origin of one that is not Cloud Storage. */
@@ -64,6 +67,8 @@ export interface DataPlaneConfig {
  * | LAYOVER_DATA_LISTEN | unix:$LAYOVER_HOME/run/data.sock | `unix:<path>` or `host:port` |
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
  * | LAYOVER_DATA_PLANES | none | all data planes, this one included: a list of `unix:<path>` and `host:port`, where a host may have several addresses |
+ * | LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY, LAYOVER_PLANE_TLS_CA, LAYOVER_PLANE_TLS_DOMAIN | none, layover.internal | mutual TLS between the planes: docs/security.md |
+ * | LAYOVER_PLANE_SECRET, LAYOVER_PLANE_SECRET_PREVIOUS | none | what planes know each other by on a private network |
  * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` or `gs://<bucket>[/<prefix>]` |
  * | STORAGE_EMULATOR_HOST | none | `http://host:port` of an emulator in place of Cloud Storage, asked without credentials |
  * | LAYOVER_LOCAL_CACHE_BYTES | 10737418240 | local copies of what the bucket holds; 0: none |
@@ -94,15 +99,24 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const seconds = (name: string, fallback: number, min: number, max: number): number =>
     reader.integer(name, fallback, min, max) * 1000;
   const either = (name: string): string | undefined => reader.text(name.toLowerCase()) ?? reader.text(name);
+  const listen = address('LAYOVER_DATA_LISTEN', home.dataSocket);
+  const catalog = address('LAYOVER_CATALOG', home.catalogSocket);
+  const dataPlanes = reader.parsed<readonly ListenAddress[]>(
+    'LAYOVER_DATA_PLANES',
+    [],
+    parseListenAddresses,
+    'a comma-separated list of host:port or unix:<path>',
+  );
   const config: DataPlaneConfig = {
     home,
-    listen: address('LAYOVER_DATA_LISTEN', home.dataSocket),
-    catalog: address('LAYOVER_CATALOG', home.catalogSocket),
-    dataPlanes: reader.parsed<readonly ListenAddress[]>(
-      'LAYOVER_DATA_PLANES',
-      [],
-      parseListenAddresses,
-      'a comma-separated list of host:port or unix:<path>',
+    listen,
+    catalog,
+    dataPlanes,
+    planeSecurity: readPlaneSecurity(
+      reader,
+      'data-plane',
+      { LAYOVER_DATA_LISTEN: listen },
+      { LAYOVER_CATALOG: [catalog], LAYOVER_DATA_PLANES: dataPlanes },
     ),
     ...readBlobStore(reader, home),
     localCacheBytes: reader.integer('LAYOVER_LOCAL_CACHE_BYTES', 10 * 1024 ** 3, 0, 2 ** 50),

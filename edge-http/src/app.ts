@@ -1,9 +1,11 @@
 import { loadRegistry } from '../../common/grpc/load-proto';
+import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { type Logger, createLogger } from '../../common/runtime/logger';
+import { TlsWatch } from '../../common/security/tls-watch';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
@@ -45,12 +47,14 @@ const PROBED_MS = 60_000;
 
 /**
  * The edge: OCI distribution over HTTP in front, gRPC to data planes behind. The only place that names adapters. It starts without a data plane
- * and answers 503 until one is there. `start` gives host:port.
+ * and answers 503 until one is there. `start` gives host:port, or https://host:port.
  */
 export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): App {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   const clock = overrides.clock ?? systemClock;
   const metrics = new EdgeMetrics();
+  const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
+  const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });
   /** Milliseconds since the epoch. */
   let readyzAskedAt = 0;
   const reader = overrides.reader ?? createReader();
@@ -79,13 +83,14 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     metrics: createMetrics(metrics),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
-  const listener = new HttpListener(config.listen, createServe({ dispatch, writeError, metrics, logger, clock }));
+  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies });
+  const listener = new HttpListener(config.listen, serve, tls);
 
   function createReader(): RegistryReader {
     const Registry = loadRegistry();
     const nodes = new NodeSet({
       addresses: config.dataPlanes,
-      connect: (address) => connectDataPlane(Registry, address, config.localDelivery, overrides.silence),
+      connect: (address) => connectDataPlane(Registry, address, config.localDelivery, planes, overrides.silence),
       resolve: overrides.resolver ?? systemResolver,
       clock,
       logger: logger.child({ part: 'nodes' }),
@@ -99,6 +104,8 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
     await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     reader.close();
+    planes.close();
+    tls?.stop();
     logger.info('stopped');
   }
   return {

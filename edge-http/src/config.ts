@@ -2,17 +2,27 @@ import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
 import { homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
+import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
+import { readTlsVariables } from '../../common/security/tls-config';
+import type { TlsFiles } from '../../common/security/tls-files';
 import type { LocalDelivery } from './grpc/data-plane';
+import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
 /** Everything that an edge can be told (architecture section 11). */
 export interface EdgeConfig {
   /** LAYOVER_EDGE_LISTEN. */
   readonly listen: ListenAddress;
+  /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined = plain HTTP. */
+  readonly tls: TlsFiles | undefined;
+  /** LAYOVER_TRUSTED_PROXIES: whose word about the client is taken. Undefined = nobody's. */
+  readonly trustedProxies: TrustedProxies | undefined;
+  /** How this plane and the others know each other. */
+  readonly planeSecurity: PlaneSecurityConfig;
   /** LAYOVER_DATA_PLANES; at least one. A name stands for all its addresses. Default: the socket in LAYOVER_HOME. */
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
-  /** LAYOVER_PUBLIC_URL: where clients reach Layover, without a slash at the end. Undefined = what each client used, over plain HTTP. */
+  /** LAYOVER_PUBLIC_URL: where clients reach Layover, without a slash at the end. Undefined = what each client used. */
   readonly publicUrl: string | undefined;
   /** LAYOVER_DRAIN_SECONDS. */
   readonly drainSeconds: number;
@@ -30,6 +40,12 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
   const reader = new EnvReader(env);
   const home = homeAt(reader.text('LAYOVER_HOME') ?? './.layover');
   const address = 'host:port or unix:<path>';
+  const dataPlanes = reader.parsed<readonly ListenAddress[]>(
+    'LAYOVER_DATA_PLANES',
+    [{ kind: 'unix', path: home.dataSocket }],
+    parseListenAddresses,
+    `a comma-separated list of ${address}`,
+  );
   const config: EdgeConfig = {
     listen: reader.parsed<ListenAddress>(
       'LAYOVER_EDGE_LISTEN',
@@ -37,12 +53,15 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
       parseListenAddress,
       address,
     ),
-    dataPlanes: reader.parsed<readonly ListenAddress[]>(
-      'LAYOVER_DATA_PLANES',
-      [{ kind: 'unix', path: home.dataSocket }],
-      parseListenAddresses,
-      `a comma-separated list of ${address}`,
+    tls: readTlsVariables(reader, 'LAYOVER_EDGE_TLS').files,
+    trustedProxies: reader.parsed<TrustedProxies | undefined>(
+      'LAYOVER_TRUSTED_PROXIES',
+      undefined,
+      parseTrustedProxies,
+      'CIDRs such as 10.0.0.0/8, separated by commas, or "unix" for a proxy that comes over a unix socket',
     ),
+    dataPlanes,
+    planeSecurity: readPlaneSecurity(reader, 'edge', {}, { LAYOVER_DATA_PLANES: dataPlanes }),
     localDelivery: reader.choice('LAYOVER_LOCAL_DELIVERY', 'auto', ['auto', 'on', 'off']),
     publicUrl: reader.parsed<string | undefined>(
       'LAYOVER_PUBLIC_URL',

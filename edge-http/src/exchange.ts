@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Client, readClient } from './request/read-client';
 import { readContext } from './request/request-context';
+import type { TrustedProxies } from './request/trusted-proxies';
 import type { CacheStatus, RequestContext } from './registry-reader';
 
 /** One request and its answer, with what handlers need of both. */
 export class Exchange {
   readonly context: RequestContext;
+  readonly client: Client;
   /** What the cache did, once a handler knows: for metrics and the access log. */
   cacheStatus: CacheStatus | undefined;
   private controller: AbortController | undefined;
@@ -13,8 +16,10 @@ export class Exchange {
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
+    proxies: TrustedProxies | undefined,
   ) {
-    this.context = readContext(request);
+    this.client = readClient(request, proxies);
+    this.context = readContext(request, this.client);
   }
 
   /**

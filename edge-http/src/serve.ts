@@ -6,6 +6,7 @@ import type { EdgeMetrics } from './metrics';
 import { parseRequest } from './request/parse-request';
 import type { RegistryRequest } from './request/registry-request';
 import { requestError } from './request/request-error';
+import type { TrustedProxies } from './request/trusted-proxies';
 import type { WriteError } from './response/write-error';
 
 /** What serving a request needs. */
@@ -14,6 +15,8 @@ export interface ServeDependencies {
   readonly writeError: WriteError;
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;
+  /** Whose word about clients is taken; undefined = nobody's. */
+  readonly proxies?: TrustedProxies;
   readonly clock: Clock;
 }
 
@@ -21,12 +24,12 @@ export interface ServeDependencies {
 export function createServe(
   dependencies: ServeDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { dispatch, writeError, metrics, logger, clock } = dependencies;
+  const { dispatch, writeError, metrics, logger, clock, proxies } = dependencies;
   const accessLog = logger.isLevelEnabled('debug');
 
   return (request, response) => {
     const startedAt = clock.now();
-    const exchange = new Exchange(request, response);
+    const exchange = new Exchange(request, response, proxies);
     let parsed: RegistryRequest | undefined;
     response.on('close', () => {
       exchange.closed();

@@ -1,7 +1,9 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createWebServer, type WebServer } from '../../common/http/web-server';
 import type { ListenAddress } from '../../common/runtime/listen-address';
+import type { TlsWatch } from '../../common/security/tls-watch';
 import { type ParserFailure, parserErrorAnswer } from './response/parser-error';
 
 /** Bounds of the listener. A body is never waited for, so the time for a request is the time for its head. */
@@ -18,9 +20,10 @@ const LIMITS = {
   requireHostHeader: false,
 } as const;
 
-/** A node:http server with bounds, that can stop without breaking what runs. TLS comes in front of it. */
+/** An HTTP or HTTPS server with bounds, that can stop without breaking what runs. */
 export class HttpListener {
-  private readonly server: Server;
+  private readonly web: WebServer;
+  private readonly server: WebServer['server'];
   private readonly running = new Set<ServerResponse>();
   /** Sockets with an answer under way: raw bytes must not be put into it. */
   private readonly busy = new WeakSet<Duplex>();
@@ -29,12 +32,14 @@ export class HttpListener {
   constructor(
     private readonly listen: ListenAddress,
     handle: (request: IncomingMessage, response: ServerResponse) => void,
+    tls?: TlsWatch,
   ) {
     const accept = (request: IncomingMessage, response: ServerResponse): void => {
       this.track(request.socket, response);
       handle(request, response);
     };
-    this.server = createServer(LIMITS, accept);
+    this.web = createWebServer(LIMITS, accept, tls);
+    this.server = this.web.server;
     // Without this Node answers 100 Continue, and the client sends a body that is not wanted.
     this.server.on('checkContinue', accept);
     this.server.on('clientError', (error: ParserFailure, socket) => this.refuse(error, socket));
@@ -45,14 +50,14 @@ export class HttpListener {
     return this.draining;
   }
 
-  /** Resolves with the address, as host:port or unix:path, once connections are accepted. Rejects when it is taken or not ours. */
+  /** Resolves with the address, as host:port (a URL where it is HTTPS) or unix:path, once connections are accepted. Rejects when it is taken or not ours. */
   start(): Promise<string> {
     const { listen, server } = this;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen(listen.kind === 'unix' ? { path: listen.path } : { host: listen.host, port: listen.port }, () => {
         server.off('error', reject);
-        resolve(addressOf(server));
+        resolve(addressOf(this.web));
       });
     });
   }
@@ -68,7 +73,7 @@ export class HttpListener {
     const notice = Math.min(noticeMs, drainMs);
     if (notice > 0) await new Promise((resolve) => setTimeout(resolve, notice));
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => this.server.closeAllConnections(), drainMs - notice);
+      const timer = setTimeout(() => this.web.closeAllConnections(), drainMs - notice);
       this.server.close(() => {
         clearTimeout(timer);
         resolve();
@@ -97,9 +102,10 @@ export class HttpListener {
   }
 }
 
-function addressOf(server: Server): string {
+function addressOf({ server, scheme }: WebServer): string {
   const address = server.address();
   if (address === null) throw new Error('the server is not listening');
   if (typeof address === 'string') return `unix:${address}`;
-  return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `${scheme === 'https' ? 'https://' : ''}${host}:${address.port}`;
 }

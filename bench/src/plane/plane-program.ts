@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { ServerCredentials } from '@grpc/grpc-js';
 import { systemClock } from '../../../common/runtime/clock';
 import { createLogger } from '../../../common/runtime/logger';
 import { SealedBox } from '../../../common/security/sealed-box';
@@ -61,7 +62,11 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   );
   const recorder = new PullRecorder({ ...stores, database, stores, clock: now, log });
   const parts = { database, stores, recorder, watch, clock: now, metrics, log };
-  const catalog = new CatalogServer({ kind: 'unix', path: socket }, catalogHandlers(parts));
+  const catalog = new CatalogServer(
+    { kind: 'unix', path: socket },
+    ServerCredentials.createInsecure(),
+    catalogHandlers(parts),
+  );
   await catalog.start();
 
   const delay = monitorEventLoopDelay({ resolution: LOOK_MS });

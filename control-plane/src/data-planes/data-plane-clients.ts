@@ -1,11 +1,6 @@
-import {
-  type ClientOptions,
-  type ClientUnaryCall,
-  connectivityState,
-  credentials,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type ClientOptions, type ClientUnaryCall, connectivityState, type ServiceError } from '@grpc/grpc-js';
 import { loadStorage } from '../../../common/grpc/load-proto';
+import type { PlaneSecurity } from '../../../common/grpc/plane-security';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { StorageClient } from '../../../proto/gen/layover/v1/Storage';
@@ -32,11 +27,14 @@ export interface DataPlaneClient {
 }
 
 /** Clients of every data plane of LAYOVER_DATA_PLANES, in its order. Connections are made when first needed. */
-export function createDataPlaneClients(dataPlanes: readonly ListenAddress[]): readonly DataPlaneClient[] {
+export function createDataPlaneClients(
+  dataPlanes: readonly ListenAddress[],
+  security: PlaneSecurity,
+): readonly DataPlaneClient[] {
   const Storage = loadStorage();
   return dataPlanes.map((listen) => {
     const address = formatGrpcAddress(listen);
-    return { address, client: new Storage(address, credentials.createInsecure(), OPTIONS) };
+    return { address, client: new Storage(address, security.toReach('data-plane', listen), OPTIONS) };
   });
 }
 

@@ -1,5 +1,6 @@
 // The stores' imports make types of GraphQL.
 import 'reflect-metadata';
+import { openPlaneSecurity } from '../../../common/grpc/plane-security';
 import { type Clock, systemClock } from '../../../common/runtime/clock';
 import { createLogger, type Logger } from '../../../common/runtime/logger';
 import type { ControlPlaneConfig } from '../config';
@@ -75,7 +76,8 @@ async function withParts(
   work: (parts: Pick<Parameters<typeof runChecks>[0], 'database' | 'stores' | 'copies'>) => Promise<void>,
 ): Promise<void> {
   const database = await openDatabase(config.database, config.databasePool, log);
-  const clients = createDataPlaneClients(config.dataPlanes);
+  const security = openPlaneSecurity(config.planeSecurity, clock, log);
+  const clients = createDataPlaneClients(config.dataPlanes, security);
   try {
     const planes = clients.map((client) => ({
       address: client.address,
@@ -85,6 +87,7 @@ async function withParts(
     await work({ database, stores, copies: new StoreCopies(planes, clock, signal) });
   } finally {
     for (const { client } of clients) client.close();
+    security.close();
     await database.close();
   }
 }

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
@@ -14,6 +14,7 @@ export class CatalogServer {
 
   constructor(
     private readonly listen: ListenAddress,
+    private readonly credentials: ServerCredentials,
     handlers: CatalogHandlers,
   ) {
     this.server.addService(loadCatalog().service, handlers);
@@ -24,7 +25,7 @@ export class CatalogServer {
     const { listen } = this;
     if (listen.kind === 'unix') await clearStaleSocket(listen.path);
     const port = await new Promise<number>((resolve, reject) => {
-      this.server.bindAsync(formatGrpcAddress(listen), ServerCredentials.createInsecure(), (error, bound) =>
+      this.server.bindAsync(formatGrpcAddress(listen), this.credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });

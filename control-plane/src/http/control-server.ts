@@ -1,23 +1,29 @@
 import { chmodSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createWebServer, type WebServer } from '../../../common/http/web-server';
 import type { ListenAddress } from '../../../common/runtime/listen-address';
+import type { TlsWatch } from '../../../common/security/tls-watch';
 import { clearStaleSocket } from '../grpc/clear-stale-socket';
 
-/** The HTTP server of the control plane, around a handler that never throws. */
+/** The HTTP or HTTPS server of the control plane, around a handler that never throws. */
 export class ControlServer {
-  private readonly server: Server;
+  private readonly web: WebServer;
+  private readonly server: WebServer['server'];
   private draining = false;
 
   constructor(
     private readonly listen: ListenAddress,
     handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+    tls?: TlsWatch,
   ) {
-    this.server = createServer((request, response) => {
+    const accept = (request: IncomingMessage, response: ServerResponse): void => {
       // A connection that is asked on while the plane stops would hold it up.
       if (this.draining) response.setHeader('connection', 'close');
       void handle(request, response);
-    });
+    };
+    this.web = createWebServer({}, accept, tls);
+    this.server = this.web.server;
     // A client that sends slowly holds no more than a socket, and that not for ever.
     this.server.headersTimeout = 10_000;
     this.server.requestTimeout = 30_000;
@@ -41,7 +47,7 @@ export class ControlServer {
       return `unix:${listen.path}`;
     }
     const { port } = server.address() as AddressInfo;
-    return `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
+    return `${this.web.scheme}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
   }
 
   /** Takes no new connections, waits for the requests that run, and cuts what still runs after `drainMs`. */
@@ -50,7 +56,7 @@ export class ControlServer {
     if (!this.server.listening) return;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeIdleConnections();
-    const timer = setTimeout(() => this.server.closeAllConnections(), drainMs);
+    const timer = setTimeout(() => this.web.closeAllConnections(), drainMs);
     await closed;
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-import { type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
@@ -17,8 +17,11 @@ const OPTIONS: ClientOptions = {
 };
 
 /** The one connection of a data plane to the Catalog; nothing is sent before the first call. Whoever makes it calls `close()` on it. */
-export function createCatalogClient(address: ListenAddress): CatalogClient {
-  return new (loadCatalog())(formatGrpcAddress(address), credentials.createInsecure(), OPTIONS);
+export function createCatalogClient(
+  address: ListenAddress,
+  by: ChannelCredentials = credentials.createInsecure(),
+): CatalogClient {
+  return new (loadCatalog())(formatGrpcAddress(address), by, OPTIONS);
 }
 
 /** Whether the connection stands. */

@@ -103,10 +103,13 @@ class GrpcCatalog implements Catalog {
   }
 }
 
+/** A control plane that does not know us (another secret, another certificate) is as good as none. */
+const AWAY: readonly Grpc[] = [Grpc.UNAVAILABLE, Grpc.CANCELLED, Grpc.UNAUTHENTICATED];
+
 function classify(error: unknown): CallFailure {
   if (!isServiceError(error)) return 'answered';
   if (error.code === Grpc.DEADLINE_EXCEEDED) return 'timed-out';
-  return error.code === Grpc.UNAVAILABLE || error.code === Grpc.CANCELLED ? 'unreachable' : 'answered';
+  return AWAY.includes(error.code) ? 'unreachable' : 'answered';
 }
 
 function wireKey({ organizationUid, originVersion, repository }: RepositoryKey): RepositoryKey {

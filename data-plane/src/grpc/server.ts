@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
@@ -31,6 +31,7 @@ export interface RegistryServerOptions {
   readonly storage?: StorageHandlers;
   readonly node?: NodeHandlers;
   readonly listen: ListenAddress;
+  readonly credentials: ServerCredentials;
   readonly clock: Clock;
   /** Default: a second. */
   readonly noticeMs?: number;
@@ -38,7 +39,7 @@ export interface RegistryServerOptions {
 
 /** A server for Registry, Storage and Node where they are given, and the health service at an address. Requests are small: the longest holds a CA bundle. */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
-  const { registry, storage, node, listen, clock, noticeMs = NOTICE_MS } = options;
+  const { registry, storage, node, listen, credentials, clock, noticeMs = NOTICE_MS } = options;
   const server = new Server({
     'grpc.max_receive_message_length': 1024 * 1024,
     'grpc.max_send_message_length': -1,
@@ -59,7 +60,7 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     },
     async start() {
       if (listen.kind === 'unix') await prepareSocketPath(listen.path);
-      const port = await bind(server, formatGrpcAddress(listen));
+      const port = await bind(server, formatGrpcAddress(listen), credentials);
       bound = true;
       if (listen.kind === 'unix') await protectSocket(listen.path);
       return formatGrpcAddress(listen.kind === 'unix' ? listen : { ...listen, port });
@@ -77,9 +78,9 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
   }
 }
 
-function bind(server: Server, address: string): Promise<number> {
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
+    server.bindAsync(address, credentials, (error, port) =>
       error === null ? resolve(port) : reject(asSystemError(error)),
     );
   });

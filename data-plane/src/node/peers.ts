@@ -1,5 +1,6 @@
-import { type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { ChannelOptions } from '@grpc/grpc-js';
 import type { loadNode } from '../../../common/grpc/load-proto';
+import type { PlaneSecurity } from '../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../common/nodes/node';
 import { formatGrpcAddress } from '../../../common/runtime/listen-address';
@@ -22,7 +23,11 @@ export interface Peer extends NodeConnection {
 }
 
 /** A client of a data plane's Node service. Whoever makes it closes it. */
-export function connectPeer(Client: ReturnType<typeof loadNode>, { listen }: NodeAddress): Peer {
-  const client = new Client(formatGrpcAddress(listen), credentials.createInsecure(), OPTIONS);
+export function connectPeer(
+  Client: ReturnType<typeof loadNode>,
+  { listen }: NodeAddress,
+  security: PlaneSecurity,
+): Peer {
+  const client = new Client(formatGrpcAddress(listen), security.toReach('data-plane', listen), OPTIONS);
   return { client, channel: client.getChannel(), close: () => client.close() };
 }

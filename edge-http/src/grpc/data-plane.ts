@@ -1,5 +1,6 @@
-import { type ChannelOptions, credentials } from '@grpc/grpc-js';
+import type { ChannelOptions } from '@grpc/grpc-js';
 import type { loadRegistry } from '../../../common/grpc/load-proto';
+import type { PlaneSecurity } from '../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../common/nodes/node';
 import { formatGrpcAddress } from '../../../common/runtime/listen-address';
@@ -60,11 +61,13 @@ export function connectDataPlane(
   Registry: ReturnType<typeof loadRegistry>,
   { listen }: NodeAddress,
   localDelivery: LocalDelivery,
+  security: PlaneSecurity,
   silence = SILENCE_BOUNDS,
 ): DataPlane {
   const target = formatGrpcAddress(listen);
-  const unary = new Registry(target, credentials.createInsecure(), keepalive(silence.unary));
-  const streams = new Registry(target, credentials.createInsecure(), {
+  const credentials = security.toReach('data-plane', listen);
+  const unary = new Registry(target, credentials, keepalive(silence.unary));
+  const streams = new Registry(target, credentials, {
     ...keepalive(silence.streams),
     'grpc-node.flow_control_window': 4 * MIB,
   });

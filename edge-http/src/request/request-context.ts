@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { RequestContext } from '../registry-reader';
+import type { Client } from './read-client';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const MAX_USER_AGENT = 256;
 const MAX_ACCEPT = 64;
 
-/** Who asks, from the request's headers and socket. A request id that a proxy in front gave is kept when it is a plain one. */
-export function readContext(request: IncomingMessage): RequestContext {
+/** Who asks, from what is known of the client and the request's headers. A request id that a proxy in front gave is kept when it is a plain one. */
+export function readContext(request: IncomingMessage, client: Client): RequestContext {
   const { headers } = request;
   const given = headers['x-request-id'];
   const userAgent = headers['user-agent'] ?? '';
   return {
     requestId: typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID(),
-    clientAddress: plainAddress(request.socket.remoteAddress ?? ''),
+    clientAddress: client.address,
     userAgent: userAgent.length > MAX_USER_AGENT ? userAgent.slice(0, MAX_USER_AGENT) : userAgent,
     authorization: headers.authorization ?? '',
   };
@@ -29,9 +30,4 @@ export function readAccept(request: IncomingMessage): string[] {
     if (range !== '') ranges.push(range);
   }
   return ranges;
-}
-
-/** IPv4 clients of a dual-stack listener come as ::ffff:a.b.c.d. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

@@ -6,7 +6,6 @@ import type { RegistryRequest } from '../request/registry-request';
 /** What tokens are for; clients send it back to /token, where it becomes the token's audience. */
 export const TOKEN_SERVICE = 'layover';
 
-const HOST = /^[A-Za-z0-9.-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
 const SCOPE = /^repository:[a-z0-9./_-]+:[a-z,*]+$/;
 const ERRORS: readonly unknown[] = ['invalid_token', 'insufficient_scope'];
 
@@ -15,7 +14,7 @@ export type Challenge = (exchange: Exchange, request: RegistryRequest | undefine
 
 /**
  * Challenges as in the docker token authentication specification (architecture section 8). `publicUrl` is where clients reach Layover; without it
- * the realm is the host that this very client used, over plain HTTP. A refusal's detail may say the exact `scope` (the edge can't name the organization of a mirror
+ * the realm is where this very client came, as far as the edge or a proxy that it trusts knows. A refusal's detail may say the exact `scope` (the edge can't name the organization of a mirror
  * request) and the `error` of RFC 6750 section 3.1; a bearer token that was not taken is `invalid_token` otherwise. /token itself asks for Basic.
  */
 export function createChallenge(publicUrl: string | undefined): Challenge {
@@ -39,9 +38,9 @@ function scopeOf(request: RegistryRequest | undefined, error: LayoverError): str
 }
 
 /** Only this client is told what it sent itself; anything that is no host is replaced by where the connection came in. */
-function hostUrl({ request }: Exchange): string {
-  const { host } = request.headers;
-  if (host !== undefined && HOST.test(host)) return `http://${host}`;
+function hostUrl({ request, client }: Exchange): string {
+  const { scheme, host } = client;
+  if (host !== undefined) return `${scheme}://${host}`;
   const { localAddress = '127.0.0.1', localPort = 80 } = request.socket;
-  return `http://${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
+  return `${scheme}://${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`;
 }

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
+import { makeAuthority } from '../../support/test-authority';
 import { asLatin1, formsOf } from './support/forms-of';
 
 const ROOT = join(__dirname, '..', '..', '..');
@@ -12,12 +13,35 @@ const SECRETS = {
   LAYOVER_MASTER_KEY: randomBytes(32).toString('base64'),
   LAYOVER_MASTER_KEY_PREVIOUS: randomBytes(32).toString('base64'),
   LAYOVER_ADMIN_TOKEN: 'c4nary-admin-token-0123456789',
+  LAYOVER_PLANE_SECRET: 'c4nary-of-the-planes-0123456789abcdef',
 };
 const DATABASE_PASSWORD = 'c4nary-of-the-database';
 
 let folder: TemporaryFolder;
+/** The middle of each line of the private keys that are in files. */
+let keyLines: readonly string[];
+let files: Readonly<Record<string, string>>;
 beforeEach(async () => {
   folder = await temporaryFolder('crash');
+  const authority = await makeAuthority();
+  const { cert, key } = await authority.issue(
+    ['edge', 'data-plane', 'control-plane'].map((plane) => `DNS:${plane}.layover.internal`),
+  );
+  const write = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder.path, name), text);
+    return join(folder.path, name);
+  };
+  const [certFile, keyFile] = [await write('cert.pem', cert), await write('key.pem', key)];
+  keyLines = key.split('\n').filter((line) => line !== '' && !line.startsWith('-----'));
+  files = {
+    LAYOVER_PLANE_TLS_CERT: certFile,
+    LAYOVER_PLANE_TLS_KEY: keyFile,
+    LAYOVER_PLANE_TLS_CA: await write('ca.pem', authority.ca),
+    LAYOVER_EDGE_TLS_CERT: certFile,
+    LAYOVER_EDGE_TLS_KEY: keyFile,
+    LAYOVER_CONTROL_TLS_CERT: certFile,
+    LAYOVER_CONTROL_TLS_KEY: keyFile,
+  };
 });
 afterEach(() => folder.remove());
 
@@ -36,6 +60,7 @@ async function lastWords(
       LAYOVER_EDGE_LISTEN: '127.0.0.1:0',
       LAYOVER_CONFIGURATION_WAIT_SECONDS: '0',
       ...SECRETS,
+      ...files,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,6 +78,7 @@ function expectNoSecret(text: string): void {
     const found = raw.flatMap(formsOf).filter((form) => content.includes(form));
     expect([name, found]).toEqual([name, []]);
   }
+  for (const line of keyLines) expect(content).not.toContain(line);
 }
 
 test.each(['control-plane', 'data-plane', 'edge-http'])('an uncaught error in %s tells no secret', async (plane) => {
@@ -77,8 +103,14 @@ test('a database that is not there, and bad configuration, are told without thei
     LAYOVER_DATABASE_URL: `postgres://layover:${DATABASE_PASSWORD}@host/db`,
     LAYOVER_MASTER_KEY: `${SECRETS.LAYOVER_MASTER_KEY}x`,
     LAYOVER_ADMIN_TOKEN: `${SECRETS.LAYOVER_ADMIN_TOKEN} with blanks`,
+    LAYOVER_PLANE_SECRET: `${SECRETS.LAYOVER_PLANE_SECRET} with blanks`,
+    LAYOVER_PLANE_SECRET_PREVIOUS: `${SECRETS.LAYOVER_PLANE_SECRET}, too-short`,
+    // The key where the certificate should be, and the other way round.
+    LAYOVER_CONTROL_TLS_CERT: files['LAYOVER_CONTROL_TLS_KEY']!,
+    LAYOVER_CONTROL_TLS_KEY: files['LAYOVER_CONTROL_TLS_CERT']!,
+    LAYOVER_PLANE_TLS_CA: files['LAYOVER_PLANE_TLS_KEY']!,
   });
   expect(bad.code).toBe(78);
-  expect(bad.text).toContain('3 problems');
+  expect(bad.text).toContain('7 problems');
   expectNoSecret(bad.text);
 }, 60_000);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import { PlaneChannelCredentials, secretCallCredentials } from '../../../common/grpc/plane-credentials';
 import { buildImage, type FakeRegistry, startFakeRegistry } from '../../support/fake-registry';
 import { TestCatalog } from '../../support/control-plane/catalog-client';
 import { basicAuthorization } from '../../support/real/http-client';
@@ -16,6 +18,8 @@ const WRONG = 'c4nary-wrong?p4ss=word#2';
 const ADMIN = 'c4nary-admin-token-0123456789';
 const MASTER = randomBytes(32);
 const PREVIOUS = randomBytes(32);
+const PLANES = 'c4nary-of-the-planes-0123456789abcdef';
+const PLANES_BEFORE = 'c4nary-of-the-planes-before-0123456789';
 /** Places that are meant to hold a secret; here both come from the environment, so there is none. */
 const MAY_HOLD = ['keys/master-key', 'admin-token'];
 
@@ -28,6 +32,8 @@ const secrets = new Map<string, string | Buffer>([
   ['admin token', ADMIN],
   ['master key', MASTER],
   ['previous master key', PREVIOUS],
+  ['plane secret', PLANES],
+  ['previous plane secret', PLANES_BEFORE],
 ]);
 const upstreamTokens: string[] = [];
 
@@ -44,6 +50,8 @@ beforeAll(async () => {
   layover = await startWatchedLayover(ADMIN, {
     LAYOVER_MASTER_KEY: MASTER.toString('base64'),
     LAYOVER_MASTER_KEY_PREVIOUS: PREVIOUS.toString('base64'),
+    LAYOVER_PLANE_SECRET: PLANES,
+    LAYOVER_PLANE_SECRET_PREVIOUS: PLANES_BEFORE,
     LAYOVER_COMPLETION_DELAY_SECONDS: '0',
   });
 });
@@ -99,7 +107,10 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   layover.answers.pop();
   secrets.set('revoked API token', brief.token);
   await layover.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id: brief.id });
-  const catalog = new TestCatalog(layover.catalogAddress);
+  const catalog = new TestCatalog(
+    layover.catalogAddress,
+    new PlaneChannelCredentials(credentials.createInsecure(), undefined, secretCallCredentials(PLANES)),
+  );
   for (const { id, secret } of (await catalog.watch().snapshot()).tokenKeys)
     secrets.set(`token key ${id}`, Buffer.from(secret));
   catalog.close();

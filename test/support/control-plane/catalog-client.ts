@@ -1,4 +1,4 @@
-import { type ClientReadableStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, type ClientReadableStream, credentials, type ServiceError } from '@grpc/grpc-js';
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
@@ -23,9 +23,9 @@ export class TestCatalog {
   private readonly client: CatalogClient;
   private readonly streams: ClientReadableStream<WatchReply__Output>[] = [];
 
-  constructor(address: string) {
+  constructor(address: string, by: ChannelCredentials = credentials.createInsecure()) {
     const Client = loadCatalog();
-    this.client = new Client(address, credentials.createInsecure(), { 'grpc.enable_http_proxy': 0 });
+    this.client = new Client(address, by, { 'grpc.enable_http_proxy': 0 });
   }
 
   call<M extends Method>(method: M, request: Request<M>): Promise<Replies[M]> {

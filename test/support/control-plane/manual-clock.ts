@@ -18,6 +18,11 @@ export class ManualClock implements Clock {
     };
   }
 
+  /** How many wait to be called back. */
+  get pending(): number {
+    return this.timers.length;
+  }
+
   /** Moves time on and calls back what was due, in order. */
   advance(ms: number): void {
     const until = this.time + ms;

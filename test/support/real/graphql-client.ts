@@ -56,12 +56,13 @@ interface PullsPage {
   };
 }
 
-/** A client of the endpoint (`http://host:port/graphql`) with an API token. */
-export function graphqlClient(endpoint: string, token: string): GraphqlClient {
+/** A client of the endpoint (`http://host:port/graphql`, or https with the authority `ca`) with an API token. */
+export function graphqlClient(endpoint: string, token: string, ca?: string): GraphqlClient {
   const run: GraphqlClient['run'] = async <T>(query: string, variables: Readonly<Record<string, unknown>> = {}) => {
     const answer = await send({
       method: 'POST',
       url: endpoint,
+      ca,
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
       body: Buffer.from(JSON.stringify({ query, variables })),
     });

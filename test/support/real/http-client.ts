@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -9,6 +10,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | Readable;
   readonly signal?: AbortSignal;
+  /** Authority to trust alone, PEM, for an https URL. */
+  readonly ca?: string;
 }
 
 /** An answer with its body in memory. */
@@ -19,9 +22,10 @@ export interface HttpAnswer {
 }
 
 /** Sends a request; resolves at the answer's headers. The caller reads or destroys the message. */
-export function openRequest({ method = 'GET', url, headers, body, signal }: HttpRequest): Promise<IncomingMessage> {
+export function openRequest({ method = 'GET', url, headers, body, signal, ca }: HttpRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, agent: false, signal });
+    const options = { method, headers, agent: false as const, signal };
+    const outgoing = url.startsWith('https:') ? requestTls(url, { ...options, ca }) : request(url, options);
     outgoing.once('response', resolve);
     outgoing.once('error', reject);
     if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);

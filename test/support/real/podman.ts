@@ -15,19 +15,20 @@ export interface Podman {
   removeImages(): Promise<void>;
 }
 
-/** podman in the given home. */
-export function podmanIn(home: ContainersHome): Podman {
+/** podman in the given home; with `certDir`, a folder with the authority of HTTPS registries as ca.crt, those are checked against it. */
+export function podmanIn(home: ContainersHome, certDir?: string): Podman {
   const podman = (...args: string[]) => mustRun('podman', args, { env: home.env });
+  const tls = (plain: readonly string[]) => (certDir === undefined ? plain : ['--cert-dir', certDir]);
   return {
     async login(host, username, secret) {
-      await podman('login', '--tls-verify=false', '--username', username, '--password', secret, host);
+      await podman('login', ...tls(['--tls-verify=false']), '--username', username, '--password', secret, host);
     },
     async logout() {
       await podman('logout', '--all');
     },
     async pull(reference, architecture) {
       const choice = architecture === undefined ? [] : ['--arch', architecture];
-      await podman('pull', '--quiet', '--signature-policy', home.policy, ...choice, reference);
+      await podman('pull', '--quiet', '--signature-policy', home.policy, ...tls([]), ...choice, reference);
     },
     async digestOf(reference) {
       const { stdout } = await podman('image', 'inspect', '--format', '{{.Digest}}', reference);

@@ -23,6 +23,7 @@ test('reads what is set', () => {
     LAYOVER_HOME: '/srv/layover',
     LAYOVER_CONTROL_LISTEN: '[::]:9000',
     LAYOVER_CATALOG_LISTEN: '0.0.0.0:9001',
+    LAYOVER_PLANE_SECRET: 's'.repeat(32),
     LAYOVER_DATABASE_URL: 'mysql://user:p%40ss@db.example:3307/layover',
     LAYOVER_MASTER_KEY: key.toString('base64'),
     LAYOVER_MASTER_KEY_PREVIOUS: `${key.toString('base64')}, ${key.toString('base64')}`,

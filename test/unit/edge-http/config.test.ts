@@ -1,11 +1,15 @@
 import { resolve } from 'node:path';
 import type { ConfigurationError } from '../../../common/runtime/env';
+import { PLAIN_PLANES } from '../../../common/security/plane-security-config';
 import { readEdgeConfig } from '../../../edge-http/src/config';
 
 test('an empty environment gives the defaults of the contract', () => {
   expect(readEdgeConfig({})).toEqual({
     listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
     dataPlanes: [{ kind: 'unix', path: resolve('.layover/run/data.sock') }],
+    planeSecurity: PLAIN_PLANES,
+    tls: undefined,
+    trustedProxies: undefined,
     localDelivery: 'auto',
     publicUrl: undefined,
     drainSeconds: 30,
@@ -20,6 +24,8 @@ test('everything can be said', () => {
       LAYOVER_HOME: '/srv/layover',
       LAYOVER_EDGE_LISTEN: '[::]:80',
       LAYOVER_DATA_PLANES: 'unix:/run/a.sock, data.example:9000',
+      LAYOVER_PLANE_SECRET: 's'.repeat(32),
+      LAYOVER_TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8',
       LAYOVER_LOCAL_DELIVERY: 'off',
       LAYOVER_PUBLIC_URL: 'https://layover.example/',
       LAYOVER_DRAIN_SECONDS: '0',
@@ -32,6 +38,9 @@ test('everything can be said', () => {
       { kind: 'unix', path: '/run/a.sock' },
       { kind: 'tcp', host: 'data.example', port: 9000 },
     ],
+    planeSecurity: { ...PLAIN_PLANES, secret: 's'.repeat(32) },
+    tls: undefined,
+    trustedProxies: expect.objectContaining({ trusts: expect.any(Function) as unknown }) as unknown,
     localDelivery: 'off',
     publicUrl: 'https://layover.example',
     drainSeconds: 0,
@@ -42,8 +51,10 @@ test('everything can be said', () => {
 
 test('every problem is named at once', () => {
   const bad = {
-    LAYOVER_EDGE_LISTEN: 'nowhere',
     LAYOVER_DATA_PLANES: 'a:1,,b:2',
+    LAYOVER_EDGE_LISTEN: 'nowhere',
+    LAYOVER_TRUSTED_PROXIES: '10.0.0.0/33',
+    LAYOVER_PLANE_SECRET: 'short',
     LAYOVER_LOCAL_DELIVERY: 'maybe',
     LAYOVER_PUBLIC_URL: 'https://user:pw@layover.example',
     LAYOVER_DRAIN_SECONDS: '-1',

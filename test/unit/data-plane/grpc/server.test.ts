@@ -1,4 +1,4 @@
-import { credentials, makeClientConstructor } from '@grpc/grpc-js';
+import { credentials, ServerCredentials, makeClientConstructor } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { loadRegistry } from '../../../../common/grpc/load-proto';
 import { REGISTRY_SERVICE } from '../../../../common/nodes/health-watch';
@@ -26,7 +26,13 @@ beforeEach(async () => {
     },
   } as unknown as RegistryHandlers;
   const listen = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
-  server = createRegistryServer({ registry, listen, clock, noticeMs: 500 });
+  server = createRegistryServer({
+    registry,
+    listen,
+    credentials: ServerCredentials.createInsecure(),
+    clock,
+    noticeMs: 500,
+  });
   address = await server.start();
   server.setServing(true);
   client = new (loadRegistry())(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });

@@ -33,7 +33,7 @@ export async function startEdge(script: Script = {}, config: Partial<EdgeConfig>
     await plane.stop();
     throw error;
   });
-  const [host, port] = address.split(':') as [string, string];
+  const [host, port] = address.replace('https://', '').split(':') as [string, string];
   return {
     host,
     port: Number(port),

@@ -1,0 +1,96 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+
+/** Where a certificate, its key and the authorities that peers are checked against are; all PEM. */
+export interface TlsFiles {
+  /** The certificate, and after it those that lead to the authority. */
+  readonly cert: string;
+  /** Its private key, without a passphrase. */
+  readonly key: string;
+  /** Authorities that sign peers; undefined = peers show no certificate. */
+  readonly ca?: string;
+}
+
+/** What the files hold. Has a private key: never logged. */
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer | undefined;
+  /** The first certificate. */
+  readonly leaf: X509Certificate;
+}
+
+/** Contents of the files, in the order cert, key, ca. */
+export type TlsContents = readonly [cert: Buffer, key: Buffer, ca: Buffer | undefined];
+
+/** The files can't be used. The message names a file and the reason, never anything that a file holds. */
+export class TlsFilesError extends Error {
+  override readonly name = 'TlsFilesError';
+}
+
+/** Reads and checks the files. Throws a TlsFilesError. */
+export function loadTlsFiles(files: TlsFiles): TlsMaterial {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  };
+  return toMaterial(files, [read(files.cert), read(files.key), files.ca === undefined ? undefined : read(files.ca)]);
+}
+
+/** Reads the files as they are, unchecked. Rejects with a TlsFilesError. */
+export async function readTlsFiles({ cert, key, ca }: TlsFiles): Promise<TlsContents> {
+  const read = async (path: string): Promise<Buffer> => {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  };
+  return [await read(cert), await read(key), ca === undefined ? undefined : await read(ca)];
+}
+
+/** Checks what was read: certificates, a key that can be read and belongs to the first one, and that TLS takes it all. Throws a TlsFilesError. */
+export function toMaterial(files: TlsFiles, [cert, key, ca]: TlsContents): TlsMaterial {
+  const leaf = readCertificate(files.cert, cert);
+  if (!leaf.checkPrivateKey(readKey(files.key, key)))
+    throw new TlsFilesError(`${files.key} is not the key of the certificate in ${files.cert}`);
+  if (ca !== undefined) readCertificate(files.ca!, ca);
+  try {
+    createSecureContext({ cert, key, ca });
+  } catch (error) {
+    throw new TlsFilesError(`${files.cert} and what belongs to it can't be used for TLS (${codeOf(error)})`);
+  }
+  return { cert, key, ca, leaf };
+}
+
+function readCertificate(path: string, content: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(content);
+  } catch {
+    throw new TlsFilesError(`${path} holds no certificate in PEM`);
+  }
+}
+
+function readKey(path: string, content: Buffer): KeyObject {
+  try {
+    return createPrivateKey(content);
+  } catch (error) {
+    const why =
+      codeOf(error) === 'ERR_MISSING_PASSPHRASE' ? 'has a passphrase; take it off' : 'holds no private key in PEM';
+    throw new TlsFilesError(`${path} ${why}`);
+  }
+}
+
+function unreadable(path: string, error: unknown): TlsFilesError {
+  return new TlsFilesError(`${path} can't be read (${codeOf(error)})`);
+}
+
+/** Only the code: texts of OpenSSL and of the system are not ours to vouch for. */
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code ?? 'unknown reason');
+}

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { packageRoot } from '../../../common/runtime/package-root';
+import { type GraphqlClient, graphqlClient } from './graphql-client';
+import { ADMIN_TOKEN, layoverEnvironment, type PlaneName } from './layover';
+import { type ServerProgram, startServerProgram } from './server-program';
+import { temporaryFolder } from './temporary-folder';
+
+/** The three planes as processes of their own, each with a home of its own, over TCP: as on three machines. */
+export interface SeparatePlanes {
+  /** `http://` or `https://127.0.0.1:<port>`. */
+  readonly edgeUrl: string;
+  readonly graphqlUrl: string;
+  readonly graphql: GraphqlClient;
+  /** `127.0.0.1:<port>` of the data plane's and the Catalog's gRPC. */
+  readonly dataAddress: string;
+  readonly catalogAddress: string;
+  readonly planes: Readonly<Record<PlaneName, ServerProgram>>;
+  /** One more edge, with an environment of its own on top; its URL. The caller stops it. */
+  startEdge(env: Readonly<Record<string, string>>): Promise<{ readonly url: string; readonly program: ServerProgram }>;
+  stop(): Promise<void>;
+}
+
+const READY: Readonly<Record<PlaneName, RegExp>> = {
+  'edge-http': /"address":"([^"]+)","msg":"listening"/,
+  'data-plane': /"address":"([^"]+)"[^\n]*"msg":"the data plane accepts requests"/,
+  'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"the control plane accepts requests"/,
+};
+
+/** Starts them from the build, each with the environment given for it. `ca` is the authority of the control plane's HTTPS. */
+export async function startSeparatePlanes(
+  env: Readonly<Record<PlaneName, Readonly<Record<string, string>>>>,
+  ca?: string,
+): Promise<SeparatePlanes> {
+  const folder = await temporaryFolder('separate');
+  const started: ServerProgram[] = [];
+  const start = async (
+    plane: PlaneName,
+    home: string,
+    more: Readonly<Record<string, string>>,
+  ): Promise<ServerProgram> => {
+    const program = join(packageRoot(), 'dist', plane, 'src', 'main.js');
+    if (!existsSync(program)) throw new Error('Layover is not built: run `npm test` (or `npm run build`) first.');
+    await mkdir(join(folder.path, home), { recursive: true });
+    const server = await startServerProgram(process.execPath, [program], {
+      env: layoverEnvironment(join(folder.path, home), { ...env[plane], ...more }),
+      ready: READY[plane],
+    });
+    started.push(server);
+    return server;
+  };
+  const stop = async (): Promise<void> => {
+    for (const program of started.splice(0).reverse()) await program.stop(20_000);
+    await folder.remove();
+  };
+  try {
+    const dataAddress = `127.0.0.1:${await freePort()}`;
+    const control = await start('control-plane', 'control', {
+      LAYOVER_CATALOG_LISTEN: '127.0.0.1:0',
+      LAYOVER_DATA_PLANES: dataAddress,
+    });
+    const [, controlUrl, catalogAddress] = control.readyMatch as unknown as [string, string, string];
+    const data = await start('data-plane', 'data', {
+      LAYOVER_DATA_LISTEN: dataAddress,
+      LAYOVER_CATALOG: catalogAddress,
+    });
+    const toData = { LAYOVER_DATA_PLANES: dataAddress };
+    const edge = await start('edge-http', 'edge', toData);
+    const graphqlUrl = `${controlUrl}/graphql`;
+    return {
+      edgeUrl: withScheme(edge.readyMatch[1]!),
+      graphqlUrl,
+      graphql: graphqlClient(graphqlUrl, ADMIN_TOKEN, ca),
+      dataAddress,
+      catalogAddress,
+      planes: { 'edge-http': edge, 'data-plane': data, 'control-plane': control },
+      async startEdge(more) {
+        const program = await start('edge-http', 'edge-2', { ...toData, ...more });
+        return { url: withScheme(program.readyMatch[1]!), program };
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function withScheme(address: string): string {
+  return address.startsWith('https://') ? address : `http://${address}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

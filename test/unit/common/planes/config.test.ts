@@ -1,0 +1,166 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigurationError, type RawEnvironment } from '../../../../common/runtime/env';
+import { staysOnMachine } from '../../../../common/runtime/listen-address';
+import { readControlPlaneConfig } from '../../../../control-plane/src/config';
+import { readDataPlaneConfig } from '../../../../data-plane/src/config';
+import { readEdgeConfig } from '../../../../edge-http/src/config';
+import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
+import { makeAuthority, type TestAuthority } from '../../../support/test-authority';
+
+const REMEDY =
+  'set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA, or, on a private network, LAYOVER_PLANE_SECRET, on every plane';
+const SECRET = 's'.repeat(32);
+
+let folder: TemporaryFolder;
+let authority: TestAuthority;
+beforeAll(async () => {
+  [folder, authority] = await Promise.all([temporaryFolder('plane-config'), makeAuthority()]);
+});
+afterAll(() => folder.remove());
+
+function problems(read: (env: RawEnvironment) => unknown, env: RawEnvironment): readonly string[] {
+  try {
+    read(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.problems;
+  }
+}
+
+let made = 0;
+async function files(content: { cert?: string; key?: string; ca?: string }): Promise<Record<string, string>> {
+  const at = (name: string): string => join(folder.path, `${made}-${name}`);
+  made += 1;
+  const paths = {
+    LAYOVER_PLANE_TLS_CERT: at('cert'),
+    LAYOVER_PLANE_TLS_KEY: at('key'),
+    LAYOVER_PLANE_TLS_CA: at('ca'),
+  };
+  for (const [name, text] of Object.entries(content)) await writeFile(at(name), text);
+  return paths;
+}
+
+test('what stays on the machine', () => {
+  const on = (host: string): boolean => staysOnMachine({ kind: 'tcp', host, port: 1 });
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1'])
+    expect([host, on(host)]).toEqual([host, true]);
+  for (const host of [
+    '0.0.0.0',
+    '::',
+    '10.0.0.1',
+    'localhost.example',
+    'x.localhost',
+    '127.example',
+    '128.0.0.1',
+    '::ffff:10.0.0.1',
+    '1127.0.0.1',
+  ])
+    expect([host, on(host)]).toEqual([host, false]);
+  expect(staysOnMachine({ kind: 'unix', path: '/s' })).toBe(true);
+});
+
+test('an address that leaves the machine needs certificates or a secret, and is told so', () => {
+  expect(
+    problems(readDataPlaneConfig, { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001' }),
+  ).toEqual([
+    `LAYOVER_DATA_LISTEN is 0.0.0.0:9000, where other machines may connect: ${REMEDY}; or listen on a unix: socket or on 127.0.0.1`,
+    `LAYOVER_CATALOG has control:9001, which is reached over a network: ${REMEDY}`,
+  ]);
+  expect(
+    problems(readControlPlaneConfig, {
+      LAYOVER_CATALOG_LISTEN: '[::]:9001',
+      LAYOVER_DATA_PLANES: 'unix:/s,10.0.0.1:9000',
+    }),
+  ).toEqual([
+    `LAYOVER_CATALOG_LISTEN is [::]:9001, where other machines may connect: ${REMEDY}; or listen on a unix: socket or on 127.0.0.1`,
+    `LAYOVER_DATA_PLANES has 10.0.0.1:9000, which is reached over a network: ${REMEDY}`,
+  ]);
+  expect(problems(readEdgeConfig, { LAYOVER_DATA_PLANES: 'data:9000' })).toEqual([
+    `LAYOVER_DATA_PLANES has data:9000, which is reached over a network: ${REMEDY}`,
+  ]);
+  const away = { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001', LAYOVER_PLANE_SECRET: SECRET };
+  expect(problems(readDataPlaneConfig, away)).toEqual([]);
+  const near = {
+    LAYOVER_DATA_LISTEN: '127.0.0.1:9000',
+    LAYOVER_CATALOG: '[::1]:9001',
+    LAYOVER_DATA_PLANES: 'localhost:9000',
+  };
+  for (const read of [readDataPlaneConfig, readControlPlaneConfig, readEdgeConfig])
+    expect(problems(read, near)).toEqual([]);
+});
+
+test.each([
+  ['s'.repeat(31), 'LAYOVER_PLANE_SECRET'],
+  [`${SECRET} ${SECRET}`, 'LAYOVER_PLANE_SECRET'],
+  [`${SECRET},${SECRET}`, 'LAYOVER_PLANE_SECRET'],
+  [`${SECRET}é`, 'LAYOVER_PLANE_SECRET'],
+  ['s'.repeat(257), 'LAYOVER_PLANE_SECRET'],
+  [`${SECRET},short`, 'LAYOVER_PLANE_SECRET_PREVIOUS'],
+])('the secret %j as %s is refused, and not repeated', (text, variable) => {
+  const found = problems(readEdgeConfig, { LAYOVER_PLANE_SECRET: SECRET, [variable]: text });
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(new RegExp(`^${variable} must be `));
+  expect(found[0]).not.toContain('ssss');
+});
+
+test('previous secrets need a present one', () => {
+  expect(
+    readEdgeConfig({ LAYOVER_PLANE_SECRET: SECRET, LAYOVER_PLANE_SECRET_PREVIOUS: `${SECRET}1, ${SECRET}2` })
+      .planeSecurity.previousSecrets,
+  ).toEqual([`${SECRET}1`, `${SECRET}2`]);
+  expect(problems(readEdgeConfig, { LAYOVER_PLANE_SECRET_PREVIOUS: SECRET })).toEqual([
+    'LAYOVER_PLANE_SECRET_PREVIOUS is of no use without LAYOVER_PLANE_SECRET',
+  ]);
+});
+
+test('certificates: all three files, readable, that belong together and name the plane', async () => {
+  const { cert, key } = await authority.issue(['DNS:edge.layover.internal']);
+  const other = await authority.issue(['DNS:edge.layover.internal']);
+  const good = await files({ cert, key, ca: authority.ca });
+  expect(problems(readEdgeConfig, { ...good, LAYOVER_DATA_PLANES: 'data:9000' })).toEqual([]);
+  expect(readEdgeConfig(good).planeSecurity).toMatchObject({
+    tls: { cert: good['LAYOVER_PLANE_TLS_CERT'], key: good['LAYOVER_PLANE_TLS_KEY'], ca: good['LAYOVER_PLANE_TLS_CA'] },
+    domain: 'layover.internal',
+  });
+  expect(problems(readDataPlaneConfig, good)).toEqual([
+    'LAYOVER_PLANE_TLS_CERT has no subject alternative name DNS:data-plane.layover.internal, which this plane is known by',
+  ]);
+  expect(problems(readEdgeConfig, { ...good, LAYOVER_PLANE_TLS_DOMAIN: 'x.example' })).toEqual([
+    'LAYOVER_PLANE_TLS_CERT has no subject alternative name DNS:edge.x.example, which this plane is known by',
+  ]);
+  expect(problems(readEdgeConfig, { ...good, LAYOVER_PLANE_TLS_DOMAIN: '*.example' })[0]).toMatch(
+    /^LAYOVER_PLANE_TLS_DOMAIN must be a domain/,
+  );
+  expect(problems(readEdgeConfig, { ...good, LAYOVER_PLANE_TLS_CA: '', LAYOVER_DATA_PLANES: 'data:9000' })).toEqual([
+    'LAYOVER_PLANE_TLS_CA is missing: LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY, LAYOVER_PLANE_TLS_CA go together',
+  ]);
+  const bad: [Parameters<typeof files>[0], RegExp][] = [
+    [{ key, ca: authority.ca }, /-cert can't be read \(ENOENT\)$/],
+    [{ cert, ca: authority.ca }, /-key can't be read \(ENOENT\)$/],
+    [{ cert: 'nothing', key, ca: authority.ca }, /-cert holds no certificate in PEM$/],
+    [{ cert, key: cert, ca: authority.ca }, /-key holds no private key in PEM$/],
+    [{ cert, key: other.key, ca: authority.ca }, /-key is not the key of the certificate in .*-cert$/],
+    [{ cert, key, ca: key }, /-ca holds no certificate in PEM$/],
+  ];
+  for (const [content, problem] of bad) {
+    const found = problems(readEdgeConfig, await files(content));
+    expect(found).toEqual([expect.stringMatching(problem)]);
+    expect(found[0]).toMatch(/^LAYOVER_PLANE_TLS_\* cannot be used: /);
+    expect(found[0]).not.toContain('BEGIN');
+  }
+});
+
+test('TLS for clients: two files each', async () => {
+  const { cert, key } = await authority.issue(['DNS:registry.example']);
+  const { LAYOVER_PLANE_TLS_CERT: certFile = '', LAYOVER_PLANE_TLS_KEY: keyFile = '' } = await files({ cert, key });
+  await chmod(keyFile, 0o600);
+  const edge = { LAYOVER_EDGE_TLS_CERT: certFile, LAYOVER_EDGE_TLS_KEY: keyFile };
+  expect(readEdgeConfig(edge).tls).toEqual({ cert: certFile, key: keyFile });
+  const control = { LAYOVER_CONTROL_TLS_CERT: certFile, LAYOVER_CONTROL_TLS_KEY: keyFile };
+  expect(readControlPlaneConfig(control).controlTls).toEqual({ cert: certFile, key: keyFile });
+  expect(problems(readEdgeConfig, { LAYOVER_EDGE_TLS_KEY: keyFile })).toEqual([
+    'LAYOVER_EDGE_TLS_CERT is missing: LAYOVER_EDGE_TLS_CERT, LAYOVER_EDGE_TLS_KEY go together',
+  ]);
+});
