@@ -11,6 +11,8 @@ import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layov
 import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layover_v1_Descriptor__Output } from './layover/v1/Descriptor';
 import type { Heartbeat as _layover_v1_Heartbeat, Heartbeat__Output as _layover_v1_Heartbeat__Output } from './layover/v1/Heartbeat';
 import type { Invalidation as _layover_v1_Invalidation, Invalidation__Output as _layover_v1_Invalidation__Output } from './layover/v1/Invalidation';
+import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from './layover/v1/JudgeImageReply';
+import type { JudgeImageRequest as _layover_v1_JudgeImageRequest, JudgeImageRequest__Output as _layover_v1_JudgeImageRequest__Output } from './layover/v1/JudgeImageRequest';
 import type { ListCachedTagsReply as _layover_v1_ListCachedTagsReply, ListCachedTagsReply__Output as _layover_v1_ListCachedTagsReply__Output } from './layover/v1/ListCachedTagsReply';
 import type { ListCachedTagsRequest as _layover_v1_ListCachedTagsRequest, ListCachedTagsRequest__Output as _layover_v1_ListCachedTagsRequest__Output } from './layover/v1/ListCachedTagsRequest';
 import type { LookupBlobReply as _layover_v1_LookupBlobReply, LookupBlobReply__Output as _layover_v1_LookupBlobReply__Output } from './layover/v1/LookupBlobReply';
@@ -32,6 +34,7 @@ import type { ReportUseReply as _layover_v1_ReportUseReply, ReportUseReply__Outp
 import type { ReportUseRequest as _layover_v1_ReportUseRequest, ReportUseRequest__Output as _layover_v1_ReportUseRequest__Output } from './layover/v1/ReportUseRequest';
 import type { RepositoryKey as _layover_v1_RepositoryKey, RepositoryKey__Output as _layover_v1_RepositoryKey__Output } from './layover/v1/RepositoryKey';
 import type { Robot as _layover_v1_Robot, Robot__Output as _layover_v1_Robot__Output } from './layover/v1/Robot';
+import type { ScanPolicy as _layover_v1_ScanPolicy, ScanPolicy__Output as _layover_v1_ScanPolicy__Output } from './layover/v1/ScanPolicy';
 import type { SystemSettings as _layover_v1_SystemSettings, SystemSettings__Output as _layover_v1_SystemSettings__Output } from './layover/v1/SystemSettings';
 import type { TokenKey as _layover_v1_TokenKey, TokenKey__Output as _layover_v1_TokenKey__Output } from './layover/v1/TokenKey';
 import type { UpstreamReport as _layover_v1_UpstreamReport, UpstreamReport__Output as _layover_v1_UpstreamReport__Output } from './layover/v1/UpstreamReport';
@@ -55,6 +58,8 @@ export interface ProtoGrpcType {
       Descriptor: MessageTypeDefinition<_layover_v1_Descriptor, _layover_v1_Descriptor__Output>
       Heartbeat: MessageTypeDefinition<_layover_v1_Heartbeat, _layover_v1_Heartbeat__Output>
       Invalidation: MessageTypeDefinition<_layover_v1_Invalidation, _layover_v1_Invalidation__Output>
+      JudgeImageReply: MessageTypeDefinition<_layover_v1_JudgeImageReply, _layover_v1_JudgeImageReply__Output>
+      JudgeImageRequest: MessageTypeDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageRequest__Output>
       ListCachedTagsReply: MessageTypeDefinition<_layover_v1_ListCachedTagsReply, _layover_v1_ListCachedTagsReply__Output>
       ListCachedTagsRequest: MessageTypeDefinition<_layover_v1_ListCachedTagsRequest, _layover_v1_ListCachedTagsRequest__Output>
       LookupBlobReply: MessageTypeDefinition<_layover_v1_LookupBlobReply, _layover_v1_LookupBlobReply__Output>
@@ -76,6 +81,7 @@ export interface ProtoGrpcType {
       ReportUseRequest: MessageTypeDefinition<_layover_v1_ReportUseRequest, _layover_v1_ReportUseRequest__Output>
       RepositoryKey: MessageTypeDefinition<_layover_v1_RepositoryKey, _layover_v1_RepositoryKey__Output>
       Robot: MessageTypeDefinition<_layover_v1_Robot, _layover_v1_Robot__Output>
+      ScanPolicy: MessageTypeDefinition<_layover_v1_ScanPolicy, _layover_v1_ScanPolicy__Output>
       SystemSettings: MessageTypeDefinition<_layover_v1_SystemSettings, _layover_v1_SystemSettings__Output>
       TokenKey: MessageTypeDefinition<_layover_v1_TokenKey, _layover_v1_TokenKey__Output>
       UpstreamDeletePolicy: EnumTypeDefinition

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../content/admission';
@@ -50,5 +51,7 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
       return { recorded };
     }),
     ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
+    // No snapshot carries a scan policy yet, so nobody asks.
+    JudgeImage: (_call, callback) => callback({ code: status.UNIMPLEMENTED, details: 'images are not judged yet' }),
   };
 }

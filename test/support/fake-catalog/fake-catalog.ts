@@ -14,10 +14,14 @@ import type { ContentUse__Output } from '../../../proto/gen/layover/v1/ContentUs
 import type { Descriptor } from '../../../proto/gen/layover/v1/Descriptor';
 import type { Invalidation } from '../../../proto/gen/layover/v1/Invalidation';
 import type { LookupManifestReply } from '../../../proto/gen/layover/v1/LookupManifestReply';
+import type { JudgeImageReply } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
 import type { RepositoryKey__Output } from '../../../proto/gen/layover/v1/RepositoryKey';
 import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
 import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
+
+/** What is said of images that no test speaks of. */
+const NOT_SCANNED: JudgeImageReply = { verdict: 'UNSCANNED' };
 
 /** Ways in which the fake misbehaves; all of them may be changed while it runs. */
 export interface FakeCatalogSwitches {
@@ -64,6 +68,8 @@ export class FakeCatalog {
   readonly deliveries = new Map<string, number>();
   readonly admissions = new Map<string, AdmitManifestRequest__Output>();
   private readonly tags = new Map<string, CachedTag>();
+  /** What its gate says, by digest; UNSCANNED where nothing is said. */
+  readonly verdicts = new Map<string, JudgeImageReply>();
   private readonly manifests = new Map<string, LookupManifestReply>();
   private readonly blobs = new Map<string, Descriptor>();
   private readonly watchers = new Set<Watcher>();
@@ -242,6 +248,13 @@ export class FakeCatalog {
           }
           return { recorded: this.records.size - before };
         }),
+      JudgeImage: (call, callback) =>
+        this.answer(
+          'JudgeImage',
+          call.request,
+          callback,
+          ({ digest }) => this.verdicts.get(digest ?? '') ?? NOT_SCANNED,
+        ),
       ReportUse: (call, callback) =>
         this.answer('ReportUse', call.request, callback, ({ node, uses }) => {
           this.uses.set(node, uses);

@@ -4,6 +4,8 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { AdmitManifestReply as _layover_v1_AdmitManifestReply, AdmitManifestReply__Output as _layover_v1_AdmitManifestReply__Output } from '../../layover/v1/AdmitManifestReply';
 import type { AdmitManifestRequest as _layover_v1_AdmitManifestRequest, AdmitManifestRequest__Output as _layover_v1_AdmitManifestRequest__Output } from '../../layover/v1/AdmitManifestRequest';
+import type { JudgeImageReply as _layover_v1_JudgeImageReply, JudgeImageReply__Output as _layover_v1_JudgeImageReply__Output } from '../../layover/v1/JudgeImageReply';
+import type { JudgeImageRequest as _layover_v1_JudgeImageRequest, JudgeImageRequest__Output as _layover_v1_JudgeImageRequest__Output } from '../../layover/v1/JudgeImageRequest';
 import type { ListCachedTagsReply as _layover_v1_ListCachedTagsReply, ListCachedTagsReply__Output as _layover_v1_ListCachedTagsReply__Output } from '../../layover/v1/ListCachedTagsReply';
 import type { ListCachedTagsRequest as _layover_v1_ListCachedTagsRequest, ListCachedTagsRequest__Output as _layover_v1_ListCachedTagsRequest__Output } from '../../layover/v1/ListCachedTagsRequest';
 import type { LookupBlobReply as _layover_v1_LookupBlobReply, LookupBlobReply__Output as _layover_v1_LookupBlobReply__Output } from '../../layover/v1/LookupBlobReply';
@@ -28,6 +30,15 @@ export interface CatalogClient extends grpc.Client {
   admitManifest(argument: _layover_v1_AdmitManifestRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
   admitManifest(argument: _layover_v1_AdmitManifestRequest, callback: grpc.requestCallback<_layover_v1_AdmitManifestReply__Output>): grpc.ClientUnaryCall;
+  
+  JudgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  JudgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  JudgeImage(argument: _layover_v1_JudgeImageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  JudgeImage(argument: _layover_v1_JudgeImageRequest, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  judgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  judgeImage(argument: _layover_v1_JudgeImageRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  judgeImage(argument: _layover_v1_JudgeImageRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
+  judgeImage(argument: _layover_v1_JudgeImageRequest, callback: grpc.requestCallback<_layover_v1_JudgeImageReply__Output>): grpc.ClientUnaryCall;
   
   ListCachedTags(argument: _layover_v1_ListCachedTagsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_layover_v1_ListCachedTagsReply__Output>): grpc.ClientUnaryCall;
   ListCachedTags(argument: _layover_v1_ListCachedTagsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_layover_v1_ListCachedTagsReply__Output>): grpc.ClientUnaryCall;
@@ -93,6 +104,8 @@ export interface CatalogClient extends grpc.Client {
 export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
   AdmitManifest: grpc.handleUnaryCall<_layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply>;
   
+  JudgeImage: grpc.handleUnaryCall<_layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply>;
+  
   ListCachedTags: grpc.handleUnaryCall<_layover_v1_ListCachedTagsRequest__Output, _layover_v1_ListCachedTagsReply>;
   
   LookupBlob: grpc.handleUnaryCall<_layover_v1_LookupBlobRequest__Output, _layover_v1_LookupBlobReply>;
@@ -111,6 +124,7 @@ export interface CatalogHandlers extends grpc.UntypedServiceImplementation {
 
 export interface CatalogDefinition extends grpc.ServiceDefinition {
   AdmitManifest: MethodDefinition<_layover_v1_AdmitManifestRequest, _layover_v1_AdmitManifestReply, _layover_v1_AdmitManifestRequest__Output, _layover_v1_AdmitManifestReply__Output>
+  JudgeImage: MethodDefinition<_layover_v1_JudgeImageRequest, _layover_v1_JudgeImageReply, _layover_v1_JudgeImageRequest__Output, _layover_v1_JudgeImageReply__Output>
   ListCachedTags: MethodDefinition<_layover_v1_ListCachedTagsRequest, _layover_v1_ListCachedTagsReply, _layover_v1_ListCachedTagsRequest__Output, _layover_v1_ListCachedTagsReply__Output>
   LookupBlob: MethodDefinition<_layover_v1_LookupBlobRequest, _layover_v1_LookupBlobReply, _layover_v1_LookupBlobRequest__Output, _layover_v1_LookupBlobReply__Output>
   LookupManifest: MethodDefinition<_layover_v1_LookupManifestRequest, _layover_v1_LookupManifestReply, _layover_v1_LookupManifestRequest__Output, _layover_v1_LookupManifestReply__Output>

@@ -3,6 +3,7 @@
 import type { Visibility as _layover_v1_Visibility, Visibility__Output as _layover_v1_Visibility__Output } from '../../layover/v1/Visibility';
 import type { ProxyCache as _layover_v1_ProxyCache, ProxyCache__Output as _layover_v1_ProxyCache__Output } from '../../layover/v1/ProxyCache';
 import type { Robot as _layover_v1_Robot, Robot__Output as _layover_v1_Robot__Output } from '../../layover/v1/Robot';
+import type { ScanPolicy as _layover_v1_ScanPolicy, ScanPolicy__Output as _layover_v1_ScanPolicy__Output } from '../../layover/v1/ScanPolicy';
 
 export interface Organization {
   'uid'?: (string);
@@ -10,6 +11,7 @@ export interface Organization {
   'visibility'?: (_layover_v1_Visibility);
   'proxyCache'?: (_layover_v1_ProxyCache | null);
   'robots'?: (_layover_v1_Robot)[];
+  'scanPolicy'?: (_layover_v1_ScanPolicy | null);
 }
 
 export interface Organization__Output {
@@ -18,4 +20,5 @@ export interface Organization__Output {
   'visibility': (_layover_v1_Visibility__Output);
   'proxyCache': (_layover_v1_ProxyCache__Output | null);
   'robots': (_layover_v1_Robot__Output)[];
+  'scanPolicy': (_layover_v1_ScanPolicy__Output | null);
 }
