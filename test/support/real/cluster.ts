@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { homeAt } from '../../../common/runtime/home';
 import { packageRoot } from '../../../common/runtime/package-root';
 import { MARIADB_PROGRAMS, MariadbServer } from '../mariadb/mariadb-server';
 import { type CountingRelay, startCountingRelay } from './counting-relay';
 import { type Distribution, DISTRIBUTION_PROGRAM, startDistribution } from './distribution';
+import { freePort } from './free-port';
 import { FAKE_GCS_PROGRAM, type FakeGcsServer, startFakeGcsServer } from './fake-gcs-server';
 import { type GraphqlClient, graphqlClient } from './graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment, type PlaneName } from './layover';
@@ -163,12 +163,4 @@ function clusterNode(address: string, home: string, begin: () => Promise<ServerP
 function countFiles(folder: string): number {
   if (!existsSync(folder)) return 0;
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
