@@ -1,6 +1,7 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import { type RangeRequest, type ResolvedRange, resolveRange } from '../../../common/oci/byte-range';
 import type { Digest } from '../../../common/oci/digest';
+import { isScanner } from '../access/identify';
 import type { PullTarget } from '../access/pull-target';
 import type { BlobReader, BlobSource } from '../blob/blob-source';
 import type { PullJournal } from '../records/pull-journal';
@@ -60,7 +61,8 @@ export type OpenedBlob = {
  */
 export async function openBlob(parts: OpenBlobParts, request: OpenBlobRequest): Promise<OpenedBlob> {
   const located = parts.access.locate(request.owner, request.repository);
-  const target = await parts.access.authorize(located, request.context.authorization, request.context.authorizedAt);
+  const { authorization, authorizedAt } = request.context;
+  const target = await parts.access.authorize(located, authorization, authorizedAt, request.digest);
   try {
     const allowed = await parts.blobs.require(target, request.digest, request.signal);
     if (allowed.size !== undefined) requireRange(request.range, allowed.size);
@@ -82,7 +84,7 @@ async function openElsewhere(
 ): Promise<OpenedBlob | undefined> {
   const redirect = redirectable ? await redirects?.redirect(allowed, range) : undefined;
   if (redirect === undefined) return undefined;
-  journal.count({ organizationUid: target.key.organizationUid, served: redirect.range.length });
+  servedTo(target, journal)(redirect.range.length);
   return { kind: 'elsewhere', ...redirect, cacheStatus: 'HIT', upstreamHost: target.proxy.upstreamHost };
 }
 
@@ -104,12 +106,18 @@ async function openHere(
       range: requireRange(request.range, reader.size),
       cacheStatus: reader.origin === 'store' ? 'HIT' : 'MISS',
       upstreamHost: target.proxy.upstreamHost,
-      onServed: (served) => parts.journal.count({ organizationUid, served }),
+      onServed: servedTo(target, parts.journal),
     };
   } catch (error) {
     await reader.close();
     throw error;
   }
+}
+
+/** Statistics are of what clients pull: a scanner is none. */
+function servedTo({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
+  if (isScanner(actor)) return () => undefined;
+  return (served) => journal.count({ organizationUid: key.organizationUid, served });
 }
 
 function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
