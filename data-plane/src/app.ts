@@ -17,6 +17,7 @@ import { createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './catalog/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
+import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
@@ -29,6 +30,8 @@ import { createFills } from './fill/create-fills';
 import type { FillLimits } from './fill/fill-limits';
 import { createSpool, type Spool } from './fill/spool';
 import { spoolWithRoom } from './fill/spool-with-room';
+import { ImageFiller } from './gate/image-filler';
+import { ImageGate } from './gate/image-gate';
 import { registryHandlers } from './grpc/handlers';
 import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
@@ -198,14 +201,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'arrivals' }),
     });
     closers.push(() => fills.stop(drainLeft()));
-    const completeHere: CompleteBlob = (target, blob) => arrivals.complete(target, blob);
+    const completeHere: CompleteBlob = (target, blob, urgent) => arrivals.complete(target, blob, urgent);
     const identity = {
       nodeId: await loadOrCreateNodeId(config.home.nodeId),
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
     const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
-    const completion = new Completion(
+    const complete =
       peers === undefined
         ? completeHere
         : completeAtOwner({
@@ -214,11 +217,15 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
             store,
             complete: completeHere,
             timeoutMs: config.fills.maxFillSeconds * 1000,
-          }),
-      config.completion,
+          });
+    const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
+    const gate = new ImageGate({
+      judge: createGrpcImageJudge(client, clock),
+      filler: new ImageFiller(complete, () => delivery.hurry()),
+      completion,
+      configuration,
       clock,
-      logger.child({ part: 'completion' }),
-    );
+    });
     const contents = new ManifestContents(store, config.manifestMemoryBytes, uses);
     const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
     const hints = new TagHints(clock);
@@ -227,6 +234,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       access,
       tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
       digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+      gate,
       completion,
       journal,
       reporter,
