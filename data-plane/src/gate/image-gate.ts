@@ -57,7 +57,8 @@ export class ImageGate {
     if (policy.unscanned === 'SERVE') return;
     const obstacle = obstacleOf(answer);
     // Refused as it is, the image is brought in nevertheless: otherwise it would never be scanned.
-    if (obstacle === undefined) this.complete(target, answer);
+    const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
+    if (obstacle === undefined) this.complete(target, answer, fresh);
     throw unscanned(
       target,
       answer,
@@ -110,8 +111,8 @@ export class ImageGate {
         if (verdict.kind !== 'unscanned' || until - clock.now() < LEAST_WAIT_MS) return verdict;
       }
     } catch (error) {
-      // Whoever asks next should not have to begin anew.
-      this.complete(target, answer);
+      // Whoever asks next should not have to begin anew. Once will do, for all who leave.
+      this.complete(target, answer, false);
       throw error;
     } finally {
       leave();
@@ -176,8 +177,7 @@ export class ImageGate {
     throw incomplete(target, answer, failure);
   }
 
-  private complete(target: PullTarget, { descriptor, content, cacheStatus }: ManifestAnswer): void {
-    const fresh = cacheStatus === 'MISS' || cacheStatus === 'UPDATED';
+  private complete(target: PullTarget, { descriptor, content }: ManifestAnswer, fresh: boolean): void {
     this.parts.completion.consider(target, descriptor, content!, fresh);
   }
 
