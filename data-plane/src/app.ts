@@ -17,6 +17,7 @@ import { createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './catalog/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
+import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
@@ -29,6 +30,8 @@ import { createFills } from './fill/create-fills';
 import type { FillLimits } from './fill/fill-limits';
 import { createSpool, type Spool } from './fill/spool';
 import { spoolWithRoom } from './fill/spool-with-room';
+import { ImageFiller } from './gate/image-filler';
+import { ImageGate } from './gate/image-gate';
 import { registryHandlers } from './grpc/handlers';
 import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
@@ -47,16 +50,14 @@ import { loadOrCreateNodeId } from './node/node-id';
 import { connectPeer, type Peer } from './node/peers';
 import { BlobAccess } from './pull/blob-access';
 import { BlobArrivals } from './pull/blob-arrivals';
+import { BlobRedirects } from './pull/blob-redirects';
 import { UpstreamReporter } from './pull/upstream-reporter';
 import { createPullJournal } from './records/durable-pull-journal';
 import { createJournalDelivery } from './records/journal-delivery';
 import { GuardedBlobStore } from './storage/guarded-blob-store';
-import { kernelBootId } from './store/boot-id';
-import { createDirectoryBlobStore } from './store/directory-blob-store';
-import { createGcsBlobStore } from './store/gcs/gcs-blob-store';
 import type { GcsLimits } from './store/gcs/limits';
-import { createCachedBlobStore } from './store/local-cache/cached-blob-store';
-import { LocalCopies } from './store/local-cache/local-copies';
+import type { SignUrl } from './store/gcs/sign-url';
+import { openBlobStore } from './store/open-blob-store';
 import { createUpstreamProber } from './upstream/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
@@ -75,6 +76,8 @@ export interface DataPlaneOverrides {
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   /** Of the bucket, where blobs are kept in one. */
   readonly bucketLimits?: Partial<GcsLimits>;
+  /** What makes URLs of the bucket's objects. */
+  readonly signUrl?: SignUrl;
   readonly spool?: Spool;
   readonly fillLimits?: Partial<FillLimits>;
 }
@@ -198,14 +201,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'arrivals' }),
     });
     closers.push(() => fills.stop(drainLeft()));
-    const completeHere: CompleteBlob = (target, blob) => arrivals.complete(target, blob);
+    const completeHere: CompleteBlob = (target, blob, urgent) => arrivals.complete(target, blob, urgent);
     const identity = {
       nodeId: await loadOrCreateNodeId(config.home.nodeId),
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
     const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
-    const completion = new Completion(
+    const complete =
       peers === undefined
         ? completeHere
         : completeAtOwner({
@@ -214,11 +217,15 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
             store,
             complete: completeHere,
             timeoutMs: config.fills.maxFillSeconds * 1000,
-          }),
-      config.completion,
+          });
+    const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
+    const gate = new ImageGate({
+      judge: createGrpcImageJudge(client, clock),
+      filler: new ImageFiller(complete, () => delivery.hurry()),
+      completion,
+      configuration,
       clock,
-      logger.child({ part: 'completion' }),
-    );
+    });
     const contents = new ManifestContents(store, config.manifestMemoryBytes, uses);
     const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
     const hints = new TagHints(clock);
@@ -227,6 +234,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       access,
       tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
       digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+      gate,
       completion,
       journal,
       reporter,
@@ -238,10 +246,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const blobLogger = logger.child({ part: 'blobs' });
     const source = createBlobSource({ store, fills, logger: blobLogger });
     const stored = new StoredBlobs(store, blobLogger);
+    const { links } = opened;
+    const redirects = links && new BlobRedirects({ links, store, fills, clock });
 
     const handlers = registryHandlers({
       manifests,
-      blobs: { access, blobs, stored, upstream, reporter, source, arrivals, journal, uses },
+      blobs: { access, blobs, stored, upstream, reporter, source, arrivals, journal, uses, redirects },
       lists,
       referrers: new ReferrersList(lists, clock),
       configuration,
@@ -321,45 +331,6 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         await release();
       })();
       return stopping;
-    },
-  };
-}
-
-/** Where blobs are kept, ready to be used. */
-interface OpenedBlobStore {
-  readonly store: BlobStore;
-  /** Gives up what can be had again, so that so many bytes fit on the disk. */
-  readonly makeRoom: (bytes: number) => Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A directory, or a bucket with local copies in front of it (unless they may have no bytes). */
-async function openBlobStore(
-  config: DataPlaneConfig,
-  overrides: DataPlaneOverrides,
-  clock: Clock,
-  logger: Logger,
-): Promise<OpenedBlobStore> {
-  const { bucket, localCacheBytes: capacityBytes, home } = config;
-  if (bucket === undefined) {
-    const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
-    await directory.prepare();
-    return { store: directory, makeRoom: () => Promise.resolve(), close: () => directory.close() };
-  }
-  const limits = overrides.bucketLimits;
-  const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
-  // Not waited for: with the bucket away, what has a local copy is served.
-  void far.prepare();
-  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId() });
-  // Without bytes too: what an earlier run has kept goes away.
-  await copies.prepare();
-  const near = createCachedBlobStore({ store: far, copies, clock });
-  return {
-    store: capacityBytes === 0 ? far : near,
-    makeRoom: (bytes) => copies.makeRoom(bytes),
-    async close() {
-      await near.close();
-      await far.close();
     },
   };
 }
