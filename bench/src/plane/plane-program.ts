@@ -38,6 +38,7 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
     proxyCacheEnabled: undefined,
     quotaManagementEnabled: undefined,
+    scanningEnabled: undefined,
   });
   const clock = new RoundClock();
   const now = { now: () => clock.now(), after: systemClock.after };

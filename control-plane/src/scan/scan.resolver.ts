@@ -1,7 +1,8 @@
 import { Arg, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { notImplemented } from '../errors/api-error';
 import { DigestScalar } from '../graphql/scalars/digest.scalar';
-import { ScanType, Severity, VulnerabilityConnection } from './scan.type';
+import { ScanType, VulnerabilityConnection } from './scan.type';
+import { Severity } from './severity';
 
 /** Scans in GraphQL: the place for them. No manifest has one yet. */
 @Resolver(() => ScanType)

@@ -2,6 +2,7 @@ import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { PageInfoType } from '../graphql/pagination';
 import { DateTimeScalar } from '../graphql/scalars/date-time.scalar';
 import { DigestScalar } from '../graphql/scalars/digest.scalar';
+import { Severity } from './severity';
 
 /** How far the scan of a manifest is. */
 export const ScanState = {
@@ -14,18 +15,6 @@ export const ScanState = {
 } as const;
 export type ScanState = (typeof ScanState)[keyof typeof ScanState];
 registerEnumType(ScanState, { name: 'ScanState' });
-
-/** How bad a vulnerability is. */
-export const Severity = {
-  UNKNOWN: 'UNKNOWN',
-  NEGLIGIBLE: 'NEGLIGIBLE',
-  LOW: 'LOW',
-  MEDIUM: 'MEDIUM',
-  HIGH: 'HIGH',
-  CRITICAL: 'CRITICAL',
-} as const;
-export type Severity = (typeof Severity)[keyof typeof Severity];
-registerEnumType(Severity, { name: 'Severity' });
 
 /** How many vulnerabilities there are of each severity. */
 @ObjectType('VulnerabilitySummary')

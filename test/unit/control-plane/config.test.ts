@@ -11,7 +11,7 @@ test('has the defaults of the architecture', () => {
     masterKey: undefined,
     adminToken: undefined,
     bootstrap: true,
-    forced: { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined },
+    forced: { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined, scanningEnabled: undefined },
     drainMs: 30_000,
     logLevel: 'info',
   });
@@ -36,7 +36,7 @@ test('reads what is set', () => {
     database: { dialect: 'mysql', host: 'db.example', port: 3307, user: 'user', password: 'p@ss', database: 'layover' },
     masterKey: key,
     previousMasterKeys: [key, key],
-    forced: { proxyCacheEnabled: false, quotaManagementEnabled: undefined },
+    forced: { proxyCacheEnabled: false, quotaManagementEnabled: undefined, scanningEnabled: undefined },
     bootstrap: false,
   });
 });
