@@ -105,7 +105,8 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     releases.push(() => database.close());
     await database.migrate();
 
-    const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys), config.forced);
+    const tokenKeyBox = new SealedBox('token-keys', masterKey, config.previousMasterKeys);
+    const stores = createStores(tokenKeyBox, config.forced, config.scan !== undefined);
     const { revision, tokenKeys, settings } = stores;
     const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
