@@ -16,6 +16,7 @@ import { QuotaSwitch } from './quota/quota-switch';
 import { RecordedEventsStore } from './records/recorded-events.store';
 import { RepositoryStore } from './repository/repository.store';
 import { RobotStore } from './robot/robot.store';
+import { ScanStore } from './scan/scan.store';
 import { ScanQueue } from './scan/scan-queue';
 import { ScanSwitch } from './scan/scan-switch';
 import { SystemSettingsStore } from './settings/system-settings.store';
@@ -39,6 +40,7 @@ export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, has
     recorded: new RecordedEventsStore(),
     revision: new ConfigurationRevision(),
     robots: new RobotStore(),
+    scanResults: new ScanStore(),
     settings,
     statistics: new StatisticsStore(),
     tokenKeys: new TokenKeyStore(tokenKeyBox),
