@@ -163,8 +163,12 @@ export class ScanWorld {
     for (;;) {
       await worker.look();
       await worker.idle();
+      // What ends makes room: whoever came next has begun by now.
+      await worker.look();
+      if (worker.busy > 0) continue;
       const claimed = await this.first.database.reader(Table.scans).whereNotNull('worker').first('digest');
       if (claimed === undefined) return;
+      // Another process has something in hand, of which this one hears nothing.
       await new Promise((resume) => setTimeout(resume, 5));
     }
   }
