@@ -10,11 +10,18 @@ beforeEach(async () => {
 });
 afterEach(() => world.remove());
 
+/** One after the other: what came first is due first. */
+async function images(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await world.image(acme, name);
+    world.clock.advance(1);
+  }
+}
 const indexed = (): readonly (string | undefined)[] => world.clair.of('index').map((call) => call.digest);
 
 test('with Clair away images stay in the queue without using up their tries, and go on when it is back', async () => {
   await world.clair.goAway();
-  for (const name of ['one', 'two']) await world.image(acme, name);
+  await images(['one', 'two']);
   for (let minute = 0; minute < 30; minute++) await world.later(60_000);
   expect(await world.scan('one')).toMatchObject({ state: 'QUEUED', attempts: 0 });
   await world.clair.comeBack();
@@ -25,7 +32,7 @@ test('with Clair away images stay in the queue without using up their tries, and
 
 test('one that is away in the middle: the image says why it waits, nothing else is sent, and it is asked now and then', async () => {
   world.clair.faults.once('index', 'DROP');
-  for (const name of ['one', 'two', 'three']) await world.image(acme, name);
+  await images(['one', 'two', 'three']);
   await world.work();
   expect(await world.scan('one')).toMatchObject({
     state: 'QUEUED',
@@ -83,7 +90,7 @@ test('a pre-shared key that Clair does not take: nothing is sent to it, and it g
 
 test('429: for as long as Clair says nothing more is sent, and no try is used up', async () => {
   world.clair.faults.once('index', { status: 429, headers: { 'retry-after': '40' } });
-  for (const name of ['one', 'two']) await world.image(acme, name);
+  await images(['one', 'two']);
   await world.work();
   expect(indexed()).toEqual([digest('one')]);
   expect(await world.scan('one')).toMatchObject({
@@ -100,7 +107,7 @@ test('429: for as long as Clair says nothing more is sent, and no try is used up
 test('500: an image that Clair fails over is tried again like any failure; one after the other are failures of Clair', async () => {
   const broken = { status: 500, body: '{"code":"internal-error","message":"failed to start scan: no rows"}' };
   world.clair.faults.every('index', broken);
-  for (const name of ['one', 'two', 'three', 'four']) await world.image(acme, name);
+  await images(['one', 'two', 'three', 'four']);
   await world.work();
   expect(await world.scan('one')).toMatchObject({
     state: 'FAILED',
