@@ -13,6 +13,7 @@ import { expiry } from './measures/expiry';
 import { manifests } from './measures/manifests';
 import { memory } from './measures/memory';
 import { quota } from './measures/quota';
+import { scan } from './measures/scan';
 import { warmBlob } from './measures/warm-blob';
 import { type BenchOptions, type MeasureName, readOptions, USAGE } from './options';
 import { distributionPeer } from './peers/distribution';
@@ -28,6 +29,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   memory,
   graphql,
   quota,
+  scan,
   expiry,
 };
 
