@@ -16,6 +16,7 @@ import { manifests } from './measures/manifests';
 import { memory } from './measures/memory';
 import { nodes } from './measures/nodes';
 import { quota } from './measures/quota';
+import { scan } from './measures/scan';
 import { warmBlob } from './measures/warm-blob';
 import { type BenchOptions, type MeasureName, readOptions, USAGE } from './options';
 import { distributionPeer } from './peers/distribution';
@@ -34,6 +35,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   memory,
   graphql,
   quota,
+  scan,
   expiry,
 };
 

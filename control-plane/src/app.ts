@@ -26,6 +26,7 @@ import { CatalogServer } from './grpc/catalog-server';
 import { WatchStreams } from './grpc/watch';
 import { handleControlRequest } from './http/control-handler';
 import { AuditExport } from './http/audit-export';
+import { ClairWebhook } from './http/clair-webhook';
 import { ControlServer } from './http/control-server';
 import { pruneAuditEvents } from './maintenance/prune-audit-events';
 import { pruneRecordedEvents } from './maintenance/prune-recorded-events';
@@ -34,6 +35,8 @@ import { Metrics } from './metrics';
 import { OrganizationService } from './organization/organization.service';
 import { PullRecorder } from './records/record-pulls';
 import { createResolvers } from './resolvers';
+import { ScanWaits } from './scan/scan-waits';
+import { Scanning } from './scan/scanning';
 import { createStores } from './stores';
 import { ensureAdminToken } from './token/admin-token';
 import { Authenticator } from './token/authenticate';
@@ -109,7 +112,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     releases.push(() => database.close());
     await database.migrate();
 
-    const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys), config.forced);
+    const tokenKeyBox = new SealedBox('token-keys', masterKey, config.previousMasterKeys);
+    const stores = createStores(tokenKeyBox, config.forced, config.scan !== undefined);
     const { revision, tokenKeys, settings } = stores;
     const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
@@ -158,6 +162,10 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const { forced } = config;
     const collector = new GarbageCollector({ database, stores, keeper, clock, log, graceMs: config.garbage.graceMs });
     releases.push(collector.start(config.garbage.everyMs));
+    const scanLog = log.child({ part: 'scan' });
+    const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
+    if (scanning !== undefined) releases.push(scanning.start());
+    const pokeScanning = (): void => scanning?.worker.poke();
     const resolvers = createResolvers({
       ...stores,
       stores,
@@ -167,24 +175,30 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       organizationService,
       probe,
       collector,
+      pokeScanning,
     });
     const graphql = new GraphqlEndpoint(buildGraphqlSchema(resolvers), log, config.graphql);
     await graphql.start();
     releases.push(() => graphql.stop());
 
     const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
+    const waits = new ScanWaits(database.reader, clock, scanLog);
     const catalog = new CatalogServer(
       config.catalogListen,
       planes.toServe(config.catalogListen),
-      catalogHandlers({ database, stores, recorder, watch, clock, metrics, log }),
+      catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log }),
     );
     releases.push(() => catalog.stop(config.drainMs));
     releases.push(() => Promise.resolve(watch.endAll()));
+    releases.push(() => Promise.resolve(waits.endAll()));
     const catalogAddress = await catalog.start();
 
     const authenticator = new Authenticator(database, stores.tokens, clock);
     const rate = new RequestRate(config.graphql.requestsPerSecond, clock);
     const auditExport = new AuditExport({ queries: database.reader, audit: stores.audit, clock, log });
+    const webhookToken = config.scan?.webhookToken;
+    const clairWebhook =
+      webhookToken === undefined ? undefined : new ClairWebhook({ database, token: webhookToken, clock });
     let accepting = true;
     const tls =
       config.controlTls && new TlsWatch({ files: config.controlTls, clock, logger: log.child({ part: 'tls' }) });
@@ -194,6 +208,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
         {
           graphql,
           auditExport,
+          clairWebhook,
           authenticate: async (authorization) => {
             const viewer = await authenticator.authenticate(authorization);
             rate.admit(viewer.id);

@@ -7,6 +7,7 @@ import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/securi
 import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
+import { readScanConfig, type ScanConfig } from './scan/read-scan-config';
 
 /** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
 export interface ControlPlaneConfig {
@@ -38,6 +39,8 @@ export interface ControlPlaneConfig {
   readonly forced: ForcedSwitches;
   readonly graphql: GraphqlOptions;
   readonly garbage: GarbageOptions;
+  /** undefined = nothing is scanned. */
+  readonly scan: ScanConfig | undefined;
   /** How long audit events are kept, in milliseconds; undefined = for ever. */
   readonly auditRetentionMs: number | undefined;
   /** How long calls may go on after SIGTERM. */
@@ -49,6 +52,7 @@ export interface ControlPlaneConfig {
 export interface ForcedSwitches {
   readonly proxyCacheEnabled: boolean | undefined;
   readonly quotaManagementEnabled: boolean | undefined;
+  readonly scanningEnabled: boolean | undefined;
 }
 
 /** How often garbage is collected, and how long bytes stay that nobody holds any more; milliseconds. */
@@ -121,6 +125,7 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
     forced: {
       proxyCacheEnabled: reader.boolean('LAYOVER_FEATURE_PROXY_CACHE', undefined),
       quotaManagementEnabled: reader.boolean('LAYOVER_FEATURE_QUOTA_MANAGEMENT', undefined),
+      scanningEnabled: reader.boolean('LAYOVER_FEATURE_SCANNING', undefined),
     },
     graphql: {
       requestsPerSecond: reader.integer('LAYOVER_GRAPHQL_RATE_LIMIT', 1000, 0, 1_000_000),
@@ -130,6 +135,7 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
       everyMs: reader.integer('LAYOVER_GC_INTERVAL_SECONDS', 30, 1, 86_400) * 1000,
       graceMs: reader.integer('LAYOVER_GC_GRACE_SECONDS', 600, 0, 30 * 86_400) * 1000,
     },
+    scan: readScanConfig(reader),
     auditRetentionMs: retentionMs(reader.integer('LAYOVER_AUDIT_RETENTION_DAYS', 0, 1, 36_500)),
     drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),

@@ -15,6 +15,7 @@ import { RepositoryResolver } from './repository/repository.resolver';
 import { RepositoryService } from './repository/repository.service';
 import { RobotResolver } from './robot/robot.resolver';
 import { RobotService } from './robot/robot.service';
+import { AffectedImageResolver } from './scan/affected-image.resolver';
 import { ScanResolver } from './scan/scan.resolver';
 import { SystemSettingsResolver } from './settings/system-settings.resolver';
 import { SystemSettingsService } from './settings/system-settings.service';
@@ -37,6 +38,8 @@ export type ResolverParts = Stores & {
   readonly stores: Stores;
   readonly collector: GarbageCollector;
   readonly probe: UpstreamProbe;
+  /** There is something to scan. */
+  readonly pokeScanning: () => void;
 };
 
 /** One instance of every class of resolvers. */
@@ -44,6 +47,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
   const { database, clock, audit, tags, manifests, usage } = parts;
   const repositories = new RepositoryService(database, parts.organizations, parts.repositories);
   return new ResolverInstances([
+    new AffectedImageResolver(database),
     new ApiTokenResolver(new ApiTokenService(parts)),
     new AuditResolver(database, audit),
     new GarbageResolver(parts.collector),
@@ -53,7 +57,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new OrganizationResolver(parts),
     new RepositoryResolver(database, repositories, tags, parts, clock),
     new RobotResolver(new RobotService(parts)),
-    new ScanResolver(),
+    new ScanResolver(parts),
     new SystemSettingsResolver(new SystemSettingsService(parts)),
     new TagResolver(new TagService(parts), clock),
     new UpstreamProbeResolver(parts.probe),

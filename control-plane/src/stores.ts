@@ -16,6 +16,9 @@ import { QuotaSwitch } from './quota/quota-switch';
 import { RecordedEventsStore } from './records/recorded-events.store';
 import { RepositoryStore } from './repository/repository.store';
 import { RobotStore } from './robot/robot.store';
+import { ScanStore } from './scan/scan.store';
+import { ScanQueue } from './scan/scan-queue';
+import { ScanSwitch } from './scan/scan-switch';
 import { SystemSettingsStore } from './settings/system-settings.store';
 import { StatisticsStore } from './statistics/statistics.store';
 import { TagStore } from './tag/tag.store';
@@ -27,16 +30,17 @@ import { UsageStore } from './usage/usage.store';
 /** Everything that reads and writes rows. */
 export type Stores = ReturnType<typeof createStores>;
 
-/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds. */
-export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
+/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds, `hasClair` whether there is a Clair. */
+export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, hasClair = false) {
   const settings = new SystemSettingsStore();
-  const content = createContentStores(settings, forced);
+  const content = createContentStores(settings, forced, hasClair);
   return {
     ...content,
     organizations: new OrganizationStore(),
     recorded: new RecordedEventsStore(),
     revision: new ConfigurationRevision(),
     robots: new RobotStore(),
+    scanResults: new ScanStore(),
     settings,
     statistics: new StatisticsStore(),
     tokenKeys: new TokenKeyStore(tokenKeyBox),
@@ -47,10 +51,15 @@ export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
 }
 
 /** Makes the stores of what is cached: none of them needs a key. */
-export function createContentStores(settings: SystemSettingsStore, forced: ForcedSwitches): ContentStores {
+export function createContentStores(
+  settings: SystemSettingsStore,
+  forced: ForcedSwitches,
+  hasClair: boolean,
+): ContentStores {
   const blobs = new BlobStore();
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
+  const manifests = new ManifestStore();
   return {
     audit: new AuditStore(),
     blobs,
@@ -58,11 +67,12 @@ export function createContentStores(settings: SystemSettingsStore, forced: Force
     holdings,
     invalidations: new InvalidationStore(),
     ledger: new Ledger(holdings, originUsage, blobs),
-    manifests: new ManifestStore(),
+    manifests,
     originUsage,
     origins: new OriginStore(originUsage),
     quotaSwitch: new QuotaSwitch(settings, forced),
     repositories: new RepositoryStore(),
+    scans: new ScanQueue(new ScanSwitch(settings, forced, hasClair), manifests, blobs),
     tags: new TagStore(),
   };
 }

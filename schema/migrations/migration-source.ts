@@ -5,6 +5,7 @@ import * as content from './0003-content';
 import * as records from './0004-records';
 import * as system from './0005-system';
 import * as holdings from './0006-holdings';
+import * as scans from './0007-scans';
 
 interface NamedMigration extends Knex.Migration {
   readonly name: string;
@@ -18,6 +19,7 @@ const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0004-records', ...records },
   { name: '0005-system', ...system },
   { name: '0006-holdings', ...holdings },
+  { name: '0007-scans', ...scans },
 ];
 
 /**

@@ -27,6 +27,7 @@ export async function seedOrganization(queries: Queries, number: number, now: nu
     createdAt: now,
     updatedAt: now,
     quota: undefined,
+    scanPolicy: undefined,
     proxyCache: {
       enabled: true,
       upstreamHost: 'registry.example',

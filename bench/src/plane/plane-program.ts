@@ -15,6 +15,7 @@ import { CatalogServer } from '../../../control-plane/src/grpc/catalog-server';
 import { WatchStreams } from '../../../control-plane/src/grpc/watch';
 import { Metrics } from '../../../control-plane/src/metrics';
 import { PullRecorder } from '../../../control-plane/src/records/record-pulls';
+import { ScanWaits } from '../../../control-plane/src/scan/scan-waits';
 import { createStores } from '../../../control-plane/src/stores';
 import { peakMemoryBytes } from '../../../test/support/real/process-tree';
 import type { PlaneAnswer, PlaneCommand, PlaneOptions } from './plane-protocol';
@@ -38,6 +39,7 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
     proxyCacheEnabled: undefined,
     quotaManagementEnabled: undefined,
+    scanningEnabled: undefined,
   });
   const clock = new RoundClock();
   const now = { now: () => clock.now(), after: systemClock.after };
@@ -56,12 +58,14 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   const forgetting = new InvalidationFeed({ queries, ...stores, clock: now, log });
   await forgetting.start();
   const watch = new WatchStreams(feed, forgetting, now, log);
+  const waits = new ScanWaits(queries, now, log);
+  const pokeScanning = (): void => undefined;
   const metrics = new Metrics(
     () => 0,
     () => 0,
   );
   const recorder = new PullRecorder({ ...stores, database, stores, clock: now, log });
-  const parts = { database, stores, recorder, watch, clock: now, metrics, log };
+  const parts = { database, stores, recorder, watch, waits, pokeScanning, clock: now, metrics, log };
   const catalog = new CatalogServer(
     { kind: 'unix', path: socket },
     ServerCredentials.createInsecure(),

@@ -30,6 +30,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'Query.manifest': within(Role.READER, 'organization'),
   'Query.auditEvents': READ_SCOPED,
   'Query.systemSettings': READ_SCOPED,
+  'Query.vulnerability': READ_SCOPED,
   'Mutation.createOrganization': ADMIN,
   'Mutation.updateOrganization': within(Role.MANAGER, 'name'),
   'Mutation.applyOrganization': {

@@ -22,6 +22,7 @@ export const AuditKind = {
   COLLECTED: 'COLLECTED',
   SCAN_COMPLETED: 'SCAN_COMPLETED',
   SCAN_FAILED: 'SCAN_FAILED',
+  SCAN_REQUESTED: 'SCAN_REQUESTED',
   SETTINGS_UPDATED: 'SETTINGS_UPDATED',
   CONTENT_QUARANTINED: 'CONTENT_QUARANTINED',
 } as const;
@@ -43,6 +44,11 @@ registerEnumType(AuditKind, {
     QUOTA_REFUSED: { description: 'An image did not fit and was not kept.' },
     QUOTA_WARNING: { description: 'Usage passed warningPercent of the limit.' },
     COLLECTED: { description: 'Content that nothing holds any more was removed from the store.' },
+    SCAN_COMPLETED: {
+      description: 'Clair indexed an image, or its report says something else; `detail` has the counts.',
+    },
+    SCAN_FAILED: { description: 'An image could not be scanned; `detail` says why, and whether it is tried again.' },
+    SCAN_REQUESTED: { description: 'Somebody has an image scanned again.' },
     CONTENT_QUARANTINED: { description: 'Stored bytes were not what their digest says, and are not served.' },
   },
 });

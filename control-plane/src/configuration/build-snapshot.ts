@@ -57,12 +57,14 @@ export async function buildSnapshot(queries: Queries, parts: SnapshotParts): Pro
 }
 
 function toMessage(organization: Organization, parts: SnapshotParts): OrganizationMessage {
-  const { uid, name, visibility, proxyCache } = organization;
+  const { uid, name, visibility, proxyCache, scanPolicy } = organization;
   return {
     uid,
     name,
     visibility,
     proxyCache: proxyCache === undefined ? null : toProxyMessage(uid, proxyCache, parts),
+    scanPolicy:
+      scanPolicy === undefined ? null : { unscanned: scanPolicy.unscanned, waitMs: scanPolicy.waitSeconds * 1000 },
   };
 }
 

@@ -151,6 +151,7 @@ async function keep(
     reservedUntil: now + RESERVED_MS,
     now,
   });
+  await stores.scans.admitted(queries, { ...admission.manifest, references: admission.references }, now);
   const changed = await tagOnly(queries, stores, admission, origin, repository.id, manifest.id);
   const children = await stores.manifests.findMany(queries, childKeys(admission, repository.id));
   await classifyManifests(queries, stores, [manifest.id, ...changed, ...children.map(({ id }) => id)]);

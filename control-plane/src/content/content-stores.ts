@@ -7,6 +7,7 @@ import type { ManifestStore } from '../manifest/manifest.store';
 import type { ContentUsesStore } from '../quota/content-uses.store';
 import type { QuotaSwitch } from '../quota/quota-switch';
 import type { RepositoryStore } from '../repository/repository.store';
+import type { ScanQueue } from '../scan/scan-queue';
 import type { TagStore } from '../tag/tag.store';
 import type { InvalidationStore } from './invalidation.store';
 import type { OriginStore } from './origin.store';
@@ -28,4 +29,5 @@ export interface ContentStores {
   readonly invalidations: InvalidationStore;
   readonly quotaSwitch: QuotaSwitch;
   readonly audit: AuditStore;
+  readonly scans: ScanQueue;
 }

@@ -5,6 +5,7 @@ import type { OriginKey } from '../holdings/origin-usage.store';
 import type { ManifestStore } from '../manifest/manifest.store';
 import type { ImageMember } from '../quota/load-images';
 import type { RepositoryStore } from '../repository/repository.store';
+import type { ScanQueue } from '../scan/scan-queue';
 import type { TagStore } from '../tag/tag.store';
 import { classifyManifests } from './classify-manifests';
 import type { InvalidationStore } from './invalidation.store';
@@ -16,6 +17,7 @@ export interface RemovalStores {
   readonly repositories: RepositoryStore;
   readonly ledger: Ledger;
   readonly invalidations: InvalidationStore;
+  readonly scans: ScanQueue;
 }
 
 /**
@@ -43,6 +45,11 @@ export async function removeManifests(
     tags.map(({ id }) => id),
   );
   await stores.manifests.delete(queries, ids);
+  await stores.scans.removed(
+    queries,
+    members.map(({ digest }) => digest),
+    now,
+  );
   const orphans = await stores.manifests.findMany(
     queries,
     children.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),

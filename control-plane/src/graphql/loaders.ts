@@ -1,8 +1,11 @@
 import DataLoader from 'dataloader';
 import type {
+  AdvisoryRow,
   ManifestReferenceRow,
   ManifestRow,
   RepositoryRow,
+  ScanFindingRow,
+  ScanRow,
   TagRow,
   UpstreamStatusRow,
 } from '../../../schema/tables';
@@ -13,6 +16,7 @@ import type { ManifestStore } from '../manifest/manifest.store';
 import type { Organization } from '../organization/organization';
 import type { OrganizationStore } from '../organization/organization.store';
 import type { RepositoryStore } from '../repository/repository.store';
+import type { NamedFinding, ScanStore } from '../scan/scan.store';
 import type { TagStore } from '../tag/tag.store';
 import type { UpstreamStatusStore } from '../upstream-status/upstream-status.store';
 
@@ -24,6 +28,7 @@ export interface LoaderStores {
   readonly blobs: BlobStore;
   readonly tags: TagStore;
   readonly upstreamStatus: UpstreamStatusStore;
+  readonly scanResults: ScanStore;
 }
 
 /** Reads of one request, put together: one query for all the tags of a page and not one for each. Never kept for another request. */
@@ -36,6 +41,12 @@ export class Loaders {
   readonly contents: DataLoader<ManifestRow, ImageContents, number>;
   readonly presentBlob: DataLoader<string, boolean>;
   readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
+  /** Scans by the digest of the image. */
+  readonly scan: DataLoader<string, ScanRow | undefined>;
+  /** Advisories by their hash. */
+  readonly advisory: DataLoader<string, AdvisoryRow | undefined>;
+  /** What an image has of a vulnerability. */
+  readonly findingsByName: DataLoader<NamedFinding, readonly ScanFindingRow[], string>;
   /** Manifests of one repository by digest. */
   readonly manifestByDigest: DataLoader<
     { readonly repositoryId: number; readonly digest: string },
@@ -60,6 +71,17 @@ export class Loaders {
       (uids) => stores.upstreamStatus.findMany(queries, uids),
       (row) => row.organization_uid,
     );
+    this.scan = byKey(
+      (digests) => stores.scanResults.findMany(queries, digests),
+      (row) => row.digest,
+    );
+    this.advisory = byKey(
+      (hashes) => stores.scanResults.advisories(queries, hashes),
+      (row) => row.hash,
+    );
+    this.findingsByName = new DataLoader((keys) => findingsByName(queries, stores.scanResults, keys), {
+      cacheKeyFn: ({ digest, vulnerability }) => `${digest} ${vulnerability}`,
+    });
     this.references = manyByKey(
       (ids) => stores.manifests.references(queries, ids),
       (row) => row.manifest_id,
@@ -88,6 +110,22 @@ export class Loaders {
       { cacheKeyFn: (key) => `${key.repositoryId} ${key.digest}` },
     );
   }
+}
+
+/** A query for each name: as a rule there is one. */
+async function findingsByName(
+  queries: Queries,
+  store: ScanStore,
+  keys: readonly NamedFinding[],
+): Promise<readonly (readonly ScanFindingRow[])[]> {
+  const found: ScanFindingRow[] = [];
+  for (const name of new Set(keys.map(({ vulnerability }) => vulnerability))) {
+    const digests = keys.filter(({ vulnerability }) => vulnerability === name).map(({ digest }) => digest);
+    found.push(...(await store.findingsOf(queries, name, digests)));
+  }
+  return keys.map(({ digest, vulnerability }) =>
+    found.filter((row) => row.digest === digest && row.vulnerability === vulnerability),
+  );
 }
 
 /** Most keys in one query. */

@@ -10,6 +10,7 @@ import { OrganizationMutationsResolver } from '../organization/organization-muta
 import { OrganizationResolver } from '../organization/organization.resolver';
 import { RepositoryResolver } from '../repository/repository.resolver';
 import { RobotResolver } from '../robot/robot.resolver';
+import { AffectedImageResolver } from '../scan/affected-image.resolver';
 import { ScanResolver } from '../scan/scan.resolver';
 import { SystemSettingsResolver } from '../settings/system-settings.resolver';
 import { TagResolver } from '../tag/tag.resolver';
@@ -22,6 +23,7 @@ import { SCHEMA_DESCRIPTION } from './schema-description';
 
 /** Every class of resolvers. */
 const RESOLVERS = [
+  AffectedImageResolver,
   ApiTokenResolver,
   AuditResolver,
   GarbageResolver,

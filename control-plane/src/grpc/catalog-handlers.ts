@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../content/admission';
@@ -6,7 +6,11 @@ import { admitManifest } from '../content/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
 import { settleMissed } from '../holdings/settle-missed';
 import type { Database } from '../db/database';
+import type { OrganizationStore } from '../organization/organization.store';
 import type { PullRecorder } from '../records/record-pulls';
+import { judgeImage } from '../scan/judge-image';
+import type { ScanStore } from '../scan/scan.store';
+import type { ScanWaits } from '../scan/scan-waits';
 import { type CallParts, unary } from './call-handler';
 import { listCachedTags } from './list-cached-tags';
 import { lookupBlob } from './lookup-blob';
@@ -18,7 +22,10 @@ import type { WatchStreams } from './watch';
 /** What the Catalog works with. */
 export interface CatalogParts extends CallParts {
   readonly database: Database;
-  readonly stores: ContentStores;
+  readonly stores: ContentStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
+  readonly waits: ScanWaits;
+  /** There is something to scan. */
+  readonly pokeScanning: () => void;
   readonly recorder: PullRecorder;
   readonly watch: WatchStreams;
   readonly clock: Clock;
@@ -51,7 +58,17 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
       return { recorded };
     }),
     ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
-    // No snapshot carries a scan policy yet, so nobody asks.
-    JudgeImage: (_call, callback) => callback({ code: status.UNIMPLEMENTED, details: 'images are not judged yet' }),
+    JudgeImage: (call, callback) => {
+      const signal = leaving(call);
+      const judge = { ...parts, poke: parts.pokeScanning };
+      unary('JudgeImage', parts, (request: typeof call.request) => judgeImage(judge, request, signal))(call, callback);
+    },
   };
+}
+
+/** Is aborted when the caller has left. */
+function leaving(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
+  const controller = new AbortController();
+  call.once('cancelled', () => controller.abort());
+  return controller.signal;
 }

@@ -31,6 +31,11 @@ export async function settleArrivals(
 ): Promise<void> {
   if (arrived.length === 0) return;
   await stores.ledger.stored(queries, arrived, now);
+  await stores.scans.arrived(
+    queries,
+    arrived.map(({ digest }) => digest),
+    now,
+  );
   const sizes = new Map(arrived.map(({ digest, size }) => [digest, size]));
   for (const origin of origins) {
     if (!hasOrigin(origin)) continue;

@@ -8,6 +8,7 @@ import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
 import type { RequestContext } from '../graphql/context';
 import { QUERY_LIMITS } from '../graphql/limits/query-limits';
 import type { Metrics } from '../metrics';
+import { CLAIR_WEBHOOK_PATH, type ClairWebhook } from './clair-webhook';
 import { AUDIT_EXPORT_PATH, type AuditExport } from './audit-export';
 import { readBody } from './read-body';
 
@@ -15,6 +16,8 @@ import { readBody } from './read-body';
 export interface ControlHandlerParts {
   readonly graphql: GraphqlEndpoint;
   readonly auditExport: AuditExport;
+  /** undefined = there is none. */
+  readonly clairWebhook: ClairWebhook | undefined;
   readonly authenticate: (authorization: string | undefined) => Promise<Viewer>;
   readonly contextFor: (viewer: Viewer) => RequestContext;
   /** Why the plane can't take requests; undefined = it can. */
@@ -36,7 +39,7 @@ const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
 /** Paths that are read, and nothing else. */
 const READ_ONLY = new Set([AUDIT_EXPORT_PATH, '/healthz', '/readyz', '/metrics']);
 
-/** Answers every path of the control plane: /graphql, /audit.jsonl, /healthz, /readyz, /metrics. Never throws. */
+/** Answers every path of the control plane: /graphql, /audit.jsonl, /clair/notifications, /healthz, /readyz, /metrics. Never throws. */
 export async function handleControlRequest(
   parts: ControlHandlerParts,
   request: IncomingMessage,
@@ -74,6 +77,7 @@ async function route(
   query: string | undefined,
 ): Promise<Answer> {
   if (path === '/graphql') return graphql(parts, request, query === undefined ? '' : `?${query}`);
+  if (path === CLAIR_WEBHOOK_PATH && parts.clairWebhook !== undefined) return parts.clairWebhook.handle(request);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return READ_ONLY.has(path)
       ? { status: 405, headers: { ...TEXT_TYPE, allow: 'GET, HEAD' }, body: 'only GET and HEAD\n' }

@@ -5,6 +5,7 @@ import type { Database } from '../db/database';
 import type { RequestContext } from '../graphql/context';
 import { DigestScalar } from '../graphql/scalars/digest.scalar';
 import type { RepositoryService } from '../repository/repository.service';
+import { scanOfManifest } from '../scan/scan-of-manifest';
 import { ScanType } from '../scan/scan.type';
 import { TagType, toTagType } from '../tag/tag.type';
 import { BlobType, Completeness, ManifestType, PlatformType, toManifestType } from './manifest.type';
@@ -81,9 +82,9 @@ export class ManifestResolver {
     return tags.map((tag) => toTagType(tag, this.clock.now()));
   }
 
-  @FieldResolver(() => ScanType, { nullable: true, description: 'null: it was never scanned.' })
-  scan(@Root() _root: ManifestType): ScanType | null {
-    return null;
+  @FieldResolver(() => ScanType, { nullable: true, description: 'null: it was never scanned, nor is it to be.' })
+  scan(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ScanType | null> {
+    return scanOfManifest(row, loaders);
   }
 
   private async named(

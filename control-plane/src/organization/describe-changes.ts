@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ScanPolicy } from '../scan/scan-policy';
 import { type OrganizationSettings, type ProxyCache, upstreamOf } from './organization';
 
 type Plain = string | number | boolean | null | readonly string[];
@@ -18,6 +19,7 @@ export function describeSettings(settings: OrganizationSettings): Readonly<Recor
           'quota.onOversize': settings.quota.onOversize,
           'quota.warningPercent': settings.quota.warningPercent ?? null,
         }),
+    ...(settings.scanPolicy === undefined ? { scanPolicy: null } : describeScanPolicy(settings.scanPolicy)),
   };
 }
 
@@ -38,6 +40,17 @@ export function describeChanges(
   if (oldVersion !== undefined && newVersion !== undefined && oldVersion !== newVersion)
     changes['proxyCache.credentials'] = { from: 'old', to: 'changed' };
   return changes;
+}
+
+function describeScanPolicy(policy: ScanPolicy): Record<string, Plain> {
+  return {
+    'scanPolicy.blockFrom': policy.blockFrom,
+    'scanPolicy.onlyFixable': policy.onlyFixable,
+    'scanPolicy.graceSeconds': policy.graceSeconds,
+    'scanPolicy.unscanned': policy.unscanned,
+    'scanPolicy.waitSeconds': policy.waitSeconds,
+    'scanPolicy.allowedVulnerabilities': policy.allowedVulnerabilities,
+  };
 }
 
 function describeProxyCache(proxy: ProxyCache): Record<string, Plain> {

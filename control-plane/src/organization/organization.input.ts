@@ -1,6 +1,7 @@
 import { Field, InputType, Int } from 'type-graphql';
 import { Visibility } from './enums';
 import { ProxyCacheInput } from './proxy-cache.input';
+import { ScanPolicyInput } from '../scan/scan-policy.type';
 import { QuotaInput } from './quota.input';
 import { MAX_DESCRIPTION, ORGANIZATION_NAME_RULE } from './validate-organization';
 
@@ -26,6 +27,9 @@ export class OrganizationInput {
 
   @Field(() => QuotaInput, { nullable: true, description: 'null: no limit.' })
   quota?: QuotaInput | null;
+
+  @Field(() => ScanPolicyInput, { nullable: true, description: 'null: every image is given out.' })
+  scanPolicy?: ScanPolicyInput | null;
 }
 
 /** Changes to an organization. */
@@ -45,4 +49,7 @@ export class OrganizationPatch {
 
   @Field(() => QuotaInput, { nullable: true, description: 'null takes the limit away' })
   quota?: QuotaInput | null;
+
+  @Field(() => ScanPolicyInput, { nullable: true, description: 'null takes the gate away' })
+  scanPolicy?: ScanPolicyInput | null;
 }

@@ -1,14 +1,15 @@
-import type { Flag, OrganizationRow, ProxyConfigRow, QuotaRow } from '../../../schema/tables';
+import type { Flag, OrganizationRow, ProxyConfigRow, QuotaRow, ScanPolicyRow } from '../../../schema/tables';
+import { fromScanPolicyRow } from '../scan/scan-policy';
 import type { OversizePolicy, UpstreamDeletePolicy, Visibility } from './enums';
 import type { Organization, ProxyCache, Quota } from './organization';
 
-/** What the three tables give when joined; null where a part is missing. */
+/** What the four tables give when joined; null where a part is missing. */
 export type JoinedRow = OrganizationRow & { readonly [K in keyof ProxyConfigRow]: ProxyConfigRow[K] | null } & {
   readonly limit_bytes: string | null;
   readonly auto_prune: Flag | null;
   readonly on_oversize: string | null;
   readonly warning_percent: number | null;
-};
+} & { readonly [K in Exclude<keyof ScanPolicyRow, 'organization_uid'>]: ScanPolicyRow[K] | null };
 
 /** The organization in a joined row. */
 export function fromRows(row: JoinedRow): Organization {
@@ -31,6 +32,7 @@ export function fromRows(row: JoinedRow): Organization {
             onOversize: row.on_oversize as OversizePolicy,
             warningPercent: row.warning_percent ?? undefined,
           },
+    scanPolicy: row.block_from === null ? undefined : fromScanPolicyRow(row as ScanPolicyRow),
   };
 }
 

@@ -57,7 +57,7 @@ export class OrganizationService {
       const current = await this.parts.organizations.lockByName(queries, name);
       if (current === undefined) throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'name');
       checkVersion(current, expectedVersion);
-      const { proxyCache, quota, ...rest } = patch;
+      const { proxyCache, quota, scanPolicy, ...rest } = patch;
       const next: Organization = {
         ...current,
         ...rest,
@@ -66,6 +66,7 @@ export class OrganizationService {
             ? current.proxyCache
             : this.proxyCache(current, current.uid, proxyCache ?? undefined),
         quota: quota === undefined ? current.quota : (quota ?? undefined),
+        scanPolicy: scanPolicy === undefined ? current.scanPolicy : (scanPolicy ?? undefined),
       };
       return this.replace(queries, current, next, actor);
     });

@@ -1,10 +1,11 @@
-import type { OrganizationRow, ProxyConfigRow, QuotaRow } from '../../../schema/tables';
+import type { OrganizationRow, ProxyConfigRow, QuotaRow, ScanPolicyRow } from '../../../schema/tables';
 import { Table } from '../../../schema/tables';
 import { exactly } from '../db/big-numbers';
 import { bulkInsert } from '../db/bulk-insert';
 import type { Queries } from '../db/database';
 import type { CursorKey, Page, PageRequest } from '../graphql/pagination';
 import { toPage } from '../graphql/pagination';
+import { toScanPolicyRow } from '../scan/scan-policy';
 import type { Organization } from './organization';
 import { fromRows, type JoinedRow, toOrganizationRow, toProxyConfigRow, toQuotaRow } from './organization.rows';
 
@@ -16,7 +17,7 @@ export interface SealedPassword {
   readonly sealed: Buffer;
 }
 
-/** Reads and writes organizations, each with its proxy configuration and quota. */
+/** Reads and writes organizations, each with its proxy configuration, quota and gate. */
 export class OrganizationStore {
   /** The organization of that name, or undefined. */
   async findByName(queries: Queries, name: string): Promise<Organization | undefined> {
@@ -96,8 +97,15 @@ export class OrganizationStore {
   /** Takes an organization away with everything that configures it. What is cached of it is ended apart. */
   async delete(queries: Queries, uid: string): Promise<void> {
     await queries(Table.organizations).where('uid', uid).delete();
-    for (const table of [Table.proxyConfigs, Table.quotas, Table.robots, Table.apiTokens, Table.statistics])
-      await queries(table).where('organization_uid', uid).delete();
+    const parts = [
+      Table.proxyConfigs,
+      Table.quotas,
+      Table.scanPolicies,
+      Table.robots,
+      Table.apiTokens,
+      Table.statistics,
+    ];
+    for (const table of parts) await queries(table).where('organization_uid', uid).delete();
   }
 
   /** At most `limit` stored passwords, by uid, of organizations after that one: for key rotation. */
@@ -119,24 +127,29 @@ export class OrganizationStore {
   }
 
   private async writeParts(queries: Queries, organization: Organization): Promise<void> {
-    const { uid, proxyCache, quota } = organization;
+    const { uid, proxyCache, quota, scanPolicy } = organization;
     if (proxyCache === undefined) await queries(Table.proxyConfigs).where('organization_uid', uid).delete();
     else await replace(queries, Table.proxyConfigs, toProxyConfigRow(uid, proxyCache));
     if (quota === undefined) await queries(Table.quotas).where('organization_uid', uid).delete();
     else await replace(queries, Table.quotas, toQuotaRow(uid, quota));
+    if (scanPolicy === undefined) await queries(Table.scanPolicies).where('organization_uid', uid).delete();
+    else await replace(queries, Table.scanPolicies, toScanPolicyRow(uid, scanPolicy));
   }
 
   private joined(queries: Queries) {
     return queries(`${Table.organizations} as o`)
       .leftJoin(`${Table.proxyConfigs} as p`, 'p.organization_uid', 'o.uid')
       .leftJoin(`${Table.quotas} as q`, 'q.organization_uid', 'o.uid')
+      .leftJoin(`${Table.scanPolicies} as g`, 'g.organization_uid', 'o.uid')
       .select<JoinedRow[]>('o.*', 'p.*', 'q.auto_prune', 'q.on_oversize', 'q.warning_percent')
+      .select('g.block_from', 'g.only_fixable', 'g.grace_seconds', 'g.unscanned', 'g.wait_seconds')
+      .select('g.allowed_vulnerabilities')
       .select(exactly(queries, 'q.limit_bytes', 'limit_bytes'));
   }
 }
 
 /** Updates the row, or inserts it. Not an upsert: MySQL's would fire on another organization's mirror host as well. */
-async function replace<Row extends ProxyConfigRow | QuotaRow>(
+async function replace<Row extends ProxyConfigRow | QuotaRow | ScanPolicyRow>(
   queries: Queries,
   table: string,
   row: Row,

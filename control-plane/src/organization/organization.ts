@@ -1,3 +1,4 @@
+import type { ScanPolicy } from '../scan/scan-policy';
 import type { OversizePolicy, UpstreamDeletePolicy, Visibility } from './enums';
 
 /** An organization with everything that belongs to it. Times are milliseconds since the epoch. */
@@ -17,6 +18,8 @@ export interface OrganizationSettings {
   readonly timeMachineSeconds: number;
   readonly proxyCache: ProxyCache | undefined;
   readonly quota: Quota | undefined;
+  /** undefined = every image is given out. */
+  readonly scanPolicy: ScanPolicy | undefined;
 }
 
 /** How an organization mirrors its upstream: what the user sets, and what follows from it. */
@@ -82,6 +85,7 @@ export interface DesiredPatch {
   readonly timeMachineSeconds?: number;
   readonly proxyCache?: DesiredProxyCache | null;
   readonly quota?: Quota | null;
+  readonly scanPolicy?: ScanPolicy | null;
 }
 
 /** The upstream as the user wrote it: host[:port][/namespace]. */

@@ -6,6 +6,7 @@ import { DateTimeScalar } from '../graphql/scalars/date-time.scalar';
 import { Visibility } from './enums';
 import type { Organization } from './organization';
 import { ProxyCacheConfigType, toProxyCacheConfigType } from './proxy-cache.type';
+import { ScanPolicyType, toScanPolicyType } from '../scan/scan-policy.type';
 import { QuotaType, toQuotaType } from './quota.type';
 
 /** An organization, as GraphQL shows it; what is cached of it is in organization.resolver.ts. */
@@ -45,11 +46,17 @@ export class OrganizationType extends NodeType {
 
   @Field(() => QuotaType, { nullable: true, description: 'null: no limit.' })
   quota!: QuotaType | null;
+
+  @Field(() => ScanPolicyType, {
+    nullable: true,
+    description: 'null: every image is given out, whatever its scan says.',
+  })
+  scanPolicy!: ScanPolicyType | null;
 }
 
 /** The organization as GraphQL shows it. */
 export function toOrganizationType(organization: Organization): OrganizationType {
-  const { proxyCache, quota } = organization;
+  const { proxyCache, quota, scanPolicy } = organization;
   return Object.assign(new OrganizationType(), {
     organization,
     id: toGlobalId('Organization', organization.uid),
@@ -62,6 +69,7 @@ export function toOrganizationType(organization: Organization): OrganizationType
     timeMachineSeconds: organization.timeMachineSeconds,
     proxyCache: proxyCache === undefined ? null : toProxyCacheConfigType(organization, proxyCache),
     quota: quota === undefined ? null : toQuotaType(quota),
+    scanPolicy: scanPolicy === undefined ? null : toScanPolicyType(scanPolicy),
   });
 }
 

@@ -1,5 +1,6 @@
 import { badInput } from '../errors/api-error';
 import { isStorable, STORABLE_RULE } from '../db/storable-text';
+import { validateScanPolicy } from '../scan/validate-scan-policy';
 import type { DesiredPatch, DesiredSettings, Quota } from './organization';
 import type { OrganizationInput, OrganizationPatch } from './organization.input';
 import type { QuotaInput } from './quota.input';
@@ -35,10 +36,11 @@ export function validateOrganization(input: OrganizationInput): DesiredSettings 
     timeMachineSeconds: seconds(input.timeMachineSeconds ?? 1_209_600, 0, 'input.timeMachineSeconds'),
     proxyCache: input.proxyCache ? validateProxyCache(input.proxyCache, 'input.proxyCache') : undefined,
     quota: input.quota ? validateQuota(input.quota, 'input.quota') : undefined,
+    scanPolicy: input.scanPolicy ? validateScanPolicy(input.scanPolicy, 'input.scanPolicy') : undefined,
   };
 }
 
-/** Checks changes. Null takes proxyCache and quota away; the other fields can't be null. Throws BAD_USER_INPUT. */
+/** Checks changes. Null takes proxyCache, quota and scanPolicy away; the other fields can't be null. Throws BAD_USER_INPUT. */
 export function validatePatch(input: OrganizationPatch): DesiredPatch {
   for (const field of ['description', 'visibility', 'timeMachineSeconds'] as const) {
     if (input[field] === null) throw badInput(`input.${field}`, 'must not be null: leave it out to keep it');
@@ -53,6 +55,9 @@ export function validatePatch(input: OrganizationPatch): DesiredPatch {
       ? {}
       : { proxyCache: input.proxyCache && validateProxyCache(input.proxyCache, 'input.proxyCache') }),
     ...(input.quota === undefined ? {} : { quota: input.quota && validateQuota(input.quota, 'input.quota') }),
+    ...(input.scanPolicy === undefined
+      ? {}
+      : { scanPolicy: input.scanPolicy && validateScanPolicy(input.scanPolicy, 'input.scanPolicy') }),
   };
 }
 

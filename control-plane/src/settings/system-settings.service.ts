@@ -36,6 +36,7 @@ export interface SystemSettingsParts {
 const VARIABLES = {
   proxyCacheEnabled: 'LAYOVER_FEATURE_PROXY_CACHE',
   quotaManagementEnabled: 'LAYOVER_FEATURE_QUOTA_MANAGEMENT',
+  scanningEnabled: 'LAYOVER_FEATURE_SCANNING',
 } as const;
 
 /** Reads and changes the global switches. */

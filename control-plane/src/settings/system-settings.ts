@@ -14,5 +14,6 @@ export function inForce(stored: SystemSettings, forced: ForcedSwitches): SystemS
     ...stored,
     proxyCacheEnabled: forced.proxyCacheEnabled ?? stored.proxyCacheEnabled,
     quotaManagementEnabled: forced.quotaManagementEnabled ?? stored.quotaManagementEnabled,
+    scanningEnabled: forced.scanningEnabled ?? stored.scanningEnabled,
   };
 }

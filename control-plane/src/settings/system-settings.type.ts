@@ -9,7 +9,9 @@ export class SystemSettingsType {
   @Field(() => Boolean, { description: 'Off: no limits, no evictions. Default: true.' })
   quotaManagementEnabled!: boolean;
 
-  @Field(() => Boolean, { description: 'Whether images are to be scanned. Default: false.' })
+  @Field(() => Boolean, {
+    description: 'Whether images are scanned, where LAYOVER_CLAIR_URL names a Clair. Default: false.',
+  })
   scanningEnabled!: boolean;
 
   @Field(() => Int, { description: 'Goes up by one with every change.' })

@@ -21,6 +21,7 @@ const REPOSITORIES = 20;
 const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
   proxyCacheEnabled: undefined,
   quotaManagementEnabled: undefined,
+  scanningEnabled: undefined,
 });
 const home = mkdtempSync(join(tmpdir(), 'layover-content-plan-'));
 let server: TestDatabase;

@@ -2,6 +2,7 @@ import { type ChannelCredentials, type ClientReadableStream, credentials, type S
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
+import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/LookupBlobReply';
@@ -12,7 +13,14 @@ import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/Repor
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
 type Method =
-  'LookupTag' | 'LookupManifest' | 'LookupBlob' | 'AdmitManifest' | 'ListCachedTags' | 'RecordPulls' | 'ReportUse';
+  | 'LookupTag'
+  | 'LookupManifest'
+  | 'LookupBlob'
+  | 'AdmitManifest'
+  | 'ListCachedTags'
+  | 'RecordPulls'
+  | 'ReportUse'
+  | 'JudgeImage';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
 /** How long a call may take, in milliseconds: longer than data planes wait, for machines that have much else to do. */
@@ -91,6 +99,7 @@ interface Replies {
   ListCachedTags: ListCachedTagsReply__Output;
   RecordPulls: RecordPullsReply__Output;
   ReportUse: ReportUseReply__Output;
+  JudgeImage: JudgeImageReply__Output;
 }
 
 function call<M extends Method>(client: CatalogClient, method: M, request: Request<M>): Promise<Replies[M]> {

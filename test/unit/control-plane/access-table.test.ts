@@ -25,6 +25,7 @@ const TABLE: Readonly<Record<string, readonly [request: string, audience: Audien
   'Query.manifest': [`{ manifest(organization: "ORG", repository: "a", digest: ${DIGEST}) { id } }`, 'readers of it'],
   'Query.auditEvents': ['{ auditEvents(filter: {organization: "ORG"}) { edges { cursor } } }', 'readers of it'],
   'Query.systemSettings': ['{ systemSettings { version } }', 'every token'],
+  'Query.vulnerability': ['{ vulnerability(name: "CVE-2023-5678") { totalCount } }', 'every token'],
   'Mutation.createOrganization': ['mutation { createOrganization(input: {name: "ORG"}) { id } }', 'admins'],
   'Mutation.updateOrganization': ['mutation { updateOrganization(name: "ORG", input: {}) { id } }', 'managers of it'],
   'Mutation.applyOrganization': ['mutation { applyOrganization(input: {name: "ORG"}) { id } }', 'managers of it'],

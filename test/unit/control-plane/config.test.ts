@@ -11,7 +11,7 @@ test('has the defaults of the architecture', () => {
     masterKey: undefined,
     adminToken: undefined,
     bootstrap: true,
-    forced: { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined },
+    forced: { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined, scanningEnabled: undefined },
     drainMs: 30_000,
     logLevel: 'info',
   });
@@ -36,7 +36,7 @@ test('reads what is set', () => {
     database: { dialect: 'mysql', host: 'db.example', port: 3307, user: 'user', password: 'p@ss', database: 'layover' },
     masterKey: key,
     previousMasterKeys: [key, key],
-    forced: { proxyCacheEnabled: false, quotaManagementEnabled: undefined },
+    forced: { proxyCacheEnabled: false, quotaManagementEnabled: undefined, scanningEnabled: undefined },
     bootstrap: false,
   });
 });
@@ -64,4 +64,65 @@ test('names every problem at once, and no secret', () => {
     expect(problems).toHaveLength(11);
     expect(message).not.toMatch(/hunter/);
   }
+});
+
+describe('scanning', () => {
+  const PSK = Buffer.alloc(32, 5).toString('base64');
+
+  test('is off without a Clair', () => {
+    expect(readControlPlaneConfig({ LAYOVER_CLAIR_PSK: PSK }).scan).toBeUndefined();
+  });
+
+  test('has defaults', () => {
+    expect(readControlPlaneConfig({ LAYOVER_CLAIR_URL: 'http://clair.internal:6060/' }).scan).toEqual({
+      clairUrl: 'http://clair.internal:6060',
+      psk: undefined,
+      issuer: 'layover',
+      edgeUrl: 'http://127.0.0.1:8080',
+      concurrency: 4,
+      refreshMs: 21_600_000,
+      maxAttempts: 5,
+      layerTokenSeconds: 86_400,
+      webhookToken: undefined,
+    });
+  });
+
+  test.each([
+    [{ LAYOVER_PUBLIC_URL: 'https://layover.example/' }, 'https://layover.example'],
+    [
+      { LAYOVER_PUBLIC_URL: 'https://a.example', LAYOVER_SCAN_EDGE_URL: 'http://edge.internal:8080' },
+      'http://edge.internal:8080',
+    ],
+    [{ LAYOVER_EDGE_LISTEN: '0.0.0.0:5000' }, 'http://127.0.0.1:5000'],
+    [{ LAYOVER_EDGE_LISTEN: '[fd00::1]:5000', LAYOVER_EDGE_TLS_CERT: 'x.pem' }, 'https://[fd00::1]:5000'],
+  ])('with %j Clair reaches the edge at %s', (environment, url) => {
+    expect(readControlPlaneConfig({ LAYOVER_CLAIR_URL: 'http://clair', ...environment }).scan?.edgeUrl).toBe(url);
+  });
+
+  test('names every problem, and no secret', () => {
+    const bad = {
+      LAYOVER_CLAIR_URL: 'ftp://clair',
+      LAYOVER_CLAIR_PSK: 'hunter6',
+      LAYOVER_CLAIR_WEBHOOK_TOKEN: 'hunter7',
+      LAYOVER_SCAN_CONCURRENCY: '0',
+      LAYOVER_SCAN_REFRESH_SECONDS: '1',
+      LAYOVER_SCAN_MAX_ATTEMPTS: 'x',
+      // Longer than keys are kept: see ADR 9.
+      LAYOVER_SCAN_LAYER_TOKEN_SECONDS: '700000',
+      LAYOVER_FEATURE_SCANNING: '2',
+    };
+    const problems = ((): readonly string[] => {
+      try {
+        readControlPlaneConfig(bad);
+        return [];
+      } catch (error) {
+        return (error as ConfigurationError).problems;
+      }
+    })();
+    expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual(Object.keys(bad).sort());
+    expect(problems.join('\n')).not.toContain('hunter');
+    expect(() =>
+      readControlPlaneConfig({ LAYOVER_CLAIR_URL: 'http://clair', LAYOVER_EDGE_LISTEN: 'unix:/run/e.sock' }),
+    ).toThrow('LAYOVER_SCAN_EDGE_URL');
+  });
 });

@@ -192,14 +192,6 @@ describe('failures', () => {
       expect(Object.keys(API_ERROR_CODES)).toContain(answer.errors?.[0]?.extensions.code);
     }
   });
-
-  test.each([`rescanManifest(organization: "acme", repository: "a", digest: "sha256:${'0'.repeat(64)}") { state }`])(
-    'what is not built says so: %s',
-    async (mutation) => {
-      const answer = await plane.graphql(`mutation { ${mutation} }`);
-      expect(answer.errors?.[0]?.extensions).toEqual({ code: 'NOT_IMPLEMENTED' });
-    },
-  );
 });
 
 describe('stopping', () => {

@@ -1,0 +1,77 @@
+import type { Clock } from '../../../../common/runtime/clock';
+
+/** First and longest pause, in milliseconds. */
+const FIRST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** So many failures (500) of different images one after the other are Clair's, not the images'. */
+const BROKEN_IN_A_ROW = 3;
+
+/**
+ * Whether Clair is worth asking. It opens when Clair is away; after a pause, which doubles up to a minute, somebody has to find out
+ * whether it is back ({@link ClairCircuit.isProbeDue}) before images are sent to it again.
+ */
+export class ClairCircuit {
+  private openUntil: number | undefined;
+  private pauseMs = FIRST_PAUSE_MS;
+  private broken = 0;
+  private busyUntil = 0;
+  private why: string | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Why nothing is sent to Clair at present; undefined = it is there. */
+  get reason(): string | undefined {
+    return this.why;
+  }
+
+  /** Milliseconds until it is worth asking whether Clair is back; 0 = now, or it is there. */
+  get pauseLeftMs(): number {
+    return this.openUntil === undefined ? 0 : Math.max(0, this.openUntil - this.clock.now());
+  }
+
+  /** Whether it is open and its pause over. */
+  get isProbeDue(): boolean {
+    return this.openUntil !== undefined && this.openUntil <= this.clock.now();
+  }
+
+  /** How many images may be sent to Clair beside each other, of `most`. */
+  room(most: number): number {
+    if (this.openUntil !== undefined || this.busyUntil > this.clock.now()) return 0;
+    return this.broken >= BROKEN_IN_A_ROW ? 1 : most;
+  }
+
+  /** Clair answers. */
+  answered(): void {
+    this.openUntil = undefined;
+    this.why = undefined;
+    if (this.broken < BROKEN_IN_A_ROW) this.pauseMs = FIRST_PAUSE_MS;
+  }
+
+  /** Clair did what it is there for. */
+  worked(): void {
+    this.broken = 0;
+    this.answered();
+  }
+
+  /** Clair has too much to do: for so many milliseconds it is given no more. */
+  busy(ms: number): void {
+    this.busyUntil = this.clock.now() + ms;
+  }
+
+  /** Clair is away. */
+  away(reason: string): void {
+    this.why = reason;
+    const now = this.clock.now();
+    if (this.openUntil !== undefined && this.openUntil > now) return;
+    this.openUntil = now + this.pauseMs;
+    this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+
+  /** Clair failed over an image (500). True: it has failed over so many in a row that it counts as away. */
+  failed(reason: string): boolean {
+    this.broken += 1;
+    if (this.broken < BROKEN_IN_A_ROW) return false;
+    this.away(reason);
+    return true;
+  }
+}

@@ -1,0 +1,210 @@
+import { SignJWT } from 'jose';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { ScanConfig } from '../read-scan-config';
+import { ClairCircuit } from './clair-circuit';
+import { ClairError } from './clair-error';
+import { type ClairAnswer, ClairHttp, type ClairRequest } from './clair-http';
+import { type IndexOutcome, readIndexReport, readIndexState } from './index-report';
+import { type NotificationPage, readNotificationPage } from './notification-page';
+import { parseReport, type Report } from './vulnerability-report';
+
+/** Indexing is one request, layers and all; milliseconds. */
+const INDEX_MS = 600_000;
+/** Every other call; milliseconds. */
+const CALL_MS = 30_000;
+/** How long a token for Clair is good, in seconds. */
+const PSK_TOKEN_SECONDS = 300;
+/** Longest vulnerability report and index report, in bytes. */
+const REPORT_BYTES = 64 * 1024 * 1024;
+const SMALL_BYTES = 1024 * 1024;
+const NOTIFICATIONS_PER_PAGE = 500;
+const LONGEST_BUSY_MS = 300_000;
+
+/** A layer as Clair is given it. */
+export interface ClairLayer {
+  readonly hash: string;
+  readonly uri: string;
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What the matcher says of an image. */
+export type ReportOutcome =
+  | { readonly kind: 'report'; readonly report: Report }
+  /** 202: its database is not ready. */
+  | { readonly kind: 'not-ready' }
+  /** 404: not indexed, or not to the end. */
+  | { readonly kind: 'not-indexed' };
+
+/** Clair's API v1 (httptransport/ of its source). Every method throws a ClairError; the circuit hears of how calls end. */
+export class ClairClient {
+  readonly circuit: ClairCircuit;
+  private readonly http: ClairHttp;
+
+  constructor(
+    private readonly config: Pick<ScanConfig, 'clairUrl' | 'psk' | 'issuer' | 'concurrency'>,
+    private readonly clock: Clock,
+  ) {
+    this.circuit = new ClairCircuit(clock);
+    this.http = new ClairHttp(config.clairUrl, config.concurrency + 4, clock);
+  }
+
+  /** Ends it: calls that run are the caller's to abort. */
+  close(): void {
+    this.http.close();
+  }
+
+  /** The state of the indexer; `known` is what it was, so that an unchanged one costs nothing. */
+  async indexState(known: string | undefined, signal: AbortSignal): Promise<string> {
+    const path = '/indexer/api/v1/index_state';
+    const answer = await this.call('GET', path, { headers: ifNoneMatch(known), signal });
+    if (answer.status === 304 && known !== undefined) return known;
+    if (answer.status !== 200) throw unexpected(path, answer);
+    return readIndexState(answer);
+  }
+
+  /** Has an image indexed. `indexedAt` is the state that it is known to be indexed with; Clair looks at nothing else then (412). */
+  async index(
+    digest: string,
+    layers: readonly ClairLayer[],
+    indexedAt: string | undefined,
+    signal: AbortSignal,
+  ): Promise<IndexOutcome> {
+    const path = '/indexer/api/v1/index_report';
+    const answer = await this.call('POST', path, {
+      headers: ifNoneMatch(indexedAt),
+      body: JSON.stringify({ hash: digest, layers }),
+      timeoutMs: INDEX_MS,
+      maxBytes: REPORT_BYTES,
+      signal,
+    });
+    if (answer.status === 412 && indexedAt !== undefined) return { kind: 'indexed', state: indexedAt };
+    if (answer.status === 400) return { kind: 'refused', reason: messageOf(answer) };
+    if (answer.status !== 201) throw unexpected(path, answer);
+    return readIndexReport(answer);
+  }
+
+  /** What is known of the vulnerabilities of an image. */
+  async report(digest: string, signal: AbortSignal): Promise<ReportOutcome> {
+    const path = `/matcher/api/v1/vulnerability_report/${digest}`;
+    const answer = await this.call('GET', path, { maxBytes: REPORT_BYTES, signal });
+    if (answer.status === 202) return { kind: 'not-ready' };
+    if (answer.status === 404) return { kind: 'not-indexed' };
+    if (answer.status !== 200) throw unexpected(path, answer);
+    return { kind: 'report', report: parseReport(answer.body) };
+  }
+
+  /** Has Clair forget an image; one that it does not know is no error. */
+  async forget(digest: string, signal: AbortSignal): Promise<void> {
+    const path = `/indexer/api/v1/index_report/${digest}`;
+    const answer = await this.call('DELETE', path, { signal });
+    if (![200, 204, 404].includes(answer.status)) throw unexpected(path, answer);
+  }
+
+  /** A page of a notification; undefined = there is none of that id. `next` undefined = the first page. */
+  async notification(id: string, next: string | undefined, signal: AbortSignal): Promise<NotificationPage | undefined> {
+    const path = `/notifier/api/v1/notification/${id}`;
+    const query = `?page_size=${NOTIFICATIONS_PER_PAGE}${next === undefined ? '' : `&next=${next}`}`;
+    const answer = await this.call('GET', path + query, { maxBytes: REPORT_BYTES, signal });
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw unexpected(path, answer);
+    return readNotificationPage(answer.body);
+  }
+
+  /** The notification was dealt with. */
+  async forgetNotification(id: string, signal: AbortSignal): Promise<void> {
+    const path = `/notifier/api/v1/notification/${id}`;
+    const answer = await this.call('DELETE', path, { signal });
+    if (![200, 204, 404].includes(answer.status)) throw unexpected(path, answer);
+  }
+
+  private async call(
+    method: ClairRequest['method'],
+    path: string,
+    {
+      headers = {},
+      timeoutMs = CALL_MS,
+      maxBytes = SMALL_BYTES,
+      ...more
+    }: Partial<ClairRequest> & { readonly signal: AbortSignal },
+  ): Promise<ClairAnswer> {
+    try {
+      const authorization = await this.authorization();
+      const answer = await this.http.send({
+        ...more,
+        method,
+        path,
+        headers: { ...headers, ...authorization },
+        timeoutMs,
+        maxBytes,
+      });
+      refuseTrouble(path, answer);
+      this.circuit.answered();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ClairError)) throw error;
+      // One that takes too long over an image may be right; over anything else it is as good as away.
+      if (error.trouble === 'AWAY' || (error.trouble === 'SLOW' && timeoutMs !== INDEX_MS)) {
+        this.circuit.away(error.message);
+        throw error.trouble === 'AWAY' ? error : new ClairError('AWAY', error.message, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** A new token for each request: they are good for minutes, and a request may come long after the one before. */
+  private async authorization(): Promise<Readonly<Record<string, string>>> {
+    const { psk, issuer } = this.config;
+    if (psk === undefined) return {};
+    const now = Math.floor(this.clock.now() / 1000);
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setIssuer(issuer)
+      .setIssuedAt(now)
+      .setNotBefore(now - 10)
+      .setExpirationTime(now + PSK_TOKEN_SECONDS)
+      .sign(psk);
+    return { authorization: `Bearer ${token}` };
+  }
+}
+
+function refuseTrouble(path: string, answer: ClairAnswer): void {
+  const { status, headers } = answer;
+  if (status === 401 || status === 403)
+    throw new ClairError(
+      'AWAY',
+      `Clair does not take our token (${status}): see LAYOVER_CLAIR_PSK and LAYOVER_CLAIR_ISSUER`,
+    );
+  if (status === 429) {
+    const seconds = Number(headers['retry-after']);
+    const retryAfterMs = seconds > 0 ? Math.min(seconds * 1000, LONGEST_BUSY_MS) : undefined;
+    throw new ClairError('BUSY', 'Clair has too much to do (429)', retryAfterMs === undefined ? {} : { retryAfterMs });
+  }
+  if (status === 502 || status === 503 || status === 504)
+    throw new ClairError('AWAY', `Clair cannot work at present (${status})`);
+  if (status >= 500) throw new ClairError('BROKEN', `Clair failed (${status}): ${messageOf(answer)}`);
+  if (status >= 300 && status < 400 && status !== 304)
+    throw new ClairError(
+      'AWAY',
+      `Clair answers ${path} with a redirect (${status}), which is not followed: see LAYOVER_CLAIR_URL`,
+    );
+}
+
+function unexpected(path: string, answer: ClairAnswer): ClairError {
+  return new ClairError('BROKEN', `Clair answered ${path} with ${answer.status}: ${messageOf(answer)}`);
+}
+
+/** What an error of Clair says; its form is {code, message}. */
+function messageOf({ body }: ClairAnswer): string {
+  const text = body.toString('utf8', 0, 2000);
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    if (typeof message === 'string') return message.slice(0, 500);
+  } catch {
+    // Something in front of Clair says it in another form.
+  }
+  return text.replace(/\s+/g, ' ').trim().slice(0, 200) || 'no reason given';
+}
+
+function ifNoneMatch(state: string | undefined): Readonly<Record<string, string>> {
+  return state === undefined ? {} : { 'if-none-match': `"${state}"` };
+}

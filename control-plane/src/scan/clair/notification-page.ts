@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { parseDigest } from '../../../../common/oci/digest';
+import { parse } from './index-report';
+
+/** Part of what the notifier has to say. */
+export interface NotificationPage {
+  /** Manifests whose vulnerabilities have changed, each once. */
+  readonly manifests: readonly string[];
+  /** The id of the next page; undefined = this was the last. */
+  readonly next: string | undefined;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const NO_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** notifier/pager.go and notification.go of Clair. */
+const PAGE = z.object({
+  page: z.object({ next: z.string().nullish() }).nullish(),
+  notifications: z.array(z.object({ manifest: z.string() })).nullish(),
+});
+
+/** The page in an answer; what names no digest is left out. Throws a ClairError INVALID. */
+export function readNotificationPage(body: Buffer): NotificationPage {
+  const { page, notifications } = parse(PAGE, body, 'notification');
+  const manifests = (notifications ?? [])
+    .map(({ manifest }) => manifest)
+    .filter((text) => parseDigest(text) !== undefined);
+  const next = page?.next;
+  return {
+    manifests: [...new Set(manifests)],
+    next: typeof next === 'string' && UUID.test(next) && next !== NO_UUID ? next : undefined,
+  };
+}
+
+/** The id of a notification in what the notifier sends to a webhook; undefined = it is not that. */
+export function readNotificationId(json: unknown): string | undefined {
+  const id = (json as { notification_id?: unknown } | null | undefined)?.notification_id;
+  return typeof id === 'string' && UUID.test(id) ? id.toLowerCase() : undefined;
+}
