@@ -103,9 +103,18 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const box = new SealedBox('upstream-credentials', masterKey, config.previousMasterKeys);
     const database = Database.open(config.database, log, { connections: config.databasePool });
     releases.push(() => database.close());
+    // What it reads is there when the server for it is.
+    const metrics = new Metrics(
+      () => watch.size,
+      () => Number(feed.current()?.revision ?? 0),
+      () => database.poolUse(),
+    );
+    releases.push(() => Promise.resolve(metrics.close()));
+    database.watch((failed, seconds) => metrics.queried(failed, seconds));
     await database.migrate();
 
-    const stores = createStores(new SealedBox('token-keys', masterKey, config.previousMasterKeys), config.forced);
+    const tokenKeyBox = new SealedBox('token-keys', masterKey, config.previousMasterKeys);
+    const stores = createStores(tokenKeyBox, config.forced, (kinds) => metrics.audited(kinds));
     const { revision, tokenKeys, settings } = stores;
     const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
@@ -130,10 +139,6 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     releases.push(() => forgetting.stop());
     await forgetting.start();
     const watch = new WatchStreams(feed, forgetting, clock, log);
-    const metrics = new Metrics(
-      () => watch.size,
-      () => Number(feed.current()?.revision ?? 0),
-    );
     releases.push(pruneRecordedEvents(database, stores.recorded, clock, log));
     releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
@@ -145,7 +150,15 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     const probe = createGrpcUpstreamProbe({ dataPlanes, clock, log });
     const keeper = new GrpcContentKeeper(dataPlanes, clock, log);
     const { forced } = config;
-    const collector = new GarbageCollector({ database, stores, keeper, clock, log, graceMs: config.garbage.graceMs });
+    const collector = new GarbageCollector({
+      database,
+      stores,
+      keeper,
+      clock,
+      log,
+      graceMs: config.garbage.graceMs,
+      onRound: (collected, seconds) => metrics.collected(collected, seconds),
+    });
     releases.push(collector.start(config.garbage.everyMs));
     const resolvers = createResolvers({
       ...stores,

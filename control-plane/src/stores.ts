@@ -27,10 +27,14 @@ import { UsageStore } from './usage/usage.store';
 /** Everything that reads and writes rows. */
 export type Stores = ReturnType<typeof createStores>;
 
-/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds. */
-export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
+/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds; `onAudited` is for {@link AuditStore}. */
+export function createStores(
+  tokenKeyBox: SealedBox,
+  forced: ForcedSwitches,
+  onAudited?: (kinds: readonly string[]) => void,
+) {
   const settings = new SystemSettingsStore();
-  const content = createContentStores(settings, forced);
+  const content = createContentStores(settings, forced, onAudited);
   return {
     ...content,
     organizations: new OrganizationStore(),
@@ -47,12 +51,16 @@ export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches) {
 }
 
 /** Makes the stores of what is cached: none of them needs a key. */
-export function createContentStores(settings: SystemSettingsStore, forced: ForcedSwitches): ContentStores {
+export function createContentStores(
+  settings: SystemSettingsStore,
+  forced: ForcedSwitches,
+  onAudited?: (kinds: readonly string[]) => void,
+): ContentStores {
   const blobs = new BlobStore();
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
   return {
-    audit: new AuditStore(),
+    audit: new AuditStore(onAudited),
     blobs,
     contentUses: new ContentUsesStore(),
     holdings,

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isLayoverError } from '../../common/errors/layover-error';
-import { loadNode } from '../../common/grpc/load-proto';
+import { loadNode, loadRegistry } from '../../common/grpc/load-proto';
+import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
+import { OperationsServer } from '../../common/http/operations-server';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
@@ -9,6 +11,7 @@ import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
+import { NO_TRACER, type Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './blob/blob-store';
@@ -42,9 +45,13 @@ import { DigestResolver } from './manifest/resolve-digest';
 import { TagResolver } from './manifest/resolve-tag';
 import { TagChecker } from './manifest/tag-checker';
 import { TagHints } from './manifest/tag-hints';
+import { DataPlaneMetrics } from './metrics';
 import { completeAtOwner } from './node/complete-at-owner';
 import { loadOrCreateNodeId } from './node/node-id';
 import { connectPeer, type Peer } from './node/peers';
+import { measuredJournal } from './operations/measured-journal';
+import { measuredUpstream } from './operations/measured-upstream';
+import { diskOf, whyUnready } from './operations/readiness';
 import { BlobAccess } from './pull/blob-access';
 import { BlobArrivals } from './pull/blob-arrivals';
 import { UpstreamReporter } from './pull/upstream-reporter';
@@ -77,6 +84,13 @@ export interface DataPlaneOverrides {
   readonly bucketLimits?: Partial<GcsLimits>;
   readonly spool?: Spool;
   readonly fillLimits?: Partial<FillLimits>;
+  readonly tracer?: Tracer;
+}
+
+/** A data plane: {@link App} with the address of its second server. */
+export interface DataPlane extends App {
+  /** Where /metrics, /healthz and /readyz are answered, as host:port or unix:path; undefined where they are not, or not yet. */
+  readonly httpAddress: string | undefined;
 }
 
 /** Time that the records of the last requests have to reach the control plane; what doesn't is delivered after the next start. */
@@ -89,7 +103,7 @@ const BEHIND_MS = 5_000;
  * A data plane: composition root, read from top to bottom. `start` makes everything ready in the order of need, waits a little
  * for a configuration, and then accepts requests (answering NOT_READY while there is none). `stop` goes the other way.
  */
-export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): App {
+export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): DataPlane {
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger('data-plane', config.logLevel);
   /** What is to be released, in the order in which it was made ready. */
@@ -97,9 +111,26 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   let starting: Promise<{ readonly address: string }> | undefined;
   let stopping: Promise<void> | undefined;
   let drainUntil = 0;
+  let httpAddress: string | undefined;
+  const tracer = overrides.tracer ?? NO_TRACER;
   const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
 
   async function start(): Promise<{ readonly address: string }> {
+    const metrics = new DataPlaneMetrics();
+    closers.push(() => metrics.close());
+    closers.push(() => tracer.stop());
+    let isServing = false;
+    const unready = (): Promise<readonly string[]> =>
+      whyUnready({
+        clock,
+        isDraining: () => drainUntil > 0,
+        hasConfiguration: () => hasConfiguration(configuration),
+        isServing: () => isServing,
+        folders: {
+          spool: config.home.spool,
+          store: config.bucket === undefined ? config.blobFolder : config.home.copies,
+        },
+      });
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
     closers.push(() => planes.close());
@@ -112,12 +143,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'upstream' }),
     };
-    const upstream = createUpstreamRegistry(upstreamOptions);
+    const upstream = measuredUpstream(createUpstreamRegistry(upstreamOptions), metrics, tracer, clock);
     closers.push(() => upstream.close());
 
     const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
     closers.push(() => opened.close());
-    const uses = new ContentUses(clock, () => journal.depth().oldestMs > BEHIND_MS);
+    const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const store = new GuardedBlobStore(overrides.wrapStore?.(opened.store) ?? opened.store, uses);
     const fills = createFills({
       store,
@@ -126,15 +157,18 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       limits: { ...config.fills, ...overrides.fillLimits },
       clock,
       logger: logger.child({ part: 'fills' }),
+      tracer,
+      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
     });
     await fills.cleanSpool();
 
-    const journal = await createPullJournal({
+    const durable = await createPullJournal({
       directory: config.home.journal,
       clock,
       logger: logger.child({ part: 'journal' }),
     });
-    closers.push(() => journal.close());
+    closers.push(() => durable.close());
+    const journal = measuredJournal(durable, metrics);
     const index = await createLocalIndex({
       directory: config.home.index,
       clock,
@@ -142,19 +176,19 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => index.close());
 
-    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog));
+    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog), tracer);
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
     const knowledge = createKnowledge({
       index,
       catalog,
-      journal,
+      journal: durable,
       uses,
       clock,
       logger: logger.child({ part: 'knowledge' }),
     });
     const delivery = createJournalDelivery({
-      journal,
+      journal: durable,
       recorder: createGrpcPullRecorder(client, config.nodeName),
       clock,
       logger: logger.child({ part: 'delivery' }),
@@ -259,8 +293,16 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'storage' }),
     });
     const node = nodeHandlers({ access, arrivals, identity, logger: logger.child({ part: 'node' }) });
+    const calls = logger.child({ part: 'calls' });
     const server = createRegistryServer({
-      registry: handlers,
+      registry: observeCalls(loadRegistry().service, handlers, {
+        tracer,
+        onStream: (method) => metrics.streamBegins(method),
+        onEnd(end, streamed) {
+          metrics.called(end, streamed);
+          calls.debug(end, 'answered');
+        },
+      }),
       storage,
       node,
       listen: config.listen,
@@ -275,11 +317,26 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     useReporter.start();
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
+    metrics.watch({
+      journal: durable,
+      fills,
+      copiesBytes: opened.copiesBytes,
+      disk: () => diskOf(config.home.spool, clock),
+      ready: async () => (await unready()).length === 0,
+    });
+    if (config.httpListen !== undefined) {
+      const { registry } = metrics;
+      const http = new OperationsServer({ listen: config.httpListen, registry, unready, logger });
+      // Answers until everything else is over.
+      closers.unshift(() => http.stop());
+      httpAddress = await http.start();
+    }
     await configuration.start();
     await waitForConfiguration(configuration, config.configurationWaitMs, logger);
     const address = await server.start();
+    isServing = true;
     server.setServing(hasConfiguration(configuration));
-    logger.info({ address, ...identity }, 'the data plane accepts requests');
+    logger.info({ address, httpAddress, ...identity }, 'the data plane accepts requests');
     void peers?.start();
     return { address };
   }
@@ -307,6 +364,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   }
 
   return {
+    get httpAddress() {
+      return httpAddress;
+    },
     start() {
       starting ??= start().catch(async (error: unknown) => {
         await release();
@@ -330,6 +390,8 @@ interface OpenedBlobStore {
   readonly store: BlobStore;
   /** Gives up what can be had again, so that so many bytes fit on the disk. */
   readonly makeRoom: (bytes: number) => Promise<void>;
+  /** Bytes that local copies have; undefined = there are none. */
+  readonly copiesBytes: (() => number) | undefined;
   close(): Promise<void>;
 }
 
@@ -344,7 +406,8 @@ async function openBlobStore(
   if (bucket === undefined) {
     const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
     await directory.prepare();
-    return { store: directory, makeRoom: () => Promise.resolve(), close: () => directory.close() };
+    const makeRoom = (): Promise<void> => Promise.resolve();
+    return { store: directory, makeRoom, copiesBytes: undefined, close: () => directory.close() };
   }
   const limits = overrides.bucketLimits;
   const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
@@ -357,6 +420,7 @@ async function openBlobStore(
   return {
     store: capacityBytes === 0 ? far : near,
     makeRoom: (bytes) => copies.makeRoom(bytes),
+    copiesBytes: () => copies.totalBytes,
     async close() {
       await near.close();
       await far.close();

@@ -14,6 +14,8 @@ export interface DataPlaneConfig {
   readonly home: Home;
   /** Where the Registry service listens. */
   readonly listen: ListenAddress;
+  /** Where /metrics, /healthz and /readyz are answered; undefined = nowhere. */
+  readonly httpListen: ListenAddress | undefined;
   /** Where the control plane's Catalog is. */
   readonly catalog: ListenAddress;
   /** All data planes, this one included, as edges are told of them; empty = this is the only one, or is not told of others. */
@@ -65,6 +67,7 @@ export interface DataPlaneConfig {
  * |---|---|---|
  * | LAYOVER_HOME | ./.layover | all files below it |
  * | LAYOVER_DATA_LISTEN | unix:$LAYOVER_HOME/run/data.sock | `unix:<path>` or `host:port` |
+ * | LAYOVER_DATA_HTTP_LISTEN | none | /metrics, /healthz and /readyz over HTTP: `unix:<path>` or `host:port` |
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
  * | LAYOVER_DATA_PLANES | none | all data planes, this one included: a list of `unix:<path>` and `host:port`, where a host may have several addresses |
  * | LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY, LAYOVER_PLANE_TLS_CA, LAYOVER_PLANE_TLS_DOMAIN | none, layover.internal | mutual TLS between the planes: docs/security.md |
@@ -110,6 +113,12 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const config: DataPlaneConfig = {
     home,
     listen,
+    httpListen: reader.parsed<ListenAddress | undefined>(
+      'LAYOVER_DATA_HTTP_LISTEN',
+      undefined,
+      parseListenAddress,
+      '"unix:<path>" or "host:port"',
+    ),
     catalog,
     dataPlanes,
     planeSecurity: readPlaneSecurity(

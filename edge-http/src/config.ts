@@ -12,6 +12,11 @@ import { parseTrustedProxies, type TrustedProxies } from './request/trusted-prox
 export interface EdgeConfig {
   /** LAYOVER_EDGE_LISTEN. */
   readonly listen: ListenAddress;
+  /**
+   * LAYOVER_EDGE_METRICS_LISTEN: where /metrics (and /healthz and /readyz) are answered over plain HTTP, beside the registry. Undefined = /metrics is the registry's, for
+   * clients on this machine alone.
+   */
+  readonly metricsListen: ListenAddress | undefined;
   /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined = plain HTTP. */
   readonly tls: TlsFiles | undefined;
   /** LAYOVER_TRUSTED_PROXIES: whose word about the client is taken. Undefined = nobody's. */
@@ -50,6 +55,12 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     listen: reader.parsed<ListenAddress>(
       'LAYOVER_EDGE_LISTEN',
       { kind: 'tcp', host: '127.0.0.1', port: 8080 },
+      parseListenAddress,
+      address,
+    ),
+    metricsListen: reader.parsed<ListenAddress | undefined>(
+      'LAYOVER_EDGE_METRICS_LISTEN',
+      undefined,
       parseListenAddress,
       address,
     ),
