@@ -16,10 +16,10 @@ export function traceCalls(tracer: Tracer): Interceptor[] {
         attributes: { 'rpc.system': 'grpc' },
       });
       return new InterceptingCall(call, {
-        start(metadata, listener, next) {
+        start(metadata, _listener, next) {
           if (span.traceparent !== undefined) metadata.set(TRACEPARENT, span.traceparent);
+          // What is left out goes on to the caller's listener by itself; that one must not be spread into this (grpc-js then takes it for the caller's own).
           next(metadata, {
-            ...listener,
             onReceiveStatus(received, nextStatus) {
               if (received.code !== status.OK) span.fail(status[received.code]);
               span.end();

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { loadCatalog } from '../../common/grpc/load-proto';
+import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
@@ -6,6 +8,7 @@ import { createLogger, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
+import { createTracer } from '../../common/tracing/otel-tracer';
 import type { ControlPlaneConfig } from './config';
 import { bootstrapOrganizations } from './configuration/bootstrap';
 import { buildSnapshot } from './configuration/build-snapshot';
@@ -174,11 +177,16 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
     await graphql.start();
     releases.push(() => graphql.stop());
 
+    const tracer = createTracer(config.tracing, clock, log.child({ part: 'traces' }));
+    releases.push(() => tracer.stop());
     const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
     const catalog = new CatalogServer(
       config.catalogListen,
       planes.toServe(config.catalogListen),
-      catalogHandlers({ database, stores, recorder, watch, clock, metrics, log }),
+      observeCalls(loadCatalog().service, catalogHandlers({ database, stores, recorder, watch, clock, metrics, log }), {
+        tracer,
+        onEnd: (end) => log.debug(end, 'answered'),
+      }),
     );
     releases.push(() => catalog.stop(config.drainMs));
     releases.push(() => Promise.resolve(watch.endAll()));

@@ -6,6 +6,7 @@ import { parseMasterKey, parseMasterKeys } from '../../common/security/master-ke
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
+import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
 
 /** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
@@ -42,6 +43,8 @@ export interface ControlPlaneConfig {
   readonly auditRetentionMs: number | undefined;
   /** How long calls may go on after SIGTERM. */
   readonly drainMs: number;
+  /** Where traces go; undefined = nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -132,6 +135,7 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
     },
     auditRetentionMs: retentionMs(reader.integer('LAYOVER_AUDIT_RETENTION_DAYS', 0, 1, 36_500)),
     drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,
+    tracing: readTracing(reader, 'control-plane'),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
   };
   if (config.controlListen.kind === 'unix' && config.controlListen.path === home.catalogSocket)

@@ -11,7 +11,8 @@ import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
-import { NO_TRACER, type Tracer } from '../../common/tracing/tracer';
+import { createTracer } from '../../common/tracing/otel-tracer';
+import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './blob/blob-store';
@@ -112,7 +113,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   let stopping: Promise<void> | undefined;
   let drainUntil = 0;
   let httpAddress: string | undefined;
-  const tracer = overrides.tracer ?? NO_TRACER;
+  const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
 
   async function start(): Promise<{ readonly address: string }> {

@@ -7,6 +7,7 @@ import { type ListenAddress, parseListenAddress, parseListenAddresses } from '..
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
+import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
 /** Everything that a data plane can be told. Milliseconds and bytes throughout. Holds secrets: never logged whole. */
@@ -39,6 +40,8 @@ export interface DataPlaneConfig {
   readonly drainMs: number;
   /** How long the start waits for a configuration before it accepts requests without one. */
   readonly configurationWaitMs: number;
+  /** Where traces go; undefined = nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
   /** Name of this data plane, for the control plane's logs. */
   readonly nodeName: string;
@@ -81,6 +84,7 @@ export interface DataPlaneConfig {
  * | HTTPS_PROXY, HTTP_PROXY, NO_PROXY | none | the way out; lower case is read too, and wins |
  * | LAYOVER_DRAIN_SECONDS | 30 | for requests that run when the plane stops |
  * | LAYOVER_LOG_LEVEL | info | |
+ * | OTEL_EXPORTER_OTLP_ENDPOINT and others | none | traces: common/tracing/tracing-config.ts |
  * | LAYOVER_NODE_NAME | the host's name | |
  * | LAYOVER_CONFIGURATION_WAIT_SECONDS | 5 | start-up waits so long for a configuration |
  * | LAYOVER_UPSTREAM_CONNECT_SECONDS | 5 | name, TCP and TLS |
@@ -151,6 +155,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     },
     drainMs: seconds('LAYOVER_DRAIN_SECONDS', 30, 0, 3600),
     configurationWaitMs: seconds('LAYOVER_CONFIGURATION_WAIT_SECONDS', 5, 0, 300),
+    tracing: readTracing(reader, 'data-plane'),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
     nodeName: reader.parsed(
       'LAYOVER_NODE_NAME',

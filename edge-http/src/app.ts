@@ -7,6 +7,8 @@ import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { type Logger, createLogger } from '../../common/runtime/logger';
 import { TlsWatch } from '../../common/security/tls-watch';
+import { createTracer } from '../../common/tracing/otel-tracer';
+import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
@@ -39,6 +41,7 @@ export interface EdgeOverrides {
   readonly resolver?: HostResolver;
   /** How soon a data plane that hangs is given up. */
   readonly silence?: SilenceBounds;
+  readonly tracer?: Tracer;
 }
 
 /** An edge: {@link App} with the address of its second server. */
@@ -59,6 +62,7 @@ const PROBED_MS = 60_000;
 export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): Edge {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   const clock = overrides.clock ?? systemClock;
+  const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   let nodes: NodeSet<DataPlane> | undefined;
   const metrics = new EdgeMetrics(() => nodes?.size ?? 0);
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
@@ -91,7 +95,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     metrics: createMetrics(metrics, config.listen, config.metricsListen !== undefined),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
-  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies });
+  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies, tracer });
   const listener = new HttpListener(config.listen, serve, tls);
   const operations =
     config.metricsListen &&
@@ -107,7 +111,8 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     const Registry = loadRegistry();
     nodes = new NodeSet({
       addresses: config.dataPlanes,
-      connect: (address) => connectDataPlane(Registry, address, config.localDelivery, planes, overrides.silence),
+      connect: (address) =>
+        connectDataPlane(Registry, address, config.localDelivery, planes, overrides.silence, tracer),
       resolve: overrides.resolver ?? systemResolver,
       clock,
       logger: logger.child({ part: 'nodes' }),
@@ -121,6 +126,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
     await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     reader.close();
+    await tracer.stop();
     await operations?.stop();
     metrics.close();
     planes.close();

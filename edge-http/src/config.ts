@@ -5,6 +5,7 @@ import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
+import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import type { LocalDelivery } from './grpc/data-plane';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
@@ -36,6 +37,8 @@ export interface EdgeConfig {
    * 1.7 MB (its send buffer), half an hour at 1 KB/s: so the default is an hour. Peers that are gone are found by TCP itself.
    */
   readonly clientIdleSeconds: number;
+  /** OTEL_…: where traces go; undefined = nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   /** LAYOVER_LOG_LEVEL. */
   readonly logLevel: LogLevel;
 }
@@ -82,6 +85,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     ),
     drainSeconds: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 86_400),
     clientIdleSeconds: reader.integer('LAYOVER_CLIENT_IDLE_SECONDS', 3600, 1, 86_400),
+    tracing: readTracing(reader, 'edge'),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
   };
   reader.done();
