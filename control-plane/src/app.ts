@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { loadCatalog } from '../../common/grpc/load-proto';
 import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
+import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
@@ -15,8 +16,8 @@ import { buildSnapshot } from './configuration/build-snapshot';
 import { ConfigurationFeed } from './configuration/configuration-feed';
 import { resealSecrets } from './configuration/reseal-secrets';
 import { InvalidationFeed } from './content/invalidation-feed';
-import { createDataPlaneClients } from './data-planes/data-plane-clients';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
+import { WatchedDataPlanes } from './data-planes/watched-data-planes';
 import { Database } from './db/database';
 import { GarbageCollector } from './garbage/garbage-collector';
 import { Loaders } from './graphql/loaders';
@@ -47,6 +48,8 @@ export interface ControlPlaneOverrides {
   readonly log?: Logger;
   /** Where the admin token is shown when one was made; the process's stdout otherwise. */
   readonly announce?: (line: string) => void;
+  /** Names of data planes. */
+  readonly resolver?: HostResolver;
 }
 
 /** The control plane: {@link App} with the address of its second server. */
@@ -68,7 +71,7 @@ export function createControlPlane(config: ControlPlaneConfig, overrides: Contro
 
   return {
     async start() {
-      running = await startPlane({ config, clock, log, announce });
+      running = await startPlane({ config, clock, log, announce, resolve: overrides.resolver ?? systemResolver });
       return { address: running.address };
     },
     get catalogAddress() {
@@ -93,9 +96,10 @@ interface PlaneParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly announce: (line: string) => void;
+  readonly resolve: HostResolver;
 }
 
-async function startPlane({ config, clock, log, announce }: PlaneParts): Promise<RunningPlane> {
+async function startPlane({ config, clock, log, announce, resolve }: PlaneParts): Promise<RunningPlane> {
   // Released in reverse, also when the start fails half-way.
   const releases: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
@@ -148,8 +152,15 @@ async function startPlane({ config, clock, log, announce }: PlaneParts): Promise
 
     const planes = openPlaneSecurity(config.planeSecurity, clock, log.child({ part: 'planes' }));
     releases.push(() => Promise.resolve(planes.close()));
-    const dataPlanes = createDataPlaneClients(config.dataPlanes, planes);
-    releases.push(() => Promise.resolve(dataPlanes.forEach(({ client }) => client.close())));
+    const dataPlanes = new WatchedDataPlanes({
+      addresses: config.dataPlanes,
+      security: planes,
+      resolve,
+      clock,
+      log: log.child({ part: 'data-planes' }),
+    });
+    releases.push(() => Promise.resolve(dataPlanes.close()));
+    void dataPlanes.start();
     const probe = createGrpcUpstreamProbe({ dataPlanes, clock, log });
     const keeper = new GrpcContentKeeper(dataPlanes, clock, log);
     const { forced } = config;

@@ -8,6 +8,7 @@ import { chunks } from '../db/chunks';
 import { ApiError } from '../errors/api-error';
 import type { ContentKeeper, Deletion, KeptContent, ListedContent, Verification } from './content-keeper';
 import { callDataPlane, type DataPlaneClient } from './data-plane-clients';
+import type { DataPlaneDirectory } from './watched-data-planes';
 
 /** For one call, in milliseconds. */
 const CALL_MS = 30_000;
@@ -19,7 +20,7 @@ const BATCH = 500;
 /** {@link ContentKeeper} over Storage. */
 export class GrpcContentKeeper implements ContentKeeper {
   constructor(
-    private readonly dataPlanes: readonly DataPlaneClient[],
+    private readonly dataPlanes: DataPlaneDirectory,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}
@@ -89,7 +90,7 @@ export class GrpcContentKeeper implements ContentKeeper {
     for (const part of chunks(digests, BATCH)) {
       const outcomes = new Map<string, { outcome: Verification; size: number }>();
       let answered = 0;
-      for (const plane of this.dataPlanes) {
+      for (const plane of this.dataPlanes.clients) {
         const left = part.filter((digest) => (outcomes.get(digest)?.outcome ?? 'MISSING') === 'MISSING');
         if (left.length === 0) break;
         try {
@@ -112,11 +113,12 @@ export class GrpcContentKeeper implements ContentKeeper {
 
   /** Asks all; those that don't answer are logged and left out. */
   private async ask<Reply>(name: string, call: (plane: DataPlaneClient) => Promise<Reply>): Promise<readonly Reply[]> {
-    const results = await Promise.allSettled(this.dataPlanes.map(call));
+    const { clients } = this.dataPlanes;
+    const results = await Promise.allSettled(clients.map(call));
     const replies = results.flatMap((result, index) => {
       if (result.status === 'fulfilled') return [result.value];
       const reason = (result.reason as Error).message;
-      this.log.warn({ dataPlane: this.dataPlanes[index]!.address, reason }, `${name} failed`);
+      this.log.warn({ dataPlane: clients[index]!.address, reason }, `${name} failed`);
       return [];
     });
     if (replies.length === 0) throw this.noAnswer();
@@ -126,7 +128,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   private noAnswer(): ApiError {
     return new ApiError(
       'UNAVAILABLE',
-      `No data plane answers (${this.dataPlanes.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
+      `No data plane answers (${this.dataPlanes.clients.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
     );
   }
 }

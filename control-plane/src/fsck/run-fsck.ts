@@ -81,7 +81,7 @@ async function withParts(
   try {
     const planes = clients.map((client) => ({
       address: client.address,
-      keeper: new GrpcContentKeeper([client], clock, log),
+      keeper: new GrpcContentKeeper({ clients: [client] }, clock, log),
     }));
     const stores = createContentStores(new SystemSettingsStore(), config.forced);
     await work({ database, stores, copies: new StoreCopies(planes, clock, signal) });

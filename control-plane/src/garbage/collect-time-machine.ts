@@ -9,26 +9,27 @@ import { loadImages } from '../quota/load-images';
 import type { CollectableOrigin } from './collectable-origins';
 import type { Collected, GarbageParts } from './garbage-parts';
 
-/** Tag versions in one transaction. */
-const STEP = 200;
+/** Tag versions in one transaction, at most. */
+export const VERSIONS_AT_MOST = 200;
 
 /**
- * Collects versions of tags whose time in the time machine is over, with the manifests that nothing else keeps: no other tag, no
- * index, and nobody who asked for them by digest since. False = there are no more.
+ * Collects up to `limit` versions of tags whose time in the time machine is over, with the manifests that nothing else keeps: no other tag, no
+ * index, and nobody who asked for them by digest since. Gives how many were due: fewer than `limit` = there are no more.
  */
 export async function collectTimeMachine(
   { database, stores, clock }: GarbageParts,
   origin: CollectableOrigin,
   collected: Collected,
-): Promise<boolean> {
+  limit: number,
+): Promise<number> {
   const now = clock.now();
   const before = now - origin.timeMachineSeconds * 1000;
-  const found = await stores.tags.endedBefore(database.reader, origin.originVersion, before, STEP);
-  if (found.length === 0) return false;
+  const found = await stores.tags.endedBefore(database.reader, origin.originVersion, before, limit);
+  if (found.length === 0) return 0;
   const removed = await database.transaction(async (queries) => {
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
     // What was restored, or collected by another process, is left.
-    const versions = await stores.tags.endedBefore(queries, origin.originVersion, before, STEP);
+    const versions = await stores.tags.endedBefore(queries, origin.originVersion, before, limit);
     const names = await stores.repositories.namesOf(queries, [...new Set(versions.map((tag) => tag.repository_id))]);
     await stores.tags.delete(
       queries,
@@ -76,7 +77,7 @@ export async function collectTimeMachine(
     return members.length;
   });
   collected.manifests += removed;
-  return found.length === STEP;
+  return found.length;
 }
 
 /** Manifests of these versions that no tag has any more, no index names, and nobody asked for after the last version had ended. */

@@ -5,28 +5,30 @@ import { loadImages } from '../quota/load-images';
 import type { CollectableOrigin } from './collectable-origins';
 import type { Collected, GarbageParts } from './garbage-parts';
 
-/** Manifests in one transaction. */
-const STEP = 100;
+/** Manifests in one transaction, at most. */
+export const MANIFESTS_AT_MOST = 100;
 
 /**
- * Collects manifests that no tag ever pointed at, or none does any more, when nobody has asked for them by digest for as long as a tag
- * would have taken to expire and to be collected. False = there are no more: children that two indexes named are due once both are gone.
+ * Collects up to `limit` manifests that no tag ever pointed at, or none does any more, when nobody has asked for them by digest for as long as a tag
+ * would have taken to expire and to be collected. Gives how many were due. Only 0 = there are no
+ * more: children that two indexes named are due once both are gone.
  */
 export async function collectUntagged(
   { database, stores, clock }: GarbageParts,
   origin: CollectableOrigin,
   collected: Collected,
-): Promise<boolean> {
+  limit: number,
+): Promise<number> {
   const now = clock.now();
   const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
   const isDue = ({ eviction_at }: { readonly eviction_at: number }): boolean => eviction_at <= before;
-  const look = async (queries: GarbageParts['database']['reader'], limit: number) =>
-    (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, limit)).filter(isDue);
+  const look = async (queries: GarbageParts['database']['reader'], rows: number) =>
+    (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, rows)).filter(isDue);
   // As a rule the first is not due: then the others are not read.
-  if ((await look(database.reader, 1)).length === 0) return false;
+  if ((await look(database.reader, 1)).length === 0) return 0;
   const due = await database.transaction(async (queries) => {
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
-    const rows = await look(queries, STEP);
+    const rows = await look(queries, limit);
     const images = await loadImages(queries, stores, rows);
     const names = await stores.repositories.namesOf(queries, [...new Set(rows.map((row) => row.repository_id))]);
     const members = new Map(images.flatMap((image) => image.members).map((member) => [member.row.id, member]));
@@ -49,5 +51,5 @@ export async function collectUntagged(
     return { rows: rows.length, manifests: members.size };
   });
   collected.manifests += due.manifests;
-  return due.rows > 0;
+  return due.rows;
 }

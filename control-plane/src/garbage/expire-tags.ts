@@ -4,17 +4,17 @@ import { classifyManifests } from '../content/classify-manifests';
 import type { Queries } from '../db/database';
 import type { GarbageParts } from './garbage-parts';
 
-/** Tags in one transaction. */
-const STEP = 500;
+/** Tags in one transaction, at most. */
+export const EXPIRE_AT_MOST = 500;
 
 /**
- * Moves tags that have expired into the time machine, the earliest first, each with an audit event; false = there are no more. Whoever
+ * Moves up to `limit` tags that have expired into the time machine, the earliest first, each with an audit event; gives how many were due: fewer than `limit` = there are no more. Whoever
  * reads tags goes by the time anyway: what this adds is the record, and the place in the order in which images leave.
  */
-export async function expireTags({ database, stores, clock }: GarbageParts): Promise<boolean> {
+export async function expireTags({ database, stores, clock }: GarbageParts, limit: number): Promise<number> {
   const now = clock.now();
-  const found = await stores.tags.expired(database.reader, now, STEP);
-  if (found.length === 0) return false;
+  const found = await stores.tags.expired(database.reader, now, limit);
+  if (found.length === 0) return 0;
   await database.transaction(async (queries) => {
     await stores.originUsage.lockFound(queries, [...new Set(found.map((tag) => tag.origin_version))]);
     const tags = await stores.tags.lockExpired(
@@ -56,7 +56,7 @@ export async function expireTags({ database, stores, clock }: GarbageParts): Pro
       }),
     );
   });
-  return found.length === STEP;
+  return found.length;
 }
 
 interface Owner {

@@ -3,13 +3,14 @@ import { MaintenanceLease } from '../maintenance/maintenance-lease';
 import { repeat } from '../maintenance/repeat';
 import { enforceQuota } from '../quota/enforce-quota';
 import { collectEnded } from './collect-ended';
-import { collectTimeMachine } from './collect-time-machine';
-import { collectUntagged } from './collect-untagged';
+import { collectTimeMachine, VERSIONS_AT_MOST } from './collect-time-machine';
+import { collectUntagged, MANIFESTS_AT_MOST } from './collect-untagged';
 import { type CollectableOrigin, collectableOrigins } from './collectable-origins';
 import { deleteBlobs } from './delete-blobs';
-import { expireTags } from './expire-tags';
+import { EXPIRE_AT_MOST, expireTags } from './expire-tags';
 import type { Collected, GarbageParts } from './garbage-parts';
 import { lapseReservations } from './lapse-reservations';
+import { StepSize } from './step-size';
 
 /** How long after the start, in milliseconds: others start as well. */
 const FIRST_MS = 5_000;
@@ -86,10 +87,19 @@ export class GarbageCollector {
     const all = async (step: () => Promise<boolean>): Promise<void> => {
       while ((await goOn()) && (await step()));
     };
-    await all(() => expireTags(this.parts));
+    const { parts } = this;
+    const tags = new StepSize(EXPIRE_AT_MOST, parts.clock);
+    const versions = new StepSize(VERSIONS_AT_MOST, parts.clock);
+    const manifests = new StepSize(MANIFESTS_AT_MOST, parts.clock);
+    await all(async () => (await tags.take((limit) => expireTags(parts, limit))).isFull);
     await this.origins(async (origin) => {
-      await all(() => collectTimeMachine(this.parts, origin, collected));
-      await all(() => collectUntagged(this.parts, origin, collected));
+      await all(
+        async () => (await versions.take((limit) => collectTimeMachine(parts, origin, collected, limit))).isFull,
+      );
+      // A parent's leaving makes children due: there are no more when none was found.
+      await all(
+        async () => (await manifests.take((limit) => collectUntagged(parts, origin, collected, limit))).found > 0,
+      );
     }, goOn);
     await all(() => collectEnded(this.parts, collected, stopped));
     await this.enforce(goOn);

@@ -2,7 +2,8 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { ProbeUpstreamReply__Output } from '../../../proto/gen/layover/v1/ProbeUpstreamReply';
 import type { ProbeUpstreamRequest } from '../../../proto/gen/layover/v1/ProbeUpstreamRequest';
-import { callDataPlane, type DataPlaneClient } from '../data-planes/data-plane-clients';
+import { callDataPlane } from '../data-planes/data-plane-clients';
+import type { DataPlaneDirectory } from '../data-planes/watched-data-planes';
 import { ApiError } from '../errors/api-error';
 import { ValidationOutcome } from '../organization/validation.type';
 import type { ProbeResult, ProbeTarget, UpstreamProbe } from './upstream-probe';
@@ -12,7 +13,7 @@ const DEADLINE_MS = 15_000;
 /** What the probe over gRPC needs. */
 export interface GrpcUpstreamProbeOptions {
   /** Tried in this order, the first that answers is it. */
-  readonly dataPlanes: readonly DataPlaneClient[];
+  readonly dataPlanes: DataPlaneDirectory;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -22,7 +23,7 @@ export function createGrpcUpstreamProbe({ dataPlanes, clock, log }: GrpcUpstream
   return {
     async probe(target) {
       const deadline = Date.now() + DEADLINE_MS;
-      for (const plane of dataPlanes) {
+      for (const plane of dataPlanes.clients) {
         try {
           return toResult(
             await callDataPlane<ProbeUpstreamReply__Output>(plane, clock, (done) =>
@@ -39,7 +40,7 @@ export function createGrpcUpstreamProbe({ dataPlanes, clock, log }: GrpcUpstream
       }
       throw new ApiError(
         'UNAVAILABLE',
-        `No data plane answers, so the upstream was not asked (${dataPlanes.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
+        `No data plane answers, so the upstream was not asked (${dataPlanes.clients.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
       );
     },
   };

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { freePort } from './free-port';
 import { findProgram } from './programs';
 import { type ServerProgram, startServerProgram } from './server-program';
 
@@ -47,15 +47,4 @@ export async function startFakeGcsServer(): Promise<FakeGcsServer> {
       await server.stop();
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

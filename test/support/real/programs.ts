@@ -1,10 +1,15 @@
 /// <reference types="jest" />
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Absolute path of a program on PATH (and in the system folders that PATH often lacks), or undefined where the machine has none. */
+/** Where Debian keeps the programs of PostgreSQL's server, a folder for each version, off PATH. */
+const POSTGRESQL = '/usr/lib/postgresql';
+
+/** Absolute path of a program on PATH (and in the folders that PATH often lacks), or undefined where the machine has none. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  if (existsSync(POSTGRESQL))
+    folders.push(...readdirSync(POSTGRESQL).map((version) => join(POSTGRESQL, version, 'bin')));
   for (const folder of folders) {
     if (folder === '') continue;
     const path = join(folder, name);

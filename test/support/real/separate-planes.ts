@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { packageRoot } from '../../../common/runtime/package-root';
+import { freePort } from './free-port';
 import { type GraphqlClient, graphqlClient } from './graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment, type PlaneName } from './layover';
 import { type ServerProgram, startServerProgram } from './server-program';
@@ -90,12 +90,4 @@ export async function startSeparatePlanes(
 
 function withScheme(address: string): string {
   return address.startsWith('https://') ? address : `http://${address}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

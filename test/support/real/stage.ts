@@ -24,7 +24,7 @@ export interface Stage {
   readonly podman: Podman;
   readonly skopeo: Skopeo;
   /** Creates an organization that mirrors the relay, and resolves when pulls find it: data planes hear of a change a moment later. */
-  createOrganization(name: string, choice?: Omit<ProxyCacheChoice, 'upstream'>): Promise<void>;
+  createOrganization(name: string, choice?: Partial<ProxyCacheChoice>): Promise<void>;
   /** Resolves when the upstream has been asked for all of these digests and nothing is under way. */
   settled(digests: readonly string[]): Promise<void>;
   /** Ends every process and removes every folder. */

@@ -4,7 +4,7 @@ import { pseudoRandom } from './pseudo-random';
 
 const BLOCK = 512;
 
-/** A layer: a tar of one file of pseudo-random bytes. The same for the same specification. */
+/** A layer: a tar of one file of pseudo-random bytes, after the named files where there are any. The same for the same specification. */
 export interface LayerSpecification {
   /** Names the file and seeds its bytes: other seeds give other digests. */
   readonly seed: string;
@@ -12,12 +12,20 @@ export interface LayerSpecification {
   readonly tarBytes: number;
   /** gzip as registries mostly hold it, or the plain tar (for sizes that must be exact, and made fast). */
   readonly compressed: boolean;
+  /** Text files besides, by path: they come on top of `tarBytes`. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Chunks of the layer's tar, before compression. */
-export function* tarChunks({ seed, tarBytes }: LayerSpecification): Generator<Buffer> {
+export function* tarChunks({ seed, tarBytes, files = {} }: LayerSpecification): Generator<Buffer> {
   const size = tarBytes - 3 * BLOCK;
   if (size < BLOCK || size % BLOCK !== 0) throw new RangeError(`a layer can't have ${tarBytes} bytes`);
+  for (const [path, text] of Object.entries(files)) {
+    const content = Buffer.from(text);
+    yield tarHeader(path, content.length);
+    yield content;
+    yield Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
+  }
   yield tarHeader(`data/${seed}`, size);
   yield* pseudoRandom(seed, size);
   yield Buffer.alloc(2 * BLOCK);

@@ -1,0 +1,63 @@
+import type { PlaneSecurity } from '../../../common/grpc/plane-security';
+import { AddressWatch, type NodeAddress } from '../../../common/nodes/address-watch';
+import type { HostResolver } from '../../../common/nodes/host-resolver';
+import type { Clock } from '../../../common/runtime/clock';
+import type { ListenAddress } from '../../../common/runtime/listen-address';
+import type { Logger } from '../../../common/runtime/logger';
+import { createDataPlaneClients, type DataPlaneClient } from './data-plane-clients';
+
+/** The data planes that can be asked at this moment. */
+export interface DataPlaneDirectory {
+  readonly clients: readonly DataPlaneClient[];
+}
+
+/** What {@link WatchedDataPlanes} works with. */
+export interface WatchedDataPlanesOptions {
+  /** LAYOVER_DATA_PLANES: sockets, IP addresses, and names with one or many addresses. */
+  readonly addresses: readonly ListenAddress[];
+  readonly security: PlaneSecurity;
+  readonly resolve: HostResolver;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Every data plane behind LAYOVER_DATA_PLANES, names looked up again every few seconds: what is in use has to be asked of all that share a
+ * bucket, not of the one whose address DNS gave first.
+ */
+export class WatchedDataPlanes implements DataPlaneDirectory {
+  private readonly byAddress = new Map<string, DataPlaneClient>();
+  private readonly watch: AddressWatch;
+
+  constructor(private readonly options: WatchedDataPlanesOptions) {
+    const { addresses, resolve, clock, log } = options;
+    this.watch = new AddressWatch({ addresses, resolve, clock, logger: log, onChange: (now) => this.become(now) });
+  }
+
+  get clients(): readonly DataPlaneClient[] {
+    return [...this.byAddress.values()];
+  }
+
+  /** Resolves when every name was looked up once, successfully or not. */
+  start(): Promise<void> {
+    return this.watch.start();
+  }
+
+  /** Looks no more, and gives up all connections. */
+  close(): void {
+    this.watch.stop();
+    this.become([]);
+  }
+
+  private become(addresses: readonly NodeAddress[]): void {
+    const gone = new Map(this.byAddress);
+    for (const { text, listen } of addresses) {
+      if (gone.delete(text)) continue;
+      for (const client of createDataPlaneClients([listen], this.options.security)) this.byAddress.set(text, client);
+    }
+    for (const [text, { client }] of gone) {
+      this.byAddress.delete(text);
+      client.close();
+    }
+  }
+}

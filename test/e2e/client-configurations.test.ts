@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageRoot } from '../../common/runtime/package-root';
+import { CONTAINERD_PROGRAMS, startContainerd } from '../support/real/containerd';
+import { containersHome } from '../support/real/containers-home';
+import { podmanIn } from '../support/real/podman';
+import { describeWith } from '../support/real/programs';
+import { blobsOf, type PushedImage, pushImage, smallLayer } from '../support/real/push-image';
+import { skopeoIn } from '../support/real/skopeo';
+import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
+
+/** The block of code under a heading of docs/operations.md, with the edge's address put in. */
+function fragment(heading: string, edge: string): string {
+  const text = readFileSync(`${packageRoot()}/docs/operations.md`, 'utf8');
+  const section = text.split(/^### /m).find((part) => part.startsWith(`${heading}\n`));
+  const code = section === undefined ? undefined : /^```\w+\n([\s\S]*?)^```$/m.exec(section)?.[1];
+  if (code === undefined) throw new Error(`docs/operations.md has no code under "${heading}"`);
+  return code.replaceAll('layover.example:8080', edge);
+}
+
+describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () => {
+  let stage: Stage;
+  let image: PushedImage;
+
+  beforeAll(async () => {
+    stage = await startStage();
+    await stage.createOrganization('docker', { mirrorHost: 'docker.io' });
+    await stage.createOrganization('library', { upstream: `${stage.relay.host}/library` });
+    image = await pushImage(stage.upstream, { repository: 'library/app', tag: 'v1', layers: [smallLayer('app')] });
+  }, 60_000);
+
+  afterAll(() => stage?.stop(), 60_000);
+
+  test('podman and skopeo pull docker.io/library/app through the mirror', async () => {
+    const home = await containersHome([]);
+    try {
+      const mirror = fragment('podman, skopeo, Buildah, CRI-O', stage.layover.host);
+      await writeFile(join(home.path, 'registries.conf'), `unqualified-search-registries = []\n${mirror}`);
+      // skopeo looks where a user would put it.
+      await mkdir(join(home.path, '.config', 'containers'), { recursive: true });
+      await writeFile(join(home.path, '.config', 'containers', 'registries.conf'), mirror);
+      await podmanIn(home).pull('docker.io/library/app:v1');
+      expect(await podmanIn(home).digestOf('docker.io/library/app:v1')).toBe(image.digest);
+      expect((await skopeoIn(home).copy('docker.io/library/app:v1')).digests).toEqual(
+        blobsOf(image)
+          .map(({ digest }) => digest)
+          .sort(),
+      );
+    } finally {
+      await home.remove();
+    }
+  }, 60_000);
+
+  test('the organizations that docker’s registry-mirrors need answer for their namespace', async () => {
+    expect(JSON.parse(fragment('docker', stage.layover.host))).toEqual({
+      'registry-mirrors': ['https://layover.example'],
+    });
+    const copy = await stage.skopeo.copy(`${stage.layover.host}/library/app:v1`);
+    expect(copy.manifest.equals(image.manifest)).toBe(true);
+  }, 60_000);
+
+  describeWith(CONTAINERD_PROGRAMS, 'containerd', () => {
+    test('fetches docker.io/library/app through hosts.toml', async () => {
+      const containerd = await startContainerd();
+      try {
+        await containerd.configure('docker.io', fragment('containerd', stage.layover.host));
+        stage.relay.reset();
+        const content = await containerd.fetch('docker.io/library/app:v1');
+        expect([...content].sort()).toEqual([image.digest, ...blobsOf(image).map(({ digest }) => digest)].sort());
+      } finally {
+        await containerd.stop();
+      }
+    }, 60_000);
+  });
+});

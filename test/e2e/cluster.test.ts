@@ -1,0 +1,133 @@
+import { type BlobClient, startBlobClient } from '../support/real/blob-client';
+import { type Cluster, CLUSTER_PROGRAMS, startCluster } from '../support/real/cluster';
+import { send } from '../support/real/http-client';
+import { describeWith } from '../support/real/programs';
+import { type PushedImage, pushImage } from '../support/real/push-image';
+import { waitUntil } from '../support/real/wait-until';
+
+const MIB = 1024 * 1024;
+/** Of the blob that everybody pulls; LAYOVER_TEST_CLUSTER_MIB=256 for the size of a real layer. */
+const BLOB_BYTES = Number(process.env.LAYOVER_TEST_CLUSTER_MIB ?? 8) * MIB;
+
+describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bucket', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await startCluster({ nodes: 4, running: 3, edges: 3 });
+    await cluster.graphql.createOrganization('acme', { upstream: cluster.relay.host, completeImages: false });
+  }, 120_000);
+
+  afterAll(() => cluster?.stop(), 120_000);
+
+  async function push(name: string, sizes: readonly number[]): Promise<PushedImage> {
+    const layers = sizes.map((tarBytes, i) => ({ seed: `${name} ${i}`, tarBytes, compressed: false }));
+    const image = await pushImage(cluster.upstream, { repository: `team/${name}`, tag: 'v1', layers });
+    // Each edge hears of the organization on its own.
+    for (const edge of cluster.edges)
+      await waitUntil(`${name} through ${edge}`, async () => {
+        return (await send({ url: `${edge}/v2/acme/team/${name}/manifests/v1` })).status === 200;
+      });
+    cluster.relay.reset();
+    return image;
+  }
+
+  const urlOf = (image: PushedImage, layer: number, i: number): string =>
+    `${cluster.edges[i % cluster.edges.length]}/v2/acme/${image.repository}/blobs/${image.layers[layer]!.digest}`;
+
+  async function allWhole(clients: readonly BlobClient[], { digest, size }: { digest: string; size: number }) {
+    const results = await Promise.allSettled(clients.map(({ done }) => done));
+    const whole = results.filter(
+      (result) => result.status === 'fulfilled' && result.value.digest === digest && result.value.bytes === size,
+    );
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
+    expect(failures).toEqual([]);
+    expect(whole).toHaveLength(clients.length);
+  }
+
+  test('200 clients pull one cold blob through all edges: the upstream sends it once, each gets it whole, the bucket has it', async () => {
+    const image = await push('cold', [BLOB_BYTES]);
+    const [layer] = image.layers;
+    const clients = Array.from({ length: 200 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
+    await allWhole(clients, layer!);
+    expect(cluster.relay.lines()).toEqual([`GET /v2/team/cold/blobs/${layer!.digest} 200`]);
+    expect(cluster.relay.bytesOf(layer!.digest)).toBe(layer!.size);
+    const hex = layer!.digest.slice('sha256:'.length);
+    await waitUntil('the bucket has it', async () => (await cluster.objects()).some((name) => name.includes(hex)));
+  }, 900_000);
+
+  test('kill -9 of a data plane with 50 clients in mid-blob, cold and then warm: all 50 finish with the right bytes', async () => {
+    const image = await push('killed', [BLOB_BYTES]);
+    const [layer] = image.layers;
+    const hold = cluster.relay.holdBody(layer!.digest, BLOB_BYTES / 2);
+    const cold = Array.from({ length: 50 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
+    await hold.reached;
+    await waitUntil('every client is in mid-blob', () => cold.every((client) => client.received() > BLOB_BYTES / 8));
+    const running = cluster.nodes.slice(0, 3);
+    const owner = running.find((node) => node.spooled() > 0)!;
+    await owner.kill();
+    hold.release();
+    await allWhole(cold, layer!);
+    expect(cluster.relay.lines()).toEqual(Array(2).fill(`GET /v2/team/killed/blobs/${layer!.digest} 200`));
+    await owner.start();
+    await waitUntil('nothing is under way', () => running.every((node) => node.spooled() === 0));
+
+    cluster.relay.reset();
+    const warm = Array.from({ length: 50 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
+    await Promise.all(warm.map(({ started }) => started));
+    await owner.kill();
+    await allWhole(warm, layer!);
+    expect(cluster.relay.lines()).toEqual([]);
+    await owner.start();
+  }, 900_000);
+
+  test('a data plane that is drained, and one that comes back, lose no request; a new one takes part within ten seconds', async () => {
+    const image = await push(
+      'small',
+      Array.from({ length: 12 }, (_, i) => 102_400 + 512 * i),
+    );
+    let stop = false;
+    let served = 0;
+    const failures: string[] = [];
+    const load = Array.from({ length: 9 }, async (_, i) => {
+      for (let turn = i; !stop; turn += 1) {
+        const layer = image.layers[turn % image.layers.length]!;
+        try {
+          const answer = await send({ url: urlOf(image, turn % image.layers.length, turn) });
+          if (answer.status !== 200 || answer.body.length !== layer.size) failures.push(`${turn}: ${answer.status}`);
+          served += 1;
+        } catch (error) {
+          failures.push(`${turn}: ${String(error)}`);
+        }
+      }
+    });
+    const more = async (what: string): Promise<void> => {
+      const before = served;
+      await waitUntil(what, () => served > before + 100);
+    };
+    await more('load on three');
+    await cluster.nodes[0]!.stop();
+    await more('load on two');
+    await cluster.nodes[0]!.start();
+    await more('load on three again');
+    await cluster.nodes[3]!.start();
+    // Layers that nobody has asked for: some belong to the new one, which shows by its fills.
+    const startedAt = Date.now();
+    let round = 0;
+    await waitUntil(
+      'the new node takes part',
+      async () => {
+        const fresh = await push(`fresh-${round++}`, [MIB, MIB, MIB, MIB, MIB, MIB]);
+        const answers = await Promise.all(
+          fresh.layers.map((_, layer) => send({ url: urlOf(fresh, layer, layer) }).then(({ status }) => status)),
+        );
+        expect(answers).toEqual(fresh.layers.map(() => 200));
+        return cluster.nodes[3]!.copies() > 0;
+      },
+      10_000,
+    );
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    stop = true;
+    await Promise.all(load);
+    expect(failures).toEqual([]);
+  }, 120_000);
+});

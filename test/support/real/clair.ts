@@ -1,0 +1,81 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from './free-port';
+import { POSTGRES_PROGRAMS, startPostgres } from './postgres-server';
+import { findProgram } from './programs';
+import { type SecurityDatabase, startSecurityDatabase } from './secdb';
+import { startServerProgram } from './server-program';
+import { temporaryFolder } from './temporary-folder';
+
+/** Programs that {@link startClair} needs; `.ci/run` builds Clair where the machine has Go. */
+export const CLAIR_PROGRAMS = ['clair', ...POSTGRES_PROGRAMS] as const;
+
+/** The key that requests to it are signed with, base64. */
+export const CLAIR_PSK = Buffer.from('the key that Layover signs with!').toString('base64');
+
+/** Clair in one process, with a PostgreSQL and a security database of its own. */
+export interface RunningClair {
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  /** What it knows of vulnerabilities; looked at every second or so. */
+  readonly secdb: SecurityDatabase;
+  /** SIGTERM and wait; {@link RunningClair.start} starts it again on the same database and port. */
+  pause(): Promise<void>;
+  start(): Promise<void>;
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts it. Tokens are those of the issuer `layover`, signed with {@link CLAIR_PSK}. Throws with its output where it can't. */
+export async function startClair(): Promise<RunningClair> {
+  const ends: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const folder = await temporaryFolder('clair');
+    ends.push(() => folder.remove());
+    const postgres = await startPostgres();
+    ends.push(() => postgres.stop());
+    const secdb = await startSecurityDatabase();
+    ends.push(() => secdb.stop());
+    const [port, introspection] = [await freePort(), await freePort()];
+    const file = join(folder.path, 'config.json');
+    const database = { connstring: postgres.connection, migrations: true };
+    const configuration = {
+      http_listen_addr: `127.0.0.1:${port}`,
+      introspection_addr: `127.0.0.1:${introspection}`,
+      log_level: 'info',
+      indexer: { ...database, scanlock_retry: 1, layer_scan_concurrency: 2 },
+      matcher: { ...database, period: '2s', cache_age: '1ns', update_retention: 2 },
+      notifier: { ...database, disable_summary: true, poll_interval: '1h', delivery_interval: '1h' },
+      matchers: { names: ['alpine-matcher'] },
+      updaters: { sets: ['alpine'], config: { alpine: { url: secdb.url } } },
+      auth: { psk: { key: CLAIR_PSK, iss: ['layover'] } },
+    };
+    await writeFile(file, JSON.stringify(configuration));
+    const begin = () =>
+      startServerProgram(findProgram('clair')!, ['-conf', file, '-mode', 'combo'], {
+        env: { PATH: process.env.PATH, HOME: folder.path, TMPDIR: folder.path },
+        ready: /"message":"ready"/,
+        readyTimeoutMs: 60_000,
+      });
+    let server = await begin();
+    ends.push(() => server.stop());
+    return {
+      url: `http://127.0.0.1:${port}`,
+      secdb,
+      async pause() {
+        await server.stop();
+      },
+      async start() {
+        server = await begin();
+      },
+      output: () => server.output(),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import { chown, mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-port';
+import { findProgram } from './programs';
+import { mustRun } from './run-program';
+import { type ServerProgram, startServerProgram } from './server-program';
+import { temporaryFolder } from './temporary-folder';
+
+/** What a throw-away PostgreSQL needs; Debian has them in postgresql. */
+export const POSTGRES_PROGRAMS = ['postgres', 'initdb'] as const;
+
+/** A PostgreSQL of its own in a temporary folder, on a free port of 127.0.0.1, nothing synced to disk. */
+export interface PostgresServer {
+  /** As libpq takes it, for the superuser and the database `postgres`. */
+  readonly connection: string;
+  stop(): Promise<void>;
+}
+
+/** Starts it. PostgreSQL refuses to run as root: then it runs as the user `postgres`, which its package makes. Throws with what it printed. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = await temporaryFolder('postgres');
+  const env = { PATH: process.env.PATH, LC_ALL: 'C' };
+  try {
+    const data = join(folder.path, 'data');
+    await mkdir(data);
+    const asOther = await otherUser([folder.path, data]);
+    const run = (program: string, args: readonly string[]): readonly [string, readonly string[]] => {
+      const [file, ...rest] = [...asOther, findProgram(program)!, ...args];
+      return [file!, rest];
+    };
+    await mustRun(...run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8']), {
+      env,
+      cwd: folder.path,
+    });
+    const port = await freePort();
+    const settings = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', `unix_socket_directories=`];
+    const server: ServerProgram = await startServerProgram(
+      ...run('postgres', [
+        ...['-D', data, '-h', '127.0.0.1', '-p', String(port)],
+        ...settings.flatMap((setting) => ['-c', setting]),
+      ]),
+      { env, cwd: folder.path, ready: /database system is ready to accept connections/ },
+    );
+    return {
+      connection: `host=127.0.0.1 port=${port} user=postgres dbname=postgres sslmode=disable`,
+      async stop() {
+        // SIGINT: ends connections; with SIGTERM it would wait for clients to leave.
+        server.signal('SIGINT');
+        await server.stop();
+        await folder.remove();
+      },
+    };
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}
+
+/** The command that goes in front, to run as a user whom PostgreSQL accepts; the folders become that user's. */
+async function otherUser(folders: readonly string[]): Promise<readonly string[]> {
+  if (userInfo().uid !== 0) return [];
+  const env = { PATH: process.env.PATH };
+  const id = async (flag: string) => Number((await mustRun('id', [flag, 'postgres'], { env })).stdout.toString());
+  const [uid, gid] = [await id('-u'), await id('-g')];
+  for (const folder of folders) await chown(folder, uid, gid);
+  return [findProgram('setpriv')!, `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--pdeathsig', 'KILL'];
+}
