@@ -6,6 +6,7 @@ import { ReportingExporter } from '../../../../common/tracing/reporting-exporter
 import { readTracing, type TracingConfig } from '../../../../common/tracing/tracing-config';
 import { NO_TRACER } from '../../../../common/tracing/tracer';
 import { systemClock } from '../../../../common/runtime/clock';
+import { startOtlpReceiver } from '../../../support/otlp/otlp-receiver';
 
 function read(env: Readonly<Record<string, string>>): TracingConfig | undefined {
   const reader = new EnvReader(env);
@@ -95,6 +96,25 @@ test('spans hang below the active one, also after awaiting, and not in the trace
   // The caller does not keep its trace, so nothing below it is kept.
   expect(one.start('server', { parent: { traceparent: remote } }).traceparent).toMatch(/^00-1{32}-[0-9a-f]{16}-00$/);
   expect(one.start('server', { parent: { traceparent: 'nonsense' } }).traceparent).toMatch(/^00-[0-9a-f]{32}-.*-01$/);
+});
+
+test('a receiver that hangs holds up the end for two seconds, and what it was sent until then is no matter', async () => {
+  const receiver = await startOtlpReceiver();
+  receiver.behave('hang');
+  const config: TracingConfig = {
+    url: `${receiver.url}/v1/traces`,
+    headers: { 'x-tenant': 't' },
+    serviceName: 'x',
+    sampling: { ratio: 1, followsCaller: true },
+  };
+  const tracer = createTracer(config, systemClock, pino({ level: 'silent' }));
+  tracer.start('one').end();
+  const startedAt = Date.now();
+  await tracer.stop();
+  // The exporter's own time-out is five seconds.
+  expect(Date.now() - startedAt).toBeLessThan(4_000);
+  expect([receiver.requests, receiver.headers['x-tenant']]).toEqual([1, 't']);
+  await receiver.close();
 });
 
 test('failures of the exporter are told once a minute, with the spans that were lost meanwhile, and without the request', () => {
