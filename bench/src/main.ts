@@ -7,11 +7,14 @@ import { findProgram } from '../../test/support/real/programs';
 import { graphql } from './graphql';
 import { loadProgram } from './load/requests-per-second';
 import type { BenchContext, Measure, Row } from './measure';
+import { bucket } from './measures/bucket';
 import { coldFetch } from './measures/cold-fetch';
 import { coldPull } from './measures/cold-pull';
+import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
 import { manifests } from './measures/manifests';
 import { memory } from './measures/memory';
+import { nodes } from './measures/nodes';
 import { quota } from './measures/quota';
 import { warmBlob } from './measures/warm-blob';
 import { type BenchOptions, type MeasureName, readOptions, USAGE } from './options';
@@ -25,6 +28,9 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   'warm-blob': warmBlob,
   manifests,
   'cold-pull': coldPull,
+  delivery,
+  bucket,
+  nodes,
   memory,
   graphql,
   quota,

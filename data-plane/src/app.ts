@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isLayoverError } from '../../common/errors/layover-error';
-import { loadNode, loadRegistry } from '../../common/grpc/load-proto';
-import { observeCalls } from '../../common/grpc/observe-calls';
+import { loadNode } from '../../common/grpc/load-proto';
 import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
 import { OperationsServer } from '../../common/http/operations-server';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
@@ -21,6 +20,7 @@ import { createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './catalog/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
+import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
@@ -33,6 +33,8 @@ import { createFills } from './fill/create-fills';
 import type { FillLimits } from './fill/fill-limits';
 import { createSpool, type Spool } from './fill/spool';
 import { spoolWithRoom } from './fill/spool-with-room';
+import { ImageFiller } from './gate/image-filler';
+import { ImageGate } from './gate/image-gate';
 import { registryHandlers } from './grpc/handlers';
 import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
@@ -50,21 +52,20 @@ import { DataPlaneMetrics } from './metrics';
 import { completeAtOwner } from './node/complete-at-owner';
 import { loadOrCreateNodeId } from './node/node-id';
 import { connectPeer, type Peer } from './node/peers';
+import { measuredHandlers } from './operations/measured-handlers';
 import { measuredJournal } from './operations/measured-journal';
 import { measuredUpstream } from './operations/measured-upstream';
 import { diskOf, whyUnready } from './operations/readiness';
 import { BlobAccess } from './pull/blob-access';
 import { BlobArrivals } from './pull/blob-arrivals';
+import { BlobRedirects } from './pull/blob-redirects';
 import { UpstreamReporter } from './pull/upstream-reporter';
 import { createPullJournal } from './records/durable-pull-journal';
 import { createJournalDelivery } from './records/journal-delivery';
 import { GuardedBlobStore } from './storage/guarded-blob-store';
-import { kernelBootId } from './store/boot-id';
-import { createDirectoryBlobStore } from './store/directory-blob-store';
-import { createGcsBlobStore } from './store/gcs/gcs-blob-store';
 import type { GcsLimits } from './store/gcs/limits';
-import { createCachedBlobStore } from './store/local-cache/cached-blob-store';
-import { LocalCopies } from './store/local-cache/local-copies';
+import type { SignUrl } from './store/gcs/sign-url';
+import { openBlobStore } from './store/open-blob-store';
 import { createUpstreamProber } from './upstream/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
@@ -83,6 +84,8 @@ export interface DataPlaneOverrides {
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   /** Of the bucket, where blobs are kept in one. */
   readonly bucketLimits?: Partial<GcsLimits>;
+  /** What makes URLs of the bucket's objects. */
+  readonly signUrl?: SignUrl;
   readonly spool?: Spool;
   readonly fillLimits?: Partial<FillLimits>;
   readonly tracer?: Tracer;
@@ -122,15 +125,10 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => tracer.stop());
     let isServing = false;
     const unready = (): Promise<readonly string[]> =>
-      whyUnready({
-        clock,
-        isDraining: () => drainUntil > 0,
-        hasConfiguration: () => hasConfiguration(configuration),
-        isServing: () => isServing,
-        folders: {
-          spool: config.home.spool,
-          store: config.bucket === undefined ? config.blobFolder : config.home.copies,
-        },
+      whyUnready(config, clock, {
+        isDraining: drainUntil > 0,
+        hasConfiguration: hasConfiguration(configuration),
+        isServing,
       });
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
@@ -233,14 +231,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'arrivals' }),
     });
     closers.push(() => fills.stop(drainLeft()));
-    const completeHere: CompleteBlob = (target, blob) => arrivals.complete(target, blob);
+    const completeHere: CompleteBlob = (target, blob, urgent) => arrivals.complete(target, blob, urgent);
     const identity = {
       nodeId: await loadOrCreateNodeId(config.home.nodeId),
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
     const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
-    const completion = new Completion(
+    const complete =
       peers === undefined
         ? completeHere
         : completeAtOwner({
@@ -249,11 +247,15 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
             store,
             complete: completeHere,
             timeoutMs: config.fills.maxFillSeconds * 1000,
-          }),
-      config.completion,
+          });
+    const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
+    const gate = new ImageGate({
+      judge: createGrpcImageJudge(client, clock),
+      filler: new ImageFiller(complete, () => delivery.hurry()),
+      completion,
+      configuration,
       clock,
-      logger.child({ part: 'completion' }),
-    );
+    });
     const contents = new ManifestContents(store, config.manifestMemoryBytes, uses);
     const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
     const hints = new TagHints(clock);
@@ -262,6 +264,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       access,
       tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
       digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+      gate,
       completion,
       journal,
       reporter,
@@ -273,10 +276,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const blobLogger = logger.child({ part: 'blobs' });
     const source = createBlobSource({ store, fills, logger: blobLogger });
     const stored = new StoredBlobs(store, blobLogger);
+    const { links } = opened;
+    const redirects = links && new BlobRedirects({ links, store, fills, clock });
 
     const handlers = registryHandlers({
       manifests,
-      blobs: { access, blobs, stored, upstream, reporter, source, arrivals, journal, uses },
+      blobs: { access, blobs, stored, upstream, reporter, source, arrivals, journal, uses, redirects },
       lists,
       referrers: new ReferrersList(lists, clock),
       configuration,
@@ -294,16 +299,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'storage' }),
     });
     const node = nodeHandlers({ access, arrivals, identity, logger: logger.child({ part: 'node' }) });
-    const calls = logger.child({ part: 'calls' });
     const server = createRegistryServer({
-      registry: observeCalls(loadRegistry().service, handlers, {
-        tracer,
-        onStream: (method) => metrics.streamBegins(method),
-        onEnd(end, streamed) {
-          metrics.called(end, streamed);
-          calls.debug(end, 'answered');
-        },
-      }),
+      registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,
       node,
       listen: config.listen,
@@ -326,8 +323,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       ready: async () => (await unready()).length === 0,
     });
     if (config.httpListen !== undefined) {
-      const { registry } = metrics;
-      const http = new OperationsServer({ listen: config.httpListen, registry, unready, logger });
+      const http = new OperationsServer({ listen: config.httpListen, registry: metrics.registry, unready, logger });
       // Answers until everything else is over.
       closers.unshift(() => http.stop());
       httpAddress = await http.start();
@@ -382,49 +378,6 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         await release();
       })();
       return stopping;
-    },
-  };
-}
-
-/** Where blobs are kept, ready to be used. */
-interface OpenedBlobStore {
-  readonly store: BlobStore;
-  /** Gives up what can be had again, so that so many bytes fit on the disk. */
-  readonly makeRoom: (bytes: number) => Promise<void>;
-  /** Bytes that local copies have; undefined = there are none. */
-  readonly copiesBytes: (() => number) | undefined;
-  close(): Promise<void>;
-}
-
-/** A directory, or a bucket with local copies in front of it (unless they may have no bytes). */
-async function openBlobStore(
-  config: DataPlaneConfig,
-  overrides: DataPlaneOverrides,
-  clock: Clock,
-  logger: Logger,
-): Promise<OpenedBlobStore> {
-  const { bucket, localCacheBytes: capacityBytes, home } = config;
-  if (bucket === undefined) {
-    const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
-    await directory.prepare();
-    const makeRoom = (): Promise<void> => Promise.resolve();
-    return { store: directory, makeRoom, copiesBytes: undefined, close: () => directory.close() };
-  }
-  const limits = overrides.bucketLimits;
-  const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
-  // Not waited for: with the bucket away, what has a local copy is served.
-  void far.prepare();
-  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId() });
-  // Without bytes too: what an earlier run has kept goes away.
-  await copies.prepare();
-  const near = createCachedBlobStore({ store: far, copies, clock });
-  return {
-    store: capacityBytes === 0 ? far : near,
-    makeRoom: (bytes) => copies.makeRoom(bytes),
-    copiesBytes: () => copies.totalBytes,
-    async close() {
-      await near.close();
-      await far.close();
     },
   };
 }

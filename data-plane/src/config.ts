@@ -29,6 +29,8 @@ export interface DataPlaneConfig {
   readonly bucket: (BucketAddress & { readonly emulator: string | undefined }) | undefined;
   /** What local copies of a bucket's blobs may have in all; 0 = there are none. */
   readonly localCacheBytes: number;
+  /** How long URLs of the bucket are good to which clients are sent, in milliseconds; undefined = all bytes come from Layover. */
+  readonly redirectMs: number | undefined;
   /** 32 bytes; undefined = the one kept in the home. */
   readonly masterKey: Buffer | undefined;
   /** Keys that still open what they sealed. */
@@ -78,6 +80,8 @@ export interface DataPlaneConfig {
  * | LAYOVER_BLOB_STORE | file:$LAYOVER_HOME/blobs | `file:<folder>` or `gs://<bucket>[/<prefix>]` |
  * | STORAGE_EMULATOR_HOST | none | `http://host:port` of an emulator in place of Cloud Storage, asked without credentials |
  * | LAYOVER_LOCAL_CACHE_BYTES | 10737418240 | local copies of what the bucket holds; 0: none |
+ * | LAYOVER_REDIRECT | off | `on`, with a bucket: clients get large blobs from it, by signed URLs |
+ * | LAYOVER_REDIRECT_SECONDS | 600 | for which such a URL is good |
  * | LAYOVER_MASTER_KEY | kept in the home | 32 bytes, base64 |
  * | LAYOVER_MASTER_KEY_PREVIOUS | none | keys before it, comma-separated |
  * | LAYOVER_UPSTREAM_ALLOWED_NETWORKS | none | CIDRs, comma-separated |
@@ -132,6 +136,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       { LAYOVER_CATALOG: [catalog], LAYOVER_DATA_PLANES: dataPlanes },
     ),
     ...readBlobStore(reader, home),
+    redirectMs: readRedirect(reader),
     localCacheBytes: reader.integer('LAYOVER_LOCAL_CACHE_BYTES', 10 * 1024 ** 3, 0, 2 ** 50),
     masterKey: reader.parsed<Buffer | undefined>(
       'LAYOVER_MASTER_KEY',
@@ -214,6 +219,18 @@ function readBucket(reader: EnvReader, text: string): DataPlaneConfig['bucket'] 
   if (address !== undefined) return { ...address, emulator };
   reader.problem('LAYOVER_BLOB_STORE', `must name a bucket as "gs://<bucket>[/<prefix>]", not ${JSON.stringify(text)}`);
   return undefined;
+}
+
+/** Minutes, since whoever sees such a URL may read the blob; at most the 12 hours for which IAM's own signatures are good. */
+function readRedirect(reader: EnvReader): number | undefined {
+  const seconds = reader.integer('LAYOVER_REDIRECT_SECONDS', 600, 60, 12 * 3600);
+  if (reader.choice('LAYOVER_REDIRECT', 'off', ['off', 'on'] as const) === 'off') return undefined;
+  if (!(reader.text('LAYOVER_BLOB_STORE') ?? '').startsWith('gs://'))
+    reader.problem(
+      'LAYOVER_REDIRECT',
+      'can be "on" only where LAYOVER_BLOB_STORE is a bucket (gs://<bucket>[/<prefix>])',
+    );
+  return seconds * 1000;
 }
 
 function readNetworks(reader: EnvReader): readonly string[] {

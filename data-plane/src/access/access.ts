@@ -1,4 +1,5 @@
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
+import type { Digest } from '../../../common/oci/digest';
 import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamOrigin } from '../upstream/upstream-registry';
 import { canonicalRepository, spellingsOf, upstreamRepositoryName } from './canonical-repository';
@@ -33,14 +34,16 @@ export class Access {
    * The target of a request that may go on. Throws UNAUTHORIZED (no or wrong credentials for a private organization; wrong
    * ones anywhere), PROXY_DISABLED with the reason, DENIED for a repository that the organization's patterns leave out.
    * Authentication comes first: who may not pull learns nothing of the configuration. `since`: when the answer began of which this asks for
-   * the rest (a token may have expired meanwhile), in milliseconds since the epoch; 0 = now.
+   * the rest (a token may have expired meanwhile), in milliseconds since the epoch; 0 = now. `blob`: what is to be read, where that is a blob; a token for a single blob is
+   * good for nothing else.
    */
-  async authorize(located: LocatedRepository, authorization: string, since = 0): Promise<PullTarget> {
+  async authorize(located: LocatedRepository, authorization: string, since = 0, blob?: Digest): Promise<PullTarget> {
     const snapshot = this.configuration.current();
     const identity = await identify(snapshot, this.tokens, authorization, since).catch((error: unknown) => {
       throw withScope(error, located);
     });
-    if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
+    if (identity.blob !== undefined) requireBlob(located, identity, blob);
+    else if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
     return this.target(snapshot, located, identity.actor);
   }
 
@@ -130,6 +133,15 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
   if (own && (identity.access === undefined || identity.access.some((entry) => covers(entry, located)))) return;
   throw new LayoverError('UNAUTHORIZED', {
     message: `these credentials give no access to "${organization.name}/${located.requested}"`,
+    detail: { scope: scopeOf(located), error: 'insufficient_scope' },
+  });
+}
+
+/** A scanner's token opens one blob, through the repository that it names, of a private organization too; nothing of a public one besides. */
+function requireBlob(located: LocatedRepository, identity: Identity, blob: Digest | undefined): void {
+  if (blob === identity.blob && identity.access?.some((entry) => covers(entry, located)) === true) return;
+  throw new LayoverError('UNAUTHORIZED', {
+    message: 'this token is for a single blob of another address, and for nothing else',
     detail: { scope: scopeOf(located), error: 'insufficient_scope' },
   });
 }

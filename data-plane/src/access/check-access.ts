@@ -13,5 +13,6 @@ export async function checkAccess(
   authorization: string,
 ): Promise<void> {
   const identity = await identify(configuration.current(), tokens, authorization);
-  if (!identity.authenticated) throw new LayoverError('UNAUTHORIZED');
+  // A token for one blob says nothing of anything else.
+  if (!identity.authenticated || identity.blob !== undefined) throw new LayoverError('UNAUTHORIZED');
 }

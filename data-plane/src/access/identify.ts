@@ -1,7 +1,8 @@
 import { LayoverError } from '../../../common/errors/layover-error';
+import type { Digest } from '../../../common/oci/digest';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import { parseAuthorization } from './authorization-header';
-import type { PullTokens } from './pull-tokens';
+import { type PullTokens, SCANNER, type TokenClaims } from './pull-tokens';
 import type { TokenAccess } from './token-scope';
 import { findRobot, type RobotAccount, verifyRobot } from './verify-robot';
 
@@ -13,8 +14,15 @@ export interface Identity {
   readonly access: readonly TokenAccess[] | undefined;
   /** Whether a good token or secret came with the request. */
   readonly authenticated: boolean;
-  /** For the pull record: `anonymous` or `robot:<organization>+<name>`. */
+  /** The one blob that the token is for; absent = it is not limited to one. Whoever has such a token may do nothing else with it. */
+  readonly blob?: Digest;
+  /** For the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`. */
   readonly actor: string;
+}
+
+/** Whether an actor is a scanner: what it reads is no client's pull, and counts for nobody. */
+export function isScanner(actor: string): boolean {
+  return SCANNER.test(actor);
 }
 
 /** A request without credentials. */
@@ -42,6 +50,8 @@ export async function identify(
     }
     case 'bearer': {
       const claims = await tokens.verify(snapshot, credentials.token, since);
+      if (SCANNER.test(claims.subject)) return scanner(claims);
+      if (claims.blob !== undefined) throw new LayoverError('UNAUTHORIZED', { message: 'the token is for a scanner' });
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
       const robot = findRobot(snapshot, claims.subject);
       if (robot === undefined || robot.secretVersion !== claims.secretVersion) {
@@ -52,6 +62,12 @@ export async function identify(
     case 'unreadable':
       throw new LayoverError('UNAUTHORIZED', { message: 'the Authorization header cannot be read' });
   }
+}
+
+/** A scanner's token is always for one blob. */
+function scanner({ subject, access, blob }: TokenClaims): Identity {
+  if (blob === undefined) throw new LayoverError('UNAUTHORIZED', { message: 'a scanner has a token for each blob' });
+  return { robot: undefined, access, authenticated: true, blob, actor: subject };
 }
 
 /** The failure for a robot that is not known or a secret that is not its own: one message for both. */

@@ -20,6 +20,6 @@ export interface PullTarget {
   readonly proxy: ProxyCacheConfiguration;
   readonly key: RepositoryKey;
   readonly upstream: UpstreamRepository;
-  /** For the pull record: `anonymous` or `robot:<organization>+<name>`. */
+  /** For the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`. */
   readonly actor: string;
 }

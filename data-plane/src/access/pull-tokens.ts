@@ -2,6 +2,7 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7 } from 'uuid';
 import { LayoverError } from '../../../common/errors/layover-error';
+import { type Digest, parseDigest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import type { TokenAccess } from './token-scope';
@@ -19,12 +20,17 @@ const LONGEST_ANSWER_MS = 86_400_000;
 
 /** What a token says, once its signature is proven. */
 export interface TokenClaims {
-  /** `anonymous` or `<organization>+<robot>`. */
+  /** `anonymous`, `<organization>+<robot>`, or a scanner: see SCANNER. */
   readonly subject: string;
   /** See RobotAccount; empty for anonymous. */
   readonly secretVersion: string;
   readonly access: readonly TokenAccess[];
+  /** The one blob that it is for, and nothing else; absent = it is not limited to one. */
+  readonly blob?: Digest;
 }
+
+/** Subjects of tokens that the control plane makes for a scanner, each for a single blob. No robot is called so: its name would begin with its organization's. */
+export const SCANNER = /^scan:[a-z]{1,32}$/;
 
 interface Verified {
   readonly claims: TokenClaims;
@@ -107,6 +113,7 @@ export class PullTokens {
           secretVersion: typeof payload.sv === 'string' ? payload.sv : '',
           // Signed by us, so it has the shape that issue() gave it.
           access: (payload.access ?? []) as readonly TokenAccess[],
+          ...readBlob(payload['layover_blob']),
         },
       };
     } catch (error) {
@@ -115,6 +122,15 @@ export class PullTokens {
       throw new LayoverError('UNAUTHORIZED', { message: 'the token was not issued by this registry', cause: error });
     }
   }
+}
+
+/** A limit that can't be read is no reason to have none. Throws UNAUTHORIZED. */
+function readBlob(claim: unknown): { readonly blob?: Digest } {
+  if (claim === undefined) return {};
+  const blob = typeof claim === 'string' ? parseDigest(claim) : undefined;
+  if (blob === undefined)
+    throw new LayoverError('UNAUTHORIZED', { message: 'the token is for a blob that has no digest' });
+  return { blob };
 }
 
 function expired(): LayoverError {

@@ -1,15 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import type { Descriptor } from '../../../common/oci/descriptor';
-import { type Digest, mustDigest } from '../../../common/oci/digest';
 import { isIndex } from '../../../common/oci/media-types';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { PullTarget } from '../access/pull-target';
-import { parseManifest } from '../manifest/parse-manifest';
+import { blobsOf } from '../manifest/image-blobs';
 import { repositoryScope } from '../pull/repository-scope';
 
-/** Brings one blob into the store in the background; resolves when it is there. Harmless when it was there already. */
-export type CompleteBlob = (target: PullTarget, blob: Descriptor) => Promise<void>;
+/**
+ * Brings one blob into the store in the background; resolves when it is there. Harmless when it was there already. `urgent`: somebody waits for it, so it counts as a client's until that
+ * signal aborts; the fill goes on nevertheless.
+ */
+export type CompleteBlob = (target: PullTarget, blob: Descriptor, urgent?: AbortSignal) => Promise<void>;
 
 /** Bounds of the background work. */
 export interface CompletionLimits {
@@ -51,10 +53,12 @@ export class Completion {
   /**
    * Called for every manifest that was served from or into the cache. Looks at each one once in the life of the process, again
    * after a failure (what a crash or an outage interrupted is taken up by the next pull), and again when it is `fresh`: it came from
-   * upstream just now, perhaps after its image was evicted. Never throws, never waits.
+   * upstream just now, perhaps after its image was evicted. With a scan policy images are completed whatever the configuration says: half of one can't be scanned.
+   * Never throws, never waits.
    */
   consider(target: PullTarget, manifest: Descriptor, content: Buffer, fresh: boolean): void {
-    if (this.stopped || !target.proxy.completeImages || isIndex(manifest.mediaType)) return;
+    const wanted = target.proxy.completeImages || target.organization.scanPolicy !== undefined;
+    if (this.stopped || !wanted || isIndex(manifest.mediaType)) return;
     const key = `${repositoryScope(target)}\n${manifest.digest}`;
     if (!fresh && this.considered.has(key)) return;
     this.considered.set(key, true);
@@ -106,17 +110,4 @@ export class Completion {
         });
     }
   }
-}
-
-/** Config and layers; what is elsewhere by the manifest's own word is left out (trap T18). */
-function blobsOf(manifest: Descriptor, content: Buffer): Descriptor[] {
-  const { references, foreign } = parseManifest(content, manifest.mediaType, manifest.digest);
-  const blobs = new Map<Digest, Descriptor>();
-  for (const { role, descriptor } of references) {
-    if ((role !== 'LAYER' && role !== 'CONFIG') || !descriptor) continue;
-    const digest = mustDigest(descriptor.digest ?? '');
-    if (foreign.has(digest)) continue;
-    blobs.set(digest, { digest, mediaType: descriptor.mediaType ?? '', size: Number(descriptor.size) });
-  }
-  return [...blobs.values()];
 }

@@ -6,6 +6,16 @@ export interface OrganizationConfiguration {
   readonly proxyCache: ProxyCacheConfiguration | undefined;
   /** By name without the organization's. */
   readonly robots: ReadonlyMap<string, { readonly secretSha256: Buffer }>;
+  /** undefined = images are served whatever a scan says. */
+  readonly scanPolicy: ScanPolicy | undefined;
+}
+
+/** An organization's gate, as far as a data plane has to know it; what it blocks is the control plane's to judge. */
+export interface ScanPolicy {
+  /** What becomes of an image that has no scan. */
+  readonly unscanned: 'SERVE' | 'WAIT' | 'REFUSE';
+  /** WAIT: for so long at most. */
+  readonly waitMs: number;
 }
 
 /** How an organization mirrors its upstream. Holds the password: never logged whole. Seconds throughout. */

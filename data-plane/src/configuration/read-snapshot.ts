@@ -1,7 +1,13 @@
 import type { ConfigurationSnapshot__Output } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache__Output } from '../../../proto/gen/layover/v1/ProxyCache';
-import type { ConfigurationSnapshot, OrganizationConfiguration, ProxyCacheConfiguration } from './configuration';
+import type { ScanPolicy__Output } from '../../../proto/gen/layover/v1/ScanPolicy';
+import type {
+  ConfigurationSnapshot,
+  OrganizationConfiguration,
+  ProxyCacheConfiguration,
+  ScanPolicy,
+} from './configuration';
 
 /** Bytes of a token key, and of a SHA-256. */
 const KEY_BYTES = 32;
@@ -61,7 +67,13 @@ function readOrganization(wire: Organization__Output): OrganizationConfiguration
     visibility: wire.visibility,
     proxyCache: wire.proxyCache ? readProxyCache(wire.proxyCache, where) : undefined,
     robots,
+    scanPolicy: wire.scanPolicy ? readScanPolicy(wire.scanPolicy, where) : undefined,
   };
+}
+
+function readScanPolicy({ unscanned, waitMs }: ScanPolicy__Output, where: string): ScanPolicy {
+  check(waitMs >= 0, where, 'has a scan policy with a negative wait');
+  return { unscanned, waitMs };
 }
 
 function readProxyCache(wire: ProxyCache__Output, where: string): ProxyCacheConfiguration {

@@ -16,8 +16,9 @@ export function nodeHandlers(parts: NodeParts): NodeHandlers {
   const { identity, logger } = parts;
   return {
     Identify: unary('Identify', logger, () => Promise.resolve(identity)),
-    FillBlob: unary('FillBlob', logger, async (message) => {
-      await fillForPeer(parts, { ...message, digest: readDigest(message.digest) });
+    FillBlob: unary('FillBlob', logger, async (message, signal) => {
+      const urgent = message.urgent ? signal : undefined;
+      await fillForPeer(parts, { ...message, digest: readDigest(message.digest), urgent });
       return {};
     }),
   };

@@ -35,8 +35,14 @@ async function* messages(
     ...readRepository(message, signal),
     digest: readDigest(message.digest),
     range: readRange(message),
+    redirectable: message.accepts.includes('REDIRECT'),
   });
-  yield* deliverBlob({ ...opened, accepts: message.accepts, clock, signal });
+  if (opened.kind === 'bytes') {
+    yield* deliverBlob({ ...opened, accepts: message.accepts, clock, signal });
+    return;
+  }
+  const { size, url, cacheStatus, upstreamHost, range } = opened;
+  yield { header: { size, ...range, cacheStatus, upstreamHost, delivery: 'REDIRECT', url } };
 }
 
 function readRange(message: ReadBlobRequest__Output): RangeRequest | undefined {

@@ -4,13 +4,14 @@ import type { Reference } from '../../../common/oci/reference';
 import type { Access } from '../access/access';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
 import type { Completion } from '../completion/completion';
+import type { ImageGate } from '../gate/image-gate';
 import type { RepositoryRequest } from '../pull/request';
 import type { UpstreamReporter } from '../pull/upstream-reporter';
 import type { PullJournal } from '../records/pull-journal';
 import { toPullEvent } from '../records/pull-event';
 import { requireAccepted } from './accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
-import type { ManifestAnswer } from './manifest-answer';
+import type { ManifestAnswer, ManifestQuery } from './manifest-answer';
 import type { DigestResolver } from './resolve-digest';
 import type { TagResolver } from './resolve-tag';
 
@@ -33,6 +34,7 @@ export interface ManifestServiceParts {
   readonly access: Access;
   readonly tags: TagResolver;
   readonly digests: DigestResolver;
+  readonly gate: ImageGate;
   readonly completion: Completion;
   readonly journal: PullJournal;
   readonly reporter: UpstreamReporter;
@@ -48,7 +50,7 @@ export class ManifestService {
    * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer leaves (architecture
    * section 9). Where it cannot be written the manifest is not given out: STORE_FULL or STORE_FAILED, since a pull that nobody
    * can account for is worse than one that is tried again. A refusal is answered as it is even then.
-   * Throws everything that Access and the resolvers throw.
+   * Throws everything that Access, the resolvers and the gate throw.
    */
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;
@@ -57,8 +59,10 @@ export class ManifestService {
     try {
       located = this.parts.access.locate(request.owner, request.repository);
       target = await this.parts.access.authorize(located, request.context.authorization);
-      answer = await this.resolve(target, request);
+      const query = queryOf(target, request);
+      answer = await this.resolve(target, request, query);
       requireAccepted(request.accept, answer.descriptor.mediaType);
+      if (target.organization.scanPolicy !== undefined) await this.parts.gate.pass(target, answer, query);
     } catch (thrown) {
       if (target !== undefined) this.parts.reporter.touch(target);
       await this.recordRefusal(request, { located, target }, thrown);
@@ -73,8 +77,7 @@ export class ManifestService {
     return { answer, upstreamHost: target.proxy.upstreamHost };
   }
 
-  private resolve(target: PullTarget, request: ManifestRequest): Promise<ManifestAnswer> {
-    const query = { headOnly: request.headOnly, requestId: request.context.requestId, signal: request.signal };
+  private resolve(target: PullTarget, request: ManifestRequest, query: ManifestQuery): Promise<ManifestAnswer> {
     return request.reference.kind === 'tag'
       ? this.parts.tags.resolve(target, request.reference.tag, query)
       : this.parts.digests.resolve(target, request.reference.digest, query);
@@ -88,4 +91,10 @@ export class ManifestService {
       this.parts.logger.error({ err: error, requestId: request.context.requestId }, 'a refusal could not be recorded');
     }
   }
+}
+
+/** Where an image needs a verdict to be served, a HEAD brings it in as a GET does: there is no scan of what is not held. */
+function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestQuery {
+  const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
+  return { headOnly: headOnly && !needsVerdict, requestId: context.requestId, signal };
 }

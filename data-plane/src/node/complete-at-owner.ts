@@ -27,14 +27,14 @@ export interface CompleteAtOwnerParts {
  */
 export function completeAtOwner(parts: CompleteAtOwnerParts): CompleteBlob {
   const { peers, instance, store, complete, timeoutMs } = parts;
-  return async (target, blob) => {
+  return async (target, blob, urgent) => {
     // Whole somewhere is whole: that it now belongs to a node that came later is no reason to fetch it again.
     if ((await store.stat(blob.digest)) !== undefined) return;
     const avoid: string[] = [];
     for (;;) {
       const owner = peers.owner(blob.digest, avoid);
-      if (owner === undefined || owner.identity.instance === instance) return complete(target, blob);
-      if (await askFor(owner, target, blob, timeoutMs)) return;
+      if (owner === undefined || owner.identity.instance === instance) return complete(target, blob, urgent);
+      if (await askFor(owner, target, blob, timeoutMs, urgent)) return;
       avoid.push(owner.name);
     }
   };
@@ -46,15 +46,29 @@ function askFor(
   { organization, key }: PullTarget,
   { digest, size }: Descriptor,
   timeoutMs: number,
+  urgent: AbortSignal | undefined,
 ): Promise<boolean> {
   const { organizationUid, originVersion, repository } = key;
-  const message = { organization: organization.name, organizationUid, originVersion, repository, digest, size };
+  const message = {
+    organization: organization.name,
+    organizationUid,
+    originVersion,
+    repository,
+    digest,
+    size,
+    ...(urgent === undefined ? {} : { urgent: true }),
+  };
   return new Promise((resolve, reject) => {
-    owner.connection.client.fillBlob(message, { deadline: Date.now() + timeoutMs }, (error) => {
+    // What was urgent for nobody any more need not be asked for; the fill there goes on.
+    const cancel = (): void => call.cancel();
+    const call = owner.connection.client.fillBlob(message, { deadline: Date.now() + timeoutMs }, (error) => {
+      urgent?.removeEventListener('abort', cancel);
       if (error === null) resolve(true);
-      else if (isOfTheNode(error)) resolve(false);
+      else if (urgent?.aborted !== true && isOfTheNode(error)) resolve(false);
       else reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE'));
     });
+    if (urgent?.aborted === true) cancel();
+    else urgent?.addEventListener('abort', cancel, { once: true });
   });
 }
 

@@ -12,6 +12,8 @@ export interface PeerFill {
   readonly repository: string;
   readonly digest: Digest;
   readonly size: number;
+  /** Somebody waits for it until this aborts. */
+  readonly urgent?: AbortSignal | undefined;
 }
 
 /** What a fill for another node works with. */
@@ -26,11 +28,11 @@ export interface FillForPeerParts {
  * is not the other's (one of them is behind), PROXY_DISABLED, DENIED, NOT_READY, and what BlobArrivals throws.
  */
 export async function fillForPeer({ access, arrivals }: FillForPeerParts, fill: PeerFill): Promise<void> {
-  const { organization, organizationUid, originVersion, repository, digest, size } = fill;
+  const { organization, organizationUid, originVersion, repository, digest, size, urgent } = fill;
   const target = access.internal(access.locate({ kind: 'organization', name: organization }, repository));
   if (target.key.organizationUid !== organizationUid || target.key.originVersion !== originVersion)
     throw new LayoverError('NAME_UNKNOWN', {
       message: `organization "${organization}" is configured differently on this node at the moment`,
     });
-  await arrivals.complete(target, { digest, size });
+  await arrivals.complete(target, { digest, size }, urgent);
 }

@@ -1,33 +1,36 @@
 import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import type { Clock } from '../../../common/runtime/clock';
+import type { DataPlaneConfig } from '../config';
 
 /** How long a file system may take to answer, in milliseconds: one that hangs (a mount whose server is gone) is not usable. */
 const ANSWER_MS = 2_000;
 
-/** What readiness is worked out from. */
-export interface ReadinessParts {
-  readonly clock: Clock;
-  readonly isDraining: () => boolean;
-  readonly hasConfiguration: () => boolean;
+/** How far a data plane has come. */
+export interface PlaneState {
+  readonly isDraining: boolean;
+  readonly hasConfiguration: boolean;
   /** Whether gRPC calls are taken. */
-  readonly isServing: () => boolean;
-  /** Folders that must be there and writable, by what they are for. */
-  readonly folders: Readonly<Record<string, string>>;
+  readonly isServing: boolean;
 }
 
 /**
  * Why requests should not come to a data plane now, a reason each. A bucket is not asked, and neither is the control plane or an upstream: an outage there
  * would take every node away at once, while each still serves what it has.
  */
-export async function whyUnready(parts: ReadinessParts): Promise<readonly string[]> {
+export async function whyUnready(
+  { home, bucket, blobFolder }: Pick<DataPlaneConfig, 'home' | 'bucket' | 'blobFolder'>,
+  clock: Clock,
+  state: PlaneState,
+): Promise<readonly string[]> {
   const reasons: string[] = [];
-  if (parts.isDraining()) reasons.push('draining: this data plane is stopping');
-  if (!parts.hasConfiguration())
+  if (state.isDraining) reasons.push('draining: this data plane is stopping');
+  if (!state.hasConfiguration)
     reasons.push('configuration: none yet; the control plane was not reached, and none is kept from an earlier run');
-  if (!parts.isServing()) reasons.push('grpc: calls are not taken yet');
-  const looks = Object.entries(parts.folders).map(async ([what, folder]) => {
-    const usable = await within(parts.clock, access(folder, constants.R_OK | constants.W_OK | constants.X_OK));
+  if (!state.isServing) reasons.push('grpc: calls are not taken yet');
+  const folders = { spool: home.spool, store: bucket === undefined ? blobFolder : home.copies };
+  const looks = Object.entries(folders).map(async ([what, folder]) => {
+    const usable = await within(clock, access(folder, constants.R_OK | constants.W_OK | constants.X_OK));
     return usable === undefined ? undefined : `${what}: its folder ${usable}`;
   });
   for (const reason of await Promise.all(looks)) if (reason !== undefined) reasons.push(reason);

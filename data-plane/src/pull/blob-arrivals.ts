@@ -37,9 +37,25 @@ export class BlobArrivals {
     this.bringIn(target, blob).catch(() => undefined);
   }
 
-  /** Fills the blob in the background, or finds it there or on its way. Throws what Fills.complete throws. */
-  async complete(target: PullTarget, blob: AllowedBlob): Promise<void> {
-    if ((await this.parts.store.stat(blob.digest)) === undefined) await this.bringIn(target, blob);
+  /**
+   * Fills the blob in the background, or finds it there or on its way. `urgent`: somebody waits for it, so that its fill counts as a client's until the signal aborts; then, what is on its way
+   * is waited for. Throws what Fills.complete throws.
+   */
+  async complete(target: PullTarget, blob: AllowedBlob, urgent?: AbortSignal): Promise<void> {
+    if ((await this.parts.store.stat(blob.digest)) !== undefined) return;
+    if (urgent === undefined) await this.bringIn(target, blob);
+    else await Promise.all([this.bringIn(target, blob), this.waitFor(target, blob, urgent)]);
+  }
+
+  /** Sits in the fill as a client does, until it is over: a client lifts it above the background. */
+  private async waitFor(target: PullTarget, blob: AllowedBlob, signal: AbortSignal): Promise<void> {
+    const { fills, upstream, journal } = this.parts;
+    const reader = await fills.open(fillRequest(upstream, journal, target, blob, 'client'), signal);
+    try {
+      if (reader.origin === 'fill') await reader.waitBeyond(reader.size - 1, signal);
+    } finally {
+      await reader.close();
+    }
   }
 
   private async bringIn(target: PullTarget, blob: AllowedBlob): Promise<void> {

@@ -33,7 +33,7 @@ export async function statBlob(
   request: RepositoryRequest & { readonly digest: Digest },
 ): Promise<BlobStat> {
   const located = parts.access.locate(request.owner, request.repository);
-  const target = await parts.access.authorize(located, request.context.authorization);
+  const target = await parts.access.authorize(located, request.context.authorization, 0, request.digest);
   const upstreamHost = target.proxy.upstreamHost;
   try {
     const allowed = await parts.blobs.require(target, request.digest, request.signal);

@@ -39,6 +39,8 @@ export interface JournalDelivery {
    * `withinMs` is over or a try fails; those stay on disk for the next start.
    */
   flush(withinMs: number): Promise<number>;
+  /** What was appended just now is waited for: it is not gathered with others. */
+  hurry(): void;
   /** The control plane was heard of: a wait between two tries ends now. */
   retryNow(): void;
   /** Gives up what is under way. The journal may be closed when it resolves. Harmless when called twice. */
@@ -57,6 +59,7 @@ class BatchDelivery implements JournalDelivery {
   private unsubscribe: (() => void) | undefined;
   private failures = 0;
   private idle = false;
+  private hurried = false;
   /** Called at the end of every try while a flush waits. */
   private flushing: ((failed: boolean) => void) | undefined;
 
@@ -86,6 +89,12 @@ class BatchDelivery implements JournalDelivery {
       this.flushing = undefined;
     }
     return journal.depth().records;
+  }
+
+  hurry(): void {
+    if (this.failures > 0) return;
+    this.hurried = true;
+    this.waiter.wake();
   }
 
   retryNow(): void {
@@ -132,7 +141,9 @@ class BatchDelivery implements JournalDelivery {
   /** Before every batch, not only the first: under load many small transactions would cost the control plane more than the pulls themselves. */
   private async gather(): Promise<void> {
     const { journal, batchRecords, gatherMs } = this.options;
-    if (journal.depth().records < batchRecords && !this.flushing && !this.stopped) await this.waiter.wait(gatherMs);
+    if (journal.depth().records < batchRecords && !this.flushing && !this.hurried && !this.stopped)
+      await this.waiter.wait(gatherMs);
+    this.hurried = false;
   }
 
   /** Whether the oldest batch is delivered; every failure is logged here. */

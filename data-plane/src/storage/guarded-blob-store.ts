@@ -90,14 +90,15 @@ export class GuardedBlobStore implements BlobStore {
     return this.whenSettled(digest, () => this.store.quarantine(digest, blob));
   }
 
+  /** In use, for nobody in particular, from when no deletion of it is under way any more until the function returned is called. */
+  hold(digest: Digest): Promise<() => void> {
+    return this.whenSettled(digest, () => this.uses.hold(digest));
+  }
+
   private async remove(digest: Digest): Promise<Deletion> {
     if ((await this.store.stat(digest)) === undefined) return 'absent';
     await this.store.delete(digest);
     return 'deleted';
-  }
-
-  private hold(digest: Digest): Promise<() => void> {
-    return this.whenSettled(digest, () => this.uses.hold(digest));
   }
 
   /** The action begins in the same step that has found no deletion of the digest under way: none can begin between the two. */

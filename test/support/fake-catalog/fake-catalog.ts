@@ -15,6 +15,7 @@ import type { Descriptor } from '../../../proto/gen/layover/v1/Descriptor';
 import type { Invalidation } from '../../../proto/gen/layover/v1/Invalidation';
 import type { LookupManifestReply } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { JudgeImageReply } from '../../../proto/gen/layover/v1/JudgeImageReply';
+import type { JudgeImageRequest__Output } from '../../../proto/gen/layover/v1/JudgeImageRequest';
 import type { PullRecord__Output } from '../../../proto/gen/layover/v1/PullRecord';
 import type { RepositoryKey__Output } from '../../../proto/gen/layover/v1/RepositoryKey';
 import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
@@ -37,6 +38,8 @@ export interface FakeCatalogSwitches {
   loseAnswers: number;
   /** What AdmitManifest decides. */
   admission: AdmitManifestReply;
+  /** In place of `verdicts`, for verdicts that take time. */
+  judge: ((request: JudgeImageRequest__Output, cancelled: Promise<void>) => Promise<JudgeImageReply>) | undefined;
 }
 
 /** One call that arrived, in order. */
@@ -57,6 +60,7 @@ export class FakeCatalog {
     refuse: () => false,
     loseAnswers: 0,
     admission: { decision: 'ADMITTED' },
+    judge: undefined,
   };
   /** Every call, in order of arrival. */
   readonly calls: FakeCatalogCall[] = [];
@@ -248,13 +252,21 @@ export class FakeCatalog {
           }
           return { recorded: this.records.size - before };
         }),
-      JudgeImage: (call, callback) =>
+      JudgeImage: (call, callback) => {
+        const { judge, failWith } = this.switches;
+        if (judge !== undefined && failWith === undefined) {
+          this.note('JudgeImage', call.request);
+          const cancelled = new Promise<void>((resolve) => call.on('cancelled', resolve));
+          void judge(call.request, cancelled).then((reply) => callback(null, reply));
+          return;
+        }
         this.answer(
           'JudgeImage',
           call.request,
           callback,
           ({ digest }) => this.verdicts.get(digest ?? '') ?? NOT_SCANNED,
-        ),
+        );
+      },
       ReportUse: (call, callback) =>
         this.answer('ReportUse', call.request, callback, ({ node, uses }) => {
           this.uses.set(node, uses);

@@ -44,6 +44,7 @@ export function answer(contents: FakeContents, bucket: string, asked: Asked): An
       return takeMultipart(contents, asked);
     case 'look':
       return object === undefined ? { status: 404 } : json(resourceOf(object));
+    case 'signed':
     case 'download':
       return object === undefined || (query['generation'] ?? object.generation) !== object.generation
         ? { status: 404 }
@@ -121,10 +122,10 @@ function download({ content, generation }: FakeObject, range: string | undefined
     'x-goog-hash': `crc32c=${crc32cText(content)}`,
     'x-goog-stored-content-encoding': 'identity',
   };
-  const match = /^bytes=(\d+)-(\d+)$/.exec(range ?? '');
+  const match = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
   if (match === null) return { status: 200, headers, body: content };
   const first = Number(match[1]);
-  const last = Math.min(Number(match[2]), content.length - 1);
+  const last = Math.min(match[2] === '' ? Infinity : Number(match[2]), content.length - 1);
   if (first > last) return { status: 416 };
   return {
     status: 206,

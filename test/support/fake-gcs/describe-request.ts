@@ -6,6 +6,8 @@ export function describeRequest(message: IncomingMessage, bucket: string): Logge
   const url = new URL(message.url ?? '/', 'http://bucket');
   const query = Object.fromEntries(url.searchParams);
   const { method = '', headers } = message;
+  // Signed URLs are of the XML API: /<bucket>/<object>.
+  const signed = url.pathname.startsWith(`/${bucket}/`) && query['X-Goog-Signature'] !== undefined;
   const upload = url.pathname === `/upload/storage/v1/b/${bucket}/o`;
   const objects = `/storage/v1/b/${bucket}/o`;
   const rest = url.pathname.startsWith(objects) ? url.pathname.slice(objects.length) : undefined;
@@ -14,12 +16,14 @@ export function describeRequest(message: IncomingMessage, bucket: string): Logge
   const kind = upload
     ? uploadKind(method, query, range)
     : rest === undefined
-      ? 'unknown'
+      ? signed && method === 'GET'
+        ? 'signed'
+        : 'unknown'
       : objectKind(method, rest, query);
   return {
     kind,
     method,
-    name: upload ? (query['name'] ?? '') : name,
+    name: upload ? (query['name'] ?? '') : signed ? decodeURIComponent(url.pathname.slice(bucket.length + 2)) : name,
     range,
     query: target === undefined ? query : { ...query, target: target.slice(`${bucket}/o/`.length) },
     authorization: headers.authorization,

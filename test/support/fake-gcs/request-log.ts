@@ -1,6 +1,17 @@
 /** What a request asks of a bucket. */
 export type RequestKind =
-  'begin' | 'part' | 'ask' | 'cancel' | 'multipart' | 'download' | 'look' | 'list' | 'delete' | 'rewrite' | 'unknown';
+  | 'begin'
+  | 'part'
+  | 'ask'
+  | 'cancel'
+  | 'multipart'
+  | 'download'
+  | 'look'
+  | 'list'
+  | 'delete'
+  | 'rewrite'
+  | 'signed'
+  | 'unknown';
 
 /** One request as the fake saw it; the last fields change while it is answered. */
 export interface LoggedRequest {

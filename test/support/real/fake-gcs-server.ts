@@ -23,7 +23,9 @@ export async function startFakeGcsServer(): Promise<FakeGcsServer> {
   if (program === undefined) throw new Error(`${FAKE_GCS_PROGRAM} is not on this machine`);
   // It takes a port 0 for the port and never tells which one it got.
   const port = await freePort();
-  const args = ['-backend', 'memory', '-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)];
+  const where = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)];
+  // Signed URLs are of the XML API, which it serves under its public host alone.
+  const args = ['-backend', 'memory', ...where, '-public-host', `127.0.0.1:${port}`];
   const server: ServerProgram = await startServerProgram(program, args, {
     env: { PATH: process.env.PATH },
     ready: /server started at/,

@@ -191,7 +191,19 @@ describe('without a body', () => {
     };
     const answer = await get(edge, small.path);
     expect(answer.status).toBe(307);
-    expect(answer.headers).toMatchObject({ location: url, 'cache-control': 'no-store', 'content-length': '0' });
+    expect(answer.headers).toMatchObject({
+      location: url,
+      'cache-control': 'no-store',
+      'content-length': '0',
+      'docker-content-digest': small.digest,
+    });
+    expect(answer.body).toHaveLength(0);
+  });
+
+  test('a client whose header would mean something else to the bucket is not sent there', async () => {
+    await get(edge, small.path, { range: 'bytes=0-9', 'if-range': `"${small.digest}"` });
+    await get(edge, small.path, { range: 'bytes=0-9' });
+    expect(edge.plane.reads.map(({ request }) => request.accepts.includes('REDIRECT'))).toEqual([false, true]);
   });
 });
 

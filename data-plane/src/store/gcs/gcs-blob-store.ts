@@ -1,6 +1,7 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { Logger } from '../../../../common/runtime/logger';
+import type { BlobLinks } from '../../blob/blob-links';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../../blob/blob-store';
 import { isPossibleSize } from '../directory-blob';
 import { type Bucket, type BucketOptions, openBucket, type StoredObject } from './bucket';
@@ -12,9 +13,11 @@ import { listObjects } from './list-objects';
 import { lookAtObject } from './look-at-object';
 import { moveAside } from './move-aside';
 import { LISTED_ALGORITHMS, objectNamesBelow, type ObjectNames } from './object-names';
+import { ObjectLinks } from './object-links';
 import { putObject } from './put-object';
 import { readObject } from './read-object';
 import { removeObject } from './remove-object';
+import type { SignUrl } from './sign-url';
 import { SpoolSource } from './spool-source';
 import { BlobUploads } from './upload-blob';
 
@@ -27,6 +30,8 @@ export interface GcsBlobStoreOptions extends BucketOptions {
 export interface GcsBlobStore extends BlobStore {
   /** Looks whether the bucket can be used, and logs where it can't. Never throws: a data plane starts without its bucket too. */
   prepare(): Promise<void>;
+  /** Links to what it holds, good for `lifetimeMs`. */
+  links(sign: SignUrl, lifetimeMs: number): BlobLinks;
   /** Gives up uploads that run, ends their sessions, and cuts all connections. */
   close(): Promise<void>;
 }
@@ -59,6 +64,12 @@ class GcsBlobs implements GcsBlobStore {
     } catch (error) {
       this.logger.error({ err: error }, 'the bucket of the blob store cannot be used now; Layover starts without it');
     }
+  }
+
+  links(sign: SignUrl, lifetimeMs: number): BlobLinks {
+    const { logger } = this;
+    const { clock } = this.bucket;
+    return new ObjectLinks({ look: (digest, signal) => this.look(digest, signal), sign, lifetimeMs, clock, logger });
   }
 
   async close(): Promise<void> {
@@ -165,8 +176,9 @@ class GcsBlobs implements GcsBlobStore {
     );
   }
 
-  private async look(digest: Digest): Promise<StoredObject | undefined> {
-    const object = await attempt(`look for ${digest}`, () => lookAtObject(this.bucket, this.names.blob(digest)));
+  private async look(digest: Digest, signal?: AbortSignal): Promise<StoredObject | undefined> {
+    const name = this.names.blob(digest);
+    const object = await attempt(`look for ${digest}`, () => lookAtObject(this.bucket, name, signal));
     if (object === undefined || isPossibleSize(digest, object.size)) return object;
     await this.removeDamaged(digest, object, `it has ${object.size} bytes`);
     return undefined;

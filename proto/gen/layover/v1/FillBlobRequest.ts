@@ -9,6 +9,7 @@ export interface FillBlobRequest {
   'repository'?: (string);
   'digest'?: (string);
   'size'?: (number | string | Long);
+  'urgent'?: (boolean);
 }
 
 export interface FillBlobRequest__Output {
@@ -18,4 +19,5 @@ export interface FillBlobRequest__Output {
   'repository': (string);
   'digest': (string);
   'size': (number);
+  'urgent': (boolean);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
+import type { ScanPolicy } from '../../../../proto/gen/layover/v1/ScanPolicy';
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 
 /** What a test says of an organization; the rest has the defaults of the management API. */
@@ -9,6 +10,7 @@ export interface OrganizationSpec extends ProxyCache {
   readonly visibility?: 'PUBLIC' | 'PRIVATE';
   /** Robots by name, with their secrets. */
   readonly robots?: Readonly<Record<string, string>>;
+  readonly scanPolicy?: ScanPolicy;
 }
 
 /** A configuration as the control plane sends it. */
@@ -21,11 +23,18 @@ export function snapshotOf(revision: number, ...specs: readonly OrganizationSpec
   };
 }
 
-function organization({ name, visibility = 'PUBLIC', robots = {}, ...proxyCache }: OrganizationSpec): Organization {
+function organization({
+  name,
+  visibility = 'PUBLIC',
+  robots = {},
+  scanPolicy,
+  ...proxyCache
+}: OrganizationSpec): Organization {
   return {
     uid: `uid-${name}`,
     name,
     visibility,
+    ...(scanPolicy === undefined ? {} : { scanPolicy }),
     robots: Object.entries(robots).map(([robot, secret]) => ({
       name: robot,
       secretSha256: createHash('sha256').update(secret).digest(),

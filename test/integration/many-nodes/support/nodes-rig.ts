@@ -77,6 +77,8 @@ export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig>
       layoverEnvironment(home, {
         LAYOVER_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
         LAYOVER_NODE_NAME: `node-${i}`,
+        // Edges reach them by a name, which may lead anywhere.
+        LAYOVER_PLANE_SECRET: 'the-secret-that-planes-of-this-rig-share',
         LAYOVER_CATALOG: `unix:${homeAt(folder.path).catalogSocket}`,
         LAYOVER_DATA_LISTEN: addresses[i] ?? '',
         LAYOVER_DATA_PLANES: addresses.join(','),

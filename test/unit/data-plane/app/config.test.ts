@@ -127,3 +127,14 @@ test.each([
 ])('LAYOVER_BLOB_STORE=%s is refused', (value) => {
   expect(problemsOf({ LAYOVER_BLOB_STORE: value })).toHaveLength(1);
 });
+
+test('clients are sent to a bucket only where that is asked for, and where there is one', () => {
+  const bucket = { LAYOVER_BLOB_STORE: 'gs://bucket' };
+  expect(readDataPlaneConfig(bucket).redirectMs).toBeUndefined();
+  expect(readDataPlaneConfig({ ...bucket, LAYOVER_REDIRECT: 'on' }).redirectMs).toBe(600_000);
+  const short = { ...bucket, LAYOVER_REDIRECT: 'on', LAYOVER_REDIRECT_SECONDS: '60' };
+  expect(readDataPlaneConfig(short).redirectMs).toBe(60_000);
+  expect(problemsOf({ LAYOVER_REDIRECT: 'on' })).toHaveLength(1);
+  expect(problemsOf({ ...bucket, LAYOVER_REDIRECT: 'yes' })).toHaveLength(1);
+  expect(problemsOf({ ...short, LAYOVER_REDIRECT_SECONDS: '59' })).toHaveLength(1);
+});

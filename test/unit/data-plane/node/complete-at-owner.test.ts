@@ -11,7 +11,7 @@ import { pullRig } from '../pull/fakes/pull-rig';
 const CONTENT = Buffer.from('a layer');
 const BLOB = { digest: digestOf(CONTENT), mediaType: 'application/octet-stream', size: CONTENT.length };
 
-type Outcome = 'filled' | LayoverError | status;
+type Outcome = 'filled' | 'hangs' | LayoverError | status;
 
 /** Nodes in the order of the blob; `self` is this one. */
 async function rig(...order: readonly (readonly [name: string, outcome: Outcome])[]) {
@@ -24,9 +24,10 @@ async function rig(...order: readonly (readonly [name: string, outcome: Outcome]
     identity: { id: name, instance: name, name },
     connection: {
       client: {
-        fillBlob(message: FillBlobRequest, _options: unknown, done: (error: ServiceError | null) => void): void {
+        fillBlob(message: FillBlobRequest, _options: unknown, done: (error: ServiceError | null) => void) {
           asked.push({ node: name, message });
-          done(outcome === 'filled' ? null : failure(outcome));
+          if (outcome !== 'hangs') done(outcome === 'filled' ? null : failure(outcome));
+          return { cancel: () => done(failure(status.CANCELLED)) };
         },
       },
     },
@@ -44,7 +45,7 @@ async function rig(...order: readonly (readonly [name: string, outcome: Outcome]
     complete: async (_target, { digest }) => void here.push(digest),
     timeoutMs: 1000,
   });
-  return { complete: () => complete(target, BLOB), asked, here, store, target };
+  return { complete: (urgent?: AbortSignal) => complete(target, BLOB, urgent), asked, here, store, target };
 }
 
 function failure(outcome: LayoverError | status): ServiceError {
@@ -109,4 +110,15 @@ test('what this node has is whole: a node that came later need not fetch it agai
   store.content.set(BLOB.digest, CONTENT);
   await complete();
   expect([asked, here]).toEqual([[], []]);
+});
+
+test('what is urgent is said to be, until it is for nobody any more: then nobody else is asked', async () => {
+  const { complete, asked, here } = await rig(['a', 'hangs'], ['b', 'filled'], ['self', 'filled']);
+  const urgent = new AbortController();
+  const completing = complete(urgent.signal);
+  const outcome = expect(completing).rejects.toMatchObject({ key: 'CANCELLED' });
+  await new Promise((resolve) => setImmediate(resolve));
+  urgent.abort();
+  await outcome;
+  expect([asked.map(({ node, message }) => [node, message.urgent]), here]).toEqual([[['a', true]], []]);
 });

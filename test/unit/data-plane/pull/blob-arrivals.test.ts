@@ -14,9 +14,23 @@ const DIGEST = digestOf(CONTENT);
 async function rig() {
   const parts = pullRig();
   const fill = new Gate();
+  const seats: string[] = [];
   let begun = 0;
   const fills: Fills = {
-    open: () => Promise.reject(new Error('not used')),
+    async open({ priority }, signal) {
+      seats.push(priority);
+      const left = new Promise<never>((_resolve, reject) =>
+        signal?.addEventListener('abort', () => reject(new LayoverError('CANCELLED'))),
+      );
+      return {
+        origin: 'fill',
+        size: CONTENT.length,
+        path: undefined,
+        available: 0,
+        waitBeyond: () => Promise.race([fill.passed.then(() => CONTENT.length), left]),
+        close: async () => void seats.push('left'),
+      };
+    },
     complete: () => {
       begun += 1;
       return fill.passed;
@@ -38,7 +52,7 @@ async function rig() {
     fill.open();
     await turns();
   };
-  return { ...parts, fill, arrivals, app, other, blob, used, end, begun: () => begun };
+  return { ...parts, fill, arrivals, app, other, blob, used, end, seats, begun: () => begun };
 }
 
 test('a fill is in use for every repository that asked for it, until it is in the store; one arrival is recorded', async () => {
@@ -115,4 +129,23 @@ describe('a reader', () => {
     await expect(failing).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
     expect(uses.list(10)).toEqual([]);
   });
+});
+
+test('what is urgent sits in the fill as a client does, also in one that is running already, and leaves it with who waits', async () => {
+  const { arrivals, app, blob, end, seats, journal, begun } = await rig();
+  const background = arrivals.complete(app, blob);
+  const urgent = new AbortController();
+  const completing = arrivals.complete(app, blob, urgent.signal);
+  const outcome = expect(completing).rejects.toMatchObject({ key: 'CANCELLED' });
+  await turns();
+  expect(seats).toEqual(['client']);
+  urgent.abort();
+  await outcome;
+  expect(seats).toEqual(['client', 'left']);
+  // The fill is not stopped by it.
+  const second = arrivals.complete(app, blob, new AbortController().signal);
+  await turns();
+  await end();
+  await Promise.all([background, second]);
+  expect([begun(), journal.records.filter(({ blob: arrival }) => arrival?.digest === DIGEST).length]).toEqual([1, 1]);
 });

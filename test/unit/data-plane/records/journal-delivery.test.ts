@@ -166,6 +166,17 @@ test('news of the control plane ends the wait between two tries', async () => {
   await catalog.until(() => catalog.records.size === 1).finally(() => clearInterval(nudge));
 });
 
+test('what somebody waits for is not gathered with others; what comes later is', async () => {
+  const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
+  delivery.hurry();
+  await append(journal, 0, 3);
+  delivery.hurry();
+  await catalog.until(() => catalog.records.size === 3);
+  await append(journal, 3, 4);
+  await journal.settle();
+  expect(catalog.records.size).toBe(3);
+});
+
 describe('flush', () => {
   test('delivers at once what would have gathered longer', async () => {
     const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });

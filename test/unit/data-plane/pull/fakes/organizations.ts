@@ -4,6 +4,7 @@ import type {
   ConfigurationSnapshot,
   OrganizationConfiguration,
   ProxyCacheConfiguration,
+  ScanPolicy,
 } from '../../../../../data-plane/src/configuration/configuration';
 
 /** What a test says of an organization; the rest has the defaults of the management API. */
@@ -15,15 +16,26 @@ export interface OrganizationSpec extends Partial<Omit<ProxyCacheConfiguration, 
   readonly noProxy?: boolean;
   /** Robots by name, with their secrets. */
   readonly robots?: Readonly<Record<string, string>>;
+  readonly scanPolicy?: ScanPolicy;
 }
 
 /** An organization as the data plane holds it. */
 export function organization(spec: OrganizationSpec): OrganizationConfiguration {
-  const { name, uid = `uid-${spec.name}`, visibility = 'PUBLIC', username, robots = {}, noProxy, ...proxy } = spec;
+  const {
+    name,
+    uid = `uid-${spec.name}`,
+    visibility = 'PUBLIC',
+    username,
+    robots = {},
+    noProxy,
+    scanPolicy,
+    ...proxy
+  } = spec;
   return {
     uid,
     name,
     visibility,
+    scanPolicy,
     robots: new Map(
       Object.entries(robots).map(([robot, secret]) => [
         robot,

@@ -5,6 +5,8 @@ import { Access } from '../../../../../data-plane/src/access/access';
 import type { Owner } from '../../../../../data-plane/src/access/find-organization';
 import { PullTokens } from '../../../../../data-plane/src/access/pull-tokens';
 import { Completion } from '../../../../../data-plane/src/completion/completion';
+import { ImageGate } from '../../../../../data-plane/src/gate/image-gate';
+import type { Verdict } from '../../../../../data-plane/src/gate/image-judge';
 import { ManifestContents } from '../../../../../data-plane/src/manifest/manifest-contents';
 import { ManifestKeeper } from '../../../../../data-plane/src/manifest/manifest-keeper';
 import { ManifestService, type ServedManifest } from '../../../../../data-plane/src/manifest/manifest-service';
@@ -68,11 +70,36 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     clock,
     silentLogger,
   );
+  /** What the gate's judge says, and what it was asked; `filled` says what becomes of an image that is to be scanned. */
+  const judged: { digest: string; waitMs: number; signal: AbortSignal }[] = [];
+  const gateWorld = {
+    judge: async (): Promise<Verdict> => ({ kind: 'unscanned', reason: '', vulnerabilities: [], goodForMs: 0 }),
+    fill: async (): Promise<void> => undefined,
+    fills: 0,
+  };
+  const gate = new ImageGate({
+    judge: {
+      judge: (_repository, digest, waitMs, _requestId, signal) => {
+        judged.push({ digest, waitMs, signal });
+        return gateWorld.judge();
+      },
+    },
+    filler: {
+      fill: () => {
+        gateWorld.fills += 1;
+        return gateWorld.fill();
+      },
+    },
+    completion,
+    configuration,
+    clock,
+  });
   const reporter = new UpstreamReporter(upstream, journal, clock, silentLogger);
   const manifests = new ManifestService({
     access,
     tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
     digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+    gate,
     completion,
     journal,
     reporter,
@@ -109,6 +136,8 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     completion,
     completed,
     reporter,
+    judged,
+    gateWorld,
     get,
     outcome,
   };

@@ -1,0 +1,111 @@
+import { send } from '../../../test/support/real/http-client';
+import { pushImage } from '../../../test/support/real/push-image';
+import { waitUntil } from '../../../test/support/real/wait-until';
+import { measureWork } from '../load/measure-work';
+import { atATime, readBlob } from '../load/read-blob';
+import { readRedirected } from '../load/read-redirected';
+import { type BenchContext, median, type Measure, type Row } from '../measure';
+import { type LayoverNodes, type LayoverNodesOptions, startLayoverNodes } from '../peers/layover-nodes';
+import { startBenchBucket } from './bucket-of-the-bench';
+
+const MIB = 1024 * 1024;
+const READS = 16;
+const AT_A_TIME = 2;
+const REPOSITORY = 'bench/delivery';
+
+interface Way {
+  readonly name: string;
+  readonly nodes: Pick<LayoverNodesOptions, 'transport' | 'env'>;
+  readonly read: (host: string, path: string) => Promise<number>;
+}
+
+interface Cost {
+  /** CPU-seconds of edge and data plane for a GB that clients get. */
+  readonly cpu: number;
+  /** GB/s. */
+  readonly rate: number;
+}
+
+/**
+ * What a cached blob costs by each way of delivery: over the call, from the file, and by sending the client to the bucket, where the bytes cost our processes nothing and the rate is
+ * that of fake-gcs-server.
+ */
+export const delivery: Measure = async (context) => {
+  const bucket = await startBenchBucket(context);
+  try {
+    const ways: Way[] = [
+      { name: 'inline', nodes: { transport: 'tcp' }, read: readBlob },
+      { name: 'local file', nodes: { transport: 'unix' }, read: readBlob },
+    ];
+    if (bucket !== undefined) {
+      const env = { ...bucket.env, LAYOVER_REDIRECT: 'on' };
+      ways.push({ name: 'redirect', nodes: { transport: 'tcp', env }, read: readRedirected });
+    }
+    const costs = new Map<string, Cost>();
+    for (const way of ways) costs.set(way.name, await costOf(context, way));
+    return rowsOf(costs);
+  } finally {
+    await bucket?.stop();
+  }
+};
+
+async function costOf(context: BenchContext, { name, nodes: how, read }: Way): Promise<Cost> {
+  const tarBytes = (context.quick ? 16 : 128) * MIB;
+  const layers = [{ seed: 'delivery', tarBytes, compressed: false }];
+  const image = await pushImage(context.upstream, { repository: REPOSITORY, tag: 'v1', layers });
+  const nodes = await startLayoverNodes({ nodes: 1, upstream: context.upstream.url, ...how });
+  try {
+    const [host = ''] = nodes.hosts;
+    const path = `${nodes.path(REPOSITORY)}/blobs/${image.layers[0]!.digest}`;
+    await send({ url: `http://${host}${nodes.path(REPOSITORY)}/manifests/v1`, headers: { Accept: '*/*' } });
+    await readBlob(host, path);
+    // Kept a moment after its client has it; then each read goes the way that is measured.
+    await waitUntil(
+      `the blob to be delivered: ${name}`,
+      () =>
+        read(host, path).then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+    );
+    const measured: Cost[] = [];
+    for (let round = 1; round <= (context.quick ? 1 : 3); round += 1) {
+      context.note(`delivery, ${name}, round ${round}`);
+      measured.push(await measureReads(nodes, () => read(host, path), tarBytes));
+    }
+    return { cpu: median(measured.map(({ cpu }) => cpu)), rate: median(measured.map(({ rate }) => rate)) };
+  } finally {
+    await nodes.stop();
+  }
+}
+
+async function measureReads({ pids }: LayoverNodes, read: () => Promise<number>, size: number): Promise<Cost> {
+  const { cpu, seconds } = await measureWork(pids, () => atATime(READS, AT_A_TIME, read));
+  const gigabytes = (READS * size) / 1e9;
+  return { cpu: cpu / gigabytes, rate: gigabytes / seconds };
+}
+
+function rowsOf(costs: ReadonlyMap<string, Cost>): Row[] {
+  const inline = costs.get('inline')!;
+  return [...costs].flatMap(([name, { cpu, rate }]): Row[] => [
+    {
+      measure: `delivery ${name}, CPU of edge and data plane`,
+      unit: 'CPU-seconds / GB',
+      layover: cpu,
+      distribution: undefined,
+      reference: { name: 'inline', value: inline.cpu },
+      bound: name === 'inline' ? '' : 'below inline',
+      holds: name === 'inline' ? undefined : cpu < inline.cpu,
+    },
+    {
+      measure: `delivery ${name}, rate`,
+      unit: 'GB/s',
+      layover: rate,
+      distribution: undefined,
+      reference: { name: 'inline', value: inline.rate },
+      bound: '',
+      holds: undefined,
+    },
+  ]);
+}

@@ -1,0 +1,93 @@
+import { mustDigest } from '../../../../common/oci/digest';
+import { checkAccess } from '../../../../data-plane/src/access/check-access';
+import { issueToken } from '../../../../data-plane/src/access/issue-token';
+import { type ScanTokenSpec, scanToken } from '../../../support/scan-token';
+import { TOKEN_KEYS } from '../pull/fakes/organizations';
+import { pullRig } from '../pull/fakes/pull-rig';
+
+const LAYER = mustDigest(`sha256:${'a'.repeat(64)}`);
+const OTHER_LAYER = mustDigest(`sha256:${'b'.repeat(64)}`);
+
+function setUp() {
+  const robots = { ci: 'secret' };
+  const rig = pullRig(
+    { name: 'vault', visibility: 'PRIVATE', robots, upstreamHost: 'docker.io', mirrorHost: 'docker.io' },
+    { name: 'other', visibility: 'PRIVATE' },
+    { name: 'open' },
+  );
+  const token = (more: Partial<ScanTokenSpec> = {}): Promise<string> =>
+    scanToken({ key: TOKEN_KEYS[0]!, name: 'vault/library/alpine', blob: LAYER, now: rig.clock.now(), ...more });
+  /** As whom a read is let in, or the key of its refusal. */
+  const read = async (
+    authorization: string,
+    blob: typeof LAYER | undefined = LAYER,
+    organization = 'vault',
+    repository = 'alpine',
+  ): Promise<string> => {
+    const located = rig.access.locate({ kind: 'organization', name: organization }, repository);
+    return rig.access.authorize(located, authorization, 0, blob).then(
+      ({ actor }) => actor,
+      (error: { key: string }) => error.key,
+    );
+  };
+  return { ...rig, token, read };
+}
+
+test('opens its blob through its repository, in a private organization, in either spelling and by the mirrored host', async () => {
+  const { access, read, token } = setUp();
+  expect(await read(await token())).toBe('scan:clair');
+  expect(await read(await token(), LAYER, 'vault', 'library/alpine')).toBe('scan:clair');
+  const mirrored = access.locate({ kind: 'mirror-host', host: 'docker.io' }, 'library/alpine');
+  expect((await access.authorize(mirrored, await token(), 0, LAYER)).actor).toBe('scan:clair');
+});
+
+test('opens no other blob, no manifest and no list, no other repository, and no other organization', async () => {
+  const { access, read, token } = setUp();
+  const good = await token();
+  expect(await read(good, OTHER_LAYER)).toBe('UNAUTHORIZED');
+  // What is no blob names none: manifests, tags, referrers.
+  const located = access.locate({ kind: 'organization', name: 'vault' }, 'alpine');
+  await expect(access.authorize(located, good)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  expect(await read(good, LAYER, 'vault', 'library/busybox')).toBe('UNAUTHORIZED');
+  expect(await read(good, LAYER, 'other')).toBe('UNAUTHORIZED');
+  // Where anybody may read, it still is for what it says.
+  expect(await read(good, LAYER, 'open')).toBe('UNAUTHORIZED');
+  const open = await token({ name: 'open/team/app' });
+  expect(await read(open, OTHER_LAYER, 'open', 'team/app')).toBe('UNAUTHORIZED');
+  expect(await read(open, LAYER, 'open', 'team/app')).toBe('scan:clair');
+});
+
+test('is good for neither GET /v2/ nor the token endpoint', async () => {
+  const { configuration, tokens, token } = setUp();
+  const authorization = await token();
+  await expect(checkAccess(configuration, tokens, authorization)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  const asked = { authorization, service: 'layover', scopes: ['repository:vault/library/alpine:pull'] };
+  await expect(issueToken(configuration, tokens, asked)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  const secret = `Basic ${Buffer.from(`scan:clair:${authorization.slice(7)}`).toString('base64')}`;
+  await expect(issueToken(configuration, tokens, { ...asked, authorization: secret })).rejects.toMatchObject({
+    key: 'UNAUTHORIZED',
+  });
+});
+
+test.each<[string, Partial<ScanTokenSpec>]>([
+  ['without a blob', { blob: undefined }],
+  ['for a blob without a digest', { blob: 'sha256:short' }],
+  ['for a list of blobs', { blob: [LAYER] }],
+  ['for a blob, of a robot', { subject: 'vault+ci' }],
+  ['for a blob, of nobody', { subject: 'anonymous' }],
+  ['of something that only looks like a scanner', { subject: 'scan:' }],
+  ['that has expired', { expiresAt: 1_000_000_000 }],
+  ['signed with a key that is not ours', { key: { id: TOKEN_KEYS[0]!.id, secret: Buffer.alloc(32, 9) } }],
+])('a token %s opens nothing', async (_what, more) => {
+  const { read, token } = setUp();
+  expect(await read(await token(more))).toBe('UNAUTHORIZED');
+});
+
+test('outlives queueing: it is good until it says, and not after', async () => {
+  const { clock, read, token } = setUp();
+  const long = await token({ expiresAt: clock.now() / 1000 + 86_400 });
+  clock.advance(86_000_000);
+  expect(await read(long)).toBe('scan:clair');
+  clock.advance(500_000);
+  expect(await read(long)).toBe('UNAUTHORIZED');
+});
