@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { isLayoverError } from '../../common/errors/layover-error';
 import { loadNode } from '../../common/grpc/load-proto';
 import { openPlaneSecurity, type PlaneSecurity } from '../../common/grpc/plane-security';
-import { OperationsServer } from '../../common/http/operations-server';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
@@ -55,7 +54,8 @@ import { connectPeer, type Peer } from './node/peers';
 import { measuredHandlers } from './operations/measured-handlers';
 import { measuredJournal } from './operations/measured-journal';
 import { measuredUpstream } from './operations/measured-upstream';
-import { diskOf, whyUnready } from './operations/readiness';
+import { whyUnready } from './operations/readiness';
+import { startOperations } from './operations/start-operations';
 import { BlobAccess } from './pull/blob-access';
 import { BlobArrivals } from './pull/blob-arrivals';
 import { BlobRedirects } from './pull/blob-redirects';
@@ -315,19 +315,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     useReporter.start();
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
-    metrics.watch({
-      journal: durable,
-      fills,
-      copiesBytes: opened.copiesBytes,
-      disk: () => diskOf(config.home.spool, clock),
-      ready: async () => (await unready()).length === 0,
-    });
-    if (config.httpListen !== undefined) {
-      const http = new OperationsServer({ listen: config.httpListen, registry: metrics.registry, unready, logger });
-      // Answers until everything else is over.
-      closers.unshift(() => http.stop());
-      httpAddress = await http.start();
-    }
+    const { copiesBytes } = opened;
+    const told = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
+    const operations = await startOperations(config, told);
+    // Answers until everything else is over.
+    closers.unshift(() => operations.stop());
+    httpAddress = operations.address;
     await configuration.start();
     await waitForConfiguration(configuration, config.configurationWaitMs, logger);
     const address = await server.start();
