@@ -6,8 +6,8 @@ const shared = {
   // Not in the temporary folder: what is left there after a run is a failure (bin/test.mjs).
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   transform: { '^.+\\.[mc]?[jt]s$': '@swc/jest' },
-  // ESM-only packages: Node requires them natively, jest needs them transformed.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid)/)'],
+  // ESM-only packages: Node requires them natively, jest needs them transformed; and one that imports node:http when it is first used, which jest's own loader can't.
+  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid|@opentelemetry/otlp-exporter-base)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
 };
 

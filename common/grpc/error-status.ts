@@ -60,6 +60,11 @@ export function isNodeLost(error: ServiceError): boolean {
   return error.code === Grpc.INTERNAL && error.details.startsWith('Received RST_STREAM');
 }
 
+/** The key of a failure that a server hands to grpc-js, for counting; the status' name where it carries none. */
+export function failureKey(failure: Partial<ServiceError>): string {
+  return readWireError(failure)?.key ?? Grpc[failure.code ?? Grpc.UNKNOWN] ?? 'UNKNOWN';
+}
+
 interface WireError {
   readonly key: ErrorKey;
   readonly message: string;
@@ -68,7 +73,7 @@ interface WireError {
   readonly upstreamStatus?: number;
 }
 
-function readWireError(error: ServiceError): WireError | undefined {
+function readWireError(error: Partial<ServiceError>): WireError | undefined {
   const [value] = error.metadata?.get(ERROR_METADATA) ?? [];
   if (!Buffer.isBuffer(value)) return undefined;
   try {

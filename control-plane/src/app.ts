@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { loadCatalog } from '../../common/grpc/load-proto';
+import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { type Clock, systemClock } from '../../common/runtime/clock';
@@ -7,6 +9,7 @@ import { createLogger, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
+import { createTracer } from '../../common/tracing/otel-tracer';
 import type { ControlPlaneConfig } from './config';
 import { bootstrapOrganizations } from './configuration/bootstrap';
 import { buildSnapshot } from './configuration/build-snapshot';
@@ -110,10 +113,21 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const box = new SealedBox('upstream-credentials', masterKey, config.previousMasterKeys);
     const database = Database.open(config.database, log, { connections: config.databasePool });
     releases.push(() => database.close());
+    // What it reads is there when the server for it is.
+    const metrics = new Metrics(
+      () => watch.size,
+      () => Number(feed.current()?.revision ?? 0),
+      () => database.poolUse(),
+    );
+    releases.push(() => Promise.resolve(metrics.close()));
+    database.watch((failed, seconds) => metrics.queried(failed, seconds));
     await database.migrate();
 
     const tokenKeyBox = new SealedBox('token-keys', masterKey, config.previousMasterKeys);
-    const stores = createStores(tokenKeyBox, config.forced, config.scan !== undefined);
+    const stores = createStores(tokenKeyBox, config.forced, {
+      hasClair: config.scan !== undefined,
+      onAudited: (kinds) => metrics.audited(kinds),
+    });
     const { revision, tokenKeys, settings } = stores;
     const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
@@ -138,10 +152,6 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     releases.push(() => forgetting.stop());
     await forgetting.start();
     const watch = new WatchStreams(feed, forgetting, clock, log);
-    const metrics = new Metrics(
-      () => watch.size,
-      () => Number(feed.current()?.revision ?? 0),
-    );
     releases.push(pruneRecordedEvents(database, stores.recorded, clock, log));
     releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));
@@ -160,7 +170,15 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const probe = createGrpcUpstreamProbe({ dataPlanes, clock, log });
     const keeper = new GrpcContentKeeper(dataPlanes, clock, log);
     const { forced } = config;
-    const collector = new GarbageCollector({ database, stores, keeper, clock, log, graceMs: config.garbage.graceMs });
+    const collector = new GarbageCollector({
+      database,
+      stores,
+      keeper,
+      clock,
+      log,
+      graceMs: config.garbage.graceMs,
+      onRound: (collected, seconds) => metrics.collected(collected, seconds),
+    });
     releases.push(collector.start(config.garbage.everyMs));
     const scanLog = log.child({ part: 'scan' });
     const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
@@ -181,12 +199,18 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     await graphql.start();
     releases.push(() => graphql.stop());
 
+    const tracer = createTracer(config.tracing, clock, log.child({ part: 'traces' }));
+    releases.push(() => tracer.stop());
     const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
     const waits = new ScanWaits(database.reader, clock, scanLog);
     const catalog = new CatalogServer(
       config.catalogListen,
       planes.toServe(config.catalogListen),
-      catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log }),
+      observeCalls(
+        loadCatalog().service,
+        catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log }),
+        { tracer, onEnd: (end) => log.debug(end, 'answered') },
+      ),
     );
     releases.push(() => catalog.stop(config.drainMs));
     releases.push(() => Promise.resolve(watch.endAll()));

@@ -6,6 +6,7 @@ import { parseMasterKey, parseMasterKeys } from '../../common/security/master-ke
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
+import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
 import { readScanConfig, type ScanConfig } from './scan/read-scan-config';
 
@@ -45,6 +46,8 @@ export interface ControlPlaneConfig {
   readonly auditRetentionMs: number | undefined;
   /** How long calls may go on after SIGTERM. */
   readonly drainMs: number;
+  /** Where traces go; undefined = nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -138,6 +141,7 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
     scan: readScanConfig(reader),
     auditRetentionMs: retentionMs(reader.integer('LAYOVER_AUDIT_RETENTION_DAYS', 0, 1, 36_500)),
     drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,
+    tracing: readTracing(reader, 'control-plane'),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
   };
   if (config.controlListen.kind === 'unix' && config.controlListen.path === home.catalogSocket)

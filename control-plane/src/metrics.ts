@@ -1,4 +1,8 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
+import { watchProcess } from '../../common/metrics/process-metrics';
+import { readGauge } from '../../common/metrics/read-metrics';
+import type { PoolUse } from './db/watch-queries';
+import type { Collected } from './garbage/garbage-parts';
 
 /** What the control plane counts, in a registry of its own. Labels have few values: no names of users' things. */
 export class Metrics {
@@ -26,23 +30,84 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  /** `watching` counts the open Watch streams, `revision` gives the revision of the configuration. */
-  constructor(watching: () => number, revision: () => number) {
-    const gauge = (name: string, help: string, read: () => number): Gauge =>
-      new Gauge({
-        name,
-        help,
-        registers: [this.registry],
-        collect() {
-          this.set(read());
-        },
-      });
-    gauge('layover_watching_data_planes', 'Data planes that watch the configuration.', watching);
-    gauge('layover_configuration_revision', 'Revision of the configuration.', revision);
-    gauge('process_resident_memory_bytes', 'Resident memory in bytes.', () => process.memoryUsage.rss());
-    gauge('process_cpu_seconds', 'CPU time used, in seconds.', () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    });
+  readonly auditEvents = new Counter({
+    name: 'layover_audit_events_total',
+    help: 'Audit events written, by kind; QUOTA_EVICTED are evictions. One whose transaction had to be run again counts again.',
+    labelNames: ['kind'] as const,
+    registers: [this.registry],
+  });
+
+  readonly databaseSeconds = new Histogram({
+    name: 'layover_database_query_seconds',
+    help: 'Duration of statements in seconds, with their wait in the database.',
+    buckets: [0.0002, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
+
+  readonly databaseErrors = new Counter({
+    name: 'layover_database_errors_total',
+    help: 'Statements that failed; deadlocks and duplicates that are dealt with are among them.',
+    registers: [this.registry],
+  });
+
+  readonly garbageSeconds = new Histogram({
+    name: 'layover_garbage_round_seconds',
+    help: 'Duration of rounds of garbage collection in seconds.',
+    buckets: [0.01, 0.05, 0.2, 1, 5, 20, 60, 300],
+    registers: [this.registry],
+  });
+
+  readonly collectedBlobs = new Counter({
+    name: 'layover_garbage_blobs_total',
+    help: 'Blobs whose bytes were deleted because nobody holds them.',
+    registers: [this.registry],
+  });
+
+  readonly collectedManifests = new Counter({
+    name: 'layover_garbage_manifests_total',
+    help: 'Manifests that were collected.',
+    registers: [this.registry],
+  });
+
+  readonly collectedBytes = new Counter({
+    name: 'layover_garbage_bytes_total',
+    help: 'Bytes of the store that were given back.',
+    registers: [this.registry],
+  });
+
+  private readonly endProcess: () => void;
+
+  /** `watching` counts the open Watch streams, `revision` gives the revision of the configuration, `pool` what the database's connections do. */
+  constructor(watching: () => number, revision: () => number, pool: () => PoolUse = () => ({ used: 0, waiting: 0 })) {
+    const { registry } = this;
+    readGauge(registry, 'layover_watching_data_planes', 'Data planes that watch the configuration.', watching);
+    readGauge(registry, 'layover_configuration_revision', 'Revision of the configuration.', revision);
+    readGauge(registry, 'layover_database_connections_used', 'Connections to the database in use.', () => pool().used);
+    readGauge(registry, 'layover_database_waiting', 'Callers that wait for a connection.', () => pool().waiting);
+    this.endProcess = watchProcess(registry);
+  }
+
+  /** A round of garbage collection is over. */
+  collected({ blobs, manifests, bytes }: Readonly<Collected>, seconds: number): void {
+    this.garbageSeconds.observe(seconds);
+    this.collectedBlobs.inc(blobs);
+    this.collectedManifests.inc(manifests);
+    this.collectedBytes.inc(Number(bytes));
+  }
+
+  /** Audit events were written. */
+  audited(kinds: readonly string[]): void {
+    for (const kind of kinds) this.auditEvents.inc({ kind });
+  }
+
+  /** A statement is over. */
+  queried(failed: boolean, seconds: number): void {
+    this.databaseSeconds.observe(seconds);
+    if (failed) this.databaseErrors.inc();
+  }
+
+  /** Ends what watches the process. */
+  close(): void {
+    this.endProcess();
   }
 }

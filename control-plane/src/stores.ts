@@ -30,10 +30,18 @@ import { UsageStore } from './usage/usage.store';
 /** Everything that reads and writes rows. */
 export type Stores = ReturnType<typeof createStores>;
 
-/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds, `hasClair` whether there is a Clair. */
-export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, hasClair = false) {
+/** What stores are told besides. */
+export interface StoreOptions {
+  /** Whether LAYOVER_CLAIR_URL names a Clair; false unless told. */
+  readonly hasClair?: boolean;
+  /** For {@link AuditStore}. */
+  readonly onAudited?: (kinds: readonly string[]) => void;
+}
+
+/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds. */
+export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, options: StoreOptions = {}) {
   const settings = new SystemSettingsStore();
-  const content = createContentStores(settings, forced, hasClair);
+  const content = createContentStores(settings, forced, options);
   return {
     ...content,
     organizations: new OrganizationStore(),
@@ -54,14 +62,14 @@ export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, has
 export function createContentStores(
   settings: SystemSettingsStore,
   forced: ForcedSwitches,
-  hasClair: boolean,
+  { hasClair = false, onAudited }: StoreOptions = {},
 ): ContentStores {
   const blobs = new BlobStore();
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
   const manifests = new ManifestStore();
   return {
-    audit: new AuditStore(),
+    audit: new AuditStore(onAudited),
     blobs,
     contentUses: new ContentUsesStore(),
     holdings,

@@ -9,6 +9,8 @@ import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
+import { createTracer } from '../../common/tracing/otel-tracer';
+import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './blob/blob-store';
@@ -45,9 +47,15 @@ import { DigestResolver } from './manifest/resolve-digest';
 import { TagResolver } from './manifest/resolve-tag';
 import { TagChecker } from './manifest/tag-checker';
 import { TagHints } from './manifest/tag-hints';
+import { DataPlaneMetrics } from './metrics';
 import { completeAtOwner } from './node/complete-at-owner';
 import { loadOrCreateNodeId } from './node/node-id';
 import { connectPeer, type Peer } from './node/peers';
+import { measuredHandlers } from './operations/measured-handlers';
+import { measuredJournal } from './operations/measured-journal';
+import { measuredUpstream } from './operations/measured-upstream';
+import { whyUnready } from './operations/readiness';
+import { startOperations } from './operations/start-operations';
 import { BlobAccess } from './pull/blob-access';
 import { BlobArrivals } from './pull/blob-arrivals';
 import { BlobRedirects } from './pull/blob-redirects';
@@ -80,6 +88,13 @@ export interface DataPlaneOverrides {
   readonly signUrl?: SignUrl;
   readonly spool?: Spool;
   readonly fillLimits?: Partial<FillLimits>;
+  readonly tracer?: Tracer;
+}
+
+/** A data plane: {@link App} with the address of its second server. */
+export interface DataPlane extends App {
+  /** Where /metrics, /healthz and /readyz are answered, as host:port or unix:path; undefined where they are not, or not yet. */
+  readonly httpAddress: string | undefined;
 }
 
 /** Time that the records of the last requests have to reach the control plane; what doesn't is delivered after the next start. */
@@ -92,7 +107,7 @@ const BEHIND_MS = 5_000;
  * A data plane: composition root, read from top to bottom. `start` makes everything ready in the order of need, waits a little
  * for a configuration, and then accepts requests (answering NOT_READY while there is none). `stop` goes the other way.
  */
-export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): App {
+export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): DataPlane {
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger('data-plane', config.logLevel);
   /** What is to be released, in the order in which it was made ready. */
@@ -100,9 +115,21 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   let starting: Promise<{ readonly address: string }> | undefined;
   let stopping: Promise<void> | undefined;
   let drainUntil = 0;
+  let httpAddress: string | undefined;
+  const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
 
   async function start(): Promise<{ readonly address: string }> {
+    const metrics = new DataPlaneMetrics();
+    closers.push(() => metrics.close());
+    closers.push(() => tracer.stop());
+    let isServing = false;
+    const unready = (): Promise<readonly string[]> =>
+      whyUnready(config, clock, {
+        isDraining: drainUntil > 0,
+        hasConfiguration: hasConfiguration(configuration),
+        isServing,
+      });
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
     closers.push(() => planes.close());
@@ -115,12 +142,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'upstream' }),
     };
-    const upstream = createUpstreamRegistry(upstreamOptions);
+    const upstream = measuredUpstream(createUpstreamRegistry(upstreamOptions), metrics, tracer, clock);
     closers.push(() => upstream.close());
 
     const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
     closers.push(() => opened.close());
-    const uses = new ContentUses(clock, () => journal.depth().oldestMs > BEHIND_MS);
+    const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const store = new GuardedBlobStore(overrides.wrapStore?.(opened.store) ?? opened.store, uses);
     const fills = createFills({
       store,
@@ -129,15 +156,18 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       limits: { ...config.fills, ...overrides.fillLimits },
       clock,
       logger: logger.child({ part: 'fills' }),
+      tracer,
+      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
     });
     await fills.cleanSpool();
 
-    const journal = await createPullJournal({
+    const durable = await createPullJournal({
       directory: config.home.journal,
       clock,
       logger: logger.child({ part: 'journal' }),
     });
-    closers.push(() => journal.close());
+    closers.push(() => durable.close());
+    const journal = measuredJournal(durable, metrics);
     const index = await createLocalIndex({
       directory: config.home.index,
       clock,
@@ -145,19 +175,19 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => index.close());
 
-    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog));
+    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog), tracer);
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
     const knowledge = createKnowledge({
       index,
       catalog,
-      journal,
+      journal: durable,
       uses,
       clock,
       logger: logger.child({ part: 'knowledge' }),
     });
     const delivery = createJournalDelivery({
-      journal,
+      journal: durable,
       recorder: createGrpcPullRecorder(client, config.nodeName),
       clock,
       logger: logger.child({ part: 'delivery' }),
@@ -270,7 +300,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     const node = nodeHandlers({ access, arrivals, identity, logger: logger.child({ part: 'node' }) });
     const server = createRegistryServer({
-      registry: handlers,
+      registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,
       node,
       listen: config.listen,
@@ -285,11 +315,18 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     useReporter.start();
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
+    const { copiesBytes } = opened;
+    const told = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
+    const operations = await startOperations(config, told);
+    // Answers until everything else is over.
+    closers.unshift(() => operations.stop());
+    httpAddress = operations.address;
     await configuration.start();
     await waitForConfiguration(configuration, config.configurationWaitMs, logger);
     const address = await server.start();
+    isServing = true;
     server.setServing(hasConfiguration(configuration));
-    logger.info({ address, ...identity }, 'the data plane accepts requests');
+    logger.info({ address, httpAddress, ...identity }, 'the data plane accepts requests');
     void peers?.start();
     return { address };
   }
@@ -317,6 +354,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   }
 
   return {
+    get httpAddress() {
+      return httpAddress;
+    },
     start() {
       starting ??= start().catch(async (error: unknown) => {
         await release();

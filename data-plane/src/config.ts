@@ -7,6 +7,7 @@ import { type ListenAddress, parseListenAddress, parseListenAddresses } from '..
 import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
+import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
 /** Everything that a data plane can be told. Milliseconds and bytes throughout. Holds secrets: never logged whole. */
@@ -14,6 +15,8 @@ export interface DataPlaneConfig {
   readonly home: Home;
   /** Where the Registry service listens. */
   readonly listen: ListenAddress;
+  /** Where /metrics, /healthz and /readyz are answered; undefined = nowhere. */
+  readonly httpListen: ListenAddress | undefined;
   /** Where the control plane's Catalog is. */
   readonly catalog: ListenAddress;
   /** All data planes, this one included, as edges are told of them; empty = this is the only one, or is not told of others. */
@@ -39,6 +42,8 @@ export interface DataPlaneConfig {
   readonly drainMs: number;
   /** How long the start waits for a configuration before it accepts requests without one. */
   readonly configurationWaitMs: number;
+  /** Where traces go; undefined = nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
   /** Name of this data plane, for the control plane's logs. */
   readonly nodeName: string;
@@ -67,6 +72,7 @@ export interface DataPlaneConfig {
  * |---|---|---|
  * | LAYOVER_HOME | ./.layover | all files below it |
  * | LAYOVER_DATA_LISTEN | unix:$LAYOVER_HOME/run/data.sock | `unix:<path>` or `host:port` |
+ * | LAYOVER_DATA_HTTP_LISTEN | none | /metrics, /healthz and /readyz over HTTP: `unix:<path>` or `host:port` |
  * | LAYOVER_CATALOG | unix:$LAYOVER_HOME/run/catalog.sock | the control plane's Catalog |
  * | LAYOVER_DATA_PLANES | none | all data planes, this one included: a list of `unix:<path>` and `host:port`, where a host may have several addresses |
  * | LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY, LAYOVER_PLANE_TLS_CA, LAYOVER_PLANE_TLS_DOMAIN | none, layover.internal | mutual TLS between the planes: docs/security.md |
@@ -82,6 +88,7 @@ export interface DataPlaneConfig {
  * | HTTPS_PROXY, HTTP_PROXY, NO_PROXY | none | the way out; lower case is read too, and wins |
  * | LAYOVER_DRAIN_SECONDS | 30 | for requests that run when the plane stops |
  * | LAYOVER_LOG_LEVEL | info | |
+ * | OTEL_EXPORTER_OTLP_ENDPOINT and others | none | traces: common/tracing/tracing-config.ts |
  * | LAYOVER_NODE_NAME | the host's name | |
  * | LAYOVER_CONFIGURATION_WAIT_SECONDS | 5 | start-up waits so long for a configuration |
  * | LAYOVER_UPSTREAM_CONNECT_SECONDS | 5 | name, TCP and TLS |
@@ -114,6 +121,12 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const config: DataPlaneConfig = {
     home,
     listen,
+    httpListen: reader.parsed<ListenAddress | undefined>(
+      'LAYOVER_DATA_HTTP_LISTEN',
+      undefined,
+      parseListenAddress,
+      '"unix:<path>" or "host:port"',
+    ),
     catalog,
     dataPlanes,
     planeSecurity: readPlaneSecurity(
@@ -147,6 +160,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     },
     drainMs: seconds('LAYOVER_DRAIN_SECONDS', 30, 0, 3600),
     configurationWaitMs: seconds('LAYOVER_CONFIGURATION_WAIT_SECONDS', 5, 0, 300),
+    tracing: readTracing(reader, 'data-plane'),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
     nodeName: reader.parsed(
       'LAYOVER_NODE_NAME',

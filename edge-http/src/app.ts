@@ -1,15 +1,18 @@
 import { loadRegistry } from '../../common/grpc/load-proto';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
+import { OperationsServer } from '../../common/http/operations-server';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { type Logger, createLogger } from '../../common/runtime/logger';
 import { TlsWatch } from '../../common/security/tls-watch';
+import { createTracer } from '../../common/tracing/otel-tracer';
+import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
-import { connectDataPlane, type SilenceBounds } from './grpc/data-plane';
+import { connectDataPlane, type DataPlane, type SilenceBounds } from './grpc/data-plane';
 import { DataPlaneRegistry } from './grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
@@ -19,7 +22,7 @@ import { createListReferrers } from './handlers/list-referrers';
 import { createListTags } from './handlers/list-tags';
 import { createMetrics } from './handlers/metrics';
 import { createPing } from './handlers/ping';
-import { createReadyz } from './handlers/readyz';
+import { createReadyz, whyUnready } from './handlers/readyz';
 import { refusePush } from './handlers/refuse-push';
 import { createToken } from './handlers/token';
 import { EdgeMetrics } from './metrics';
@@ -38,6 +41,13 @@ export interface EdgeOverrides {
   readonly resolver?: HostResolver;
   /** How soon a data plane that hangs is given up. */
   readonly silence?: SilenceBounds;
+  readonly tracer?: Tracer;
+}
+
+/** An edge: {@link App} with the address of its second server. */
+export interface Edge extends App {
+  /** Where /metrics are answered beside the registry, as host:port or unix:path; undefined where they are not, or not yet. */
+  readonly metricsAddress: string | undefined;
 }
 
 /** How long an edge that stops still takes requests while /readyz says that it should get none. */
@@ -49,10 +59,12 @@ const PROBED_MS = 60_000;
  * The edge: OCI distribution over HTTP in front, gRPC to data planes behind. The only place that names adapters. It starts without a data plane
  * and answers 503 until one is there. `start` gives host:port, or https://host:port.
  */
-export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): App {
+export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): Edge {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
   const clock = overrides.clock ?? systemClock;
-  const metrics = new EdgeMetrics();
+  const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
+  let nodes: NodeSet<DataPlane> | undefined;
+  const metrics = new EdgeMetrics(() => nodes?.size ?? 0);
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
   const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });
   /** Milliseconds since the epoch. */
@@ -80,17 +92,27 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
       () => listener.isDraining,
       () => (readyzAskedAt = clock.now()),
     ),
-    metrics: createMetrics(metrics),
+    metrics: createMetrics(metrics, config.listen, config.metricsListen !== undefined),
   });
   const writeError = createWriteError(createChallenge(config.publicUrl), logger);
-  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies });
+  const serve = createServe({ dispatch, writeError, metrics, logger, clock, proxies: config.trustedProxies, tracer });
   const listener = new HttpListener(config.listen, serve, tls);
+  const operations =
+    config.metricsListen &&
+    new OperationsServer({ listen: config.metricsListen, registry: metrics.registry, unready, logger });
+  let metricsAddress: string | undefined;
+
+  async function unready(): Promise<readonly string[]> {
+    readyzAskedAt = clock.now();
+    return whyUnready(reader, listener.isDraining);
+  }
 
   function createReader(): RegistryReader {
     const Registry = loadRegistry();
-    const nodes = new NodeSet({
+    nodes = new NodeSet({
       addresses: config.dataPlanes,
-      connect: (address) => connectDataPlane(Registry, address, config.localDelivery, planes, overrides.silence),
+      connect: (address) =>
+        connectDataPlane(Registry, address, config.localDelivery, planes, overrides.silence, tracer),
       resolve: overrides.resolver ?? systemResolver,
       clock,
       logger: logger.child({ part: 'nodes' }),
@@ -104,15 +126,22 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): A
     const isProbed = clock.now() - readyzAskedAt < PROBED_MS;
     await listener.stop(drainMs, isProbed ? Math.min(NOTICE_MS, drainMs / 2) : 0);
     reader.close();
+    await tracer.stop();
+    await operations?.stop();
+    metrics.close();
     planes.close();
     tls?.stop();
     logger.info('stopped');
   }
   return {
+    get metricsAddress() {
+      return metricsAddress;
+    },
     async start() {
+      metricsAddress = await operations?.start();
       await reader.start();
       const address = await listener.start();
-      logger.info({ address }, 'listening');
+      logger.info({ ...(metricsAddress === undefined ? {} : { metricsAddress }), address }, 'listening');
       return { address };
     },
     stop: () => (stopped ??= stop()),

@@ -5,6 +5,7 @@ import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
+import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import type { LocalDelivery } from './grpc/data-plane';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
@@ -12,6 +13,11 @@ import { parseTrustedProxies, type TrustedProxies } from './request/trusted-prox
 export interface EdgeConfig {
   /** LAYOVER_EDGE_LISTEN. */
   readonly listen: ListenAddress;
+  /**
+   * LAYOVER_EDGE_METRICS_LISTEN: where /metrics (and /healthz and /readyz) are answered over plain HTTP, beside the registry. Undefined = /metrics is the registry's, for
+   * clients on this machine alone.
+   */
+  readonly metricsListen: ListenAddress | undefined;
   /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined = plain HTTP. */
   readonly tls: TlsFiles | undefined;
   /** LAYOVER_TRUSTED_PROXIES: whose word about the client is taken. Undefined = nobody's. */
@@ -31,6 +37,8 @@ export interface EdgeConfig {
    * 1.7 MB (its send buffer), half an hour at 1 KB/s: so the default is an hour. Peers that are gone are found by TCP itself.
    */
   readonly clientIdleSeconds: number;
+  /** OTEL_…: where traces go; undefined = nothing is traced. */
+  readonly tracing: TracingConfig | undefined;
   /** LAYOVER_LOG_LEVEL. */
   readonly logLevel: LogLevel;
 }
@@ -53,6 +61,12 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
       parseListenAddress,
       address,
     ),
+    metricsListen: reader.parsed<ListenAddress | undefined>(
+      'LAYOVER_EDGE_METRICS_LISTEN',
+      undefined,
+      parseListenAddress,
+      address,
+    ),
     tls: readTlsVariables(reader, 'LAYOVER_EDGE_TLS').files,
     trustedProxies: reader.parsed<TrustedProxies | undefined>(
       'LAYOVER_TRUSTED_PROXIES',
@@ -71,6 +85,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
     ),
     drainSeconds: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 86_400),
     clientIdleSeconds: reader.integer('LAYOVER_CLIENT_IDLE_SECONDS', 3600, 1, 86_400),
+    tracing: readTracing(reader, 'edge'),
     logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
   };
   reader.done();

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { watchProcess } from '../../common/metrics/process-metrics';
+import { readGauge } from '../../common/metrics/read-metrics';
 import type { CacheStatus } from './registry-reader';
 import type { RequestKind } from './request/registry-request';
 
@@ -17,11 +19,17 @@ export interface AnswerCount {
   readonly seconds: number;
 }
 
+interface RunningDelivery {
+  readonly delivery: DeliveryKind;
+  readonly out: { readonly sent: number };
+  counted: number;
+}
+
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** The edge's metrics, in a registry of their own: several edges can live in one process. */
 export class EdgeMetrics {
-  private readonly registry = new Registry();
+  readonly registry = new Registry();
   private readonly requests = new Counter({
     name: 'layover_edge_requests_total',
     help: 'Answered requests. whole=no: the connection ended before the answer did.',
@@ -41,11 +49,12 @@ export class EdgeMetrics {
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers: [this.registry],
   });
-  private readonly bytes = new Counter({
+  private readonly bytes: Counter<'delivery'> = new Counter({
     name: 'layover_edge_blob_bytes_total',
     help: 'Bytes of blobs sent to clients.',
     labelNames: ['delivery'] as const,
     registers: [this.registry],
+    collect: () => this.countRunning(),
   });
   private readonly open = new Gauge({
     name: 'layover_edge_open_deliveries',
@@ -72,17 +81,20 @@ export class EdgeMetrics {
     registers: [this.registry],
   });
 
-  constructor() {
-    this.gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss());
-    this.gauge('process_cpu_seconds', 'User and system CPU time of the process.', () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    });
+  /** Deliveries that run, and how much of each is counted: what a slow client takes is seen while it does. */
+  private readonly running = new Set<RunningDelivery>();
+  private readonly endProcess: () => void;
+
+  /** `dataPlanes` gives the number of data planes that take calls. */
+  constructor(dataPlanes: () => number) {
+    const help = 'Data planes that take calls, as this edge sees it.';
+    readGauge(this.registry, 'layover_edge_data_planes', help, dataPlanes);
+    this.endProcess = watchProcess(this.registry);
   }
 
-  /** A gauge that is read when it is asked for. */
-  private gauge(name: string, help: string, read: () => number): void {
-    const gauge: Gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+  /** Ends what watches the process. */
+  close(): void {
+    this.endProcess();
   }
 
   /** Counts one answer that is over. */
@@ -94,17 +106,29 @@ export class EdgeMetrics {
     if (count.cacheStatus !== undefined) this.cache.inc({ endpoint: kind, cache: count.cacheStatus });
   }
 
-  /** Counts a delivery while `send` runs, and the bytes that `out` has sent more when it is over, however it ends. */
+  /** Counts a delivery while `send` runs, and the bytes that `out` has sent more when they are asked for and when it is over, however it ends. */
   async delivering<T>(delivery: DeliveryKind, out: { readonly sent: number }, send: () => Promise<T>): Promise<T> {
-    const before = out.sent;
+    const running: RunningDelivery = { delivery, out, counted: out.sent };
+    this.running.add(running);
     this.deliveries.inc({ delivery });
     this.open.inc({ delivery });
     try {
       return await send();
     } finally {
       this.open.dec({ delivery });
-      this.bytes.inc({ delivery }, out.sent - before);
+      this.countOne(running);
+      this.running.delete(running);
     }
+  }
+
+  private countRunning(): void {
+    for (const running of this.running) this.countOne(running);
+  }
+
+  private countOne(running: RunningDelivery): void {
+    const { sent } = running.out;
+    this.bytes.inc({ delivery: running.delivery }, sent - running.counted);
+    running.counted = sent;
   }
 
   /** A client was sent to a signed URL. */

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../common/runtime/clock';
 import type { Logger } from '../../common/runtime/logger';
+import { NO_TRACER, type Span, type Tracer } from '../../common/tracing/tracer';
 import { Exchange, type Handler } from './exchange';
 import type { EdgeMetrics } from './metrics';
 import { parseRequest } from './request/parse-request';
 import type { RegistryRequest } from './request/registry-request';
 import { requestError } from './request/request-error';
+import { endRequestSpan, startRequestSpan } from './request/request-span';
 import type { TrustedProxies } from './request/trusted-proxies';
 import type { WriteError } from './response/write-error';
 
@@ -18,21 +20,25 @@ export interface ServeDependencies {
   /** Whose word about clients is taken; undefined = nobody's. */
   readonly proxies?: TrustedProxies;
   readonly clock: Clock;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 /** One request from its head to the end of its answer: parse, hand on, count. Never throws. */
 export function createServe(
   dependencies: ServeDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { dispatch, writeError, metrics, logger, clock, proxies } = dependencies;
+  const { dispatch, writeError, metrics, logger, clock, proxies, tracer = NO_TRACER } = dependencies;
   const accessLog = logger.isLevelEnabled('debug');
 
   return (request, response) => {
     const startedAt = clock.now();
     const exchange = new Exchange(request, response, proxies);
     let parsed: RegistryRequest | undefined;
+    let span: Span | undefined;
     response.on('close', () => {
       exchange.closed();
+      endRequestSpan(span, exchange);
       const count = {
         kind: parsed?.kind ?? ('invalid' as const),
         method: request.method ?? '',
@@ -53,11 +59,17 @@ export function createServe(
       if (request.headers.host === undefined && request.httpVersion === '1.1')
         throw requestError('REQUEST_INVALID', 'Host', '', 'must be given (RFC 9112 section 3.2)');
       parsed = parseRequest(request.method ?? '', request.url ?? '');
-      dispatch(parsed, exchange)?.catch((thrown: unknown) => refuse(exchange, parsed, thrown));
+      span = startRequestSpan(tracer, parsed, exchange, proxies);
+      if (span === undefined) hand(parsed, exchange);
+      else tracer.within(span, () => hand(parsed!, exchange));
     } catch (thrown) {
       refuse(exchange, parsed, thrown);
     }
   };
+
+  function hand(request: RegistryRequest, exchange: Exchange): void {
+    dispatch(request, exchange)?.catch((thrown: unknown) => refuse(exchange, request, thrown));
+  }
 
   /** A failure that can't even be said must not end the process. */
   function refuse(exchange: Exchange, request: RegistryRequest | undefined, thrown: unknown): void {

@@ -145,7 +145,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 function storesOf() {
   const forced = { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined, scanningEnabled: true };
-  return createStores(new SealedBox('token-keys', Buffer.alloc(32), []), forced, true);
+  return createStores(new SealedBox('token-keys', Buffer.alloc(32), []), forced, { hasClair: true });
 }
 
 const CONFIG: ScanConfig = {

@@ -28,9 +28,13 @@ export type AuditOrder = 'newest' | 'oldest';
 
 /** Reads and writes the audit log. Events are never changed. */
 export class AuditStore {
+  /** `onAppended` is told of the kinds of events as they are written, in their transaction. */
+  constructor(private readonly onAppended: (kinds: readonly string[]) => void = () => undefined) {}
+
   /** Writes events. Throws the driver's duplicate error for an id that is there. */
   async append(queries: Queries, events: readonly AuditEventRow[]): Promise<void> {
     await bulkInsert(queries, Table.auditEvents, events);
+    this.onAppended(events.map(({ kind }) => kind));
   }
 
   /** Which of these ids are in the log. */

@@ -4,6 +4,7 @@ import type { DatabaseAddress } from './database-address';
 import { isDuplicate, isTransient } from './database-error';
 import { migrateMysql, migrateSqlite } from './migrate';
 import { MYSQL_LIMITS, mysqlConfig, type MysqlLimits } from './mysql-config';
+import { type PoolUse, poolUse, type QueryWatch, watchQueries } from './watch-queries';
 import { createPrivately, sqliteReader, sqliteWriter } from './sqlite-config';
 
 /** What a statement runs on: the reader, or a transaction. */
@@ -47,6 +48,24 @@ export class Database {
     return new Database('sqlite', knex(sqliteReader(address.file, log)), writer, () => migrateSqlite(writer));
   }
 
+  /** Has every statement told from now on, whichever connection runs it. */
+  watch(watch: QueryWatch): void {
+    for (const pool of this.pools()) watchQueries(pool, watch);
+  }
+
+  /** Connections in use, and who waits for one. */
+  poolUse(): PoolUse {
+    const uses = this.pools().map(poolUse);
+    return {
+      used: uses.reduce((sum, { used }) => sum + used, 0),
+      waiting: uses.reduce((sum, { waiting }) => sum + waiting, 0),
+    };
+  }
+
+  private pools(): readonly Queries[] {
+    return this.writer === this.reader ? [this.reader] : [this.reader, this.writer];
+  }
+
   /** Brings the tables up to date. Several processes may do so at once: one works, the others wait for it. */
   async migrate(): Promise<void> {
     await retrying(this.bringUpToDate, isTransient);
@@ -83,7 +102,7 @@ export class Database {
 
   /** Closes every connection after the statements that run; a server that says nothing is not waited for long. */
   async close(): Promise<void> {
-    const pools = this.writer === this.reader ? [this.reader] : [this.reader, this.writer];
+    const pools = this.pools();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
     await Promise.race([Promise.all(pools.map((pool) => pool.destroy())), late]);

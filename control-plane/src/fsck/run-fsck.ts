@@ -83,7 +83,9 @@ async function withParts(
       address: client.address,
       keeper: new GrpcContentKeeper({ clients: [client] }, clock, log),
     }));
-    const stores = createContentStores(new SystemSettingsStore(), config.forced, config.scan !== undefined);
+    const stores = createContentStores(new SystemSettingsStore(), config.forced, {
+      hasClair: config.scan !== undefined,
+    });
     await work({ database, stores, copies: new StoreCopies(planes, clock, signal) });
   } finally {
     for (const { client } of clients) client.close();

@@ -65,7 +65,12 @@ export class GarbageCollector {
 
   /** One round at a time in this process. */
   private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
-    const round = this.running.then(start);
+    const round = this.running.then(async () => {
+      const startedAt = performance.now();
+      const collected = await start();
+      this.parts.onRound?.(collected, (performance.now() - startedAt) / 1000);
+      return collected;
+    });
     this.running = round.catch(() => undefined);
     return round;
   }

@@ -13,6 +13,8 @@ export interface GarbageParts {
   readonly log: Logger;
   /** How long bytes stay that nobody holds any more, in milliseconds. */
   readonly graceMs: number;
+  /** Told of every round of collection that ended well. */
+  readonly onRound?: (collected: Readonly<Collected>, seconds: number) => void;
 }
 
 /** What a collection took away. */

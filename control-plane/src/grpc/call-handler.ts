@@ -1,6 +1,7 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
+import { requestIdOf } from '../../../common/grpc/observe-calls';
 import type { Logger } from '../../../common/runtime/logger';
 import { whyUnavailable } from '../db/database-error';
 import type { Metrics } from '../metrics';
@@ -31,7 +32,8 @@ export function unary<Request, Reply>(
             ? toLayoverError(thrown)
             : new LayoverError('NOT_READY', { message: reason, cause: thrown });
         done({ outcome: error.key });
-        if (error.key === 'INTERNAL') parts.log.error({ err: thrown, method }, 'a Catalog call failed');
+        if (error.key === 'INTERNAL')
+          parts.log.error({ err: thrown, method, requestId: requestIdOf(call.request) }, 'a Catalog call failed');
         callback(toGrpcFailure(error));
       },
     );

@@ -1,6 +1,8 @@
 import { type ChannelCredentials, type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { loadCatalog } from '../../../common/grpc/load-proto';
+import { traceCalls } from '../../../common/grpc/trace-calls';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import { NO_TRACER, type Tracer } from '../../../common/tracing/tracer';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
 
 export type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
@@ -20,8 +22,9 @@ const OPTIONS: ClientOptions = {
 export function createCatalogClient(
   address: ListenAddress,
   by: ChannelCredentials = credentials.createInsecure(),
+  tracer: Tracer = NO_TRACER,
 ): CatalogClient {
-  return new (loadCatalog())(formatGrpcAddress(address), by, OPTIONS);
+  return new (loadCatalog())(formatGrpcAddress(address), by, { ...OPTIONS, interceptors: traceCalls(tracer) });
 }
 
 /** Whether the connection stands. */

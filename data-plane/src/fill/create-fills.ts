@@ -2,11 +2,12 @@ import { LayoverError, toLayoverError } from '../../../common/errors/layover-err
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Digest } from '../../../common/oci/digest';
+import { NO_TRACER, type Tracer } from '../../../common/tracing/tracer';
 import type { BlobStore } from '../blob/blob-store';
 import { throwIfAborted } from '../blob/read-file-range';
 import { StoredBlobs } from '../blob/stored-blobs';
 import { untilAborted } from './abort-gate';
-import { type FillDependencies, FillJob } from './fill-job';
+import { type FillDependencies, FillJob, type FillOver } from './fill-job';
 import { DEFAULT_FILL_LIMITS, type FillLimits } from './fill-limits';
 import { FillQueue } from './fill-queue';
 import type { FillReader, FillRequest, Fills } from './fills';
@@ -24,12 +25,18 @@ export interface FillsOptions {
   readonly limits?: Partial<FillLimits>;
   /** In place of the spool in `spoolDirectory`. */
   readonly spool?: Spool;
+  /** Told of every fill that is over. */
+  readonly onOver?: FillOver;
+  /** Default: fills are not traced. */
+  readonly tracer?: Tracer;
 }
 
 /** Fills that have something to do before their first use. */
 export interface SpooledFills extends Fills {
   /** Makes the spool folder and removes what a crash left in it. Before the first fill. Throws STORE_FAILED. */
   cleanSpool(): Promise<void>;
+  /** How many fills read from upstreams, and how many wait for their turn. */
+  counts(): { readonly running: number; readonly waiting: number };
 }
 
 /** Outages that a waiter sees others run into before it takes them for its own: not each of 200 waiters waits for a time-out of its own. */
@@ -39,11 +46,11 @@ const ABORT_MS = 5_000;
 
 /** Fills through a spool folder on this host (architecture, section 5). */
 export function createFills(options: FillsOptions): SpooledFills {
-  const { store, clock, logger } = options;
+  const { store, clock, logger, onOver, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
   const spool = options.spool ?? createSpool(options.spoolDirectory);
   const stored = new StoredBlobs(store, logger);
-  return new JobFills({ store, stored, spool, queue: new FillQueue(limits), clock, logger, limits });
+  return new JobFills({ store, stored, spool, queue: new FillQueue(limits), clock, logger, limits, onOver, tracer });
 }
 
 class JobFills implements SpooledFills {
@@ -55,6 +62,10 @@ class JobFills implements SpooledFills {
   async cleanSpool(): Promise<void> {
     const files = await this.deps.spool.clean();
     if (files > 0) this.deps.logger.info({ files }, 'removed fills that a crash had left');
+  }
+
+  counts(): { readonly running: number; readonly waiting: number } {
+    return this.deps.queue.counts();
   }
 
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader> {

@@ -2,6 +2,7 @@ import { LayoverError, toLayoverError } from '../../../common/errors/layover-err
 import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
+import type { Span, Tracer } from '../../../common/tracing/tracer';
 import type { BlobIngest, BlobStore } from '../blob/blob-store';
 import type { StoredBlobs } from '../blob/stored-blobs';
 import { AbortGate } from './abort-gate';
@@ -15,6 +16,9 @@ import type { Spool, SpoolFile } from './spool';
 import { SpoolWriter } from './spool-writer';
 import { checkStream, Transfer } from './transfer';
 
+/** Told how a fill ended (kept, found in the store when it was its turn, or the key of the error), and after how many seconds. */
+export type FillOver = (outcome: string, seconds: number) => void;
+
 /** What every fill of a data plane shares. */
 export interface FillDependencies {
   readonly store: BlobStore;
@@ -24,6 +28,8 @@ export interface FillDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: FillLimits;
+  readonly onOver: FillOver | undefined;
+  readonly tracer: Tracer;
 }
 
 /**
@@ -44,6 +50,7 @@ export class FillJob {
   private file: SpoolFile | undefined;
   private foundAt: { readonly size: number; readonly path: string | undefined } | undefined;
   private over = false;
+  private span: Span | undefined;
   private readonly startedAt: number;
 
   /** `onOver` is called before anybody learns how the fill ended: who asks after that begins a new one. */
@@ -65,7 +72,11 @@ export class FillJob {
 
   /** Begins, once whoever made it has sat down. */
   start(): void {
-    queueMicrotask(() => void this.run());
+    const { tracer } = this.deps;
+    const asked = tracer.active();
+    // A trace of its own: it goes on for others when the one who asked first has left.
+    if (asked !== undefined) this.span = tracer.start('fill', { parent: 'root', link: asked });
+    queueMicrotask(() => void (this.span === undefined ? this.run() : tracer.within(this.span, () => this.run())));
   }
 
   /** Whether it came as far as `opened`: what went wrong after that is everybody's. */
@@ -217,6 +228,7 @@ export class FillJob {
   private end(failure: LayoverError | undefined): void {
     this.over = true;
     this.ticket?.release();
+    this.tell(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
     this.onOver();
     if (failure === undefined) {
       this.opened.resolve();
@@ -260,6 +272,13 @@ export class FillJob {
     return new LayoverError('STORE_FULL', {
       message: `Layover has no room for ${this.digest} of ${size} bytes: its disk is full. Its operator must make room`,
     });
+  }
+
+  private tell(outcome: string): void {
+    this.deps.onOver?.(outcome, (this.deps.clock.now() - this.startedAt) / 1000);
+    this.span?.set('layover.fill.outcome', outcome);
+    if (outcome !== 'kept' && outcome !== 'found') this.span?.fail(outcome);
+    this.span?.end();
   }
 
   private log(level: 'debug' | 'info' | 'warn' | 'error', fields: object, message: string): void {

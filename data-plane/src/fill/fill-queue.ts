@@ -55,6 +55,14 @@ export class FillQueue {
     return { granted, lift: () => this.lift(entry), release: () => this.release(entry) };
   }
 
+  /** How many fills have a slot, and how many wait for one. */
+  counts(): { readonly running: number; readonly waiting: number } {
+    let waiting = 0;
+    for (const lane of Object.values(this.lanes))
+      for (const owners of lane.values()) for (const entries of owners.values()) waiting += entries.length;
+    return { running: this.inAll.all, waiting };
+  }
+
   private lift(entry: Entry): void {
     if (entry.priority === 'client' || entry.state === 'over') return;
     if (entry.state === 'waiting') {

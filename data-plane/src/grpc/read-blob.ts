@@ -20,7 +20,7 @@ export function readBlob(
   return (call) => {
     void sendStream(call, (signal) => messages(parts, clock, call.request, signal), {
       clock,
-      onFailure: (error) => logFailure(logger, 'ReadBlob', error),
+      onFailure: (error) => logFailure(logger, 'ReadBlob', error, call.request.context?.requestId ?? ''),
     });
   };
 }

@@ -2,6 +2,7 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import { ERROR_CATALOGUE } from '../../../common/errors/catalogue';
 import { isLayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
+import { requestIdOf } from '../../../common/grpc/observe-calls';
 import type { Logger } from '../../../common/runtime/logger';
 
 /**
@@ -26,7 +27,7 @@ export function unary<Request, Reply>(
       },
       (thrown: unknown) => {
         answered = true;
-        logFailure(logger, name, thrown);
+        logFailure(logger, name, thrown, requestIdOf(call.request));
         callback(toGrpcFailure(thrown));
       },
     );
@@ -34,13 +35,13 @@ export function unary<Request, Reply>(
 }
 
 /** Bugs with all that is known of them; failures that are nobody's bug only when somebody looks closely. */
-export function logFailure(logger: Logger, rpc: string, thrown: unknown): void {
+export function logFailure(logger: Logger, rpc: string, thrown: unknown, requestId: string): void {
   if (!isLayoverError(thrown) || thrown.key === 'INTERNAL') {
-    logger.error({ err: thrown, rpc }, 'an unexpected error');
+    logger.error({ err: thrown, rpc, requestId }, 'an unexpected error');
   } else if (ERROR_CATALOGUE[thrown.key].http >= 500) {
-    logger.warn({ rpc, key: thrown.key, cause: causeOf(thrown) }, thrown.message);
+    logger.warn({ rpc, requestId, key: thrown.key, cause: causeOf(thrown) }, thrown.message);
   } else {
-    logger.debug({ rpc, key: thrown.key }, thrown.message);
+    logger.debug({ rpc, requestId, key: thrown.key }, thrown.message);
   }
 }
 

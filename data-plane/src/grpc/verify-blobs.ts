@@ -20,7 +20,7 @@ export function verifyBlobsRpc(
   return (call) => {
     void sendStream(call, (signal) => messages(parts, call.request, signal), {
       clock,
-      onFailure: (error) => logFailure(logger, 'VerifyBlobs', error),
+      onFailure: (error) => logFailure(logger, 'VerifyBlobs', error, ''),
     });
   };
 }

@@ -30,6 +30,8 @@ export interface OpenedBlobStore {
   readonly links?: BlobLinks;
   /** Gives up what can be had again, so that so many bytes fit on the disk. */
   readonly makeRoom: (bytes: number) => Promise<void>;
+  /** Bytes that local copies have; undefined where there are none. */
+  readonly copiesBytes?: () => number;
   /** Lets go of it. Whoever opened it closes it. */
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function openBlobStore(
       ? {}
       : { links: far.links(overrides.signUrl ?? defaultSignUrl(bucket, bucket.emulator), redirectMs) }),
     makeRoom: (bytes) => copies.makeRoom(bytes),
+    copiesBytes: () => copies.totalBytes,
     async close() {
       await near.close();
       await far.close();

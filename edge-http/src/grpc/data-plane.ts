@@ -1,9 +1,11 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import type { loadRegistry } from '../../../common/grpc/load-proto';
+import { traceCalls } from '../../../common/grpc/trace-calls';
 import type { PlaneSecurity } from '../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../common/nodes/address-watch';
 import type { NodeConnection } from '../../../common/nodes/node';
 import { formatGrpcAddress } from '../../../common/runtime/listen-address';
+import { NO_TRACER, type Tracer } from '../../../common/tracing/tracer';
 import type { RegistryClient } from '../../../proto/gen/layover/v1/Registry';
 
 const MIB = 1024 * 1024;
@@ -63,13 +65,16 @@ export function connectDataPlane(
   localDelivery: LocalDelivery,
   security: PlaneSecurity,
   silence = SILENCE_BOUNDS,
+  tracer: Tracer = NO_TRACER,
 ): DataPlane {
+  const interceptors = traceCalls(tracer);
   const target = formatGrpcAddress(listen);
   const credentials = security.toReach('data-plane', listen);
-  const unary = new Registry(target, credentials, keepalive(silence.unary));
+  const unary = new Registry(target, credentials, { ...keepalive(silence.unary), interceptors });
   const streams = new Registry(target, credentials, {
     ...keepalive(silence.streams),
     'grpc-node.flow_control_window': 4 * MIB,
+    interceptors,
   });
   return {
     unary,

@@ -1,10 +1,19 @@
-import { LayoverError } from '../../../common/errors/layover-error';
+import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import type { Handler } from '../exchange';
 import type { RegistryReader } from '../registry-reader';
 import type { OperationsRequest } from '../request/registry-request';
 import { answerJson } from '../response/answer';
 
 const TIMEOUT_MS = 2000;
+
+/** Why requests should not come to this edge, in words; empty = they may. For those who ask beside the registry. */
+export async function whyUnready(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
+  if (isDraining) return ['draining: this edge is stopping'];
+  return reader.ready(TIMEOUT_MS).then(
+    () => [],
+    (error: unknown) => [`data planes: ${toLayoverError(error).message}`],
+  );
+}
 
 /** GET|HEAD /readyz: 200 when a data plane answers and this edge is not draining; 503 otherwise, so that load balancers look elsewhere. `onAsked` is told that one does. */
 export function createReadyz(

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { parseForwarded } from './forwarded-header';
 import { readAddress } from './read-address';
@@ -23,9 +24,8 @@ const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
  * kinds are there and differ, or one cannot be read, neither is believed. From anybody else all of them are ignored.
  */
 export function readClient({ headers, socket }: IncomingMessage, proxies: TrustedProxies | undefined): Client {
-  const peer = socket.remoteAddress ?? '';
   const seen: Client = {
-    address: peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer,
+    address: peerOf(socket),
     scheme: socket instanceof TLSSocket ? 'https' : 'http',
     host: readHost(headers.host),
   };
@@ -40,6 +40,12 @@ export function readClient({ headers, socket }: IncomingMessage, proxies: Truste
     scheme: x.scheme ?? forwarded.scheme ?? seen.scheme,
     host: x.host ?? forwarded.host ?? seen.host,
   };
+}
+
+/** The address at the other end of the connection, in the form of {@link Client.address}. */
+export function peerOf(socket: Socket): string {
+  const peer = socket.remoteAddress ?? '';
+  return peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer;
 }
 
 function differ(one: string | undefined, other: string | undefined): boolean {

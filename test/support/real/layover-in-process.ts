@@ -6,7 +6,7 @@ import { createEdge } from '../../../edge-http/src/app';
 import { readEdgeConfig } from '../../../edge-http/src/config';
 import type { Clock } from '../../../common/runtime/clock';
 import { homeAt } from '../../../common/runtime/home';
-import type { App } from '../../../common/runtime/lifecycle';
+import type { Logger } from '../../../common/runtime/logger';
 import { type GraphqlClient, graphqlClient } from './graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment } from './layover';
 import { temporaryFolder } from './temporary-folder';
@@ -16,6 +16,11 @@ export interface InProcessLayover {
   readonly host: string;
   readonly url: string;
   readonly graphql: GraphqlClient;
+  /** `http://host:port` of the control plane. */
+  readonly controlUrl: string;
+  /** Where the data plane and the edge answer /metrics, with LAYOVER_DATA_HTTP_LISTEN and LAYOVER_EDGE_METRICS_LISTEN; undefined otherwise. */
+  readonly dataHttp: () => string | undefined;
+  readonly edgeHttp: () => string | undefined;
   /** LAYOVER_HOME. */
   readonly home: string;
   /** Stops one plane; what the others do without it is the test's. */
@@ -30,14 +35,16 @@ export async function startLayoverInProcess(
     readonly env?: Readonly<Record<string, string>>;
     /** The data plane's time, where a test needs minutes to pass. */
     readonly dataClock?: Clock;
+    /** Where each plane logs to, in place of nowhere. */
+    readonly logger?: (plane: 'edge' | 'data' | 'control') => Logger;
   } = {},
 ): Promise<InProcessLayover> {
   const folder = await temporaryFolder('planes');
   const env = layoverEnvironment(folder.path, { LAYOVER_LOG_LEVEL: 'silent', ...options.env });
-  const planes: Record<'edge' | 'data' | 'control', App> = {
-    control: createControlPlane(readControlPlaneConfig(env)),
-    data: createDataPlane(readDataPlaneConfig(env), { clock: options.dataClock }),
-    edge: createEdge(readEdgeConfig(env)),
+  const planes = {
+    control: createControlPlane(readControlPlaneConfig(env), { log: options.logger?.('control') }),
+    data: createDataPlane(readDataPlaneConfig(env), { clock: options.dataClock, logger: options.logger?.('data') }),
+    edge: createEdge(readEdgeConfig(env), { logger: options.logger?.('edge') }),
   };
   const stop = async (): Promise<void> => {
     await planes.edge.stop();
@@ -53,6 +60,9 @@ export async function startLayoverInProcess(
       host,
       url: `http://${host}`,
       graphql: graphqlClient(`http://${control}/graphql`, ADMIN_TOKEN),
+      controlUrl: `http://${control}`,
+      dataHttp: () => planes.data.httpAddress,
+      edgeHttp: () => planes.edge.metricsAddress,
       home: folder.path,
       stopPlane: (plane) => planes[plane].stop(),
       stop,

@@ -109,7 +109,7 @@ export class ScanWorld {
     });
     const log = createLogger('scan', 'silent');
     const database = Database.open(config.database, log);
-    const stores = createStores(new SealedBox('token-keys', config.masterKey!, []), config.forced, true);
+    const stores = createStores(new SealedBox('token-keys', config.masterKey!, []), config.forced, { hasClair: true });
     const scanning = new Scanning({
       database,
       stores,

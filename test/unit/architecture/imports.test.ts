@@ -49,6 +49,11 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   mysql2: ['control-plane/src/db'],
   '@google-cloud/storage': ['data-plane/src/store/gcs'],
   '@node-rs/crc32': ['data-plane/src/store/gcs'],
+  '@opentelemetry/api': ['common/tracing'],
+  '@opentelemetry/core': ['common/tracing'],
+  '@opentelemetry/sdk-trace': ['common/tracing'],
+  '@opentelemetry/resources': ['common/tracing'],
+  '@opentelemetry/exporter-trace-otlp-http': ['common/tracing'],
 };
 
 const root = packageRoot(__dirname);

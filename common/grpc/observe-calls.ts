@@ -1,0 +1,130 @@
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Metadata,
+  sendUnaryData,
+  ServerErrorResponse,
+  ServerWritableStream,
+  ServiceError,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { Tracer } from '../tracing/tracer';
+import { failureKey } from './error-status';
+import { TRACEPARENT } from './trace-calls';
+
+/** One call to a server that is over. */
+export interface CallEnd {
+  readonly method: string;
+  /** `ok`, or the key of the error (common/errors/catalogue.ts). */
+  readonly outcome: string;
+  readonly seconds: number;
+  /** As the edge gave it; empty where the request has none. */
+  readonly requestId: string;
+}
+
+/** Who watches the calls of a server. */
+export interface CallObserver {
+  readonly tracer: Tracer;
+  /** A call that sends a stream begins. */
+  readonly onStream?: (method: string) => void;
+  /** Told once of every call, however it ended; `streamed` where onStream was called. */
+  readonly onEnd: (end: CallEnd, streamed: boolean) => void;
+}
+
+type Service = Readonly<Record<string, { readonly path: string; readonly responseStream: boolean }>>;
+
+/**
+ * The handlers of a service, watched: counted when they end, and, where the caller traces, in a span below the caller's. Nothing of what they do, and nothing
+ * of what callers see, is changed by it.
+ */
+export function observeCalls<Handlers extends object>(
+  service: Service,
+  handlers: Handlers,
+  observer: CallObserver,
+): Handlers {
+  const watched: UntypedServiceImplementation = {};
+  for (const [method, handler] of Object.entries(handlers)) {
+    const { path, responseStream } = service[method]!;
+    watched[method] = responseStream
+      ? observeStream(method, path, handler as handleServerStreamingCall<unknown, unknown>, observer)
+      : observeUnary(method, path, handler as handleUnaryCall<unknown, unknown>, observer);
+  }
+  return watched as Handlers;
+}
+
+function observeUnary(
+  method: string,
+  path: string,
+  handler: handleUnaryCall<unknown, unknown>,
+  observer: CallObserver,
+): handleUnaryCall<unknown, unknown> {
+  return (call, callback) => {
+    const watched = begin(method, path, call, observer);
+    const answer: sendUnaryData<unknown> = (error, ...rest) => {
+      watched.end(error === null ? 'ok' : keyOf(error), false);
+      callback(error, ...rest);
+    };
+    watched.run(() => handler(call, answer));
+  };
+}
+
+function observeStream(
+  method: string,
+  path: string,
+  handler: handleServerStreamingCall<unknown, unknown>,
+  observer: CallObserver,
+): handleServerStreamingCall<unknown, unknown> {
+  return (call) => {
+    observer.onStream?.(method);
+    const watched = begin(method, path, call, observer);
+    let failure: string | undefined;
+    call.once('error', (error: ServerErrorResponse) => (failure = keyOf(error)));
+    // grpc-js says so after every end, good ones too (grpc-node issue 2771).
+    call.once('cancelled', () => watched.end(failure ?? (call.writableEnded ? 'ok' : 'CANCELLED'), true));
+    watched.run(() => handler(call));
+  };
+}
+
+function begin(
+  method: string,
+  path: string,
+  call: { readonly metadata: Metadata; readonly request: unknown },
+  { tracer, onEnd }: CallObserver,
+): { readonly run: (work: () => void) => void; readonly end: (outcome: string, streamed: boolean) => void } {
+  const startedAt = performance.now();
+  const requestId = requestIdOf(call.request);
+  const [traceparent] = tracer.isOn ? call.metadata.get(TRACEPARENT) : [];
+  const span =
+    typeof traceparent !== 'string'
+      ? undefined
+      : tracer.start(path.slice(1), {
+          kind: 'server',
+          parent: { traceparent },
+          attributes: { 'rpc.system': 'grpc', ...(requestId === '' ? {} : { 'layover.request_id': requestId }) },
+        });
+  let over = false;
+  return {
+    run: (work) => (span === undefined ? work() : tracer.within(span, work)),
+    end(outcome, streamed) {
+      if (over) return;
+      over = true;
+      onEnd({ method, outcome, seconds: (performance.now() - startedAt) / 1000, requestId }, streamed);
+      if (outcome !== 'ok') span?.fail(outcome);
+      span?.end();
+    },
+  };
+}
+
+/** What an edge sends has it in its context, an admission by itself. */
+export function requestIdOf(request: unknown): string {
+  const { context, requestId } = request as {
+    readonly context?: { readonly requestId?: unknown } | null;
+    readonly requestId?: unknown;
+  };
+  const id = context?.requestId ?? requestId;
+  return typeof id === 'string' ? id : '';
+}
+
+function keyOf(error: ServerErrorResponse | Partial<ServiceError> | ServerWritableStream<unknown, unknown>): string {
+  return failureKey(error as Partial<ServiceError>);
+}

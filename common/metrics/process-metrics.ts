@@ -1,0 +1,63 @@
+import { readdir } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Registry } from 'prom-client';
+import { readCounter, readGauge } from './read-metrics';
+
+/** How often the event loop is looked at, in milliseconds. */
+const LOOK_MS = 20;
+const NANOSECONDS = 1e9;
+
+/**
+ * What every plane says of its process, under the names of prom-client's default metrics. By hand, because those cannot be ended: each
+ * call leaves a timer and an observer in the process for ever, and tests start many planes in one. The function returned ends these.
+ * The event loop's lag is since the scrape before: the longest, and the 99th percentile.
+ */
+export function watchProcess(registry: Registry): () => void {
+  const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
+  delay.enable();
+  let longest = 0;
+  // Read before the longest, by the order in which they are registered; the histogram begins anew with every scrape.
+  readGauge(registry, 'nodejs_eventloop_lag_p99_seconds', '99th percentile of the event loop lag, in seconds.', () => {
+    const p99 = delay.count === 0 ? 0 : delay.percentile(99);
+    longest = delay.count === 0 ? 0 : delay.max;
+    delay.reset();
+    return lag(p99);
+  });
+  readGauge(registry, 'nodejs_eventloop_lag_max_seconds', 'Longest event loop lag, in seconds.', () => lag(longest));
+  readCounter(registry, 'process_cpu_seconds_total', 'User and system CPU time, in seconds.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  readGauge(registry, 'process_resident_memory_bytes', 'Resident memory, in bytes.', () => process.memoryUsage.rss());
+  readGauge(
+    registry,
+    'nodejs_heap_size_used_bytes',
+    'JavaScript heap in use, in bytes.',
+    () => getHeapStatistics().used_heap_size,
+  );
+  readGauge(registry, 'nodejs_external_memory_bytes', 'Memory of buffers outside the heap, in bytes.', () => {
+    return process.memoryUsage().external;
+  });
+  readGauge(registry, 'process_open_fds', 'Open file descriptors; 0 where the system does not say.', openFiles);
+  const startedAt = Date.now() / 1000 - process.uptime();
+  readGauge(
+    registry,
+    'process_start_time_seconds',
+    'When the process started, in seconds since the epoch.',
+    () => startedAt,
+  );
+  return () => delay.disable();
+}
+
+/** Each look comes LOOK_MS after the one before; what is beyond that is lag. */
+function lag(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / NANOSECONDS - LOOK_MS / 1000);
+}
+
+async function openFiles(): Promise<number> {
+  return readdir('/proc/self/fd').then(
+    (names) => names.length,
+    () => 0,
+  );
+}

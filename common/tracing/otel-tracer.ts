@@ -1,0 +1,149 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type Context,
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  ROOT_CONTEXT,
+  type Span as OtelSpan,
+  SpanKind as OtelKind,
+  SpanStatusCode,
+  trace,
+  type Tracer as OtelInnerTracer,
+} from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
+import type { Clock } from '../runtime/clock';
+import type { Logger } from '../runtime/logger';
+import { ReportingExporter } from './reporting-exporter';
+import type { Sampling, TracingConfig } from './tracing-config';
+import { NO_TRACER, type Span, type SpanKind, type SpanOptions, type Tracer } from './tracer';
+
+/** How long one batch may take to be sent, in milliseconds. */
+const EXPORT_MS = 5_000;
+/** How long the end of a plane waits for the last spans, in milliseconds. */
+const STOP_MS = 2_000;
+/** Spans that wait to be sent; more are dropped. */
+const MAX_QUEUE = 4096;
+
+const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
+  server: OtelKind.SERVER,
+  client: OtelKind.CLIENT,
+  internal: OtelKind.INTERNAL,
+};
+
+/**
+ * A tracer that sends to an OTLP receiver over HTTP, or one that does nothing where `config` is undefined. Nothing of it is global: neither the
+ * provider nor the context, so that planes in one process do not get into each other's traces. The only file, with the exporter's, that knows OpenTelemetry.
+ */
+export function createTracer(config: TracingConfig | undefined, clock: Clock, logger: Logger): Tracer {
+  if (config === undefined) return NO_TRACER;
+  const { url, headers, serviceName, sampling } = config;
+  const exporter = new OTLPTraceExporter({
+    url,
+    headers: { ...headers },
+    timeoutMillis: EXPORT_MS,
+    concurrencyLimit: 2,
+  });
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': serviceName }),
+    sampler: samplerFor(sampling),
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: new ReportingExporter(exporter, clock, logger),
+        maxQueueSize: MAX_QUEUE,
+        exportTimeoutMillis: EXPORT_MS + 1000,
+      }),
+    ],
+    spanLimits: { attributeValueLengthLimit: 256 },
+  });
+  return new OtelTracer(provider);
+}
+
+function samplerFor({ ratio, followsCaller }: Sampling): TraceIdRatioBasedSampler | ParentBasedSampler {
+  const root = new TraceIdRatioBasedSampler(ratio);
+  return followsCaller ? new ParentBasedSampler({ root }) : root;
+}
+
+class OtelTracer implements Tracer {
+  readonly isOn = true;
+  private readonly inner: OtelInnerTracer;
+  private readonly current = new AsyncLocalStorage<StartedSpan>();
+  private readonly propagator = new W3CTraceContextPropagator();
+  private stopped: Promise<void> | undefined;
+
+  constructor(private readonly provider: TracerProvider) {
+    this.inner = provider.getTracer('layover');
+  }
+
+  start(name: string, options: SpanOptions = {}): Span {
+    const { kind = 'internal', attributes, link } = options;
+    const links = link instanceof StartedSpan ? [{ context: link.inner.spanContext() }] : [];
+    return new StartedSpan(
+      this.inner.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes }, links }, this.parentOf(options)),
+      this.propagator,
+    );
+  }
+
+  active(): Span | undefined {
+    return this.current.getStore();
+  }
+
+  within<T>(span: Span, work: () => T): T {
+    return span instanceof StartedSpan ? this.current.run(span, work) : work();
+  }
+
+  stop(): Promise<void> {
+    this.stopped ??= this.shutDown();
+    return this.stopped;
+  }
+
+  private async shutDown(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
+    await Promise.race([this.provider.shutdown().catch(() => undefined), late]);
+    clearTimeout(timer);
+  }
+
+  private parentOf({ parent = 'active' }: SpanOptions): Context {
+    if (parent === 'active') return this.current.getStore()?.context ?? ROOT_CONTEXT;
+    if (parent === 'root' || parent.traceparent === undefined) return ROOT_CONTEXT;
+    return this.propagator.extract(ROOT_CONTEXT, { traceparent: parent.traceparent }, defaultTextMapGetter);
+  }
+}
+
+class StartedSpan implements Span {
+  readonly context: Context;
+
+  constructor(
+    readonly inner: OtelSpan,
+    private readonly propagator: W3CTraceContextPropagator,
+  ) {
+    this.context = trace.setSpan(ROOT_CONTEXT, inner);
+  }
+
+  get traceparent(): string | undefined {
+    const carrier: { traceparent?: string } = {};
+    this.propagator.inject(this.context, carrier, defaultTextMapSetter);
+    return carrier.traceparent;
+  }
+
+  set(name: string, value: string | number | boolean): void {
+    this.inner.setAttribute(name, value);
+  }
+
+  fail(what: string): void {
+    this.inner.setAttribute('error.type', what);
+    this.inner.setStatus({ code: SpanStatusCode.ERROR, message: what });
+  }
+
+  end(): void {
+    if (this.inner.isRecording()) this.inner.end();
+  }
+}

@@ -1,0 +1,118 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { createDataPlane } from '../../../data-plane/src/app';
+import { readDataPlaneConfig } from '../../../data-plane/src/config';
+import { createEdge } from '../../../edge-http/src/app';
+import { readEdgeConfig } from '../../../edge-http/src/config';
+import { send } from '../../support/real/http-client';
+import { type InProcessLayover, startLayoverInProcess } from '../../support/real/layover-in-process';
+import { temporaryFolder } from '../../support/real/temporary-folder';
+import { waitUntil } from '../../support/real/wait-until';
+
+const LISTENERS = { LAYOVER_DATA_HTTP_LISTEN: '127.0.0.1:0', LAYOVER_EDGE_METRICS_LISTEN: '127.0.0.1:0' };
+
+async function ask(base: string, path: string): Promise<[number, string]> {
+  const { status, body } = await send({ url: `${base}${path}` });
+  return [status, body.toString('utf8')];
+}
+
+describe('a running Layover', () => {
+  let layover: InProcessLayover;
+  afterEach(() => layover.stop());
+
+  test('every plane is alive and ready, and says so to nobody but those who ask by GET and HEAD', async () => {
+    layover = await startLayoverInProcess({ env: LISTENERS });
+    for (const base of [`http://${layover.dataHttp()}`, `http://${layover.edgeHttp()}`]) {
+      expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
+      expect(await ask(base, '/readyz')).toEqual([200, 'ready\n']);
+      expect(await ask(base, '/v2/')).toEqual([404, 'not found\n']);
+      const post = await send({ method: 'POST', url: `${base}/metrics` });
+      expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD']);
+      const head = await send({ method: 'HEAD', url: `${base}/metrics` });
+      expect([head.status, head.body.length]).toEqual([200, 0]);
+    }
+    expect(await ask(layover.controlUrl, '/readyz')).toEqual([200, 'ready\n']);
+  });
+
+  test('a data plane whose store is gone is alive, not ready, says which part, and is ready again when it is back', async () => {
+    layover = await startLayoverInProcess({ env: LISTENERS });
+    const base = `http://${layover.dataHttp()}`;
+    await rename(join(layover.home, 'blobs'), join(layover.home, 'moved'));
+    expect(await ask(base, '/readyz')).toEqual([503, 'store: its folder cannot be used (ENOENT)\n']);
+    expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
+    expect((await ask(base, '/metrics'))[1]).toMatch(/^layover_data_ready 0$/m);
+    await rename(join(layover.home, 'moved'), join(layover.home, 'blobs'));
+    expect(await ask(base, '/readyz')).toEqual([200, 'ready\n']);
+  });
+
+  test('without the control plane a data plane that has a configuration stays ready; an edge without data planes does not', async () => {
+    layover = await startLayoverInProcess({ env: LISTENERS });
+    await layover.stopPlane('control');
+    expect(await ask(`http://${layover.dataHttp()}`, '/readyz')).toEqual([200, 'ready\n']);
+    const edge = `http://${layover.edgeHttp()}`;
+    expect(await ask(edge, '/readyz')).toEqual([200, 'ready\n']);
+    await layover.stopPlane('data');
+    const [status, why] = await ask(edge, '/readyz');
+    expect(status).toBe(503);
+    expect(why).toMatch(/^data planes: /);
+    expect(await ask(edge, '/healthz')).toEqual([200, 'ok\n']);
+  });
+});
+
+test('a data plane without a configuration, and one that drains, is alive and not ready', async () => {
+  const folder = await temporaryFolder('health');
+  const config = readDataPlaneConfig({
+    LAYOVER_HOME: folder.path,
+    LAYOVER_DATA_HTTP_LISTEN: '127.0.0.1:0',
+    LAYOVER_CATALOG: `unix:${join(folder.path, 'nobody.sock')}`,
+    LAYOVER_CONFIGURATION_WAIT_SECONDS: '1',
+    LAYOVER_DRAIN_SECONDS: '5',
+  });
+  const plane = createDataPlane(config, { logger: pino({ level: 'silent' }) });
+  const started = plane.start();
+  const base = await waitUntil('its second server', () => plane.httpAddress && `http://${plane.httpAddress}`);
+  expect((await ask(base, '/readyz'))[1]).toContain('grpc: calls are not taken yet\n');
+  expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
+  await started;
+  const [status, why] = await ask(base, '/readyz');
+  expect(status).toBe(503);
+  expect(why).toMatch(/^configuration: none yet/);
+  const stopped = plane.stop();
+  expect((await ask(base, '/readyz'))[1]).toMatch(/^draining: /);
+  await stopped;
+  await expect(ask(base, '/healthz')).rejects.toThrow(/ECONNREFUSED/);
+  await folder.remove();
+});
+
+describe('metrics of an edge', () => {
+  const silent = { logger: pino({ level: 'silent' }) };
+  const edgeWith = (env: Readonly<Record<string, string>>): ReturnType<typeof createEdge> =>
+    createEdge(
+      readEdgeConfig({ LAYOVER_EDGE_LISTEN: '127.0.0.1:0', LAYOVER_DATA_PLANES: '127.0.0.1:9', ...env }),
+      silent,
+    );
+  const metricsOf = async (edge: ReturnType<typeof createEdge>, headers = {}): Promise<number> => {
+    const { address } = await edge.start();
+    const { port } = new URL(`http://${address}`);
+    try {
+      return (await send({ url: `http://127.0.0.1:${port}/metrics`, headers })).status;
+    } finally {
+      await edge.stop();
+    }
+  };
+
+  test('are given beside the registry on this machine alone', async () => {
+    expect(await metricsOf(edgeWith({}))).toBe(200);
+    expect(await metricsOf(edgeWith({ LAYOVER_EDGE_LISTEN: '0.0.0.0:0' }))).toBe(404);
+  });
+
+  test('are not given to who comes from elsewhere through a proxy on this machine that is trusted', async () => {
+    const proxied = edgeWith({ LAYOVER_TRUSTED_PROXIES: '127.0.0.0/8' });
+    expect(await metricsOf(proxied, { 'X-Forwarded-For': '203.0.113.9' })).toBe(404);
+  });
+
+  test('are not beside the registry where they have a listener of their own', async () => {
+    expect(await metricsOf(edgeWith({ LAYOVER_EDGE_METRICS_LISTEN: '127.0.0.1:0' }))).toBe(404);
+  });
+});

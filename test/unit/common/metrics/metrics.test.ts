@@ -1,0 +1,39 @@
+import { Registry } from 'prom-client';
+import { BoundedLabels } from '../../../../common/metrics/bounded-labels';
+import { watchProcess } from '../../../../common/metrics/process-metrics';
+import { readCounter } from '../../../../common/metrics/read-metrics';
+
+test('a label has so many values and one more: those that came first stay themselves', () => {
+  const labels = new BoundedLabels(50);
+  const given = Array.from({ length: 200 }, (_, i) => labels.of(`host-${i}`));
+  expect(new Set(given).size).toBe(51);
+  expect(given.slice(0, 50)).toEqual(Array.from({ length: 50 }, (_, i) => `host-${i}`));
+  expect(given[199]).toBe('other');
+  expect(labels.of('host-7')).toBe('host-7');
+});
+
+test('a counter that is read gives its sum at every scrape, not the sum of all scrapes', async () => {
+  const registry = new Registry();
+  let sum = 5;
+  readCounter(registry, 'things_total', 'Things.', () => sum);
+  expect(await registry.metrics()).toContain('things_total 5\n');
+  sum = 7;
+  expect(await registry.metrics()).toContain('things_total 7\n');
+});
+
+test('the lag of the event loop shows in the scrape after it, and is forgotten in the next', async () => {
+  const registry = new Registry();
+  const end = watchProcess(registry);
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const until = Date.now() + 200;
+    while (Date.now() < until);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const longest = async (): Promise<number> =>
+      Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(await registry.metrics())![1]);
+    expect(await longest()).toBeGreaterThan(0.15);
+    expect(await longest()).toBeLessThan(0.15);
+  } finally {
+    end();
+  }
+});
