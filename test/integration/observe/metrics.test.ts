@@ -111,7 +111,8 @@ test('an upstream that fails, and one that tells its rate limit', async () => {
   await upstream.close();
   expect((await send({ url: manifestUrl('another') })).status).toBeGreaterThanOrEqual(500);
   const after = await scrape('data');
-  const errors = [...(after.get('layover_data_upstream_errors_total') ?? [])];
-  expect(errors).toEqual([[`upstream="${host}",reason="UPSTREAM_UNREACHABLE"`, expect.any(Number)]]);
+  // Not the only ones: what the background was fetching when the upstream went is cut.
+  const unreachable = `upstream="${host}",reason="UPSTREAM_UNREACHABLE"`;
+  expect(sample(after, 'layover_data_upstream_errors_total', unreachable)).toBeGreaterThanOrEqual(1);
   upstream = await startFakeRegistry();
 });
