@@ -14,21 +14,22 @@ export interface Postponed {
   readonly pauseMs: number;
   /** Clair's state that it is indexed with by now; undefined = as before. */
   readonly indexerState?: string | undefined;
-  /** Whether this try counts; as a rule it does not: the image is not to blame. */
-  readonly counts?: boolean;
+  /** Whether Clair may have kept something of it that is to be deleted before the next try. */
+  readonly deleteFirst?: boolean;
 }
 
 /** Gives a claim back: it could not be seen to, which is not the image's fault. It stays in the queue; a report that was to be read again stays good. */
 export async function postponeScan(parts: Parts, claim: ClaimedScan, postponed: Postponed): Promise<boolean> {
-  const { note, pauseMs, indexerState, counts = false } = postponed;
+  const { note, pauseMs, indexerState, deleteFirst = false } = postponed;
   const due = parts.clock.now() + pauseMs;
   return writeClaimed(parts.database, claim, (row) => {
     if (claim.work === 'REFRESH') return { due_at: due };
     return {
       state: 'QUEUED',
       due_at: due,
-      attempts: counts ? row.attempts : Math.max(0, row.attempts - 1),
+      attempts: Math.max(0, row.attempts - 1),
       error: note === undefined ? null : errorText(note),
+      ...(deleteFirst ? { delete_first: 1 } : {}),
       ...(indexerState === undefined ? {} : { indexer_state: indexerState, delete_first: 0 }),
     };
   });

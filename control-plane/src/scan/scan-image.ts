@@ -71,10 +71,11 @@ async function indexAndRead(
   if (layers === undefined) throw new ClairError('AWAY', 'There is no key to sign tokens for Clair with.');
   const indexedAt = claim.deleteFirst ? undefined : claim.indexerState;
   const outcome = await clair.index(claim.digest, layers, indexedAt, context.signal);
+  if (outcome.kind === 'failed')
+    return afterFailure(parts, claim, outcome.reason, outcome.state ?? context.indexState());
   clair.circuit.worked();
   if (outcome.kind === 'indexed') return readReport(parts, claim, outcome, context);
-  if (outcome.kind === 'refused') await refuseScan(parts, claim, outcome.reason, context.indexState());
-  else await failScan(parts, claim, outcome.reason, outcome.state ?? context.indexState());
+  await refuseScan(parts, claim, outcome.reason, context.indexState());
 }
 
 async function readReport(
@@ -104,15 +105,37 @@ async function afterTrouble(
   context: ScanContext,
 ): Promise<void> {
   const { circuit } = parts.clair;
-  const spread = (ms: number): number => Math.round(ms * (1 + SPREAD * parts.random()));
   const { trouble, message } = error;
   if (trouble === 'BUSY') {
     // The others would be told the same.
     circuit.busy(error.retryAfterMs ?? BUSY_MS);
-    await postponeScan(parts, claim, { note: message, pauseMs: spread(error.retryAfterMs ?? BUSY_MS) });
-  } else if (trouble === 'AWAY' || (trouble === 'BROKEN' && circuit.failed(message)))
-    await postponeScan(parts, claim, { note: message, pauseMs: spread(Math.max(AWAY_MS, circuit.pauseLeftMs)) });
+    await postponeScan(parts, claim, { note: message, pauseMs: spread(parts, error.retryAfterMs ?? BUSY_MS) });
+  } else if (trouble === 'AWAY') await postponeScan(parts, claim, { note: message, pauseMs: untilBack(parts) });
+  else if (trouble === 'BROKEN') await afterFailure(parts, claim, message, context.indexState());
   else await failScan(parts, claim, message, context.indexState());
+}
+
+/**
+ * Clair could not index it: 201 with a report that says so, or 500 (as 4.9 answers a layer that it could not fetch). That is this image's failure, unless it
+ * is the same with others as well.
+ */
+async function afterFailure(
+  parts: ScanParts,
+  claim: ClaimedScan,
+  reason: string,
+  state: string | undefined,
+): Promise<void> {
+  if (parts.clair.circuit.failed(claim.digest, reason))
+    await postponeScan(parts, claim, { note: reason, pauseMs: untilBack(parts), deleteFirst: true });
+  else await failScan(parts, claim, reason, state);
+}
+
+function untilBack(parts: ScanParts): number {
+  return spread(parts, Math.max(AWAY_MS, parts.clair.circuit.pauseLeftMs));
+}
+
+function spread({ random }: ScanParts, ms: number): number {
+  return Math.round(ms * (1 + SPREAD * random()));
 }
 
 async function leaveWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {

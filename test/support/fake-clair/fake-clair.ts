@@ -50,6 +50,8 @@ export class FakeClair {
   state = 'state-1';
   /** Whether its matcher has a database: 202 otherwise. */
   isReady = true;
+  /** How it answers where it could not fetch a layer: 201 with a report that says so, as it did for long, or 500, as 4.9 does. */
+  onFailedFetch: 201 | 500 = 201;
   /** The key that it asks for; undefined = none. */
   psk: Uint8Array | undefined;
   issuers: readonly string[] = ['layover'];
@@ -196,6 +198,10 @@ export class FakeClair {
           err: err ?? '',
         };
         this.reports.set(call.digest!, report);
+      }
+      if (!report.success && this.onFailedFetch === 500) {
+        const message = `failed to start scan: ${report.err}`;
+        return answer(exchange, 500, { code: 'internal-error', message });
       }
       return answer(exchange, 201, { ...report, state: report.state.split('@')[0], packages: {} }, { etag });
     } finally {

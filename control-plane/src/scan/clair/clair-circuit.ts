@@ -3,7 +3,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 /** First and longest pause, in milliseconds. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** So many failures (500) of different images one after the other are Clair's, not the images'. */
+/** When it has failed over so many different images, and worked for none, the images are not to blame. */
 const BROKEN_IN_A_ROW = 3;
 
 /**
@@ -13,7 +13,7 @@ const BROKEN_IN_A_ROW = 3;
 export class ClairCircuit {
   private openUntil: number | undefined;
   private pauseMs = FIRST_PAUSE_MS;
-  private broken = 0;
+  private readonly broken = new Set<string>();
   private busyUntil = 0;
   private why: string | undefined;
 
@@ -37,19 +37,19 @@ export class ClairCircuit {
   /** How many images may be sent to Clair beside each other, of `most`. */
   room(most: number): number {
     if (this.openUntil !== undefined || this.busyUntil > this.clock.now()) return 0;
-    return this.broken >= BROKEN_IN_A_ROW ? 1 : most;
+    return this.broken.size >= BROKEN_IN_A_ROW ? 1 : most;
   }
 
   /** Clair answers. */
   answered(): void {
     this.openUntil = undefined;
     this.why = undefined;
-    if (this.broken < BROKEN_IN_A_ROW) this.pauseMs = FIRST_PAUSE_MS;
+    if (this.broken.size < BROKEN_IN_A_ROW) this.pauseMs = FIRST_PAUSE_MS;
   }
 
   /** Clair did what it is there for. */
   worked(): void {
-    this.broken = 0;
+    this.broken.clear();
     this.answered();
   }
 
@@ -67,10 +67,13 @@ export class ClairCircuit {
     this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
   }
 
-  /** Clair failed over an image (500). True: it has failed over so many in a row that it counts as away. */
-  failed(reason: string): boolean {
-    this.broken += 1;
-    if (this.broken < BROKEN_IN_A_ROW) return false;
+  /**
+   * Clair failed over an image. True: it has failed over so many, one after the other, that it counts as away: its database is, or the edge that it
+   * fetches layers from. The same image again and again says nothing of the others.
+   */
+  failed(digest: string, reason: string): boolean {
+    if (this.broken.size < BROKEN_IN_A_ROW) this.broken.add(digest);
+    if (this.broken.size < BROKEN_IN_A_ROW) return false;
     this.away(reason);
     return true;
   }

@@ -127,6 +127,26 @@ test('500: an image that Clair fails over is tried again like any failure; one a
     expect(await world.scan(name)).toMatchObject({ state: 'COMPLETED' });
 });
 
+test.each([201, 500] as const)(
+  'an edge that Clair cannot reach (%d): after three images the others wait, and say why',
+  async (status) => {
+    world.clair.onFailedFetch = status;
+    world.edge.refusal = 404;
+    const names = ['one', 'two', 'three', 'four'];
+    await images(names);
+    await world.work();
+    for (let n = 0; n < 60; n++) await world.later(60_000);
+    expect((await world.scan('four'))!.attempts).toBe(0);
+    expect(await world.scan('four')).toMatchObject({
+      state: 'QUEUED',
+      error: expect.stringContaining('404') as string,
+    });
+    world.edge.refusal = undefined;
+    for (let n = 0; n < 61; n++) await world.later(60_000);
+    for (const name of names) expect(await world.scan(name)).toMatchObject({ state: 'COMPLETED' });
+  },
+);
+
 test('what is indexed already keeps its result while Clair is away, and its report is read when it is back', async () => {
   await world.image(acme, 'one');
   await world.work();

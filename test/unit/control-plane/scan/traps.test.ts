@@ -11,49 +11,62 @@ afterEach(() => world.remove());
 
 const MINUTE = 60_000;
 
-test('a layer that Clair may not have is a failure although the answer is 201; what Clair keeps of it is deleted before the next try', async () => {
-  world.edge.refusal = 401;
-  await world.image(acme, 'app');
-  await world.work();
-  expect(world.clair.of('index').map(({ status }) => status)).toEqual([201]);
-  expect(await world.scan('app')).toMatchObject({
-    state: 'FAILED',
-    attempts: 1,
-    error: expect.stringMatching(/IndexError: failed to fetch layers.*401/) as string,
-    nextAttemptAt: new Date(world.cache.now + 30_000).toISOString(),
-  });
-  expect(world.clair.of('forget')).toHaveLength(0);
+test.each([201, 500] as const)(
+  'a layer that Clair may not have is a failure, answered %d; what Clair keeps of it is deleted before the next try',
+  async (status) => {
+    world.clair.onFailedFetch = status;
+    world.edge.refusal = 401;
+    await world.image(acme, 'app');
+    await world.work();
+    expect(world.clair.of('index').map(({ status }) => status)).toEqual([status]);
+    expect(await world.scan('app')).toMatchObject({
+      state: 'FAILED',
+      attempts: 1,
+      error: expect.stringMatching(/failed to fetch layers.*401/) as string,
+      nextAttemptAt: new Date(world.cache.now + 30_000).toISOString(),
+    });
+    expect(world.clair.of('forget')).toHaveLength(0);
 
-  world.edge.refusal = undefined;
-  await world.later(29_000);
-  expect(world.clair.of('index')).toHaveLength(1);
-  await world.later(1_000);
-  const kinds = world.clair.calls.filter((call) => call.digest === digest('app')).map(({ route }) => route);
-  expect(kinds).toEqual(['index', 'forget', 'index', 'report']);
-  expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', attempts: 2, error: null, nextAttemptAt: null });
-});
+    world.edge.refusal = undefined;
+    await world.later(29_000);
+    expect(world.clair.of('index')).toHaveLength(1);
+    await world.later(1_000);
+    const kinds = world.clair.calls.filter((call) => call.digest === digest('app')).map(({ route }) => route);
+    expect(kinds).toEqual(['index', 'forget', 'index', 'report']);
+    expect(await world.scan('app')).toMatchObject({
+      state: 'COMPLETED',
+      attempts: 2,
+      error: null,
+      nextAttemptAt: null,
+    });
+  },
+);
 
-test('it is tried five times, with pauses that double, and then no more', async () => {
-  world.edge.refusal = 500;
-  await world.image(acme, 'app');
-  await world.work();
-  for (const seconds of [30, 60, 120, 240]) {
-    const row = (await world.row('app'))!;
-    expect([row.state, row.due_at! - world.cache.now]).toEqual(['FAILED', seconds * 1000]);
-    await world.later(seconds * 1000);
-  }
-  expect(await world.scan('app')).toMatchObject({ state: 'FAILED', attempts: 5, nextAttemptAt: null });
-  await world.later(7 * 86_400_000);
-  expect(world.clair.of('index')).toHaveLength(5);
-  const events = await world.cache.events('SCAN_FAILED');
-  expect(events.map(({ detail }) => [detail['attempts'], detail['isTriedAgain']])).toEqual([
-    [5, false],
-    [4, true],
-    [3, true],
-    [2, true],
-    [1, true],
-  ]);
-});
+test.each([201, 500] as const)(
+  'it is tried five times, with pauses that double, and then no more (%d)',
+  async (status) => {
+    world.clair.onFailedFetch = status;
+    world.edge.refusal = 500;
+    await world.image(acme, 'app');
+    await world.work();
+    for (const seconds of [30, 60, 120, 240]) {
+      const row = (await world.row('app'))!;
+      expect([row.state, row.due_at! - world.cache.now]).toEqual(['FAILED', seconds * 1000]);
+      await world.later(seconds * 1000);
+    }
+    expect(await world.scan('app')).toMatchObject({ state: 'FAILED', attempts: 5, nextAttemptAt: null });
+    await world.later(7 * 86_400_000);
+    expect(world.clair.of('index')).toHaveLength(5);
+    const events = await world.cache.events('SCAN_FAILED');
+    expect(events.map(({ detail }) => [detail['attempts'], detail['isTriedAgain']])).toEqual([
+      [5, false],
+      [4, true],
+      [3, true],
+      [2, true],
+      [1, true],
+    ]);
+  },
+);
 
 test('a matcher that is not ready (202) is no failure: the image stays indexed, and its report is read when it is', async () => {
   world.clair.isReady = false;
