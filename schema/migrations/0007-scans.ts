@@ -74,6 +74,8 @@ export async function up(knex: Knex): Promise<void> {
     columns.number('wait_seconds').notNullable();
     columns.longText('allowed_vulnerabilities').notNullable();
   });
+  // Nothing could be scanned before, so the switch meant nothing: whoever names a Clair wants it to scan.
+  await knex(Table.systemSettings).update({ scanning_enabled: 1 });
 }
 
 /** Takes it all away. */

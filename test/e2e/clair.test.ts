@@ -50,8 +50,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
   let stage: Stage;
 
   beforeAll(async () => {
-    clair = await startClair();
-    clair.secdb.publish({ libthing: { '1.2.3-r1': [CVE] } });
+    clair = await startClair({ libthing: { '1.2.3-r1': [CVE] } });
     // Clair has to reach the edge, so its port is chosen before it starts.
     const edge = `127.0.0.1:${await freePort()}`;
     stage = await startStage({
@@ -109,6 +108,9 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
     ]);
 
     clair.secdb.publish({ libthing: { '1.2.3-r1': [CVE], '1.2.3-r2': [OTHER_CVE] } });
+    // It looks when it starts, and then every six hours.
+    await clair.pause();
+    await clair.start();
     const rescan = `mutation ($repository: String!, $digest: Digest!) {
       rescanManifest(organization: "acme", repository: $repository, digest: $digest) { state }
     }`;

@@ -10,7 +10,7 @@ export class SystemSettingsType {
   quotaManagementEnabled!: boolean;
 
   @Field(() => Boolean, {
-    description: 'Whether images are scanned, where LAYOVER_CLAIR_URL names a Clair. Default: false.',
+    description: 'Whether images are scanned, where LAYOVER_CLAIR_URL names a Clair. Default: true.',
   })
   scanningEnabled!: boolean;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { freePort } from './free-port';
 import { POSTGRES_PROGRAMS, startPostgres } from './postgres-server';
 import { findProgram } from './programs';
-import { type SecurityDatabase, startSecurityDatabase } from './secdb';
+import { type SecurityDatabase, type SecurityFixes, startSecurityDatabase } from './secdb';
 import { startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
@@ -17,7 +17,7 @@ export const CLAIR_PSK = Buffer.from('the key that Layover signs with!').toStrin
 export interface RunningClair {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** What it knows of vulnerabilities; looked at every second or so. */
+  /** What it knows of vulnerabilities; looked at some five seconds after each start. */
   readonly secdb: SecurityDatabase;
   /** SIGTERM and wait; {@link RunningClair.start} starts it again on the same database and port. */
   pause(): Promise<void>;
@@ -26,8 +26,8 @@ export interface RunningClair {
   stop(): Promise<void>;
 }
 
-/** Starts it. Tokens are those of the issuer `layover`, signed with {@link CLAIR_PSK}. Throws with its output where it can't. */
-export async function startClair(): Promise<RunningClair> {
+/** Starts it, with a security database that says what `fixes` says. Tokens are those of the issuer `layover`, signed with {@link CLAIR_PSK}. Throws with its output where it can't. */
+export async function startClair(fixes: SecurityFixes = {}): Promise<RunningClair> {
   const ends: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of ends.splice(0).reverse()) await end();
@@ -38,21 +38,33 @@ export async function startClair(): Promise<RunningClair> {
     const postgres = await startPostgres();
     ends.push(() => postgres.stop());
     const secdb = await startSecurityDatabase();
+    secdb.publish(fixes);
     ends.push(() => secdb.stop());
     const [port, introspection] = [await freePort(), await freePort()];
     const file = join(folder.path, 'config.json');
+    const mappings = join(folder.path, 'mappings.json');
     const database = { connstring: postgres.connection, migrations: true };
     const configuration = {
       http_listen_addr: `127.0.0.1:${port}`,
       introspection_addr: `127.0.0.1:${introspection}`,
       log_level: 'info',
-      indexer: { ...database, scanlock_retry: 1, layer_scan_concurrency: 2 },
-      matcher: { ...database, period: '2s', cache_age: '1ns', update_retention: 2 },
+      indexer: {
+        ...database,
+        scanlock_retry: 1,
+        layer_scan_concurrency: 2,
+        // Red Hat's scanners fetch these from the internet otherwise, and fail every layer where they can't.
+        scanner: {
+          repo: { 'rhel-repository-scanner': { repo2cpe_mapping_file: mappings, disable_api: true } },
+          package: { rhel_containerscanner: { name2repos_mapping_file: mappings } },
+        },
+      },
+      matcher: { ...database, cache_age: '1ns', update_retention: 2 },
       notifier: { ...database, disable_summary: true, poll_interval: '1h', delivery_interval: '1h' },
       matchers: { names: ['alpine-matcher'] },
       updaters: { sets: ['alpine'], config: { alpine: { url: secdb.url } } },
       auth: { psk: { key: CLAIR_PSK, iss: ['layover'] } },
     };
+    await writeFile(mappings, '{"data":{}}');
     await writeFile(file, JSON.stringify(configuration));
     const begin = () =>
       startServerProgram(findProgram('clair')!, ['-conf', file, '-mode', 'combo'], {

@@ -40,7 +40,7 @@ test('what the environment holds wins, says so, and cannot be turned the other w
     systemSettings: {
       proxyCacheEnabled: false,
       quotaManagementEnabled: true,
-      scanningEnabled: false,
+      scanningEnabled: true,
       version: 1,
       heldByEnvironment: ['proxyCacheEnabled'],
     },
@@ -66,10 +66,10 @@ test('a change that the environment forbids changes nothing else either; the way
 });
 
 test('scanning is stored; null leaves a switch as it is', async () => {
-  await plane.ask(UPDATE, { input: { scanningEnabled: true, proxyCacheEnabled: null } });
+  await plane.ask(UPDATE, { input: { scanningEnabled: false, proxyCacheEnabled: null } });
   await plane.restart();
   expect(await plane.ask(READ)).toMatchObject({
-    systemSettings: { proxyCacheEnabled: true, scanningEnabled: true, version: 2 },
+    systemSettings: { proxyCacheEnabled: true, scanningEnabled: false, version: 2 },
   });
 });
 
