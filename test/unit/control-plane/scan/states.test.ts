@@ -157,6 +157,7 @@ test('a layer that is lost before it is scanned sends the image back to waiting'
 test('the sweep queues what nobody queued: what was cached while scanning was off, and what waits with all its layers there', async () => {
   await world.remove();
   world = await ScanWorld.start({ LAYOVER_FEATURE_SCANNING: '' });
+  await world.cache.plane.ask('mutation { updateSystemSettings(input: {scanningEnabled: false}) { version } }');
   acme = await world.cache.plane.organization('acme');
   await world.image(acme, 'whole');
   await world.admit(acme, 'partial', ['missing']);
