@@ -1,4 +1,7 @@
 import { digest, child, type TestRepository } from '../../../support/control-plane/builders';
+import { claimScans } from '../../../../control-plane/src/scan/claim-scans';
+import { completeScan } from '../../../../control-plane/src/scan/complete-scan';
+import type { ScanConfig } from '../../../../control-plane/src/scan/read-scan-config';
 import type { FakeVulnerability } from '../../../support/fake-clair';
 import { indexManifest, ScanWorld, WEBHOOK_TOKEN } from '../../../support/scan/scan-world';
 
@@ -236,6 +239,22 @@ describe("the notifier's webhook", () => {
     expect(world.clair.notifications.size).toBe(0);
     expect(await world.cache.rows('scan_notifications')).toEqual([]);
     expect(count('index')).toBe(3);
+  });
+
+  test('a report that was being read when the notification came is not written: it may be from before', async () => {
+    await world.image(acme, 'one');
+    await world.work();
+    world.clock.advance(7 * HOUR);
+    const { database, stores } = world.first;
+    const [claim] = await claimScans(database, 'REFRESH', 1, world.cache.now);
+    world.clair.found.set(digest('one'), [CVE]);
+    world.clair.notifications.set(ID, [[digest('one')]]);
+    await notify();
+    await world.first.scanning.chores.round();
+    const parts = { database, stores, config: { refreshMs: 1 } as ScanConfig, clock: world.clock, random: () => 0 };
+    expect(await completeScan(parts, claim!, { findings: [], hash: 'before' }, 'state-1')).toBe(false);
+    await world.work();
+    expect(await world.scan('one')).toMatchObject({ state: 'COMPLETED', summary: { total: 1 } });
   });
 
   test('a notification outlives Clair being away, and comes twice without harm', async () => {
