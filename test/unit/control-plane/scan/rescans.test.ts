@@ -28,6 +28,7 @@ describe('reports', () => {
     await world.later(1);
     expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', reportedAt, summary: { total: 1, high: 1 } });
     expect([count('index'), count('report')]).toEqual([1, 2]);
+    expect(await world.cache.rows('scan_findings')).toMatchObject([{ vulnerability: 'CVE-2023-1' }]);
     const [event] = await world.cache.events('SCAN_COMPLETED');
     expect(event!.detail).toMatchObject({ reason: 'REPORT_CHANGED', total: 1 });
   });
