@@ -1,9 +1,10 @@
 import { type ManifestRow, type ScanFindingRow, Table } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import { type Page, type PageRequest, toPage } from '../graphql/pagination';
+import { LIVE } from './live-repositories';
 
 /** Digests that are looked at in one go; more where most of them may be others'. */
-const DIGESTS = 200;
+const DIGESTS = 100;
 const DIGESTS_OF_ALL = 1000;
 
 /**
@@ -44,7 +45,7 @@ export async function countAffectedImages(
     .from(affected)
     .join(`${Table.manifests} as m`, 'm.digest', 'f.digest')
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
-    .whereNull('r.ended_at')
+    .whereRaw(LIVE)
     .count({ n: '*' });
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
   const [row] = (await query) as { n: number | string }[];
@@ -75,7 +76,7 @@ async function heldBy(
   const query = queries(`${Table.manifests} as m`)
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
     .whereIn('m.digest', [...digests])
-    .whereNull('r.ended_at')
+    .whereRaw(LIVE)
     .orderBy(['m.digest', 'm.id'])
     .select('m.*');
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);

@@ -1,5 +1,6 @@
 import { Table } from '../../../schema/tables';
 import type { Queries } from '../db/database';
+import { LIVE } from './live-repositories';
 
 /** A repository through which an image can be pulled at present. */
 export interface LayerSource {
@@ -24,7 +25,7 @@ export async function layerSources(queries: Queries, digest: string): Promise<re
       on.on('p.organization_uid', 'o.uid').andOn('p.origin_version', 'r.origin_version'),
     )
     .where('m.digest', digest)
-    .whereNull('r.ended_at')
+    .whereRaw(LIVE)
     .where('p.enabled', 1)
     .orderBy('m.id')
     .limit(MAX_SOURCES)

@@ -63,11 +63,14 @@ async function readOne({ database, clair, clock }: ScanParts, id: string, signal
   return images;
 }
 
-/** Their reports are due, those that are being read at this moment again: what is read may be from before. */
+/** Their reports are due. Of those that are being read at this moment the claim ends: what is read may be from before, and is not written. */
 async function refreshSoon(database: Database, digests: readonly string[], now: number): Promise<void> {
   for (const part of chunks([...digests].sort()))
     await database.transaction((queries) =>
-      queries<ScanRow>(Table.scans).whereIn('digest', part).where('work', 'REFRESH').update({ due_at: now }),
+      queries<ScanRow>(Table.scans)
+        .whereIn('digest', part)
+        .where('work', 'REFRESH')
+        .update({ due_at: now, worker: null }),
     );
 }
 

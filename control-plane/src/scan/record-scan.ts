@@ -3,6 +3,7 @@ import { SYSTEM_ACTOR } from '../access/viewer';
 import { newAuditEvent } from '../audit/audit-event';
 import type { AuditStore } from '../audit/audit.store';
 import type { Queries } from '../db/database';
+import { LIVE } from './live-repositories';
 
 /** Organizations that one event is written for at most. */
 const MAX_HOLDERS = 200;
@@ -22,7 +23,7 @@ export async function recordScan(
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
     .join(`${Table.organizations} as o`, 'o.uid', 'r.organization_uid')
     .where('m.digest', event.digest)
-    .whereNull('r.ended_at')
+    .whereRaw(LIVE)
     .groupBy('o.uid', 'o.name')
     .orderBy('o.uid')
     .limit(MAX_HOLDERS)

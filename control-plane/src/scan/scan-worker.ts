@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isClairError } from './clair/clair-error';
 import { claimScans, type ClaimedScan, LEASE_MS, renewClaims } from './claim-scans';
 import { postponeScan } from './leave-scan';
@@ -26,7 +27,10 @@ export class ScanWorker {
   private stateSince = 0;
   private askedAt: number | undefined;
 
-  constructor(private readonly parts: ScanParts) {}
+  constructor(private readonly parts: ScanParts) {
+    // Every image that is worked on listens to it.
+    setMaxListeners(0, this.ending.signal);
+  }
 
   /** Clair's index_state as it was last seen; undefined = it was not. */
   get indexState(): string | undefined {

@@ -7,6 +7,7 @@ import { hasImageLayers } from './image-layers';
 import type { ScanParts } from './scan-parts';
 import { newScanRow } from './scan-row';
 import { wholeImages } from './whole-images';
+import { LIVE } from './live-repositories';
 
 type Parts = Pick<ScanParts, 'database' | 'stores' | 'clock'>;
 
@@ -43,7 +44,7 @@ export async function sweepUnknown({ database, stores, clock }: Parts, stopped: 
       .leftJoin(`${Table.scans} as s`, 's.digest', 'm.digest')
       .where('m.id', '>', after)
       .where('m.id', '<=', after + STEP)
-      .whereNull('r.ended_at')
+      .whereRaw(LIVE)
       .whereNull('s.digest')
       .whereNotIn('m.media_type', [MediaType.ociIndex, MediaType.dockerManifestList])
       .select({ id: 'm.id', digest: 'm.digest' })) as Pick<ManifestRow, 'id' | 'digest'>[];

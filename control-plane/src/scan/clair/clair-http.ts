@@ -56,7 +56,10 @@ export class ClairHttp {
     const cancel = this.clock.after(request.timeoutMs, () =>
       over.abort(new ClairError('SLOW', `Clair took longer than ${request.timeoutMs / 1000} s`)),
     );
-    const signal = AbortSignal.any([request.signal, over.signal]);
+    // Not AbortSignal.any(): what it makes is remembered by the caller's signal, which lives as long as the process.
+    const leave = (): void => over.abort(request.signal.reason);
+    request.signal.addEventListener('abort', leave, { once: true });
+    const { signal } = over;
     try {
       return await this.exchange(request, signal);
     } catch (error) {
@@ -68,6 +71,7 @@ export class ClairHttp {
       });
     } finally {
       cancel();
+      request.signal.removeEventListener('abort', leave);
     }
   }
 

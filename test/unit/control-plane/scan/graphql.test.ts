@@ -216,5 +216,7 @@ describe('vulnerability(name)', () => {
       affectedImages(database.reader, 'CVE-1', undefined, { first: 50, after: undefined }),
     );
     expect(plans[0]).toContain('scan_findings_vulnerability');
+    // Not from all repositories that have not ended. (MariaDB's plans of tables this small say nothing.)
+    if (database.dialect === 'sqlite') expect(plans[1]).toContain('SEARCH m USING INDEX manifests_digest');
   });
 });

@@ -1,4 +1,7 @@
 import { digest, child, type TestRepository } from '../../../support/control-plane/builders';
+import { claimScans } from '../../../../control-plane/src/scan/claim-scans';
+import { completeScan } from '../../../../control-plane/src/scan/complete-scan';
+import type { ScanConfig } from '../../../../control-plane/src/scan/read-scan-config';
 import type { FakeVulnerability } from '../../../support/fake-clair';
 import { indexManifest, ScanWorld, WEBHOOK_TOKEN } from '../../../support/scan/scan-world';
 
@@ -25,6 +28,7 @@ describe('reports', () => {
     await world.later(1);
     expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', reportedAt, summary: { total: 1, high: 1 } });
     expect([count('index'), count('report')]).toEqual([1, 2]);
+    expect(await world.cache.rows('scan_findings')).toMatchObject([{ vulnerability: 'CVE-2023-1' }]);
     const [event] = await world.cache.events('SCAN_COMPLETED');
     expect(event!.detail).toMatchObject({ reason: 'REPORT_CHANGED', total: 1 });
   });
@@ -85,10 +89,10 @@ describe("Clair's index_state", () => {
     expect(count('index')).toBe(10);
     // It has to stay what it is for five minutes.
     await world.later(300_000);
-    await world.first.scanning.chores.round();
-    const queued = await world.cache.rows<{ digest: string }>('scans', { state: 'QUEUED' });
-    const indexing = await world.cache.rows('scans', { state: 'INDEXING' });
-    expect(queued.length + indexing.length).toBeLessThanOrEqual(4);
+    const release = world.clair.hold();
+    for (let n = 0; n < 3; n++) await world.first.scanning.chores.round();
+    expect(await world.cache.rows('scans', { work: 'INDEX' })).toHaveLength(4);
+    release();
     for (let n = 0; n < 5; n++) await world.chores();
     expect(count('index')).toBe(20);
     for (const row of await world.cache.rows('scans'))
@@ -236,6 +240,22 @@ describe("the notifier's webhook", () => {
     expect(world.clair.notifications.size).toBe(0);
     expect(await world.cache.rows('scan_notifications')).toEqual([]);
     expect(count('index')).toBe(3);
+  });
+
+  test('a report that was being read when the notification came is not written: it may be from before', async () => {
+    await world.image(acme, 'one');
+    await world.work();
+    world.clock.advance(7 * HOUR);
+    const { database, stores } = world.first;
+    const [claim] = await claimScans(database, 'REFRESH', 1, world.cache.now);
+    world.clair.found.set(digest('one'), [CVE]);
+    world.clair.notifications.set(ID, [[digest('one')]]);
+    await notify();
+    await world.first.scanning.chores.round();
+    const parts = { database, stores, config: { refreshMs: 1 } as ScanConfig, clock: world.clock, random: () => 0 };
+    expect(await completeScan(parts, claim!, { findings: [], hash: 'before' }, 'state-1')).toBe(false);
+    await world.work();
+    expect(await world.scan('one')).toMatchObject({ state: 'COMPLETED', summary: { total: 1 } });
   });
 
   test('a notification outlives Clair being away, and comes twice without harm', async () => {
