@@ -1,7 +1,7 @@
 // `npm test`: installs and builds when needed, then types, lint and every suite. With arguments: only jest, with them.
 // The suites get a temporary folder of their own: what they leave behind, a process or a file, is a failure of the run.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
@@ -18,6 +18,8 @@ if (args.length === 0) {
 
 // Short: paths of unix sockets below it have a limit.
 const folder = mkdtempSync(join(tmpdir(), 'lt-'));
+// A database that refuses to run as root has its own folder in here, as another user: who knows the name may pass through.
+chmodSync(folder, 0o711);
 const suites = node([bin('jest', 'bin', 'jest.js'), ...args], { ...process.env, TMPDIR: folder });
 const files = readdirSync(folder, { recursive: true }).slice(0, 20);
 const left = [...processesBelow(folder), ...files.map((name) => `file ${name}`)];
