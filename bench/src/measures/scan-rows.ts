@@ -4,7 +4,8 @@ import type { Database } from '../../../control-plane/src/db/database';
 import type { Finding, Report } from '../../../control-plane/src/scan/clair/vulnerability-report';
 import { newScanRow } from '../../../control-plane/src/scan/scan-row';
 import { storeFindings, countFindings } from '../../../control-plane/src/scan/store-findings';
-import { type ScanRow, Table } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import { FINDINGS, VULNERABILITIES } from './scan-shape';
 
 /** Rows in one transaction. */

@@ -1,11 +1,9 @@
 import DataLoader from 'dataloader';
+import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../schema/scan-tables';
 import type {
-  AdvisoryRow,
   ManifestReferenceRow,
   ManifestRow,
   RepositoryRow,
-  ScanFindingRow,
-  ScanRow,
   TagRow,
   UpstreamStatusRow,
 } from '../../../schema/tables';

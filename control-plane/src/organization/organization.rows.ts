@@ -1,4 +1,5 @@
-import type { Flag, OrganizationRow, ProxyConfigRow, QuotaRow, ScanPolicyRow } from '../../../schema/tables';
+import type { ScanPolicyRow } from '../../../schema/scan-tables';
+import type { Flag, OrganizationRow, ProxyConfigRow, QuotaRow } from '../../../schema/tables';
 import { fromScanPolicyRow } from '../scan/scan-policy';
 import type { OversizePolicy, UpstreamDeletePolicy, Visibility } from './enums';
 import type { Organization, ProxyCache, Quota } from './organization';

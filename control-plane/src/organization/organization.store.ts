@@ -1,4 +1,5 @@
-import type { OrganizationRow, ProxyConfigRow, QuotaRow, ScanPolicyRow } from '../../../schema/tables';
+import type { ScanPolicyRow } from '../../../schema/scan-tables';
+import type { OrganizationRow, ProxyConfigRow, QuotaRow } from '../../../schema/tables';
 import { Table } from '../../../schema/tables';
 import { exactly } from '../db/big-numbers';
 import { bulkInsert } from '../db/bulk-insert';

@@ -1,4 +1,5 @@
-import { type ManifestRow, type ScanFindingRow, Table } from '../../../schema/tables';
+import type { ScanFindingRow } from '../../../schema/scan-tables';
+import { type ManifestRow, Table } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import { type Page, type PageRequest, toPage } from '../graphql/pagination';
 import { LIVE } from './live-repositories';

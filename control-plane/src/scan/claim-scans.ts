@@ -1,4 +1,5 @@
-import { type ScanRow, Table } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import type { Database, Queries } from '../db/database';
 import { newId } from '../ids/new-id';
 

@@ -1,4 +1,5 @@
-import { type ScanDeletionRow, Table } from '../../../schema/tables';
+import type { ScanDeletionRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import { isClairError } from './clair/clair-error';
 import type { ScanParts } from './scan-parts';
 

@@ -1,4 +1,5 @@
-import { type ScanNotificationRow, type ScanRow, Table } from '../../../schema/tables';
+import type { ScanNotificationRow, ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Database, Queries } from '../db/database';

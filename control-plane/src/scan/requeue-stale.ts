@@ -1,4 +1,5 @@
-import { type ScanRow, Table } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import type { ScanParts } from './scan-parts';
 
 /** Images that wait at most for being scanned anew because Clair has changed, for each that is scanned at a time. */

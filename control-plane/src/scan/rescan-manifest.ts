@@ -1,5 +1,6 @@
 import type { Clock } from '../../../common/runtime/clock';
-import { type ManifestRow, type ScanRow, Table } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import { type ManifestRow, Table } from '../../../schema/tables';
 import { newAuditEvent } from '../audit/audit-event';
 import type { ContentStores } from '../content/content-stores';
 import { bulkInsert } from '../db/bulk-insert';

@@ -1,4 +1,5 @@
-import type { ManifestRow, ScanRow } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import type { ManifestRow } from '../../../schema/tables';
 import type { Loaders } from '../graphql/loaders';
 import { isScannedByItself } from './image-layers';
 import { type ScanState, type ScanType, toScanType } from './scan.type';

@@ -1,4 +1,4 @@
-import type { ScanPolicyRow } from '../../../schema/tables';
+import type { ScanPolicyRow } from '../../../schema/scan-tables';
 import type { Severity } from './severity';
 
 /** What a gate does with an image that has no scan. */

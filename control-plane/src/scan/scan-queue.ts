@@ -1,4 +1,5 @@
-import { type ScanDeletionRow, type ScanRow, Table } from '../../../schema/tables';
+import type { ScanDeletionRow, ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import type { BlobStore } from '../blob/blob.store';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';

@@ -1,4 +1,4 @@
-import type { ScanRow } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
 
 /** Longest text of an error that is kept. */
 const MAX_ERROR = 1000;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import { type ScanRow, Table } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 

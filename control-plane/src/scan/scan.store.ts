@@ -1,4 +1,5 @@
-import { type AdvisoryRow, type ScanFindingRow, type ScanRow, Table } from '../../../schema/tables';
+import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 import { type Page, type PageRequest, toPage } from '../graphql/pagination';

@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../schema/tables';
+import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../schema/scan-tables';
 import { PageInfoType } from '../graphql/pagination';
 import { DateTimeScalar } from '../graphql/scalars/date-time.scalar';
 import { DigestScalar } from '../graphql/scalars/digest.scalar';

@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  type AdvisoryRow,
-  type KnownVulnerabilityRow,
-  type ScanFindingRow,
-  type ScanRow,
-  Table,
-} from '../../../schema/tables';
+import type { AdvisoryRow, KnownVulnerabilityRow, ScanFindingRow, ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';

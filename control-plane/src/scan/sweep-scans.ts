@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MediaType } from '../../../common/oci/media-types';
-import { type ManifestRow, type ScanDeletionRow, type ScanRow, Table } from '../../../schema/tables';
+import type { ScanDeletionRow, ScanRow } from '../../../schema/scan-tables';
+import { type ManifestRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import type { Database } from '../db/database';
 import { hasImageLayers } from './image-layers';

@@ -1,4 +1,5 @@
-import { type ScanRow, Table } from '../../../schema/tables';
+import type { ScanRow } from '../../../schema/scan-tables';
+import { Table } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import type { Database } from '../db/database';
 import type { ClaimedScan } from './claim-scans';
