@@ -20,7 +20,7 @@ import { SEVERITIES, severityOf } from './severity';
 /** How long a verdict may be kept, in milliseconds. */
 const GOOD_FOR_MS = 10_000;
 /** Longest wait, in milliseconds. */
-const LONGEST_WAIT_MS = 600_000;
+const LONGEST_WAIT_MS = 100_000;
 /** Names in a reply at most. */
 const MAX_NAMES = 20;
 

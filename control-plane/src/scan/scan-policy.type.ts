@@ -19,7 +19,7 @@ const ONLY_FIXABLE = 'Only those count of which a version of the package is know
 const GRACE =
   '0 to 315360000 seconds: how long a vulnerability does not block after this Layover first saw it in any image.';
 const UNSCANNED = 'What becomes of a pull of an image whose scan has not ended.';
-const WAIT = '1 to 600 seconds: how long WAIT waits.';
+const WAIT = '1 to 100 seconds: how long WAIT waits. An edge gives a pull two minutes.';
 const ALLOWED = 'Names of vulnerabilities that never block, as Scan.vulnerabilities has them.';
 
 /** A gate, as GraphQL shows it. */

@@ -4,8 +4,8 @@ import { seconds } from '../organization/validate-seconds';
 import type { ScanPolicy } from './scan-policy';
 import type { ScanPolicyInput } from './scan-policy.type';
 
-/** Longest wait, in seconds: longer than any client waits for an answer. */
-const MAX_WAIT_SECONDS = 600;
+/** Longest wait, in seconds: an edge gives a pull two minutes, and the answer needs some of them. */
+const MAX_WAIT_SECONDS = 100;
 const MAX_ALLOWED = 1000;
 const MAX_NAME = 255;
 

@@ -22,7 +22,7 @@ const FULL = {
   onlyFixable: true,
   graceSeconds: 86_400,
   unscanned: 'WAIT',
-  waitSeconds: 120,
+  waitSeconds: 90,
   allowedVulnerabilities: ['CVE-1', 'CVE-2'],
 };
 const DEFAULTS = {
@@ -66,7 +66,7 @@ test('a patch leaves it, replaces it, or takes it away; the log says what change
 
 test.each([
   ['waitSeconds', 0],
-  ['waitSeconds', 601],
+  ['waitSeconds', 101],
   ['graceSeconds', -1],
   ['graceSeconds', 315_360_001],
   ['allowedVulnerabilities', ['']],
