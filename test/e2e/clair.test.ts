@@ -1,3 +1,4 @@
+import { alpineLayer } from '../support/real/alpine-layer';
 import { CLAIR_PROGRAMS, CLAIR_PSK, type RunningClair, startClair } from '../support/real/clair';
 import { freePort } from '../support/real/free-port';
 import { describeWith } from '../support/real/programs';
@@ -7,19 +8,6 @@ import { waitUntil } from '../support/real/wait-until';
 
 const CVE = 'CVE-2026-0001';
 const OTHER_CVE = 'CVE-2026-0002';
-
-/** A layer that Clair takes for Alpine 3.18 with one package. */
-function alpineLayer(seed: string, version: string) {
-  return {
-    seed,
-    tarBytes: 4096,
-    compressed: true,
-    files: {
-      'etc/os-release': 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.18.4\nPRETTY_NAME="Alpine Linux v3.18"\n',
-      'lib/apk/db/installed': `C:Q1p78yvTLG094tHE1+dToJGbmYzQE=\nP:libthing\nV:${version}\nA:x86_64\nS:1000\nI:2000\nT:A thing\nU:https://thing.example\nL:MIT\no:libthing\nm:Nobody <nobody@thing.example>\nt:1690000000\nc:0123456789012345678901234567890123456789\n\n`,
-    },
-  };
-}
 
 interface ScanAnswer {
   readonly state: string;

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DEFAULT_GCS_LIMITS } from '../../../../data-plane/src/store/gcs/limits';
 import { hexOf, mustDigest } from '../../../../common/oci/digest';
 import { QUICK } from '../../../unit/data-plane/store/gcs/support';
 import { type FakeGcs, startFakeGcs } from '../../../support/fake-gcs';
@@ -110,24 +111,31 @@ describe('a data plane whose blobs are in a bucket', () => {
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
   });
 
-  test('503 in mid-upload: every client has its bytes, and the blob is kept when the bucket is back', async () => {
-    await start();
+  test('503 for twenty seconds in mid-upload: every client has its bytes at once, and the blob is kept when the bucket is back', async () => {
+    // As it is unless told otherwise.
+    const { uploadPatienceMs, uploadMs, retryMaxMs } = DEFAULT_GCS_LIMITS;
+    await start(undefined, { uploadPatienceMs, uploadMs, retryMaxMs });
     const digest = addBig();
     const gate = createGate();
     rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: BIG.size / 2 });
     const clients = Array.from({ length: 8 }, () => rig.edge.blob(digest));
     await fake.until(() => fake.requests.some(({ kind, status }) => kind === 'part' && status === 308));
     const fault = fake.fault({ status: 503 });
+    const faultyUntil = performance.now() + 20_000;
     gate.open();
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
-    await fake.until(() => fault.used > 5);
+    // None of them has waited for the bucket.
+    expect(performance.now()).toBeLessThan(faultyUntil);
+    await waitUntil('twenty seconds of it', () => performance.now() > faultyUntil, 30_000);
+    expect(fault.used).toBeGreaterThan(5);
     expect(kept(digest)).toBe(false);
     fault.remove();
-    await fake.until(() => kept(digest));
+    // Its pauses have grown meanwhile.
+    await waitUntil('the blob to be kept', () => kept(digest), 40_000);
     expect(fake.contents.objects.get(`cache/sha256/${hexOf(mustDigest(digest))}`)!.content.equals(big)).toBe(true);
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
     await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
-  });
+  }, 90_000);
 
   test('gone in mid-upload: every client has its bytes, nothing half is there, later pulls fail in time, and it heals', async () => {
     await start(undefined, { uploadPatienceMs: 500, operationMs: 500 });
