@@ -66,11 +66,13 @@ export class Managers {
         const versions = organization.worlds(action.repository, action.tag)[0]!;
         const version = versions[action.version % Math.max(1, versions.length)];
         if (version === undefined) return;
-        await graphql.run(
+        const restoring = graphql.run(
           `mutation ($name: String!, $repository: String!, $tag: String!, $digest: Digest!) {
             restoreTag(organization: $name, repository: $repository, tag: $tag, digest: $digest) { expiresAt } }`,
           { name, repository: action.repository, tag: action.tag, digest: version.digest },
         );
+        if (this.isOver(organization, versions, version.digest)) return refusedAsNotFound(restoring);
+        await restoring;
         this.state.count('restores');
         organization.change(action.repository, action.tag, (before) =>
           Tag.restored(before, version.digest, now, lifetime),
@@ -111,6 +113,15 @@ export class Managers {
     this.state.count('collections');
   }
 
+  /** Whether the time machine's window has ended for what would be restored: it may be collected at any moment. */
+  private isOver(organization: ModelOrganization, versions: Tag.Versions, digest: string): boolean {
+    const { now } = this.state;
+    const live = versions.find((version) => version.live);
+    const restored = live?.digest === digest ? live : versions.findLast((each) => !each.live && each.digest === digest);
+    const leftAt = restored && Tag.leftAt(restored, now);
+    return leftAt !== undefined && leftAt <= now - organization.traits.timeMachine;
+  }
+
   private activeDigest(
     organization: ModelOrganization,
     { repository, tag }: { readonly repository: string; readonly tag: string },
@@ -140,4 +151,13 @@ export class Managers {
 function quotaInput(quota: ModelQuota | undefined): object | null {
   if (quota === undefined) return null;
   return { limitBytes: String(quota.limit), autoPrune: quota.autoPrune, onOversize: quota.onOversize };
+}
+
+/** Throws an Error unless the operation is answered NOT_FOUND. */
+async function refusedAsNotFound(operation: Promise<unknown>): Promise<void> {
+  const answer = await operation.then(
+    () => 'done',
+    (error: unknown) => String(error),
+  );
+  if (!answer.includes('"NOT_FOUND"')) throw new Error(`what can be collected at any moment was restored: ${answer}`);
 }
