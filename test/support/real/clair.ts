@@ -26,16 +26,8 @@ export interface RunningClair {
   stop(): Promise<void>;
 }
 
-/** Where its notifier tells of changes. */
-export interface ClairWebhook {
-  /** URL that it POSTs to. */
-  readonly target: string;
-  /** Of `Authorization: Bearer`. */
-  readonly token: string;
-}
-
-/** Starts it, with a security database that says what `fixes` says. Its notifier looks once a minute, the shortest that it allows. Tokens are those of the issuer `layover`, signed with {@link CLAIR_PSK}. Throws with its output where it can't. */
-export async function startClair(fixes: SecurityFixes = {}, webhook?: ClairWebhook): Promise<RunningClair> {
+/** Starts it, with a security database that says what `fixes` says. Tokens are those of the issuer `layover`, signed with {@link CLAIR_PSK}. Throws with its output where it can't. */
+export async function startClair(fixes: SecurityFixes = {}): Promise<RunningClair> {
   const ends: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of ends.splice(0).reverse()) await end();
@@ -67,19 +59,7 @@ export async function startClair(fixes: SecurityFixes = {}, webhook?: ClairWebho
         },
       },
       matcher: { ...database, cache_age: '1ns', update_retention: 2 },
-      notifier: {
-        ...database,
-        disable_summary: true,
-        poll_interval: '1m',
-        delivery_interval: '1m',
-        ...(webhook && {
-          webhook: {
-            target: webhook.target,
-            callback: `http://127.0.0.1:${port}/notifier/api/v1/notification/`,
-            headers: { Authorization: [`Bearer ${webhook.token}`] },
-          },
-        }),
-      },
+      notifier: { ...database, disable_summary: true, poll_interval: '1h', delivery_interval: '1h' },
       matchers: { names: ['alpine-matcher'] },
       updaters: { sets: ['alpine'], config: { alpine: { url: secdb.url } } },
       auth: { psk: { key: CLAIR_PSK, iss: ['layover'] } },
