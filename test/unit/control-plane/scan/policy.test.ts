@@ -83,7 +83,7 @@ test('data planes hear of it: what they must know, and nothing where there is no
   await apply(FULL);
   const watched = plane.catalog.watch();
   const policies = async () => (await watched.snapshot()).organizations.map(({ scanPolicy }) => scanPolicy);
-  expect(await policies()).toEqual([{ unscanned: 'WAIT', waitMs: 120_000 }]);
+  expect(await policies()).toEqual([{ unscanned: 'WAIT', waitMs: 90_000 }]);
   await update({ scanPolicy: null });
   expect(await policies()).toEqual([null]);
 });

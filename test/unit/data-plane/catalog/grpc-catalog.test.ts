@@ -116,7 +116,9 @@ test('over a unix socket, whatever http_proxy says', async () => {
   try {
     const there = createGrpcCatalog({ client: otherClient, clock: systemClock });
     expect(await there.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
-    expect(await catalog.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
+    // Over TCP as well, with the time-out that it has unless told otherwise.
+    const overTcp = createGrpcCatalog({ client, clock: systemClock });
+    expect(await overTcp.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
   } finally {
     if (before === undefined) delete process.env['http_proxy'];
     else process.env['http_proxy'] = before;
