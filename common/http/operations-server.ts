@@ -1,10 +1,9 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { dirname } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import type { ListenAddress } from '../runtime/listen-address';
+import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import type { Logger } from '../runtime/logger';
+import { prepareSocketPath, protectSocket } from '../runtime/unix-socket';
 
 /** Longest time for one answer, in milliseconds: a probe that hangs tells nobody anything. */
 const ANSWER_MS = 5_000;
@@ -39,10 +38,7 @@ export class OperationsServer {
   /** Listens; resolves with host:port or unix:path. Throws when the address is taken. */
   async start(): Promise<string> {
     const { listen } = this.parts;
-    if (listen.kind === 'unix') {
-      await mkdir(dirname(listen.path), { recursive: true, mode: 0o700 });
-      if (!(await isListening(listen.path))) await rm(listen.path, { force: true });
-    }
+    if (listen.kind === 'unix') await prepareSocketPath(listen.path);
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(
@@ -54,11 +50,11 @@ export class OperationsServer {
       );
     });
     if (listen.kind === 'unix') {
-      await chmod(listen.path, 0o600);
-      return `unix:${listen.path}`;
+      await protectSocket(listen.path);
+      return formatGrpcAddress(listen);
     }
     const { port } = this.server.address() as AddressInfo;
-    return listen.host.includes(':') ? `[${listen.host}]:${port}` : `${listen.host}:${port}`;
+    return formatGrpcAddress({ ...listen, port });
   }
 
   /** Cuts what runs: there is nothing that could not be asked again. Harmless when called twice. */
@@ -108,16 +104,4 @@ export class OperationsServer {
         return { status: 404, type: TEXT, body: 'not found\n' };
     }
   }
-}
-
-/** Whether somebody listens at a socket; one that a crash has left is in the way of nobody. */
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

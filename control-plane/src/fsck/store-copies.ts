@@ -1,7 +1,7 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { ContentKeeper, ListedContent, Verification } from '../data-planes/content-keeper';
 import { isApiError } from '../errors/api-error';
-import { pause } from './pause';
+import { pause } from '../../../common/runtime/pause';
 import { CannotRunError } from './stop-reasons';
 
 /** Times that a data plane which does not answer is asked again, and the first pause before that in milliseconds; then twice as long. */

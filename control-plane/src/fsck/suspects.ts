@@ -1,6 +1,6 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { Disagreement } from './judge-content';
-import { pause } from './pause';
+import { pause } from '../../../common/runtime/pause';
 
 /** How long after the first look there is a second one, in milliseconds: a report of what has just been filled may be on its way. */
 export const LOOK_AGAIN_MS = 15_000;

@@ -1,9 +1,8 @@
-import { chmodSync } from 'node:fs';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
-import { clearStaleSocket } from './clear-stale-socket';
 
 /** Largest request: a batch of records with their admissions. */
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
@@ -23,14 +22,14 @@ export class CatalogServer {
   /** Listens; resolves with the address as a client takes it (`unix:<path>` or `host:port`). Throws when it is taken. */
   async start(): Promise<string> {
     const { listen } = this;
-    if (listen.kind === 'unix') await clearStaleSocket(listen.path);
+    if (listen.kind === 'unix') await prepareSocketPath(listen.path);
     const port = await new Promise<number>((resolve, reject) => {
       this.server.bindAsync(formatGrpcAddress(listen), this.credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
     if (listen.kind === 'unix') {
-      chmodSync(listen.path, 0o600);
+      await protectSocket(listen.path);
       return formatGrpcAddress(listen);
     }
     return formatGrpcAddress({ ...listen, port });

@@ -1,10 +1,9 @@
-import { chmodSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createWebServer, type WebServer } from '../../../common/http/web-server';
 import type { ListenAddress } from '../../../common/runtime/listen-address';
+import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
 import type { TlsWatch } from '../../../common/security/tls-watch';
-import { clearStaleSocket } from '../grpc/clear-stale-socket';
 
 /** The HTTP or HTTPS server of the control plane, around a handler that never throws. */
 export class ControlServer {
@@ -32,7 +31,7 @@ export class ControlServer {
   /** Listens; resolves with the URL, or `unix:<path>`. Throws when the address is taken. */
   async start(): Promise<string> {
     const { listen, server } = this;
-    if (listen.kind === 'unix') await clearStaleSocket(listen.path);
+    if (listen.kind === 'unix') await prepareSocketPath(listen.path);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       const listening = (): void => {
@@ -43,7 +42,7 @@ export class ControlServer {
       else server.listen(listen.port, listen.host, listening);
     });
     if (listen.kind === 'unix') {
-      chmodSync(listen.path, 0o600);
+      await protectSocket(listen.path);
       return `unix:${listen.path}`;
     }
     const { port } = server.address() as AddressInfo;

@@ -17,8 +17,9 @@ import type { ScanStore } from './scan.store';
 import type { ScanWaits } from './scan-waits';
 import { SEVERITIES, severityOf } from './severity';
 
-/** How long a verdict may be kept, in milliseconds. */
+/** How long a verdict may be kept, in milliseconds; and that there is none yet, so that not every pull of an image that is being scanned asks. */
 const GOOD_FOR_MS = 10_000;
+const PENDING_FOR_MS = 1_000;
 /** Longest wait, in milliseconds. */
 const LONGEST_WAIT_MS = 100_000;
 /** Names in a reply at most. */
@@ -57,12 +58,12 @@ export async function judgeImage(
   const repository = await stores.repositories.find(reader, key);
   const manifest = repository && (await stores.manifests.find(reader, repository.id, digest));
   if (manifest === undefined)
-    return unscanned('it is not kept in the cache (it does not fit, or was evicted), so it cannot be scanned');
+    // Its admission may be on its way: data planes make it later where they can't make it at once.
+    return unscanned('it is not kept in the cache (it does not fit, or was evicted), so it cannot be scanned', true);
   if (!isScannedByItself(manifest.media_type)) return SERVE;
   const scan = await findScan(parts, manifest);
   const now = await judgeScan(parts, policy, scan, digest);
-  if (now.verdict !== 'UNSCANNED' || !mayEnd(scan) || request.waitMs <= 0) return now;
-  if (!(await stores.scans.scanning.isOn(reader))) return now;
+  if (now.pending !== true || request.waitMs <= 0) return now;
   await waits.wait(digest, Math.min(request.waitMs, LONGEST_WAIT_MS), signal);
   const [later] = await stores.scanResults.findMany(reader, [digest]);
   return judgeScan(parts, policy, later, digest);
@@ -73,8 +74,9 @@ async function findScan(parts: JudgeParts, manifest: ManifestRow): Promise<ScanR
   const { database, stores, clock, poke } = parts;
   const { digest } = manifest;
   const [found] = await stores.scanResults.findMany(database.reader, [digest]);
-  if (found !== undefined && (found.state !== 'QUEUED' || found.due_at === FIRST || found.reported_at !== null))
-    return found;
+  // What has a note waits for Clair, and not for others.
+  const isFirst = found !== undefined && (found.due_at === FIRST || found.error !== null);
+  if (found !== undefined && (found.state !== 'QUEUED' || isFirst || found.reported_at !== null)) return found;
   if (!(await stores.scans.scanning.isOn(database.reader))) return found;
   await database.transaction(async (queries) => {
     if (found === undefined) {
@@ -82,7 +84,6 @@ async function findScan(parts: JudgeParts, manifest: ManifestRow): Promise<ScanR
       const kept = { digest, mediaType: manifest.media_type, references };
       await bulkInsert(queries, Table.scans, [await stores.scans.rowOf(queries, kept, clock.now())], { kind: 'keep' });
     }
-    // What has a note waits for Clair, and not for others.
     await queries<ScanRow>(Table.scans)
       .where({ digest, state: 'QUEUED', worker: null, error: null })
       .update({ due_at: FIRST });
@@ -101,12 +102,12 @@ async function judgeScan(
   scan: ScanRow | undefined,
   digest: string,
 ): Promise<JudgeImageReply> {
-  if (scan === undefined) return unscanned('scanning is off');
+  if (scan === undefined) return unscanned('scanning is off', false);
   if (scan.reported_at !== null) return judgeFindings(database, policy, digest, clock.now());
   // Nothing in it could be scanned. What Clair was asked about and refused may hide something.
   if (scan.state === 'UNSUPPORTED' && scan.attempts === 0) return SERVE;
-  if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off');
-  return unscanned(`${howFar(scan)}${scan.error === null ? '' : ` (${scan.error})`}`);
+  if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off', false);
+  return unscanned(`${howFar(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
 }
 
 async function judgeFindings(
@@ -130,13 +131,14 @@ async function judgeFindings(
   };
 }
 
-function unscanned(reason: string): JudgeImageReply {
-  return { verdict: 'UNSCANNED', reason, vulnerabilities: [], goodForMs: 0 };
+function unscanned(reason: string, pending: boolean): JudgeImageReply {
+  const goodForMs = pending ? PENDING_FOR_MS : GOOD_FOR_MS;
+  return { verdict: 'UNSCANNED', reason, vulnerabilities: [], pending, goodForMs };
 }
 
 /** Whether there is a scan that may end while somebody waits. */
-function mayEnd(scan: ScanRow | undefined): boolean {
-  return scan !== undefined && (scan.work !== null || scan.state === 'WAITING_FOR_LAYERS');
+function mayEnd({ work, state }: ScanRow): boolean {
+  return work !== null || state === 'WAITING_FOR_LAYERS';
 }
 
 function howFar({ state, work }: ScanRow): string {

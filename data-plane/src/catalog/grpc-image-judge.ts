@@ -50,11 +50,12 @@ function classify(error: unknown): CallFailure {
 }
 
 /** A verdict that this version does not know is none. */
-function readVerdict({ verdict, reason, vulnerabilities, goodForMs }: JudgeImageReply__Output): Verdict {
+function readVerdict({ verdict, reason, vulnerabilities, pending, goodForMs }: JudgeImageReply__Output): Verdict {
   return {
     kind: verdict === 'SERVE' ? 'serve' : verdict === 'REFUSE' ? 'refuse' : 'unscanned',
     reason: reason.slice(0, MAX_REASON),
     vulnerabilities: vulnerabilities.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME)),
+    pending,
     goodForMs: Math.max(0, goodForMs),
   };
 }

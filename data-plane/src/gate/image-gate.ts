@@ -1,6 +1,7 @@
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import { isIndex } from '../../../common/oci/media-types';
 import type { Clock } from '../../../common/runtime/clock';
+import { pause } from '../../../common/runtime/pause';
 import type { PullTarget } from '../access/pull-target';
 import type { Completion } from '../completion/completion';
 import type { Configuration, ScanPolicy } from '../configuration/configuration';
@@ -22,7 +23,7 @@ export interface ImageGateParts {
 
 /** Longest wait for a scan, in milliseconds, whatever the policy says: below the edge's own limit of a request, which would answer less. */
 const MAX_WAIT_MS = 100_000;
-/** Not worth another question. */
+/** Not worth another question; and who waits asks no oftener, whatever the answers. */
 const LEAST_WAIT_MS = 1_000;
 /** Clients that may wait for scans on this node, and those of one organization. Each costs a promise and a timer, and its connection. */
 const MAX_WAITING = 2_000;
@@ -62,7 +63,7 @@ export class ImageGate {
     throw unscanned(
       target,
       answer,
-      obstacle ?? (policy.unscanned === 'WAIT' ? 'still-scanned' : 'not-scanned'),
+      obstacle ?? (!verdict.pending ? 'no-scan' : policy.unscanned === 'WAIT' ? 'still-scanned' : 'not-scanned'),
       verdict.reason,
     );
   }
@@ -79,7 +80,7 @@ export class ImageGate {
     const { revision } = this.parts.configuration.current();
     const waits = policy.unscanned === 'WAIT' && obstacleOf(answer) === undefined;
     const known = this.verdicts.fresh(organizationUid, digest, revision);
-    if (known !== undefined && !(waits && known.kind === 'unscanned')) return known;
+    if (known !== undefined && !(waits && known.pending)) return known;
     try {
       return await (waits
         ? this.wait(target, answer, query, policy.waitMs, revision)
@@ -93,7 +94,10 @@ export class ImageGate {
     }
   }
 
-  /** Asks until there is a verdict or time is up: who joins a question that has been waiting for long asks once more when it ends. */
+  /**
+   * Asks until there is a verdict, none can come, or time is up: who joins a question that has been waiting for long asks once more when it ends, and where the control plane does not know the
+   * image yet, or has too many who wait, it is asked again.
+   */
   private async wait(
     target: PullTarget,
     answer: ManifestAnswer,
@@ -106,9 +110,10 @@ export class ImageGate {
     const until = clock.now() + Math.min(waitMs, MAX_WAIT_MS);
     try {
       for (;;) {
-        const left = Math.max(0, until - clock.now());
-        const verdict = await this.ask(target, answer, query, left, revision);
-        if (verdict.kind !== 'unscanned' || until - clock.now() < LEAST_WAIT_MS) return verdict;
+        const askedAt = clock.now();
+        const verdict = await this.ask(target, answer, query, Math.max(0, until - askedAt), revision);
+        if (!verdict.pending || until - clock.now() < LEAST_WAIT_MS) return verdict;
+        await this.pauseUntil(askedAt + LEAST_WAIT_MS, query.signal);
       }
     } catch (error) {
       // Whoever asks next should not have to begin anew. Once will do, for all who leave.
@@ -117,6 +122,16 @@ export class ImageGate {
     } finally {
       leave();
     }
+  }
+
+  /** Throws CANCELLED when the client leaves. */
+  private async pauseUntil(at: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.parts;
+    const ms = at - clock.now();
+    if (ms <= 0) return;
+    await pause(clock, ms, signal ?? new AbortController().signal).catch((error: unknown) => {
+      throw new LayoverError('CANCELLED', { cause: error });
+    });
   }
 
   /** One question at a time for an image of an organization, with one set of fills where it may wait. */
@@ -206,7 +221,7 @@ export class ImageGate {
 function obstacleOf({
   cacheStatus,
   content,
-}: ManifestAnswer): Exclude<Unscannable, 'not-scanned' | 'still-scanned'> | undefined {
+}: ManifestAnswer): Extract<Unscannable, 'not-kept' | 'not-held'> | undefined {
   if (cacheStatus === 'BYPASS') return 'not-kept';
   return content === undefined ? 'not-held' : undefined;
 }

@@ -8,6 +8,8 @@ export interface Verdict {
   readonly reason: string;
   /** Names of the vulnerabilities that block it, the worst first; a few. */
   readonly vulnerabilities: readonly string[];
+  /** Of `unscanned`: a scan may still end, so that it is worth asking again. */
+  readonly pending: boolean;
   /** How long it may be kept, in milliseconds; 0 = not at all. */
   readonly goodForMs: number;
 }

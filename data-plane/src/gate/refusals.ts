@@ -20,11 +20,12 @@ export function refused(target: PullTarget, answer: ManifestAnswer, verdict: Ver
 }
 
 /** Why an image has no scan that could be waited for. */
-export type Unscannable = 'not-scanned' | 'still-scanned' | 'not-kept' | 'not-held';
+export type Unscannable = 'not-scanned' | 'still-scanned' | 'no-scan' | 'not-kept' | 'not-held';
 
 const WHY: Readonly<Record<Unscannable, string>> = {
   'not-scanned': 'it has not been scanned; it is being brought in for that, so try again later',
   'still-scanned': 'its scan is still going on; try again in a moment',
+  'no-scan': 'it has no scan, and none is on its way',
   'not-kept': 'it cannot be scanned, since it is not kept in the cache (the quota has no room for it)',
   'not-held': 'it is not in the cache yet; pull it, so that it is scanned',
 };

@@ -3,11 +3,11 @@ import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
+import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
 import type { NodeHandlers } from '../../../proto/gen/layover/v1/Node';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
 import { HealthService } from './health-service';
-import { prepareSocketPath, protectSocket } from './unix-socket';
 
 /** How long a server that stops still takes calls from those who were just told to send none. */
 const NOTICE_MS = 1_000;

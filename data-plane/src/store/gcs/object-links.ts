@@ -42,6 +42,7 @@ export class ObjectLinks implements BlobLinks {
   readonly lifetimeMs: number;
   private readonly signed = new LRUCache<string, Signed>({ max: REMEMBERED });
   private readonly signing = new SharedCalls<Signed>();
+  private readonly looking = new SharedCalls<StoredObject | undefined>();
   private running = 0;
   private pausedUntil = -Infinity;
   private failures = 0;
@@ -51,15 +52,22 @@ export class ObjectLinks implements BlobLinks {
   }
 
   async linkTo(digest: Digest): Promise<BlobLink | undefined> {
-    const { clock, look } = this.options;
-    if (clock.now() < this.pausedUntil) return undefined;
+    if (this.options.clock.now() < this.pausedUntil) return undefined;
     try {
-      const object = await within(clock, LOOK_MS, undefined, (signal) => look(digest, signal));
+      const object = await this.objectOf(digest);
       return object && { url: await this.urlOf(object), size: object.size };
     } catch (error) {
       this.fail(error);
       return undefined;
     }
+  }
+
+  /** Clients of a hot layer come hundreds at a time: those who ask while it is being looked at share the look. */
+  private objectOf(digest: Digest): Promise<StoredObject | undefined> {
+    const { clock, look } = this.options;
+    return this.looking.share(digest, undefined, () =>
+      within(clock, LOOK_MS, undefined, (signal) => look(digest, signal)),
+    );
   }
 
   private async urlOf(object: StoredObject): Promise<string> {

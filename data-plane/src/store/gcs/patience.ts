@@ -1,4 +1,5 @@
 import type { Clock } from '../../../../common/runtime/clock';
+import { pause } from '../../../../common/runtime/pause';
 import { BucketError, isTransient } from './bucket-error';
 import type { GcsLimits } from './limits';
 
@@ -85,10 +86,4 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
     else signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-}
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  let cancel = (): void => undefined;
-  const over = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)));
-  await unlessAborted(over, signal).finally(() => cancel());
 }

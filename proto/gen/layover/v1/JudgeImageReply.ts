@@ -28,6 +28,7 @@ export interface JudgeImageReply {
   'reason'?: (string);
   'vulnerabilities'?: (string)[];
   'goodForMs'?: (number | string | Long);
+  'pending'?: (boolean);
 }
 
 export interface JudgeImageReply__Output {
@@ -35,4 +36,5 @@ export interface JudgeImageReply__Output {
   'reason': (string);
   'vulnerabilities': (string)[];
   'goodForMs': (number);
+  'pending': (boolean);
 }

@@ -35,6 +35,7 @@ test('what is bad enough blocks, the worst first, each name once', async () => {
     verdict: 'REFUSE',
     reason: 'it has 2 known vulnerabilities that block it: 1 CRITICAL, 1 HIGH',
     vulnerabilities: ['CVE-C', 'CVE-H'],
+    pending: false,
     goodForMs: 10_000,
   });
   await scanned('good', UNKNOWN);
@@ -88,7 +89,8 @@ test('in which there is nothing to scan is served; what Clair refused is not', a
     verdict: 'UNSCANNED',
     reason: 'it cannot be scanned (Clair does not take it: bad tar)',
     vulnerabilities: [],
-    goodForMs: 0,
+    pending: false,
+    goodForMs: 10_000,
   });
 });
 
@@ -96,16 +98,25 @@ test('without a result the reply says how far it is, and why', async () => {
   await gate({ blockFrom: 'LOW' });
   await world.admit(acme, 'app', ['layer']);
   expect((await world.judge(acme, 'app')).reason).toBe('its scan waits until all of its layers are cached');
-  expect((await world.judge(acme, 'never')).reason).toContain('not kept in the cache');
+  expect(await world.judge(acme, 'never', 60_000)).toMatchObject({
+    reason: expect.stringContaining('not kept in the cache') as string,
+    pending: true,
+  });
   world.edge.refusal = 500;
   await world.arrive(acme, 'app config', 'layer');
   await world.work();
   expect(await world.judge(acme, 'app')).toMatchObject({
     verdict: 'UNSCANNED',
     reason: expect.stringMatching(/its scan failed and is tried again \(indexing ended as IndexError/) as string,
+    pending: true,
+    goodForMs: 1_000,
   });
   await world.cache.plane.restart({ LAYOVER_FEATURE_SCANNING: '0' });
-  expect(await world.judge(acme, 'app', 60_000)).toMatchObject({ verdict: 'UNSCANNED', reason: 'scanning is off' });
+  expect(await world.judge(acme, 'app', 60_000)).toMatchObject({
+    verdict: 'UNSCANNED',
+    reason: 'scanning is off',
+    pending: false,
+  });
 });
 
 test('while an image is scanned anew it is judged by its latest result', async () => {
@@ -186,6 +197,7 @@ describe('waiting', () => {
     expect(await until(world.judge(acme, 'app', 600_000))).toMatchObject({
       verdict: 'UNSCANNED',
       reason: expect.stringContaining('its scan failed (') as string,
+      pending: false,
     });
     expect(clock.now() - before).toBeLessThan(600_000);
   });

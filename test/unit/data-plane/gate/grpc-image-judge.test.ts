@@ -26,11 +26,19 @@ const ask = (waitMs = 0, signal = new AbortController().signal) =>
   judge.judge(key, digest, waitMs, 'request-1', signal);
 
 test('asks for the image as the contract has it, and reads each verdict', async () => {
-  expect(await ask()).toEqual({ kind: 'unscanned', reason: '', vulnerabilities: [], goodForMs: 0 });
+  expect(await ask()).toEqual({ kind: 'unscanned', reason: '', vulnerabilities: [], pending: false, goodForMs: 0 });
   catalog.verdicts.set(digest, { verdict: 'SERVE', goodForMs: 1000 });
-  expect(await ask(5)).toEqual({ kind: 'serve', reason: '', vulnerabilities: [], goodForMs: 1000 });
+  expect(await ask(5)).toEqual({ kind: 'serve', reason: '', vulnerabilities: [], pending: false, goodForMs: 1000 });
   catalog.verdicts.set(digest, { verdict: 'REFUSE', reason: 'why', vulnerabilities: ['CVE-1'], goodForMs: 1 });
-  expect(await ask()).toEqual({ kind: 'refuse', reason: 'why', vulnerabilities: ['CVE-1'], goodForMs: 1 });
+  expect(await ask()).toEqual({
+    kind: 'refuse',
+    reason: 'why',
+    vulnerabilities: ['CVE-1'],
+    pending: false,
+    goodForMs: 1,
+  });
+  catalog.verdicts.set(digest, { verdict: 'UNSCANNED', pending: true });
+  expect((await ask()).pending).toBe(true);
   catalog.verdicts.set(digest, { verdict: 'VERDICT_UNSPECIFIED' });
   expect((await ask()).kind).toBe('unscanned');
   expect(catalog.calls.filter(({ method }) => method === 'JudgeImage')[1]!.request).toMatchObject({

@@ -12,14 +12,21 @@ const SERVE: ScanPolicy = { unscanned: 'SERVE', waitMs: 0 };
 const WAIT: ScanPolicy = { unscanned: 'WAIT', waitMs: 30_000 };
 const REFUSE: ScanPolicy = { unscanned: 'REFUSE', waitMs: 0 };
 
-const good = (goodForMs = MINUTE): Verdict => ({ kind: 'serve', reason: '', vulnerabilities: [], goodForMs });
+const good = (goodForMs = MINUTE): Verdict => ({
+  kind: 'serve',
+  reason: '',
+  vulnerabilities: [],
+  pending: false,
+  goodForMs,
+});
 const bad = (goodForMs = MINUTE): Verdict => ({
   kind: 'refuse',
   reason: '2 vulnerabilities of High or worse',
   vulnerabilities: ['CVE-2024-1', 'CVE-2024-2'],
+  pending: false,
   goodForMs,
 });
-const none: Verdict = { kind: 'unscanned', reason: '', vulnerabilities: [], goodForMs: 0 };
+const none: Verdict = { kind: 'unscanned', reason: '', vulnerabilities: [], pending: true, goodForMs: 0 };
 const away = (): Promise<never> => Promise.reject(new LayoverError('NOT_READY', { message: 'nobody is there' }));
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -229,6 +236,46 @@ describe('WAIT', () => {
       key: 'DENIED',
       message: expect.stringMatching(/its scan is still going on; try again in a moment \(INDEXING\)/),
     });
+  });
+
+  test('where no scan can come nobody waits: refused at the first word', async () => {
+    const rig = setUp(WAIT);
+    rig.says({ ...none, pending: false, reason: 'its scan failed' });
+    await expect(rig.get('latest')).rejects.toMatchObject({
+      key: 'DENIED',
+      message: expect.stringContaining('it has no scan, and none is on its way (its scan failed)'),
+    });
+    expect(rig.judged).toHaveLength(1);
+  });
+
+  test('where the word comes at once, and may change, it is asked for once a second, until time is up', async () => {
+    const rig = setUp(WAIT);
+    rig.says(none);
+    const pull = rig.outcome('latest');
+    await settle();
+    expect(rig.judged).toHaveLength(1);
+    rig.clock.advance(999);
+    await settle();
+    expect(rig.judged).toHaveLength(1);
+    rig.clock.advance(1);
+    await settle();
+    expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([30_000, 29_000]);
+    rig.says(good());
+    rig.clock.advance(1_000);
+    expect(await pull).toBe('MISS');
+  });
+
+  test('a client that leaves between two questions ends its wait', async () => {
+    const rig = setUp(WAIT);
+    rig.says(none);
+    const leaver = new AbortController();
+    const pull = rig.outcome('latest', { signal: leaver.signal });
+    await settle();
+    leaver.abort();
+    expect(await pull).toBe('CANCELLED');
+    rig.clock.advance(30_000);
+    await settle();
+    expect(rig.judged).toHaveLength(1);
   });
 
   test('who joins late asks once more for the rest of its own wait', async () => {

@@ -73,7 +73,13 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
   /** What the gate's judge says, and what it was asked; `filled` says what becomes of an image that is to be scanned. */
   const judged: { digest: string; waitMs: number; signal: AbortSignal }[] = [];
   const gateWorld = {
-    judge: async (): Promise<Verdict> => ({ kind: 'unscanned', reason: '', vulnerabilities: [], goodForMs: 0 }),
+    judge: async (): Promise<Verdict> => ({
+      kind: 'unscanned',
+      reason: '',
+      vulnerabilities: [],
+      pending: true,
+      goodForMs: 0,
+    }),
     fill: async (): Promise<void> => undefined,
     fills: 0,
   };

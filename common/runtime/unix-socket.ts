@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 export async function prepareSocketPath(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   if (await isListening(path)) {
-    throw Object.assign(new Error(`listen at unix:${path}`), { code: 'EADDRINUSE' });
+    throw Object.assign(new Error(`another process listens on ${path}`), { code: 'EADDRINUSE' });
   }
   await rm(path, { force: true });
 }

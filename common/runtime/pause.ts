@@ -1,4 +1,4 @@
-import type { Clock } from '../../../common/runtime/clock';
+import type { Clock } from './clock';
 
 /** Waits, in milliseconds. Rejects with the signal's reason when that aborts. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
