@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { status } from '@grpc/grpc-js';
 import { digestOf } from '../../../common/oci/digest';
 import type { ContentUse__Output } from '../../../proto/gen/layover/v1/ContentUse';
 import { buildImage } from '../../support/fake-registry';
+import { waitUntil } from '../../support/real/wait-until';
 import { applyAdmissions, type Rig, startRig } from './support/data-plane-rig';
 import { outcome } from './support/registry-caller';
 import { ShiftedClock } from './support/shifted-clock';
@@ -116,6 +118,21 @@ describe('DeleteBlobs', () => {
     expect(rig.asked()).toContain(`GET /v2/${NAME}/manifests/${image.digest}`);
     expect(all.every(rig.holds)).toBe(true);
   });
+});
+
+test('nothing goes while the control plane has not been told for long of what came in; when it has been told, it may', async () => {
+  rig.catalog.switches.failWith = status.UNAVAILABLE;
+  // The record of this pull stays here.
+  await rig.edge.manifest('latest');
+  clock.shift(60_000);
+  expect(await rig.storage.delete(small.digest)).toEqual(['IN_USE']);
+  expect(rig.holds(small.digest)).toBe(true);
+  rig.catalog.switches.failWith = undefined;
+  await waitUntil('it may go', async () => {
+    clock.shift(10_000);
+    return (await rig.storage.delete(small.digest))[0] === 'DELETED';
+  });
+  expect(rig.holds(small.digest)).toBe(false);
 });
 
 test('an image that was evicted and deleted is whole again after the next pull of its manifest', async () => {

@@ -78,9 +78,10 @@ test.each<[string, Partial<ScanTokenSpec>]>([
   ['of something that only looks like a scanner', { subject: 'scan:' }],
   ['that has expired', { expiresAt: 1_000_000_000 }],
   ['signed with a key that is not ours', { key: { id: TOKEN_KEYS[0]!.id, secret: Buffer.alloc(32, 9) } }],
-])('a token %s opens nothing', async (_what, more) => {
+])('a token %s opens nothing, not even what is open to anybody', async (_what, more) => {
   const { read, token } = setUp();
   expect(await read(await token(more))).toBe('UNAUTHORIZED');
+  expect(await read(await token({ ...more, name: 'open/team/app' }), LAYER, 'open', 'team/app')).toBe('UNAUTHORIZED');
 });
 
 test('outlives queueing: it is good until it says, and not after', async () => {
