@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { packageRoot } from '../../../common/runtime/package-root';
 import { graphqlClient } from '../../../test/support/real/graphql-client';
-import { ADMIN_TOKEN, layoverEnvironment, type PlaneName } from '../../../test/support/real/layover';
-import { type ServerProgram, startServerProgram } from '../../../test/support/real/server-program';
+import { freePort } from '../../../test/support/real/free-port';
+import { ADMIN_TOKEN, type PlaneName } from '../../../test/support/real/layover';
+import { startPlaneProcess } from '../../../test/support/real/plane-process';
+import type { ServerProgram } from '../../../test/support/real/server-program';
 import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 
 /** How many planes, and how they are connected. */
@@ -32,24 +31,12 @@ export interface LayoverNodes {
 }
 
 const ORGANIZATION = 'bench';
-const READY: Readonly<Record<PlaneName, RegExp>> = {
-  'edge-http': /"address":"([^"]+)","msg":"listening"/,
-  'data-plane': /"address":"([^"]+)"[^\n]*"msg":"the data plane accepts requests"/,
-  'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"the control plane accepts requests"/,
-};
-
 /** Starts them from the build, with an organization at the upstream. */
 export async function startLayoverNodes(options: LayoverNodesOptions): Promise<LayoverNodes> {
   const folder = await temporaryFolder('nodes');
   const started: ServerProgram[] = [];
   const start = async (plane: PlaneName, name: string, env: Readonly<Record<string, string>>) => {
-    const home = join(folder.path, name);
-    await mkdir(home, { recursive: true });
-    const program = join(packageRoot(), 'dist', plane, 'src', 'main.js');
-    const server = await startServerProgram(process.execPath, [program], {
-      env: layoverEnvironment(home, { LAYOVER_NODE_NAME: name, ...env }),
-      ready: READY[plane],
-    });
+    const server = await startPlaneProcess(plane, join(folder.path, name), { LAYOVER_NODE_NAME: name, ...env });
     started.push(server);
     return server;
   };
@@ -87,12 +74,4 @@ export async function startLayoverNodes(options: LayoverNodesOptions): Promise<L
     await stop();
     throw error;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createServer } from 'node:net';
 import { createSpool } from '../../../data-plane/src/fill/spool';
 import { changedStore } from '../../support/changed-store';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
@@ -15,6 +14,7 @@ import {
 } from '../../support/fake-registry';
 import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
 import { outcome, type ReadResult } from './support/registry-caller';
+import { freePort } from '../../support/real/free-port';
 
 const NAME = 'team/app';
 const image = buildImage({ layers: [400_000], seed: 'first' });
@@ -329,11 +329,3 @@ describe('our own disk', () => {
     await expectRecovery();
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { findProgram } from '../real/programs';
+import { freePort } from '../real/free-port';
 
 /** What a throw-away server needs; Debian has them in mariadb-server-core (and mariadb-client-core). */
 export const MARIADB_PROGRAMS = ['mariadbd', 'mariadb-install-db'] as const;
@@ -155,14 +155,4 @@ function required(name: string): string {
   const path = findProgram(name);
   if (path === undefined) throw new Error(`${name} is not on this machine; Debian has it in mariadb-server-core.`);
   return path;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,16 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { homeAt } from '../../../common/runtime/home';
-import { packageRoot } from '../../../common/runtime/package-root';
 import { MARIADB_PROGRAMS, MariadbServer } from '../mariadb/mariadb-server';
 import { type CountingRelay, startCountingRelay } from './counting-relay';
 import { type Distribution, DISTRIBUTION_PROGRAM, startDistribution } from './distribution';
 import { freePort } from './free-port';
 import { FAKE_GCS_PROGRAM, type FakeGcsServer, startFakeGcsServer } from './fake-gcs-server';
 import { type GraphqlClient, graphqlClient } from './graphql-client';
-import { ADMIN_TOKEN, layoverEnvironment, type PlaneName } from './layover';
-import { type ServerProgram, startServerProgram } from './server-program';
+import { ADMIN_TOKEN, type PlaneName } from './layover';
+import { startPlaneProcess } from './plane-process';
+import type { ServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
 /** Programs that {@link startCluster} needs. */
@@ -48,12 +47,6 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const READY: Readonly<Record<PlaneName, RegExp>> = {
-  'edge-http': /"address":"([^"]+)","msg":"listening"/,
-  'data-plane': /"address":"([^"]+)"[^\n]*"msg":"the data plane accepts requests"/,
-  'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"the control plane accepts requests"/,
-};
-
 /** Starts all of it; of `nodes` data planes the first `running` run. What was started is ended again where a part fails to start. */
 export async function startCluster(
   size: { readonly nodes: number; readonly running?: number; readonly edges: number },
@@ -80,22 +73,15 @@ export async function startCluster(
     const addresses = await Promise.all(
       Array.from({ length: size.nodes }, async () => `127.0.0.1:${await freePort()}`),
     );
-    const start = async (plane: PlaneName, home: string, more: Readonly<Record<string, string>>) => {
-      const program = join(packageRoot(), 'dist', plane, 'src', 'main.js');
-      if (!existsSync(program)) throw new Error('Layover is not built: run `npm test` (or `npm run build`) first.');
-      await mkdir(join(folder.path, home), { recursive: true });
-      return startServerProgram(process.execPath, [program], {
-        env: layoverEnvironment(join(folder.path, home), {
-          LAYOVER_PLANE_SECRET: SECRET,
-          LAYOVER_DATA_PLANES: addresses.join(','),
-          LAYOVER_MASTER_KEY: Buffer.alloc(32, 5).toString('base64'),
-          LAYOVER_COMPLETION_DELAY_SECONDS: '0',
-          ...more,
-          ...env,
-        }),
-        ready: READY[plane],
+    const start = (plane: PlaneName, home: string, more: Readonly<Record<string, string>>) =>
+      startPlaneProcess(plane, join(folder.path, home), {
+        LAYOVER_PLANE_SECRET: SECRET,
+        LAYOVER_DATA_PLANES: addresses.join(','),
+        LAYOVER_MASTER_KEY: Buffer.alloc(32, 5).toString('base64'),
+        LAYOVER_COMPLETION_DELAY_SECONDS: '0',
+        ...more,
+        ...env,
       });
-    };
     const control = await start('control-plane', 'control', {
       LAYOVER_CATALOG_LISTEN: '127.0.0.1:0',
       LAYOVER_DATABASE_URL: `${database.url}/layover`,

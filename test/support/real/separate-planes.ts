@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../../../common/runtime/package-root';
 import { freePort } from './free-port';
 import { type GraphqlClient, graphqlClient } from './graphql-client';
-import { ADMIN_TOKEN, layoverEnvironment, type PlaneName } from './layover';
-import { type ServerProgram, startServerProgram } from './server-program';
+import { ADMIN_TOKEN, type PlaneName } from './layover';
+import { startPlaneProcess } from './plane-process';
+import type { ServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
 /** The three planes as processes of their own, each with a home of its own, over TCP: as on three machines. */
@@ -23,12 +21,6 @@ export interface SeparatePlanes {
   stop(): Promise<void>;
 }
 
-const READY: Readonly<Record<PlaneName, RegExp>> = {
-  'edge-http': /"address":"([^"]+)","msg":"listening"/,
-  'data-plane': /"address":"([^"]+)"[^\n]*"msg":"the data plane accepts requests"/,
-  'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"the control plane accepts requests"/,
-};
-
 /** Starts them from the build, each with the environment given for it. `ca` is the authority of the control plane's HTTPS. */
 export async function startSeparatePlanes(
   env: Readonly<Record<PlaneName, Readonly<Record<string, string>>>>,
@@ -41,13 +33,7 @@ export async function startSeparatePlanes(
     home: string,
     more: Readonly<Record<string, string>>,
   ): Promise<ServerProgram> => {
-    const program = join(packageRoot(), 'dist', plane, 'src', 'main.js');
-    if (!existsSync(program)) throw new Error('Layover is not built: run `npm test` (or `npm run build`) first.');
-    await mkdir(join(folder.path, home), { recursive: true });
-    const server = await startServerProgram(process.execPath, [program], {
-      env: layoverEnvironment(join(folder.path, home), { ...env[plane], ...more }),
-      ready: READY[plane],
-    });
+    const server = await startPlaneProcess(plane, join(folder.path, home), { ...env[plane], ...more });
     started.push(server);
     return server;
   };
