@@ -166,6 +166,17 @@ test('news of the control plane ends the wait between two tries', async () => {
   await catalog.until(() => catalog.records.size === 1).finally(() => clearInterval(nudge));
 });
 
+test('what somebody waits for goes right after a batch that is on its way', async () => {
+  const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
+  catalog.switches.delayMs = 200;
+  await append(journal, 0, 1);
+  delivery.hurry();
+  await catalog.until(() => catalog.calls.length === 1);
+  await append(journal, 1, 2);
+  delivery.hurry();
+  await catalog.until(() => catalog.records.size === 2);
+});
+
 test('what somebody waits for is not gathered with others; what comes later is', async () => {
   const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
   delivery.hurry();
