@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createWebServer } from '../../../common/http/web-server';
 import { createLogger } from '../../../common/runtime/logger';
 import { TlsWatch } from '../../../common/security/tls-watch';
-import { ManualClock } from '../../support/control-plane/manual-clock';
+import { TestClock } from '../../support/test-clock';
 import { temporaryFolder } from '../../support/real/temporary-folder';
 import { makeAuthority } from '../../support/test-authority';
 
@@ -14,7 +14,7 @@ test('a handshake that does not come is given up, also where client errors are a
   const files = { cert: join(folder.path, 'cert'), key: join(folder.path, 'key') };
   const { cert, key } = await (await makeAuthority()).issue(['IP:127.0.0.1']);
   await Promise.all([writeFile(files.cert, cert), writeFile(files.key, key)]);
-  const tls = new TlsWatch({ files, clock: new ManualClock(), logger: createLogger('test', 'silent') });
+  const tls = new TlsWatch({ files, clock: new TestClock(), logger: createLogger('test', 'silent') });
   const web = createWebServer({}, (_request, response) => response.end(), tls, 50);
   web.server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('an answer', () => socket.destroy());

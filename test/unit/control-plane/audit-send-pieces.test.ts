@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendPieces } from '../../../control-plane/src/http/send-pieces';
-import { ManualClock } from '../../support/control-plane/manual-clock';
+import { TestClock } from '../../support/test-clock';
 
 const PIECE = 'x'.repeat(256 * 1024);
 const STALL_MS = 1000;
 
 let server: Server;
-let clock: ManualClock;
+let clock: TestClock;
 /** How a request's sending ended. */
 let outcome: Promise<string>;
 /** Pieces that were asked of the source, and whether it was ended. */
@@ -29,7 +29,7 @@ async function* pieces(count: number, fails = false): AsyncGenerator<string, voi
 }
 
 async function start(count: number, fails = false): Promise<IncomingMessage> {
-  clock = new ManualClock();
+  clock = new TestClock();
   asked = 0;
   ended = false;
   let settle: (outcome: Promise<string>) => void = () => undefined;

@@ -8,7 +8,7 @@ import { buildGraphqlSchema } from '../../../control-plane/src/graphql/schema';
 import { measureQuery, type QuerySize } from '../../../control-plane/src/graphql/limits/measure-query';
 import { LIST_COST, QUERY_LIMITS } from '../../../control-plane/src/graphql/limits/query-limits';
 import { RequestRate } from '../../../control-plane/src/graphql/limits/request-rate';
-import { ManualClock } from '../../support/control-plane/manual-clock';
+import { TestClock } from '../../support/test-clock';
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
 
 const schema = buildGraphqlSchema();
@@ -157,7 +157,7 @@ describe('introspection', () => {
 
 describe('requests per second', () => {
   test('a burst, then as many as the rate gives, and when to come back', () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const rate = new RequestRate(5, clock);
     const admitted = (token: string): boolean | number => {
       try {
@@ -178,7 +178,7 @@ describe('requests per second', () => {
   });
 
   test('0: no limit', () => {
-    const rate = new RequestRate(0, new ManualClock());
+    const rate = new RequestRate(0, new TestClock());
     for (let i = 0; i < 10_000; i++) rate.admit('a');
   });
 

@@ -2,7 +2,7 @@ import type { Database } from '../../../control-plane/src/db/database';
 import { UsageReader } from '../../../control-plane/src/usage/usage-reader';
 import type { Names, Usage, UsageStore } from '../../../control-plane/src/usage/usage.store';
 import { admission, blobRecord, config, digest, layer, pull } from '../../support/control-plane/builders';
-import { ManualClock } from '../../support/control-plane/manual-clock';
+import { TestClock } from '../../support/test-clock';
 import { startControlPlane } from '../../support/control-plane/start-control-plane';
 
 const SCOPE = { kind: 'organization', uid: 'u' } as const;
@@ -29,7 +29,7 @@ function fakes() {
     },
     reader: { raw: () => Promise.resolve([{ data_version: state.version }]) },
   } as unknown as Database;
-  const clock = new ManualClock();
+  const clock = new TestClock();
   return { state, ends, clock, reader: new UsageReader(database, store, clock) };
 }
 const settle = () => new Promise((resume) => setImmediate(resume));

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { LayoverError } from '../../../common/errors/layover-error';
-import type { Clock } from '../../../common/runtime/clock';
 import { ReadStream } from '../../../edge-http/src/grpc/read-stream';
+import { TestClock } from '../../support/test-clock';
 
 /** A call as grpc-js makes it: an object stream with cancel(). */
 class FakeCall extends Readable {
@@ -15,20 +15,9 @@ class FakeCall extends Readable {
   }
 }
 
-class ManualClock implements Clock {
-  timers = new Set<() => void>();
-  now(): number {
-    return 0;
-  }
-  after(_delayMs: number, callback: () => void): () => void {
-    this.timers.add(callback);
-    return () => this.timers.delete(callback);
-  }
-}
-
-function setUp(): { call: FakeCall; clock: ManualClock; abort: AbortController; stream: ReadStream<number> } {
+function setUp(): { call: FakeCall; clock: TestClock; abort: AbortController; stream: ReadStream<number> } {
   const call = new FakeCall();
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const abort = new AbortController();
   const stream = new ReadStream<number>(call as unknown as ClientReadableStream<number>, {
     signal: abort.signal,
@@ -47,7 +36,7 @@ test('messages come in order, then the end', async () => {
   const seen: (number | undefined)[] = [];
   for (let i = 0; i < 7; i += 1) seen.push(await stream.next());
   expect(seen).toEqual([1, 2, 3, 4, 5, undefined, undefined]);
-  expect(clock.timers.size).toBe(0);
+  expect(clock.pending).toBe(0);
 });
 
 test('while nobody reads the call is paused', async () => {
@@ -73,8 +62,8 @@ test('a failure is told at once, and stays', async () => {
 test('a waiting reader is given up after the idle time, and the call is cancelled', async () => {
   const { call, stream, clock } = setUp();
   const waiting = stream.next();
-  expect(clock.timers.size).toBe(1);
-  for (const expire of [...clock.timers]) expire();
+  expect(clock.pending).toBe(1);
+  clock.advance(1000);
   await expect(waiting).rejects.toMatchObject({ key: 'TIMEOUT' });
   expect(call.cancels).toBe(1);
 });
@@ -83,7 +72,7 @@ test('no time runs while nobody waits', async () => {
   const { call, stream, clock } = setUp();
   call.push(1);
   await stream.next();
-  expect(clock.timers.size).toBe(0);
+  expect(clock.pending).toBe(0);
 });
 
 test('the signal cancels the call, also when it had aborted before', async () => {
@@ -96,7 +85,7 @@ test('the signal cancels the call, also when it had aborted before', async () =>
   const gone = new ReadStream<number>(late as unknown as ClientReadableStream<number>, {
     signal: abort.signal,
     idleMs: 1,
-    clock: new ManualClock(),
+    clock: new TestClock(),
     toError: () => new LayoverError('INTERNAL'),
   });
   await expect(gone.next()).rejects.toMatchObject({ key: 'CANCELLED' });

@@ -9,7 +9,7 @@ import { digestOf } from '../../../common/oci/digest';
 import { createLogger } from '../../../common/runtime/logger';
 import { TlsWatch } from '../../../common/security/tls-watch';
 import { HttpListener } from '../../../edge-http/src/server';
-import { ManualClock } from '../../support/control-plane/manual-clock';
+import { TestClock } from '../../support/test-clock';
 import type { Script } from '../../support/fake-data-plane/script';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 import { waitUntil } from '../../support/real/wait-until';
@@ -141,7 +141,7 @@ test('connections are kept, and closed when it stops; one that never shakes hand
 });
 
 test('a new certificate is for new connections; an answer under way goes on to its end', async () => {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   let log = '';
   const logger = createLogger('test', 'info', { write: (line: string) => void (log += line) });
   const tls = new TlsWatch({ files, clock, logger });

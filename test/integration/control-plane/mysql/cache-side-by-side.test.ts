@@ -2,9 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Table } from '../../../../schema/tables';
 import { admission, digest, layer, type TestRepository } from '../../../support/control-plane/builders';
 import { CacheWorld } from '../../../support/control-plane/cache-world';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { withTables } from '../../../support/control-plane/open-tables';
-import { StillClock } from '../../../support/control-plane/still-clock';
 import { FakeStorage } from '../../../support/fake-storage';
 import { MARIADB_PROGRAMS, MariadbServer } from '../../../support/mariadb/mariadb-server';
 import { describeWith } from '../../../support/real/programs';
@@ -38,7 +37,7 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
 
   /** Two of them; on one clock, so that they see the same time. */
   async function startTwo(
-    clock: ManualClock = new StillClock(),
+    clock: TestClock = TestClock.withoutTimers(),
     quota?: object,
     environment: Record<string, string> = {},
   ): Promise<readonly [CacheWorld, CacheWorld]> {
@@ -71,7 +70,7 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
     });
 
   test('32 admissions at once over both never hold more than the limit, and as many as fit', async () => {
-    const [a, b] = await startTwo(new StillClock(), { limitBytes: 10_000, autoPrune: false });
+    const [a, b] = await startTwo(TestClock.withoutTimers(), { limitBytes: 10_000, autoPrune: false });
     let running = true;
     let most = 0;
     const sample = (async () => {
@@ -90,7 +89,7 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
   }, 60_000);
 
   test('admissions, arrivals, purges and collections race on both, and everything is as counted', async () => {
-    const [a, b] = await startTwo(new StillClock(), { limitBytes: 6000 }, { LAYOVER_GC_GRACE_SECONDS: '0' });
+    const [a, b] = await startTwo(TestClock.withoutTimers(), { limitBytes: 6000 }, { LAYOVER_GC_GRACE_SECONDS: '0' });
     for (let round = 0; round < 6; round++) {
       a.advance(40_000);
       await Promise.all([
@@ -132,7 +131,7 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
   }, 60_000);
 
   test('one of them collects at a time, the other goes on when the first has stopped or is gone', async () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const [a, b] = await startTwo(clock, undefined, { LAYOVER_GC_INTERVAL_SECONDS: '30' });
     const leases = () => rows(Table.maintenanceLeases, `name = 'garbage'`);
     clock.advance(5_000);
@@ -184,7 +183,7 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
   });
 
   test('what one evicts, deletes or purges is told within a second to who watches the other', async () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const [a, b] = await startTwo(clock);
     const stream = b.plane.catalog.watch();
     await stream.snapshot();

@@ -6,7 +6,7 @@ import type { NodeConnection } from '../../../../common/nodes/node';
 import { NodeSet } from '../../../../common/nodes/node-set';
 import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { type FakeDataPlane, startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
 import { waitUntil } from '../../../support/real/wait-until';
 
@@ -35,7 +35,7 @@ async function startSet(
   addresses: readonly ListenAddress[],
   resolve: HostResolver = () => Promise.reject(new Error()),
 ) {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const set = new NodeSet<Connection>({
     addresses,
     resolve,

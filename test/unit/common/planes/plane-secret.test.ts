@@ -3,7 +3,7 @@ import { openPlaneSecurity, type PlaneSecurity } from '../../../../common/grpc/p
 import { createLogger } from '../../../../common/runtime/logger';
 import type { ListenAddress } from '../../../../common/runtime/listen-address';
 import { PLAIN_PLANES } from '../../../../common/security/plane-security-config';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 import { ask, openCaller, startServer, type TestServer } from './support';
 
@@ -13,7 +13,7 @@ const LOOPBACK: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 /** Nothing is told but that: no text, no metadata. */
 const REFUSED = { code: status.UNAUTHENTICATED, details: 'UNAUTHENTICATED', told: [] };
 
-const clock = new ManualClock();
+const clock = new TestClock();
 let log = '';
 const logger = createLogger('test', 'trace', { write: (line: string) => void (log += line) });
 const open = (secret?: string, previousSecrets: readonly string[] = []): PlaneSecurity =>

@@ -7,7 +7,7 @@ import { openPlaneSecurity, type PlaneSecurity } from '../../../../common/grpc/p
 import { createLogger } from '../../../../common/runtime/logger';
 import type { ListenAddress } from '../../../../common/runtime/listen-address';
 import { PLAIN_PLANES, type PlaneSecurityConfig } from '../../../../common/security/plane-security-config';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
 import { waitUntil } from '../../../support/real/wait-until';
 import { type IssuedCertificate, makeAuthority, type TestAuthority } from '../../../support/test-authority';
@@ -49,7 +49,7 @@ afterEach(async () => {
 interface Place {
   readonly path: string;
   readonly security: PlaneSecurity;
-  readonly clock: ManualClock;
+  readonly clock: TestClock;
 }
 
 async function write(path: string, { cert, key }: IssuedCertificate, ca: string): Promise<void> {
@@ -72,7 +72,7 @@ async function place(
 }
 
 function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): Place {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const tls = { cert: join(path, 'cert'), key: join(path, 'key'), ca: join(path, 'ca') };
   const security = openPlaneSecurity({ ...PLAIN_PLANES, tls, ...more }, clock, logger);
   opened.push(() => security.close());

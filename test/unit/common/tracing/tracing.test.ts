@@ -7,6 +7,7 @@ import { readTracing, type TracingConfig } from '../../../../common/tracing/trac
 import { NO_TRACER } from '../../../../common/tracing/tracer';
 import { systemClock } from '../../../../common/runtime/clock';
 import { startOtlpReceiver } from '../../../support/otlp/otlp-receiver';
+import { TestClock } from '../../../support/test-clock';
 
 function read(env: Readonly<Record<string, string>>): TracingConfig | undefined {
   const reader = new EnvReader(env);
@@ -120,18 +121,19 @@ test('a receiver that hangs holds up the end for two seconds, and what it was se
 test('failures of the exporter are told once a minute, with the spans that were lost meanwhile, and without the request', () => {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({}, { write: (text: string) => void lines.push(JSON.parse(text) as Record<string, unknown>) });
-  let now = 0;
+  const clock = new TestClock();
   const error = Object.assign(new Error('Bad Gateway'), { code: 502, data: 'authorization: hidden' });
   const exporter = new ReportingExporter(
     {
       export: (_spans, done) => done({ code: ExportResultCode.FAILED, error }),
       shutdown: () => Promise.resolve(),
     },
-    { now: () => now, after: () => () => undefined },
+    clock,
     logger,
   );
   const results: number[] = [];
-  for (now = 0; now <= 60_000; now += 1000) exporter.export([{} as never], ({ code }) => results.push(code));
+  for (let second = 0; second <= 60; second += 1, clock.advance(1000))
+    exporter.export([{} as never], ({ code }) => results.push(code));
   expect(results).toEqual(Array.from({ length: 61 }, () => ExportResultCode.SUCCESS));
   expect(lines.map(({ spans, cause, code }) => [spans, cause, code])).toEqual([
     [1, 'Bad Gateway', 502],

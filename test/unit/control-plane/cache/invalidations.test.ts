@@ -1,7 +1,7 @@
 import { admission, child, digest, type TestRepository } from '../../../support/control-plane/builders';
 import type { WatchedConfiguration } from '../../../support/control-plane/catalog-client';
 import { CacheWorld } from '../../../support/control-plane/cache-world';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { withTables } from '../../../support/control-plane/open-tables';
 
 const HOUR = 3_600_000;
@@ -10,7 +10,7 @@ let acme: TestRepository;
 let stream: WatchedConfiguration;
 let marks = 0;
 
-async function begin(clock?: ManualClock): Promise<void> {
+async function begin(clock?: TestClock): Promise<void> {
   world = await CacheWorld.start({}, clock);
   acme = await world.plane.organization('acme', { expirationSeconds: 3600 });
   stream = world.plane.catalog.watch();
@@ -119,7 +119,7 @@ test('who comes later is told of what is later, and everyone once', async () => 
 describe('with a clock that calls back', () => {
   beforeEach(async () => {
     await world.remove();
-    await begin(new ManualClock());
+    await begin(new TestClock());
   });
 
   test('what another control plane wrote is told within a second, also when it was committed late', async () => {

@@ -5,7 +5,7 @@ import type { Invalidation } from '../../../../control-plane/src/content/invalid
 import type { InvalidationFeed } from '../../../../control-plane/src/content/invalidation-feed';
 import { WatchStreams } from '../../../../control-plane/src/grpc/watch';
 import type { WatchReply } from '../../../../proto/gen/layover/v1/WatchReply';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
 /** A call whose reader takes `room` messages, and then nothing until the test says so. */
 class SlowCall extends EventEmitter {
@@ -53,7 +53,7 @@ function open(room: number) {
       return () => (subscribed.invalidations -= 1);
     },
   } as unknown as InvalidationFeed;
-  const streams = new WatchStreams(feed, invalidations, new ManualClock(), createLogger('test', 'silent'));
+  const streams = new WatchStreams(feed, invalidations, new TestClock(), createLogger('test', 'silent'));
   const call = new SlowCall(room);
   streams.serve(call as unknown as Parameters<WatchStreams['serve']>[0]);
   return { streams, call, tell: (found: readonly Invalidation[]) => tell(found), subscribed };

@@ -4,7 +4,7 @@ import { createLogger } from '../../../../common/runtime/logger';
 import type { PlaneSecurityConfig } from '../../../../common/security/plane-security-config';
 import { GrpcContentKeeper } from '../../../../control-plane/src/data-planes/grpc-content-keeper';
 import { WatchedDataPlanes } from '../../../../control-plane/src/data-planes/watched-data-planes';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { FakeStorage } from '../../../support/fake-storage';
 import { waitUntil } from '../../../support/real/wait-until';
 import { freePort } from '../../../support/real/free-port';
@@ -19,7 +19,7 @@ const SECURITY: PlaneSecurityConfig = {
 };
 
 const log = createLogger('test', 'silent');
-let clock: ManualClock;
+let clock: TestClock;
 let addresses: readonly string[];
 let fakes: readonly FakeStorage[];
 let planes: WatchedDataPlanes;
@@ -27,7 +27,7 @@ let keeper: GrpcContentKeeper;
 let security: ReturnType<typeof openPlaneSecurity>;
 
 beforeEach(async () => {
-  clock = new ManualClock();
+  clock = new TestClock();
   const port = await freePort();
   fakes = await Promise.all(
     ['127.0.0.1', '127.0.0.2', '127.0.0.3'].map((host) => FakeStorage.start({ kind: 'tcp', host, port })),

@@ -1,12 +1,12 @@
 import { Console } from '../../../../control-plane/src/fsck/console';
 import { formatBytes, formatDuration } from '../../../../control-plane/src/fsck/format';
 import { Progress } from '../../../../control-plane/src/fsck/progress';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 let [stdout, stderr] = ['', ''];
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
   [stdout, stderr] = ['', ''];
 });
 

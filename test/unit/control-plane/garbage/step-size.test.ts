@@ -1,7 +1,7 @@
 import { StepSize } from '../../../../control-plane/src/garbage/step-size';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-const clock = new ManualClock();
+const clock = new TestClock();
 
 /** Limits of one step after the other, each of which finds all it may take, at `msPerRow`. */
 async function limits(size: StepSize, msPerRow: number, steps: number): Promise<readonly number[]> {

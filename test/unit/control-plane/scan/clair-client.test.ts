@@ -1,18 +1,18 @@
 import { ClairClient } from '../../../../control-plane/src/scan/clair/clair-client';
 import { parseReport } from '../../../../control-plane/src/scan/clair/vulnerability-report';
 import { digest } from '../../../support/control-plane/builders';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { FakeClair } from '../../../support/fake-clair';
 
 const NEVER = new AbortController().signal;
 
 describe('time-outs', () => {
   let clair: FakeClair;
-  let clock: ManualClock;
+  let clock: TestClock;
   let client: ClairClient;
   beforeEach(async () => {
     clair = await FakeClair.start();
-    clock = new ManualClock();
+    clock = new TestClock();
     client = new ClairClient({ clairUrl: clair.url, psk: undefined, issuer: 'layover', concurrency: 2 }, clock);
   });
   afterEach(async () => {

@@ -1,6 +1,6 @@
 import { digest, child, type TestRepository } from '../../../support/control-plane/builders';
 import type { FakeVulnerability } from '../../../support/fake-clair';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { waitUntil } from '../../../support/real/wait-until';
 import { indexManifest, ScanWorld } from '../../../support/scan/scan-world';
 
@@ -149,10 +149,10 @@ test('an image that nobody knew is queued by the question, before all others', a
 });
 
 describe('waiting', () => {
-  let clock: ManualClock;
+  let clock: TestClock;
   beforeEach(async () => {
     await world.remove();
-    clock = new ManualClock();
+    clock = new TestClock();
     world = await ScanWorld.start({}, clock);
     acme = await world.cache.plane.organization('acme');
     await gate({ blockFrom: 'HIGH', unscanned: 'WAIT' });
@@ -187,7 +187,7 @@ describe('waiting', () => {
 
   test('it ends when the scan has failed for good', async () => {
     await world.remove();
-    clock = new ManualClock();
+    clock = new TestClock();
     world = await ScanWorld.start({ LAYOVER_SCAN_MAX_ATTEMPTS: '1' }, clock);
     acme = await world.cache.plane.organization('acme');
     await gate({ blockFrom: 'HIGH', unscanned: 'WAIT' });

@@ -1,17 +1,17 @@
 import { createLogger } from '../../../../common/runtime/logger';
 import { ScanWaits } from '../../../../control-plane/src/scan/scan-waits';
 import { digest, type TestRepository } from '../../../support/control-plane/builders';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { ScanWorld } from '../../../support/scan/scan-world';
 
 let world: ScanWorld;
 let acme: TestRepository;
-let clock: ManualClock;
+let clock: TestClock;
 let waits: ScanWaits;
 beforeEach(async () => {
   world = await ScanWorld.start();
   acme = await world.cache.plane.organization('acme');
-  clock = new ManualClock();
+  clock = new TestClock();
   waits = new ScanWaits(world.first.database.reader, clock, createLogger('test', 'silent'));
 });
 afterEach(() => world.remove());

@@ -17,7 +17,7 @@ import {
 } from '../../../../data-plane/src/records/durable-pull-journal';
 import { ContentUses } from '../../../../data-plane/src/uses/content-uses';
 import { FakeCatalog } from '../../../support/fake-catalog';
-import { ManualClock } from '../pull/fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from './support';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
@@ -28,12 +28,12 @@ let client: CatalogClient;
 let index: LocalIndex;
 let journal: DurablePullJournal;
 let knowledge: CatalogKnowledge;
-let clock: ManualClock;
+let clock: TestClock;
 let uses: ContentUses;
 
 async function build(limits: Partial<JournalLimits> = {}): Promise<void> {
   const directory = join(folder, String(serial++));
-  clock = new ManualClock(1_000_000);
+  clock = new TestClock(1_000_000);
   fake = await FakeCatalog.start();
   client = createCatalogClient(fake.address);
   index = await createLocalIndex({ directory: join(directory, 'index'), clock: systemClock, logger });

@@ -1,13 +1,13 @@
 import { type CallFailure, Circuit } from '../../../../data-plane/src/catalog/circuit';
-import { ManualClock } from '../pull/fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 let connected: boolean;
 let circuit: Circuit;
 let calls: number;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
   connected = false;
   calls = 0;
   circuit = new Circuit({ clock, coolDownMs: 1000, connected: () => connected });

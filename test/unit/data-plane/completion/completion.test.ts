@@ -3,7 +3,7 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type CompleteBlob, Completion, type CompletionLimits } from '../../../../data-plane/src/completion/completion';
 import type { FetchedManifest } from '../../../../data-plane/src/upstream/upstream-registry';
 import type { OrganizationSpec } from '../pull/fakes/organizations';
-import { ManualClock } from '../pull/fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { pullRig, silentLogger } from '../pull/fakes/pull-rig';
 import { blobNamed, imageNamed, indexOf, manifestOf } from '../pull/fakes/sample-manifests';
 
@@ -19,7 +19,7 @@ async function rig(
 ) {
   const { access } = pullRig({ name: 'acme', ...spec });
   const target = await access.authorize(access.locate({ kind: 'organization', name: 'acme' }, 'team/app'), '');
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const bounds = { maxWaiting: 100, concurrency: 2, delayMs: 1000, ...limits };
   const completion = new Completion(complete, bounds, clock, silentLogger);
   const consider = ({ digest, mediaType, content }: FetchedManifest, fresh = false): void =>

@@ -4,10 +4,10 @@ import { loadRegistry } from '../../../../common/grpc/load-proto';
 import { REGISTRY_SERVICE } from '../../../../common/nodes/health-watch';
 import { createRegistryServer, type RegistryServer } from '../../../../data-plane/src/grpc/server';
 import type { RegistryClient, RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { waitUntil } from '../../../support/real/wait-until';
 
-let clock: ManualClock;
+let clock: TestClock;
 let server: RegistryServer;
 let client: RegistryClient;
 let address: string;
@@ -16,7 +16,7 @@ let held: (() => void)[];
 let hold: boolean;
 
 beforeEach(async () => {
-  clock = new ManualClock();
+  clock = new TestClock();
   held = [];
   hold = false;
   const registry = {

@@ -15,12 +15,12 @@ import { createLogger } from '../../../../common/runtime/logger';
 import type { CachedManifest, RepositoryKey } from '../../../../data-plane/src/catalog/catalog';
 import { createLocalIndex, type LocalIndexOptions } from '../../../../data-plane/src/local-index/durable-local-index';
 import type { LocalIndex } from '../../../../data-plane/src/local-index/local-index';
-import { ManualClock } from '../pull/fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 let serial = 0;
 let directory: string;
-let clock: ManualClock;
+let clock: TestClock;
 const opened: LocalIndex[] = [];
 
 const open = async (options: Partial<LocalIndexOptions> = {}): Promise<LocalIndex> => {
@@ -31,7 +31,7 @@ const open = async (options: Partial<LocalIndexOptions> = {}): Promise<LocalInde
 
 beforeEach(() => {
   directory = join(folder, String(serial++));
-  clock = new ManualClock();
+  clock = new TestClock();
 });
 afterEach(async () => {
   for (const index of opened.splice(0)) await index.close();

@@ -1,7 +1,7 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DurablePullJournal } from '../../../../data-plane/src/records/durable-pull-journal';
-import { ManualClock } from '../pull/fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { drain, keepingLogger, openJournal, recordOf, referencesOf, temporaryFolder } from './support/records';
 
 const folder = temporaryFolder();
@@ -28,7 +28,7 @@ const segments = (): string[] => readdirSync(directory).filter((name) => name.en
 
 describe('what is appended', () => {
   test('comes out in order, with ids that sort and the time of the clock, also after a restart', async () => {
-    const clock = new ManualClock(1_700_000_000_000);
+    const clock = new TestClock(1_700_000_000_000);
     const first = await start({ clock });
     await Promise.all(numbers(0, 100).map((n) => first.append(recordOf(n))));
     clock.advance(-5000);
@@ -159,7 +159,7 @@ describe('counts', () => {
     (await drain(journal)).map(({ blob }) => [blob?.organizationUid, blob?.bytesServed, blob?.bytesFetched]);
 
   test('are summed by organization and written after the interval', async () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const journal = await start({ clock });
     journal.count({ organizationUid: 'a', served: 10 });
     journal.count({ organizationUid: 'a', served: 5, fetched: 7 });
@@ -184,7 +184,7 @@ describe('counts', () => {
   });
 
   test('wait in memory while the journal is full, and lose nothing', async () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const journal = await start({ clock, limits: { maxRecords: 1 } });
     await journal.append(recordOf('0'));
     journal.count({ organizationUid: 'a', served: 1 });
@@ -198,7 +198,7 @@ describe('counts', () => {
 });
 
 test('depth tells the age of the oldest record, also of an earlier run', async () => {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const first = await start({ clock });
   await first.append(recordOf('0'));
   clock.advance(1000);

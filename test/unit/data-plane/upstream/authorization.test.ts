@@ -1,13 +1,14 @@
 import { type AuthOptions, buildImage, type FakeRegistry, startFakeRegistry } from '../../../support/fake-registry';
 import type { UpstreamRegistry } from '../../../../data-plane/src/upstream/upstream-registry';
-import { client, Closers, failureOf, loopbackResolver, movableClock, ref, repositoryAt, traffic } from './support';
+import { TestClock } from '../../../support/test-clock';
+import { client, Closers, failureOf, loopbackResolver, ref, repositoryAt, traffic } from './support';
 
 const ann = { username: 'ann', password: 'se:cret' };
 const image = buildImage();
 
 describe('authorization', () => {
   const closers = new Closers();
-  const clock = movableClock();
+  const clock = TestClock.running();
   let upstream: UpstreamRegistry;
   beforeEach(() => {
     upstream = closers.add(client({ clock, resolver: loopbackResolver, timeouts: { headersMs: 2000 } }));

@@ -2,11 +2,12 @@ import { retryAfterMs } from '../../../../data-plane/src/upstream/state/retry-af
 import { ResponseHeaders } from '../../../../data-plane/src/upstream/http/response-headers';
 import type { UpstreamRegistry } from '../../../../data-plane/src/upstream/upstream-registry';
 import { buildImage, type FakeRegistry, startFakeRegistry } from '../../../support/fake-registry';
-import { client, Closers, failureOf, movableClock, originOf, ref, repositoryAt, traffic } from './support';
+import { TestClock } from '../../../support/test-clock';
+import { client, Closers, failureOf, originOf, ref, repositoryAt, traffic } from './support';
 
 describe('limits of an upstream', () => {
   const closers = new Closers();
-  const clock = movableClock();
+  const clock = TestClock.running();
   let registry: FakeRegistry;
   let upstream: UpstreamRegistry;
   beforeEach(async () => {

@@ -14,20 +14,6 @@ import type {
 } from '../../../../data-plane/src/upstream/upstream-registry';
 import type { FakeRegistry } from '../../../support/fake-registry';
 
-/** The machine's clock, which a test can set forward. Timers run in real time. */
-export interface MovableClock extends Clock {
-  advance(ms: number): void;
-}
-
-export function movableClock(): MovableClock {
-  let ahead = 0;
-  return {
-    now: () => Date.now() + ahead,
-    after: (delayMs, callback) => systemClock.after(delayMs, callback),
-    advance: (ms) => void (ahead += ms),
-  };
-}
-
 /** Everything a test starts, ended in reverse. */
 export class Closers {
   private readonly closers: (() => Promise<void> | void)[] = [];

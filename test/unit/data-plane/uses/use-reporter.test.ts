@@ -8,7 +8,7 @@ import { type ContentUse, ContentUses } from '../../../../data-plane/src/uses/co
 import { UseReporter } from '../../../../data-plane/src/uses/use-reporter';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { Gate } from '../fill/support/fake-upstream';
-import { ManualClock } from '../pull/fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 import { STAYS, turns } from '../storage/support';
 
 const use = (text: string): { organizationUid: string; repository: string; digest: Digest } => ({
@@ -18,14 +18,14 @@ const use = (text: string): { organizationUid: string; repository: string; diges
 });
 
 describe('the report of uses', () => {
-  let clock: ManualClock;
+  let clock: TestClock;
   let uses: ContentUses;
   let reports: (readonly ContentUse[])[];
   let lines: { readonly level: number; readonly msg: string }[];
   let send: (signal: AbortSignal) => Promise<void>;
   let reporter: UseReporter;
   beforeEach(() => {
-    clock = new ManualClock(0);
+    clock = new TestClock(0);
     uses = new ContentUses(clock);
     reports = [];
     lines = [];

@@ -17,7 +17,7 @@ import { TagHints } from '../../../../../data-plane/src/manifest/tag-hints';
 import type { RequestContext } from '../../../../../data-plane/src/pull/request';
 import { UpstreamReporter } from '../../../../../data-plane/src/pull/upstream-reporter';
 import { ContentUses } from '../../../../../data-plane/src/uses/content-uses';
-import { ManualClock } from './manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 import { MemoryBlobStore } from './memory-blob-store';
 import { MemoryJournal } from './memory-journal';
 import { MemoryKnowledge } from './memory-knowledge';
@@ -48,7 +48,7 @@ export interface Ask {
 
 /** Everything that answers manifest requests, on memory fakes and a clock that stands still. */
 export function pullRig(...specs: readonly OrganizationSpec[]) {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const configuration = new TestConfiguration(
     snapshotOf((specs.length > 0 ? specs : [{ name: 'acme' }]).map(organization)),
   );

@@ -8,7 +8,7 @@ import {
 } from '../../../../../data-plane/src/store/local-cache/cached-blob-store';
 import { LocalCopies } from '../../../../../data-plane/src/store/local-cache/local-copies';
 import { bytes, until } from '../../fill/support/fill-setup';
-import { ManualClock } from '../../pull/fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 import { type GcsUnderTest, gcsOnFake, PREFIX } from '../gcs/support';
 
 const content = bytes(600_000);
@@ -17,12 +17,12 @@ const name = objectNamesBelow(PREFIX).blob(digest);
 
 describe('a bucket store with local copies in front', () => {
   let under: GcsUnderTest;
-  let clock: ManualClock;
+  let clock: TestClock;
   let copies: LocalCopies;
   let store: CachedBlobStore;
   beforeEach(async () => {
     under = await gcsOnFake({ operationMs: 200 });
-    clock = new ManualClock(Date.now());
+    clock = new TestClock(Date.now());
     const options = { capacityBytes: 10_000_000, clock, logger: createLogger('test', 'silent'), bootId: 'boot-1' };
     copies = new LocalCopies({ root: join(under.folder, 'copies'), ...options });
     await copies.prepare();

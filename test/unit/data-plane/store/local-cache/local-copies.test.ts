@@ -7,16 +7,16 @@ import type { StoredBlob } from '../../../../../data-plane/src/blob/blob-store';
 import { LocalCopies } from '../../../../../data-plane/src/store/local-cache/local-copies';
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
 import { bytes, until } from '../../fill/support/fill-setup';
-import { ManualClock } from '../../pull/fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 const [a, b, c] = ['a', 'b', 'c'].map((seed) => bytes(1000, seed)) as [Buffer, Buffer, Buffer];
 
 describe('local copies', () => {
   let folder: TemporaryFolder;
-  let clock: ManualClock;
+  let clock: TestClock;
   beforeEach(async () => {
     folder = await temporaryFolder('copies');
-    clock = new ManualClock(Date.now());
+    clock = new TestClock(Date.now());
   });
   afterEach(() => folder.remove());
 
