@@ -5,9 +5,9 @@ import { homeAt } from '../../common/runtime/home';
 import { type FakeRegistry, startFakeRegistry } from '../support/fake-registry';
 import { type RunningLayover, startLayover } from '../support/real/layover';
 import { waitUntil } from '../support/real/wait-until';
+import { recount } from '../support/control-plane/recount';
 import { FireClient } from '../support/fire/fire-client';
 import { FireContent, TAGS_ON_FIRE } from '../support/fire/fire-content';
-import { recount } from '../integration/bounds/model/recount';
 import { readStore } from '../integration/bounds/model/store-files';
 import { Tables } from '../integration/bounds/model/tables';
 

@@ -88,16 +88,19 @@ export class TestClock implements Clock {
 
   /**
    * Advances the clock and runs the timers that are due, the earliest first. While a timer runs, {@link now} is the time
-   * at which it was due. Timers that a callback adds run too if they are due.
+   * at which it was due, and timers that it adds run too if they are due. A running clock jumps instead, like a machine
+   * that was suspended: all due timers see the new time, and timers that they add begin there. A negative value sets
+   * the clock back.
    */
   advance(milliseconds: number): void {
     const until = this.now() + milliseconds;
     const target = this.advanced + milliseconds;
+    if (milliseconds < 0 || this.options.running) this.advanced = target;
     for (let next = this.nextDue(until); next !== undefined; next = this.nextDue(until)) {
-      this.advanced = Math.min(target, this.advanced + Math.max(0, next.at - this.now()));
+      if (this.advanced < target) this.advanced = Math.min(target, this.advanced + Math.max(0, next.at - this.now()));
       next.callback();
     }
-    this.advanced = Math.max(this.advanced, target);
+    if (milliseconds > 0) this.advanced = Math.max(this.advanced, target);
   }
 
   /** The earliest timer that is due at `until`; of several, the one that was added first. */

@@ -6,7 +6,7 @@ import { FakeStorage } from '../fake-storage';
 import { admission, blobRecord, digest, layer, pull, type TestRepository } from './builders';
 import { TestClock } from '../test-clock';
 import { withTables } from './open-tables';
-import { recount } from './recount';
+import { readContent, recount } from './recount';
 import { startControlPlane, type TestControlPlane } from './start-control-plane';
 
 /** What GraphQL says of a usage. */
@@ -215,7 +215,7 @@ export class CacheWorld {
 
   /** Whatever is not as a count of everything says; nothing, where all is well. */
   problems(): Promise<readonly string[]> {
-    return withTables(this.plane, recount);
+    return withTables(this.plane, async (tables) => recount(await readContent(tables)).problems);
   }
 
   /** Rows of a table. */

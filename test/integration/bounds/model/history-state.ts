@@ -1,7 +1,7 @@
 import type { BoundsStage } from './bounds-stage';
 import { ModelOrganization } from './model-organization';
 import type { Asked, Circumstances } from './pull-effects';
-import type { ContentTables } from './tables';
+import type { OwnedContent } from './tables';
 import { upstreamName } from './upstream-images';
 
 const SECOND = 1000;
@@ -32,7 +32,7 @@ export class HistoryState {
   /** An image that is whole at the next look, unless it was evicted: its manifest was given out while everything was there. */
   whole: { readonly organization: ModelOrganization; readonly repository: string; readonly digest: string } | undefined;
   /** As they were at the last look. */
-  tables: ContentTables | undefined;
+  tables: OwnedContent | undefined;
   /** Manifests that were pulled since the last look, `<organization> <repository> <digest>`; several at once, or later recorded. */
   readonly racing = new Set<string>();
   /** A data plane was killed: bytes can be there that it had not recorded. */

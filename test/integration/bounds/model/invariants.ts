@@ -1,16 +1,16 @@
+import { recount, type Sums } from '../../../support/control-plane/recount';
 import { GRACE_MS } from './bounds-stage';
 import type { ModelOrganization } from './model-organization';
-import { recount, type Sums } from './recount';
 import type { ShownOrganization } from './shown';
 import { readStore } from './store-files';
-import type { ContentTables } from './tables';
+import type { OwnedContent } from './tables';
 
 /** What the invariants are looked at with. */
 export interface Moment {
   readonly now: number;
-  readonly tables: ContentTables;
+  readonly tables: OwnedContent;
   /** The tables at the look before, undefined = this is the first. */
-  readonly before: ContentTables | undefined;
+  readonly before: OwnedContent | undefined;
   readonly blobFolder: string;
   /** A data plane died: bytes whose arrival it had not recorded are nobody's until a reconciliation finds them. */
   readonly mayHaveOrphans: boolean;
@@ -25,7 +25,8 @@ export async function contentProblems(
   moment: Moment,
 ): Promise<{ readonly problems: string[]; readonly sums: ReadonlyMap<string, Sums> }> {
   const { tables, before } = moment;
-  const { problems, sums } = recount(tables);
+  const { problems: counted, sums } = recount(tables);
+  const problems = [...counted];
   const store = await readStore(moment.blobFolder);
   problems.push(...store.problems);
   const rows = new Map(tables.blobs.map((row) => [row.digest, row]));
@@ -44,7 +45,7 @@ export async function contentProblems(
 }
 
 /** What was held and is still needed is held. */
-function lostHoldings(tables: ContentTables, before: ContentTables | undefined): string[] {
+function lostHoldings(tables: OwnedContent, before: OwnedContent | undefined): string[] {
   const was = new Set(
     before?.holdings.filter(({ state }) => state === 'HELD').map((row) => `${row.origin_version} ${row.digest}`),
   );
@@ -84,7 +85,7 @@ export function usageProblems(
 }
 
 /** Manifests with an active tag, or pulled by digest alone, with the children of those that are indexes. */
-function activeManifests(tables: ContentTables, origin: string, now: number): ReadonlySet<number> {
+function activeManifests(tables: OwnedContent, origin: string, now: number): ReadonlySet<number> {
   const own = tables.manifests.filter((row) => row.origin_version === origin);
   const children = tables.references.filter(({ role }) => role === 'CHILD');
   const isChild = new Set(children.map((row) => `${row.repository_id} ${row.digest}`));
@@ -106,7 +107,7 @@ function activeManifests(tables: ContentTables, origin: string, now: number): Re
   return active;
 }
 
-function bytesOf(tables: ContentTables, origin: string, manifests: ReadonlySet<number>): number {
+function bytesOf(tables: OwnedContent, origin: string, manifests: ReadonlySet<number>): number {
   const digests = new Set([
     ...tables.manifests.filter(({ id }) => manifests.has(id)).map(({ digest }) => digest),
     ...tables.references

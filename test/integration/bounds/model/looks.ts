@@ -4,7 +4,7 @@ import { contentProblems, type Moment, retentionProblems, usageProblems } from '
 import { type ModelOrganization, show } from './model-organization';
 import { showOrganization, type ShownTag } from './shown';
 import * as Tag from './tag-versions';
-import type { ContentTables } from './tables';
+import type { OwnedContent } from './tables';
 import { REPOSITORIES, TAGS } from './upstream-images';
 
 /** How long after it was asked for an image of which blobs are missing is not evicted (ARRIVING_MS of plan-eviction.ts). */
@@ -56,7 +56,7 @@ export class Looks {
   }
 
   /** Completion makes images whole of which a client asked for the manifest. */
-  private incomplete(tables: ContentTables): string[] {
+  private incomplete(tables: OwnedContent): string[] {
     const { whole } = this.state;
     this.state.whole = undefined;
     if (whole === undefined || !this.state.held(whole.organization, whole.repository).has(whole.digest)) return [];
@@ -67,7 +67,7 @@ export class Looks {
   }
 
   /** Evictions are in the audit log; the model takes them from there, and says whether there may be any. */
-  private async takeEvictions(tables: ContentTables): Promise<void> {
+  private async takeEvictions(tables: OwnedContent): Promise<void> {
     for (const event of await this.state.stage.tables.events('QUOTA_EVICTED')) {
       if (this.evictions.has(event.id)) continue;
       this.evictions.add(event.id);

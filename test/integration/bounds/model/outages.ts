@@ -12,12 +12,16 @@ export class Outages {
 
   constructor(private readonly state: HistoryState) {}
 
-  /** Nothing is away for long: most of a history is about what the parts do together. */
-  async endOutages(): Promise<void> {
+  /**
+   * Ends an outage that has lasted too long: most of a history is about what the parts do together. Returns true if it
+   * ended one.
+   */
+  async endOutages(): Promise<boolean> {
     this.outage = this.state.controlUp && !this.state.stage.upstreamDown ? 0 : this.outage + 1;
-    if (this.outage <= OUTAGE_STEPS) return;
+    if (this.outage <= OUTAGE_STEPS) return false;
     this.state.stage.setUpstream(false);
     await this.setControl(true, false);
+    return true;
   }
 
   async setControl(up: boolean, kill: boolean): Promise<void> {

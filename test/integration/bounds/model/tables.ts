@@ -1,16 +1,6 @@
 import { type Knex, knex } from 'knex';
-import {
-  type AuditEventRow,
-  type BlobRow,
-  type ManifestReferenceRow,
-  type ManifestRow,
-  type OriginHoldingRow,
-  type OriginUsageRow,
-  type RepositoryHoldingRow,
-  type RepositoryRow,
-  Table,
-  type TagRow,
-} from '../../../../schema/tables';
+import { type AuditEventRow, type BlobRow, Table } from '../../../../schema/tables';
+import { type ContentTables, readContent } from '../../../support/control-plane/recount';
 import type { TestDatabase } from '../../../support/control-plane/test-database';
 
 /** Who owns an origin now. */
@@ -20,17 +10,9 @@ export interface OwnedOrigin {
   readonly origin_version: string;
 }
 
-/** The rows that content is made of, at one moment. */
-export interface ContentTables {
+/** The rows that describe cached content, and who owns it. */
+export interface OwnedContent extends ContentTables {
   readonly owners: readonly OwnedOrigin[];
-  readonly repositories: readonly RepositoryRow[];
-  readonly manifests: readonly ManifestRow[];
-  readonly references: readonly ManifestReferenceRow[];
-  readonly tags: readonly TagRow[];
-  readonly blobs: readonly BlobRow[];
-  readonly holdings: readonly OriginHoldingRow[];
-  readonly parts: readonly RepositoryHoldingRow[];
-  readonly usage: readonly OriginUsageRow[];
 }
 
 /** Reads a control plane's tables behind its back, whether it runs or not. */
@@ -44,20 +26,12 @@ export class Tables {
         : knex({ client: 'mysql2', connection: database.url, pool: { min: 0, max: 1 } });
   }
 
-  async content(): Promise<ContentTables> {
-    const all = async <T>(table: string): Promise<readonly T[]> => (await this.connection(table)) as T[];
+  async content(): Promise<OwnedContent> {
     return {
       owners: await this.connection(`${Table.organizations} as o`)
         .join(`${Table.proxyConfigs} as p`, 'p.organization_uid', 'o.uid')
         .select<OwnedOrigin[]>('o.name', 'o.uid', 'p.origin_version'),
-      repositories: await all(Table.repositories),
-      manifests: await all(Table.manifests),
-      references: await all(Table.manifestReferences),
-      tags: await all(Table.tags),
-      blobs: await all(Table.blobs),
-      holdings: await all(Table.originHoldings),
-      parts: await all(Table.repositoryHoldings),
-      usage: await all(Table.originUsage),
+      ...(await readContent(this.connection)),
     };
   }
 
