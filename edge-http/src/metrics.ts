@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { watchProcess } from '../../common/metrics/process-metrics';
 import { readGauge } from '../../common/metrics/read-metrics';
-import type { CacheStatus } from './registry-reader';
+import type { CacheStatus } from './registry/registry-reader';
 import type { RequestKind } from './request/registry-request';
 
 /** How bytes of a blob reach the client. */

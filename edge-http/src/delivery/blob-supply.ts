@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { RangeRequest } from '../../../common/oci/byte-range';
-import type { Exchange } from '../exchange';
+import type { Exchange } from '../request/exchange';
 import type { EdgeMetrics } from '../metrics';
-import type { BlobHeader, BlobRead, BlobReadQuery, RegistryReader } from '../registry-reader';
+import type { BlobHeader, BlobRead, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { checkHeader } from './check-header';
 import { type FileGrowth, followGrowth, grown } from './file-growth';

@@ -1,8 +1,8 @@
 import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Clock } from '../../../common/runtime/clock';
-import type { Exchange } from '../exchange';
+import type { Exchange } from '../request/exchange';
 import type { EdgeMetrics } from '../metrics';
-import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry-reader';
+import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';

@@ -1,6 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import { type ListenAddress, staysOnMachine } from '../../../common/runtime/listen-address';
-import type { Exchange, Handler } from '../exchange';
+import type { Exchange, Handler } from '../request/exchange';
 import type { EdgeMetrics } from '../metrics';
 import type { OperationsRequest } from '../request/registry-request';
 import { answer } from '../response/answer';

@@ -5,7 +5,7 @@ import { homeAt } from '../../../common/runtime/home';
 import { formatGrpcAddress, parseListenAddress } from '../../../common/runtime/listen-address';
 import { createLogger } from '../../../common/runtime/logger';
 import { packageRoot } from '../../../common/runtime/package-root';
-import { linkSignals } from '../../../common/runtime/signals';
+import { linkSignals } from '../../../data-plane/src/async/signals';
 
 function problemsOf(reader: EnvReader): readonly string[] {
   try {

@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { BoundedLabels } from '../../../../common/metrics/bounded-labels';
+import { BoundedLabels } from '../../../../data-plane/src/monitoring/bounded-labels';
 import { watchProcess } from '../../../../common/metrics/process-metrics';
 import { readCounter } from '../../../../common/metrics/read-metrics';
 
