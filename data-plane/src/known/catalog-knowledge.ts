@@ -10,7 +10,8 @@ import type { KeptReferrers, Knowledge } from './knowledge';
 import type { PullJournal } from '../journal/pull-journal';
 import type { ContentUses } from '../store/uses/content-uses';
 import { admittedManifest } from './admitted-manifest';
-import type { Admission, CachedManifest, CachedTag, Catalog, RepositoryKey } from './catalog';
+import type { RepositoryKey } from '../access/repository-key';
+import type { Admission, CachedManifest, CachedTag, Catalog } from './catalog';
 import { Doubts } from './doubts';
 import { SingleFlight } from '../async/single-flight';
 

@@ -1,15 +1,8 @@
 import type { Digest } from '../../../common/oci/digest';
 import type { Descriptor } from '../../../common/oci/descriptor';
+import type { RepositoryKey } from '../access/repository-key';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestReference';
-
-/** Under which key content of a repository is known. `origin` changes when the organization's upstream does. */
-export interface RepositoryKey {
-  readonly organizationUid: string;
-  readonly originVersion: string;
-  /** Canonical: library/ made explicit, the organization's namespace left out. */
-  readonly repository: string;
-}
 
 /** A tag as cached. Times are milliseconds since the epoch; `expiresAt` undefined = never. */
 export interface CachedTag {

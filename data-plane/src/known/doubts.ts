@@ -1,4 +1,4 @@
-import type { RepositoryKey } from './catalog';
+import type { RepositoryKey } from '../access/repository-key';
 
 /** Scopes that are told apart; beyond them the oldest doubts count for everything. */
 const MAX_SCOPES = 10_000;

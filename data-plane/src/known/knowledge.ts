@@ -1,7 +1,8 @@
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
-import type { Admission, CachedManifest, CachedTag, RepositoryKey } from './catalog';
+import type { RepositoryKey } from '../access/repository-key';
+import type { Admission, CachedManifest, CachedTag } from './catalog';
 
 /** A referrers answer as it was kept. `checkedAt` is milliseconds since the epoch. */
 export interface KeptReferrers {

@@ -1,6 +1,7 @@
 import type { Digest } from '../../../common/oci/digest';
 import type { Descriptor } from '../../../common/oci/descriptor';
-import type { CachedManifest, CachedTag, RepositoryKey } from './catalog';
+import type { RepositoryKey } from '../access/repository-key';
+import type { CachedManifest, CachedTag } from './catalog';
 
 /**
  * What this data plane knows of the catalog, on its own disk: the reason why a pull needs no control plane.

@@ -1,5 +1,6 @@
 import type { Descriptor } from '../../../../common/oci/descriptor';
-import type { CachedManifest, CachedTag, RepositoryKey } from '../catalog';
+import type { RepositoryKey } from '../../access/repository-key';
+import type { CachedManifest, CachedTag } from '../catalog';
 import type { Shelf } from './shelf';
 import type { Shelves } from './shelves';
 

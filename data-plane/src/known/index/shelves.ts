@@ -1,5 +1,5 @@
 import { parseDigest } from '../../../../common/oci/digest';
-import type { RepositoryKey } from '../catalog';
+import type { RepositoryKey } from '../../access/repository-key';
 import { Shelf } from './shelf';
 
 /** A shelf with its key. */

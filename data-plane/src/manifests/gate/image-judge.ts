@@ -1,5 +1,5 @@
 import type { Digest } from '../../../../common/oci/digest';
-import type { RepositoryKey } from '../../known/catalog';
+import type { RepositoryKey } from '../../access/repository-key';
 
 /** What an organization's gate says about an image. */
 export interface Verdict {

@@ -1,6 +1,7 @@
 import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
-import type { Admission, CachedManifest, CachedTag, RepositoryKey } from '../../../../data-plane/src/known/catalog';
+import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
+import type { Admission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
 import type { KeptReferrers, Knowledge } from '../../../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 

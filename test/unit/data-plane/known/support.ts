@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../../../../common/oci/digest';
-import type { CachedManifest, RepositoryKey } from '../../../../data-plane/src/known/catalog';
+import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
+import type { CachedManifest } from '../../../../data-plane/src/known/catalog';
 
 /** The repository that the tests ask about. */
 export const REPOSITORY: RepositoryKey = { organizationUid: 'u1', originVersion: 'o1', repository: 'library/alpine' };

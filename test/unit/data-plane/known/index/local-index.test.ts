@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import { createLogger } from '../../../../../common/runtime/logger';
-import type { CachedManifest, RepositoryKey } from '../../../../../data-plane/src/known/catalog';
+import type { RepositoryKey } from '../../../../../data-plane/src/access/repository-key';
+import type { CachedManifest } from '../../../../../data-plane/src/known/catalog';
 import {
   createLocalIndex,
   type LocalIndexOptions,
