@@ -3,7 +3,7 @@ import { formatReference } from '../../../common/oci/reference';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
 import type { AnsweredPull } from '../journal/pull-event';
 import type { ManifestAnswer } from './content/manifest-answer';
-import type { ManifestRequest } from './manifest-service';
+import type { ManifestRequest } from './manifest-request';
 
 /** How far a request came before it was answered. */
 export interface PullProgress {

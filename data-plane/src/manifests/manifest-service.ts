@@ -1,11 +1,10 @@
 import type { Logger } from '../../../common/runtime/logger';
 import type { Clock } from '../../../common/runtime/clock';
-import type { Reference } from '../../../common/oci/reference';
 import type { Access } from '../access/access';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
 import type { Completion } from './images/completion';
 import type { ImageGate } from './gate/image-gate';
-import type { RepositoryRequest } from '../access/request';
+import type { ManifestRequest } from './manifest-request';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { PullJournal } from '../journal/pull-journal';
 import { toPullEvent } from '../journal/pull-event';
@@ -14,14 +13,6 @@ import { type PullProgress, refusedPull, servedPull } from './answered-pull';
 import type { ManifestAnswer, ManifestQuery } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
 import type { TagResolver } from './resolve-tag';
-
-/** A GET or HEAD of a manifest. */
-export interface ManifestRequest extends RepositoryRequest {
-  readonly reference: Reference;
-  readonly headOnly: boolean;
-  /** Values of the client's Accept headers; none = anything. */
-  readonly accept: readonly string[];
-}
 
 /** A manifest for a client, and the upstream it is from. */
 export interface ServedManifest {
