@@ -124,8 +124,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => metrics.close());
     closers.push(() => tracer.stop());
     let isServing = false;
+    const folders = {
+      spool: config.home.spool,
+      store: config.bucket === undefined ? config.blobFolder : config.home.copies,
+    };
     const unready = (): Promise<readonly string[]> =>
-      whyUnready(config, clock, {
+      whyUnready(folders, clock, {
         isDraining: drainUntil > 0,
         hasConfiguration: hasConfiguration(configuration),
         isServing,
@@ -317,7 +321,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(stopListening);
     const { copiesBytes } = opened;
     const told = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
-    const operations = await startOperations(config, told);
+    const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, told);
     // Answers until everything else is over.
     closers.unshift(() => operations.stop());
     httpAddress = operations.address;

@@ -1,10 +1,16 @@
 import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import type { Clock } from '../../../common/runtime/clock';
-import type { DataPlaneConfig } from '../config';
 
 /** How long a file system may take to answer, in milliseconds: one that hangs (a mount whose server is gone) is not usable. */
 const ANSWER_MS = 2_000;
+
+/** The folders that a data plane must be able to read and write. */
+export interface PlaneFolders {
+  readonly spool: string;
+  /** The folder with blobs, or with local copies of the blobs in a bucket. */
+  readonly store: string;
+}
 
 /** How far a data plane has come. */
 export interface PlaneState {
@@ -19,7 +25,7 @@ export interface PlaneState {
  * would take every node away at once, while each still serves what it has.
  */
 export async function whyUnready(
-  { home, bucket, blobFolder }: Pick<DataPlaneConfig, 'home' | 'bucket' | 'blobFolder'>,
+  { spool, store }: PlaneFolders,
   clock: Clock,
   state: PlaneState,
 ): Promise<readonly string[]> {
@@ -28,8 +34,7 @@ export async function whyUnready(
   if (!state.hasConfiguration)
     reasons.push('configuration: none yet; the control plane was not reached, and none is kept from an earlier run');
   if (!state.isServing) reasons.push('grpc: calls are not taken yet');
-  const folders = { spool: home.spool, store: bucket === undefined ? blobFolder : home.copies };
-  const looks = Object.entries(folders).map(async ([what, folder]) => {
+  const looks = Object.entries({ spool, store }).map(async ([what, folder]) => {
     const usable = await within(clock, access(folder, constants.R_OK | constants.W_OK | constants.X_OK));
     return usable === undefined ? undefined : `${what}: its folder ${usable}`;
   });
