@@ -1,0 +1,29 @@
+import type { ValidationOutcome } from '../graphql/types/validation.type';
+
+/** An upstream as somebody thinks of configuring it. Never logged whole: it holds the password. */
+export interface ProbeTarget {
+  /** host[:port] as written. */
+  readonly host: string;
+  /** Empty = none. */
+  readonly namespace: string;
+  /** undefined = anonymous. */
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+  readonly insecure: boolean;
+  readonly caCertificate: string | undefined;
+}
+
+/** What asking came to. */
+export interface ProbeResult {
+  readonly outcome: ValidationOutcome;
+  readonly message: string;
+  /** Whether the upstream was asked without credentials. */
+  readonly anonymous: boolean;
+  /** Milliseconds to the first answer; undefined where there was none. */
+  readonly latencyMs: number | undefined;
+}
+
+/** Asks upstreams, through a data plane: upstream traffic is theirs (architecture section 1). */
+export interface UpstreamProbe {
+  /** Asks now; changes nothing. Throws the ApiError UNAVAILABLE where no data plane answers within 15 s. */
+  probe(target: ProbeTarget): Promise<ProbeResult>;
+}
