@@ -2,7 +2,7 @@ import { type RepositoryRow, Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import { type CursorKey, type Page, type PageRequest, toPage } from '../../graphql/types/pagination';
+import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
 
 /** Under which key a data plane knows content: see RepositoryKey in proto/layover/v1/catalog.proto. */
 export interface RepositoryKey {

@@ -2,7 +2,7 @@ import { type ManifestRow, Table, type TagRow } from '../../../../schema/tables'
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import { type CursorKey, type Page, type PageRequest, toPage } from '../../graphql/types/pagination';
+import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
 
 /** Which tags a list shows. `state` undefined = all of them. */
 export interface TagFilter {

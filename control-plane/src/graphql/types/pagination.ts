@@ -1,4 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
+import type { CursorKey, Page, PageRequest } from '../../db/page';
 import { badInput } from '../../errors/api-error';
 
 /** Page size where none is asked for. */
@@ -17,21 +18,6 @@ export class PageInfoType {
     description: 'Give it as `after` for the next page; null when the page is empty.',
   })
   endCursor!: string | null;
-}
-
-/** One page of anything. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly hasNext: boolean;
-}
-
-/** The parts of a key that a page goes on after. */
-export type CursorKey = readonly (string | number)[];
-
-/** A page that was asked for: at most `first` items after `after`. */
-export interface PageRequest {
-  readonly first: number;
-  readonly after: CursorKey | undefined;
 }
 
 /** Checks `first` and `after`. `shape` is what the key of this list is made of, for example `['string', 'number']`. */
@@ -72,11 +58,6 @@ export function toConnection<T, N>(
 ): { edges: { node: N; cursor: string }[]; pageInfo: PageInfoType } {
   const edges = page.items.map((item) => ({ node: toNode(item), cursor: toCursor(keyOf(item)) }));
   return { edges, pageInfo: { hasNextPage: page.hasNext, endCursor: edges.at(-1)?.cursor ?? null } };
-}
-
-/** Splits what a query for `first + 1` rows gave. */
-export function toPage<T>(rows: readonly T[], first: number): Page<T> {
-  return { items: rows.slice(0, first), hasNext: rows.length > first };
 }
 
 /** Longest text that a list is searched for. */

@@ -1,7 +1,7 @@
 import type { ScanFindingRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
-import { type Page, type PageRequest, toPage } from '../../graphql/types/pagination';
+import { type Page, type PageRequest, toPage } from '../../db/page';
 import { LIVE } from '../queue/live-repositories';
 
 /** Digests that are looked at in one go; more where most of them may be others'. */

@@ -2,7 +2,7 @@ import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../../schema/sc
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import { type Page, type PageRequest, toPage } from '../../graphql/types/pagination';
+import { type Page, type PageRequest, toPage } from '../../db/page';
 
 /** Which findings of an image are wanted. */
 export interface FindingFilter {
