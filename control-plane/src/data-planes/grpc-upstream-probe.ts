@@ -5,8 +5,7 @@ import type { ProbeUpstreamRequest } from '../../../proto/gen/layover/v1/ProbeUp
 import { callDataPlane } from './data-plane-clients';
 import type { DataPlaneDirectory } from './watched-data-planes';
 import { ApiError } from '../errors/api-error';
-import { ValidationOutcome } from '../graphql/types/validation.type';
-import type { ProbeResult, ProbeTarget, UpstreamProbe } from './upstream-probe';
+import { type ProbeResult, type ProbeTarget, type UpstreamProbe, ValidationOutcome } from './upstream-probe';
 
 /** For all data planes together, in milliseconds. A probe takes at most 12 s. */
 const DEADLINE_MS = 15_000;

@@ -1,4 +1,13 @@
-import type { ValidationOutcome } from '../graphql/types/validation.type';
+/** What asking an upstream came to. */
+export const ValidationOutcome = {
+  OK: 'OK',
+  BAD_CREDENTIALS: 'BAD_CREDENTIALS',
+  UNREACHABLE: 'UNREACHABLE',
+  NOT_A_REGISTRY: 'NOT_A_REGISTRY',
+  ADDRESS_REFUSED: 'ADDRESS_REFUSED',
+  TLS_ERROR: 'TLS_ERROR',
+} as const;
+export type ValidationOutcome = (typeof ValidationOutcome)[keyof typeof ValidationOutcome];
 
 /** An upstream as somebody thinks of configuring it. Never logged whole: it holds the password. */
 export interface ProbeTarget {

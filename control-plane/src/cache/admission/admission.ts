@@ -24,6 +24,21 @@ export interface Admission {
   readonly inUse: readonly ContentUse[];
 }
 
+/** What was decided about keeping a manifest. PASS_THROUGH: it may be served, and is not kept. */
+export type AdmissionDecision =
+  | { readonly decision: 'ADMITTED' | 'PASS_THROUGH' }
+  | { readonly decision: 'REJECTED'; readonly refusal: QuotaRefusal };
+
+/** What a client is told of a quota. Sizes are bytes. */
+export interface QuotaRefusal {
+  readonly message: string;
+  readonly limitBytes: number;
+  /** Used and reserved. */
+  readonly usedBytes: number;
+  /** The whole image. */
+  readonly neededBytes: number;
+}
+
 const MAX_TEXT = 255;
 
 /** Checks what a data plane sent. Throws REQUEST_INVALID, naming the field. */

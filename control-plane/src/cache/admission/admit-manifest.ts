@@ -6,17 +6,12 @@ import type { ManifestKey } from '../content/manifest.store';
 import { checkWarning } from '../eviction/check-warning';
 import { evict } from '../eviction/evict';
 import { makeRoom, type RoomDecision } from '../eviction/make-room';
-import { type QuotaRefusal, refuseOversize } from './refuse-oversize';
-import type { Admission } from './admission';
+import { refuseOversize } from './refuse-oversize';
+import type { Admission, AdmissionDecision } from './admission';
 import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { pointTag } from './point-tag';
-
-/** What was decided about keeping a manifest. PASS_THROUGH: it may be served, and is not kept. */
-export type AdmissionDecision =
-  | { readonly decision: 'ADMITTED' | 'PASS_THROUGH' }
-  | { readonly decision: 'REJECTED'; readonly refusal: QuotaRefusal };
 
 /** How long room is kept for blobs that have not come, in milliseconds; what is being filled by then is given more. */
 export const RESERVED_MS = 900_000;

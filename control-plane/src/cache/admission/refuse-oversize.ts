@@ -1,21 +1,10 @@
 import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
 import { newAuditEvent } from '../../audit/audit-event';
-import type { Admission } from './admission';
-import type { AdmissionDecision } from './admit-manifest';
+import type { Admission, AdmissionDecision } from './admission';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../../db/database';
 import type { RoomDecision } from '../eviction/make-room';
-
-/** What a client is told of a quota. Sizes are bytes. */
-export interface QuotaRefusal {
-  readonly message: string;
-  readonly limitBytes: number;
-  /** Used and reserved. */
-  readonly usedBytes: number;
-  /** The whole image. */
-  readonly neededBytes: number;
-}
 
 const WHY = {
   LARGER_THAN_LIMIT: 'it is larger than the whole limit',

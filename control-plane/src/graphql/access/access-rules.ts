@@ -1,4 +1,4 @@
-import { Role } from '../../tenancy/tokens/role';
+import { Role } from '../types/enums';
 
 /** The arguments of a root field, as GraphQL gives them. */
 export type RootArguments = Readonly<Record<string, unknown>>;

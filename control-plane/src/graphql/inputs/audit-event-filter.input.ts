@@ -1,8 +1,8 @@
 import { Field, InputType } from 'type-graphql';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
-import { AuditKind } from '../../audit/audit-kind';
-import { CacheStatus } from '../../audit/cache-status';
+import { AuditKind } from '../types/enums';
+import { CacheStatus } from '../types/enums';
 
 /** Which events are wanted. */
 @InputType('AuditEventFilter', {

@@ -1,7 +1,7 @@
 import { Field, InputType, Int } from 'type-graphql';
-import { Visibility } from '../../tenancy/organizations/enums';
+import { Visibility } from '../types/enums';
 import { ProxyCacheInput } from './proxy-cache.input';
-import { ScanPolicyInput } from '../types/scan-policy.type';
+import { ScanPolicyInput } from './scan-policy.input';
 import { QuotaInput } from './quota.input';
 import { MAX_DESCRIPTION, ORGANIZATION_NAME_RULE } from '../../tenancy/organizations/validate-organization';
 

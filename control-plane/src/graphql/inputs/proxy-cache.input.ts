@@ -1,5 +1,5 @@
 import { Field, InputType, Int } from 'type-graphql';
-import { UpstreamDeletePolicy } from '../../tenancy/organizations/enums';
+import { UpstreamDeletePolicy } from '../types/enums';
 import { HOST_RULE, MAX_PATTERNS, PATTERN_RULE, UPSTREAM_RULE } from '../../tenancy/organizations/validate-proxy-cache';
 
 /** Longest time that a setting may name, as the descriptions say it. */

@@ -1,6 +1,6 @@
 import { Field, InputType, Int } from 'type-graphql';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
-import { OversizePolicy } from '../../tenancy/organizations/enums';
+import { OversizePolicy } from '../types/enums';
 
 /** A limit to be set. */
 @InputType('QuotaInput', { description: 'What is left out, or null, has its default.' })

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, ID, Mutation, ObjectType, Resolver } from 'type-graphql';
-import { Role } from '../../tenancy/tokens/role';
+import { Role } from '../types/enums';
 import { actorOf } from '../../tenancy/tokens/viewer';
 import type { RequestContext } from '../request/context';
 import { DateTimeScalar } from '../scalars/date-time.scalar';

@@ -8,7 +8,8 @@ import { type RescanParts, rescanManifest } from '../../scan/queue/rescan-manife
 import { scanOfManifest } from './scan-of-manifest';
 import { ScanType, toVulnerabilityType, VulnerabilityConnection } from '../types/scan.type';
 import type { ScanStore } from '../../scan/findings/scan.store';
-import { rankOf, Severity } from '../../tenancy/organizations/severity';
+import { Severity } from '../types/enums';
+import { rankOf } from '../../tenancy/organizations/severity';
 
 /** What the resolver works with. */
 export interface ScanResolverParts extends RescanParts {

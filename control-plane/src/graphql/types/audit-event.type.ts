@@ -7,8 +7,8 @@ import { PageInfoType } from './pagination';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
-import { AuditKind } from '../../audit/audit-kind';
-import { CacheStatus } from '../../audit/cache-status';
+import { AuditKind } from './enums';
+import { CacheStatus } from './enums';
 
 /** A line of the audit log, as GraphQL shows it. */
 @ObjectType('AuditEvent', { implements: NodeType, description: 'Something that happened. Events are never changed.' })

@@ -3,7 +3,7 @@ import { toGlobalId } from './global-id';
 import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
-import { Visibility } from '../../tenancy/organizations/enums';
+import { Visibility } from './enums';
 import type { Organization } from '../../tenancy/organizations/organization';
 import { ProxyCacheConfigType, toProxyCacheConfigType } from './proxy-cache.type';
 import { ScanPolicyType, toScanPolicyType } from './scan-policy.type';

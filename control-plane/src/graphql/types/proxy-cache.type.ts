@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { UpstreamDeletePolicy } from '../../tenancy/organizations/enums';
+import { UpstreamDeletePolicy } from './enums';
 import { type Organization, type ProxyCache, upstreamOf } from '../../tenancy/organizations/organization';
 
 /** How an organization mirrors its upstream, as GraphQL shows it: everything but the password. */

@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
-import { OversizePolicy } from '../../tenancy/organizations/enums';
+import { OversizePolicy } from './enums';
 import type { Quota } from '../../tenancy/organizations/organization';
 
 /** A limit, as GraphQL shows it. */

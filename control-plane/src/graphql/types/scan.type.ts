@@ -3,7 +3,8 @@ import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../../schema/sc
 import { PageInfoType } from './pagination';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
-import { Severity, severityOf } from '../../tenancy/organizations/severity';
+import { Severity } from './enums';
+import { severityOf } from '../../tenancy/organizations/severity';
 
 /** How far the scan of a manifest is. */
 export const ScanState = {

@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql';
-import { Role } from '../../tenancy/tokens/role';
+import { Role } from './enums';
 
 /** The token behind a request, as GraphQL shows it. */
 @ObjectType('Viewer', { description: 'Who the token of this request is, and what it may do.' })

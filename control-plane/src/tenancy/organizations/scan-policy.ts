@@ -2,7 +2,8 @@ import type { ScanPolicyRow } from '../../../../schema/scan-tables';
 import type { Severity } from './severity';
 
 /** What a gate does with an image that has no scan. */
-export type UnscannedPolicy = 'SERVE' | 'WAIT' | 'REFUSE';
+export const UnscannedPolicy = { SERVE: 'SERVE', WAIT: 'WAIT', REFUSE: 'REFUSE' } as const;
+export type UnscannedPolicy = (typeof UnscannedPolicy)[keyof typeof UnscannedPolicy];
 
 /** Which images an organization does not give out. */
 export interface ScanPolicy {

@@ -1,5 +1,3 @@
-import { registerEnumType } from 'type-graphql';
-
 /** How bad a vulnerability is, as Clair normalizes it. */
 export const Severity = {
   UNKNOWN: 'UNKNOWN',
@@ -10,11 +8,6 @@ export const Severity = {
   CRITICAL: 'CRITICAL',
 } as const;
 export type Severity = (typeof Severity)[keyof typeof Severity];
-registerEnumType(Severity, {
-  name: 'Severity',
-  description: 'How bad a vulnerability is, as Clair normalizes it; from least to worst.',
-  valuesConfig: { UNKNOWN: { description: 'Its source does not say.' } },
-});
 
 /** From least to worst: the place in it is what the database has. */
 export const SEVERITIES: readonly Severity[] = ['UNKNOWN', 'NEGLIGIBLE', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];

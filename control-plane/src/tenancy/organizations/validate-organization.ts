@@ -2,10 +2,9 @@ import { badInput } from '../../errors/api-error';
 import { isStorable, STORABLE_RULE } from '../../db/storable-text';
 import { validateScanPolicy } from './validate-scan-policy';
 import type { DesiredPatch, DesiredSettings, Quota } from './organization';
-import type { OrganizationInput, OrganizationPatch } from '../../graphql/inputs/organization.input';
-import type { QuotaInput } from '../../graphql/inputs/quota.input';
 import { validateProxyCache } from './validate-proxy-cache';
 import { seconds } from './validate-seconds';
+import type { UncheckedOrganization, UncheckedPatch, UncheckedQuota } from './unchecked-settings';
 
 /** Longest description, in characters. */
 export const MAX_DESCRIPTION = 1024;
@@ -28,7 +27,7 @@ export function validateOrganizationName(name: string, field: string): string {
 }
 
 /** Checks a whole organization; what is not named (or null) has its default. Throws BAD_USER_INPUT with the path of the first bad field. */
-export function validateOrganization(input: OrganizationInput): DesiredSettings {
+export function validateOrganization(input: UncheckedOrganization): DesiredSettings {
   validateOrganizationName(input.name, 'input.name');
   return {
     description: description(input.description ?? ''),
@@ -41,7 +40,7 @@ export function validateOrganization(input: OrganizationInput): DesiredSettings 
 }
 
 /** Checks changes. Null takes proxyCache, quota and scanPolicy away; the other fields can't be null. Throws BAD_USER_INPUT. */
-export function validatePatch(input: OrganizationPatch): DesiredPatch {
+export function validatePatch(input: UncheckedPatch): DesiredPatch {
   for (const field of ['description', 'visibility', 'timeMachineSeconds'] as const) {
     if (input[field] === null) throw badInput(`input.${field}`, 'must not be null: leave it out to keep it');
   }
@@ -61,7 +60,7 @@ export function validatePatch(input: OrganizationPatch): DesiredPatch {
   };
 }
 
-function validateQuota(input: QuotaInput, field: string): Quota {
+function validateQuota(input: UncheckedQuota, field: string): Quota {
   if (input.limitBytes < 1n) throw badInput(`${field}.limitBytes`, 'must be from 1 to 9223372036854775807 bytes');
   const warning = input.warningPercent ?? undefined;
   if (warning !== undefined && (warning < 1 || warning > 100))

@@ -4,8 +4,8 @@ import { parseRepositoryName } from '../../../../common/oci/reference';
 import { badInput } from '../../errors/api-error';
 import { isStorable, STORABLE_RULE } from '../../db/storable-text';
 import type { DesiredProxyCache, PasswordChange } from './organization';
-import type { ProxyCacheInput } from '../../graphql/inputs/proxy-cache.input';
 import { seconds } from './validate-seconds';
+import type { UncheckedProxyCache } from './unchecked-settings';
 
 /** What `upstream` may be, for schema descriptions. */
 export const UPSTREAM_RULE =
@@ -27,7 +27,7 @@ const PATTERN = /^[a-z0-9._*-]+(?:\/[a-z0-9._*-]+)*$/;
 const PEM = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /** Checks a proxy configuration. Throws BAD_USER_INPUT with the path of the first bad field, below `field`. */
-export function validateProxyCache(input: ProxyCacheInput, field: string): DesiredProxyCache {
+export function validateProxyCache(input: UncheckedProxyCache, field: string): DesiredProxyCache {
   const { host, namespace } = parseUpstream(input.upstream, `${field}.upstream`);
   const username = input.upstreamUsername ? parseUsername(input.upstreamUsername, field) : undefined;
   const mirrorHost = input.mirrorHost ?? undefined;
@@ -80,7 +80,7 @@ function parseUsername(text: string, field: string): string {
   return text;
 }
 
-function passwordChange(input: ProxyCacheInput, username: string | undefined, field: string): PasswordChange {
+function passwordChange(input: UncheckedProxyCache, username: string | undefined, field: string): PasswordChange {
   const password = input.upstreamPassword;
   if (password === undefined) return { kind: 'keep' };
   if (password === null || password === '') return { kind: 'remove' };

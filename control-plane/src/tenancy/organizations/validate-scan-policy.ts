@@ -2,7 +2,7 @@ import { isStorable } from '../../db/storable-text';
 import { badInput } from '../../errors/api-error';
 import { seconds } from './validate-seconds';
 import type { ScanPolicy } from './scan-policy';
-import type { ScanPolicyInput } from '../../graphql/types/scan-policy.type';
+import type { UncheckedScanPolicy } from './unchecked-settings';
 
 /** Longest wait, in seconds: an edge gives a pull two minutes, and the answer needs some of them. */
 const MAX_WAIT_SECONDS = 100;
@@ -10,7 +10,7 @@ const MAX_ALLOWED = 1000;
 const MAX_NAME = 255;
 
 /** Checks a gate. The order of the allow list means nothing, so it is kept sorted. Throws BAD_USER_INPUT with the path of the first bad field. */
-export function validateScanPolicy(input: ScanPolicyInput, field: string): ScanPolicy {
+export function validateScanPolicy(input: UncheckedScanPolicy, field: string): ScanPolicy {
   const waitSeconds = input.waitSeconds ?? 60;
   if (waitSeconds < 1 || waitSeconds > MAX_WAIT_SECONDS)
     throw badInput(`${field}.waitSeconds`, `must be from 1 to ${MAX_WAIT_SECONDS} seconds`);
