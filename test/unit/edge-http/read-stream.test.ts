@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { LayoverError } from '../../../common/errors/layover-error';
-import { ReadStream } from '../../../edge-http/src/grpc/read-stream';
+import { ReadStream } from '../../../edge-http/src/registry/grpc/read-stream';
 import { TestClock } from '../../support/test-clock';
 
 /** A call as grpc-js makes it: an object stream with cancel(). */

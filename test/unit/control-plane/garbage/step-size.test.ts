@@ -1,4 +1,4 @@
-import { StepSize } from '../../../../control-plane/src/garbage/step-size';
+import { StepSize } from '../../../../control-plane/src/cache/collection/step-size';
 import { TestClock } from '../../../support/test-clock';
 
 const clock = new TestClock();
