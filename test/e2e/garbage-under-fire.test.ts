@@ -8,8 +8,8 @@ import { waitUntil } from '../support/real/wait-until';
 import { recount } from '../support/control-plane/recount';
 import { FireClient } from '../support/fire/fire-client';
 import { FireContent, TAGS_ON_FIRE } from '../support/fire/fire-content';
-import { readStore } from '../integration/bounds/model/store-files';
-import { Tables } from '../integration/bounds/model/tables';
+import { readStore } from '../integration/control-plane/bounds/model/store-files';
+import { Tables } from '../integration/control-plane/bounds/model/tables';
 
 /** How long it burns, in seconds. */
 const SECONDS = Number(process.env['LAYOVER_FIRE_SECONDS'] ?? 60);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { packageRoot } from '../../../common/runtime/package-root';
-import { read } from './deployments';
+import { read } from '../../support/deployments';
 
 const lines = read('Dockerfile')
   .replace(/\\\n\s*/g, ' ')

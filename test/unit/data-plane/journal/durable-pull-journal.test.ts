@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, symlinkSyn
 import { join } from 'node:path';
 import type { DurablePullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
 import { TestClock } from '../../../support/test-clock';
-import { drain, keepingLogger, openJournal, recordOf, referencesOf, temporaryFolder } from './support/records';
+import { drain, keepingLogger, openJournal, recordOf, referencesOf, temporaryFolder } from '../../../support/data-plane/records';
 
 const folder = temporaryFolder();
 let directory: string;

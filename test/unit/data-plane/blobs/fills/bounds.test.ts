@@ -10,8 +10,8 @@ import {
   readUntilCut,
   setUpFills,
   until,
-} from './support/fill-setup';
-import { FakeUpstream, Gate } from './support/fake-upstream';
+} from '../../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const MIB = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from './support/fill-setup';
-import { FakeUpstream, Gate } from './support/fake-upstream';
+import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

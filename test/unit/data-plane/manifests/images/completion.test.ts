@@ -6,10 +6,10 @@ import {
   type CompletionLimits,
 } from '../../../../../data-plane/src/manifests/images/completion';
 import type { FetchedManifest } from '../../../../../data-plane/src/upstream/upstream-registry';
-import type { OrganizationSpec } from '../../fakes/organizations';
+import type { OrganizationSpec } from '../../../../support/data-plane/fakes/organizations';
 import { TestClock } from '../../../../support/test-clock';
-import { pullRig, silentLogger } from '../../fakes/pull-rig';
-import { blobNamed, imageNamed, indexOf, manifestOf } from '../../fakes/sample-manifests';
+import { pullRig, silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
+import { blobNamed, imageNamed, indexOf, manifestOf } from '../../../../support/data-plane/fakes/sample-manifests';
 
 const image = imageNamed('first');
 const digests = (name: string): string[] =>

@@ -6,7 +6,7 @@ import { createLogger } from '../../../../../common/runtime/logger';
 import type { StoredBlob } from '../../../../../data-plane/src/store/blob-store';
 import { LocalCopies } from '../../../../../data-plane/src/store/copies/local-copies';
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
-import { bytes, until } from '../../blobs/fills/support/fill-setup';
+import { bytes, until } from '../../../../support/data-plane/fills/fill-setup';
 import { TestClock } from '../../../../support/test-clock';
 
 const [a, b, c] = ['a', 'b', 'c'].map((seed) => bytes(1000, seed)) as [Buffer, Buffer, Buffer];

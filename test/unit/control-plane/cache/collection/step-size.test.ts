@@ -1,0 +1,36 @@
+import { StepSize } from '../../../../../control-plane/src/cache/collection/step-size';
+import { TestClock } from '../../../../support/test-clock';
+
+const clock = new TestClock();
+
+/** Limits of one step after the other, each of which finds all it may take, at `msPerRow`. */
+async function limits(size: StepSize, msPerRow: number, steps: number): Promise<readonly number[]> {
+  const taken: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    await size.take((limit) => {
+      taken.push(limit);
+      clock.advance(limit * msPerRow);
+      return Promise.resolve(limit);
+    });
+  }
+  return taken;
+}
+
+test('a step shrinks until it takes fifty milliseconds', async () => {
+  const taken = await limits(new StepSize(400, clock), 2, 5);
+  expect(taken).toEqual([100, 25, 25, 25, 25]);
+});
+
+test('quick rows come many at a time, never more than the most', async () => {
+  expect(await limits(new StepSize(400, clock), 0, 5)).toEqual([100, 200, 400, 400, 400]);
+});
+
+test('however slow, a step takes a few', async () => {
+  expect((await limits(new StepSize(400, clock), 1000, 3)).at(-1)).toBe(10);
+});
+
+test('a step that found less than it might have taken is the last, and says nothing about speed', async () => {
+  const size = new StepSize(400, clock);
+  expect(await size.take(() => Promise.resolve(3))).toEqual({ found: 3, isFull: false });
+  expect(await limits(size, 0.5, 1)).toEqual([100]);
+});
