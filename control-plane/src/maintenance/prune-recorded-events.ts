@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Database } from '../db/database';
-import type { RecordedEventsStore } from '../records/recorded-events.store';
-import { repeat } from './repeat';
+import type { RecordedEventsStore } from '../cache/pulls/recorded-events.store';
+import { repeat } from '../../../common/async/repeat';
 
 /** How often, in milliseconds. */
 const EVERY_MS = 3_600_000;

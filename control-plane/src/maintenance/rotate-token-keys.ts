@@ -1,10 +1,10 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import type { ConfigurationRevision } from '../configuration/configuration-revision';
+import type { ConfigurationRevision } from '../tenancy/settings/configuration-revision';
 import type { Database } from '../db/database';
-import type { SystemSettingsStore } from '../settings/system-settings.store';
-import type { TokenKeyStore } from '../token/token-key.store';
-import { repeat } from './repeat';
+import type { SystemSettingsStore } from '../tenancy/settings/system-settings.store';
+import type { TokenKeyStore } from '../tenancy/tokens/token-key.store';
+import { repeat } from '../../../common/async/repeat';
 
 /** When keys are first looked at after a start, in milliseconds: a process that never runs for an hour rotates as well. */
 const FIRST_MS = 60_000;
