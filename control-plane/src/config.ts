@@ -10,7 +10,10 @@ import { readTracing, type TracingConfig } from '../../common/tracing/tracing-co
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
 import { readScanConfig, type ScanConfig } from './scan/clair/read-scan-config';
 
-/** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
+/**
+ * Everything the control plane takes from outside (docs/design/configuration.md#environment). Holds
+ * secrets: never logged whole.
+ */
 export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
