@@ -1,7 +1,6 @@
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';

@@ -1,7 +1,7 @@
+import { SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { DesiredSettings } from '../organizations/organization';
 import type { OrganizationService } from '../organizations/organization.service';
 import { validateOrganization } from '../organizations/validate-organization';
-import { SYSTEM_ACTOR } from '../tokens/viewer';
 import { isApiError } from '../../errors/api-error';
 
 /**
