@@ -12,7 +12,10 @@ import { readScanConfig } from './read-scan-config';
 import type { ScanConfig } from './scan/clair/scan-config';
 import type { ForcedSwitches } from './tenancy/settings/system-settings';
 
-/** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
+/**
+ * Everything the control plane takes from outside (docs/design/configuration.md#environment). Holds
+ * secrets: never logged whole.
+ */
 export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */

@@ -18,9 +18,11 @@ interface Deletion {
 }
 
 /**
- * Ends tags that upstream has deleted (architecture section 4, `onUpstreamDelete` = PROPAGATE), each with an audit event: a
- * data plane that knows nothing would be told of them again in a later outage. What upstream was asked later counts more: a
- * tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is left to its expiration.
+ * Ends tags that upstream has deleted (`onUpstreamDelete` = PROPAGATE,
+ * docs/design/bounds.md#upstream-deletions), each with an audit event: a data plane that knows
+ * nothing would be told of them again in a later outage. What upstream was asked later counts more:
+ * a tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is
+ * left to its expiration.
  */
 export async function endDeletedUpstream(
   queries: Queries,
