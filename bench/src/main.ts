@@ -40,8 +40,9 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
 };
 
 /**
- * `npm run bench`: Layover beside distribution's proxy mode, same machine, same upstream, one run (architecture
- * section 13). Exit code 0 whatever the numbers are, 1 where something is broken, 2 for arguments that can't be read.
+ * `npm run bench`: Layover beside distribution's proxy mode, same machine, same upstream, one run.
+ * Exit code 0 whatever the numbers are, 1 where something is broken, 2 for arguments that can't be
+ * read.
  */
 async function main(): Promise<void> {
   let options: BenchOptions | 'help';

@@ -22,8 +22,10 @@ export interface NodeSetOptions<C extends NodeConnection> {
 }
 
 /**
- * The data planes as one of their callers sees them: found by address and name, watched, and put in an order for every key that all callers agree on
- * (architecture section 10). Which nodes take part changes seldom, so that is worked out when it does; a pick is a few multiplications for each node.
+ * The data planes as one of their callers sees them: found by address and name, watched, and put in
+ * an order for every key that all callers agree on (docs/design/many-nodes.md#rendezvous-hashing).
+ * Which nodes take part changes seldom, so that is worked out when it does; a pick is a few
+ * multiplications for each node.
  */
 export class NodeSet<C extends NodeConnection> {
   private readonly byAddress = new Map<string, Node<C>>();

@@ -19,6 +19,7 @@ import { InvalidationFeed } from './catalog/invalidation-feed';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
 import { WatchedDataPlanes } from './data-planes/watched-data-planes';
 import { Database } from './db/database';
+import { ManagedContent } from './cache/management/managed-content';
 import { GarbageCollector } from './cache/collection/garbage-collector';
 import { Loaders } from './graphql/request/loaders';
 import { buildGraphqlSchema } from './graphql/schema';
@@ -129,7 +130,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       onAudited: (kinds) => metrics.audited(kinds),
     });
     const { revision, tokenKeys, settings } = stores;
-    const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
+    const content = new ManagedContent({ database, stores, clock });
+    const organizationService = new OrganizationService({ ...stores, content, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
     await database.transaction(async (queries) => {
       // The row that all control planes lock first: two that start at once would make two keys.
@@ -191,6 +193,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       clock,
       forced,
       organizationService,
+      quotas: content,
       probe,
       collector,
       pokeScanning,

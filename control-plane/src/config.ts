@@ -8,9 +8,14 @@ import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
-import { readScanConfig, type ScanConfig } from './scan/clair/read-scan-config';
+import { readScanConfig } from './read-scan-config';
+import type { ScanConfig } from './scan/clair/scan-config';
+import type { ForcedSwitches } from './tenancy/settings/system-settings';
 
-/** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
+/**
+ * Everything the control plane takes from outside (docs/design/configuration.md#environment). Holds
+ * secrets: never logged whole.
+ */
 export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
@@ -49,13 +54,6 @@ export interface ControlPlaneConfig {
   /** Where traces go; undefined = nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
-}
-
-/** Switches of the system settings that the environment holds on or off. */
-export interface ForcedSwitches {
-  readonly proxyCacheEnabled: boolean | undefined;
-  readonly quotaManagementEnabled: boolean | undefined;
-  readonly scanningEnabled: boolean | undefined;
 }
 
 /** How often garbage is collected, and how long bytes stay that nobody holds any more; milliseconds. */

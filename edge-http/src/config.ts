@@ -9,7 +9,7 @@ import { readTracing, type TracingConfig } from '../../common/tracing/tracing-co
 import type { LocalDelivery } from './registry/grpc/data-plane';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
-/** Everything that an edge can be told (architecture section 11). */
+/** Everything that an edge can be told (docs/design/configuration.md#environment). */
 export interface EdgeConfig {
   /** LAYOVER_EDGE_LISTEN. */
   readonly listen: ListenAddress;

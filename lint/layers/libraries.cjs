@@ -5,7 +5,7 @@
 const HOMES = {
   // Two clients that share nothing: every address of an upstream is checked, and the address of the
   // bucket comes from the operator.
-  undici: ['data-plane/src/upstream', 'data-plane/src/store/gcs'],
+  undici: ['data-plane/src/upstream/http', 'data-plane/src/store/gcs'],
   '@google-cloud/storage': ['data-plane/src/store/gcs'],
   '@node-rs/crc32': ['data-plane/src/store/gcs'],
   'better-sqlite3': ['control-plane/src/db'],

@@ -14,8 +14,9 @@ export interface StandaloneConfig {
 }
 
 /**
- * Reads the environment for `npm start`. The planes' parts are checked here too, so that every problem is named at once
- * and nothing is started (architecture section 11). Throws a ConfigurationError.
+ * Reads the environment for `npm start`. The planes' parts are checked here too, so that every
+ * problem is named at once and nothing is started (docs/design/configuration.md#environment).
+ * Throws a ConfigurationError.
  */
 export function configFromEnvironment(): StandaloneConfig {
   const problems = new Set<string>();

@@ -3,7 +3,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../cache/admission/admission';
 import { admitManifest } from '../cache/admission/admit-manifest';
-import type { ContentStores } from '../cache/content/content-stores';
+import type { ScannedStores } from '../scan/queue/scan-queue';
 import { settleMissed } from '../cache/arrivals/settle-missed';
 import type { Database } from '../db/database';
 import type { OrganizationStore } from '../tenancy/organizations/organization.store';
@@ -22,7 +22,7 @@ import type { WatchStreams } from './watch';
 /** What the Catalog works with. */
 export interface CatalogParts extends CallParts {
   readonly database: Database;
-  readonly stores: ContentStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
+  readonly stores: ScannedStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
   readonly waits: ScanWaits;
   /** There is something to scan. */
   readonly pokeScanning: () => void;
@@ -54,7 +54,7 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     }),
     RecordPulls: unary('RecordPulls', parts, async (request) => {
       const recorded = await recorder.record(request.records);
-      parts.metrics.recordsTotal.inc(recorded);
+      parts.metrics.recorded(recorded);
       return { recorded };
     }),
     ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),

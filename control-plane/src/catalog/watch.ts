@@ -84,7 +84,7 @@ export class WatchStreams {
       sendForgotten();
       if (unsent && !waiting) sendNewest();
     });
-    // `cancelled` comes at every end of a call (library-facts section 4); release works once.
+    // `cancelled` comes at every end of a call (grpc-node issue 2771); release works once.
     call.on('cancelled', release);
     call.on('close', release);
     call.on('error', release);

@@ -14,7 +14,10 @@ interface SqliteConnection {
   pragma(text: string): unknown;
 }
 
-/** The connection that writes. More than one would block this process for busy_timeout and then fail (library-facts section 2). */
+/**
+ * The connection that writes. More than one would block this process for busy_timeout and then fail
+ * (docs/design/errors.md#database-differences).
+ */
 export function sqliteWriter(file: string, log: Logger): Knex.Config {
   return sqliteConfig(file, log, ['journal_mode = WAL', ...PRAGMAS]);
 }

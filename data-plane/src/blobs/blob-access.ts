@@ -12,9 +12,10 @@ export interface AllowedBlob {
 }
 
 /**
- * The right to read a blob (architecture section 4): it is named by a manifest of this repository in the cache, or upstream says
- * to this organization's own credentials that the repository holds it. That the bytes are in the store for somebody else
- * counts for nothing, and is not looked at here (traps T20, T21).
+ * The right to read a blob (docs/design/pull-semantics.md#right-to-read): it is named by a manifest
+ * of this repository in the cache, or upstream says to this organization's own credentials that the
+ * repository holds it. That the bytes are in the store for somebody else counts for nothing, and is
+ * not looked at here.
  */
 export class BlobAccess {
   private readonly heads = new SharedCalls<AllowedBlob>();

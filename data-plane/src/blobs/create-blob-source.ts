@@ -20,8 +20,9 @@ export interface BlobSourceOptions {
 const TRIES = 3;
 
 /**
- * Read-through: the store first, a fill otherwise. A blob that is kept between the two looks is read from the store; one whose bytes
- * are gone, or damaged, is filled again, and the client does not notice (architecture, section 5.6).
+ * Read-through: the store first, a fill otherwise. A blob that is kept between the two looks is
+ * read from the store; one whose bytes are gone, or damaged, is filled again, and the client does
+ * not notice (docs/design/fills.md#damaged-blobs).
  */
 export function createBlobSource({ store, fills, logger }: BlobSourceOptions): BlobSource {
   const stored = new StoredBlobs(store, logger);

@@ -54,10 +54,10 @@ export type OpenedBlob = {
 );
 
 /**
- * A GET of a blob: authorizes, then opens it from the store or through a fill (architecture sections 4 and 5). It is in use until the reader is
- * closed.
- * Throws RANGE_INVALID with detail {size} (before anything is fetched, where the size is known), and what Access, BlobAccess and
- * BlobSource throw.
+ * A GET of a blob: authorizes, then opens it from the store or through a fill
+ * (docs/design/pull-semantics.md#blobs). It is in use until the reader is closed. Throws
+ * RANGE_INVALID with detail {size} (before anything is fetched, where the size is known), and what
+ * Access, BlobAccess and BlobSource throw.
  */
 export async function openBlob(parts: OpenBlobParts, request: OpenBlobRequest): Promise<OpenedBlob> {
   const located = parts.access.locate(request.owner, request.repository);

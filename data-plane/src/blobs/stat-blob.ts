@@ -25,8 +25,9 @@ export interface BlobStat {
 }
 
 /**
- * A HEAD of a blob: says what a GET would give, also where the stored bytes are damaged, and fills nothing (trap T13).
- * Throws what Access, BlobAccess and StoredBlobs throw.
+ * A HEAD of a blob: says what a GET would give, also where the stored bytes are damaged, and fills
+ * nothing (docs/design/pull-semantics.md#head-requests). Throws what Access, BlobAccess and
+ * StoredBlobs throw.
  */
 export async function statBlob(
   parts: BlobParts,

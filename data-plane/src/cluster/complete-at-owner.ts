@@ -21,9 +21,11 @@ export interface CompleteAtOwnerParts {
 }
 
 /**
- * Completes a blob where clients look for it: on the node that rendezvous hashing puts first for its digest, as edges do. Otherwise this node and that one would
- * fetch the same blob (architecture section 10). A node that is lost, or is stopping, is replaced by the next; where this one is the first, or nobody is known, it is
- * filled here. What upstream has said against it is not tried on a second node.
+ * Completes a blob where clients look for it: on the node that rendezvous hashing puts first for
+ * its digest, as edges do. Otherwise this node and that one would fetch the same blob
+ * (docs/design/many-nodes.md#completion). A node that is lost, or is stopping, is replaced by the
+ * next; where this one is the first, or nobody is known, it is filled here. What upstream has said
+ * against it is not tried on a second node.
  */
 export function completeAtOwner(parts: CompleteAtOwnerParts): CompleteBlob {
   const { peers, instance, store, complete, timeoutMs } = parts;

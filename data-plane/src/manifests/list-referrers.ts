@@ -31,9 +31,10 @@ export interface ReferrersAnswer {
 }
 
 /**
- * Referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The last good answer serves for
- * `revalidateAfterSeconds`, and for as long as a tag would be when upstream is out: an outage is never "no signatures"
- * (trap T25). Only single-page answers are kept: the pages of a longer list belong together.
+ * Referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The last
+ * good answer serves for `revalidateAfterSeconds`, and for as long as a tag would be when upstream
+ * is out: an outage is never "no signatures" (docs/design/pull-semantics.md#referrers). Only
+ * single-page answers are kept: the pages of a longer list belong together.
  */
 export class ReferrersList {
   private readonly asked = new SharedCalls<UpstreamReferrersPage>();

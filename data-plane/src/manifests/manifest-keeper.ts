@@ -109,7 +109,10 @@ export class ManifestKeeper {
   }
 }
 
-/** A tag that upstream confirmed at `checkedAt`: good for another `expirationSeconds` from then (architecture section 7). */
+/**
+ * A tag that upstream confirmed at `checkedAt`: good for another `expirationSeconds` from then
+ * (docs/design/bounds.md#expiration).
+ */
 export function tagValue(
   target: PullTarget,
   manifest: Descriptor,

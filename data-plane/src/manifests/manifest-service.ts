@@ -38,10 +38,11 @@ export class ManifestService {
   constructor(private readonly parts: ManifestServiceParts) {}
 
   /**
-   * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer leaves (architecture
-   * section 9). Where it cannot be written the manifest is not given out: STORE_FULL or STORE_FAILED, since a pull that nobody
-   * can account for is worse than one that is tried again. A refusal is answered as it is even then.
-   * Throws everything that Access, the resolvers and the gate throw.
+   * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer
+   * leaves (docs/design/records.md#pull-records). Where it cannot be written the manifest is not
+   * given out: STORE_FULL or STORE_FAILED, since a pull that nobody can account for is worse than
+   * one that is tried again. A refusal is answered as it is even then. Throws everything that
+   * Access, the resolvers and the gate throw.
    */
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;

@@ -22,9 +22,11 @@ export interface DigestResolverParts {
 }
 
 /**
- * A manifest by digest (architecture section 4). What this repository is known to hold is immutable and costs no upstream call.
- * Anything else is asked of upstream with this organization's credentials, also where another organization holds the very
- * same bytes: the right to read is never shared, and neither answer nor time tells that they are there (traps T20, T21).
+ * A manifest by digest (docs/design/pull-semantics.md#manifest-by-digest). What this repository is
+ * known to hold is immutable and costs no upstream call. Anything else is asked of upstream with
+ * this organization's credentials, also where another organization holds the very same bytes: the
+ * right to read is never shared, and neither answer nor time tells that they are there
+ * (docs/design/pull-semantics.md#right-to-read).
  */
 export class DigestResolver {
   private readonly heads = new SharedCalls<Descriptor>();

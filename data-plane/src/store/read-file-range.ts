@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toStoreError } from './store-error';
 
-/** Largest chunk that a reader of blobs is given, in bytes (architecture, section 6). */
+/** Largest chunk that a reader of blobs is given, in bytes (docs/design/delivery.md#deliveries). */
 export const READ_CHUNK_BYTES = 256 * 1024;
 
 /** Bytes of a file that is not written to any more. */

@@ -9,9 +9,10 @@ import { hasDigest } from './hash-blob';
 const REMEMBERED = 4096;
 
 /**
- * Opens blobs of a store, with a look at their size. Where it differs from what a manifest says, one of the two is wrong,
- * and only the bytes tell: a damaged blob is moved aside and counts as absent; a good one stays, and the manifest is blamed.
- * (Believing the manifest would let anybody who can write one have others' blobs removed, trap T11.)
+ * Opens blobs of a store, with a look at their size. Where it differs from what a manifest says,
+ * one of the two is wrong, and only the bytes tell: a damaged blob is moved aside and counts as
+ * absent; a good one stays, and the manifest is blamed. (Believing the manifest would let anybody
+ * who can write one have others' blobs removed; docs/design/fills.md#damaged-blobs.)
  */
 export class StoredBlobs {
   private readonly provenSizes = new LRUCache<Digest, number>({ max: REMEMBERED });

@@ -17,14 +17,19 @@ import { requestError } from './request-error';
 export const MAX_PATH_LENGTH = 4096;
 
 const NO_QUERY = new URLSearchParams();
-/** What no valid name has: percent-encoding, a dot segment, an empty part (trap T28). */
+/**
+ * What no valid name has: percent-encoding, a dot segment, an empty part
+ * (docs/design/pull-semantics.md#request-parsing).
+ */
 const SUSPICIOUS = /%|\/\.{1,2}(?:\/|$)|\/\/|\\/;
 
 /**
- * What a request asks for, from its method and its target as it came over the wire: nothing is decoded or normalised before
- * the grammar is checked (OCI distribution specification; architecture section 3). Pure. Query parameters that are not known are ignored.
- * Throws a LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID, REQUEST_INVALID,
- * URI_TOO_LONG, WRITE_UNSUPPORTED (a method that a path of Layover's own does not have), NOT_FOUND.
+ * What a request asks for, from its method and its target as it came over the wire: nothing is
+ * decoded or normalised before the grammar is checked (OCI distribution specification;
+ * docs/design/pull-semantics.md#request-parsing). Pure. Query parameters that are not known are
+ * ignored. Throws a LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID,
+ * PAGINATION_INVALID, REQUEST_INVALID, URI_TOO_LONG, WRITE_UNSUPPORTED (a method that a path of
+ * Layover's own does not have), NOT_FOUND.
  */
 export function parseRequest(method: string, target: string): RegistryRequest {
   const mark = target.indexOf('?');

@@ -1,6 +1,5 @@
 import type { TagRow } from '../../../../schema/tables';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { Queries } from '../../db/database';
 import type { Admission } from './admission';
 import type { ContentStores } from '../content/content-stores';

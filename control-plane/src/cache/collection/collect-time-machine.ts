@@ -1,6 +1,5 @@
 import type { ManifestRow, TagRow } from '../../../../schema/tables';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import { removeManifests } from '../content/remove-manifests';

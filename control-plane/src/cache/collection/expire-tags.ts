@@ -1,5 +1,4 @@
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import { classifyManifests } from '../content/classify-manifests';
 import type { Queries } from '../../db/database';
 import type { GarbageParts } from './garbage-parts';

@@ -27,7 +27,7 @@ export interface CachedImage {
   readonly staying: readonly HeldChild[];
 }
 
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 /** The images of these manifests, in their order: a few queries for each level, however many they are. `keep`: ids of what stays. */

@@ -14,7 +14,7 @@ export interface ManifestKey {
   readonly digest: string;
 }
 
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 /** Reads and writes manifests and what they name. */

@@ -5,7 +5,7 @@ import type { OriginKey } from '../holdings/origin-usage.store';
 import type { ManifestStore } from './manifest.store';
 import type { ImageMember } from './load-images';
 import type { RepositoryStore } from './repository.store';
-import type { ScanQueue } from '../../scan/queue/scan-queue';
+import type { ScanNotices } from './scan-notices';
 import type { TagStore } from './tag.store';
 import { classifyManifests } from './classify-manifests';
 import type { InvalidationStore } from './invalidation.store';
@@ -17,7 +17,7 @@ export interface RemovalStores {
   readonly repositories: RepositoryStore;
   readonly ledger: Ledger;
   readonly invalidations: InvalidationStore;
-  readonly scans: ScanQueue;
+  readonly scans: ScanNotices;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Origin } from '../content/origin.store';
 import type { Database, Queries } from '../../db/database';
 import { ApiError } from '../../errors/api-error';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
-import { leftServiceAt } from '../../graphql/types/tag.type';
+import { leftServiceAt } from '../content/left-service-at';
 
 /** What the service works with. */
 export interface TagServiceParts {

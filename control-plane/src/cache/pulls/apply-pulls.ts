@@ -67,9 +67,10 @@ export async function applyPulls(
 type KnownGroup = PullGroup & { readonly repositoryId: number };
 
 /**
- * The version of a tag after pulls of it. A successful pull pushes the expiration, also one that was set by hand before
- * (architecture section 7); a stale one doesn't. Times only grow: records arrive in any order. A version that has only expired is
- * live again when upstream confirmed it and the tag has no live version meanwhile (`hasLive`).
+ * The version of a tag after pulls of it. A successful pull pushes the expiration, also one that
+ * was set by hand before (docs/design/bounds.md#expiration); a stale one doesn't. Times only grow:
+ * records arrive in any order. A version that has only expired is live again when upstream
+ * confirmed it and the tag has no live version meanwhile (`hasLive`).
  */
 export function pulledVersion(tag: TagRow, pulls: Omit<PullGroup, 'key' | 'tag' | 'digest'>, hasLive: boolean): TagRow {
   const counted = {
@@ -144,7 +145,7 @@ async function touchManifests(queries: Queries, stores: ContentStores, groups: r
   await touchParents(queries, stores, changed);
 }
 
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 /** A pull of a child is a use of the indexes that name it: they leave as one. */

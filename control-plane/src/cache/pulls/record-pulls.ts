@@ -48,11 +48,13 @@ interface Item {
 }
 
 /**
- * Takes what data planes deliver, each record once (architecture section 9): ids that are known are skipped, in the
- * transaction that writes what the others change. When it has resolved, the data plane may delete its journal.
+ * Takes what data planes deliver, each record once (docs/design/records.md#exactly-once): ids that
+ * are known are skipped, in the transaction that writes what the others change. When it has
+ * resolved, the data plane may delete its journal.
  *
- * A record that the database won't take (the data is to blame) is found by halving its batch, logged and left out: it
- * would come again for ever otherwise. Anything else (database away, disk full) throws, and the data plane tries again.
+ * A record that the database won't take (the data is to blame) is found by halving its batch,
+ * logged and left out: it would come again for ever otherwise. Anything else (database away, disk
+ * full) throws, and the data plane tries again.
  */
 export class PullRecorder {
   constructor(private readonly parts: PullRecorderParts) {}

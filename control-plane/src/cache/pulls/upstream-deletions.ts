@@ -1,7 +1,6 @@
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
@@ -19,9 +18,11 @@ interface Deletion {
 }
 
 /**
- * Ends tags that upstream has deleted (architecture section 4, `onUpstreamDelete` = PROPAGATE), each with an audit event: a
- * data plane that knows nothing would be told of them again in a later outage. What upstream was asked later counts more: a
- * tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is left to its expiration.
+ * Ends tags that upstream has deleted (`onUpstreamDelete` = PROPAGATE,
+ * docs/design/bounds.md#upstream-deletions), each with an audit event: a data plane that knows
+ * nothing would be told of them again in a later outage. What upstream was asked later counts more:
+ * a tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is
+ * left to its expiration.
  */
 export async function endDeletedUpstream(
   queries: Queries,

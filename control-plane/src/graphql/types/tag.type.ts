@@ -1,5 +1,6 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { TagRow } from '../../../../schema/tables';
+import { leftServiceAt } from '../../cache/content/left-service-at';
 import { toGlobalId } from './global-id';
 import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
@@ -60,12 +61,6 @@ export function toTagType(row: TagRow, now: number): TagType {
     expiresAt: row.expires_at,
     pullCount: row.pull_count,
   });
-}
-
-/** When a version left service, by being replaced or by expiring; undefined while it is active. */
-export function leftServiceAt(row: TagRow, now: number): number | undefined {
-  if (row.live === null) return row.ended_at ?? row.started_at;
-  return row.expires_at !== null && row.expires_at <= now ? row.expires_at : undefined;
 }
 
 /** A tag in a list. */

@@ -44,7 +44,7 @@ const OUTAGES_BELIEVED = 2;
 /** How long aborted fills are waited for. */
 const ABORT_MS = 5_000;
 
-/** Fills through a spool folder on this host (architecture, section 5). */
+/** Fills through a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
   const { store, clock, logger, onOver, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };

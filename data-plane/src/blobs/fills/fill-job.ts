@@ -33,8 +33,9 @@ export interface FillDependencies {
 }
 
 /**
- * One fill: looks into the store, waits for a slot, asks upstream, moves the bytes, keeps them.
- * It belongs to nobody: clients sit in it and leave (trap T4). Its spool file goes when it is over and the last has left.
+ * One fill: looks into the store, waits for a slot, asks upstream, moves the bytes, keeps them. It
+ * belongs to nobody: clients sit in it and leave (docs/design/fills.md#ownership). Its spool file
+ * goes when it is over and the last has left.
  */
 export class FillJob {
   readonly digest: Digest;

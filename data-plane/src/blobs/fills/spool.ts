@@ -21,7 +21,10 @@ export interface Spool {
   create(digest: Digest): Promise<SpoolFile>;
   /** Whether `bytes` more would fit now. */
   hasRoom(bytes: number): Promise<boolean>;
-  /** Makes the folder and removes what a crash left (architecture, section 5.6). Only before the first fill. */
+  /**
+   * Makes the folder and removes what a crash left (docs/design/fills.md#crash-recovery). Only
+   * before the first fill.
+   */
   clean(): Promise<number>;
 }
 
@@ -36,7 +39,8 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
   const folder = resolve(directory);
   return {
     async create(digest) {
-      // A name of its own for every try: a failed fill can never touch another one's file (trap T10).
+      // A name of its own for every try: a failed fill can never touch another one's file
+      // (docs/design/fills.md#spool).
       const path = join(folder, `${algorithmOf(digest)}-${hexOf(digest)}.${randomUUID()}`);
       try {
         return new DiskFile(path, await openNew(folder, path), digest);

@@ -25,9 +25,10 @@ export interface TransferOptions {
 }
 
 /**
- * Moves one blob from upstream into the spool: counts, hashes, resumes. Resolves with its size when every byte is in the
- * file, and count and digest are right. Throws UPSTREAM_CONTENT when they are not (traps T1, T3), what upstream threw when it can't
- * be resumed, what the spool threw, or the gate's reason.
+ * Moves one blob from upstream into the spool: counts, hashes, resumes. Resolves with its size when
+ * every byte is in the file, and count and digest are right. Throws UPSTREAM_CONTENT when they are
+ * not (docs/design/fills.md#verification), what upstream threw when it can't be resumed, what the
+ * spool threw, or the gate's reason.
  */
 export class Transfer {
   /** Bytes of the blob taken so far; the offset to resume at. */

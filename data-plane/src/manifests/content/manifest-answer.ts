@@ -1,6 +1,9 @@
 import type { Descriptor } from '../../../../common/oci/descriptor';
 
-/** How an answer came about; X-Layover-Cache says it to clients (architecture section 4). */
+/**
+ * How an answer came about; X-Layover-Cache says it to clients
+ * (docs/design/pull-semantics.md#cache-status).
+ */
 export type CacheStatus = 'HIT' | 'REVALIDATED' | 'UPDATED' | 'MISS' | 'STALE' | 'BYPASS';
 
 /** A manifest that is to be given to a client. */

@@ -4,12 +4,16 @@ import type { BlobStore } from '../../store/blob-store';
 import { hasDigest } from '../../store/hash-blob';
 import type { ContentUses } from '../../store/uses/content-uses';
 
-/** Longest manifest that is kept and served, in bytes (architecture section 8; distribution's limit too). */
+/**
+ * Longest manifest that is kept and served, in bytes
+ * (docs/design/pull-semantics.md#manifest-limits; distribution's limit too).
+ */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
- * Bytes of manifests by digest: the blob store, with the hot ones in memory. Bytes only, no rights: callers have made sure that
- * the repository holds the digest before they ask (trap T20).
+ * Bytes of manifests by digest: the blob store, with the hot ones in memory. Bytes only, no rights:
+ * callers have made sure that the repository holds the digest before they ask
+ * (docs/design/pull-semantics.md#right-to-read).
  */
 export class ManifestContents {
   private readonly memory: LRUCache<Digest, Buffer>;
@@ -57,7 +61,10 @@ export class ManifestContents {
     }
   }
 
-  /** No manifest that was kept is larger than the limit: a file that is must have been damaged. Its bytes say so before it is touched (trap T11). */
+  /**
+   * No manifest that was kept is larger than the limit: a file that is must have been damaged. Its
+   * bytes say so before it is touched (docs/design/fills.md#damaged-blobs).
+   */
   private async movedAside(digest: Digest): Promise<boolean> {
     const blob = await this.store.open(digest);
     try {

@@ -35,9 +35,10 @@ export interface DirectoryBlobStore extends BlobStore {
 }
 
 /**
- * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole and verified.
- * What can't be the blob (an empty file, a manifest with a wrong digest) is removed when met and counts as absent,
- * so that it is fetched again and no client notices (architecture, section 5.6).
+ * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole
+ * and verified. What can't be the blob (an empty file, a manifest with a wrong digest) is removed
+ * when met and counts as absent, so that it is fetched again and no client notices
+ * (docs/design/fills.md#damaged-blobs).
  */
 export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): DirectoryBlobStore {
   const paths = blobPathsAt(resolve(options.root));
@@ -156,7 +157,10 @@ class FileBlobs implements DirectoryBlobStore {
     await attempt(`remove ${digest}, which is damaged`, () => this.ifStillThere(digest, opened.inode, unlink));
   }
 
-  /** Takes the name from the file that was looked at and from no other: the blob may have been filled anew under its name (trap T10). */
+  /**
+   * Takes the name from the file that was looked at and from no other: the blob may have been
+   * filled anew under its name (docs/design/fills.md#damaged-blobs).
+   */
   private ifStillThere(digest: Digest, inode: number, take: (path: string) => Promise<void>): Promise<boolean> {
     const path = this.paths.blob(digest);
     return this.names.run(digest, async () => {

@@ -37,7 +37,10 @@ const CONNECTIONS = { small: 64, download: 256, upload: 64 } as const;
 const READ_AHEAD = 512 * 1024;
 const DISCARD_BYTES = 64 * 1024;
 
-/** undici's `request`, because Google's library hangs on cut downloads and one aborted download cuts the others (library facts, section 3). */
+/**
+ * undici's `request`, because Google's library hangs on cut downloads and one aborted download cuts
+ * the others (docs/design/errors.md#bucket-client).
+ */
 export function createBucketHttp(limits: GcsLimits, authorization: Authorization): BucketHttp {
   const agent = (connections: number): Agent =>
     new Agent({

@@ -5,7 +5,10 @@ import type { IssuedToken } from './token-exchange';
 
 /** Tokens kept; the least recently used goes first. */
 const MAX_TOKENS = 10_000;
-/** A token is renewed when this much of its life is left, at most 30 s: it must outlive the request it goes with (trap T30). */
+/**
+ * A token is renewed when this much of its life is left, at most 30 s: it must outlive the request
+ * it goes with (docs/design/access.md#upstream-tokens).
+ */
 const RENEWAL_SHARE = 0.2;
 const MAX_RENEWAL_MS = 30_000;
 
@@ -16,8 +19,9 @@ interface CachedToken {
 }
 
 /**
- * Tokens by key (host, organization, credential version, scope: trap T19), each asked for once however many wait.
- * A waiter that gives up leaves the others alone; a failure is told to those who waited for it and forgotten.
+ * Tokens by key (host, organization, credential version, scope;
+ * docs/design/access.md#upstream-tokens), each asked for once however many wait. A waiter that
+ * gives up leaves the others alone; a failure is told to those who waited for it and forgotten.
  */
 export class TokenCache {
   private readonly tokens = new LRUCache<string, CachedToken>({ max: MAX_TOKENS });

@@ -6,8 +6,9 @@ import { BoundsStage } from './model/bounds-stage';
 import { History } from './model/history';
 
 /**
- * Random histories of a cache under the bounds of architecture section 7, each from empty to empty, played on the real planes and held
- * against a model after every step. LAYOVER_MODEL_SECONDS: for how long (25). LAYOVER_MODEL_SEED and LAYOVER_MODEL_PATH: what a failure printed.
+ * Random histories of a cache under the rules of docs/design/bounds.md, each from empty to empty,
+ * played on the real planes and held against a model after every step. LAYOVER_MODEL_SECONDS: for
+ * how long (25). LAYOVER_MODEL_SEED and LAYOVER_MODEL_PATH: what a failure printed.
  */
 const SECONDS = Number(process.env['LAYOVER_MODEL_SECONDS'] ?? (onMysql() ? 15 : 25));
 const SEED = Number(process.env['LAYOVER_MODEL_SEED'] ?? Date.now() % 2 ** 31);
