@@ -110,10 +110,9 @@ test('a receiver that hangs holds up the end for two seconds, and what it was se
   };
   const tracer = createTracer(config, systemClock, pino({ level: 'silent' }));
   tracer.start('one').end();
-  const startedAt = Date.now();
   await tracer.stop();
-  // The exporter's own time-out is five seconds.
-  expect(Date.now() - startedAt).toBeLessThan(4_000);
+  // After five seconds the exporter itself would have given the request up.
+  expect(receiver.abandoned).toBe(0);
   expect([receiver.requests, receiver.headers['x-tenant']]).toEqual([1, 't']);
   await receiver.close();
 });

@@ -6,15 +6,25 @@ import { BoundsStage } from './model/bounds-stage';
 import { History } from './model/history';
 
 /**
- * Random histories of a cache under the rules of docs/design/bounds.md, each from empty to empty,
- * played on the real planes and held against a model after every step. LAYOVER_MODEL_SECONDS: for
- * how long (25). LAYOVER_MODEL_SEED and LAYOVER_MODEL_PATH: what a failure printed.
+ * Plays random histories of a cache on the real planes, each from empty to empty, and compares the planes with a model
+ * after every step. The variables are described in docs/contributing/testing.md.
  */
-const SECONDS = Number(process.env['LAYOVER_MODEL_SECONDS'] ?? (onMysql() ? 15 : 25));
-const SEED = Number(process.env['LAYOVER_MODEL_SEED'] ?? Date.now() % 2 ** 31);
+const HISTORIES = Number(process.env['LAYOVER_MODEL_HISTORIES'] ?? (onMysql() ? 1 : 2));
+const SEED = process.env['LAYOVER_MODEL_SEED'];
 const PATH = process.env['LAYOVER_MODEL_PATH'];
 const SHRINK = process.env['LAYOVER_MODEL_SHRINK'] === '1';
 const STEPS = Number(process.env['LAYOVER_MODEL_STEPS'] ?? 40);
+/** Seeds that are always played: the first one once found a mistake of the model after an outage. */
+const FIXED_SEEDS: readonly number[] = onMysql() ? [716_765_559] : [716_765_559, 1, 2];
+/** Time for one history, in milliseconds, on a machine that is busy with other things. */
+const HISTORY_MS = 120_000;
+
+/** The seeds of this run: one that was given, or the fixed ones and some that nobody has played yet. */
+function seeds(): readonly number[] {
+  const first = SEED === undefined ? Date.now() % 2 ** 31 : Number(SEED);
+  const others = Array.from({ length: PATH === undefined ? HISTORIES : 1 }, (_, index) => first + index);
+  return SEED === undefined ? [...FIXED_SEEDS, ...others] : others;
+}
 
 /** LAYOVER_MODEL_REPORT: every step, and what came about. */
 function report(line: () => string): void {
@@ -48,21 +58,21 @@ describe('random histories', () => {
     }
   };
 
+  const played = seeds();
+
   test(
     'leave the cache in its bounds after every step',
     async () => {
-      const end = Date.now() + SECONDS * 1000;
-      let runs = 0;
-      for (; runs === 0 || (Date.now() < end && PATH === undefined); runs += 1)
+      for (const seed of played)
         await fc.assert(fc.asyncProperty(histories(STEPS), playAll), {
-          seed: SEED + runs,
+          seed,
           ...(PATH === undefined ? {} : { path: PATH }),
           endOnFailure: !SHRINK,
           numRuns: 1,
         });
-      expect(runs).toBeGreaterThan(0);
-      report(() => `${runs} histories, seed ${SEED}: ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
+      report(() => `seeds ${played.join(' ')}: ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
     },
-    SECONDS * 1000 + 600_000,
+    // Shrinking plays many histories to find the shortest one that fails.
+    SHRINK ? 24 * 3_600_000 : played.length * HISTORY_MS,
   );
 });

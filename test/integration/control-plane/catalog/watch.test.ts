@@ -87,14 +87,12 @@ describe('Watch', () => {
   });
 
   test('ends when the control plane stops, and stopping does not wait for the watchers', async () => {
+    // Longer than the test may take: it would not end if the watchers were waited for.
+    await plane.restart({ LAYOVER_DRAIN_SECONDS: '60' });
     const stream = plane.catalog.watch();
     await stream.snapshot();
-    const started = Date.now();
-    const stopping = plane.stop();
-    await stopping;
-    expect(await stream.next()).toBeUndefined();
-    expect(Date.now() - started).toBeLessThan(900);
     await plane.stop();
+    expect(await stream.next()).toBeUndefined();
   });
 });
 

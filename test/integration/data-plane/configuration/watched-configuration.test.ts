@@ -17,6 +17,8 @@ import {
 import type { ConfigurationSnapshot } from '../../../../data-plane/src/configuration/configuration';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { organization, PROXY_CACHE, snapshotOf } from './support';
+import { waitUntil } from '../../../support/real/wait-until';
+import { TestClock } from '../../../support/test-clock';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 const codec = createSnapshotCodec();
@@ -138,13 +140,25 @@ describe('from the control plane', () => {
   });
 
   test('a silent stream is given up; heartbeats keep it', async () => {
-    const { until } = await start({ silenceMs: 300 });
+    let timers = 0;
+    const clock = new TestClock(undefined, { onTimer: () => (timers += 1) });
+    const { until } = await start({ silenceMs: 300, clock });
     await until(revision(1));
     for (let i = 0; i < 8; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const before = timers;
       catalog.beat();
+      // Whatever arrives sets a new timer.
+      await waitUntil('the heartbeat', () => timers > before);
+      clock.advance(299);
     }
     expect(catalog.count('Watch')).toBe(1);
+    clock.advance(1);
+    // The pause before the next try.
+    await waitUntil('the end of the stream', () => catalog.watching.length === 0);
+    await waitUntil('another stream', () => {
+      clock.advance(100);
+      return catalog.count('Watch') >= 2;
+    });
     await catalog.until(() => catalog.count('Watch') >= 2);
     await catalog.until(() => catalog.watching.length === 1);
   });
@@ -238,7 +252,7 @@ describe('on disk', () => {
     await stop();
     const { ino } = statSync(path);
     const again = await start();
-    while (!again.configuration.connected) await new Promise((resolve) => setTimeout(resolve, 5));
+    await waitUntil('the connection', () => again.configuration.connected);
     await again.stop();
     expect(statSync(path).ino).toBe(ino);
   });

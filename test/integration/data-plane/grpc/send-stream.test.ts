@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,13 +136,7 @@ describe('sending a stream over gRPC', () => {
         resolve();
       }),
     );
-    let before = -1;
-    await until(async () => {
-      const still = before === produced;
-      before = produced;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return still;
-    });
+    await untilStill(() => produced);
     // What grpc-js holds on the client's side (16 messages) and two windows of 1 MiB; far from all of it.
     expect(produced).toBeLessThan(40);
     call.resume();
@@ -176,9 +171,10 @@ describe('sending a stream over gRPC', () => {
 
   it('is told when the caller leaves while messages wait for it', async () => {
     let ended = false;
+    let produced = 0;
     produce = async function* () {
       try {
-        for (;;) yield { chunk: Buffer.alloc(256 * KIB) };
+        for (; ; produced += 1) yield { chunk: Buffer.alloc(256 * KIB) };
       } finally {
         ended = true;
       }
@@ -186,7 +182,7 @@ describe('sending a stream over gRPC', () => {
     const call = client.readBlob({});
     call.on('error', () => undefined);
     await new Promise<void>((resolve) => call.once('data', () => (call.pause(), resolve())));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilStill(() => produced);
     expect(ended).toBe(false);
     call.cancel();
     await Promise.all(sent);
@@ -223,9 +219,10 @@ describe('sending a stream over gRPC', () => {
     const failures: unknown[] = [];
     options = { idleMs: 60, onFailure: (error) => failures.push(error) };
     let ended = false;
+    let produced = 0;
     produce = async function* () {
       try {
-        for (;;) yield { chunk: Buffer.alloc(256 * KIB) };
+        for (; ; produced += 1) yield { chunk: Buffer.alloc(256 * KIB) };
       } finally {
         ended = true;
       }
@@ -240,3 +237,14 @@ describe('sending a stream over gRPC', () => {
     await new Promise<void>((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve())));
   });
 });
+
+/** Resolves when a number has not changed for a moment. */
+async function untilStill(read: () => number): Promise<void> {
+  let before = -1;
+  await until(async () => {
+    const still = before === read();
+    before = read();
+    await pause(50);
+    return still;
+  });
+}

@@ -3,6 +3,7 @@ import { parseRange, resolveRange } from '../../../../common/oci/byte-range';
 import { algorithmOf, digestOf, hexOf, mustDigest, newHasher, parseDigest } from '../../../../common/oci/digest';
 import { bareMediaType, isIndex, MANIFEST_ACCEPT, MediaType } from '../../../../common/oci/media-types';
 import { formatReference, parseReference, parseRepositoryName, parseTag } from '../../../../common/oci/reference';
+import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const HEX = 'a'.repeat(64);
 
@@ -88,9 +89,10 @@ describe('repository names', () => {
   ])('%j is none', (text) => expect(parseRepositoryName(text)).toBeUndefined());
 
   test('a hostile name is refused without delay', () => {
-    const started = Date.now();
-    for (const unit of ['a-', 'a__', 'a.', 'a/', '--', 'aa']) parseRepositoryName(`${unit.repeat(120)}!`);
-    expect(Date.now() - started).toBeLessThan(200);
+    const work = (): void => {
+      for (const unit of ['a-', 'a__', 'a.', 'a/', '--', 'aa']) parseRepositoryName(`${unit.repeat(120)}!`);
+    };
+    expect(cpuMillisecondsOf(work)).toBeLessThan(200);
   });
 });
 

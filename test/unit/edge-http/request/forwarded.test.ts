@@ -4,6 +4,7 @@ import { parseForwarded } from '../../../../edge-http/src/request/forwarded-head
 import { readAddress } from '../../../../edge-http/src/request/read-address';
 import { type Client, readClient } from '../../../../edge-http/src/request/read-client';
 import { parseTrustedProxies } from '../../../../edge-http/src/request/trusted-proxies';
+import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const PROXIES = parseTrustedProxies('10.0.0.0/8, fd00::/8, 192.0.2.7')!;
 
@@ -193,9 +194,7 @@ test.each([
   `a=${'b '.repeat(8_000)}`,
   ',;'.repeat(8_000) + '"',
 ])('a hostile Forwarded header takes no time (%#)', (header) => {
-  const before = performance.now();
-  expect(parseForwarded(header)).toBeUndefined();
-  expect(performance.now() - before).toBeLessThan(200);
+  expect(cpuMillisecondsOf(() => expect(parseForwarded(header)).toBeUndefined())).toBeLessThan(200);
 });
 
 describe('LAYOVER_TRUSTED_PROXIES', () => {

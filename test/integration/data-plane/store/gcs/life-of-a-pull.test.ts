@@ -2,12 +2,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_GCS_LIMITS } from '../../../../../data-plane/src/store/gcs/limits';
 import { hexOf, mustDigest } from '../../../../../common/oci/digest';
+import type { Clock } from '../../../../../common/runtime/clock';
 import { QUICK } from '../../../../support/data-plane/gcs-store';
 import { type FakeGcs, startFakeGcs } from '../../../../support/fake-gcs';
 import { buildImage, createGate, patternBytes } from '../../../../support/fake-registry';
 import { FAKE_GCS_PROGRAM, startFakeGcsServer } from '../../../../support/real/fake-gcs-server';
 import { describeWith } from '../../../../support/real/programs';
 import { waitUntil } from '../../../../support/real/wait-until';
+import { TestClock } from '../../../../support/test-clock';
 import { applyAdmissions, type Rig, startRig } from '../../support/data-plane-rig';
 import { outcome, type ReadResult } from '../../support/registry-caller';
 
@@ -23,14 +25,14 @@ interface Place {
   readonly bucket: string;
 }
 
-function startWith(place: Place, localCacheBytes = 100 * MIB, limits = {}): Promise<Rig> {
+function startWith(place: Place, localCacheBytes = 100 * MIB, limits = {}, clock?: Clock): Promise<Rig> {
   return startRig({
     config: (config) => ({
       ...config,
       bucket: { bucket: place.bucket, prefix: 'cache/', emulator: place.origin },
       localCacheBytes,
     }),
-    overrides: { bucketLimits: { ...QUICK, ...limits } },
+    overrides: { bucketLimits: { ...QUICK, ...limits }, clock },
   });
 }
 
@@ -77,9 +79,9 @@ async function coldWarmRestarted(rig: Rig, isKept: () => Promise<boolean>): Prom
 describe('a data plane whose blobs are in a bucket', () => {
   let fake: FakeGcs;
   let rig: Rig;
-  const start = async (localCacheBytes?: number, limits?: object): Promise<void> => {
+  const start = async (localCacheBytes?: number, limits?: object, clock?: Clock): Promise<void> => {
     fake = await startFakeGcs();
-    rig = await startWith(fake, localCacheBytes, limits);
+    rig = await startWith(fake, localCacheBytes, limits, clock);
   };
   afterEach(async () => {
     await rig.close();
@@ -111,27 +113,30 @@ describe('a data plane whose blobs are in a bucket', () => {
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
   });
 
-  test('503 for twenty seconds in mid-upload: every client has its bytes at once, and the blob is kept when the bucket is back', async () => {
+  test('503 for a while in mid-upload: every client has its bytes at once, and the blob is kept when the bucket is back', async () => {
     // As it is unless told otherwise.
     const { uploadPatienceMs, uploadMs, retryMaxMs } = DEFAULT_GCS_LIMITS;
-    await start(undefined, { uploadPatienceMs, uploadMs, retryMaxMs });
+    const clock = TestClock.running();
+    await start(undefined, { uploadPatienceMs, uploadMs, retryMaxMs }, clock);
     const digest = addBig();
     const gate = createGate();
     rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: BIG.size / 2 });
     const clients = Array.from({ length: 8 }, () => rig.edge.blob(digest));
     await fake.until(() => fake.requests.some(({ kind, status }) => kind === 'part' && status === 308));
     const fault = fake.fault({ status: 503 });
-    const faultyUntil = performance.now() + 20_000;
     gate.open();
+    // None of them waits for the bucket, which answers 503 until the test says otherwise.
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
-    // None of them has waited for the bucket.
-    expect(performance.now()).toBeLessThan(faultyUntil);
-    await waitUntil('twenty seconds of it', () => performance.now() > faultyUntil, 30_000);
-    expect(fault.used).toBeGreaterThan(5);
+    await waitUntil('several tries', () => {
+      clock.advance(1000);
+      return fault.used > 5;
+    });
     expect(kept(digest)).toBe(false);
     fault.remove();
-    // Its pauses have grown meanwhile.
-    await waitUntil('the blob to be kept', () => kept(digest), 40_000);
+    await waitUntil('the blob to be kept', () => {
+      clock.advance(1000);
+      return kept(digest);
+    });
     expect(fake.contents.objects.get(`cache/sha256/${hexOf(mustDigest(digest))}`)!.content.equals(big)).toBe(true);
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
     await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
@@ -148,9 +153,7 @@ describe('a data plane whose blobs are in a bucket', () => {
     gate.open();
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
     await waitUntil('the upload to be given up', () => rig.spooled().length === 0);
-    const began = performance.now();
     expect((await rig.edge.blob(digest)).failure).toBe('STORE_FAILED');
-    expect(performance.now() - began).toBeLessThan(2000);
     await fake.comeBack();
     expect(fake.contents.objects.size).toBe(0);
     // The bucket forgets it by itself after a week: nobody could tell it.
