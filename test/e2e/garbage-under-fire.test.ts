@@ -151,7 +151,9 @@ describe('garbage collection under fire', () => {
           process.kill(layover.planePid('data-plane'), 'SIGKILL');
           leftByCrash = new Set(filesOf(homeAt(layover.home).blobs));
         })(),
-        waitUntil('all pulls', () => !burning || isWrong() || total('pulls') >= PULLS, LIMIT_MS).finally(() => (burning = false)),
+        waitUntil('all pulls', () => !burning || isWrong() || total('pulls') >= PULLS, LIMIT_MS).finally(
+          () => (burning = false),
+        ),
       ];
       // What fails ends the fire; the rest is awaited all the same.
       await Promise.all(work.map((one) => Promise.resolve(one).finally(() => undefined))).finally(async () => {
