@@ -1,16 +1,18 @@
-import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
+import { SETTINGS } from '../../common/configuration/settings';
+import { SettingsReader } from '../../common/configuration/settings-reader';
+import type { RawEnvironment } from '../../common/runtime/env';
 import { type Home, homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
-import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
+import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
-import { readTlsVariables } from '../../common/security/tls-config';
+import { readTlsVariables, type TlsSettings } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
 import { readScanConfig, type ScanConfig } from './scan/read-scan-config';
 
-/** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
+/** Everything that can be configured about a control plane. Contains secrets: never logged as a whole. */
 export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
@@ -49,6 +51,8 @@ export interface ControlPlaneConfig {
   /** Where traces go; undefined = nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
+  /** What to log at start: variables with unknown names, which have no effect. */
+  readonly warnings: readonly string[];
 }
 
 /** Switches of the system settings that the environment holds on or off. */
@@ -75,87 +79,73 @@ export interface GraphqlOptions {
 /** An admin token short enough to guess is worse than none: the control plane makes a good one itself. */
 const ADMIN_TOKEN = /^[\x21-\x7e]{8,256}$/;
 
-/** Reads the configuration. Throws a ConfigurationError that names every problem. */
+const CONTROL_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_CONTROL_TLS_CERT, key: SETTINGS.LAYOVER_CONTROL_TLS_KEY };
+
+/** Reads the configuration from an environment. Throws a ConfigurationError that names every problem. */
 export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig {
-  const reader = new EnvReader(env);
-  const home = homeAt(reader.text('LAYOVER_HOME') ?? '.layover');
-  const listen = (name: string, fallback: ListenAddress): ListenAddress =>
-    reader.parsed(name, fallback, parseListenAddress, 'unix:<path> or host:port');
-  const catalogListen = listen('LAYOVER_CATALOG_LISTEN', { kind: 'unix', path: home.catalogSocket });
-  const dataPlanes = reader.parsed<readonly ListenAddress[]>(
-    'LAYOVER_DATA_PLANES',
-    [{ kind: 'unix', path: home.dataSocket }],
-    parseListenAddresses,
-    'a comma-separated list of unix:<path> or host:port',
-  );
-  const config: ControlPlaneConfig = {
+  const reader = new SettingsReader(env);
+  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const catalogListen = reader.parsed(SETTINGS.LAYOVER_CATALOG_LISTEN, parseListenAddress) ?? {
+    kind: 'unix',
+    path: home.catalogSocket,
+  };
+  const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [
+    { kind: 'unix', path: home.dataSocket },
+  ];
+  const config = {
     home,
-    controlListen: listen('LAYOVER_CONTROL_LISTEN', { kind: 'tcp', host: '127.0.0.1', port: 8081 }),
-    controlTls: readTlsVariables(reader, 'LAYOVER_CONTROL_TLS').files,
+    controlListen: reader.parsed(SETTINGS.LAYOVER_CONTROL_LISTEN, parseListenAddress),
+    controlTls: readTlsVariables(reader, CONTROL_TLS).files,
     catalogListen,
     dataPlanes,
     planeSecurity: readPlaneSecurity(
       reader,
       'control-plane',
-      { LAYOVER_CATALOG_LISTEN: catalogListen },
-      { LAYOVER_DATA_PLANES: dataPlanes },
+      [{ setting: SETTINGS.LAYOVER_CATALOG_LISTEN, addresses: [catalogListen] }],
+      [{ setting: SETTINGS.LAYOVER_DATA_PLANES, addresses: dataPlanes }],
     ),
-    database: reader.parsed(
-      'LAYOVER_DATABASE_URL',
-      { dialect: 'sqlite', file: home.database } as DatabaseAddress,
-      parseDatabaseUrl,
-      'sqlite:<file> or mysql://user:password@host:port/database',
-      true,
-    ),
-    databasePool: reader.integer('LAYOVER_DATABASE_POOL', 10, 1, 1000),
-    masterKey: reader.parsed('LAYOVER_MASTER_KEY', undefined, parseMasterKey, '32 bytes in base64', true),
-    previousMasterKeys: reader.parsed(
-      'LAYOVER_MASTER_KEY_PREVIOUS',
-      [],
-      parseMasterKeys,
-      'keys of 32 bytes in base64, separated by commas',
-      true,
-    ),
-    ignoreUnreadableSecrets: reader.boolean('LAYOVER_IGNORE_UNREADABLE_SECRETS', false),
-    adminToken: reader.parsed(
-      'LAYOVER_ADMIN_TOKEN',
-      undefined,
-      (text) => (ADMIN_TOKEN.test(text) ? text : undefined),
-      '8 to 256 visible ASCII characters without spaces',
-      true,
-    ),
-    bootstrap: reader.boolean('LAYOVER_BOOTSTRAP', true),
+    database: reader.parsed(SETTINGS.LAYOVER_DATABASE_URL, parseDatabaseUrl) ?? {
+      dialect: 'sqlite' as const,
+      file: home.database,
+    },
+    databasePool: reader.integer(SETTINGS.LAYOVER_DATABASE_POOL),
+    masterKey: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY, parseMasterKey),
+    previousMasterKeys: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY_PREVIOUS, parseMasterKeys) ?? [],
+    ignoreUnreadableSecrets: reader.boolean(SETTINGS.LAYOVER_IGNORE_UNREADABLE_SECRETS),
+    adminToken: reader.parsed(SETTINGS.LAYOVER_ADMIN_TOKEN, (text) => (ADMIN_TOKEN.test(text) ? text : undefined)),
+    bootstrap: reader.boolean(SETTINGS.LAYOVER_BOOTSTRAP),
     forced: {
-      proxyCacheEnabled: reader.boolean('LAYOVER_FEATURE_PROXY_CACHE', undefined),
-      quotaManagementEnabled: reader.boolean('LAYOVER_FEATURE_QUOTA_MANAGEMENT', undefined),
-      scanningEnabled: reader.boolean('LAYOVER_FEATURE_SCANNING', undefined),
+      proxyCacheEnabled: reader.boolean(SETTINGS.LAYOVER_FEATURE_PROXY_CACHE),
+      quotaManagementEnabled: reader.boolean(SETTINGS.LAYOVER_FEATURE_QUOTA_MANAGEMENT),
+      scanningEnabled: reader.boolean(SETTINGS.LAYOVER_FEATURE_SCANNING),
     },
     graphql: {
-      requestsPerSecond: reader.integer('LAYOVER_GRAPHQL_RATE_LIMIT', 1000, 0, 1_000_000),
-      introspection: reader.boolean('LAYOVER_GRAPHQL_INTROSPECTION', true),
+      requestsPerSecond: reader.integer(SETTINGS.LAYOVER_GRAPHQL_RATE_LIMIT),
+      introspection: reader.boolean(SETTINGS.LAYOVER_GRAPHQL_INTROSPECTION),
     },
     garbage: {
-      everyMs: reader.integer('LAYOVER_GC_INTERVAL_SECONDS', 30, 1, 86_400) * 1000,
-      graceMs: reader.integer('LAYOVER_GC_GRACE_SECONDS', 600, 0, 30 * 86_400) * 1000,
+      everyMs: reader.integer(SETTINGS.LAYOVER_GC_INTERVAL_SECONDS) * 1000,
+      graceMs: reader.integer(SETTINGS.LAYOVER_GC_GRACE_SECONDS) * 1000,
     },
     scan: readScanConfig(reader),
-    auditRetentionMs: retentionMs(reader.integer('LAYOVER_AUDIT_RETENTION_DAYS', 0, 1, 36_500)),
-    drainMs: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000,
+    auditRetentionMs: daysInMs(reader.integer(SETTINGS.LAYOVER_AUDIT_RETENTION_DAYS)),
+    drainMs: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000,
     tracing: readTracing(reader, 'control-plane'),
-    logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
+    logLevel: reader.choice(SETTINGS.LAYOVER_LOG_LEVEL),
   };
   if (config.controlListen.kind === 'unix' && config.controlListen.path === home.catalogSocket)
-    reader.problem('LAYOVER_CONTROL_LISTEN', 'is the socket of the Catalog');
-  reader.done();
-  return config;
+    reader.problem(
+      SETTINGS.LAYOVER_CONTROL_LISTEN,
+      `must be another socket: data planes reach the control plane at ${home.catalogSocket}`,
+    );
+  return { ...config, warnings: reader.done() };
 }
 
-/** The configuration of this process. */
+/** The configuration in the environment of this process. */
 export function configFromEnvironment(): ControlPlaneConfig {
   return readControlPlaneConfig(process.env);
 }
 
-/** 0 days = the variable is not there. */
-function retentionMs(days: number): number | undefined {
-  return days === 0 ? undefined : days * 86_400_000;
+function daysInMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * 86_400_000;
 }
