@@ -14,7 +14,7 @@ interface Documented {
   readonly example?: string;
   /** Other names of the variable. The first one that is set wins, before the main name. */
   readonly aliases?: readonly string[];
-  /** Describes the default in the documentation where the code computes it. */
+  /** Describes the default in the documentation, in Markdown, if the code computes it. */
   readonly defaultText?: string;
 }
 

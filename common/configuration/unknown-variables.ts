@@ -19,7 +19,8 @@ const TESTS = 'LAYOVER_TEST_';
  * LAYOVER_EDGE_SERVICE_HOST and LAYOVER_EDGE_PORT_80_TCP_ADDR (Kubernetes documentation, "Service",
  * section "Environment variables"). A service named layover-edge must not cause warnings.
  */
-const SERVICE_LINK = /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/;
+const SERVICE_LINK =
+  /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/;
 
 /**
  * Returns the variables that begin with LAYOVER_ (in any case) and that no program of Layover reads.
@@ -36,7 +37,6 @@ export function unknownVariables(environment: RawEnvironment): readonly UnknownV
 
 function describe(name: string): string {
   const nearest = nearestName(name.toUpperCase(), NAMES);
-  const hint =
-    nearest === undefined ? 'docs/configuration.md lists all variables.' : `Did you mean ${nearest}?`;
+  const hint = nearest === undefined ? 'docs/configuration.md lists all variables.' : `Did you mean ${nearest}?`;
   return `${name} is unknown and has no effect. ${hint}`;
 }

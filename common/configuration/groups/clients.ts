@@ -17,8 +17,7 @@ const settings = declareSettings({
     readBy: CONTROL_PLANE,
     format: ADDRESS,
     default: '127.0.0.1:8081',
-    description:
-      'Where the control plane serves GraphQL, the audit export, `/metrics`, `/healthz` and `/readyz`.',
+    description: 'Where the control plane serves GraphQL, the audit export, `/metrics`, `/healthz` and `/readyz`.',
     example: '0.0.0.0:8081',
   },
   LAYOVER_PUBLIC_URL: {

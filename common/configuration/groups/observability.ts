@@ -75,7 +75,7 @@ const settings = declareSettings({
     kind: 'text',
     readBy: ALL_PLANES,
     format: 'a text',
-    defaultText: 'layover-edge, layover-data-plane or layover-control-plane',
+    defaultText: '`layover-edge`, `layover-data-plane` or `layover-control-plane`',
     description: 'Name of the service in traces.',
   },
   OTEL_TRACES_SAMPLER: {

@@ -44,8 +44,7 @@ const blobs = declareSettings({
     max: 2 ** 50,
     default: 10 * 1024 ** 3,
     unit: 'bytes',
-    description:
-      'With a bucket: the total size of the local copies of frequently read blobs. `0` keeps no copies.',
+    description: 'With a bucket: the total size of the local copies of frequently read blobs. `0` keeps no copies.',
   },
   LAYOVER_REDIRECT: {
     kind: 'choice',
@@ -78,7 +77,7 @@ const blobs = declareSettings({
     format: 'the path of a key file',
     defaultText: 'the identity of the workload',
     description:
-      'With a bucket: credentials of a service account. Google\'s library reads it, as part of its application default credentials.',
+      "With a bucket: credentials of a service account. Google's library reads it, as part of its application default credentials.",
     example: '/etc/layover/service-account.json',
   },
 });

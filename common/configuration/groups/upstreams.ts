@@ -19,7 +19,7 @@ const upstreams = declareSettings({
     format: PROXY,
     secret: true,
     description:
-      'Proxy for upstreams with `https://`. `https_proxy` is read too and wins. Connections between planes never use a proxy.',
+      "Proxy for upstreams with `https://`. `https_proxy` is read too and wins. Google's library also uses it, for access tokens. Connections between planes never use a proxy.",
     example: 'http://proxy.example:3128',
   },
   HTTP_PROXY: {
