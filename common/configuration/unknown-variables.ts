@@ -15,9 +15,9 @@ const NAMES = Object.keys(SETTINGS).filter((name) => name.startsWith('LAYOVER_')
 const TESTS = 'LAYOVER_TEST_';
 
 /**
- * Variables that Kubernetes sets in every pod for each service of the namespace, such as
- * LAYOVER_EDGE_SERVICE_HOST and LAYOVER_EDGE_PORT_80_TCP_ADDR (Kubernetes documentation, "Service",
- * section "Environment variables"). A service named layover-edge must not cause warnings.
+ * Variables that Kubernetes sets in every pod for each service of the namespace: for a service named
+ * layover-edge, its name in capitals with the suffixes _SERVICE_HOST, _PORT_80_TCP_ADDR and others
+ * (Kubernetes documentation, "Service", section "Environment variables"). They are not mistakes.
  */
 const SERVICE_LINK =
   /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/;
