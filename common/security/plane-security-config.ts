@@ -36,7 +36,8 @@ const PLANE_TLS: TlsSettings = {
 const SECRET = /^[\x21-\x2b\x2d-\x7e]{32,256}$/;
 const DOMAIN = /^(?=.{1,200}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const REMEDY =
-  'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, on a private network, LAYOVER_PLANE_SECRET';
+  'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, ' +
+  'on a private network, LAYOVER_PLANE_SECRET';
 
 /** Addresses of a plane, and the setting that they come from. */
 export interface PlaneAddresses {

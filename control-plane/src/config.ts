@@ -17,28 +17,28 @@ export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
   readonly controlListen: ListenAddress;
-  /** Certificate for it; undefined = plain HTTP. */
+  /** Certificate of that server; undefined = plain HTTP. */
   readonly controlTls: TlsFiles | undefined;
-  /** Catalog over gRPC. */
+  /** The Catalog over gRPC. */
   readonly catalogListen: ListenAddress;
-  /** Data planes that upstreams are asked through; at least one. Default: the socket in the home. */
+  /** All data planes, at least one. Default: the socket in the home. */
   readonly dataPlanes: readonly ListenAddress[];
-  /** How this plane and the others know each other. */
+  /** How this plane and the others identify each other. */
   readonly planeSecurity: PlaneSecurityConfig;
   readonly database: DatabaseAddress;
-  /** Connections to MySQL at most. */
+  /** Maximum number of connections to MySQL. */
   readonly databasePool: number;
-  /** 32 bytes; undefined = the one in the home, made when absent. */
+  /** 32 bytes; undefined = the key in the home, which is created if it is missing. */
   readonly masterKey: Buffer | undefined;
-  /** Keys that still open what they sealed. */
+  /** Earlier keys, which still decrypt what they have encrypted. */
   readonly previousMasterKeys: readonly Buffer[];
-  /** Start without secrets that no key opens, instead of not at all. */
+  /** Whether to start although no key decrypts some of the stored secrets. */
   readonly ignoreUnreadableSecrets: boolean;
-  /** undefined = made at the first start. */
+  /** Undefined = the first start creates one. */
   readonly adminToken: string | undefined;
   /** Whether the first start creates the public organizations. */
   readonly bootstrap: boolean;
-  /** Global switches that the environment forces; undefined = GraphQL sets them. */
+  /** System settings that the environment holds; undefined = GraphQL sets them. */
   readonly forced: ForcedSwitches;
   readonly graphql: GraphqlOptions;
   readonly garbage: GarbageOptions;
@@ -46,37 +46,40 @@ export interface ControlPlaneConfig {
   readonly scan: ScanConfig | undefined;
   /** How long audit events are kept, in milliseconds; undefined = for ever. */
   readonly auditRetentionMs: number | undefined;
-  /** How long calls may go on after SIGTERM. */
+  /** How long running calls may take to end after SIGTERM, in milliseconds. */
   readonly drainMs: number;
-  /** Where traces go; undefined = nothing is traced. */
+  /** Where traces are sent; undefined = nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
   /** What to log at start: variables with unknown names, which have no effect. */
   readonly warnings: readonly string[];
 }
 
-/** Switches of the system settings that the environment holds on or off. */
+/** Switches of the system settings that the environment holds on or off. Undefined = not held. */
 export interface ForcedSwitches {
   readonly proxyCacheEnabled: boolean | undefined;
   readonly quotaManagementEnabled: boolean | undefined;
   readonly scanningEnabled: boolean | undefined;
 }
 
-/** How often garbage is collected, and how long bytes stay that nobody holds any more; milliseconds. */
+/**
+ * How often garbage is collected, and how long blobs are kept after the last organization has
+ * released them; both in milliseconds.
+ */
 export interface GarbageOptions {
   readonly everyMs: number;
   readonly graceMs: number;
 }
 
-/** How the management API guards itself. */
+/** Limits of the management API. */
 export interface GraphqlOptions {
-  /** Requests that one token may make per second on average, in bursts of twice as many; 0 = no limit. */
+  /** Requests per second that one token may make on average, in bursts of twice as many; 0 = no limit. */
   readonly requestsPerSecond: number;
-  /** Whether the schema can be asked for. */
+  /** Whether clients may request the schema. */
   readonly introspection: boolean;
 }
 
-/** An admin token short enough to guess is worse than none: the control plane makes a good one itself. */
+/** A token that can be guessed is worse than none: without one, the first start creates a good one. */
 const ADMIN_TOKEN = /^[\x21-\x7e]{8,256}$/;
 
 const CONTROL_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_CONTROL_TLS_CERT, key: SETTINGS.LAYOVER_CONTROL_TLS_KEY };

@@ -20,37 +20,37 @@ export interface DataPlaneConfig {
   readonly home: Home;
   /** Where the Registry service listens. */
   readonly listen: ListenAddress;
-  /** Where /metrics, /healthz and /readyz are answered; undefined = nowhere. */
+  /** Where /metrics, /healthz and /readyz are served; undefined = they are not served. */
   readonly httpListen: ListenAddress | undefined;
-  /** Where the control plane's Catalog is. */
+  /** Where the Catalog of the control plane listens. */
   readonly catalog: ListenAddress;
-  /** All data planes, this one included, as edges are told of them; empty = this is the only one, or is not told of others. */
+  /** All data planes, this one included, in the same form as edges get them; empty = there are no others. */
   readonly dataPlanes: readonly ListenAddress[];
-  /** How this plane and the others know each other. */
+  /** How this plane and the others identify each other. */
   readonly planeSecurity: PlaneSecurityConfig;
   /** Folder of the directory store. */
   readonly blobFolder: string;
-  /** Bucket that blobs are kept in, in place of the folder; `emulator` is the origin of one that is not Cloud Storage. */
+  /** Bucket that stores blobs in place of the folder; `emulator` is the origin of an emulator of Cloud Storage. */
   readonly bucket: (BucketAddress & { readonly emulator: string | undefined }) | undefined;
-  /** What local copies of a bucket's blobs may have in all; 0 = there are none. */
+  /** Maximum total size of the local copies of blobs in the bucket; 0 = no copies. */
   readonly localCacheBytes: number;
-  /** How long URLs of the bucket are good to which clients are sent, in milliseconds; undefined = all bytes come from Layover. */
+  /** How long the signed URLs that clients are redirected to are valid; undefined = no redirects. */
   readonly redirectMs: number | undefined;
   /** 32 bytes; undefined = the one kept in the home. */
   readonly masterKey: Buffer | undefined;
-  /** Keys that still open what they sealed. */
+  /** Earlier keys, which still decrypt what they have encrypted. */
   readonly previousMasterKeys: readonly Buffer[];
   /** CIDRs of private networks that upstreams may be in. */
   readonly allowedNetworks: readonly string[];
   readonly proxy: { readonly httpsProxy?: string; readonly httpProxy?: string; readonly noProxy?: string };
-  /** How long requests that run may take to end when the plane stops. */
+  /** How long running requests may take to end when the plane stops. */
   readonly drainMs: number;
-  /** How long the start waits for a configuration before it accepts requests without one. */
+  /** How long the start waits for a configuration before the plane accepts requests without one. */
   readonly configurationWaitMs: number;
-  /** Where traces go; undefined = nothing is traced. */
+  /** Where traces are sent; undefined = nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
-  /** Name of this data plane, for the control plane's logs. */
+  /** Name of this data plane in logs and reports. */
   readonly nodeName: string;
   readonly upstream: {
     readonly connectMs: number;
@@ -60,13 +60,13 @@ export interface DataPlaneConfig {
     readonly connectionsPerOrigin: number;
   };
   readonly fills: {
-    /** At a time, for one upstream host. */
+    /** Maximum number of fills from one upstream host at the same time. */
     readonly perUpstream: number;
-    /** How long a fill may go on after its last client has left. */
+    /** How long a fill may continue after its last client has left. */
     readonly maxFillSeconds: number;
   };
   readonly completion: { readonly concurrency: number; readonly maxWaiting: number; readonly delayMs: number };
-  /** Manifests that are kept in memory. */
+  /** Memory for manifests. */
   readonly manifestMemoryBytes: number;
   /** What to log at start: variables with unknown names, which have no effect. */
   readonly warnings: readonly string[];

@@ -13,33 +13,37 @@ import { parseTrustedProxies, type TrustedProxies } from './request/trusted-prox
 
 /** Everything that can be configured about an edge. */
 export interface EdgeConfig {
-  /** LAYOVER_EDGE_LISTEN. */
+  /** LAYOVER_EDGE_LISTEN: where the registry listens. */
   readonly listen: ListenAddress;
   /**
-   * LAYOVER_EDGE_METRICS_LISTEN: where /metrics (and /healthz and /readyz) are answered over plain HTTP, beside the registry. Undefined = /metrics is the registry's, for
-   * clients on this machine alone.
+   * LAYOVER_EDGE_METRICS_LISTEN: where /metrics, /healthz and /readyz are served over plain HTTP.
+   * Undefined = the registry itself serves /metrics, to clients on this machine only.
    */
   readonly metricsListen: ListenAddress | undefined;
   /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined = plain HTTP. */
   readonly tls: TlsFiles | undefined;
-  /** LAYOVER_TRUSTED_PROXIES: whose word about the client is taken. Undefined = nobody's. */
+  /** LAYOVER_TRUSTED_PROXIES: proxies whose forwarding headers are believed; undefined = none. */
   readonly trustedProxies: TrustedProxies | undefined;
-  /** How this plane and the others know each other. */
+  /** How this plane and the others identify each other. */
   readonly planeSecurity: PlaneSecurityConfig;
-  /** LAYOVER_DATA_PLANES; at least one. A name stands for all its addresses. Default: the socket in LAYOVER_HOME. */
+  /** LAYOVER_DATA_PLANES, at least one. A host name stands for all its addresses. */
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
-  /** LAYOVER_PUBLIC_URL: where clients reach Layover, without a slash at the end. Undefined = what each client used. */
+  /**
+   * LAYOVER_PUBLIC_URL: the address of the registry as clients see it, without a slash at the end.
+   * Undefined = the address that each client used.
+   */
   readonly publicUrl: string | undefined;
   /** LAYOVER_DRAIN_SECONDS. */
   readonly drainSeconds: number;
   /**
-   * LAYOVER_CLIENT_IDLE_SECONDS: a client that takes nothing of a body for this long is given up. Linux shows that a slow client took something only after some
-   * 1.7 MB (its send buffer), half an hour at 1 KB/s: so the default is an hour. Peers that are gone are found by TCP itself.
+   * LAYOVER_CLIENT_IDLE_SECONDS: a client that reads nothing of a body for this long is disconnected.
+   * Linux reports progress of a slow client only after some 1.7 MB (the send buffer), which takes
+   * half an hour at 1 KB/s: hence the default of one hour. TCP itself detects clients that are gone.
    */
   readonly clientIdleSeconds: number;
-  /** OTEL_…: where traces go; undefined = nothing is traced. */
+  /** Where traces are sent; undefined = nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   /** LAYOVER_LOG_LEVEL. */
   readonly logLevel: LogLevel;

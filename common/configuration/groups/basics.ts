@@ -8,7 +8,9 @@ const settings = declareSettings({
     format: 'a folder',
     default: '.layover',
     description:
-      'Folder for everything that Layover stores on this machine: the SQLite database, blobs, the spool, the journal, keys and sockets. A relative path starts at the working directory. Each data plane needs a home of its own.',
+      'Folder for everything that Layover stores on this machine: the SQLite database, blobs, the ' +
+      'spool, the journal, keys and sockets. A relative path starts at the working directory. Each ' +
+      'data plane needs a home of its own.',
     example: '/var/lib/layover',
   },
   LAYOVER_BOOTSTRAP: {
@@ -16,7 +18,8 @@ const settings = declareSettings({
     readBy: CONTROL_PLANE,
     default: true,
     description:
-      'Whether the first start creates the public organizations `docker`, `quay`, `ghcr`, `gcr`, `k8s` and `mcr`. Later starts ignore it.',
+      'Whether the first start creates the public organizations `docker`, `quay`, `ghcr`, `gcr`, `k8s` ' +
+      'and `mcr`. Later starts ignore it.',
   },
   LAYOVER_DRAIN_SECONDS: {
     kind: 'integer',
@@ -26,7 +29,8 @@ const settings = declareSettings({
     default: 30,
     unit: 'seconds',
     description:
-      'How long a plane waits after SIGTERM for running requests to end before it breaks them off. Give supervisors and Kubernetes a longer stop timeout than this.',
+      'How long a plane waits after SIGTERM for running requests to end before it breaks them off. ' +
+      'Give supervisors and Kubernetes a longer stop timeout than this.',
   },
 });
 

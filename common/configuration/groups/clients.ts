@@ -9,7 +9,8 @@ const settings = declareSettings({
     format: ADDRESS,
     default: '127.0.0.1:8080',
     description:
-      'Where the registry listens. Port 0 picks a free port. The control plane derives the default of `LAYOVER_SCAN_EDGE_URL` from it.',
+      'Where the registry listens. Port 0 picks a free port. The control plane derives the default of ' +
+      '`LAYOVER_SCAN_EDGE_URL` from it.',
     example: '0.0.0.0:8080',
   },
   LAYOVER_CONTROL_LISTEN: {
@@ -26,7 +27,8 @@ const settings = declareSettings({
     format: BASE_URL,
     defaultText: 'the address that each client used',
     description:
-      'The address of the registry as clients see it. Token challenges point to it. It is also the default of `LAYOVER_SCAN_EDGE_URL`.',
+      'The address of the registry as clients see it. Token challenges point to it. It is also the ' +
+      'default of `LAYOVER_SCAN_EDGE_URL`.',
     example: 'https://registry.example.com',
   },
   LAYOVER_TRUSTED_PROXIES: {
@@ -34,7 +36,9 @@ const settings = declareSettings({
     readBy: EDGE,
     format: 'a comma-separated list of CIDRs, addresses or the word unix',
     description:
-      'Proxies in front of the edge whose `X-Forwarded-*`, `Forwarded` and `traceparent` headers are believed. `unix` stands for a proxy that connects over a unix socket. See [security.md](security.md).',
+      'Proxies in front of the edge whose `X-Forwarded-*`, `Forwarded` and `traceparent` headers are ' +
+      'believed. `unix` stands for a proxy that connects over a unix socket. See ' +
+      '[security.md](security.md).',
     example: '10.0.0.0/8,unix',
   },
   LAYOVER_EDGE_TLS_CERT: {
@@ -42,7 +46,8 @@ const settings = declareSettings({
     readBy: ['edge', 'control-plane'],
     format: FILE,
     description:
-      'Certificate chain of the registry. With it and `LAYOVER_EDGE_TLS_KEY` the registry is served over HTTPS. Changed files are loaded within five seconds, without a restart.',
+      'Certificate chain of the registry. With it and `LAYOVER_EDGE_TLS_KEY` the registry is served ' +
+      'over HTTPS. Changed files are loaded within five seconds, without a restart.',
     example: '/etc/layover/registry.pem',
   },
   LAYOVER_EDGE_TLS_KEY: {
@@ -73,7 +78,8 @@ const settings = declareSettings({
     values: ['auto', 'on', 'off'],
     default: 'auto',
     description:
-      'Whether the edge reads blobs from files of a data plane on the same machine instead of receiving the bytes over gRPC. `auto` does so if it reaches the data plane over a unix socket.',
+      'Whether the edge reads blobs from files of a data plane on the same machine instead of ' +
+      'receiving the bytes over gRPC. `auto` does so if it reaches the data plane over a unix socket.',
   },
   LAYOVER_CLIENT_IDLE_SECONDS: {
     kind: 'integer',

@@ -9,7 +9,8 @@ const secrets = declareSettings({
     secret: true,
     defaultText: 'a key that the first start writes to <home>/keys/master-key',
     description:
-      'Key that encrypts stored upstream credentials and configuration snapshots. Planes with different homes need the same key.',
+      'Key that encrypts stored upstream credentials and configuration snapshots. Planes with ' +
+      'different homes need the same key.',
     example: '$(openssl rand -base64 32)',
   },
   LAYOVER_MASTER_KEY_PREVIOUS: {
@@ -18,14 +19,16 @@ const secrets = declareSettings({
     format: 'a comma-separated list of keys of 32 bytes in base64',
     secret: true,
     description:
-      'Earlier master keys. They still decrypt what they have encrypted; the first start with a new key encrypts everything again.',
+      'Earlier master keys. They still decrypt what they have encrypted; the first start with a new ' +
+      'key encrypts everything again.',
   },
   LAYOVER_IGNORE_UNREADABLE_SECRETS: {
     kind: 'boolean',
     readBy: CONTROL_PLANE,
     default: false,
     description:
-      'Whether the control plane starts although no master key decrypts some of the stored secrets. Use it if a key is lost, then set the upstream passwords again.',
+      'Whether the control plane starts although no master key decrypts some of the stored secrets. ' +
+      'Use it if a key is lost, then set the upstream passwords again.',
   },
   LAYOVER_ADMIN_TOKEN: {
     kind: 'text',
@@ -51,7 +54,8 @@ const graphql = declareSettings({
     readBy: CONTROL_PLANE,
     defaultText: 'set with GraphQL',
     description:
-      'Holds the system setting `proxyCacheEnabled` on or off. As long as the variable is set, GraphQL cannot change that setting.',
+      'Holds the system setting `proxyCacheEnabled` on or off. As long as the variable is set, GraphQL ' +
+      'cannot change that setting.',
   },
   LAYOVER_FEATURE_QUOTA_MANAGEMENT: {
     kind: 'boolean',
@@ -72,7 +76,8 @@ const graphql = declareSettings({
     max: 1_000_000,
     default: 1000,
     description:
-      'Requests per second that one API token may make on average, in bursts of twice as many. `0` means no limit. See [graphql-limits.md](graphql-limits.md).',
+      'Requests per second that one API token may make on average, in bursts of twice as many. `0` ' +
+      'means no limit. See [graphql-limits.md](graphql-limits.md).',
   },
   LAYOVER_GRAPHQL_INTROSPECTION: {
     kind: 'boolean',

@@ -29,7 +29,8 @@ const settings = declareSettings({
     readBy: EDGE,
     format: ADDRESS,
     description:
-      'Where an edge serves `/metrics`, `/healthz` and `/readyz` over plain HTTP. Without it, the registry itself serves `/metrics`, to clients on this machine only.',
+      'Where an edge serves `/metrics`, `/healthz` and `/readyz` over plain HTTP. Without it, the ' +
+      'registry itself serves `/metrics`, to clients on this machine only.',
     example: '0.0.0.0:9101',
   },
   LAYOVER_DATA_HTTP_LISTEN: {
@@ -37,7 +38,8 @@ const settings = declareSettings({
     readBy: DATA_PLANE,
     format: ADDRESS,
     description:
-      'Where a data plane serves `/metrics`, `/healthz` and `/readyz` over plain HTTP. Without it, they are not served.',
+      'Where a data plane serves `/metrics`, `/healthz` and `/readyz` over plain HTTP. Without it, ' +
+      'they are not served.',
     example: '0.0.0.0:9100',
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {

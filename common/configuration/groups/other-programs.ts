@@ -40,7 +40,8 @@ const node = declareSettings({
     readBy: ALL_PLANES,
     format: 'the path of a PEM file',
     description:
-      'Additional authorities for outgoing TLS connections, for example to an upstream with a private certificate. Read by Node.js.',
+      'Additional authorities for outgoing TLS connections, for example to an upstream with a private ' +
+      'certificate. Read by Node.js.',
     example: '/etc/ssl/corp-ca.pem',
   },
   UV_THREADPOOL_SIZE: {
@@ -56,7 +57,8 @@ const node = declareSettings({
     format: 'a folder',
     defaultText: '`/tmp`',
     description:
-      'Sockets are created here if their path in `LAYOVER_HOME` would be longer than 107 bytes. Planes on one machine need the same value.',
+      'Sockets are created here if their path in `LAYOVER_HOME` would be longer than 107 bytes. Planes ' +
+      'on one machine need the same value.',
   },
   GRPC_VERBOSITY: {
     kind: 'external',

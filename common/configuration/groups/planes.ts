@@ -17,7 +17,8 @@ const settings = declareSettings({
     format: ADDRESSES,
     defaultText: 'edge and control plane: unix:<home>/run/data.sock; data plane: none',
     description:
-      'All data planes. Give every plane the same list, the data planes included. A host name stands for all its addresses, which are looked up again every few seconds.',
+      'All data planes. Give every plane the same list, the data planes included. A host name stands ' +
+      'for all its addresses, which are looked up again every few seconds.',
     example: 'data.layover.internal:9000',
   },
   LAYOVER_CATALOG_LISTEN: {
@@ -52,14 +53,16 @@ const settings = declareSettings({
     default: 5,
     unit: 'seconds',
     description:
-      'How long a data plane that starts waits for the configuration from the control plane before it accepts calls. It answers `NOT_READY` as long as it has none.',
+      'How long a data plane that starts waits for the configuration from the control plane before it ' +
+      'accepts calls. It answers `NOT_READY` as long as it has none.',
   },
   LAYOVER_PLANE_TLS_CERT: {
     kind: 'text',
     readBy: ALL_PLANES,
     format: FILE,
     description:
-      'Certificate of this plane, followed by intermediate certificates, for mutual TLS between planes. The three files go together; changed files are loaded without a restart.',
+      'Certificate of this plane, followed by intermediate certificates, for mutual TLS between ' +
+      'planes. The three files go together; changed files are loaded without a restart.',
     example: '/etc/layover/edge.pem',
   },
   LAYOVER_PLANE_TLS_KEY: {
@@ -82,7 +85,8 @@ const settings = declareSettings({
     format: 'a domain name in lower case',
     default: 'layover.internal',
     description:
-      'Domain of the names in the certificates of planes: `edge.<domain>`, `data-plane.<domain>` and `control-plane.<domain>`. Two installations with the same authority need different domains.',
+      'Domain of the names in the certificates of planes: `edge.<domain>`, `data-plane.<domain>` and ' +
+      '`control-plane.<domain>`. Two installations with the same authority need different domains.',
     example: 'layover.example.com',
   },
   LAYOVER_PLANE_SECRET: {
@@ -91,7 +95,8 @@ const settings = declareSettings({
     format: `32 to 256 ${SECRET_CHARACTERS}`,
     secret: true,
     description:
-      'Secret that planes on a private network identify each other by, the same on every plane. It can be combined with certificates.',
+      'Secret that planes on a private network identify each other by, the same on every plane. It can ' +
+      'be combined with certificates.',
     example: '$(openssl rand -hex 32)',
   },
   LAYOVER_PLANE_SECRET_PREVIOUS: {
@@ -100,7 +105,8 @@ const settings = declareSettings({
     format: `a comma-separated list of secrets of 32 to 256 ${SECRET_CHARACTERS}`,
     secret: true,
     description:
-      'Secrets that are accepted as well, but never sent, while `LAYOVER_PLANE_SECRET` is replaced. Requires `LAYOVER_PLANE_SECRET`.',
+      'Secrets that are accepted as well, but never sent, while `LAYOVER_PLANE_SECRET` is replaced. ' +
+      'Requires `LAYOVER_PLANE_SECRET`.',
   },
 });
 

@@ -31,7 +31,8 @@ const settings = declareSettings({
     format: '16 to 256 visible ASCII characters without spaces',
     secret: true,
     description:
-      "Bearer token that Clair's notifier sends to `/clair/notifications` of the control plane. Without it, that path does not exist.",
+      "Bearer token that Clair's notifier sends to `/clair/notifications` of the control plane. " +
+      'Without it, that path does not exist.',
     example: '$(openssl rand -hex 24)',
   },
   LAYOVER_SCAN_EDGE_URL: {

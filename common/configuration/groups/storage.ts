@@ -52,7 +52,9 @@ const blobs = declareSettings({
     values: ['off', 'on'],
     default: 'off',
     description:
-      'With a bucket: `on` redirects clients to the bucket for blobs of 1 MiB and more, with signed URLs. Clients must be able to reach the bucket. See [ADR 21](adr/0021-clients-are-sent-to-the-bucket.md).',
+      'With a bucket: `on` redirects clients to the bucket for blobs of 1 MiB and more, with signed ' +
+      'URLs. Clients must be able to reach the bucket. See [ADR ' +
+      '21](adr/0021-clients-are-sent-to-the-bucket.md).',
   },
   LAYOVER_REDIRECT_SECONDS: {
     kind: 'integer',
@@ -77,7 +79,8 @@ const blobs = declareSettings({
     format: 'the path of a key file',
     defaultText: 'the identity of the workload',
     description:
-      "With a bucket: credentials of a service account. Google's library reads it, as part of its application default credentials.",
+      "With a bucket: credentials of a service account. Google's library reads it, as part of its " +
+      'application default credentials.',
     example: '/etc/layover/service-account.json',
   },
 });

@@ -9,7 +9,8 @@ const upstreams = declareSettings({
     readBy: DATA_PLANE,
     format: 'a comma-separated list of CIDRs such as 10.0.0.0/8',
     description:
-      'Private networks that upstreams may be in. Without it, Layover refuses upstreams on private, loopback and link-local addresses.',
+      'Private networks that upstreams may be in. Without it, Layover refuses upstreams on private, ' +
+      'loopback and link-local addresses.',
     example: '10.0.0.0/8,127.0.0.0/8',
   },
   HTTPS_PROXY: {
@@ -19,7 +20,8 @@ const upstreams = declareSettings({
     format: PROXY,
     secret: true,
     description:
-      "Proxy for upstreams with `https://`. `https_proxy` is read too and wins. Google's library also uses it, for access tokens. Connections between planes never use a proxy.",
+      "Proxy for upstreams with `https://`. `https_proxy` is read too and wins. Google's library also " +
+      'uses it, for access tokens. Connections between planes never use a proxy.',
     example: 'http://proxy.example:3128',
   },
   HTTP_PROXY: {
@@ -126,7 +128,8 @@ const fills = declareSettings({
     default: 2,
     unit: 'seconds',
     description:
-      'How long a data plane waits after it has served a manifest before it fetches the blobs that the client did not request.',
+      'How long a data plane waits after it has served a manifest before it fetches the blobs that the ' +
+      'client did not request.',
   },
   LAYOVER_MANIFEST_MEMORY_BYTES: {
     kind: 'integer',

@@ -37,7 +37,8 @@ export async function resealSecrets(parts: ResealParts): Promise<void> {
     if (!parts.ignoreUnreadable) throw unreadableError(unreadable, unreadableKeys);
     log.error(
       { organizations: unreadable.slice(0, NAMED), passwords: unreadable.length, tokenKeys: unreadableKeys },
-      'secrets cannot be opened with the master keys at hand, and are ignored as configured: set the upstream passwords again',
+      'secrets cannot be opened with the master keys at hand, and are ignored as configured: set the ' +
+        'upstream passwords again',
     );
   }
   let resealed = 0;
@@ -83,6 +84,7 @@ function unreadableError(organizations: readonly string[], tokenKeys: number): C
       : [`LAYOVER_MASTER_KEY does not decrypt the upstream passwords of these organizations: ${named}${more}`]),
     ...(tokenKeys === 0 ? [] : [`LAYOVER_MASTER_KEY does not decrypt ${tokenKeys} of the keys that sign pull tokens`]),
     'LAYOVER_MASTER_KEY_PREVIOUS must contain the key that encrypted them (if none was configured: keys/master-key in the home). ' +
-      'Nothing was changed. If that key is lost, start with LAYOVER_IGNORE_UNREADABLE_SECRETS=1 and set the upstream passwords again',
+      'Nothing was changed. If that key is lost, start with LAYOVER_IGNORE_UNREADABLE_SECRETS=1 and ' +
+      'set the upstream passwords again',
   ]);
 }
