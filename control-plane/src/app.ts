@@ -75,6 +75,7 @@ export function createControlPlane(config: ControlPlaneConfig, overrides: Contro
 
   return {
     async start() {
+      for (const warning of config.warnings) log.warn(warning);
       running = await startPlane({ config, clock, log, announce, resolve: overrides.resolver ?? systemResolver });
       return { address: running.address };
     },

@@ -120,6 +120,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
 
   async function start(): Promise<{ readonly address: string }> {
+    for (const warning of config.warnings) logger.warn(warning);
     const metrics = new DataPlaneMetrics();
     closers.push(() => metrics.close());
     closers.push(() => tracer.stop());

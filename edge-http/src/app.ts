@@ -138,6 +138,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       return metricsAddress;
     },
     async start() {
+      for (const warning of config.warnings) logger.warn(warning);
       metricsAddress = await operations?.start();
       await reader.start();
       const address = await listener.start();

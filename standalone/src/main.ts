@@ -13,6 +13,7 @@ async function main(): Promise<void> {
     process.exitCode = EXIT_BAD_CONFIGURATION;
     return;
   }
+  for (const warning of config.warnings) say(warning);
   const standalone = createStandalone(config, say);
   let stopping = false;
   const stop = (): void => {

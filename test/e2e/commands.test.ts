@@ -50,6 +50,14 @@ describe('npm start', () => {
     expect(existsSync(join(folder.path, 'home'))).toBe(false);
   }, 60_000);
 
+  test('reports an unknown variable once, not once for each plane', async () => {
+    const layover = await startLayover({ home: join(folder.path, 'home'), env: { LAYOVER_DRAIN_SECOND: '7' } });
+    await layover.stop();
+    const warning = 'LAYOVER_DRAIN_SECOND is unknown and has no effect. Did you mean LAYOVER_DRAIN_SECONDS?';
+    expect(layover.output().split(warning)).toHaveLength(2);
+    expect(layover.output().split('LAYOVER_DRAIN_SECOND ')).toHaveLength(2);
+  }, 60_000);
+
   test('a port that is taken: exit code 1 and a message that names it', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

@@ -12,7 +12,7 @@ runs: pulls, fills, admissions and garbage collection go on. Without --repair no
   --json     one JSON object a line: {"type":"problem",…} for each problem, {"type":"summary",…} at the end (with npm run --silent)
   --help     this text
 
-It takes the same variables as the control plane: LAYOVER_HOME, LAYOVER_DATABASE_URL, LAYOVER_DATA_PLANES (README, Settings). Run it where
+It takes the same variables as the control plane: LAYOVER_HOME, LAYOVER_DATABASE_URL, LAYOVER_DATA_PLANES (docs/configuration.md). Run it where
 the control plane runs. Every data plane of LAYOVER_DATA_PLANES has to answer, each with an address of its own, because what one does
 not tell would look lost. Data planes that share one bucket see the same content: naming one of them is enough, and reads it once.
 

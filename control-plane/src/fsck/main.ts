@@ -24,6 +24,7 @@ async function main(): Promise<number> {
   }
   try {
     config = configFromEnvironment();
+    for (const warning of config.warnings) console.note(warning);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     console.note(error.message);
