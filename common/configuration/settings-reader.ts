@@ -1,5 +1,12 @@
 import { ConfigurationError, type RawEnvironment } from '../runtime/env';
-import type { BooleanSetting, ChoiceSetting, Declaration, IntegerSetting, Setting, TextSetting } from './setting';
+import type {
+  BooleanSetting,
+  ChoiceSetting,
+  Declaration,
+  IntegerSetting,
+  Setting,
+  TextSetting,
+} from './declarations/setting';
 import { unknownVariables } from './unknown-variables';
 
 /** `undefined` for a setting without a default, `never` for one with a default. */

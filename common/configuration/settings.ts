@@ -1,13 +1,13 @@
-import type { SettingGroup } from './setting';
-import { BASICS } from './groups/basics';
-import { CLIENTS } from './groups/clients';
-import { GRAPHQL, RETENTION, SECRETS } from './groups/management';
-import { OBSERVABILITY } from './groups/observability';
-import { EXAMPLES, NODE } from './groups/other-programs';
-import { PLANES } from './groups/planes';
-import { SCANNING } from './groups/scanning';
-import { BLOBS, DATABASE } from './groups/storage';
-import { FILLS, UPSTREAMS } from './groups/upstreams';
+import type { SettingGroup } from './declarations/setting';
+import { BASICS } from './declarations/basics';
+import { CLIENTS } from './declarations/clients';
+import { GRAPHQL, RETENTION, SECRETS } from './declarations/management';
+import { OBSERVABILITY } from './declarations/observability';
+import { EXAMPLES, NODE } from './declarations/other-programs';
+import { PLANES } from './declarations/planes';
+import { SCANNING } from './declarations/scanning';
+import { BLOBS, DATABASE } from './declarations/storage';
+import { FILLS, UPSTREAMS } from './declarations/upstreams';
 
 /** All settings, in the order of docs/configuration.md. */
 export const SETTING_GROUPS: readonly SettingGroup[] = [

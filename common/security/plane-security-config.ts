@@ -1,8 +1,9 @@
-import type { Setting } from '../configuration/setting';
+import type { Setting } from '../configuration/declarations/setting';
 import { SETTINGS } from '../configuration/settings';
 import type { SettingsReader } from '../configuration/settings-reader';
 import { formatGrpcAddress, type ListenAddress, staysOnMachine } from '../runtime/listen-address';
-import { certificateName, hasName, type PlaneName } from './plane-names';
+import type { PlaneName } from '../runtime/plane-name';
+import { certificateName, hasName } from './plane-names';
 import { readTlsVariables, type TlsSettings } from './tls-config';
 import type { TlsFiles } from './tls-files';
 

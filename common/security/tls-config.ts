@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Setting, TextSetting } from '../configuration/setting';
+import type { Setting, TextSetting } from '../configuration/declarations/setting';
 import { listed, type SettingsReader } from '../configuration/settings-reader';
 import { loadTlsFiles, type TlsFiles, TlsFilesError, type TlsMaterial } from './tls-files';
 

@@ -1,6 +1,6 @@
 import { SETTINGS } from '../configuration/settings';
 import type { SettingsReader } from '../configuration/settings-reader';
-import type { PlaneName } from '../security/plane-names';
+import type { PlaneName } from '../runtime/plane-name';
 
 /**
  * Which traces are recorded. `ratio` is the share of the traces that start here, 0 to 1.

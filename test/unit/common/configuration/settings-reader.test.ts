@@ -1,4 +1,4 @@
-import { declareSettings } from '../../../../common/configuration/setting';
+import { declareSettings } from '../../../../common/configuration/declarations/setting';
 import { SettingsReader } from '../../../../common/configuration/settings-reader';
 import { ConfigurationError } from '../../../../common/runtime/env';
 

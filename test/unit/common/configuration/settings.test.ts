@@ -1,4 +1,4 @@
-import type { ProgramName } from '../../../../common/configuration/setting';
+import type { ProgramName } from '../../../../common/configuration/declarations/setting';
 import { SETTING_GROUPS, SETTINGS } from '../../../../common/configuration/settings';
 import type { RawEnvironment } from '../../../../common/runtime/env';
 import { readControlPlaneConfig } from '../../../../control-plane/src/config';

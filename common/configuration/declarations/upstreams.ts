@@ -1,4 +1,4 @@
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { DATA_PLANE } from './programs';
 
 const PROXY = 'the http:// or https:// URL of a proxy';

@@ -1,4 +1,4 @@
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { BASE_URL } from './formats';
 import { ALL_PLANES } from './programs';
 

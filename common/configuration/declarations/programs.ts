@@ -1,4 +1,4 @@
-import type { ProgramName } from '../setting';
+import type { ProgramName } from './setting';
 
 /** Every plane reads the setting. */
 export const ALL_PLANES: readonly ProgramName[] = ['edge', 'data-plane', 'control-plane'];

@@ -1,5 +1,5 @@
 import { LOG_LEVELS } from '../../runtime/logger';
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { ADDRESS } from './formats';
 import { ALL_PLANES, DATA_PLANE, EDGE } from './programs';
 

@@ -1,4 +1,4 @@
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { ADDRESS, BASE_URL, FILE } from './formats';
 import { CONTROL_PLANE, EDGE } from './programs';
 

@@ -1,4 +1,4 @@
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { ALL_PLANES, CONTROL_PLANE } from './programs';
 
 const settings = declareSettings({

@@ -1,4 +1,4 @@
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { CONTROL_PLANE } from './programs';
 
 const secrets = declareSettings({

@@ -1,4 +1,4 @@
-import { declareSettings, type SettingGroup } from '../setting';
+import { declareSettings, type SettingGroup } from './setting';
 import { ADDRESS, ADDRESSES, FILE, SECRET_CHARACTERS } from './formats';
 import { ALL_PLANES, CONTROL_PLANE, DATA_PLANE } from './programs';
 

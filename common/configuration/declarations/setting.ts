@@ -1,4 +1,4 @@
-import type { PlaneName } from '../security/plane-names';
+import type { PlaneName } from '../../runtime/plane-name';
 
 /** A program of this repository that reads environment variables; `examples` stands for those in examples/. */
 export type ProgramName = PlaneName | 'examples';
