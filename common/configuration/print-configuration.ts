@@ -7,13 +7,14 @@ const HEADER = `# Configuration
 Layover is configured with environment variables, and, while it runs, with
 [GraphQL](../schema/schema.graphql). This page lists every environment variable.
 
-- All values are read once, at start. Spaces around a value are ignored, and an empty variable counts
-  as not set.
+- All values are read once, at start. Spaces around a value are ignored. An empty variable counts as
+  not set.
 - If a value is invalid, the process names all problems at once and exits with code 78. Nothing is
   started. Error messages never repeat a secret.
-- A variable that begins with \`LAYOVER_\` and is not listed here has no effect. A warning at start names
-  it, together with the most similar variable.
-- \`npm start\` gives its environment to all three planes. A plane ignores the variables of the others.
+- A variable that begins with \`LAYOVER_\` and is not listed here has no effect. A warning at start
+  names it, together with the most similar variable.
+- \`npm start\` gives its environment to all three planes. A plane ignores the variables of the
+  others.
 - \`npm run fsck\` reads the variables of the control plane.
 - \`<home>\` stands for the value of \`LAYOVER_HOME\`.
 - A switch takes \`1\`, \`true\`, \`on\` or \`yes\`, and \`0\`, \`false\`, \`off\` or \`no\`.
