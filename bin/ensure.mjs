@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBuildInfo } from './build-info.mjs';
 
 /** Folder of package.json. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -39,8 +40,13 @@ export function ensureInstalled() {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], env);
 }
 
-/** Compiles to dist/ unless dist/ was made from exactly these sources. */
+/** Compiles to dist/ unless dist/ was made from exactly these sources; notes the commit either way. */
 export function ensureBuilt() {
+  compile();
+  writeBuildInfo(join(root, 'dist'));
+}
+
+function compile() {
   const state = sourceState();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   // A file that was renamed or removed must not live on in dist/.

@@ -5,6 +5,7 @@ import type { ForcedSwitches } from './config';
 import type { Database } from './db/database';
 import type { GarbageCollector } from './garbage/garbage-collector';
 import { GarbageResolver } from './garbage/garbage.resolver';
+import { BuildInfoResolver } from './graphql/build-info.resolver';
 import { NodeResolver } from './graphql/node.resolver';
 import { ResolverInstances } from './graphql/schema';
 import { ManifestResolver } from './manifest/manifest.resolver';
@@ -50,6 +51,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new AffectedImageResolver(database),
     new ApiTokenResolver(new ApiTokenService(parts)),
     new AuditResolver(database, audit),
+    new BuildInfoResolver(),
     new GarbageResolver(parts.collector),
     new ManifestResolver(database, repositories, manifests, clock),
     new NodeResolver(database, tags, audit, clock),

@@ -5,7 +5,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
-import { type Logger, createLogger } from '../../common/runtime/logger';
+import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { TlsWatch } from '../../common/security/tls-watch';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
@@ -61,6 +61,7 @@ const PROBED_MS = 60_000;
  */
 export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): Edge {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
+  logBuild(logger);
   const clock = overrides.clock ?? systemClock;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   let nodes: NodeSet<DataPlane> | undefined;

@@ -1,9 +1,18 @@
+import { readCommandLine } from '../../common/runtime/command-line';
+import { describePlane } from '../../common/runtime/lifecycle';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
 import { createStandalone } from './app';
 import { configFromEnvironment, type StandaloneConfig } from './config';
 
-/** `npm start`: the three planes on one machine. Exit codes: 0 stopped, 1 could not start, 78 bad configuration. */
+const program = describePlane(
+  'npm start',
+  'standalone/src/main.js',
+  'Starts Layover on one machine: an edge, a data plane and a control plane as child processes.',
+);
+
+/** Runs `npm start`. The exit codes are those of a plane. */
 async function main(): Promise<void> {
+  if (readCommandLine(program) === undefined) return;
   let config: StandaloneConfig;
   try {
     config = configFromEnvironment();

@@ -18,6 +18,7 @@ import { ApiTokenResolver } from '../token/api-token.resolver';
 import { UpstreamProbeResolver } from '../upstream-probe/upstream-probe.resolver';
 import { UpstreamStatusResolver } from '../upstream-status/upstream-status.resolver';
 import { UsageResolver } from '../usage/usage.resolver';
+import { BuildInfoResolver } from './build-info.resolver';
 import { NodeResolver } from './node.resolver';
 import { SCHEMA_DESCRIPTION } from './schema-description';
 
@@ -26,6 +27,7 @@ const RESOLVERS = [
   AffectedImageResolver,
   ApiTokenResolver,
   AuditResolver,
+  BuildInfoResolver,
   GarbageResolver,
   ManifestResolver,
   NodeResolver,

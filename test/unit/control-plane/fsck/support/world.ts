@@ -147,7 +147,7 @@ export class World {
     const { json = true, whileWaiting = () => Promise.resolve() } = settings;
     let [stdout, stderr] = ['', ''];
     const code = await runFsck(readControlPlaneConfig({ ...this.environment(), ...settings.environment }), {
-      options: { repair: flags.includes('repair'), quick: flags.includes('quick'), json, help: false },
+      options: { repair: flags.includes('repair'), quick: flags.includes('quick'), json },
       console: new Console({ write: (text) => (stdout += text) }, { write: (text) => (stderr += text) }),
       signal: settings.signal ?? new AbortController().signal,
       clock: new WaitingClock(this.plane.clock.now(), whileWaiting),
