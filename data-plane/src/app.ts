@@ -189,7 +189,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     const delivery = createJournalDelivery({
       journal: durable,
-      recorder: createGrpcPullRecorder(client, config.nodeName),
+      recorder: createGrpcPullRecorder(client),
       clock,
       logger: logger.child({ part: 'delivery' }),
     });

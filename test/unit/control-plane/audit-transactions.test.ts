@@ -109,7 +109,7 @@ test('a mutation that changes nothing writes no event', async () => {
 test('what happened is in the log in the order in which it was committed, for one organization', async () => {
   await plane.ask('mutation { createOrganization(input: {name: "story"}) { id } }');
   const acme = await plane.repository('acme', 'library/app');
-  await plane.catalog.call('RecordPulls', { node: 'n', records: [pull(acme, 'one', plane.clock.now())] });
+  await plane.catalog.call('RecordPulls', { records: [pull(acme, 'one', plane.clock.now())] });
   for (const description of ['a', 'b', 'c']) {
     plane.clock.advance(1);
     await plane.ask('mutation ($d: String!) { updateOrganization(name: "story", input: {description: $d}) { id } }', {

@@ -110,7 +110,6 @@ export class World {
   /** Reports blobs as arrived. */
   async arrive(repository: TestRepository, blobs: readonly string[]): Promise<void> {
     await this.plane.catalog.call('RecordPulls', {
-      node: 'n',
       records: blobs.map((text) =>
         blobRecord(
           { organizationUid: repository.organizationUid, digest: digest(text), size: text.length },
