@@ -15,7 +15,7 @@ const NANOSECONDS = 1e9;
  * The event loop's lag is since the scrape before: the longest, and the 99th percentile.
  */
 export function watchProcess(registry: Registry): () => void {
-  const build = { ...readBuildInfo(), node: process.versions.node };
+  const build = { ...readBuildInfo(), node_version: process.versions.node };
   new Gauge({
     name: 'layover_build_info',
     help: 'Always 1. The labels name the build: version, git commit and Node.js version.',

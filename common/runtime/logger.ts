@@ -28,5 +28,5 @@ export function createLogger(plane: string, level: LogLevel, destination?: Desti
 /** Logs the first line of a plane: which build this is, and on which Node.js. */
 export function logBuild(logger: Logger): void {
   const { version, commit } = readBuildInfo();
-  logger.info({ commit, node: process.versions.node }, `Layover ${version} is starting`);
+  logger.info({ commit, nodeVersion: process.versions.node }, `Layover ${version} is starting`);
 }

@@ -143,7 +143,7 @@ test('serves as another user, writes to its home only, and stops in order', asyn
   } finally {
     expect(await server.stop(60_000)).toEqual({ code: 0, signal: null });
   }
-  const starts = server.output().match(/"commit":"\w+","node":"[\d.]+","msg":"Layover [\d.]+ is starting"/g);
+  const starts = server.output().match(/"commit":"\w+","nodeVersion":"[\d.]+","msg":"Layover [\d.]+ is starting"/g);
   expect(starts).toEqual(Array.from({ length: 3 }, () => expect.stringContaining(COMMIT) as unknown));
   expect(filesBelow(product)).toEqual(before);
   expect(readdirSync(home)).toContain('layover.sqlite');

@@ -80,7 +80,7 @@ describe('the build of a process', () => {
     try {
       const node = process.versions.node;
       expect(await registry.metrics()).toContain(
-        `layover_build_info{version="${version}",commit="${commit}",node="${node}"} 1\n`,
+        `layover_build_info{version="${version}",commit="${commit}",node_version="${node}"} 1\n`,
       );
     } finally {
       end();
@@ -96,7 +96,7 @@ describe('the build of a process', () => {
     expect(first).toMatchObject({
       version,
       commit,
-      node: process.versions.node,
+      nodeVersion: process.versions.node,
       msg: `Layover ${version} is starting`,
     });
     expect(second).toMatchObject({ version, msg: 'hello' });
