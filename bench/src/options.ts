@@ -64,7 +64,7 @@ export function readOptions(args: readonly string[]): BenchOptions | ProgramEnd 
   const { only, quick, json } = line.values;
   const named = only.flatMap((list) => list.split(',')).map((name) => name.trim());
   const unknown = named.filter((name) => !(MEASURE_NAMES as readonly string[]).includes(name));
-  if (unknown.length > 0) return usageError(BENCH_PROGRAM, `Unknown measure: ${unknown.join(', ')}.`);
+  if (unknown.length > 0) return usageError(`Unknown measure: ${unknown.join(', ')}.`);
   return {
     only: named.length === 0 ? MEASURE_NAMES : MEASURE_NAMES.filter((name) => named.includes(name)),
     quick,

@@ -76,7 +76,7 @@ export function parseCommandLine<O extends OptionDescriptions>(
   try {
     ({ values: given } = parseArgs({ args: [...args], options, allowPositionals: false, strict: true }));
   } catch (error) {
-    return usageError(program, firstSentence((error as Error).message));
+    return usageError(firstSentence((error as Error).message));
   }
   if (given['help'] === true) return { kind: 'end', stream: 'stdout', text: helpText(program), exitCode: 0 };
   if (given['version'] === true) {
@@ -92,10 +92,9 @@ export function parseCommandLine<O extends OptionDescriptions>(
   return { kind: 'run', values: values as OptionValues<O> };
 }
 
-/** Returns the end of a program with invalid arguments: the problem and where to read more, on stderr. */
-export function usageError(program: Pick<ProgramDescription, 'npmCommand'>, problem: string): ProgramEnd {
-  const text = `${problem}\nRun \`${program.npmCommand} -- --help\` for usage.\n`;
-  return { kind: 'end', stream: 'stderr', text, exitCode: EXIT_USAGE };
+/** Returns the end of a program with invalid arguments: the problem, on stderr. */
+export function usageError(problem: string): ProgramEnd {
+  return { kind: 'end', stream: 'stderr', text: `${problem}\nRun with --help for usage.\n`, exitCode: EXIT_USAGE };
 }
 
 /**

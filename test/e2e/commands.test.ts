@@ -125,7 +125,7 @@ describe('the command line', () => {
       expect([version.code, version.stdout.toString()]).toEqual([0, `layover ${formatBuildInfo(readBuildInfo())}\n`]);
       const wrong = await run(program, ['--nonsense']);
       expect([wrong.code, wrong.stdout.toString()]).toEqual([64, '']);
-      expect(wrong.stderr).toMatch(/^Unknown option '--nonsense'\.\nRun `npm .* -- --help` for usage\.\n$/);
+      expect(wrong.stderr).toMatch(/^Unknown option '--nonsense'\.\nRun with --help for usage\.\n$/);
       // Nothing was started: a plane would have made its home.
       expect(await readdir(folder.path)).toEqual([]);
     },

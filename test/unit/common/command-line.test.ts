@@ -34,12 +34,12 @@ test.each([
   [['now'], "Unexpected argument 'now'."],
   [['--json'], "Option '--json <value>' argument missing."],
   [['--repair=yes'], "Option '--repair' does not take an argument."],
-])('%j ends with exit code 64, the problem and where to read more', (args, problem) => {
+])('%j ends with exit code 64 and the problem', (args, problem) => {
   expect(parseCommandLine(program, args)).toEqual({
     kind: 'end',
     stream: 'stderr',
     exitCode: 64,
-    text: `${problem}\nRun \`npm run sample -- --help\` for usage.\n`,
+    text: `${problem}\nRun with --help for usage.\n`,
   });
 });
 
