@@ -73,7 +73,7 @@ test('help teaches; bad arguments and bad configuration are told', async () => {
   for (const text of ['--repair', '--quick', '--json', 'LAYOVER_DATA_PLANES', 'WRONG_DIGEST', '78'])
     expect(help.stdout).toContain(text);
   const wrong = new Command(['--reapir'], world.environment());
-  expect([await wrong.ended, wrong.stdout]).toEqual([2, '']);
+  expect([await wrong.ended, wrong.stdout]).toEqual([64, '']);
   expect(wrong.stderr).toContain('--reapir');
   const bad = new Command([], {
     ...world.environment(),
