@@ -1,6 +1,6 @@
 import { Query, Resolver } from 'type-graphql';
-import { type BuildInfo, readBuildInfo } from '../../../common/runtime/build-info';
-import { BuildInfoType } from './build-info.type';
+import { type BuildInfo, readBuildInfo } from '../../../../common/runtime/build-info';
+import { BuildInfoType } from '../types/build-info.type';
 
 /** Resolves the version and the commit of this control plane. */
 @Resolver()
