@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBuildInfo } from './build-info.mjs';
+import { nativeBuildEnvironment } from './native-build.mjs';
 
 /** Folder of package.json. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -29,18 +31,16 @@ export function ensureInstalled() {
     fail(`Layover needs Node 20.19 or newer; this is ${process.versions.node}.`);
   if (installedIsCurrent()) return;
   say('Installing packages (a minute or two the first time: the SQLite driver is compiled) …');
-  const env = { ...process.env };
-  // Headers that came with this Node: without them node-gyp would fetch them from nodejs.org.
-  const prefix = dirname(dirname(process.execPath));
-  if (existsSync(join(prefix, 'include', 'node', 'node.h'))) {
-    env.npm_config_nodedir = prefix;
-    env.npm_config_build_from_source = 'better-sqlite3';
-  }
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], env);
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ...process.env, ...nativeBuildEnvironment() });
 }
 
-/** Compiles to dist/ unless dist/ was made from exactly these sources. */
+/** Compiles to dist/ unless dist/ was made from exactly these sources; notes the commit either way. */
 export function ensureBuilt() {
+  compile();
+  writeBuildInfo(join(root, 'dist'));
+}
+
+function compile() {
   const state = sourceState();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   // A file that was renamed or removed must not live on in dist/.

@@ -5,7 +5,7 @@ import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
-import { createLogger, type Logger } from '../../common/runtime/logger';
+import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
@@ -69,12 +69,14 @@ export interface ControlPlane extends App {
 export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLogger('control-plane', config.logLevel);
+  logBuild(log);
   const announce = overrides.announce ?? ((line: string) => void process.stdout.write(`${line}\n`));
   let running: RunningPlane | undefined;
   let stopping: Promise<void> | undefined;
 
   return {
     async start() {
+      for (const warning of config.warnings) log.warn(warning);
       running = await startPlane({ config, clock, log, announce, resolve: overrides.resolver ?? systemResolver });
       return { address: running.address };
     },

@@ -1,58 +1,47 @@
-import type { EnvReader } from '../../common/runtime/env';
+import { SETTINGS } from '../../common/configuration/settings';
+import type { SettingsReader } from '../../common/configuration/settings-reader';
 import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
 import type { ScanConfig } from './scan/clair/scan-config';
 
-/** Fewest bytes of a pre-shared key, and characters of a webhook token: short ones can be guessed. */
+/** Minimum size of a pre-shared key, in bytes: shorter ones can be guessed. */
 const MIN_SECRET = 16;
 const WEBHOOK_TOKEN = /^[\x21-\x7e]{16,256}$/;
-/** Six days: a retired key of pull tokens verifies for a week (ADR 9), and signs nothing any more by then. */
-const MAX_LAYER_TOKEN_SECONDS = 6 * 86_400;
 
-/** Reads the variables of scanning; undefined without LAYOVER_CLAIR_URL: then nothing is scanned. */
-export function readScanConfig(reader: EnvReader): ScanConfig | undefined {
-  const url = (name: string): string | undefined =>
-    reader.parsed<string | undefined>(
-      name,
-      undefined,
-      parseBaseUrl,
-      'an http or https URL without user, query or fragment',
-    );
-  const clairUrl = url('LAYOVER_CLAIR_URL');
-  const edgeUrl = url('LAYOVER_SCAN_EDGE_URL') ?? url('LAYOVER_PUBLIC_URL') ?? localEdgeUrl(reader);
+/** Reads the settings of scanning. Returns undefined without LAYOVER_CLAIR_URL: then nothing is scanned. */
+export function readScanConfig(reader: SettingsReader): ScanConfig | undefined {
+  const clairUrl = reader.parsed(SETTINGS.LAYOVER_CLAIR_URL, parseBaseUrl);
+  const edgeUrl =
+    reader.parsed(SETTINGS.LAYOVER_SCAN_EDGE_URL, parseBaseUrl) ??
+    reader.parsed(SETTINGS.LAYOVER_PUBLIC_URL, parseBaseUrl) ??
+    localEdgeUrl(reader);
   const config = {
-    psk: reader.parsed<Buffer | undefined>(
-      'LAYOVER_CLAIR_PSK',
-      undefined,
-      parsePsk,
-      `at least ${MIN_SECRET} bytes in base64`,
-      true,
-    ),
-    issuer: reader.text('LAYOVER_CLAIR_ISSUER') ?? 'layover',
-    concurrency: reader.integer('LAYOVER_SCAN_CONCURRENCY', 4, 1, 64),
-    refreshMs: reader.integer('LAYOVER_SCAN_REFRESH_SECONDS', 21_600, 60, 30 * 86_400) * 1000,
-    maxAttempts: reader.integer('LAYOVER_SCAN_MAX_ATTEMPTS', 5, 1, 100),
-    layerTokenSeconds: reader.integer('LAYOVER_SCAN_LAYER_TOKEN_SECONDS', 86_400, 900, MAX_LAYER_TOKEN_SECONDS),
-    webhookToken: reader.parsed<string | undefined>(
-      'LAYOVER_CLAIR_WEBHOOK_TOKEN',
-      undefined,
-      (text) => (WEBHOOK_TOKEN.test(text) ? text : undefined),
-      '16 to 256 visible ASCII characters without spaces',
-      true,
+    psk: reader.parsed(SETTINGS.LAYOVER_CLAIR_PSK, parsePsk),
+    issuer: reader.text(SETTINGS.LAYOVER_CLAIR_ISSUER),
+    concurrency: reader.integer(SETTINGS.LAYOVER_SCAN_CONCURRENCY),
+    refreshMs: reader.integer(SETTINGS.LAYOVER_SCAN_REFRESH_SECONDS) * 1000,
+    maxAttempts: reader.integer(SETTINGS.LAYOVER_SCAN_MAX_ATTEMPTS),
+    layerTokenSeconds: reader.integer(SETTINGS.LAYOVER_SCAN_LAYER_TOKEN_SECONDS),
+    webhookToken: reader.parsed(SETTINGS.LAYOVER_CLAIR_WEBHOOK_TOKEN, (text) =>
+      WEBHOOK_TOKEN.test(text) ? text : undefined,
     ),
   };
   if (clairUrl === undefined) return undefined;
   if (edgeUrl === undefined) {
-    reader.problem('LAYOVER_SCAN_EDGE_URL', 'is needed with LAYOVER_CLAIR_URL where the edge listens on a unix socket');
+    reader.problem(
+      SETTINGS.LAYOVER_SCAN_EDGE_URL,
+      'must be set: LAYOVER_CLAIR_URL is set, and Clair cannot reach an edge that listens on a unix socket',
+    );
     return undefined;
   }
   return { ...config, clairUrl, edgeUrl };
 }
 
-/** Where an edge of the same environment listens; undefined = Clair can't reach that. A bad address is the edge's to tell. */
-function localEdgeUrl(reader: EnvReader): string | undefined {
-  const listen = parseListenAddress(reader.text('LAYOVER_EDGE_LISTEN') ?? '127.0.0.1:8080');
+/** Returns where an edge with the same environment listens, or undefined if Clair cannot reach it there. */
+function localEdgeUrl(reader: SettingsReader): string | undefined {
+  // A bad address is a problem of the edge, which reports it itself.
+  const listen = parseListenAddress(reader.text(SETTINGS.LAYOVER_EDGE_LISTEN));
   if (listen === undefined || listen.kind === 'unix') return undefined;
-  const scheme = reader.text('LAYOVER_EDGE_TLS_CERT') === undefined ? 'http' : 'https';
+  const scheme = reader.isSet(SETTINGS.LAYOVER_EDGE_TLS_CERT) ? 'https' : 'http';
   return `${scheme}://${reachable(listen)}:${listen.port}`;
 }
 

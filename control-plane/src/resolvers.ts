@@ -6,6 +6,7 @@ import type { Database } from './db/database';
 import type { GarbageCollector } from './cache/collection/garbage-collector';
 import { GarbageResolver } from './graphql/resolvers/garbage.resolver';
 import { NodeResolver } from './graphql/resolvers/node.resolver';
+import { BuildInfoResolver } from './graphql/resolvers/build-info.resolver';
 import { ResolverInstances } from './graphql/schema';
 import { ManifestResolver } from './graphql/resolvers/manifest.resolver';
 import { OrganizationMutationsResolver } from './graphql/resolvers/organization-mutations.resolver';
@@ -51,6 +52,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new AffectedImageResolver(database),
     new ApiTokenResolver(new ApiTokenService(parts)),
     new AuditResolver(database, audit),
+    new BuildInfoResolver(),
     new GarbageResolver(parts.collector),
     new ManifestResolver(database, repositories, manifests, clock),
     new NodeResolver(database, tags, audit, clock),

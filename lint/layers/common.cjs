@@ -5,5 +5,7 @@ module.exports = layered('common', [
   'grpc',
   'tracing',
   'security',
+  'configuration',
+  'async',
   ['errors', 'metrics', 'oci', 'runtime'],
 ]);

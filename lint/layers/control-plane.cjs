@@ -38,7 +38,8 @@ module.exports = [
   ...layered(`${src}/tenancy`, ['configuration', 'robots', 'tokens', 'organizations', 'settings']),
   {
     name: 'layers: control-plane configuration',
-    comment: 'Only programs read config.ts. Other files declare the options that they take; config.ts imports the type.',
+    comment:
+      'Only programs read config.ts. Other files declare the options that they take; config.ts imports the type.',
     severity: 'error',
     from: { path: `^${src}/`, pathNot: PROGRAMS },
     to: { path: `^${src}/config\\.ts$`, dependencyTypesNot: ['type-only'] },

@@ -12,7 +12,7 @@ import { readStore } from '../integration/control-plane/bounds/model/store-files
 import { Tables } from '../integration/control-plane/bounds/model/tables';
 
 /** Images that are pulled before the fire ends; see docs/contributing/testing.md. */
-const PULLS = Number(process.env['LAYOVER_FIRE_PULLS'] ?? 600);
+const PULLS = Number(process.env['LAYOVER_TEST_FIRE_PULLS'] ?? 600);
 /** From this many pulls on, the fire burns long enough for content to be deleted while it does. */
 const LONG = 3000;
 /** Clients, and how many of them want just what is about to be deleted. */
@@ -172,7 +172,7 @@ describe('garbage collection under fire', () => {
         blobsCollected: collected.blobs,
         manifestsCollected: collected.manifests,
       };
-      if (process.env['LAYOVER_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
+      if (process.env['LAYOVER_TEST_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
       expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
       expect(over).toEqual([]);
       // It did burn: images were evicted, bytes went and came again.

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import { formatReference, type Reference, type Tag } from '../../../common/oci/reference';
@@ -85,7 +84,6 @@ export class ManifestKeeper {
     await this.contents.put(digest, content);
     const admission = await this.knowledge.admit({
       repository: target.key,
-      admissionId: uuidv7(),
       manifest: descriptor,
       artifactType: parsed.artifactType,
       references: [...parsed.references],

@@ -203,7 +203,6 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
     expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: '' });
     expect(await told()).toMatchObject({ repository: 'library/app', tag: '', digest: digest('one') });
     await a.plane.catalog.call('RecordPulls', {
-      node: 'test',
       records: [
         { id: 'x', at: clock.now(), admission: admission(acme, 'big', { references: [layer('big layer', 99)] }) },
       ],

@@ -1,21 +1,21 @@
-/** How images are scanned. Holds secrets: never logged whole. */
+/** How images are scanned. Contains secrets: never logged as a whole. */
 export interface ScanConfig {
   /** LAYOVER_CLAIR_URL, without a slash at the end. */
   readonly clairUrl: string;
-  /** LAYOVER_CLAIR_PSK, decoded; undefined = Clair asks for none. */
+  /** LAYOVER_CLAIR_PSK, decoded; undefined = requests to Clair carry no token. */
   readonly psk: Buffer | undefined;
-  /** The `iss` of the tokens that Clair is shown. */
+  /** The `iss` claim of the tokens for Clair. */
   readonly issuer: string;
-  /** Where Clair reaches an edge, without a slash at the end. */
+  /** URL of an edge that Clair fetches layers from, without a slash at the end. */
   readonly edgeUrl: string;
-  /** Images that one control plane has indexed at the same time. */
+  /** Maximum number of images that one control plane has indexed at the same time. */
   readonly concurrency: number;
-  /** How old a vulnerability report may get, in milliseconds. */
+  /** Age at which a vulnerability report is read again, in milliseconds. */
   readonly refreshMs: number;
-  /** Tries at indexing an image under one index_state of Clair. */
+  /** Maximum number of attempts to index an image under one index_state of Clair. */
   readonly maxAttempts: number;
-  /** How long Clair may take to fetch the layers of an image, from when it is asked, in seconds. */
+  /** How long Clair may take, from the request to index an image, to fetch its layers, in seconds. */
   readonly layerTokenSeconds: number;
-  /** What Clair's notifier shows the webhook; undefined = there is no webhook. */
+  /** Bearer token of Clair's notifier; undefined = there is no webhook. */
   readonly webhookToken: string | undefined;
 }

@@ -49,7 +49,6 @@ export async function buildSnapshot(queries: Queries, parts: SnapshotParts): Pro
     })),
     settings: {
       proxyCacheEnabled: settings.proxyCacheEnabled,
-      quotaManagementEnabled: settings.quotaManagementEnabled,
     },
     tokenKeys: tokenKeys.map(({ id, secret }) => ({ id, secret })),
   };

@@ -9,11 +9,11 @@ import { History } from './model/history';
  * Plays random histories of a cache on the real planes, each from empty to empty, and compares the planes with a model
  * after every step. The variables are described in docs/contributing/testing.md.
  */
-const HISTORIES = Number(process.env['LAYOVER_MODEL_HISTORIES'] ?? (onMysql() ? 1 : 2));
-const SEED = process.env['LAYOVER_MODEL_SEED'];
-const PATH = process.env['LAYOVER_MODEL_PATH'];
-const SHRINK = process.env['LAYOVER_MODEL_SHRINK'] === '1';
-const STEPS = Number(process.env['LAYOVER_MODEL_STEPS'] ?? 40);
+const HISTORIES = Number(process.env['LAYOVER_TEST_MODEL_HISTORIES'] ?? (onMysql() ? 1 : 2));
+const SEED = process.env['LAYOVER_TEST_MODEL_SEED'];
+const PATH = process.env['LAYOVER_TEST_MODEL_PATH'];
+const SHRINK = process.env['LAYOVER_TEST_MODEL_SHRINK'] === '1';
+const STEPS = Number(process.env['LAYOVER_TEST_MODEL_STEPS'] ?? 40);
 /** Seeds that are always played: the first one once found a mistake of the model after an outage. */
 const FIXED_SEEDS: readonly number[] = onMysql() ? [716_765_559] : [716_765_559, 1, 2];
 /** Time for one history, in milliseconds, on a machine that is busy with other things. */
@@ -26,9 +26,9 @@ function seeds(): readonly number[] {
   return SEED === undefined ? [...FIXED_SEEDS, ...others] : others;
 }
 
-/** LAYOVER_MODEL_REPORT: every step, and what came about. */
+/** LAYOVER_TEST_MODEL_REPORT: every step, and what came about. */
 function report(line: () => string): void {
-  if (process.env['LAYOVER_MODEL_REPORT'] !== undefined) process.stderr.write(`${line()}\n`);
+  if (process.env['LAYOVER_TEST_MODEL_REPORT'] !== undefined) process.stderr.write(`${line()}\n`);
 }
 
 describe('random histories', () => {

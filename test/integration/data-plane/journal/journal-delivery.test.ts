@@ -51,7 +51,7 @@ async function startDataPlane(options: Partial<JournalDeliveryOptions> = {}): Pr
   const client: CatalogClient = createCatalogClient(catalog.address);
   const delivery = createJournalDelivery({
     journal,
-    recorder: createGrpcPullRecorder(client, 'node-1'),
+    recorder: createGrpcPullRecorder(client),
     clock: systemClock,
     logger,
     backoff: { firstMs: 20, maxMs: 50 },
@@ -87,7 +87,7 @@ test('a record is delivered soon after it was appended, and nothing runs before 
   clock.advance(1);
   await catalog.until(() => catalog.records.size === 3);
   expect(recorded()).toEqual(numbers(0, 3));
-  expect(catalog.calls).toEqual([{ method: 'RecordPulls', request: expect.objectContaining({ node: 'node-1' }) }]);
+  expect(catalog.calls).toEqual([{ method: 'RecordPulls', request: expect.anything() as unknown }]);
   expect([...catalog.records.values()][0]).toMatchObject({
     event: 'pull',
     pull: { organization: 'docker', repository: 'library/alpine', reference: '0' },

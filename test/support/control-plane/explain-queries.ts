@@ -1,4 +1,4 @@
-import type { Database, Queries } from './database';
+import type { Database, Queries } from '../../../control-plane/src/db/database';
 
 /** One statement as knex sends it. */
 interface SentQuery {

@@ -6,6 +6,11 @@ import { answerJson } from '../response/answer';
 
 const TIMEOUT_MS = 2000;
 
+/** GET|HEAD /healthz: 200 while this process answers, whatever the state of data planes: their outage must not restart edges. */
+export const healthz: Handler<OperationsRequest> = (_request, exchange) => {
+  answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ok' });
+};
+
 /** Why requests should not come to this edge, in words; empty = they may. For those who ask beside the registry. */
 export async function whyUnready(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
   if (isDraining) return ['draining: this edge is stopping'];
