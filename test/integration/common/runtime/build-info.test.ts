@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { watchProcess } from '../../../common/metrics/process-metrics';
-import { formatBuildInfo, readBuildInfo } from '../../../common/runtime/build-info';
-import { createLogger, logBuild } from '../../../common/runtime/logger';
-import { packageRoot } from '../../../common/runtime/package-root';
+import { watchProcess } from '../../../../common/metrics/process-metrics';
+import { formatBuildInfo, readBuildInfo } from '../../../../common/runtime/build-info';
+import { createLogger, logBuild } from '../../../../common/runtime/logger';
+import { packageRoot } from '../../../../common/runtime/package-root';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 let folder: string;
