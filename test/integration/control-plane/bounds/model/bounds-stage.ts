@@ -1,9 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { createTestDatabase, type TestDatabase } from '../../../../support/control-plane/test-database';
-import { type ClockedLayover, type SparePlanes, startClockedLayover } from '../../../../support/clocked/clocked-layover';
+import {
+  type ClockedLayover,
+  type SparePlanes,
+  startClockedLayover,
+} from '../../../../support/clocked/clocked-layover';
 import { type ActiveQuirk, type FakeRegistry, startFakeRegistry } from '../../../../support/fake-registry';
-import { setTimeout as pause } from 'node:timers/promises';
 import { send } from '../../../../support/real/http-client';
+import { waitUntil } from '../../../../support/real/wait-until';
 import { Tables } from './tables';
 import { UpstreamImages } from './upstream-images';
 
@@ -119,11 +123,7 @@ export class BoundsStage {
   }
 }
 
-/** As waitUntil, for what takes a few milliseconds as a rule. Throws an Error after 30 s. */
+/** Polls a condition that holds after a few milliseconds as a rule. Throws an Error after 30 s. */
 async function soon(what: string, probe: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await probe())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`);
-    await pause(3);
-  }
+  await waitUntil(what, probe, 30_000, 3);
 }
