@@ -1,4 +1,4 @@
-// `npm test`: installs and builds when needed, then types, lint and every suite. With arguments: only jest, with them.
+// `npm test`: installs and builds when needed, then types, imports, lint and every suite. With arguments: only jest, with them.
 // The suites get a temporary folder of their own: what they leave behind, a process or a file, is a failure of the run.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,6 +12,7 @@ ensureBuilt();
 const bin = (...path) => join(root, 'node_modules', ...path);
 if (args.length === 0) {
   check('types', [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
+  check('imports', [bin('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), '.']);
   check('lint', [bin('eslint', 'bin', 'eslint.js'), '.']);
   check('format', [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.']);
 }

@@ -8,7 +8,7 @@ import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import { type DatabaseAddress, parseDatabaseUrl } from './db/database-address';
-import { readScanConfig, type ScanConfig } from './scan/read-scan-config';
+import { readScanConfig, type ScanConfig } from './scan/clair/read-scan-config';
 
 /** Everything the control plane takes from outside (architecture section 11). Holds secrets: never logged whole. */
 export interface ControlPlaneConfig {

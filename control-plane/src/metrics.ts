@@ -2,7 +2,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import { watchProcess } from '../../common/metrics/process-metrics';
 import { readGauge } from '../../common/metrics/read-metrics';
 import type { PoolUse } from './db/watch-queries';
-import type { Collected } from './garbage/garbage-parts';
+import type { Collected } from './cache/collection/garbage-parts';
 
 /** What the control plane counts, in a registry of its own. Labels have few values: no names of users' things. */
 export class Metrics {

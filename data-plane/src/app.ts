@@ -13,64 +13,64 @@ import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
-import type { BlobStore } from './blob/blob-store';
-import { StoredBlobs } from './blob/stored-blobs';
+import type { BlobStore } from './store/blob-store';
+import { StoredBlobs } from './store/stored-blobs';
 import { createCatalogClient } from './catalog/catalog-client';
-import { createKnowledge } from './catalog/catalog-knowledge';
+import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
 import { createGrpcImageJudge } from './catalog/grpc-image-judge';
 import { createGrpcPullRecorder } from './catalog/grpc-pull-recorder';
 import { createGrpcUseReport } from './catalog/grpc-use-report';
 import { createSnapshotCodec } from './catalog/snapshot-codec';
-import { type CompleteBlob, Completion } from './completion/completion';
+import { type CompleteBlob, Completion } from './manifests/images/completion';
 import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
-import { createBlobSource } from './fill/create-blob-source';
-import { createFills } from './fill/create-fills';
-import type { FillLimits } from './fill/fill-limits';
-import { createSpool, type Spool } from './fill/spool';
-import { spoolWithRoom } from './fill/spool-with-room';
-import { ImageFiller } from './gate/image-filler';
-import { ImageGate } from './gate/image-gate';
-import { registryHandlers } from './grpc/handlers';
+import { createBlobSource } from './blobs/create-blob-source';
+import { createFills } from './blobs/fills/create-fills';
+import type { FillLimits } from './blobs/fills/fill-limits';
+import { createSpool, type Spool } from './blobs/fills/spool';
+import { spoolWithRoom } from './blobs/fills/spool-with-room';
+import { ImageFiller } from './manifests/images/image-filler';
+import { ImageGate } from './manifests/gate/image-gate';
+import { registryHandlers } from './grpc/registry/registry-handlers';
 import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
-import { storageHandlers } from './grpc/storage-handlers';
-import { ReferrersList } from './lists/list-referrers';
-import { createLocalIndex } from './local-index/durable-local-index';
-import { ManifestContents } from './manifest/manifest-contents';
-import { ManifestKeeper } from './manifest/manifest-keeper';
-import { ManifestService } from './manifest/manifest-service';
-import { DigestResolver } from './manifest/resolve-digest';
-import { TagResolver } from './manifest/resolve-tag';
-import { TagChecker } from './manifest/tag-checker';
-import { TagHints } from './manifest/tag-hints';
-import { DataPlaneMetrics } from './metrics';
-import { completeAtOwner } from './node/complete-at-owner';
-import { loadOrCreateNodeId } from './node/node-id';
-import { connectPeer, type Peer } from './node/peers';
-import { measuredHandlers } from './operations/measured-handlers';
-import { measuredJournal } from './operations/measured-journal';
-import { measuredUpstream } from './operations/measured-upstream';
-import { whyUnready } from './operations/readiness';
-import { startOperations } from './operations/start-operations';
-import { BlobAccess } from './pull/blob-access';
-import { BlobArrivals } from './pull/blob-arrivals';
-import { BlobRedirects } from './pull/blob-redirects';
-import { UpstreamReporter } from './pull/upstream-reporter';
-import { createPullJournal } from './records/durable-pull-journal';
-import { createJournalDelivery } from './records/journal-delivery';
-import { GuardedBlobStore } from './storage/guarded-blob-store';
+import { storageHandlers } from './grpc/storage/storage-handlers';
+import { ReferrersList } from './manifests/list-referrers';
+import { createLocalIndex } from './known/index/durable-local-index';
+import { ManifestContents } from './manifests/content/manifest-contents';
+import { ManifestKeeper } from './manifests/manifest-keeper';
+import { ManifestService } from './manifests/manifest-service';
+import { DigestResolver } from './manifests/resolve-digest';
+import { TagResolver } from './manifests/resolve-tag';
+import { TagChecker } from './manifests/tag-checker';
+import { TagHints } from './manifests/tag-hints';
+import { DataPlaneMetrics } from './monitoring/metrics';
+import { completeAtOwner } from './cluster/complete-at-owner';
+import { loadOrCreateNodeId } from './cluster/node-id';
+import { connectPeer, type Peer } from './cluster/peers';
+import { measuredHandlers } from './monitoring/measured-handlers';
+import { measuredJournal } from './monitoring/measured-journal';
+import { measuredUpstream } from './monitoring/measured-upstream';
+import { whyUnready } from './monitoring/readiness';
+import { startOperations } from './monitoring/start-operations';
+import { BlobAccess } from './blobs/blob-access';
+import { BlobArrivals } from './blobs/blob-arrivals';
+import { BlobRedirects } from './blobs/blob-redirects';
+import { UpstreamReporter } from './journal/upstream-reporter';
+import { createPullJournal } from './journal/durable-pull-journal';
+import { createJournalDelivery } from './journal/journal-delivery';
+import { GuardedBlobStore } from './store/uses/guarded-blob-store';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
-import { openBlobStore } from './store/open-blob-store';
-import { createUpstreamProber } from './upstream/create-upstream-prober';
-import { createUpstreamRegistry } from './upstream/create-upstream-registry';
+import { openBlobStore } from './open-blob-store';
+import { createUpstreamProber } from './upstream/probe/create-upstream-prober';
+import { createUpstreamRegistry } from './upstream/client/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
-import { ContentUses } from './uses/content-uses';
-import { UseReporter } from './uses/use-reporter';
+import { ContentUses } from './store/uses/content-uses';
+import { UseReporter } from './store/uses/use-reporter';
 
 /** What tests put in place of the real thing. */
 export interface DataPlaneOverrides {
@@ -124,8 +124,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => metrics.close());
     closers.push(() => tracer.stop());
     let isServing = false;
+    const folders = {
+      spool: config.home.spool,
+      store: config.bucket === undefined ? config.blobFolder : config.home.copies,
+    };
     const unready = (): Promise<readonly string[]> =>
-      whyUnready(config, clock, {
+      whyUnready(folders, clock, {
         isDraining: drainUntil > 0,
         hasConfiguration: hasConfiguration(configuration),
         isServing,
@@ -317,7 +321,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(stopListening);
     const { copiesBytes } = opened;
     const told = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
-    const operations = await startOperations(config, told);
+    const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, told);
     // Answers until everything else is over.
     closers.unshift(() => operations.stop());
     httpAddress = operations.address;

@@ -6,7 +6,7 @@ import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/securi
 import { readTlsVariables } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
-import type { LocalDelivery } from './grpc/data-plane';
+import type { LocalDelivery } from './registry/grpc/data-plane';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
 /** Everything that an edge can be told (architecture section 11). */

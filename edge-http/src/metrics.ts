@@ -1,11 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { watchProcess } from '../../common/metrics/process-metrics';
 import { readGauge } from '../../common/metrics/read-metrics';
-import type { CacheStatus } from './registry-reader';
+import type { DeliveryKind, DeliveryMetrics } from './delivery/delivery-metrics';
+import type { CacheStatus } from './registry/registry-reader';
 import type { RequestKind } from './request/registry-request';
-
-/** How bytes of a blob reach the client. */
-export type DeliveryKind = 'inline' | 'local-file' | 'redirect';
 
 /** What one answer was, for counting. Every value is one of a small set: no names, no digests. */
 export interface AnswerCount {
@@ -28,7 +26,7 @@ interface RunningDelivery {
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** The edge's metrics, in a registry of their own: several edges can live in one process. */
-export class EdgeMetrics {
+export class EdgeMetrics implements DeliveryMetrics {
   readonly registry = new Registry();
   private readonly requests = new Counter({
     name: 'layover_edge_requests_total',

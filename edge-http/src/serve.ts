@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../common/runtime/clock';
 import type { Logger } from '../../common/runtime/logger';
 import { NO_TRACER, type Span, type Tracer } from '../../common/tracing/tracer';
-import { Exchange, type Handler } from './exchange';
+import { Exchange, type Handler } from './request/exchange';
 import type { EdgeMetrics } from './metrics';
 import { parseRequest } from './request/parse-request';
 import type { RegistryRequest } from './request/registry-request';

@@ -1,4 +1,4 @@
-import type { BlobStore } from '../../data-plane/src/blob/blob-store';
+import type { BlobStore } from '../../data-plane/src/store/blob-store';
 import { digestOf, type Digest } from '../../common/oci/digest';
 
 /** A store under test, and the hands that a test needs behind its back. */

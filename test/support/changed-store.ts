@@ -1,4 +1,4 @@
-import type { BlobStore } from '../../data-plane/src/blob/blob-store';
+import type { BlobStore } from '../../data-plane/src/store/blob-store';
 
 /** A store that does as `inner` does, except for some methods. (A spread would lose the methods of a class.) */
 export function changedStore(inner: BlobStore, changes: Partial<BlobStore>): BlobStore {

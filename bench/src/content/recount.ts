@@ -1,7 +1,7 @@
 import { toBigInt } from '../../../control-plane/src/db/big-numbers';
 import type { Database } from '../../../control-plane/src/db/database';
-import { UsageStore } from '../../../control-plane/src/usage/usage.store';
-import { OriginUsageStore } from '../../../control-plane/src/holdings/origin-usage.store';
+import { UsageStore } from '../../../control-plane/src/cache/usage/usage.store';
+import { OriginUsageStore } from '../../../control-plane/src/cache/holdings/origin-usage.store';
 import type { SeedOrganization } from './seed-organization';
 
 /**

@@ -1,5 +1,5 @@
-import type { Organization } from '../../../control-plane/src/organization/organization';
-import { OrganizationStore } from '../../../control-plane/src/organization/organization.store';
+import type { Organization } from '../../../control-plane/src/tenancy/organizations/organization';
+import { OrganizationStore } from '../../../control-plane/src/tenancy/organizations/organization.store';
 import type { Queries } from '../../../control-plane/src/db/database';
 
 /** An organization that was made for a measure. */

@@ -1,7 +1,7 @@
 import type { Database, Queries } from '../../../control-plane/src/db/database';
-import { OriginUsageStore } from '../../../control-plane/src/holdings/origin-usage.store';
-import { TagStore } from '../../../control-plane/src/tag/tag.store';
-import { UsageStore } from '../../../control-plane/src/usage/usage.store';
+import { OriginUsageStore } from '../../../control-plane/src/cache/holdings/origin-usage.store';
+import { TagStore } from '../../../control-plane/src/cache/content/tag.store';
+import { UsageStore } from '../../../control-plane/src/cache/usage/usage.store';
 import type { SeedOrganization } from '../content/seed-organization';
 import { Table } from '../../../schema/tables';
 import { median } from '../measure';

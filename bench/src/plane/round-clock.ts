@@ -1,6 +1,6 @@
 import type { Clock } from '../../../common/runtime/clock';
 
-/** A clock for work that is repeated (maintenance/repeat.ts): each round begins when it is told to, and time can be moved on. */
+/** A clock for work that is repeated (common/async/repeat.ts): each round begins when it is told to, and time can be moved on. */
 export class RoundClock implements Clock {
   private offset = 0;
   private next: (() => void) | undefined;

@@ -1,5 +1,5 @@
 import type { AuditEventRow } from '../../../schema/tables';
-import { newId } from '../ids/new-id';
+import { newId } from '../db/new-id';
 import type { AuditKind } from './audit-kind';
 
 /** What an event of the control plane itself says. */

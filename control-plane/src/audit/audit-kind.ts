@@ -1,5 +1,3 @@
-import { registerEnumType } from 'type-graphql';
-
 /** Everything the audit log speaks of. */
 export const AuditKind = {
   PULL: 'PULL',
@@ -27,28 +25,3 @@ export const AuditKind = {
   CONTENT_QUARANTINED: 'CONTENT_QUARANTINED',
 } as const;
 export type AuditKind = (typeof AuditKind)[keyof typeof AuditKind];
-
-registerEnumType(AuditKind, {
-  name: 'AuditKind',
-  description: 'What an audit event tells of.',
-  valuesConfig: {
-    PULL: { description: 'A manifest request that was answered: GET or HEAD, served or refused.' },
-    ORGANIZATION_UPDATED: { description: '`detail` has each changed setting, before and after.' },
-    ROBOT_ROTATED: { description: 'A robot was given another secret.' },
-    TAG_UPDATED_UPSTREAM: { description: 'Upstream moved a tag; `detail` has the digests before and after.' },
-    TAG_EXPIRED: {
-      description: 'A tag was not pulled for its expirationSeconds, or reached the expiration set by hand.',
-    },
-    TAG_DELETED: { description: 'By somebody, or because upstream no longer has it; `detail` says which.' },
-    QUOTA_EVICTED: { description: 'Content was taken out of the cache to make room.' },
-    QUOTA_REFUSED: { description: 'An image did not fit and was not kept.' },
-    QUOTA_WARNING: { description: 'Usage passed warningPercent of the limit.' },
-    COLLECTED: { description: 'Content that nothing holds any more was removed from the store.' },
-    SCAN_COMPLETED: {
-      description: 'Clair indexed an image, or its report says something else; `detail` has the counts.',
-    },
-    SCAN_FAILED: { description: 'An image could not be scanned; `detail` says why, and whether it is tried again.' },
-    SCAN_REQUESTED: { description: 'Somebody has an image scanned again.' },
-    CONTENT_QUARANTINED: { description: 'Stored bytes were not what their digest says, and are not served.' },
-  },
-});

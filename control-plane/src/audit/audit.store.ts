@@ -2,7 +2,7 @@ import { type AuditEventRow, Table } from '../../../schema/tables';
 import { bulkInsert } from '../db/bulk-insert';
 import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
-import { type CursorKey, type Page, type PageRequest, toPage } from '../graphql/pagination';
+import { type CursorKey, type Page, type PageRequest, toPage } from '../db/page';
 import type { AuditKind } from './audit-kind';
 import type { CacheStatus } from './cache-status';
 

@@ -1,5 +1,3 @@
-import { registerEnumType } from 'type-graphql';
-
 /** How a pull was answered (architecture section 4). */
 export const CacheStatus = {
   HIT: 'HIT',
@@ -17,18 +15,3 @@ export type CacheStatus = (typeof CacheStatus)[keyof typeof CacheStatus];
 export function isCacheStatus(text: string): text is CacheStatus {
   return Object.hasOwn(CacheStatus, text);
 }
-
-registerEnumType(CacheStatus, {
-  name: 'CacheStatus',
-  description: 'How a pull was answered.',
-  valuesConfig: {
-    HIT: { description: 'From the cache; upstream was not asked.' },
-    REVALIDATED: { description: 'From the cache; upstream said that it is current.' },
-    UPDATED: { description: 'Upstream had moved the tag; the new version was fetched.' },
-    MISS: { description: 'Not cached; fetched from upstream.' },
-    STALE: { description: 'From the cache, because upstream could not be asked.' },
-    BYPASS: { description: 'Fetched and passed on, not kept.' },
-    REFUSED: { description: 'Not served: not allowed.' },
-    ERROR: { description: 'Not served: something failed, or upstream does not have it.' },
-  },
-});

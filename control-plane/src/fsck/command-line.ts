@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { FsckOptions } from './fsck-parts';
+import type { FsckOptions } from './parts/fsck-parts';
 
 /** What the command line asks for. */
 export interface CommandLine extends FsckOptions {

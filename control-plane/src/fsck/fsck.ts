@@ -1,14 +1,14 @@
-import { checkHeld } from './check-held';
-import { checkHolders } from './check-holders';
-import { checkHoldings, countHeldRows } from './check-holdings';
-import { checkManifests } from './check-manifests';
-import { checkReferences, checkTags } from './check-tags';
-import { checkStore } from './check-store';
-import { checkSums } from './check-sums';
-import type { FsckParts } from './fsck-parts';
-import { everyOrigin } from './origins';
-import { Unrepaired } from './unrepaired';
-import { countRows } from './checked';
+import { checkHeld } from './checks/check-held';
+import { checkHolders } from './checks/check-holders';
+import { checkHoldings, countHeldRows } from './checks/check-holdings';
+import { checkManifests } from './checks/check-manifests';
+import { checkReferences, checkTags } from './checks/check-tags';
+import { checkStore } from './checks/check-store';
+import { checkSums } from './checks/check-sums';
+import type { FsckParts } from './parts/fsck-parts';
+import { everyOrigin } from './parts/origins';
+import { Unrepaired } from './parts/unrepaired';
+import { countRows } from './parts/checked';
 
 /**
  * Checks everything once, while Layover runs. First the tables against each other: what the rest decides is decided on their sums. Then the

@@ -1,4 +1,4 @@
-import { PROBLEM_KINDS } from './problem';
+import { PROBLEM_KINDS } from './report/problem';
 
 /** What `npm run fsck -- --help` says. */
 export function helpText(): string {

@@ -1,10 +1,10 @@
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../../common/runtime/env';
 import { configFromEnvironment, type ControlPlaneConfig } from '../config';
 import { type CommandLine, parseCommandLine } from './command-line';
-import { Console } from './console';
+import { Console } from './report/console';
 import { helpText } from './help';
 import { runFsck } from './run-fsck';
-import { InterruptedError } from './stop-reasons';
+import { InterruptedError } from './parts/stop-reasons';
 import { EXIT } from './summary';
 
 /** The body of `npm run fsck`; gives the exit code. A second SIGINT ends the process at once. */

@@ -4,7 +4,7 @@ import { Database } from '../db/database';
 import type { DatabaseAddress } from '../db/database-address';
 import { whyUnavailable } from '../db/database-error';
 import { migrationState } from '../db/migration-state';
-import { CannotRunError } from './stop-reasons';
+import { CannotRunError } from './parts/stop-reasons';
 
 /** Connections to MySQL: it does one thing at a time. */
 const CONNECTIONS = 4;

@@ -7,18 +7,18 @@ import type { ControlPlaneConfig } from '../config';
 import { createDataPlaneClients } from '../data-planes/data-plane-clients';
 import { GrpcContentKeeper } from '../data-planes/grpc-content-keeper';
 import { whyUnavailable } from '../db/database-error';
-import { SystemSettingsStore } from '../settings/system-settings.store';
+import { SystemSettingsStore } from '../tenancy/settings/system-settings.store';
 import { createContentStores } from '../stores';
-import type { Checked } from './checked';
+import type { Checked } from './parts/checked';
 import type { CommandLine } from './command-line';
-import type { Console } from './console';
-import { formatCount } from './format';
+import type { Console } from './report/console';
+import { formatCount } from './report/format';
 import { runChecks } from './fsck';
 import { describeDatabase, openDatabase } from './open-database';
-import { Progress } from './progress';
-import { Report } from './report';
-import { CannotRunError, InterruptedError } from './stop-reasons';
-import { StoreCopies } from './store-copies';
+import { Progress } from './report/progress';
+import { Report } from './report/report';
+import { CannotRunError, InterruptedError } from './parts/stop-reasons';
+import { StoreCopies } from './parts/store-copies';
 import { EXIT, outcomeOf, type Summary, writeSummary } from './summary';
 
 /** What a run works with besides its configuration. */

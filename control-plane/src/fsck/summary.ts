@@ -1,8 +1,8 @@
-import type { Checked } from './checked';
-import type { Console } from './console';
-import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
-import type { FsckOptions } from './fsck-parts';
-import type { Report } from './report';
+import type { Checked } from './parts/checked';
+import type { Console } from './report/console';
+import { formatBytes, formatCount, formatDuration, formatNumber } from './report/format';
+import type { FsckOptions } from './parts/fsck-parts';
+import type { Report } from './report/report';
 
 /** How fsck ended; exit codes of the command. */
 export const EXIT = { CLEAN: 0, REPAIRED: 0, PROBLEMS: 1, INTERRUPTED: 2, FAILED: 2 } as const;

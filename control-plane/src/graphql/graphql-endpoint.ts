@@ -9,9 +9,9 @@ import {
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Logger } from '../../../common/runtime/logger';
 import { ApiError } from '../errors/api-error';
-import type { RequestContext } from './context';
+import type { RequestContext } from './request/context';
 import { errorFormatter } from './errors/format-error';
-import { limitsPlugin } from './limits/limits.plugin';
+import { limitsPlugin } from './limits.plugin';
 import { QUERY_LIMITS } from './limits/query-limits';
 
 /** A GraphQL request as HTTP brought it. */

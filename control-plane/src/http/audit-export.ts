@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import type { Viewer } from '../access/viewer';
+import type { Viewer } from '../tenancy/tokens/viewer';
 import type { AuditStore } from '../audit/audit.store';
-import { exportEvents } from '../audit/export-events';
-import { readExportQuery } from '../audit/read-export-query';
-import { visibleEvents } from '../audit/visible-events';
+import { exportEvents } from './export-events';
+import { readExportQuery } from './read-export-query';
+import { visibleEvents } from '../graphql/access/visible-events';
 import type { Queries } from '../db/database';
 import { sendPieces } from './send-pieces';
 

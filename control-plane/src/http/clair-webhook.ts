@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Database } from '../db/database';
 import { readNotificationId } from '../scan/clair/notification-page';
-import { noteNotification } from '../scan/read-notifications';
+import { noteNotification } from '../scan/worker/read-notifications';
 import { readBody } from './read-body';
 
 /** Where Clair's notifier says that there is something to tell. */

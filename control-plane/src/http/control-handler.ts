@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../../common/runtime/logger';
-import type { Viewer } from '../access/viewer';
+import type { Viewer } from '../tenancy/tokens/viewer';
 import { ApiError } from '../errors/api-error';
 import { API_ERROR_CODES } from '../errors/api-error-codes';
 import { toApiError } from '../errors/to-api-error';
 import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
-import type { RequestContext } from '../graphql/context';
+import type { RequestContext } from '../graphql/request/context';
 import { QUERY_LIMITS } from '../graphql/limits/query-limits';
 import type { Metrics } from '../metrics';
 import { CLAIR_WEBHOOK_PATH, type ClairWebhook } from './clair-webhook';

@@ -3,9 +3,9 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { AuditStore } from '../audit/audit.store';
 import type { Database } from '../db/database';
-import type { RecordedEventsStore } from '../records/recorded-events.store';
+import type { RecordedEventsStore } from '../cache/pulls/recorded-events.store';
 import { RECORD_IDS_KEPT_MS } from './prune-recorded-events';
-import { repeat } from './repeat';
+import { repeat } from '../../../common/async/repeat';
 
 const FIRST_MS = 60_000;
 const EVERY_MS = 3_600_000;
@@ -49,7 +49,9 @@ export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | un
         );
     }
   };
-  return repeat({ firstMs: FIRST_MS, everyMs: EVERY_MS, work, name: 'deleting old audit events' }, clock, log);
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'deleting old audit events failed; it is tried again later');
+  return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 
 function deleteStep({ database, audit, recorded, clock }: RetentionParts, before: number): Promise<number> {

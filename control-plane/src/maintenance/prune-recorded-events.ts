@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Database } from '../db/database';
-import type { RecordedEventsStore } from '../records/recorded-events.store';
-import { repeat } from './repeat';
+import type { RecordedEventsStore } from '../cache/pulls/recorded-events.store';
+import { repeat } from '../../../common/async/repeat';
 
 /** How often, in milliseconds. */
 const EVERY_MS = 3_600_000;
@@ -28,5 +28,7 @@ export function pruneRecordedEvents(
       await nextTurn();
     }
   };
-  return repeat({ firstMs: EVERY_MS, everyMs: EVERY_MS, work, name: 'forgetting old record ids' }, clock, log);
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'forgetting old record ids failed; it is tried again later');
+  return repeat({ clock, everyMs: EVERY_MS, work, onError });
 }

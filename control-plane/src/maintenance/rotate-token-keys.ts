@@ -1,10 +1,10 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import type { ConfigurationRevision } from '../configuration/configuration-revision';
+import type { ConfigurationRevision } from '../tenancy/settings/configuration-revision';
 import type { Database } from '../db/database';
-import type { SystemSettingsStore } from '../settings/system-settings.store';
-import type { TokenKeyStore } from '../token/token-key.store';
-import { repeat } from './repeat';
+import type { SystemSettingsStore } from '../tenancy/settings/system-settings.store';
+import type { TokenKeyStore } from '../tenancy/tokens/token-key.store';
+import { repeat } from '../../../common/async/repeat';
 
 /** When keys are first looked at after a start, in milliseconds: a process that never runs for an hour rotates as well. */
 const FIRST_MS = 60_000;
@@ -34,8 +34,10 @@ export interface RotateTokenKeysParts {
  */
 export function rotateTokenKeys(parts: RotateTokenKeysParts): () => Promise<void> {
   const work = (): Promise<void> => step(parts);
-  const name = 'looking at the age of the keys of pull tokens';
-  return repeat({ firstMs: FIRST_MS, everyMs: EVERY_MS, work, name }, parts.clock, parts.log);
+  const { clock, log } = parts;
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'looking at the age of the keys of pull tokens failed; it is tried again later');
+  return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 
 async function step({ database, tokenKeys, settings, revision, clock, log }: RotateTokenKeysParts): Promise<void> {

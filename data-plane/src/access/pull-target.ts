@@ -1,4 +1,4 @@
-import type { RepositoryKey } from '../catalog/catalog';
+import type { RepositoryKey } from './repository-key';
 import type { OrganizationConfiguration, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamRepository } from '../upstream/upstream-registry';
 import type { Owner } from './find-organization';

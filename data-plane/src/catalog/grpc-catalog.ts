@@ -8,9 +8,10 @@ import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitMa
 import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/LookupBlobReply';
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
-import type { Admission, CachedManifest, CachedTag, Catalog, RepositoryKey } from './catalog';
+import type { RepositoryKey } from '../access/repository-key';
+import type { Admission, CachedManifest, CachedTag, Catalog } from '../known/catalog';
 import { type CatalogClient, isConnected } from './catalog-client';
-import { type CallFailure, Circuit } from './circuit';
+import { type CallFailure, Circuit } from '../async/circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
 import { readAdmission, readDescriptor, readTag } from './wire-values';
 

@@ -2,9 +2,9 @@ import { status as Grpc } from '@grpc/grpc-js';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';
-import type { ImageJudge, Verdict } from '../gate/image-judge';
+import type { ImageJudge, Verdict } from '../manifests/gate/image-judge';
 import { type CatalogClient, isConnected } from './catalog-client';
-import { type CallFailure, Circuit } from './circuit';
+import { type CallFailure, Circuit } from '../async/circuit';
 import { isServiceError, unaryCall } from './unary-call';
 
 /** For an answer at once, and on top of what a wait may take. */

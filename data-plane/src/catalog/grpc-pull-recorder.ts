@@ -3,7 +3,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
-import type { PullRecorder } from '../records/pull-recorder';
+import type { PullRecorder } from '../journal/pull-recorder';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError, unaryCall } from './unary-call';
 

@@ -1,7 +1,7 @@
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/ReportUseReply';
-import type { ContentUse } from '../uses/content-uses';
-import type { UseReport } from '../uses/use-report';
+import type { ContentUse } from '../store/uses/content-uses';
+import type { UseReport } from '../store/uses/use-report';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError, unaryCall } from './unary-call';
 

@@ -4,7 +4,7 @@ import { parseDigest } from '../../../common/oci/digest';
 import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
 import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag';
 import type { Descriptor__Output } from '../../../proto/gen/layover/v1/Descriptor';
-import type { Admission, CachedTag } from './catalog';
+import type { Admission, CachedTag } from '../known/catalog';
 
 /** A descriptor as the Catalog sent it. Throws INTERNAL for one that is none: a bug of the control plane, never absence. */
 export function readDescriptor(wire: Descriptor__Output | null): Descriptor {

@@ -1,7 +1,7 @@
 import type { Logger } from '../../../common/runtime/logger';
 import type { IdentifyReply } from '../../../proto/gen/layover/v1/IdentifyReply';
 import type { NodeHandlers } from '../../../proto/gen/layover/v1/Node';
-import { fillForPeer, type FillForPeerParts } from '../node/fill-for-peer';
+import { fillForPeer, type FillForPeerParts } from '../cluster/fill-for-peer';
 import { readDigest } from './read-request';
 import { unary } from './unary';
 

@@ -4,7 +4,7 @@ import { parseRepositoryName } from '../../../common/oci/reference';
 import type { RepositoryAddress__Output } from '../../../proto/gen/layover/v1/RepositoryAddress';
 import type { RequestContext__Output } from '../../../proto/gen/layover/v1/RequestContext';
 import type { Owner } from '../access/find-organization';
-import type { RepositoryRequest, RequestContext } from '../pull/request';
+import type { RepositoryRequest, RequestContext } from '../access/request';
 
 const NO_CONTEXT: RequestContext = {
   requestId: '',

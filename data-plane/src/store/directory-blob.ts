@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { algorithmOf, type Digest, digestOf } from '../../../common/oci/digest';
-import type { StoredBlob } from '../blob/blob-store';
-import { readFileRange } from '../blob/read-file-range';
-import { errorCode, toStoreError } from '../blob/store-error';
+import type { StoredBlob } from './blob-store';
+import { readFileRange } from './read-file-range';
+import { errorCode, toStoreError } from './store-error';
 
 /** A stored file, opened. `damaged` says that it can't be the blob, whatever its bytes are. */
 export interface OpenedFile {

@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { RangeRequest } from '../../../common/oci/byte-range';
-import type { Exchange } from '../exchange';
-import type { EdgeMetrics } from '../metrics';
-import type { BlobHeader, BlobRead, BlobReadQuery, RegistryReader } from '../registry-reader';
+import type { Exchange } from '../request/exchange';
+import type { BlobHeader, BlobRead, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { checkHeader } from './check-header';
+import type { DeliveryMetrics } from './delivery-metrics';
 import { type FileGrowth, followGrowth, grown } from './file-growth';
 import { openLocalFile } from './open-local-file';
 
@@ -23,7 +23,7 @@ export interface BlobSupply {
 /** What a supply is opened with. */
 export interface SupplyOptions {
   readonly reader: RegistryReader;
-  readonly metrics: EdgeMetrics;
+  readonly metrics: Pick<DeliveryMetrics, 'localFallback'>;
   readonly request: GetBlobRequest;
   readonly exchange: Exchange;
 }

@@ -1,5 +1,5 @@
 import { type RangeRequest, resolveRange } from '../../../common/oci/byte-range';
-import type { BlobHeader } from '../registry-reader';
+import type { BlobHeader } from '../registry/registry-reader';
 
 /** Throws an Error (a bug of the data plane) where what is to be delivered is not what was asked for: better an error than other bytes. */
 export function checkHeader(header: BlobHeader, range: RangeRequest | undefined): void {

@@ -1,14 +1,14 @@
 import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Clock } from '../../../common/runtime/clock';
-import type { Exchange } from '../exchange';
-import type { EdgeMetrics } from '../metrics';
-import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry-reader';
+import type { Exchange } from '../request/exchange';
+import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
 import { type BlobSupply, openSupply } from './blob-supply';
 import { BodyWriter } from './body-writer';
 import type { BufferPool } from './buffer-pool';
+import type { DeliveryMetrics } from './delivery-metrics';
 import { NodeChanges } from './node-changes';
 import { sendInline } from './send-inline';
 import { sendLocalFile } from './send-local-file';
@@ -17,7 +17,7 @@ import { sendLocalFile } from './send-local-file';
 export interface DeliveryDependencies {
   readonly reader: RegistryReader;
   readonly buffers: BufferPool;
-  readonly metrics: EdgeMetrics;
+  readonly metrics: DeliveryMetrics;
   /** A client that takes nothing for this long is given up; milliseconds. */
   readonly clientIdleMs: number;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import type { BlobRead } from '../registry-reader';
+import type { BlobRead } from '../registry/registry-reader';
 
 /** How far a file may be read. */
 export interface FileGrowth {

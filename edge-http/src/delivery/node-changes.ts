@@ -1,4 +1,4 @@
-import { isNodeFailure } from '../node-failure';
+import { isNodeFailure } from '../registry/node-failure';
 
 /** Nodes that may fail one after another without a byte in between. */
 const IN_A_ROW = 3;

@@ -1,4 +1,4 @@
-import type { BlobRead } from '../registry-reader';
+import type { BlobRead } from '../registry/registry-reader';
 import type { BodyWriter } from './body-writer';
 
 /**

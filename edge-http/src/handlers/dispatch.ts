@@ -1,4 +1,4 @@
-import type { Handler } from '../exchange';
+import type { Handler } from '../request/exchange';
 import type {
   GetBlobRequest,
   GetManifestRequest,

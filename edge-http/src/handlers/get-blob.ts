@@ -1,6 +1,6 @@
 import type { DeliverBlob } from '../delivery/deliver-blob';
-import type { Exchange, Handler } from '../exchange';
-import type { BlobStat, RegistryReader } from '../registry-reader';
+import type { Exchange, Handler } from '../request/exchange';
+import type { BlobStat, RegistryReader } from '../registry/registry-reader';
 import { noneMatch, requestedRange } from '../request/conditions';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';

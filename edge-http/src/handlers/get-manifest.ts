@@ -1,6 +1,6 @@
 import { Header } from '../../../common/oci/headers';
-import type { Handler } from '../exchange';
-import type { RegistryReader } from '../registry-reader';
+import type { Handler } from '../request/exchange';
+import type { RegistryReader } from '../registry/registry-reader';
 import { entityTag, noneMatch } from '../request/conditions';
 import type { GetManifestRequest } from '../request/registry-request';
 import { readAccept } from '../request/request-context';

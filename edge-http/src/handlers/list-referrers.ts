@@ -1,7 +1,7 @@
 import { Header } from '../../../common/oci/headers';
 import { MediaType } from '../../../common/oci/media-types';
-import type { Handler } from '../exchange';
-import type { RegistryReader } from '../registry-reader';
+import type { Handler } from '../request/exchange';
+import type { RegistryReader } from '../registry/registry-reader';
 import type { ListReferrersRequest } from '../request/registry-request';
 import { answer, baseHeaders } from '../response/answer';
 import { addProvenance } from '../response/cache-headers';

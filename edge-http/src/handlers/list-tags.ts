@@ -1,5 +1,5 @@
-import type { Handler } from '../exchange';
-import type { RegistryReader } from '../registry-reader';
+import type { Handler } from '../request/exchange';
+import type { RegistryReader } from '../registry/registry-reader';
 import { formatName } from '../request/format-request';
 import type { ListTagsRequest } from '../request/registry-request';
 import { answerJson, baseHeaders } from '../response/answer';

@@ -1,16 +1,20 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import { type ListenAddress, staysOnMachine } from '../../../common/runtime/listen-address';
-import type { Exchange, Handler } from '../exchange';
-import type { EdgeMetrics } from '../metrics';
+import type { Exchange, Handler } from '../request/exchange';
 import type { OperationsRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
+
+/** Metrics in the text format of Prometheus. */
+export interface ExposedMetrics {
+  expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
 
 /**
  * GET|HEAD /metrics, in Prometheus' text format, beside the registry: for who is on this machine, over a listener that is for this machine. What a cache holds
  * and how it does is nobody else's; others are answered as if there were nothing (and with LAYOVER_EDGE_METRICS_LISTEN everybody is).
  */
 export function createMetrics(
-  metrics: EdgeMetrics,
+  metrics: ExposedMetrics,
   listen: ListenAddress,
   elsewhere: boolean,
 ): Handler<OperationsRequest> {

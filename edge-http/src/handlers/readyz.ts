@@ -1,6 +1,6 @@
 import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
-import type { Handler } from '../exchange';
-import type { RegistryReader } from '../registry-reader';
+import type { Handler } from '../request/exchange';
+import type { RegistryReader } from '../registry/registry-reader';
 import type { OperationsRequest } from '../request/registry-request';
 import { answerJson } from '../response/answer';
 

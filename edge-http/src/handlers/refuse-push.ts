@@ -1,5 +1,5 @@
 import { LayoverError } from '../../../common/errors/layover-error';
-import type { Handler } from '../exchange';
+import type { Handler } from '../request/exchange';
 import type { PushRequest } from '../request/registry-request';
 
 /** Every write of the OCI API (end-4 to end-7, end-9 to end-11, end-13): 405 UNSUPPORTED. */

@@ -1,6 +1,6 @@
 import { Header } from '../../../common/oci/headers';
-import type { Handler } from '../exchange';
-import type { RegistryReader } from '../registry-reader';
+import type { Handler } from '../request/exchange';
+import type { RegistryReader } from '../registry/registry-reader';
 import type { TokenRequest } from '../request/registry-request';
 import { answerJson } from '../response/answer';
 

@@ -1,5 +1,5 @@
 import { formatReference } from '../../../common/oci/reference';
-import type { RepositoryAddress } from '../registry-reader';
+import type { RepositoryAddress } from '../registry/registry-reader';
 import type { RegistryRequest } from './registry-request';
 
 /** The name as the client wrote it: `<organization>/<repository>`, or the repository alone in the mirror form. */

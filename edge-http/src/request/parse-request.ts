@@ -7,7 +7,7 @@ import {
   parseReference,
   parseRepositoryName,
 } from '../../../common/oci/reference';
-import type { RepositoryAddress } from '../registry-reader';
+import type { RepositoryAddress } from '../registry/registry-reader';
 import { parseTokenRequest } from './parse-token-request';
 import { readArtifactType, readNamespace, readPageSize, readToken } from './query';
 import type { RegistryRequest } from './registry-request';

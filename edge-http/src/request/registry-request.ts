@@ -1,6 +1,6 @@
 import type { Digest } from '../../../common/oci/digest';
 import type { Reference } from '../../../common/oci/reference';
-import type { RepositoryAddress } from '../registry-reader';
+import type { RepositoryAddress } from '../registry/registry-reader';
 
 /** What both forms of a read share. */
 interface Read {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { RequestContext } from '../registry-reader';
+import type { RequestContext } from '../registry/registry-reader';
 import type { Client } from './read-client';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;

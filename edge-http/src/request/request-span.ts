@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Span, Tracer } from '../../../common/tracing/tracer';
-import type { Exchange } from '../exchange';
+import type { Exchange } from './exchange';
 import { peerOf } from './read-client';
 import type { RegistryRequest, RequestKind } from './registry-request';
 import type { TrustedProxies } from './trusted-proxies';

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Header } from '../../../common/oci/headers';
-import type { Exchange } from '../exchange';
+import type { Exchange } from '../request/exchange';
 import { endAfterBody, hasBody } from './end-after-body';
 
 /** Headers of every answer of the registry API. Only what is made here and by handlers goes out: nothing of upstream's passes through (trap T27). */

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Header } from '../../../common/oci/headers';
-import type { Exchange } from '../exchange';
-import type { Provenance } from '../registry-reader';
+import type { Exchange } from '../request/exchange';
+import type { Provenance } from '../registry/registry-reader';
 import { entityTag } from '../request/conditions';
 import type { GetBlobRequest } from '../request/registry-request';
 import { baseHeaders } from './answer';

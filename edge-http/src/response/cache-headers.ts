@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Header } from '../../../common/oci/headers';
-import type { Exchange } from '../exchange';
-import type { CacheStatus, Provenance, RepositoryAddress } from '../registry-reader';
+import type { Exchange } from '../request/exchange';
+import type { CacheStatus, Provenance, RepositoryAddress } from '../registry/registry-reader';
 
 /**
  * Cache-Status (RFC 9211) for each status. `hit` is said only where upstream was not asked; a check or a failed check of what is

@@ -1,5 +1,5 @@
 import type { LayoverError } from '../../../common/errors/layover-error';
-import type { Exchange } from '../exchange';
+import type { Exchange } from '../request/exchange';
 import { formatName } from '../request/format-request';
 import type { RegistryRequest } from '../request/registry-request';
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../../../common/runtime/logger';
 import { type LayoverError, toLayoverError } from '../../../common/errors/layover-error';
-import type { Exchange } from '../exchange';
-import type { CacheStatus } from '../registry-reader';
+import type { Exchange } from '../request/exchange';
+import type { CacheStatus } from '../registry/registry-reader';
 import type { RegistryRequest } from '../request/registry-request';
 import { answer, baseHeaders } from './answer';
 import { addCacheStatus } from './cache-headers';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSpool } from '../../../data-plane/src/fill/spool';
+import { createSpool } from '../../../data-plane/src/blobs/fills/spool';
 import { changedStore } from '../../support/changed-store';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 import { LayoverError } from '../../../common/errors/layover-error';

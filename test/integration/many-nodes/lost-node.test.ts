@@ -1,4 +1,4 @@
-import type { SilenceBounds } from '../../../edge-http/src/grpc/data-plane';
+import type { SilenceBounds } from '../../../edge-http/src/registry/grpc/data-plane';
 import { buildImage, createGate } from '../../support/fake-registry';
 import { type BlobClient, startBlobClient } from '../../support/real/blob-client';
 import { send } from '../../support/real/http-client';

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { graphql, type GraphQLSchema } from 'graphql';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Database } from '../../../control-plane/src/db/database';
-import { Loaders } from '../../../control-plane/src/graphql/loaders';
+import { Loaders } from '../../../control-plane/src/graphql/request/loaders';
 import { buildGraphqlSchema } from '../../../control-plane/src/graphql/schema';
 import { createResolvers, type ResolverParts } from '../../../control-plane/src/resolvers';
 import type { Stores } from '../../../control-plane/src/stores';

@@ -6,7 +6,7 @@ import { MediaType } from '../../../common/oci/media-types';
 import { SealedBox } from '../../../common/security/sealed-box';
 import { readControlPlaneConfig } from '../../../control-plane/src/config';
 import { Database } from '../../../control-plane/src/db/database';
-import { Scanning } from '../../../control-plane/src/scan/scanning';
+import { Scanning } from '../../../control-plane/src/scan/worker/scanning';
 import { createStores, type Stores } from '../../../control-plane/src/stores';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';

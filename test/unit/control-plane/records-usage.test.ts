@@ -1,6 +1,6 @@
 import type { Database } from '../../../control-plane/src/db/database';
-import { UsageReader } from '../../../control-plane/src/usage/usage-reader';
-import type { Names, Usage, UsageStore } from '../../../control-plane/src/usage/usage.store';
+import { UsageReader } from '../../../control-plane/src/cache/usage/usage-reader';
+import type { Names, Usage, UsageStore } from '../../../control-plane/src/cache/usage/usage.store';
 import { admission, blobRecord, config, digest, layer, pull } from '../../support/control-plane/builders';
 import { ManualClock } from '../../support/control-plane/manual-clock';
 import { startControlPlane } from '../../support/control-plane/start-control-plane';

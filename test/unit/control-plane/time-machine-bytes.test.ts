@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import type { Knex } from 'knex';
 import { MediaType } from '../../../common/oci/media-types';
-import { bytesByActive, bytesByInactive, type ScopeColumn } from '../../../control-plane/src/usage/time-machine-sql';
+import {
+  bytesByActive,
+  bytesByInactive,
+  type ScopeColumn,
+} from '../../../control-plane/src/cache/usage/time-machine-sql';
 import type {
   ManifestReferenceRow,
   ManifestRow,

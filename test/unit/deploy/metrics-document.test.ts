@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { Metrics } from '../../../control-plane/src/metrics';
-import { DataPlaneMetrics } from '../../../data-plane/src/metrics';
-import { RateLimits } from '../../../data-plane/src/operations/rate-limits';
+import { DataPlaneMetrics } from '../../../data-plane/src/monitoring/metrics';
+import { RateLimits } from '../../../data-plane/src/monitoring/rate-limits';
 import { EdgeMetrics } from '../../../edge-http/src/metrics';
 import { systemClock } from '../../../common/runtime/clock';
 import { read } from './deployments';

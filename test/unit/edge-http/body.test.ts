@@ -7,7 +7,7 @@ import { BodyWriter } from '../../../edge-http/src/delivery/body-writer';
 import { BufferPool } from '../../../edge-http/src/delivery/buffer-pool';
 import { sendInline } from '../../../edge-http/src/delivery/send-inline';
 import { sendLocalFile } from '../../../edge-http/src/delivery/send-local-file';
-import type { BlobMessage, BlobRead } from '../../../edge-http/src/registry-reader';
+import type { BlobMessage, BlobRead } from '../../../edge-http/src/registry/registry-reader';
 import { temporaryFolder } from '../../support/real/temporary-folder';
 
 /** A response that takes bytes when the test says so. */

@@ -3,7 +3,7 @@ import { type ErrorKey } from '../../../common/errors/catalogue';
 import { isLayoverError } from '../../../common/errors/layover-error';
 import { mustDigest } from '../../../common/oci/digest';
 import { parseReference, parseRepositoryName } from '../../../common/oci/reference';
-import type { RepositoryAddress } from '../../../edge-http/src/registry-reader';
+import type { RepositoryAddress } from '../../../edge-http/src/registry/registry-reader';
 import { formatTarget } from '../../../edge-http/src/request/format-request';
 import { parseRequest } from '../../../edge-http/src/request/parse-request';
 import type { RegistryRequest } from '../../../edge-http/src/request/registry-request';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
-import { ReadStream } from '../../../edge-http/src/grpc/read-stream';
+import { ReadStream } from '../../../edge-http/src/registry/grpc/read-stream';
 
 /** A call as grpc-js makes it: an object stream with cancel(). */
 class FakeCall extends Readable {

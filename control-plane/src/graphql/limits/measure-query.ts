@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { MAX_PAGE } from '../pagination';
+import { MAX_PAGE } from '../types/pagination';
 import { LIST_COST } from './query-limits';
 
 /** How large a query is. */

@@ -1,5 +1,5 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { toStoreError } from '../../blob/store-error';
+import { toStoreError } from '../store-error';
 
 /** Answers after which the same request may succeed (Cloud Storage, "Retry strategy"). */
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);

@@ -1,8 +1,8 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { BlobLinks } from '../../blob/blob-links';
-import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../../blob/blob-store';
+import type { BlobLinks } from '../blob-links';
+import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { isPossibleSize } from '../directory-blob';
 import { type Bucket, type BucketOptions, openBucket, type StoredObject } from './bucket';
 import { BucketError, toGcsStoreError } from './bucket-error';

@@ -1,5 +1,5 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import type { BlobIngest } from '../../blob/blob-store';
+import type { BlobIngest } from '../blob-store';
 import type { Bucket } from './bucket';
 import { BucketError, toGcsStoreError } from './bucket-error';
 import type { SpoolSource } from './spool-source';

@@ -1,5 +1,5 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { READ_CHUNK_BYTES, throwIfAborted } from '../../blob/read-file-range';
+import { READ_CHUNK_BYTES, throwIfAborted } from '../read-file-range';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError, strangeAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
 import { type BucketAnswer, discard, header, transportError } from './bucket-http';

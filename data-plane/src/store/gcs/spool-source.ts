@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
-import { READ_CHUNK_BYTES, readAt } from '../../blob/read-file-range';
-import { toStoreError } from '../../blob/store-error';
+import { READ_CHUNK_BYTES, readAt } from '../read-file-range';
+import { toStoreError } from '../store-error';
 import { crc32cOf } from './crc32c';
 import { unlessAborted } from './patience';
 

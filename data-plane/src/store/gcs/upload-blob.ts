@@ -1,5 +1,5 @@
 import type { Logger } from '../../../../common/runtime/logger';
-import { atMost } from '../at-most';
+import { atMost } from '../../async/at-most';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError } from './bucket-error';
 import { encodeCrc32c } from './crc32c';

@@ -3,7 +3,7 @@ import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import { type Endpoint } from '../endpoint';
 import type { HttpClient } from '../http/http-client';
-import { identityKey } from '../state/identity-key';
+import { identityKey } from '../identity-key';
 import type { UpstreamRepository } from '../upstream-registry';
 import { type Challenge, parseChallenges } from './challenge';
 import { trustedRealm } from './realm-policy';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
-import { retryAfterMs } from '../state/retry-after';
+import { retryAfterMs } from '../http/retry-after';
 import type { UpstreamOrigin } from '../upstream-registry';
 
 /** What a token is asked for with. */

@@ -1,16 +1,6 @@
 import { Registry } from 'prom-client';
-import { BoundedLabels } from '../../../../common/metrics/bounded-labels';
 import { watchProcess } from '../../../../common/metrics/process-metrics';
 import { readCounter } from '../../../../common/metrics/read-metrics';
-
-test('a label has so many values and one more: those that came first stay themselves', () => {
-  const labels = new BoundedLabels(50);
-  const given = Array.from({ length: 200 }, (_, i) => labels.of(`host-${i}`));
-  expect(new Set(given).size).toBe(51);
-  expect(given.slice(0, 50)).toEqual(Array.from({ length: 50 }, (_, i) => `host-${i}`));
-  expect(given[199]).toBe('other');
-  expect(labels.of('host-7')).toBe('host-7');
-});
 
 test('a counter that is read gives its sum at every scrape, not the sum of all scrapes', async () => {
   const registry = new Registry();

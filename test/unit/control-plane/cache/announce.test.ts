@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../../common/runtime/logger';
-import { InvalidationStore } from '../../../../control-plane/src/content/invalidation.store';
+import { InvalidationStore } from '../../../../control-plane/src/cache/content/invalidation.store';
 import { parseDatabaseUrl } from '../../../../control-plane/src/db/database-address';
 import { Database } from '../../../../control-plane/src/db/database';
 import { createTestDatabase } from '../../../support/control-plane/test-database';

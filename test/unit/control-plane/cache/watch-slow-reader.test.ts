@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { createLogger } from '../../../../common/runtime/logger';
-import type { ConfigurationFeed } from '../../../../control-plane/src/configuration/configuration-feed';
-import type { Invalidation } from '../../../../control-plane/src/content/invalidation.store';
-import type { InvalidationFeed } from '../../../../control-plane/src/content/invalidation-feed';
-import { WatchStreams } from '../../../../control-plane/src/grpc/watch';
+import type { ConfigurationFeed } from '../../../../control-plane/src/catalog/configuration-feed';
+import type { Invalidation } from '../../../../control-plane/src/cache/content/invalidation.store';
+import type { InvalidationFeed } from '../../../../control-plane/src/catalog/invalidation-feed';
+import { WatchStreams } from '../../../../control-plane/src/catalog/watch';
 import type { WatchReply } from '../../../../proto/gen/layover/v1/WatchReply';
 import { ManualClock } from '../../../support/control-plane/manual-clock';
 

@@ -1,7 +1,7 @@
 import { readControlPlaneConfig } from '../../../../control-plane/src/config';
 import { Database } from '../../../../control-plane/src/db/database';
 import { explainQueries } from '../../../../control-plane/src/db/explain';
-import { countHoldings } from '../../../../control-plane/src/fsck/count-holdings';
+import { countHoldings } from '../../../../control-plane/src/fsck/checks/count-holdings';
 import { createLogger } from '../../../../common/runtime/logger';
 import { digest, type TestRepository } from '../../../support/control-plane/builders';
 import { onMysql } from '../../../support/control-plane/test-database';

@@ -1,6 +1,6 @@
-import { Console } from '../../../../control-plane/src/fsck/console';
-import { formatBytes, formatDuration } from '../../../../control-plane/src/fsck/format';
-import { Progress } from '../../../../control-plane/src/fsck/progress';
+import { Console } from '../../../../control-plane/src/fsck/report/console';
+import { formatBytes, formatDuration } from '../../../../control-plane/src/fsck/report/format';
+import { Progress } from '../../../../control-plane/src/fsck/report/progress';
 import { ManualClock } from '../../../support/control-plane/manual-clock';
 
 let clock: ManualClock;

@@ -1,4 +1,4 @@
-import { StepSize } from '../../../../control-plane/src/garbage/step-size';
+import { StepSize } from '../../../../control-plane/src/cache/collection/step-size';
 import { ManualClock } from '../../../support/control-plane/manual-clock';
 
 const clock = new ManualClock();

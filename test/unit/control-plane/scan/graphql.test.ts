@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { explainQueries } from '../../../../control-plane/src/db/explain';
-import { affectedImages } from '../../../../control-plane/src/scan/affected-images';
+import { affectedImages } from '../../../../control-plane/src/scan/findings/affected-images';
 import { digest, child, type TestRepository } from '../../../support/control-plane/builders';
 import type { FakeVulnerability } from '../../../support/fake-clair';
 import { CountedGraphql } from '../../../support/scan/counted-graphql';

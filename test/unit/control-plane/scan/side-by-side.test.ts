@@ -1,4 +1,4 @@
-import { claimScans, LEASE_MS } from '../../../../control-plane/src/scan/claim-scans';
+import { claimScans, LEASE_MS } from '../../../../control-plane/src/scan/queue/claim-scans';
 import { digest, type TestRepository } from '../../../support/control-plane/builders';
 import { ScanWorld } from '../../../support/scan/scan-world';
 

@@ -1,5 +1,5 @@
 import { createLogger } from '../../../../common/runtime/logger';
-import { ScanWaits } from '../../../../control-plane/src/scan/scan-waits';
+import { ScanWaits } from '../../../../control-plane/src/scan/queue/scan-waits';
 import { digest, type TestRepository } from '../../../support/control-plane/builders';
 import { ManualClock } from '../../../support/control-plane/manual-clock';
 import { ScanWorld } from '../../../support/scan/scan-world';

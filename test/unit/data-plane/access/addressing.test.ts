@@ -1,4 +1,4 @@
-import { pullRig } from '../pull/fakes/pull-rig';
+import { pullRig } from '../fakes/pull-rig';
 
 const HUB = { name: 'docker', upstreamHost: 'docker.io', mirrorHost: 'docker.io' };
 const COREOS = { name: 'coreos', upstreamHost: 'quay.io', upstreamNamespace: 'coreos' };

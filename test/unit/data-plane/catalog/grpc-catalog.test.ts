@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { systemClock } from '../../../../common/runtime/clock';
 import { type CatalogClient, createCatalogClient } from '../../../../data-plane/src/catalog/catalog-client';
-import type { Catalog } from '../../../../data-plane/src/catalog/catalog';
+import type { Catalog } from '../../../../data-plane/src/known/catalog';
 import { createGrpcCatalog } from '../../../../data-plane/src/catalog/grpc-catalog';
 import { FakeCatalog } from '../../../support/fake-catalog';
-import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from './support';
+import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from '../known/support';
 
 let fake: FakeCatalog;
 let client: CatalogClient;

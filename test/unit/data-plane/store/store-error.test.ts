@@ -1,5 +1,5 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { toStoreError } from '../../../../data-plane/src/blob/store-error';
+import { toStoreError } from '../../../../data-plane/src/store/store-error';
 
 const systemError = (code: string): Error => Object.assign(new Error(`${code}: /home/secret/path`), { code });
 

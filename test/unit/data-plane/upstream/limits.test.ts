@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../../../../data-plane/src/upstream/state/retry-after';
+import { retryAfterMs } from '../../../../data-plane/src/upstream/http/retry-after';
 import { ResponseHeaders } from '../../../../data-plane/src/upstream/http/response-headers';
 import type { UpstreamRegistry } from '../../../../data-plane/src/upstream/upstream-registry';
 import { buildImage, type FakeRegistry, startFakeRegistry } from '../../../support/fake-registry';

@@ -4,7 +4,7 @@ import { mustDigest } from '../../../../common/oci/digest';
 import { parseReference, type Reference } from '../../../../common/oci/reference';
 import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import type { LayoverError } from '../../../../common/errors/layover-error';
-import { createUpstreamRegistry } from '../../../../data-plane/src/upstream/create-upstream-registry';
+import { createUpstreamRegistry } from '../../../../data-plane/src/upstream/client/create-upstream-registry';
 import type { UpstreamOptions } from '../../../../data-plane/src/upstream/options';
 import type {
   UpstreamBlobStream,

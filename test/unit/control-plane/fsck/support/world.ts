@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import { readControlPlaneConfig } from '../../../../../control-plane/src/config';
-import { Console } from '../../../../../control-plane/src/fsck/console';
+import { Console } from '../../../../../control-plane/src/fsck/report/console';
 import { runFsck } from '../../../../../control-plane/src/fsck/run-fsck';
 import { MediaType } from '../../../../../common/oci/media-types';
 import type { RawEnvironment } from '../../../../../common/runtime/env';

@@ -8,7 +8,7 @@ import { createLogger } from '../../../../../common/runtime/logger';
 import { type Authorization, defaultAuthorization } from '../../../../../data-plane/src/store/gcs/authorization';
 import { BucketError } from '../../../../../data-plane/src/store/gcs/bucket-error';
 import { createGcsBlobStore, type GcsBlobStore } from '../../../../../data-plane/src/store/gcs/gcs-blob-store';
-import { bytes } from '../../fill/support/fill-setup';
+import { bytes } from '../../blobs/fills/support/fill-setup';
 import type { GcsLimits } from '../../../../../data-plane/src/store/gcs/limits';
 import { type GcsUnderTest, gcsOnFake, KIB, QUICK } from './support';
 

@@ -4,7 +4,7 @@ import { LayoverError } from '../../../../../common/errors/layover-error';
 import type { StoredObject } from '../../../../../data-plane/src/store/gcs/bucket';
 import { ObjectLinks } from '../../../../../data-plane/src/store/gcs/object-links';
 import type { SignedRead } from '../../../../../data-plane/src/store/gcs/sign-url';
-import { ManualClock } from '../../pull/fakes/manual-clock';
+import { ManualClock } from '../../fakes/manual-clock';
 
 const LIFETIME_MS = 600_000;
 const digest = mustDigest(`sha256:${'a'.repeat(64)}`);

@@ -1,7 +1,7 @@
 import { digestOf } from '../../../../../common/oci/digest';
-import type { StoredBlob } from '../../../../../data-plane/src/blob/blob-store';
+import type { StoredBlob } from '../../../../../data-plane/src/store/blob-store';
 import { objectNamesBelow } from '../../../../../data-plane/src/store/gcs/object-names';
-import { bytes } from '../../fill/support/fill-setup';
+import { bytes } from '../../blobs/fills/support/fill-setup';
 import { type GcsUnderTest, gcsOnFake, MIB, PREFIX } from './support';
 
 const content = bytes(4 * MIB);

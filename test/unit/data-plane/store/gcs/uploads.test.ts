@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { digestOf } from '../../../../../common/oci/digest';
-import type { BlobIngest } from '../../../../../data-plane/src/blob/blob-store';
+import type { BlobIngest } from '../../../../../data-plane/src/store/blob-store';
 import { objectNamesBelow } from '../../../../../data-plane/src/store/gcs/object-names';
 import type { RequestKind } from '../../../../support/fake-gcs';
-import { bytes } from '../../fill/support/fill-setup';
+import { bytes } from '../../blobs/fills/support/fill-setup';
 import { type GcsUnderTest, gcsOnFake, KIB, PREFIX } from './support';
 
 const PART = 256 * KIB;

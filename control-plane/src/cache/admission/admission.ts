@@ -1,0 +1,95 @@
+import { type Digest, parseDigest } from '../../../../common/oci/digest';
+import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { AdmitManifestRequest__Output } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { Descriptor__Output } from '../../../../proto/gen/layover/v1/Descriptor';
+import type { ManifestReference__Output } from '../../../../proto/gen/layover/v1/ManifestReference';
+import type { NewReference } from '../content/manifest.store';
+import type { ContentUse } from '../in-use/content-use';
+import { readContentUse } from '../in-use/read-content-use';
+import type { RepositoryKey } from '../content/repository.store';
+
+/** A checked request to keep a manifest. */
+export interface Admission {
+  readonly key: RepositoryKey;
+  readonly manifest: { readonly digest: Digest; readonly mediaType: string; readonly size: number };
+  readonly artifactType: string | undefined;
+  readonly references: readonly NewReference[];
+  /** undefined = by digest. */
+  readonly tag: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number;
+  readonly requestId: string;
+  /** What the asking data plane reads and fills for the organization at this moment. */
+  readonly inUse: readonly ContentUse[];
+}
+
+/** What was decided about keeping a manifest. PASS_THROUGH: it may be served, and is not kept. */
+export type AdmissionDecision =
+  | { readonly decision: 'ADMITTED' | 'PASS_THROUGH' }
+  | { readonly decision: 'REJECTED'; readonly refusal: QuotaRefusal };
+
+/** What a client is told of a quota. Sizes are bytes. */
+export interface QuotaRefusal {
+  readonly message: string;
+  readonly limitBytes: number;
+  /** Used and reserved. */
+  readonly usedBytes: number;
+  /** The whole image. */
+  readonly neededBytes: number;
+}
+
+const MAX_TEXT = 255;
+
+/** Checks what a data plane sent. Throws REQUEST_INVALID, naming the field. */
+export function parseAdmission(request: AdmitManifestRequest__Output): Admission {
+  const { repository, tag } = request;
+  if (repository === null || parseRepositoryName(repository.repository) === undefined) throw invalid('repository');
+  if (tag !== '' && parseTag(tag) === undefined) throw invalid('tag');
+  if (!Number.isSafeInteger(request.checkedAt) || request.checkedAt < 0) throw invalid('checked_at');
+  return {
+    key: {
+      organizationUid: repository.organizationUid,
+      originVersion: repository.originVersion,
+      repository: repository.repository,
+    },
+    manifest: parseDescriptor(request.manifest, 'manifest'),
+    artifactType: request.artifactType === '' ? undefined : request.artifactType.slice(0, MAX_TEXT),
+    references: request.references.map(parseReference),
+    tag: tag === '' ? undefined : tag,
+    checkedAt: request.checkedAt,
+    requestId: request.requestId,
+    inUse: request.inUse.flatMap(readContentUse),
+  };
+}
+
+function parseReference(reference: ManifestReference__Output, index: number): NewReference {
+  const { digest, mediaType, size } = parseDescriptor(reference.descriptor, `references[${index}].descriptor`);
+  const platform = reference.platform;
+  const text = (value: string | undefined): string | null =>
+    value === undefined || value === '' ? null : value.slice(0, 64);
+  return {
+    role: reference.role,
+    position: reference.position,
+    digest,
+    media_type: mediaType,
+    size,
+    platform_os: text(platform?.os),
+    platform_architecture: text(platform?.architecture),
+    platform_variant: text(platform?.variant),
+  };
+}
+
+function parseDescriptor(
+  descriptor: Descriptor__Output | null,
+  field: string,
+): { readonly digest: Digest; readonly mediaType: string; readonly size: number } {
+  const digest = parseDigest(descriptor?.digest ?? '');
+  if (descriptor === null || digest === undefined) throw invalid(`${field}.digest`);
+  if (!Number.isSafeInteger(descriptor.size) || descriptor.size < 0) throw invalid(`${field}.size`);
+  return { digest, mediaType: descriptor.mediaType.slice(0, MAX_TEXT), size: descriptor.size };
+}
+
+function invalid(field: string): LayoverError {
+  return new LayoverError('REQUEST_INVALID', { message: `AdmitManifest: ${field} is not valid.` });
+}

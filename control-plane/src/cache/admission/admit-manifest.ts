@@ -1,0 +1,209 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { ManifestRow } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import type { ManifestContent } from '../holdings/manifest-content';
+import type { ManifestKey } from '../content/manifest.store';
+import { checkWarning } from '../eviction/check-warning';
+import { evict } from '../eviction/evict';
+import { makeRoom, type RoomDecision } from '../eviction/make-room';
+import { refuseOversize } from './refuse-oversize';
+import type { Admission, AdmissionDecision } from './admission';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
+import type { Origin } from '../content/origin.store';
+import { pointTag } from './point-tag';
+
+/** How long room is kept for blobs that have not come, in milliseconds; what is being filled by then is given more. */
+export const RESERVED_MS = 900_000;
+
+type LockedOrigin = Origin & { readonly originVersion: string; readonly expirationSeconds: number };
+
+/**
+ * Decides whether a manifest is kept, makes room for it, holds it and points its tag at it: all in the caller's transaction, or
+ * none of it. Doing it twice is harmless.
+ *
+ * PASS_THROUGH where there is nothing to keep it for: the organization was deleted meanwhile, or has another upstream. What
+ * does not fit into the quota is dealt with as `onOversize` says; then nothing was evicted.
+ */
+export async function admitManifest(
+  queries: Queries,
+  stores: ContentStores,
+  admission: Admission,
+  clock: Clock,
+): Promise<AdmissionDecision> {
+  const found = await stores.origins.lock(queries, admission.key.organizationUid);
+  const now = clock.now();
+  if (!isOriginOf(found, admission)) {
+    await noteUnheld(queries, stores, admission, now);
+    return { decision: 'PASS_THROUGH' };
+  }
+  const repository = await stores.repositories.find(queries, admission.key);
+  const known = repository && (await stores.manifests.find(queries, repository.id, admission.manifest.digest));
+  if (repository !== undefined && known !== undefined) {
+    await stores.ledger.restore(queries, admission.manifest, now);
+    await tagIt(queries, stores, admission, found, repository.id, known.id);
+    return { decision: 'ADMITTED' };
+  }
+  const leaving = repository && (await findLeaving(queries, stores, admission, repository.id));
+  const room = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
+  if (room.kind === 'none' && found.quota?.onOversize !== 'OVERFLOW') {
+    await noteUnheld(queries, stores, admission, now);
+    const { references, manifest } = admission;
+    return refuseOversize(
+      queries,
+      stores,
+      found,
+      { ...admission, wholeSize: wholeSize(manifest, references) },
+      room,
+      now,
+    );
+  }
+  await keep(queries, stores, found, admission, room, now);
+  await checkWarning(queries, stores, found, now);
+  return { decision: 'ADMITTED' };
+}
+
+function isOriginOf(origin: Origin | undefined, admission: Admission): origin is LockedOrigin {
+  return origin?.originVersion === admission.key.originVersion && origin.expirationSeconds !== null;
+}
+
+/** Its bytes are in the store, put there by the data plane before it asked; somebody has to collect them. */
+async function noteUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
+  const { digest, size } = admission.manifest;
+  if ((await stores.blobs.find(queries, [digest])).has(digest)) return;
+  await stores.ledger.stored(queries, [{ digest, size, at: now }], now);
+}
+
+/** The manifest that the tag points at now, when no other tag does and it is to point elsewhere: it leaves service with this admission. */
+async function findLeaving(
+  queries: Queries,
+  stores: ContentStores,
+  admission: Admission,
+  repositoryId: number,
+): Promise<ManifestRow | undefined> {
+  if (admission.tag === undefined) return undefined;
+  const live = await stores.tags.lockLive(queries, repositoryId, admission.tag);
+  if (live === undefined || admission.checkedAt < live.checked_at) return undefined;
+  const summary = (await stores.tags.summaries(queries, [live.manifest_id])).get(live.manifest_id);
+  if (summary?.live !== 1) return undefined;
+  const [row] = await stores.manifests.findByIds(queries, [live.manifest_id]);
+  return row?.eviction_class === 1 ? row : undefined;
+}
+
+async function findRoom(
+  queries: Queries,
+  stores: ContentStores,
+  origin: LockedOrigin,
+  admission: Admission,
+  repositoryId: number | undefined,
+  leaving: ManifestRow | undefined,
+  now: number,
+): Promise<RoomDecision> {
+  if (origin.quota === undefined) return { kind: 'room', plan: undefined, overBytes: 0n };
+  const content = toContent(admission, repositoryId ?? NO_REPOSITORY);
+  const { repositoryId: id } = content;
+  const above = await stores.manifests.ancestors(queries, [{ repositoryId: id, digest: content.digest }]);
+  const below = await stores.manifests.findMany(queries, childKeys(admission, id));
+  return makeRoom(
+    queries,
+    stores,
+    origin,
+    {
+      cost: await stores.ledger.cost(queries, origin.originVersion, content),
+      wholeSize: wholeSize(admission.manifest, admission.references),
+      pinned: new Set([content.digest, ...content.blobs.keys()]),
+      keep: new Set([...above, ...below.map((child) => child.id)]),
+      leaving,
+      inUse: admission.inUse,
+    },
+    now,
+  );
+}
+
+async function keep(
+  queries: Queries,
+  stores: ContentStores,
+  origin: LockedOrigin,
+  admission: Admission,
+  room: RoomDecision,
+  now: number,
+): Promise<void> {
+  const repository = await stores.repositories.findOrCreate(queries, admission.key, now);
+  const manifest = await stores.manifests.create(
+    queries,
+    {
+      repository_id: repository.id,
+      origin_version: origin.originVersion,
+      digest: admission.manifest.digest,
+      media_type: admission.manifest.mediaType,
+      size: admission.manifest.size,
+      artifact_type: admission.artifactType ?? null,
+      created_at: now,
+    },
+    admission.references,
+  );
+  await stores.ledger.hold(queries, origin.originVersion, toContent(admission, repository.id), {
+    reservedUntil: now + RESERVED_MS,
+    now,
+  });
+  await stores.scans.admitted(queries, { ...admission.manifest, references: admission.references }, now);
+  const changed = await tagOnly(queries, stores, admission, origin, repository.id, manifest.id);
+  const children = await stores.manifests.findMany(queries, childKeys(admission, repository.id));
+  await classifyManifests(queries, stores, [manifest.id, ...changed, ...children.map(({ id }) => id)]);
+  if (room.kind === 'none' || room.plan === undefined) return;
+  // Last: what both need stays held all the time, and what the tag pointed at is free to go.
+  const reason = {
+    for: `${admission.key.repository}${admission.tag === undefined ? '@' : ':'}${admission.tag ?? admission.manifest.digest}`,
+    neededBytes: room.overBytes,
+    limitBytes: origin.quota?.limitBytes ?? 0n,
+    requestId: admission.requestId,
+  };
+  await evict(queries, stores, origin, room.plan.victims, reason, now);
+}
+
+async function tagIt(
+  queries: Queries,
+  stores: ContentStores,
+  admission: Admission,
+  origin: LockedOrigin,
+  repositoryId: number,
+  manifestId: number,
+): Promise<void> {
+  await classifyManifests(queries, stores, await tagOnly(queries, stores, admission, origin, repositoryId, manifestId));
+}
+
+async function tagOnly(
+  queries: Queries,
+  stores: ContentStores,
+  admission: Admission,
+  origin: LockedOrigin,
+  repositoryId: number,
+  manifestId: number,
+): Promise<readonly number[]> {
+  if (admission.tag === undefined) return [];
+  return pointTag(queries, stores, admission, origin, { repositoryId, manifestId, name: admission.tag });
+}
+
+function childKeys(admission: Admission, repositoryId: number): readonly ManifestKey[] {
+  return admission.references.filter(({ role }) => role === 'CHILD').map(({ digest }) => ({ repositoryId, digest }));
+}
+
+/** Of a repository that is not there yet. */
+const NO_REPOSITORY = 0;
+
+function toContent(admission: Admission, repositoryId: number): ManifestContent {
+  const { digest, size } = admission.manifest;
+  return { repositoryId, digest, size, blobs: blobSizes(admission.references) };
+}
+
+/** Config and layers, each once. */
+function blobSizes(references: Admission['references']): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { role, digest, size } of references)
+    if (role === 'LAYER' || role === 'CONFIG') sizes.set(digest, Math.max(size, sizes.get(digest) ?? 0));
+  return sizes;
+}
+
+function wholeSize(manifest: { readonly size: number }, references: Admission['references']): bigint {
+  return [...blobSizes(references).values()].reduce((total, size) => total + BigInt(size), BigInt(manifest.size));
+}

@@ -1,0 +1,113 @@
+import type { StoredContent } from '../holdings/blob.store';
+import type { ContentStores } from '../content/content-stores';
+import type { Origin } from '../content/origin.store';
+import type { Queries } from '../../db/database';
+import { checkWarning } from '../eviction/check-warning';
+import { evict } from '../eviction/evict';
+import { makeRoom } from '../eviction/make-room';
+import type { Holding } from '../holdings/holding';
+
+/** Origins that name one of these blobs and do not hold it yet: the caller locks them before {@link settleArrivals}. */
+export async function originsAwaiting(
+  queries: Queries,
+  stores: ContentStores,
+  digests: readonly string[],
+): Promise<readonly string[]> {
+  const keys = await stores.holdings.waiting(queries, digests);
+  return [...new Set(keys.map(({ originVersion }) => originVersion))];
+}
+
+/**
+ * Content is in the store: its row says so, and every locked origin that was promised room for it holds it. Where the promise has
+ * lapsed, or was for another size than the content has, it has to fit as an admission has; otherwise it is served while
+ * somebody else holds it, and counts nothing here.
+ */
+export async function settleArrivals(
+  queries: Queries,
+  stores: ContentStores,
+  origins: readonly Origin[],
+  arrived: readonly StoredContent[],
+  now: number,
+): Promise<void> {
+  if (arrived.length === 0) return;
+  await stores.ledger.stored(queries, arrived, now);
+  await stores.scans.arrived(
+    queries,
+    arrived.map(({ digest }) => digest),
+    now,
+  );
+  const sizes = new Map(arrived.map(({ digest, size }) => [digest, size]));
+  for (const origin of origins) {
+    if (!hasOrigin(origin)) continue;
+    const holdings = await stores.holdings.find(queries, origin.originVersion, sizes.keys());
+    const waiting = [...holdings.values()].filter(({ state }) => state !== 'HELD');
+    const promised = waiting.filter(({ state, digest, size }) => state === 'RESERVED' && size === sizes.get(digest));
+    await stores.ledger.change(
+      queries,
+      origin.originVersion,
+      promised.map((before) => ({ before, after: held(before, before.size) })),
+      now,
+    );
+    const unpromised = waiting.filter((holding) => !promised.includes(holding));
+    if (unpromised.length === 0) continue;
+    // What was admitted before in this transaction has been warned of.
+    const before = { ...origin, usage: await stores.originUsage.find(queries, origin.originVersion) };
+    for (const holding of unpromised)
+      await admitBlob(queries, stores, origin, holding, sizes.get(holding.digest)!, now);
+    await checkWarning(queries, stores, before, now);
+  }
+}
+
+type PresentOrigin = Origin & { readonly originVersion: string };
+
+function hasOrigin(origin: Origin): origin is PresentOrigin {
+  return origin.originVersion !== null;
+}
+
+async function admitBlob(
+  queries: Queries,
+  stores: ContentStores,
+  locked: PresentOrigin,
+  before: Holding,
+  size: number,
+  now: number,
+): Promise<void> {
+  const { originVersion } = locked;
+  // What was settled and evicted before in this transaction counts.
+  const usage = await stores.originUsage.find(queries, originVersion);
+  const origin = { ...locked, usage };
+  const reserved = before.state === 'RESERVED' ? before.size : 0;
+  const decision = await makeRoom(
+    queries,
+    stores,
+    origin,
+    {
+      cost: BigInt(size - reserved),
+      wholeSize: BigInt(size),
+      pinned: new Set([before.digest]),
+      keep: new Set(await stores.manifests.naming(queries, originVersion, before.digest)),
+      leaving: undefined,
+      inUse: [],
+    },
+    now,
+  );
+  if (decision.kind === 'none' && origin.quota?.onOversize !== 'OVERFLOW') {
+    const lapsed: Holding = { ...before, size, state: 'LAPSED', reservedUntil: undefined };
+    await stores.ledger.change(queries, originVersion, [{ before, after: lapsed }], now);
+    return;
+  }
+  if (decision.kind === 'room' && decision.plan !== undefined)
+    await evict(
+      queries,
+      stores,
+      origin,
+      decision.plan.victims,
+      { for: before.digest, neededBytes: decision.overBytes, limitBytes: origin.quota!.limitBytes },
+      now,
+    );
+  await stores.ledger.change(queries, originVersion, [{ before, after: held(before, size) }], now);
+}
+
+function held(before: Holding, size: number): Holding {
+  return { ...before, size, state: 'HELD', reservedUntil: undefined };
+}

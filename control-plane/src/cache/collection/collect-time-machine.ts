@@ -1,0 +1,107 @@
+import type { ManifestRow, TagRow } from '../../../../schema/tables';
+import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
+import { newAuditEvent } from '../../audit/audit-event';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
+import { removeManifests } from '../content/remove-manifests';
+import type { Queries } from '../../db/database';
+import { loadImages } from '../content/load-images';
+import type { CollectableOrigin } from './collectable-origins';
+import type { Collected, GarbageParts } from './garbage-parts';
+
+/** Tag versions in one transaction, at most. */
+export const VERSIONS_AT_MOST = 200;
+
+/**
+ * Collects up to `limit` versions of tags whose time in the time machine is over, with the manifests that nothing else keeps: no other tag, no
+ * index, and nobody who asked for them by digest since. Gives how many were due: fewer than `limit` = there are no more.
+ */
+export async function collectTimeMachine(
+  { database, stores, clock }: GarbageParts,
+  origin: CollectableOrigin,
+  collected: Collected,
+  limit: number,
+): Promise<number> {
+  const now = clock.now();
+  const before = now - origin.timeMachineSeconds * 1000;
+  const found = await stores.tags.endedBefore(database.reader, origin.originVersion, before, limit);
+  if (found.length === 0) return 0;
+  const removed = await database.transaction(async (queries) => {
+    await stores.originUsage.lockFound(queries, [origin.originVersion]);
+    // What was restored, or collected by another process, is left.
+    const versions = await stores.tags.endedBefore(queries, origin.originVersion, before, limit);
+    const names = await stores.repositories.namesOf(queries, [...new Set(versions.map((tag) => tag.repository_id))]);
+    await stores.tags.delete(
+      queries,
+      versions.map(({ id }) => id),
+    );
+    const images = await loadImages(queries, stores, await unusedManifests(queries, stores, versions));
+    const members = images.flatMap((image) => image.members);
+    await removeManifests(queries, stores, origin, members, now);
+    await classifyManifests(
+      queries,
+      stores,
+      versions.map(({ manifest_id }) => manifest_id),
+    );
+    // A data plane may know the last version as expired, and would find it good with a check.
+    const named = new Map(versions.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
+    await stores.invalidations.append(
+      queries,
+      [...named.values()].map((tag) => ({
+        organizationUid: origin.organizationUid,
+        repository: names.get(tag.repository_id) ?? '',
+        tag: tag.name,
+        digest: '',
+      })),
+      now,
+    );
+    await stores.audit.append(
+      queries,
+      versions.map((tag) =>
+        newAuditEvent({
+          kind: 'COLLECTED',
+          at: now,
+          actor: SYSTEM_ACTOR,
+          organization: { uid: origin.organizationUid, name: origin.organizationName },
+          repository: names.get(tag.repository_id) ?? '',
+          reference: tag.name,
+          digest: tag.digest,
+          detail: {
+            reason: 'TIME_MACHINE_OVER',
+            endedBy: tag.end_reason,
+            endedAt: new Date(tag.ended_at!).toISOString(),
+          },
+        }),
+      ),
+    );
+    return members.length;
+  });
+  collected.manifests += removed;
+  return found.length;
+}
+
+/** Manifests of these versions that no tag has any more, no index names, and nobody asked for after the last version had ended. */
+async function unusedManifests(
+  queries: Queries,
+  stores: ContentStores,
+  versions: readonly TagRow[],
+): Promise<readonly ManifestRow[]> {
+  const endedAt = new Map<number, number>();
+  for (const { manifest_id, ended_at } of versions)
+    endedAt.set(manifest_id, Math.max(ended_at ?? 0, endedAt.get(manifest_id) ?? 0));
+  const rows = await stores.manifests.findByIds(queries, [...endedAt.keys()]);
+  const tagged = await stores.tags.summaries(
+    queries,
+    rows.map(({ id }) => id),
+  );
+  const untagged = rows.filter((row) => !tagged.has(row.id) && row.used_at <= endedAt.get(row.id)!);
+  const named = new Set(
+    (
+      await stores.manifests.parents(
+        queries,
+        untagged.map((row) => ({ repositoryId: row.repository_id, digest: row.digest })),
+      )
+    ).map((parent) => `${parent.repository_id} ${parent.digest}`),
+  );
+  return untagged.filter((row) => !named.has(`${row.repository_id} ${row.digest}`));
+}

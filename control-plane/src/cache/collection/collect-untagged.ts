@@ -1,0 +1,55 @@
+import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
+import { newAuditEvent } from '../../audit/audit-event';
+import { removeManifests } from '../content/remove-manifests';
+import { loadImages } from '../content/load-images';
+import type { CollectableOrigin } from './collectable-origins';
+import type { Collected, GarbageParts } from './garbage-parts';
+
+/** Manifests in one transaction, at most. */
+export const MANIFESTS_AT_MOST = 100;
+
+/**
+ * Collects up to `limit` manifests that no tag ever pointed at, or none does any more, when nobody has asked for them by digest for as long as a tag
+ * would have taken to expire and to be collected. Gives how many were due. Only 0 = there are no
+ * more: children that two indexes named are due once both are gone.
+ */
+export async function collectUntagged(
+  { database, stores, clock }: GarbageParts,
+  origin: CollectableOrigin,
+  collected: Collected,
+  limit: number,
+): Promise<number> {
+  const now = clock.now();
+  const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
+  const isDue = ({ eviction_at }: { readonly eviction_at: number }): boolean => eviction_at <= before;
+  const look = async (queries: GarbageParts['database']['reader'], rows: number) =>
+    (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, rows)).filter(isDue);
+  // As a rule the first is not due: then the others are not read.
+  if ((await look(database.reader, 1)).length === 0) return 0;
+  const due = await database.transaction(async (queries) => {
+    await stores.originUsage.lockFound(queries, [origin.originVersion]);
+    const rows = await look(queries, limit);
+    const images = await loadImages(queries, stores, rows);
+    const names = await stores.repositories.namesOf(queries, [...new Set(rows.map((row) => row.repository_id))]);
+    const members = new Map(images.flatMap((image) => image.members).map((member) => [member.row.id, member]));
+    await removeManifests(queries, stores, origin, [...members.values()], now);
+    await stores.audit.append(
+      queries,
+      rows.map((row) =>
+        newAuditEvent({
+          kind: 'COLLECTED',
+          at: now,
+          actor: SYSTEM_ACTOR,
+          organization: { uid: origin.organizationUid, name: origin.organizationName },
+          repository: names.get(row.repository_id) ?? '',
+          reference: row.digest,
+          digest: row.digest,
+          detail: { reason: 'UNTAGGED', lastUsedAt: new Date(row.used_at).toISOString() },
+        }),
+      ),
+    );
+    return { rows: rows.length, manifests: members.size };
+  });
+  collected.manifests += due.manifests;
+  return due.rows;
+}

@@ -1,0 +1,139 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { MaintenanceLease } from '../../db/maintenance-lease';
+import { repeat } from '../../../../common/async/repeat';
+import { enforceQuota } from '../eviction/enforce-quota';
+import { collectEnded } from './collect-ended';
+import { collectTimeMachine, VERSIONS_AT_MOST } from './collect-time-machine';
+import { collectUntagged, MANIFESTS_AT_MOST } from './collect-untagged';
+import { type CollectableOrigin, collectableOrigins } from './collectable-origins';
+import { deleteBlobs } from './delete-blobs';
+import { EXPIRE_AT_MOST, expireTags } from './expire-tags';
+import type { Collected, GarbageParts } from './garbage-parts';
+import { lapseReservations } from './lapse-reservations';
+import { StepSize } from './step-size';
+
+/** How long after the start, in milliseconds: others start as well. */
+const FIRST_MS = 5_000;
+/** How long a control plane that collects keeps the others from it, in milliseconds; longer than a step takes. */
+const LEASE_MS = 120_000;
+/** Origins in one read. */
+const PAGE = 200;
+/** For how long invalidations are kept, in milliseconds. */
+const INVALIDATIONS_MS = 3_600_000;
+/** Invalidations that one step forgets. */
+const PRUNE_STEP = 1000;
+/** How long eviction down to a lowered limit goes on in one round, in milliseconds. */
+const ENFORCE_MS = 10_000;
+
+/** Always on; one step after the other, each a short transaction, so that pulls and readers hardly notice. */
+export class GarbageCollector {
+  private readonly lease: MaintenanceLease;
+  /** One round at a time in this process. */
+  private readonly rounds = pLimit(1);
+
+  constructor(private readonly parts: GarbageParts) {
+    this.lease = new MaintenanceLease(parts.database, 'garbage');
+  }
+
+  /** Collects every `everyMs`; of several control planes on one database, one does. The function returned ends that. */
+  start(everyMs: number): () => Promise<void> {
+    const { clock, log } = this.parts;
+    const work = async (stopped: () => boolean): Promise<void> => {
+      const collected = await this.afterOthers(() => this.round(stopped, true));
+      if (collected.blobs > 0 || collected.manifests > 0)
+        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
+    };
+    const onError = (error: unknown): void =>
+      log.warn({ err: error }, 'collecting garbage failed; it is tried again later');
+    const stop = repeat({ clock, firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, onError });
+    return async () => {
+      await stop();
+      await this.rounds(() => undefined);
+      // Another control plane need not wait for the lease to run out.
+      await this.lease.release().catch(() => undefined);
+    };
+  }
+
+  /**
+   * One whole round now, after the one that runs; what is not due stays. Throws an ApiError UNAVAILABLE where no data plane answers: then
+   * everything but the deletion of bytes was done.
+   */
+  collectNow(): Promise<Collected> {
+    return this.afterOthers(() => this.round(() => false, false));
+  }
+
+  private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
+    return this.rounds(async () => {
+      const startedAt = performance.now();
+      const collected = await start();
+      this.parts.onRound?.(collected, (performance.now() - startedAt) / 1000);
+      return collected;
+    });
+  }
+
+  private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {
+    const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n };
+    const goOn = async (): Promise<boolean> => {
+      const { clock } = this.parts;
+      // SQLite's statements are synchronous: others get a turn between two steps.
+      await nextTurn();
+      await this.parts.stores.invalidations.announce();
+      return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
+    };
+    const all = async (step: () => Promise<boolean>): Promise<void> => {
+      while ((await goOn()) && (await step()));
+    };
+    const { parts } = this;
+    const tags = new StepSize(EXPIRE_AT_MOST, parts.clock);
+    const versions = new StepSize(VERSIONS_AT_MOST, parts.clock);
+    const manifests = new StepSize(MANIFESTS_AT_MOST, parts.clock);
+    await all(async () => (await tags.take((limit) => expireTags(parts, limit))).isFull);
+    await this.origins(async (origin) => {
+      await all(
+        async () => (await versions.take((limit) => collectTimeMachine(parts, origin, collected, limit))).isFull,
+      );
+      // A parent's leaving makes children due: there are no more when none was found.
+      await all(
+        async () => (await manifests.take((limit) => collectUntagged(parts, origin, collected, limit))).found > 0,
+      );
+    }, goOn);
+    await all(() => collectEnded(this.parts, collected, stopped));
+    await this.enforce(goOn);
+    await all(() => this.forgetOld());
+    await all(() => lapseReservations(this.parts));
+    await all(() => deleteBlobs(this.parts, collected));
+    await this.parts.stores.invalidations.announce();
+    return collected;
+  }
+
+  private async origins(
+    work: (origin: CollectableOrigin) => Promise<void>,
+    goOn: () => Promise<boolean>,
+  ): Promise<void> {
+    for (let after = ''; await goOn();) {
+      const page = await collectableOrigins(this.parts.database.reader, after, PAGE);
+      for (const origin of page) await work(origin);
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.originVersion;
+    }
+  }
+
+  private async enforce(goOn: () => Promise<boolean>): Promise<void> {
+    const { database, stores, clock } = this.parts;
+    for (const uid of await stores.originUsage.prunePending(database.reader)) {
+      if (!(await goOn())) return;
+      await enforceQuota(this.parts, uid, clock.now() + ENFORCE_MS);
+    }
+  }
+
+  private async forgetOld(): Promise<boolean> {
+    const { database, stores, clock } = this.parts;
+    const now = clock.now();
+    const pruned = await database.transaction(async (queries) => {
+      await stores.contentUses.prune(queries, now);
+      return stores.invalidations.prune(queries, now - INVALIDATIONS_MS, PRUNE_STEP);
+    });
+    return pruned === PRUNE_STEP;
+  }
+}

@@ -1,0 +1,47 @@
+import { RESERVED_MS } from '../admission/admit-manifest';
+import { recordArrivals } from '../arrivals/record-arrivals';
+import type { GarbageParts } from './garbage-parts';
+
+/** Promises in one step. */
+const STEP = 200;
+
+/**
+ * Ends promises of room whose time is over: what is in the store after all (the report of its arrival was lost in a crash) is held, what
+ * is being filled is given more time, and the rest counts nothing until it comes. False = there are no more.
+ */
+export async function lapseReservations({ database, stores, keeper, clock }: GarbageParts): Promise<boolean> {
+  const now = clock.now();
+  const overdue = await stores.holdings.overdue(database.reader, now, STEP);
+  if (overdue.length === 0) return false;
+  const digests = [...new Set(overdue.map(({ digest }) => digest))];
+  const states = await keeper.stat(digests);
+  const reported = await stores.contentUses.amongDigests(database.reader, digests, now);
+  const found = digests.flatMap((digest) => {
+    const size = states.get(digest)?.size;
+    return size === undefined ? [] : [{ digest, size, at: now }];
+  });
+  await recordArrivals(database, stores, found, now);
+  const isBusy = (digest: string): boolean => states.get(digest)?.inUse === true || reported.has(digest);
+  await database.transaction(async (queries) => {
+    const origins = [...new Set(overdue.map(({ originVersion }) => originVersion))].sort();
+    await stores.originUsage.lockFound(queries, origins);
+    for (const originVersion of origins) {
+      const own = overdue.filter((key) => key.originVersion === originVersion);
+      const holdings = await stores.holdings.find(
+        queries,
+        originVersion,
+        own.map(({ digest }) => digest),
+      );
+      const changes = [...holdings.values()]
+        .filter(({ state, reservedUntil }) => state === 'RESERVED' && reservedUntil! <= now)
+        .map((before) => ({
+          before,
+          after: isBusy(before.digest)
+            ? { ...before, reservedUntil: now + RESERVED_MS }
+            : { ...before, state: 'LAPSED' as const, reservedUntil: undefined },
+        }));
+      await stores.ledger.change(queries, originVersion, changes, now);
+    }
+  });
+  return overdue.length === STEP;
+}

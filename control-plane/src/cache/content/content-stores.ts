@@ -1,0 +1,33 @@
+import type { AuditStore } from '../../audit/audit.store';
+import type { BlobStore } from '../holdings/blob.store';
+import type { HoldingsStore } from '../holdings/holdings.store';
+import type { Ledger } from '../holdings/ledger';
+import type { OriginUsageStore } from '../holdings/origin-usage.store';
+import type { ManifestStore } from './manifest.store';
+import type { ContentUsesStore } from '../in-use/content-uses.store';
+import type { QuotaSwitch } from '../../tenancy/settings/quota-switch';
+import type { RepositoryStore } from './repository.store';
+import type { ScanQueue } from '../../scan/queue/scan-queue';
+import type { TagStore } from './tag.store';
+import type { InvalidationStore } from './invalidation.store';
+import type { OriginStore } from './origin.store';
+
+/**
+ * Everything that what is cached is made of. Whoever changes it locks in this order, so that nobody waits in a circle: the
+ * organization (shared), its origin's usage row, then tags and manifests by id, then blobs by digest.
+ */
+export interface ContentStores {
+  readonly origins: OriginStore;
+  readonly repositories: RepositoryStore;
+  readonly manifests: ManifestStore;
+  readonly tags: TagStore;
+  readonly blobs: BlobStore;
+  readonly holdings: HoldingsStore;
+  readonly originUsage: OriginUsageStore;
+  readonly ledger: Ledger;
+  readonly contentUses: ContentUsesStore;
+  readonly invalidations: InvalidationStore;
+  readonly quotaSwitch: QuotaSwitch;
+  readonly audit: AuditStore;
+  readonly scans: ScanQueue;
+}

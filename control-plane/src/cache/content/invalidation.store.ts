@@ -1,0 +1,79 @@
+import type { Knex } from 'knex';
+import { type InvalidationRow, Table } from '../../../../schema/tables';
+import { bulkInsert } from '../../db/bulk-insert';
+import type { Queries } from '../../db/database';
+
+/** What data planes must forget: an organization, a repository of it, a tag or a digest (the empty text = all of them). */
+export interface Invalidation {
+  readonly organizationUid: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+}
+
+/** Reads and writes what data planes are to forget, and tells those who watch that there is more. */
+export class InvalidationStore {
+  private readonly listeners = new Set<() => Promise<void>>();
+  /** Transactions that wrote some and were not seen to have ended by an announcement. */
+  private readonly written = new Set<Queries>();
+
+  /** Writes them, in the transaction that makes them true. */
+  async append(queries: Queries, invalidations: readonly Invalidation[], now: number): Promise<void> {
+    if (invalidations.length === 0) return;
+    const rows: Omit<InvalidationRow, 'id'>[] = invalidations.map(({ organizationUid, repository, tag, digest }) => ({
+      at: now,
+      organization_uid: organizationUid,
+      repository,
+      tag,
+      digest,
+    }));
+    await bulkInsert(queries, Table.invalidations, rows);
+    this.written.add(queries);
+  }
+
+  /** Those with a larger id, oldest first. */
+  async after(queries: Queries, id: number, limit: number): Promise<readonly InvalidationRow[]> {
+    return queries<InvalidationRow>(Table.invalidations).where('id', '>', id).orderBy('id').limit(limit);
+  }
+
+  /** The largest id that was written before `before` (milliseconds since the epoch); 0 = none. */
+  async lastBefore(queries: Queries, before: number): Promise<number> {
+    const row = await queries<InvalidationRow>(Table.invalidations)
+      .where('at', '<', before)
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .first('id');
+    return row?.id ?? 0;
+  }
+
+  /** Forgets those from before `before`: who was away for so long asks for everything anew. At most `limit`; how many it were. */
+  async prune(queries: Queries, before: number, limit: number): Promise<number> {
+    const rows = await queries<InvalidationRow>(Table.invalidations)
+      .where('at', '<', before)
+      .orderBy('at')
+      .limit(limit)
+      .select('id');
+    await queries(Table.invalidations)
+      .whereIn(
+        'id',
+        rows.map(({ id }) => id),
+      )
+      .delete();
+    return rows.length;
+  }
+
+  /** To be called after a transaction that may have written some; resolves when they are on the way. Costs nothing when none were. */
+  async announce(): Promise<void> {
+    if (this.written.size === 0) return;
+    // Those that still run announce theirs when they have ended.
+    for (const transaction of this.written)
+      if ((transaction as Knex.Transaction).isCompleted()) this.written.delete(transaction);
+    await Promise.all([...this.listeners].map((listener) => listener()));
+  }
+
+  /** Calls back on every announcement (it must not reject); the function returned ends that. */
+  onAnnounce(listener: () => Promise<void>): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}

@@ -1,0 +1,117 @@
+import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import type { ReleasedContent } from '../holdings/manifest-content';
+import type { ManifestKey, ManifestStore } from './manifest.store';
+import type { TagStore, TagSummary } from './tag.store';
+
+/** A manifest with what it names. */
+export interface ImageMember extends ReleasedContent {
+  readonly row: ManifestRow;
+  readonly blobs: ReadonlySet<string>;
+}
+
+/** A child of an index, as it is held. */
+export interface HeldChild {
+  readonly row: ManifestRow;
+  /** Ids of every index that names it. */
+  readonly parents: readonly number[];
+  /** undefined = no tag points at it, nor did. */
+  readonly tags: TagSummary | undefined;
+}
+
+/** What leaves the cache as one: a manifest, and of an index the children that nothing else keeps. */
+export interface CachedImage {
+  readonly root: ManifestRow;
+  readonly members: readonly ImageMember[];
+  /** Children of its members that stay: a tag or another index has them, or they are to be kept. */
+  readonly staying: readonly HeldChild[];
+}
+
+/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+const MAX_DEPTH = 4;
+
+/** The images of these manifests, in their order: a few queries for each level, however many they are. `keep`: ids of what stays. */
+export async function loadImages(
+  queries: Queries,
+  stores: { readonly manifests: ManifestStore; readonly tags: TagStore },
+  roots: readonly ManifestRow[],
+  keep: ReadonlySet<number> = new Set(),
+): Promise<readonly CachedImage[]> {
+  const images = roots.map((root) => ({ root, rows: [root], staying: new Map<number, HeldChild>() }));
+  const references = new Map<number, readonly ManifestReferenceRow[]>();
+  let level = images.map((image) => ({ image, row: image.root }));
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const known = new Set(level.map(({ row }) => row.id));
+    for (const id of known) references.set(id, []);
+    for (const reference of await stores.manifests.references(queries, [...known]))
+      references.set(reference.manifest_id, [...references.get(reference.manifest_id)!, reference]);
+    if (depth === MAX_DEPTH) break;
+    const wanted = level.flatMap(({ image, row }) =>
+      references
+        .get(row.id)!
+        .filter(({ role }) => role === 'CHILD')
+        .map(({ repository_id, digest }) => ({ image, key: { repositoryId: repository_id, digest } })),
+    );
+    const children = await childrenOf(
+      queries,
+      stores,
+      wanted.map(({ key }) => key),
+    );
+    level = [];
+    for (const { image, key } of wanted) {
+      const child = children.get(`${key.repositoryId} ${key.digest}`);
+      if (child === undefined || image.rows.includes(child.row)) continue;
+      const own = new Set(image.rows.map(({ id }) => id));
+      const isOwn = child.tags === undefined && child.parents.every((id) => own.has(id)) && !keep.has(child.row.id);
+      if (!isOwn) {
+        image.staying.set(child.row.id, child);
+        continue;
+      }
+      image.staying.delete(child.row.id);
+      image.rows.push(child.row);
+      level.push({ image, row: child.row });
+    }
+  }
+  return images.map(({ root, rows, staying }) => ({
+    root,
+    staying: [...staying.values()],
+    members: rows.map((row) => ({
+      row,
+      repositoryId: row.repository_id,
+      digest: row.digest,
+      blobs: new Set(
+        (references.get(row.id) ?? [])
+          .filter(({ role }) => role === 'LAYER' || role === 'CONFIG')
+          .map(({ digest }) => digest),
+      ),
+    })),
+  }));
+}
+
+/** Children by repository and digest, with all their parents and tags. */
+async function childrenOf(
+  queries: Queries,
+  { manifests, tags }: { readonly manifests: ManifestStore; readonly tags: TagStore },
+  keys: readonly ManifestKey[],
+): Promise<ReadonlyMap<string, HeldChild>> {
+  if (keys.length === 0) return new Map();
+  const rows = await manifests.findMany(queries, keys);
+  const tagged = await tags.summaries(
+    queries,
+    rows.map(({ id }) => id),
+  );
+  const parents = new Map<string, number[]>();
+  for (const parent of await manifests.parents(
+    queries,
+    rows.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),
+  )) {
+    const key = `${parent.repository_id} ${parent.digest}`;
+    parents.set(key, [...(parents.get(key) ?? []), parent.manifest_id]);
+  }
+  return new Map(
+    rows.map((row) => {
+      const key = `${row.repository_id} ${row.digest}`;
+      return [key, { row, parents: parents.get(key) ?? [], tags: tagged.get(row.id) }];
+    }),
+  );
+}

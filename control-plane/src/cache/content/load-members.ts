@@ -1,0 +1,22 @@
+import type { ManifestRow } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import type { ManifestStore } from './manifest.store';
+import type { ImageMember } from './load-images';
+
+/** Manifests with the blobs that they name, each by itself: for what goes whole, whoever names whom. */
+export async function loadMembers(
+  queries: Queries,
+  manifests: ManifestStore,
+  rows: readonly ManifestRow[],
+): Promise<readonly ImageMember[]> {
+  const blobs = new Map<number, Set<string>>(rows.map(({ id }) => [id, new Set()]));
+  const references = await manifests.references(queries, [...blobs.keys()]);
+  for (const { manifest_id, role, digest } of references)
+    if (role === 'LAYER' || role === 'CONFIG') blobs.get(manifest_id)?.add(digest);
+  return rows.map((row) => ({
+    row,
+    repositoryId: row.repository_id,
+    digest: row.digest,
+    blobs: blobs.get(row.id)!,
+  }));
+}

@@ -1,0 +1,87 @@
+import { Table } from '../../../../schema/tables';
+import { exactly, toBigInt } from '../../db/big-numbers';
+import type { Queries } from '../../db/database';
+import type { OriginUsage, OriginUsageStore } from '../holdings/origin-usage.store';
+import type { OversizePolicy } from '../../tenancy/organizations/enums';
+import type { Quota } from '../../tenancy/organizations/organization';
+
+/** What content of an organization depends on. The nulls: it proxies nothing. */
+export interface Origin {
+  readonly organizationUid: string;
+  readonly organizationName: string;
+  readonly originVersion: string | null;
+  /** Milliseconds since the epoch. */
+  readonly originSince: number | null;
+  readonly expirationSeconds: number | null;
+  /** What a tag that upstream has deleted becomes: PROPAGATE or KEEP. */
+  readonly onUpstreamDelete: string | null;
+  readonly timeMachineSeconds: number;
+  /** undefined = no limit. */
+  readonly quota: Quota | undefined;
+  /** What it holds; undefined where it proxies nothing. */
+  readonly usage: OriginUsage | undefined;
+}
+
+interface OriginRow extends Omit<Origin, 'quota' | 'usage'> {
+  readonly limitBytes: string | null;
+  readonly autoPrune: number | null;
+  readonly onOversize: string | null;
+  readonly warningPercent: number | null;
+}
+
+/** Reads which upstream an organization has now, and locks what it holds. */
+export class OriginStore {
+  constructor(private readonly usage: OriginUsageStore) {}
+
+  /**
+   * The organization's origin, undefined when it is gone. It stays so, and nobody else changes what it holds, until the
+   * transaction ends.
+   */
+  async lock(queries: Queries, organizationUid: string): Promise<Origin | undefined> {
+    const [origin] = await this.lockMany(queries, [organizationUid]);
+    return origin;
+  }
+
+  /** The same for several organizations: first the organizations, then what they hold, in the order of their origins. */
+  async lockMany(queries: Queries, organizationUids: readonly string[]): Promise<readonly Origin[]> {
+    if (organizationUids.length === 0) return [];
+    const rows = await queries(`${Table.organizations} as o`)
+      .leftJoin(`${Table.proxyConfigs} as p`, 'p.organization_uid', 'o.uid')
+      .leftJoin(`${Table.quotas} as q`, 'q.organization_uid', 'o.uid')
+      .whereIn('o.uid', [...organizationUids])
+      .orderBy('o.uid')
+      .forShare()
+      .select<OriginRow[]>({
+        organizationUid: 'o.uid',
+        organizationName: 'o.name',
+        timeMachineSeconds: 'o.time_machine_seconds',
+        originVersion: 'p.origin_version',
+        originSince: 'p.origin_since',
+        expirationSeconds: 'p.expiration_seconds',
+        onUpstreamDelete: 'p.on_upstream_delete',
+        autoPrune: 'q.auto_prune',
+        onOversize: 'q.on_oversize',
+        warningPercent: 'q.warning_percent',
+      })
+      .select(exactly(queries, 'q.limit_bytes', 'limitBytes'));
+    const usage = await this.usage.lock(
+      queries,
+      rows.flatMap(({ originVersion, organizationUid }) =>
+        originVersion === null ? [] : [{ originVersion, organizationUid }],
+      ),
+    );
+    return rows.map(({ limitBytes, autoPrune, onOversize, warningPercent, ...origin }) => ({
+      ...origin,
+      quota:
+        limitBytes === null
+          ? undefined
+          : {
+              limitBytes: toBigInt(limitBytes),
+              autoPrune: autoPrune === 1,
+              onOversize: onOversize as OversizePolicy,
+              warningPercent: warningPercent ?? undefined,
+            },
+      usage: origin.originVersion === null ? undefined : usage.get(origin.originVersion),
+    }));
+  }
+}

@@ -1,0 +1,85 @@
+import type { TagRow } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import type { Ledger } from '../holdings/ledger';
+import type { OriginKey } from '../holdings/origin-usage.store';
+import type { ManifestStore } from './manifest.store';
+import type { ImageMember } from './load-images';
+import type { RepositoryStore } from './repository.store';
+import type { ScanQueue } from '../../scan/queue/scan-queue';
+import type { TagStore } from './tag.store';
+import { classifyManifests } from './classify-manifests';
+import type { InvalidationStore } from './invalidation.store';
+
+/** What a removal works with. */
+export interface RemovalStores {
+  readonly manifests: ManifestStore;
+  readonly tags: TagStore;
+  readonly repositories: RepositoryStore;
+  readonly ledger: Ledger;
+  readonly invalidations: InvalidationStore;
+  readonly scans: ScanQueue;
+}
+
+/**
+ * Takes manifests out of the cache, with every version of their tags; the caller has locked the origin, and gives every
+ * member's blobs. Children that stay find their place anew, repositories that hold nothing any more go, and data planes are told
+ * to forget. Gives back the tag versions that went.
+ */
+export async function removeManifests(
+  queries: Queries,
+  stores: RemovalStores,
+  origin: OriginKey,
+  members: readonly ImageMember[],
+  now: number,
+): Promise<readonly TagRow[]> {
+  if (members.length === 0) return [];
+  const ids = members.map(({ row }) => row.id);
+  const tags = await stores.tags.findByManifests(queries, ids);
+  const children = (await stores.manifests.references(queries, ids)).filter(({ role }) => role === 'CHILD');
+  const repositories = await stores.repositories.namesOf(queries, [
+    ...new Set(members.map(({ repositoryId }) => repositoryId)),
+  ]);
+  await stores.ledger.release(queries, origin.originVersion, members, now);
+  await stores.tags.delete(
+    queries,
+    tags.map(({ id }) => id),
+  );
+  await stores.manifests.delete(queries, ids);
+  await stores.scans.removed(
+    queries,
+    members.map(({ digest }) => digest),
+    now,
+  );
+  const orphans = await stores.manifests.findMany(
+    queries,
+    children.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),
+  );
+  await classifyManifests(
+    queries,
+    stores,
+    orphans.map(({ id }) => id),
+  );
+  await stores.repositories.removeEmpty(queries, [...repositories.keys()]);
+  // Also of versions that had ended: a data plane may know the last one as expired, and would find it good with a check.
+  const named = new Map(tags.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
+  const organizationUid = origin.organizationUid;
+  await stores.invalidations.append(
+    queries,
+    [
+      ...[...named.values()].map((tag) => ({
+        organizationUid,
+        repository: repositories.get(tag.repository_id) ?? '',
+        tag: tag.name,
+        digest: '',
+      })),
+      ...members.map(({ repositoryId, digest }) => ({
+        organizationUid,
+        repository: repositories.get(repositoryId) ?? '',
+        tag: '',
+        digest,
+      })),
+    ].filter(({ repository }) => repository !== ''),
+    now,
+  );
+  return tags;
+}

@@ -1,0 +1,230 @@
+import { type OriginHoldingRow, type RepositoryHoldingRow, Table } from '../../../../schema/tables';
+import type { StoredContent } from './blob.store';
+import { bulkInsert } from '../../db/bulk-insert';
+import { chunks } from '../../db/chunks';
+import type { Queries } from '../../db/database';
+import type { Holding, HoldingState } from './holding';
+
+/** A digest of an origin. */
+export interface HoldingKey {
+  readonly originVersion: string;
+  readonly digest: string;
+}
+
+/** A digest in a repository. */
+export interface PartKey {
+  readonly repositoryId: number;
+  readonly digest: string;
+}
+
+/** Under which key the part of a repository in a digest is kept in maps. */
+export function partKey({ repositoryId, digest }: PartKey): string {
+  return `${repositoryId} ${digest}`;
+}
+
+/** What one repository needs a digest for. */
+export interface RepositoryHolding extends PartKey {
+  readonly isManifest: boolean;
+  /** Manifests of the repository that name it as layer or config. */
+  readonly namedBy: number;
+}
+
+/** Parts in one statement: MariaDB takes long over hundreds of pairs. */
+const PARTS_AT_ONCE = 50;
+
+/** Reads and writes what is held, digest by digest. The sums over it are {@link OriginUsageStore}'s; only the ledger changes both. */
+export class HoldingsStore {
+  /** What an origin has of these digests, by digest; what it has nothing of is left out. */
+  async find(queries: Queries, originVersion: string, digests: Iterable<string>): Promise<Map<string, Holding>> {
+    const found = new Map<string, Holding>();
+    for (const part of chunks([...new Set(digests)])) {
+      const rows: OriginHoldingRow[] = await queries<OriginHoldingRow>(Table.originHoldings)
+        .where('origin_version', originVersion)
+        .whereIn('digest', part);
+      for (const row of rows) found.set(row.digest, toHolding(row));
+    }
+    return found;
+  }
+
+  /** Origins that name one of these digests and do not count it as held: those that an arrival concerns. */
+  async waiting(queries: Queries, digests: readonly string[]): Promise<readonly HoldingKey[]> {
+    const keys: HoldingKey[] = [];
+    for (const part of chunks(digests)) {
+      const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
+        .whereIn('state', ['RESERVED', 'LAPSED'])
+        .select('origin_version', 'digest');
+      keys.push(...rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest })));
+    }
+    return keys;
+  }
+
+  /** Which of these digests count as on their way somewhere although they are in the store. */
+  async missed(queries: Queries, digests: readonly string[]): Promise<readonly StoredContent[]> {
+    const found = new Map<string, StoredContent>();
+    for (const part of chunks([...new Set(digests)])) {
+      const rows = await queries(`${Table.originHoldings} as h`)
+        .join(`${Table.blobs} as b`, 'b.digest', 'h.digest')
+        .whereIn('h.digest', part)
+        .where({ 'h.state': 'RESERVED', 'b.state': 'PRESENT' })
+        .select<StoredContent[]>({ digest: 'b.digest', size: 'b.size', at: 'b.present_at' });
+      for (const row of rows) found.set(row.digest, row);
+    }
+    return [...found.values()];
+  }
+
+  /** Origins that count these digests as held blobs (not as manifests alone). */
+  async holdersOf(queries: Queries, digest: string): Promise<readonly HoldingKey[]> {
+    const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+      .where({ digest, state: 'HELD' })
+      .select('origin_version', 'digest');
+    return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
+  }
+
+  /** How many origins count each of these digests as used; those that none does are left out. */
+  async countHolders(queries: Queries, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const part of chunks(digests)) {
+      const rows = (await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
+        .where((held) => held.where('state', 'HELD').orWhere('manifest_repositories', '>', 0))
+        .groupBy('digest')
+        .select('digest')
+        .count({ n: '*' })) as unknown as { digest: string; n: number | string }[];
+      for (const { digest, n } of rows) counts.set(digest, Number(n));
+    }
+    return counts;
+  }
+
+  /** Promises that have ended, the oldest first. */
+  async overdue(queries: Queries, now: number, limit: number): Promise<readonly HoldingKey[]> {
+    const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+      .where('reserved_until', '<=', now)
+      .orderBy('reserved_until')
+      .limit(limit)
+      .select('origin_version', 'digest');
+    return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
+  }
+
+  /** Writes holdings of one origin, over what is there. */
+  async put(queries: Queries, originVersion: string, holdings: readonly Holding[]): Promise<void> {
+    const rows: OriginHoldingRow[] = holdings.map((holding) => ({
+      origin_version: originVersion,
+      digest: holding.digest,
+      size: holding.size,
+      manifest_repositories: holding.manifestRepositories,
+      blob_repositories: holding.blobRepositories,
+      state: holding.state,
+      reserved_until: holding.reservedUntil ?? null,
+    }));
+    await bulkInsert(queries, Table.originHoldings, rows, {
+      kind: 'merge',
+      key: ['origin_version', 'digest'],
+      columns: {
+        size: 'replace',
+        manifest_repositories: 'replace',
+        blob_repositories: 'replace',
+        state: 'replace',
+        reserved_until: 'replace',
+      },
+    });
+  }
+
+  /** Takes holdings of one origin away. */
+  async remove(queries: Queries, originVersion: string, digests: readonly string[]): Promise<void> {
+    for (const part of chunks(digests))
+      await queries(Table.originHoldings).where('origin_version', originVersion).whereIn('digest', part).delete();
+  }
+
+  /**
+   * The parts of repositories in digests of an origin, each named by both: a base layer has a part in every repository whose
+   * images stand on it, and nobody needs them all.
+   */
+  async findParts(
+    queries: Queries,
+    originVersion: string,
+    keys: readonly PartKey[],
+  ): Promise<readonly RepositoryHolding[]> {
+    const parts: RepositoryHolding[] = [];
+    const wanted = [...new Map(keys.map((key) => [partKey(key), key])).values()];
+    for (const part of chunks(wanted, PARTS_AT_ONCE)) {
+      const rows = (await queries<RepositoryHoldingRow>(Table.repositoryHoldings)
+        .where('origin_version', originVersion)
+        .whereIn(
+          ['digest', 'repository_id'],
+          part.map(({ digest, repositoryId }) => [digest, repositoryId]),
+        )) as RepositoryHoldingRow[];
+      parts.push(...rows.map(toPart));
+    }
+    return parts;
+  }
+
+  /** The parts of all repositories in these digests of an origin, however many there are. */
+  async allParts(
+    queries: Queries,
+    originVersion: string,
+    digests: readonly string[],
+  ): Promise<readonly RepositoryHolding[]> {
+    const parts: RepositoryHolding[] = [];
+    for (const part of chunks([...new Set(digests)])) {
+      const rows = (await queries<RepositoryHoldingRow>(Table.repositoryHoldings)
+        .where('origin_version', originVersion)
+        .whereIn('digest', part)) as RepositoryHoldingRow[];
+      parts.push(...rows.map(toPart));
+    }
+    return parts;
+  }
+
+  /** Writes the parts of repositories, over what is there. */
+  async putParts(queries: Queries, originVersion: string, parts: readonly RepositoryHolding[]): Promise<void> {
+    const rows: RepositoryHoldingRow[] = parts.map((part) => ({
+      origin_version: originVersion,
+      digest: part.digest,
+      repository_id: part.repositoryId,
+      is_manifest: part.isManifest ? 1 : 0,
+      named_by: part.namedBy,
+    }));
+    await bulkInsert(queries, Table.repositoryHoldings, rows, {
+      kind: 'merge',
+      key: ['origin_version', 'digest', 'repository_id'],
+      columns: { is_manifest: 'replace', named_by: 'replace' },
+    });
+  }
+
+  /** Takes the parts of repositories away. */
+  async removeParts(
+    queries: Queries,
+    originVersion: string,
+    parts: readonly { readonly repositoryId: number; readonly digest: string }[],
+  ): Promise<void> {
+    const byRepository = new Map<number, string[]>();
+    for (const { repositoryId, digest } of parts)
+      byRepository.set(repositoryId, [...(byRepository.get(repositoryId) ?? []), digest]);
+    for (const [repositoryId, digests] of byRepository)
+      for (const part of chunks(digests))
+        await queries(Table.repositoryHoldings)
+          .where({ origin_version: originVersion, repository_id: repositoryId })
+          .whereIn('digest', part)
+          .delete();
+  }
+}
+
+function toPart(row: RepositoryHoldingRow): RepositoryHolding {
+  return {
+    repositoryId: row.repository_id,
+    digest: row.digest,
+    isManifest: row.is_manifest === 1,
+    namedBy: row.named_by,
+  };
+}
+
+function toHolding(row: OriginHoldingRow): Holding {
+  return {
+    digest: row.digest,
+    size: row.size,
+    manifestRepositories: row.manifest_repositories,
+    blobRepositories: row.blob_repositories,
+    state: row.state as HoldingState,
+    reservedUntil: row.reserved_until ?? undefined,
+  };
+}

@@ -1,0 +1,217 @@
+import { type BlobStore, presentOf, type StoredContent } from './blob.store';
+import type { Queries } from '../../db/database';
+import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, sum, type Totals } from './holding';
+import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.store';
+import type { OriginUsageStore } from './origin-usage.store';
+import { type ManifestContent, partsOf, type ReleasedContent, releaseSteps } from './manifest-content';
+
+/** A holding before and after a change; undefined = none. */
+interface Change {
+  readonly before: Holding | undefined;
+  readonly after: Holding;
+}
+
+/**
+ * Keeps what an origin holds and what that sums up to, in the transaction that changes it: rows of each digest, the sums,
+ * and how many origins hold a blob. The caller has locked the origin (OriginUsageStore.lock), and writes manifests and
+ * references themselves.
+ */
+export class Ledger {
+  constructor(
+    private readonly holdings: HoldingsStore,
+    private readonly usage: OriginUsageStore,
+    private readonly blobs: BlobStore,
+  ) {}
+
+  /** Bytes that used and reserved would grow by if the manifest were held: what is there already costs nothing. */
+  async cost(queries: Queries, originVersion: string, content: ManifestContent): Promise<bigint> {
+    const present = await this.blobs.present(queries, content.blobs.keys());
+    const { changes } = await this.holding(queries, originVersion, content, present, 0);
+    const { used, reserved } = totalsOf(changes);
+    return used + reserved;
+  }
+
+  /** Holds a manifest that its repository did not hold. Blobs that are not in the store are promised room until `reservedUntil`. */
+  async hold(
+    queries: Queries,
+    originVersion: string,
+    content: ManifestContent,
+    { reservedUntil, now }: { readonly reservedUntil: number; readonly now: number },
+  ): Promise<void> {
+    // Locked: a collection that takes them out of use must have ended, or see that they are held.
+    const rows = await this.blobs.lockMany(queries, [content.digest, ...content.blobs.keys()]);
+    const { changes, parts } = await this.holding(queries, originVersion, content, presentOf(rows), reservedUntil);
+    await this.holdings.putParts(queries, originVersion, parts);
+    await this.storeManifest(queries, content, now);
+    await this.write(queries, originVersion, changes, now);
+  }
+
+  /** Releases manifests. Content that nothing of the origin needs any more no longer counts; what nobody holds can be collected. */
+  async release(
+    queries: Queries,
+    originVersion: string,
+    contents: readonly ReleasedContent[],
+    now: number,
+  ): Promise<void> {
+    const digests = contents.flatMap(({ digest, blobs }) => [digest, ...blobs]);
+    const parts = new Map(
+      (await this.holdings.findParts(queries, originVersion, contents.flatMap(partsOf))).map((part) => [
+        partKey(part),
+        part,
+      ]),
+    );
+    const before = await this.holdings.find(queries, originVersion, digests);
+    const touched = new Map<string, RepositoryHolding>();
+    const after = new Map(before);
+    for (const step of releaseSteps(contents, parts)) {
+      touched.set(partKey(step.part), step.part);
+      const holding = after.get(step.part.digest);
+      if (holding === undefined) continue;
+      after.set(step.part.digest, {
+        ...holding,
+        manifestRepositories: holding.manifestRepositories - step.manifestRepositories,
+        blobRepositories: holding.blobRepositories - step.blobRepositories,
+      });
+    }
+    const gone = [...touched.values()].filter((part) => !part.isManifest && part.namedBy <= 0);
+    await this.holdings.removeParts(queries, originVersion, gone);
+    await this.holdings.putParts(
+      queries,
+      originVersion,
+      [...touched.values()].filter((part) => !gone.includes(part)),
+    );
+    const changes = [...after]
+      .map(([digest, holding]) => ({ before: before.get(digest), after: holding }))
+      .filter((change) => change.before !== change.after);
+    await this.write(queries, originVersion, changes, now);
+  }
+
+  /** Content is in the store: its rows say so, and by how many origins it is held. */
+  async stored(queries: Queries, contents: readonly StoredContent[], now: number): Promise<void> {
+    const digests = contents.map(({ digest }) => digest);
+    const known = await this.blobs.find(queries, digests);
+    await this.blobs.arrived(queries, contents);
+    // Manifests are held although their bytes were lost: whoever holds them must be counted when they are there again.
+    const unknown = digests.filter((digest) => !known.has(digest));
+    for (const [digest, holders] of await this.holdings.countHolders(queries, unknown))
+      await this.blobs.setHolders(queries, digest, holders, now);
+  }
+
+  /** The bytes of a manifest that is held were put into the store again. */
+  async restore(queries: Queries, manifest: Pick<ManifestContent, 'digest' | 'size'>, now: number): Promise<void> {
+    await this.storeManifest(queries, manifest, now);
+  }
+
+  /** Changes the states of holdings that the caller has read under the lock. */
+  async change(
+    queries: Queries,
+    originVersion: string,
+    changes: readonly { readonly before: Holding; readonly after: Holding }[],
+    now: number,
+  ): Promise<void> {
+    await this.write(queries, originVersion, changes, now);
+  }
+
+  private async holding(
+    queries: Queries,
+    originVersion: string,
+    content: ManifestContent,
+    present: ReadonlyMap<string, number>,
+    reservedUntil: number,
+  ): Promise<{ readonly changes: readonly Change[]; readonly parts: readonly RepositoryHolding[] }> {
+    const { repositoryId, digest, size, blobs } = content;
+    const digests = [digest, ...blobs.keys()];
+    const known = await this.holdings.find(queries, originVersion, digests);
+    const before = new Map(
+      (
+        await this.holdings.findParts(
+          queries,
+          originVersion,
+          digests.map((name) => ({ repositoryId, digest: name })),
+        )
+      ).map((part) => [part.digest, part]),
+    );
+    const parts = new Map<string, RepositoryHolding>();
+    const after = new Map<string, Holding>();
+    const partOf = (name: string): RepositoryHolding =>
+      parts.get(name) ?? before.get(name) ?? { repositoryId, digest: name, isManifest: false, namedBy: 0 };
+    for (const [name, declared] of blobs) {
+      const part = partOf(name);
+      parts.set(name, { ...part, namedBy: part.namedBy + 1 });
+      after.set(name, named(known.get(name), name, declared, present.get(name), part.namedBy === 0, reservedUntil));
+    }
+    const part = partOf(digest);
+    parts.set(digest, { ...part, isManifest: true });
+    const holding = after.get(digest) ?? known.get(digest);
+    after.set(digest, {
+      digest,
+      size,
+      manifestRepositories: (holding?.manifestRepositories ?? 0) + (part.isManifest ? 0 : 1),
+      blobRepositories: holding?.blobRepositories ?? 0,
+      state: 'HELD',
+      reservedUntil: undefined,
+    });
+    const changes = [...after].map(([name, next]) => ({ before: known.get(name), after: next }));
+    return { changes, parts: [...parts.values()] };
+  }
+
+  /** Its bytes are in the store since before its admission; a row that a collection has marked is good again. */
+  private async storeManifest(
+    queries: Queries,
+    { digest, size }: Pick<ManifestContent, 'digest' | 'size'>,
+    now: number,
+  ): Promise<void> {
+    const row = await this.blobs.lock(queries, digest);
+    if (row?.state !== 'PRESENT') await this.stored(queries, [{ digest, size, at: now }], now);
+  }
+
+  private async write(queries: Queries, originVersion: string, changes: readonly Change[], now: number): Promise<void> {
+    const unneeded = changes.filter(({ after }) => isUnneeded(after)).map(({ after }) => after.digest);
+    await this.holdings.remove(queries, originVersion, unneeded);
+    await this.holdings.put(
+      queries,
+      originVersion,
+      changes.map(({ after }) => after).filter((holding) => !isUnneeded(holding)),
+    );
+    const digestsWhere = (test: (change: Change) => boolean): string[] =>
+      changes
+        .filter(test)
+        .map(({ after }) => after.digest)
+        .sort();
+    await this.blobs.hold(
+      queries,
+      digestsWhere(({ before, after }) => !isHeld(before) && isHeld(after)),
+    );
+    await this.blobs.release(
+      queries,
+      digestsWhere(({ before, after }) => isHeld(before) && !isHeld(after)),
+      now,
+    );
+    await this.usage.add(queries, originVersion, totalsOf(changes));
+  }
+}
+
+/** A blob that one more manifest names; `present` is its size in the store, undefined = not there. */
+function named(
+  before: Holding | undefined,
+  digest: string,
+  declared: number,
+  present: number | undefined,
+  newToRepository: boolean,
+  reservedUntil: number,
+): Holding {
+  const blobRepositories = (before?.blobRepositories ?? 0) + (newToRepository ? 1 : 0);
+  if (isHeld(before)) return { ...before!, blobRepositories };
+  const manifestRepositories = before?.manifestRepositories ?? 0;
+  if (present !== undefined)
+    return { digest, size: present, manifestRepositories, blobRepositories, state: 'HELD', reservedUntil: undefined };
+  const size = before?.state === 'RESERVED' ? before.size : declared;
+  return { digest, size, manifestRepositories, blobRepositories, state: 'RESERVED', reservedUntil };
+}
+
+function totalsOf(changes: readonly Change[]): Totals {
+  return changes.reduce(
+    (total, { before, after }) => sum(total, difference(contribution(after), contribution(before))),
+    NO_TOTALS,
+  );
+}

@@ -1,0 +1,215 @@
+import { type OriginUsageRow, Table } from '../../../../schema/tables';
+import { exactly, toBigInt } from '../../db/big-numbers';
+import { bulkInsert } from '../../db/bulk-insert';
+import { chunks } from '../../db/chunks';
+import type { Queries } from '../../db/database';
+import type { Totals } from './holding';
+
+/** One upstream of one organization. */
+export interface OriginKey {
+  readonly originVersion: string;
+  readonly organizationUid: string;
+}
+
+/** What an origin holds, in sums. */
+export interface OriginUsage extends OriginKey {
+  readonly usedBytes: bigint;
+  readonly reservedBytes: bigint;
+  readonly manifestCount: number;
+  readonly blobCount: number;
+  /** Usage is over a limit that was lowered; eviction goes on in the background. */
+  readonly prunePending: boolean;
+  /** Usage passed the warning share and has not fallen below it since. */
+  readonly warned: boolean;
+}
+
+/**
+ * The sums of every origin. The row is the origin's lock as well: whoever changes what an origin holds, or its tags, locks it
+ * first, and several of them in the order of their version, so that nobody waits for anybody in a circle.
+ */
+export class OriginUsageStore {
+  /** The sums of these origins, undefined for one that holds nothing yet; nobody else changes them before the transaction ends. */
+  async lock(queries: Queries, keys: readonly OriginKey[]): Promise<ReadonlyMap<string, OriginUsage>> {
+    const wanted = [...new Map(keys.map((key) => [key.originVersion, key])).values()];
+    const found = await this.lockFound(
+      queries,
+      wanted.map(({ originVersion }) => originVersion),
+    );
+    const missing = wanted.filter(({ originVersion }) => !found.has(originVersion));
+    if (missing.length === 0) return found;
+    await bulkInsert(queries, Table.originUsage, missing.sort(byVersion).map(toEmptyRow), { kind: 'keep' });
+    return this.lockFound(
+      queries,
+      wanted.map(({ originVersion }) => originVersion),
+    );
+  }
+
+  /** The same for origins that have sums; others are left out. */
+  async lockFound(queries: Queries, versions: readonly string[]): Promise<ReadonlyMap<string, OriginUsage>> {
+    const usage = new Map<string, OriginUsage>();
+    for (const part of chunks([...versions].sort())) {
+      const rows = await this.rows(queries).whereIn('origin_version', part).orderBy('origin_version').forUpdate();
+      for (const row of rows as UsageRow[]) usage.set(row.origin_version, toUsage(row));
+    }
+    return usage;
+  }
+
+  /** The sums of an origin, undefined when it never held anything. */
+  async find(queries: Queries, originVersion: string): Promise<OriginUsage | undefined> {
+    const [row] = (await this.rows(queries).where('origin_version', originVersion)) as UsageRow[];
+    return row && toUsage(row);
+  }
+
+  /** The sums of an organization's present origin; undefined when it has none, or that holds nothing. */
+  async findByOrganization(queries: Queries, organizationUid: string): Promise<OriginUsage | undefined> {
+    const [row] = (await this.rows(queries)
+      .join(`${Table.proxyConfigs} as p`, 'p.origin_version', `${Table.originUsage}.origin_version`)
+      .where('p.organization_uid', organizationUid)) as UsageRow[];
+    return row && toUsage(row);
+  }
+
+  /** Adds to the sums; the parts of `change` may be negative. */
+  async add(queries: Queries, originVersion: string, change: Totals): Promise<void> {
+    if (change.used === 0n && change.reserved === 0n && change.manifests === 0 && change.blobs === 0) return;
+    // Written out: drivers round what is over 2^53, and MySQL computes with text as with doubles.
+    const plus = (column: string, part: bigint | number) => queries.raw(`${column} + (${part.toString()})`);
+    await queries(Table.originUsage)
+      .where('origin_version', originVersion)
+      .update({
+        used_bytes: plus('used_bytes', change.used),
+        reserved_bytes: plus('reserved_bytes', change.reserved),
+        manifest_count: plus('manifest_count', change.manifests),
+        blob_count: plus('blob_count', change.blobs),
+      });
+  }
+
+  /** Replaces the sums by ones that were counted anew. */
+  async replace(queries: Queries, originVersion: string, totals: Totals): Promise<void> {
+    await queries(Table.originUsage)
+      .where('origin_version', originVersion)
+      .update({
+        used_bytes: queries.raw(totals.used.toString()),
+        reserved_bytes: queries.raw(totals.reserved.toString()),
+        manifest_count: totals.manifests,
+        blob_count: totals.blobs,
+      });
+  }
+
+  /** Notes whether eviction has to go on, or whether somebody was warned. */
+  async mark(
+    queries: Queries,
+    originVersion: string,
+    flags: { readonly prunePending?: boolean; readonly warned?: boolean },
+  ): Promise<void> {
+    await queries(Table.originUsage)
+      .where('origin_version', originVersion)
+      .update({
+        ...(flags.prunePending === undefined ? {} : { prune_pending: flags.prunePending ? 1 : 0 }),
+        ...(flags.warned === undefined ? {} : { warned: flags.warned ? 1 : 0 }),
+      });
+  }
+
+  /** Quotas have come into force: every origin that has one is looked at. */
+  async markAll(queries: Queries): Promise<void> {
+    await queries(Table.originUsage)
+      .whereIn('organization_uid', queries(Table.quotas).where('auto_prune', 1).select('organization_uid'))
+      .update({ prune_pending: 1 });
+  }
+
+  /** Organizations whose eviction has to go on. */
+  async prunePending(queries: Queries): Promise<readonly string[]> {
+    const rows = await queries<OriginUsageRow>(Table.originUsage).where('prune_pending', 1).select('organization_uid');
+    return rows.map((row) => row.organization_uid);
+  }
+
+  /** Whose origins these are. */
+  async organizationsOf(queries: Queries, versions: readonly string[]): Promise<readonly string[]> {
+    const uids: string[] = [];
+    for (const part of chunks(versions)) {
+      const rows = await queries<OriginUsageRow>(Table.originUsage)
+        .whereIn('origin_version', part)
+        .select('organization_uid');
+      uids.push(...rows.map((row) => row.organization_uid));
+    }
+    return uids;
+  }
+
+  /** Every origin that has sums, after `after`, in the order of their version. */
+  async page(queries: Queries, after: string, limit: number): Promise<readonly OriginUsage[]> {
+    const rows = (await this.rows(queries)
+      .where('origin_version', '>', after)
+      .orderBy('origin_version')
+      .limit(limit)) as UsageRow[];
+    return rows.map(toUsage);
+  }
+
+  /** Origins that no organization has and that hold nothing: nobody will lock them again. */
+  async ended(queries: Queries, limit: number): Promise<readonly string[]> {
+    const rows = await queries<OriginUsageRow>(Table.originUsage)
+      .whereNotExists((config) =>
+        config.from(Table.proxyConfigs).whereRaw('proxy_configs.origin_version = origin_usage.origin_version'),
+      )
+      .whereNotExists((held) =>
+        held.from(Table.repositories).whereRaw('repositories.origin_version = origin_usage.origin_version'),
+      )
+      .limit(limit)
+      .select('origin_version');
+    return rows.map((row) => row.origin_version);
+  }
+
+  /** Forgets an origin that holds nothing any more. */
+  async remove(queries: Queries, originVersion: string): Promise<void> {
+    await queries(Table.originUsage).where('origin_version', originVersion).delete();
+  }
+
+  private rows(queries: Queries) {
+    return queries(Table.originUsage).select(
+      `${Table.originUsage}.origin_version`,
+      `${Table.originUsage}.organization_uid`,
+      exactly(queries, 'used_bytes', 'used_bytes'),
+      exactly(queries, 'reserved_bytes', 'reserved_bytes'),
+      'manifest_count',
+      'blob_count',
+      'prune_pending',
+      'warned',
+    );
+  }
+}
+
+type UsageRow = OriginUsageRow;
+
+function byVersion(a: OriginKey, b: OriginKey): number {
+  return a.originVersion < b.originVersion ? -1 : 1;
+}
+
+function toEmptyRow({ originVersion, organizationUid }: OriginKey): Omit<
+  OriginUsageRow,
+  'used_bytes' | 'reserved_bytes'
+> & {
+  readonly used_bytes: number;
+  readonly reserved_bytes: number;
+} {
+  return {
+    origin_version: originVersion,
+    organization_uid: organizationUid,
+    used_bytes: 0,
+    reserved_bytes: 0,
+    manifest_count: 0,
+    blob_count: 0,
+    prune_pending: 0,
+    warned: 0,
+  };
+}
+
+function toUsage(row: UsageRow): OriginUsage {
+  return {
+    originVersion: row.origin_version,
+    organizationUid: row.organization_uid,
+    usedBytes: toBigInt(row.used_bytes),
+    reservedBytes: toBigInt(row.reserved_bytes),
+    manifestCount: Number(row.manifest_count),
+    blobCount: Number(row.blob_count),
+    prunePending: row.prune_pending === 1,
+    warned: row.warned === 1,
+  };
+}

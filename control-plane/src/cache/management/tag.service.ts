@@ -1,0 +1,182 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { RepositoryRow, TagRow } from '../../../../schema/tables';
+import { newAuditEvent } from '../../audit/audit-event';
+import type { AuditKind } from '../../audit/audit-kind';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
+import type { Origin } from '../content/origin.store';
+import type { Database, Queries } from '../../db/database';
+import { ApiError } from '../../errors/api-error';
+import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
+import { leftServiceAt } from '../../graphql/types/tag.type';
+
+/** What the service works with. */
+export interface TagServiceParts {
+  readonly database: Database;
+  readonly stores: ContentStores;
+  readonly organizations: OrganizationStore;
+  readonly clock: Clock;
+}
+
+/** Which tag is meant, by the names that people use. */
+export interface TagName {
+  readonly organization: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+interface Found {
+  readonly origin: Origin;
+  readonly repository: RepositoryRow;
+}
+
+/** What people do with cached tags: each in one transaction with its audit event, and data planes are told to ask again. */
+export class TagService {
+  constructor(private readonly parts: TagServiceParts) {}
+
+  /**
+   * Sets when a tag expires, until the next pull of it resets that; undefined = never. Throws NOT_FOUND for a tag that is not active, and
+   * BAD_USER_INPUT for a time that has passed.
+   */
+  setExpiration(name: TagName, expiresAt: number | undefined, actor: string): Promise<TagRow> {
+    return this.change(name, async (queries, { repository, origin }, now) => {
+      if (expiresAt !== undefined && expiresAt <= now)
+        throw new ApiError('BAD_USER_INPUT', 'expiresAt has passed; deleteTag ends a tag at once.', 'expiresAt');
+      const live = await this.live(queries, repository, name, now);
+      const change = { expires_at: expiresAt ?? null, expiration_set_at: now };
+      await this.parts.stores.tags.update(queries, live.id, change);
+      await this.record(queries, 'TAG_EXPIRATION_SET', origin, name, live.digest, actor, now, {
+        from: live.expires_at === null ? null : new Date(live.expires_at).toISOString(),
+        to: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+      });
+      return { ...live, ...change };
+    });
+  }
+
+  /** Moves the active version of a tag into the time machine; false when there is none. The next pull asks upstream again. */
+  async delete(name: TagName, actor: string): Promise<boolean> {
+    try {
+      await this.change(name, async (queries, { repository, origin }, now) => {
+        const live = await this.live(queries, repository, name, now);
+        await this.parts.stores.tags.update(queries, live.id, {
+          live: null,
+          ended_at: Math.max(now, live.started_at),
+          end_reason: 'DELETED',
+        });
+        await classifyManifests(queries, this.parts.stores, [live.manifest_id]);
+        await this.record(queries, 'TAG_DELETED', origin, name, live.digest, actor, now, { deletedBy: actor });
+        return live;
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'NOT_FOUND') return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes a version from the time machine the active one; the version that is active goes there. It counts as checked now, and lives as
+   * long as after a pull. Throws NOT_FOUND when the time machine has no such version, or its window is over. An active tag with that digest
+   * stays as it is.
+   */
+  restore(name: TagName, digest: string, actor: string): Promise<TagRow> {
+    return this.change(name, async (queries, { repository, origin }, now) => {
+      const { tags } = this.parts.stores;
+      const live = await tags.lockLive(queries, repository.id, name.tag);
+      const isActive = live !== undefined && (live.expires_at === null || live.expires_at > now);
+      if (isActive && live.digest === digest) return live;
+      const version =
+        live?.digest === digest ? live : (await tags.findEnded(queries, repository.id, name.tag, digest))[0];
+      const left = version && leftServiceAt(version, now);
+      if (version === undefined || left === undefined || left <= now - origin.timeMachineSeconds * 1000)
+        throw new ApiError('NOT_FOUND', `The time machine has no version of ${name.tag} with that digest.`, 'digest');
+      if (live !== undefined && live.id !== version.id)
+        await tags.update(queries, live.id, {
+          live: null,
+          ended_at: Math.max(live.started_at, Math.min(now, live.expires_at ?? now)),
+          end_reason: isActive ? 'MOVED' : 'EXPIRED',
+        });
+      const change = {
+        live: 1 as const,
+        ended_at: null,
+        end_reason: null,
+        checked_at: now,
+        refreshed_at: now,
+        expires_at: now + (origin.expirationSeconds ?? 0) * 1000,
+        expiration_set_at: null,
+      };
+      await tags.update(queries, version.id, change);
+      await this.parts.stores.manifests.used(queries, version.manifest_id, now);
+      await classifyManifests(queries, this.parts.stores, [
+        version.manifest_id,
+        ...(live === undefined ? [] : [live.manifest_id]),
+      ]);
+      await this.record(queries, 'TAG_RESTORED', origin, name, digest, actor, now, {
+        from: isActive ? live.digest : null,
+        to: digest,
+      });
+      return { ...version, ...change };
+    });
+  }
+
+  private async change(
+    name: TagName,
+    work: (queries: Queries, found: Found, now: number) => Promise<TagRow>,
+  ): Promise<TagRow> {
+    const { database, stores, organizations, clock } = this.parts;
+    const tag = await database.transaction(async (queries) => {
+      const organization = await organizations.findByName(queries, name.organization);
+      const origin = organization && (await stores.origins.lock(queries, organization.uid));
+      const repository =
+        origin && (await stores.repositories.findByName(queries, origin.organizationUid, name.repository));
+      if (repository === undefined)
+        throw new ApiError(
+          'NOT_FOUND',
+          `Nothing is cached of ${name.repository} in ${name.organization}.`,
+          organization === undefined ? 'organization' : 'repository',
+        );
+      const now = clock.now();
+      const changed = await work(queries, { origin: origin!, repository }, now);
+      const { organizationUid } = origin!;
+      await stores.invalidations.append(
+        queries,
+        [{ organizationUid, repository: repository.name, tag: name.tag, digest: '' }],
+        now,
+      );
+      return changed;
+    });
+    await stores.invalidations.announce();
+    return tag;
+  }
+
+  private async live(queries: Queries, repository: RepositoryRow, { tag }: TagName, now: number): Promise<TagRow> {
+    const live = await this.parts.stores.tags.lockLive(queries, repository.id, tag);
+    if (live === undefined || (live.expires_at !== null && live.expires_at <= now))
+      throw new ApiError('NOT_FOUND', `${repository.name} has no active tag ${tag}.`, 'tag');
+    return live;
+  }
+
+  private async record(
+    queries: Queries,
+    kind: Extract<AuditKind, 'TAG_EXPIRATION_SET' | 'TAG_DELETED' | 'TAG_RESTORED'>,
+    origin: Origin,
+    name: TagName,
+    digest: string,
+    actor: string,
+    at: number,
+    detail: object,
+  ): Promise<void> {
+    await this.parts.stores.audit.append(queries, [
+      newAuditEvent({
+        kind,
+        at,
+        actor,
+        organization: { uid: origin.organizationUid, name: origin.organizationName },
+        repository: name.repository,
+        reference: name.tag,
+        digest,
+        detail,
+      }),
+    ]);
+  }
+}

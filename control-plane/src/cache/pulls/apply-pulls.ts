@@ -1,0 +1,212 @@
+import { parseDigest } from '../../../../common/oci/digest';
+import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
+import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
+import type { ManifestRow, TagRow } from '../../../../schema/tables';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
+import type { Origin } from '../content/origin.store';
+import type { Queries } from '../../db/database';
+import type { RepositoryKey } from '../content/repository.store';
+
+/** A pull with the time it counts at (milliseconds since the epoch). */
+export interface TimedPull {
+  readonly at: number;
+  readonly event: PullEvent__Output;
+}
+
+/** Pulls that were given a manifest. */
+const SERVED = new Set(['HIT', 'REVALIDATED', 'UPDATED', 'MISS', 'STALE']);
+
+/** What several pulls of one reference come to. */
+interface PullGroup {
+  readonly key: RepositoryKey;
+  readonly tag: string | undefined;
+  readonly digest: string;
+  readonly expirationSeconds: number;
+  count: number;
+  lastPulledAt: number;
+  /** Latest pull that was not STALE; 0 = none. */
+  refreshedAt: number;
+  /** Latest time that upstream answered about the tag; 0 = never. */
+  checkedAt: number;
+}
+
+/**
+ * Writes what pulls change of tags, manifests and repositories: last pulled, expiration, counts. Grouped by reference, so
+ * the cost is that of the distinct images and not of the pulls. Pulls of another upstream than the present one change nothing.
+ */
+export async function applyPulls(
+  queries: Queries,
+  stores: ContentStores,
+  pulls: readonly TimedPull[],
+  origins: ReadonlyMap<string, Origin>,
+): Promise<void> {
+  const groups = groupPulls(pulls, origins);
+  if (groups.length === 0) return;
+  const repositories = await stores.repositories.findMany(queries, [
+    ...new Map(groups.map(({ key }) => [keyText(key), key])).values(),
+  ]);
+  const ids = new Map(
+    repositories.map((row) => [
+      keyText({ organizationUid: row.organization_uid, originVersion: row.origin_version, repository: row.name }),
+      row.id,
+    ]),
+  );
+  const known = groups.flatMap((group) => {
+    const repositoryId = ids.get(keyText(group.key));
+    return repositoryId === undefined ? [] : [{ ...group, repositoryId }];
+  });
+  await touchTags(queries, stores, known);
+  await touchManifests(queries, stores, known);
+  const lastPulled = new Map<number, number>();
+  for (const { repositoryId, lastPulledAt } of known)
+    lastPulled.set(repositoryId, Math.max(lastPulledAt, lastPulled.get(repositoryId) ?? 0));
+  await stores.repositories.pulled(queries, lastPulled);
+}
+
+type KnownGroup = PullGroup & { readonly repositoryId: number };
+
+/**
+ * The version of a tag after pulls of it. A successful pull pushes the expiration, also one that was set by hand before
+ * (architecture section 7); a stale one doesn't. Times only grow: records arrive in any order. A version that has only expired is
+ * live again when upstream confirmed it and the tag has no live version meanwhile (`hasLive`).
+ */
+export function pulledVersion(tag: TagRow, pulls: Omit<PullGroup, 'key' | 'tag' | 'digest'>, hasLive: boolean): TagRow {
+  const counted = {
+    ...tag,
+    pull_count: tag.pull_count + pulls.count,
+    last_pulled_at: Math.max(tag.last_pulled_at ?? 0, pulls.lastPulledAt),
+  };
+  const refreshes =
+    pulls.refreshedAt > 0 && pulls.refreshedAt >= tag.refreshed_at && pulls.refreshedAt >= (tag.expiration_set_at ?? 0);
+  const revives = tag.end_reason === 'EXPIRED' && !hasLive && refreshes && pulls.checkedAt >= tag.checked_at;
+  if (tag.live === null && !revives) return counted;
+  return {
+    ...counted,
+    live: 1,
+    ended_at: null,
+    end_reason: null,
+    checked_at: Math.max(tag.checked_at, pulls.checkedAt),
+    ...(refreshes
+      ? {
+          refreshed_at: pulls.refreshedAt,
+          expires_at: pulls.refreshedAt + pulls.expirationSeconds * 1000,
+          expiration_set_at: null,
+        }
+      : {}),
+  };
+}
+
+async function touchTags(queries: Queries, stores: ContentStores, groups: readonly KnownGroup[]): Promise<void> {
+  const tagged = groups.flatMap((group) => (group.tag === undefined ? [] : [{ ...group, name: group.tag }]));
+  const rows = await stores.tags.lockMany(queries, tagged);
+  const versions = new Map<string, TagRow>();
+  for (const row of rows) {
+    const key = `${row.repository_id} ${row.name} ${row.digest}`;
+    const other = versions.get(key);
+    // The live version, or else the latest that had this digest.
+    if (other === undefined || (other.live === null && (row.live === 1 || row.id > other.id))) versions.set(key, row);
+  }
+  const live = new Set(
+    (await stores.tags.lockLiveMany(queries, tagged)).map((row) => `${row.repository_id} ${row.name}`),
+  );
+  const changed = tagged.flatMap((group) => {
+    const version = versions.get(`${group.repositoryId} ${group.name} ${group.digest}`);
+    if (version === undefined) return [];
+    const next = pulledVersion(version, group, live.has(`${group.repositoryId} ${group.name}`));
+    if (next.live === 1) live.add(`${group.repositoryId} ${group.name}`);
+    return [{ version, next }];
+  });
+  await stores.tags.pulled(
+    queries,
+    changed.map(({ next }) => next),
+  );
+  const revived = changed.filter(({ version, next }) => version.live !== next.live);
+  await classifyManifests(
+    queries,
+    stores,
+    revived.map(({ next }) => next.manifest_id),
+  );
+}
+
+async function touchManifests(queries: Queries, stores: ContentStores, groups: readonly KnownGroup[]): Promise<void> {
+  const lastPulled = new Map<string, KnownGroup>();
+  for (const group of groups) {
+    const key = `${group.repositoryId} ${group.digest}`;
+    if ((lastPulled.get(key)?.lastPulledAt ?? 0) < group.lastPulledAt) lastPulled.set(key, group);
+  }
+  const rows = await stores.manifests.lockMany(queries, [...lastPulled.values()]);
+  const changed = rows.flatMap((row) => {
+    const at = lastPulled.get(`${row.repository_id} ${row.digest}`)!.lastPulledAt;
+    return (row.last_pulled_at ?? 0) < at ? [usedAt({ ...row, last_pulled_at: at }, at)] : [];
+  });
+  await stores.manifests.pulled(queries, changed);
+  await touchParents(queries, stores, changed);
+}
+
+/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+const MAX_DEPTH = 4;
+
+/** A pull of a child is a use of the indexes that name it: they leave as one. */
+async function touchParents(
+  queries: Queries,
+  stores: ContentStores,
+  pulled: readonly ManifestRow[],
+  depth = 0,
+): Promise<void> {
+  const keys = pulled.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest }));
+  const parents = await stores.manifests.parents(queries, keys);
+  if (parents.length === 0 || depth === MAX_DEPTH) return;
+  const used = new Map(pulled.map((row) => [`${row.repository_id} ${row.digest}`, row.used_at]));
+  const latest = new Map<number, number>();
+  for (const { manifest_id, repository_id, digest } of parents) {
+    const at = used.get(`${repository_id} ${digest}`) ?? 0;
+    latest.set(manifest_id, Math.max(at, latest.get(manifest_id) ?? 0));
+  }
+  const rows = await stores.manifests.findByIds(queries, [...latest.keys()]);
+  const changed = rows.flatMap((row) => {
+    const at = latest.get(row.id)!;
+    return row.used_at < at ? [usedAt(row, at)] : [];
+  });
+  await stores.manifests.pulled(queries, changed);
+  await touchParents(queries, stores, changed, depth + 1);
+}
+
+/** Its place in the order goes by its last use, unless only the time machine has it. */
+function usedAt(row: ManifestRow, at: number): ManifestRow {
+  const used = Math.max(row.used_at, at);
+  return { ...row, used_at: used, eviction_at: row.eviction_class === 0 ? row.eviction_at : used };
+}
+
+function groupPulls(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Origin>): readonly PullGroup[] {
+  const groups = new Map<string, PullGroup>();
+  for (const { at, event } of pulls) {
+    const origin = origins.get(event.organizationUid);
+    const digest = parseDigest(event.digest);
+    if (digest === undefined || !SERVED.has(event.cacheStatus) || event.httpStatus >= 400) continue;
+    if (origin?.originVersion !== event.originVersion || origin.expirationSeconds === null) continue;
+    if (parseRepositoryName(event.repository) === undefined) continue;
+    const key = {
+      organizationUid: event.organizationUid,
+      originVersion: event.originVersion,
+      repository: event.repository,
+    };
+    const tag = parseTag(event.reference);
+    const name = `${keyText(key)} ${tag ?? ''} ${digest}`;
+    let group = groups.get(name);
+    if (group === undefined) {
+      const { expirationSeconds } = origin;
+      group = { key, tag, digest, expirationSeconds, count: 0, lastPulledAt: 0, refreshedAt: 0, checkedAt: 0 };
+      groups.set(name, group);
+    }
+    group.count += 1;
+    group.lastPulledAt = Math.max(group.lastPulledAt, at);
+    if (event.cacheStatus !== 'STALE') group.refreshedAt = Math.max(group.refreshedAt, at);
+    if (Number.isSafeInteger(event.checkedAt)) group.checkedAt = Math.max(group.checkedAt, event.checkedAt);
+  }
+  return [...groups.values()];
+}
+
+function keyText(key: RepositoryKey): string {
+  return `${key.organizationUid} ${key.originVersion} ${key.repository}`;
+}

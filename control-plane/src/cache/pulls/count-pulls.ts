@@ -1,0 +1,69 @@
+import type { BlobEvent__Output } from '../../../../proto/gen/layover/v1/BlobEvent';
+import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
+import type { StatisticsRow } from '../../../../schema/tables';
+import { BUCKET_MS, type Counters } from './statistics.store';
+
+/** Which counter a cache status goes into. */
+const COUNTER_OF: Readonly<Record<string, 'hits' | 'misses' | 'stale' | 'failures'>> = {
+  HIT: 'hits',
+  REVALIDATED: 'hits',
+  MISS: 'misses',
+  UPDATED: 'misses',
+  BYPASS: 'misses',
+  STALE: 'stale',
+  REFUSED: 'failures',
+  ERROR: 'failures',
+};
+
+/** Adds records up into rows of the statistics. */
+export class PullCounters {
+  private readonly rows = new Map<string, Counters & { organization_uid: string; bucket: number }>();
+
+  /** Counts a pull of an organization. A manifest that was missed or updated was fetched as well as served. */
+  pull(organizationUid: string, at: number, event: PullEvent__Output): void {
+    const row = this.row(organizationUid, at);
+    row.pulls += 1;
+    const counter = COUNTER_OF[event.cacheStatus];
+    if (counter !== undefined) row[counter] += 1;
+    const bytes = amount(event.bytes);
+    if (event.httpStatus < 400) row.bytes_served += bytes;
+    if (counter === 'misses') row.bytes_fetched += bytes;
+  }
+
+  /** Counts bytes of blobs that moved. */
+  blob(organizationUid: string, at: number, event: BlobEvent__Output): void {
+    const row = this.row(organizationUid, at);
+    row.bytes_served += amount(event.bytesServed);
+    row.bytes_fetched += amount(event.bytesFetched);
+  }
+
+  /** The rows to add, in the order of their key (so that two batches never lock them crosswise). */
+  toRows(): readonly StatisticsRow[] {
+    return [...this.rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  }
+
+  private row(organizationUid: string, at: number): Counters {
+    const bucket = Math.floor(at / BUCKET_MS) * BUCKET_MS;
+    const key = `${organizationUid} ${String(bucket).padStart(16, '0')}`;
+    let row = this.rows.get(key);
+    if (row === undefined) {
+      row = {
+        organization_uid: organizationUid,
+        bucket,
+        pulls: 0,
+        hits: 0,
+        misses: 0,
+        stale: 0,
+        failures: 0,
+        bytes_served: 0,
+        bytes_fetched: 0,
+      };
+      this.rows.set(key, row);
+    }
+    return row;
+  }
+}
+
+function amount(bytes: number): number {
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0;
+}

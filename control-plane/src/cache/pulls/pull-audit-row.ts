@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { parseDigest } from '../../../../common/oci/digest';
+import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
+import type { AuditEventRow } from '../../../../schema/tables';
+import { isCacheStatus } from '../../audit/cache-status';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** The last millisecond that a Date can show as four digits of year. */
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** The id under which a record counts once: its own, or one made of it where it is no UUID in lower case. */
+export function recordId(id: string): string {
+  if (UUID.test(id)) return id;
+  const hex = createHash('sha256').update(id).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** A time that every column and every answer can hold; 0 (a field left out) is none. */
+export function recordTime(at: number, now: number): number {
+  return Number.isSafeInteger(at) && at > 0 && at <= LAST_TIME ? at : now;
+}
+
+/**
+ * The audit event of a pull. Never throws, and every value fits its column: a record that can't be stored would come
+ * again for ever and hold up those behind it. `organizationName` is the present name, where the organization exists.
+ */
+export function pullAuditRow(
+  id: string,
+  at: number,
+  pull: PullEvent__Output,
+  organizationName: string | undefined,
+): AuditEventRow {
+  return {
+    id,
+    at,
+    kind: 'PULL',
+    organization: text(organizationName ?? pull.organization, 255),
+    organization_uid: organizationName === undefined ? null : pull.organizationUid,
+    repository: text(pull.repository, 255),
+    reference: text(pull.reference, 255),
+    digest: parseDigest(pull.digest) ?? null,
+    cache_status: isCacheStatus(pull.cacheStatus) ? pull.cacheStatus : null,
+    http_status: status(pull.httpStatus),
+    upstream_status: status(pull.upstreamStatus),
+    bytes: Number.isSafeInteger(pull.bytes) && pull.bytes >= 0 ? pull.bytes : null,
+    actor: text(pull.actor, 255) ?? 'anonymous',
+    client_address: text(pull.clientAddress, 64),
+    user_agent: text(pull.userAgent, 256),
+    request_id: text(pull.requestId, 64),
+    detail: JSON.stringify({
+      method: pull.method,
+      ...(pull.errorCode === ''
+        ? {}
+        : { error: { code: pull.errorCode.slice(0, 64), message: pull.errorMessage.slice(0, 1024) } }),
+    }),
+  };
+}
+
+function text(value: string, length: number): string | null {
+  if (value === '') return null;
+  // Half a surrogate pair at the cut would be no valid text.
+  return value
+    .slice(0, length)
+    .replace(/[\ud800-\udbff]$/, '')
+    .replaceAll('\0', '');
+}
+
+function status(value: number): number | null {
+  return value >= 100 && value <= 599 ? value : null;
+}

@@ -1,0 +1,233 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import { isLayoverError } from '../../../../common/errors/layover-error';
+import { parseDigest } from '../../../../common/oci/digest';
+import type { PullRecord__Output } from '../../../../proto/gen/layover/v1/PullRecord';
+import type { UpstreamStatusRow } from '../../../../schema/tables';
+import type { StoredContent } from '../holdings/blob.store';
+import { parseAdmission } from '../admission/admission';
+import { admitManifest } from '../admission/admit-manifest';
+import type { ContentStores } from '../content/content-stores';
+import type { Origin } from '../content/origin.store';
+import { chunks } from '../../db/chunks';
+import type { Database, Queries } from '../../db/database';
+import { isDataError } from '../../db/database-error';
+import { originsAwaiting, settleArrivals } from '../arrivals/settle-arrivals';
+import { settleMissed } from '../arrivals/settle-missed';
+import type { StatisticsStore } from './statistics.store';
+import type { UpstreamStatusStore } from './upstream-status.store';
+import type { RobotStore } from '../../tenancy/robots/robot.store';
+import { applyPulls, type TimedPull } from './apply-pulls';
+import { applyRobotUse } from './apply-robot-use';
+import { PullCounters } from './count-pulls';
+import { pullAuditRow, recordId, recordTime } from './pull-audit-row';
+import type { RecordedEventsStore } from './recorded-events.store';
+import { endDeletedUpstream } from './upstream-deletions';
+import { toUpstreamStatusRow } from './upstream-report';
+
+/** Records in one transaction. */
+const BATCH = 500;
+
+/** What the recorder works with. */
+export interface PullRecorderParts {
+  readonly database: Database;
+  readonly stores: ContentStores;
+  readonly statistics: StatisticsStore;
+  readonly upstreamStatus: UpstreamStatusStore;
+  readonly recorded: RecordedEventsStore;
+  readonly robots: RobotStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A record with the id and time that it counts under. */
+interface Item {
+  readonly id: string;
+  readonly at: number;
+  readonly record: PullRecord__Output;
+}
+
+/**
+ * Takes what data planes deliver, each record once (architecture section 9): ids that are known are skipped, in the
+ * transaction that writes what the others change. When it has resolved, the data plane may delete its journal.
+ *
+ * A record that the database won't take (the data is to blame) is found by halving its batch, logged and left out: it
+ * would come again for ever otherwise. Anything else (database away, disk full) throws, and the data plane tries again.
+ */
+export class PullRecorder {
+  constructor(private readonly parts: PullRecorderParts) {}
+
+  /** Records them; resolves with how many were new. */
+  async record(records: readonly PullRecord__Output[]): Promise<number> {
+    const now = this.parts.clock.now();
+    const items = new Map<string, Item>();
+    for (const record of records) {
+      const id = recordId(record.id);
+      if (!items.has(id)) items.set(id, { id, at: recordTime(record.at, now), record });
+    }
+    let recorded = 0;
+    for (const part of chunks([...items.values()], BATCH)) recorded += await this.recordBatch(part);
+    return recorded;
+  }
+
+  private async recordBatch(items: readonly Item[]): Promise<number> {
+    try {
+      // A repeat that runs at the same time (MySQL) ends as a duplicate; the next try sees what it wrote.
+      const recorded = await this.parts.database.transaction((queries) => this.write(queries, items), {
+        duplicateIsRace: true,
+      });
+      await this.parts.stores.invalidations.announce();
+      await settleMissed(this.parts.database, this.parts.stores, contentOf(items), this.parts.clock.now());
+      return recorded;
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      const [first] = items;
+      if (items.length === 1) {
+        this.parts.log.error(
+          { err: error, record: first?.id, event: first?.record.event },
+          'a record cannot be stored',
+        );
+        return 0;
+      }
+      const middle = Math.ceil(items.length / 2);
+      return (await this.recordBatch(items.slice(0, middle))) + (await this.recordBatch(items.slice(middle)));
+    }
+  }
+
+  private async write(queries: Queries, items: readonly Item[]): Promise<number> {
+    const { stores, recorded } = this.parts;
+    const isPull = ({ record }: Item): boolean => record.event === 'pull';
+    const knownPulls = await stores.audit.known(
+      queries,
+      items.filter(isPull).map(({ id }) => id),
+    );
+    // Pulls as well: retention may have deleted their events.
+    const known = await recorded.known(
+      queries,
+      items.map(({ id }) => id),
+    );
+    const fresh = items.filter((item) => !known.has(item.id) && !(isPull(item) && knownPulls.has(item.id)));
+    await recorded.append(
+      queries,
+      fresh.filter((item) => !isPull(item)).map(({ id, at }) => ({ id, at })),
+    );
+    const arrived = arrivedContents(fresh);
+    const origins = await this.origins(queries, fresh, arrived);
+    for (const item of fresh) await this.admit(queries, item);
+    await this.pulls(queries, fresh, origins);
+    await settleArrivals(queries, stores, [...origins.values()], arrived, this.parts.clock.now());
+    await this.upstreams(queries, fresh, origins);
+    await this.count(queries, fresh, origins);
+    return fresh.length;
+  }
+
+  /** Every origin that the records are about, and those that wait for what arrived: locked together, in one order. */
+  private async origins(
+    queries: Queries,
+    items: readonly Item[],
+    arrived: readonly StoredContent[],
+  ): Promise<ReadonlyMap<string, Origin>> {
+    const { stores } = this.parts;
+    const uids = new Set(
+      await stores.originUsage.organizationsOf(
+        queries,
+        await originsAwaiting(
+          queries,
+          stores,
+          arrived.map(({ digest }) => digest),
+        ),
+      ),
+    );
+    for (const { record } of items) {
+      const uid =
+        record.pull?.organizationUid ??
+        record.blob?.organizationUid ??
+        record.upstream?.organizationUid ??
+        record.admission?.repository?.organizationUid;
+      if (uid) uids.add(uid);
+    }
+    const origins = await stores.origins.lockMany(queries, [...uids]);
+    return new Map(origins.map((origin) => [origin.organizationUid, origin]));
+  }
+
+  private async admit(queries: Queries, { id, record }: Item): Promise<void> {
+    if (!record.admission) return;
+    const { stores, clock } = this.parts;
+    try {
+      const admission = parseAdmission(record.admission);
+      const { decision } = await admitManifest(queries, stores, admission, clock);
+      if (decision === 'ADMITTED') return;
+      // The data plane that wrote it down counts it as kept (ADR 4).
+      const { organizationUid, repository } = admission.key;
+      const forget = { organizationUid, repository, tag: admission.tag ?? '', digest: admission.manifest.digest };
+      await stores.invalidations.append(queries, [forget], clock.now());
+    } catch (error) {
+      // What was checked before anything was written. A failure of the database goes on up.
+      if (!isLayoverError(error)) throw error;
+      this.parts.log.error({ err: error, record: id }, 'an admission from a journal is not valid');
+    }
+  }
+
+  private async pulls(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
+    const pulls: TimedPull[] = [];
+    const rows = items.flatMap(({ id, at, record }) => {
+      if (!record.pull) return [];
+      pulls.push({ at, event: record.pull });
+      return [pullAuditRow(id, at, record.pull, origins.get(record.pull.organizationUid)?.organizationName)];
+    });
+    await this.parts.stores.audit.append(queries, rows);
+    await applyPulls(queries, this.parts.stores, pulls, origins);
+    await applyRobotUse(queries, this.parts.robots, pulls);
+    // After what says that a tag was there: in one batch the later answer counts as well.
+    await endDeletedUpstream(queries, this.parts.stores, pulls, origins);
+  }
+
+  private async upstreams(
+    queries: Queries,
+    items: readonly Item[],
+    origins: ReadonlyMap<string, Origin>,
+  ): Promise<void> {
+    const latest = new Map<string, UpstreamStatusRow>();
+    for (const { at, record } of items) {
+      if (!record.upstream) continue;
+      const row = toUpstreamStatusRow(record.upstream, at);
+      // What was seen before the organization got this upstream is about another one.
+      const since = origins.get(row.organization_uid)?.originSince ?? null;
+      if (since === null || row.last_checked_at < since) continue;
+      if ((latest.get(row.organization_uid)?.last_checked_at ?? 0) <= row.last_checked_at)
+        latest.set(row.organization_uid, row);
+    }
+    await this.parts.upstreamStatus.report(queries, [...latest.values()]);
+  }
+
+  private async count(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
+    const counters = new PullCounters();
+    for (const { at, record } of items) {
+      const uid = record.pull?.organizationUid ?? record.blob?.organizationUid ?? '';
+      if (!origins.has(uid)) continue;
+      if (record.pull) counters.pull(uid, at, record.pull);
+      if (record.blob) counters.blob(uid, at, record.blob);
+    }
+    await this.parts.statistics.add(queries, counters.toRows());
+  }
+}
+
+/** Digests that arrived, or that an admission names. */
+function contentOf(items: readonly Item[]): readonly string[] {
+  return items.flatMap(({ record }) => {
+    const named = record.admission?.references.map(({ descriptor }) => descriptor?.digest ?? '') ?? [];
+    return [record.blob?.digest ?? '', ...named].filter((digest) => digest !== '');
+  });
+}
+
+/** Blobs that data planes have stored, each once. */
+function arrivedContents(items: readonly Item[]): readonly StoredContent[] {
+  const arrived = new Map<string, StoredContent>();
+  for (const { at, record } of items) {
+    const digest = parseDigest(record.blob?.digest ?? '');
+    const size = record.blob?.size ?? -1;
+    if (digest === undefined || !Number.isSafeInteger(size) || size < 0) continue;
+    arrived.set(digest, { digest, size, at });
+  }
+  return [...arrived.values()];
+}

@@ -1,0 +1,114 @@
+import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
+import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
+import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
+import { newAuditEvent } from '../../audit/audit-event';
+import { classifyManifests } from '../content/classify-manifests';
+import type { ContentStores } from '../content/content-stores';
+import type { Origin } from '../content/origin.store';
+import type { Queries } from '../../db/database';
+import type { RepositoryKey } from '../content/repository.store';
+import type { TimedPull } from './apply-pulls';
+
+/** A tag that upstream said is gone. */
+interface Deletion {
+  readonly key: RepositoryKey;
+  readonly organizationName: string;
+  readonly tag: string;
+  /** When upstream said so, oldest first; milliseconds since the epoch. */
+  readonly answers: { readonly checkedAt: number; readonly upstreamStatus: number; readonly requestId: string }[];
+}
+
+/**
+ * Ends tags that upstream has deleted (architecture section 4, `onUpstreamDelete` = PROPAGATE), each with an audit event: a
+ * data plane that knows nothing would be told of them again in a later outage. What upstream was asked later counts more: a
+ * tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is left to its expiration.
+ */
+export async function endDeletedUpstream(
+  queries: Queries,
+  stores: ContentStores,
+  pulls: readonly TimedPull[],
+  origins: ReadonlyMap<string, Origin>,
+): Promise<void> {
+  const deletions = findDeletions(pulls, origins);
+  if (deletions.length === 0) return;
+  const repositories = await stores.repositories.findMany(queries, [
+    ...new Map(deletions.map(({ key }) => [keyText(key), key])).values(),
+  ]);
+  const byId = new Map(repositories.map((row) => [row.id, row]));
+  const ids = new Map(
+    repositories.map((row) => [
+      keyText({ organizationUid: row.organization_uid, originVersion: row.origin_version, repository: row.name }),
+      row.id,
+    ]),
+  );
+  const wanted = new Map<string, Deletion>();
+  for (const deletion of deletions) {
+    const id = ids.get(keyText(deletion.key));
+    if (id !== undefined) wanted.set(`${id} ${deletion.tag}`, deletion);
+  }
+  const live = await stores.tags.lockLiveMany(
+    queries,
+    [...wanted].map(([text, { tag }]) => ({ repositoryId: Number(text.split(' ', 1)[0]), name: tag })),
+  );
+  const events = [];
+  const ended: number[] = [];
+  for (const row of live) {
+    const deletion = wanted.get(`${row.repository_id} ${row.name}`)!;
+    const answer = deletion.answers.find(({ checkedAt }) => checkedAt >= row.checked_at);
+    if (answer === undefined) continue;
+    await stores.tags.update(queries, row.id, {
+      live: null,
+      ended_at: Math.max(answer.checkedAt, row.started_at),
+      end_reason: 'DELETED',
+    });
+    ended.push(row.manifest_id);
+    events.push(
+      newAuditEvent({
+        kind: 'TAG_DELETED',
+        at: answer.checkedAt,
+        actor: SYSTEM_ACTOR,
+        organization: { uid: deletion.key.organizationUid, name: deletion.organizationName },
+        repository: byId.get(row.repository_id)!.name,
+        reference: row.name,
+        digest: row.digest,
+        ...(answer.requestId === '' ? {} : { requestId: answer.requestId.slice(0, 64) }),
+        detail: { deletedBy: 'upstream', upstreamStatus: answer.upstreamStatus },
+      }),
+    );
+  }
+  await classifyManifests(queries, stores, ended);
+  await stores.audit.append(queries, events);
+}
+
+function findDeletions(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Origin>): readonly Deletion[] {
+  const deletions = new Map<string, Deletion>();
+  for (const { event } of pulls) {
+    const origin = origins.get(event.organizationUid);
+    const tag = parseTag(event.reference);
+    if (tag === undefined || !saysDeleted(event) || parseRepositoryName(event.repository) === undefined) continue;
+    if (origin?.originVersion !== event.originVersion || origin.onUpstreamDelete !== 'PROPAGATE') continue;
+    const { organizationUid, originVersion, repository } = event;
+    const key = { organizationUid, originVersion, repository };
+    const name = `${keyText(key)} ${tag}`;
+    const deletion = deletions.get(name) ?? { key, organizationName: origin.organizationName, tag, answers: [] };
+    const { checkedAt, upstreamStatus, requestId } = event;
+    deletion.answers.push({ checkedAt, upstreamStatus, requestId });
+    deletions.set(name, deletion);
+  }
+  for (const { answers } of deletions.values()) answers.sort((a, b) => a.checkedAt - b.checkedAt);
+  return [...deletions.values()];
+}
+
+/** `checked_at` (see PullEvent in catalog.proto) of a 404 is set where upstream itself answered that the tag is gone: 404, or 410. */
+function saysDeleted(event: PullEvent__Output): boolean {
+  return (
+    event.httpStatus === 404 &&
+    (event.upstreamStatus === 404 || event.upstreamStatus === 410) &&
+    Number.isSafeInteger(event.checkedAt) &&
+    event.checkedAt > 0
+  );
+}
+
+function keyText(key: RepositoryKey): string {
+  return `${key.organizationUid} ${key.originVersion} ${key.repository}`;
+}

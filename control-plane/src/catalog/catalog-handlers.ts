@@ -1,0 +1,74 @@
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { Clock } from '../../../common/runtime/clock';
+import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
+import { parseAdmission } from '../cache/admission/admission';
+import { admitManifest } from '../cache/admission/admit-manifest';
+import type { ContentStores } from '../cache/content/content-stores';
+import { settleMissed } from '../cache/arrivals/settle-missed';
+import type { Database } from '../db/database';
+import type { OrganizationStore } from '../tenancy/organizations/organization.store';
+import type { PullRecorder } from '../cache/pulls/record-pulls';
+import { judgeImage } from '../scan/findings/judge-image';
+import type { ScanStore } from '../scan/findings/scan.store';
+import type { ScanWaits } from '../scan/queue/scan-waits';
+import { type CallParts, unary } from './call-handler';
+import { listCachedTags } from './list-cached-tags';
+import { lookupBlob } from './lookup-blob';
+import { lookupManifest } from './lookup-manifest';
+import { lookupTag } from './lookup-tag';
+import { reportUse } from './report-use';
+import type { WatchStreams } from './watch';
+
+/** What the Catalog works with. */
+export interface CatalogParts extends CallParts {
+  readonly database: Database;
+  readonly stores: ContentStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
+  readonly waits: ScanWaits;
+  /** There is something to scan. */
+  readonly pokeScanning: () => void;
+  readonly recorder: PullRecorder;
+  readonly watch: WatchStreams;
+  readonly clock: Clock;
+}
+
+/** Every method of proto/layover/v1/catalog.proto. */
+export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
+  const { database, stores, recorder, watch, clock } = parts;
+  const { reader } = database;
+  return {
+    Watch: (call) => watch.serve(call),
+    LookupTag: unary('LookupTag', parts, (request) => lookupTag(reader, stores, request)),
+    LookupManifest: unary('LookupManifest', parts, (request) => lookupManifest(reader, stores, request)),
+    LookupBlob: unary('LookupBlob', parts, (request) => lookupBlob(reader, stores, request)),
+    ListCachedTags: unary('ListCachedTags', parts, (request) => listCachedTags(reader, stores, request, clock.now())),
+    AdmitManifest: unary('AdmitManifest', parts, async (request) => {
+      const admission = parseAdmission(request);
+      // Two data planes may bring the first version of a tag at once: the second finds the first's.
+      const reply = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
+        duplicateIsRace: true,
+      });
+      await stores.invalidations.announce();
+      const named = admission.references.map(({ digest }) => digest);
+      await settleMissed(database, stores, named, clock.now());
+      return reply;
+    }),
+    RecordPulls: unary('RecordPulls', parts, async (request) => {
+      const recorded = await recorder.record(request.records);
+      parts.metrics.recordsTotal.inc(recorded);
+      return { recorded };
+    }),
+    ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
+    JudgeImage: (call, callback) => {
+      const signal = leaving(call);
+      const judge = { ...parts, poke: parts.pokeScanning };
+      unary('JudgeImage', parts, (request: typeof call.request) => judgeImage(judge, request, signal))(call, callback);
+    },
+  };
+}
+
+/** Is aborted when the caller has left. */
+function leaving(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
+  const controller = new AbortController();
+  call.once('cancelled', () => controller.abort());
+  return controller.signal;
+}

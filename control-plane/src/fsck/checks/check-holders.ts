@@ -1,0 +1,57 @@
+import { type BlobRow, Table } from '../../../../schema/tables';
+import { chunks } from '../../db/chunks';
+import type { FsckParts } from '../parts/fsck-parts';
+import { hasHolders, recountHolders } from '../repairs/recount-holders';
+import type { Unrepaired } from '../parts/unrepaired';
+
+/** Blobs in one statement, and in one transaction. */
+const PAGE = 500;
+const STEP = 100;
+
+interface CountedBlob extends Pick<BlobRow, 'digest' | 'holders' | 'unheld_at'> {
+  readonly counted: number | string;
+}
+
+/** Checks of every blob how many origins hold it. A blob and its holders are read by one statement, so that they belong together. */
+export async function checkHolders(parts: FsckParts, unrepaired: Unrepaired): Promise<void> {
+  const { database, stores, clock, options, report, progress, signal } = parts;
+  for (let after = ''; ;) {
+    signal.throwIfAborted();
+    const page = (await database
+      .reader(`${Table.blobs} as b`)
+      .where('b.digest', '>', after)
+      .orderBy('b.digest')
+      .limit(PAGE)
+      .select(
+        'b.digest',
+        'b.holders',
+        'b.unheld_at',
+        database.reader.raw(
+          `(SELECT COUNT(*) FROM origin_holdings h
+            WHERE h.digest = b.digest AND (h.state = 'HELD' OR h.manifest_repositories > 0)) AS counted`,
+        ),
+      )) as CountedBlob[];
+    const countOf = ({ digest, counted }: CountedBlob): number => Number(counted) + unrepaired.holdersOf(digest);
+    const wrong = page.filter((row) => !hasHolders(row, countOf(row)));
+    for (const step of chunks(wrong, STEP)) {
+      const digests = step.map(({ digest }) => digest);
+      if (options.repair)
+        await database.transaction((queries) => recountHolders(queries, stores, digests, clock.now()));
+      for (const row of step) {
+        const { digest, holders, unheld_at } = row;
+        report.add({
+          kind: 'BLOB_HOLDERS',
+          digest,
+          message:
+            holders === countOf(row)
+              ? `${holders} hold it, and it is marked as ${unheld_at === null ? 'held' : 'held by nobody'}`
+              : `its row says that ${holders} hold it, and ${countOf(row)} do`,
+          repaired: options.repair,
+        });
+      }
+    }
+    progress.advance(page.length);
+    if (page.length < PAGE) return;
+    after = page.at(-1)!.digest;
+  }
+}

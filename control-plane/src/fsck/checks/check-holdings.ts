@@ -1,0 +1,110 @@
+import { Table } from '../../../../schema/tables';
+import { chunks } from '../../db/chunks';
+import { contribution, difference, isHeld } from '../../cache/holdings/holding';
+import { compareHoldings, type HoldingFault } from './compare-holdings';
+import type { FsckParts } from '../parts/fsck-parts';
+import { heldDigests } from './held-digests';
+import { type FsckOrigin, underOrigin } from '../parts/origins';
+import { recountHolders } from '../repairs/recount-holders';
+import type { Unrepaired } from '../parts/unrepaired';
+
+/** Digests that are looked at a second time, and repaired, in one transaction. */
+const STEP = 50;
+
+/**
+ * Checks everything that is written of what an origin holds, digest by digest, against its manifests. The first look is without a lock and
+ * finds what may be wrong; a second one, under the origin's lock, says what is. What is not repaired is noted in `unrepaired`.
+ */
+export async function checkHoldings(parts: FsckParts, origin: FsckOrigin, unrepaired: Unrepaired): Promise<void> {
+  const { database, stores, clock, signal, progress } = parts;
+  for await (const { digests, isSuspect, count } of heldDigests(database.reader, stores, origin.originVersion)) {
+    signal.throwIfAborted();
+    const suspects = isSuspect
+      ? digests
+      : (await compareHoldings(database.reader, stores, origin.originVersion, digests, clock.now())).map(
+          ({ digest }) => digest,
+        );
+    for (const step of chunks(suspects, STEP)) await lookAgain(parts, origin, step, unrepaired);
+    progress.advance(count);
+  }
+}
+
+async function lookAgain(
+  parts: FsckParts,
+  origin: FsckOrigin,
+  digests: readonly string[],
+  unrepaired: Unrepaired,
+): Promise<void> {
+  const { stores, clock, options, report } = parts;
+  const faults = await underOrigin(parts, origin, async (queries) => {
+    const now = clock.now();
+    const found = await compareHoldings(queries, stores, origin.originVersion, digests, now);
+    if (!options.repair || found.length === 0) return found;
+    const { originVersion } = origin;
+    const partFaults = found.flatMap((fault) => fault.parts.map((part) => ({ ...part, digest: fault.digest })));
+    const changed = found.flatMap(({ digest, holding }) => (holding === undefined ? [] : [{ digest, ...holding }]));
+    await stores.holdings.removeParts(
+      queries,
+      originVersion,
+      partFaults.filter(({ expected }) => expected === undefined),
+    );
+    await stores.holdings.putParts(
+      queries,
+      originVersion,
+      partFaults.flatMap(({ expected }) => expected ?? []),
+    );
+    await stores.holdings.remove(
+      queries,
+      originVersion,
+      changed.filter(({ expected }) => expected === undefined).map(({ digest }) => digest),
+    );
+    await stores.holdings.put(
+      queries,
+      originVersion,
+      changed.flatMap(({ expected }) => expected ?? []),
+    );
+    // At once: a blob that counts as held by nobody could be collected meanwhile.
+    await recountHolders(
+      queries,
+      stores,
+      changed.map(({ digest }) => digest),
+      now,
+    );
+    return found;
+  });
+  const names = await parts.stores.repositories.namesOf(parts.database.reader, [
+    ...new Set(faults.flatMap((fault) => fault.parts.map(({ repositoryId }) => repositoryId))),
+  ]);
+  for (const { digest, parts: wrong, holding } of faults) {
+    const about = { digest, organization: origin.organization, repaired: options.repair };
+    for (const part of wrong)
+      report.add({ ...about, kind: 'REPOSITORY_HOLDING', message: describePart(part, names.get(part.repositoryId)) });
+    if (holding === undefined) continue;
+    report.add({ ...about, kind: 'ORIGIN_HOLDING', message: holding.why });
+    if (options.repair) continue;
+    const { expected, found } = holding;
+    unrepaired.note(
+      origin.originVersion,
+      digest,
+      difference(contribution(expected), contribution(found)),
+      Number(isHeld(expected)) - Number(isHeld(found)),
+    );
+  }
+}
+
+function describePart(
+  { repositoryId, found, expected }: HoldingFault['parts'][number],
+  name: string | undefined,
+): string {
+  const say = (part: typeof found): string =>
+    part === undefined ? 'nothing' : `${part.isManifest ? 'a manifest, ' : ''}named by ${part.namedBy}`;
+  return `in repository ${name ?? `number ${repositoryId} (gone)`} it is written as ${say(found)}, and is ${say(expected)}`;
+}
+
+/** How many rows {@link checkHoldings} goes through in all. */
+export async function countHeldRows(parts: FsckParts): Promise<number> {
+  const rows = await Promise.all(
+    [Table.originHoldings, Table.manifests].map((table) => parts.database.reader(table).count({ n: '*' })),
+  );
+  return rows.reduce((total, [row]) => total + Number((row as { n?: number | string } | undefined)?.n ?? 0), 0);
+}

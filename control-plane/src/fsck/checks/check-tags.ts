@@ -1,0 +1,136 @@
+import { Table, type TagRow } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import { classifyManifests } from '../../cache/content/classify-manifests';
+import type { FsckParts } from '../parts/fsck-parts';
+import { describeOrigin, underOrigin } from '../parts/origins';
+
+/** Tags, or manifests that are named, in one statement. */
+const PAGE = 500;
+
+/** A version of a tag with what it repeats. */
+interface LinkedTag extends Pick<TagRow, 'id' | 'name' | 'digest' | 'origin_version' | 'repository_id'> {
+  /** Of its manifest; null = that is gone. */
+  readonly manifest_digest: string | null;
+  readonly manifest_repository: number | null;
+  /** Of its repository; null = that is gone. */
+  readonly repository_origin: string | null;
+}
+
+/**
+ * Checks that every version of a tag has its manifest, and repeats it rightly: one without would be found by nobody, and stand in the way of
+ * the next pull of that tag.
+ */
+export async function checkTags(parts: FsckParts): Promise<void> {
+  const { database, stores, clock, options, report, signal, progress } = parts;
+  for (let after = 0; ;) {
+    signal.throwIfAborted();
+    const page = await read(database.reader, (query) => query.where('t.id', '>', after).orderBy('t.id').limit(PAGE));
+    for (const tag of page.filter((row) => !isLinked(row))) {
+      const origin = await describeOrigin(database.reader, tag.repository_origin ?? tag.origin_version);
+      if (options.repair)
+        await underOrigin(parts, origin, async (queries) => {
+          const [row] = await read(queries, (query) => query.where('t.id', tag.id));
+          if (row === undefined || isLinked(row)) return;
+          if (row.repository_origin !== null && row.manifest_repository === row.repository_id) {
+            await stores.tags.update(queries, row.id, {
+              digest: row.manifest_digest!,
+              origin_version: row.repository_origin,
+            });
+            return;
+          }
+          const { manifest_id } = (await stores.tags.findById(queries, row.id))!;
+          await stores.tags.delete(queries, [row.id]);
+          await classifyManifests(queries, stores, [manifest_id]);
+          const repository = (await stores.repositories.namesOf(queries, [row.repository_id])).get(row.repository_id);
+          if (repository === undefined || origin.organizationUid === undefined) return;
+          const forget = { organizationUid: origin.organizationUid, repository, tag: row.name, digest: '' };
+          await stores.invalidations.append(queries, [forget], clock.now());
+        });
+      report.add({
+        kind: 'BROKEN_LINK',
+        digest: tag.digest,
+        organization: origin.organization,
+        message: `tag ${tag.name} ${whatIsWrong(tag)}`,
+        repaired: options.repair,
+      });
+    }
+    progress.advance(page.length);
+    if (page.length < PAGE) return;
+    after = page.at(-1)!.id;
+  }
+}
+
+/** Checks that whatever names something is a manifest that is there: nobody may read a blob for the sake of one that is gone. */
+export async function checkReferences({ database, options, report, signal }: FsckParts): Promise<void> {
+  const lost = (queries: Queries) =>
+    queries(`${Table.manifestReferences} as x`)
+      .leftJoin(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
+      .whereRaw('(m.id IS NULL OR m.repository_id <> x.repository_id)');
+  for (let after = 0; ;) {
+    signal.throwIfAborted();
+    const page: { manifest_id: number }[] = await database
+      .reader(Table.manifestReferences)
+      .where('manifest_id', '>', after)
+      .distinct('manifest_id')
+      .orderBy('manifest_id')
+      .limit(PAGE);
+    const ids = page.map(({ manifest_id }) => manifest_id);
+    const wrong: { id: number; owner: number | null; repository_id: number | null }[] = await lost(database.reader)
+      .whereIn('x.manifest_id', ids)
+      .distinct('x.manifest_id as id', 'm.id as owner', 'm.repository_id as repository_id');
+    for (const { id, owner, repository_id } of wrong) {
+      if (options.repair)
+        await database.transaction(async (queries) => {
+          const references = queries(Table.manifestReferences).where('manifest_id', id);
+          if (owner === null) {
+            const isBack = await queries(Table.manifests).where('id', id).first('id');
+            if (isBack === undefined) await references.delete();
+          } else await references.update({ repository_id });
+        });
+      report.add({
+        kind: 'BROKEN_LINK',
+        message: `references of manifest number ${id} ${owner === null ? 'are there, and it is not' : 'are filed under another repository'}`,
+        repaired: options.repair,
+      });
+    }
+    if (page.length < PAGE) return;
+    after = ids.at(-1)!;
+  }
+}
+
+async function read(
+  queries: Queries,
+  narrow: (query: ReturnType<Queries>) => ReturnType<Queries>,
+): Promise<readonly LinkedTag[]> {
+  const query = queries(`${Table.tags} as t`)
+    .leftJoin(`${Table.manifests} as m`, 'm.id', 't.manifest_id')
+    .leftJoin(`${Table.repositories} as r`, 'r.id', 't.repository_id')
+    .select(
+      't.id',
+      't.name',
+      't.digest',
+      't.origin_version',
+      't.repository_id',
+      'm.digest as manifest_digest',
+      'm.repository_id as manifest_repository',
+      'r.origin_version as repository_origin',
+    );
+  return (await narrow(query)) as LinkedTag[];
+}
+
+function isLinked(row: LinkedTag): boolean {
+  return (
+    row.manifest_digest === row.digest &&
+    row.manifest_repository === row.repository_id &&
+    row.repository_origin === row.origin_version
+  );
+}
+
+function whatIsWrong(row: LinkedTag): string {
+  if (row.manifest_digest === null) return 'points at a manifest that is gone';
+  if (row.repository_origin === null) return 'belongs to a repository that is gone';
+  if (row.manifest_repository !== row.repository_id) return 'points at a manifest of another repository';
+  return row.manifest_digest === row.digest
+    ? 'is filed under another upstream than its repository'
+    : `says another digest than its manifest, which is ${row.manifest_digest}`;
+}

@@ -1,0 +1,58 @@
+import { Role } from '../types/enums';
+
+/** The arguments of a root field, as GraphQL gives them. */
+export type RootArguments = Readonly<Record<string, unknown>>;
+
+/**
+ * Who may use a root field. `organization` names the organization that it is about: a token bound to another one is
+ * refused, whether or not that organization exists. Without it, ADMIN is needed unless the field is `scoped`: then it
+ * shows a bound token its own organization only.
+ */
+export interface AccessRule {
+  readonly role: Role;
+  readonly organization?: (args: RootArguments) => unknown;
+  readonly scoped?: true;
+}
+
+const READ_SCOPED: AccessRule = { role: Role.READER, scoped: true };
+const ADMIN: AccessRule = { role: Role.ADMIN };
+
+/**
+ * Every query and mutation, in one place. The schema is not built when a root field is missing here, or when an entry
+ * has no field. Objects below a root field belong to the organization that the root field was allowed for.
+ */
+export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
+  'Query.viewer': READ_SCOPED,
+  'Query.node': READ_SCOPED,
+  'Query.organization': within(Role.READER, 'name'),
+  'Query.organizations': READ_SCOPED,
+  'Query.repository': within(Role.READER, 'organization'),
+  'Query.manifest': within(Role.READER, 'organization'),
+  'Query.auditEvents': READ_SCOPED,
+  'Query.systemSettings': READ_SCOPED,
+  'Query.vulnerability': READ_SCOPED,
+  'Mutation.createOrganization': ADMIN,
+  'Mutation.updateOrganization': within(Role.MANAGER, 'name'),
+  'Mutation.applyOrganization': {
+    role: Role.MANAGER,
+    organization: (args) => (args['input'] as { readonly name?: unknown } | undefined)?.name,
+  },
+  'Mutation.deleteOrganization': ADMIN,
+  'Mutation.validateProxyCache': { role: Role.MANAGER, scoped: true },
+  'Mutation.createRobot': within(Role.MANAGER, 'organization'),
+  'Mutation.rotateRobotSecret': within(Role.MANAGER, 'organization'),
+  'Mutation.deleteRobot': within(Role.MANAGER, 'organization'),
+  'Mutation.createApiToken': ADMIN,
+  'Mutation.revokeApiToken': ADMIN,
+  'Mutation.setTagExpiration': within(Role.MANAGER, 'organization'),
+  'Mutation.deleteTag': within(Role.MANAGER, 'organization'),
+  'Mutation.restoreTag': within(Role.MANAGER, 'organization'),
+  'Mutation.purgeRepository': within(Role.MANAGER, 'organization'),
+  'Mutation.collectGarbage': ADMIN,
+  'Mutation.rescanManifest': within(Role.MANAGER, 'organization'),
+  'Mutation.updateSystemSettings': ADMIN,
+};
+
+function within(role: Role, argument: string): AccessRule {
+  return { role, organization: (args) => args[argument] };
+}

@@ -1,8 +1,0 @@
-import type { Viewer } from '../access/viewer';
-import type { Loaders } from './loaders';
-
-/** What every resolver of one request gets. */
-export interface RequestContext {
-  readonly viewer: Viewer;
-  readonly loaders: Loaders;
-}

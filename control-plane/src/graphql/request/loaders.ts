@@ -1,0 +1,157 @@
+import DataLoader from 'dataloader';
+import type { AdvisoryRow, ScanFindingRow, ScanRow } from '../../../../schema/scan-tables';
+import type {
+  ManifestReferenceRow,
+  ManifestRow,
+  RepositoryRow,
+  TagRow,
+  UpstreamStatusRow,
+} from '../../../../schema/tables';
+import type { BlobStore } from '../../cache/holdings/blob.store';
+import type { Queries } from '../../db/database';
+import { type ImageContents, imageContents } from '../../cache/content/image-contents';
+import type { ManifestStore } from '../../cache/content/manifest.store';
+import type { Organization } from '../../tenancy/organizations/organization';
+import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
+import type { RepositoryStore } from '../../cache/content/repository.store';
+import type { NamedFinding, ScanStore } from '../../scan/findings/scan.store';
+import type { TagStore } from '../../cache/content/tag.store';
+import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
+
+/** Where the loaders read. */
+export interface LoaderStores {
+  readonly organizations: OrganizationStore;
+  readonly repositories: RepositoryStore;
+  readonly manifests: ManifestStore;
+  readonly blobs: BlobStore;
+  readonly tags: TagStore;
+  readonly upstreamStatus: UpstreamStatusStore;
+  readonly scanResults: ScanStore;
+}
+
+/** Reads of one request, put together: one query for all the tags of a page and not one for each. Never kept for another request. */
+export class Loaders {
+  readonly organization: DataLoader<string, Organization | undefined>;
+  readonly repository: DataLoader<number, RepositoryRow | undefined>;
+  readonly manifest: DataLoader<number, ManifestRow | undefined>;
+  readonly references: DataLoader<number, readonly ManifestReferenceRow[]>;
+  readonly manifestTags: DataLoader<number, readonly TagRow[]>;
+  readonly contents: DataLoader<ManifestRow, ImageContents, number>;
+  readonly presentBlob: DataLoader<string, boolean>;
+  readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
+  /** Scans by the digest of the image. */
+  readonly scan: DataLoader<string, ScanRow | undefined>;
+  /** Advisories by their hash. */
+  readonly advisory: DataLoader<string, AdvisoryRow | undefined>;
+  /** What an image has of a vulnerability. */
+  readonly findingsByName: DataLoader<NamedFinding, readonly ScanFindingRow[], string>;
+  /** Manifests of one repository by digest. */
+  readonly manifestByDigest: DataLoader<
+    { readonly repositoryId: number; readonly digest: string },
+    ManifestRow | undefined,
+    string
+  >;
+
+  constructor(queries: Queries, stores: LoaderStores) {
+    this.organization = byKey(
+      (uids) => stores.organizations.findByUids(queries, uids),
+      (row) => row.uid,
+    );
+    this.repository = byKey(
+      (ids) => stores.repositories.findByIds(queries, ids),
+      (row) => row.id,
+    );
+    this.manifest = byKey(
+      (ids) => stores.manifests.findByIds(queries, ids),
+      (row) => row.id,
+    );
+    this.upstreamStatus = byKey(
+      (uids) => stores.upstreamStatus.findMany(queries, uids),
+      (row) => row.organization_uid,
+    );
+    this.scan = byKey(
+      (digests) => stores.scanResults.findMany(queries, digests),
+      (row) => row.digest,
+    );
+    this.advisory = byKey(
+      (hashes) => stores.scanResults.advisories(queries, hashes),
+      (row) => row.hash,
+    );
+    this.findingsByName = new DataLoader((keys) => findingsByName(queries, stores.scanResults, keys), {
+      cacheKeyFn: ({ digest, vulnerability }) => `${digest} ${vulnerability}`,
+    });
+    this.references = manyByKey(
+      (ids) => stores.manifests.references(queries, ids),
+      (row) => row.manifest_id,
+    );
+    this.manifestTags = manyByKey(
+      (ids) => stores.tags.findByManifests(queries, ids),
+      (row) => row.manifest_id,
+    );
+    this.presentBlob = new DataLoader(async (digests) => {
+      const present = await stores.blobs.present(queries, digests);
+      return digests.map((digest) => present.has(digest));
+    });
+    this.contents = new DataLoader(
+      async (rows) => {
+        const contents = await imageContents(queries, stores, rows);
+        return rows.map((row) => contents.get(row.id)!);
+      },
+      { cacheKeyFn: (row) => row.id },
+    );
+    this.manifestByDigest = new DataLoader(
+      async (keys) => {
+        const rows = await stores.manifests.findMany(queries, keys);
+        const found = new Map(rows.map((row) => [`${row.repository_id} ${row.digest}`, row]));
+        return keys.map((key) => found.get(`${key.repositoryId} ${key.digest}`));
+      },
+      { cacheKeyFn: (key) => `${key.repositoryId} ${key.digest}` },
+    );
+  }
+}
+
+/** A query for each name: as a rule there is one. */
+async function findingsByName(
+  queries: Queries,
+  store: ScanStore,
+  keys: readonly NamedFinding[],
+): Promise<readonly (readonly ScanFindingRow[])[]> {
+  const found: ScanFindingRow[] = [];
+  for (const name of new Set(keys.map(({ vulnerability }) => vulnerability))) {
+    const digests = keys.filter(({ vulnerability }) => vulnerability === name).map(({ digest }) => digest);
+    found.push(...(await store.findingsOf(queries, name, digests)));
+  }
+  return keys.map(({ digest, vulnerability }) =>
+    found.filter((row) => row.digest === digest && row.vulnerability === vulnerability),
+  );
+}
+
+/** Most keys in one query. */
+const MAX_BATCH = 400;
+
+function byKey<K, Row>(
+  load: (keys: readonly K[]) => Promise<readonly Row[]>,
+  keyOf: (row: Row) => K,
+): DataLoader<K, Row | undefined> {
+  return new DataLoader(
+    async (keys) => {
+      const rows = new Map((await load(keys)).map((row) => [keyOf(row), row]));
+      return keys.map((key) => rows.get(key));
+    },
+    { maxBatchSize: MAX_BATCH },
+  );
+}
+
+function manyByKey<K, Row>(
+  load: (keys: readonly K[]) => Promise<readonly Row[]>,
+  keyOf: (row: Row) => K,
+): DataLoader<K, readonly Row[]> {
+  return new DataLoader(
+    async (keys) => {
+      const groups = new Map<K, Row[]>(keys.map((key) => [key, []]));
+      for (const row of await load(keys)) groups.get(keyOf(row))?.push(row);
+      return keys.map((key) => groups.get(key)!);
+    },
+    { maxBatchSize: MAX_BATCH },
+  );
+}

@@ -1,0 +1,101 @@
+import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { ManifestReferenceRow } from '../../../../schema/tables';
+import type { Database } from '../../db/database';
+import type { RequestContext } from '../request/context';
+import { DigestScalar } from '../scalars/digest.scalar';
+import type { RepositoryService } from '../../cache/management/repository.service';
+import { scanOfManifest } from './scan-of-manifest';
+import { ScanType } from '../types/scan.type';
+import { TagType, toTagType } from '../types/tag.type';
+import { BlobType, Completeness, ManifestType, PlatformType, toManifestType } from '../types/manifest.type';
+import type { ManifestStore } from '../../cache/content/manifest.store';
+
+/** Manifests in GraphQL. */
+@Resolver(() => ManifestType)
+export class ManifestResolver {
+  constructor(
+    private readonly database: Database,
+    private readonly repositories: RepositoryService,
+    private readonly manifests: ManifestStore,
+    private readonly clock: Clock,
+  ) {}
+
+  @Query(() => ManifestType, {
+    nullable: true,
+    description: 'A manifest that a repository holds; null when it holds none of that digest.',
+  })
+  async manifest(
+    @Arg('organization', () => String) organization: string,
+    @Arg('repository', () => String) repository: string,
+    @Arg('digest', () => DigestScalar) digest: string,
+  ): Promise<ManifestType | null> {
+    const found = await this.repositories.find(organization, repository);
+    const row = found && (await this.manifests.find(this.database.reader, found.id, digest));
+    return row === undefined ? null : toManifestType(row);
+  }
+
+  @FieldResolver(() => Completeness)
+  async completeness(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<Completeness> {
+    return (await loaders.contents.load(row)).complete ? Completeness.COMPLETE : Completeness.PARTIAL;
+  }
+
+  @FieldResolver(() => [PlatformType], { description: 'The platforms that an index names; empty for anything else.' })
+  async platforms(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<PlatformType[]> {
+    const children = (await this.named(row.id, 'CHILD', loaders)).filter((child) => child.platform_os !== null);
+    return Promise.all(
+      children.map(async (child) => ({
+        os: child.platform_os!,
+        architecture: child.platform_architecture ?? '',
+        variant: child.platform_variant,
+        digest: child.digest,
+        cached: (await loaders.manifestByDigest.load(keyOf(child))) !== undefined,
+      })),
+    );
+  }
+
+  @FieldResolver(() => [BlobType], { description: 'The layers, lowest first; empty for an index.' })
+  async layers(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<BlobType[]> {
+    const layers = await this.named(row.id, 'LAYER', loaders);
+    return Promise.all(
+      layers.map(async (layer) => ({
+        digest: layer.digest,
+        mediaType: layer.media_type,
+        sizeBytes: BigInt(layer.size),
+        cached: await loaders.presentBlob.load(layer.digest),
+      })),
+    );
+  }
+
+  @FieldResolver(() => [ManifestType], { description: 'The manifests that an index names, as far as they are cached.' })
+  async children(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ManifestType[]> {
+    const children = await this.named(row.id, 'CHILD', loaders);
+    const rows = await Promise.all(children.map((child) => loaders.manifestByDigest.load(keyOf(child))));
+    return rows.flatMap((child) => (child === undefined ? [] : [toManifestType(child)]));
+  }
+
+  @FieldResolver(() => [TagType], {
+    description: 'Every tag version that points here, also those in the time machine.',
+  })
+  async tags(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<TagType[]> {
+    const tags = await loaders.manifestTags.load(row.id);
+    return tags.map((tag) => toTagType(tag, this.clock.now()));
+  }
+
+  @FieldResolver(() => ScanType, { nullable: true, description: 'null: it was never scanned, nor is it to be.' })
+  scan(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ScanType | null> {
+    return scanOfManifest(row, loaders);
+  }
+
+  private async named(
+    id: number,
+    role: 'LAYER' | 'CHILD',
+    loaders: RequestContext['loaders'],
+  ): Promise<readonly ManifestReferenceRow[]> {
+    return (await loaders.references.load(id)).filter((reference) => reference.role === role);
+  }
+}
+
+function keyOf(child: ManifestReferenceRow): { readonly repositoryId: number; readonly digest: string } {
+  return { repositoryId: child.repository_id, digest: child.digest };
+}

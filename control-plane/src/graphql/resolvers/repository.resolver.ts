@@ -1,0 +1,104 @@
+import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Database } from '../../db/database';
+import type { RequestContext } from '../request/context';
+import { readPageRequest, readSearch, toConnection } from '../types/pagination';
+import { OrganizationType, toOrganizationType } from '../types/organization.type';
+import { type TagFilter, tagKey, type TagStore } from '../../cache/content/tag.store';
+import { TagConnection, TagState, TagType, toTagType } from '../types/tag.type';
+import { StorageUsageType, toStorageUsageType } from '../types/storage-usage.type';
+import { purgeRepository, type PurgeParts } from '../../cache/management/purge-repository';
+import type { RepositoryService } from '../../cache/management/repository.service';
+import { RepositoryType, toRepositoryType } from '../types/repository.type';
+
+/** Repositories in GraphQL. */
+@Resolver(() => RepositoryType)
+export class RepositoryResolver {
+  constructor(
+    private readonly database: Database,
+    private readonly repositories: RepositoryService,
+    private readonly tagStore: TagStore,
+    private readonly purge: PurgeParts,
+    private readonly clock: Clock,
+  ) {}
+
+  @Query(() => RepositoryType, {
+    nullable: true,
+    description: 'A repository by its canonical name; null when nothing of it is cached.',
+  })
+  async repository(
+    @Arg('organization', () => String) organization: string,
+    @Arg('name', () => String) name: string,
+  ): Promise<RepositoryType | null> {
+    const row = await this.repositories.find(organization, name);
+    return row === undefined ? null : toRepositoryType(row);
+  }
+
+  @Mutation(() => Boolean, {
+    description:
+      'Takes everything cached of a repository out of the cache, past the time machine; false when nothing was cached. What is pulled ' +
+      'afterwards is cached again. Bytes that nobody else holds are deleted with the next collections.',
+  })
+  purgeRepository(
+    @Arg('organization', () => String) organization: string,
+    @Arg('repository', () => String) repository: string,
+    @Ctx() { viewer }: RequestContext,
+  ): Promise<boolean> {
+    return purgeRepository(this.purge, { organization, repository }, viewer.name);
+  }
+
+  @FieldResolver(() => OrganizationType)
+  async organization(@Root() { row }: RepositoryType, @Ctx() { loaders }: RequestContext): Promise<OrganizationType> {
+    const organization = await loaders.organization.load(row.organization_uid);
+    if (organization === undefined) throw new Error('the organization was deleted while the request ran');
+    return toOrganizationType(organization);
+  }
+
+  @FieldResolver(() => StorageUsageType, {
+    description: 'What this repository holds, whether or not others hold it as well.',
+  })
+  async usage(@Root() { row }: RepositoryType, @Ctx() { loaders }: RequestContext): Promise<StorageUsageType> {
+    const organization = await loaders.organization.load(row.organization_uid);
+    return toStorageUsageType({ kind: 'repository', id: row.id }, organization?.quota);
+  }
+
+  @FieldResolver(() => TagType, {
+    nullable: true,
+    description: 'The latest version of a tag that has not been replaced; null when there is none.',
+  })
+  async tag(@Root() { row }: RepositoryType, @Arg('name', () => String) name: string): Promise<TagType | null> {
+    const { reader } = this.database;
+    const tag =
+      (await this.tagStore.findLive(reader, row.id, name)) ?? (await this.tagStore.findExpired(reader, row.id, name));
+    return tag === undefined ? null : toTagType(tag, this.clock.now());
+  }
+
+  @FieldResolver(() => TagConnection, {
+    description: 'By name; `first` is 1 to 200. state: null = all versions. Errors: BAD_USER_INPUT.',
+  })
+  async tags(
+    @Root() { row }: RepositoryType,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
+    @Arg('nameContains', () => String, { nullable: true }) nameContains: string | null | undefined,
+    @Arg('state', () => TagState, { nullable: true, defaultValue: TagState.ACTIVE }) state: TagState | null,
+  ): Promise<TagConnection> {
+    const { reader } = this.database;
+    const request = readPageRequest(first, after, ['string', 'number']);
+    const now = this.clock.now();
+    const filter: TagFilter = {
+      repositoryId: row.id,
+      nameContains: readSearch(nameContains),
+      state: state ?? undefined,
+      now,
+    };
+    const page = await this.tagStore.page(reader, filter, request);
+    return Object.assign(
+      new TagConnection(),
+      toConnection(page, tagKey, (tag) => toTagType(tag, now)),
+      {
+        count: () => this.tagStore.count(reader, filter),
+      },
+    );
+  }
+}

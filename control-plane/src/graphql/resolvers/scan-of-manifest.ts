@@ -1,0 +1,44 @@
+import type { ScanRow } from '../../../../schema/scan-tables';
+import type { ManifestRow } from '../../../../schema/tables';
+import type { Loaders } from '../request/loaders';
+import { isScannedByItself } from '../../scan/queue/image-layers';
+import { type ScanState, type ScanType, toScanType } from '../types/scan.type';
+
+/** Which state of its images an index shows: the first of these that one of them has. */
+const SHOWN_FIRST: readonly ScanState[] = [
+  'INDEXING',
+  'QUEUED',
+  'WAITING_FOR_LAYERS',
+  'FAILED',
+  'COMPLETED',
+  'UNSUPPORTED',
+];
+const WORST_FIRST = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const;
+
+/** The scan of a manifest, from the reads of its request; null = it was never scanned, nor is it to be. */
+export async function scanOfManifest(manifest: ManifestRow, loaders: Loaders): Promise<ScanType | null> {
+  if (isScannedByItself(manifest.media_type)) {
+    const row = await loaders.scan.load(manifest.digest);
+    return row === undefined ? null : toScanType(row);
+  }
+  const rows = await childScans(manifest, loaders);
+  const leading = SHOWN_FIRST.map((state) => rows.find((row) => row.state === state)).find((row) => row !== undefined);
+  return leading === undefined ? null : toScanType(leading, rows.reduce(worse, leading));
+}
+
+/** Scans of the images that an index names, as far as its repository holds them. */
+async function childScans(manifest: ManifestRow, loaders: Loaders): Promise<readonly ScanRow[]> {
+  const children = (await loaders.references.load(manifest.id)).filter(({ role }) => role === 'CHILD');
+  const rows = await Promise.all(
+    children.map(async ({ digest }) => {
+      const held = await loaders.manifestByDigest.load({ repositoryId: manifest.repository_id, digest });
+      return held === undefined ? undefined : loaders.scan.load(held.digest);
+    }),
+  );
+  return rows.filter((row) => row !== undefined);
+}
+
+function worse(a: ScanRow, b: ScanRow): ScanRow {
+  for (const severity of WORST_FIRST) if (a[severity] !== b[severity]) return a[severity] > b[severity] ? a : b;
+  return a;
+}

@@ -1,0 +1,42 @@
+import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql';
+import { actorOf } from '../../tenancy/tokens/viewer';
+import type { RequestContext } from '../request/context';
+import type { SystemSettings } from '../../tenancy/settings/system-settings';
+import type { SystemSettingsService } from '../../tenancy/settings/system-settings.service';
+import { SystemSettingsInput, SystemSettingsType } from '../types/system-settings.type';
+
+/** The global switches in GraphQL. */
+@Resolver()
+export class SystemSettingsResolver {
+  constructor(private readonly settings: SystemSettingsService) {}
+
+  @Query(() => SystemSettingsType, { description: 'The switches in force.' })
+  async systemSettings(): Promise<SystemSettingsType> {
+    return this.toType(await this.settings.read());
+  }
+
+  @Mutation(() => SystemSettingsType, {
+    description:
+      'Changes switches, at once on every node. Errors: VERSION_CONFLICT; CONFLICT for a switch that the environment holds the other way.',
+  })
+  async updateSystemSettings(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => SystemSettingsInput) input: SystemSettingsInput,
+    @Arg('expectedVersion', () => Int, { nullable: true }) expectedVersion: number | null | undefined,
+  ): Promise<SystemSettingsType> {
+    const settings = await this.settings.update(
+      {
+        proxyCacheEnabled: input.proxyCacheEnabled ?? undefined,
+        quotaManagementEnabled: input.quotaManagementEnabled ?? undefined,
+        scanningEnabled: input.scanningEnabled ?? undefined,
+      },
+      expectedVersion ?? undefined,
+      actorOf(context.viewer),
+    );
+    return this.toType(settings);
+  }
+
+  private toType(settings: SystemSettings): SystemSettingsType {
+    return Object.assign(new SystemSettingsType(), settings, { heldByEnvironment: this.settings.forcedSwitches() });
+  }
+}

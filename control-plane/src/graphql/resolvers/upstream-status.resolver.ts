@@ -1,0 +1,16 @@
+import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
+import type { RequestContext } from '../request/context';
+import { ProxyCacheConfigType } from '../types/proxy-cache.type';
+import { toUpstreamStatusType, UpstreamStatusType } from '../types/upstream-status.type';
+
+/** What data planes see of an upstream, beside its configuration. */
+@Resolver(() => ProxyCacheConfigType)
+export class UpstreamStatusResolver {
+  @FieldResolver(() => UpstreamStatusType)
+  async upstreamStatus(
+    @Root() root: ProxyCacheConfigType,
+    @Ctx() { loaders }: RequestContext,
+  ): Promise<UpstreamStatusType> {
+    return toUpstreamStatusType(await loaders.upstreamStatus.load(root.organizationUid));
+  }
+}

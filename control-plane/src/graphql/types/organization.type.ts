@@ -1,0 +1,102 @@
+import { Field, Int, ObjectType } from 'type-graphql';
+import { toGlobalId } from './global-id';
+import { NodeType } from './node.type';
+import { PageInfoType } from './pagination';
+import { DateTimeScalar } from '../scalars/date-time.scalar';
+import { Visibility } from './enums';
+import type { Organization } from '../../tenancy/organizations/organization';
+import { ProxyCacheConfigType, toProxyCacheConfigType } from './proxy-cache.type';
+import { ScanPolicyType, toScanPolicyType } from './scan-policy.type';
+import { QuotaType, toQuotaType } from './quota.type';
+
+/** An organization, as GraphQL shows it; what is cached of it is in organization.resolver.ts. */
+@ObjectType('Organization', {
+  implements: NodeType,
+  description: 'The first part of a pull path: a mirror of one upstream, with its limits.',
+})
+export class OrganizationType extends NodeType {
+  /** Not a field: what resolvers work with. */
+  organization!: Organization;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => String)
+  description!: string;
+
+  @Field(() => Visibility)
+  visibility!: Visibility;
+
+  @Field(() => DateTimeScalar)
+  createdAt!: number;
+
+  @Field(() => DateTimeScalar)
+  updatedAt!: number;
+
+  @Field(() => Int, {
+    description: 'Goes up by one with every change; give it back as expectedVersion to be told of a change in between.',
+  })
+  version!: number;
+
+  @Field(() => Int, { description: 'How long an expired, moved or deleted tag can be restored, in seconds.' })
+  timeMachineSeconds!: number;
+
+  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'null: it proxies nothing.' })
+  proxyCache!: ProxyCacheConfigType | null;
+
+  @Field(() => QuotaType, { nullable: true, description: 'null: no limit.' })
+  quota!: QuotaType | null;
+
+  @Field(() => ScanPolicyType, {
+    nullable: true,
+    description: 'null: every image is given out, whatever its scan says.',
+  })
+  scanPolicy!: ScanPolicyType | null;
+}
+
+/** The organization as GraphQL shows it. */
+export function toOrganizationType(organization: Organization): OrganizationType {
+  const { proxyCache, quota, scanPolicy } = organization;
+  return Object.assign(new OrganizationType(), {
+    organization,
+    id: toGlobalId('Organization', organization.uid),
+    name: organization.name,
+    description: organization.description,
+    visibility: organization.visibility,
+    createdAt: organization.createdAt,
+    updatedAt: organization.updatedAt,
+    version: organization.version,
+    timeMachineSeconds: organization.timeMachineSeconds,
+    proxyCache: proxyCache === undefined ? null : toProxyCacheConfigType(organization, proxyCache),
+    quota: quota === undefined ? null : toQuotaType(quota),
+    scanPolicy: scanPolicy === undefined ? null : toScanPolicyType(scanPolicy),
+  });
+}
+
+/** An organization in a list. */
+@ObjectType('OrganizationEdge')
+export class OrganizationEdge {
+  @Field(() => OrganizationType)
+  node!: OrganizationType;
+
+  @Field(() => String)
+  cursor!: string;
+}
+
+/** A page of organizations, by name. */
+@ObjectType('OrganizationConnection')
+export class OrganizationConnection {
+  /** Not a field: counts when `totalCount` is asked for. */
+  count!: () => Promise<number>;
+
+  @Field(() => [OrganizationEdge])
+  edges!: OrganizationEdge[];
+
+  @Field(() => PageInfoType)
+  pageInfo!: PageInfoType;
+
+  @Field(() => Int, { description: 'How many there are on all pages.' })
+  totalCount(): Promise<number> {
+    return this.count();
+  }
+}

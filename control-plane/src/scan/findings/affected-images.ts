@@ -1,0 +1,85 @@
+import type { ScanFindingRow } from '../../../../schema/scan-tables';
+import { type ManifestRow, Table } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import { type Page, type PageRequest, toPage } from '../../db/page';
+import { LIVE } from '../queue/live-repositories';
+
+/** Digests that are looked at in one go; more where most of them may be others'. */
+const DIGESTS = 100;
+const DIGESTS_OF_ALL = 1000;
+
+/**
+ * Which cached images have a vulnerability, in the order of their digests; `organizationUid` narrows it to one organization. One row for each repository that
+ * holds an image: (digest, id) is the key. Digests come from the index of findings by name, in steps, and then those who hold them: put into one
+ * statement, MariaDB would begin with all that the organization holds.
+ */
+export async function affectedImages(
+  queries: Queries,
+  vulnerability: string,
+  organizationUid: string | undefined,
+  request: PageRequest,
+): Promise<Page<ManifestRow>> {
+  const [afterDigest, afterId] = request.after === undefined ? ['', 0] : (request.after as [string, number]);
+  const step = organizationUid === undefined ? DIGESTS : DIGESTS_OF_ALL;
+  const found: ManifestRow[] = [];
+  for (let from = afterDigest, inclusive = true; found.length <= request.first;) {
+    const digests = await affectedDigests(queries, vulnerability, from, inclusive, step);
+    if (digests.length > 0) {
+      const rows = await heldBy(queries, digests, organizationUid);
+      found.push(...rows.filter(({ digest, id }) => digest > afterDigest || (digest === afterDigest && id > afterId)));
+    }
+    if (digests.length < step) break;
+    from = digests.at(-1)!;
+    inclusive = false;
+  }
+  return toPage(found, request.first);
+}
+
+/** How many {@link affectedImages} goes through in all. */
+export async function countAffectedImages(
+  queries: Queries,
+  vulnerability: string,
+  organizationUid: string | undefined,
+): Promise<number> {
+  const affected = queries(Table.scanFindings).where('vulnerability', vulnerability).distinct('digest').as('f');
+  const query = queries
+    .from(affected)
+    .join(`${Table.manifests} as m`, 'm.digest', 'f.digest')
+    .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
+    .whereRaw(LIVE)
+    .count({ n: '*' });
+  if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
+  const [row] = (await query) as { n: number | string }[];
+  return Number(row?.n ?? 0);
+}
+
+async function affectedDigests(
+  queries: Queries,
+  vulnerability: string,
+  from: string,
+  inclusive: boolean,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await queries<ScanFindingRow>(Table.scanFindings)
+    .where('vulnerability', vulnerability)
+    .where('digest', inclusive ? '>=' : '>', from)
+    .orderBy('digest')
+    .limit(limit)
+    .distinct<{ digest: string }[]>('digest');
+  return rows.map(({ digest }) => digest);
+}
+
+async function heldBy(
+  queries: Queries,
+  digests: readonly string[],
+  organizationUid: string | undefined,
+): Promise<readonly ManifestRow[]> {
+  const query = queries(`${Table.manifests} as m`)
+    .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
+    .whereIn('m.digest', [...digests])
+    .whereRaw(LIVE)
+    .orderBy(['m.digest', 'm.id'])
+    .select('m.*');
+  if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
+  return (await query) as ManifestRow[];
+}

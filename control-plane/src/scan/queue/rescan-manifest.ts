@@ -1,0 +1,121 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { ScanRow } from '../../../../schema/scan-tables';
+import { type ManifestRow, Table } from '../../../../schema/tables';
+import { newAuditEvent } from '../../audit/audit-event';
+import type { ContentStores } from '../../cache/content/content-stores';
+import { bulkInsert } from '../../db/bulk-insert';
+import type { Database, Queries } from '../../db/database';
+import { ApiError } from '../../errors/api-error';
+import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
+import { isScannedByItself } from './image-layers';
+
+/** What it works with. */
+export interface RescanParts {
+  readonly database: Database;
+  readonly stores: ContentStores;
+  readonly organizations: OrganizationStore;
+  readonly clock: Clock;
+}
+
+/** Which manifest is meant, by the names that people use. */
+export interface ManifestName {
+  readonly organization: string;
+  readonly repository: string;
+  readonly digest: string;
+}
+
+/**
+ * Has an image scanned from the beginning, whatever is known of it: what Clair has of it is deleted first. Of an index, the images that are cached.
+ * One that is being scanned, waits for layers or has none is left as it is. Throws NOT_FOUND, and CONFLICT where nothing is scanned. Gives back the manifest.
+ */
+export async function rescanManifest(
+  { database, stores, organizations, clock }: RescanParts,
+  name: ManifestName,
+  actor: string,
+): Promise<ManifestRow> {
+  return database.transaction(async (queries) => {
+    const organization = await organizations.findByName(queries, name.organization);
+    const repository =
+      organization && (await stores.repositories.findByName(queries, organization.uid, name.repository));
+    if (organization === undefined || repository === undefined)
+      throw new ApiError(
+        'NOT_FOUND',
+        `Nothing is cached of ${name.repository} in ${name.organization}.`,
+        organization === undefined ? 'organization' : 'repository',
+      );
+    const manifest = await stores.manifests.find(queries, repository.id, name.digest);
+    if (manifest === undefined)
+      throw new ApiError('NOT_FOUND', `${name.repository} holds no manifest of that digest.`, 'digest');
+    if (!(await stores.scans.scanning.isOn(queries)))
+      throw new ApiError(
+        'CONFLICT',
+        stores.scans.scanning.isConfigured
+          ? 'Scanning is off: see scanningEnabled of the system settings.'
+          : 'There is no Clair to scan with: see LAYOVER_CLAIR_URL.',
+      );
+    const now = clock.now();
+    const images = await imagesOf(queries, stores, manifest);
+    const queued = await queue(queries, stores, images, now);
+    if (queued > 0)
+      await stores.audit.append(queries, [
+        newAuditEvent({
+          kind: 'SCAN_REQUESTED',
+          at: now,
+          actor,
+          organization,
+          repository: name.repository,
+          reference: name.digest,
+          digest: name.digest,
+          detail: { images: queued },
+        }),
+      ]);
+    return manifest;
+  });
+}
+
+async function imagesOf(
+  queries: Queries,
+  { manifests }: ContentStores,
+  manifest: ManifestRow,
+): Promise<readonly ManifestRow[]> {
+  if (isScannedByItself(manifest.media_type)) return [manifest];
+  const children = (await manifests.references(queries, [manifest.id])).filter(({ role }) => role === 'CHILD');
+  const rows = await manifests.findByDigests(
+    queries,
+    manifest.repository_id,
+    children.map(({ digest }) => digest),
+  );
+  return rows.filter(({ media_type }) => isScannedByItself(media_type));
+}
+
+/** How many were queued. */
+async function queue(
+  queries: Queries,
+  { manifests, scans }: ContentStores,
+  images: readonly ManifestRow[],
+  now: number,
+): Promise<number> {
+  let queued = 0;
+  for (const { id, digest, media_type } of images) {
+    const kept = { digest, mediaType: media_type, references: await manifests.references(queries, [id]) };
+    await bulkInsert(queries, Table.scans, [await scans.rowOf(queries, kept, now)], { kind: 'keep' });
+    queued += await queries<ScanRow>(Table.scans)
+      .where('digest', digest)
+      .where((idle) =>
+        idle
+          .whereIn('state', ['COMPLETED', 'FAILED', 'QUEUED'])
+          .orWhere((refused) => refused.where('state', 'UNSUPPORTED').where('attempts', '>', 0)),
+      )
+      .update({
+        state: 'QUEUED',
+        work: 'INDEX',
+        due_at: now,
+        worker: null,
+        attempts: 0,
+        delete_first: 1,
+        queued_at: now,
+        error: null,
+      });
+  }
+  return queued;
+}

@@ -1,0 +1,102 @@
+import type { ScanDeletionRow, ScanRow } from '../../../../schema/scan-tables';
+import { Table } from '../../../../schema/tables';
+import type { BlobStore } from '../../cache/holdings/blob.store';
+import { bulkInsert } from '../../db/bulk-insert';
+import { chunks } from '../../db/chunks';
+import type { Queries } from '../../db/database';
+import type { ManifestStore, NewReference } from '../../cache/content/manifest.store';
+import { hasImageLayers, isScannedByItself } from './image-layers';
+import { newScanRow } from './scan-row';
+import type { ScanSwitch } from './scan-switch';
+import { wholeImages } from './whole-images';
+
+/** A manifest that is kept from now on. */
+export interface KeptManifest {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly references: readonly NewReference[];
+}
+
+/** Images that one arrival of blobs looks at; what it leaves, the sweep finds. */
+const ARRIVAL_STEP = 200;
+
+/**
+ * What those who change what is cached tell scanning, in their transaction. Where nothing is scanned it costs nothing. What two transactions
+ * beside each other leave out (neither sees what the other writes) is found by the sweep.
+ */
+export class ScanQueue {
+  constructor(
+    readonly scanning: ScanSwitch,
+    readonly manifests: ManifestStore,
+    readonly blobs: BlobStore,
+  ) {}
+
+  /** A manifest is kept: it is scanned when its blobs are there. One that is known already, through somebody else, stays as it is. */
+  async admitted(queries: Queries, manifest: KeptManifest, now: number): Promise<void> {
+    if (!isScannedByItself(manifest.mediaType) || !(await this.scanning.isOn(queries))) return;
+    await bulkInsert(queries, Table.scans, [await this.rowOf(queries, manifest, now)], { kind: 'keep' });
+  }
+
+  /** Blobs are in the store: images that waited for nothing else are queued. */
+  async arrived(queries: Queries, digests: readonly string[], now: number): Promise<void> {
+    if (digests.length === 0 || !(await this.scanning.isOn(queries))) return;
+    const waiting = new Set<string>();
+    for (const part of chunks([...new Set(digests)])) {
+      const rows = (await queries(`${Table.manifestReferences} as x`)
+        .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
+        .join(`${Table.scans} as s`, 's.digest', 'm.digest')
+        .whereIn('x.digest', part)
+        .whereIn('x.role', ['LAYER', 'CONFIG'])
+        .where('s.state', 'WAITING_FOR_LAYERS')
+        .limit(ARRIVAL_STEP)
+        .distinct({ digest: 's.digest' })) as { digest: string }[];
+      for (const { digest } of rows) waiting.add(digest);
+    }
+    await this.queueWhole(queries, [...waiting], now);
+  }
+
+  /** Queues those of these images that wait for layers and have them all; how many. */
+  async queueWhole(queries: Queries, waiting: readonly string[], now: number): Promise<number> {
+    const whole = [...(await wholeImages(queries, this, waiting))].sort();
+    let queued = 0;
+    for (const part of chunks(whole))
+      queued += await queries<ScanRow>(Table.scans)
+        .whereIn('digest', part)
+        .where('state', 'WAITING_FOR_LAYERS')
+        .update({ state: 'QUEUED', work: 'INDEX', due_at: now, queued_at: now, error: null });
+    return queued;
+  }
+
+  /** Manifests went: of those that nobody holds any more, Clair is to forget its report. That is only noted here. */
+  async removed(queries: Queries, digests: readonly string[], now: number): Promise<void> {
+    if (!this.scanning.isConfigured) return;
+    for (const part of chunks([...new Set(digests)])) {
+      const gone = (await queries(`${Table.scans} as s`)
+        .whereIn('s.digest', part)
+        .whereNotExists((held) =>
+          held.select(queries.raw('1')).from(`${Table.manifests} as m`).where('m.digest', queries.ref('s.digest')),
+        )
+        .select({ digest: 's.digest' })) as { digest: string }[];
+      await this.noteDeletions(
+        queries,
+        gone.map(({ digest }) => digest),
+        now,
+      );
+    }
+  }
+
+  /** Clair is to forget these. */
+  async noteDeletions(queries: Queries, digests: readonly string[], now: number): Promise<void> {
+    const rows: ScanDeletionRow[] = digests.map((digest) => ({ digest, attempts: 0, due_at: now }));
+    await bulkInsert(queries, Table.scanDeletions, rows, { kind: 'keep' });
+  }
+
+  /** The row of a manifest that has none yet. */
+  async rowOf(queries: Queries, { digest, references }: KeptManifest, now: number): Promise<ScanRow> {
+    if (!hasImageLayers(references)) return newScanRow(digest, 'UNSUPPORTED', now);
+    const named = references.filter(({ role }) => role === 'LAYER' || role === 'CONFIG').map((one) => one.digest);
+    const present = await this.blobs.present(queries, named);
+    const isWhole = named.every((one) => present.has(one));
+    return newScanRow(digest, isWhole ? 'QUEUED' : 'WAITING_FOR_LAYERS', now);
+  }
+}

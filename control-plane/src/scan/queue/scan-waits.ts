@@ -1,0 +1,96 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { ScanRow } from '../../../../schema/scan-tables';
+import { Table } from '../../../../schema/tables';
+import { chunks } from '../../db/chunks';
+import type { Queries } from '../../db/database';
+
+/** How often it is looked whether scans have ended, in milliseconds; one read for all that wait. */
+const LOOK_MS = 200;
+/** How many may wait at a time; more are told at once how far the scan is. */
+const MAX_WAITING = 1000;
+
+interface Waiting {
+  readonly digest: string;
+  readonly end: () => void;
+}
+
+/** Lets callers wait until a scan has ended, whichever process does it. */
+export class ScanWaits {
+  private readonly waiting = new Set<Waiting>();
+  private looks: (() => void) | undefined;
+
+  constructor(
+    private readonly queries: Queries,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {}
+
+  /** How many wait. */
+  get size(): number {
+    return this.waiting.size;
+  }
+
+  /** Resolves when the scan has ended, when the time is over, when the caller has left, or at once where too many wait. Never rejects. */
+  async wait(digest: string, waitMs: number, signal: AbortSignal): Promise<void> {
+    if (this.waiting.size >= MAX_WAITING || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.clock.after(waitMs, () => end());
+      const end = (): void => {
+        if (!this.waiting.delete(entry)) return;
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const entry: Waiting = { digest, end };
+      this.waiting.add(entry);
+      signal.addEventListener('abort', end);
+      this.schedule();
+    });
+  }
+
+  /** Ends every wait: the process stops. */
+  endAll(): void {
+    this.looks?.();
+    this.looks = undefined;
+    for (const { end } of [...this.waiting]) end();
+  }
+
+  /** Looks now. Never rejects. */
+  async look(): Promise<void> {
+    try {
+      const ended = new Set<string>();
+      for (const part of chunks([...new Set([...this.waiting].map(({ digest }) => digest))]))
+        for (const { digest } of await endedScans(this.queries, part)) ended.add(digest);
+      for (const { digest, end } of [...this.waiting]) if (ended.has(digest)) end();
+    } catch (error) {
+      this.log.warn({ err: error }, 'it cannot be read whether scans have ended');
+    }
+  }
+
+  private schedule(): void {
+    if (this.looks !== undefined || this.waiting.size === 0) return;
+    this.looks = this.clock.after(LOOK_MS, () => {
+      void this.look().finally(() => {
+        this.looks = undefined;
+        this.schedule();
+      });
+    });
+  }
+}
+
+/** Those that have a result, or will not have one. */
+async function endedScans(
+  queries: Queries,
+  digests: readonly string[],
+): Promise<readonly { readonly digest: string }[]> {
+  return queries<ScanRow>(Table.scans)
+    .whereIn('digest', digests)
+    .where((ended) =>
+      ended
+        .whereNotNull('reported_at')
+        .orWhere('state', 'UNSUPPORTED')
+        .orWhere((failed) => failed.where('state', 'FAILED').whereNull('work')),
+    )
+    .select('digest');
+}

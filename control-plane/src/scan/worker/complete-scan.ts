@@ -1,0 +1,57 @@
+import type { Report } from '../clair/vulnerability-report';
+import type { ClaimedScan } from '../queue/claim-scans';
+import { recordScan } from '../queue/record-scan';
+import type { ScanParts } from './scan-parts';
+import { severityOf } from '../../tenancy/organizations/severity';
+import { countFindings, storeFindings } from '../findings/store-findings';
+import { writeClaimed } from '../queue/write-claimed';
+
+/**
+ * A report was read: its findings take the place of those before, and it is read again when it has grown old. One that says what is stored
+ * already only moves the times. False when somebody else has the row by now.
+ */
+export async function completeScan(
+  { database, stores, config, clock, random }: Pick<ScanParts, 'database' | 'stores' | 'config' | 'clock' | 'random'>,
+  claim: ClaimedScan,
+  report: Report,
+  indexerState: string | undefined,
+): Promise<boolean> {
+  const now = clock.now();
+  const isIndexed = claim.work === 'INDEX';
+  const counts = countFindings(report.findings);
+  return writeClaimed(
+    database,
+    claim,
+    (row) => ({
+      ...counts,
+      state: 'COMPLETED',
+      work: 'REFRESH',
+      // Not all at the same time: what was indexed together is not read again together.
+      due_at: now + Math.round(config.refreshMs * (0.9 + 0.2 * random())),
+      reported_at: now,
+      report_hash: report.hash,
+      error: null,
+      delete_first: 0,
+      ...(isIndexed
+        ? { finished_at: now, indexer_state: indexerState ?? null, tried_state: indexerState ?? row.tried_state }
+        : {}),
+    }),
+    async (queries, row) => {
+      const isChanged = row.report_hash !== report.hash;
+      if (isChanged) await storeFindings(queries, claim.digest, report.findings, now);
+      if (!isChanged && !isIndexed) return;
+      const [worst] = report.findings;
+      await recordScan(queries, stores.audit, {
+        kind: 'SCAN_COMPLETED',
+        digest: claim.digest,
+        at: now,
+        detail: {
+          reason: isIndexed ? 'INDEXED' : 'REPORT_CHANGED',
+          ...counts,
+          highest: worst === undefined ? null : severityOf(worst.severity),
+          ...(isIndexed ? { attempts: claim.attempts, indexerState: indexerState ?? null } : {}),
+        },
+      });
+    },
+  );
+}

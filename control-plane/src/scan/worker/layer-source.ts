@@ -1,0 +1,33 @@
+import { Table } from '../../../../schema/tables';
+import type { Queries } from '../../db/database';
+import { LIVE } from '../queue/live-repositories';
+
+/** A repository through which an image can be pulled at present. */
+export interface LayerSource {
+  readonly manifestId: number;
+  readonly organization: string;
+  /** Canonical, below the organization. */
+  readonly repository: string;
+}
+
+/** Sources that are looked at. */
+const MAX_SOURCES = 20;
+
+/**
+ * Through which repositories the image can be pulled, the one that has held it longest first: a scan is of the bytes, but its layers are read like
+ * anybody's, through an organization that has them.
+ */
+export async function layerSources(queries: Queries, digest: string): Promise<readonly LayerSource[]> {
+  return queries(`${Table.manifests} as m`)
+    .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
+    .join(`${Table.organizations} as o`, 'o.uid', 'r.organization_uid')
+    .join(`${Table.proxyConfigs} as p`, (on) =>
+      on.on('p.organization_uid', 'o.uid').andOn('p.origin_version', 'r.origin_version'),
+    )
+    .where('m.digest', digest)
+    .whereRaw(LIVE)
+    .where('p.enabled', 1)
+    .orderBy('m.id')
+    .limit(MAX_SOURCES)
+    .select<LayerSource[]>({ manifestId: 'm.id', organization: 'o.name', repository: 'r.name' });
+}

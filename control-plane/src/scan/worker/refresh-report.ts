@@ -1,0 +1,26 @@
+import { isClairError } from '../clair/clair-error';
+import type { ClaimedScan } from '../queue/claim-scans';
+import { completeScan } from './complete-scan';
+import { postponeScan, requeueUnknown } from './leave-scan';
+import type { ScanContext } from './scan-image';
+import type { ScanParts } from './scan-parts';
+
+/** How long it takes until it is tried again, in milliseconds. */
+const AGAIN_MS = 60_000;
+const LONGER_MS = 600_000;
+
+/** Reads the report of an image that is indexed again, and nothing else. What goes wrong leaves the result as it is, and is tried again later. */
+export async function refreshReport(parts: ScanParts, claim: ClaimedScan, { signal }: ScanContext): Promise<void> {
+  try {
+    const read = await parts.clair.report(claim.digest, signal);
+    if (read.kind === 'report') await completeScan(parts, claim, read.report, claim.indexerState);
+    else if (read.kind === 'not-indexed') await requeueUnknown(parts, claim);
+    else await postponeScan(parts, claim, { note: undefined, pauseMs: AGAIN_MS });
+  } catch (error) {
+    if (!isClairError(error)) throw error;
+    const isClairs = error.trouble === 'AWAY' || error.trouble === 'BUSY';
+    if (!isClairs) parts.log.warn({ err: error, digest: claim.digest }, 'a vulnerability report cannot be read again');
+    const pauseMs = (isClairs ? AGAIN_MS : LONGER_MS) * (1 + parts.random());
+    await postponeScan(parts, claim, { note: undefined, pauseMs: Math.round(pauseMs) });
+  }
+}

@@ -1,0 +1,19 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { ContentStores } from '../../cache/content/content-stores';
+import type { Database } from '../../db/database';
+import type { TokenKeyStore } from '../../tenancy/tokens/token-key.store';
+import type { ClairClient } from '../clair/clair-client';
+import type { ScanConfig } from '../clair/read-scan-config';
+
+/** What the steps of a scan work with. */
+export interface ScanParts {
+  readonly database: Database;
+  readonly stores: ContentStores & { readonly tokenKeys: TokenKeyStore };
+  readonly clair: ClairClient;
+  readonly config: ScanConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** From 0 to less than 1: spreads what would come all at once. */
+  readonly random: () => number;
+}

@@ -1,0 +1,35 @@
+import type { DesiredSettings } from '../organizations/organization';
+import type { OrganizationService } from '../organizations/organization.service';
+import { validateOrganization } from '../organizations/validate-organization';
+import { SYSTEM_ACTOR } from '../tokens/viewer';
+import { isApiError } from '../../errors/api-error';
+
+/** Organizations that the first start creates, with their upstreams (architecture section 11, LAYOVER_BOOTSTRAP). */
+export const BOOTSTRAP_ORGANIZATIONS: readonly (readonly [name: string, host: string])[] = [
+  ['docker', 'docker.io'],
+  ['quay', 'quay.io'],
+  ['ghcr', 'ghcr.io'],
+  ['gcr', 'gcr.io'],
+  ['k8s', 'registry.k8s.io'],
+  ['mcr', 'mcr.microsoft.com'],
+];
+
+/** Creates the public organizations that are not there. A start that was cut off in the middle goes on where it was. */
+export async function bootstrapOrganizations(organizations: OrganizationService): Promise<void> {
+  for (const [name, host] of BOOTSTRAP_ORGANIZATIONS) {
+    try {
+      // Version 0: only where there is none.
+      await organizations.apply(name, publicMirrorOf(name, host), 0, SYSTEM_ACTOR);
+    } catch (error) {
+      if (!isApiError(error) || (error.code !== 'VERSION_CONFLICT' && error.code !== 'CONFLICT')) throw error;
+    }
+  }
+}
+
+function publicMirrorOf(name: string, host: string): DesiredSettings {
+  return validateOrganization({
+    name,
+    description: `Mirror of ${host}`,
+    proxyCache: { upstream: host, mirrorHost: host },
+  });
+}

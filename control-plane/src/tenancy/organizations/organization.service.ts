@@ -1,0 +1,230 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { SealedBox } from '../../../../common/security/sealed-box';
+import { newAuditEvent } from '../../audit/audit-event';
+import type { AuditStore } from '../../audit/audit.store';
+import type { ConfigurationRevision } from '../settings/configuration-revision';
+import type { ContentStores } from '../../cache/content/content-stores';
+import type { Database, Queries } from '../../db/database';
+import { isDuplicate } from '../../db/database-error';
+import { ApiError } from '../../errors/api-error';
+import { newId } from '../../db/new-id';
+import { enforceQuota } from '../../cache/eviction/enforce-quota';
+import type { RepositoryStore } from '../../cache/content/repository.store';
+import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
+import { describeChanges, describeSettings } from './describe-changes';
+import { nextProxyCache } from './next-proxy-cache';
+import type { DesiredPatch, DesiredProxyCache, DesiredSettings, Organization, ProxyCache } from './organization';
+import type { OrganizationStore } from './organization.store';
+
+/** How long a mutation waits for eviction down to a lowered limit, in milliseconds. */
+const ENFORCE_MS = 10_000;
+
+/** What the service works with. */
+export interface OrganizationServiceParts {
+  readonly database: Database;
+  readonly organizations: OrganizationStore;
+  readonly repositories: RepositoryStore;
+  readonly upstreamStatus: UpstreamStatusStore;
+  readonly audit: AuditStore;
+  readonly revision: ConfigurationRevision;
+  /** What quotas are enforced on. */
+  readonly stores: ContentStores;
+  readonly box: SealedBox;
+  readonly clock: Clock;
+}
+
+/** Creates, changes and deletes organizations: each in one transaction with its audit event and the configuration's revision. */
+export class OrganizationService {
+  constructor(private readonly parts: OrganizationServiceParts) {}
+
+  /** Creates it. Throws CONFLICT when name or mirror host are taken. */
+  create(name: string, desired: DesiredSettings, actor: string): Promise<Organization> {
+    return this.change(async (queries) => {
+      if ((await this.parts.organizations.lockByName(queries, name)) !== undefined)
+        throw new ApiError('CONFLICT', `There is an organization ${name} already.`, 'input.name');
+      return this.insert(queries, name, desired, actor);
+    });
+  }
+
+  /** Changes what the patch names. Throws NOT_FOUND, VERSION_CONFLICT or CONFLICT. */
+  async update(
+    name: string,
+    patch: DesiredPatch,
+    expectedVersion: number | undefined,
+    actor: string,
+  ): Promise<Organization> {
+    const organization = await this.change(async (queries) => {
+      const current = await this.parts.organizations.lockByName(queries, name);
+      if (current === undefined) throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'name');
+      checkVersion(current, expectedVersion);
+      const { proxyCache, quota, scanPolicy, ...rest } = patch;
+      const next: Organization = {
+        ...current,
+        ...rest,
+        proxyCache:
+          proxyCache === undefined
+            ? current.proxyCache
+            : this.proxyCache(current, current.uid, proxyCache ?? undefined),
+        quota: quota === undefined ? current.quota : (quota ?? undefined),
+        scanPolicy: scanPolicy === undefined ? current.scanPolicy : (scanPolicy ?? undefined),
+      };
+      return this.replace(queries, current, next, actor);
+    });
+    await this.enforceQuota(organization);
+    return organization;
+  }
+
+  /**
+   * Makes the organization be what `desired` says, creating it where there is none. The same again changes nothing.
+   * Throws VERSION_CONFLICT (an organization that isn't there has version 0) or CONFLICT.
+   */
+  async apply(
+    name: string,
+    desired: DesiredSettings,
+    expectedVersion: number | undefined,
+    actor: string,
+  ): Promise<Organization> {
+    const organization = await this.change(async (queries) => {
+      const current = await this.parts.organizations.lockByName(queries, name);
+      if (current === undefined) {
+        if (expectedVersion !== undefined && expectedVersion !== 0)
+          throw new ApiError(
+            'VERSION_CONFLICT',
+            `There is no organization ${name}: its version is 0.`,
+            'expectedVersion',
+          );
+        return this.insert(queries, name, desired, actor);
+      }
+      checkVersion(current, expectedVersion);
+      const proxyCache = this.proxyCache(current, current.uid, desired.proxyCache);
+      return this.replace(queries, current, { ...current, ...desired, proxyCache }, actor);
+    });
+    await this.enforceQuota(organization);
+    return organization;
+  }
+
+  /** Deletes it; false when there is none. What it has cached is ended, and collected later. Throws VERSION_CONFLICT. */
+  delete(name: string, expectedVersion: number | undefined, actor: string): Promise<boolean> {
+    return this.change(async (queries) => {
+      const current = await this.parts.organizations.lockByName(queries, name);
+      if (current === undefined) return false;
+      checkVersion(current, expectedVersion);
+      const now = this.parts.clock.now();
+      await this.parts.organizations.delete(queries, current.uid);
+      await this.endContent(queries, current.uid, now);
+      await this.record(queries, 'ORGANIZATION_DELETED', current, actor, now, { version: current.version });
+      return true;
+    });
+  }
+
+  /** A limit below the usage is in force at once: what is over it goes now, as far as it can in a short time, and the rest soon. */
+  private async enforceQuota({ uid, quota, proxyCache }: Organization): Promise<void> {
+    if (quota?.autoPrune !== true || proxyCache === undefined) return;
+    const { database, stores, clock } = this.parts;
+    const usage = await stores.originUsage.find(database.reader, proxyCache.originVersion);
+    if (usage?.prunePending === true) await enforceQuota({ database, stores, clock }, uid, clock.now() + ENFORCE_MS);
+  }
+
+  /** Two changes that met on a unique key: the second try sees the first's and says what is wrong with names. */
+  private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await this.parts.database.transaction(work);
+        await this.parts.revision.announce();
+        return result;
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        if (attempt > 1) throw new ApiError('CONFLICT', 'Another change was made at the same time. Try again.');
+      }
+    }
+  }
+
+  private async insert(queries: Queries, name: string, desired: DesiredSettings, actor: string): Promise<Organization> {
+    const uid = newId();
+    const now = this.parts.clock.now();
+    const proxyCache = this.proxyCache(undefined, uid, desired.proxyCache);
+    const organization: Organization = {
+      ...desired,
+      proxyCache,
+      uid,
+      name,
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await this.checkMirrorHost(queries, organization);
+    await this.parts.organizations.insert(queries, organization);
+    await this.record(queries, 'ORGANIZATION_CREATED', organization, actor, now, {
+      settings: describeSettings(organization),
+    });
+    return organization;
+  }
+
+  private async replace(
+    queries: Queries,
+    current: Organization,
+    next: Organization,
+    actor: string,
+  ): Promise<Organization> {
+    const changed = describeChanges(current, next);
+    if (Object.keys(changed).length === 0) return current;
+    const now = this.parts.clock.now();
+    const organization = { ...next, version: current.version + 1, updatedAt: now };
+    await this.checkMirrorHost(queries, organization);
+    await this.parts.organizations.update(queries, organization);
+    if (organization.proxyCache !== undefined && Object.keys(changed).some((name) => name.startsWith('quota')))
+      await this.parts.stores.originUsage.mark(queries, organization.proxyCache.originVersion, { prunePending: true });
+    if (current.proxyCache !== undefined && current.proxyCache.originVersion !== next.proxyCache?.originVersion)
+      await this.endContent(queries, current.uid, now);
+    await this.record(queries, 'ORGANIZATION_UPDATED', organization, actor, now, { changed });
+    return organization;
+  }
+
+  private async checkMirrorHost(queries: Queries, organization: Organization): Promise<void> {
+    const host = organization.proxyCache?.mirrorHost;
+    if (host === undefined) return;
+    const owner = await this.parts.organizations.nameByMirrorHost(queries, host);
+    if (owner !== undefined && owner !== organization.name)
+      throw new ApiError(
+        'CONFLICT',
+        `${host} is the mirrorHost of another organization.`,
+        'input.proxyCache.mirrorHost',
+      );
+  }
+
+  private proxyCache(
+    current: Organization | undefined,
+    organizationUid: string,
+    desired: DesiredProxyCache | undefined,
+  ): ProxyCache | undefined {
+    if (desired === undefined) return undefined;
+    const { box, clock } = this.parts;
+    return nextProxyCache(current?.proxyCache, desired, { organizationUid, box, newVersion: newId, now: clock.now() });
+  }
+
+  private async endContent(queries: Queries, uid: string, now: number): Promise<void> {
+    await this.parts.repositories.endAll(queries, uid, now);
+    await this.parts.upstreamStatus.forget(queries, uid);
+  }
+
+  private async record(
+    queries: Queries,
+    kind: 'ORGANIZATION_CREATED' | 'ORGANIZATION_UPDATED' | 'ORGANIZATION_DELETED',
+    organization: Organization,
+    actor: string,
+    at: number,
+    detail: object,
+  ): Promise<void> {
+    await this.parts.revision.bump(queries);
+    await this.parts.audit.append(queries, [newAuditEvent({ kind, at, actor, organization, detail })]);
+  }
+}
+
+function checkVersion(current: Organization, expected: number | undefined): void {
+  if (expected !== undefined && expected !== current.version)
+    throw new ApiError(
+      'VERSION_CONFLICT',
+      `The organization ${current.name} is at version ${current.version}, not ${expected}. Read it again.`,
+      'expectedVersion',
+    );
+}

@@ -1,0 +1,118 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { RobotRow } from '../../../../schema/tables';
+import { hashSecret, newSecret, SecretPrefix } from '../tokens/secret';
+import { newAuditEvent } from '../../audit/audit-event';
+import type { AuditStore } from '../../audit/audit.store';
+import type { ConfigurationRevision } from '../settings/configuration-revision';
+import type { Database, Queries } from '../../db/database';
+import { ApiError, badInput } from '../../errors/api-error';
+import type { Organization } from '../organizations/organization';
+import type { OrganizationStore } from '../organizations/organization.store';
+import type { RobotStore } from './robot.store';
+import { validateRobotDescription, validateRobotName } from './validate-robot';
+
+/** What the service works with. */
+export interface RobotServiceParts {
+  readonly database: Database;
+  readonly organizations: OrganizationStore;
+  readonly robots: RobotStore;
+  readonly audit: AuditStore;
+  readonly revision: ConfigurationRevision;
+  readonly clock: Clock;
+}
+
+/** A robot with the secret that was just made for it. */
+export interface RobotWithSecret {
+  readonly robot: RobotRow;
+  /** `<organization>+<robot>`. */
+  readonly username: string;
+  readonly secret: string;
+}
+
+/** Most robots of one organization: every data plane holds all of them in memory. */
+export const MAX_ROBOTS = 500;
+
+/**
+ * Creates, changes and deletes robots: each in one transaction with its audit event and the configuration's revision,
+ * so that data planes take the new secret, and refuse the old one and its tokens, as soon as they hear of it.
+ */
+export class RobotService {
+  constructor(private readonly parts: RobotServiceParts) {}
+
+  /** Makes a robot. Throws BAD_USER_INPUT, NOT_FOUND (organization) or CONFLICT (name). */
+  create(organizationName: string, name: string, description: string, actor: string): Promise<RobotWithSecret> {
+    validateRobotName(name);
+    validateRobotDescription(description);
+    return this.change(async (queries) => {
+      // Locked: robots of one organization are made one after the other, so that the count holds.
+      const organization = await this.organization(queries, organizationName);
+      if ((await this.parts.robots.lock(queries, organization.uid, name)) !== undefined)
+        throw new ApiError('CONFLICT', `The organization ${organizationName} has a robot ${name} already.`, 'name');
+      if ((await this.parts.robots.count(queries, organization.uid)) >= MAX_ROBOTS)
+        throw badInput('organization', `has ${MAX_ROBOTS} robots, and there can be no more`);
+      const secret = newSecret(SecretPrefix.robot);
+      const robot: RobotRow = {
+        organization_uid: organization.uid,
+        name,
+        description,
+        secret_sha256: hashSecret(secret),
+        created_at: this.parts.clock.now(),
+        last_used_at: null,
+      };
+      await this.parts.robots.insert(queries, robot);
+      await this.record(queries, 'ROBOT_CREATED', organization, actor, { robot: name, description });
+      return { robot, username: `${organization.name}+${name}`, secret };
+    });
+  }
+
+  /** Makes another secret for a robot; the one before is good no longer. Throws NOT_FOUND. */
+  rotate(organizationName: string, name: string, actor: string): Promise<RobotWithSecret> {
+    return this.change(async (queries) => {
+      const organization = await this.organization(queries, organizationName);
+      const robot = await this.parts.robots.lock(queries, organization.uid, name);
+      if (robot === undefined)
+        throw new ApiError('NOT_FOUND', `The organization ${organizationName} has no robot ${name}.`, 'name');
+      const secret = newSecret(SecretPrefix.robot);
+      await this.parts.robots.replaceSecret(queries, { ...robot, secret_sha256: hashSecret(secret) });
+      await this.record(queries, 'ROBOT_ROTATED', organization, actor, { robot: name });
+      return { robot, username: `${organization.name}+${name}`, secret };
+    });
+  }
+
+  /** Deletes a robot; false when there is none, or no such organization. */
+  delete(organizationName: string, name: string, actor: string): Promise<boolean> {
+    return this.change(async (queries) => {
+      const organization = await this.parts.organizations.lockByName(queries, organizationName);
+      const robot = organization && (await this.parts.robots.lock(queries, organization.uid, name));
+      if (organization === undefined || robot === undefined) return false;
+      await this.parts.robots.delete(queries, robot);
+      await this.record(queries, 'ROBOT_DELETED', organization, actor, { robot: name });
+      return true;
+    });
+  }
+
+  private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const result = await this.parts.database.transaction(work);
+    await this.parts.revision.announce();
+    return result;
+  }
+
+  private async organization(queries: Queries, name: string): Promise<Organization> {
+    const organization = await this.parts.organizations.lockByName(queries, name);
+    if (organization === undefined)
+      throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'organization');
+    return organization;
+  }
+
+  private async record(
+    queries: Queries,
+    kind: 'ROBOT_CREATED' | 'ROBOT_ROTATED' | 'ROBOT_DELETED',
+    organization: Organization,
+    actor: string,
+    detail: object,
+  ): Promise<void> {
+    await this.parts.revision.bump(queries);
+    const at = this.parts.clock.now();
+    await this.parts.audit.append(queries, [newAuditEvent({ kind, at, actor, organization, detail })]);
+  }
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import { newAuditEvent } from '../../audit/audit-event';
+import type { AuditStore } from '../../audit/audit.store';
+import type { ForcedSwitches } from '../../config';
+import type { ConfigurationRevision } from './configuration-revision';
+import type { ContentStores } from '../../cache/content/content-stores';
+import type { Database } from '../../db/database';
+import { ApiError } from '../../errors/api-error';
+import { enforceQuota } from '../../cache/eviction/enforce-quota';
+import { inForce, type SystemSettings } from './system-settings';
+import type { SystemSettingsStore } from './system-settings.store';
+
+/** Switches to change; undefined stays. */
+export interface SystemSettingsChange {
+  readonly proxyCacheEnabled?: boolean | undefined;
+  readonly quotaManagementEnabled?: boolean | undefined;
+  readonly scanningEnabled?: boolean | undefined;
+}
+
+/** How long a change waits for eviction down to limits that have come into force, in milliseconds; what is left goes soon after. */
+const ENFORCE_MS = 10_000;
+
+/** What the service works with. */
+export interface SystemSettingsParts {
+  readonly database: Database;
+  readonly settings: SystemSettingsStore;
+  readonly audit: AuditStore;
+  readonly revision: ConfigurationRevision;
+  /** What quotas are enforced on. */
+  readonly stores: ContentStores;
+  readonly forced: ForcedSwitches;
+  readonly clock: Clock;
+}
+
+/** Environment variables by the switch that they force. */
+const VARIABLES = {
+  proxyCacheEnabled: 'LAYOVER_FEATURE_PROXY_CACHE',
+  quotaManagementEnabled: 'LAYOVER_FEATURE_QUOTA_MANAGEMENT',
+  scanningEnabled: 'LAYOVER_FEATURE_SCANNING',
+} as const;
+
+/** Reads and changes the global switches. */
+export class SystemSettingsService {
+  constructor(private readonly parts: SystemSettingsParts) {}
+
+  /** The switches in force. */
+  async read(): Promise<SystemSettings> {
+    return inForce(await this.parts.settings.read(this.parts.database.reader), this.parts.forced);
+  }
+
+  /** Names of the switches that the environment forces. */
+  forcedSwitches(): readonly string[] {
+    return Object.entries(this.parts.forced).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  }
+
+  /**
+   * Changes switches. Throws VERSION_CONFLICT, and CONFLICT for a switch that the environment holds the other way: then
+   * nothing changes, the other switches neither.
+   */
+  async update(
+    change: SystemSettingsChange,
+    expectedVersion: number | undefined,
+    actor: string,
+  ): Promise<SystemSettings> {
+    const { database, settings, audit, revision, stores, forced, clock } = this.parts;
+    for (const [name, variable] of Object.entries(VARIABLES) as [keyof typeof VARIABLES, string][]) {
+      if (forced[name] !== undefined && change[name] !== undefined && change[name] !== forced[name])
+        throw new ApiError(
+          'CONFLICT',
+          `${name} is held ${forced[name] ? 'on' : 'off'} by ${variable} in the environment of the control plane: change it there.`,
+          `input.${name}`,
+        );
+    }
+    const result = await database.transaction(async (queries) => {
+      const current = await settings.lock(queries);
+      if (expectedVersion !== undefined && expectedVersion !== current.version)
+        throw new ApiError(
+          'VERSION_CONFLICT',
+          `The system settings are at version ${current.version}, not ${expectedVersion}. Read them again.`,
+          'expectedVersion',
+        );
+      const changed: Record<string, { readonly from: boolean; readonly to: boolean }> = {};
+      for (const name of ['proxyCacheEnabled', 'quotaManagementEnabled', 'scanningEnabled'] as const) {
+        const wanted = change[name] ?? current[name];
+        if (wanted !== current[name]) changed[name] = { from: current[name], to: wanted };
+      }
+      if (Object.keys(changed).length === 0) return current;
+      const to = Object.fromEntries(Object.entries(changed).map(([name, { to }]) => [name, to]));
+      const next: SystemSettings = { ...current, ...to, version: current.version + 1 };
+      await settings.write(queries, next);
+      if (changed['quotaManagementEnabled']?.to === true) await stores.originUsage.markAll(queries);
+      await revision.bump(queries);
+      await audit.append(queries, [
+        newAuditEvent({ kind: 'SETTINGS_UPDATED', at: clock.now(), actor, detail: { changed } }),
+      ]);
+      return next;
+    });
+    await revision.announce();
+    await this.enforceQuotas();
+    return inForce(result, forced);
+  }
+
+  private async enforceQuotas(): Promise<void> {
+    const { database, stores, clock } = this.parts;
+    const until = clock.now() + ENFORCE_MS;
+    for (const uid of await stores.originUsage.prunePending(database.reader))
+      await enforceQuota({ database, stores, clock }, uid, until);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Digest } from '../../../common/oci/digest';
+import type { PullTarget } from '../access/pull-target';
+import type { UpstreamRegistry } from '../upstream/upstream-registry';
+import type { Knowledge } from '../known/knowledge';
+import { repositoryScope } from '../access/repository-scope';
+import { SharedCalls } from '../async/shared-calls';
+
+/** A blob that this repository has been shown to hold. `size` is undefined where upstream has it but does not say. */
+export interface AllowedBlob {
+  readonly digest: Digest;
+  readonly size: number | undefined;
+}
+
+/**
+ * The right to read a blob (architecture section 4): it is named by a manifest of this repository in the cache, or upstream says
+ * to this organization's own credentials that the repository holds it. That the bytes are in the store for somebody else
+ * counts for nothing, and is not looked at here (traps T20, T21).
+ */
+export class BlobAccess {
+  private readonly heads = new SharedCalls<AllowedBlob>();
+
+  constructor(
+    private readonly knowledge: Knowledge,
+    private readonly upstream: UpstreamRegistry,
+  ) {}
+
+  /** Throws BLOB_UNKNOWN, UPSTREAM_DENIED and the outages of the upstream client, CANCELLED. */
+  async require(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<AllowedBlob> {
+    const known = await this.knowledge.blob(target.key, digest);
+    if (known !== undefined) return { digest, size: known.size };
+    return this.heads.share(`${repositoryScope(target)}\n${digest}`, signal, async () => {
+      const { size } = await this.upstream.headBlob(target.upstream, digest);
+      // Without a size there is no descriptor to remember; upstream is then asked again next time.
+      if (size !== undefined) {
+        this.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+      }
+      return { digest, size };
+    });
+  }
+}

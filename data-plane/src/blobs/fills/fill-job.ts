@@ -1,0 +1,287 @@
+import { LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
+import type { Digest } from '../../../../common/oci/digest';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { Span, Tracer } from '../../../../common/tracing/tracer';
+import type { BlobIngest, BlobStore } from '../../store/blob-store';
+import type { StoredBlobs } from '../../store/stored-blobs';
+import { AbortGate } from '../../async/abort-gate';
+import { Deferred } from '../../async/deferred';
+import { Seats, type Seat } from './seats';
+import type { FillLimits } from './fill-limits';
+import type { FillQueue, FillTicket } from './fill-queue';
+import type { FillReader, FillRequest } from './fills';
+import { Progress } from './progress';
+import type { Spool, SpoolFile } from './spool';
+import { SpoolWriter } from './spool-writer';
+import { checkStream, Transfer } from './transfer';
+
+/** Told how a fill ended (kept, found in the store when it was its turn, or the key of the error), and after how many seconds. */
+export type FillOver = (outcome: string, seconds: number) => void;
+
+/** What every fill of a data plane shares. */
+export interface FillDependencies {
+  readonly store: BlobStore;
+  readonly stored: StoredBlobs;
+  readonly spool: Spool;
+  readonly queue: FillQueue;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: FillLimits;
+  readonly onOver: FillOver | undefined;
+  readonly tracer: Tracer;
+}
+
+/**
+ * One fill: looks into the store, waits for a slot, asks upstream, moves the bytes, keeps them.
+ * It belongs to nobody: clients sit in it and leave (trap T4). Its spool file goes when it is over and the last has left.
+ */
+export class FillJob {
+  readonly digest: Digest;
+  /** Resolves when the size is known, or the blob was found in the store; rejects with what went wrong before. */
+  readonly opened = new Deferred();
+  /** Resolves when the blob is in the store; rejects with what went wrong. */
+  readonly settled = new Deferred();
+  private readonly seats: Seats;
+  private readonly progress: Progress;
+  private readonly controller = new AbortController();
+  private readonly gate = new AbortGate(this.controller.signal);
+  private ticket: FillTicket | undefined;
+  private file: SpoolFile | undefined;
+  private foundAt: { readonly size: number; readonly path: string | undefined } | undefined;
+  private over = false;
+  private span: Span | undefined;
+  private readonly startedAt: number;
+
+  /** `onOver` is called before anybody learns how the fill ended: who asks after that begins a new one. */
+  constructor(
+    private readonly deps: FillDependencies,
+    private readonly first: FillRequest,
+    private readonly onOver: () => void,
+  ) {
+    this.digest = first.digest;
+    this.progress = new Progress(deps.clock);
+    this.startedAt = deps.clock.now();
+    this.seats = new Seats(first, deps, {
+      onClient: () => this.ticket?.lift(),
+      onNobody: () => this.abandon(),
+      onExpired: () => this.abort(this.expired()),
+      onEmpty: () => this.removeFile(),
+    });
+  }
+
+  /** Begins, once whoever made it has sat down. */
+  start(): void {
+    const { tracer } = this.deps;
+    const asked = tracer.active();
+    // A trace of its own: it goes on for others when the one who asked first has left.
+    if (asked !== undefined) this.span = tracer.start('fill', { parent: 'root', link: asked });
+    queueMicrotask(() => void (this.span === undefined ? this.run() : tracer.within(this.span, () => this.run())));
+  }
+
+  /** Whether it came as far as `opened`: what went wrong after that is everybody's. */
+  get isOpened(): boolean {
+    return this.foundAt !== undefined || this.progress.wholeSize !== undefined;
+  }
+
+  /** Takes part: a client reads or waits, the background waits. The caller leaves. */
+  sit(request: FillRequest): Seat {
+    return this.seats.take(request);
+  }
+
+  /** Size as far as known; a reader with another expectation must not be given this blob. */
+  fits(expectedSize: number | undefined): boolean {
+    const size = this.foundAt?.size ?? this.progress.wholeSize;
+    return expectedSize === undefined || size === undefined || size === expectedSize;
+  }
+
+  /** A follower, once `opened` has resolved; closing it leaves the seat. */
+  reader(seat: Seat): FillReader {
+    const { progress, foundAt } = this;
+    const close = (): Promise<void> => seat.leave();
+    if (foundAt !== undefined) {
+      const waitBeyond = (): Promise<number> => Promise.resolve(foundAt.size);
+      return { origin: 'store', ...foundAt, available: foundAt.size, waitBeyond, close };
+    }
+    return {
+      origin: 'fill',
+      size: progress.wholeSize!,
+      path: this.file!.path,
+      get available() {
+        return progress.available;
+      },
+      waitBeyond: (offset, signal) => progress.waitBeyond(offset, signal),
+      close,
+    };
+  }
+
+  /** Ends the fill; its readers and waiters get the reason. Bytes that are proven are still kept. */
+  abort(reason: LayoverError): void {
+    if (!this.progress.isProven) this.controller.abort(reason);
+  }
+
+  /** Ends a fill that has not asked upstream yet and that only the background waits for. */
+  dropIfWaiting(reason: LayoverError): void {
+    if (this.file === undefined && this.seats.priority === 'background') this.abort(reason);
+  }
+
+  /** Whether what went wrong before the size was known went wrong on behalf of this request. */
+  askedFor(request: FillRequest): boolean {
+    return this.seats.asking === request;
+  }
+
+  /** Takes the spool file away although somebody may still read it. */
+  async removeFile(): Promise<void> {
+    if (this.over) await this.file?.remove();
+  }
+
+  private async run(): Promise<void> {
+    try {
+      if (!(await this.findInStore())) {
+        this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
+        await this.gate.through(this.ticket.granted);
+        // While it waited, a fill from another upstream may have brought the blob.
+        if (!(await this.findInStore())) await this.fill();
+      }
+      this.end(undefined);
+    } catch (thrown) {
+      this.end(toLayoverError(thrown));
+    }
+  }
+
+  private async findInStore(): Promise<boolean> {
+    const blob = await this.deps.stored.open(this.digest, this.seats.asking.expectedSize);
+    if (blob === undefined) return false;
+    this.foundAt = { size: blob.size, path: blob.localPath };
+    await blob.close();
+    return true;
+  }
+
+  private async fill(): Promise<void> {
+    const { spool, clock } = this.deps;
+    this.seats.watch();
+    const file = (this.file = await spool.create(this.digest));
+    const ingest = await this.beginIngest(file);
+    const writer = new SpoolWriter(file, clock, (written) => {
+      this.progress.advance(written);
+      ingest.into?.advance(written);
+    });
+    let size: number;
+    try {
+      size = await this.transfer(writer);
+    } catch (error) {
+      await writer.stop();
+      // Not waited for: clients learn at once, also where the store does not answer.
+      ingest.into?.abort().catch((cause: unknown) => this.log('warn', { cause }, 'an ingest was not ended'));
+      throw error;
+    } finally {
+      this.ticket?.release();
+    }
+    // Readers need not wait for the disk: what they get is proven.
+    this.progress.prove(size);
+    this.opened.resolve();
+    await this.keep(file, size, ingest.into, ingest.failure);
+  }
+
+  /** A store that can't take the blob does not keep clients from getting it. */
+  private async beginIngest(file: SpoolFile): Promise<{ into: BlobIngest | undefined; failure: unknown }> {
+    try {
+      return { into: await this.deps.store.ingest(this.digest, file.path), failure: undefined };
+    } catch (failure) {
+      return { into: undefined, failure };
+    }
+  }
+
+  private async transfer(writer: SpoolWriter): Promise<number> {
+    const { gate, digest, deps } = this;
+    const { clock, limits } = deps;
+    gate.signal.throwIfAborted();
+    const request = this.seats.ask();
+    const stream = await gate.through(request.source(0, gate.signal), (late) => late.cancel());
+    const size = stream.size ?? request.expectedSize;
+    try {
+      checkStream(stream, 0, { digest, size: request.expectedSize });
+      if (size !== undefined && !(await deps.spool.hasRoom(size))) throw this.noRoom(size);
+    } catch (error) {
+      stream.cancel();
+      throw error;
+    }
+    this.progress.begin(size);
+    if (size !== undefined) this.opened.resolve();
+    const another = (): FillRequest | undefined => this.seats.askAnother();
+    const onBreak = (error: LayoverError, bytes: number): void =>
+      this.log('warn', { cause: error.message, bytes }, 'a fill broke off; it is resumed where it can be');
+    return new Transfer({ digest, size, writer, gate, clock, limits, another, onBreak }).run(stream, request);
+  }
+
+  private async keep(file: SpoolFile, size: number, ingest: BlobIngest | undefined, failure: unknown): Promise<void> {
+    try {
+      if (ingest === undefined) throw failure;
+      await ingest.commit(file.path, size);
+      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'filled');
+    } catch (error) {
+      await ingest?.abort().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private end(failure: LayoverError | undefined): void {
+    this.over = true;
+    this.ticket?.release();
+    this.tell(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
+    this.onOver();
+    if (failure === undefined) {
+      this.opened.resolve();
+      this.settled.resolve();
+    } else {
+      this.log(
+        failure.key === 'CANCELLED' ? 'debug' : 'warn',
+        { key: failure.key, cause: failure.message, err: failure.cause },
+        'a fill failed',
+      );
+      this.progress.fail(failure);
+      this.opened.reject(failure);
+      this.settled.reject(failure);
+    }
+    this.seats.close();
+    void this.finishFile();
+  }
+
+  /** The file is closed for writing; a failed fill that nobody could read from, or that nobody sits in, leaves nothing. */
+  private async finishFile(): Promise<void> {
+    try {
+      await this.file?.close();
+      if (this.seats.isEmpty || this.progress.wholeSize === undefined) await this.removeFile();
+    } catch (cause) {
+      this.log('error', { err: cause }, 'a spool file could not be removed');
+    }
+  }
+
+  private abandon(): void {
+    if (this.file === undefined)
+      this.abort(new LayoverError('CANCELLED', { message: `nobody waits for ${this.digest}` }));
+  }
+
+  private expired(): LayoverError {
+    return new LayoverError('UPSTREAM_TIMEOUT', {
+      message: `${this.digest} was not whole ${this.deps.limits.maxFillSeconds} s after its last client had left`,
+    });
+  }
+
+  private noRoom(size: number): LayoverError {
+    return new LayoverError('STORE_FULL', {
+      message: `Layover has no room for ${this.digest} of ${size} bytes: its disk is full. Its operator must make room`,
+    });
+  }
+
+  private tell(outcome: string): void {
+    this.deps.onOver?.(outcome, (this.deps.clock.now() - this.startedAt) / 1000);
+    this.span?.set('layover.fill.outcome', outcome);
+    if (outcome !== 'kept' && outcome !== 'found') this.span?.fail(outcome);
+    this.span?.end();
+  }
+
+  private log(level: 'debug' | 'info' | 'warn' | 'error', fields: object, message: string): void {
+    this.deps.logger[level]({ digest: this.digest, upstream: this.first.upstream, ...fields }, message);
+  }
+}

@@ -1,0 +1,34 @@
+import type { BlobReader } from './blob-source';
+import type { ContentUses, UsedContent } from '../store/uses/content-uses';
+
+/**
+ * Opens a blob that is in use from before the look into the store, so that nothing is deleted between look and reading, until the reader is closed
+ * or `open` has failed. Throws what `open` throws.
+ */
+export async function openInUse(
+  uses: ContentUses,
+  content: UsedContent,
+  open: () => Promise<BlobReader>,
+): Promise<BlobReader> {
+  const end = uses.begin(content);
+  try {
+    return endingWith(await open(), end);
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+function endingWith(reader: BlobReader, end: () => void): BlobReader {
+  return {
+    origin: reader.origin,
+    size: reader.size,
+    path: reader.path,
+    get available() {
+      return reader.available;
+    },
+    waitBeyond: (offset, signal) => reader.waitBeyond(offset, signal),
+    read: (offset, length, signal) => reader.read(offset, length, signal),
+    close: () => reader.close().finally(end),
+  };
+}

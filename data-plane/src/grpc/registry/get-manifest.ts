@@ -1,0 +1,39 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { type Reference, parseTag } from '../../../../common/oci/reference';
+import type { GetManifestReply } from '../../../../proto/gen/layover/v1/GetManifestReply';
+import type { GetManifestRequest__Output } from '../../../../proto/gen/layover/v1/GetManifestRequest';
+import type { ManifestService } from '../../manifests/manifest-service';
+import { readDigest, readRepository } from '../read-request';
+
+const NO_CONTENT = Buffer.alloc(0);
+
+/** Registry.GetManifest: see registry.proto. Throws NAME_INVALID, TAG_INVALID, DIGEST_INVALID and what ManifestService throws. */
+export async function getManifest(
+  manifests: ManifestService,
+  message: GetManifestRequest__Output,
+  signal: AbortSignal,
+): Promise<GetManifestReply> {
+  const { answer, upstreamHost } = await manifests.get({
+    ...readRepository(message, signal),
+    reference: readReference(message),
+    headOnly: message.headOnly,
+    accept: message.accept,
+  });
+  const { digest, mediaType, size } = answer.descriptor;
+  return {
+    digest,
+    mediaType,
+    size,
+    content: message.headOnly ? NO_CONTENT : (answer.content ?? NO_CONTENT),
+    cacheStatus: answer.cacheStatus,
+    ageSeconds: answer.ageSeconds ?? -1,
+    upstreamHost,
+  };
+}
+
+function readReference(message: GetManifestRequest__Output): Reference {
+  if (message.reference === 'digest') return { kind: 'digest', digest: readDigest(message.digest ?? '') };
+  const tag = parseTag(message.tag ?? '');
+  if (tag === undefined) throw new LayoverError('TAG_INVALID');
+  return { kind: 'tag', tag };
+}

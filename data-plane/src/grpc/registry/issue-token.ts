@@ -1,0 +1,16 @@
+import type { IssueTokenReply } from '../../../../proto/gen/layover/v1/IssueTokenReply';
+import type { IssueTokenRequest__Output } from '../../../../proto/gen/layover/v1/IssueTokenRequest';
+import { issueToken } from '../../access/issue-token';
+import type { PullTokens } from '../../access/pull-tokens';
+import type { Configuration } from '../../configuration/configuration';
+import { readContext } from '../read-request';
+
+/** Registry.IssueToken: see registry.proto. Throws UNAUTHORIZED, NOT_READY. */
+export function issueTokenRpc(
+  configuration: Configuration,
+  tokens: PullTokens,
+  message: IssueTokenRequest__Output,
+): Promise<IssueTokenReply> {
+  const { authorization } = readContext(message.context);
+  return issueToken(configuration, tokens, { authorization, service: message.service, scopes: message.scopes });
+}

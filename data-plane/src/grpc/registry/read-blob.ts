@@ -1,0 +1,65 @@
+import type { handleServerStreamingCall } from '@grpc/grpc-js';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { RangeRequest } from '../../../../common/oci/byte-range';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobReply';
+import type { ReadBlobRequest__Output } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
+import { deliverBlob } from './deliver-blob';
+import { openBlob, type OpenBlobParts } from '../../blobs/open-blob';
+import { readDigest, readRepository } from '../read-request';
+import { sendStream } from '../send-stream';
+import { logFailure } from '../unary';
+
+/** Registry.ReadBlob: see registry.proto. Fails with NAME_INVALID, DIGEST_INVALID, RANGE_INVALID and what openBlob and the fill throw. */
+export function readBlob(
+  parts: OpenBlobParts,
+  clock: Clock,
+  logger: Logger,
+): handleServerStreamingCall<ReadBlobRequest__Output, ReadBlobReply> {
+  return (call) => {
+    void sendStream(call, (signal) => messages(parts, clock, call.request, signal), {
+      clock,
+      onFailure: (error) => logFailure(logger, 'ReadBlob', error, call.request.context?.requestId ?? ''),
+    });
+  };
+}
+
+async function* messages(
+  parts: OpenBlobParts,
+  clock: Clock,
+  message: ReadBlobRequest__Output,
+  signal: AbortSignal,
+): AsyncGenerator<ReadBlobReply, void, undefined> {
+  const opened = await openBlob(parts, {
+    ...readRepository(message, signal),
+    digest: readDigest(message.digest),
+    range: readRange(message),
+    redirectable: message.accepts.includes('REDIRECT'),
+  });
+  if (opened.kind === 'bytes') {
+    yield* deliverBlob({ ...opened, accepts: message.accepts, clock, signal });
+    return;
+  }
+  const { size, url, cacheStatus, upstreamHost, range } = opened;
+  yield { header: { size, ...range, cacheStatus, upstreamHost, delivery: 'REDIRECT', url } };
+}
+
+function readRange(message: ReadBlobRequest__Output): RangeRequest | undefined {
+  if (message.range === 'suffixLength') {
+    const length = message.suffixLength ?? 0;
+    return isCount(length) ? { kind: 'suffix', length } : invalidRange();
+  }
+  if (message.range !== 'bytes') return undefined;
+  const { firstByte = 0, lastByte = -1 } = message.bytes ?? {};
+  if (!isCount(firstByte) || (lastByte !== -1 && (!isCount(lastByte) || lastByte < firstByte))) return invalidRange();
+  return { kind: 'bytes', first: firstByte, ...(lastByte === -1 ? {} : { last: lastByte }) };
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function invalidRange(): never {
+  throw new LayoverError('RANGE_INVALID', { message: 'the range cannot be read' });
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
+import type { PullTokens } from '../../access/pull-tokens';
+import type { Configuration } from '../../configuration/configuration';
+import type { ReferrersList } from '../../manifests/list-referrers';
+import type { ListParts } from '../../manifests/list-tags';
+import type { ManifestService } from '../../manifests/manifest-service';
+import type { OpenBlobParts } from '../../blobs/open-blob';
+import { checkAccessRpc } from './check-access';
+import { getManifest } from './get-manifest';
+import { issueTokenRpc } from './issue-token';
+import { listReferrersRpc } from './list-referrers';
+import { listTagsRpc } from './list-tags';
+import { readBlob } from './read-blob';
+import { statBlobRpc } from './stat-blob';
+import { unary } from '../unary';
+
+/** What the Registry service answers from. */
+export interface RegistryParts {
+  readonly manifests: ManifestService;
+  readonly blobs: OpenBlobParts;
+  readonly lists: ListParts;
+  readonly referrers: ReferrersList;
+  readonly configuration: Configuration;
+  readonly tokens: PullTokens;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The methods of Registry (registry.proto), each in a file of its own. */
+export function registryHandlers(parts: RegistryParts): RegistryHandlers {
+  const { manifests, blobs, lists, referrers, configuration, tokens, clock, logger } = parts;
+  return {
+    GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(manifests, message, signal)),
+    StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(blobs, message, signal)),
+    ReadBlob: readBlob(blobs, clock, logger),
+    ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(lists, message, signal)),
+    ListReferrers: unary('ListReferrers', logger, (message, signal) => listReferrersRpc(referrers, message, signal)),
+    CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, tokens, message)),
+    IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, tokens, message)),
+  };
+}

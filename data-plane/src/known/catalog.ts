@@ -1,0 +1,37 @@
+import type { Digest } from '../../../common/oci/digest';
+import type { Descriptor } from '../../../common/oci/descriptor';
+import type { RepositoryKey } from '../access/repository-key';
+import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestReference';
+
+/** A tag as cached. Times are milliseconds since the epoch; `expiresAt` undefined = never. */
+export interface CachedTag {
+  readonly manifest: Descriptor;
+  readonly checkedAt: number;
+  readonly expiresAt: number | undefined;
+}
+
+/** A manifest that a repository is known to hold, and what it names. */
+export interface CachedManifest {
+  readonly manifest: Descriptor;
+  readonly references: readonly ManifestReference[];
+}
+
+/** What the control plane decided about keeping a manifest. */
+export type Admission =
+  | { readonly decision: 'admitted' }
+  | { readonly decision: 'pass-through' }
+  | { readonly decision: 'rejected'; readonly message: string; readonly detail: Readonly<Record<string, number>> };
+
+/** The control plane's Catalog. Every method throws NOT_READY when it cannot be reached in time (2 s). */
+export interface Catalog {
+  lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined>;
+  lookupManifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined>;
+  lookupBlob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined>;
+  admit(request: AdmitManifestRequest): Promise<Admission>;
+  listCachedTags(
+    repository: RepositoryKey,
+    limit: number,
+    last: string,
+  ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }>;
+}

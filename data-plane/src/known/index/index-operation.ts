@@ -1,0 +1,63 @@
+import type { Descriptor } from '../../../../common/oci/descriptor';
+import type { RepositoryKey } from '../../access/repository-key';
+import type { CachedManifest, CachedTag } from '../catalog';
+import type { Shelf } from './shelf';
+import type { Shelves } from './shelves';
+
+/** One change of the index, as it is applied in memory and written to disk. */
+export type IndexOperation =
+  | readonly ['tag', RepositoryKey, string, CachedTag | null]
+  | readonly ['manifest', RepositoryKey, CachedManifest]
+  | readonly ['blob', RepositoryKey, Descriptor]
+  /** Content in base64. */
+  | readonly ['referrers', RepositoryKey, string, string, boolean, number]
+  | readonly ['forget', string, string, string, string];
+
+/** Carries out an operation in memory; doing it twice is the same as once. */
+export function applyOperation(shelves: Shelves, operation: IndexOperation): void {
+  switch (operation[0]) {
+    case 'tag': {
+      const [, key, tag, value] = operation;
+      if (value !== null) shelves.change(key, (shelf) => shelf.putTag(tag, value));
+      else if (shelves.find(key) !== undefined) shelves.change(key, (shelf) => shelf.removeTag(tag));
+      return;
+    }
+    case 'manifest':
+      return shelves.change(operation[1], (shelf) => shelf.putManifest(operation[2]));
+    case 'blob':
+      return shelves.change(operation[1], (shelf) => shelf.putBlob(operation[2]));
+    case 'referrers': {
+      const [, key, name, content, filtered, checkedAt] = operation;
+      const value = { content: Buffer.from(content, 'base64'), filtered, checkedAt };
+      return shelves.change(key, (shelf) => shelf.putReferrers(name, value));
+    }
+    case 'forget':
+      return shelves.forget(operation[1], operation[2], operation[3], operation[4]);
+  }
+}
+
+/** What makes two operations replace each other: the later one alone gives the same state. */
+export function operationKey(operation: IndexOperation, serial: number): string {
+  if (operation[0] === 'forget') return `forget\0${serial}`;
+  const [kind, { organizationUid, originVersion, repository }] = operation;
+  const place = `${kind}\0${organizationUid}\0${originVersion}\0${repository}`;
+  switch (operation[0]) {
+    case 'tag':
+    case 'referrers':
+      return `${place}\0${operation[2]}`;
+    case 'manifest':
+      return `${place}\0${operation[2].manifest.digest}`;
+    case 'blob':
+      return `${place}\0${operation[2].digest}`;
+  }
+}
+
+/** The operations that make up a shelf from nothing. */
+export function* operationsOf(key: RepositoryKey, shelf: Shelf): Iterable<IndexOperation> {
+  for (const manifest of shelf.manifestsKept()) yield ['manifest', key, manifest];
+  for (const blob of shelf.blobsKept()) yield ['blob', key, blob];
+  for (const [tag, value] of shelf.tags) yield ['tag', key, tag, value];
+  for (const [name, { content, filtered, checkedAt }] of shelf.referrersKept()) {
+    yield ['referrers', key, name, content.toString('base64'), filtered, checkedAt];
+  }
+}

@@ -1,0 +1,134 @@
+import type { Descriptor } from '../../../../common/oci/descriptor';
+import type { Digest } from '../../../../common/oci/digest';
+import type { CachedManifest, CachedTag } from '../catalog';
+
+/** A referrers answer as it is kept. */
+export interface KeptReferrers {
+  readonly content: Buffer;
+  readonly filtered: boolean;
+  readonly checkedAt: number;
+}
+
+/** Bytes of memory that an entry takes beside its texts, about: keys, object headers, places in maps. */
+const ENTRY_COST = 250;
+
+/**
+ * What is known of one repository of one origin version. `cost` is the memory of all entries in bytes, about.
+ * Maps keep their order of writing, so that the oldest entries can be given up first.
+ */
+export class Shelf {
+  cost = 0;
+  readonly tags = new Map<string, CachedTag>();
+  /** As JSON: one text instead of dozens of objects, because most manifests are kept long and read seldom. */
+  private readonly manifests = new Map<Digest, string>();
+  private readonly blobs = new Map<Digest, Descriptor>();
+  private readonly referrers = new Map<string, KeptReferrers>();
+
+  /** Whether nothing is left. */
+  get empty(): boolean {
+    return this.tags.size + this.manifests.size + this.blobs.size + this.referrers.size === 0;
+  }
+
+  putTag(tag: string, value: CachedTag): void {
+    this.put(this.tags, tag, value, () => ENTRY_COST);
+  }
+
+  removeTag(tag: string): void {
+    this.remove(this.tags, tag, () => ENTRY_COST);
+  }
+
+  manifest(digest: Digest): CachedManifest | undefined {
+    const text = this.manifests.get(digest);
+    return text === undefined ? undefined : (JSON.parse(text) as CachedManifest);
+  }
+
+  /** Keeps the manifest, and every layer and configuration that it names as a blob. */
+  putManifest(value: CachedManifest): void {
+    this.put(this.manifests, value.manifest.digest, JSON.stringify(value), textCost);
+    for (const blob of blobsNamedBy(value)) this.putBlob(blob);
+  }
+
+  blob(digest: Digest): Descriptor | undefined {
+    return this.blobs.get(digest);
+  }
+
+  putBlob({ mediaType, digest, size }: Descriptor): void {
+    this.put(this.blobs, digest, { mediaType, digest, size }, () => ENTRY_COST);
+  }
+
+  referrersOf(key: string): KeptReferrers | undefined {
+    return this.referrers.get(key);
+  }
+
+  putReferrers(key: string, value: KeptReferrers): void {
+    this.put(this.referrers, key, value, referrersCost);
+  }
+
+  /**
+   * Forgets a digest as manifest and as blob, and nothing else: blobs that the manifest names may be named by others as well, and are what pulls
+   * go on with while the control plane is away. Whether they are still held is asked for once more (CatalogKnowledge.forget).
+   */
+  forgetDigest(digest: Digest): void {
+    this.remove(this.manifests, digest, textCost);
+    this.remove(this.blobs, digest, () => ENTRY_COST);
+  }
+
+  /** Gives up the older half of every kind of entry. */
+  evictHalf(): void {
+    evictOldest(this.tags, (tag) => this.removeTag(tag));
+    evictOldest(this.manifests, (digest) => this.remove(this.manifests, digest, textCost));
+    evictOldest(this.blobs, (digest) => this.remove(this.blobs, digest, () => ENTRY_COST));
+    evictOldest(this.referrers, (key) => this.remove(this.referrers, key, referrersCost));
+  }
+
+  /** Every entry, to be written down. */
+  *manifestsKept(): Iterable<CachedManifest> {
+    for (const text of this.manifests.values()) yield JSON.parse(text) as CachedManifest;
+  }
+
+  /** Every blob, also those that a manifest names. */
+  blobsKept(): Iterable<Descriptor> {
+    return this.blobs.values();
+  }
+
+  /** Every referrers answer by its key. */
+  referrersKept(): Iterable<[string, KeptReferrers]> {
+    return this.referrers.entries();
+  }
+
+  private put<K, V>(map: Map<K, V>, key: K, value: V, cost: (value: V) => number): void {
+    this.remove(map, key, cost);
+    map.set(key, value);
+    this.cost += cost(value);
+  }
+
+  private remove<K, V>(map: Map<K, V>, key: K, cost: (value: V) => number): void {
+    const value = map.get(key);
+    if (value === undefined) return;
+    map.delete(key);
+    this.cost -= cost(value);
+  }
+}
+
+/** Layers and configuration that a manifest names; manifests that an index names are no blobs. */
+function* blobsNamedBy({ references }: CachedManifest): Iterable<Descriptor> {
+  for (const { role, descriptor } of references) {
+    if (descriptor && (role === 'LAYER' || role === 'CONFIG')) yield descriptor as Descriptor;
+  }
+}
+
+function textCost(text: string): number {
+  return ENTRY_COST + text.length;
+}
+
+function referrersCost({ content }: KeptReferrers): number {
+  return ENTRY_COST + content.length;
+}
+
+function evictOldest<K>(map: Map<K, unknown>, remove: (key: K) => void): void {
+  let left = Math.ceil(map.size / 2);
+  for (const key of map.keys()) {
+    if (left-- === 0) return;
+    remove(key);
+  }
+}

@@ -1,0 +1,116 @@
+import { parseDigest } from '../../../../common/oci/digest';
+import type { RepositoryKey } from '../../access/repository-key';
+import { Shelf } from './shelf';
+
+/** A shelf with its key. */
+interface Place {
+  readonly key: RepositoryKey;
+  readonly shelf: Shelf;
+}
+
+/**
+ * All that is known, in memory, within `maxCost` bytes (about). Beyond it whole repositories are given up, the least
+ * recently used first, and of the last one the older half.
+ */
+export class Shelves {
+  private readonly organizations = new Map<string, Map<string, Map<string, Place>>>();
+  /** Least recently used first. */
+  private readonly recency = new Set<Place>();
+  private total = 0;
+
+  constructor(private readonly maxCost: number) {}
+
+  /** Bytes of memory, about. */
+  get cost(): number {
+    return this.total;
+  }
+
+  /** The shelf for reading; undefined where nothing is known of the repository. */
+  find(key: RepositoryKey): Shelf | undefined {
+    const place = this.organizations.get(key.organizationUid)?.get(key.repository)?.get(key.originVersion);
+    if (place === undefined) return undefined;
+    this.recency.delete(place);
+    this.recency.add(place);
+    return place.shelf;
+  }
+
+  /** Changes a repository's shelf, which is made when it is not there and removed when it is empty afterwards. */
+  change(key: RepositoryKey, action: (shelf: Shelf) => void): void {
+    const shelf = this.find(key) ?? this.make(key);
+    const before = shelf.cost;
+    action(shelf);
+    this.total += shelf.cost - before;
+    if (shelf.empty) this.drop(key);
+    while (this.total > this.maxCost) this.evict();
+  }
+
+  /** Forgets as LocalIndex.forget says. */
+  forget(organizationUid: string, repository: string, tag: string, digest: string): void {
+    const parsed = parseDigest(digest);
+    for (const { key } of this.matching(organizationUid, repository)) {
+      if (tag === '' && digest === '') {
+        this.drop(key);
+        continue;
+      }
+      this.change(key, (shelf) => {
+        if (tag !== '') shelf.removeTag(tag);
+        if (parsed !== undefined) shelf.forgetDigest(parsed);
+      });
+    }
+  }
+
+  /** Every shelf, least recently used first. */
+  *all(): Iterable<Place> {
+    yield* this.recency;
+  }
+
+  private matching(organizationUid: string, repository: string): Place[] {
+    const repositories = this.organizations.get(organizationUid);
+    if (repositories === undefined) return [];
+    if (repository !== '') return [...(repositories.get(repository)?.values() ?? [])];
+    return [...repositories.values()].flatMap((origins) => [...origins.values()]);
+  }
+
+  private make(key: RepositoryKey): Shelf {
+    const place: Place = { key, shelf: new Shelf() };
+    const repositories = getOrMake(
+      this.organizations,
+      key.organizationUid,
+      () => new Map<string, Map<string, Place>>(),
+    );
+    getOrMake(repositories, key.repository, () => new Map<string, Place>()).set(key.originVersion, place);
+    this.recency.add(place);
+    return place.shelf;
+  }
+
+  private drop(key: RepositoryKey): void {
+    const repositories = this.organizations.get(key.organizationUid);
+    const origins = repositories?.get(key.repository);
+    const place = origins?.get(key.originVersion);
+    if (place === undefined) return;
+    this.total -= place.shelf.cost;
+    this.recency.delete(place);
+    origins!.delete(key.originVersion);
+    if (origins!.size === 0) repositories!.delete(key.repository);
+    if (repositories!.size === 0) this.organizations.delete(key.organizationUid);
+  }
+
+  private evict(): void {
+    const [oldest] = this.recency;
+    if (oldest === undefined) return;
+    if (this.recency.size > 1) {
+      this.drop(oldest.key);
+      return;
+    }
+    const before = oldest.shelf.cost;
+    oldest.shelf.evictHalf();
+    this.total += oldest.shelf.cost - before;
+    if (oldest.shelf.empty) this.drop(oldest.key);
+  }
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}

@@ -1,0 +1,25 @@
+import type { Descriptor } from '../../../../common/oci/descriptor';
+
+/** How an answer came about; X-Layover-Cache says it to clients (architecture section 4). */
+export type CacheStatus = 'HIT' | 'REVALIDATED' | 'UPDATED' | 'MISS' | 'STALE' | 'BYPASS';
+
+/** A manifest that is to be given to a client. */
+export interface ManifestAnswer {
+  readonly descriptor: Descriptor;
+  /** undefined only for a HEAD whose manifest is not held. */
+  readonly content: Buffer | undefined;
+  readonly cacheStatus: CacheStatus;
+  /** Seconds since upstream was last asked; undefined where it was just asked, and for digests, which never change. */
+  readonly ageSeconds: number | undefined;
+  /** What upstream answered to this request; 0 = it was not asked, or did not answer. */
+  readonly upstreamStatus: number;
+  /** When upstream confirmed the tag for this request (milliseconds since the epoch); 0 = it did not. */
+  readonly checkedAt: number;
+}
+
+/** What of a request matters for finding its manifest. */
+export interface ManifestQuery {
+  readonly headOnly: boolean;
+  readonly requestId: string;
+  readonly signal: AbortSignal | undefined;
+}

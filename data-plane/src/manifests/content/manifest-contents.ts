@@ -1,0 +1,70 @@
+import { LRUCache } from 'lru-cache';
+import type { Digest } from '../../../../common/oci/digest';
+import type { BlobStore } from '../../store/blob-store';
+import { hasDigest } from '../../store/hash-blob';
+import type { ContentUses } from '../../store/uses/content-uses';
+
+/** Longest manifest that is kept and served, in bytes (architecture section 8; distribution's limit too). */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Bytes of manifests by digest: the blob store, with the hot ones in memory. Bytes only, no rights: callers have made sure that
+ * the repository holds the digest before they ask (trap T20).
+ */
+export class ManifestContents {
+  private readonly memory: LRUCache<Digest, Buffer>;
+
+  constructor(
+    private readonly store: BlobStore,
+    maxMemoryBytes: number,
+    private readonly uses: Pick<ContentUses, 'touch'>,
+  ) {
+    this.memory = new LRUCache({
+      maxSize: maxMemoryBytes,
+      // An entry costs more than its bytes; without this, a million tiny manifests would be "small".
+      sizeCalculation: (content) => content.length + 512,
+    });
+  }
+
+  /** undefined = nowhere. Throws STORE_FAILED. */
+  async get(digest: Digest): Promise<Buffer | undefined> {
+    this.uses.touch(digest);
+    const hot = this.memory.get(digest);
+    if (hot !== undefined) return hot;
+    const stored = await this.fromStore(digest);
+    if (stored !== undefined) this.memory.set(digest, stored);
+    return stored;
+  }
+
+  /** Whole and durable when it resolves. The caller has verified the digest. Throws STORE_FULL, STORE_FAILED. */
+  async put(digest: Digest, content: Buffer): Promise<void> {
+    await this.store.put(digest, content);
+    this.uses.touch(digest);
+    this.memory.set(digest, content);
+  }
+
+  /** The store has lost it, or is about to: what is in memory must not hide that. */
+  forget(digest: Digest): void {
+    this.memory.delete(digest);
+  }
+
+  private async fromStore(digest: Digest): Promise<Buffer | undefined> {
+    try {
+      return await this.store.get(digest, MAX_MANIFEST_BYTES);
+    } catch (error) {
+      if (await this.movedAside(digest)) return undefined;
+      throw error;
+    }
+  }
+
+  /** No manifest that was kept is larger than the limit: a file that is must have been damaged. Its bytes say so before it is touched (trap T11). */
+  private async movedAside(digest: Digest): Promise<boolean> {
+    const blob = await this.store.open(digest);
+    try {
+      if (blob === undefined || blob.size <= MAX_MANIFEST_BYTES || (await hasDigest(blob, digest))) return false;
+      return await this.store.quarantine(digest, blob);
+    } finally {
+      await blob?.close();
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { Descriptor } from '../../../../common/oci/descriptor';
+import { type Digest, parseDigest } from '../../../../common/oci/digest';
+import { bareMediaType, isIndex, MediaType } from '../../../../common/oci/media-types';
+import type { ManifestReference } from '../../../../proto/gen/layover/v1/ManifestReference';
+
+/** Descriptors that one manifest may name; the largest real indexes have hundreds (trap T29). */
+const MAX_DESCRIPTORS = 10_000;
+/** Nesting of the JSON; real manifests have 5 or so (trap T29). */
+const MAX_DEPTH = 100;
+
+const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(json|prettyjws)$/;
+/** Types that say nothing: then the document itself is asked what it is. */
+const GENERIC_TYPES: ReadonlySet<string> = new Set([
+  '',
+  'application/json',
+  'application/octet-stream',
+  'text/plain',
+  'binary/octet-stream',
+]);
+
+/** What Layover reads out of a manifest. Its bytes are never changed (trap T12). */
+export interface ParsedManifest {
+  readonly mediaType: string;
+  readonly artifactType: string;
+  readonly references: readonly ManifestReference[];
+  /** Layers that are elsewhere by their own word (`urls`, or a foreign media type): never filled (trap T18). */
+  readonly foreign: ReadonlySet<Digest>;
+}
+
+/**
+ * Reads a manifest or index of at most 4 MiB (OCI image specification, "manifest.md" and "image-index.md"; Docker schema 2).
+ * `contentType` is what upstream sent it as. Throws UPSTREAM_CONTENT, naming `what`, for anything that is not a manifest:
+ * these bytes came from upstream, so the fault is upstream's.
+ */
+export function parseManifest(content: Buffer, contentType: string, what: string): ParsedManifest {
+  const declared = bareMediaType(contentType);
+  const document = readDocument(content, what);
+  if (SCHEMA_1.test(declared) || document['schemaVersion'] === 1) {
+    throw bad(what, 'upstream has only the obsolete schema 1, which Layover does not pass on; push the image again');
+  }
+  const mediaType = GENERIC_TYPES.has(declared) ? typeFromDocument(document, what) : declared;
+  const reader = new ReferenceReader(what);
+  if (isIndex(mediaType)) {
+    // A document that is both would be read as one by some and as the other by others (OCI security advisory GHSA-mc8v-mgrf-8f4m).
+    if ('layers' in document || 'config' in document) throw bad(what, 'it is an index and an image manifest at once');
+    reader.addAll('CHILD', document['manifests']);
+  } else {
+    if ('manifests' in document) throw bad(what, 'it is an index and an image manifest at once');
+    reader.add('CONFIG', document['config'], 0);
+    reader.addAll('LAYER', document['layers'] ?? document['blobs']);
+  }
+  reader.add('SUBJECT', document['subject'], 0);
+  return {
+    mediaType,
+    artifactType: typeof document['artifactType'] === 'string' ? document['artifactType'].slice(0, 255) : '',
+    references: reader.references,
+    foreign: reader.foreign,
+  };
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+class ReferenceReader {
+  readonly references: ManifestReference[] = [];
+  readonly foreign = new Set<Digest>();
+
+  constructor(private readonly what: string) {}
+
+  addAll(role: 'LAYER' | 'CHILD', list: unknown): void {
+    if (list === undefined || list === null) return;
+    if (!Array.isArray(list)) throw bad(this.what, 'its list of descriptors is no list');
+    if (list.length > MAX_DESCRIPTORS) throw bad(this.what, `it names more than ${MAX_DESCRIPTORS} descriptors`);
+    list.forEach((item, position) => this.add(role, item, position));
+  }
+
+  add(role: NonNullable<ManifestReference['role']>, item: unknown, position: number): void {
+    if (item === undefined || item === null) return;
+    if (!isObject(item)) throw bad(this.what, 'a descriptor in it is no object');
+    const descriptor = readDescriptor(item, this.what);
+    const platform = isObject(item['platform']) ? item['platform'] : undefined;
+    this.references.push({
+      role,
+      descriptor,
+      position,
+      ...(platform === undefined
+        ? {}
+        : {
+            platform: {
+              os: shortText(platform['os']),
+              architecture: shortText(platform['architecture']),
+              variant: shortText(platform['variant']),
+            },
+          }),
+    });
+    const hasUrls = Array.isArray(item['urls']) && item['urls'].length > 0;
+    if (hasUrls || /\.foreign\.|\.nondistributable\./.test(descriptor.mediaType)) this.foreign.add(descriptor.digest);
+  }
+}
+
+function readDescriptor(item: JsonObject, what: string): Descriptor {
+  const { mediaType, digest, size } = item;
+  const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
+  if (parsed === undefined) throw bad(what, 'a digest in it is no digest');
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+    throw bad(what, `the size of ${parsed} in it is no size`);
+  return { mediaType: shortText(mediaType), digest: parsed, size };
+}
+
+function readDocument(content: Buffer, what: string): JsonObject {
+  if (nesting(content) > MAX_DEPTH) throw bad(what, 'it is nested too deeply');
+  let document: unknown;
+  try {
+    document = JSON.parse(content.toString('utf8'));
+  } catch (cause) {
+    throw bad(what, 'it is no JSON', cause);
+  }
+  if (!isObject(document)) throw bad(what, 'it is no JSON object');
+  return document;
+}
+
+/** Deepest nesting of a JSON text, found without building anything. */
+function nesting(content: Buffer): number {
+  let depth = 0;
+  let deepest = 0;
+  let inText = false;
+  for (let at = 0; at < content.length; at += 1) {
+    const byte = content[at]!;
+    if (inText) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) inText = false;
+    } else if (byte === 0x22) {
+      inText = true;
+    } else if (byte === 0x7b || byte === 0x5b) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (byte === 0x7d || byte === 0x5d) {
+      depth -= 1;
+    }
+  }
+  return deepest;
+}
+
+/** For an upstream that says only "some JSON": the document's own word, else its shape. */
+function typeFromDocument(document: JsonObject, what: string): string {
+  const own = document['mediaType'];
+  if (typeof own === 'string' && own !== '') return bareMediaType(own);
+  if (Array.isArray(document['manifests'])) return MediaType.ociIndex;
+  if (Array.isArray(document['layers']) || isObject(document['config'])) return MediaType.ociManifest;
+  throw bad(what, 'it is JSON, but no manifest');
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shortText(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, 255) : '';
+}
+
+function bad(what: string, why: string, cause?: unknown): LayoverError {
+  return new LayoverError('UPSTREAM_CONTENT', {
+    message: `the manifest that upstream sent for ${what} is refused: ${why}`,
+    cause,
+  });
+}

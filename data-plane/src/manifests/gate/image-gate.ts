@@ -1,0 +1,227 @@
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { isIndex } from '../../../../common/oci/media-types';
+import type { Clock } from '../../../../common/runtime/clock';
+import { pause } from '../../../../common/runtime/pause';
+import type { PullTarget } from '../../access/pull-target';
+import type { Completion } from '../images/completion';
+import type { Configuration, ScanPolicy } from '../../configuration/configuration';
+import type { ManifestAnswer, ManifestQuery } from '../content/manifest-answer';
+import type { ImageFiller } from '../images/image-filler';
+import type { ImageJudge, Verdict } from './image-judge';
+import { incomplete, refused, type Unscannable, unjudged, unscanned } from './refusals';
+import { SharedWaits } from '../../async/shared-waits';
+import { Verdicts } from './verdicts';
+
+/** What the gate works with. */
+export interface ImageGateParts {
+  readonly judge: ImageJudge;
+  readonly filler: Pick<ImageFiller, 'fill'>;
+  readonly completion: Pick<Completion, 'consider'>;
+  readonly configuration: Configuration;
+  readonly clock: Clock;
+}
+
+/** Longest wait for a scan, in milliseconds, whatever the policy says: below the edge's own limit of a request, which would answer less. */
+const MAX_WAIT_MS = 100_000;
+/** Not worth another question; and who waits asks no oftener, whatever the answers. */
+const LEAST_WAIT_MS = 1_000;
+/** Clients that may wait for scans on this node, and those of one organization. Each costs a promise and a timer, and its connection. */
+const MAX_WAITING = 2_000;
+const MAX_WAITING_OF_ONE = 500;
+/** Where a blob can't be had, the control plane may still know a verdict: time for it to say so. */
+const LAST_WORD_MS = 2_000;
+
+/**
+ * Stands between a manifest that is found and its answer, for organizations with a scan policy: every manifest answer passes here, however it came about (cached, fetched, stale), for GET
+ * and HEAD. Indexes pass: their children are judged when they are pulled. Blobs are not looked at: their digests are told by manifests that passed.
+ */
+export class ImageGate {
+  private readonly verdicts: Verdicts;
+  private readonly asks = new SharedWaits<Verdict>();
+  private readonly waiting = new Map<string, number>();
+  private inAll = 0;
+
+  constructor(private readonly parts: ImageGateParts) {
+    this.verdicts = new Verdicts(parts.clock);
+  }
+
+  /**
+   * Resolves where the answer may be given. Throws DENIED with reason and vulnerabilities, or saying that there is no scan; NOT_READY where the policy asks for a verdict and the control
+   * plane can't be asked, or too many wait; what a fill threw, where an image can't be brought in for its scan; CANCELLED when the client leaves.
+   */
+  async pass(target: PullTarget, answer: ManifestAnswer, query: ManifestQuery): Promise<void> {
+    const policy = target.organization.scanPolicy;
+    if (policy === undefined || isIndex(answer.descriptor.mediaType)) return;
+    const verdict = await this.verdict(target, answer, query, policy);
+    if (verdict === undefined || verdict.kind === 'serve') return;
+    if (verdict.kind === 'refuse') throw refused(target, answer, verdict);
+    if (policy.unscanned === 'SERVE') return;
+    const obstacle = obstacleOf(answer);
+    // Refused as it is, the image is brought in nevertheless: otherwise it would never be scanned.
+    const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
+    if (obstacle === undefined) this.complete(target, answer, fresh);
+    throw unscanned(
+      target,
+      answer,
+      obstacle ?? (!verdict.pending ? 'no-scan' : policy.unscanned === 'WAIT' ? 'still-scanned' : 'not-scanned'),
+      verdict.reason,
+    );
+  }
+
+  /** undefined = it is served without one. */
+  private async verdict(
+    target: PullTarget,
+    answer: ManifestAnswer,
+    query: ManifestQuery,
+    policy: ScanPolicy,
+  ): Promise<Verdict | undefined> {
+    const { organizationUid } = target.key;
+    const { digest } = answer.descriptor;
+    const { revision } = this.parts.configuration.current();
+    const waits = policy.unscanned === 'WAIT' && obstacleOf(answer) === undefined;
+    const known = this.verdicts.fresh(organizationUid, digest, revision);
+    if (known !== undefined && !(waits && known.pending)) return known;
+    try {
+      return await (waits
+        ? this.wait(target, answer, query, policy.waitMs, revision)
+        : this.ask(target, answer, query, 0, revision));
+    } catch (error) {
+      if (!isLayoverError(error) || error.key !== 'NOT_READY') throw error;
+      const held = this.verdicts.held(organizationUid, digest, revision);
+      if (held !== undefined) return held;
+      if (policy.unscanned === 'SERVE') return undefined;
+      throw unjudged(target, answer, error);
+    }
+  }
+
+  /**
+   * Asks until there is a verdict, none can come, or time is up: who joins a question that has been waiting for long asks once more when it ends, and where the control plane does not know the
+   * image yet, or has too many who wait, it is asked again.
+   */
+  private async wait(
+    target: PullTarget,
+    answer: ManifestAnswer,
+    query: ManifestQuery,
+    waitMs: number,
+    revision: number,
+  ): Promise<Verdict> {
+    const { clock } = this.parts;
+    const leave = this.enter(target);
+    const until = clock.now() + Math.min(waitMs, MAX_WAIT_MS);
+    try {
+      for (;;) {
+        const askedAt = clock.now();
+        const verdict = await this.ask(target, answer, query, Math.max(0, until - askedAt), revision);
+        if (!verdict.pending || until - clock.now() < LEAST_WAIT_MS) return verdict;
+        await this.pauseUntil(askedAt + LEAST_WAIT_MS, query.signal);
+      }
+    } catch (error) {
+      // Whoever asks next should not have to begin anew. Once will do, for all who leave.
+      this.complete(target, answer, false);
+      throw error;
+    } finally {
+      leave();
+    }
+  }
+
+  /** Throws CANCELLED when the client leaves. */
+  private async pauseUntil(at: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.parts;
+    const ms = at - clock.now();
+    if (ms <= 0) return;
+    await pause(clock, ms, signal ?? new AbortController().signal).catch((error: unknown) => {
+      throw new LayoverError('CANCELLED', { cause: error });
+    });
+  }
+
+  /** One question at a time for an image of an organization, with one set of fills where it may wait. */
+  private ask(
+    target: PullTarget,
+    answer: ManifestAnswer,
+    query: ManifestQuery,
+    waitMs: number,
+    revision: number,
+  ): Promise<Verdict> {
+    const { key } = target;
+    const { digest } = answer.descriptor;
+    const shared = `${key.organizationUid} ${digest} ${revision} ${waitMs > 0 ? 'waits' : 'at once'}`;
+    return this.asks.share(shared, query.signal, async (signal) => {
+      const judged =
+        waitMs === 0
+          ? this.parts.judge.judge(key, digest, 0, query.requestId, signal)
+          : this.judgeFilled(target, answer, waitMs, query.requestId, signal);
+      const verdict = await judged;
+      this.verdicts.put(key.organizationUid, digest, revision, verdict);
+      return verdict;
+    });
+  }
+
+  /** Brings the whole image in, and asks at the same time: what is judged already is answered at once. */
+  private async judgeFilled(
+    target: PullTarget,
+    answer: ManifestAnswer,
+    waitMs: number,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const { judge, filler, clock } = this.parts;
+    const { descriptor, content } = answer;
+    const controller = new AbortController();
+    const stop = (): void => controller.abort();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    let failure: unknown;
+    let cancelLastWord = (): void => undefined;
+    filler.fill(target, descriptor, content!, controller.signal).catch((error: unknown) => {
+      if (controller.signal.aborted) return;
+      failure = error;
+      cancelLastWord = clock.after(LAST_WORD_MS, stop);
+    });
+    try {
+      const verdict = await judge.judge(target.key, descriptor.digest, waitMs, requestId, controller.signal);
+      if (verdict.kind !== 'unscanned' || failure === undefined) return verdict;
+    } catch (error) {
+      if (failure === undefined || signal.aborted) throw error;
+    } finally {
+      cancelLastWord();
+      signal.removeEventListener('abort', stop);
+      // What is still being filled is the background's from now on.
+      stop();
+    }
+    // Without one of its blobs the image has no scan to wait for: that is what went wrong.
+    throw incomplete(target, answer, failure);
+  }
+
+  private complete(target: PullTarget, { descriptor, content }: ManifestAnswer, fresh: boolean): void {
+    this.parts.completion.consider(target, descriptor, content!, fresh);
+  }
+
+  /** Takes a place among those who wait. Throws NOT_READY where there is none: another node may have one, and it passes. */
+  private enter({ key, organization }: PullTarget): () => void {
+    const uid = key.organizationUid;
+    const here = this.waiting.get(uid) ?? 0;
+    if (this.inAll >= MAX_WAITING || here >= MAX_WAITING_OF_ONE) {
+      throw new LayoverError('NOT_READY', {
+        message: `too many clients of organization "${organization.name}" wait for scans; try again in a moment`,
+        retryAfterSeconds: 5,
+      });
+    }
+    this.inAll += 1;
+    this.waiting.set(uid, here + 1);
+    return () => {
+      this.inAll -= 1;
+      const left = this.waiting.get(uid)! - 1;
+      if (left === 0) this.waiting.delete(uid);
+      else this.waiting.set(uid, left);
+    };
+  }
+}
+
+/** Why no scan of this can be waited for; undefined = one can. */
+function obstacleOf({
+  cacheStatus,
+  content,
+}: ManifestAnswer): Extract<Unscannable, 'not-kept' | 'not-held'> | undefined {
+  if (cacheStatus === 'BYPASS') return 'not-kept';
+  return content === undefined ? 'not-held' : undefined;
+}

@@ -1,0 +1,73 @@
+import { LayoverError } from '../../../common/errors/layover-error';
+import type { Access } from '../access/access';
+import type { Knowledge } from '../known/knowledge';
+import type { RepositoryRequest } from '../access/request';
+import type { UpstreamReporter } from '../journal/upstream-reporter';
+import { upstreamTrouble } from '../upstream/upstream-trouble';
+import type { UpstreamRegistry } from '../upstream/upstream-registry';
+
+/** Most tags in one page, whatever a client asks for. */
+const MAX_PAGE = 1000;
+
+/** A page of tags. */
+export interface TagsRequest extends RepositoryRequest {
+  /** Page size asked by the client; 0 = its choice. */
+  readonly limit: number;
+  /** Tags after this one; empty = from the start. */
+  readonly last: string;
+}
+
+/** A page of a tag list; `nextLast` empty = there is no more. `nextLimit` 0 = no page size in the link. */
+export interface TagsPage {
+  readonly tags: readonly string[];
+  readonly nextLast: string;
+  readonly nextLimit: number;
+  readonly cacheStatus: 'MISS' | 'STALE';
+  readonly upstreamHost: string;
+}
+
+/** What the lists work with. */
+export interface ListParts {
+  readonly access: Access;
+  readonly upstream: UpstreamRegistry;
+  readonly knowledge: Knowledge;
+  readonly reporter: UpstreamReporter;
+}
+
+/**
+ * Upstream's tags; the cached ones that may be served, when upstream cannot say (architecture section 3). A tag list is not
+ * kept: it would be old at once. Throws PAGINATION_INVALID, NAME_UNKNOWN where upstream knows no such repository,
+ * UPSTREAM_DENIED, the outage itself where nothing is cached, and what Access throws.
+ */
+export async function listTags(parts: ListParts, request: TagsRequest): Promise<TagsPage> {
+  if (!Number.isSafeInteger(request.limit) || request.limit < 0) throw new LayoverError('PAGINATION_INVALID');
+  const located = parts.access.locate(request.owner, request.repository);
+  const target = await parts.access.authorize(located, request.context.authorization);
+  const upstreamHost = target.proxy.upstreamHost;
+  const limit = Math.min(request.limit, MAX_PAGE);
+  try {
+    const page = await parts.upstream.listTags(
+      target.upstream,
+      { ...(limit > 0 ? { limit } : {}), ...(request.last === '' ? {} : { last: request.last }) },
+      request.signal,
+    );
+    const { tags, nextLast = '', nextLimit = 0 } = page;
+    return { tags, nextLast, nextLimit: nextLimit > 0 ? nextLimit : limit, cacheStatus: 'MISS', upstreamHost };
+  } catch (error) {
+    const trouble = upstreamTrouble(error);
+    if (trouble === 'gone') throw new LayoverError('NAME_UNKNOWN', { ...shownOf(error), cause: error });
+    if (trouble !== 'outage') throw error;
+    const { tags, more } = await parts.knowledge.tags(target.key, limit > 0 ? limit : MAX_PAGE, request.last);
+    // Nothing cached is no answer: an empty list would say that the repository has no tags.
+    if (tags.length === 0 && request.last === '') throw error;
+    const nextLast = more ? (tags.at(-1) ?? '') : '';
+    return { tags, nextLast, nextLimit: limit, cacheStatus: 'STALE', upstreamHost };
+  } finally {
+    parts.reporter.touch(target);
+  }
+}
+
+function shownOf(error: unknown): { readonly message?: string; readonly upstreamStatus?: number } {
+  const { message, upstreamStatus } = error as LayoverError;
+  return { message, upstreamStatus };
+}

@@ -1,0 +1,91 @@
+import type { Logger } from '../../../common/runtime/logger';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Access } from '../access/access';
+import type { LocatedRepository, PullTarget } from '../access/pull-target';
+import type { Completion } from './images/completion';
+import type { ImageGate } from './gate/image-gate';
+import type { ManifestRequest } from './manifest-request';
+import type { UpstreamReporter } from '../journal/upstream-reporter';
+import type { PullJournal } from '../journal/pull-journal';
+import { toPullEvent } from '../journal/pull-event';
+import { requireAccepted } from './content/accepts';
+import { type PullProgress, refusedPull, servedPull } from './answered-pull';
+import type { ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { DigestResolver } from './resolve-digest';
+import type { TagResolver } from './resolve-tag';
+
+/** A manifest for a client, and the upstream it is from. */
+export interface ServedManifest {
+  readonly answer: ManifestAnswer;
+  readonly upstreamHost: string;
+}
+
+/** What the manifest service works with. */
+export interface ManifestServiceParts {
+  readonly access: Access;
+  readonly tags: TagResolver;
+  readonly digests: DigestResolver;
+  readonly gate: ImageGate;
+  readonly completion: Completion;
+  readonly journal: PullJournal;
+  readonly reporter: UpstreamReporter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Manifest requests from address to answer, with their records. */
+export class ManifestService {
+  constructor(private readonly parts: ManifestServiceParts) {}
+
+  /**
+   * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer leaves (architecture
+   * section 9). Where it cannot be written the manifest is not given out: STORE_FULL or STORE_FAILED, since a pull that nobody
+   * can account for is worse than one that is tried again. A refusal is answered as it is even then.
+   * Throws everything that Access, the resolvers and the gate throw.
+   */
+  async get(request: ManifestRequest): Promise<ServedManifest> {
+    let located: LocatedRepository | undefined;
+    let target: PullTarget | undefined;
+    let answer: ManifestAnswer;
+    try {
+      located = this.parts.access.locate(request.owner, request.repository);
+      target = await this.parts.access.authorize(located, request.context.authorization);
+      const query = queryOf(target, request);
+      answer = await this.resolve(target, request, query);
+      requireAccepted(request.accept, answer.descriptor.mediaType);
+      if (target.organization.scanPolicy !== undefined) await this.parts.gate.pass(target, answer, query);
+    } catch (thrown) {
+      if (target !== undefined) this.parts.reporter.touch(target);
+      await this.recordRefusal(request, { located, target }, thrown);
+      throw thrown;
+    }
+    this.parts.reporter.touch(target);
+    await this.parts.journal.append({ pull: toPullEvent(servedPull(request, { located, target }, answer)) });
+    if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
+      const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
+      this.parts.completion.consider(target, answer.descriptor, answer.content, fresh);
+    }
+    return { answer, upstreamHost: target.proxy.upstreamHost };
+  }
+
+  private resolve(target: PullTarget, request: ManifestRequest, query: ManifestQuery): Promise<ManifestAnswer> {
+    return request.reference.kind === 'tag'
+      ? this.parts.tags.resolve(target, request.reference.tag, query)
+      : this.parts.digests.resolve(target, request.reference.digest, query);
+  }
+
+  private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
+    const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
+    try {
+      await this.parts.journal.append({ pull: toPullEvent(pull) });
+    } catch (error) {
+      this.parts.logger.error({ err: error, requestId: request.context.requestId }, 'a refusal could not be recorded');
+    }
+  }
+}
+
+/** Where an image needs a verdict to be served, a HEAD brings it in as a GET does: there is no scan of what is not held. */
+function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestQuery {
+  const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
+  return { headOnly: headOnly && !needsVerdict, requestId: context.requestId, signal };
+}

@@ -1,0 +1,80 @@
+import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
+import type { Descriptor } from '../../../common/oci/descriptor';
+import type { Digest } from '../../../common/oci/digest';
+import type { PullTarget } from '../access/pull-target';
+import type { Knowledge } from '../known/knowledge';
+import { repositoryScope } from '../access/repository-scope';
+import { SharedCalls } from '../async/shared-calls';
+import { upstreamTrouble } from '../upstream/upstream-trouble';
+import type { UpstreamRegistry } from '../upstream/upstream-registry';
+import type { CacheStatus, ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { ManifestContents } from './content/manifest-contents';
+import type { ManifestKeeper, TagMove } from './manifest-keeper';
+import type { TagHints } from './tag-hints';
+
+/** What a digest resolver works with. */
+export interface DigestResolverParts {
+  readonly knowledge: Knowledge;
+  readonly contents: ManifestContents;
+  readonly keeper: ManifestKeeper;
+  readonly hints: TagHints;
+  readonly upstream: UpstreamRegistry;
+}
+
+/**
+ * A manifest by digest (architecture section 4). What this repository is known to hold is immutable and costs no upstream call.
+ * Anything else is asked of upstream with this organization's credentials, also where another organization holds the very
+ * same bytes: the right to read is never shared, and neither answer nor time tells that they are there (traps T20, T21).
+ */
+export class DigestResolver {
+  private readonly heads = new SharedCalls<Descriptor>();
+
+  constructor(private readonly parts: DigestResolverParts) {}
+
+  /** Throws as TagResolver does. */
+  async resolve(target: PullTarget, digest: Digest, query: ManifestQuery): Promise<ManifestAnswer> {
+    const { knowledge, contents, keeper } = this.parts;
+    const known = await knowledge.manifest(target.key, digest);
+    if (known !== undefined) {
+      const content = await contents.get(digest);
+      if (content !== undefined) return answer(known.manifest, content, 'HIT', 0);
+    }
+    try {
+      if (query.headOnly) return answer(await this.head(target, digest, query.signal), undefined, 'MISS', 200);
+      const move = known === undefined ? await this.tagToMove(target, digest) : undefined;
+      const held = await keeper.fetch(target, { kind: 'digest', digest }, move, query.requestId, query.signal);
+      return answer(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', 200);
+    } catch (thrown) {
+      if (upstreamTrouble(thrown) !== 'gone') throw thrown;
+      const { message, detail, upstreamStatus } = toLayoverError(thrown);
+      throw new LayoverError('MANIFEST_UNKNOWN', { message, detail, upstreamStatus, cause: thrown });
+    }
+  }
+
+  /** The tag for which a HEAD was answered with this digest, unless the tag was checked again since. */
+  private async tagToMove(target: PullTarget, digest: Digest): Promise<TagMove | undefined> {
+    const hint = this.parts.hints.recall(target, digest);
+    if (hint === undefined) return undefined;
+    const cached = await this.parts.knowledge.tag(target.key, hint.tag);
+    return cached === undefined || cached.checkedAt <= hint.checkedAt ? hint : undefined;
+  }
+
+  private head(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<Descriptor> {
+    return this.heads.share(`${repositoryScope(target)}\n${digest}`, signal, async () => {
+      const reference = { kind: 'digest', digest } as const;
+      const { mediaType, size } = await this.parts.upstream.headManifest(target.upstream, reference);
+      if (size !== undefined) return { digest, mediaType, size };
+      const fetched = await this.parts.upstream.getManifest(target.upstream, reference);
+      return { digest, mediaType: fetched.mediaType, size: fetched.content.length };
+    });
+  }
+}
+
+function answer(
+  descriptor: Descriptor,
+  content: Buffer | undefined,
+  cacheStatus: CacheStatus,
+  upstreamStatus: number,
+): ManifestAnswer {
+  return { descriptor, content, cacheStatus, ageSeconds: undefined, upstreamStatus, checkedAt: 0 };
+}

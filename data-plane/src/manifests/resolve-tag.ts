@@ -1,0 +1,202 @@
+import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
+import type { Descriptor } from '../../../common/oci/descriptor';
+import type { Tag } from '../../../common/oci/reference';
+import type { Clock } from '../../../common/runtime/clock';
+import type { PullTarget } from '../access/pull-target';
+import type { CachedTag } from '../known/catalog';
+import type { Knowledge } from '../known/knowledge';
+import { upstreamTrouble } from '../upstream/upstream-trouble';
+import type { CacheStatus, ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { ManifestContents } from './content/manifest-contents';
+import { type ManifestKeeper, tagValue } from './manifest-keeper';
+import type { CheckedTag, TagChecker } from './tag-checker';
+import type { TagHints } from './tag-hints';
+
+/** What a tag resolver works with. */
+export interface TagResolverParts {
+  readonly knowledge: Knowledge;
+  readonly contents: ManifestContents;
+  readonly keeper: ManifestKeeper;
+  readonly checker: TagChecker;
+  readonly hints: TagHints;
+  readonly clock: Clock;
+}
+
+/** Differences of an expiration that are not worth writing down, in milliseconds. */
+const PUSH_MS = 1000;
+
+/** A manifest by tag: the table of architecture section 4, row by row. */
+export class TagResolver {
+  constructor(private readonly parts: TagResolverParts) {}
+
+  /**
+   * Throws MANIFEST_UNKNOWN where upstream says that there is no such tag, UPSTREAM_DENIED, TOO_MANY_REQUESTS and the outages
+   * where nothing cached may stand in, QUOTA_EXCEEDED, STORE_FULL, STORE_FAILED, CANCELLED.
+   */
+  async resolve(target: PullTarget, tag: Tag, query: ManifestQuery): Promise<ManifestAnswer> {
+    const cached = await this.parts.knowledge.tag(target.key, tag);
+    if (cached === undefined) return this.resolveUncached(target, tag, query);
+    const now = this.parts.clock.now();
+    const age = now - cached.checkedAt;
+    // An age below zero is a clock that was set back: then only upstream knows.
+    if (!isExpired(cached, now) && age >= 0 && age < target.proxy.revalidateAfterSeconds * 1000) {
+      const answer = await this.serveCached(target, cached, 'HIT', query);
+      this.pushExpiration(target, tag, cached, now);
+      return answer;
+    }
+    return this.revalidate(target, tag, cached, query);
+  }
+
+  /** A pull resets the expiration, also one that was set by hand (architecture section 7): to the second, so that a hot tag is not written at every pull. */
+  private pushExpiration(target: PullTarget, tag: Tag, cached: CachedTag, now: number): void {
+    const expiresAt = now + target.proxy.expirationSeconds * 1000;
+    if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < PUSH_MS) return;
+    this.parts.knowledge.pushExpiration(target.key, tag, cached, expiresAt);
+  }
+
+  /** One GET and no HEAD before it: for a GET the cold pull costs one request. */
+  private async resolveUncached(target: PullTarget, tag: Tag, query: ManifestQuery): Promise<ManifestAnswer> {
+    const { keeper, checker, clock } = this.parts;
+    try {
+      if (query.headOnly)
+        return await this.moved(target, tag, await checker.check(target, tag, query.signal), 'MISS', query);
+      const held = await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query.requestId, query.signal);
+      return fromUpstream(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', clock.now());
+    } catch (error) {
+      throw upstreamTrouble(error) === 'gone' ? manifestUnknown(error) : error;
+    }
+  }
+
+  private async revalidate(
+    target: PullTarget,
+    tag: Tag,
+    cached: CachedTag,
+    query: ManifestQuery,
+  ): Promise<ManifestAnswer> {
+    let checked: CheckedTag;
+    try {
+      checked = await this.parts.checker.check(target, tag, query.signal);
+    } catch (error) {
+      return this.withoutAnswer(target, tag, cached, error, query);
+    }
+    const same = checked.digest === cached.manifest.digest;
+    // Evicted while upstream was asked, it is admitted anew: remembered here alone, it would be served and held by nobody.
+    if (same && (await this.parts.knowledge.tag(target.key, tag)) !== undefined) {
+      this.parts.knowledge.putTag(target.key, tag, tagValue(target, cached.manifest, checked.checkedAt));
+      const answer = await this.serveCached(target, cached, 'REVALIDATED', query);
+      return { ...answer, ageSeconds: undefined, upstreamStatus: 200, checkedAt: checked.checkedAt };
+    }
+    try {
+      return await this.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
+    } catch (error) {
+      // Some upstreams answer a HEAD freely and limit GETs: the new version is out of reach, the old one is still good.
+      if (upstreamTrouble(error) !== 'outage') throw error;
+      return this.withoutAnswer(target, tag, cached, error, query);
+    }
+  }
+
+  /** Upstream's tag points at something that the cached tag does not: take it from what the repository holds, else fetch it. */
+  private async moved(
+    target: PullTarget,
+    tag: Tag,
+    checked: CheckedTag,
+    status: 'MISS' | 'UPDATED',
+    query: ManifestQuery,
+  ): Promise<ManifestAnswer> {
+    const { knowledge, contents, keeper, hints } = this.parts;
+    const { digest, checkedAt } = checked;
+    const move = { tag, checkedAt };
+    const known = await knowledge.manifest(target.key, digest);
+    const content = known === undefined ? undefined : await contents.get(digest);
+    if (known !== undefined && content !== undefined) {
+      const manifest = { digest, mediaType: known.manifest.mediaType, content };
+      const held = await keeper.keep(target, manifest, move, query.requestId, query.signal);
+      return fromUpstream(held.descriptor, content, held.kept ? status : 'BYPASS', checkedAt);
+    }
+    if (query.headOnly) {
+      hints.remember(target, digest, move);
+      const { mediaType } = checked;
+      const size = checked.size ?? (await this.parts.checker.measure(target, digest));
+      return fromUpstream({ digest, mediaType, size }, undefined, status, checkedAt);
+    }
+    const held =
+      checked.fetched === undefined
+        ? await keeper.fetch(target, { kind: 'digest', digest }, move, query.requestId, query.signal)
+        : await keeper.keep(target, checked.fetched, move, query.requestId, query.signal);
+    return fromUpstream(held.descriptor, held.content, held.kept ? status : 'BYPASS', checkedAt);
+  }
+
+  /** Upstream did not confirm the tag: the rows for 404, 401/403 and outages. */
+  private async withoutAnswer(
+    target: PullTarget,
+    tag: Tag,
+    cached: CachedTag,
+    error: unknown,
+    query: ManifestQuery,
+  ): Promise<ManifestAnswer> {
+    const now = this.parts.clock.now();
+    const trouble = upstreamTrouble(error);
+    if (trouble === 'gone') {
+      if (target.proxy.onUpstreamDelete === 'PROPAGATE') this.parts.knowledge.removeTag(target.key, tag);
+      if (target.proxy.onUpstreamDelete === 'PROPAGATE' || isExpired(cached, now)) throw manifestUnknown(error);
+    } else if (trouble !== 'outage' || isExpired(cached, now) || isTooStale(target, cached, now)) {
+      throw error;
+    }
+    const answer = await this.serveCached(target, cached, 'STALE', query);
+    return { ...answer, upstreamStatus: toLayoverError(error).upstreamStatus ?? 0 };
+  }
+
+  /** The cached version. Bytes that are gone are fetched again, and the client does not notice. */
+  private async serveCached(
+    target: PullTarget,
+    cached: CachedTag,
+    cacheStatus: CacheStatus,
+    query: ManifestQuery,
+  ): Promise<ManifestAnswer> {
+    const { contents, keeper, clock } = this.parts;
+    const { manifest } = cached;
+    const content =
+      (await contents.get(manifest.digest)) ??
+      (
+        await keeper.fetch(
+          target,
+          { kind: 'digest', digest: manifest.digest },
+          undefined,
+          query.requestId,
+          query.signal,
+        )
+      ).content;
+    const ageSeconds = Math.max(0, Math.floor((clock.now() - cached.checkedAt) / 1000));
+    return { descriptor: manifest, content, cacheStatus, ageSeconds, upstreamStatus: 0, checkedAt: 0 };
+  }
+}
+
+function fromUpstream(
+  descriptor: Descriptor,
+  content: Buffer | undefined,
+  cacheStatus: CacheStatus,
+  checkedAt: number,
+): ManifestAnswer {
+  return { descriptor, content, cacheStatus, ageSeconds: undefined, upstreamStatus: 200, checkedAt };
+}
+
+function isExpired(cached: CachedTag, now: number): boolean {
+  return cached.expiresAt !== undefined && cached.expiresAt <= now;
+}
+
+function isTooStale(target: PullTarget, cached: CachedTag, now: number): boolean {
+  const limit = target.proxy.staleIfErrorSeconds;
+  return limit !== undefined && now - cached.checkedAt > limit * 1000;
+}
+
+/** A repository that upstream does not know has no manifests either: clients expect this code from this endpoint. */
+function manifestUnknown(thrown: unknown): LayoverError {
+  const error = toLayoverError(thrown);
+  if (error.key === 'MANIFEST_UNKNOWN') return error;
+  return new LayoverError('MANIFEST_UNKNOWN', {
+    message: error.message,
+    detail: error.detail,
+    upstreamStatus: error.upstreamStatus,
+    cause: error,
+  });
+}

@@ -1,0 +1,58 @@
+import { isLayoverError } from '../../../common/errors/layover-error';
+import type { Digest } from '../../../common/oci/digest';
+import type { Tag } from '../../../common/oci/reference';
+import type { Clock } from '../../../common/runtime/clock';
+import type { PullTarget } from '../access/pull-target';
+import { repositoryScope } from '../access/repository-scope';
+import { SharedCalls } from '../async/shared-calls';
+import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
+
+/** What upstream just said of a tag. */
+export interface CheckedTag {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** undefined where the answer to HEAD had no length. */
+  readonly size: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly checkedAt: number;
+  /** The manifest itself, where a HEAD was not enough to tell: then nobody needs to fetch it again. */
+  readonly fetched: FetchedManifest | undefined;
+}
+
+/** Statuses of registries that know no HEAD for manifests. */
+const HEAD_UNSUPPORTED: ReadonlySet<number | undefined> = new Set([405, 501]);
+
+/** Asks upstream where a tag points: one HEAD, shared by everybody who asks at the same time. */
+export class TagChecker {
+  private readonly checks = new SharedCalls<CheckedTag>();
+
+  constructor(
+    private readonly upstream: UpstreamRegistry,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Throws what the upstream client throws, and CANCELLED for a caller that leaves. */
+  check(target: PullTarget, tag: Tag, signal: AbortSignal | undefined): Promise<CheckedTag> {
+    return this.checks.share(`${repositoryScope(target)}\n${tag}`, signal, () => this.ask(target, tag));
+  }
+
+  /** The size of a manifest that upstream's HEAD did not tell, from its body; nothing is kept. */
+  async measure(target: PullTarget, digest: Digest): Promise<number> {
+    return (await this.upstream.getManifest(target.upstream, { kind: 'digest', digest })).content.length;
+  }
+
+  private async ask(target: PullTarget, tag: Tag): Promise<CheckedTag> {
+    const reference = { kind: 'tag', tag } as const;
+    try {
+      const { digest, mediaType, size } = await this.upstream.headManifest(target.upstream, reference);
+      if (digest !== undefined) {
+        return { digest, mediaType, size, checkedAt: this.clock.now(), fetched: undefined };
+      }
+    } catch (error) {
+      if (!isLayoverError(error) || !HEAD_UNSUPPORTED.has(error.upstreamStatus)) throw error;
+    }
+    const fetched = await this.upstream.getManifest(target.upstream, reference);
+    const { digest, mediaType, content } = fetched;
+    return { digest, mediaType, size: content.length, checkedAt: this.clock.now(), fetched };
+  }
+}

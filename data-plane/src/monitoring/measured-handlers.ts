@@ -1,0 +1,23 @@
+import { loadRegistry } from '../../../common/grpc/load-proto';
+import { observeCalls } from '../../../common/grpc/observe-calls';
+import type { Logger } from '../../../common/runtime/logger';
+import type { Tracer } from '../../../common/tracing/tracer';
+import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
+import type { DataPlaneMetrics } from './metrics';
+
+/** The Registry service with every call counted, traced, and at `debug` a line of the log. */
+export function measuredHandlers(
+  handlers: RegistryHandlers,
+  metrics: DataPlaneMetrics,
+  tracer: Tracer,
+  logger: Logger,
+): RegistryHandlers {
+  return observeCalls(loadRegistry().service, handlers, {
+    tracer,
+    onStream: (method) => metrics.streamBegins(method),
+    onEnd(end, streamed) {
+      metrics.called(end, streamed);
+      logger.debug(end, 'answered');
+    },
+  });
+}

@@ -1,0 +1,26 @@
+import type { NewRecord, PullJournal } from '../journal/pull-journal';
+import type { DataPlaneMetrics } from './metrics';
+
+/** The journal, with what passes through it counted: pulls by what the cache did, bytes in and out. */
+export function measuredJournal(journal: PullJournal, metrics: DataPlaneMetrics): PullJournal {
+  /** Made once for each of the few statuses. */
+  const pulls = new Map<string, { inc(): void }>();
+  function countPull(cache: string): void {
+    let counter = pulls.get(cache);
+    if (counter === undefined) pulls.set(cache, (counter = metrics.pulls.labels({ cache })));
+    counter.inc();
+  }
+  return {
+    append(record: NewRecord) {
+      const status = record.pull?.cacheStatus;
+      if (status !== undefined) countPull(String(status));
+      return journal.append(record);
+    },
+    count(bytes) {
+      metrics.servedBytes += bytes.served ?? 0;
+      metrics.fetchedBytes += bytes.fetched ?? 0;
+      journal.count(bytes);
+    },
+    depth: () => journal.depth(),
+  };
+}

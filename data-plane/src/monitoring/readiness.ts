@@ -1,0 +1,68 @@
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import type { Clock } from '../../../common/runtime/clock';
+
+/** How long a file system may take to answer, in milliseconds: one that hangs (a mount whose server is gone) is not usable. */
+const ANSWER_MS = 2_000;
+
+/** The folders that a data plane must be able to read and write. */
+export interface PlaneFolders {
+  readonly spool: string;
+  /** The folder with blobs, or with local copies of the blobs in a bucket. */
+  readonly store: string;
+}
+
+/** How far a data plane has come. */
+export interface PlaneState {
+  readonly isDraining: boolean;
+  readonly hasConfiguration: boolean;
+  /** Whether gRPC calls are taken. */
+  readonly isServing: boolean;
+}
+
+/**
+ * Why requests should not come to a data plane now, a reason each. A bucket is not asked, and neither is the control plane or an upstream: an outage there
+ * would take every node away at once, while each still serves what it has.
+ */
+export async function whyUnready(
+  { spool, store }: PlaneFolders,
+  clock: Clock,
+  state: PlaneState,
+): Promise<readonly string[]> {
+  const reasons: string[] = [];
+  if (state.isDraining) reasons.push('draining: this data plane is stopping');
+  if (!state.hasConfiguration)
+    reasons.push('configuration: none yet; the control plane was not reached, and none is kept from an earlier run');
+  if (!state.isServing) reasons.push('grpc: calls are not taken yet');
+  const looks = Object.entries({ spool, store }).map(async ([what, folder]) => {
+    const usable = await within(clock, access(folder, constants.R_OK | constants.W_OK | constants.X_OK));
+    return usable === undefined ? undefined : `${what}: its folder ${usable}`;
+  });
+  for (const reason of await Promise.all(looks)) if (reason !== undefined) reasons.push(reason);
+  return reasons;
+}
+
+/** Size and free bytes of the file system of a folder; zeros where it does not answer. */
+export async function diskOf(folder: string, clock: Clock): Promise<{ readonly size: number; readonly free: number }> {
+  let found = { size: 0, free: 0 };
+  const look = statfs(folder).then(({ blocks, bavail, bsize }) => {
+    found = { size: blocks * bsize, free: bavail * bsize };
+  });
+  await within(clock, look);
+  return found;
+}
+
+/** undefined = it worked; else what is wrong, without the path: /readyz is read by others than this machine's owner. */
+async function within(clock: Clock, work: Promise<unknown>): Promise<string | undefined> {
+  let cancel = (): void => undefined;
+  const late = new Promise<string>((resolve) => {
+    cancel = clock.after(ANSWER_MS, () => resolve(`did not answer within ${ANSWER_MS / 1000} s`));
+  });
+  const done = work.then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => `cannot be used (${error.code ?? 'unknown'})`,
+  );
+  const reason = await Promise.race([done, late]);
+  cancel();
+  return reason;
+}

@@ -1,0 +1,38 @@
+import { OperationsServer } from '../../../common/http/operations-server';
+import type { ListenAddress } from '../../../common/runtime/listen-address';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import type { DataPlaneMetrics, WatchedParts } from './metrics';
+import { diskOf } from './readiness';
+
+/** Settings of the operations server. */
+export interface OperationsOptions {
+  /** Undefined: no server is started. */
+  readonly listen: ListenAddress | undefined;
+  /** The folder whose file system is measured. */
+  readonly spool: string;
+}
+
+/** What is told to those who run the plane. */
+export interface OperationsParts extends Pick<WatchedParts, 'journal' | 'fills' | 'copiesBytes'> {
+  readonly metrics: DataPlaneMetrics;
+  /** See whyUnready. */
+  readonly unready: () => Promise<readonly string[]>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Watches the parts, and answers /metrics, /healthz and /readyz where the configuration says. Throws what listening throws. */
+export async function startOperations(
+  { listen, spool }: OperationsOptions,
+  { metrics, unready, clock, logger, ...parts }: OperationsParts,
+): Promise<{ readonly address: string | undefined; stop(): Promise<void> }> {
+  metrics.watch({
+    ...parts,
+    disk: () => diskOf(spool, clock),
+    ready: async () => (await unready()).length === 0,
+  });
+  if (listen === undefined) return { address: undefined, stop: () => Promise.resolve() };
+  const server = new OperationsServer({ listen, registry: metrics.registry, unready, logger });
+  return { address: await server.start(), stop: () => server.stop() };
+}

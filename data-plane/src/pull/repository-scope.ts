@@ -1,9 +1,0 @@
-import type { PullTarget } from '../access/pull-target';
-
-/**
- * Under which key work and knowledge of a repository may be shared: same organization, same upstream, same credentials.
- * Never between organizations (traps T7, T19, T20). A line break cannot stand in any part.
- */
-export function repositoryScope({ key, proxy }: PullTarget): string {
-  return `${key.organizationUid}\n${key.originVersion}\n${proxy.credentialVersion}\n${key.repository}`;
-}

@@ -1,0 +1,181 @@
+import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Clock, systemClock } from '../../../../common/runtime/clock';
+import type { Logger } from '../../../../common/runtime/logger';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
+import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
+import { atMost } from '../../async/at-most';
+import { blobPathsAt, type BlobPaths } from './blob-paths';
+import { type DirectoryBlob, type OpenedFile, openStoredFile, storedBlob } from '../directory-blob';
+import { LateSync } from './late-sync';
+import { listBlobs } from './list-blobs';
+import { OneAtATime } from '../../async/one-at-a-time';
+import { publishContent, publishSpoolFile } from './publish';
+import { errorCode, toStoreError } from '../store-error';
+import { makeFolder, syncFolder } from '../../files/sync-folder';
+
+/** What the directory store is made of. */
+export interface DirectoryBlobStoreOptions {
+  /** Folder of the blobs; one data plane's own. Best on the file system of the spool: then a fill costs no copy. */
+  readonly root: string;
+  readonly logger: Logger;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Changes when the machine starts anew; default: the kernel's. */
+  readonly bootId?: string;
+}
+
+/** A blob store that has something to do before its first use, and after its last. */
+export interface DirectoryBlobStore extends BlobStore {
+  /** Everything that was kept is on disk. */
+  close(): Promise<void>;
+  /** Makes the folders and removes what a crash left half written. Throws STORE_FAILED when the root can't be written. */
+  prepare(): Promise<void>;
+}
+
+/**
+ * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole and verified.
+ * What can't be the blob (an empty file, a manifest with a wrong digest) is removed when met and counts as absent,
+ * so that it is fetched again and no client notices (architecture, section 5.6).
+ */
+export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): DirectoryBlobStore {
+  const paths = blobPathsAt(resolve(options.root));
+  const { logger, clock = systemClock, bootId } = options;
+  return new FileBlobs(paths, new LateSync(paths, { logger, clock, bootId }), logger);
+}
+
+/** Blobs that are kept at a time: a copy between file systems holds one of Node's few file threads for as long as the disk takes. */
+const COMMITS_AT_ONCE = 2;
+
+class FileBlobs implements DirectoryBlobStore {
+  private readonly commits = atMost(COMMITS_AT_ONCE);
+  /** What gives a name and what takes it away: between the look at a file and its removal no other gets its name. */
+  private readonly names = new OneAtATime();
+
+  constructor(
+    private readonly paths: BlobPaths,
+    private readonly late: LateSync,
+    private readonly logger: Logger,
+  ) {}
+
+  async prepare(): Promise<void> {
+    await attempt('make the folders of its blob store', async () => {
+      await makeFolder(this.paths.incoming);
+      const left = await readdir(this.paths.incoming);
+      for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
+      if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
+      await this.late.recover();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.late.flush();
+  }
+
+  async stat(digest: Digest): Promise<number | undefined> {
+    const opened = await this.openWhole(digest);
+    await opened?.file.close();
+    return opened?.size;
+  }
+
+  async open(digest: Digest): Promise<StoredBlob | undefined> {
+    const opened = await this.openWhole(digest);
+    return opened && storedBlob(digest, this.paths.blob(digest), opened);
+  }
+
+  async ingest(digest: Digest): Promise<BlobIngest> {
+    return {
+      // The spool file itself becomes the blob.
+      advance: () => undefined,
+      commit: (spoolFile, size) =>
+        attempt(`keep ${digest}`, () =>
+          this.commits(() =>
+            this.names.run(digest, () => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
+          ),
+        ),
+      abort: () => Promise.resolve(),
+    };
+  }
+
+  async put(digest: Digest, content: Buffer): Promise<void> {
+    await attempt(`keep ${digest}`, () => this.names.run(digest, () => publishContent(this.paths, digest, content)));
+  }
+
+  async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
+    const opened = await this.openWhole(digest);
+    if (opened === undefined) return undefined;
+    try {
+      if (opened.size > maxBytes) {
+        throw new LayoverError('STORE_FAILED', {
+          message: `Layover keeps ${digest} with ${opened.size} bytes, more than the ${maxBytes} it may hold in memory`,
+        });
+      }
+      const content = await attempt(`read ${digest} from its store`, () => opened.file.readFile());
+      if (digestOf(content, algorithmOf(digest)) === digest) return content;
+      await this.removeDamaged(digest, opened, 'its bytes have another digest');
+      return undefined;
+    } finally {
+      await opened.file.close();
+    }
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    await attempt(`delete ${digest}`, () => this.names.run(digest, () => rm(this.paths.blob(digest), { force: true })));
+  }
+
+  list(after: string, limit: number): Promise<BlobPage> {
+    return attempt('list its blobs', () => listBlobs(this.paths, after, limit));
+  }
+
+  quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
+    // Every blob that this store opens is one; another store's has no inode, and is never found.
+    const { inode } = blob as DirectoryBlob;
+    return attempt(`move ${digest} aside`, async () => {
+      await makeFolder(this.paths.quarantine);
+      return this.ifStillThere(digest, inode, async (path) => {
+        await rename(path, this.paths.quarantined(digest));
+        await syncFolder(this.paths.folder(digest));
+      });
+    });
+  }
+
+  private async openWhole(digest: Digest): Promise<OpenedFile | undefined> {
+    const opened = await openStoredFile(this.paths.blob(digest), digest);
+    if (opened?.damaged !== true) return opened;
+    try {
+      await this.removeDamaged(digest, opened, `it has ${opened.size} bytes`);
+    } finally {
+      await opened.file.close();
+    }
+    return undefined;
+  }
+
+  private async removeDamaged(digest: Digest, opened: OpenedFile, why: string): Promise<void> {
+    this.logger.error({ digest, why }, 'a stored blob is damaged; it is removed and will be fetched again');
+    await attempt(`remove ${digest}, which is damaged`, () => this.ifStillThere(digest, opened.inode, unlink));
+  }
+
+  /** Takes the name from the file that was looked at and from no other: the blob may have been filled anew under its name (trap T10). */
+  private ifStillThere(digest: Digest, inode: number, take: (path: string) => Promise<void>): Promise<boolean> {
+    const path = this.paths.blob(digest);
+    return this.names.run(digest, async () => {
+      try {
+        if ((await stat(path)).ino !== inode) return false;
+        await take(path);
+        return true;
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') return false;
+        throw error;
+      }
+    });
+  }
+}
+
+async function attempt<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw toStoreError(error, what);
+  }
+}

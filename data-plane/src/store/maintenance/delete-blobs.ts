@@ -1,0 +1,29 @@
+import type { Digest } from '../../../../common/oci/digest';
+import { forEachDigest } from './for-each-digest';
+import type { Deletion } from '../uses/guarded-blob-store';
+import type { StoredContentParts } from './storage-parts';
+
+/** What became of a digest; `failed` = the store failed, and it may be there still. */
+export interface DeletedContent {
+  readonly digest: Digest;
+  readonly outcome: Deletion | 'failed';
+}
+
+/**
+ * Deletes what is not in use, each by itself: one that fails keeps no other. From memory too, so that a manifest is not served which a restart
+ * would lose. Results in the order of the digests. Throws CANCELLED, when some may be deleted.
+ */
+export function deleteBlobs(
+  { store, contents, logger }: StoredContentParts,
+  digests: readonly Digest[],
+  signal: AbortSignal,
+): Promise<DeletedContent[]> {
+  return forEachDigest(digests, signal, async (digest) => {
+    try {
+      return { digest, outcome: await store.deleteUnused(digest, () => contents.forget(digest)) };
+    } catch (error) {
+      logger.warn({ err: error, digest }, 'content could not be deleted');
+      return { digest, outcome: 'failed' };
+    }
+  });
+}

@@ -1,0 +1,121 @@
+import type { ErrorKey } from '../../../../common/errors/catalogue';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { basicHeader } from '../auth/token-exchange';
+import type { HttpAnswer } from '../http/http-client';
+import { retryAfterMs } from '../http/retry-after';
+import type { UpstreamOrigin, UpstreamRepository } from '../upstream-registry';
+
+/** What was asked for, in words and as the error that a 404 means. */
+export interface Subject {
+  /** `library/postgres:14` */
+  readonly name: string;
+  readonly unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN';
+}
+
+/** Largest error body that is looked at, in bytes. */
+const MAX_ERROR_BODY = 64 * 1024;
+const MAX_QUOTE = 200;
+
+/** What an upstream's error body says, cleaned. */
+interface Said {
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+}
+
+/**
+ * The error that a status other than success means. Reads (a bounded part of) the body and ends it. Only a 404 or 410
+ * becomes "unknown": an outage, a refusal and a limit are never "not found" (trap T24).
+ */
+export async function answerError(
+  answer: HttpAnswer,
+  repository: UpstreamRepository,
+  subject: Subject,
+  nowMs: number,
+): Promise<LayoverError> {
+  const said = await readSaid(answer, repository.origin);
+  const { status } = answer;
+  const { name } = answer.place;
+  const error = (key: ErrorKey, message: string, retryAfterSeconds?: number): LayoverError =>
+    new LayoverError(key, { message: message + quote(said), upstreamStatus: status, retryAfterSeconds });
+  switch (true) {
+    case status === 401 || status === 403:
+      return error('UPSTREAM_DENIED', `${name} refused ${denied(repository, subject, status)}`);
+    case status === 451:
+      return error('UPSTREAM_DENIED', `${name} does not give out ${subject.name} for legal reasons (451)`);
+    case status === 404 || status === 410:
+      return error(
+        said.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : subject.unknown,
+        `${name} does not know ${subject.name} (${status})`,
+      );
+    case status === 429:
+      return error(
+        'TOO_MANY_REQUESTS',
+        `${name} limits our requests (429)`,
+        Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
+      );
+    case status === 503 && answer.headers.get('retry-after') !== undefined:
+      return error(
+        'UPSTREAM_FAILED',
+        `${name} is not available (503)`,
+        Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
+      );
+    case status >= 500:
+      return error('UPSTREAM_FAILED', `${name} failed (${status}) when asked for ${subject.name}`);
+    case status === 416:
+      return error(
+        'UPSTREAM_CONTENT',
+        `${name} says that ${subject.name} is shorter than what it has sent before (416)`,
+      );
+    case status >= 400:
+      return error('UPSTREAM_FAILED', `${name} did not accept the request for ${subject.name} (${status})`);
+    default:
+      return error('UPSTREAM_CONTENT', `${name} answered ${status} when asked for ${subject.name}; is it a registry?`);
+  }
+}
+
+/** Docker Hub and others answer 401 for what does not exist, so as not to tell: the message must not claim to know. */
+function denied(repository: UpstreamRepository, subject: Subject, status: number): string {
+  return repository.origin.credentials === undefined
+    ? `anonymous access to ${subject.name} (${status}): it does not exist, or needs credentials`
+    : `our credentials for ${subject.name} (${status}): it does not exist, or needs other credentials`;
+}
+
+async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Said> {
+  const nothing = { code: undefined, message: undefined };
+  if (!/json/i.test(answer.headers.get('content-type') ?? '')) {
+    await answer.body.discard();
+    return nothing;
+  }
+  try {
+    const parsed: unknown = JSON.parse((await answer.body.read(MAX_ERROR_BODY, 'an error body')).toString());
+    const first = (parsed as { errors?: readonly { code?: unknown; message?: unknown }[] } | null)?.errors?.[0];
+    return {
+      code: typeof first?.code === 'string' && /^[A-Z_]{1,64}$/.test(first.code) ? first.code : undefined,
+      message: typeof first?.message === 'string' ? clean(withoutSecrets(first.message, origin)) : undefined,
+    };
+  } catch {
+    return nothing;
+  }
+}
+
+/** Some servers repeat what they were sent; others do so to have it shown to somebody who pulls (architecture section 8: upstream is hostile). */
+function withoutSecrets(text: string, { credentials }: UpstreamOrigin): string {
+  const password = credentials?.password ?? '';
+  const sent = credentials === undefined ? '' : basicHeader(credentials).slice('Basic '.length);
+  const known = [password, sent, encodeURIComponent(password)].filter((secret) => secret !== '');
+  return known
+    .reduce((left, secret) => left.replaceAll(secret, '…'), text)
+    .replace(/\b(basic|bearer)\s+[\w.~+/=-]{8,}/gi, '$1 …')
+    .replace(/\beyJ[\w-]{8,}\.\S*/g, '…');
+}
+
+/** One printable line without the queries of URLs, which may be signatures. */
+function clean(text: string): string {
+  const line = text.slice(0, 10 * MAX_QUOTE).replace(/[^\x20-\x7e]+/g, ' ');
+  return line.replace(/\?\S*/g, '?').trim().slice(0, MAX_QUOTE);
+}
+
+function quote(said: Said): string {
+  const parts = [said.code, said.message].filter((part) => part !== undefined && part !== '');
+  return parts.length === 0 ? '' : `; it says: ${parts.join(': ')}`;
+}

@@ -1,0 +1,135 @@
+import { setMaxListeners } from 'node:events';
+import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
+import { type LinkedSignal, linkSignals } from '../../async/signals';
+import { Authorizer } from '../auth/authorizer';
+import { createConnections } from '../http/create-connections';
+import { abortError } from '../http/transport-error';
+import { getManifest } from './get-manifest';
+import { headBlob } from './head-blob';
+import { headManifest } from './head-manifest';
+import { listReferrers } from './list-referrers';
+import { listTags } from './list-tags';
+import { type OpenedBlob, openBlob } from './open-blob';
+import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
+import { RegistryClient } from './registry-client';
+import { UpstreamStates } from './upstream-states';
+import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
+
+/** An operation's signal, with the time that it has. */
+interface Scope extends LinkedSignal {
+  /** The time is not counted any more: a body may take as long as it flows. */
+  stopClock(): void;
+}
+
+/**
+ * The upstream client (port: upstream-registry.ts). One instance for a process: it holds connections, tokens and what is
+ * known of upstreams, all bounded. Throws a TypeError for networks and proxies that cannot be read.
+ */
+export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegistry {
+  const { clock, logger } = options;
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const closing = new AbortController();
+  // Every operation listens to it, for as long as the operation lasts.
+  setMaxListeners(0, closing.signal);
+  const connections = createConnections(options, timeouts);
+  const { http } = connections;
+  const states = new UpstreamStates(clock);
+  const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
+  const client = new RegistryClient(http, authorizer, states, clock);
+
+  function scopeOf(parent: AbortSignal | undefined): Scope {
+    const linked = linkSignals(parent, closing.signal);
+    const stopClock = clock.after(timeouts.operationMs, () =>
+      linked.abort(
+        new LayoverError('UPSTREAM_TIMEOUT', {
+          message: `the upstream did not complete its answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
+        }),
+      ),
+    );
+    return {
+      signal: linked.signal,
+      abort: (reason) => linked.abort(reason),
+      stopClock,
+      release: () => {
+        stopClock();
+        linked.release();
+      },
+    };
+  }
+
+  function failure(origin: UpstreamOrigin, error: unknown, signal: AbortSignal): LayoverError {
+    const known = signal.aborted && !isLayoverError(error) ? abortError(signal) : toLayoverError(error);
+    states.failed(origin, known);
+    const { key, upstreamStatus } = known;
+    logger.debug({ upstream: origin.host, key, upstreamStatus, reason: known.message }, 'upstream request failed');
+    return known;
+  }
+
+  async function run<T>(
+    origin: UpstreamOrigin,
+    signal: AbortSignal | undefined,
+    operation: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const scope = scopeOf(signal);
+    try {
+      const result = await operation(scope.signal);
+      states.succeeded(origin);
+      return result;
+    } catch (error) {
+      throw failure(origin, error, scope.signal);
+    } finally {
+      scope.release();
+    }
+  }
+
+  function blobStream(origin: UpstreamOrigin, opened: OpenedBlob, scope: Scope): UpstreamBlobStream {
+    const { answer, size, offset } = opened;
+    async function* body(): AsyncGenerator<Buffer, void, undefined> {
+      try {
+        yield* answer.body.stream();
+      } catch (error) {
+        throw failure(origin, error, scope.signal);
+      } finally {
+        scope.release();
+      }
+    }
+    const cancel = (): void => {
+      scope.abort(new LayoverError('CANCELLED'));
+      answer.body.cancel();
+      scope.release();
+    };
+    return { size, offset, body: body(), cancel };
+  }
+
+  return {
+    headManifest: (repository, reference, signal) =>
+      run(repository.origin, signal, (scoped) => headManifest(client, repository, reference, scoped)),
+    getManifest: (repository, reference, signal) =>
+      run(repository.origin, signal, (scoped) => getManifest(client, repository, reference, scoped)),
+    headBlob: (repository, digest, signal) =>
+      run(repository.origin, signal, (scoped) => headBlob(client, repository, digest, scoped)),
+    listTags: (repository, page, signal) =>
+      run(repository.origin, signal, (scoped) => listTags(client, repository, page, scoped)),
+    listReferrers: (repository, digest, page, signal) =>
+      run(repository.origin, signal, (scoped) => listReferrers(client, repository, digest, page, scoped)),
+    async openBlob(repository, digest, offset, signal) {
+      const scope = scopeOf(signal);
+      try {
+        const opened = await openBlob(client, repository, digest, offset, scope.signal);
+        scope.stopClock();
+        states.succeeded(repository.origin);
+        return blobStream(repository.origin, opened, scope);
+      } catch (error) {
+        const known = failure(repository.origin, error, scope.signal);
+        scope.release();
+        throw known;
+      }
+    },
+    health: (origin) => states.health(origin),
+    async close() {
+      if (closing.signal.aborted) return;
+      closing.abort(new LayoverError('CANCELLED', { message: 'Layover is shutting down' }));
+      await connections.close();
+    },
+  };
+}

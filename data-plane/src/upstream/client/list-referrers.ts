@@ -1,0 +1,91 @@
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { algorithmOf, type Digest, hexOf } from '../../../../common/oci/digest';
+import { Header } from '../../../../common/oci/headers';
+import { isIndex, MediaType } from '../../../../common/oci/media-types';
+import { parseTag } from '../../../../common/oci/reference';
+import { nextPageQuery } from './link-header';
+import type { RegistryClient } from './registry-client';
+import type { UpstreamReferrersPage, UpstreamRepository } from '../upstream-registry';
+import { contentError, refuseWebPage } from './check-content-type';
+import { getManifest, MAX_MANIFEST_BYTES } from './get-manifest';
+
+/** Statuses of a registry without the referrers API (OCI distribution specification, "Unavailable Referrers API"). */
+const NO_API: readonly number[] = [404, 405, 501];
+
+const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
+
+/**
+ * `GET /v2/<name>/referrers/<digest>`, else the referrers tag schema, else an empty index: "none" is said only where upstream
+ * said so, never in an outage, which would read as "not signed" (trap T25). `page` is what an earlier page gave as
+ * `nextPage`. Throws REQUEST_INVALID for another one, UPSTREAM_CONTENT, and what RegistryClient.ask gives.
+ */
+export async function listReferrers(
+  client: RegistryClient,
+  repository: UpstreamRepository,
+  digest: Digest,
+  page: { readonly artifactType?: string; readonly page?: string },
+  signal: AbortSignal,
+): Promise<UpstreamReferrersPage> {
+  const subject = { name: `the referrers of ${repository.name}@${digest}`, unknown: 'MANIFEST_UNKNOWN' } as const;
+  const path = `referrers/${digest}`;
+  const accept = MediaType.ociIndex;
+  const query = page.page === undefined ? firstQuery(page.artifactType) : decodePage(page.page);
+  const answer = await client.ask({ method: 'GET', repository, path, query, accept, subject, signal }, NO_API);
+  if (NO_API.includes(answer.status)) {
+    await answer.body.discard();
+    return byTagSchema(client, repository, digest, signal);
+  }
+  refuseWebPage(answer);
+  const content = await answer.body.read(MAX_MANIFEST_BYTES, subject.name);
+  if (!looksLikeIndex(content)) throw contentError(answer, 'answered with something that is no index of referrers');
+  const next = nextPageQuery(answer.headers.all('link'), answer.url);
+  return {
+    content,
+    filtered: /\bartifactType\b/i.test(answer.headers.get(Header.ociFiltersApplied) ?? ''),
+    nextPage: next === undefined || next === '' || next === query ? undefined : encodePage(next),
+  };
+}
+
+/** OCI distribution specification, "Referrers Tag Schema": the index under the tag `<algorithm>-<hex>`, both cut short. */
+async function byTagSchema(
+  client: RegistryClient,
+  repository: UpstreamRepository,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<UpstreamReferrersPage> {
+  const tag = parseTag(`${algorithmOf(digest).slice(0, 32)}-${hexOf(digest).slice(0, 64)}`)!;
+  const none = { content: EMPTY_INDEX, filtered: false, nextPage: undefined };
+  try {
+    const { content, mediaType } = await getManifest(client, repository, { kind: 'tag', tag }, signal);
+    return isIndex(mediaType) ? { ...none, content } : none;
+  } catch (error) {
+    if (isLayoverError(error) && (error.key === 'MANIFEST_UNKNOWN' || error.key === 'NAME_UNKNOWN')) return none;
+    throw error;
+  }
+}
+
+function firstQuery(artifactType: string | undefined): string {
+  return artifactType === undefined ? '' : `artifactType=${encodeURIComponent(artifactType)}`;
+}
+
+/** Pages are the query of upstream's link, wrapped so that clients don't take them apart. They reach this one path only. */
+function encodePage(query: string): string {
+  return Buffer.from(query).toString('base64url');
+}
+
+function decodePage(page: string): string {
+  const query = Buffer.from(page, 'base64url').toString();
+  if (page.length > 8192 || !/^[\x21-\x7e]+$/.test(query) || query.includes('#')) {
+    throw new LayoverError('REQUEST_INVALID', { message: 'the page is not one that Layover has given out' });
+  }
+  return query;
+}
+
+function looksLikeIndex(content: Buffer): boolean {
+  try {
+    const parsed: unknown = JSON.parse(content.toString());
+    return typeof parsed === 'object' && parsed !== null && 'manifests' in parsed && Array.isArray(parsed.manifests);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+import type { Digest } from '../../../../common/oci/digest';
+import type { HttpAnswer } from '../http/http-client';
+import type { RegistryClient, RegistryQuestion } from './registry-client';
+import type { UpstreamRepository } from '../upstream-registry';
+import { contentError, refuseWebPage } from './check-content-type';
+
+/** An answer that is a blob, or the rest of one. */
+export interface OpenedBlob {
+  readonly answer: HttpAnswer;
+  /** Bytes of the whole blob, where upstream said so. */
+  readonly size: number | undefined;
+  readonly offset: number;
+}
+
+const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
+
+/**
+ * `GET /v2/<name>/blobs/<digest>`, from `offset` on where upstream can (else from 0). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a
+ * web page or for another part than the one asked for, and what RegistryClient.ask gives. Bytes are not verified here.
+ */
+export async function openBlob(
+  client: RegistryClient,
+  repository: UpstreamRepository,
+  digest: Digest,
+  offset: number,
+  signal: AbortSignal,
+): Promise<OpenedBlob> {
+  const question = blobQuestion('GET', repository, digest, signal);
+  if (offset === 0) return whole(await client.ask(question));
+  const answer = await client.ask({ ...question, range: `bytes=${offset}-` });
+  if (answer.status === 200) return whole(answer);
+  if (answer.headers.contentEncoding !== undefined) {
+    // The range counts encoded bytes (RFC 9110 section 14.1.2): of no use. Everything again, then.
+    answer.body.cancel();
+    return whole(await client.ask(question));
+  }
+  return { answer, ...rangeOf(answer, offset) };
+}
+
+/** The question that GET and HEAD of a blob share. */
+export function blobQuestion(
+  method: 'GET' | 'HEAD',
+  repository: UpstreamRepository,
+  digest: Digest,
+  signal: AbortSignal,
+): RegistryQuestion {
+  const subject = { name: `blob ${digest} of ${repository.name}`, unknown: 'BLOB_UNKNOWN' } as const;
+  return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
+}
+
+function whole(answer: HttpAnswer): OpenedBlob {
+  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} when asked for a whole blob`);
+  refuseWebPage(answer);
+  const { contentLength, contentEncoding } = answer.headers;
+  return { answer, size: contentEncoding === undefined ? contentLength : undefined, offset: 0 };
+}
+
+function rangeOf(answer: HttpAnswer, offset: number): { readonly size: number | undefined; readonly offset: number } {
+  refuseWebPage(answer);
+  const match = CONTENT_RANGE.exec(answer.headers.get('content-range')?.trim() ?? '');
+  const [, first, last, total] = match ?? [];
+  if (first === undefined || Number(first) !== offset) {
+    throw contentError(answer, `sent another part of a blob than the one from byte ${offset} on`);
+  }
+  if (total === '*') return { size: undefined, offset };
+  if (Number(last) !== Number(total) - 1) {
+    throw contentError(answer, `sent only a piece of a blob where all from byte ${offset} on was asked for`);
+  }
+  return { size: Number(total), offset };
+}

@@ -1,0 +1,96 @@
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { parseRepositoryName } from '../../../../common/oci/reference';
+import type { Clock } from '../../../../common/runtime/clock';
+import { answerError, type Subject } from './answer-error';
+import type { Authorization, Authorizer } from '../auth/authorizer';
+import { endpointOf } from '../endpoint';
+import { followRedirects } from '../http/follow-redirects';
+import type { HttpAnswer, HttpClient } from '../http/http-client';
+import type { UpstreamStates } from './upstream-states';
+import type { UpstreamRepository } from '../upstream-registry';
+
+/** A question to a registry. */
+export interface RegistryQuestion {
+  readonly method: 'GET' | 'HEAD';
+  readonly repository: UpstreamRepository;
+  /** Below the repository: `manifests/latest`. Path characters only. */
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query?: string;
+  readonly accept: string;
+  /** Value of Range. */
+  readonly range?: string;
+  readonly subject: Subject;
+  readonly signal: AbortSignal;
+}
+
+/** Asks registries: authorization, one retry on 401, redirects, rate limits, statuses. What all operations have in common. */
+export class RegistryClient {
+  constructor(
+    private readonly http: HttpClient,
+    private readonly authorizer: Authorizer,
+    private readonly states: UpstreamStates,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The answer where it is 200 or 206, or one of `alsoStatuses` (its body then is the caller's to end).
+   * Throws what answerError makes of other statuses, TOO_MANY_REQUESTS without asking while a limit is remembered, and
+   * everything that the transport and the token server give.
+   */
+  async ask(question: RegistryQuestion, alsoStatuses: readonly number[] = []): Promise<HttpAnswer> {
+    const { origin } = question.repository;
+    this.states.assertNotLimited(origin);
+    try {
+      const answer = await this.askAuthorized(question);
+      this.states.noteRateLimit(origin, answer.headers);
+      if (answer.status === 200 || answer.status === 206 || alsoStatuses.includes(answer.status)) return answer;
+      throw await answerError(answer, question.repository, question.subject, this.clock.now());
+    } catch (error) {
+      if (isLayoverError(error) && error.key === 'TOO_MANY_REQUESTS' && error.upstreamStatus === 429) {
+        this.states.limit(origin, (error.retryAfterSeconds ?? 0) * 1000);
+      }
+      throw error;
+    }
+  }
+
+  private async askAuthorized(question: RegistryQuestion): Promise<HttpAnswer> {
+    const { repository, signal } = question;
+    const endpoint = endpointOf(repository.origin);
+    const send = (authorization: Authorization | undefined): Promise<HttpAnswer> =>
+      followRedirects(this.http, {
+        method: question.method,
+        url: urlOf(endpoint.base, question),
+        headers: { accept: question.accept, ...(question.range === undefined ? {} : { range: question.range }) },
+        authorization: authorization?.header,
+        endpoint,
+        caCertificate: repository.origin.caCertificate,
+        signal,
+      });
+    const known = await this.authorizer.known(repository, endpoint, signal);
+    const answer = await send(known);
+    // Elsewhere than at the registry itself nobody gets an answer to a challenge.
+    if (answer.status !== 401 || answer.url.origin !== endpoint.base.origin) return answer;
+    const challenges = answer.headers.all('www-authenticate');
+    const authorization = await this.authorizer
+      .challenged(repository, endpoint, challenges, known, signal)
+      .catch(async (error: unknown) => {
+        await answer.body.discard();
+        throw error;
+      });
+    if (authorization === undefined) return answer;
+    await answer.body.discard();
+    return send(authorization);
+  }
+}
+
+function urlOf(base: URL, question: RegistryQuestion): URL {
+  const { name } = question.repository;
+  // Whatever came before: a name that is none never becomes a path at somebody's server (trap T28).
+  if (parseRepositoryName(name) === undefined) {
+    throw new LayoverError('NAME_INVALID', { message: 'the repository name is not one that an upstream can have' });
+  }
+  const url = new URL(`/v2/${name}/${question.path}`, base);
+  if (question.query !== undefined && question.query !== '') url.search = question.query;
+  return url;
+}

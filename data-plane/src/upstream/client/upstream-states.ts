@@ -1,0 +1,115 @@
+import { LRUCache } from 'lru-cache';
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import type { ErrorKey } from '../../../../common/errors/catalogue';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { ResponseHeaders } from '../http/response-headers';
+import type { UpstreamHealth, UpstreamOrigin } from '../upstream-registry';
+import { identityKey } from '../identity-key';
+
+/** Identities of which something is remembered. */
+const MAX_STATES = 10_000;
+
+interface State {
+  reachable: boolean;
+  lastCheckedAt: number | undefined;
+  lastError: string | undefined;
+  rateLimit: number | undefined;
+  rateLimitRemaining: number | undefined;
+  /** Milliseconds since the epoch; 0 = none. */
+  blockedUntil: number;
+}
+
+/** Failures that say that the upstream is not there for us, as against answers that we don't like. */
+const UNREACHABLE: readonly ErrorKey[] = [
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_TIMEOUT',
+  'UPSTREAM_TLS',
+  'UPSTREAM_ADDRESS_REFUSED',
+  'UPSTREAM_FAILED',
+];
+/** Failures that say nothing about the upstream, or are right answers of it. */
+const NO_TROUBLE: readonly ErrorKey[] = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'];
+const NOT_ASKED: readonly ErrorKey[] = ['CANCELLED', 'NAME_INVALID', 'REQUEST_INVALID', 'NOT_READY', 'INTERNAL'];
+
+/** What is known of upstreams, for health and for keeping quiet after a 429. Bounded; forgetting is harmless. */
+export class UpstreamStates {
+  private readonly states = new LRUCache<string, State>({ max: MAX_STATES });
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Throws TOO_MANY_REQUESTS while a 429 is remembered for this upstream and credential. */
+  assertNotLimited(origin: UpstreamOrigin): void {
+    const left = (this.states.get(identityKey(origin))?.blockedUntil ?? 0) - this.clock.now();
+    if (left <= 0) return;
+    throw new LayoverError('TOO_MANY_REQUESTS', {
+      message: `${origin.host} limits our requests; Layover asks it again when the limit is over`,
+      retryAfterSeconds: Math.ceil(left / 1000),
+    });
+  }
+
+  /** Remembers a 429. */
+  limit(origin: UpstreamOrigin, forMs: number): void {
+    this.of(origin).blockedUntil = this.clock.now() + forMs;
+  }
+
+  /** Takes note of rate-limit headers: `100;w=21600` (Docker Hub; IETF draft ratelimit-headers) or a plain number. */
+  noteRateLimit(origin: UpstreamOrigin, headers: ResponseHeaders): void {
+    const limit = leadingNumber(headers.get('ratelimit-limit') ?? headers.get('x-ratelimit-limit'));
+    const remaining = leadingNumber(headers.get('ratelimit-remaining') ?? headers.get('x-ratelimit-remaining'));
+    if (limit === undefined && remaining === undefined) return;
+    const state = this.of(origin);
+    state.rateLimit = limit;
+    state.rateLimitRemaining = remaining;
+  }
+
+  succeeded(origin: UpstreamOrigin): void {
+    const state = this.of(origin);
+    state.reachable = true;
+    state.lastCheckedAt = this.clock.now();
+    state.lastError = undefined;
+  }
+
+  /** Takes note of a failed operation. */
+  failed(origin: UpstreamOrigin, error: unknown): void {
+    if (!isLayoverError(error) || NOT_ASKED.includes(error.key)) return;
+    if (NO_TROUBLE.includes(error.key)) return this.succeeded(origin);
+    // A remembered 429 was not asked now; its first one came with a status.
+    if (error.key === 'TOO_MANY_REQUESTS' && error.upstreamStatus === undefined) return;
+    const state = this.of(origin);
+    state.reachable = !UNREACHABLE.includes(error.key);
+    state.lastCheckedAt = this.clock.now();
+    state.lastError = error.message;
+  }
+
+  health(origin: UpstreamOrigin): UpstreamHealth {
+    const state = this.states.get(identityKey(origin)) ?? unknownState();
+    const { blockedUntil, ...known } = state;
+    return { ...known, retryAfter: blockedUntil > this.clock.now() ? blockedUntil : undefined };
+  }
+
+  private of(origin: UpstreamOrigin): State {
+    const key = identityKey(origin);
+    let state = this.states.get(key);
+    if (state === undefined) {
+      state = unknownState();
+      this.states.set(key, state);
+    }
+    return state;
+  }
+}
+
+function unknownState(): State {
+  return {
+    reachable: false,
+    lastCheckedAt: undefined,
+    lastError: undefined,
+    rateLimit: undefined,
+    rateLimitRemaining: undefined,
+    blockedUntil: 0,
+  };
+}
+
+function leadingNumber(value: string | undefined): number | undefined {
+  const match = /^\s*(\d{1,15})/.exec(value ?? '');
+  return match === null ? undefined : Number(match[1]);
+}

@@ -1,0 +1,32 @@
+import type { ResponseHeaders } from './response-headers';
+
+/** Waits longer than this are cut down to it: a mistaken header must not end an upstream for days. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
+/** Where a 429 says nothing. */
+export const DEFAULT_RETRY_AFTER_MS = 60_000;
+const MIN_RETRY_AFTER_MS = 1_000;
+/** Larger numbers are seconds since the epoch, not seconds to wait (X-RateLimit-Reset as GitHub and Docker Hub send it). */
+const EPOCH_SECONDS = 1_000_000_000;
+
+const HEADERS: readonly string[] = ['retry-after', 'x-retry-after', 'ratelimit-reset', 'x-ratelimit-reset'];
+
+/**
+ * Milliseconds until requests make sense again: Retry-After in seconds or as a date (RFC 9110 section 10.2.3), else the
+ * reset headers that registries send. Between 1 s and 1 h; 60 s where nothing can be read.
+ */
+export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number {
+  for (const name of HEADERS) {
+    const ms = waitOf(headers.get(name)?.trim() ?? '', nowMs);
+    if (ms !== undefined) return Math.min(Math.max(ms, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS);
+  }
+  return DEFAULT_RETRY_AFTER_MS;
+}
+
+function waitOf(value: string, nowMs: number): number | undefined {
+  if (/^\d{1,15}(?:\.\d+)?(?:;.*)?$/.test(value)) {
+    const seconds = Number.parseFloat(value);
+    return seconds > EPOCH_SECONDS ? seconds * 1000 - nowMs : seconds * 1000;
+  }
+  const date = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(date) ? undefined : date - nowMs;
+}

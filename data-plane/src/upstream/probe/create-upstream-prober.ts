@@ -1,0 +1,44 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { linkSignals } from '../../async/signals';
+import { createConnections } from '../http/create-connections';
+import { lookAtRegistry } from './look-at-registry';
+import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
+import type { UpstreamProber } from './upstream-prober';
+
+/** Somebody waits for the answer: shorter than the 15 s that the control plane gives, so that "no answer in time" arrives there. */
+const LONGEST_MS = 12_000;
+const LONGEST_HEADERS_MS = 10_000;
+
+/**
+ * The prober (port: upstream-prober.ts). Every look has connections of its own, under the same rules as pulls: a connection kept
+ * from an earlier one would hide that a certificate, a name or an address is another now.
+ */
+export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
+  const { clock } = options;
+  const given = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const timeouts = {
+    ...given,
+    headersMs: Math.min(given.headersMs, LONGEST_HEADERS_MS),
+    operationMs: Math.min(given.operationMs, LONGEST_MS),
+  };
+  return {
+    async look(origin, signal) {
+      const connections = createConnections({ ...options, connectionsPerOrigin: 1 }, timeouts);
+      const linked = linkSignals(signal);
+      const cancelDeadline = clock.after(timeouts.operationMs, () =>
+        linked.abort(
+          new LayoverError('UPSTREAM_TIMEOUT', {
+            message: `${origin.host} did not answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
+          }),
+        ),
+      );
+      try {
+        return await lookAtRegistry(connections.http, clock, origin, linked.signal);
+      } finally {
+        cancelDeadline();
+        linked.release();
+        await connections.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { isLayoverError, type LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
+import { bareMediaType } from '../../../../common/oci/media-types';
+import type { Clock } from '../../../../common/runtime/clock';
+import { parseChallenges } from '../auth/challenge';
+import { trustedRealm } from '../auth/realm-policy';
+import { basicHeader, requestToken } from '../auth/token-exchange';
+import { endpointOf } from '../endpoint';
+import { followRedirects } from '../http/follow-redirects';
+import type { HttpAnswer, HttpClient } from '../http/http-client';
+import { abortError } from '../http/transport-error';
+import type { UpstreamOrigin } from '../upstream-registry';
+import type { LoginAsked, Looks, UpstreamSighting } from './upstream-prober';
+
+/** What is read of an answer, in bytes: registries say `{}`. */
+const MAX_BODY = 64 * 1024;
+/** What servers say to plain HTTP at a port for HTTPS: Go's and nginx's words. */
+const WANTS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i;
+
+/**
+ * `GET /v2/` (OCI distribution specification, "Determining Support"), and again after its challenge has been answered: Basic, or Bearer with
+ * a token for no scope, which tells who somebody is and not what they may do. Realms, redirects and addresses are bound by the same rules as
+ * pulls (traps T16 to T18). Throws CANCELLED; everything else is what was seen.
+ */
+export async function lookAtRegistry(
+  http: HttpClient,
+  clock: Clock,
+  origin: UpstreamOrigin,
+  signal: AbortSignal,
+): Promise<UpstreamSighting> {
+  const startedAt = clock.now();
+  let latencyMs: number | undefined;
+  let login: LoginAsked = 'none';
+  let atTokenServer = false;
+  try {
+    const endpoint = endpointOf(origin);
+    const ask = async (authorization: string | undefined): Promise<HttpAnswer> => {
+      const url = new URL('/v2/', endpoint.base);
+      const { caCertificate } = origin;
+      const headers = { accept: 'application/json' };
+      return followRedirects(http, { method: 'GET', url, headers, authorization, endpoint, caCertificate, signal });
+    };
+    let answer = await ask(undefined);
+    latencyMs = clock.now() - startedAt;
+    if (answer.status === 401 && answer.url.origin === endpoint.base.origin) {
+      const challenges = parseChallenges(answer.headers.all('www-authenticate'));
+      const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+      login = bearer !== undefined ? 'bearer' : challenges.some(({ scheme }) => scheme === 'basic') ? 'basic' : 'other';
+      let authorization: string | undefined;
+      if (bearer !== undefined) {
+        await answer.body.discard();
+        const realm = trustedRealm(bearer.parameters['realm'], endpoint, origin.credentials !== undefined);
+        const service = bearer.parameters['service'] || undefined;
+        atTokenServer = true;
+        const request = { origin, endpoint, realm, service, scope: undefined, signal };
+        authorization = `Bearer ${(await requestToken(http, request, clock.now())).token}`;
+        atTokenServer = false;
+      } else if (login === 'basic' && origin.credentials !== undefined) {
+        await answer.body.discard();
+        authorization = basicHeader(origin.credentials);
+      }
+      if (authorization !== undefined) answer = await ask(authorization);
+    }
+    const { status, url } = answer;
+    const elsewhere = url.origin === endpoint.base.origin ? undefined : new URL(url.origin);
+    return { latencyMs, login, end: { kind: 'answer', status, elsewhere, ...(await lookOf(answer)) } };
+  } catch (thrown) {
+    const error = failureOf(thrown, signal);
+    if (error.key === 'CANCELLED' || error.key === 'INTERNAL') throw error;
+    return { latencyMs, login, end: { kind: 'failure', atTokenServer, error } };
+  }
+}
+
+/** Registries name themselves in a header, or say next to nothing; a page is a portal, a proxy, or somebody's web site. */
+async function lookOf(answer: HttpAnswer): Promise<{ readonly looks: Looks; readonly wantsTls: boolean }> {
+  const type = bareMediaType(answer.headers.get('content-type') ?? '');
+  const named = /^registry\/2/i.test(answer.headers.get('docker-distribution-api-version')?.trim() ?? '');
+  let body = '';
+  try {
+    body = (await answer.body.read(MAX_BODY, 'the answer')).toString().trim();
+  } catch (error) {
+    // Too large for a registry's "yes"; a body that was cut tells nothing about who sent its headers either.
+    if (!isLayoverError(error) || error.key !== 'UPSTREAM_CONTENT') throw error;
+    return { looks: named ? 'registry' : 'something-else', wantsTls: false };
+  }
+  const wantsTls = answer.status === 400 && WANTS_TLS.test(body);
+  if (type === 'text/html' || type === 'application/xhtml+xml') return { looks: 'web-page', wantsTls };
+  return { looks: named || isRegistryBody(body) ? 'registry' : 'something-else', wantsTls };
+}
+
+/** Nothing, `{}`, `true` (Quay), or the specification's list of errors. */
+function isRegistryBody(body: string): boolean {
+  if (body === '' || body === 'true' || /^\{\s*\}$/.test(body)) return true;
+  try {
+    const parsed = JSON.parse(body) as { readonly errors?: readonly { readonly code?: unknown }[] } | null;
+    const code = parsed?.errors?.[0]?.code;
+    return typeof code === 'string' && /^[A-Z_]+$/.test(code);
+  } catch {
+    return false;
+  }
+}
+
+function failureOf(thrown: unknown, signal: AbortSignal): LayoverError {
+  return signal.aborted && !isLayoverError(thrown) ? abortError(signal) : toLayoverError(thrown);
+}

@@ -1,0 +1,164 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { mustDigest } from '../../../../common/oci/digest';
+import type { NodeSet } from '../../../../common/nodes/node-set';
+import type { Clock } from '../../../../common/runtime/clock';
+import type { GetManifestReply__Output } from '../../../../proto/gen/layover/v1/GetManifestReply';
+import type { ListReferrersReply__Output } from '../../../../proto/gen/layover/v1/ListReferrersReply';
+import type { ListTagsReply__Output } from '../../../../proto/gen/layover/v1/ListTagsReply';
+import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
+import type {
+  BlobQuery,
+  BlobRead,
+  BlobReadQuery,
+  BlobStat,
+  ManifestAnswer,
+  ManifestQuery,
+  ReferrersPage,
+  ReferrersQuery,
+  RegistryReader,
+  RequestContext,
+  TagsPage,
+  TagsQuery,
+  TokenAnswer,
+  TokenQuery,
+} from '../registry-reader';
+import type { DataPlane } from './data-plane';
+import { manifestKey, repositoryKey } from './keys';
+import {
+  accepted,
+  addressMessage,
+  manifestMessage,
+  rangeMessage,
+  readBlobMessage,
+  readCacheStatus,
+  readHeader,
+} from './messages';
+import { NodeCalls } from './node-calls';
+
+/** A probe without credentials: the data plane answers it without asking anybody. */
+const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '' };
+
+/** {@link RegistryReader} over gRPC. */
+export class DataPlaneRegistry implements RegistryReader {
+  private readonly calls: NodeCalls;
+
+  constructor(
+    private readonly nodes: NodeSet<DataPlane>,
+    clock: Clock,
+    onRetry: () => void,
+  ) {
+    this.calls = new NodeCalls({ nodes, clock, onRetry });
+  }
+
+  start(): Promise<void> {
+    return this.nodes.start();
+  }
+
+  async checkAccess(context: RequestContext, signal: AbortSignal): Promise<void> {
+    await this.calls.unary(
+      context.requestId,
+      (client, options, done) => client.checkAccess({ context }, options, done),
+      signal,
+    );
+  }
+
+  async getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer> {
+    const message = manifestMessage(query);
+    const key = manifestKey(query);
+    const reply = await this.calls.unary<GetManifestReply__Output>(
+      key,
+      (client, options, done) => client.getManifest(message, options, done),
+      signal,
+    );
+    const { mediaType, size, content, ageSeconds, upstreamHost } = reply;
+    const cacheStatus = readCacheStatus(reply.cacheStatus);
+    return { digest: mustDigest(reply.digest), mediaType, size, content, ageSeconds, upstreamHost, cacheStatus };
+  }
+
+  async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStat> {
+    const message = { context, address: addressMessage(address), digest };
+    const reply = await this.calls.unary<StatBlobReply__Output>(
+      digest,
+      (client, options, done) => client.statBlob(message, options, done),
+      signal,
+    );
+    const { size, upstreamHost } = reply;
+    return { size, upstreamHost, cacheStatus: readCacheStatus(reply.cacheStatus) };
+  }
+
+  async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
+    const { address, digest, range, avoid, since } = query;
+    const context = since === undefined ? query.context : { ...query.context, authorizedAt: since };
+    const message = { context, address: addressMessage(address), digest, ...rangeMessage(range) };
+    const { node, first, stream } = await this.calls.begin(
+      digest,
+      avoid,
+      (plane) => plane.streams.readBlob({ ...message, accepts: accepted(query.accepts, plane.local) }),
+      signal,
+    );
+    try {
+      return {
+        header: readHeader(first),
+        node: node.name,
+        next: async () => {
+          const next = await stream.next();
+          return next === undefined ? undefined : readBlobMessage(next);
+        },
+        cancel: () => stream.cancel(),
+      };
+    } catch (error) {
+      stream.cancel();
+      throw error;
+    }
+  }
+
+  async listTags({ context, address, limit, last }: TagsQuery, signal: AbortSignal): Promise<TagsPage> {
+    const message = { context, address: addressMessage(address), limit, last };
+    const reply = await this.calls.unary<ListTagsReply__Output>(
+      repositoryKey(address),
+      (client, options, done) => client.listTags(message, options, done),
+      signal,
+    );
+    const { tags, nextLast, nextLimit, upstreamHost } = reply;
+    return { tags, nextLast, nextLimit, upstreamHost, cacheStatus: readCacheStatus(reply.cacheStatus) };
+  }
+
+  async listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage> {
+    const { context, address, digest, artifactType, page } = query;
+    const message = { context, address: addressMessage(address), digest, artifactType, page };
+    const reply = await this.calls.unary<ListReferrersReply__Output>(
+      digest,
+      (client, options, done) => client.listReferrers(message, options, done),
+      signal,
+    );
+    const { content, filtered, nextPage, upstreamHost } = reply;
+    return { content, filtered, nextPage, upstreamHost, cacheStatus: readCacheStatus(reply.cacheStatus) };
+  }
+
+  issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer> {
+    return this.calls.unary(
+      query.context.requestId,
+      (client, options, done) => client.issueToken(query, options, done),
+      signal,
+    );
+  }
+
+  async ready(timeoutMs: number): Promise<void> {
+    const { signal } = new AbortController();
+    try {
+      await this.calls.unary(
+        PROBE.requestId,
+        (client, options, done) => client.checkAccess({ context: PROBE }, options, done),
+        signal,
+        timeoutMs,
+      );
+    } catch (error) {
+      // Without credentials a private installation refuses: it is there.
+      if (!(error instanceof LayoverError) || error.key !== 'UNAUTHORIZED') throw error;
+    }
+  }
+
+  close(): void {
+    this.nodes.close();
+  }
+}

@@ -1,0 +1,11 @@
+const { layered } = require('./layered.cjs');
+
+module.exports = layered('common', [
+  ['http', 'nodes'],
+  'grpc',
+  'tracing',
+  'security',
+  'async',
+  ['errors', 'metrics', 'oci', 'runtime'],
+  'files',
+]);

@@ -1,0 +1,37 @@
+/** What each part of the repository may import of the other parts. */
+const MAY_IMPORT = {
+  common: ['common', 'proto/gen'],
+  'proto/gen': ['proto/gen'],
+  schema: ['schema'],
+  'edge-http': ['edge-http', 'common', 'proto/gen'],
+  'data-plane': ['data-plane', 'common', 'proto/gen'],
+  'control-plane': ['control-plane', 'common', 'proto/gen', 'schema'],
+  // The parent process reads the configuration of the planes to report all problems at once. It
+  // runs the planes as processes.
+  standalone: [
+    'standalone',
+    'common',
+    'control-plane/src/config.ts',
+    'data-plane/src/config.ts',
+    'edge-http/src/config.ts',
+  ],
+};
+
+const within = (path) => (path.endsWith('.ts') ? `^${path}$` : `^${path}/`);
+
+module.exports = [
+  ...Object.entries(MAY_IMPORT).map(([part, allowed]) => ({
+    name: `planes: ${part}`,
+    comment: `${part} imports only ${allowed.join(', ')}.`,
+    severity: 'error',
+    from: { path: within(part) },
+    to: { dependencyTypes: ['local'], pathNot: allowed.map(within) },
+  })),
+  {
+    name: 'planes: end-to-end suites',
+    comment: 'End-to-end suites use Layover as a client does: they import nothing of the planes.',
+    severity: 'error',
+    from: { path: '^test/e2e/' },
+    to: { path: '^(control-plane|data-plane|edge-http|schema)/' },
+  },
+];

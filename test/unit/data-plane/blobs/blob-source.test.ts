@@ -1,0 +1,95 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { hexOf } from '../../../../common/oci/digest';
+import { changedStore } from '../../../support/changed-store';
+import { bytes, type FillSetup, readAll, setUpFills, until } from './fills/support/fill-setup';
+import { FakeUpstream } from './fills/support/fake-upstream';
+
+const SIZE = 300_000;
+
+describe('reading through the cache', () => {
+  let setup: FillSetup;
+  let upstream: FakeUpstream;
+  beforeEach(async () => {
+    setup = await setUpFills();
+    upstream = new FakeUpstream(bytes(SIZE));
+    await setup.fills.complete(upstream.request());
+  });
+  afterEach(() => setup.dispose());
+
+  const stored = (): string => {
+    const hex = hexOf(upstream.digest);
+    return join(setup.blobDirectory, 'sha256', hex.slice(0, 2), hex);
+  };
+  const pull = async (expectedSize: number | undefined = SIZE): Promise<string> => {
+    const reader = await setup.source.open(upstream.request({ expectedSize }));
+    const { origin } = reader;
+    expect((await readAll(reader)).equals(upstream.content)).toBe(true);
+    await until(() => !setup.fills.isActive(upstream.digest));
+    return origin;
+  };
+
+  it('asks upstream once, whatever is asked of the cache', async () => {
+    expect([await pull(), await pull(), await pull(undefined)]).toEqual(['store', 'store', 'store']);
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('gives a range of a stored blob, and its path', async () => {
+    const reader = await setup.source.open(upstream.request());
+    expect(reader.path).toBe(stored());
+    expect(await reader.waitBeyond(SIZE)).toBe(SIZE);
+    expect((await readAll(reader, 1000, 2000)).equals(upstream.content.subarray(1000, 3000))).toBe(true);
+  });
+
+  it.each([
+    ['gone', async () => setup.store.delete(upstream.digest)],
+    ['cut to nothing', async () => writeFile(stored(), '')],
+    ['cut short', async () => writeFile(stored(), upstream.content.subarray(0, 1000))],
+    ['longer than they were', async () => writeFile(stored(), bytes(SIZE + 1))],
+  ])('fills again a blob whose bytes are %s, and the client does not notice', async (_, damage) => {
+    await damage();
+    expect([await pull(), await pull()]).toEqual(['fill', 'store']);
+    expect(upstream.offsets).toEqual([0, 0]);
+  });
+
+  it('does not remove a good blob because a manifest names a wrong size', async () => {
+    for (const expectedSize of [1, SIZE - 1, SIZE + 1, 1]) {
+      await expect(setup.source.open(upstream.request({ expectedSize }))).rejects.toMatchObject({
+        key: 'UPSTREAM_CONTENT',
+      });
+    }
+    expect(await pull()).toBe('store');
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('goes to the store when the blob is kept between its look and the fill', async () => {
+    // The first look misses, as if the fill of somebody else ended right after it.
+    await setup.dispose();
+    let misses = 1;
+    setup = await setUpFills({
+      wrapStore: (inner) =>
+        changedStore(inner, {
+          open: (digest) => (misses-- > 0 ? Promise.resolve(undefined) : inner.open(digest)),
+        }),
+    });
+    await setup.store.put(upstream.digest, upstream.content);
+    expect(await pull()).toBe('store');
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('passes a failure of the store on, and does not take it for absence', async () => {
+    await setup.dispose();
+    setup = await setUpFills({
+      wrapStore: (inner) => changedStore(inner, { open: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
+    });
+    await expect(setup.source.open(upstream.request())).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('does not begin for a client that is gone', async () => {
+    await expect(setup.source.open(upstream.request(), AbortSignal.abort())).rejects.toMatchObject({
+      key: 'CANCELLED',
+    });
+  });
+});

@@ -1,0 +1,209 @@
+import { LayoverError } from '../../../../../common/errors/layover-error';
+import type { Clock } from '../../../../../common/runtime/clock';
+import { systemClock } from '../../../../../common/runtime/clock';
+import type { Spool } from '../../../../../data-plane/src/blobs/fills/spool';
+import { changedStore } from '../../../../support/changed-store';
+import {
+  bytes,
+  type FillSetup,
+  type FillSetupOptions,
+  readAll,
+  readUntilCut,
+  setUpFills,
+  until,
+} from './support/fill-setup';
+import { FakeUpstream, Gate } from './support/fake-upstream';
+
+const MIB = 1024 * 1024;
+
+/** A disk that has `room` bytes, and says so only when they are used up. */
+function smallDisk(room: { bytes: number }): (spool: Spool) => Spool {
+  return (spool) => ({
+    ...spool,
+    create: async (digest) => {
+      const file = await spool.create(digest);
+      return {
+        path: file.path,
+        close: () => file.close(),
+        remove: () => file.remove(),
+        append: async (chunks) => {
+          const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+          if (size > room.bytes) throw new LayoverError('STORE_FULL');
+          room.bytes -= size;
+          await file.append(chunks);
+        },
+      };
+    },
+  });
+}
+
+describe('the bounds of fills', () => {
+  let setup: FillSetup | undefined;
+  const start = async (options: FillSetupOptions = {}): Promise<FillSetup> => (setup = await setUpFills(options));
+  afterEach(async () => {
+    await setup?.dispose();
+    setup = undefined;
+  });
+
+  it('a disk that is full in the middle cuts the readers and leaves nothing; later fills work', async () => {
+    const room = { bytes: MIB };
+    const { source, store, fills, spooled } = await start({ wrapSpool: smallDisk(room) });
+    const upstream = new FakeUpstream(bytes(3 * MIB));
+    const readers = await Promise.all([1, 2].map(() => source.open(upstream.request())));
+    for (const { content, error } of await Promise.all(readers.map((reader) => readUntilCut(reader)))) {
+      expect(error).toMatchObject({ key: 'STORE_FULL' });
+      expect(content.length).toBeLessThanOrEqual(MIB);
+    }
+    await until(() => !fills.isActive(upstream.digest));
+    expect(await store.stat(upstream.digest)).toBeUndefined();
+    expect(await spooled()).toEqual([]);
+    expect(upstream.open).toBe(0);
+
+    room.bytes = 10 * MIB;
+    expect((await readAll(await source.open(upstream.request()))).equals(upstream.content)).toBe(true);
+  });
+
+  it('a blob that would not fit is refused before its body, not in the middle', async () => {
+    const { source, spooled } = await start({ wrapSpool: (spool) => ({ ...spool, hasRoom: async () => false }) });
+    const upstream = new FakeUpstream(bytes(1000));
+    await expect(source.open(upstream.request())).rejects.toMatchObject({ key: 'STORE_FULL' });
+    expect(upstream.sent).toBe(0);
+    await until(async () => (await spooled()).length === 0);
+  });
+
+  it('a store that fails at the end keeps no client from its blob', async () => {
+    let broken = true;
+    const { source, fills, store, spooled } = await start({
+      wrapStore: (inner) =>
+        changedStore(inner, {
+          ingest: async (digest, spoolFile) => {
+            const ingest = await inner.ingest(digest, spoolFile);
+            const refuse = (): Promise<void> => Promise.reject(new LayoverError('STORE_FAILED'));
+            return { ...ingest, commit: broken ? refuse : (path, size) => ingest.commit(path, size) };
+          },
+        }),
+    });
+    const upstream = new FakeUpstream(bytes(MIB));
+    const completing = fills.complete(upstream.request({ priority: 'background' }));
+    const reader = await source.open(upstream.request());
+    expect((await readAll(reader)).equals(upstream.content)).toBe(true);
+    await expect(completing).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    expect(await store.stat(upstream.digest)).toBeUndefined();
+    await until(async () => (await spooled()).length === 0);
+    broken = false;
+    await fills.complete(upstream.request());
+    expect(await store.stat(upstream.digest)).toBe(MIB);
+  });
+
+  it('so many at a time; the others wait, a client before the background, and go on', async () => {
+    const { fills, source } = await start({ limits: { perUpstream: 2, backgroundPerUpstream: 2 } });
+    const gates = [0, 1, 2, 3].map(() => new Gate());
+    const upstreams = gates.map(
+      (gate, nth) => new FakeUpstream(bytes(1000, `blob ${nth}`), [{ waitFor: gate.passed }]),
+    );
+    const background = upstreams.map((upstream) => fills.complete(upstream.request({ priority: 'background' })));
+    const asked = (): number[] => upstreams.map((upstream) => upstream.offsets.length);
+    await until(() => asked()[1] === 1);
+    expect(asked()).toEqual([1, 1, 0, 0]);
+    // A client joins the last in the queue and lifts it.
+    const opening = source.open(upstreams[3]!.request());
+    await until(() => fills.isActive(upstreams[3]!.digest));
+    gates[0]!.open();
+    await until(() => asked()[3] === 1);
+    expect(asked()).toEqual([1, 1, 0, 1]);
+    gates.forEach((gate) => gate.open());
+    await Promise.all(background);
+    expect((await readAll(await opening)).equals(upstreams[3]!.content)).toBe(true);
+  });
+
+  it('a fill that nobody waits for any more leaves the queue', async () => {
+    const { fills, source } = await start({ limits: { perUpstream: 1 } });
+    const gate = new Gate();
+    const running = new FakeUpstream(bytes(1000, 'running'), [{ waitFor: gate.passed }]);
+    const waiting = new FakeUpstream(bytes(1000, 'waiting'));
+    const first = source.open(running.request());
+    const controller = new AbortController();
+    const second = source.open(waiting.request(), controller.signal);
+    await until(() => running.offsets.length === 1 && fills.isActive(waiting.digest));
+    controller.abort();
+    await expect(second).rejects.toMatchObject({ key: 'CANCELLED' });
+    await until(() => !fills.isActive(waiting.digest));
+    gate.open();
+    await readAll(await first);
+    expect(waiting.offsets).toEqual([]);
+  });
+
+  it('maxFillSeconds, counted from when the last client left', async () => {
+    const expiries: (() => void)[] = [];
+    const cancelled = new Set<() => void>();
+    const clock: Clock = {
+      now: () => Date.now(),
+      after: (delayMs, callback) => {
+        if (delayMs !== 77_000) return systemClock.after(delayMs, callback);
+        expiries.push(callback);
+        return () => cancelled.add(callback);
+      },
+    };
+    const { fills, source, spooled, store } = await start({ clock, limits: { maxFillSeconds: 77 } });
+    const never = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: never.passed } }]);
+    const first = await source.open(upstream.request());
+    expect(expiries).toHaveLength(0);
+    await first.close();
+    expect(expiries).toHaveLength(1);
+    const second = await source.open(upstream.request());
+    expect(cancelled.has(expiries[0]!)).toBe(true);
+    await second.close();
+    expect(expiries).toHaveLength(2);
+    expiries[1]!();
+    await until(() => !fills.isActive(upstream.digest));
+    expect(upstream.open).toBe(0);
+    expect(await store.stat(upstream.digest)).toBeUndefined();
+    await until(async () => (await spooled()).length === 0);
+  });
+
+  it('memory: a reader that stands still holds nothing up and nothing in memory', async () => {
+    const { source, fills } = await start();
+    const content = bytes(48 * MIB);
+    const upstream = new FakeUpstream(content, [{}], 'sha256', 64 * 1024);
+    const readers = await Promise.all(Array.from({ length: 50 }, () => source.open(upstream.request())));
+    // Each has a read under way and does not come back for more.
+    const standing = readers.map((reader) => reader.read(0, reader.size)[Symbol.asyncIterator]());
+    await Promise.all(standing.map((chunks) => chunks.next()));
+    const before = process.memoryUsage().arrayBuffers;
+    await until(() => !fills.isActive(upstream.digest));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * MIB);
+    for (const chunks of standing) await chunks.return?.();
+    await Promise.all(readers.map((reader) => reader.close()));
+  });
+
+  it('a slow disk holds upstream up, within 3 MiB', async () => {
+    const gate = new Gate();
+    const { source, fills } = await start({
+      wrapSpool: (spool) => ({
+        ...spool,
+        create: async (digest) => {
+          const file = await spool.create(digest);
+          const append = async (chunks: readonly Buffer[]): Promise<void> => {
+            await gate.passed;
+            await file.append(chunks);
+          };
+          return { path: file.path, close: () => file.close(), remove: () => file.remove(), append };
+        },
+      }),
+    });
+    const upstream = new FakeUpstream(bytes(16 * MIB));
+    const reader = await source.open(upstream.request());
+    let sent = -1;
+    await until(async () => {
+      const still = sent === upstream.sent;
+      sent = upstream.sent;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return still;
+    });
+    expect(sent).toBeLessThanOrEqual(3 * MIB);
+    gate.open();
+    expect((await readAll(reader)).equals(upstream.content)).toBe(true);
+    await until(() => !fills.isActive(upstream.digest));
+  });
+});

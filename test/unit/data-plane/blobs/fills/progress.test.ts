@@ -1,0 +1,114 @@
+import { LayoverError } from '../../../../../common/errors/layover-error';
+import type { Clock } from '../../../../../common/runtime/clock';
+import { Progress, WITHHELD_BYTES } from '../../../../../data-plane/src/blobs/fills/progress';
+
+const CHUNK = 16 * 1024;
+const SIZE = 1024 * CHUNK;
+
+/** Time that a test moves on. */
+class HandClock implements Clock {
+  private time = 1_000_000;
+  private readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
+  now(): number {
+    return this.time;
+  }
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.time + delayMs, callback };
+    this.timers.add(timer);
+    return () => this.timers.delete(timer);
+  }
+  advance(ms: number): void {
+    this.time += ms;
+    for (const timer of [...this.timers]) {
+      if (timer.at > this.time || !this.timers.delete(timer)) continue;
+      timer.callback();
+    }
+  }
+  get pending(): number {
+    return this.timers.size;
+  }
+}
+
+describe('the progress of a fill', () => {
+  let clock: HandClock;
+  let progress: Progress;
+  beforeEach(() => {
+    clock = new HandClock();
+    progress = new Progress(clock);
+    progress.begin(SIZE);
+  });
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  /** A reader that waits again as soon as it was woken; counts how often. */
+  const follow = (): { wakeUps: number } => {
+    const reader = { wakeUps: 0 };
+    void (async () => {
+      for (let at = 0; at < SIZE; reader.wakeUps += 1) at = await progress.waitBeyond(at);
+    })();
+    return reader;
+  };
+
+  it.each([
+    // One every 10 ms, whatever the size of the chunks; 200 of them every 50 ms.
+    [1, 10],
+    [200, 50],
+  ])('wakes %i readers at most every %i ms, the first and the last time at once', async (count, everyMs) => {
+    const readers = Array.from({ length: count }, follow);
+    const wakeUps = (): number[] => [...new Set(readers.map((reader) => reader.wakeUps))];
+    progress.advance(CHUNK);
+    await settled();
+    expect(wakeUps()).toEqual([1]);
+    for (let ms = 1; ms <= 500; ms += 1) {
+      clock.advance(1);
+      progress.advance((1 + ms) * CHUNK);
+      await settled();
+    }
+    expect(wakeUps()).toHaveLength(1);
+    expect(wakeUps()[0]).toBeGreaterThanOrEqual(500 / everyMs - 1);
+    // Once more for what came while it was awake.
+    expect(wakeUps()[0]).toBeLessThanOrEqual(2 * (500 / everyMs) + 1);
+    const before = wakeUps()[0]!;
+    progress.prove(SIZE);
+    await settled();
+    expect(wakeUps()).toEqual([before + 1]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('leaves nobody waiting for bytes that came between two wake-ups', async () => {
+    const reader = follow();
+    progress.advance(CHUNK);
+    await settled();
+    progress.advance(2 * CHUNK);
+    await settled();
+    expect(reader.wakeUps).toBe(1);
+    clock.advance(10);
+    await settled();
+    expect(reader.wakeUps).toBe(2);
+    expect(progress.available).toBe(2 * CHUNK);
+  });
+
+  it('never says more than all but 64 KiB before it is proven', () => {
+    progress.advance(SIZE);
+    expect(progress.available).toBe(SIZE - WITHHELD_BYTES);
+    progress.prove(SIZE);
+    expect(progress.available).toBe(SIZE);
+  });
+
+  it('fails everybody who waits, now and later, and leaves no timer', async () => {
+    const waiting = Promise.allSettled([progress.waitBeyond(10), progress.waitBeyond(SIZE)]);
+    progress.advance(1);
+    progress.advance(2);
+    expect(clock.pending).toBe(1);
+    const failure = new LayoverError('UPSTREAM_FAILED');
+    progress.fail(failure);
+    for (const outcome of await waiting) expect(outcome).toMatchObject({ status: 'rejected', reason: failure });
+    await expect(progress.waitBeyond(0)).rejects.toBe(failure);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('cannot fail any more once it is proven', async () => {
+    progress.prove(SIZE);
+    progress.fail(new LayoverError('STORE_FULL'));
+    expect(await progress.waitBeyond(0)).toBe(SIZE);
+  });
+});

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '../../../../../common/oci/digest';
+import type { BlobIngest } from '../../../../../data-plane/src/store/blob-store';
+import { createSpool } from '../../../../../data-plane/src/blobs/fills/spool';
+import { spoolWithRoom } from '../../../../../data-plane/src/blobs/fills/spool-with-room';
+import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from './support/fill-setup';
+import { FakeUpstream, Gate } from './support/fake-upstream';
+
+const MIB = 1024 * 1024;
+
+describe('a store that is slow, or does not answer', () => {
+  let setup: FillSetup;
+  const never = new Promise<void>(() => undefined);
+  const start = async (ingest: Partial<BlobIngest>): Promise<void> => {
+    setup = await setUpFills({
+      wrapStore: (inner) => ({
+        stat: (digest) => inner.stat(digest),
+        open: (digest) => inner.open(digest),
+        put: (digest, content) => inner.put(digest, content),
+        get: (digest, maxBytes) => inner.get(digest, maxBytes),
+        delete: (digest) => inner.delete(digest),
+        list: (after, limit) => inner.list(after, limit),
+        quarantine: (digest, blob) => inner.quarantine(digest, blob),
+        ingest: async (digest, spoolFile) => ({ ...(await inner.ingest(digest, spoolFile)), ...ingest }),
+      }),
+    });
+  };
+  afterEach(() => setup.dispose());
+
+  it('is told how far the spool file is, and has all of it when it is asked to commit', async () => {
+    const told: number[] = [];
+    await start({ advance: (written) => void told.push(written) });
+    const upstream = new FakeUpstream(bytes(3 * MIB));
+    await setup.fills.complete(upstream.request());
+    expect(told.at(-1)).toBe(3 * MIB);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+  });
+
+  it('holds up no reader at the end: they have everything while it is still being kept', async () => {
+    const kept = new Gate();
+    await start({ commit: () => kept.passed });
+    const upstream = new FakeUpstream(bytes(MIB));
+    expect((await readAll(await setup.source.open(upstream.request()))).equals(upstream.content)).toBe(true);
+    // Who comes now reads from the same spool file.
+    expect((await readAll(await setup.source.open(upstream.request()))).equals(upstream.content)).toBe(true);
+    expect(upstream.offsets).toEqual([0]);
+    kept.open();
+    await until(() => !setup.fills.isActive(upstream.digest));
+  });
+
+  it('does not keep readers of a fill that failed waiting for the bad news', async () => {
+    await start({ abort: () => never });
+    const upstream = new FakeUpstream(bytes(MIB), [{ cutAt: { offset: MIB / 2, key: 'UPSTREAM_CONTENT' } }]);
+    const reader = await setup.source.open(upstream.request());
+    expect((await readUntilCut(reader)).error).toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    await until(() => !setup.fills.isActive(upstream.digest));
+  });
+});
+
+describe('a spool that has others make room', () => {
+  it('asks them only where it has none, and looks again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'layover-room-'));
+    try {
+      let room = false;
+      const asked: number[] = [];
+      const inner = { ...createSpool(folder), hasRoom: async () => room };
+      const spool = spoolWithRoom(inner, async (size) => {
+        asked.push(size);
+        room = asked.length > 1;
+      });
+      expect([await spool.hasRoom(1), await spool.hasRoom(2), await spool.hasRoom(3)]).toEqual([false, true, true]);
+      expect(asked).toEqual([1, 2]);
+      const file = await spool.create(digestOf(Buffer.from('x')));
+      await file.close();
+      expect(await spool.clean()).toBe(1);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,55 @@
+import { digestOf } from '../../../../common/oci/digest';
+import { fillForPeer } from '../../../../data-plane/src/cluster/fill-for-peer';
+import type { BlobArrivals } from '../../../../data-plane/src/blobs/blob-arrivals';
+import type { OrganizationSpec } from '../fakes/organizations';
+import { pullRig } from '../fakes/pull-rig';
+
+const FILL = {
+  organization: 'acme',
+  organizationUid: 'uid-acme',
+  originVersion: 'origin-1',
+  repository: 'team/app',
+  digest: digestOf(Buffer.from('a layer')),
+  size: 7,
+};
+
+function rig(spec: Partial<OrganizationSpec> = {}) {
+  const { access } = pullRig({ name: 'acme', ...spec });
+  const filled: unknown[] = [];
+  const arrivals = {
+    complete: async ({ key, upstream }: { key: unknown; upstream: { origin: { host: string } } }, blob: unknown) =>
+      void filled.push([key, upstream.origin.host, blob]),
+  } as unknown as BlobArrivals;
+  return {
+    filled,
+    fill: (change: Partial<typeof FILL> = {}) => fillForPeer({ access, arrivals }, { ...FILL, ...change }),
+  };
+}
+
+test.each(['PUBLIC', 'PRIVATE'] as const)(
+  'a blob of a %s organization is filled for its repository',
+  async (visibility) => {
+    const { fill, filled } = rig({ visibility });
+    await fill();
+    const key = { organizationUid: 'uid-acme', originVersion: 'origin-1', repository: 'team/app' };
+    expect(filled).toEqual([[key, 'registry.test', { digest: FILL.digest, size: 7 }]]);
+  },
+);
+
+test.each([
+  ['another organization of this name', { organizationUid: 'uid-of-before' }],
+  ['another upstream', { originVersion: 'origin-2' }],
+  ['an organization that is not known here', { organization: 'nobody' }],
+])('%s: refused, nothing is fetched', async (_name, change) => {
+  const { fill, filled } = rig();
+  await expect(fill(change)).rejects.toMatchObject({ key: 'NAME_UNKNOWN' });
+  expect(filled).toEqual([]);
+});
+
+test('what the configuration does not let anybody pull is not filled', async () => {
+  const off = rig({ enabled: false });
+  await expect(off.fill()).rejects.toMatchObject({ key: 'PROXY_DISABLED' });
+  const denied = rig({ denyRepositories: ['team/*'] });
+  await expect(denied.fill()).rejects.toMatchObject({ key: 'DENIED' });
+  expect([...off.filled, ...denied.filled]).toEqual([]);
+});

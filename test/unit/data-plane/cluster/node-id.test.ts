@@ -1,0 +1,27 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadOrCreateNodeId } from '../../../../data-plane/src/cluster/node-id';
+import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
+
+let folder: TemporaryFolder;
+beforeEach(async () => {
+  folder = await temporaryFolder('node-id');
+});
+afterEach(() => folder.remove());
+
+test('made once for a home, and kept', async () => {
+  const file = join(folder.path, 'new', 'node-id');
+  const id = await loadOrCreateNodeId(file);
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await loadOrCreateNodeId(file)).toBe(id);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await loadOrCreateNodeId(join(folder.path, 'other'))).not.toBe(id);
+});
+
+test.each(['', '\0\0\0', 'two words', 'x'.repeat(200)])('a damaged file (%j) is replaced', async (text) => {
+  const file = join(folder.path, 'node-id');
+  await writeFile(file, text);
+  const id = await loadOrCreateNodeId(file);
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  expect((await readFile(file, 'utf8')).trim()).toBe(id);
+});

@@ -1,0 +1,81 @@
+import type { Descriptor } from '../../../../common/oci/descriptor';
+import { type Digest, mustDigest } from '../../../../common/oci/digest';
+import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
+import type { Admission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
+import type { KeptReferrers, Knowledge } from '../../../../data-plane/src/known/knowledge';
+import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
+
+/** Knowledge in maps, with every admission written down. */
+export class MemoryKnowledge implements Knowledge {
+  readonly admissions: AdmitManifestRequest[] = [];
+  decision: Admission = { decision: 'admitted' };
+  /** Called before every admission; what it throws, admit throws. */
+  onAdmit: () => void | Promise<void> = () => undefined;
+  private readonly tagsByKey = new Map<string, CachedTag>();
+  private readonly manifests = new Map<string, CachedManifest>();
+  private readonly blobs = new Map<string, Descriptor>();
+  private readonly kept = new Map<string, KeptReferrers>();
+
+  async tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
+    return this.tagsByKey.get(keyOf(repository, tag));
+  }
+  async manifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined> {
+    return this.manifests.get(keyOf(repository, digest));
+  }
+  async blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
+    return this.blobs.get(keyOf(repository, digest));
+  }
+  async admit(request: AdmitManifestRequest): Promise<Admission> {
+    this.admissions.push(request);
+    await this.onAdmit();
+    if (this.decision.decision !== 'admitted') return this.decision;
+    const repository = request.repository as RepositoryKey;
+    const manifest = request.manifest as Descriptor;
+    const references = request.references ?? [];
+    this.manifests.set(keyOf(repository, manifest.digest), { manifest, references });
+    for (const { role, descriptor } of references) {
+      if (role !== 'LAYER' && role !== 'CONFIG') continue;
+      this.putBlob(repository, descriptor as Descriptor);
+    }
+    return this.decision;
+  }
+  putTag(repository: RepositoryKey, tag: string, value: CachedTag): void {
+    this.tagsByKey.set(keyOf(repository, tag), value);
+  }
+  pushExpiration(repository: RepositoryKey, tag: string, before: CachedTag, expiresAt: number): void {
+    if (this.tagsByKey.get(keyOf(repository, tag)) === before) this.putTag(repository, tag, { ...before, expiresAt });
+  }
+  removeTag(repository: RepositoryKey, tag: string): void {
+    this.tagsByKey.delete(keyOf(repository, tag));
+  }
+  /** The control plane has evicted it. */
+  removeManifest(repository: RepositoryKey, digest: Digest): void {
+    this.manifests.delete(keyOf(repository, digest));
+  }
+  putBlob(repository: RepositoryKey, blob: Descriptor): void {
+    this.blobs.set(keyOf(repository, mustDigest(blob.digest)), blob);
+  }
+  async tags(
+    repository: RepositoryKey,
+    limit: number,
+    last: string,
+  ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }> {
+    const prefix = keyOf(repository, '');
+    const tags = [...this.tagsByKey.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length))
+      .filter((tag) => tag > last)
+      .sort();
+    return { tags: tags.slice(0, limit), more: tags.length > limit };
+  }
+  referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined {
+    return this.kept.get(keyOf(repository, key));
+  }
+  putReferrers(repository: RepositoryKey, key: string, value: KeptReferrers): void {
+    this.kept.set(keyOf(repository, key), value);
+  }
+}
+
+function keyOf(repository: RepositoryKey, rest: string): string {
+  return `${repository.organizationUid} ${repository.originVersion} ${repository.repository} ${rest}`;
+}

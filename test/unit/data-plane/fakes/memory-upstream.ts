@@ -1,0 +1,126 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { Digest } from '../../../../common/oci/digest';
+import { formatReference, type Reference } from '../../../../common/oci/reference';
+import type {
+  FetchedManifest,
+  ManifestHead,
+  UpstreamBlobStream,
+  UpstreamHealth,
+  UpstreamReferrersPage,
+  UpstreamRegistry,
+  UpstreamRepository,
+  UpstreamTagPage,
+} from '../../../../data-plane/src/upstream/upstream-registry';
+
+/** How the next requests go. */
+export interface Behaviour {
+  /** Thrown by requests that the pattern matches (`GET x/y:tag` …). */
+  fail?: { readonly when: RegExp; readonly error: () => LayoverError };
+  /** Awaited by every request before it answers. */
+  gate?: Promise<void>;
+  headWithoutDigest?: boolean;
+  headWithoutSize?: boolean;
+  blobHeadWithoutSize?: boolean;
+}
+
+/** A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. */
+export class MemoryUpstream implements UpstreamRegistry {
+  readonly requests: string[] = [];
+  /** Users that may read; undefined = everybody. */
+  users: ReadonlySet<string> | undefined;
+  behaviour: Behaviour = {};
+  healthNow: UpstreamHealth = {
+    reachable: true,
+    lastCheckedAt: 1,
+    lastError: undefined,
+    rateLimit: undefined,
+    rateLimitRemaining: undefined,
+    retryAfter: undefined,
+  };
+  private readonly tags = new Map<string, Digest>();
+  private readonly manifests = new Map<string, FetchedManifest>();
+  private readonly blobs = new Map<string, number>();
+  referrers: UpstreamReferrersPage = { content: Buffer.from('{}'), filtered: true, nextPage: undefined };
+
+  /** Puts a manifest at `name`, under a tag where one is given. */
+  put(name: string, manifest: FetchedManifest, tag?: string): void {
+    this.manifests.set(`${name}@${manifest.digest}`, manifest);
+    if (tag !== undefined) this.tags.set(`${name}:${tag}`, manifest.digest);
+  }
+  putBlob(name: string, digest: Digest, size: number): void {
+    this.blobs.set(`${name}@${digest}`, size);
+  }
+  removeTag(name: string, tag: string): void {
+    this.tags.delete(`${name}:${tag}`);
+  }
+  removeManifest(name: string, digest: Digest): void {
+    this.manifests.delete(`${name}@${digest}`);
+  }
+  /** Requests since the last call. */
+  take(): string[] {
+    return this.requests.splice(0);
+  }
+
+  async headManifest(repository: UpstreamRepository, reference: Reference): Promise<ManifestHead> {
+    const { digest, mediaType, content } = await this.find('HEAD', repository, reference);
+    return {
+      digest: this.behaviour.headWithoutDigest ? undefined : digest,
+      mediaType,
+      size: this.behaviour.headWithoutSize ? undefined : content.length,
+    };
+  }
+  getManifest(repository: UpstreamRepository, reference: Reference): Promise<FetchedManifest> {
+    return this.find('GET', repository, reference);
+  }
+  async headBlob(repository: UpstreamRepository, digest: Digest): Promise<{ readonly size: number | undefined }> {
+    await this.arrive(`HEAD ${repository.name}@${digest}`, repository);
+    const size = this.blobs.get(`${repository.name}@${digest}`);
+    if (size === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
+    return { size: this.behaviour.blobHeadWithoutSize ? undefined : size };
+  }
+  async openBlob(repository: UpstreamRepository, digest: Digest, offset: number): Promise<UpstreamBlobStream> {
+    await this.arrive(`GET ${repository.name}@${digest}`, repository);
+    const size = this.blobs.get(`${repository.name}@${digest}`);
+    if (size === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
+    return { size, offset, body: (async function* () {})(), cancel: () => undefined };
+  }
+  async listTags(
+    repository: UpstreamRepository,
+    page: { readonly limit?: number; readonly last?: string },
+  ): Promise<UpstreamTagPage> {
+    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} last=${page.last ?? ''}`, repository);
+    const prefix = `${repository.name}:`;
+    const all = [...this.tags.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+    if (all.length === 0) throw new LayoverError('NAME_UNKNOWN', { upstreamStatus: 404 });
+    const rest = all.sort().filter((tag) => tag > (page.last ?? ''));
+    const tags = rest.slice(0, page.limit ?? rest.length);
+    return { tags, nextLast: rest.length > tags.length ? tags.at(-1) : undefined, nextLimit: page.limit };
+  }
+  async listReferrers(repository: UpstreamRepository, digest: Digest): Promise<UpstreamReferrersPage> {
+    await this.arrive(`REFERRERS ${repository.name}@${digest}`, repository);
+    return this.referrers;
+  }
+  health(): UpstreamHealth {
+    return this.healthNow;
+  }
+  async close(): Promise<void> {}
+
+  private async find(method: string, repository: UpstreamRepository, reference: Reference): Promise<FetchedManifest> {
+    const place = `${repository.name}${reference.kind === 'tag' ? ':' : '@'}${formatReference(reference)}`;
+    await this.arrive(`${method} ${place}`, repository);
+    const digest = reference.kind === 'tag' ? this.tags.get(place) : reference.digest;
+    const found = digest === undefined ? undefined : this.manifests.get(`${repository.name}@${digest}`);
+    if (found === undefined) throw new LayoverError('MANIFEST_UNKNOWN', { upstreamStatus: 404 });
+    return found;
+  }
+
+  private async arrive(line: string, repository: UpstreamRepository): Promise<void> {
+    this.requests.push(line);
+    await this.behaviour.gate;
+    const { fail } = this.behaviour;
+    if (fail?.when.test(line)) throw fail.error();
+    if (this.users !== undefined && !this.users.has(repository.origin.credentials?.username ?? '')) {
+      throw new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 401 });
+    }
+  }
+}

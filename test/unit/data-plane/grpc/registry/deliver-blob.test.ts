@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import { LayoverError } from '../../../../../common/errors/layover-error';
+import type { Clock } from '../../../../../common/runtime/clock';
+import { systemClock } from '../../../../../common/runtime/clock';
+import type { ResolvedRange } from '../../../../../common/oci/byte-range';
+import type { ReadBlobReply } from '../../../../../proto/gen/layover/v1/ReadBlobReply';
+import type { BlobReader } from '../../../../../data-plane/src/blobs/blob-source';
+import { deliverBlob } from '../../../../../data-plane/src/grpc/registry/deliver-blob';
+import { bytes, type FillSetup, setUpFills, until } from '../../blobs/fills/support/fill-setup';
+import { FakeUpstream, Gate } from '../../blobs/fills/support/fake-upstream';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+describe('the messages of a delivery', () => {
+  let setup: FillSetup;
+  let caller: AbortController;
+  let served: number;
+  beforeEach(async () => {
+    setup = await setUpFills();
+    caller = new AbortController();
+    served = 0;
+  });
+  afterEach(() => setup.dispose());
+
+  const deliver = (
+    reader: BlobReader,
+    accepts: readonly ('INLINE' | 'LOCAL_FILE' | 'REDIRECT')[],
+    range: ResolvedRange = { offset: 0, length: reader.size },
+    clock: Clock = systemClock,
+  ): AsyncGenerator<ReadBlobReply, void, undefined> =>
+    deliverBlob({
+      reader,
+      range,
+      accepts,
+      cacheStatus: 'HIT',
+      upstreamHost: 'docker.io',
+      clock,
+      signal: caller.signal,
+      onServed: (count) => (served += count),
+    });
+  const next = async (messages: AsyncGenerator<ReadBlobReply>): Promise<ReadBlobReply> => {
+    const result = await messages.next();
+    expect(result.done).toBe(false);
+    return result.value as ReadBlobReply;
+  };
+  const collect = async (messages: AsyncIterable<ReadBlobReply>): Promise<ReadBlobReply[]> => {
+    const all: ReadBlobReply[] = [];
+    for await (const message of messages) all.push(message);
+    return all;
+  };
+
+  it('inline: the header, then the range in chunks of at most 256 KiB', async () => {
+    const upstream = new FakeUpstream(bytes(MIB));
+    await setup.fills.complete(upstream.request());
+    const reader = await setup.source.open(upstream.request());
+    const [header, ...chunks] = await collect(deliver(reader, ['INLINE'], { offset: 10, length: 600_000 }));
+    expect(header).toEqual({
+      header: {
+        size: MIB,
+        offset: 10,
+        length: 600_000,
+        cacheStatus: 'HIT',
+        upstreamHost: 'docker.io',
+        delivery: 'INLINE',
+      },
+    });
+    const buffers = chunks.map(({ chunk }) => chunk as Buffer);
+    expect(Math.max(...buffers.map((chunk) => chunk.length))).toBeLessThanOrEqual(256 * KIB);
+    expect(Buffer.concat(buffers).equals(upstream.content.subarray(10, 600_010))).toBe(true);
+    expect(served).toBe(600_000);
+  });
+
+  it('inline where the caller says nothing, and for an empty blob a header alone', async () => {
+    const upstream = new FakeUpstream(bytes(0));
+    const reader = await setup.source.open(upstream.request());
+    expect(await collect(deliver(reader, []))).toMatchObject([{ header: { size: 0, length: 0, delivery: 'INLINE' } }]);
+  });
+
+  it('a file of the store: the path, all of it readable, and the call ends by itself', async () => {
+    const upstream = new FakeUpstream(bytes(MIB));
+    await setup.fills.complete(upstream.request());
+    const reader = await setup.source.open(upstream.request());
+    const messages = deliver(reader, ['LOCAL_FILE', 'INLINE']);
+    const { header } = await next(messages);
+    expect(header).toMatchObject({ delivery: 'LOCAL_FILE', available: MIB, size: MIB });
+    expect((await readFile(header!.path!)).equals(upstream.content)).toBe(true);
+    expect(await messages.next()).toMatchObject({ done: true });
+    expect(served).toBe(MIB);
+  });
+
+  it('a growing file: progress to the end, the last message says the size', async () => {
+    const gate = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
+    const reader = await setup.source.open(upstream.request());
+    const messages = deliver(reader, ['LOCAL_FILE']);
+    const { header } = await next(messages);
+    let available = header!.available as number;
+    expect(available).toBeLessThanOrEqual(MIB / 2);
+    while (available < MIB / 2) available = (await next(messages)).progress!.available as number;
+    expect(available).toBe(MIB / 2);
+    expect((await readFile(header!.path!)).subarray(0, available).equals(upstream.content.subarray(0, available))).toBe(
+      true,
+    );
+    gate.open();
+    while (available < MIB) {
+      const progress = (await next(messages)).progress!.available as number;
+      expect(progress).toBeGreaterThan(available);
+      available = progress;
+    }
+    expect((await readFile(header!.path!)).equals(upstream.content)).toBe(true);
+    caller.abort();
+    expect((await messages.next()).done).toBe(true);
+    expect(served).toBe(MIB);
+    await until(async () => (await setup.spooled()).length === 0);
+  });
+
+  it('a growing file is followed no further than the range needs', async () => {
+    const never = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: never.passed } }]);
+    const reader = await setup.source.open(upstream.request());
+    const messages = deliver(reader, ['LOCAL_FILE'], { offset: 1000, length: 100_000 });
+    const { header } = await next(messages);
+    let available = header!.available as number;
+    while (available < 101_000) available = (await next(messages)).progress!.available as number;
+    const end = messages.next();
+    caller.abort();
+    expect((await end).done).toBe(true);
+    expect(served).toBe(100_000);
+  });
+
+  it('a fill that fails fails the delivery, inline or by file', async () => {
+    const gate = new Gate();
+    const content = bytes(MIB);
+    const wrong = Buffer.from(content);
+    wrong.writeUInt8(wrong.readUInt8(5) ^ 1, 5);
+    const upstream = new FakeUpstream(content, [{ content: wrong, holdAt: { offset: MIB / 2, until: gate.passed } }]);
+    const readers = await Promise.all([1, 2].map(() => setup.source.open(upstream.request())));
+    const inline = collect(deliver(readers[0]!, ['INLINE']));
+    const file = collect(deliver(readers[1]!, ['LOCAL_FILE']));
+    gate.open();
+    await expect(inline).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    await expect(file).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    await until(async () => (await setup.spooled()).length === 0);
+  });
+
+  it('a caller that goes while bytes are waited for ends the delivery at once', async () => {
+    const never = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: 0, until: never.passed } }]);
+    const reader = await setup.source.open(upstream.request());
+    const messages = deliver(reader, ['LOCAL_FILE']);
+    await next(messages);
+    const progress = messages.next();
+    caller.abort();
+    await expect(progress).rejects.toMatchObject({ key: 'CANCELLED' });
+  });
+
+  it('closes its reader however it ends', async () => {
+    let closed = 0;
+    const reader = (read: () => AsyncIterable<Buffer>): BlobReader => ({
+      origin: 'store',
+      size: 10,
+      path: undefined,
+      available: 10,
+      waitBeyond: () => Promise.resolve(10),
+      read,
+      close: async () => {
+        closed += 1;
+      },
+    });
+    const chunks = async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(5);
+      yield Buffer.alloc(5);
+    };
+    const broken = async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(5);
+      throw new LayoverError('STORE_FAILED');
+    };
+    await collect(deliver(reader(chunks), ['LOCAL_FILE']));
+    expect(closed).toBe(1);
+    await expect(collect(deliver(reader(broken), []))).rejects.toMatchObject({ key: 'STORE_FAILED' });
+    expect(closed).toBe(2);
+    const left = deliver(reader(chunks), []);
+    await left.next();
+    await left.return();
+    expect(closed).toBe(3);
+  });
+});

@@ -1,0 +1,36 @@
+import { digestOf } from '../../../../../common/oci/digest';
+import { LayoverError } from '../../../../../common/errors/layover-error';
+import { MAX_MANIFEST_BYTES } from '../../../../../data-plane/src/manifests/content/manifest-contents';
+import { changedStore } from '../../../../support/changed-store';
+import { bytes } from '../../blobs/fills/support/fill-setup';
+import { setUpStorage, type StorageSetup } from '../../store/maintenance/support';
+
+let setup: StorageSetup;
+afterEach(() => setup.dispose());
+
+test('a file that has grown beyond what a manifest may have counts as not there, and is moved aside', async () => {
+  setup = await setUpStorage();
+  const digest = await setup.keep(bytes(500));
+  await setup.damage(digest, bytes(MAX_MANIFEST_BYTES + 500));
+  expect(await setup.contents.get(digest)).toBeUndefined();
+  expect(await setup.aside()).toHaveLength(1);
+  await setup.contents.put(digest, bytes(500));
+  expect(await setup.contents.get(digest)).toEqual(bytes(500));
+});
+
+test('a whole blob that is too large for a manifest stays where it is', async () => {
+  setup = await setUpStorage();
+  const digest = await setup.keep(bytes(MAX_MANIFEST_BYTES + 1));
+  await expect(setup.contents.get(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  expect(await setup.store.stat(digest)).toBe(MAX_MANIFEST_BYTES + 1);
+});
+
+test('a store that cannot be read is a failure, and not "not there"', async () => {
+  setup = await setUpStorage((store) =>
+    changedStore(store, { get: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
+  );
+  const digest = await setup.keep(bytes(500));
+  await expect(setup.contents.get(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  await expect(setup.contents.get(digestOf(bytes(1)))).rejects.toMatchObject({ key: 'STORE_FAILED' });
+  expect(await setup.aside()).toEqual([]);
+});

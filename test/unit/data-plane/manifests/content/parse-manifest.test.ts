@@ -1,0 +1,87 @@
+import { MediaType } from '../../../../../common/oci/media-types';
+import { parseManifest } from '../../../../../data-plane/src/manifests/content/parse-manifest';
+import { blobNamed } from '../../fakes/sample-manifests';
+
+const parse = (document: unknown, type: string = MediaType.ociManifest) =>
+  parseManifest(Buffer.from(typeof document === 'string' ? document : JSON.stringify(document)), type, 'x@y');
+const config = blobNamed('config');
+const layer = blobNamed('layer');
+
+test('an image: config and layers in order, the same layer twice', () => {
+  expect(parse({ schemaVersion: 2, config, layers: [layer, layer], artifactType: 'application/vnd.a' })).toMatchObject({
+    mediaType: MediaType.ociManifest,
+    artifactType: 'application/vnd.a',
+    references: [
+      { role: 'CONFIG', position: 0, descriptor: config },
+      { role: 'LAYER', position: 0, descriptor: layer },
+      { role: 'LAYER', position: 1, descriptor: layer },
+    ],
+  });
+});
+
+test('subject, platform with variant, and the blobs of an artifact manifest', () => {
+  const subject = blobNamed('subject');
+  expect(parse({ config, layers: [], subject }).references).toContainEqual({
+    role: 'SUBJECT',
+    position: 0,
+    descriptor: subject,
+  });
+  const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
+  expect(parse({ manifests: [{ ...layer, platform }] }, MediaType.dockerManifestList).references).toMatchObject([
+    { role: 'CHILD', platform },
+  ]);
+  expect(parse({ blobs: [layer] }, 'application/vnd.oci.artifact.manifest.v1+json').references).toMatchObject([
+    { role: 'LAYER', descriptor: layer },
+  ]);
+});
+
+test('foreign layers are noted, by urls or by type', () => {
+  const withUrls = { ...blobNamed('urls'), urls: ['https://elsewhere.test/x'] };
+  const typed = { ...blobNamed('typed'), mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip' };
+  const nondistributable = { ...blobNamed('nd'), mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar' };
+  const { foreign, references } = parse({ config, layers: [layer, withUrls, typed, nondistributable] });
+  expect([...foreign]).toEqual([withUrls.digest, typed.digest, nondistributable.digest]);
+  expect(references).toHaveLength(5);
+});
+
+test.each([
+  ['application/json', { mediaType: MediaType.dockerManifest, config, layers: [] }, MediaType.dockerManifest],
+  ['text/plain; charset=utf-8', { config, layers: [] }, MediaType.ociManifest],
+  ['application/octet-stream', { manifests: [] }, MediaType.ociIndex],
+  ['application/vnd.oci.image.manifest.v1+json; charset=utf-8', { config, layers: [] }, MediaType.ociManifest],
+])('a content type of %s', (type, document, expected) => {
+  expect(parse(document, type).mediaType).toBe(expected);
+});
+
+const REFUSED: readonly [string, unknown, string?][] = [
+  ['no JSON', '<html>'],
+  ['an array', []],
+  ['a text', '"x"'],
+  ['nothing of a manifest', { hello: 1 }, 'application/json'],
+  ['an index with layers', { manifests: [], layers: [] }, MediaType.ociIndex],
+  ['an image with manifests', { config, layers: [], manifests: [] }],
+  ['layers that are no list', { config, layers: { 0: layer } }],
+  ['a descriptor that is a text', { config, layers: ['sha256:abc'] }],
+  ['a digest that is none', { config, layers: [{ ...layer, digest: 'sha256:abc' }] }],
+  ['a digest with a path in it', { config, layers: [{ ...layer, digest: 'sha256:../../etc/passwd' }] }],
+  ['a size below zero', { config, layers: [{ ...layer, size: -1 }] }],
+  ['a size that is a text', { config, layers: [{ ...layer, size: '1' }] }],
+  ['a size that is no whole number', { config, layers: [{ ...layer, size: 1.5 }] }],
+  ['a size past 2^53', { config, layers: [{ ...layer, size: 2 ** 53 }] }],
+  ['too many descriptors', { config, layers: Array.from({ length: 10_001 }, () => layer) }],
+  ['deep nesting', `{"a":${'['.repeat(200)}${']'.repeat(200)}}`],
+  ['schema 1', { schemaVersion: 1, fsLayers: [] }, MediaType.dockerSchema1],
+  ['schema 1 without a type', { schemaVersion: 1, fsLayers: [] }, 'application/json'],
+];
+
+test.each(REFUSED.map(([name, document, type]) => ({ name, document, type })))(
+  'refuses $name, blaming upstream',
+  ({ document, type }) => {
+    expect(() => parse(document, type)).toThrow(expect.objectContaining({ key: 'UPSTREAM_CONTENT' }));
+  },
+);
+
+test('brackets within texts are not nesting', () => {
+  const annotations = { 'a"b': '[{'.repeat(500), c: '\\' };
+  expect(parse({ config, layers: [], annotations }).references).toHaveLength(1);
+});

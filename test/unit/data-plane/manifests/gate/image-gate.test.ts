@@ -1,0 +1,401 @@
+import { LayoverError } from '../../../../../common/errors/layover-error';
+import type { ScanPolicy } from '../../../../../data-plane/src/configuration/configuration';
+import type { Verdict } from '../../../../../data-plane/src/manifests/gate/image-judge';
+import { type OrganizationSpec, organization, snapshotOf } from '../../fakes/organizations';
+import { pullRig } from '../../fakes/pull-rig';
+import { imageNamed, indexOf } from '../../fakes/sample-manifests';
+
+const NAME = 'team/app';
+const MINUTE = 60_000;
+const image = imageNamed('gated');
+const SERVE: ScanPolicy = { unscanned: 'SERVE', waitMs: 0 };
+const WAIT: ScanPolicy = { unscanned: 'WAIT', waitMs: 30_000 };
+const REFUSE: ScanPolicy = { unscanned: 'REFUSE', waitMs: 0 };
+
+const good = (goodForMs = MINUTE): Verdict => ({
+  kind: 'serve',
+  reason: '',
+  vulnerabilities: [],
+  pending: false,
+  goodForMs,
+});
+const bad = (goodForMs = MINUTE): Verdict => ({
+  kind: 'refuse',
+  reason: '2 vulnerabilities of High or worse',
+  vulnerabilities: ['CVE-2024-1', 'CVE-2024-2'],
+  pending: false,
+  goodForMs,
+});
+const none: Verdict = { kind: 'unscanned', reason: '', vulnerabilities: [], pending: true, goodForMs: 0 };
+const away = (): Promise<never> => Promise.reject(new LayoverError('NOT_READY', { message: 'nobody is there' }));
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function setUp(scanPolicy: ScanPolicy | undefined, spec: Partial<OrganizationSpec> = {}) {
+  const acme = { name: 'acme', completeImages: false, scanPolicy, ...spec };
+  const rig = pullRig(acme);
+  rig.upstream.put(NAME, image, 'latest');
+  const policy = (change: Partial<OrganizationSpec>, revision: number): void => {
+    rig.configuration.snapshot = snapshotOf([organization({ ...acme, ...change })], { revision });
+  };
+  const says = (verdict: Verdict | (() => Promise<Verdict>)): void => {
+    rig.gateWorld.judge = typeof verdict === 'function' ? verdict : async () => verdict;
+  };
+  return { ...rig, policy, says };
+}
+
+describe('without a policy', () => {
+  test('nobody is asked, and nothing completed that was not to be', async () => {
+    const rig = setUp(undefined);
+    expect(await rig.outcome('latest')).toBe('MISS');
+    rig.clock.advance(10_000);
+    await settle();
+    expect([rig.judged, rig.gateWorld.fills, rig.completed]).toEqual([[], 0, []]);
+  });
+});
+
+describe('a verdict', () => {
+  test.each([SERVE, WAIT, REFUSE])('that is good serves, and one that is bad refuses: %p', async (scanPolicy) => {
+    const rig = setUp(scanPolicy);
+    rig.says(good());
+    expect(await rig.outcome('latest')).toBe('MISS');
+    const other = setUp(scanPolicy);
+    other.says(bad());
+    for (const [reference, ask] of [
+      ['latest', {}],
+      [image.digest, {}],
+      ['latest', { head: true }],
+      [image.digest, { head: true }],
+    ] as const) {
+      expect(await other.outcome(reference, ask)).toBe('DENIED');
+    }
+  });
+
+  test('that refuses names reason and vulnerabilities, to the client and in the record', async () => {
+    const rig = setUp(SERVE);
+    rig.says(bad());
+    const error: LayoverError = await rig.get('latest').then(
+      () => Promise.reject(new Error('served')),
+      (thrown: LayoverError) => thrown,
+    );
+    expect(error.entry).toMatchObject({ http: 403, code: 'DENIED' });
+    expect(error.message).toContain('2 vulnerabilities of High or worse (CVE-2024-1, CVE-2024-2)');
+    expect(error.detail).toMatchObject({ digest: image.digest, vulnerabilities: ['CVE-2024-1', 'CVE-2024-2'] });
+    expect(rig.journal.pulls).toEqual([
+      expect.objectContaining({
+        cacheStatus: 'REFUSED',
+        httpStatus: 403,
+        errorCode: 'DENIED',
+        upstreamStatus: 200,
+        digest: '',
+        bytes: 0,
+        errorMessage: expect.stringContaining('CVE-2024-2'),
+      }),
+    ]);
+  });
+
+  test('holds for the time it says, for an organization and a digest, however they are asked for', async () => {
+    const rig = setUp(SERVE);
+    rig.says(good());
+    await rig.get('latest');
+    await rig.get(image.digest);
+    await rig.get('latest', { head: true });
+    expect(rig.judged).toHaveLength(1);
+    rig.clock.advance(MINUTE);
+    await rig.get(image.digest);
+    expect(rig.judged).toHaveLength(2);
+  });
+
+  test('that is good for no time is asked for every time, but by those who come together once', async () => {
+    const rig = setUp(SERVE);
+    rig.says(good(0));
+    await rig.get('latest');
+    await Promise.all(Array.from({ length: 20 }, () => rig.get(image.digest)));
+    expect(rig.judged).toHaveLength(2);
+  });
+
+  test('does not outlive a change of the configuration', async () => {
+    const rig = setUp(SERVE);
+    rig.says(good());
+    await rig.get('latest');
+    rig.policy({}, 2);
+    rig.says(bad());
+    expect(await rig.outcome(image.digest)).toBe('DENIED');
+    rig.policy({ scanPolicy: undefined }, 3);
+    expect(await rig.outcome(image.digest)).toBe('HIT');
+    expect(rig.judged).toHaveLength(2);
+  });
+
+  test('is not asked for an index; its images are judged when they are pulled', async () => {
+    const rig = setUp(REFUSE);
+    const index = indexOf(image);
+    rig.upstream.put(NAME, index, 'all');
+    rig.says(bad());
+    expect(await rig.outcome('all')).toBe('MISS');
+    expect(rig.judged).toEqual([]);
+    expect(await rig.outcome(image.digest)).toBe('DENIED');
+  });
+
+  test('is asked for what is served stale, and without upstream', async () => {
+    const rig = setUp(SERVE);
+    rig.says(good(0));
+    await rig.get('latest');
+    const error = (): LayoverError => new LayoverError('UPSTREAM_UNREACHABLE');
+    rig.upstream.behaviour = { fail: { when: /./, error } };
+    expect(await rig.outcome('latest')).toBe('STALE');
+    rig.says(bad(0));
+    expect(await rig.outcome('latest')).toBe('DENIED');
+    expect(await rig.outcome(image.digest)).toBe('DENIED');
+  });
+});
+
+describe('an image without a scan', () => {
+  test('SERVE: served, and completed whatever the configuration says; a HEAD fills nothing', async () => {
+    const rig = setUp(SERVE);
+    expect(await rig.outcome('latest', { head: true })).toBe('MISS');
+    expect(rig.knowledge.admissions).toEqual([]);
+    expect(await rig.outcome('latest')).toBe('MISS');
+    rig.clock.advance(10_000);
+    await settle();
+    expect(rig.completed).toHaveLength(3);
+  });
+
+  test.each([false, true])('REFUSE: refused, and brought in for its scan (HEAD: %p)', async (head) => {
+    const rig = setUp(REFUSE);
+    await expect(rig.get('latest', { head })).rejects.toMatchObject({
+      key: 'DENIED',
+      message: expect.stringContaining('has not been scanned'),
+    });
+    expect(rig.knowledge.admissions).toHaveLength(1);
+    rig.clock.advance(10_000);
+    await settle();
+    expect(rig.completed).toHaveLength(3);
+    rig.says(good());
+    expect(await rig.outcome('latest', { head })).toBe('REVALIDATED');
+  });
+
+  test.each([WAIT, REFUSE])('that is not kept is refused, saying so, and not waited for: %p', async (scanPolicy) => {
+    const rig = setUp(scanPolicy);
+    rig.knowledge.decision = { decision: 'pass-through' };
+    await expect(rig.get('latest')).rejects.toMatchObject({
+      key: 'DENIED',
+      message: expect.stringContaining('it is not kept in the cache'),
+    });
+    expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([0]);
+    expect(rig.gateWorld.fills).toBe(0);
+    // What is known of it from elsewhere counts.
+    rig.says(good());
+    expect(await rig.outcome('latest')).toBe('BYPASS');
+  });
+
+  test('that is not kept is served where the policy serves it, unless it is known to be bad', async () => {
+    const rig = setUp(SERVE);
+    rig.knowledge.decision = { decision: 'pass-through' };
+    expect(await rig.outcome('latest')).toBe('BYPASS');
+    rig.says(bad());
+    expect(await rig.outcome('latest')).toBe('DENIED');
+  });
+});
+
+describe('WAIT', () => {
+  /** A judge whose answers the test gives. */
+  function answering(rig: ReturnType<typeof setUp>) {
+    const answers: ((verdict: Verdict) => void)[] = [];
+    rig.says(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
+    return answers;
+  }
+
+  test('fifty clients of one image: one question, one set of fills, and all are served', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    const pulls = Array.from({ length: 50 }, (_, at) => rig.outcome(at % 2 === 0 ? 'latest' : image.digest));
+    await settle();
+    expect([rig.judged.map(({ waitMs }) => waitMs), rig.gateWorld.fills]).toEqual([[30_000], 1]);
+    answers[0]!(good());
+    expect(new Set(await Promise.all(pulls))).toEqual(new Set(['MISS']));
+    expect([rig.judged.length, rig.gateWorld.fills]).toEqual([1, 1]);
+  });
+
+  test('the scan ends badly: all are refused', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    const pulls = Array.from({ length: 5 }, () => rig.outcome('latest'));
+    await settle();
+    answers[0]!(bad());
+    expect(new Set(await Promise.all(pulls))).toEqual(new Set(['DENIED']));
+  });
+
+  test('the wait runs out: refused, saying that the scan goes on', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    const pull = rig.get('latest');
+    pull.catch(() => undefined);
+    await settle();
+    rig.clock.advance(30_000);
+    answers[0]!({ ...none, reason: 'INDEXING' });
+    await expect(pull).rejects.toMatchObject({
+      key: 'DENIED',
+      message: expect.stringMatching(/its scan is still going on; try again in a moment \(INDEXING\)/),
+    });
+  });
+
+  test('where no scan can come nobody waits: refused at the first word', async () => {
+    const rig = setUp(WAIT);
+    rig.says({ ...none, pending: false, reason: 'its scan failed' });
+    await expect(rig.get('latest')).rejects.toMatchObject({
+      key: 'DENIED',
+      message: expect.stringContaining('it has no scan, and none is on its way (its scan failed)'),
+    });
+    expect(rig.judged).toHaveLength(1);
+  });
+
+  test('where the word comes at once, and may change, it is asked for once a second, until time is up', async () => {
+    const rig = setUp(WAIT);
+    rig.says(none);
+    const pull = rig.outcome('latest');
+    await settle();
+    expect(rig.judged).toHaveLength(1);
+    rig.clock.advance(999);
+    await settle();
+    expect(rig.judged).toHaveLength(1);
+    rig.clock.advance(1);
+    await settle();
+    expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([30_000, 29_000]);
+    rig.says(good());
+    rig.clock.advance(1_000);
+    expect(await pull).toBe('MISS');
+  });
+
+  test('a client that leaves between two questions ends its wait', async () => {
+    const rig = setUp(WAIT);
+    rig.says(none);
+    const leaver = new AbortController();
+    const pull = rig.outcome('latest', { signal: leaver.signal });
+    await settle();
+    leaver.abort();
+    expect(await pull).toBe('CANCELLED');
+    rig.clock.advance(30_000);
+    await settle();
+    expect(rig.judged).toHaveLength(1);
+  });
+
+  test('who joins late asks once more for the rest of its own wait', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    const first = rig.outcome('latest');
+    await settle();
+    rig.clock.advance(25_000);
+    const second = rig.outcome('latest');
+    await settle();
+    rig.clock.advance(5_000);
+    answers[0]!(none);
+    expect(await first).toBe('DENIED');
+    await settle();
+    expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([30_000, 25_000]);
+    answers[1]!(good());
+    // The tag was checked with upstream for the second.
+    expect(await second).toBe('REVALIDATED');
+  });
+
+  test('a client that leaves ends its wait; the last one that leaves ends the question, and the image is completed', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    const [one, two] = [new AbortController(), new AbortController()];
+    const pulls = [one, two].map(({ signal }) => rig.outcome('latest', { signal }));
+    await settle();
+    one.abort();
+    expect(await pulls[0]).toBe('CANCELLED');
+    expect(rig.judged[0]!.signal.aborted).toBe(false);
+    two.abort();
+    expect(await pulls[1]).toBe('CANCELLED');
+    expect(rig.judged[0]!.signal.aborted).toBe(true);
+    rig.clock.advance(10_000);
+    await settle();
+    expect(rig.completed).toHaveLength(3);
+    // And the next one begins anew.
+    const next = rig.outcome('latest');
+    await settle();
+    expect(rig.judged).toHaveLength(2);
+    answers[1]!(good());
+    expect(await next).toBe('REVALIDATED');
+  });
+
+  test('a blob that upstream does not give ends the wait: an outage as it is, otherwise DENIED', async () => {
+    for (const [failure, key] of [
+      [new LayoverError('UPSTREAM_UNREACHABLE'), 'UPSTREAM_UNREACHABLE'],
+      [new LayoverError('BLOB_UNKNOWN', { message: 'there is no such blob' }), 'DENIED'],
+    ] as const) {
+      const rig = setUp(WAIT);
+      rig.says(
+        () =>
+          new Promise((_resolve, reject) =>
+            rig.judged.at(-1)!.signal.addEventListener('abort', () => reject(new LayoverError('CANCELLED'))),
+          ),
+      );
+      rig.gateWorld.fill = () => Promise.reject(failure);
+      const pull = rig.outcome('latest');
+      await settle();
+      rig.clock.advance(2_000);
+      expect(await pull).toBe(key);
+    }
+  });
+
+  test('a verdict that is known is given also where a blob is missing', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    rig.gateWorld.fill = () => Promise.reject(new LayoverError('UPSTREAM_UNREACHABLE'));
+    const pull = rig.outcome('latest');
+    await settle();
+    answers[0]!(good());
+    expect(await pull).toBe('MISS');
+  });
+
+  test('no more than five hundred clients of an organization wait; who comes then may try again', async () => {
+    const rig = setUp(WAIT);
+    const answers = answering(rig);
+    const pulls = Array.from({ length: 501 }, () => rig.outcome('latest'));
+    await settle();
+    answers[0]!(good());
+    const outcomes = await Promise.all(pulls);
+    expect(outcomes.filter((outcome) => outcome === 'NOT_READY')).toHaveLength(1);
+    expect(await rig.outcome('latest')).toBe('REVALIDATED');
+  });
+});
+
+describe('with the control plane away', () => {
+  test('SERVE serves; WAIT and REFUSE say that it is an outage', async () => {
+    for (const [scanPolicy, expected] of [
+      [SERVE, 'MISS'],
+      [WAIT, 'NOT_READY'],
+      [REFUSE, 'NOT_READY'],
+    ] as const) {
+      const rig = setUp(scanPolicy);
+      rig.says(away);
+      expect(await rig.outcome('latest')).toBe(expected);
+      if (expected === 'NOT_READY')
+        expect(rig.journal.pulls.at(-1)).toMatchObject({ cacheStatus: 'ERROR', httpStatus: 503 });
+    }
+  });
+
+  test.each<[string, Verdict, number, string]>([
+    ['good', good(), 15 * MINUTE, 'HIT'],
+    ['bad', bad(), 24 * 60 * MINUTE, 'DENIED'],
+  ])('a verdict that was %s holds for a while, and not for ever', async (_what, verdict, holdsMs, expected) => {
+    const rig = setUp(WAIT);
+    rig.says(verdict);
+    await rig.outcome('latest');
+    rig.says(away);
+    rig.clock.advance(MINUTE + holdsMs - 1);
+    expect(await rig.outcome(image.digest)).toBe(expected);
+    rig.clock.advance(1);
+    expect(await rig.outcome(image.digest)).toBe('NOT_READY');
+  });
+
+  test('that an image had no scan holds for nobody', async () => {
+    const rig = setUp(REFUSE);
+    rig.says({ ...none, goodForMs: MINUTE });
+    expect(await rig.outcome('latest')).toBe('DENIED');
+    rig.says(away);
+    rig.clock.advance(MINUTE);
+    expect(await rig.outcome(image.digest)).toBe('NOT_READY');
+  });
+});

@@ -1,0 +1,133 @@
+import type { ErrorKey } from '../../../../common/errors/catalogue';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { digestOf } from '../../../../common/oci/digest';
+import { ReferrersList } from '../../../../data-plane/src/manifests/list-referrers';
+import { listTags } from '../../../../data-plane/src/manifests/list-tags';
+import type { OrganizationSpec } from '../fakes/organizations';
+import { CONTEXT, pullRig } from '../fakes/pull-rig';
+import { imageNamed } from '../fakes/sample-manifests';
+
+const NAME = 'team/app';
+const image = imageNamed('first');
+const digest = digestOf(Buffer.from('subject'));
+
+function rig(spec: Partial<OrganizationSpec> = {}) {
+  const parts = pullRig({ name: 'acme', ...spec });
+  const request = {
+    context: CONTEXT,
+    owner: { kind: 'organization' as const, name: 'acme' },
+    repository: NAME,
+    signal: undefined,
+  };
+  const referrers = new ReferrersList(parts, parts.clock);
+  const fail = (key: ErrorKey, upstreamStatus?: number): void => {
+    parts.upstream.behaviour.fail = { when: /./, error: () => new LayoverError(key, { upstreamStatus }) };
+  };
+  return {
+    ...parts,
+    fail,
+    tags: (limit = 0, last = '') => listTags(parts, { ...request, limit, last }),
+    referrers: (artifactType = '', page = '') => referrers.list({ ...request, digest, artifactType, page }),
+  };
+}
+
+describe('tags', () => {
+  test("upstream's pages, with what the next link needs", async () => {
+    const { upstream, tags } = rig();
+    for (const tag of ['a', 'b', 'c']) upstream.put(NAME, image, tag);
+    expect(await tags()).toEqual({
+      tags: ['a', 'b', 'c'],
+      nextLast: '',
+      nextLimit: 0,
+      cacheStatus: 'MISS',
+      upstreamHost: 'registry.test',
+    });
+    expect(await tags(2)).toMatchObject({ tags: ['a', 'b'], nextLast: 'b', nextLimit: 2 });
+    expect(await tags(2, 'b')).toMatchObject({ tags: ['c'], nextLast: '' });
+    expect(upstream.take()).toEqual([`TAGS ${NAME} n= last=`, `TAGS ${NAME} n=2 last=`, `TAGS ${NAME} n=2 last=b`]);
+  });
+
+  test('a page size is bounded, and refused where it is none', async () => {
+    const { upstream, tags } = rig();
+    upstream.put(NAME, image, 'a');
+    await tags(1_000_000);
+    expect(upstream.take()).toEqual([`TAGS ${NAME} n=1000 last=`]);
+    await expect(tags(-1)).rejects.toMatchObject({ key: 'PAGINATION_INVALID' });
+  });
+
+  test('the cached tags when upstream is out, a page at a time', async () => {
+    const { upstream, get, tags, fail } = rig();
+    for (const tag of ['a', 'b', 'c']) {
+      upstream.put(NAME, image, tag);
+      await get(tag);
+    }
+    fail('UPSTREAM_TIMEOUT');
+    expect(await tags()).toMatchObject({ tags: ['a', 'b', 'c'], nextLast: '', cacheStatus: 'STALE' });
+    expect(await tags(2)).toMatchObject({ tags: ['a', 'b'], nextLast: 'b', nextLimit: 2, cacheStatus: 'STALE' });
+    expect(await tags(2, 'b')).toMatchObject({ tags: ['c'], nextLast: '' });
+  });
+
+  test.each<[ErrorKey, number | undefined, ErrorKey]>([
+    ['NAME_UNKNOWN', 404, 'NAME_UNKNOWN'],
+    ['UPSTREAM_DENIED', 403, 'UPSTREAM_DENIED'],
+  ])('%s is told also where tags are cached', async (key, status, expected) => {
+    const { upstream, get, tags, fail } = rig();
+    upstream.put(NAME, image, 'a');
+    await get('a');
+    fail(key, status);
+    await expect(tags()).rejects.toMatchObject({ key: expected });
+  });
+
+  test('an outage with nothing cached is an outage, not an empty list', async () => {
+    const { tags, fail } = rig();
+    fail('UPSTREAM_UNREACHABLE');
+    await expect(tags()).rejects.toMatchObject({ key: 'UPSTREAM_UNREACHABLE' });
+  });
+});
+
+describe('referrers', () => {
+  test('fresh within the check interval, asked again after it', async () => {
+    const { upstream, referrers, clock } = rig({ revalidateAfterSeconds: 60 });
+    expect(await referrers()).toMatchObject({ cacheStatus: 'MISS', content: Buffer.from('{}'), filtered: true });
+    clock.advance(59_000);
+    expect(await referrers()).toMatchObject({ cacheStatus: 'HIT', filtered: true });
+    expect(upstream.take()).toHaveLength(1);
+    clock.advance(1000);
+    expect(await referrers()).toMatchObject({ cacheStatus: 'MISS' });
+    expect(upstream.take()).toHaveLength(1);
+  });
+
+  test('each artifact type for itself', async () => {
+    const { upstream, referrers } = rig({ revalidateAfterSeconds: 60 });
+    await referrers('application/a');
+    await referrers('application/b');
+    await referrers('application/a');
+    expect(upstream.take()).toHaveLength(2);
+  });
+
+  test('the last good answer in an outage, as long as a tag would be; an outage is never "none"', async () => {
+    const { referrers, fail, clock } = rig({ expirationSeconds: 3600 });
+    await referrers();
+    fail('UPSTREAM_FAILED', 503);
+    expect(await referrers()).toMatchObject({ cacheStatus: 'STALE', content: Buffer.from('{}') });
+    await expect(referrers('application/other')).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+    clock.advance(3600_001);
+    await expect(referrers()).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+  });
+
+  test('refused credentials are never answered from the cache', async () => {
+    const { referrers, fail } = rig();
+    await referrers();
+    fail('UPSTREAM_DENIED', 403);
+    await expect(referrers()).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
+  });
+
+  test('pages pass through and are not kept', async () => {
+    const { upstream, referrers, fail } = rig({ revalidateAfterSeconds: 60 });
+    upstream.referrers = { ...upstream.referrers, nextPage: 'p2' };
+    expect(await referrers()).toMatchObject({ nextPage: 'p2' });
+    expect(await referrers('', 'p2')).toMatchObject({ cacheStatus: 'MISS' });
+    fail('UPSTREAM_FAILED', 500);
+    await expect(referrers()).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+  });
+});

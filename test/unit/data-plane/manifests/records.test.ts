@@ -1,0 +1,166 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { MediaType } from '../../../../common/oci/media-types';
+import { pullRig } from '../fakes/pull-rig';
+import { imageNamed } from '../fakes/sample-manifests';
+
+const NAME = 'library/app';
+const image = imageNamed('first');
+const DOCKER = { name: 'docker', upstreamHost: 'docker.io', mirrorHost: 'docker.io' };
+
+function rigAtDocker() {
+  const rig = pullRig(
+    DOCKER,
+    { name: 'secret', visibility: 'PRIVATE', robots: { ci: 'robot secret' } },
+    { name: 'none', noProxy: true },
+  );
+  rig.upstream.put(NAME, image, 'latest');
+  return rig;
+}
+
+const ask = { organization: 'docker', repository: 'app' };
+
+test('a served GET: everything the audit needs, canonical repository, bytes', async () => {
+  const rig = rigAtDocker();
+  await rig.get('latest', ask);
+  expect(rig.journal.pulls).toEqual([
+    {
+      organizationUid: 'uid-docker',
+      organization: 'docker',
+      repository: 'library/app',
+      originVersion: 'origin-1',
+      reference: 'latest',
+      digest: image.digest,
+      cacheStatus: 'MISS',
+      upstreamStatus: 200,
+      httpStatus: 200,
+      bytes: image.content.length,
+      actor: 'anonymous',
+      clientAddress: '192.0.2.7',
+      userAgent: 'test/1',
+      requestId: 'request-1',
+      method: 'GET',
+      checkedAt: rig.clock.now(),
+      errorCode: '',
+      errorMessage: '',
+    },
+  ]);
+});
+
+test('a HEAD, a mirror address, a hit by digest', async () => {
+  const rig = rigAtDocker();
+  await rig.get('latest', { owner: { kind: 'mirror-host', host: 'docker.io' }, repository: 'library/app' });
+  await rig.get('latest', { ...ask, head: true });
+  await rig.get(image.digest, ask);
+  expect(rig.journal.pulls.slice(1)).toMatchObject([
+    {
+      method: 'HEAD',
+      bytes: 0,
+      cacheStatus: 'REVALIDATED',
+      upstreamStatus: 200,
+      organization: 'docker',
+      repository: 'library/app',
+    },
+    { method: 'GET', reference: image.digest, cacheStatus: 'HIT', upstreamStatus: 0, checkedAt: 0 },
+  ]);
+});
+
+test.each([
+  [
+    'upstream 403',
+    new LayoverError('UPSTREAM_DENIED', { message: 'm', upstreamStatus: 401 }),
+    { httpStatus: 403, upstreamStatus: 401, errorCode: 'DENIED', cacheStatus: 'REFUSED' },
+  ],
+  [
+    'upstream 429',
+    new LayoverError('TOO_MANY_REQUESTS', { message: 'm', upstreamStatus: 429 }),
+    { httpStatus: 429, upstreamStatus: 429, errorCode: 'TOOMANYREQUESTS', cacheStatus: 'ERROR' },
+  ],
+  [
+    'upstream down',
+    new LayoverError('UPSTREAM_UNREACHABLE', { message: 'm' }),
+    { httpStatus: 502, upstreamStatus: 0, errorCode: 'UNAVAILABLE', cacheStatus: 'ERROR' },
+  ],
+  [
+    'upstream slow',
+    new LayoverError('UPSTREAM_TIMEOUT', { message: 'm' }),
+    { httpStatus: 504, upstreamStatus: 0, errorCode: 'UNAVAILABLE', cacheStatus: 'ERROR' },
+  ],
+  [
+    'a bug',
+    new TypeError('x is not a function'),
+    { httpStatus: 500, upstreamStatus: 0, errorCode: 'UNKNOWN', cacheStatus: 'ERROR' },
+  ],
+])('%s', async (_name, error, expected) => {
+  const rig = rigAtDocker();
+  rig.upstream.behaviour.fail = { when: /./, error: () => error as LayoverError };
+  await rig.outcome('latest', ask);
+  expect(rig.journal.pulls).toMatchObject([{ ...expected, digest: '', bytes: 0, reference: 'latest', checkedAt: 0 }]);
+  expect(rig.journal.pulls[0]?.errorMessage).not.toBe('');
+  expect(rig.journal.pulls[0]?.errorMessage).not.toContain('is not a function');
+});
+
+test('a tag that upstream does not have was checked', async () => {
+  const rig = rigAtDocker();
+  await rig.outcome('nope', ask);
+  expect(rig.journal.pulls).toMatchObject([
+    { httpStatus: 404, upstreamStatus: 404, errorCode: 'MANIFEST_UNKNOWN', checkedAt: rig.clock.now() },
+  ]);
+});
+
+test('a tag that upstream has for ever taken away was checked as well', async () => {
+  const rig = rigAtDocker();
+  const gone = new LayoverError('MANIFEST_UNKNOWN', { message: 'm', upstreamStatus: 410 });
+  rig.upstream.behaviour.fail = { when: /./, error: () => gone };
+  await rig.outcome('latest', ask);
+  expect(rig.journal.pulls).toMatchObject([{ httpStatus: 404, upstreamStatus: 410, checkedAt: rig.clock.now() }]);
+});
+
+test('refusals of our own: no organization, no credentials, no proxy, no acceptable type', async () => {
+  const rig = rigAtDocker();
+  await rig.outcome('latest', { organization: 'nobody', repository: 'x' });
+  await rig.outcome('latest', { organization: 'secret', repository: 'x' });
+  await rig.outcome('latest', { organization: 'none', repository: 'x' });
+  await rig.outcome('latest', { ...ask, accept: [MediaType.dockerManifest] });
+  await rig.outcome('latest', { owner: { kind: 'mirror-host', host: 'evil.test' } });
+  expect(rig.journal.pulls).toMatchObject([
+    { organizationUid: '', organization: 'nobody', httpStatus: 404, errorCode: 'NAME_UNKNOWN', cacheStatus: 'REFUSED' },
+    { organizationUid: 'uid-secret', httpStatus: 401, errorCode: 'UNAUTHORIZED', actor: 'anonymous' },
+    { organizationUid: 'uid-none', httpStatus: 403, errorCode: 'DENIED' },
+    { organizationUid: 'uid-docker', httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN', upstreamStatus: 0, checkedAt: 0 },
+    { organizationUid: '', organization: 'evil.test', httpStatus: 404 },
+  ]);
+});
+
+test('a robot is named', async () => {
+  const rig = rigAtDocker();
+  rig.upstream.put('x', image, 'latest');
+  const authorization = `Basic ${Buffer.from('secret+ci:robot secret').toString('base64')}`;
+  expect(await rig.outcome('latest', { organization: 'secret', repository: 'x', authorization })).toBe('MISS');
+  expect(rig.journal.pulls).toMatchObject([{ actor: 'robot:secret+ci', organization: 'secret' }]);
+});
+
+test('a client that left is recorded as one that left', async () => {
+  const rig = rigAtDocker();
+  const controller = new AbortController();
+  controller.abort();
+  expect(await rig.outcome('latest', { ...ask, signal: controller.signal })).toBe('CANCELLED');
+  expect(rig.journal.pulls).toMatchObject([{ httpStatus: 499 }]);
+});
+
+test('the answer waits for its record; what cannot be recorded is not given out', async () => {
+  const rig = rigAtDocker();
+  let written = (): void => undefined;
+  const writing = new Promise<void>((resolve) => (written = resolve));
+  rig.journal.append = () => writing;
+  let answered = false;
+  const pull = rig.get('latest', ask).then(() => (answered = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answered).toBe(false);
+  written();
+  await pull;
+
+  const full = rigAtDocker();
+  full.journal.failure = new LayoverError('STORE_FULL');
+  expect(await full.outcome('latest', ask)).toBe('STORE_FULL');
+  expect(await full.outcome('nope', ask)).toBe('MANIFEST_UNKNOWN');
+});

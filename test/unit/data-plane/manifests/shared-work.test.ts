@@ -1,0 +1,134 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { pullRig } from '../fakes/pull-rig';
+import { imageNamed } from '../fakes/sample-manifests';
+
+const NAME = 'team/app';
+const image = imageNamed('first');
+
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** Lets everything run that is not held up by a gate. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a hundred pulls at once of a cold tag are one GET, one admission and a hundred records', async () => {
+  const rig = pullRig();
+  rig.upstream.put(NAME, image, 'latest');
+  const outcomes = await Promise.all(Array.from({ length: 100 }, () => rig.outcome('latest')));
+  expect(new Set(outcomes)).toEqual(new Set(['MISS']));
+  expect(rig.upstream.take()).toEqual([`GET ${NAME}:latest`]);
+  expect(rig.knowledge.admissions).toHaveLength(1);
+  expect(rig.journal.pulls).toHaveLength(100);
+});
+
+test('simultaneous checks of a tag share one HEAD, and the next one asks anew', async () => {
+  const rig = pullRig();
+  rig.upstream.put(NAME, image, 'latest');
+  await rig.get('latest');
+  rig.upstream.take();
+  const outcomes = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => rig.outcome('latest', { head: index % 2 === 0 })),
+  );
+  expect(new Set(outcomes)).toEqual(new Set(['REVALIDATED']));
+  expect(rig.upstream.take()).toEqual([`HEAD ${NAME}:latest`]);
+  await rig.get('latest');
+  expect(rig.upstream.take()).toEqual([`HEAD ${NAME}:latest`]);
+});
+
+test('a failed check is shared too: an upstream in trouble is not asked a hundred times', async () => {
+  const rig = pullRig();
+  rig.upstream.behaviour.fail = { when: /./, error: () => new LayoverError('UPSTREAM_TIMEOUT') };
+  const outcomes = await Promise.all(Array.from({ length: 100 }, () => rig.outcome('latest')));
+  expect(new Set(outcomes)).toEqual(new Set(['UPSTREAM_TIMEOUT']));
+  expect(rig.upstream.take()).toHaveLength(1);
+});
+
+test('a waiter that leaves takes nothing from the others', async () => {
+  const rig = pullRig();
+  rig.upstream.put(NAME, image, 'latest');
+  const { opened, open } = gate();
+  rig.upstream.behaviour.gate = opened;
+  const leaver = new AbortController();
+  const leaving = rig.outcome('latest', { signal: leaver.signal });
+  const staying = rig.outcome('latest', { signal: new AbortController().signal });
+  await settle();
+  leaver.abort();
+  expect(await leaving).toBe('CANCELLED');
+  open();
+  expect(await staying).toBe('MISS');
+  expect(rig.upstream.take()).toHaveLength(1);
+});
+
+test('when everybody has left, what was fetched is kept for the retry', async () => {
+  const rig = pullRig();
+  rig.upstream.put(NAME, image, 'latest');
+  const { opened, open } = gate();
+  rig.upstream.behaviour.gate = opened;
+  const leaver = new AbortController();
+  const leaving = rig.outcome('latest', { signal: leaver.signal });
+  await settle();
+  leaver.abort();
+  expect(await leaving).toBe('CANCELLED');
+  open();
+  await settle();
+  expect(await rig.outcome('latest')).toBe('REVALIDATED');
+});
+
+test('organizations, credentials and origins share nothing', async () => {
+  const rig = pullRig({ name: 'acme', username: 'a' }, { name: 'beta', username: 'b' });
+  rig.upstream.put(NAME, image, 'latest');
+  await Promise.all([rig.outcome('latest', { organization: 'acme' }), rig.outcome('latest', { organization: 'beta' })]);
+  expect(rig.upstream.take()).toEqual([`GET ${NAME}:latest`, `GET ${NAME}:latest`]);
+});
+
+test('a request with new credentials does not wait for the answer to the old ones', async () => {
+  const rig = pullRig({ name: 'acme', username: 'old' });
+  rig.upstream.put(NAME, image, 'latest');
+  rig.upstream.users = new Set(['new']);
+  const { opened, open } = gate();
+  rig.upstream.behaviour.gate = opened;
+  const before = rig.outcome('latest');
+  await settle();
+  rig.configuration.snapshot = pullRig({ name: 'acme', username: 'new' }).configuration.snapshot;
+  const after = rig.outcome('latest');
+  await settle();
+  open();
+  expect([await before, await after]).toEqual(['UPSTREAM_DENIED', 'MISS']);
+});
+
+test('docker: HEAD by tag, then GET by digest, brings the tag into the cache', async () => {
+  const rig = pullRig({ name: 'acme', revalidateAfterSeconds: 3600 });
+  rig.upstream.put(NAME, image, 'latest');
+  expect(await rig.outcome('latest', { head: true })).toBe('MISS');
+  const headAt = rig.clock.now();
+  rig.clock.advance(1000);
+  expect(await rig.outcome(image.digest)).toBe('MISS');
+  expect(rig.knowledge.admissions).toMatchObject([
+    { tag: 'latest', checkedAt: headAt, manifest: { digest: image.digest } },
+  ]);
+  expect(rig.upstream.take()).toEqual([`HEAD ${NAME}:latest`, `GET ${NAME}@${image.digest}`]);
+  expect(await rig.outcome('latest')).toBe('HIT');
+  expect(rig.upstream.take()).toEqual([]);
+});
+
+test('a HEAD of long ago, or one that a later check overtook, moves no tag', async () => {
+  const rig = pullRig();
+  const later = imageNamed('later');
+  rig.upstream.put(NAME, image, 'latest');
+  await rig.get('latest', { head: true });
+  rig.clock.advance(10 * 60_000 + 1);
+  await rig.get(image.digest);
+  expect(rig.knowledge.admissions.map(({ tag }) => tag)).toEqual(['']);
+
+  const again = pullRig();
+  again.upstream.put(NAME, image, 'latest');
+  await again.get('latest', { head: true });
+  again.clock.advance(1000);
+  again.upstream.put(NAME, later, 'latest');
+  await again.get('latest');
+  await again.get(image.digest);
+  expect(again.knowledge.admissions.map(({ tag }) => tag)).toEqual(['latest', '']);
+});

@@ -1,0 +1,395 @@
+import type { ErrorKey } from '../../../../common/errors/catalogue';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { pullRig } from '../fakes/pull-rig';
+import type { OrganizationSpec } from '../fakes/organizations';
+import { imageNamed } from '../fakes/sample-manifests';
+
+const NAME = 'team/app';
+const first = imageNamed('first');
+const second = imageNamed('second');
+const MINUTE = 60_000;
+
+/** A rig whose upstream has `latest`, pulled once already where the row begins with a cached tag. */
+async function rigWith(cached: boolean, spec: Partial<OrganizationSpec> = {}) {
+  const rig = pullRig({ name: 'acme', expirationSeconds: 3600, ...spec });
+  rig.upstream.put(NAME, first, 'latest');
+  if (cached) {
+    await rig.get('latest');
+    rig.clock.advance(MINUTE);
+    rig.upstream.take();
+    rig.journal.records.length = 0;
+  }
+  return rig;
+}
+
+type Rig = Awaited<ReturnType<typeof rigWith>>;
+
+function failing(key: ErrorKey, upstreamStatus: number | undefined, when = /./) {
+  return (rig: Rig): void => {
+    rig.upstream.behaviour.fail = { when, error: () => new LayoverError(key, { upstreamStatus }) };
+  };
+}
+
+interface Row {
+  readonly row: string;
+  readonly cached: boolean;
+  readonly spec?: Partial<OrganizationSpec>;
+  readonly upstream?: (rig: Rig) => void;
+  readonly head?: boolean;
+  /** Cache status, or key of the failure. */
+  readonly gives: string;
+  readonly digest?: string;
+  /** What upstream is asked, to the last request. */
+  readonly asks: readonly string[];
+}
+
+const HEAD = `HEAD ${NAME}:latest`;
+const GET = `GET ${NAME}:latest`;
+const gone = (rig: Rig): void => rig.upstream.removeTag(NAME, 'latest');
+const moved = (rig: Rig): void => rig.upstream.put(NAME, second, 'latest');
+const expired = (rig: Rig): void => rig.clock.advance(3600_000);
+const both =
+  (...steps: ((rig: Rig) => void)[]) =>
+  (rig: Rig): void =>
+    steps.forEach((step) => step(rig));
+
+const OUTAGES: readonly [ErrorKey, number | undefined][] = [
+  ['TOO_MANY_REQUESTS', 429],
+  ['UPSTREAM_FAILED', 503],
+  ['UPSTREAM_TIMEOUT', undefined],
+  ['UPSTREAM_UNREACHABLE', undefined],
+  ['UPSTREAM_TLS', undefined],
+  ['UPSTREAM_CONTENT', 200],
+  ['UPSTREAM_ADDRESS_REFUSED', undefined],
+];
+
+const ROWS: readonly Row[] = [
+  { row: 'not cached, 200', cached: false, gives: 'MISS', digest: first.digest, asks: [GET] },
+  { row: 'not cached, 404', cached: false, upstream: gone, gives: 'MANIFEST_UNKNOWN', asks: [GET] },
+  {
+    row: 'not cached, 404 for the repository',
+    cached: false,
+    upstream: failing('NAME_UNKNOWN', 404),
+    gives: 'MANIFEST_UNKNOWN',
+    asks: [GET],
+  },
+  {
+    row: 'not cached, 403',
+    cached: false,
+    upstream: failing('UPSTREAM_DENIED', 403),
+    gives: 'UPSTREAM_DENIED',
+    asks: [GET],
+  },
+  ...OUTAGES.map(([key, status]): Row => ({
+    row: `not cached, ${key}`,
+    cached: false,
+    upstream: failing(key, status),
+    gives: key,
+    asks: [GET],
+  })),
+  { row: 'not cached, HEAD, 200', cached: false, head: true, gives: 'MISS', digest: first.digest, asks: [HEAD] },
+  { row: 'not cached, HEAD, 404', cached: false, head: true, upstream: gone, gives: 'MANIFEST_UNKNOWN', asks: [HEAD] },
+  {
+    row: 'not cached, HEAD without a digest',
+    cached: false,
+    head: true,
+    upstream: (rig) => void (rig.upstream.behaviour.headWithoutDigest = true),
+    gives: 'MISS',
+    digest: first.digest,
+    asks: [HEAD, GET],
+  },
+  {
+    row: 'not cached, HEAD without a size',
+    cached: false,
+    head: true,
+    upstream: (rig) => void (rig.upstream.behaviour.headWithoutSize = true),
+    gives: 'MISS',
+    digest: first.digest,
+    asks: [HEAD, `GET ${NAME}@${first.digest}`],
+  },
+  {
+    row: 'not cached, HEAD not supported',
+    cached: false,
+    head: true,
+    upstream: failing('UPSTREAM_FAILED', 405, /^HEAD/),
+    gives: 'MISS',
+    digest: first.digest,
+    asks: [HEAD, GET],
+  },
+  { row: 'cached, same digest', cached: true, gives: 'REVALIDATED', digest: first.digest, asks: [HEAD] },
+  {
+    row: 'cached, same digest, HEAD',
+    cached: true,
+    head: true,
+    gives: 'REVALIDATED',
+    digest: first.digest,
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, same digest, HEAD without a size',
+    cached: true,
+    upstream: (rig) => void (rig.upstream.behaviour.headWithoutSize = true),
+    gives: 'REVALIDATED',
+    digest: first.digest,
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, same digest, HEAD without a digest',
+    cached: true,
+    upstream: (rig) => void (rig.upstream.behaviour.headWithoutDigest = true),
+    gives: 'REVALIDATED',
+    digest: first.digest,
+    asks: [HEAD, GET],
+  },
+  {
+    row: 'cached, other digest',
+    cached: true,
+    upstream: moved,
+    gives: 'UPDATED',
+    digest: second.digest,
+    asks: [HEAD, `GET ${NAME}@${second.digest}`],
+  },
+  {
+    row: 'cached, other digest, HEAD',
+    cached: true,
+    head: true,
+    upstream: moved,
+    gives: 'UPDATED',
+    digest: second.digest,
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, other digest, HEAD without a digest',
+    cached: true,
+    upstream: both(moved, (rig) => void (rig.upstream.behaviour.headWithoutDigest = true)),
+    gives: 'UPDATED',
+    digest: second.digest,
+    asks: [HEAD, GET],
+  },
+  {
+    row: 'cached, other digest, whose GET is limited',
+    cached: true,
+    upstream: both(moved, failing('TOO_MANY_REQUESTS', 429, /^GET/)),
+    gives: 'STALE',
+    digest: first.digest,
+    asks: [HEAD, `GET ${NAME}@${second.digest}`],
+  },
+  {
+    row: 'cached, within the check interval',
+    cached: true,
+    spec: { revalidateAfterSeconds: 61 },
+    upstream: moved,
+    gives: 'HIT',
+    digest: first.digest,
+    asks: [],
+  },
+  {
+    row: 'cached, check interval just over',
+    cached: true,
+    spec: { revalidateAfterSeconds: 60 },
+    gives: 'REVALIDATED',
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, within the check interval but expired',
+    cached: true,
+    spec: { revalidateAfterSeconds: 7200 },
+    upstream: expired,
+    gives: 'REVALIDATED',
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, clock set back',
+    cached: true,
+    spec: { revalidateAfterSeconds: 7200 },
+    upstream: (rig) => rig.clock.advance(-2 * MINUTE),
+    gives: 'REVALIDATED',
+    asks: [HEAD],
+  },
+  ...OUTAGES.map(([key, status]): Row => ({
+    row: `cached, not expired, ${key}`,
+    cached: true,
+    upstream: failing(key, status),
+    gives: 'STALE',
+    digest: first.digest,
+    asks: [HEAD],
+  })),
+  ...OUTAGES.map(([key, status]): Row => ({
+    row: `cached, expired, ${key}`,
+    cached: true,
+    upstream: both(expired, failing(key, status)),
+    gives: key,
+    asks: [HEAD],
+  })),
+  {
+    row: 'cached, expired, 200',
+    cached: true,
+    upstream: expired,
+    gives: 'REVALIDATED',
+    digest: first.digest,
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, within staleIfErrorSeconds',
+    cached: true,
+    spec: { staleIfErrorSeconds: 60 },
+    upstream: failing('UPSTREAM_FAILED', 500),
+    gives: 'STALE',
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, past staleIfErrorSeconds',
+    cached: true,
+    spec: { staleIfErrorSeconds: 59 },
+    upstream: failing('UPSTREAM_FAILED', 500),
+    gives: 'UPSTREAM_FAILED',
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, staleIfErrorSeconds 0',
+    cached: true,
+    spec: { staleIfErrorSeconds: 0 },
+    upstream: failing('UPSTREAM_TIMEOUT', undefined),
+    gives: 'UPSTREAM_TIMEOUT',
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, 403',
+    cached: true,
+    upstream: failing('UPSTREAM_DENIED', 403),
+    gives: 'UPSTREAM_DENIED',
+    asks: [HEAD],
+  },
+  { row: 'cached, 404, PROPAGATE', cached: true, upstream: gone, gives: 'MANIFEST_UNKNOWN', asks: [HEAD] },
+  {
+    row: 'cached, 404, KEEP',
+    cached: true,
+    spec: { onUpstreamDelete: 'KEEP' },
+    upstream: gone,
+    gives: 'STALE',
+    digest: first.digest,
+    asks: [HEAD],
+  },
+  {
+    row: 'cached, 404, KEEP, expired',
+    cached: true,
+    spec: { onUpstreamDelete: 'KEEP' },
+    upstream: both(gone, expired),
+    gives: 'MANIFEST_UNKNOWN',
+    asks: [HEAD],
+  },
+];
+
+test.each(ROWS)('$row: $gives', async ({ cached, spec, upstream, head, gives, digest, asks }) => {
+  const rig = await rigWith(cached, spec);
+  upstream?.(rig);
+  const held = rig.store.content.size;
+  const admissions = rig.knowledge.admissions.length;
+
+  const result = await rig.get('latest', { head: head ?? false }).catch((error: unknown) => error as LayoverError);
+
+  expect(rig.upstream.take()).toEqual(asks);
+  if (result instanceof Error) {
+    expect(result.key).toBe(gives);
+    expect(rig.store.content.size).toBe(held);
+  } else {
+    expect(result.answer.cacheStatus).toBe(gives);
+    if (digest !== undefined) expect(result.answer.descriptor.digest).toBe(digest);
+    const expected = [first, second].find((image) => image.digest === result.answer.descriptor.digest);
+    expect(result.answer.descriptor.size).toBe(expected?.content.length);
+    if (!head) expect(result.answer.content).toEqual(expected?.content);
+  }
+  if (head) expect([rig.store.content.size, rig.knowledge.admissions.length]).toEqual([held, admissions]);
+  expect(rig.journal.pulls).toHaveLength(1);
+});
+
+test('a tag that was confirmed is good for another expiration time; a stale answer pushes nothing', async () => {
+  const rig = await rigWith(true);
+  rig.clock.advance(58 * MINUTE);
+  expect(await rig.outcome('latest')).toBe('REVALIDATED');
+  rig.clock.advance(58 * MINUTE);
+  failing('UPSTREAM_FAILED', 500)(rig);
+  expect(await rig.outcome('latest')).toBe('STALE');
+  rig.clock.advance(2 * MINUTE);
+  expect(await rig.outcome('latest')).toBe('UPSTREAM_FAILED');
+});
+
+test('age is told where the answer was not just checked', async () => {
+  const rig = await rigWith(true, { revalidateAfterSeconds: 300 });
+  expect((await rig.get('latest')).answer.ageSeconds).toBe(60);
+  rig.clock.advance(5 * MINUTE);
+  expect((await rig.get('latest')).answer.ageSeconds).toBeUndefined();
+  rig.clock.advance(5 * MINUTE);
+  failing('UPSTREAM_FAILED', 500)(rig);
+  expect((await rig.get('latest')).answer).toMatchObject({ cacheStatus: 'STALE', ageSeconds: 300 });
+});
+
+test('a tag that upstream deleted is gone for good, also when upstream fails afterwards', async () => {
+  const rig = await rigWith(true);
+  gone(rig);
+  expect(await rig.outcome('latest')).toBe('MANIFEST_UNKNOWN');
+  failing('UPSTREAM_FAILED', 500)(rig);
+  expect(await rig.outcome('latest')).toBe('UPSTREAM_FAILED');
+});
+
+test('a pull that upstream need not be asked about pushes the expiration too, also one that was set by hand', async () => {
+  const rig = await rigWith(true, { revalidateAfterSeconds: 7200 });
+  const [admission] = rig.knowledge.admissions;
+  const key = admission!.repository as Parameters<typeof rig.knowledge.putTag>[0];
+  const cached = (await rig.knowledge.tag(key, 'latest'))!;
+  rig.knowledge.putTag(key, 'latest', { ...cached, expiresAt: rig.clock.now() + MINUTE });
+  expect(await rig.outcome('latest')).toBe('HIT');
+  rig.clock.advance(2 * MINUTE);
+  failing('UPSTREAM_UNREACHABLE', undefined)(rig);
+  expect(await rig.outcome('latest')).toBe('HIT');
+  rig.clock.advance(3600_000);
+  expect(await rig.outcome('latest')).toBe('UPSTREAM_UNREACHABLE');
+});
+
+test('a tag that moves back is moved without fetching anything, by a HEAD too', async () => {
+  const rig = await rigWith(true);
+  moved(rig);
+  expect(await rig.outcome('latest')).toBe('UPDATED');
+  rig.upstream.put(NAME, first, 'latest');
+  rig.upstream.take();
+  expect(await rig.outcome('latest', { head: true })).toBe('UPDATED');
+  expect(await rig.outcome('latest')).toBe('REVALIDATED');
+  expect(rig.upstream.take()).toEqual([HEAD, HEAD]);
+  expect(rig.knowledge.admissions.at(-1)).toMatchObject({ tag: 'latest', manifest: { digest: first.digest } });
+});
+
+test.each([false, true])(
+  'a tag that is evicted while upstream is asked is admitted anew, manifest too: %s',
+  async (manifestToo) => {
+    const rig = await rigWith(true);
+    const [admission] = rig.knowledge.admissions.splice(0);
+    const key = admission!.repository as Parameters<typeof rig.knowledge.tag>[0];
+    let answer = (): void => undefined;
+    rig.upstream.behaviour.gate = new Promise((resolve) => (answer = resolve));
+    const asked = rig.outcome('latest');
+    while (rig.upstream.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    rig.knowledge.removeTag(key, 'latest');
+    if (manifestToo) rig.knowledge.removeManifest(key, first.digest);
+    answer();
+    expect(await asked).toBe('MISS');
+    expect(rig.upstream.take()).toEqual(manifestToo ? [HEAD, `GET ${NAME}@${first.digest}`] : [HEAD]);
+    expect(rig.knowledge.admissions).toMatchObject([{ tag: 'latest', manifest: { digest: first.digest } }]);
+    expect(await rig.outcome('latest')).toBe('REVALIDATED');
+  },
+);
+
+test('bytes that the store has lost are fetched again, and the client does not notice', async () => {
+  const rig = await rigWith(false);
+  await rig.get('latest');
+  const other = pullRig({ name: 'acme' });
+  other.upstream.put(NAME, first, 'latest');
+  // The same knowledge with an empty store and an empty memory: what a damaged disk leaves.
+  const [admission] = rig.knowledge.admissions;
+  await other.knowledge.admit(admission!);
+  const key = admission!.repository as Parameters<typeof other.knowledge.putTag>[0];
+  other.knowledge.putTag(key, 'latest', (await rig.knowledge.tag(key, 'latest'))!);
+
+  expect(await other.get('latest')).toMatchObject({ answer: { cacheStatus: 'REVALIDATED', content: first.content } });
+  expect(other.upstream.take()).toEqual([HEAD, `GET ${NAME}@${first.digest}`]);
+  expect(await other.outcome(first.digest)).toBe('HIT');
+});

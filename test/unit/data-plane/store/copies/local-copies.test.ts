@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf } from '../../../../../common/oci/digest';
+import { createLogger } from '../../../../../common/runtime/logger';
+import type { StoredBlob } from '../../../../../data-plane/src/store/blob-store';
+import { LocalCopies } from '../../../../../data-plane/src/store/copies/local-copies';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
+import { bytes, until } from '../../blobs/fills/support/fill-setup';
+import { ManualClock } from '../../fakes/manual-clock';
+
+const [a, b, c] = ['a', 'b', 'c'].map((seed) => bytes(1000, seed)) as [Buffer, Buffer, Buffer];
+
+describe('local copies', () => {
+  let folder: TemporaryFolder;
+  let clock: ManualClock;
+  beforeEach(async () => {
+    folder = await temporaryFolder('copies');
+    clock = new ManualClock(Date.now());
+  });
+  afterEach(() => folder.remove());
+
+  const root = (): string => join(folder.path, 'copies');
+  const start = async (capacityBytes = 10_000, bootId = 'boot-1'): Promise<LocalCopies> => {
+    const copies = new LocalCopies({
+      root: root(),
+      capacityBytes,
+      clock,
+      logger: createLogger('test', 'silent'),
+      bootId,
+    });
+    await copies.prepare();
+    return copies;
+  };
+  const adopt = async (copies: LocalCopies, content: Buffer): Promise<string> => {
+    const spoolFile = join(folder.path, randomUUID());
+    writeFileSync(spoolFile, content);
+    await copies.adopt(digestOf(content), spoolFile, content.length);
+    return spoolFile;
+  };
+  const files = (): string[] =>
+    readdirSync(root(), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  const read = async (copies: LocalCopies, content: Buffer): Promise<Buffer | undefined> => {
+    const blob = await copies.open(digestOf(content));
+    if (blob === undefined) return undefined;
+    try {
+      return readFileSync(blob.localPath!);
+    } finally {
+      await blob.close();
+    }
+  };
+
+  it('are other names of spool files, not their bytes again', async () => {
+    const copies = await start();
+    const spoolFile = await adopt(copies, a);
+    const blob = (await copies.open(digestOf(a)))!;
+    expect(statSync(blob.localPath!).ino).toBe(statSync(spoolFile).ino);
+    await blob.close();
+    expect(copies.totalBytes).toBe(1000);
+  });
+
+  it('go when there are too many, least recently read first', async () => {
+    const copies = await start(2500);
+    await adopt(copies, a);
+    await adopt(copies, b);
+    await read(copies, a);
+    await adopt(copies, c);
+    expect(await read(copies, b)).toBeUndefined();
+    expect(await read(copies, a)).toEqual(a);
+    expect(await read(copies, c)).toEqual(c);
+    await until(() => files().length === 2);
+    expect(copies.totalBytes).toBe(2000);
+  });
+
+  it('stay while somebody has them open, also beyond what they may have', async () => {
+    const copies = await start(1500);
+    await adopt(copies, a);
+    const blob = (await copies.open(digestOf(a)))!;
+    await adopt(copies, b);
+    expect(readFileSync(blob.localPath!)).toEqual(a);
+    await blob.close();
+    await blob.close();
+    await until(() => files().length <= 1);
+    expect(copies.totalBytes).toBeLessThanOrEqual(1500);
+  });
+
+  it('larger than all that they may have are not kept', async () => {
+    const copies = await start(999);
+    await adopt(copies, a);
+    expect(files()).toEqual([]);
+  });
+
+  it('survive a restart, with the order in which they were read', async () => {
+    const first = await start();
+    for (const content of [a, b, c]) await adopt(first, content);
+    clock.advance(3_600_000);
+    await read(first, a);
+    await until(() => files().some((file) => Math.abs(statSync(file).mtimeMs - clock.now()) < 1));
+    const second = await start(1500);
+    expect(await read(second, a)).toEqual(a);
+    expect([await read(second, b), await read(second, c)]).toEqual([undefined, undefined]);
+  });
+
+  it('of another size than was recorded are given up, at start and when read', async () => {
+    const first = await start();
+    await adopt(first, a);
+    await adopt(first, b);
+    for (const file of files()) writeFileSync(file, 'short');
+    expect(await read(first, a)).toBeUndefined();
+    const second = await start();
+    expect(await read(second, b)).toBeUndefined();
+    expect(files()).toEqual([]);
+  });
+
+  it('are hashed before they are used when the machine has started anew: right ones stay, others go', async () => {
+    const first = await start(10_000, 'boot-1');
+    await adopt(first, a);
+    await adopt(first, b);
+    const damaged = files().find((file) => readFileSync(file).equals(b))!;
+    writeFileSync(damaged, Buffer.alloc(1000));
+    const second = await start(10_000, 'boot-2');
+    expect(second.sizeOf(digestOf(a))).toBeUndefined();
+    expect(await read(second, a)).toBeUndefined();
+    expect(await read(second, b)).toBeUndefined();
+    await until(() => second.sizeOf(digestOf(a)) === 1000 && !existsSync(damaged));
+    expect(await read(second, a)).toEqual(a);
+    expect(await read(second, b)).toBeUndefined();
+    expect(second.totalBytes).toBe(1000);
+    expect(files()).toHaveLength(1);
+    const third = await start(10_000, 'boot-2');
+    expect(await read(third, a)).toEqual(a);
+    expect(readdirSync(root()).sort()).toEqual(['boot-2', 'incoming']);
+  });
+
+  it('are brought in whole and right, or not at all', async () => {
+    const copies = await start();
+    const blobOf = (content: Buffer, says = content.length): StoredBlob => ({
+      size: says,
+      localPath: undefined,
+      async *read() {
+        yield content.subarray(0, 500);
+        yield content.subarray(500);
+      },
+      close: () => Promise.resolve(),
+    });
+    const { signal } = new AbortController();
+    await copies.bring(digestOf(a), blobOf(b), signal);
+    await copies.bring(digestOf(a), blobOf(a, 999), signal);
+    await copies.bring(digestOf(a), blobOf(a), AbortSignal.abort());
+    expect(files()).toEqual([]);
+    await copies.bring(digestOf(a), blobOf(a), signal);
+    expect(await read(copies, a)).toEqual(a);
+    expect(files()).toHaveLength(1);
+  });
+
+  it('make room for a fill, least recently read first, but not those that are read', async () => {
+    const copies = await start();
+    for (const content of [a, b, c]) await adopt(copies, content);
+    const blob = (await copies.open(digestOf(a)))!;
+    await copies.makeRoom(1500);
+    expect([await read(copies, b), await read(copies, c)]).toEqual([undefined, undefined]);
+    expect(readFileSync(blob.localPath!)).toEqual(a);
+    await blob.close();
+  });
+
+  it('that a crash has left half written go at start', async () => {
+    await start();
+    writeFileSync(join(root(), 'incoming', 'half'), 'written');
+    await start();
+    expect(files()).toEqual([]);
+  });
+
+  it('keep nobody from anything when their folder cannot be written', async () => {
+    writeFileSync(root(), 'a file');
+    const copies = await start();
+    await adopt(copies, a);
+    await copies.write(digestOf(b), b);
+    expect(await read(copies, a)).toBeUndefined();
+    await copies.makeRoom(1);
+  });
+});

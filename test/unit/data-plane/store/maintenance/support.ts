@@ -1,0 +1,84 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '../../../../../common/oci/digest';
+import { createLogger } from '../../../../../common/runtime/logger';
+import type { BlobStore } from '../../../../../data-plane/src/store/blob-store';
+import { ManifestContents } from '../../../../../data-plane/src/manifests/content/manifest-contents';
+import { GuardedBlobStore } from '../../../../../data-plane/src/store/uses/guarded-blob-store';
+import type { StoredContentParts } from '../../../../../data-plane/src/store/maintenance/storage-parts';
+import { blobPathsAt } from '../../../../../data-plane/src/store/directory/blob-paths';
+import {
+  createDirectoryBlobStore,
+  type DirectoryBlobStore,
+} from '../../../../../data-plane/src/store/directory/directory-blob-store';
+import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
+import { ManualClock } from '../../fakes/manual-clock';
+
+export const logger = createLogger('test', 'silent');
+/** A signal that never aborts. */
+export const STAYS = new AbortController().signal;
+
+/** A guarded directory store with what is around it. */
+export interface StorageSetup extends StoredContentParts {
+  readonly store: GuardedBlobStore;
+  /** Behind the guard, and behind what a test put around it. */
+  readonly directory: DirectoryBlobStore;
+  readonly contents: ManifestContents;
+  readonly uses: ContentUses;
+  readonly clock: ManualClock;
+  /** Keeps content as a fill does; when it resolves it is committed. */
+  fill(content: Buffer): Promise<Digest>;
+  /** Keeps content whose last use is long ago. */
+  keep(content: Buffer): Promise<Digest>;
+  damage(digest: Digest, content: Buffer): Promise<void>;
+  /** What was moved aside. */
+  aside(): Promise<readonly string[]>;
+  dispose(): Promise<void>;
+}
+
+export async function setUpStorage(
+  wrapStore: (store: BlobStore) => BlobStore = (store) => store,
+): Promise<StorageSetup> {
+  const home = await mkdtemp(join(tmpdir(), 'layover-storage-'));
+  const root = join(home, 'blobs');
+  const clock = new ManualClock();
+  const directory = createDirectoryBlobStore({ root, logger, clock });
+  await directory.prepare();
+  const uses = new ContentUses(clock);
+  const store = new GuardedBlobStore(wrapStore(directory), uses);
+  let serial = 0;
+  const fill = async (content: Buffer): Promise<Digest> => {
+    const digest = digestOf(content);
+    const spoolFile = join(home, `spool-${(serial += 1)}`);
+    const ingest = await store.ingest(digest, spoolFile);
+    await writeFile(spoolFile, content);
+    await ingest.commit(spoolFile, content.length);
+    return digest;
+  };
+  return {
+    store,
+    directory,
+    contents: new ManifestContents(store, 1024 * 1024, uses),
+    uses,
+    clock,
+    logger,
+    fill,
+    async keep(content) {
+      const digest = await fill(content);
+      clock.advance(10_000);
+      return digest;
+    },
+    damage: (digest, content) => writeFile(blobPathsAt(root).blob(digest), content),
+    aside: () => readdir(join(root, 'quarantine')).catch(() => []),
+    async dispose() {
+      await directory.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Lets everything run that waits for nothing but its turn; what waits for a file or a gate is not waited for. */
+export async function turns(count = 5): Promise<void> {
+  for (let at = 0; at < count; at += 1) await new Promise((resolve) => setImmediate(resolve));
+}
