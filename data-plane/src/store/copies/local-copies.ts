@@ -1,5 +1,6 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, hexOf, newHasher } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
@@ -65,7 +66,7 @@ export class LocalCopies {
     await this.quietly('could not be read', async () => {
       const { root, bootId } = this.options;
       await rm(this.paths.incoming, { recursive: true, force: true });
-      await mkdir(this.paths.incoming, { recursive: true, mode: 0o700 });
+      await makeDurableFolder(this.paths.incoming);
       const boots = (await readdir(resolve(root), { withFileTypes: true })).filter((entry) => entry.isDirectory());
       const found = [];
       // The present run's last, so that its copy of two is the one that counts.

@@ -13,7 +13,7 @@ import { listBlobs } from './list-blobs';
 import { OneAtATime } from '../../async/one-at-a-time';
 import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../store-error';
-import { makeFolder, syncFolder } from '../../files/sync-folder';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** What the directory store is made of. */
 export interface DirectoryBlobStoreOptions {
@@ -61,7 +61,7 @@ class FileBlobs implements DirectoryBlobStore {
 
   async prepare(): Promise<void> {
     await attempt('make the folders of its blob store', async () => {
-      await makeFolder(this.paths.incoming);
+      await makeDurableFolder(this.paths.incoming);
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
       if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
@@ -132,9 +132,10 @@ class FileBlobs implements DirectoryBlobStore {
     // Every blob that this store opens is one; another store's has no inode, and is never found.
     const { inode } = blob as DirectoryBlob;
     return attempt(`move ${digest} aside`, async () => {
-      await makeFolder(this.paths.quarantine);
+      await makeDurableFolder(this.paths.quarantine);
       return this.ifStillThere(digest, inode, async (path) => {
         await rename(path, this.paths.quarantined(digest));
+        await syncFolder(this.paths.quarantine);
         await syncFolder(this.paths.folder(digest));
       });
     });

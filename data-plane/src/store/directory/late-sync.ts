@@ -9,7 +9,7 @@ import type { Logger } from '../../../../common/runtime/logger';
 import { errorCode } from '../store-error';
 import type { BlobPaths } from './blob-paths';
 import { kernelBootId } from './boot-id';
-import { makeFolder, syncFolder } from '../../files/sync-folder';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** How long a blob that was just kept may wait for its sync, in milliseconds: as a rule its client still writes its own copy to a disk. */
 const SYNC_DELAY_MS = 5_000;
@@ -67,7 +67,7 @@ export class LateSync {
    * the kernel's to keep, and are synced later. Marked before it: the digest decides; what is damaged is removed. Throws system errors.
    */
   async recover(): Promise<void> {
-    await makeFolder(this.paths.unsynced);
+    await makeDurableFolder(this.paths.unsynced);
     for (const name of await readdir(this.paths.unsynced)) {
       const digest = parseDigest(name.replace('-', ':'));
       if (digest === undefined) continue;
