@@ -27,6 +27,11 @@ export function abortReason(signal: AbortSignal): unknown {
   return isDefault ? new LayoverError('CANCELLED', { cause: reason }) : reason;
 }
 
+/** Throws {@link abortReason} if the signal has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortReason(signal);
+}
+
 /**
  * Waits for a promise that cannot be cancelled itself. Settles as the promise does, or rejects with
  * {@link abortReason} as soon as the signal aborts; the promise then goes on for its other waiters,

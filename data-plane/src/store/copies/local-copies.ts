@@ -1,5 +1,6 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, hexOf, newHasher } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
@@ -7,7 +8,6 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { StoredBlob } from '../blob-store';
 import { readFileRange } from '../read-file-range';
 import { errorCode } from '../store-error';
-import { atMost } from '../../async/at-most';
 import { openStoredFile, storedBlob } from '../directory-blob';
 import { type CopyPaths, copyPathsAt, findCopies } from './copy-paths';
 
@@ -48,7 +48,7 @@ export class LocalCopies {
   /** Least recently read first. */
   private readonly copies = new Map<Digest, Copy>();
   private readonly opened = new WeakMap<StoredBlob, Copy>();
-  private readonly checks = atMost(1);
+  private readonly checks = pLimit(1);
   private readonly paths: CopyPaths;
   private bytes = 0;
 

@@ -1,16 +1,16 @@
 import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
-import { atMost } from '../../async/at-most';
 import { blobPathsAt, type BlobPaths } from './blob-paths';
 import { type DirectoryBlob, type OpenedFile, openStoredFile, storedBlob } from '../directory-blob';
 import { LateSync } from './late-sync';
 import { listBlobs } from './list-blobs';
-import { OneAtATime } from '../../async/one-at-a-time';
+import { KeyedMutex } from '../../../../common/async/keyed-mutex';
 import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../store-error';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
@@ -49,9 +49,9 @@ export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): Di
 const COMMITS_AT_ONCE = 2;
 
 class FileBlobs implements DirectoryBlobStore {
-  private readonly commits = atMost(COMMITS_AT_ONCE);
+  private readonly commits = pLimit(COMMITS_AT_ONCE);
   /** What gives a name and what takes it away: between the look at a file and its removal no other gets its name. */
-  private readonly names = new OneAtATime();
+  private readonly names = new KeyedMutex();
 
   constructor(
     private readonly paths: BlobPaths,

@@ -1,6 +1,5 @@
 import { getEventListeners } from 'node:events';
 import { Deferred } from '../../../../common/async/deferred';
-import { linkSignals } from '../../../../common/async/linked-signal';
 import { abortReason, onAbort, untilAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 
@@ -72,32 +71,5 @@ describe('untilAborted', () => {
     await untilAborted(Promise.resolve('stream'), controller.signal, onLate);
     controller.abort();
     expect(onLate).not.toHaveBeenCalled();
-  });
-});
-
-describe('linkSignals', () => {
-  test('aborts with the reason of the first parent that does, and releases the others', () => {
-    const [one, two] = [new AbortController(), new AbortController()];
-    const linked = linkSignals(one.signal, undefined, two.signal);
-    two.abort('two');
-    one.abort('one');
-    expect(linked.signal.reason).toBe('two');
-    expect(listeners(one.signal)).toBe(0);
-  });
-
-  test('is aborted from the start if a parent is', () => {
-    const { signal } = new AbortController();
-    expect(linkSignals(signal, AbortSignal.abort('gone')).signal.reason).toBe('gone');
-    expect(listeners(signal)).toBe(0);
-  });
-
-  test('aborts by itself, and leaves no listener on its parents once released', () => {
-    const parent = new AbortController();
-    const linked = linkSignals(parent.signal);
-    linked.release();
-    parent.abort();
-    expect(linked.signal.aborted).toBe(false);
-    linked.abort('done');
-    expect(linked.signal.reason).toBe('done');
   });
 });
