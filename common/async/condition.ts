@@ -27,6 +27,7 @@ export class Condition {
 
   /** Wakes everybody who waits now. */
   notifyAll(): void {
+    if (this.wakes.size === 0) return;
     const waiting = [...this.wakes];
     this.wakes.clear();
     for (const wake of waiting) wake();
