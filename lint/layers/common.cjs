@@ -9,4 +9,5 @@ module.exports = layered('common', [
   'async',
   'metrics',
   ['errors', 'oci', 'runtime'],
+  'files',
 ]);

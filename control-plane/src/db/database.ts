@@ -1,4 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Knex, knex } from 'knex';
+import type { Backoff } from '../../../common/async/backoff';
+import { withTimeout } from '../../../common/async/deadline';
+import { retry } from '../../../common/async/retry';
+import { systemClock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { DatabaseAddress } from './database-address';
 import { isDuplicate, isTransient } from './database-error';
@@ -12,6 +17,8 @@ export type Queries = Knex;
 
 /** Tries of a transaction that met a deadlock or a lock that was held too long. */
 const MAX_TRIES = 6;
+/** Before another try; random, because both sides of a deadlock try again. */
+const BACKOFF: Backoff = { firstMs: 40, maxMs: 640, jitter: 1 };
 /** How long {@link Database.close} waits for connections to end, in milliseconds. */
 const CLOSE_MS = 5000;
 
@@ -103,20 +110,12 @@ export class Database {
   /** Closes every connection after the statements that run; a server that says nothing is not waited for long. */
   async close(): Promise<void> {
     const pools = this.pools();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
-    await Promise.race([Promise.all(pools.map((pool) => pool.destroy())), late]);
-    clearTimeout(timer);
+    const closed = Promise.all(pools.map((pool) => pool.destroy()));
+    await withTimeout(systemClock, CLOSE_MS, closed, () => undefined);
   }
 }
 
-async function retrying<T>(work: () => Promise<T>, again: (error: unknown) => boolean): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt >= MAX_TRIES || !again(error)) throw error;
-      await new Promise((resume) => setTimeout(resume, Math.random() * 20 * 2 ** attempt));
-    }
-  }
+function retrying<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
+  // Not on a clock of ours, whose timers let the process end: a transaction that waits is not over.
+  return retry({ attempts: MAX_TRIES, backoff: BACKOFF, isRetryable, wait: setTimeout }, work);
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { MaintenanceLease } from '../../db/maintenance-lease';
 import { repeat } from '../../../../common/async/repeat';
 import { enforceQuota } from '../eviction/enforce-quota';
@@ -28,7 +29,8 @@ const ENFORCE_MS = 10_000;
 /** Always on; one step after the other, each a short transaction, so that pulls and readers hardly notice. */
 export class GarbageCollector {
   private readonly lease: MaintenanceLease;
-  private running: Promise<unknown> = Promise.resolve();
+  /** One round at a time in this process. */
+  private readonly rounds = pLimit(1);
 
   constructor(private readonly parts: GarbageParts) {
     this.lease = new MaintenanceLease(parts.database, 'garbage');
@@ -42,14 +44,12 @@ export class GarbageCollector {
       if (collected.blobs > 0 || collected.manifests > 0)
         log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
     };
-    const stop = repeat(
-      { firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, name: 'collecting garbage' },
-      clock,
-      log,
-    );
+    const onError = (error: unknown): void =>
+      log.warn({ err: error }, 'collecting garbage failed; it is tried again later');
+    const stop = repeat({ clock, firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, onError });
     return async () => {
       await stop();
-      await this.running;
+      await this.rounds(() => undefined);
       // Another control plane need not wait for the lease to run out.
       await this.lease.release().catch(() => undefined);
     };
@@ -63,16 +63,13 @@ export class GarbageCollector {
     return this.afterOthers(() => this.round(() => false, false));
   }
 
-  /** One round at a time in this process. */
   private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
-    const round = this.running.then(async () => {
+    return this.rounds(async () => {
       const startedAt = performance.now();
       const collected = await start();
       this.parts.onRound?.(collected, (performance.now() - startedAt) / 1000);
       return collected;
     });
-    this.running = round.catch(() => undefined);
-    return round;
   }
 
   private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {

@@ -1,16 +1,16 @@
-import { type CallFailure, Circuit } from '../../../../data-plane/src/async/circuit';
+import { type CallFailure, ControlPlaneCircuit } from '../../../../data-plane/src/catalog/control-plane-circuit';
 import { ManualClock } from '../fakes/manual-clock';
 
 let clock: ManualClock;
 let connected: boolean;
-let circuit: Circuit;
+let circuit: ControlPlaneCircuit;
 let calls: number;
 
 beforeEach(() => {
   clock = new ManualClock();
   connected = false;
   calls = 0;
-  circuit = new Circuit({ clock, coolDownMs: 1000, connected: () => connected });
+  circuit = new ControlPlaneCircuit({ clock, coolDownMs: 1000, isConnected: () => connected });
 });
 
 const succeed = (): Promise<string> =>

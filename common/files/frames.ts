@@ -1,23 +1,29 @@
 import { crc32 } from 'node:zlib';
 
-/** Length (4 bytes, little-endian) and CRC-32 (4 bytes) stand before every payload. */
+/** Size of a frame's header: length (4 bytes, little-endian) and CRC-32 (4 bytes) of the payload. */
 export const FRAME_HEADER_BYTES = 8;
 
-/** Largest payload that is written or believed, in bytes: a length beyond it is damage, not data. */
+/**
+ * Largest payload in bytes that is written, or believed when it is read: a larger length is damage,
+ * not data.
+ */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
-/** What {@link decodeFrames} found at the beginning of some bytes. */
+/** The frames at the beginning of some bytes. */
 export interface DecodedFrames {
   readonly payloads: readonly Buffer[];
-  /** Bytes that the payloads took, headers included. */
+  /** Bytes of the decoded frames, headers included. */
   readonly consumed: number;
-  /** True where the bytes after `consumed` are no frame; false where they end, or a frame is not complete yet. */
+  /** True if the bytes after `consumed` are no frame; false if they end, or are a part of one. */
   readonly damaged: boolean;
-  /** Bytes that the next frame needs, headers included, where it is only begun; else 0. */
+  /** Bytes of the next frame, header included, if only a part of it is there; otherwise 0. */
   readonly wanted: number;
 }
 
-/** A payload as it lies in a file. Throws a RangeError for an empty payload or one above {@link MAX_PAYLOAD_BYTES}. */
+/**
+ * Returns a payload with its header, as it is written to a file. Throws a RangeError for an empty
+ * payload or one above {@link MAX_PAYLOAD_BYTES}.
+ */
 export function encodeFrame(payload: Buffer): Buffer {
   if (payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES) {
     throw new RangeError(`a frame takes 1 to ${MAX_PAYLOAD_BYTES} bytes, not ${payload.length}`);
@@ -29,7 +35,9 @@ export function encodeFrame(payload: Buffer): Buffer {
   return frame;
 }
 
-/** Up to `limit` payloads from the beginning of `bytes`. The payloads share memory with `bytes`. */
+/**
+ * Decodes up to `limit` frames from the beginning of `bytes`. The payloads share memory with `bytes`.
+ */
 export function decodeFrames(bytes: Buffer, limit = Number.POSITIVE_INFINITY): DecodedFrames {
   const payloads: Buffer[] = [];
   let offset = 0;

@@ -1,4 +1,4 @@
-import { linkSignals } from '../../../../data-plane/src/async/signals';
+import { linkSignals } from '../../../../common/async/linked-signal';
 
 describe('linked signals', () => {
   test('abort with any parent, with its reason', () => {

@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeFrames } from './frames';
+import { decodeFrames } from '../../../common/files/frames';
 
 const SEGMENT = /^(\d{16})\.log$/;
 
@@ -17,21 +17,6 @@ export interface Segment {
 /** Path of the segment whose first record has this number. */
 export function segmentPath(directory: string, first: number): string {
   return join(directory, `${String(first).padStart(16, '0')}.log`);
-}
-
-/** Makes the folder (mode 0700) with all above it. */
-export async function makeFolder(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-}
-
-/** Makes the names in a folder durable: a new file is not found after a power cut without it (fsync(2), "Notes"). */
-export async function syncFolder(directory: string): Promise<void> {
-  const folder = await open(directory, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /**
