@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { TEMPLATE } from '../mariadb/running-server';
+import { TEMPLATE } from '../mysql-server/shared-server';
 
 /** A database of a test's own. */
 export interface TestDatabase {
@@ -16,8 +16,8 @@ export function onMysql(): boolean {
 }
 
 /**
- * SQLite, unless LAYOVER_TEST_MYSQL names a server (`mysql://root@127.0.0.1:33306`), as the project `mariadb` of
- * jest.config.js does: then a new database there, a copy of the migrated template where the server has one (migrations
+ * SQLite, unless LAYOVER_TEST_MYSQL names a server (`mysql://root@127.0.0.1:33306`), as the projects `mariadb` and
+ * `mysql8` of jest.config.js do: then a new database there, a copy of the migrated template where the server has one (migrations
  * take ten times longer), and without any table where `empty`.
  */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
