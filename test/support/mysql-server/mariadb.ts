@@ -23,5 +23,11 @@ export const MARIADB: Flavour = {
     );
     if (done.status !== 0) throw new Error(`mariadb-install-db failed:\n${done.stdout}${done.stderr}`);
   },
-  command: (data) => [findProgram('mariadbd')!, '--no-defaults', `--datadir=${data}`],
+  command: (data) => [
+    findProgram('mariadbd')!,
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--debug-no-sync',
+    '--sync-frm=0',
+  ],
 };

@@ -14,8 +14,8 @@ import type { Flavour } from './flavour';
 const START_MS = 30_000;
 
 /**
- * A database server of its own: a folder below the system's temporary folder, a free port of 127.0.0.1, user root without
- * a password, nothing synced to disk. It dies with the process that started it.
+ * A database server of its own: a folder below LAYOVER_TEST_DATABASES (or the system's temporary folder), a free port of
+ * 127.0.0.1, user root without a password, nothing synced to disk. It dies with the process that started it.
  */
 export class MysqlServer {
   private process: ChildProcess | undefined;
@@ -29,7 +29,7 @@ export class MysqlServer {
   /** Makes the data folder and starts the server. Throws if it does not start, with what the server said. */
   static async start(flavour: Flavour): Promise<MysqlServer> {
     requirePrograms(flavour);
-    const folder = mkdtempSync(join(tmpdir(), `layover-${flavour.project}-`));
+    const folder = mkdtempSync(join(process.env.LAYOVER_TEST_DATABASES ?? tmpdir(), `layover-${flavour.project}-`));
     const server = new MysqlServer(flavour, folder, await freePort());
     try {
       copyInstalled(flavour, join(folder, 'data'));

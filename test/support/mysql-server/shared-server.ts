@@ -6,6 +6,9 @@ import { MysqlServer } from './mysql-server';
 /** The migrated database that those of the suites are copies of. */
 export const TEMPLATE = 'layover_template';
 
+/** Table of the names of databases that are copies of the template and used by no test. */
+export const FREE_DATABASES = 'layover_free.free_databases';
+
 /** Servers of this run; global setup and global teardown both run in Jest's first process. */
 const running = new Set<MysqlServer>();
 
@@ -22,7 +25,11 @@ export async function startSharedServer(flavour: Flavour): Promise<void> {
   const server = await MysqlServer.start(flavour);
   running.add(server);
   try {
-    await server.execute(`CREATE DATABASE ${TEMPLATE}`);
+    await server.execute(
+      `CREATE DATABASE ${TEMPLATE}`,
+      'CREATE DATABASE layover_free',
+      `CREATE TABLE ${FREE_DATABASES} (name VARCHAR(64) PRIMARY KEY) ENGINE = InnoDB`,
+    );
     const address = { host: '127.0.0.1', port: server.port, user: 'root', password: '', database: TEMPLATE };
     const database = Database.open({ dialect: 'mysql', ...address }, createLogger('test', 'silent'));
     await database.migrate();
