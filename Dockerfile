@@ -35,8 +35,8 @@ COPY --from=build /layover/node_modules node_modules
 COPY --from=build /layover/proto proto
 COPY --from=build /layover/dist dist
 COPY bin/healthcheck.mjs bin/
-# File reads, syncs and DNS share libuv's threads; its four are few for a plane that does all three at once.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 LAYOVER_HOME=/var/lib/layover \
+# The options and the threads of Node are those of standalone/src/process-defaults.ts.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 NODE_OPTIONS=--max-semi-space-size=32 LAYOVER_HOME=/var/lib/layover \
     LAYOVER_EDGE_LISTEN=0.0.0.0:8080 LAYOVER_CONTROL_LISTEN=0.0.0.0:8081
 EXPOSE 8080 8081
 USER 10001:10001

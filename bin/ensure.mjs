@@ -2,6 +2,7 @@
 // builds when a source is newer than the build. Nothing is fetched but packages from the npm registry.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,21 +23,49 @@ const SOURCES = [
 ];
 const stamp = join(root, 'dist', '.sources');
 
-/** Installs the packages of the lock file unless they are there already. Ends the process with a message when that fails. */
+/**
+ * Installs the packages of the lock file unless they are there already, and compiles the native one again if it was
+ * compiled for another version of Node. Ends the process with a message if that fails.
+ */
 export function ensureInstalled() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19))
-    fail(`Layover needs Node 20.19 or newer; this is ${process.versions.node}.`);
-  if (installedIsCurrent()) return;
-  say('Installing packages (a minute or two the first time: the SQLite driver is compiled) …');
+  if (!isSupported(process.versions.node))
+    fail(`Layover needs Node 20.19, 22.12, 24 or newer; this is ${process.versions.node}.`);
+  if (!installedIsCurrent()) {
+    say('Installing packages (a minute or two the first time: the SQLite driver is compiled) …');
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], buildEnvironment());
+  } else if (!nativeIsLoadable()) {
+    say(`Compiling the SQLite driver for Node ${process.versions.node} …`);
+    run('npm', ['rebuild', 'better-sqlite3', '--loglevel=error'], buildEnvironment());
+  }
+}
+
+/** As "engines" in package.json: versions that can load an ES module with require(), as some packages are. */
+function isSupported(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
+}
+
+/** With the headers that came with this Node, if they did: without them node-gyp would fetch them from nodejs.org. */
+function buildEnvironment() {
   const env = { ...process.env };
-  // Headers that came with this Node: without them node-gyp would fetch them from nodejs.org.
   const prefix = dirname(dirname(process.execPath));
   if (existsSync(join(prefix, 'include', 'node', 'node.h'))) {
     env.npm_config_nodedir = prefix;
     env.npm_config_build_from_source = 'better-sqlite3';
   }
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], env);
+  return env;
+}
+
+/** False if it was compiled for another version of Node, or not at all. */
+function nativeIsLoadable() {
+  try {
+    createRequire(import.meta.url)(
+      join(root, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node'),
+    );
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Compiles to dist/ unless dist/ was made from exactly these sources. */

@@ -19,11 +19,13 @@ const args = process.argv.slice(2);
 const end = args.includes('--') ? args.indexOf('--') : args.length;
 const versions = args.slice(0, end);
 const suites = end < args.length ? args.slice(end + 1) : SUITES;
-if (versions.length === 0) fail(`usage: node bin/test-on-node.mjs ${Object.keys(RELEASES).join(' ')} [-- <jest arguments>]`);
+if (versions.length === 0)
+  fail(`usage: node bin/test-on-node.mjs ${Object.keys(RELEASES).join(' ')} [-- <jest arguments>]`);
 
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'layover');
 const failed = versions.filter((version) => {
-  const release = RELEASES[version] ?? fail(`Node ${version} is not tested; ${Object.keys(RELEASES).join(' and ')} are.`);
+  const release =
+    RELEASES[version] ?? fail(`Node ${version} is not tested; ${Object.keys(RELEASES).join(' and ')} are.`);
   process.stderr.write(`Node ${release}\n`);
   const node = installNode(release);
   const copy = join(cache, `checkout-on-${release}`);
@@ -41,7 +43,15 @@ function installNode(release) {
   const node = join(folder, 'node_modules', name, 'bin', 'node');
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true });
-    run('npm', ['install', '--prefix', folder, '--no-save', '--ignore-scripts', '--loglevel=error', `${name}@${release}`]);
+    run('npm', [
+      'install',
+      '--prefix',
+      folder,
+      '--no-save',
+      '--ignore-scripts',
+      '--loglevel=error',
+      `${name}@${release}`,
+    ]);
   }
   return node;
 }

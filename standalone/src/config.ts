@@ -3,6 +3,7 @@ import { configFromEnvironment as readDataPlane } from '../../data-plane/src/con
 import { configFromEnvironment as readEdge } from '../../edge-http/src/config';
 import { ConfigurationError, EnvReader } from '../../common/runtime/env';
 import { homeAt, type Home } from '../../common/runtime/home';
+import { PROCESS_DEFAULTS } from './process-defaults';
 
 /** What the parent of the three planes needs to know itself; each plane reads its own part from the same environment. */
 export interface StandaloneConfig {
@@ -36,7 +37,6 @@ export function configFromEnvironment(): StandaloneConfig {
   const home = homeAt(env.text('LAYOVER_HOME') ?? '.layover');
   const drainMs = env.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000;
   env.done();
-  // File reads, syncs and DNS share libuv's threads; its four are few for a plane that does all three at once.
-  const environment = { UV_THREADPOOL_SIZE: '8', ...process.env, LAYOVER_HOME: home.root };
+  const environment = { ...PROCESS_DEFAULTS, ...process.env, LAYOVER_HOME: home.root };
   return { home, drainMs, environment };
 }
