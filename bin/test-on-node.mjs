@@ -11,7 +11,7 @@ import { root } from './ensure.mjs';
 
 /** The releases that are tested, by major version. Also in docs/operations.md. */
 const RELEASES = { 22: '22.23.5', 24: '24.22.3' };
-const SUITES = ['--selectProjects', 'sqlite', '--testPathPatterns', 'test/unit/', 'test/e2e/harness'];
+const SUITES = ['--selectProjects', 'sqlite', '--testPathPatterns', 'test/unit/', 'test/e2e/real-clients'];
 /** What stays in a copy from one run to the next. */
 const KEPT = ['node_modules', 'dist'];
 
