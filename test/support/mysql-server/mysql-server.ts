@@ -1,36 +1,38 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import { findProgram } from '../real/programs';
+import { readText } from '../../../control-plane/src/db/read-text';
 import { freePort } from '../real/free-port';
-
-/** What a throw-away server needs; Debian has them in mariadb-server-core (and mariadb-client-core). */
-export const MARIADB_PROGRAMS = ['mariadbd', 'mariadb-install-db'] as const;
+import { findProgram } from '../real/programs';
+import { copyInstalled } from './installed-data';
+import type { Flavour } from './flavour';
 
 /** How long a start may take on a busy machine, in milliseconds. */
 const START_MS = 30_000;
 
 /**
- * A MariaDB of its own: a folder below the system's temporary folder, a free port of 127.0.0.1, user root without a
- * password, nothing synced to disk. It dies with the process that started it.
+ * A database server of its own: a folder below LAYOVER_TEST_DATABASES (or the system's temporary folder), a free port of
+ * 127.0.0.1, user root without a password, nothing synced to disk. It dies with the process that started it.
  */
-export class MariadbServer {
+export class MysqlServer {
   private process: ChildProcess | undefined;
 
   private constructor(
+    readonly flavour: Flavour,
     private readonly folder: string,
     readonly port: number,
   ) {}
 
-  /** Makes the data folder and starts the server. Throws when it can't, with what the server said. */
-  static async start(): Promise<MariadbServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'layover-mariadb-'));
-    const server = new MariadbServer(folder, await freePort());
+  /** Makes the data folder and starts the server. Throws if it does not start, with what the server said. */
+  static async start(flavour: Flavour): Promise<MysqlServer> {
+    requirePrograms(flavour);
+    const folder = mkdtempSync(join(process.env.LAYOVER_TEST_DATABASES ?? tmpdir(), `layover-${flavour.project}-`));
+    const server = new MysqlServer(flavour, folder, await freePort());
     try {
-      server.install();
+      copyInstalled(flavour, join(folder, 'data'));
       await server.launch();
     } catch (error) {
       await server.remove();
@@ -51,7 +53,12 @@ export class MariadbServer {
 
   /** Runs statements as root; gives the rows of the last. */
   async execute(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> {
-    const connection = await createConnection({ host: '127.0.0.1', port: this.port, user: 'root' });
+    const connection = await createConnection({
+      host: '127.0.0.1',
+      port: this.port,
+      user: 'root',
+      typeCast: readText,
+    });
     try {
       let rows: unknown;
       for (const statement of statements) [rows] = await connection.query(statement);
@@ -77,10 +84,8 @@ export class MariadbServer {
   async launch(): Promise<void> {
     const { folder } = this;
     const command = [
-      required('mariadbd'),
-      '--no-defaults',
+      ...this.flavour.command(join(folder, 'data')),
       '--user=root',
-      `--datadir=${join(folder, 'data')}`,
       `--socket=${join(folder, 's.sock')}`,
       `--pid-file=${join(folder, 'pid')}`,
       '--bind-address=127.0.0.1',
@@ -114,7 +119,7 @@ export class MariadbServer {
         return;
       } catch (error) {
         if (running.exitCode === null && running.signalCode === null && Date.now() < until) continue;
-        throw new Error(`MariaDB does not start:\n${this.log()}`, { cause: error });
+        throw new Error(`${this.flavour.title} does not start:\n${this.log()}`, { cause: error });
       }
     }
   }
@@ -123,23 +128,6 @@ export class MariadbServer {
   async remove(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-
-  private install(): void {
-    const done = spawnSync(
-      required('mariadb-install-db'),
-      [
-        '--no-defaults',
-        '--user=root',
-        `--datadir=${join(this.folder, 'data')}`,
-        '--auth-root-authentication-method=normal',
-        '--skip-test-db',
-        '--skip-name-resolve',
-        '--innodb-flush-method=nosync',
-      ],
-      { encoding: 'utf8' },
-    );
-    if (done.status !== 0) throw new Error(`mariadb-install-db fails:\n${done.stdout}${done.stderr}`);
   }
 
   private log(): string {
@@ -151,8 +139,10 @@ export class MariadbServer {
   }
 }
 
-function required(name: string): string {
-  const path = findProgram(name);
-  if (path === undefined) throw new Error(`${name} is not on this machine; Debian has it in mariadb-server-core.`);
-  return path;
+function requirePrograms({ title, programs }: Flavour): void {
+  const missing = programs.filter((name) => findProgram(name) === undefined);
+  if (missing.length > 0)
+    throw new Error(
+      `${title} needs ${missing.join(', ')}, not found on this machine; .ci/run installs what is missing.`,
+    );
 }
