@@ -47,7 +47,6 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
       const reply = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
         duplicateIsRace: true,
       });
-      await stores.invalidations.announce();
       const named = admission.references.map(({ digest }) => digest);
       await settleMissed(database, stores, named, clock.now());
       return reply;

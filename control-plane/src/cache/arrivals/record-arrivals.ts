@@ -21,5 +21,4 @@ export async function recordArrivals(
     const origins = await stores.origins.lockMany(queries, [...new Set(uids)]);
     await settleArrivals(queries, stores, origins, found, now);
   });
-  await stores.invalidations.announce();
 }

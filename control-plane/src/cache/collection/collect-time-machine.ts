@@ -20,12 +20,14 @@ export async function collectTimeMachine(
   origin: CollectableOrigin,
   collected: Collected,
   limit: number,
+  begin: (transaction: Queries) => void,
 ): Promise<number> {
   const now = clock.now();
   const before = now - origin.timeMachineSeconds * 1000;
   const found = await stores.tags.endedBefore(database.reader, origin.originVersion, before, limit);
   if (found.length === 0) return 0;
   const removed = await database.transaction(async (queries) => {
+    begin(queries);
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
     // What was restored, or collected by another process, is left.
     const versions = await stores.tags.endedBefore(queries, origin.originVersion, before, limit);

@@ -124,7 +124,7 @@ export class TagService {
     work: (queries: Queries, found: Found, now: number) => Promise<TagRow>,
   ): Promise<TagRow> {
     const { database, stores, organizations, clock } = this.parts;
-    const tag = await database.transaction(async (queries) => {
+    return database.transaction(async (queries) => {
       const organization = await organizations.findByName(queries, name.organization);
       const origin = organization && (await stores.origins.lock(queries, organization.uid));
       const repository =
@@ -145,8 +145,6 @@ export class TagService {
       );
       return changed;
     });
-    await stores.invalidations.announce();
-    return tag;
   }
 
   private async live(queries: Queries, repository: RepositoryRow, { tag }: TagName, now: number): Promise<TagRow> {

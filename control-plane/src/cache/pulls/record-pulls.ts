@@ -76,7 +76,6 @@ export class PullRecorder {
       const recorded = await this.parts.database.transaction((queries) => this.write(queries, items), {
         duplicateIsRace: true,
       });
-      await this.parts.stores.invalidations.announce();
       await settleMissed(this.parts.database, this.parts.stores, contentOf(items), this.parts.clock.now());
       return recorded;
     } catch (error) {
