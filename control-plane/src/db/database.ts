@@ -7,7 +7,7 @@ import { MYSQL_LIMITS, mysqlConfig, type MysqlLimits } from './mysql-config';
 import { type PoolUse, poolUse, type QueryWatch, watchQueries } from './watch-queries';
 import { createPrivately, sqliteReader, sqliteWriter } from './sqlite-config';
 import type { Queries, TransactionOptions, Transactions } from './queries';
-import { TransactionHooks } from './transaction-hooks';
+import { type AnyAfterCommitStep, TransactionHooks } from './transaction-hooks';
 
 export type { Queries, TransactionOptions, Transactions } from './queries';
 
@@ -73,22 +73,32 @@ export class Database implements Transactions {
    * before and after the commit. Resolves when both have run; only steps before the commit can make
    * the transaction fail.
    */
-  async transaction<T>(
+  async transaction<T>(work: (transaction: Queries) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.run(work, options, new Set());
+  }
+
+  private async run<T>(
     work: (transaction: Queries) => Promise<T>,
-    { duplicateIsRace = false }: TransactionOptions = {},
+    { duplicateIsRace = false }: TransactionOptions,
+    causes: ReadonlySet<AnyAfterCommitStep>,
   ): Promise<T> {
     const { result, hooks } = await retrying(
       () =>
         this.writer.transaction(async (transaction) => {
-          const hooks = TransactionHooks.attach(transaction);
+          const hooks = TransactionHooks.attach(transaction, causes);
           const result = await work(transaction);
           await hooks.runBeforeCommit(transaction);
           return { result, hooks };
         }),
       (error) => isTransient(error) || (duplicateIsRace && isDuplicate(error)),
     );
-    await hooks.runAfterCommit(this, this.log);
+    await hooks.runAfterCommit((causes) => this.causedBy(causes), this.log);
     return result;
+  }
+
+  private causedBy(causes: ReadonlySet<AnyAfterCommitStep>): Transactions {
+    const { dialect, reader } = this;
+    return { dialect, reader, transaction: (work, options = {}) => this.run(work, options, causes) };
   }
 
   /**

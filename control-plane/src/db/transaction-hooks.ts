@@ -15,9 +15,15 @@ export interface AfterCommitStep<Item> {
   readonly name: string;
   /** Every `announce` step runs before the first `follow-up` step, which may start transactions. */
   readonly phase: 'announce' | 'follow-up';
-  /** Runs after the commit. If it throws, the error is logged and the transaction still succeeds. */
+  /**
+   * Runs after the commit. If it throws, the error is logged and the transaction still succeeds.
+   * Transactions that it runs on `database` never lead to the same step again.
+   */
   run(database: Transactions, items: readonly Item[]): Promise<void>;
 }
+
+/** A step whose items are of any type. */
+export type AnyAfterCommitStep = AfterCommitStep<unknown>;
 
 /** Items by the step that they wait for. A Map and a Set keep the order in which they were added. */
 type Pending<Step> = Map<Step, Set<unknown>>;
@@ -32,12 +38,17 @@ const HOOKS = Symbol('transaction hooks');
  */
 export class TransactionHooks {
   private readonly before: Pending<BeforeCommitStep<unknown>> = new Map();
-  private readonly after: Pending<AfterCommitStep<unknown>> = new Map();
+  private readonly after: Pending<AnyAfterCommitStep> = new Map();
   private ended = false;
 
-  /** Makes the hooks of a transaction that has just begun; {@link hooksOf} finds them from now on. */
-  static attach(transaction: Queries): TransactionHooks {
-    const hooks = new TransactionHooks();
+  private constructor(private readonly causes: ReadonlySet<AnyAfterCommitStep>) {}
+
+  /**
+   * Makes the hooks of a transaction that has just begun; {@link hooksOf} finds them from now on.
+   * `causes` are the steps that led to this transaction: none of them runs after it again.
+   */
+  static attach(transaction: Queries, causes: ReadonlySet<AnyAfterCommitStep> = new Set()): TransactionHooks {
+    const hooks = new TransactionHooks(causes);
     Object.defineProperty(transaction, HOOKS, { value: hooks });
     return hooks;
   }
@@ -57,7 +68,7 @@ export class TransactionHooks {
   afterCommit<Item>(step: AfterCommitStep<Item>, items: Iterable<Item>): void;
   afterCommit<Item>(step: AfterCommitStep<Item | undefined>, items: Iterable<Item | undefined> = [undefined]): void {
     this.checkOpen(step.name);
-    add(this.after, step, items);
+    if (!this.causes.has(step)) add(this.after, step, items);
   }
 
   /**
@@ -80,14 +91,18 @@ export class TransactionHooks {
 
   /**
    * Runs every step that waits for the end of the transaction, one after the other: first the
-   * `announce` steps, then the `follow-up` steps, each in the order of registration. Never rejects.
+   * `announce` steps, then the `follow-up` steps, each in the order of registration. `databaseFor`
+   * gives a step what it runs transactions on, with the causes of these. Never rejects.
    */
-  async runAfterCommit(database: Transactions, log: Logger): Promise<void> {
+  async runAfterCommit(
+    databaseFor: (causes: ReadonlySet<AnyAfterCommitStep>) => Transactions,
+    log: Logger,
+  ): Promise<void> {
     for (const phase of ['announce', 'follow-up'] as const)
       for (const [step, items] of this.after) {
         if (step.phase !== phase) continue;
         try {
-          await step.run(database, [...items]);
+          await step.run(databaseFor(new Set([...this.causes, step])), [...items]);
         } catch (error) {
           log.error({ err: error, step: step.name }, 'work after a committed transaction failed');
         }

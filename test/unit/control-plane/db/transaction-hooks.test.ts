@@ -220,6 +220,27 @@ describe('a step after the commit', () => {
     expect(await revision()).toBe(before + 1);
   });
 
+  test('never runs for the transactions that it starts, nor for those that follow from these', async () => {
+    const runs: string[] = [];
+    const register = (queries: Queries): Promise<void> => {
+      hooksOf(queries).afterCommit(first);
+      hooksOf(queries).afterCommit(second);
+      return Promise.resolve();
+    };
+    const step = (name: string): AfterCommitStep<undefined> => ({
+      name,
+      phase: 'follow-up',
+      run: async (transactions) => {
+        runs.push(name);
+        await transactions.transaction(register);
+      },
+    });
+    const first = step('first');
+    const second = step('second');
+    await database.transaction(register);
+    expect(runs).toEqual(['first', 'second', 'second', 'first']);
+  });
+
   test('that fails is logged, and fails neither the transaction nor the steps after it', async () => {
     const runs: unknown[] = [];
     const before = await revision();
