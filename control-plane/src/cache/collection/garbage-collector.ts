@@ -78,7 +78,6 @@ export class GarbageCollector {
       const { clock } = this.parts;
       // SQLite's statements are synchronous: others get a turn between two steps.
       await nextTurn();
-      await this.parts.stores.invalidations.announce();
       return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
     };
     const all = async (step: () => Promise<boolean>): Promise<void> => {
@@ -91,11 +90,13 @@ export class GarbageCollector {
     await all(async () => (await tags.take((limit) => expireTags(parts, limit))).isFull);
     await this.origins(async (origin) => {
       await all(
-        async () => (await versions.take((limit) => collectTimeMachine(parts, origin, collected, limit))).isFull,
+        async () =>
+          (await versions.take((limit, begin) => collectTimeMachine(parts, origin, collected, limit, begin))).isFull,
       );
       // A parent's leaving makes children due: there are no more when none was found.
       await all(
-        async () => (await manifests.take((limit) => collectUntagged(parts, origin, collected, limit))).found > 0,
+        async () =>
+          (await manifests.take((limit, begin) => collectUntagged(parts, origin, collected, limit, begin))).found > 0,
       );
     }, goOn);
     await all(() => collectEnded(this.parts, collected, stopped));
@@ -103,7 +104,6 @@ export class GarbageCollector {
     await all(() => this.forgetOld());
     await all(() => lapseReservations(this.parts));
     await all(() => deleteBlobs(this.parts, collected));
-    await this.parts.stores.invalidations.announce();
     return collected;
   }
 
