@@ -2,7 +2,6 @@
 // builds when a source is newer than the build. Nothing is fetched but packages from the npm registry.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,16 +46,13 @@ function isSupported(version) {
   return (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
 }
 
-/** False if it was compiled for another version of Node, or not at all. */
+/**
+ * Returns false if the driver was compiled for another version of Node, or not at all. Another
+ * process checks: a process that failed to load a native module cannot load the next build of it.
+ */
 function nativeIsLoadable() {
-  try {
-    createRequire(import.meta.url)(
-      join(root, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node'),
-    );
-    return true;
-  } catch {
-    return false;
-  }
+  const file = join(root, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node');
+  return spawnSync(process.execPath, ['-e', 'require(process.argv[1])', file], { stdio: 'ignore' }).status === 0;
 }
 
 /** Compiles to dist/ unless dist/ was made from exactly these sources; notes the commit either way. */

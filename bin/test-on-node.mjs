@@ -9,7 +9,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { root } from './ensure.mjs';
 
-/** The releases that are tested, by major version. Also in docs/operations.md. */
+/** The releases that are tested, by major version. */
 const RELEASES = { 22: '22.23.5', 24: '24.22.3' };
 const SUITES = ['--selectProjects', 'sqlite', '--testPathPatterns', 'test/unit/', 'test/e2e/real-clients'];
 /** What stays in a copy from one run to the next. */
