@@ -6,6 +6,17 @@ import type { OrganizationConfiguration, ProxyCacheConfiguration, ScanPolicy } f
 /** Bytes of a token key, and of a SHA-256. */
 export const KEY_BYTES = 32;
 
+type Numbers = {
+  [K in keyof ProxyCache__Output]: ProxyCache__Output[K] extends number ? K : never;
+}[keyof ProxyCache__Output];
+
+/** The lowest value of every number in a proxy configuration, and what is wrong below it. */
+const LOWEST: Readonly<Record<Numbers, readonly [lowest: number, what: string]>> = {
+  expirationSeconds: [0, 'has a negative expiration'],
+  revalidateAfterSeconds: [0, 'has a negative time of revalidation'],
+  staleIfErrorSeconds: [-1, 'has a negative limit of staleness'],
+};
+
 /** A snapshot that must not be used. The message names the organization and the field, never a value that may be secret. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
@@ -22,45 +33,30 @@ export function readOrganization(wire: Organization__Output): OrganizationConfig
     robots.set(name, { secretSha256: Buffer.from(secretSha256) });
   }
   return {
-    uid: wire.uid,
-    name: wire.name,
-    visibility: wire.visibility,
+    ...wire,
     proxyCache: wire.proxyCache ? readProxyCache(wire.proxyCache, where) : undefined,
     robots,
     scanPolicy: wire.scanPolicy ? readScanPolicy(wire.scanPolicy, where) : undefined,
   };
 }
 
-function readScanPolicy({ unscanned, waitMs }: ScanPolicy__Output, where: string): ScanPolicy {
-  check(waitMs >= 0, where, 'has a scan policy with a negative wait');
-  return { unscanned, waitMs };
+function readScanPolicy(wire: ScanPolicy__Output, where: string): ScanPolicy {
+  check(wire.waitMs >= 0, where, 'has a scan policy with a negative wait');
+  return wire;
 }
 
 function readProxyCache(wire: ProxyCache__Output, where: string): ProxyCacheConfiguration {
+  const { username, password, caCertificate, staleIfErrorSeconds, ...sent } = wire;
   check(wire.upstreamHost !== '', where, 'has no upstream host');
   check(wire.originVersion !== '', where, 'has no origin version');
-  check(wire.username !== '' || wire.password === '', where, 'has a password and no user name');
-  check(wire.username === '' || wire.credentialVersion !== '', where, 'has credentials without a version');
-  check(wire.expirationSeconds >= 0, where, 'has a negative expiration');
-  check(wire.revalidateAfterSeconds >= 0, where, 'has a negative time of revalidation');
-  check(wire.staleIfErrorSeconds >= -1, where, 'has a negative limit of staleness');
+  check(username !== '' || password === '', where, 'has a password and no user name');
+  check(username === '' || wire.credentialVersion !== '', where, 'has credentials without a version');
+  for (const [name, [lowest, what]] of Object.entries(LOWEST)) check(wire[name as Numbers] >= lowest, where, what);
   return {
-    enabled: wire.enabled,
-    upstreamHost: wire.upstreamHost,
-    upstreamNamespace: wire.upstreamNamespace,
-    mirrorHost: wire.mirrorHost,
-    credentials: wire.username === '' ? undefined : { username: wire.username, password: wire.password },
-    credentialVersion: wire.credentialVersion,
-    originVersion: wire.originVersion,
-    insecure: wire.insecure,
-    caCertificate: wire.caCertificate === '' ? undefined : wire.caCertificate,
-    expirationSeconds: wire.expirationSeconds,
-    revalidateAfterSeconds: wire.revalidateAfterSeconds,
-    staleIfErrorSeconds: wire.staleIfErrorSeconds === -1 ? undefined : wire.staleIfErrorSeconds,
-    onUpstreamDelete: wire.onUpstreamDelete,
-    completeImages: wire.completeImages,
-    allowRepositories: wire.allowRepositories,
-    denyRepositories: wire.denyRepositories,
+    ...sent,
+    credentials: username === '' ? undefined : { username, password },
+    caCertificate: caCertificate === '' ? undefined : caCertificate,
+    staleIfErrorSeconds: staleIfErrorSeconds === -1 ? undefined : staleIfErrorSeconds,
   };
 }
 

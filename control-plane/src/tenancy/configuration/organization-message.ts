@@ -2,7 +2,11 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { SealedBox } from '../../../../common/security/sealed-box';
 import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache as ProxyCacheMessage } from '../../../../proto/gen/layover/v1/ProxyCache';
-import type { Organization, ProxyCache } from '../organizations/organization';
+import type { ScanPolicy as ScanPolicyMessage } from '../../../../proto/gen/layover/v1/ScanPolicy';
+import { type Organization, ORGANIZATION_SETTINGS } from '../organizations/organization';
+import { PROXY_CACHE_SETTINGS, type ProxyCache } from '../organizations/proxy-cache';
+import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../organizations/scan-policy';
+import { toMessageFields } from '../organizations/settings/setting-messages';
 
 /** Opens upstream passwords, and logs those that cannot be opened. */
 export interface MessageParts {
@@ -10,44 +14,42 @@ export interface MessageParts {
   readonly log: Logger;
 }
 
-/** Returns an organization as data planes get it, without its robots. */
+/** Returns an organization as data planes get it, without its robots. The upstream password is in clear. */
 export function toMessage(organization: Organization, parts: MessageParts): OrganizationMessage {
-  const { uid, name, visibility, proxyCache, scanPolicy } = organization;
-  return {
+  const { uid, name, proxyCache, scanPolicy } = organization;
+  // `Required`: a field of the message that no setting sends and no line here sets does not compile.
+  const message: Required<Omit<OrganizationMessage, 'robots'>> = {
+    ...toMessageFields(ORGANIZATION_SETTINGS, organization),
     uid,
     name,
-    visibility,
     proxyCache: proxyCache === undefined ? null : toProxyMessage(uid, proxyCache, parts),
-    scanPolicy:
-      scanPolicy === undefined ? null : { unscanned: scanPolicy.unscanned, waitMs: scanPolicy.waitSeconds * 1000 },
+    scanPolicy: scanPolicy === undefined ? null : toScanPolicyMessage(scanPolicy),
   };
+  return message;
 }
 
-function toProxyMessage(uid: string, proxy: ProxyCache, parts: MessageParts): ProxyCacheMessage {
+function toProxyMessage(uid: string, proxy: ProxyCache, parts: MessageParts): Required<ProxyCacheMessage> {
   const password = openPassword(uid, proxy, parts);
   return {
-    enabled: proxy.enabled,
+    ...toMessageFields(PROXY_CACHE_SETTINGS, proxy),
     upstreamHost: proxy.upstreamHost,
     upstreamNamespace: proxy.upstreamNamespace,
-    mirrorHost: proxy.mirrorHost ?? '',
-    // A name without its password would be refused by upstream where anonymous might do.
-    username: password === '' ? '' : (proxy.username ?? ''),
+    // The upstream would refuse a user name without its password where anonymous might do.
+    username: password === '' ? '' : (proxy.upstreamUsername ?? ''),
     password,
     credentialVersion: proxy.credentialVersion,
     originVersion: proxy.originVersion,
-    insecure: proxy.insecure,
-    caCertificate: proxy.caCertificate ?? '',
-    expirationSeconds: proxy.expirationSeconds,
-    revalidateAfterSeconds: proxy.revalidateAfterSeconds,
-    staleIfErrorSeconds: proxy.staleIfErrorSeconds ?? -1,
-    onUpstreamDelete: proxy.onUpstreamDelete,
-    completeImages: proxy.completeImages,
-    allowRepositories: [...proxy.allowRepositories],
-    denyRepositories: [...proxy.denyRepositories],
   };
 }
 
-/** Empty where there is none. One that no configured master key opens is told of, and upstream is asked anonymously until it is set anew. */
+function toScanPolicyMessage(policy: ScanPolicy): Required<ScanPolicyMessage> {
+  return toMessageFields(SCAN_POLICY_SETTINGS, policy);
+}
+
+/**
+ * Returns '' if there is no password. A password that no configured master key opens is logged, and
+ * the upstream is asked anonymously until the password is set again.
+ */
 function openPassword(uid: string, proxy: ProxyCache, parts: MessageParts): string {
   if (proxy.sealedPassword === undefined) return '';
   try {
