@@ -20,7 +20,7 @@ export interface OrganizationConfiguration extends Sent<Organization__Output, 'p
 }
 
 /** An organization's gate, as far as a data plane has to know it; the control plane judges images. */
-export interface ScanPolicy extends Sent<ScanPolicy__Output> {}
+export type ScanPolicy = Sent<ScanPolicy__Output>;
 
 /** Fields of a proxy configuration in which a message uses a number or an empty text for "unset". */
 type Converted = 'username' | 'password' | 'caCertificate' | 'staleIfErrorSeconds';

@@ -38,4 +38,4 @@ export const QUOTA_SETTINGS = {
 } satisfies Settings;
 
 /** A limit on what an organization keeps. */
-export interface Quota extends ValuesOf<typeof QUOTA_SETTINGS> {}
+export type Quota = ValuesOf<typeof QUOTA_SETTINGS>;

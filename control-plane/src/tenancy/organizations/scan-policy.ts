@@ -68,4 +68,4 @@ export const SCAN_POLICY_SETTINGS = {
 } satisfies SettingsOnWire<ScanPolicyMessage>;
 
 /** Which images an organization does not serve. */
-export interface ScanPolicy extends ValuesOf<typeof SCAN_POLICY_SETTINGS> {}
+export type ScanPolicy = ValuesOf<typeof SCAN_POLICY_SETTINGS>;

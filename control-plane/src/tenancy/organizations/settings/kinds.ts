@@ -1,5 +1,5 @@
 import type { Flag } from '../../../../../schema/tables';
-import type { AuditValue, Kind, Presence, Rule, Setting } from './setting';
+import type { AuditValue, Kind, Presence, Rule, Setting, StoredValue } from './setting';
 
 /** A switch; 0 or 1 in the database. */
 export const BOOLEAN: Kind<boolean, Flag, boolean> = {
@@ -83,7 +83,13 @@ interface Definition<Value, Sent, Column extends string, Field extends string | 
 type Absence<Field, Sent> = Field extends string ? { readonly absent: Sent } : { readonly absent?: undefined };
 
 /** Defines a setting that every input must name. */
-export function required<Value, Stored, Sent, const C extends string, const F extends string | undefined = undefined>(
+export function required<
+  Value,
+  Stored extends StoredValue,
+  Sent,
+  const C extends string,
+  const F extends string | undefined = undefined,
+>(
   kind: Kind<Value, Stored, Sent>,
   definition: Definition<Value, Sent, C, F>,
 ): Setting<Value, Stored, Sent, 'required', C, NoInfer<F>> {
@@ -93,7 +99,7 @@ export function required<Value, Stored, Sent, const C extends string, const F ex
 /** Defines a setting that has a default. */
 export function withDefault<
   Value,
-  Stored,
+  Stored extends StoredValue,
   Sent,
   const C extends string,
   const F extends string | undefined = undefined,
@@ -108,7 +114,13 @@ export function withDefault<
  * Defines a setting that can be unset: null in GraphQL and in the row, undefined in the domain. With
  * `emptyIsNull` an empty text unsets it too.
  */
-export function optional<Value, Stored, Sent, const C extends string, const F extends string | undefined = undefined>(
+export function optional<
+  Value,
+  Stored extends StoredValue,
+  Sent,
+  const C extends string,
+  const F extends string | undefined = undefined,
+>(
   kind: Kind<Value, Stored, Sent>,
   definition: Definition<Value, Sent, C, F> & Absence<F, Sent> & { readonly emptyIsNull?: boolean },
 ): Setting<Value, Stored, Sent, 'optional', C, NoInfer<F>> {
@@ -116,7 +128,14 @@ export function optional<Value, Stored, Sent, const C extends string, const F ex
   return define(kind, 'optional', definition, { absent, emptyIsNull });
 }
 
-function define<Value, Stored, Sent, P extends Presence, C extends string, F extends string | undefined>(
+function define<
+  Value,
+  Stored extends StoredValue,
+  Sent,
+  P extends Presence,
+  C extends string,
+  F extends string | undefined,
+>(
   kind: Kind<Value, Stored, Sent>,
   presence: P,
   { description, column, wire, send, rule, audit }: Definition<Value, Sent, C, F>,

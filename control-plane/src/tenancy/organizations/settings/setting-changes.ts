@@ -1,5 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type AuditValue, mapSettings, type Setting, type Settings, valuesByName, type ValuesOf } from './setting';
+import {
+  type AuditValue,
+  mapSettings,
+  type Setting,
+  type Settings,
+  type StoredValue,
+  valuesByName,
+  type ValuesOf,
+} from './setting';
 
 /** A changed value as the audit log shows it. */
 export interface AuditChange {
@@ -18,8 +25,8 @@ export function describeGroup<D extends Settings>(settings: D, values: ValuesOf<
 }
 
 /**
- * Returns the settings of a group whose values differ, by name. The values decide; the texts of the
- * audit log may be equal. Undefined stands for a group that an organization does not have.
+ * Returns the settings of a group whose values differ, by name. The values decide, in
+ * the form in which they are stored; the texts of the audit log may be equal. Undefined stands for a group that an organization does not have.
  */
 export function findGroupChanges<D extends Settings>(
   settings: D,
@@ -29,10 +36,14 @@ export function findGroupChanges<D extends Settings>(
   const [old, fresh] = [valuesByName(before ?? {}), valuesByName(after ?? {})];
   const changes: Record<string, AuditChange> = {};
   for (const [name, setting] of Object.entries(settings)) {
-    if (isDeepStrictEqual(old[name], fresh[name])) continue;
+    if (stored(setting, old[name]) === stored(setting, fresh[name])) continue;
     changes[name] = { from: describeValue(setting, old[name]), to: describeValue(setting, fresh[name]) };
   }
   return changes;
+}
+
+function stored(setting: Setting, value: unknown): StoredValue | null {
+  return value === undefined ? null : setting.kind.store(value);
 }
 
 function describeValue(setting: Setting, value: unknown): AuditValue {

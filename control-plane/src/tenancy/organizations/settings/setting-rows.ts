@@ -1,4 +1,4 @@
-import { mapSettings, type RowOf, type Settings, valuesByName, type ValuesOf } from './setting';
+import { mapSettings, type RowOf, type Settings, type StoredValue, valuesByName, type ValuesOf } from './setting';
 
 /** Returns the columns of a group. */
 export function toRow<D extends Settings>(settings: D, values: ValuesOf<D>): RowOf<D> {
@@ -16,6 +16,9 @@ export function fromRow<D extends Settings>(settings: D, row: RowOf<D>): ValuesO
   return mapSettings(
     settings,
     (_, name) => name,
-    ({ kind, column }) => (byColumn[column] === null ? undefined : kind.load(byColumn[column])),
+    ({ kind, column }) => {
+      const stored = byColumn[column] as StoredValue | null;
+      return stored === null ? undefined : kind.load(stored);
+    },
   ) as ValuesOf<D>;
 }

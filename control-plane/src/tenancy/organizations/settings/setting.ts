@@ -4,8 +4,11 @@ export type AuditValue = string | number | boolean | null | readonly string[];
 /** Whether a setting has a value: the input must name it, it has a default, or it can be unset. */
 export type Presence = 'required' | 'defaulted' | 'optional';
 
+/** A value in a column, compared with ===. */
+export type StoredValue = string | number;
+
 /** How the values of a setting look in GraphQL, in a column, in a message and in the audit log. */
-export interface Kind<Value = unknown, Stored = unknown, Sent = unknown> {
+export interface Kind<Value = unknown, Stored extends StoredValue = StoredValue, Sent = unknown> {
   /** Selects the GraphQL type. */
   readonly type: 'boolean' | 'integer' | 'bytes' | 'text' | 'list' | 'choice';
   /** The values by name, if `type` is 'choice'. */
@@ -31,7 +34,7 @@ export interface Rule<Value = unknown> {
  */
 export interface Setting<
   Value = unknown,
-  Stored = unknown,
+  Stored extends StoredValue = StoredValue,
   Sent = unknown,
   P extends Presence = Presence,
   Column extends string = string,
@@ -63,19 +66,19 @@ export type Settings = Readonly<Record<string, Setting>>;
 
 /** Definitions of a group that data planes get as `Message`: each `wire` must be a field of it. */
 export type SettingsOnWire<Message> = Readonly<
-  Record<string, Setting<unknown, unknown, unknown, Presence, string, (keyof Message & string) | undefined>>
+  Record<string, Setting<unknown, StoredValue, unknown, Presence, string, (keyof Message & string) | undefined>>
 >;
 
 /** Type of a value in the domain: undefined if the setting is unset. */
 type ValueOf<S> =
-  S extends Setting<infer Value, unknown, unknown, infer P>
+  S extends Setting<infer Value, StoredValue, unknown, infer P>
     ? P extends 'optional'
       ? Value | undefined
       : Value
     : never;
 
 type NamesOf<D, P extends Presence> = {
-  [N in keyof D]: D[N] extends Setting<unknown, unknown, unknown, P> ? N : never;
+  [N in keyof D]: D[N] extends Setting<unknown, StoredValue, unknown, P> ? N : never;
 }[keyof D];
 
 type GivenOf<S> = S extends Setting<infer Value> ? Value : never;
@@ -93,7 +96,7 @@ export type PatchOf<D> = { readonly [N in keyof D]?: GivenOf<D[N]> | null | unde
 
 /** A group as GraphQL shows it: null if a setting is unset. */
 export type OutputOf<D> = {
-  readonly [N in keyof D]: D[N] extends Setting<unknown, unknown, unknown, 'optional'>
+  readonly [N in keyof D]: D[N] extends Setting<unknown, StoredValue, unknown, 'optional'>
     ? GivenOf<D[N]> | null
     : GivenOf<D[N]>;
 };
@@ -116,7 +119,7 @@ export type RowOf<D> = {
 export type MessageOf<D> = {
   [N in keyof D as D[N] extends Setting ? NonNullable<D[N]['wire']> : never]: D[N] extends Setting<
     unknown,
-    unknown,
+    StoredValue,
     infer Sent
   >
     ? Sent
