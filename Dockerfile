@@ -32,8 +32,8 @@ RUN groupadd --gid 10001 layover \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/layover
 WORKDIR /opt/layover
 COPY --from=build /opt/layover ./
-# File reads, syncs and DNS share libuv's threads; its four are few for a plane that does all three at once.
-ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 LAYOVER_HOME=/var/lib/layover \
+# The options and the threads of Node are those of standalone/src/process-defaults.ts.
+ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 NODE_OPTIONS=--max-semi-space-size=32 LAYOVER_HOME=/var/lib/layover \
     LAYOVER_EDGE_LISTEN=0.0.0.0:8080 LAYOVER_CONTROL_LISTEN=0.0.0.0:8081
 EXPOSE 8080 8081
 USER 10001:10001

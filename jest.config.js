@@ -7,13 +7,11 @@ const shared = {
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   transform: { '^.+\\.[mc]?[jt]s$': '@swc/jest' },
   // ESM-only packages: Node requires them natively, jest needs them transformed; and one that imports node:http when it is first used, which jest's own loader can't.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid|@opentelemetry/otlp-exporter-base)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid|p-limit|yocto-queue|@opentelemetry/otlp-exporter-base)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
 };
 
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-const hasMariadb = ['mariadbd', 'mariadb-install-db'].every((name) => folders.some((folder) => isThere(folder, name)));
-
 function isThere(folder, name) {
   try {
     accessSync(join(folder, name));
@@ -23,12 +21,28 @@ function isThere(folder, name) {
   }
 }
 
+/** Where the programs are, the project of the suites that run on a server; see test/support/mysql-server/flavour.ts. */
+function onServer(project, programs) {
+  if (!programs.every((name) => folders.some((folder) => isThere(folder, name)))) return [];
+  return [
+    {
+      ...shared,
+      displayName: project,
+      testMatch: ['<rootDir>/test/integration/control-plane/**/*.test.ts'],
+      globals: { SHARED_SERVER: `LAYOVER_TEST_${project.toUpperCase()}_SHARED` },
+      setupFiles: ['<rootDir>/test/support/mysql-server/use-shared-server.ts'],
+      globalSetup: `<rootDir>/test/support/mysql-server/global-setup-${project}.ts`,
+      globalTeardown: '<rootDir>/test/support/mysql-server/global-teardown.ts',
+    },
+  ];
+}
+
 /**
  * Every suite is a `*.test.ts` below test/. Its folder decides which tier it belongs to and where it runs:
  * - test/unit: no planes, sockets, processes or waits; test/support/jest/unit-environment.js enforces that.
  * - test/integration: planes, servers and processes that the suite starts, on SQLite. Suites in
- *   test/integration/control-plane run once more on each database server that the machine has (MariaDB, started for
- *   the run), so every suite of the control plane that uses a database lives there.
+ *   test/integration/control-plane run once more on each database server that the machine has (MariaDB and
+ *   MySQL 8, started for the run), so every suite of the control plane that uses a database lives there.
  * - test/e2e: Layover as it is shipped, with real clients and registries.
  *
  * `npx jest --selectProjects unit` runs one tier. Suites that need a real program name it
@@ -49,17 +63,7 @@ module.exports = {
     },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
-    ...(hasMariadb
-      ? [
-          {
-            ...shared,
-            displayName: 'mariadb',
-            testMatch: ['<rootDir>/test/integration/control-plane/**/*.test.ts'],
-            setupFiles: ['<rootDir>/test/support/mariadb/use-shared-server.ts'],
-            globalSetup: '<rootDir>/test/support/mariadb/global-setup.ts',
-            globalTeardown: '<rootDir>/test/support/mariadb/global-teardown.ts',
-          },
-        ]
-      : []),
+    ...onServer('mariadb', ['mariadbd', 'mariadb-install-db']),
+    ...onServer('mysql8', ['mysqld8']),
   ],
 };

@@ -1,6 +1,6 @@
 // Writes the commit of a build to build-info.json, which the programs read at start-up
-// (common/runtime/build-info.ts). LAYOVER_COMMIT names the commit where there is no git checkout, as
-// in a container build. Runs after every build: node bin/build-info.mjs [folder of the build]
+// (common/runtime/build-info.ts). LAYOVER_COMMIT names the commit where there is no git checkout,
+// as in a container build. Runs after every build: node bin/build-info.mjs [folder of the build]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

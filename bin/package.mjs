@@ -1,11 +1,11 @@
-// Writes what an installation needs to an empty folder: the compiled programs, the protocol files, the
-// production packages, the licence and the service files. No tests, benchmarks or build tools. The
-// container image, the release archive and an installation under systemd all come from here.
+// Writes what an installation needs to an empty folder: the compiled programs, the protocol files,
+// the production packages, the licence and the service files. No tests, benchmarks or build tools.
+// The container image, the release archive and an installation under systemd all come from here.
 //
 //   node bin/package.mjs <folder> [--without-packages]
 //
-// Run `npm ci --ignore-scripts` first: the TypeScript compiler must be there. --without-packages leaves
-// node_modules away.
+// Run `npm ci --ignore-scripts` first: the TypeScript compiler must be there. --without-packages
+// leaves node_modules away.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

@@ -3,7 +3,7 @@ import { BASICS } from './declarations/basics';
 import { CLIENTS } from './declarations/clients';
 import { GRAPHQL, RETENTION, SECRETS } from './declarations/management';
 import { OBSERVABILITY } from './declarations/observability';
-import { EXAMPLES, NODE } from './declarations/other-programs';
+import { EXAMPLES, NODE, PACKAGING } from './declarations/other-programs';
 import { PLANES } from './declarations/planes';
 import { SCANNING } from './declarations/scanning';
 import { BLOBS, DATABASE } from './declarations/storage';
@@ -23,6 +23,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   RETENTION,
   SCANNING,
   OBSERVABILITY,
+  PACKAGING,
   EXAMPLES,
   NODE,
 ];
@@ -41,6 +42,7 @@ export const SETTINGS = {
   ...RETENTION.settings,
   ...SCANNING.settings,
   ...OBSERVABILITY.settings,
+  ...PACKAGING.settings,
   ...EXAMPLES.settings,
   ...NODE.settings,
 };

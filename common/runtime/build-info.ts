@@ -6,7 +6,10 @@ import { packageRoot } from './package-root';
 export interface BuildInfo {
   /** Version in package.json, for example `0.1.0`. */
   readonly version: string;
-  /** Git commit of the build: 40 hex digits, `-dirty` after them if the build had local changes, or `unknown`. */
+  /**
+   * Git commit of the build: 40 hex digits, with `-dirty` after them if the build had local changes,
+   * or `unknown`.
+   */
   readonly commit: string;
 }
 
@@ -17,8 +20,8 @@ const COMMIT = /^[0-9a-f]{40}(-dirty)?$/;
 
 /**
  * Reads the version from package.json and the commit from `dist/build-info.json`, which the build
- * writes (bin/build-info.mjs). Never runs git. A missing or damaged build-info.json gives the commit
- * `unknown`. Throws an Error if `root` has no package.json.
+ * writes (bin/build-info.mjs). Never runs git. The commit is `unknown` if build-info.json is missing
+ * or damaged. Throws an Error if `root` has no package.json.
  */
 export function readBuildInfo(root = packageRoot()): BuildInfo {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };

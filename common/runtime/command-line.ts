@@ -60,7 +60,7 @@ const COMMON_OPTIONS = {
   version: { type: 'boolean', help: 'Print the version and the commit of the build and exit.' },
 } as const satisfies OptionDescriptions;
 
-/** Reads arguments. `--help` and `--version` end with exit code 0, arguments that are not known with 64. */
+/** Reads arguments. `--help` and `--version` end with exit code 0, invalid arguments with 64. */
 export function parseCommandLine<O extends OptionDescriptions>(
   program: ProgramDescription<O>,
   args: readonly string[],

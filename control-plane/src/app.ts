@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { withTimeout } from '../../common/async/deadline';
 import { loadCatalog } from '../../common/grpc/load-proto';
 import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
@@ -268,16 +269,10 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
 /** How long the database may take to answer before the plane counts as not ready, in milliseconds. */
 const READY_MS = 2000;
 
-async function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
-  let cancel: () => void = () => undefined;
-  const late = new Promise<string>((resolve) => {
-    cancel = clock.after(READY_MS, () => resolve('the database does not answer in time'));
-  });
+function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
   const ping = database.ping().then(
     () => undefined,
     () => 'the database does not answer',
   );
-  const reason = await Promise.race([ping, late]);
-  cancel();
-  return reason;
+  return withTimeout(clock, READY_MS, ping, () => 'the database does not answer in time');
 }

@@ -25,6 +25,7 @@ import { TagStore } from './cache/content/tag.store';
 import { ApiTokenStore } from './tenancy/tokens/api-token.store';
 import { TokenKeyStore } from './tenancy/tokens/token-key.store';
 import { UpstreamStatusStore } from './cache/pulls/upstream-status.store';
+import { settleMissed } from './cache/arrivals/settle-missed';
 import { UsageStore } from './cache/usage/usage.store';
 
 /** Everything that reads and writes rows. */
@@ -68,13 +69,18 @@ export function createContentStores(
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
   const manifests = new ManifestStore();
-  return {
+  const stores: ScannedStores = {
     audit: new AuditStore(onAudited),
     blobs,
     contentUses: new ContentUsesStore(),
     holdings,
     invalidations: new InvalidationStore(),
-    ledger: new Ledger(holdings, originUsage, blobs),
+    ledger: new Ledger(
+      holdings,
+      originUsage,
+      blobs,
+      settleMissed(() => stores),
+    ),
     manifests,
     originUsage,
     origins: new OriginStore(originUsage),
@@ -83,4 +89,5 @@ export function createContentStores(
     scans: new ScanQueue(new ScanSwitch(settings, forced, hasClair), manifests, blobs),
     tags: new TagStore(),
   };
+  return stores;
 }

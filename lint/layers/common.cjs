@@ -7,5 +7,7 @@ module.exports = layered('common', [
   'security',
   'configuration',
   'async',
-  ['errors', 'metrics', 'oci', 'runtime'],
+  'metrics',
+  ['errors', 'oci', 'runtime'],
+  'files',
 ]);

@@ -6,6 +6,7 @@ import { SettingsReader } from '../../common/configuration/settings-reader';
 import { unknownVariables } from '../../common/configuration/unknown-variables';
 import { ConfigurationError, type RawEnvironment } from '../../common/runtime/env';
 import { homeAt, type Home } from '../../common/runtime/home';
+import { PROCESS_DEFAULTS } from './process-defaults';
 
 /** What `npm start` itself needs; each plane reads its own part of the same environment. */
 export interface StandaloneConfig {
@@ -42,8 +43,7 @@ export function readStandaloneConfig(env: RawEnvironment): StandaloneConfig {
   // Reported here: without these variables, no plane reports them again.
   const withoutUnknown = Object.fromEntries(unknown.map(({ name }) => [name, undefined]));
   const environment = {
-    // File access, syncs and name lookups share libuv's threads; its default of four is too few for a plane.
-    UV_THREADPOOL_SIZE: '8',
+    ...PROCESS_DEFAULTS,
     ...env,
     ...withoutUnknown,
     LAYOVER_HOME: home.root,

@@ -27,6 +27,25 @@ export const EXAMPLES = {
   settings: examples,
 } satisfies SettingGroup;
 
+const packaging = declareSettings({
+  LAYOVER_COMMIT: {
+    kind: 'external',
+    readBy: ['packaging'],
+    format: 'a commit hash',
+    defaultText: 'the commit of the git checkout, otherwise `unknown`',
+    description:
+      'Commit that the packaged product reports in `--version`, GraphQL, logs and metrics. For builds ' +
+      'without a git checkout, such as the image.',
+  },
+});
+
+/** Variables of `bin/package.mjs` and the image build. */
+export const PACKAGING = {
+  title: 'Package the product',
+  introduction: ['Read while the product is packaged, never while it runs.'],
+  settings: packaging,
+} satisfies SettingGroup;
+
 const node = declareSettings({
   NODE_OPTIONS: {
     kind: 'external',

@@ -1,7 +1,7 @@
 import type { PlaneName } from '../../runtime/plane-name';
 
-/** A program of this repository that reads environment variables; `examples` stands for those in examples/. */
-export type ProgramName = PlaneName | 'examples';
+/** A program that reads environment variables: a plane, the programs in examples/, or bin/package.mjs. */
+export type ProgramName = PlaneName | 'examples' | 'packaging';
 
 /** What every declaration says, whatever its kind. */
 interface Documented {

@@ -4,7 +4,6 @@ import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../cache/admission/admission';
 import { admitManifest } from '../cache/admission/admit-manifest';
 import type { ScannedStores } from '../scan/queue/scan-queue';
-import { settleMissed } from '../cache/arrivals/settle-missed';
 import type { Database } from '../db/database';
 import type { OrganizationStore } from '../tenancy/organizations/organization.store';
 import type { PullRecorder } from '../cache/pulls/record-pulls';
@@ -44,13 +43,9 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     AdmitManifest: unary('AdmitManifest', parts, async (request) => {
       const admission = parseAdmission(request);
       // Two data planes may bring the first version of a tag at once: the second finds the first's.
-      const reply = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
+      return database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
         duplicateIsRace: true,
       });
-      await stores.invalidations.announce();
-      const named = admission.references.map(({ digest }) => digest);
-      await settleMissed(database, stores, named, clock.now());
-      return reply;
     }),
     RecordPulls: unary('RecordPulls', parts, async (request) => {
       const recorded = await recorder.record(request.records);

@@ -3,7 +3,7 @@ import type { PullTarget } from '../access/pull-target';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 
 /** A blob that this repository has been shown to hold. `size` is undefined where upstream has it but does not say. */
 export interface AllowedBlob {
@@ -18,7 +18,7 @@ export interface AllowedBlob {
  * not looked at here.
  */
 export class BlobAccess {
-  private readonly heads = new SharedCalls<AllowedBlob>();
+  private readonly heads = new SingleFlight<AllowedBlob>();
 
   constructor(
     private readonly knowledge: Knowledge,
@@ -29,13 +29,17 @@ export class BlobAccess {
   async require(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<AllowedBlob> {
     const known = await this.knowledge.blob(target.key, digest);
     if (known !== undefined) return { digest, size: known.size };
-    return this.heads.share(`${repositoryScope(target)}\n${digest}`, signal, async () => {
-      const { size } = await this.upstream.headBlob(target.upstream, digest);
-      // Without a size there is no descriptor to remember; upstream is then asked again next time.
-      if (size !== undefined) {
-        this.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
-      }
-      return { digest, size };
-    });
+    return this.heads.run(
+      `${repositoryScope(target)}\n${digest}`,
+      async () => {
+        const { size } = await this.upstream.headBlob(target.upstream, digest);
+        // Without a size there is no descriptor to remember; upstream is then asked again next time.
+        if (size !== undefined) {
+          this.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+        }
+        return { digest, size };
+      },
+      signal,
+    );
   }
 }

@@ -1,10 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { throwIfAborted } from '../../../common/async/until-aborted';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Logger } from '../../../common/runtime/logger';
 import type { BlobReader, BlobSource } from './blob-source';
 import type { BlobStore, StoredBlob } from '../store/blob-store';
-import { READ_CHUNK_BYTES, readAt, throwIfAborted } from '../store/read-file-range';
+import { READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
 import { toStoreError } from '../store/store-error';
 import { StoredBlobs } from '../store/stored-blobs';
 import type { FillReader, Fills } from './fills/fills';

@@ -1,4 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { onAbort } from '../../../common/async/until-aborted';
 import { fromGrpcError, isNodeLost } from '../../../common/grpc/error-status';
 import type { Node } from '../../../common/nodes/node';
 import type { NodeSet } from '../../../common/nodes/node-set';
@@ -61,16 +62,15 @@ function askFor(
     ...(urgent === undefined ? {} : { urgent: true }),
   };
   return new Promise((resolve, reject) => {
-    // What was urgent for nobody any more need not be asked for; the fill there goes on.
-    const cancel = (): void => call.cancel();
+    let stopListening = (): void => undefined;
     const call = owner.connection.client.fillBlob(message, { deadline: Date.now() + timeoutMs }, (error) => {
-      urgent?.removeEventListener('abort', cancel);
+      stopListening();
       if (error === null) resolve(true);
       else if (urgent?.aborted !== true && isOfTheNode(error)) resolve(false);
       else reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE'));
     });
-    if (urgent?.aborted === true) cancel();
-    else urgent?.addEventListener('abort', cancel, { once: true });
+    // What was urgent for nobody any more need not be asked for; the fill there goes on.
+    stopListening = onAbort(urgent, () => call.cancel());
   });
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestContents } from './content/manifest-contents';
 import { parseManifest } from './content/parse-manifest';
@@ -26,8 +26,8 @@ export interface TagMove {
 
 /** Brings manifests in: from upstream, through the checks, into the store, past admission - in that order, each once however many wait. */
 export class ManifestKeeper {
-  private readonly fetches = new SharedCalls<HeldManifest>();
-  private readonly admissions = new SharedCalls<HeldManifest>();
+  private readonly fetches = new SingleFlight<HeldManifest>();
+  private readonly admissions = new SingleFlight<HeldManifest>();
 
   constructor(
     private readonly upstream: UpstreamRegistry,
@@ -48,10 +48,14 @@ export class ManifestKeeper {
     signal: AbortSignal | undefined,
   ): Promise<HeldManifest> {
     const key = `${repositoryScope(target)}\n${formatReference(reference)}\n${move?.tag ?? ''}`;
-    return this.fetches.share(key, signal, async () => {
-      const fetched = await this.upstream.getManifest(target.upstream, reference);
-      return this.keepNow(target, fetched, move, requestId);
-    });
+    return this.fetches.run(
+      key,
+      async () => {
+        const fetched = await this.upstream.getManifest(target.upstream, reference);
+        return this.keepNow(target, fetched, move, requestId);
+      },
+      signal,
+    );
   }
 
   /** Stores and admits a manifest whose bytes are at hand, and moves the tag. Throws as {@link fetch} does, but for upstream's failures. */
@@ -63,7 +67,7 @@ export class ManifestKeeper {
     signal: AbortSignal | undefined,
   ): Promise<HeldManifest> {
     const key = `${repositoryScope(target)}\n${manifest.digest}\n${move?.tag ?? ''}`;
-    return this.admissions.share(key, signal, () => this.keepNow(target, manifest, move, requestId));
+    return this.admissions.run(key, () => this.keepNow(target, manifest, move, requestId), signal);
   }
 
   private async keepNow(

@@ -4,7 +4,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { CacheStatus, ManifestAnswer, ManifestQuery } from './content/manifest-answer';
@@ -29,7 +29,7 @@ export interface DigestResolverParts {
  * (docs/design/pull-semantics.md#right-to-read).
  */
 export class DigestResolver {
-  private readonly heads = new SharedCalls<Descriptor>();
+  private readonly heads = new SingleFlight<Descriptor>();
 
   constructor(private readonly parts: DigestResolverParts) {}
 
@@ -62,13 +62,17 @@ export class DigestResolver {
   }
 
   private head(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<Descriptor> {
-    return this.heads.share(`${repositoryScope(target)}\n${digest}`, signal, async () => {
-      const reference = { kind: 'digest', digest } as const;
-      const { mediaType, size } = await this.parts.upstream.headManifest(target.upstream, reference);
-      if (size !== undefined) return { digest, mediaType, size };
-      const fetched = await this.parts.upstream.getManifest(target.upstream, reference);
-      return { digest, mediaType: fetched.mediaType, size: fetched.content.length };
-    });
+    return this.heads.run(
+      `${repositoryScope(target)}\n${digest}`,
+      async () => {
+        const reference = { kind: 'digest', digest } as const;
+        const { mediaType, size } = await this.parts.upstream.headManifest(target.upstream, reference);
+        if (size !== undefined) return { digest, mediaType, size };
+        const fetched = await this.parts.upstream.getManifest(target.upstream, reference);
+        return { digest, mediaType: fetched.mediaType, size: fetched.content.length };
+      },
+      signal,
+    );
   }
 }
 

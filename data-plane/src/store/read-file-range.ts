@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { throwIfAborted } from '../../../common/async/until-aborted';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toStoreError } from './store-error';
 
@@ -41,9 +42,4 @@ export async function readAt(file: FileHandle, position: number, length: number,
     throw new LayoverError('STORE_FAILED', { message: `Layover could not ${what}: its file is shorter than it was` });
   }
   return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
-}
-
-/** Throws CANCELLED when the signal has aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new LayoverError('CANCELLED', { cause: signal.reason });
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { SingleFlight } from '../../../common/async/single-flight';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Logger } from '../../../common/runtime/logger';
@@ -16,7 +17,7 @@ const REMEMBERED = 4096;
  */
 export class StoredBlobs {
   private readonly provenSizes = new LRUCache<Digest, number>({ max: REMEMBERED });
-  private readonly proving = new Map<Digest, Promise<boolean>>();
+  private readonly proofs = new SingleFlight<boolean>();
 
   constructor(
     private readonly store: BlobStore,
@@ -31,23 +32,17 @@ export class StoredBlobs {
     const stored = await this.store.open(digest);
     if (stored === undefined || expectedSize === undefined || stored.size === expectedSize) return stored;
     try {
-      if (this.provenSizes.get(digest) !== stored.size && !(await this.prove(digest, stored))) return undefined;
+      if (
+        this.provenSizes.get(digest) !== stored.size &&
+        !(await this.proofs.run(digest, () => this.hashOrMoveAside(digest, stored)))
+      )
+        return undefined;
     } finally {
       await stored.close();
     }
     throw new LayoverError('UPSTREAM_CONTENT', {
       message: `a manifest says that ${digest} has ${expectedSize} bytes; content of that digest has ${stored.size}`,
     });
-  }
-
-  private async prove(digest: Digest, stored: StoredBlob): Promise<boolean> {
-    const running = this.proving.get(digest) ?? this.hashOrMoveAside(digest, stored);
-    this.proving.set(digest, running);
-    try {
-      return await running;
-    } finally {
-      this.proving.delete(digest);
-    }
   }
 
   private async hashOrMoveAside(digest: Digest, stored: StoredBlob): Promise<boolean> {

@@ -5,20 +5,20 @@ import { CacheWorld } from '../../support/control-plane/cache-world';
 import { TestClock } from '../../support/test-clock';
 import { withTables } from '../../support/control-plane/open-tables';
 import { FakeStorage } from '../../support/fake-storage';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../support/mariadb/mariadb-server';
-import { describeWith } from '../../support/real/programs';
+import { describeOnServers } from '../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../support/mysql-server/mysql-server';
 import { waitUntil } from '../../support/real/wait-until';
 
 const MINUTE = 60_000;
 
-describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
-  let server: MariadbServer;
+describeOnServers('two control planes that keep one cache', (flavour) => {
+  let server: MysqlServer;
   let storage: FakeStorage;
   let worlds: CacheWorld[] = [];
   let acme: TestRepository;
   let databases = 0;
   beforeAll(async () => {
-    server = await MariadbServer.start();
+    server = await MysqlServer.start(flavour);
     storage = await FakeStorage.start();
   }, 60_000);
   afterAll(async () => {

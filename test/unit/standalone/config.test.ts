@@ -10,6 +10,7 @@ test('hands the environment to the planes, with an absolute home', () => {
   expect(config.environment).toEqual({
     PATH: '/bin',
     UV_THREADPOOL_SIZE: '8',
+    NODE_OPTIONS: '--max-semi-space-size=32',
     LAYOVER_HOME: resolve('somewhere'),
     LAYOVER_DRAIN_SECONDS: '7',
   });

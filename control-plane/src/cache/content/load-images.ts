@@ -1,8 +1,9 @@
 import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { ReleasedContent } from '../holdings/manifest-content';
-import type { ManifestKey, ManifestStore } from './manifest.store';
-import type { TagStore, TagSummary } from './tag.store';
+import type { ManifestKey, TagSummary } from './classify-manifests';
+import type { ManifestStore } from './manifest.store';
+import type { TagStore } from './tag.store';
 
 /** A manifest with what it names. */
 export interface ImageMember extends ReleasedContent {

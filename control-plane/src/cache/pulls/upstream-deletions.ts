@@ -1,11 +1,11 @@
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
 import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
-import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../../db/database';
 import type { RepositoryKey } from '../content/repository.store';
+import { TagChange } from '../content/tag-life';
 import type { TimedPull } from './apply-pulls';
 
 /** A tag that upstream said is gone. */
@@ -52,17 +52,14 @@ export async function endDeletedUpstream(
     [...wanted].map(([text, { tag }]) => ({ repositoryId: Number(text.split(' ', 1)[0]), name: tag })),
   );
   const events = [];
-  const ended: number[] = [];
   for (const row of live) {
     const deletion = wanted.get(`${row.repository_id} ${row.name}`)!;
-    const answer = deletion.answers.find(({ checkedAt }) => checkedAt >= row.checked_at);
-    if (answer === undefined) continue;
-    await stores.tags.update(queries, row.id, {
-      live: null,
-      ended_at: Math.max(answer.checkedAt, row.started_at),
-      end_reason: 'DELETED',
-    });
-    ended.push(row.manifest_id);
+    const ends = deletion.answers
+      .map((answer) => ({ answer, change: TagChange.of(row, { kind: 'DELETED_UPSTREAM', at: answer.checkedAt }) }))
+      .find(({ change }) => change !== undefined);
+    if (ends?.change === undefined) continue;
+    const { answer, change } = ends;
+    await stores.tags.update(queries, change);
     events.push(
       newAuditEvent({
         kind: 'TAG_DELETED',
@@ -77,7 +74,6 @@ export async function endDeletedUpstream(
       }),
     );
   }
-  await classifyManifests(queries, stores, ended);
   await stores.audit.append(queries, events);
 }
 

@@ -9,7 +9,7 @@ import { DigestScalar } from '../scalars/digest.scalar';
 import { ManifestType, toManifestType } from '../types/manifest.type';
 import type { TagService } from '../../cache/management/tag.service';
 import { TagType, toTagType } from '../types/tag.type';
-import { leftServiceAt } from '../../cache/content/left-service-at';
+import { leftServiceAt } from '../../cache/content/tag-life';
 
 /** Tags in GraphQL. */
 @Resolver(() => TagType)

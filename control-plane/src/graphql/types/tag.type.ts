@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { TagRow } from '../../../../schema/tables';
-import { leftServiceAt } from '../../cache/content/left-service-at';
+import { isActive } from '../../cache/content/tag-life';
 import { toGlobalId } from './global-id';
 import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
@@ -54,7 +54,7 @@ export function toTagType(row: TagRow, now: number): TagType {
     row,
     id: toGlobalId('Tag', row.id),
     name: row.name,
-    state: leftServiceAt(row, now) === undefined ? TagState.ACTIVE : TagState.TIME_MACHINE,
+    state: isActive(row, now) ? TagState.ACTIVE : TagState.TIME_MACHINE,
     createdAt: row.started_at,
     lastPulledAt: row.last_pulled_at,
     lastCheckedAt: row.checked_at,

@@ -4,9 +4,9 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { Digest } from '../../../../common/oci/digest';
 import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
 import type { BlobStore } from '../../store/blob-store';
-import { throwIfAborted } from '../../store/read-file-range';
 import { StoredBlobs } from '../../store/stored-blobs';
-import { untilAborted } from '../../async/abort-gate';
+import { withTimeout } from '../../../../common/async/deadline';
+import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import { type FillDependencies, FillJob, type FillOver } from './fill-job';
 import { DEFAULT_FILL_LIMITS, type FillLimits } from './fill-limits';
 import { FillQueue } from './fill-queue';
@@ -148,10 +148,7 @@ class JobFills implements SpooledFills {
 
   private async allOver(withinMs: number): Promise<void> {
     const over = Promise.allSettled([...this.jobs.values()].map((job) => job.settled.promise));
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => (cancel = this.deps.clock.after(withinMs, resolve)));
-    await Promise.race([over, late]);
-    cancel();
+    await withTimeout(this.deps.clock, withinMs, over, () => undefined);
   }
 }
 

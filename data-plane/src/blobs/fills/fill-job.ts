@@ -5,8 +5,8 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { Span, Tracer } from '../../../../common/tracing/tracer';
 import type { BlobIngest, BlobStore } from '../../store/blob-store';
 import type { StoredBlobs } from '../../store/stored-blobs';
-import { AbortGate } from '../../async/abort-gate';
-import { Deferred } from '../../async/deferred';
+import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
+import { Deferred } from '../../../../common/async/deferred';
 import { Seats, type Seat } from './seats';
 import type { FillLimits } from './fill-limits';
 import type { FillQueue, FillTicket } from './fill-queue';
@@ -46,7 +46,6 @@ export class FillJob {
   private readonly seats: Seats;
   private readonly progress: Progress;
   private readonly controller = new AbortController();
-  private readonly gate = new AbortGate(this.controller.signal);
   private ticket: FillTicket | undefined;
   private file: SpoolFile | undefined;
   private foundAt: { readonly size: number; readonly path: string | undefined } | undefined;
@@ -140,7 +139,7 @@ export class FillJob {
     try {
       if (!(await this.findInStore())) {
         this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
-        await this.gate.through(this.ticket.granted);
+        await untilAborted(this.ticket.granted, this.controller.signal);
         // While it waited, a fill from another upstream may have brought the blob.
         if (!(await this.findInStore())) await this.fill();
       }
@@ -194,11 +193,12 @@ export class FillJob {
   }
 
   private async transfer(writer: SpoolWriter): Promise<number> {
-    const { gate, digest, deps } = this;
+    const { digest, deps } = this;
+    const { signal } = this.controller;
     const { clock, limits } = deps;
-    gate.signal.throwIfAborted();
+    throwIfAborted(signal);
     const request = this.seats.ask();
-    const stream = await gate.through(request.source(0, gate.signal), (late) => late.cancel());
+    const stream = await untilAborted(request.source(0, signal), signal, (late) => late.cancel());
     const size = stream.size ?? request.expectedSize;
     try {
       checkStream(stream, 0, { digest, size: request.expectedSize });
@@ -212,7 +212,7 @@ export class FillJob {
     const another = (): FillRequest | undefined => this.seats.askAnother();
     const onBreak = (error: LayoverError, bytes: number): void =>
       this.log('warn', { cause: error.message, bytes }, 'a fill broke off; it is resumed where it can be');
-    return new Transfer({ digest, size, writer, gate, clock, limits, another, onBreak }).run(stream, request);
+    return new Transfer({ digest, size, writer, signal, clock, limits, another, onBreak }).run(stream, request);
   }
 
   private async keep(file: SpoolFile, size: number, ingest: BlobIngest | undefined, failure: unknown): Promise<void> {

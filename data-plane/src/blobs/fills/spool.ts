@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
 import { errorCode, toStoreError } from '../../store/store-error';
 
@@ -59,7 +60,7 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
     },
     async clean() {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeDurableFolder(folder);
         const left = (await readdir(folder)).filter((name) => SPOOL_NAME.test(name));
         for (const name of left) await rm(join(folder, name), { force: true });
         return left.length;
@@ -75,7 +76,7 @@ async function openNew(folder: string, path: string): Promise<FileHandle> {
     return await open(path, 'wx', 0o600);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeDurableFolder(folder);
     return open(path, 'wx', 0o600);
   }
 }

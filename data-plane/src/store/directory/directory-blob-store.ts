@@ -1,19 +1,19 @@
 import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
-import { atMost } from '../../async/at-most';
 import { blobPathsAt, type BlobPaths } from './blob-paths';
 import { type DirectoryBlob, type OpenedFile, openStoredFile, storedBlob } from '../directory-blob';
 import { LateSync } from './late-sync';
 import { listBlobs } from './list-blobs';
-import { OneAtATime } from '../../async/one-at-a-time';
+import { KeyedMutex } from '../../../../common/async/keyed-mutex';
 import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../store-error';
-import { makeFolder, syncFolder } from '../../files/sync-folder';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** What the directory store is made of. */
 export interface DirectoryBlobStoreOptions {
@@ -50,9 +50,9 @@ export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): Di
 const COMMITS_AT_ONCE = 2;
 
 class FileBlobs implements DirectoryBlobStore {
-  private readonly commits = atMost(COMMITS_AT_ONCE);
+  private readonly commits = pLimit(COMMITS_AT_ONCE);
   /** What gives a name and what takes it away: between the look at a file and its removal no other gets its name. */
-  private readonly names = new OneAtATime();
+  private readonly names = new KeyedMutex();
 
   constructor(
     private readonly paths: BlobPaths,
@@ -62,7 +62,7 @@ class FileBlobs implements DirectoryBlobStore {
 
   async prepare(): Promise<void> {
     await attempt('make the folders of its blob store', async () => {
-      await makeFolder(this.paths.incoming);
+      await makeDurableFolder(this.paths.incoming);
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
       if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
@@ -133,9 +133,10 @@ class FileBlobs implements DirectoryBlobStore {
     // Every blob that this store opens is one; another store's has no inode, and is never found.
     const { inode } = blob as DirectoryBlob;
     return attempt(`move ${digest} aside`, async () => {
-      await makeFolder(this.paths.quarantine);
+      await makeDurableFolder(this.paths.quarantine);
       return this.ifStillThere(digest, inode, async (path) => {
         await rename(path, this.paths.quarantined(digest));
+        await syncFolder(this.paths.quarantine);
         await syncFolder(this.paths.folder(digest));
       });
     });

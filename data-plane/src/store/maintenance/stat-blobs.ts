@@ -1,6 +1,6 @@
+import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
-import { forEachDigest } from './for-each-digest';
-import type { StoredContentParts } from './storage-parts';
+import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
 
 /** What a node knows of a blob or manifest. `size` in bytes; undefined = it is not there whole. */
 export interface ContentState {
@@ -18,7 +18,7 @@ export function statBlobs(
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<ContentState[]> {
-  return forEachDigest(digests, signal, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
     const size = await store.stat(digest);
     return { digest, size, inUse: uses.inUse(digest) };
   });

@@ -3,6 +3,12 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { ContentUses } from '../uses/content-uses';
 import type { GuardedBlobStore } from '../uses/guarded-blob-store';
 
+/**
+ * Blobs of one call that are looked at or deleted at a time: Node has few threads for files, and
+ * clients need them too.
+ */
+export const DIGESTS_AT_ONCE = 2;
+
 /** A cache above the store. It must not serve content that the store has lost or is about to delete. */
 export interface ContentCache {
   forget(digest: Digest): void;

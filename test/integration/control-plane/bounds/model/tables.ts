@@ -2,6 +2,7 @@ import { type Knex, knex } from 'knex';
 import { type AuditEventRow, type BlobRow, Table } from '../../../../../schema/tables';
 import { type ContentTables, readContent } from '../../../../support/control-plane/recount';
 import type { TestDatabase } from '../../../../support/control-plane/test-database';
+import { mysqlConnection } from '../../../../support/mysql-server/mysql-connection';
 
 /** Who owns an origin now. */
 export interface OwnedOrigin {
@@ -23,7 +24,7 @@ export class Tables {
     this.connection =
       database.url === ''
         ? knex({ client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true })
-        : knex({ client: 'mysql2', connection: database.url, pool: { min: 0, max: 1 } });
+        : knex({ client: 'mysql2', connection: mysqlConnection(database.url), pool: { min: 0, max: 1 } });
   }
 
   async content(): Promise<OwnedContent> {
