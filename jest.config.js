@@ -11,9 +11,6 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
 };
 
-/** Suites of the control plane that touch no database. */
-const WITHOUT_DATABASE = ['config', 'schema', 'audit-send-pieces'];
-
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
 function isThere(folder, name) {
   try {
@@ -31,15 +28,7 @@ function onServer(project, programs) {
     {
       ...shared,
       displayName: project,
-      testMatch: [
-        '<rootDir>/test/{unit,integration}/control-plane/**/*.test.ts',
-        '<rootDir>/test/integration/bounds/**/*.test.ts',
-      ],
-      testPathIgnorePatterns: [
-        '/node_modules/',
-        `/unit/control-plane/(${WITHOUT_DATABASE.join('|')})\\.test\\.ts$`,
-        '/control-plane/(db|mysql)/',
-      ],
+      testMatch: ['<rootDir>/test/integration/control-plane/**/*.test.ts'],
       globals: { SHARED_SERVER: `LAYOVER_TEST_${project.toUpperCase()}_SHARED` },
       setupFiles: ['<rootDir>/test/support/mysql-server/use-shared-server.ts'],
       globalSetup: `<rootDir>/test/support/mysql-server/global-setup-${project}.ts`,
@@ -49,10 +38,15 @@ function onServer(project, programs) {
 }
 
 /**
- * Every suite is a `*.test.ts` below test/; suites that need a real program name it (see test/support/real/programs.ts).
- * Suites of the control plane, and the random histories of test/integration/bounds, run on SQLite and again on each
- * database server that the machine has: MariaDB and MySQL 8, started for the run (test/support/mysql-server). `npx jest
- * --selectProjects sqlite` leaves the servers out.
+ * Every suite is a `*.test.ts` below test/. Its folder decides which tier it belongs to and where it runs:
+ * - test/unit: no planes, sockets, processes or waits; test/support/jest/unit-environment.js enforces that.
+ * - test/integration: planes, servers and processes that the suite starts, on SQLite. Suites in
+ *   test/integration/control-plane run once more on each database server that the machine has (MariaDB and
+ *   MySQL 8, started for the run), so every suite of the control plane that uses a database lives there.
+ * - test/e2e: Layover as it is shipped, with real clients and registries.
+ *
+ * `npx jest --selectProjects unit` runs one tier. Suites that need a real program name it
+ * (test/support/real/programs.ts).
  */
 module.exports = {
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
@@ -61,7 +55,14 @@ module.exports = {
   // All cores: much of the time is waiting for other processes.
   maxWorkers: '100%',
   projects: [
-    { ...shared, displayName: 'sqlite', testMatch: ['<rootDir>/test/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/unit/**/*.test.ts'],
+      testEnvironment: '<rootDir>/test/support/jest/unit-environment.js',
+    },
+    { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
+    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
     ...onServer('mariadb', ['mariadbd', 'mariadb-install-db']),
     ...onServer('mysql8', ['mysqld8']),
   ],

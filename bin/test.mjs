@@ -1,16 +1,26 @@
-// `npm test`: installs and builds when needed, then types, imports, lint and every suite. With arguments: only jest, with them.
-// The suites get a temporary folder of their own: what they leave behind, a process or a file, is a failure of the run.
+// `npm test`: installs and builds if needed, then checks types, imports, lint and format, and runs every suite.
+// `npm test -- <arguments>`: only jest, with these arguments. If the first argument is a tier (unit, integration or
+// e2e), only the suites of that tier run; the unit tier needs no build.
+// The suites get a temporary folder of their own. A process or a file that they leave behind fails the run.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
 
+/** The jest projects of each tier; the projects of database servers belong to the integration tier. */
+const TIERS = {
+  unit: ['--selectProjects', 'unit'],
+  integration: ['--ignoreProjects', 'unit', 'e2e'],
+  e2e: ['--selectProjects', 'e2e'],
+};
+
 const args = process.argv.slice(2);
+const tier = args[0] in TIERS ? args.shift() : undefined;
 ensureInstalled();
-ensureBuilt();
+if (tier !== 'unit') ensureBuilt();
 const bin = (...path) => join(root, 'node_modules', ...path);
-if (args.length === 0) {
+if (tier === undefined && args.length === 0) {
   check('types', [bin('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
   check('imports', [bin('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), '.']);
   check('lint', [bin('eslint', 'bin', 'eslint.js'), '.']);
@@ -23,7 +33,7 @@ const folder = mkdtempSync(join(tmpdir(), 'lt-'));
 chmodSync(folder, 0o711);
 // Database servers write a lot that nobody keeps: they have their data in memory where there is enough of it.
 const databases = mkdtempSync(join(hasRoomInMemory() ? '/dev/shm' : tmpdir(), 'lt-'));
-const suites = node([bin('jest', 'bin', 'jest.js'), ...args], {
+const suites = node([bin('jest', 'bin', 'jest.js'), ...args, ...(TIERS[tier] ?? [])], {
   ...process.env,
   TMPDIR: folder,
   LAYOVER_TEST_DATABASES: databases,

@@ -1,4 +1,3 @@
-import { systemClock } from '../../common/runtime/clock';
 import { type ContainersHome, containersHome } from '../support/real/containers-home';
 import { type Distribution, startDistribution } from '../support/real/distribution';
 import { basicAuthorization, type HttpAnswer, send } from '../support/real/http-client';
@@ -8,6 +7,7 @@ import { describeWith } from '../support/real/programs';
 import { type PushedImage, pushImage, smallLayer } from '../support/real/push-image';
 import { runProgram } from '../support/real/run-program';
 import { waitUntil } from '../support/real/wait-until';
+import { TestClock } from '../support/test-clock';
 
 /** A robot as createRobot and rotateRobotSecret answer it. */
 interface Robot {
@@ -23,8 +23,8 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
   let home: ContainersHome;
   let podman: Podman;
   let image: PushedImage;
-  /** How far ahead of the machine's the data plane's clock is, in milliseconds. */
-  let ahead = 0;
+  /** The clock of the data plane. */
+  const clock = TestClock.running();
   const robots: Record<string, Robot> = {};
 
   const create = async (organization: string, name: string): Promise<Robot> => {
@@ -56,7 +56,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
     image = await pushImage(upstream, { repository: IMAGE, tag: 'v1', layers: [smallLayer('private')] });
     layover = await startLayoverInProcess({
       env: { LAYOVER_COMPLETION_DELAY_SECONDS: '0' },
-      dataClock: { now: () => systemClock.now() + ahead, after: systemClock.after },
+      dataClock: clock,
     });
     home = await containersHome([layover.host]);
     podman = podmanIn(home);
@@ -87,7 +87,6 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
   }, 60_000);
 
   afterEach(async () => {
-    ahead = 0;
     await podman.logout();
   });
 
@@ -229,7 +228,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
     test('an expired token; the robot gets another', async () => {
       const old = await bearer(robots['own']);
       expect((await get(paths()[0]!, old)).status).toBe(200);
-      ahead = 331_000;
+      clock.advance(331_000);
       await expectAll(old, `${SCOPE},error="invalid_token"`);
       expect(outcome(await get('', old))).toEqual(refused(',error="invalid_token"'));
       expect((await get(paths()[0]!, await bearer(robots['own']))).status).toBe(200);

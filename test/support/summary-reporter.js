@@ -1,4 +1,7 @@
-/** Ends a run with the names of what was skipped and one plain line of totals, for people and programs that read logs. */
+/**
+ * Ends a run with what was skipped, the time that each tier took and one line of totals, for people and for programs
+ * that read logs.
+ */
 module.exports = class SummaryReporter {
   onRunComplete(_contexts, results) {
     const skipped = results.testResults
@@ -6,7 +9,20 @@ module.exports = class SummaryReporter {
       .filter((test) => test.status === 'pending' || test.status === 'todo')
       .map((test) => [...test.ancestorTitles, test.title].join(' > '));
     for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
+    for (const [tier, { suites, seconds }] of timesOf(results.testResults))
+      process.stdout.write(`${tier}: ${suites} suites, ${seconds.toFixed(0)} s in all workers together\n`);
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped\n`);
   }
 };
+
+/** Sums up the run times of suites by project (jest.config.js). */
+function timesOf(files) {
+  const times = new Map();
+  for (const { displayName, perfStats } of files) {
+    const name = displayName?.name ?? 'suites';
+    const { suites, seconds } = times.get(name) ?? { suites: 0, seconds: 0 };
+    times.set(name, { suites: suites + 1, seconds: seconds + (perfStats?.runtime ?? 0) / 1000 });
+  }
+  return times;
+}

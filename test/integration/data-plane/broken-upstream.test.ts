@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createSpool } from '../../../data-plane/src/blobs/fills/spool';
 import { changedStore } from '../../support/changed-store';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
@@ -15,6 +14,7 @@ import {
 import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
 import { outcome, type ReadResult } from './support/registry-caller';
 import { freePort } from '../../support/real/free-port';
+import { waitUntil } from '../../support/real/wait-until';
 
 const NAME = 'team/app';
 const image = buildImage({ layers: [400_000], seed: 'first' });
@@ -51,8 +51,7 @@ async function expectNothingKept(result: ReadResult): Promise<void> {
   expect(result.failure).toBeDefined();
   expect(result.bytes.length).toBeLessThan(layer.bytes.length);
   expect(rig.holds(layer.digest)).toBe(false);
-  for (let tries = 0; rig.spooled().length > 0 && tries < 100; tries += 1) await delay(10);
-  expect(rig.spooled()).toEqual([]);
+  await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
 }
 
 /** Once upstream is well again, so is the blob. */
@@ -70,7 +69,7 @@ describe('a blob', () => {
     rig.registry.quirk({ path: layer.digest, gate, gateAtBytes: 150_000, cutAfterBytes: 150_000, times: 1 });
     const reading = rig.edge.blob(layer.digest);
     await gate.reached;
-    for (let tries = 0; rig.spooledBytes() === 0 && tries < 500; tries += 1) await delay(10);
+    await waitUntil('bytes in the spool', () => rig.spooledBytes() > 0);
     gate.open();
     expect(whole(await reading)).toBe(true);
     await rig.held(layer.digest);

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { formatGrpcAddress } from '../../../common/runtime/listen-address';
 import { homeAt } from '../../../common/runtime/home';
+import { packageRoot } from '../../../common/runtime/package-root';
 import { buildImage, createGate, type FakeRegistry, startFakeRegistry } from '../../support/fake-registry';
 import { FakeCatalog } from '../../support/fake-catalog';
+import { RUN_TYPESCRIPT } from '../../support/processes/run-typescript';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 import { applyAdmissions } from './support/data-plane-rig';
 import { outcome, RegistryCaller } from './support/registry-caller';
@@ -15,7 +17,6 @@ import { snapshotOf } from './support/snapshot';
 const NAME = 'team/app';
 const image = buildImage({ layers: [2_000_000], seed: 'first' });
 const [layer] = image.layers as [(typeof image.layers)[number]];
-const ROOT = join(__dirname, '..', '..', '..');
 
 let folder: TemporaryFolder;
 let registry: FakeRegistry;
@@ -46,8 +47,8 @@ afterEach(async () => {
 async function startProcess(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ child: ChildProcess; edge: RegistryCaller; address: string }> {
-  const child = fork(join(ROOT, 'data-plane', 'src', 'main.ts'), [], {
-    execArgv: ['-r', join(__dirname, 'support', 'typescript-hook.js')],
+  const child = fork(join(packageRoot(), 'data-plane', 'src', 'main.ts'), [], {
+    execArgv: [...RUN_TYPESCRIPT],
     env: {
       PATH: process.env['PATH'],
       LAYOVER_HOME: folder.path,
@@ -154,8 +155,8 @@ test('no configuration: it starts all the same, says so, and serves as soon as o
 });
 
 test('bad configuration: every problem on stderr, exit 78, nothing started', async () => {
-  const child = fork(join(ROOT, 'data-plane', 'src', 'main.ts'), [], {
-    execArgv: ['-r', join(__dirname, 'support', 'typescript-hook.js')],
+  const child = fork(join(packageRoot(), 'data-plane', 'src', 'main.ts'), [], {
+    execArgv: [...RUN_TYPESCRIPT],
     env: {
       PATH: process.env['PATH'],
       LAYOVER_HOME: join(folder.path, 'none'),

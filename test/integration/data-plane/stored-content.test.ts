@@ -6,7 +6,7 @@ import { buildImage } from '../../support/fake-registry';
 import { waitUntil } from '../../support/real/wait-until';
 import { applyAdmissions, type Rig, startRig } from './support/data-plane-rig';
 import { outcome } from './support/registry-caller';
-import { ShiftedClock } from './support/shifted-clock';
+import { TestClock } from '../../support/test-clock';
 
 const NAME = 'team/app';
 /** Large enough that a client which takes nothing holds the call open. */
@@ -17,10 +17,10 @@ const all = [image.digest, image.config.digest, large.digest, small.digest];
 const ABSENT = digestOf(Buffer.from('never'));
 
 let rig: Rig;
-let clock: ShiftedClock;
+let clock: TestClock;
 /** The whole image is cached, and nothing of it was used in the last ten seconds. */
 beforeEach(async () => {
-  clock = new ShiftedClock();
+  clock = TestClock.running();
   rig = await startRig({ overrides: { clock } });
   rig.registry.content.addImage(NAME, 'latest', image);
   await pullAll();
@@ -33,7 +33,7 @@ afterEach(() => rig.close());
 
 /** Moves the clock on until everything was used longer than ten seconds ago: a client has its last byte before the fill is over. */
 async function unused(): Promise<void> {
-  do clock.shift(10_000);
+  do clock.advance(10_000);
   while ((await rig.storage.stat(...all)).some((state) => state.endsWith('*')));
 }
 
@@ -75,7 +75,7 @@ describe('StatBlobs', () => {
     expect(await rig.storage.stat(...all)).toEqual(sizes);
     expect(await rig.storage.stat(ABSENT, small.digest)).toEqual(['-1', '300000']);
     const client = await reading(large.digest);
-    clock.shift(60_000);
+    clock.advance(60_000);
     expect(await rig.storage.stat(large.digest, small.digest)).toEqual([`${LARGE}*`, '300000']);
     await client.leave();
     expect(await rig.storage.stat(large.digest)).toEqual([`${LARGE}*`]);
@@ -124,12 +124,12 @@ test('nothing goes while the control plane has not been told for long of what ca
   rig.catalog.switches.failWith = status.UNAVAILABLE;
   // The record of this pull stays here.
   await rig.edge.manifest('latest');
-  clock.shift(60_000);
+  clock.advance(60_000);
   expect(await rig.storage.delete(small.digest)).toEqual(['IN_USE']);
   expect(rig.holds(small.digest)).toBe(true);
   rig.catalog.switches.failWith = undefined;
   await waitUntil('it may go', async () => {
-    clock.shift(10_000);
+    clock.advance(10_000);
     return (await rig.storage.delete(small.digest))[0] === 'DELETED';
   });
   expect(rig.holds(small.digest)).toBe(false);
@@ -222,7 +222,7 @@ test('the control plane is told what is in use: every ten seconds, once more whe
   const client = await reading(large.digest);
   const startedAt = clock.now();
   const told = (): readonly ContentUse__Output[] => rig.catalog.uses.get('node-1') ?? [];
-  clock.shift(10_000);
+  clock.advance(10_000);
   await rig.catalog.until(() => told()[0]?.digest === large.digest);
   const [use, ...others] = told();
   expect(others).toEqual([]);
@@ -238,11 +238,11 @@ test('the control plane is told what is in use: every ten seconds, once more whe
   await client.leave();
   while (told().length > 0) {
     const before = rig.catalog.count('ReportUse');
-    clock.shift(10_000);
+    clock.advance(10_000);
     await rig.catalog.until(() => rig.catalog.count('ReportUse') > before);
   }
   const reports = rig.catalog.count('ReportUse');
-  clock.shift(10_000);
+  clock.advance(10_000);
   await rig.storage.stat(ABSENT);
   expect(rig.catalog.count('ReportUse')).toBe(reports);
 });

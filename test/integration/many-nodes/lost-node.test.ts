@@ -57,15 +57,13 @@ test('a data plane that hangs: what waits for it goes on elsewhere, new requests
   const { layer, clients, owner, gate } = await inMidBlob({ transport: 'tcp', edge: { silence } }, 'hangs', 4 * MIB);
   owner.running.signal('SIGSTOP');
   await allRight(clients, layer.digest);
-  const small = buildImage({ layers: Array.from({ length: 20 }, (_, i) => 1000 + i), seed: 'small' });
+  const small = buildImage({ layers: Array.from({ length: 60 }, (_, i) => 1000 + i), seed: 'small' });
   rig.upstream.content.addImage(NAME, 'small', small);
-  const began = Date.now();
+  // By now the node is known to hang. If each of these waited for it, the test would not end in time.
   for (const { digest, bytes } of small.layers) {
     const answer = await send({ url: `${rig.urls[0]}/v2/docker/${NAME}/blobs/${digest}` });
     expect(answer.body.equals(bytes)).toBe(true);
   }
-  // By now it is known to hang: nobody waits for it.
-  expect(Date.now() - began).toBeLessThan(20 * (bounds.pingAfterMs + bounds.answerWithinMs));
   gate.open();
   owner.running.signal('SIGCONT');
   const more = buildImage({ layers: Array.from({ length: 20 }, (_, i) => 3000 + i), seed: 'more' });

@@ -101,7 +101,7 @@ test('a node that is drained, and one that comes back: no request is lost', asyn
   stop = true;
   await Promise.all(load);
   expect(failures).toEqual([]);
-});
+}, 60_000);
 
 test('a node that is stopped in the middle of a fill: its clients go on elsewhere, at the cost of one more fetch', async () => {
   rig = await startNodesRig({ transport: 'unix', env: { LAYOVER_DRAIN_SECONDS: '1' } });

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { packageRoot } from '../../../common/runtime/package-root';
+import { RUN_TYPESCRIPT } from '../../support/processes/run-typescript';
 import { temporaryFolder, type TemporaryFolder } from '../../support/real/temporary-folder';
 import { makeAuthority } from '../../support/test-authority';
 import { asLatin1, formsOf } from './support/forms-of';
 
-const ROOT = join(__dirname, '..', '..', '..');
-const HOOK = join(ROOT, 'test', 'integration', 'data-plane', 'support', 'typescript-hook.js');
 const SECRETS = {
   LAYOVER_MASTER_KEY: randomBytes(32).toString('base64'),
   LAYOVER_MASTER_KEY_PREVIOUS: randomBytes(32).toString('base64'),
@@ -51,7 +51,7 @@ async function lastWords(
   environment: Readonly<Record<string, string>>,
   more: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly text: string }> {
-  const child = spawn(process.execPath, ['-r', HOOK, ...more, join(ROOT, plane, 'src', 'main.ts')], {
+  const child = spawn(process.execPath, [...RUN_TYPESCRIPT, ...more, join(packageRoot(), plane, 'src', 'main.ts')], {
     env: {
       PATH: process.env['PATH'],
       LAYOVER_HOME: folder.path,

@@ -1,8 +1,7 @@
 import { homeAt, type Home } from '../../../common/runtime/home';
-import { createEdge } from '../../../edge-http/src/app';
-import { readEdgeConfig } from '../../../edge-http/src/config';
 import { type GraphqlClient, graphqlClient } from '../real/graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment } from '../real/layover';
+import { type RunningPlane, startPlaneInside } from '../real/start-plane';
 import { temporaryFolder } from '../real/temporary-folder';
 import { ClockedPlane } from './clocked-plane';
 import type { ClockedPlaneName } from './plane-messages';
@@ -63,7 +62,7 @@ export async function startClockedLayover(
   const folder = await temporaryFolder('clocked');
   const home = homeAt(folder.path);
   const environment = layoverEnvironment(folder.path, { LAYOVER_LOG_LEVEL: 'warn', ...options.env });
-  const edge = createEdge(readEdgeConfig({ ...environment, LAYOVER_LOG_LEVEL: 'silent' }));
+  let edge: RunningPlane | undefined;
   const planes = new Map<ClockedPlaneName, { readonly process: ClockedPlane; readonly address: string }>();
   let { now } = options;
   let url = '';
@@ -104,7 +103,7 @@ export async function startClockedLayover(
     kill: (plane) => end(plane, 'kill'),
     output: () => [...planes].map(([name, { process }]) => `${name}:\n${process.output()}`).join('\n'),
     async close() {
-      await edge.stop();
+      await edge?.stop();
       await Promise.all([end('data', 'kill'), end('control', 'kill')]);
       await folder.remove();
     },
@@ -112,8 +111,8 @@ export async function startClockedLayover(
   try {
     await layover.start('control');
     await layover.start('data');
-    const { address } = await edge.start();
-    url = address.startsWith('http') ? address : `http://${address}`;
+    edge = await startPlaneInside('edge-http', { ...environment, LAYOVER_LOG_LEVEL: 'silent' });
+    url = edge.address;
     return layover;
   } catch (error) {
     await layover.close();

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { packageRoot } from '../../../common/runtime/package-root';
+import { RUN_TYPESCRIPT } from '../processes/run-typescript';
 import type { ClockedPlaneName, FromPlane, ToPlane } from './plane-messages';
 
 /** Output that is kept of a process, from the end. */
@@ -15,9 +16,8 @@ export class ClockedPlane {
   private printed = '';
 
   constructor() {
-    const support = join(packageRoot(), 'test');
-    this.child = fork(join(support, 'support', 'clocked', 'plane-child.ts'), [], {
-      execArgv: ['-r', join(support, 'integration', 'data-plane', 'support', 'typescript-hook.js')],
+    this.child = fork(join(packageRoot(), 'test', 'support', 'clocked', 'plane-child.ts'), [], {
+      execArgv: [...RUN_TYPESCRIPT],
       silent: true,
     });
     for (const stream of [this.child.stdout!, this.child.stderr!])

@@ -4,13 +4,13 @@ import { readControlPlaneConfig } from '../../../control-plane/src/config';
 import { createDataPlane } from '../../../data-plane/src/app';
 import { readDataPlaneConfig } from '../../../data-plane/src/config';
 import type { FromPlane, ToPlane } from './plane-messages';
-import { SteppedClock } from './stepped-clock';
+import { TestClock } from '../test-clock';
 
 /**
  * The body of a process that is a control plane or a data plane by a clock which the test sets, so that it can be killed as a machine
  * kills it. It loads everything first: the test keeps one that waits, and a restart takes no longer than the plane's own start.
  */
-let clock: SteppedClock | undefined;
+let clock: TestClock | undefined;
 let app: App | undefined;
 
 const answer = (message: FromPlane): void => void process.send?.(message);
@@ -18,7 +18,7 @@ const answer = (message: FromPlane): void => void process.send?.(message);
 process.on('message', (message: ToPlane) => {
   switch (message.kind) {
     case 'start':
-      clock = new SteppedClock(message.now);
+      clock = TestClock.stepping(message.now);
       app =
         message.plane === 'control'
           ? createControlPlane(readControlPlaneConfig(message.environment), { clock, announce: () => undefined })
@@ -29,7 +29,7 @@ process.on('message', (message: ToPlane) => {
       );
       return;
     case 'time':
-      clock?.set(message.now);
+      if (clock !== undefined) clock.advance(Math.max(0, message.now - clock.now()));
       return answer({ kind: 'time' });
     case 'stop':
       void (app?.stop() ?? Promise.resolve()).finally(() => process.exit(0));

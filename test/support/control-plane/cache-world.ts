@@ -4,11 +4,10 @@ import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag'
 import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
 import { FakeStorage } from '../fake-storage';
 import { admission, blobRecord, digest, layer, pull, type TestRepository } from './builders';
-import type { ManualClock } from './manual-clock';
+import { TestClock } from '../test-clock';
 import { withTables } from './open-tables';
-import { recount } from './recount';
+import { readContent, recount } from './recount';
 import { startControlPlane, type TestControlPlane } from './start-control-plane';
-import { StillClock } from './still-clock';
 
 /** What GraphQL says of a usage. */
 export interface ShownUsage {
@@ -58,7 +57,7 @@ export class CacheWorld {
   /** Starts both. Nothing is collected before a test says so, unless `clock` calls back. */
   static async start(
     environment: Record<string, string> = {},
-    clock: ManualClock = new StillClock(),
+    clock: TestClock = TestClock.withoutTimers(),
     shared?: FakeStorage,
   ): Promise<CacheWorld> {
     const storage = shared ?? (await FakeStorage.start());
@@ -214,7 +213,7 @@ export class CacheWorld {
 
   /** Whatever is not as a count of everything says; nothing, where all is well. */
   problems(): Promise<readonly string[]> {
-    return withTables(this.plane, recount);
+    return withTables(this.plane, async (tables) => recount(await readContent(tables)).problems);
   }
 
   /** Rows of a table. */

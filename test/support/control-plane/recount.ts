@@ -11,162 +11,240 @@ import {
   type TagRow,
 } from '../../../schema/tables';
 
+/** The rows that describe cached content, read at one moment. */
+export interface ContentTables {
+  readonly repositories: readonly RepositoryRow[];
+  readonly manifests: readonly ManifestRow[];
+  readonly references: readonly ManifestReferenceRow[];
+  readonly tags: readonly TagRow[];
+  readonly blobs: readonly BlobRow[];
+  readonly holdings: readonly OriginHoldingRow[];
+  readonly parts: readonly RepositoryHoldingRow[];
+  readonly usage: readonly OriginUsageRow[];
+}
+
+/** What one origin holds. `used` and `reserved` are bytes. */
+export interface Sums {
+  readonly used: number;
+  readonly reserved: number;
+  readonly manifests: number;
+  readonly blobs: number;
+}
+
+/** The result of {@link recount}. */
+export interface Recount {
+  /** One line for each stored count, sum or state that differs from the recount. */
+  readonly problems: readonly string[];
+  /** The sums as recounted, by origin version. */
+  readonly sums: ReadonlyMap<string, Sums>;
+}
+
+/** What an origin needs of one digest, according to its manifests. */
+interface Need {
+  readonly originVersion: string;
+  readonly digest: string;
+  /** Repositories that have the digest as a manifest. */
+  readonly manifestIn: Set<number>;
+  /** By repository: the manifests that name the digest as a layer or config. */
+  readonly namedIn: Map<number, Set<number>>;
+  /** Size that the manifest rows give, in bytes; undefined if the digest is no manifest. */
+  manifestSize: number | undefined;
+}
+
+const NOTHING: Sums = { used: 0, reserved: 0, manifests: 0, blobs: 0 };
+
+/** Reads all rows that {@link recount} compares. */
+export async function readContent(tables: Knex): Promise<ContentTables> {
+  const all = async <Row>(table: string): Promise<readonly Row[]> => (await tables(table)) as Row[];
+  return {
+    repositories: await all(Table.repositories),
+    manifests: await all(Table.manifests),
+    references: await all(Table.manifestReferences),
+    tags: await all(Table.tags),
+    blobs: await all(Table.blobs),
+    holdings: await all(Table.originHoldings),
+    parts: await all(Table.repositoryHoldings),
+    usage: await all(Table.originUsage),
+  };
+}
+
 /**
- * Counts everything that is held from manifests, what they name, and what is in the store, without any sum or count that the
- * control plane keeps, and gives a line for each that differs. What of the holdings can't be counted is taken as it is:
- * whether room is promised to a blob that has not come, and for how many bytes.
+ * Recounts everything that is held from manifests, the references of manifests and the blobs of the store, without using
+ * any count or sum that the control plane maintains. Two things cannot be recounted and are taken from the holdings:
+ * whether space is reserved for a blob that has not arrived, and how much.
  */
-export async function recount(tables: Knex): Promise<readonly string[]> {
-  const content = await read(tables);
+export function recount(content: ContentTables): Recount {
+  const needs = needsOf(content);
+  const sums = sumsOf(content.holdings);
+  return {
+    problems: [
+      ...holdingProblems(content, needs),
+      ...partProblems(content, needs),
+      ...usageProblems(content, sums),
+      ...blobProblems(content),
+      ...manifestProblems(content),
+      ...tagProblems(content),
+    ],
+    sums,
+  };
+}
+
+const isHeld = (row: OriginHoldingRow): boolean => row.manifest_repositories > 0 || row.state === 'HELD';
+
+function needsOf({ repositories, manifests, references }: ContentTables): ReadonlyMap<string, Need> {
+  const originOf = new Map(repositories.map(({ id, origin_version }) => [id, origin_version]));
+  const needs = new Map<string, Need>();
+  const needOf = (repository: number, digest: string): Need => {
+    const originVersion = originOf.get(repository) ?? `(repository ${repository})`;
+    const key = `${originVersion} ${digest}`;
+    let need = needs.get(key);
+    if (need === undefined) {
+      need = { originVersion, digest, manifestIn: new Set(), namedIn: new Map(), manifestSize: undefined };
+      needs.set(key, need);
+    }
+    return need;
+  };
+  for (const { repository_id, digest, size } of manifests) {
+    const need = needOf(repository_id, digest);
+    need.manifestIn.add(repository_id);
+    need.manifestSize = Number(size);
+  }
+  for (const { repository_id, manifest_id, digest, role } of references) {
+    if (role !== 'LAYER' && role !== 'CONFIG') continue;
+    const { namedIn } = needOf(repository_id, digest);
+    namedIn.set(repository_id, (namedIn.get(repository_id) ?? new Set()).add(manifest_id));
+  }
+  return needs;
+}
+
+function sumsOf(holdings: readonly OriginHoldingRow[]): ReadonlyMap<string, Sums> {
+  const sums = new Map<string, Sums>();
+  for (const row of holdings) {
+    const sum = { ...(sums.get(row.origin_version) ?? NOTHING) };
+    sums.set(row.origin_version, sum);
+    if (isHeld(row)) {
+      sum.used += Number(row.size);
+      sum[row.manifest_repositories > 0 ? 'manifests' : 'blobs'] += 1;
+    } else if (row.state === 'RESERVED') sum.reserved += Number(row.size);
+  }
+  return sums;
+}
+
+function holdingProblems({ holdings, blobs }: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
+  const problems: string[] = [];
+  const present = new Map(blobs.map((row) => [row.digest, row]));
+  const missing = new Set(needs.keys());
+  for (const row of holdings) {
+    const name = `${row.origin_version} ${row.digest}`;
+    missing.delete(name);
+    const need = needs.get(name);
+    const found =
+      need === undefined ? ['is not needed'] : [...countProblems(row, need), ...stateProblems(row, present, need)];
+    problems.push(...found.map((problem) => `holding ${name} ${problem}: ${JSON.stringify(row)}`));
+  }
+  return [...problems, ...[...missing].map((name) => `holding ${name} is missing`)];
+}
+
+function countProblems(row: OriginHoldingRow, { manifestIn, namedIn }: Need): string[] {
+  const counts = `${row.manifest_repositories} ${row.blob_repositories}`;
+  const expected = `${manifestIn.size} ${namedIn.size}`;
+  return counts === expected ? [] : [`counts ${counts}, not ${expected}`];
+}
+
+function stateProblems(row: OriginHoldingRow, present: ReadonlyMap<string, BlobRow>, need: Need): string[] {
+  const problems: string[] = [];
+  const blob = present.get(row.digest);
+  if (row.manifest_repositories > 0 && row.state !== 'HELD') problems.push('is a manifest and not held');
+  if (isHeld(row)) {
+    if (blob?.state !== 'PRESENT') problems.push(`is held, but its bytes are ${blob?.state ?? 'unknown'}`);
+    if (blob !== undefined && Number(blob.size) !== Number(row.size))
+      problems.push(`has ${blob.size} bytes in the store`);
+    if (need.manifestSize !== undefined && need.manifestSize !== Number(row.size))
+      problems.push(`is a manifest of ${need.manifestSize} bytes`);
+  } else if (row.state === 'RESERVED' && blob?.state === 'PRESENT') problems.push('is reserved, but has arrived');
+  if ((row.state === 'RESERVED') !== (row.reserved_until !== null)) problems.push('has an end that its state excludes');
+  return problems;
+}
+
+function partProblems({ parts }: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
+  const expected = new Set<string>();
+  for (const [name, { manifestIn, namedIn }] of needs)
+    for (const id of new Set([...manifestIn, ...namedIn.keys()]))
+      expected.add(`${name} in ${id}: ${manifestIn.has(id) ? 1 : 0} ${namedIn.get(id)?.size ?? 0}`);
+  const found = new Set(
+    parts.map((p) => `${p.origin_version} ${p.digest} in ${p.repository_id}: ${p.is_manifest} ${p.named_by}`),
+  );
   return [
-    ...holdingProblems(content),
-    ...usageProblems(content),
-    ...blobProblems(content),
-    ...classProblems(content),
-    ...tagProblems(content),
+    ...[...expected].filter((part) => !found.has(part)).map((part) => `part ${part} is missing`),
+    ...[...found].filter((part) => !expected.has(part)).map((part) => `part ${part} is wrong`),
   ];
 }
 
-type Content = Awaited<ReturnType<typeof read>>;
-
-async function read(tables: Knex) {
-  return {
-    repositories: (await tables(Table.repositories)) as RepositoryRow[],
-    manifests: (await tables(Table.manifests)) as ManifestRow[],
-    references: (await tables(Table.manifestReferences)) as ManifestReferenceRow[],
-    tags: (await tables(Table.tags)) as TagRow[],
-    blobs: new Map(((await tables(Table.blobs)) as BlobRow[]).map((row) => [row.digest, row])),
-    holdings: (await tables(Table.originHoldings)) as OriginHoldingRow[],
-    parts: (await tables(Table.repositoryHoldings)) as RepositoryHoldingRow[],
-    usage: (await tables(Table.originUsage)) as OriginUsageRow[],
-  };
-}
-
-const isBlob = ({ role }: ManifestReferenceRow): boolean => role === 'LAYER' || role === 'CONFIG';
-
-/** What is needed of each digest: `<origin> <digest>` → repositories that have it as manifest, and as blob with the naming manifests. */
-function needs({ repositories, manifests, references }: Content) {
-  const originOf = new Map(repositories.map(({ id, origin_version }) => [id, origin_version]));
-  const needed = new Map<string, { manifest: Set<number>; blob: Map<number, Set<number>> }>();
-  const of = (repository: number, digest: string) => {
-    const key = `${originOf.get(repository)} ${digest}`;
-    if (!needed.has(key)) needed.set(key, { manifest: new Set(), blob: new Map() });
-    return needed.get(key)!;
-  };
-  for (const { repository_id, digest } of manifests) of(repository_id, digest).manifest.add(repository_id);
-  for (const row of references.filter(isBlob)) {
-    const { blob } = of(row.repository_id, row.digest);
-    blob.set(row.repository_id, (blob.get(row.repository_id) ?? new Set()).add(row.manifest_id));
-  }
-  return needed;
-}
-
-function holdingProblems(content: Content): string[] {
-  const problems: string[] = [];
-  const needed = needs(content);
-  const held = new Map(content.holdings.map((row) => [`${row.origin_version} ${row.digest}`, row]));
-  const parts = new Map(content.parts.map((p) => [`${p.origin_version} ${p.digest} ${p.repository_id}`, p]));
-  for (const key of held.keys()) if (!needed.has(key)) problems.push(`holding ${key} is not needed`);
-  for (const [key, { manifest, blob }] of needed) {
-    const row = held.get(key);
-    const counts = `${row?.manifest_repositories} ${row?.blob_repositories}`;
-    if (counts !== `${manifest.size} ${blob.size}`)
-      problems.push(`holding ${key} counts ${counts}, not ${manifest.size} ${blob.size}`);
-    if (row !== undefined) problems.push(...stateProblems(row, content.blobs.get(row.digest)));
-    for (const repository of new Set([...manifest, ...blob.keys()])) {
-      const part = parts.get(`${key} ${repository}`);
-      parts.delete(`${key} ${repository}`);
-      const found = `${part?.is_manifest} ${part?.named_by}`;
-      const right = `${manifest.has(repository) ? 1 : 0} ${blob.get(repository)?.size ?? 0}`;
-      if (found !== right) problems.push(`part ${key} of ${repository} is ${found}, not ${right}`);
-    }
-  }
-  for (const key of parts.keys()) problems.push(`part ${key} is not needed`);
-  return problems;
-}
-
-function stateProblems(row: OriginHoldingRow, blob: BlobRow | undefined): string[] {
-  const name = `holding ${row.origin_version} ${row.digest}`;
-  const problems: string[] = [];
-  if (row.manifest_repositories > 0 && row.state !== 'HELD') problems.push(`${name} is a manifest and ${row.state}`);
-  if (row.state === 'HELD' && blob?.state !== 'PRESENT')
-    problems.push(`${name} is held, its bytes are ${blob?.state ?? 'not there'}`);
-  if (row.state === 'HELD' && blob !== undefined && blob.size !== row.size)
-    problems.push(`${name} counts ${row.size} bytes of ${blob.size}`);
-  if ((row.state === 'RESERVED') !== (row.reserved_until !== null))
-    problems.push(`${name} is ${row.state} until ${row.reserved_until}`);
-  return problems;
-}
-
-function usageProblems({ holdings, usage, blobs }: Content): string[] {
-  const sums = new Map<string, [bigint, bigint, number, number]>();
-  for (const row of holdings) {
-    const sum = sums.get(row.origin_version) ?? [0n, 0n, 0, 0];
-    sums.set(row.origin_version, sum);
-    if (row.manifest_repositories > 0 || row.state === 'HELD') {
-      sum[0] += BigInt(blobs.get(row.digest)?.size ?? row.size);
-      sum[row.manifest_repositories > 0 ? 2 : 3] += 1;
-    } else if (row.state === 'RESERVED') sum[1] += BigInt(row.size);
-  }
-  const kept = new Map(
+function usageProblems({ usage }: ContentTables, sums: ReadonlyMap<string, Sums>): string[] {
+  const stored = new Map(
     usage.map((row) => [
       row.origin_version,
-      [row.used_bytes, row.reserved_bytes, row.manifest_count, row.blob_count].join(' '),
+      [row.used_bytes, row.reserved_bytes, row.manifest_count, row.blob_count].map(Number).join(' '),
     ]),
   );
-  const problems: string[] = [];
-  for (const version of new Set([...sums.keys(), ...kept.keys()])) {
-    const right = (sums.get(version) ?? [0n, 0n, 0, 0]).join(' ');
-    if (kept.get(version) !== right) problems.push(`usage of ${version} is ${kept.get(version)}, not ${right}`);
-  }
-  return problems;
+  return [...new Set([...sums.keys(), ...stored.keys()])].flatMap((version) => {
+    const { used, reserved, manifests, blobs } = sums.get(version) ?? NOTHING;
+    const expected = [used, reserved, manifests, blobs].join(' ');
+    return stored.get(version) === expected ? [] : [`usage of ${version} is ${stored.get(version)}, not ${expected}`];
+  });
 }
 
-function blobProblems({ blobs, holdings }: Content): string[] {
+function blobProblems({ blobs, holdings }: ContentTables): string[] {
   const holders = new Map<string, number>();
-  for (const row of holdings)
-    if (row.manifest_repositories > 0 || row.state === 'HELD')
-      holders.set(row.digest, (holders.get(row.digest) ?? 0) + 1);
-  return [...blobs.values()].flatMap((row) => {
-    const right = holders.get(row.digest) ?? 0;
-    if (row.holders !== right) return [`blob ${row.digest} has ${row.holders} holders, not ${right}`];
-    if ((row.unheld_at === null) !== right > 0) return [`blob ${row.digest} is unheld since ${row.unheld_at}`];
+  for (const { digest } of holdings.filter(isHeld)) holders.set(digest, (holders.get(digest) ?? 0) + 1);
+  return blobs.flatMap((row) => {
+    const expected = holders.get(row.digest) ?? 0;
+    if (row.holders !== expected) return [`blob ${row.digest} has ${row.holders} holders, not ${expected}`];
+    if ((row.unheld_at === null) !== expected > 0)
+      return [`blob ${row.digest} has ${expected} holders and is unheld since ${row.unheld_at}`];
     return [];
   });
 }
 
-function classProblems({ manifests, references, tags, repositories }: Content): string[] {
-  const named = new Set(
+/** Checks the origin of each manifest, and its place in the order of eviction. */
+function manifestProblems({ manifests, references, tags, repositories }: ContentTables): string[] {
+  const children = new Set(
     references.filter(({ role }) => role === 'CHILD').map((row) => `${row.repository_id} ${row.digest}`),
   );
   const origins = new Map(repositories.map((row) => [row.id, row.origin_version]));
+  const tagsOf = new Map<number, TagRow[]>();
+  for (const tag of tags) {
+    const own = tagsOf.get(tag.manifest_id);
+    if (own === undefined) tagsOf.set(tag.manifest_id, [tag]);
+    else own.push(tag);
+  }
   return manifests.flatMap((row) => {
-    const own = tags.filter(({ manifest_id }) => manifest_id === row.id);
-    const ended = Math.max(0, ...own.map(({ ended_at }) => ended_at ?? 0));
-    let place: [number | null, number] = [2, row.used_at];
-    if (own.length > 0) place = [0, ended];
-    if (own.some(({ live }) => live === 1)) place = [1, row.used_at];
-    if (named.has(`${row.repository_id} ${row.digest}`)) place = [null, row.used_at];
+    const own = tagsOf.get(row.id) ?? [];
+    let expected: readonly [number | null, number] = [2, row.used_at];
+    if (own.length > 0) expected = [0, Math.max(0, ...own.map(({ ended_at }) => ended_at ?? 0))];
+    if (own.some(({ live }) => live === 1)) expected = [1, row.used_at];
+    if (children.has(`${row.repository_id} ${row.digest}`)) expected = [null, row.used_at];
     const problems: string[] = [];
-    if (`${row.eviction_class} ${row.eviction_at}` !== `${place[0]} ${place[1]}`)
+    if (`${row.eviction_class} ${row.eviction_at}` !== `${expected[0]} ${expected[1]}`)
       problems.push(
-        `manifest ${row.digest} is placed ${row.eviction_class} ${row.eviction_at}, not ${place.join(' ')}`,
+        `manifest ${row.digest} is placed ${row.eviction_class} ${row.eviction_at}, not ${expected.join(' ')}`,
       );
-    if (row.origin_version !== origins.get(row.repository_id)) problems.push(`manifest ${row.digest} has no origin`);
+    if (row.origin_version !== origins.get(row.repository_id))
+      problems.push(`manifest ${row.digest} has another origin than its repository`);
     return problems;
   });
 }
 
-function tagProblems({ tags, manifests, repositories }: Content): string[] {
-  const byId = new Map(manifests.map((row) => [row.id, row]));
-  const holding = new Set(manifests.map(({ repository_id }) => repository_id));
+function tagProblems({ tags, manifests, repositories }: ContentTables): string[] {
+  const digestOf = new Map(manifests.map(({ id, digest }) => [id, digest]));
+  const filled = new Set(manifests.map(({ repository_id }) => repository_id));
   return [
     ...tags
-      .filter((tag) => byId.get(tag.manifest_id)?.digest !== tag.digest)
-      .map((tag) => `tag ${tag.name} points at nothing`),
+      .filter((tag) => digestOf.get(tag.manifest_id) !== tag.digest)
+      .map((tag) => `tag ${tag.name} has a manifest that does not exist or has another digest`),
     ...tags
       .filter((tag) => (tag.live === 1) !== (tag.ended_at === null && tag.end_reason === null))
       .map((tag) => `tag ${tag.name} is live and ended, or neither`),
-    ...repositories.filter(({ id }) => !holding.has(id)).map(({ name }) => `repository ${name} holds nothing`),
+    ...repositories.filter(({ id }) => !filled.has(id)).map(({ name }) => `repository ${name} holds nothing`),
   ];
 }

@@ -7,7 +7,7 @@ import { createControlPlane, type ControlPlane } from '../../../control-plane/sr
 import { readControlPlaneConfig } from '../../../control-plane/src/config';
 import { TestCatalog } from './catalog-client';
 import type { TestRepository } from './builders';
-import { ManualClock } from './manual-clock';
+import { TestClock } from '../test-clock';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 /** The admin token of tests. */
@@ -38,7 +38,7 @@ export class TestControlPlane {
   private database: TestDatabase | undefined;
 
   constructor(
-    readonly clock: ManualClock,
+    readonly clock: TestClock,
     private readonly environment: RawEnvironment,
   ) {}
 
@@ -140,7 +140,7 @@ export class TestControlPlane {
 /** Starts a control plane with GraphQL on a free port and the Catalog on a unix socket. Call `remove` in the end. */
 export async function startControlPlane(
   environment: RawEnvironment = {},
-  clock = new ManualClock(),
+  clock = new TestClock(),
 ): Promise<TestControlPlane> {
   const plane = new TestControlPlane(clock, environment);
   await plane.start();

@@ -16,12 +16,10 @@ const LAYERS = Array.from({ length: 24 }, (_, index) =>
   patternBytes(`fire ${index}`, 0, 3_000 + ((index * 7919) % 24) * 32_000),
 );
 const IMAGES = 40;
-/**
- * Images that tags point at for a while; then others do. Each comes back after ten seconds: that is when what nobody has asked for
- * since is deleted.
- */
+/** Images that tags point at for a while; then others do, so that the first ones are evicted and deleted. */
 const HOT = 8;
-const HOT_MS = 2_500;
+/** How many times a tag moves before other images are hot. */
+const HOT_MOVES = 60;
 
 /** An upstream of many images that share layers, the tags of which move. Random, as the clients are. */
 export class FireContent {
@@ -31,7 +29,7 @@ export class FireContent {
   private readonly indexes: readonly BuiltIndex[];
   private readonly built = new Map<string, BuiltImage | BuiltIndex>();
   private readonly blobs = new Map<string, Buffer>();
-  private readonly begun = Date.now();
+  private moves = 0;
 
   constructor(private readonly content: RegistryContent) {
     this.images = Array.from({ length: IMAGES }, (_, index) =>
@@ -60,7 +58,8 @@ export class FireContent {
 
   /** Points one tag at another of the images that are hot at present. */
   moveTags(): void {
-    const from = Math.floor((Date.now() - this.begun) / HOT_MS) * HOT;
+    const from = Math.floor(this.moves / HOT_MOVES) * HOT;
+    this.moves += 1;
     const image = this.images[(from + Math.floor(Math.random() * HOT)) % IMAGES]!;
     const index = this.indexes[Math.floor((from % IMAGES) / 8)]!;
     const { digest } = Math.random() < 0.2 ? index : image;

@@ -23,6 +23,8 @@ export interface OtlpReceiver {
   /** Everything that came, as text: for what must not be in it. */
   readonly text: string;
   readonly requests: number;
+  /** Requests whose sender closed the connection before it had an answer. */
+  readonly abandoned: number;
   /** Headers of the last request. */
   readonly headers: Readonly<Record<string, unknown>>;
   /** How it answers from now on: takes the spans, says that it cannot, or says nothing at all. */
@@ -55,6 +57,7 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   let text = '';
   let requests = 0;
+  let abandoned = 0;
   let headers: Readonly<Record<string, unknown>> = {};
   let how: 'take' | 'refuse' | 'hang' = 'take';
   const server = createServer((request, response) => {
@@ -64,7 +67,10 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     request.on('end', () => {
       requests += 1;
       ({ headers } = request);
-      if (how === 'hang') return;
+      if (how === 'hang') {
+        response.once('close', () => (abandoned += 1));
+        return;
+      }
       if (how === 'take' && request.url === '/v1/traces') {
         const body = Buffer.concat(chunks).toString('utf8');
         text += body;
@@ -82,6 +88,9 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     },
     get requests() {
       return requests;
+    },
+    get abandoned() {
+      return abandoned;
     },
     get headers() {
       return headers;

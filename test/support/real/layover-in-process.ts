@@ -1,87 +1,150 @@
-import { createControlPlane } from '../../../control-plane/src/app';
-import { readControlPlaneConfig } from '../../../control-plane/src/config';
-import { createDataPlane } from '../../../data-plane/src/app';
-import { readDataPlaneConfig } from '../../../data-plane/src/config';
-import { createEdge } from '../../../edge-http/src/app';
-import { readEdgeConfig } from '../../../edge-http/src/config';
+import type { ControlPlane } from '../../../control-plane/src/app';
+import type { DataPlane } from '../../../data-plane/src/app';
+import type { Edge } from '../../../edge-http/src/app';
 import type { Clock } from '../../../common/runtime/clock';
-import { homeAt } from '../../../common/runtime/home';
 import type { Logger } from '../../../common/runtime/logger';
 import { type GraphqlClient, graphqlClient } from './graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment } from './layover';
+import { type RunningPlane, startPlaneInside, startPlaneOutside } from './start-plane';
 import { temporaryFolder } from './temporary-folder';
 
-/** The three planes in the process of the test, over the same gRPC on unix sockets as in production. */
+/** Short names of the planes. */
+export type InProcessPlane = 'edge' | 'data' | 'control';
+
+/** The three planes in the process of the test, connected by gRPC on unix sockets as in production. */
 export interface InProcessLayover {
+  /** The edge: `127.0.0.1:<port>`. */
   readonly host: string;
+  /** The edge: `http://127.0.0.1:<port>`. */
   readonly url: string;
+  /** The management API of the control plane that runs now. Throws an Error if none runs. */
   readonly graphql: GraphqlClient;
-  /** `http://host:port` of the control plane. */
+  /** `http://127.0.0.1:<port>` of the control plane that runs now. */
   readonly controlUrl: string;
-  /** Where the data plane and the edge answer /metrics, with LAYOVER_DATA_HTTP_LISTEN and LAYOVER_EDGE_METRICS_LISTEN; undefined otherwise. */
+  /** Where the Catalog of the control plane that runs now listens: `unix:<path>` or `host:port`. */
+  readonly catalogAddress: string;
+  /** Where the data plane serves /metrics; undefined without LAYOVER_DATA_HTTP_LISTEN. */
   readonly dataHttp: () => string | undefined;
+  /** Where the edge serves /metrics; undefined without LAYOVER_EDGE_METRICS_LISTEN. */
   readonly edgeHttp: () => string | undefined;
   /** LAYOVER_HOME. */
   readonly home: string;
-  /** Stops one plane; what the others do without it is the test's. */
-  stopPlane(plane: 'edge' | 'data' | 'control'): Promise<void>;
-  /** Stops all and removes the home. */
+  /** Starts a plane that was stopped, in the same home. A started edge or control plane has a new port. */
+  startPlane(plane: InProcessPlane): Promise<void>;
+  /** Stops one plane; the others continue. Harmless if it does not run. */
+  stopPlane(plane: InProcessPlane): Promise<void>;
+  /** Sends SIGKILL to the control plane and waits for its end. Throws an Error without `controlProcess`. */
+  killControl(): Promise<void>;
+  /** Stops all planes and keeps the home. */
+  stopPlanes(): Promise<void>;
+  /** Stops all planes and removes the home. */
   stop(): Promise<void>;
 }
 
-/** Composes and starts the planes; quicker than {@link startLayover}, and without a process to kill. */
-export async function startLayoverInProcess(
-  options: {
-    readonly env?: Readonly<Record<string, string>>;
-    /** The data plane's time, where a test needs minutes to pass. */
-    readonly dataClock?: Clock;
-    /** Where each plane logs to, in place of nowhere. */
-    readonly logger?: (plane: 'edge' | 'data' | 'control') => Logger;
-  } = {},
-): Promise<InProcessLayover> {
+/** How the planes are started. */
+export interface InProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** The clock of the data plane. */
+  readonly dataClock?: Clock;
+  /** The logger of each plane. Default: nothing is logged. */
+  readonly logger?: (plane: InProcessPlane) => Logger;
+  /** Receives what the control plane prints for the operator (the first admin token). */
+  readonly announce?: (line: string) => void;
+  /** If true, the control plane is a process of its own, from the build, so that it can be killed. */
+  readonly controlProcess?: boolean;
+}
+
+/** Starts the planes; faster than {@link startLayover}. */
+export async function startLayoverInProcess(options: InProcessOptions = {}): Promise<InProcessLayover> {
   const folder = await temporaryFolder('planes');
   const env = layoverEnvironment(folder.path, { LAYOVER_LOG_LEVEL: 'silent', ...options.env });
-  const planes = {
-    control: createControlPlane(readControlPlaneConfig(env), { log: options.logger?.('control') }),
-    data: createDataPlane(readDataPlaneConfig(env), { clock: options.dataClock, logger: options.logger?.('data') }),
-    edge: createEdge(readEdgeConfig(env), { logger: options.logger?.('edge') }),
+  const running: {
+    control?: RunningPlane<ControlPlane> | RunningPlane;
+    data?: RunningPlane<DataPlane>;
+    edge?: RunningPlane<Edge>;
+  } = {};
+  const start: Readonly<Record<InProcessPlane, () => Promise<void>>> = {
+    async control() {
+      running.control = options.controlProcess
+        ? await startPlaneOutside('control-plane', folder.path, { ...options.env, LAYOVER_LOG_LEVEL: 'info' })
+        : await startPlaneInside('control-plane', env, {
+            log: options.logger?.('control'),
+            announce: options.announce,
+          });
+    },
+    async data() {
+      const overrides = { clock: options.dataClock, logger: options.logger?.('data') };
+      running.data = await startPlaneInside('data-plane', env, overrides);
+    },
+    async edge() {
+      running.edge = await startPlaneInside('edge-http', env, { logger: options.logger?.('edge') });
+    },
+  };
+  const stopPlane = async (plane: InProcessPlane): Promise<void> => {
+    const stopped = running[plane];
+    delete running[plane];
+    await stopped?.stop();
+  };
+  const stopPlanes = async (): Promise<void> => {
+    for (const plane of ['edge', 'data', 'control'] as const) await stopPlane(plane);
+  };
+  const must = (plane: InProcessPlane): RunningPlane => {
+    const found = running[plane];
+    if (found === undefined) throw new Error(`no ${plane} plane runs`);
+    return found;
   };
   const stop = async (): Promise<void> => {
-    await planes.edge.stop();
-    await planes.data.stop();
-    await planes.control.stop();
+    await stopPlanes();
     await folder.remove();
   };
   try {
-    const control = withoutScheme((await planes.control.start()).address);
-    await planes.data.start();
-    const host = withoutScheme((await planes.edge.start()).address);
-    return {
-      host,
-      url: `http://${host}`,
-      graphql: graphqlClient(`http://${control}/graphql`, ADMIN_TOKEN),
-      controlUrl: `http://${control}`,
-      dataHttp: () => planes.data.httpAddress,
-      edgeHttp: () => planes.edge.metricsAddress,
-      home: folder.path,
-      stopPlane: (plane) => planes[plane].stop(),
-      stop,
-    };
+    await start.control();
+    await start.data();
+    await start.edge();
   } catch (error) {
     await stop();
     throw error;
   }
+  return {
+    get url() {
+      return must('edge').address;
+    },
+    get host() {
+      return must('edge').address.replace(/^http:\/\//, '');
+    },
+    get graphql() {
+      return graphqlClient(`${must('control').address}/graphql`, ADMIN_TOKEN);
+    },
+    get controlUrl() {
+      return must('control').address;
+    },
+    get catalogAddress() {
+      return must('control').catalogAddress!;
+    },
+    dataHttp: () => running.data?.app?.httpAddress,
+    edgeHttp: () => running.edge?.app?.metricsAddress,
+    home: folder.path,
+    startPlane: (plane) => start[plane](),
+    stopPlane,
+    async killControl() {
+      const killed = must('control');
+      await killed.kill();
+      delete running.control;
+    },
+    stopPlanes,
+    stop,
+  };
 }
 
 /** One more edge with a data plane of its own: another machine of the same Layover. */
 export interface InProcessNode {
   readonly host: string;
   readonly url: string;
-  /** Stops both and removes their home. */
+  /** Stops both planes and removes their home. */
   stop(): Promise<void>;
 }
 
-/** Adds a node to a Layover: it shares the control plane, and nothing else. */
+/** Adds a node to a Layover. The node shares the control plane and nothing else. */
 export async function startNodeInProcess(
   layover: InProcessLayover,
   env: Readonly<Record<string, string>> = {},
@@ -90,26 +153,21 @@ export async function startNodeInProcess(
   const environment = layoverEnvironment(folder.path, {
     LAYOVER_LOG_LEVEL: 'silent',
     LAYOVER_NODE_NAME: 'another-node',
-    LAYOVER_CATALOG: `unix:${homeAt(layover.home).catalogSocket}`,
+    LAYOVER_CATALOG: layover.catalogAddress,
     ...env,
   });
-  const data = createDataPlane(readDataPlaneConfig(environment));
-  const edge = createEdge(readEdgeConfig(environment));
+  const started: RunningPlane[] = [];
   const stop = async (): Promise<void> => {
-    await edge.stop();
-    await data.stop();
+    for (const plane of started.splice(0).reverse()) await plane.stop();
     await folder.remove();
   };
   try {
-    await data.start();
-    const host = withoutScheme((await edge.start()).address);
-    return { host, url: `http://${host}`, stop };
+    started.push(await startPlaneInside('data-plane', environment));
+    const edge = await startPlaneInside('edge-http', environment);
+    started.push(edge);
+    return { host: edge.address.replace(/^http:\/\//, ''), url: edge.address, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-function withoutScheme(address: string): string {
-  return address.replace(/^http:\/\//, '');
 }

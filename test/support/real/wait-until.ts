@@ -1,16 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** How often a condition is looked at where there is no event to wait for (other processes), in milliseconds. */
+/** Time between two looks at a condition, in milliseconds. */
 const POLL_MS = 25;
 
 /**
- * Resolves with the first value of `probe` that is neither undefined nor false. For what another process does and tells
- * nobody. A probe that throws counts as "not yet". Throws an Error naming `what` after `timeoutMs`.
+ * Polls `probe` until it returns a value that is neither undefined nor false, and returns that value. For conditions
+ * that no event announces, for example in another process. A probe that throws counts as "not yet". Throws an Error that
+ * names `what` after `timeoutMs`.
  */
 export async function waitUntil<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   timeoutMs = 15_000,
+  pollMs = POLL_MS,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let lastError: unknown;
@@ -26,6 +28,6 @@ export async function waitUntil<T>(
       const why = lastError === undefined ? '' : `; the last try failed: ${String(lastError)}`;
       throw new Error(`${what} did not happen within ${timeoutMs} ms${why}`);
     }
-    await pause(POLL_MS);
+    await pause(pollMs);
   }
 }

@@ -15,8 +15,7 @@ import type { ScanRow } from '../../../schema/scan-tables';
 import { Table } from '../../../schema/tables';
 import { digest, type TestRepository } from '../control-plane/builders';
 import { CacheWorld } from '../control-plane/cache-world';
-import type { ManualClock } from '../control-plane/manual-clock';
-import { StillClock } from '../control-plane/still-clock';
+import { TestClock } from '../test-clock';
 import { FakeClair } from '../fake-clair';
 import { LayerServer } from './layer-server';
 
@@ -62,7 +61,7 @@ export class ScanWorld {
 
   static async start(
     environment: Record<string, string> = {},
-    clock: ManualClock = new StillClock(),
+    clock: TestClock = TestClock.withoutTimers(),
   ): Promise<ScanWorld> {
     const clair = await FakeClair.start();
     clair.psk = randomBytes(32);
@@ -95,7 +94,7 @@ export class ScanWorld {
     return this.processes[0]!;
   }
 
-  get clock(): ManualClock {
+  get clock(): TestClock {
     return this.cache.plane.clock;
   }
 

@@ -30,7 +30,7 @@ const PLACES = [
 /** Suites about misspelt variables. */
 const MISSPELT = [
   'test/unit/common/configuration/',
-  'test/unit/control-plane/fsck/command.test.ts',
+  'test/integration/control-plane/fsck/command.test.ts',
   'test/unit/standalone/config.test.ts',
   'test/integration/observe/unknown-variables.test.ts',
   'test/e2e/commands.test.ts',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../../common/runtime/package-root';
-import { read } from './deployments';
+import { read } from '../../support/deployments';
 
 const lines = read('Dockerfile')
   .replace(/\\\n\s*/g, ' ')

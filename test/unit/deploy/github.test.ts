@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { packageRoot } from '../../../common/runtime/package-root';
-import { read } from './deployments';
+import { read } from '../../support/deployments';
 
 interface Step {
   readonly uses?: string;

@@ -4,7 +4,7 @@ import { DataPlaneMetrics } from '../../../data-plane/src/monitoring/metrics';
 import { RateLimits } from '../../../data-plane/src/monitoring/rate-limits';
 import { EdgeMetrics } from '../../../edge-http/src/metrics';
 import { systemClock } from '../../../common/runtime/clock';
-import { read } from './deployments';
+import { read } from '../../support/deployments';
 
 interface Described {
   readonly name: string;

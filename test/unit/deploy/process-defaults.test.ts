@@ -1,5 +1,5 @@
 import { PROCESS_DEFAULTS } from '../../../standalone/src/process-defaults';
-import { read } from './deployments';
+import { read } from '../../support/deployments';
 
 test('planes in a container start with the same defaults as those of npm start', () => {
   const image = read('Dockerfile')

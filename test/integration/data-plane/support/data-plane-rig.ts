@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { algorithmOf, hexOf, mustDigest } from '../../../../common/oci/digest';
 import type { App } from '../../../../common/runtime/lifecycle';
@@ -14,6 +13,7 @@ import { temporaryFolder } from '../../../support/real/temporary-folder';
 import { outcome, RegistryCaller } from './registry-caller';
 import { type OrganizationSpec, snapshotOf } from './snapshot';
 import { StorageCaller } from './storage-caller';
+import { waitUntil } from '../../../support/real/wait-until';
 
 /** How a rig differs from the usual one. */
 export interface RigOptions {
@@ -99,10 +99,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     file: blobPath,
     holds: (digest) => existsSync(blobPath(digest)),
     async held(...digests) {
-      for (let tries = 0; !digests.every((digest) => existsSync(blobPath(digest))); tries += 1) {
-        if (tries > 1000) throw new Error(`not held after 5 s: ${digests.filter((one) => !existsSync(blobPath(one)))}`);
-        await delay(5);
-      }
+      for (const digest of digests) await waitUntil(`${digest} to be held`, () => existsSync(blobPath(digest)));
     },
     spooled: () => (existsSync(config.home.spool) ? readdirSync(config.home.spool) : []),
     spooledBytes: () =>

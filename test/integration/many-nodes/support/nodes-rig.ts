@@ -1,17 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { homeAt } from '../../../../common/runtime/home';
-import type { App } from '../../../../common/runtime/lifecycle';
-import { createControlPlane } from '../../../../control-plane/src/app';
-import { readControlPlaneConfig } from '../../../../control-plane/src/config';
-import { createEdge, type EdgeOverrides } from '../../../../edge-http/src/app';
-import { readEdgeConfig } from '../../../../edge-http/src/config';
+import type { EdgeOverrides } from '../../../../edge-http/src/app';
 import { type FakeRegistry, startFakeRegistry } from '../../../support/fake-registry';
+import { freePort } from '../../../support/real/free-port';
 import { type GraphqlClient, graphqlClient } from '../../../support/real/graphql-client';
 import { ADMIN_TOKEN, layoverEnvironment } from '../../../support/real/layover';
+import { type RunningPlane, startPlaneInside, startPlaneOutside } from '../../../support/real/start-plane';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
-import { dataPlaneInside, dataPlaneProcess, type RunningDataPlane } from './data-planes';
 
 /** How a rig is started. */
 export interface NodesRigOptions {
@@ -33,7 +29,7 @@ export interface RigNode {
   /** As SIGTERM does. */
   stop(): Promise<void>;
   /** The process; throws where there is none. */
-  readonly running: RunningDataPlane;
+  readonly running: RunningPlane;
   /** Files of fills that run. */
   spooled(): number;
   holds(digest: string): boolean;
@@ -73,40 +69,52 @@ export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig>
     const addresses = homes.map((home, i) =>
       transport === 'tcp' ? `127.0.0.${i + 1}:${port}` : `unix:${homeAt(home).dataSocket}`,
     );
-    const environment = (home: string, i: number): Record<string, string | undefined> =>
+    const variables = (i: number): Record<string, string> => ({
+      LAYOVER_NODE_NAME: `node-${i}`,
+      // The edges reach the planes by a name, which may lead anywhere.
+      LAYOVER_PLANE_SECRET: 'the-secret-that-planes-of-this-rig-share',
+      LAYOVER_CATALOG: `unix:${homeAt(folder.path).catalogSocket}`,
+      LAYOVER_DATA_LISTEN: addresses[i] ?? '',
+      LAYOVER_DATA_PLANES: addresses.join(','),
+      LAYOVER_COMPLETION_DELAY_SECONDS: '0',
+      ...options.env,
+    });
+    const environment = (home: string, i: number, more: Record<string, string> = {}) =>
       layoverEnvironment(home, {
         LAYOVER_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
-        LAYOVER_NODE_NAME: `node-${i}`,
-        // Edges reach them by a name, which may lead anywhere.
-        LAYOVER_PLANE_SECRET: 'the-secret-that-planes-of-this-rig-share',
-        LAYOVER_CATALOG: `unix:${homeAt(folder.path).catalogSocket}`,
-        LAYOVER_DATA_LISTEN: addresses[i] ?? '',
-        LAYOVER_DATA_PLANES: addresses.join(','),
-        LAYOVER_COMPLETION_DELAY_SECONDS: '0',
-        ...options.env,
+        ...variables(i),
+        ...more,
       });
 
-    const control = createControlPlane(readControlPlaneConfig(environment(folder.path, 0)));
+    const control = await startPlaneInside('control-plane', environment(folder.path, 0));
     closers.push(() => control.stop());
-    const graphql = graphqlClient(`${withScheme((await control.start()).address)}/graphql`, ADMIN_TOKEN);
+    const graphql = graphqlClient(`${control.address}/graphql`, ADMIN_TOKEN);
     await graphql.createOrganization('docker', { upstream: upstream.host });
 
-    const begin = options.processes ? dataPlaneProcess : dataPlaneInside;
-    const nodes = homes.map((home, i) => createNode(home, () => begin(environment(home, i))));
+    const begin = (home: string, i: number): Promise<RunningPlane> =>
+      options.processes
+        ? startPlaneOutside('data-plane', home, variables(i))
+        : startPlaneInside('data-plane', environment(home, i));
+    const nodes = homes.map((home, i) => createNode(home, () => begin(home, i)));
     for (const node of nodes) closers.push(() => node.stop());
     await Promise.all(nodes.slice(0, dataPlanes).map((node) => node.start()));
 
     const rig = { listed: nodes.slice(0, dataPlanes).map((_, i) => i) as readonly number[] };
-    const apps = Array.from({ length: edges }, (_, i): App => {
-      const env = environment(join(folder.path, `e${i}`), i);
-      const planes = transport === 'tcp' ? `${NAME}:${port}` : addresses.slice(0, dataPlanes).join(',');
-      return createEdge(readEdgeConfig({ ...env, LAYOVER_DATA_PLANES: planes }), {
-        resolver: () => Promise.resolve(rig.listed.map((index) => `127.0.0.${index + 1}`)),
-        ...options.edge,
-      });
-    });
-    for (const app of apps) closers.push(() => app.stop());
-    const urls = (await Promise.all(apps.map((app) => app.start()))).map(({ address }) => withScheme(address));
+    const planes = transport === 'tcp' ? `${NAME}:${port}` : addresses.slice(0, dataPlanes).join(',');
+    const urls = await Promise.all(
+      Array.from({ length: edges }, async (_, i) => {
+        const edge = await startPlaneInside(
+          'edge-http',
+          environment(join(folder.path, `e${i}`), i, { LAYOVER_DATA_PLANES: planes }),
+          {
+            resolver: () => Promise.resolve(rig.listed.map((index) => `127.0.0.${index + 1}`)),
+            ...options.edge,
+          },
+        );
+        closers.push(() => edge.stop());
+        return edge.address;
+      }),
+    );
     return Object.assign(rig, {
       upstream,
       graphql,
@@ -122,8 +130,8 @@ export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig>
   }
 }
 
-function createNode(home: string, begin: () => Promise<RunningDataPlane>): RigNode {
-  let running: RunningDataPlane | undefined;
+function createNode(home: string, begin: () => Promise<RunningPlane>): RigNode {
+  let running: RunningPlane | undefined;
   return {
     home,
     async start() {
@@ -140,17 +148,4 @@ function createNode(home: string, begin: () => Promise<RunningDataPlane>): RigNo
     spooled: () => (existsSync(homeAt(home).spool) ? readdirSync(homeAt(home).spool).length : 0),
     holds: (digest) => existsSync(join(homeAt(home).blobs, 'sha256', digest.slice(7, 9), digest.slice(7))),
   };
-}
-
-/** Free on every address of the loopback, most likely. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function withScheme(address: string): string {
-  return address.startsWith('http') ? address : `http://${address}`;
 }

@@ -1,12 +1,5 @@
 import { createLogger } from '../../../../common/runtime/logger';
-import { createControlPlane } from '../../../../control-plane/src/app';
-import { readControlPlaneConfig } from '../../../../control-plane/src/config';
-import { createDataPlane } from '../../../../data-plane/src/app';
-import { readDataPlaneConfig } from '../../../../data-plane/src/config';
-import { createEdge } from '../../../../edge-http/src/app';
-import { readEdgeConfig } from '../../../../edge-http/src/config';
-import { layoverEnvironment } from '../../../support/real/layover';
-import { temporaryFolder } from '../../../support/real/temporary-folder';
+import { startLayoverInProcess } from '../../../support/real/layover-in-process';
 
 /** An HTTP answer as text, headers included. */
 export interface Seen {
@@ -40,63 +33,42 @@ export async function startWatchedLayover(
   adminToken: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<WatchedLayover> {
-  const folder = await temporaryFolder('secrets');
   let log = '';
-  const logger = (plane: string) => createLogger(plane, 'trace', { write: (line: string) => void (log += line) });
-  const env = layoverEnvironment(folder.path, { LAYOVER_ADMIN_TOKEN: adminToken, ...environment });
-  const control = createControlPlane(readControlPlaneConfig(env), {
-    log: logger('control-plane'),
+  const layover = await startLayoverInProcess({
+    env: { LAYOVER_ADMIN_TOKEN: adminToken, ...environment },
+    logger: (plane) => createLogger(plane, 'trace', { write: (line: string) => void (log += line) }),
     announce: (line) => void (log += `${line}\n`),
   });
-  const data = createDataPlane(readDataPlaneConfig(env), { logger: logger('data-plane') });
-  const edge = createEdge(readEdgeConfig(env), { logger: logger('edge-http') });
-  const stopPlanes = async (): Promise<void> => {
-    await edge.stop();
-    await data.stop();
-    await control.stop();
+  const answers: string[] = [];
+  const keep = async (response: Response): Promise<Seen> => {
+    const text = await response.text();
+    answers.push(`${JSON.stringify([...response.headers])}\n${text}`);
+    return { status: response.status, text };
   };
-  try {
-    const { address: controlUrl } = await control.start();
-    await data.start();
-    const edgeUrl = `http://${(await edge.start()).address.replace(/^http:\/\//, '')}`;
-    const answers: string[] = [];
-    const keep = async (response: Response): Promise<Seen> => {
-      const text = await response.text();
-      answers.push(`${JSON.stringify([...response.headers])}\n${text}`);
-      return { status: response.status, text };
-    };
-    const graphql: WatchedLayover['graphql'] = async (query, variables = {}, token = adminToken) =>
-      keep(
-        await fetch(`${controlUrl}/graphql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-          body: JSON.stringify({ query, variables }),
-        }),
-      );
-    return {
-      home: folder.path,
-      catalogAddress: control.catalogAddress,
-      log: () => log,
-      answers,
-      registry: async (path, headers = {}) => keep(await fetch(`${edgeUrl}${path}`, { headers })),
-      control: async (path, authorization = `Bearer ${adminToken}`) =>
-        keep(await fetch(`${controlUrl}${path}`, { headers: { authorization } })),
-      graphql,
-      async ask<T>(query: string, variables?: object) {
-        const { text } = await graphql(query, variables);
-        const { data: result, errors } = JSON.parse(text) as { data?: T; errors?: unknown };
-        if (errors !== undefined || result === undefined) throw new Error(text);
-        return result;
-      },
-      stopPlanes,
-      async stop() {
-        await stopPlanes();
-        await folder.remove();
-      },
-    };
-  } catch (error) {
-    await stopPlanes();
-    await folder.remove();
-    throw error;
-  }
+  const graphql: WatchedLayover['graphql'] = async (query, variables = {}, token = adminToken) =>
+    keep(
+      await fetch(`${layover.controlUrl}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ query, variables }),
+      }),
+    );
+  return {
+    home: layover.home,
+    catalogAddress: layover.catalogAddress,
+    log: () => log,
+    answers,
+    registry: async (path, headers = {}) => keep(await fetch(`${layover.url}${path}`, { headers })),
+    control: async (path, authorization = `Bearer ${adminToken}`) =>
+      keep(await fetch(`${layover.controlUrl}${path}`, { headers: { authorization } })),
+    graphql,
+    async ask<T>(query: string, variables?: object) {
+      const { text } = await graphql(query, variables);
+      const { data: result, errors } = JSON.parse(text) as { data?: T; errors?: unknown };
+      if (errors !== undefined || result === undefined) throw new Error(text);
+      return result;
+    },
+    stopPlanes: () => layover.stopPlanes(),
+    stop: () => layover.stop(),
+  };
 }

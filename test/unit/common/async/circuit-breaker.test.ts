@@ -1,13 +1,13 @@
 import { CircuitBreaker } from '../../../../common/async/circuit-breaker';
 import { Deferred } from '../../../../common/async/deferred';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 let breaker: CircuitBreaker;
 let isBack: boolean;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
   breaker = new CircuitBreaker({ clock, coolDown: { firstMs: 1000, maxMs: 3000 } });
   isBack = false;
 });

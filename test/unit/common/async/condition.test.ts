@@ -1,5 +1,5 @@
 import { Condition } from '../../../../common/async/condition';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
 /** Whether a promise has settled by now. */
 async function isSettled(promise: Promise<void>): Promise<boolean> {
@@ -18,7 +18,7 @@ test('a notification wakes everybody who waits, and nobody later', async () => {
 });
 
 test('a bounded wait ends by time or by a notification, and keeps no timer', async () => {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const condition = new Condition();
   const byTime = condition.waitFor(clock, 100);
   clock.advance(99);

@@ -2,12 +2,12 @@ import { getEventListeners } from 'node:events';
 import { startDeadline, withDeadline, withTimeout } from '../../../../common/async/deadline';
 import { Deferred } from '../../../../common/async/deferred';
 import { untilAborted } from '../../../../common/async/until-aborted';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
 });
 
 const reason = (): Error => new Error('too late');

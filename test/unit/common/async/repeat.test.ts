@@ -1,12 +1,12 @@
 import { Deferred } from '../../../../common/async/deferred';
 import { Poller } from '../../../../common/async/poller';
 import { repeat } from '../../../../common/async/repeat';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
 });
 
 /** Lets everything run that waits for nothing else. */

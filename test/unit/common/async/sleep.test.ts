@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { sleep } from '../../../../common/async/sleep';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
 });
 
 test('waits for the given time and leaves no listener behind', async () => {

@@ -6,7 +6,7 @@ import type { InvalidationStore } from '../../../../control-plane/src/cache/cont
 import type { Queries } from '../../../../control-plane/src/db/database';
 import type { ConfigurationRevision } from '../../../../control-plane/src/tenancy/settings/configuration-revision';
 import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
-import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
 /** A database that answers each read when the test says so. */
 class SlowReads {
@@ -40,7 +40,7 @@ interface Feed {
 /** Lets everything run that waits for nothing else. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-let clock: ManualClock;
+let clock: TestClock;
 let reads: SlowReads;
 let feed: Feed;
 let errors: number;
@@ -88,7 +88,7 @@ const feeds: [string, () => Feed][] = [
 
 describe.each(feeds)('%s', (_, create) => {
   beforeEach(async () => {
-    clock = new ManualClock();
+    clock = new TestClock();
     reads = new SlowReads();
     errors = 0;
     feed = create();

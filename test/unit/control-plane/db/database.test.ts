@@ -13,6 +13,7 @@ beforeAll(async () => {
   database = Database.open({ dialect: 'sqlite', file: join(home, 'one.sqlite') }, log);
   await database.migrate();
 });
+afterEach(() => void jest.restoreAllMocks());
 afterAll(async () => {
   await database.close();
   rmSync(home, { recursive: true, force: true });
@@ -35,6 +36,8 @@ describe('a transaction', () => {
   );
 
   test('gives up after six tries, and nothing of them is kept', async () => {
+    // Makes the random pauses between two tries as short as they can be.
+    jest.spyOn(Math, 'random').mockReturnValue(0);
     const before = (await database.reader(Table.configurationRevision).first('revision')) as object;
     let tries = 0;
     const work = database.transaction(async (queries) => {

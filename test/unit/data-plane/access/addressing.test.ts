@@ -1,4 +1,4 @@
-import { pullRig } from '../fakes/pull-rig';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const HUB = { name: 'docker', upstreamHost: 'docker.io', mirrorHost: 'docker.io' };
 const COREOS = { name: 'coreos', upstreamHost: 'quay.io', upstreamNamespace: 'coreos' };

@@ -1,4 +1,5 @@
 import { compileRepositoryRule } from '../../../../data-plane/src/access/repository-patterns';
+import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const matches = (pattern: string, name: string): boolean => compileRepositoryRule([pattern], [])([name]) === 'allowed';
 
@@ -42,7 +43,6 @@ test('deny wins, an empty allow list allows, any spelling counts', () => {
 
 test('no pattern makes matching slow', () => {
   const rule = compileRepositoryRule([`${'*a'.repeat(100)}b`, `${'**/a'.repeat(60)}/b`], []);
-  const began = performance.now();
-  expect(rule(['a'.repeat(255)])).toBe('not-allowed');
-  expect(performance.now() - began).toBeLessThan(1000);
+  const work = (): void => expect(rule(['a'.repeat(255)])).toBe('not-allowed');
+  expect(cpuMillisecondsOf(work)).toBeLessThan(1000);
 });

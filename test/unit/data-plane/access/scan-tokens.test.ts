@@ -2,8 +2,8 @@ import { mustDigest } from '../../../../common/oci/digest';
 import { checkAccess } from '../../../../data-plane/src/access/check-access';
 import { issueToken } from '../../../../data-plane/src/access/issue-token';
 import { type ScanTokenSpec, scanToken } from '../../../support/scan-token';
-import { TOKEN_KEYS } from '../fakes/organizations';
-import { pullRig } from '../fakes/pull-rig';
+import { TOKEN_KEYS } from '../../../support/data-plane/fakes/organizations';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const LAYER = mustDigest(`sha256:${'a'.repeat(64)}`);
 const OTHER_LAYER = mustDigest(`sha256:${'b'.repeat(64)}`);

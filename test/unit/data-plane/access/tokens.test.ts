@@ -1,8 +1,8 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { checkAccess } from '../../../../data-plane/src/access/check-access';
 import { issueToken } from '../../../../data-plane/src/access/issue-token';
-import { organization, snapshotOf, TOKEN_KEYS } from '../fakes/organizations';
-import { pullRig } from '../fakes/pull-rig';
+import { organization, snapshotOf, TOKEN_KEYS } from '../../../support/data-plane/fakes/organizations';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
 const PRIVATE = {

@@ -4,9 +4,9 @@ import { type Digest, digestOf } from '../../../../common/oci/digest';
 import { StoredBlobs } from '../../../../data-plane/src/store/stored-blobs';
 import { BlobAccess } from '../../../../data-plane/src/blobs/blob-access';
 import { statBlob } from '../../../../data-plane/src/blobs/stat-blob';
-import { blobNamed, imageNamed } from '../fakes/sample-manifests';
-import { CONTEXT, pullRig, silentLogger } from '../fakes/pull-rig';
-import type { OrganizationSpec } from '../fakes/organizations';
+import { blobNamed, imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
+import { CONTEXT, pullRig, silentLogger } from '../../../support/data-plane/fakes/pull-rig';
+import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
 
 const NAME = 'team/app';
 const image = imageNamed('first');

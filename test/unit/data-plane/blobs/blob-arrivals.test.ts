@@ -4,9 +4,9 @@ import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
 import type { Fills } from '../../../../data-plane/src/blobs/fills/fills';
 import { BlobArrivals } from '../../../../data-plane/src/blobs/blob-arrivals';
 import { openInUse } from '../../../../data-plane/src/blobs/open-in-use';
-import { Gate } from './fills/support/fake-upstream';
+import { Gate } from '../../../support/data-plane/fills/fake-upstream';
 import { turns } from '../store/maintenance/support';
-import { CONTEXT, pullRig, silentLogger } from '../fakes/pull-rig';
+import { CONTEXT, pullRig, silentLogger } from '../../../support/data-plane/fakes/pull-rig';
 
 const CONTENT = Buffer.from('the blob');
 const DIGEST = digestOf(CONTENT);

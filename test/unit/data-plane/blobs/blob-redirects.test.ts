@@ -2,7 +2,7 @@ import { mustDigest } from '../../../../common/oci/digest';
 import type { RangeRequest } from '../../../../common/oci/byte-range';
 import { BlobRedirects } from '../../../../data-plane/src/blobs/blob-redirects';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
-import { ManualClock } from '../fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
 const MIB = 1024 * 1024;
 const LIFETIME_MS = 600_000;
@@ -10,7 +10,7 @@ const digest = mustDigest(`sha256:${'b'.repeat(64)}`);
 const url = 'https://bucket.example/b?X-Goog-Signature=1';
 
 function setUp(stored: number | undefined = 4 * MIB, active = false) {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const uses = new ContentUses(clock);
   let looks = 0;
   const redirects = new BlobRedirects({
@@ -58,7 +58,7 @@ function setUpAbsent(): BlobRedirects {
     links: { lifetimeMs: LIFETIME_MS, linkTo: async () => undefined },
     store: { hold: async () => () => undefined },
     fills: { isActive: () => false },
-    clock: new ManualClock(),
+    clock: new TestClock(),
   });
 }
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { hexOf } from '../../../../common/oci/digest';
 import { changedStore } from '../../../support/changed-store';
-import { bytes, type FillSetup, readAll, setUpFills, until } from './fills/support/fill-setup';
-import { FakeUpstream } from './fills/support/fake-upstream';
+import { bytes, type FillSetup, readAll, setUpFills, until } from '../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream } from '../../../support/data-plane/fills/fake-upstream';
 
 const SIZE = 300_000;
 

@@ -1,13 +1,13 @@
 import { type CallFailure, ControlPlaneCircuit } from '../../../../data-plane/src/catalog/control-plane-circuit';
-import { ManualClock } from '../fakes/manual-clock';
+import { TestClock } from '../../../support/test-clock';
 
-let clock: ManualClock;
+let clock: TestClock;
 let connected: boolean;
 let circuit: ControlPlaneCircuit;
 let calls: number;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new TestClock();
   connected = false;
   calls = 0;
   circuit = new ControlPlaneCircuit({ clock, coolDownMs: 1000, isConnected: () => connected });

@@ -6,7 +6,7 @@ import { digestOf } from '../../../../common/oci/digest';
 import { completeAtOwner } from '../../../../data-plane/src/cluster/complete-at-owner';
 import type { Peer } from '../../../../data-plane/src/cluster/peers';
 import type { FillBlobRequest } from '../../../../proto/gen/layover/v1/FillBlobRequest';
-import { pullRig } from '../fakes/pull-rig';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const CONTENT = Buffer.from('a layer');
 const BLOB = { digest: digestOf(CONTENT), mediaType: 'application/octet-stream', size: CONTENT.length };

@@ -1,8 +1,8 @@
 import { digestOf } from '../../../../common/oci/digest';
 import { fillForPeer } from '../../../../data-plane/src/cluster/fill-for-peer';
 import type { BlobArrivals } from '../../../../data-plane/src/blobs/blob-arrivals';
-import type { OrganizationSpec } from '../fakes/organizations';
-import { pullRig } from '../fakes/pull-rig';
+import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const FILL = {
   organization: 'acme',

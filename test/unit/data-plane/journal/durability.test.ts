@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type SyncWatch, watchSyncs } from '../../../support/real/synced-paths';
-import { openJournal, recordOf, temporaryFolder } from './support/records';
+import { openJournal, recordOf, temporaryFolder } from '../../../support/data-plane/records';
 
 /** A power cut cannot be tried here. What survives one is what was synced: files, and the folders that hold their names. */
 let folder: ReturnType<typeof temporaryFolder>;

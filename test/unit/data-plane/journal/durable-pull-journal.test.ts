@@ -1,8 +1,15 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DurablePullJournal } from '../../../../data-plane/src/journal/durable-pull-journal';
-import { ManualClock } from '../fakes/manual-clock';
-import { drain, keepingLogger, openJournal, recordOf, referencesOf, temporaryFolder } from './support/records';
+import { TestClock } from '../../../support/test-clock';
+import {
+  drain,
+  keepingLogger,
+  openJournal,
+  recordOf,
+  referencesOf,
+  temporaryFolder,
+} from '../../../support/data-plane/records';
 
 const folder = temporaryFolder();
 let directory: string;
@@ -28,7 +35,7 @@ const segments = (): string[] => readdirSync(directory).filter((name) => name.en
 
 describe('what is appended', () => {
   test('comes out in order, with ids that sort and the time of the clock, also after a restart', async () => {
-    const clock = new ManualClock(1_700_000_000_000);
+    const clock = new TestClock(1_700_000_000_000);
     const first = await start({ clock });
     await Promise.all(numbers(0, 100).map((n) => first.append(recordOf(n))));
     clock.advance(-5000);
@@ -159,7 +166,7 @@ describe('counts', () => {
     (await drain(journal)).map(({ blob }) => [blob?.organizationUid, blob?.bytesServed, blob?.bytesFetched]);
 
   test('are summed by organization and written after the interval', async () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const journal = await start({ clock });
     journal.count({ organizationUid: 'a', served: 10 });
     journal.count({ organizationUid: 'a', served: 5, fetched: 7 });
@@ -184,7 +191,7 @@ describe('counts', () => {
   });
 
   test('wait in memory while the journal is full, and lose nothing', async () => {
-    const clock = new ManualClock();
+    const clock = new TestClock();
     const journal = await start({ clock, limits: { maxRecords: 1 } });
     await journal.append(recordOf('0'));
     journal.count({ organizationUid: 'a', served: 1 });
@@ -198,7 +205,7 @@ describe('counts', () => {
 });
 
 test('depth tells the age of the oldest record, also of an earlier run', async () => {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const first = await start({ clock });
   await first.append(recordOf('0'));
   clock.advance(1000);

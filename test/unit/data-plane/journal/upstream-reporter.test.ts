@@ -1,5 +1,5 @@
-import { pullRig } from '../fakes/pull-rig';
-import { imageNamed } from '../fakes/sample-manifests';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 
 function rig() {
   const parts = pullRig();

@@ -1,7 +1,7 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { MediaType } from '../../../../common/oci/media-types';
-import { pullRig } from '../fakes/pull-rig';
-import { imageNamed, indexOf, manifestOf } from '../fakes/sample-manifests';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { imageNamed, indexOf, manifestOf } from '../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'team/app';
 const image = imageNamed('first');

@@ -3,9 +3,9 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { digestOf } from '../../../../common/oci/digest';
 import { ReferrersList } from '../../../../data-plane/src/manifests/list-referrers';
 import { listTags } from '../../../../data-plane/src/manifests/list-tags';
-import type { OrganizationSpec } from '../fakes/organizations';
-import { CONTEXT, pullRig } from '../fakes/pull-rig';
-import { imageNamed } from '../fakes/sample-manifests';
+import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
+import { CONTEXT, pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'team/app';
 const image = imageNamed('first');

@@ -1,7 +1,7 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { MediaType } from '../../../../common/oci/media-types';
-import { pullRig } from '../fakes/pull-rig';
-import { imageNamed } from '../fakes/sample-manifests';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'library/app';
 const image = imageNamed('first');

@@ -1,6 +1,6 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { pullRig } from '../fakes/pull-rig';
-import { imageNamed } from '../fakes/sample-manifests';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'team/app';
 const image = imageNamed('first');

@@ -1,8 +1,8 @@
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { pullRig } from '../fakes/pull-rig';
-import type { OrganizationSpec } from '../fakes/organizations';
-import { imageNamed } from '../fakes/sample-manifests';
+import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
+import { imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'team/app';
 const first = imageNamed('first');

@@ -1,5 +1,5 @@
-import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from './support/fill-setup';
-import { type Answer, FakeUpstream, Gate } from './support/fake-upstream';
+import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import { type Answer, FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const MIB = 1024 * 1024;
 const TAIL = 64 * 1024;

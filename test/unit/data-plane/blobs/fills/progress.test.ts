@@ -1,39 +1,15 @@
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import type { Clock } from '../../../../../common/runtime/clock';
 import { Progress, WITHHELD_BYTES } from '../../../../../data-plane/src/blobs/fills/progress';
+import { TestClock } from '../../../../support/test-clock';
 
 const CHUNK = 16 * 1024;
 const SIZE = 1024 * CHUNK;
 
-/** Time that a test moves on. */
-class HandClock implements Clock {
-  private time = 1_000_000;
-  private readonly timers = new Set<{ readonly at: number; readonly callback: () => void }>();
-  now(): number {
-    return this.time;
-  }
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = { at: this.time + delayMs, callback };
-    this.timers.add(timer);
-    return () => this.timers.delete(timer);
-  }
-  advance(ms: number): void {
-    this.time += ms;
-    for (const timer of [...this.timers]) {
-      if (timer.at > this.time || !this.timers.delete(timer)) continue;
-      timer.callback();
-    }
-  }
-  get pending(): number {
-    return this.timers.size;
-  }
-}
-
 describe('the progress of a fill', () => {
-  let clock: HandClock;
+  let clock: TestClock;
   let progress: Progress;
   beforeEach(() => {
-    clock = new HandClock();
+    clock = new TestClock();
     progress = new Progress(clock);
     progress.begin(SIZE);
   });

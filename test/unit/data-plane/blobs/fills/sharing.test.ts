@@ -1,5 +1,5 @@
-import { bytes, type FillSetup, readAll, setUpFills, until } from './support/fill-setup';
-import { FakeUpstream, Gate } from './support/fake-upstream';
+import { bytes, type FillSetup, readAll, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const MIB = 1024 * 1024;
 
@@ -18,8 +18,9 @@ describe('what clients of one blob share', () => {
       const refused = new FakeUpstream(content, [{ refuse, waitFor: gate.passed }]);
       const good = new FakeUpstream(content);
       const first = setup.source.open(refused.request({ owner: 'one' }));
-      const others = Array.from({ length: 5 }, () => setup.source.open(good.request({ owner: 'two' })));
+      // The others come second: otherwise one of them may ask its upstream first, and the refusal is never seen.
       await until(() => refused.offsets.length === 1);
+      const others = Array.from({ length: 5 }, () => setup.source.open(good.request({ owner: 'two' })));
       gate.open();
       await expect(first).rejects.toMatchObject({ key: refuse });
       for (const reader of await Promise.all(others)) expect((await readAll(reader)).equals(content)).toBe(true);

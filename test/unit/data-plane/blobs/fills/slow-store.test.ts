@@ -5,8 +5,8 @@ import { digestOf } from '../../../../../common/oci/digest';
 import type { BlobIngest } from '../../../../../data-plane/src/store/blob-store';
 import { createSpool } from '../../../../../data-plane/src/blobs/fills/spool';
 import { spoolWithRoom } from '../../../../../data-plane/src/blobs/fills/spool-with-room';
-import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from './support/fill-setup';
-import { FakeUpstream, Gate } from './support/fake-upstream';
+import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const MIB = 1024 * 1024;
 

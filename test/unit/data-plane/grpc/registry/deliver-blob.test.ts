@@ -6,8 +6,8 @@ import type { ResolvedRange } from '../../../../../common/oci/byte-range';
 import type { ReadBlobReply } from '../../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { BlobReader } from '../../../../../data-plane/src/blobs/blob-source';
 import { deliverBlob } from '../../../../../data-plane/src/grpc/registry/deliver-blob';
-import { bytes, type FillSetup, setUpFills, until } from '../../blobs/fills/support/fill-setup';
-import { FakeUpstream, Gate } from '../../blobs/fills/support/fake-upstream';
+import { bytes, type FillSetup, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -20,12 +20,12 @@ import {
 } from '../../../../../data-plane/src/known/index/durable-local-index';
 import type { LocalIndex } from '../../../../../data-plane/src/known/local-index';
 import { watchSyncs } from '../../../../support/real/synced-paths';
-import { ManualClock } from '../../fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 let serial = 0;
 let directory: string;
-let clock: ManualClock;
+let clock: TestClock;
 const opened: LocalIndex[] = [];
 
 const open = async (options: Partial<LocalIndexOptions> = {}): Promise<LocalIndex> => {
@@ -36,7 +36,7 @@ const open = async (options: Partial<LocalIndexOptions> = {}): Promise<LocalInde
 
 beforeEach(() => {
   directory = join(folder, String(serial++));
-  clock = new ManualClock();
+  clock = new TestClock();
 });
 afterEach(async () => {
   for (const index of opened.splice(0)) await index.close();

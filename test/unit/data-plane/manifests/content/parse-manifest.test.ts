@@ -1,6 +1,6 @@
 import { MediaType } from '../../../../../common/oci/media-types';
 import { parseManifest } from '../../../../../data-plane/src/manifests/content/parse-manifest';
-import { blobNamed } from '../../fakes/sample-manifests';
+import { blobNamed } from '../../../../support/data-plane/fakes/sample-manifests';
 
 const parse = (document: unknown, type: string = MediaType.ociManifest) =>
   parseManifest(Buffer.from(typeof document === 'string' ? document : JSON.stringify(document)), type, 'x@y');

@@ -1,9 +1,9 @@
 import { LayoverError } from '../../../../../common/errors/layover-error';
 import type { ScanPolicy } from '../../../../../data-plane/src/configuration/configuration';
 import type { Verdict } from '../../../../../data-plane/src/manifests/gate/image-judge';
-import { type OrganizationSpec, organization, snapshotOf } from '../../fakes/organizations';
-import { pullRig } from '../../fakes/pull-rig';
-import { imageNamed, indexOf } from '../../fakes/sample-manifests';
+import { type OrganizationSpec, organization, snapshotOf } from '../../../../support/data-plane/fakes/organizations';
+import { pullRig } from '../../../../support/data-plane/fakes/pull-rig';
+import { imageNamed, indexOf } from '../../../../support/data-plane/fakes/sample-manifests';
 
 const NAME = 'team/app';
 const MINUTE = 60_000;

@@ -6,10 +6,10 @@ import {
   type CompletionLimits,
 } from '../../../../../data-plane/src/manifests/images/completion';
 import type { FetchedManifest } from '../../../../../data-plane/src/upstream/upstream-registry';
-import type { OrganizationSpec } from '../../fakes/organizations';
-import { ManualClock } from '../../fakes/manual-clock';
-import { pullRig, silentLogger } from '../../fakes/pull-rig';
-import { blobNamed, imageNamed, indexOf, manifestOf } from '../../fakes/sample-manifests';
+import type { OrganizationSpec } from '../../../../support/data-plane/fakes/organizations';
+import { TestClock } from '../../../../support/test-clock';
+import { pullRig, silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
+import { blobNamed, imageNamed, indexOf, manifestOf } from '../../../../support/data-plane/fakes/sample-manifests';
 
 const image = imageNamed('first');
 const digests = (name: string): string[] =>
@@ -23,7 +23,7 @@ async function rig(
 ) {
   const { access } = pullRig({ name: 'acme', ...spec });
   const target = await access.authorize(access.locate({ kind: 'organization', name: 'acme' }, 'team/app'), '');
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const bounds = { maxWaiting: 100, concurrency: 2, delayMs: 1000, ...limits };
   const completion = new Completion(complete, bounds, clock, silentLogger);
   const consider = ({ digest, mediaType, content }: FetchedManifest, fresh = false): void =>

@@ -6,17 +6,17 @@ import { createLogger } from '../../../../../common/runtime/logger';
 import type { StoredBlob } from '../../../../../data-plane/src/store/blob-store';
 import { LocalCopies } from '../../../../../data-plane/src/store/copies/local-copies';
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
-import { bytes, until } from '../../blobs/fills/support/fill-setup';
-import { ManualClock } from '../../fakes/manual-clock';
+import { bytes, until } from '../../../../support/data-plane/fills/fill-setup';
+import { TestClock } from '../../../../support/test-clock';
 
 const [a, b, c] = ['a', 'b', 'c'].map((seed) => bytes(1000, seed)) as [Buffer, Buffer, Buffer];
 
 describe('local copies', () => {
   let folder: TemporaryFolder;
-  let clock: ManualClock;
+  let clock: TestClock;
   beforeEach(async () => {
     folder = await temporaryFolder('copies');
-    clock = new ManualClock(Date.now());
+    clock = new TestClock(Date.now());
   });
   afterEach(() => folder.remove());
 

@@ -13,7 +13,7 @@ import {
 } from '../../../../../data-plane/src/store/directory/directory-blob-store';
 import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
 import { type BlobStoreUnderTest, describeBlobStore } from '../../../../contract/blob-store.contract';
-import { ManualClock } from '../../fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 const logger = createLogger('test', 'silent');
 const SHARED_MEMORY = '/dev/shm';
@@ -53,7 +53,7 @@ async function storeIn(spoolParent = tmpdir()): Promise<Folder> {
 describeBlobStore('the directory store', () => storeIn());
 describeBlobStore('the directory store behind its guard', async () => {
   const under = await storeIn();
-  return { ...under, store: new GuardedBlobStore(under.store, new ContentUses(new ManualClock())) };
+  return { ...under, store: new GuardedBlobStore(under.store, new ContentUses(new TestClock())) };
 });
 
 /** Where the machine has no second file system the test is skipped by name. */

@@ -8,7 +8,7 @@ import {
   createDirectoryBlobStore,
   type DirectoryBlobStore,
 } from '../../../../../data-plane/src/store/directory/directory-blob-store';
-import { ManualClock } from '../../fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 const logger = createLogger('test', 'silent');
 const CONTENT = Buffer.alloc(300_000, 'layover');
@@ -17,12 +17,12 @@ const DIGEST = digestOf(CONTENT);
 describe('blobs that are synced late', () => {
   let home: string;
   let root: string;
-  let clock: ManualClock;
+  let clock: TestClock;
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'layover-late-'));
     root = join(home, 'blobs');
-    clock = new ManualClock();
+    clock = new TestClock();
   });
   afterEach(() => rm(home, { recursive: true, force: true }));
 

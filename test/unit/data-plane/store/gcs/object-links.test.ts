@@ -4,14 +4,14 @@ import { LayoverError } from '../../../../../common/errors/layover-error';
 import type { StoredObject } from '../../../../../data-plane/src/store/gcs/bucket';
 import { ObjectLinks } from '../../../../../data-plane/src/store/gcs/object-links';
 import type { SignedRead } from '../../../../../data-plane/src/store/gcs/sign-url';
-import { ManualClock } from '../../fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 const LIFETIME_MS = 600_000;
 const digest = mustDigest(`sha256:${'a'.repeat(64)}`);
 
 /** Links of a bucket with one object, whose signer and look a test changes. */
 function setUp() {
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const signed: SignedRead[] = [];

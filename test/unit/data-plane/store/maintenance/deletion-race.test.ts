@@ -6,8 +6,8 @@ import { createFills, type SpooledFills } from '../../../../../data-plane/src/bl
 import { systemClock } from '../../../../../common/runtime/clock';
 import { changedStore } from '../../../../support/changed-store';
 import { temporaryFolder, type TemporaryFolder } from '../../../../support/real/temporary-folder';
-import { bytes, readAll } from '../../blobs/fills/support/fill-setup';
-import { FakeUpstream, Gate } from '../../blobs/fills/support/fake-upstream';
+import { bytes, readAll } from '../../../../support/data-plane/fills/fill-setup';
+import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 import { logger, setUpStorage, type StorageSetup, turns } from './support';
 
 const SIZE = 300_000;

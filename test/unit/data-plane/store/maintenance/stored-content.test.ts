@@ -3,8 +3,8 @@ import { LayoverError } from '../../../../../common/errors/layover-error';
 import { deleteBlobs } from '../../../../../data-plane/src/store/maintenance/delete-blobs';
 import { statBlobs } from '../../../../../data-plane/src/store/maintenance/stat-blobs';
 import { changedStore } from '../../../../support/changed-store';
-import { bytes } from '../../blobs/fills/support/fill-setup';
-import { Gate } from '../../blobs/fills/support/fake-upstream';
+import { bytes } from '../../../../support/data-plane/fills/fill-setup';
+import { Gate } from '../../../../support/data-plane/fills/fake-upstream';
 import { setUpStorage, type StorageSetup, STAYS } from './support';
 
 const ABSENT = digestOf(Buffer.from('never'));

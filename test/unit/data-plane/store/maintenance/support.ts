@@ -13,7 +13,7 @@ import {
   type DirectoryBlobStore,
 } from '../../../../../data-plane/src/store/directory/directory-blob-store';
 import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
-import { ManualClock } from '../../fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 export const logger = createLogger('test', 'silent');
 /** A signal that never aborts. */
@@ -26,7 +26,7 @@ export interface StorageSetup extends StoredContentParts {
   readonly directory: DirectoryBlobStore;
   readonly contents: ManifestContents;
   readonly uses: ContentUses;
-  readonly clock: ManualClock;
+  readonly clock: TestClock;
   /** Keeps content as a fill does; when it resolves it is committed. */
   fill(content: Buffer): Promise<Digest>;
   /** Keeps content whose last use is long ago. */
@@ -42,7 +42,7 @@ export async function setUpStorage(
 ): Promise<StorageSetup> {
   const home = await mkdtemp(join(tmpdir(), 'layover-storage-'));
   const root = join(home, 'blobs');
-  const clock = new ManualClock();
+  const clock = new TestClock();
   const directory = createDirectoryBlobStore({ root, logger, clock });
   await directory.prepare();
   const uses = new ContentUses(clock);

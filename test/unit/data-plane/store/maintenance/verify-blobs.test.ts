@@ -2,7 +2,7 @@ import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import { LayoverError } from '../../../../../common/errors/layover-error';
 import { verifyBlobs, type VerifiedContent } from '../../../../../data-plane/src/store/maintenance/verify-blobs';
 import { changedStore } from '../../../../support/changed-store';
-import { bytes } from '../../blobs/fills/support/fill-setup';
+import { bytes } from '../../../../support/data-plane/fills/fill-setup';
 import { setUpStorage, type StorageSetup, STAYS } from './support';
 
 const SIZE = 1_000_000;

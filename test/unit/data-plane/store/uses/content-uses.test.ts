@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
-import { ManualClock } from '../../fakes/manual-clock';
+import { TestClock } from '../../../../support/test-clock';
 
 const digest = (text: string): Digest => digestOf(Buffer.from(text));
 const use = (text: string, repository = 'team/app', organizationUid = 'u1') => ({
@@ -10,10 +10,10 @@ const use = (text: string, repository = 'team/app', organizationUid = 'u1') => (
 });
 
 describe('content in use', () => {
-  let clock: ManualClock;
+  let clock: TestClock;
   let uses: ContentUses;
   beforeEach(() => {
-    clock = new ManualClock(1000);
+    clock = new TestClock(1000);
     uses = new ContentUses(clock);
   });
 

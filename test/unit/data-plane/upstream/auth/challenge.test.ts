@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { parseChallenges } from '../../../../../data-plane/src/upstream/auth/challenge';
+import { cpuMillisecondsOf } from '../../../../support/cpu-time';
 
 describe('challenges', () => {
   it.each<[string, string[], unknown]>([
@@ -55,9 +56,10 @@ describe('challenges', () => {
         for (const challenge of parseChallenges(headers)) expect(challenge.scheme).not.toBe('');
       }),
     );
-    const started = performance.now();
-    parseChallenges(['Bearer realm="' + '\\'.repeat(100_000)]);
-    parseChallenges(['a '.repeat(100_000)]);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const work = (): void => {
+      parseChallenges(['Bearer realm="' + '\\'.repeat(100_000)]);
+      parseChallenges(['a '.repeat(100_000)]);
+    };
+    expect(cpuMillisecondsOf(work)).toBeLessThan(1000);
   });
 });

@@ -1,0 +1,271 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { credentials, status } from '@grpc/grpc-js';
+import { PlaneChannelCredentials } from '../../../../common/grpc/plane-credentials';
+import { openPlaneSecurity, type PlaneSecurity } from '../../../../common/grpc/plane-security';
+import { createLogger } from '../../../../common/runtime/logger';
+import type { ListenAddress } from '../../../../common/runtime/listen-address';
+import { PLAIN_PLANES, type PlaneSecurityConfig } from '../../../../common/security/plane-security-config';
+import { TestClock } from '../../../support/test-clock';
+import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
+import { waitUntil } from '../../../support/real/wait-until';
+import { type IssuedCertificate, makeAuthority, type TestAuthority } from '../../../support/test-authority';
+import { ask, openCaller, startServer, type TestServer } from './support';
+
+const TCP: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+const OK = { code: 0 };
+const REFUSED = { code: status.UNAUTHENTICATED, details: 'UNAUTHENTICATED', told: [] };
+const UNREACHED = { code: status.UNAVAILABLE };
+const dns = (...planes: string[]): string[] => planes.map((plane) => `DNS:${plane}.layover.internal`);
+
+let log = '';
+const logger = createLogger('test', 'trace', { write: (line: string) => void (log += line) });
+let folder: TemporaryFolder;
+let authority: TestAuthority;
+let other: TestAuthority;
+/** By plane, from `authority`. */
+let certificates: Record<'edge' | 'data-plane' | 'control-plane', IssuedCertificate>;
+const opened: (() => void)[] = [];
+let made = 0;
+
+beforeAll(async () => {
+  [authority, other] = await Promise.all([makeAuthority(), makeAuthority()]);
+  const [edge, data, control] = await Promise.all(
+    ['edge', 'data-plane', 'control-plane'].map((plane) => authority.issue(dns(plane))),
+  );
+  certificates = { edge: edge!, 'data-plane': data!, 'control-plane': control! };
+});
+beforeEach(async () => {
+  log = '';
+  folder = await temporaryFolder('plane-tls');
+});
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) close();
+  await folder.remove();
+});
+
+/** Files of one plane. */
+interface Place {
+  readonly path: string;
+  readonly security: PlaneSecurity;
+  readonly clock: TestClock;
+}
+
+async function write(path: string, { cert, key }: IssuedCertificate, ca: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await Promise.all([
+    writeFile(join(path, 'cert'), cert),
+    writeFile(join(path, 'key'), key),
+    writeFile(join(path, 'ca'), ca),
+  ]);
+}
+
+async function place(
+  certificate: IssuedCertificate,
+  ca = authority.ca,
+  more: Partial<PlaneSecurityConfig> = {},
+): Promise<Place> {
+  const path = join(folder.path, String((made += 1)));
+  await write(path, certificate, ca);
+  return openAt(path, more);
+}
+
+function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): Place {
+  const clock = new TestClock();
+  const tls = { cert: join(path, 'cert'), key: join(path, 'key'), ca: join(path, 'ca') };
+  const security = openPlaneSecurity({ ...PLAIN_PLANES, tls, ...more }, clock, logger);
+  opened.push(() => security.close());
+  return { path, security, clock };
+}
+
+async function serve({ security }: Place): Promise<TestServer & { readonly address: string }> {
+  const server = await startServer(security.toServe(TCP));
+  opened.push(() => server.stop());
+  return { ...server, address: `127.0.0.1:${server.port}` };
+}
+
+/** Has the plane look at its files, and waits until the log has the outcome. */
+async function look({ clock }: Place, outcome: string): Promise<void> {
+  const before = log.length;
+  clock.advance(5_000);
+  await waitUntil(outcome, () => log.slice(before).includes(outcome));
+}
+
+describe('who may call', () => {
+  test.each([
+    ['edge', { registry: OK, catalog: REFUSED, health: OK }],
+    ['data-plane', { registry: REFUSED, catalog: OK, health: OK }],
+    ['control-plane', { registry: REFUSED, catalog: REFUSED, health: OK }],
+  ] as const)('%s: the services of its neighbours alone', async (plane, expected) => {
+    const server = await serve(await place(certificates['data-plane']));
+    const { security } = await place(certificates[plane]);
+    const by = security.toReach('data-plane', TCP);
+    for (const service of ['registry', 'catalog', 'health'] as const)
+      expect([service, await ask(server.address, by, service)]).toMatchObject([service, expected[service]]);
+    expect(server.heard).toHaveLength(plane === 'control-plane' ? 0 : 1);
+  });
+
+  test('a certificate for several planes is good for each', async () => {
+    const all = await place(await authority.issue(dns('edge', 'data-plane', 'control-plane')));
+    const server = await serve(all);
+    const by = all.security.toReach('data-plane', TCP);
+    expect(await ask(server.address, by, 'registry')).toMatchObject(OK);
+    expect(await ask(server.address, by, 'catalog')).toMatchObject(OK);
+  });
+
+  test('nobody with a name that is not a DNS name of its own: common name, wildcard, another domain', async () => {
+    const server = await serve(await place(certificates['data-plane']));
+    for (const issued of [
+      await authority.issue([], 'edge.layover.internal'),
+      await authority.issue(['DNS:*.layover.internal'], 'edge.layover.internal'),
+      await authority.issue([
+        'DNS:edge.layover.internal.example',
+        'DNS:xedge.layover.internal',
+        'URI:edge.layover.internal',
+      ]),
+    ]) {
+      const { security } = await place(issued);
+      expect(await ask(server.address, security.toReach('data-plane', TCP))).toEqual(REFUSED);
+    }
+    expect(server.heard).toEqual([]);
+  });
+
+  test('nobody of another authority, without a certificate, or without TLS', async () => {
+    const server = await serve(await place(certificates['data-plane']));
+    const foreign = await place(await other.issue(dns('edge')), authority.ca);
+    expect(await ask(server.address, foreign.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
+    const anonymous = credentials.createSsl(Buffer.from(authority.ca), null, null, {
+      checkServerIdentity: () => undefined,
+    });
+    expect(
+      await ask(server.address, new PlaneChannelCredentials(anonymous, 'data-plane.layover.internal', undefined)),
+    ).toMatchObject(UNREACHED);
+    expect(await ask(server.address, credentials.createInsecure())).toMatchObject(UNREACHED);
+    expect(server.heard).toEqual([]);
+  });
+
+  test('the names of a certificate are read once for a connection', async () => {
+    const server = await serve(await place(certificates['data-plane']));
+    const caller = openCaller(server.address, (await place(certificates.edge)).security.toReach('data-plane', TCP));
+    opened.push(() => caller.close());
+    expect(await caller.ask()).toMatchObject(OK);
+    const reads = jest.spyOn(X509Certificate.prototype, 'checkHost');
+    expect(await caller.ask()).toMatchObject(OK);
+    expect(await caller.ask('catalog')).toEqual(REFUSED);
+    expect(reads).not.toHaveBeenCalled();
+    reads.mockRestore();
+  });
+});
+
+describe('whom to believe', () => {
+  test('a server is the plane that is meant, whatever its address; no other one, and nobody of another authority', async () => {
+    const edge = await place(certificates.edge);
+    const data = await serve(await place(certificates['data-plane']));
+    expect(await ask(data.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
+    const outcome = await ask(data.address, edge.security.toReach('control-plane', TCP));
+    expect(outcome).toMatchObject(UNREACHED);
+    expect(outcome.details).toMatch(/no subject alternative name DNS:control-plane\.layover\.internal/);
+    const foreign = await serve(await place(await other.issue(dns('data-plane'))));
+    expect(await ask(foreign.address, edge.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
+    expect([...data.heard, ...foreign.heard]).toHaveLength(1);
+  });
+
+  test('another domain is another Layover', async () => {
+    const server = await serve(await place(certificates['data-plane']));
+    const stranger = await place(await authority.issue(['DNS:edge.staging.example']), authority.ca, {
+      domain: 'staging.example',
+    });
+    expect(await ask(server.address, stranger.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
+    const staging = await serve(
+      await place(await authority.issue(['DNS:data-plane.staging.example']), authority.ca, {
+        domain: 'staging.example',
+      }),
+    );
+    expect(await ask(staging.address, stranger.security.toReach('data-plane', TCP))).toMatchObject(OK);
+  });
+
+  test('a secret goes over TLS, and both must be right', async () => {
+    const secret = 's'.repeat(40);
+    const server = await serve(await place(certificates['data-plane'], authority.ca, { secret }));
+    const by = async (more: Partial<PlaneSecurityConfig>) =>
+      ask(server.address, (await place(certificates.edge, authority.ca, more)).security.toReach('data-plane', TCP));
+    expect(await by({ secret })).toMatchObject(OK);
+    expect(await by({})).toEqual(REFUSED);
+    const wrongPlane = await place(certificates['control-plane'], authority.ca, { secret });
+    expect(await ask(server.address, wrongPlane.security.toReach('data-plane', TCP))).toEqual(REFUSED);
+  });
+
+  test('unix sockets are served and reached without TLS', async () => {
+    const listen: ListenAddress = { kind: 'unix', path: join(folder.path, 'socket') };
+    const { security } = await place(certificates['data-plane']);
+    const server = await startServer(security.toServe(listen), `unix:${listen.path}`);
+    opened.push(() => server.stop());
+    expect(await ask(`unix:${listen.path}`, security.toReach('data-plane', listen))).toMatchObject(OK);
+    expect(await ask(`unix:${listen.path}`, credentials.createInsecure())).toMatchObject(OK);
+  });
+});
+
+describe('files that change', () => {
+  test('another authority: new connections at once, and the calls that run go on', async () => {
+    const data = await place(certificates['data-plane']);
+    const edge = await place(certificates.edge);
+    const server = await serve(data);
+    const old = openCaller(server.address, edge.security.toReach('data-plane', TCP));
+    opened.push(() => old.close());
+    const stream = old.read();
+    expect(await stream.next()).toBe('first');
+
+    await write(data.path, await other.issue(dns('data-plane')), other.ca);
+    await look(data, 'the certificate was replaced');
+    // The edge still has the old files: its new connections are refused, and it refuses.
+    expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
+    await write(edge.path, await other.issue(dns('edge')), other.ca);
+    await look(edge, 'the certificate was replaced');
+    expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
+    // What was connected before is as it was.
+    server.push();
+    expect(await stream.next()).toBe('more');
+    expect(await old.ask()).toMatchObject(OK);
+    stream.cancel();
+  });
+
+  test('one after the other: what does not go together changes nothing, and is said when it stays so', async () => {
+    const data = await place(certificates['data-plane']);
+    const edge = await place(certificates.edge);
+    const server = await serve(data);
+    const next = await authority.issue(dns('data-plane'));
+    const works = () => ask(server.address, edge.security.toReach('data-plane', TCP));
+
+    await writeFile(join(data.path, 'cert'), next.cert);
+    data.clock.advance(5_000);
+    await waitUntil('the first look', () => data.clock.pending > 0);
+    expect(log).not.toContain('cannot be used');
+    expect(await works()).toMatchObject(OK);
+    await look(data, 'is not the key of the certificate');
+    await rm(join(data.path, 'key'));
+    data.clock.advance(5_000);
+    await waitUntil('the next look', () => data.clock.pending > 0);
+    await look(data, 'cannot be read (ENOENT)');
+    expect(await works()).toMatchObject(OK);
+    await writeFile(join(data.path, 'key'), next.key);
+    await look(data, 'the certificate was replaced');
+    expect(await works()).toMatchObject(OK);
+    expect(log).not.toContain('PRIVATE KEY');
+  });
+
+  test('as Kubernetes changes them: a symbolic link to another folder', async () => {
+    const at = (name: string): string => join(folder.path, 'mounted', name);
+    await write(at('v1'), certificates['data-plane'], authority.ca);
+    await symlink('v1', at('..data'));
+    for (const name of ['cert', 'key', 'ca']) await symlink(join('..data', name), at(name));
+    const data = openAt(join(folder.path, 'mounted'));
+    const server = await serve(data);
+    await write(at('v2'), await other.issue(dns('data-plane')), other.ca);
+    await symlink('v2', at('..data_tmp'));
+    await rename(at('..data_tmp'), at('..data'));
+    await look(data, 'the certificate was replaced');
+    const edge = await place(await other.issue(dns('edge')), other.ca);
+    expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
+  });
+});

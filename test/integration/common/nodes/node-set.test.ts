@@ -1,0 +1,248 @@
+import { credentials } from '@grpc/grpc-js';
+import { pino } from 'pino';
+import { loadRegistry } from '../../../../common/grpc/load-proto';
+import type { HostResolver } from '../../../../common/nodes/host-resolver';
+import type { NodeConnection } from '../../../../common/nodes/node';
+import { NodeSet } from '../../../../common/nodes/node-set';
+import { formatGrpcAddress, type ListenAddress } from '../../../../common/runtime/listen-address';
+import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
+import { TestClock } from '../../../support/test-clock';
+import { type FakeDataPlane, startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
+import { waitUntil } from '../../../support/real/wait-until';
+
+interface Connection extends NodeConnection {
+  readonly client: RegistryClient;
+}
+
+const KEYS = Array.from({ length: 60 }, (_, i) => `key ${i}`);
+const Registry = loadRegistry();
+const planes: FakeDataPlane[] = [];
+const sets: NodeSet<Connection>[] = [];
+
+afterEach(async () => {
+  for (const set of sets.splice(0)) set.close();
+  await Promise.all(planes.splice(0).map((plane) => plane.stop()));
+});
+
+async function startPlane(nodeId: string, listen?: ListenAddress, instance = `${nodeId} ${Math.random()}`) {
+  const plane = await startFakeDataPlane({}, listen, { nodeId, instance });
+  planes.push(plane);
+  return plane;
+}
+
+/** A set whose time the test moves; connections are real. */
+async function startSet(
+  addresses: readonly ListenAddress[],
+  resolve: HostResolver = () => Promise.reject(new Error()),
+) {
+  const clock = new TestClock();
+  const set = new NodeSet<Connection>({
+    addresses,
+    resolve,
+    clock,
+    logger: pino({ level: 'silent' }),
+    connect: ({ listen }) => {
+      const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.initial_reconnect_backoff_ms': 100 };
+      const client = new Registry(formatGrpcAddress(listen), credentials.createInsecure(), options);
+      return { client, channel: client.getChannel(), close: () => client.close() };
+    },
+  });
+  sets.push(set);
+  const starting = set.start();
+  return { set, clock, starting };
+}
+
+const idOf = (set: NodeSet<Connection>, key: string, avoid: readonly string[] = []): string | undefined =>
+  set.pick(key, avoid)?.identity.id;
+const idsOf = (set: NodeSet<Connection>): string[] => [...new Set(KEYS.map((key) => idOf(set, key)!))].sort();
+
+test('three nodes: everybody who knows them agrees, in whatever order they are listed, and whatever their addresses are', async () => {
+  const all = await Promise.all(['a', 'b', 'c'].map((id) => startPlane(id)));
+  const addresses = all.map(({ address }) => address);
+  const first = await startSet(addresses);
+  const second = await startSet([...addresses].reverse());
+  await Promise.all([first.starting, second.starting]);
+  const picked = KEYS.map((key) => idOf(first.set, key));
+  expect(new Set(picked)).toEqual(new Set(['a', 'b', 'c']));
+  expect(KEYS.map((key) => idOf(second.set, key))).toEqual(picked);
+  // The same homes at other addresses.
+  const moved = await startSet(
+    (await Promise.all(['c', 'a', 'b'].map((id) => startPlane(id)))).map(({ address }) => address),
+  );
+  await moved.starting;
+  expect(KEYS.map((key) => idOf(moved.set, key))).toEqual(picked);
+});
+
+test('a node that says that it takes no calls gets none, at once, and gets its keys back', async () => {
+  const [a, b] = await Promise.all(['a', 'b'].map((id) => startPlane(id)));
+  const { set, starting } = await startSet([a!.address, b!.address]);
+  await starting;
+  const before = KEYS.map((key) => idOf(set, key));
+  a!.setServing(false);
+  await waitUntil('a is left out', () => set.size === 1);
+  expect(idsOf(set)).toEqual(['b']);
+  a!.setServing(true);
+  await waitUntil('a is back', () => set.size === 2);
+  expect(KEYS.map((key) => idOf(set, key))).toEqual(before);
+});
+
+test('a node that dies is left out, and takes part again when it is back, however long that was', async () => {
+  const [a, b] = await Promise.all(['a', 'b'].map((id) => startPlane(id)));
+  const { set, clock, starting } = await startSet([a!.address, b!.address]);
+  await starting;
+  await a!.stop();
+  await waitUntil('a is left out', () => set.size === 1);
+  // Tries go on without end, a second apart at most.
+  for (let passed = 0; passed < 30_000; passed += 500) {
+    clock.advance(500);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(set.size).toBe(1);
+  await startPlane('a', a!.address);
+  await waitUntil('a is back', () => {
+    if (set.size < 2) clock.advance(50);
+    return set.size === 2;
+  });
+  expect(idsOf(set)).toEqual(['a', 'b']);
+});
+
+test('an address behind which another node comes up is that node', async () => {
+  const [a, b] = await Promise.all(['a', 'b'].map((id) => startPlane(id)));
+  const { set, clock, starting } = await startSet([a!.address, b!.address]);
+  await starting;
+  await a!.stop();
+  await waitUntil('a is left out', () => set.size === 1);
+  await startPlane('other', a!.address);
+  await waitUntil('the other takes part', () => {
+    clock.advance(50);
+    return set.size === 2;
+  });
+  expect(idsOf(set)).toEqual(['b', 'other']);
+});
+
+test('all are away: one is named all the same, the first in order, so that somebody says what is wrong; none that is to be avoided', async () => {
+  const unix = ['/nonexistent/a', '/nonexistent/b'].map((path) => ({ kind: 'unix', path }) as const);
+  const { set, starting } = await startSet(unix);
+  await starting;
+  expect(set.size).toBe(0);
+  expect(set.owner('key')).toBeUndefined();
+  const first = set.pick('key')!;
+  const second = set.pick('key', [first.name])!;
+  expect([first.name, second.name].sort()).toEqual(['unix:/nonexistent/a', 'unix:/nonexistent/b']);
+  expect(set.pick('key', [first.name, second.name])).toBeUndefined();
+});
+
+test('one process at two addresses counts once; two nodes with one id (a copied home) both take part', async () => {
+  const twice = await Promise.all([startPlane('a', undefined, 'one'), startPlane('a', undefined, 'one')]);
+  const once = await startSet(twice.map(({ address }) => address));
+  await once.starting;
+  expect(once.set.size).toBe(1);
+  const copies = await Promise.all([startPlane('a', undefined, 'one'), startPlane('a', undefined, 'two')]);
+  const both = await startSet(copies.map(({ address }) => address));
+  await both.starting;
+  expect(both.set.size).toBe(2);
+  const names = new Set(KEYS.map((key) => both.set.pick(key)!.name));
+  expect(names.size).toBe(2);
+});
+
+describe('a name', () => {
+  /** Planes at 127.0.0.1, .2, .3 and one port. */
+  async function startThree(): Promise<number> {
+    const first = await startPlane('a');
+    const { port } = first.address as { port: number };
+    await startPlane('b', { kind: 'tcp', host: '127.0.0.2', port });
+    await startPlane('c', { kind: 'tcp', host: '127.0.0.3', port });
+    return port;
+  }
+
+  test('stands for all its addresses; one that comes takes part within ten seconds, one that goes is left out, and its calls go on', async () => {
+    const port = await startThree();
+    let found = ['127.0.0.1', '127.0.0.2'];
+    let lookups = 0;
+    const { set, clock, starting } = await startSet([{ kind: 'tcp', host: 'planes.test', port }], async (host) => {
+      expect(host).toBe('planes.test');
+      lookups += 1;
+      return found;
+    });
+    await starting;
+    expect(idsOf(set)).toEqual(['a', 'b']);
+    expect(set.pick('key')!.address.host).toBe('planes.test');
+
+    found = ['127.0.0.3', '127.0.0.2', '127.0.0.1'];
+    clock.advance(5_000);
+    await waitUntil('c takes part', () => set.size === 3);
+    expect(lookups).toBe(2);
+    expect(idsOf(set)).toEqual(['a', 'b', 'c']);
+
+    const key = KEYS.find((one) => idOf(set, one) === 'a')!;
+    let answer!: () => void;
+    planes[0]!.script = { checkAccess: () => new Promise<void>((resolve) => (answer = resolve)) };
+    const running = new Promise((resolve, reject) => {
+      set.pick(key)!.connection.client.checkAccess({}, (error, reply) => (error ? reject(error) : resolve(reply)));
+    });
+    await waitUntil('the call is there', () => planes[0]!.calls.length === 1);
+    found = ['127.0.0.3', '127.0.0.2'];
+    clock.advance(5_000);
+    await waitUntil('a is left out', () => set.size === 2);
+    expect(idsOf(set)).toEqual(['b', 'c']);
+    answer();
+    await running;
+  });
+
+  test('that cannot be looked up any more, or has no address, changes nothing', async () => {
+    const port = await startThree();
+    const answers: (readonly string[] | Error)[] = [['127.0.0.1', '127.0.0.3'], new Error('SERVFAIL'), []];
+    let lookups = 0;
+    const { set, clock, starting } = await startSet([{ kind: 'tcp', host: 'planes.test', port }], async () => {
+      const answer = answers[Math.min(lookups, answers.length - 1)]!;
+      lookups += 1;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    });
+    await starting;
+    for (const expected of [2, 3, 4]) {
+      clock.advance(5_000);
+      await waitUntil('the name was looked up again', () => lookups === expected);
+      // The next lookup is planned when this one has ended.
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(idsOf(set)).toEqual(['a', 'c']);
+    }
+  });
+
+  test('that nobody answers for is given up in time, and the start does not wait for it', async () => {
+    const port = await startThree();
+    const { set, clock, starting } = await startSet(
+      [
+        { kind: 'tcp', host: 'silent.test', port },
+        { kind: 'tcp', host: '127.0.0.2', port },
+      ],
+      () => new Promise(() => undefined),
+    );
+    let started = false;
+    void starting.then(() => (started = true));
+    await waitUntil('b takes part', () => set.size === 1);
+    expect(started).toBe(false);
+    clock.advance(2_000);
+    await starting;
+    expect(idsOf(set)).toEqual(['b']);
+    expect(set.pick('key', ['127.0.0.2:' + port])).toBeUndefined();
+  });
+});
+
+test('closed: nothing is looked up, watched or picked any more', async () => {
+  const a = await startPlane('a');
+  let lookups = 0;
+  const { set, clock, starting } = await startSet(
+    [{ kind: 'tcp', host: 'planes.test', port: (a.address as { port: number }).port }],
+    async () => {
+      lookups += 1;
+      return ['127.0.0.1'];
+    },
+  );
+  await starting;
+  set.close();
+  clock.advance(100_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(lookups).toBe(1);
+  expect(set.pick('key')).toBeUndefined();
+});

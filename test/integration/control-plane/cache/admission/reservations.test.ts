@@ -1,0 +1,182 @@
+import { Table } from '../../../../../schema/tables';
+import { digest, type TestRepository } from '../../../../support/control-plane/builders';
+import { CacheWorld } from '../../../../support/control-plane/cache-world';
+
+const LAPSE = 900_000;
+let world: CacheWorld;
+let acme: TestRepository;
+
+beforeEach(async () => {
+  world = await CacheWorld.start();
+  acme = await world.plane.organization('acme', { expirationSeconds: 86_400 }, { quota: { limitBytes: 2000 } });
+});
+afterEach(() => world.end());
+
+const admit = async (name: string, layers: Readonly<Record<string, number>>, more: object = {}) =>
+  (await world.admit(acme, name, layers, { tag: name, ...more })).decision;
+const holding = async (blob: string) =>
+  (
+    await world.rows<{ state: string; size: number; reserved_until: number | null }>(Table.originHoldings, {
+      digest: digest(blob),
+    })
+  )[0];
+
+describe('room that is promised', () => {
+  test('counts until the blob has come, and is then what is used', async () => {
+    await admit('one', { 'a layer': 500, 'b layer': 400 });
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 900, manifests: 1, blobs: 0 });
+    await world.arrive(acme, { 'a layer': 500 });
+    expect(await world.usage()).toMatchObject({ used: 600, reserved: 400, blobs: 1 });
+    await world.arrive(acme, { 'b layer': 400 });
+    await world.arrive(acme, { 'b layer': 400 });
+    expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 2 });
+  });
+
+  test('is one promise for all who name the blob, and an arrival settles every organization', async () => {
+    const other = await world.plane.organization('other', {}, {});
+    await admit('one', { base: 500 });
+    await admit('two', { base: 500 });
+    await world.admit(other, 'one', { base: 500 });
+    expect(await world.usage()).toMatchObject({ used: 200, reserved: 500 });
+    await world.arrive(other, { base: 500 });
+    expect(await world.usage()).toMatchObject({ used: 700, reserved: 0 });
+    expect(await world.usage('other')).toMatchObject({ used: 600, reserved: 0 });
+    expect(await world.rows(Table.blobs, { digest: digest('base') })).toMatchObject([{ holders: 2, unheld_at: null }]);
+  });
+
+  test('lapses after a quarter of an hour, and counts nothing from then on', async () => {
+    await admit('one', { 'a layer': 900 });
+    world.advance(LAPSE - 1);
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 900 });
+    expect(world.storage.calls).toEqual([]);
+    world.advance(1);
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 0, blobs: 0 });
+    expect(await holding('a layer')).toMatchObject({ state: 'LAPSED', reserved_until: null });
+    expect(world.storage.calls).toEqual([{ method: 'StatBlobs', digests: [digest('a layer')] }]);
+  });
+
+  test('is given more time while a data plane fills the blob, or has reported that it does', async () => {
+    await admit('one', { 'a layer': 400, 'b layer': 300, 'c layer': 200 });
+    world.storage.inUse.add(digest('a layer'));
+    world.advance(LAPSE);
+    const use = { organizationUid: acme.organizationUid, repository: acme.repository, digest: digest('b layer') };
+    await world.plane.catalog.call('ReportUse', { node: 'one', uses: [{ ...use, startedAt: world.now }] });
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 700 });
+    expect(await holding('a layer')).toMatchObject({ state: 'RESERVED', reserved_until: world.now + LAPSE });
+    world.storage.inUse.clear();
+    world.advance(LAPSE);
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 0 });
+  });
+
+  test('is settled when the blob is in the store and its report was lost', async () => {
+    await admit('one', { 'a layer': 900 });
+    world.storage.blobs.set(digest('a layer'), 900);
+    world.advance(LAPSE);
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 1 });
+  });
+
+  test('stays promised while no data plane can be asked', async () => {
+    await admit('one', { 'a layer': 900 });
+    await world.storage.stop();
+    world.advance(LAPSE);
+    const answer = await world.plane.graphql('mutation { collectGarbage { blobsDeleted } }');
+    expect(answer.errors?.map(({ extensions }) => extensions.code)).toEqual(['UNAVAILABLE']);
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 900 });
+    await world.storage.start();
+  });
+
+  test('that another admission renews lasts from then on', async () => {
+    await admit('one', { base: 500 });
+    world.advance(LAPSE - 1000);
+    await admit('two', { base: 500 });
+    world.advance(1000);
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 200, reserved: 500 });
+  });
+
+  test('goes with the image that it was promised to', async () => {
+    await admit('one', { 'a layer': 900 });
+    await world.plane.ask('mutation { purgeRepository(organization: "acme", repository: "library/app") }');
+    expect(await world.usage()).toMatchObject({ used: 0, reserved: 0 });
+    await world.arrive(acme, { 'a layer': 900 });
+    expect(await world.usage()).toMatchObject({ used: 0, reserved: 0 });
+    world.advance(60_000);
+    expect(await world.collect()).toMatchObject({ blobs: 2 });
+  });
+});
+
+describe('a blob that comes after its promise has lapsed', () => {
+  beforeEach(async () => {
+    await admit('one', { 'a layer': 900 });
+    world.advance(LAPSE);
+    await world.collect();
+  });
+
+  test('is held where it fits', async () => {
+    await world.arrive(acme, { 'a layer': 900 });
+    expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 1 });
+  });
+
+  test('makes room as an admission does, and never at the cost of its own image', async () => {
+    await world.cache(acme, 'two', { 'b layer': 1000 });
+    await world.arrive(acme, { 'a layer': 900 });
+    expect(await world.tagNames()).toEqual(['one']);
+    expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0 });
+    expect((await world.events('QUOTA_EVICTED'))[0]).toMatchObject({
+      reference: 'two',
+      detail: { madeRoomFor: digest('a layer'), neededBytes: '100', limitBytes: '2000' },
+    });
+  });
+
+  test.each(['PASS_THROUGH', 'REJECT'])(
+    'counts nothing where there is no room (%s), and its bytes go',
+    async (onOversize) => {
+      await world.update({ quota: { limitBytes: 900, autoPrune: false, onOversize } });
+      await world.arrive(acme, { 'a layer': 900 });
+      expect(await world.usage()).toMatchObject({ used: 100, reserved: 0, blobs: 0 });
+      expect(await holding('a layer')).toMatchObject({ state: 'LAPSED' });
+      world.advance(60_000);
+      expect(await world.collect()).toMatchObject({ blobs: 1, bytes: 900 });
+      // Later there is room.
+      await world.update({ quota: null });
+      await world.arrive(acme, { 'a layer': 900 });
+      expect(await world.usage()).toMatchObject({ used: 1000 });
+    },
+  );
+
+  test('is held over the limit where the policy is OVERFLOW', async () => {
+    await world.update({ quota: { limitBytes: 900, autoPrune: false, onOversize: 'OVERFLOW' } });
+    await world.arrive(acme, { 'a layer': 900 });
+    expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0 });
+  });
+});
+
+describe('a blob of another size than its manifest says', () => {
+  test('counts as large as it is', async () => {
+    await admit('one', { small: 100, large: 900 });
+    await world.arrive(acme, { small: 900, large: 100 });
+    expect(await world.usage()).toMatchObject({ used: 1100, reserved: 0, blobs: 2 });
+  });
+
+  test('does not get over the limit that way', async () => {
+    await admit('one', { 'a layer': 100 });
+    await world.arrive(acme, { 'a layer': 5000 });
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 0, blobs: 0 });
+    expect(await world.tagNames()).toEqual(['one']);
+  });
+
+  test('that an image and what it evicts both name keeps the room that it was promised', async () => {
+    await admit('one', { shared: 10, 'a layer': 900 });
+    await world.arrive(acme, { 'a layer': 900 });
+    world.advance(60_000);
+    // It says that `shared` has 1000 bytes; 10 are promised.
+    expect(await admit('two', { shared: 1000, 'b layer': 899 })).toBe('ADMITTED');
+    expect(await world.tagNames()).toEqual(['two']);
+    expect(await world.bytes()).toBe(100 + 10 + 899);
+  });
+});

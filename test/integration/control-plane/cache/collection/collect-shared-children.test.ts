@@ -1,0 +1,41 @@
+import { Table } from '../../../../../schema/tables';
+import { MediaType } from '../../../../../common/oci/media-types';
+import { admission, child, digest } from '../../../../support/control-plane/builders';
+import { withTables } from '../../../../support/control-plane/open-tables';
+import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
+
+const DAY = 86_400_000;
+
+let plane: TestControlPlane;
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  // No round but the one that is asked for.
+  const lease = { name: 'garbage', owner: 'the test', valid_until: Date.UTC(2100, 0, 1) };
+  await withTables(plane, (tables) => tables(Table.maintenanceLeases).insert(lease));
+});
+afterAll(() => plane.remove());
+
+test('a child that two indexes name goes with the collection that takes both', async () => {
+  const repository = await plane.organization('acme', { expirationSeconds: 3600 }, { timeMachineSeconds: 3600 });
+  const checkedAt = plane.clock.now();
+  for (const name of ['index 1', 'index 2'])
+    await plane.catalog.call(
+      'AdmitManifest',
+      admission(repository, name, {
+        manifest: { mediaType: MediaType.ociIndex, digest: digest(name), size: 200 },
+        references: [child('child', 0, 'amd64')],
+        tag: '',
+        checkedAt,
+      }),
+    );
+  await plane.catalog.call('AdmitManifest', admission(repository, 'child', { tag: '', checkedAt }));
+  const usage = '{ organization(name: "acme") { usage { manifestCount usedBytes } } }';
+  expect(await plane.ask(usage)).toEqual({ organization: { usage: { manifestCount: 3, usedBytes: '500' } } });
+
+  plane.clock.advance(DAY);
+  expect(await plane.ask('mutation { collectGarbage { manifestsDeleted } }')).toEqual({
+    collectGarbage: { manifestsDeleted: 3 },
+  });
+  expect(await plane.ask(usage)).toEqual({ organization: { usage: { manifestCount: 0, usedBytes: '0' } } });
+});

@@ -1,0 +1,153 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ContentSeeder, repositoryName } from '../../../../../bench/src/content/seed-content';
+import { seedOrganization, type SeedOrganization } from '../../../../../bench/src/content/seed-organization';
+import { createLogger } from '../../../../../common/runtime/logger';
+import { SealedBox } from '../../../../../common/security/sealed-box';
+import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-address';
+import { Database } from '../../../../../control-plane/src/db/database';
+import { explainQueries } from '../../../../support/control-plane/explain-queries';
+import { createStores } from '../../../../../control-plane/src/stores';
+import type { ManifestRow, TagRow } from '../../../../../schema/tables';
+import { createTestDatabase, type TestDatabase } from '../../../../support/control-plane/test-database';
+
+const NOW = Date.UTC(2026, 0, 1);
+const ORGANIZATIONS = 10;
+const IMAGES = 600;
+const REPOSITORIES = 20;
+
+const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
+  proxyCacheEnabled: undefined,
+  quotaManagementEnabled: undefined,
+  scanningEnabled: undefined,
+});
+const home = mkdtempSync(join(tmpdir(), 'layover-content-plan-'));
+let server: TestDatabase;
+let database: Database;
+let organization: SeedOrganization;
+let manifests: readonly ManifestRow[];
+let tags: readonly TagRow[];
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  const address = parseDatabaseUrl(server.url === '' ? `sqlite:${join(home, 'content.sqlite')}` : server.url)!;
+  database = Database.open(address, createLogger('test', 'silent'));
+  await database.migrate();
+  const seeder = new ContentSeeder(database);
+  for (let number = 0; number < ORGANIZATIONS; number++) {
+    organization = await database.transaction((queries) => seedOrganization(queries, number, NOW));
+    await seeder.fill(organization, {
+      shape: { bases: 1, configBytes: 0, layerBytes: 10 },
+      images: IMAGES,
+      repositories: REPOSITORIES,
+      at: (image) => NOW + image,
+      expiresAt: (image) => NOW + image * 1000,
+    });
+  }
+  // SQLite plans without statistics, as Layover does; MariaDB gathers its own, some time later.
+  if (database.dialect === 'mysql')
+    await database.reader.raw('ANALYZE TABLE tags, manifests, manifest_references, repository_holdings, repositories');
+  manifests = await database.reader('manifests').where('origin_version', organization.originVersion).limit(20);
+  tags = await database.reader('tags').where('origin_version', organization.originVersion).limit(20);
+}, 120_000);
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const scope = () => ({ kind: 'organization', uid: organization.uid }) as const;
+const repositoryId = () => manifests[0]!.repository_id;
+
+/** What is asked, and the index that answers on SQLite and on MariaDB. */
+test.each<readonly [string, () => Promise<unknown>, string, string]>([
+  [
+    'the number of active tags of a repository',
+    () =>
+      stores.tags.count(database.reader, {
+        repositoryId: repositoryId(),
+        nameContains: undefined,
+        state: 'ACTIVE',
+        now: NOW,
+      }),
+    'INDEX tags_live',
+    'tags_live',
+  ],
+  [
+    'tags that have expired',
+    () => stores.tags.expired(database.reader, NOW + 5000, 10),
+    'INDEX tags_expiry',
+    'tags_expiry',
+  ],
+  [
+    'those that a step of the sweep locks',
+    () =>
+      stores.tags.lockExpired(
+        database.reader,
+        tags.map(({ id }) => id),
+        NOW,
+      ),
+    'INTEGER PRIMARY KEY',
+    'PRIMARY',
+  ],
+  [
+    'repositories that were pulled',
+    () =>
+      stores.repositories.findMany(
+        database.reader,
+        [1, 2, 3].map((nth) => ({
+          organizationUid: organization.uid,
+          originVersion: organization.originVersion,
+          repository: repositoryName(nth),
+        })),
+      ),
+    'INDEX repositories_key',
+    'repositories_key',
+  ],
+  [
+    'the manifests of a repository, a page at a time',
+    () => stores.manifests.ofRepository(database.reader, repositoryId(), '', 5),
+    'INDEX manifests_key',
+    'manifests_key',
+  ],
+  [
+    'what leaves first',
+    () => stores.manifests.leaving(database.reader, organization.originVersion, 1, undefined, 8),
+    'INDEX manifests_eviction',
+    'manifests_eviction',
+  ],
+  [
+    'parts of repositories in layers',
+    () =>
+      stores.holdings.findParts(
+        database.reader,
+        organization.originVersion,
+        manifests.map((row) => ({ repositoryId: row.repository_id, digest: row.digest })),
+      ),
+    'INDEX sqlite_autoindex_repository_holdings_1 (origin_version=? AND digest=? AND repository_id=?)',
+    'PRIMARY',
+  ],
+])('%s: read from its own index', async (_name, ask, onSqlite, onMariadb) => {
+  const plans = await explainQueries(database, ask);
+  expect(plans).toHaveLength(1);
+  if (database.dialect === 'mysql') expect(plans[0]).toContain(`by ${onMariadb},`);
+  else expect(plans[0]).toContain(onSqlite);
+  expect(plans[0]).not.toMatch(/SCAN (?!CONSTANT|\d)|ALL by/);
+});
+
+test('tags of an organization are counted from an index alone', async () => {
+  const [, plan] = await explainQueries(database, () => stores.usage.names(database.reader, scope(), NOW));
+  if (database.dialect === 'mysql')
+    expect(plan).toMatch(/by tags_collection, about \d+ rows; Using where; Using index$/);
+  else expect(plan).toContain('COVERING INDEX tags_collection');
+});
+
+test('the bytes of the time machine are found without reading every manifest there is', async () => {
+  for (const at of [NOW, NOW + IMAGES * 500]) {
+    const plans = await explainQueries(database, () => stores.usage.timeMachineBytes(database.reader, scope(), at));
+    if (database.dialect === 'mysql') expect(plans.join()).not.toMatch(/index by (manifests|tags)/);
+    else expect(plans.join()).not.toMatch(/SCAN [mtuxpch]\b/);
+  }
+});

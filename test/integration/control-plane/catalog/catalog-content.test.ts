@@ -1,0 +1,198 @@
+import {
+  admission,
+  child,
+  config,
+  digest,
+  layer,
+  pull,
+  type TestRepository,
+} from '../../../support/control-plane/builders';
+import { startControlPlane, type TestControlPlane } from '../../../support/control-plane/start-control-plane';
+
+const HOUR = 3_600_000;
+let plane: TestControlPlane;
+let acme: TestRepository;
+let now: number;
+
+beforeEach(async () => {
+  plane = await startControlPlane();
+  acme = await plane.organization('acme', { expirationSeconds: 3600 });
+  now = plane.clock.now();
+});
+afterEach(() => plane.remove());
+
+const UPDATE = `mutation ($input: OrganizationPatch!) { updateOrganization(name: "acme", input: $input) { version } }`;
+const EVENTS = `{ auditEvents(filter: {kinds: [TAG_UPDATED_UPSTREAM]}) { edges { node {
+  organization repository reference digest actor detail } } } }`;
+
+async function tag(name = 'latest', repository = acme) {
+  return (await plane.catalog.call('LookupTag', { repository, tag: name })).tag;
+}
+
+describe('AdmitManifest', () => {
+  test('keeps a manifest, what it names, and the tag', async () => {
+    const references = [config('config', 7), layer('base', 1000), layer('app', 2000, 1)];
+    const reply = await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references, checkedAt: now }));
+    expect(reply.decision).toBe('ADMITTED');
+    expect(await tag()).toEqual({
+      manifest: { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digest('one'), size: 100 },
+      checkedAt: now,
+      expiresAt: now + HOUR,
+    });
+    const held = await plane.catalog.call('LookupManifest', { repository: acme, digest: digest('one') });
+    expect(held.manifest?.size).toBe(100);
+    expect(held.references.map(({ role, position, descriptor }) => [role, position, descriptor?.size])).toEqual([
+      ['CONFIG', 0, 7],
+      ['LAYER', 0, 1000],
+      ['LAYER', 1, 2000],
+    ]);
+    const blob = await plane.catalog.call('LookupBlob', { repository: acme, digest: digest('base') });
+    expect(blob.blob).toEqual({ mediaType: 'application/layer', digest: digest('base'), size: 1000 });
+  });
+
+  test('knows nothing of what another repository holds', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references: [layer('base', 1000)] }));
+    const other = { ...acme, repository: 'library/other' };
+    expect((await plane.catalog.call('LookupBlob', { repository: other, digest: digest('base') })).blob).toBeNull();
+    expect(
+      (await plane.catalog.call('LookupManifest', { repository: other, digest: digest('one') })).manifest,
+    ).toBeNull();
+    expect(await tag('latest', other)).toBeNull();
+  });
+
+  test('a child of an index is no blob', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'index', { references: [child('amd', 0, 'amd64')] }));
+    expect((await plane.catalog.call('LookupBlob', { repository: acme, digest: digest('amd') })).blob).toBeNull();
+  });
+
+  test('the same again changes nothing', async () => {
+    const request = admission(acme, 'one', { references: [layer('base', 1000)], checkedAt: now });
+    await plane.catalog.call('AdmitManifest', request);
+    const before = await tag();
+    expect((await plane.catalog.call('AdmitManifest', request)).decision).toBe('ADMITTED');
+    expect(await tag()).toEqual(before);
+    const all = await plane.ask<{ repository: { tags: { totalCount: number } } }>(
+      `{ repository(organization: "acme", name: "library/app") { tags(state: null) { totalCount } } }`,
+    );
+    expect(all.repository.tags.totalCount).toBe(1);
+  });
+
+  test('moves a tag, keeps the old version in the time machine, and writes it down', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one', { checkedAt: now }));
+    await plane.catalog.call('AdmitManifest', admission(acme, 'two', { checkedAt: now + 1000 }));
+    expect((await tag())?.manifest?.digest).toBe(digest('two'));
+    const { repository } = await plane.ask<{ repository: { tags: { edges: { node: object }[] } } }>(
+      `{ repository(organization: "acme", name: "library/app") { tags(state: TIME_MACHINE) { edges { node {
+        name state collectedAfter manifest { digest } } } } } }`,
+    );
+    expect(repository.tags.edges.map(({ node }) => node)).toEqual([
+      {
+        name: 'latest',
+        state: 'TIME_MACHINE',
+        collectedAfter: new Date(now + 1000 + 1209600 * 1000).toISOString(),
+        manifest: { digest: digest('one') },
+      },
+    ]);
+    const events = await plane.ask<{ auditEvents: { edges: { node: { detail: string } }[] } }>(EVENTS);
+    expect(
+      events.auditEvents.edges.map(({ node }) => ({ ...node, detail: JSON.parse(node.detail) as unknown })),
+    ).toEqual([
+      {
+        organization: 'acme',
+        repository: 'library/app',
+        reference: 'latest',
+        digest: digest('two'),
+        actor: 'system',
+        detail: { from: digest('one'), to: digest('two') },
+      },
+    ]);
+  });
+
+  test('a check that is older than the live version moves nothing, and its repeat neither', async () => {
+    const late = admission(acme, 'old', { checkedAt: now - 5000 });
+    await plane.catalog.call('AdmitManifest', admission(acme, 'new', { checkedAt: now }));
+    for (let i = 0; i < 2; i++) expect((await plane.catalog.call('AdmitManifest', late)).decision).toBe('ADMITTED');
+    expect((await tag())?.manifest?.digest).toBe(digest('new'));
+    // It is held all the same: by digest it can be served.
+    const held = await plane.catalog.call('LookupManifest', { repository: acme, digest: digest('old') });
+    expect(held.manifest?.digest).toBe(digest('old'));
+    expect((await plane.ask<{ auditEvents: { edges: unknown[] } }>(EVENTS)).auditEvents.edges).toEqual([]);
+  });
+
+  test('many at once for one tag end with the latest check', async () => {
+    const order = [4, 1, 7, 3, 0, 6, 2, 5];
+    await Promise.all(
+      order.map((n) => plane.catalog.call('AdmitManifest', admission(acme, `v${n}`, { checkedAt: now + n }))),
+    );
+    expect((await tag())?.manifest?.digest).toBe(digest('v7'));
+  });
+
+  test.each([
+    ['no repository', { repository: null }],
+    ['a repository that is none', { repository: { repository: '../x' } }],
+    ['a digest that is none', { manifest: { mediaType: '', digest: 'sha256:zz', size: 1 } }],
+    ['a negative size', { manifest: { mediaType: '', digest: digest('x'), size: -1 } }],
+    ['a tag that is none', { tag: 'a/b' }],
+    ['a reference without digest', { references: [{ role: 'LAYER' as const, position: 0, descriptor: null }] }],
+  ])('refuses %s', async (_what, wrong) => {
+    const base = admission(acme, 'one');
+    const request = { ...base, ...wrong } as typeof base;
+    await expect(plane.catalog.call('AdmitManifest', request)).rejects.toMatchObject({ key: 'REQUEST_INVALID' });
+  });
+});
+
+describe('another upstream', () => {
+  test('ends what was cached, and what still comes of the old one is passed through', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references: [layer('base', 1000)] }));
+    await plane.ask(UPDATE, { input: { proxyCache: { upstream: 'registry.example/team' } } });
+    const renewed = await plane.repository('acme', 'library/app');
+    expect(renewed.originVersion).not.toBe(acme.originVersion);
+    for (const repository of [acme, renewed]) {
+      expect(await tag('latest', repository)).toBeNull();
+      expect((await plane.catalog.call('LookupBlob', { repository, digest: digest('base') })).blob).toBeNull();
+      expect((await plane.catalog.call('ListCachedTags', { repository, limit: 10, last: '' })).tags).toEqual([]);
+    }
+    const late = await plane.catalog.call('AdmitManifest', admission(acme, 'late'));
+    expect(late.decision).toBe('PASS_THROUGH');
+    const { organization } = await plane.ask<{ organization: { usage: object; repositories: object } }>(
+      `{ organization(name: "acme") { usage { usedBytes repositoryCount } repositories { totalCount } } }`,
+    );
+    expect(organization).toEqual({ usage: { usedBytes: '0', repositoryCount: 0 }, repositories: { totalCount: 0 } });
+  });
+
+  test('so does a deletion', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one'));
+    await plane.ask('mutation { deleteOrganization(name: "acme") }');
+    expect(await tag()).toBeNull();
+    expect((await plane.catalog.call('AdmitManifest', admission(acme, 'one'))).decision).toBe('PASS_THROUGH');
+  });
+
+  test('a change of anything else keeps it', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one'));
+    await plane.ask(UPDATE, { input: { proxyCache: { upstream: 'registry.example', expirationSeconds: 5 } } });
+    expect((await tag())?.manifest?.digest).toBe(digest('one'));
+  });
+});
+
+describe('ListCachedTags', () => {
+  test('gives what may be served, in bytewise order, a page at a time', async () => {
+    for (const name of ['b', 'B', 'a', '_', '10', '9'])
+      await plane.catalog.call('AdmitManifest', admission(acme, 'one', { tag: name, checkedAt: now }));
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one', { tag: 'expired', checkedAt: now - 2 * HOUR }));
+    const first = await plane.catalog.call('ListCachedTags', { repository: acme, limit: 4, last: '' });
+    expect(first).toEqual({ tags: ['10', '9', 'B', '_'], more: true });
+    const second = await plane.catalog.call('ListCachedTags', { repository: acme, limit: 4, last: '_' });
+    expect(second).toEqual({ tags: ['a', 'b'], more: false });
+  });
+});
+
+describe('LookupTag', () => {
+  test('gives an expired tag with its time: the data plane decides', async () => {
+    await plane.catalog.call('AdmitManifest', admission(acme, 'one', { checkedAt: now - 2 * HOUR }));
+    expect((await tag())?.expiresAt).toBe(now - HOUR);
+    await plane.catalog.call('RecordPulls', {
+      records: [pull(acme, 'one', now, { cacheStatus: 'REVALIDATED' })],
+    });
+    expect((await tag())?.expiresAt).toBe(now + HOUR);
+  });
+});

@@ -1,0 +1,138 @@
+import { ClairClient } from '../../../../../control-plane/src/scan/clair/clair-client';
+import { parseReport } from '../../../../../control-plane/src/scan/clair/vulnerability-report';
+import { digest } from '../../../../support/control-plane/builders';
+import { TestClock } from '../../../../support/test-clock';
+import { FakeClair } from '../../../../support/fake-clair';
+
+const NEVER = new AbortController().signal;
+
+describe('time-outs', () => {
+  let clair: FakeClair;
+  let clock: TestClock;
+  let client: ClairClient;
+  beforeEach(async () => {
+    clair = await FakeClair.start();
+    clock = new TestClock();
+    client = new ClairClient({ clairUrl: clair.url, psk: undefined, issuer: 'layover', concurrency: 2 }, clock);
+  });
+  afterEach(async () => {
+    client.close();
+    await clair.stop();
+  });
+
+  test('indexing may take ten minutes; longer is the image, not Clair', async () => {
+    const release = clair.hold();
+    const asked = clair.nextIndexRequest();
+    const indexing = client.index(
+      digest('app'),
+      [{ hash: digest('a'), uri: 'http://127.0.0.1:1/', headers: {} }],
+      undefined,
+      NEVER,
+    );
+    const ended = expect(indexing).rejects.toMatchObject({ trouble: 'SLOW', message: 'Clair took longer than 600 s' });
+    await asked;
+    clock.advance(599_999);
+    expect(clock.pending).toBe(1);
+    clock.advance(1);
+    await ended;
+    expect(client.circuit.reason).toBeUndefined();
+    release();
+  });
+
+  test('anything else may take half a minute; longer is as good as away', async () => {
+    clair.faults.every('state', { status: 200, headers: { 'content-length': '100' }, body: '{' });
+    const asked = client.indexState(undefined, NEVER);
+    const ended = expect(asked).rejects.toMatchObject({ trouble: 'AWAY' });
+    while (clair.calls.length === 0) await new Promise(setImmediate);
+    clock.advance(30_000);
+    await ended;
+    expect(client.circuit.reason).toBe('Clair took longer than 30 s');
+    expect(client.circuit.room(2)).toBe(0);
+  });
+
+  test('a call ends when its caller does not want it any more, with what the caller says', async () => {
+    clair.hold();
+    const asked = clair.nextIndexRequest();
+    const caller = new AbortController();
+    const indexing = client.index(digest('app'), [], undefined, caller.signal);
+    const ended = expect(indexing).rejects.toThrow('stopping');
+    await asked;
+    caller.abort(new Error('stopping'));
+    await ended;
+    expect(client.circuit.reason).toBeUndefined();
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('reports', () => {
+  const parse = (report: object) => parseReport(Buffer.from(JSON.stringify(report)));
+  const one = (vulnerability: object, more: object = {}) =>
+    parse({
+      packages: { p: { id: 'p', name: 'busybox', version: '1' } },
+      vulnerabilities: { v: { id: 'v', name: 'CVE-1', normalized_severity: 'High', ...vulnerability } },
+      package_vulnerabilities: { p: ['v'] },
+      ...more,
+    }).findings[0];
+
+  test.each([
+    ['', undefined],
+    ['1.2.3-r0', '1.2.3-r0'],
+    ['0:1.2-3.el8', '0:1.2-3.el8'],
+    ['fixed=1.2.3&introduced=0', '1.2.3'],
+    ['introduced=1.0%2Bdfsg&fixed=1.1%2Bdfsg', '1.1+dfsg'],
+    ['introduced=0', undefined],
+    ['lastAffected=2', undefined],
+  ])('a fixed_in_version of %j means %j', (text, version) => {
+    expect(one({ fixed_in_version: text })?.fixedIn).toBe(version);
+  });
+
+  test.each([
+    ['Critical', 5],
+    ['High', 4],
+    ['Medium', 3],
+    ['Low', 2],
+    ['Negligible', 1],
+    ['Unknown', 0],
+    ['toString', 0],
+    ['', 0],
+  ])('a severity of %j is %d', (text, rank) => {
+    expect(one({ normalized_severity: text })?.severity).toBe(rank);
+  });
+
+  test('nulls, what is missing and what is of another type do no harm', () => {
+    expect(parse({})).toMatchObject({ findings: [] });
+    expect(parse({ vulnerabilities: null, package_vulnerabilities: null, packages: null }).findings).toEqual([]);
+    expect(parse({ package_vulnerabilities: { p: null, q: ['gone'] } }).findings).toEqual([]);
+    const odd = one(
+      { description: 7, links: null, distribution: 'x' },
+      { packages: { p: [] }, environments: { p: {} } },
+    );
+    expect(odd).toMatchObject({ vulnerability: 'CVE-1', packageName: '', description: '', links: [] });
+  });
+
+  test('what names no vulnerability is left out, and the rest stays', () => {
+    const report = parse({
+      vulnerabilities: { a: { name: '' }, b: 'text', c: { name: 'CVE-1' } },
+      package_vulnerabilities: { p: ['a', 'b', 'c', 'c'] },
+    });
+    expect(report.findings.map(({ vulnerability }) => vulnerability)).toEqual(['CVE-1']);
+  });
+
+  test('the same said in another order is the same', () => {
+    const vulnerabilities = { a: { name: 'CVE-1' }, b: { name: 'CVE-2' } };
+    const first = parse({ vulnerabilities, package_vulnerabilities: { p: ['a', 'b'] } });
+    const second = parse({ vulnerabilities, package_vulnerabilities: { p: ['b', 'a'] } });
+    expect(second.hash).toBe(first.hash);
+    expect(parse({ vulnerabilities, package_vulnerabilities: { p: ['a'] } }).hash).not.toBe(first.hash);
+  });
+
+  test('of very many, the worst are kept', () => {
+    const ids = Array.from({ length: 25_000 }, (_, n) => String(n));
+    const vulnerabilities = Object.fromEntries(
+      ids.map((id) => [id, { name: `CVE-${id}`, normalized_severity: id === '24999' ? 'Critical' : 'Low' }]),
+    );
+    const { findings } = parse({ vulnerabilities, package_vulnerabilities: { p: ids } });
+    expect(findings).toHaveLength(20_000);
+    expect(findings[0]).toMatchObject({ vulnerability: 'CVE-24999', severity: 5 });
+  });
+});

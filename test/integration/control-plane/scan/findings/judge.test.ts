@@ -1,0 +1,204 @@
+import { digest, child, type TestRepository } from '../../../../support/control-plane/builders';
+import type { FakeVulnerability } from '../../../../support/fake-clair';
+import { TestClock } from '../../../../support/test-clock';
+import { waitUntil } from '../../../../support/real/wait-until';
+import { indexManifest, ScanWorld } from '../../../../support/scan/scan-world';
+
+let world: ScanWorld;
+let acme: TestRepository;
+beforeEach(async () => {
+  world = await ScanWorld.start();
+  acme = await world.cache.plane.organization('acme');
+});
+afterEach(() => world.remove());
+
+const CRITICAL: FakeVulnerability = { name: 'CVE-C', severity: 'Critical', package: 'ssl' };
+const HIGH: FakeVulnerability = { name: 'CVE-H', severity: 'High', package: 'busybox', fixedIn: '2' };
+const UNKNOWN: FakeVulnerability = { name: 'CVE-U', severity: 'Unknown', package: 'musl' };
+const gate = (scanPolicy: object | null) => world.cache.update({ scanPolicy });
+
+async function scanned(name: string, ...found: readonly FakeVulnerability[]): Promise<void> {
+  world.clair.found.set(digest(name), found);
+  await world.image(acme, name);
+  await world.work();
+}
+
+test('without a gate everything is served', async () => {
+  await scanned('app', CRITICAL);
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'SERVE', goodForMs: 10_000 });
+});
+
+test('what is bad enough blocks, the worst first, each name once', async () => {
+  await gate({ blockFrom: 'HIGH' });
+  await scanned('app', HIGH, UNKNOWN, { ...HIGH, package: 'ssl_client' }, CRITICAL);
+  expect(await world.judge(acme, 'app')).toEqual({
+    verdict: 'REFUSE',
+    reason: 'it has 2 known vulnerabilities that block it: 1 CRITICAL, 1 HIGH',
+    vulnerabilities: ['CVE-C', 'CVE-H'],
+    pending: false,
+    goodForMs: 10_000,
+  });
+  await scanned('good', UNKNOWN);
+  expect(await world.judge(acme, 'good')).toMatchObject({ verdict: 'SERVE' });
+});
+
+test('a reply has twenty names; the reason says how many there are', async () => {
+  await gate({ blockFrom: 'UNKNOWN' });
+  const many = Array.from({ length: 30 }, (_, n) => ({ ...UNKNOWN, name: `CVE-${String(n).padStart(2, '0')}` }));
+  await scanned('app', ...many, HIGH);
+  const reply = await world.judge(acme, 'app');
+  expect(reply.vulnerabilities).toHaveLength(20);
+  expect(reply.vulnerabilities[0]).toBe('CVE-H');
+  expect(reply.reason).toContain('31 known vulnerabilities');
+});
+
+test('the policy: only fixable, the allow list, and the grace after a vulnerability was first seen anywhere', async () => {
+  await scanned('app', HIGH, CRITICAL);
+  await gate({ blockFrom: 'LOW', onlyFixable: true });
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
+  await gate({ blockFrom: 'LOW', allowedVulnerabilities: ['CVE-H'] });
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-C'] });
+  await gate({ blockFrom: 'LOW', allowedVulnerabilities: ['CVE-H', 'CVE-C'] });
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'SERVE' });
+
+  await gate({ blockFrom: 'LOW', graceSeconds: 3600 });
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'SERVE' });
+  world.clock.advance(3_599_999);
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'SERVE' });
+  world.clock.advance(1);
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-C', 'CVE-H'] });
+  // Another image that comes with an old vulnerability has no grace: that would be a way around the gate.
+  await scanned('late', HIGH);
+  expect(await world.judge(acme, 'late')).toMatchObject({ verdict: 'REFUSE' });
+});
+
+test('an index is served: its children are judged', async () => {
+  await gate({ blockFrom: 'LOW' });
+  const references = [child('amd', 0, 'amd64')];
+  await world.cache.admit(acme, 'index', {}, { references, manifest: indexManifest('index'), tag: 'index' });
+  expect(await world.judge(acme, 'index')).toMatchObject({ verdict: 'SERVE' });
+});
+
+test('in which there is nothing to scan is served; what Clair refused is not', async () => {
+  await gate({ blockFrom: 'LOW' });
+  await world.cache.admit(acme, 'nothing', {}, { tag: 'nothing' });
+  expect(await world.judge(acme, 'nothing')).toMatchObject({ verdict: 'SERVE' });
+  world.clair.faults.once('index', { status: 400, body: '{"message":"bad tar"}' });
+  await scanned('odd');
+  expect(await world.judge(acme, 'odd', 60_000)).toEqual({
+    verdict: 'UNSCANNED',
+    reason: 'it cannot be scanned (Clair does not take it: bad tar)',
+    vulnerabilities: [],
+    pending: false,
+    goodForMs: 10_000,
+  });
+});
+
+test('without a result the reply says how far it is, and why', async () => {
+  await gate({ blockFrom: 'LOW' });
+  await world.admit(acme, 'app', ['layer']);
+  expect((await world.judge(acme, 'app')).reason).toBe('its scan waits until all of its layers are cached');
+  expect(await world.judge(acme, 'never', 60_000)).toMatchObject({
+    reason: expect.stringContaining('not kept in the cache') as string,
+    pending: true,
+  });
+  world.edge.refusal = 500;
+  await world.arrive(acme, 'app config', 'layer');
+  await world.work();
+  expect(await world.judge(acme, 'app')).toMatchObject({
+    verdict: 'UNSCANNED',
+    reason: expect.stringMatching(/its scan failed and is tried again \(indexing ended as IndexError/) as string,
+    pending: true,
+    goodForMs: 1_000,
+  });
+  await world.cache.plane.restart({ LAYOVER_FEATURE_SCANNING: '0' });
+  expect(await world.judge(acme, 'app', 60_000)).toMatchObject({
+    verdict: 'UNSCANNED',
+    reason: 'scanning is off',
+    pending: false,
+  });
+});
+
+test('while an image is scanned anew it is judged by its latest result', async () => {
+  await gate({ blockFrom: 'LOW' });
+  await scanned('app', HIGH);
+  world.edge.refusal = 500;
+  world.clair.faults.every('forget', { status: 503 });
+  await world.cache.plane.ask(
+    'mutation ($d: Digest!) { rescanManifest(organization: "acme", repository: "library/app", digest: $d) { state } }',
+    { d: digest('app') },
+  );
+  await world.work();
+  expect(await world.scan('app')).toMatchObject({ state: 'QUEUED' });
+  expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
+});
+
+test('an image that nobody knew is queued by the question, before all others', async () => {
+  await world.remove();
+  world = await ScanWorld.start({ LAYOVER_SCAN_CONCURRENCY: '1' });
+  acme = await world.cache.plane.organization('acme');
+  await gate({ blockFrom: 'LOW' });
+  await world.clair.goAway();
+  for (const name of ['one', 'two', 'three']) await world.image(acme, name);
+  await world.first.database.transaction((queries) => queries('scans').where('digest', digest('three')).delete());
+  expect(await world.judge(acme, 'three')).toMatchObject({ verdict: 'UNSCANNED', reason: 'its scan is queued' });
+  expect(await world.row('three')).toMatchObject({ state: 'QUEUED', due_at: 1 });
+  await world.clair.comeBack();
+  await world.later(120_000);
+  expect(world.clair.of('index')[0]!.digest).toBe(digest('three'));
+});
+
+describe('waiting', () => {
+  let clock: TestClock;
+  beforeEach(async () => {
+    await world.remove();
+    clock = new TestClock();
+    world = await ScanWorld.start({}, clock);
+    acme = await world.cache.plane.organization('acme');
+    await gate({ blockFrom: 'HIGH', unscanned: 'WAIT' });
+  });
+
+  /** Moves the clock on in small steps until that has happened. */
+  const until = <T>(promise: Promise<T>): Promise<T> => {
+    let result: { value: T } | undefined;
+    void promise.then((value) => (result = { value }));
+    return waitUntil('an answer', () => {
+      clock.advance(200);
+      return result;
+    }).then(({ value }) => value);
+  };
+
+  test('the first pull of an image waits for its layers and its scan, and is refused by what was found', async () => {
+    world.clair.found.set(digest('app'), [HIGH]);
+    await world.admit(acme, 'app', ['layer']);
+    const reply = world.judge(acme, 'app', 600_000);
+    await waitUntil('somebody waits', () => clock.pending > 0);
+    await world.arrive(acme, 'app config', 'layer');
+    expect(await until(reply)).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
+  });
+
+  test('it ends when the time is over, and says how far the scan is', async () => {
+    await world.admit(acme, 'app', ['layer']);
+    const before = clock.now();
+    const reply = await until(world.judge(acme, 'app', 5_000));
+    expect(reply).toMatchObject({ verdict: 'UNSCANNED', reason: 'its scan waits until all of its layers are cached' });
+    expect(clock.now() - before).toBeGreaterThanOrEqual(5_000);
+  });
+
+  test('it ends when the scan has failed for good', async () => {
+    await world.remove();
+    clock = new TestClock();
+    world = await ScanWorld.start({ LAYOVER_SCAN_MAX_ATTEMPTS: '1' }, clock);
+    acme = await world.cache.plane.organization('acme');
+    await gate({ blockFrom: 'HIGH', unscanned: 'WAIT' });
+    world.edge.refusal = 404;
+    await world.image(acme, 'app');
+    const before = clock.now();
+    expect(await until(world.judge(acme, 'app', 600_000))).toMatchObject({
+      verdict: 'UNSCANNED',
+      reason: expect.stringContaining('its scan failed (') as string,
+      pending: false,
+    });
+    expect(clock.now() - before).toBeLessThan(600_000);
+  });
+});

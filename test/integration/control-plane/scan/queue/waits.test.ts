@@ -1,0 +1,54 @@
+import { createLogger } from '../../../../../common/runtime/logger';
+import { ScanWaits } from '../../../../../control-plane/src/scan/queue/scan-waits';
+import { digest, type TestRepository } from '../../../../support/control-plane/builders';
+import { TestClock } from '../../../../support/test-clock';
+import { ScanWorld } from '../../../../support/scan/scan-world';
+
+let world: ScanWorld;
+let acme: TestRepository;
+let clock: TestClock;
+let waits: ScanWaits;
+beforeEach(async () => {
+  world = await ScanWorld.start();
+  acme = await world.cache.plane.organization('acme');
+  clock = new TestClock();
+  waits = new ScanWaits(world.first.database.reader, clock, createLogger('test', 'silent'));
+});
+afterEach(() => world.remove());
+
+const NEVER = new AbortController().signal;
+
+test('a wait ends when the scan has ended, and looks at the database once for all that wait', async () => {
+  await world.image(acme, 'app');
+  const ended = Promise.all([waits.wait(digest('app'), 60_000, NEVER), waits.wait(digest('app'), 60_000, NEVER)]);
+  await waits.look();
+  expect(waits.size).toBe(2);
+  await world.work();
+  let statements = 0;
+  world.first.database.reader.on('query', () => (statements += 1));
+  await waits.look();
+  await ended;
+  expect([waits.size, statements]).toEqual([0, 1]);
+});
+
+test('it ends when the caller has left, when the time is over, and when the process stops; nothing is left behind', async () => {
+  await world.image(acme, 'app');
+  const caller = new AbortController();
+  const left = waits.wait(digest('app'), 60_000, caller.signal);
+  caller.abort();
+  await left;
+  const over = waits.wait(digest('app'), 150, NEVER);
+  clock.advance(150);
+  await over;
+  const stopped = waits.wait(digest('app'), 60_000, NEVER);
+  waits.endAll();
+  await stopped;
+  expect([waits.size, clock.pending]).toEqual([0, 0]);
+});
+
+test('a bounded number waits; the next is told at once', async () => {
+  for (let n = 0; n < 1000; n++) void waits.wait(digest(`image-${n}`), 60_000, new AbortController().signal);
+  await waits.wait(digest('one more'), 60_000, NEVER);
+  expect(waits.size).toBe(1000);
+  waits.endAll();
+});

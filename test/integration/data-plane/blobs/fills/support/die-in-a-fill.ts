@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { digestOf } from '../../../../../../common/oci/digest';
+import { systemClock } from '../../../../../../common/runtime/clock';
+import { createLogger } from '../../../../../../common/runtime/logger';
+import { createFills } from '../../../../../../data-plane/src/blobs/fills/create-fills';
+import { createDirectoryBlobStore } from '../../../../../../data-plane/src/store/directory/directory-blob-store';
+
+/** Begins a fill that never ends, and says on stdout when bytes of it are in the spool. Waits to be killed. */
+async function dieInAFill(home: string): Promise<void> {
+  const logger = createLogger('test', 'silent');
+  const store = createDirectoryBlobStore({ root: join(home, 'blobs'), logger });
+  await store.prepare();
+  const fills = createFills({ store, spoolDirectory: join(home, 'spool'), clock: systemClock, logger });
+  await fills.cleanSpool();
+  const content = Buffer.alloc(1024 * 1024);
+  const reader = await fills.open({
+    digest: digestOf(content),
+    expectedSize: content.length,
+    upstream: 'registry.example',
+    owner: 'organization',
+    priority: 'client',
+    source: () =>
+      Promise.resolve({
+        size: content.length,
+        offset: 0,
+        cancel: () => undefined,
+        body: (async function* () {
+          yield content.subarray(0, content.length / 2);
+          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        })(),
+      }),
+  });
+  await reader.waitBeyond(0);
+  process.stdout.write('filling\n');
+}
+
+void dieInAFill(process.argv[2]!);

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { systemClock } from '../../../../common/runtime/clock';
+import { type CatalogClient, createCatalogClient } from '../../../../data-plane/src/catalog/catalog-client';
+import type { Catalog } from '../../../../data-plane/src/known/catalog';
+import { createGrpcCatalog } from '../../../../data-plane/src/catalog/grpc-catalog';
+import { FakeCatalog } from '../../../support/fake-catalog';
+import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from '../../../support/data-plane/known';
+
+let fake: FakeCatalog;
+let client: CatalogClient;
+let catalog: Catalog;
+
+beforeEach(async () => {
+  fake = await FakeCatalog.start();
+  client = createCatalogClient(fake.address);
+  catalog = createGrpcCatalog({ client, clock: systemClock, timeoutMs: 300, coolDownMs: 200 });
+});
+afterEach(async () => {
+  client.close();
+  await fake.stop();
+});
+
+describe('what it says', () => {
+  test('of tags, manifests and blobs that are known', async () => {
+    fake.setTag(REPOSITORY, 'never', { ...tagOf('m'), expiresAt: -1 });
+    fake.setTag(REPOSITORY, 'later', { ...tagOf('m'), expiresAt: 5000 });
+    fake.setManifest(REPOSITORY, { manifest: descriptor('m'), references: [...manifestOf('m', 'l').references] });
+    fake.setBlob(REPOSITORY, descriptor('l'));
+    expect(await catalog.lookupTag(REPOSITORY, 'never')).toEqual(tagOf('m'));
+    expect(await catalog.lookupTag(REPOSITORY, 'later')).toEqual({ ...tagOf('m'), expiresAt: 5000 });
+    expect(await catalog.lookupManifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
+    expect(await catalog.lookupBlob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
+    expect(fake.calls[0]).toEqual({ method: 'LookupTag', request: { repository: REPOSITORY, tag: 'never' } });
+  });
+
+  test('of what is not known: undefined', async () => {
+    expect(await catalog.lookupTag(REPOSITORY, 'none')).toBeUndefined();
+    expect(await catalog.lookupManifest(REPOSITORY, digest('m'))).toBeUndefined();
+    expect(await catalog.lookupBlob(REPOSITORY, digest('l'))).toBeUndefined();
+  });
+
+  test('of tags, a page at a time', async () => {
+    for (const name of ['c', 'a', 'b']) fake.setTag(REPOSITORY, name, { ...tagOf('m'), expiresAt: -1 });
+    expect(await catalog.listCachedTags(REPOSITORY, 2, '')).toEqual({ tags: ['a', 'b'], more: true });
+    expect(await catalog.listCachedTags(REPOSITORY, 2, 'b')).toEqual({ tags: ['c'], more: false });
+  });
+
+  test('of admissions', async () => {
+    const request = { repository: REPOSITORY, manifest: descriptor('m'), tag: 'v1', checkedAt: 5 };
+    expect(await catalog.admit(request)).toEqual({ decision: 'admitted' });
+    expect([...fake.admissions.values()]).toMatchObject([request]);
+    fake.switches.admission = { decision: 'PASS_THROUGH' };
+    expect(await catalog.admit(request)).toEqual({ decision: 'pass-through' });
+    fake.switches.admission = {
+      decision: 'REJECTED',
+      refusal: { message: 'too much', limitBytes: 3, usedBytes: 2, neededBytes: 9 },
+    };
+    expect(await catalog.admit(request)).toEqual({
+      decision: 'rejected',
+      message: 'too much',
+      detail: { limitBytes: 3, usedBytes: 2, neededBytes: 9 },
+    });
+    fake.switches.admission = {};
+    await expect(catalog.admit(request)).rejects.toMatchObject({ key: 'INTERNAL' });
+  });
+
+  test('of content that makes no sense: a failure, never absence', async () => {
+    fake.setBlob(REPOSITORY, { ...descriptor('l'), digest: digest('l') });
+    fake.setTag(REPOSITORY, 'bad', { manifest: { digest: 'sha256:short' } });
+    await expect(catalog.lookupTag(REPOSITORY, 'bad')).rejects.toMatchObject({ key: 'INTERNAL' });
+  });
+});
+
+describe('while the control plane is away', () => {
+  test('NOT_READY, at once for those who ask next, and an answer soon after it is back', async () => {
+    await catalog.lookupTag(REPOSITORY, 'v1');
+    await fake.stop();
+    await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
+    // Each of these would wait for a connection if they were not answered at once; the test would not end in time.
+    for (let i = 0; i < 500; i++) {
+      await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
+    }
+    await fake.start();
+    await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
+  });
+
+  test('one that hangs: NOT_READY after the time-out, then at once', async () => {
+    fake.switches.delayMs = 10_000;
+    const all = await Promise.allSettled(Array.from({ length: 5 }, () => catalog.lookupTag(REPOSITORY, 'v1')));
+    for (const one of all) expect(one).toMatchObject({ status: 'rejected', reason: { key: 'NOT_READY' } });
+    const before = fake.calls.length;
+    await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
+    expect(fake.calls.length).toBe(before);
+    fake.switches.delayMs = 0;
+    await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
+  });
+
+  test('one that fails inside says so, and is asked again', async () => {
+    fake.switches.failWith = status.INTERNAL;
+    await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'INTERNAL' });
+    fake.switches.failWith = undefined;
+    expect(await catalog.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
+  });
+});
+
+test('over a unix socket, whatever http_proxy says', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
+  const before = process.env['http_proxy'];
+  process.env['http_proxy'] = 'http://127.0.0.1:1';
+  const other = await FakeCatalog.start(undefined, { kind: 'unix', path: join(folder, 'catalog.sock') });
+  const otherClient = createCatalogClient(other.address);
+  try {
+    const there = createGrpcCatalog({ client: otherClient, clock: systemClock });
+    expect(await there.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
+    // Over TCP as well, with the time-out that it has unless told otherwise.
+    const overTcp = createGrpcCatalog({ client, clock: systemClock });
+    expect(await overTcp.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
+  } finally {
+    if (before === undefined) delete process.env['http_proxy'];
+    else process.env['http_proxy'] = before;
+    otherClient.close();
+    await other.stop();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Asks until it is answered; bounded by the test's own time. */
+async function eventually(ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { credentials, ServerCredentials, makeClientConstructor } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { loadRegistry } from '../../../../common/grpc/load-proto';
+import { REGISTRY_SERVICE } from '../../../../common/nodes/health-watch';
+import { createRegistryServer, type RegistryServer } from '../../../../data-plane/src/grpc/server';
+import type { RegistryClient, RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
+import { TestClock } from '../../../support/test-clock';
+import { waitUntil } from '../../../support/real/wait-until';
+
+let clock: TestClock;
+let server: RegistryServer;
+let client: RegistryClient;
+let address: string;
+/** Answers to CheckAccess that wait for the test. */
+let held: (() => void)[];
+let hold: boolean;
+
+beforeEach(async () => {
+  clock = new TestClock();
+  held = [];
+  hold = false;
+  const registry = {
+    CheckAccess: (_call: unknown, done: (error: null, reply: object) => void) => {
+      if (hold) held.push(() => done(null, {}));
+      else done(null, {});
+    },
+  } as unknown as RegistryHandlers;
+  const listen = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+  server = createRegistryServer({
+    registry,
+    listen,
+    credentials: ServerCredentials.createInsecure(),
+    clock,
+    noticeMs: 500,
+  });
+  address = await server.start();
+  server.setServing(true);
+  client = new (loadRegistry())(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+});
+afterEach(async () => {
+  client.close();
+  const stopped = server.stop(0);
+  clock.advance(100_000);
+  await stopped;
+});
+
+const ask = (): Promise<string> =>
+  new Promise((resolve) => client.checkAccess({}, (error) => resolve(error === null ? 'answered' : `${error.code}`)));
+
+/** Watches its health, and tells what it heard. */
+async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
+  const Health = makeClientConstructor(healthService, 'grpc.health.v1.Health');
+  const watcher = new Health(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+  const heard: string[] = [];
+  const call = (watcher as unknown as { watch(request: object): NodeJS.ReadableStream & { cancel(): void } }).watch({
+    service: REGISTRY_SERVICE,
+  });
+  call.on('data', (message: { readonly status: string }) => heard.push(message.status));
+  call.on('error', () => heard.push('error'));
+  call.on('end', () => {
+    heard.push('end');
+    watcher.close();
+  });
+  await waitUntil('the watch has begun', () => heard.length > 0);
+  return { heard, leave: () => call.cancel() };
+}
+
+test('a watched server says that it stops, still answers for a moment, and then stops', async () => {
+  const { heard } = await watch();
+  let stopped = false;
+  const stopping = server.stop(30_000).then(() => (stopped = true));
+  await waitUntil('it says so', () => heard.includes('NOT_SERVING'));
+  expect(await ask()).toBe('answered');
+  // A configuration that comes now changes nothing.
+  server.setServing(true);
+  expect(stopped).toBe(false);
+  clock.advance(500);
+  await stopping;
+  expect(heard).toEqual(['SERVING', 'NOT_SERVING', 'end']);
+  expect(await ask()).toBe('14');
+});
+
+test('nobody watches: nothing is waited for', async () => {
+  await server.stop(30_000);
+  expect(await ask()).toBe('14');
+});
+
+test('the last watcher leaves: nothing more is waited for', async () => {
+  const { leave } = await watch();
+  const stopping = server.stop(30_000);
+  leave();
+  await stopping;
+});
+
+test('what runs may end, whoever watches', async () => {
+  const { heard } = await watch();
+  hold = true;
+  const running = ask();
+  await waitUntil('the call is there', () => held.length === 1);
+  let stopped = false;
+  const stopping = server.stop(30_000).then(() => (stopped = true));
+  clock.advance(500);
+  await waitUntil('the watch was ended', () => heard.includes('end'));
+  expect(stopped).toBe(false);
+  held[0]!();
+  expect(await running).toBe('answered');
+  await stopping;
+});
+
+test('and is cut when the time for it is over, the notice included', async () => {
+  await watch();
+  hold = true;
+  const running = ask();
+  await waitUntil('the call is there', () => held.length === 1);
+  const stopping = server.stop(2_000);
+  clock.advance(500);
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(1_500);
+  await stopping;
+  expect(await running).not.toBe('answered');
+});

@@ -1,0 +1,33 @@
+import { writeSync } from 'node:fs';
+import { systemClock } from '../../../../../common/runtime/clock';
+import { createLogger } from '../../../../../common/runtime/logger';
+import { createPullJournal } from '../../../../../data-plane/src/journal/durable-pull-journal';
+import { recordOf } from '../../../../support/data-plane/records';
+
+/** Appends from 16 hands at once and says on stdout what is acknowledged, until somebody ends the process. */
+async function main(directory: string): Promise<void> {
+  const journal = await createPullJournal({ directory, clock: systemClock, logger: createLogger('test', 'silent') });
+  let next = 0;
+  const hand = async (): Promise<never> => {
+    for (;;) {
+      const reference = String(next++);
+      await journal.append(recordOf(reference));
+      say(`${reference}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, hand));
+}
+
+/** Waits for a reader that is slow: a pipe that is full is an error to a write that does not wait. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+void main(process.argv[2]!);

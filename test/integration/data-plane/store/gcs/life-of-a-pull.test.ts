@@ -1,0 +1,234 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEFAULT_GCS_LIMITS } from '../../../../../data-plane/src/store/gcs/limits';
+import { hexOf, mustDigest } from '../../../../../common/oci/digest';
+import type { Clock } from '../../../../../common/runtime/clock';
+import { QUICK } from '../../../../support/data-plane/gcs-store';
+import { type FakeGcs, startFakeGcs } from '../../../../support/fake-gcs';
+import { buildImage, createGate, patternBytes } from '../../../../support/fake-registry';
+import { FAKE_GCS_PROGRAM, startFakeGcsServer } from '../../../../support/real/fake-gcs-server';
+import { describeWith } from '../../../../support/real/programs';
+import { waitUntil } from '../../../../support/real/wait-until';
+import { TestClock } from '../../../../support/test-clock';
+import { applyAdmissions, type Rig, startRig } from '../../support/data-plane-rig';
+import { outcome, type ReadResult } from '../../support/registry-caller';
+
+const NAME = 'team/app';
+const MIB = 1024 * 1024;
+const image = buildImage({ layers: [70_000, 1_500_000], seed: 'gcs' });
+const parts = [image.config, ...image.layers];
+const BIG = { size: 4 * MIB, seed: 'big' };
+const big = patternBytes(BIG.seed, 0, BIG.size);
+
+interface Place {
+  readonly origin: string;
+  readonly bucket: string;
+}
+
+function startWith(place: Place, localCacheBytes = 100 * MIB, limits = {}, clock?: Clock): Promise<Rig> {
+  return startRig({
+    config: (config) => ({
+      ...config,
+      bucket: { bucket: place.bucket, prefix: 'cache/', emulator: place.origin },
+      localCacheBytes,
+    }),
+    overrides: { bucketLimits: { ...QUICK, ...limits }, clock },
+  });
+}
+
+/** Everything that a client pulls of the image; how each part came. */
+async function pull(rig: Rig): Promise<string[]> {
+  const { cacheStatus } = await rig.edge.manifest('latest');
+  const blobs = await Promise.all(parts.map(({ digest }) => rig.edge.blob(digest)));
+  blobs.forEach(({ bytes, failure }, index) => {
+    expect(failure).toBeUndefined();
+    expect(bytes.equals(parts[index]!.bytes)).toBe(true);
+  });
+  return [cacheStatus, ...blobs.map(({ header }) => header!.cacheStatus)];
+}
+
+/** What an edge on the same host is told; it goes away at once. */
+async function delivery(rig: Rig, digest: string): Promise<string | undefined> {
+  return (await rig.edge.blob(digest, { accepts: ['LOCAL_FILE', 'INLINE'] }, () => false)).header?.delivery;
+}
+
+/** Another data plane in the same home, at a control plane that has kept what it was told. */
+async function restart(rig: Rig): Promise<void> {
+  applyAdmissions(rig.catalog);
+  await rig.restart();
+}
+
+async function coldWarmRestarted(rig: Rig, isKept: () => Promise<boolean>): Promise<void> {
+  rig.registry.content.addImage(NAME, 'latest', image);
+  expect(await pull(rig)).toEqual(['MISS', 'MISS', 'MISS', 'MISS']);
+  await waitUntil('the image to be in the bucket', isKept);
+  await waitUntil('the fills to be over', () => rig.spooled().length === 0);
+  rig.asked();
+  expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+  expect(await delivery(rig, image.layers[1]!.digest)).toBe('LOCAL_FILE');
+  await restart(rig);
+  expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+  expect(await delivery(rig, image.layers[1]!.digest)).toBe('LOCAL_FILE');
+  // Another node, as far as its disk goes: everything comes from the bucket.
+  await rm(join(rig.home, 'copies'), { recursive: true });
+  await restart(rig);
+  expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+  expect(rig.asked().filter((line) => !line.startsWith('HEAD'))).toEqual([]);
+}
+
+describe('a data plane whose blobs are in a bucket', () => {
+  let fake: FakeGcs;
+  let rig: Rig;
+  const start = async (localCacheBytes?: number, limits?: object, clock?: Clock): Promise<void> => {
+    fake = await startFakeGcs();
+    rig = await startWith(fake, localCacheBytes, limits, clock);
+  };
+  afterEach(async () => {
+    await rig.close();
+    const left = [...fake.contents.sessions.keys()];
+    const closed = await fake.until(() => fake.openConnections === 0).catch((error: unknown) => error);
+    await fake.close();
+    expect([left, closed]).toEqual([[], undefined]);
+  });
+
+  const kept = (digest: string): boolean => fake.contents.objects.has(`cache/sha256/${hexOf(mustDigest(digest))}`);
+  const addBig = (): string => rig.registry.content.addBlob(NAME, BIG);
+  const isWhole = ({ bytes, failure }: ReadResult): boolean => failure === undefined && bytes.equals(big);
+
+  test('cold, warm, after a restart, and on a node that has nothing on its disk', async () => {
+    await start();
+    await coldWarmRestarted(rig, async () => [image, ...parts].every(({ digest }) => kept(digest)));
+  });
+
+  test('a bucket that takes nothing for a while slows no client: the upload catches up from the spool', async () => {
+    await start();
+    const digest = addBig();
+    let take = (): void => undefined;
+    const fault = fake.fault({ kind: 'part', until: new Promise<void>((resolve) => (take = resolve)) });
+    expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+    expect(fault.used).toBe(1);
+    expect(kept(digest)).toBe(false);
+    take();
+    await fake.until(() => kept(digest));
+    expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
+  });
+
+  test('503 for a while in mid-upload: every client has its bytes at once, and the blob is kept when the bucket is back', async () => {
+    // As it is unless told otherwise.
+    const { uploadPatienceMs, uploadMs, retryMaxMs } = DEFAULT_GCS_LIMITS;
+    const clock = TestClock.running();
+    await start(undefined, { uploadPatienceMs, uploadMs, retryMaxMs }, clock);
+    const digest = addBig();
+    const gate = createGate();
+    rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: BIG.size / 2 });
+    const clients = Array.from({ length: 8 }, () => rig.edge.blob(digest));
+    await fake.until(() => fake.requests.some(({ kind, status }) => kind === 'part' && status === 308));
+    const fault = fake.fault({ status: 503 });
+    gate.open();
+    // None of them waits for the bucket, which answers 503 until the test says otherwise.
+    expect((await Promise.all(clients)).every(isWhole)).toBe(true);
+    await waitUntil('several tries', () => {
+      clock.advance(1000);
+      return fault.used > 5;
+    });
+    expect(kept(digest)).toBe(false);
+    fault.remove();
+    await waitUntil('the blob to be kept', () => {
+      clock.advance(1000);
+      return kept(digest);
+    });
+    expect(fake.contents.objects.get(`cache/sha256/${hexOf(mustDigest(digest))}`)!.content.equals(big)).toBe(true);
+    expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
+    await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
+  }, 90_000);
+
+  test('gone in mid-upload: every client has its bytes, nothing half is there, later pulls fail in time, and it heals', async () => {
+    await start(undefined, { uploadPatienceMs: 500, operationMs: 500 });
+    const digest = addBig();
+    const gate = createGate();
+    rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: BIG.size / 2, times: 1 });
+    const clients = Array.from({ length: 8 }, () => rig.edge.blob(digest));
+    await fake.until(() => fake.requests.some(({ kind, status }) => kind === 'part' && status === 308));
+    await fake.goAway();
+    gate.open();
+    expect((await Promise.all(clients)).every(isWhole)).toBe(true);
+    await waitUntil('the upload to be given up', () => rig.spooled().length === 0);
+    expect((await rig.edge.blob(digest)).failure).toBe('STORE_FAILED');
+    await fake.comeBack();
+    expect(fake.contents.objects.size).toBe(0);
+    // The bucket forgets it by itself after a week: nobody could tell it.
+    fake.contents.sessions.clear();
+    expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+    await fake.until(() => kept(digest));
+  });
+
+  test('gone: what has a local copy is served, also after a restart', async () => {
+    await start(undefined, { operationMs: 500 });
+    rig.registry.content.addImage(NAME, 'latest', image);
+    await pull(rig);
+    await waitUntil(
+      'the image to be kept',
+      () => rig.spooled().length === 0 && parts.every(({ digest }) => kept(digest)),
+    );
+    await fake.goAway();
+    expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+    await restart(rig);
+    expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
+    await fake.comeBack();
+  });
+
+  test('a connection that is cut in mid-read is made good without the client noticing', async () => {
+    await start(0);
+    const digest = addBig();
+    await rig.edge.blob(digest);
+    await fake.until(() => kept(digest));
+    await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+    fake.fault({ kind: 'download', cutAfterBytes: MIB, times: 2 });
+    const read = await rig.edge.blob(digest);
+    expect([isWhole(read), read.header!.cacheStatus, read.header!.delivery]).toEqual([true, 'HIT', 'INLINE']);
+    expect(fake.requests.filter(({ kind }) => kind === 'download')).toHaveLength(3);
+  });
+
+  test('a client that leaves in mid-read leaves no connection to the bucket busy', async () => {
+    await start(0, { idleMs: 60_000 });
+    const digest = addBig();
+    await rig.edge.blob(digest);
+    await fake.until(() => kept(digest));
+    await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+    fake.fault({ kind: 'download', stallAfterBytes: MIB });
+    await rig.edge.blob(digest, {}, (received) => received < MIB / 2);
+    await fake.until(() => fake.requests.some(({ kind, aborted }) => kind === 'download' && aborted));
+  });
+
+  test('a data plane that stops gives up what the bucket does not take, and ends its session', async () => {
+    await start(undefined, { uploadPatienceMs: 60_000 });
+    const digest = addBig();
+    fake.fault({ kind: ['part', 'ask'], status: 503 });
+    expect(isWhole(await rig.edge.blob(digest))).toBe(true);
+    await rig.restart();
+    expect(fake.contents.sessions.size).toBe(0);
+    expect(rig.spooled()).toEqual([]);
+    fake.clearFaults();
+    expect(await outcome(rig.edge.blob(digest).then(({ header }) => header!))).toBe('MISS');
+    await fake.until(() => kept(digest));
+  }, 40_000);
+});
+
+describeWith([FAKE_GCS_PROGRAM], 'a data plane whose blobs are in fake-gcs-server', () => {
+  test('cold, warm, after a restart, and on a node that has nothing on its disk', async () => {
+    const server = await startFakeGcsServer();
+    await server.makeBucket('images');
+    const rig = await startWith({ origin: server.origin, bucket: 'images' });
+    try {
+      const url = `${server.origin}/storage/v1/b/images/o?prefix=cache/`;
+      const names = async (): Promise<string> => (await fetch(url)).text();
+      await coldWarmRestarted(rig, async () => {
+        const text = await names();
+        return [image, ...parts].every(({ digest }) => text.includes(hexOf(mustDigest(digest))));
+      });
+    } finally {
+      await rig.close();
+      await server.stop();
+    }
+  });
+});

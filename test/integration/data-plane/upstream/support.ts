@@ -1,0 +1,113 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { pino } from 'pino';
+import { mustDigest } from '../../../../common/oci/digest';
+import { parseReference, type Reference } from '../../../../common/oci/reference';
+import { type Clock, systemClock } from '../../../../common/runtime/clock';
+import type { LayoverError } from '../../../../common/errors/layover-error';
+import { createUpstreamRegistry } from '../../../../data-plane/src/upstream/client/create-upstream-registry';
+import type { UpstreamOptions } from '../../../../data-plane/src/upstream/options';
+import type {
+  UpstreamBlobStream,
+  UpstreamOrigin,
+  UpstreamRegistry,
+  UpstreamRepository,
+} from '../../../../data-plane/src/upstream/upstream-registry';
+import type { FakeRegistry } from '../../../support/fake-registry';
+
+/** Everything a test starts, ended in reverse. */
+export class Closers {
+  private readonly closers: (() => Promise<void> | void)[] = [];
+
+  add<T extends { close(): Promise<void> }>(thing: T): T {
+    this.closers.push(() => thing.close());
+    return thing;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.closers.splice(0).reverse()) await close();
+  }
+}
+
+/** A bare TCP server on a free port, for upstreams that are none. */
+export async function startSocketServer(
+  onSocket: (socket: Socket) => void,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** A client that may reach loopback, with time-outs that tests can wait for. */
+export function client(options: Partial<UpstreamOptions> = {}): UpstreamRegistry {
+  return createUpstreamRegistry({
+    allowedNetworks: ['127.0.0.0/8'],
+    logger: pino({ level: 'silent' }),
+    clock: systemClock,
+    ...options,
+  });
+}
+
+/** All names at this machine. */
+export const loopbackResolver = (): Promise<readonly { address: string; family: number }[]> =>
+  Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
+
+export function originOf(registry: { readonly host: string }, overrides: Partial<UpstreamOrigin> = {}): UpstreamOrigin {
+  return {
+    organizationUid: 'org-1',
+    host: registry.host,
+    credentials: undefined,
+    credentialVersion: '1',
+    insecure: true,
+    caCertificate: undefined,
+    ...overrides,
+  };
+}
+
+export function repositoryAt(
+  registry: Pick<FakeRegistry, 'host'>,
+  name: string,
+  overrides: Partial<UpstreamOrigin> = {},
+): UpstreamRepository {
+  return { origin: originOf(registry, overrides), name };
+}
+
+export function ref(text: string): Reference {
+  return parseReference(text)!;
+}
+
+/** A digest of nothing that exists. */
+export const ABSENT = mustDigest(`sha256:${'0'.repeat(64)}`);
+
+/** The LayoverError that a promise rejects with. */
+export async function failureOf(promise: Promise<unknown>): Promise<LayoverError> {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (outcome === undefined) throw new Error('it succeeded');
+  expect(outcome).toMatchObject({ name: 'LayoverError' });
+  return outcome as LayoverError;
+}
+
+export async function bytesOf(blob: UpstreamBlobStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of blob.body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** `GET /v2/…` lines seen since the last call. */
+export function traffic(registry: FakeRegistry): readonly string[] {
+  return registry.takeRequests().map((entry) => entry.line);
+}

@@ -1,0 +1,481 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { digestOf } from '../../../../common/oci/digest';
+import type { CacheStatus } from '../../../../proto/gen/layover/v1/CacheStatus';
+import type { GetManifestReply } from '../../../../proto/gen/layover/v1/GetManifestReply';
+import type { GetManifestRequest__Output } from '../../../../proto/gen/layover/v1/GetManifestRequest';
+import { type EdgeUnderTest, startEdge } from '../support/edge-under-test';
+import { errorOf, get } from '../support/http-client';
+
+const CONTENT = Buffer.from('{"schemaVersion":2}');
+const DIGEST = digestOf(CONTENT);
+const TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const MANIFEST: GetManifestReply = {
+  digest: DIGEST,
+  mediaType: TYPE,
+  size: CONTENT.length,
+  content: CONTENT,
+  cacheStatus: 'HIT',
+  ageSeconds: 7,
+  upstreamHost: 'docker.io',
+};
+
+let edge: EdgeUnderTest;
+beforeAll(async () => {
+  edge = await startEdge();
+});
+afterAll(() => edge.stop());
+beforeEach(() => {
+  edge.plane.script = {};
+  edge.plane.calls.length = 0;
+});
+
+describe('GET /v2/', () => {
+  test('is 200 {} where access is good, with and without the slash', async () => {
+    edge.plane.script = { checkAccess: () => undefined };
+    for (const path of ['/v2/', '/v2']) {
+      const answer = await get(edge, path);
+      expect(answer.status).toBe(200);
+      expect(answer.body.toString()).toBe('{}');
+      expect(answer.headers).toMatchObject({
+        'content-type': 'application/json',
+        'docker-distribution-api-version': 'registry/2.0',
+      });
+    }
+  });
+
+  test('is a challenge where it is not', async () => {
+    edge.plane.script = {
+      checkAccess: () => {
+        throw new LayoverError('UNAUTHORIZED');
+      },
+    };
+    const answer = await get(edge, '/v2/', { host: 'layover.test:8080' });
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="http://layover.test:8080/token",service="layover"');
+    expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');
+    expect(errorOf(answer)).toMatchObject({ code: 'UNAUTHORIZED', message: 'authentication is required' });
+  });
+
+  test('passes credentials, address, user agent and request id on', async () => {
+    edge.plane.script = { checkAccess: () => undefined };
+    const headers = { authorization: 'Bearer abc', 'user-agent': 'x'.repeat(300), 'x-request-id': 'id-1.2_3' };
+    const answer = await get(edge, '/v2/', headers);
+    expect(answer.headers['x-request-id']).toBe('id-1.2_3');
+    expect(edge.plane.calls[0]!.request).toEqual({
+      context: {
+        requestId: 'id-1.2_3',
+        clientAddress: '127.0.0.1',
+        userAgent: 'x'.repeat(256),
+        authorization: 'Bearer abc',
+        // Nothing was begun before.
+        authorizedAt: 0,
+      },
+    });
+  });
+
+  test.each(['', 'a b', 'x'.repeat(65), '<script>'])('makes a request id in place of %j', async (given) => {
+    edge.plane.script = { checkAccess: () => undefined };
+    const answer = await get(edge, '/v2/', { 'x-request-id': given });
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('challenges', () => {
+  const refuse = (detail?: Record<string, unknown>) => () => {
+    throw new LayoverError('UNAUTHORIZED', detail === undefined ? {} : { detail });
+  };
+  async function challenge(path: string, headers: Record<string, string> = {}): Promise<string> {
+    const answer = await get(edge, path, { host: 'h.test', ...headers });
+    expect(answer.status).toBe(401);
+    return answer.headers['www-authenticate']!;
+  }
+
+  test('name the repository in their scope', async () => {
+    edge.plane.script = { getManifest: refuse(), statBlob: refuse() };
+    const expected = 'Bearer realm="http://h.test/token",service="layover",scope="repository:corp/team/app:pull"';
+    expect(await challenge('/v2/corp/team/app/manifests/latest')).toBe(expected);
+  });
+
+  test('say that a token was not taken', async () => {
+    edge.plane.script = { getManifest: refuse() };
+    expect(await challenge('/v2/corp/app/manifests/1', { authorization: 'Bearer old' })).toContain(
+      ',error="invalid_token"',
+    );
+    expect(await challenge('/v2/corp/app/manifests/1', { authorization: 'Basic eDp5' })).not.toContain('error=');
+  });
+
+  test('take scope and error from the data plane, and only well-formed ones', async () => {
+    edge.plane.script = {
+      getManifest: refuse({ scope: 'repository:hub/library/app:pull', error: 'insufficient_scope' }),
+    };
+    expect(await challenge('/v2/app/manifests/1?ns=docker.io')).toContain(
+      'scope="repository:hub/library/app:pull",error="insufficient_scope"',
+    );
+    edge.plane.script = { getManifest: refuse({ scope: 'x", realm="http://evil', error: 'oops"' }) };
+    expect(await challenge('/v2/app/manifests/1?ns=docker.io')).toBe(
+      'Bearer realm="http://h.test/token",service="layover",scope="repository:app:pull"',
+    );
+  });
+
+  test('never repeat a Host that is none', async () => {
+    edge.plane.script = { checkAccess: refuse() };
+    expect(await challenge('/v2/', { host: 'a",service="b' })).toContain(`realm="http://127.0.0.1:${edge.port}/token"`);
+  });
+
+  test('lead to the public URL where one is configured', async () => {
+    const other = await startEdge({ checkAccess: refuse() }, { publicUrl: 'https://layover.example/cache' });
+    try {
+      const answer = await get(other, '/v2/');
+      expect(answer.headers['www-authenticate']).toContain('realm="https://layover.example/cache/token"');
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('manifests', () => {
+  test('come byte for byte with all their headers', async () => {
+    edge.plane.script = { getManifest: () => MANIFEST };
+    const answer = await get(edge, '/v2/docker/library/alpine/manifests/3.20', { accept: `${TYPE}, text/plain;q=0.1` });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual(CONTENT);
+    expect(answer.headers).toMatchObject({
+      'content-type': TYPE,
+      'content-length': String(CONTENT.length),
+      'docker-content-digest': DIGEST,
+      etag: `"${DIGEST}"`,
+      age: '7',
+      'x-layover-cache': 'HIT',
+      'cache-status': 'layover; hit',
+      'docker-distribution-api-version': 'registry/2.0',
+    });
+    expect(answer.headers['oci-namespace']).toBeUndefined();
+    const request = edge.plane.calls[0]!.request as GetManifestRequest__Output;
+    expect(request).toMatchObject({
+      address: { organization: 'docker', repository: 'library/alpine' },
+      tag: '3.20',
+      headOnly: false,
+      accept: [TYPE, 'text/plain;q=0.1'],
+    });
+    expect(request.digest).toBeUndefined();
+  });
+
+  test('by HEAD have the headers of GET and no body', async () => {
+    edge.plane.script = { getManifest: () => ({ ...MANIFEST, content: Buffer.alloc(0), ageSeconds: -1 }) };
+    const answer = await get(edge, `/v2/docker/alpine/manifests/${DIGEST}`, {}, 'HEAD');
+    expect(answer).toMatchObject({ status: 200, whole: true });
+    expect(answer.body.length).toBe(0);
+    expect(answer.headers).toMatchObject({ 'content-length': String(CONTENT.length), 'docker-content-digest': DIGEST });
+    expect(answer.headers.age).toBeUndefined();
+    expect(edge.plane.calls[0]!.request).toMatchObject({ digest: DIGEST, headOnly: true });
+  });
+
+  test('in the mirror form say whom they come from', async () => {
+    edge.plane.script = { getManifest: () => MANIFEST };
+    const answer = await get(edge, '/v2/library/alpine/manifests/latest?ns=docker.io');
+    expect(answer.headers['oci-namespace']).toBe('docker.io');
+    expect(edge.plane.calls[0]!.request).toMatchObject({
+      address: { mirrorHost: 'docker.io', repository: 'library/alpine' },
+    });
+  });
+
+  test('that the client has are 304', async () => {
+    edge.plane.script = { getManifest: () => MANIFEST };
+    for (const condition of [`"${DIGEST}"`, `W/"${DIGEST}"`, `"other", "${DIGEST}"`, '*']) {
+      const answer = await get(edge, '/v2/docker/alpine/manifests/1', { 'if-none-match': condition });
+      expect(answer.status).toBe(304);
+      expect(answer.body.length).toBe(0);
+      expect(answer.headers.etag).toBe(`"${DIGEST}"`);
+    }
+    expect((await get(edge, '/v2/docker/alpine/manifests/1', { 'if-none-match': '"other"' })).status).toBe(200);
+  });
+
+  const statuses: [CacheStatus, get: string, head: string][] = [
+    ['HIT', 'layover; hit', 'layover; hit'],
+    ['REVALIDATED', 'layover; fwd=stale; detail=revalidated', 'layover; fwd=stale; detail=revalidated'],
+    ['UPDATED', 'layover; fwd=stale; stored; detail=updated', 'layover; fwd=stale; detail=updated'],
+    ['MISS', 'layover; fwd=miss; stored', 'layover; fwd=miss'],
+    ['STALE', 'layover; fwd=stale; detail=served-stale', 'layover; fwd=stale; detail=served-stale'],
+    ['BYPASS', 'layover; fwd=bypass', 'layover; fwd=bypass'],
+  ];
+  test.each(statuses)('say %s in both headers', async (cacheStatus, onGet, onHead) => {
+    edge.plane.script = { getManifest: () => ({ ...MANIFEST, cacheStatus }) };
+    const path = '/v2/docker/alpine/manifests/1';
+    expect((await get(edge, path)).headers).toMatchObject({ 'x-layover-cache': cacheStatus, 'cache-status': onGet });
+    const head = await get(edge, path, {}, 'HEAD');
+    expect(head.headers).toMatchObject({ 'x-layover-cache': cacheStatus, 'cache-status': onHead });
+  });
+
+  test('of which the data plane gives other bytes than it says are an error, not a short answer', async () => {
+    edge.plane.script = { getManifest: () => ({ ...MANIFEST, size: CONTENT.length + 1 }) };
+    const answer = await get(edge, '/v2/docker/alpine/manifests/1');
+    expect(answer.status).toBe(500);
+    expect(errorOf(answer)).toEqual({ code: 'UNKNOWN', message: 'something went wrong inside Layover' });
+  });
+});
+
+describe('failures of the data plane', () => {
+  const path = '/v2/docker/alpine/manifests/1';
+  const fail = (error: Error) => () => {
+    throw error;
+  };
+
+  test('keep their status, code, message, detail and Retry-After', async () => {
+    const error = new LayoverError('TOO_MANY_REQUESTS', {
+      message: 'docker.io limits our requests',
+      detail: { upstream: 'docker.io' },
+      retryAfterSeconds: 41.2,
+      upstreamStatus: 429,
+    });
+    edge.plane.script = { getManifest: fail(error) };
+    const answer = await get(edge, path);
+    expect(answer.status).toBe(429);
+    expect(answer.headers).toMatchObject({
+      'retry-after': '42',
+      'content-type': 'application/json',
+      'x-layover-cache': 'ERROR',
+    });
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      errors: [
+        { code: 'TOOMANYREQUESTS', message: 'docker.io limits our requests', detail: { upstream: 'docker.io' } },
+      ],
+    });
+    expect(answer.headers['content-length']).toBe(String(answer.body.length));
+  });
+
+  test('have no body on HEAD, but its length', async () => {
+    edge.plane.script = { getManifest: fail(new LayoverError('MANIFEST_UNKNOWN')) };
+    const length = (await get(edge, path)).headers['content-length'];
+    const answer = await get(edge, path, {}, 'HEAD');
+    expect(answer).toMatchObject({ status: 404, whole: true });
+    expect(answer.headers['content-length']).toBe(length);
+    expect(answer.headers['x-layover-cache']).toBe('REFUSED');
+  });
+
+  test('that nobody expected are UNKNOWN, and tell nothing', async () => {
+    edge.plane.script = { getManifest: fail(new Error('secret of the data plane')) };
+    const answer = await get(edge, path);
+    expect(answer.status).toBe(500);
+    expect(answer.body.toString()).not.toContain('secret');
+  });
+
+  test('are 503 where there is no data plane, and it is found again', async () => {
+    const { plane } = edge;
+    const away = await startEdge({}, { dataPlanes: [{ kind: 'unix', path: '/nonexistent/data.sock' }] });
+    try {
+      const answer = await get(away, path);
+      expect(answer.status).toBe(503);
+      expect(errorOf(answer).code).toBe('UNAVAILABLE');
+      expect((await get(away, '/readyz')).status).toBe(503);
+      expect((await get(away, '/healthz')).status).toBe(200);
+    } finally {
+      await away.stop();
+    }
+    plane.script = { getManifest: () => MANIFEST };
+    expect((await get(edge, path)).status).toBe(200);
+  });
+
+  test('pick another data plane where several are known and the first is away', async () => {
+    const both = await startEdge(
+      {},
+      {
+        dataPlanes: [
+          { kind: 'unix', path: '/nonexistent/data.sock' },
+          edge.plane.address as { kind: 'tcp'; host: string; port: number },
+        ],
+      },
+    );
+    edge.plane.script = { getManifest: () => MANIFEST };
+    try {
+      // The first call finds out that it is away.
+      await get(both, path);
+      expect((await get(both, path)).status).toBe(200);
+    } finally {
+      await both.stop();
+    }
+  });
+});
+
+describe('tags', () => {
+  const page = {
+    tags: ['a', 'b'],
+    nextLast: '',
+    cacheStatus: 'MISS',
+    upstreamHost: 'docker.io',
+    nextLimit: 0,
+  } as const;
+
+  test('are listed under the name that was asked for', async () => {
+    edge.plane.script = { listTags: () => ({ ...page, tags: [...page.tags] }) };
+    const answer = await get(edge, '/v2/docker/alpine/tags/list');
+    expect(JSON.parse(answer.body.toString())).toEqual({ name: 'docker/alpine', tags: ['a', 'b'] });
+    expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'x-layover-cache': 'MISS' });
+    expect(answer.headers.link).toBeUndefined();
+    expect(edge.plane.calls[0]!.request).toMatchObject({ limit: 0, last: '' });
+  });
+
+  test('link to the next page, here', async () => {
+    edge.plane.script = { listTags: () => ({ ...page, tags: ['a', 'b'], nextLast: 'b&c', nextLimit: 2 }) };
+    const answer = await get(edge, '/v2/docker/alpine/tags/list?n=5&last=0');
+    expect(answer.headers.link).toBe('</v2/docker/alpine/tags/list?n=2&last=b%26c>; rel="next"');
+    expect(edge.plane.calls[0]!.request).toMatchObject({ limit: 5, last: '0' });
+    const mirror = await get(edge, '/v2/alpine/tags/list?ns=docker.io:443');
+    expect(mirror.headers.link).toBe('</v2/alpine/tags/list?n=2&last=b%26c&ns=docker.io%3A443>; rel="next"');
+    expect(JSON.parse(mirror.body.toString())).toMatchObject({ name: 'alpine' });
+  });
+
+  test('are none for n=0, after the data plane was asked', async () => {
+    edge.plane.script = { listTags: () => ({ ...page, tags: ['a'], nextLast: 'a', nextLimit: 1 }) };
+    const answer = await get(edge, '/v2/docker/alpine/tags/list?n=0');
+    expect(JSON.parse(answer.body.toString())).toEqual({ name: 'docker/alpine', tags: [] });
+    expect(answer.headers.link).toBeUndefined();
+    expect(edge.plane.calls.length).toBe(1);
+  });
+
+  test('by HEAD have no body', async () => {
+    edge.plane.script = { listTags: () => ({ ...page, tags: ['a'] }) };
+    const answer = await get(edge, '/v2/docker/alpine/tags/list', {}, 'HEAD');
+    expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
+  });
+});
+
+describe('referrers', () => {
+  const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+  const target = `/v2/docker/alpine/referrers/${DIGEST}`;
+
+  test('are an index, with the filter that was applied and a link that keeps it', async () => {
+    edge.plane.script = {
+      listReferrers: () => ({
+        content: index,
+        filtered: true,
+        cacheStatus: 'MISS',
+        upstreamHost: 'ghcr.io',
+        nextPage: 'p/2',
+      }),
+    };
+    const answer = await get(edge, `${target}?artifactType=application/spdx%2Bjson&ns=ghcr.io`);
+    expect(answer.body).toEqual(index);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/vnd.oci.image.index.v1+json',
+      'oci-filters-applied': 'artifactType',
+      'oci-namespace': 'ghcr.io',
+      link: `<${target}?artifactType=application%2Fspdx%2Bjson&page=p%2F2&ns=ghcr.io>; rel="next"`,
+    });
+    expect(edge.plane.calls[0]!.request).toMatchObject({
+      digest: DIGEST,
+      artifactType: 'application/spdx+json',
+      page: '',
+    });
+  });
+
+  test('are never 404 because of an outage', async () => {
+    edge.plane.script = {
+      listReferrers: () => {
+        throw new LayoverError('UPSTREAM_TIMEOUT');
+      },
+    };
+    expect((await get(edge, target)).status).toBe(504);
+  });
+});
+
+describe('GET /token', () => {
+  test('gives a token under both names', async () => {
+    edge.plane.script = { issueToken: () => ({ token: 'jwt', expiresInSeconds: 300, issuedAt: Date.UTC(2026, 0, 2) }) };
+    const path = '/token?service=layover&scope=repository:a/b:pull%20repository:c/d:pull&account=me';
+    const answer = await get(edge, path, { authorization: 'Basic bWU6aXQ=' });
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      token: 'jwt',
+      access_token: 'jwt',
+      expires_in: 300,
+      issued_at: '2026-01-02T00:00:00.000Z',
+    });
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(edge.plane.calls[0]!.request).toMatchObject({
+      context: { authorization: 'Basic bWU6aXQ=' },
+      service: 'layover',
+      scopes: ['repository:a/b:pull', 'repository:c/d:pull'],
+    });
+  });
+
+  test('asks for Basic where the credentials are bad', async () => {
+    edge.plane.script = {
+      issueToken: () => {
+        throw new LayoverError('UNAUTHORIZED', { message: 'these credentials are not good' });
+      },
+    };
+    const answer = await get(edge, '/token', { authorization: 'Basic bWU6aXQ=' });
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toMatch(/^Basic /);
+  });
+
+  test('is the only form: POST is 405, which sends clients there', async () => {
+    const answer = await get(
+      edge,
+      '/token',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      'POST',
+      Buffer.from('grant_type=password'),
+    );
+    expect(answer.status).toBe(405);
+    expect(answer.headers.allow).toBe('GET');
+    expect(errorOf(answer).code).toBe('UNSUPPORTED');
+  });
+});
+
+describe('writes', () => {
+  const table: [method: string, path: string][] = [
+    ['POST', '/v2/docker/alpine/blobs/uploads/'],
+    ['PATCH', '/v2/docker/alpine/blobs/uploads/1'],
+    ['PUT', `/v2/docker/alpine/blobs/uploads/1?digest=${DIGEST}`],
+    ['GET', '/v2/docker/alpine/blobs/uploads/1'],
+    ['PUT', '/v2/docker/alpine/manifests/latest'],
+    ['DELETE', '/v2/docker/alpine/manifests/latest'],
+    ['DELETE', `/v2/docker/alpine/blobs/${DIGEST}`],
+    ['PUT', '/v2/'],
+    ['POST', '/v2/not/even/a/path'],
+  ];
+  test.each(table)('%s %s is 405', async (method, path) => {
+    const answer = await get(edge, path, {}, method, method === 'GET' ? undefined : Buffer.from('content'));
+    expect(answer.status).toBe(405);
+    expect(answer.headers.allow).toBe('GET, HEAD');
+    expect(errorOf(answer)).toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('this is a pull-through cache') as unknown,
+    });
+    expect(edge.plane.calls).toEqual([]);
+  });
+});
+
+describe('operations', () => {
+  test('readyz asks the data plane; one that wants credentials is there', async () => {
+    edge.plane.script = { checkAccess: () => undefined };
+    expect((await get(edge, '/readyz')).status).toBe(200);
+    edge.plane.script = {
+      checkAccess: () => {
+        throw new LayoverError('UNAUTHORIZED');
+      },
+    };
+    expect((await get(edge, '/readyz')).status).toBe(200);
+    edge.plane.script = {
+      checkAccess: () => {
+        throw new LayoverError('NOT_READY');
+      },
+    };
+    expect((await get(edge, '/readyz')).status).toBe(503);
+  });
+
+  test('metrics count by endpoint, and have no names in their labels', async () => {
+    edge.plane.script = { getManifest: () => MANIFEST };
+    await get(edge, '/v2/some-organization/some-repository/manifests/some-tag');
+    await get(edge, '/nothing');
+    await get(edge, '/v2/', {}, 'PROPFIND');
+    const text = (await get(edge, '/metrics')).body.toString();
+    expect(text).toMatch(
+      /layover_edge_requests_total\{endpoint="get-manifest",method="GET",status="200",whole="yes"\} \d+/,
+    );
+    expect(text).toContain('endpoint="invalid",method="GET",status="404"');
+    expect(text).toContain('endpoint="push",method="other",status="405"');
+    expect(text).toContain('layover_edge_cache_answers_total{endpoint="get-manifest",cache="HIT"}');
+    expect(text).not.toMatch(/some-|sha256/);
+  });
+});

@@ -1,0 +1,93 @@
+import { admission, pull } from '../../support/control-plane/builders';
+import { startControlPlane, type TestControlPlane } from '../../support/control-plane/start-control-plane';
+import { describeOnServers } from '../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../support/mysql-server/mysql-server';
+
+const CODES = '{ organizations { edges { node { name } } } }';
+
+describeOnServers('a database server that goes away', (flavour) => {
+  let server: MysqlServer;
+  let plane: TestControlPlane;
+  beforeEach(async () => {
+    server = await MysqlServer.start(flavour);
+    await server.execute('CREATE DATABASE layover');
+    plane = await startControlPlane({ LAYOVER_DATABASE_URL: `${server.url}/layover`, LAYOVER_DATABASE_POOL: '2' });
+  }, 60_000);
+  afterEach(async () => {
+    await plane.remove();
+    await server.remove();
+  });
+
+  test('calls fail as UNAVAILABLE while it is down, and the next one works when it is back', async () => {
+    const repository = await plane.organization('acme');
+    const record = pull(repository, 'image', Date.UTC(2026, 0, 2));
+    const stream = plane.catalog.watch();
+    await stream.snapshot();
+    await server.kill();
+    const { status, errors } = await plane.graphql(CODES);
+    expect([status, errors?.map(({ extensions, message }) => [extensions.code, message])]).toEqual([
+      503,
+      [['UNAVAILABLE', 'The database does not answer; try again.']],
+    ]);
+    const lookup = plane.catalog.call('LookupTag', { repository, tag: 'latest' });
+    await expect(lookup).rejects.toMatchObject({ key: 'NOT_READY' });
+    await expect(plane.catalog.call('AdmitManifest', admission(repository, 'image'))).rejects.toMatchObject({
+      key: 'NOT_READY',
+    });
+    await expect(plane.catalog.call('RecordPulls', { records: [record] })).rejects.toMatchObject({ key: 'NOT_READY' });
+    expect((await fetch(`${plane.url}/readyz`)).status).toBe(503);
+    // Data planes keep what they have: a new one even gets the last snapshot.
+    expect((await plane.catalog.watch().snapshot()).organizations).toHaveLength(1);
+
+    await server.launch();
+    expect((await plane.graphql(CODES)).errors).toBeUndefined();
+    expect((await plane.catalog.call('AdmitManifest', admission(repository, 'image'))).decision).toBe('ADMITTED');
+    for (const recorded of [1, 0])
+      expect(await plane.catalog.call('RecordPulls', { records: [record] })).toEqual({ recorded });
+    expect((await fetch(`${plane.url}/readyz`)).status).toBe(200);
+    await plane.ask('mutation { applyOrganization(input: {name: "late"}) { id } }');
+    plane.clock.advance(1000);
+    expect((await stream.snapshot()).organizations.map(({ name }) => name)).toEqual(['acme', 'late']);
+    expect(plane.log).not.toContain('a request failed');
+  });
+
+  test('a start while it is down fails, says why, and leaves nothing open', async () => {
+    await plane.stop();
+    await server.kill();
+    await expect(plane.start()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await server.launch();
+    await plane.start();
+    expect((await plane.graphql(CODES)).errors).toBeUndefined();
+  });
+
+  test('a killed connection costs the call that it served at most', async () => {
+    await plane.organization('acme');
+    const [connections] = await server
+      .execute('SHOW PROCESSLIST')
+      .then((list) => [list.filter((row) => row['db'] === 'layover')]);
+    expect(connections!.length).toBeGreaterThan(0);
+    await server.execute(...connections!.map((row) => `KILL ${String(row['Id'])}`));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => plane.graphql(CODES)));
+    for (const { errors } of answers) expect(['UNAVAILABLE', undefined]).toContain(errors?.[0]?.extensions.code);
+    expect((await plane.graphql(CODES)).errors).toBeUndefined();
+  });
+
+  test('one that hangs makes calls fail within ten seconds instead of holding them, and goes on where it was', async () => {
+    await plane.organization('acme');
+    process.kill(server.databasePid, 'SIGSTOP');
+    try {
+      const answers = await Promise.all([
+        plane.graphql(CODES),
+        plane.graphql(CODES),
+        plane.graphql(CODES),
+        new Promise((resume) => setTimeout(resume, 9500)).then(() => process.kill(server.databasePid, 'SIGCONT')),
+      ]);
+      const codes = answers.map((answer) => (answer === true ? '' : answer.errors?.[0]?.extensions.code));
+      // Who holds a connection gets its answer late; who waits for one is told that there is none.
+      expect(new Set(codes)).toEqual(new Set(['UNAVAILABLE', undefined, '']));
+    } finally {
+      process.kill(server.databasePid, 'SIGCONT');
+    }
+    expect((await plane.graphql(CODES)).errors).toBeUndefined();
+  });
+});

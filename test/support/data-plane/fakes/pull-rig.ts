@@ -1,0 +1,150 @@
+import { pino } from 'pino';
+import { parseReference, type Reference } from '../../../../common/oci/reference';
+import type { Logger } from '../../../../common/runtime/logger';
+import { Access } from '../../../../data-plane/src/access/access';
+import type { Owner } from '../../../../data-plane/src/access/find-organization';
+import { PullTokens } from '../../../../data-plane/src/access/pull-tokens';
+import { Completion } from '../../../../data-plane/src/manifests/images/completion';
+import { ImageGate } from '../../../../data-plane/src/manifests/gate/image-gate';
+import type { Verdict } from '../../../../data-plane/src/manifests/gate/image-judge';
+import { ManifestContents } from '../../../../data-plane/src/manifests/content/manifest-contents';
+import { ManifestKeeper } from '../../../../data-plane/src/manifests/manifest-keeper';
+import { ManifestService, type ServedManifest } from '../../../../data-plane/src/manifests/manifest-service';
+import { DigestResolver } from '../../../../data-plane/src/manifests/resolve-digest';
+import { TagResolver } from '../../../../data-plane/src/manifests/resolve-tag';
+import { TagChecker } from '../../../../data-plane/src/manifests/tag-checker';
+import { TagHints } from '../../../../data-plane/src/manifests/tag-hints';
+import type { RequestContext } from '../../../../data-plane/src/access/request';
+import { UpstreamReporter } from '../../../../data-plane/src/journal/upstream-reporter';
+import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
+import { TestClock } from '../../test-clock';
+import { MemoryBlobStore } from './memory-blob-store';
+import { MemoryJournal } from './memory-journal';
+import { MemoryKnowledge } from './memory-knowledge';
+import { MemoryUpstream } from './memory-upstream';
+import { organization, type OrganizationSpec, snapshotOf, TestConfiguration } from './organizations';
+
+/** A context of a request without credentials. */
+export const CONTEXT: RequestContext = {
+  requestId: 'request-1',
+  clientAddress: '192.0.2.7',
+  userAgent: 'test/1',
+  authorization: '',
+  authorizedAt: 0,
+};
+
+export const silentLogger: Logger = pino({ level: 'silent' });
+
+/** How a test asks for a manifest. */
+export interface Ask {
+  readonly organization?: string;
+  readonly owner?: Owner;
+  readonly repository?: string;
+  readonly head?: boolean;
+  readonly accept?: readonly string[];
+  readonly authorization?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything that answers manifest requests, on memory fakes and a clock that stands still. */
+export function pullRig(...specs: readonly OrganizationSpec[]) {
+  const clock = new TestClock();
+  const configuration = new TestConfiguration(
+    snapshotOf((specs.length > 0 ? specs : [{ name: 'acme' }]).map(organization)),
+  );
+  const tokens = new PullTokens(clock);
+  const access = new Access(configuration, tokens);
+  const upstream = new MemoryUpstream();
+  const knowledge = new MemoryKnowledge();
+  const store = new MemoryBlobStore();
+  const journal = new MemoryJournal();
+  const uses = new ContentUses(clock);
+  const contents = new ManifestContents(store, 1024 * 1024, uses);
+  const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
+  const hints = new TagHints(clock);
+  const checker = new TagChecker(upstream, clock);
+  const completed: string[] = [];
+  const completion = new Completion(
+    async (target, blob) => void completed.push(`${target.organization.name} ${blob.digest}`),
+    { maxWaiting: 100, concurrency: 2, delayMs: 1000 },
+    clock,
+    silentLogger,
+  );
+  /** What the gate's judge says, and what it was asked; `filled` says what becomes of an image that is to be scanned. */
+  const judged: { digest: string; waitMs: number; signal: AbortSignal }[] = [];
+  const gateWorld = {
+    judge: async (): Promise<Verdict> => ({
+      kind: 'unscanned',
+      reason: '',
+      vulnerabilities: [],
+      pending: true,
+      goodForMs: 0,
+    }),
+    fill: async (): Promise<void> => undefined,
+    fills: 0,
+  };
+  const gate = new ImageGate({
+    judge: {
+      judge: (_repository, digest, waitMs, _requestId, signal) => {
+        judged.push({ digest, waitMs, signal });
+        return gateWorld.judge();
+      },
+    },
+    filler: {
+      fill: () => {
+        gateWorld.fills += 1;
+        return gateWorld.fill();
+      },
+    },
+    completion,
+    configuration,
+    clock,
+  });
+  const reporter = new UpstreamReporter(upstream, journal, clock, silentLogger);
+  const manifests = new ManifestService({
+    access,
+    tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
+    digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
+    gate,
+    completion,
+    journal,
+    reporter,
+    clock,
+    logger: silentLogger,
+  });
+  const get = (reference: string, ask: Ask = {}): Promise<ServedManifest> =>
+    manifests.get({
+      context: { ...CONTEXT, authorization: ask.authorization ?? '' },
+      owner: ask.owner ?? { kind: 'organization', name: ask.organization ?? 'acme' },
+      repository: ask.repository ?? 'team/app',
+      reference: parseReference(reference) as Reference,
+      headOnly: ask.head ?? false,
+      accept: ask.accept ?? [],
+      signal: ask.signal,
+    });
+  /** The cache status of an answer, or the key of a refusal. */
+  const outcome = async (reference: string, ask: Ask = {}): Promise<string> =>
+    get(reference, ask).then(
+      ({ answer }) => answer.cacheStatus,
+      (error: { key?: string }) => error.key ?? String(error),
+    );
+  return {
+    clock,
+    configuration,
+    tokens,
+    access,
+    upstream,
+    knowledge,
+    store,
+    uses,
+    contents,
+    journal,
+    completion,
+    completed,
+    reporter,
+    judged,
+    gateWorld,
+    get,
+    outcome,
+  };
+}

@@ -1,0 +1,110 @@
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { ErrorKey } from '../../../../common/errors/catalogue';
+import { type Digest, digestOf } from '../../../../common/oci/digest';
+import type { FillRequest } from '../../../../data-plane/src/blobs/fills/fills';
+import type { UpstreamBlobStream } from '../../../../data-plane/src/upstream/upstream-registry';
+
+/** Something that a test lets pass when it is time. */
+export class Gate {
+  private settle: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
+  readonly passed = new Promise<void>((resolve, reject) => (this.settle = { resolve, reject }));
+  constructor() {
+    this.passed.catch(() => undefined);
+  }
+  open(): void {
+    this.settle?.resolve();
+  }
+  fail(reason: unknown): void {
+    this.settle?.reject(reason);
+  }
+}
+
+/** How one answer of the upstream goes. */
+export interface Answer {
+  /** In place of an answer. */
+  readonly refuse?: ErrorKey;
+  /** What is sent instead of the blob. */
+  readonly content?: Buffer;
+  /** The size that is said; null = none. Default: that of the content. */
+  readonly says?: number | null;
+  /** Sends from the start whatever it was asked. */
+  readonly ignoresRange?: boolean;
+  /** Before the headers. */
+  readonly waitFor?: Promise<void>;
+  /** Waits for a promise before the byte at this offset of the blob is sent. */
+  readonly holdAt?: { readonly offset: number; readonly until: Promise<void> };
+  /** Breaks there, with this error. */
+  readonly cutAt?: { readonly offset: number; readonly key: ErrorKey };
+}
+
+/**
+ * An upstream with one blob, without a network: `source` is what a FillRequest takes. Answers in the order of `answers`; the last
+ * one goes on for ever. Keeps count of all that was asked of it.
+ */
+export class FakeUpstream {
+  readonly digest: Digest;
+  readonly offsets: number[] = [];
+  sent = 0;
+  open = 0;
+
+  constructor(
+    readonly content: Buffer,
+    private readonly answers: readonly Answer[] = [{}],
+    algorithm = 'sha256',
+    private readonly chunkBytes = 16 * 1024,
+  ) {
+    this.digest = digestOf(content, algorithm);
+  }
+
+  request(differs: Partial<FillRequest> = {}): FillRequest {
+    return {
+      digest: this.digest,
+      expectedSize: this.content.length,
+      upstream: 'registry.example',
+      owner: 'organization',
+      priority: 'client',
+      source: this.source,
+      ...differs,
+    };
+  }
+
+  readonly source = async (offset: number, signal: AbortSignal): Promise<UpstreamBlobStream> => {
+    const answer = this.answers[Math.min(this.offsets.length, this.answers.length - 1)]!;
+    this.offsets.push(offset);
+    await answer.waitFor;
+    if (answer.refuse !== undefined) throw new LayoverError(answer.refuse);
+    const content = answer.content ?? this.content;
+    const size = answer.says === null ? undefined : (answer.says ?? content.length);
+    const start = answer.ignoresRange === true ? 0 : offset;
+    const cancelled = new Gate();
+    const cancel = (): void => cancelled.fail(new LayoverError('CANCELLED'));
+    signal.addEventListener('abort', cancel);
+    return { size, offset: start, cancel, body: this.body(answer, content, start, cancelled.passed) };
+  };
+
+  private async *body(
+    answer: Answer,
+    content: Buffer,
+    start: number,
+    cancelled: Promise<void>,
+  ): AsyncGenerator<Buffer> {
+    this.open += 1;
+    try {
+      const { holdAt, cutAt } = answer;
+      for (let at = start; at < content.length;) {
+        if (holdAt !== undefined && at === holdAt.offset) await Promise.race([holdAt.until, cancelled]);
+        if (cutAt !== undefined && at === cutAt.offset) throw new LayoverError(cutAt.key);
+        const stops = [at + this.chunkBytes, holdAt?.offset, cutAt?.offset].filter(
+          (stop) => stop !== undefined && stop > at,
+        );
+        const chunk = content.subarray(at, Math.min(...(stops as number[])));
+        at += chunk.length;
+        this.sent += chunk.length;
+        yield chunk;
+      }
+      if (cutAt !== undefined && cutAt.offset === content.length) throw new LayoverError(cutAt.key);
+    } finally {
+      this.open -= 1;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCipheriv, createHash } from 'node:crypto';
+import { type Clock, systemClock } from '../../../../common/runtime/clock';
+import { createLogger } from '../../../../common/runtime/logger';
+import type { BlobReader, BlobSource } from '../../../../data-plane/src/blobs/blob-source';
+import type { BlobStore } from '../../../../data-plane/src/store/blob-store';
+import { createBlobSource } from '../../../../data-plane/src/blobs/create-blob-source';
+import { createFills, type SpooledFills } from '../../../../data-plane/src/blobs/fills/create-fills';
+import type { FillLimits } from '../../../../data-plane/src/blobs/fills/fill-limits';
+import { createSpool, type Spool } from '../../../../data-plane/src/blobs/fills/spool';
+import { createDirectoryBlobStore } from '../../../../data-plane/src/store/directory/directory-blob-store';
+
+/** Fills over a real folder, with everything that a test may want to look at. */
+export interface FillSetup {
+  readonly store: BlobStore;
+  readonly fills: SpooledFills;
+  readonly source: BlobSource;
+  readonly spoolDirectory: string;
+  readonly blobDirectory: string;
+  spooled(): Promise<readonly string[]>;
+  dispose(): Promise<void>;
+}
+
+/** What a test does differently. */
+export interface FillSetupOptions {
+  readonly limits?: Partial<FillLimits>;
+  readonly clock?: Clock;
+  readonly wrapSpool?: (spool: Spool) => Spool;
+  readonly wrapStore?: (store: BlobStore) => BlobStore;
+}
+
+/** Waits are short, so that tests need no fake time to see a resume. */
+const QUICK: Partial<FillLimits> = { resumeBaseMs: 1, resumeMaxMs: 4 };
+
+export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSetup> {
+  const home = await mkdtemp(join(tmpdir(), 'layover-fill-'));
+  const logger = createLogger('test', 'silent');
+  const [spoolDirectory, blobDirectory] = [join(home, 'spool'), join(home, 'blobs')];
+  const directory = createDirectoryBlobStore({ root: blobDirectory, logger });
+  await directory.prepare();
+  const store = options.wrapStore?.(directory) ?? directory;
+  const spool = createSpool(spoolDirectory);
+  const fills = createFills({
+    store,
+    spoolDirectory,
+    clock: options.clock ?? systemClock,
+    logger,
+    limits: { ...QUICK, ...options.limits },
+    spool: options.wrapSpool?.(spool) ?? spool,
+  });
+  await fills.cleanSpool();
+  return {
+    store,
+    fills,
+    source: createBlobSource({ store, fills, logger }),
+    spoolDirectory,
+    blobDirectory,
+    spooled: () => readdir(spoolDirectory),
+    dispose: async () => {
+      await fills.stop(0);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** `size` bytes that differ from place to place, and from seed to seed. */
+export function bytes(size: number, seed = 'layover'): Buffer {
+  const key = createHash('md5').update(seed).digest();
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));
+}
+
+/** Everything from `offset`, as one buffer. */
+export async function readAll(reader: BlobReader, offset = 0, length = reader.size - offset): Promise<Buffer> {
+  return (await readUntilCut(reader, offset, length)).orThrow();
+}
+
+/** What could be read, and what ended it early. */
+export async function readUntilCut(
+  reader: BlobReader,
+  offset = 0,
+  length = reader.size - offset,
+): Promise<{ readonly content: Buffer; readonly error: unknown; orThrow(): Buffer }> {
+  const chunks: Buffer[] = [];
+  let error: unknown;
+  try {
+    for await (const chunk of reader.read(offset, length)) chunks.push(chunk);
+  } catch (thrown) {
+    error = thrown;
+  } finally {
+    await reader.close();
+  }
+  const content = Buffer.concat(chunks);
+  return {
+    content,
+    error,
+    orThrow: () => {
+      if (error !== undefined) throw error;
+      return content;
+    },
+  };
+}
+
+/** Resolves when `condition` holds; looks after every turn of the event loop. */
+export async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
+  const giveUpAt = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > giveUpAt) throw new Error(`${what} did not come about`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

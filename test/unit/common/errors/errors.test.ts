@@ -1,0 +1,96 @@
+import { Metadata, type ServiceError, status as Grpc } from '@grpc/grpc-js';
+import { ERROR_CATALOGUE, type ErrorKey, isErrorKey } from '../../../../common/errors/catalogue';
+import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
+import { fromGrpcError, toGrpcFailure } from '../../../../common/grpc/error-status';
+
+/** Over the wire and back, as grpc-js would carry it. */
+function carry(thrown: unknown): LayoverError {
+  const failure = toGrpcFailure(thrown);
+  const error = Object.assign(new Error(failure.details), failure) as ServiceError;
+  return fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE');
+}
+
+describe('the catalogue', () => {
+  test.each(Object.entries(ERROR_CATALOGUE))('%s is a failure in both protocols', (key, entry) => {
+    expect(isErrorKey(key)).toBe(true);
+    expect(entry.http).toBeGreaterThanOrEqual(400);
+    expect(entry.grpc).not.toBe(Grpc.OK);
+    expect(entry.code).toMatch(/^[A-Z_]+$/);
+    expect(entry.message).not.toBe('');
+  });
+
+  test('an outage is never said as "not found"', () => {
+    for (const entry of Object.values(ERROR_CATALOGUE))
+      if (entry.code === 'UNAVAILABLE') expect(entry.http).toBeGreaterThanOrEqual(500);
+  });
+
+  test.each(['toString', '__proto__', 'constructor', '', 'name_invalid'])('%j names nothing', (text) => {
+    expect(isErrorKey(text)).toBe(false);
+  });
+});
+
+describe('failures', () => {
+  test('have the message of the catalogue unless they know better', () => {
+    expect(new LayoverError('DENIED').message).toBe(ERROR_CATALOGUE.DENIED.message);
+    expect(new LayoverError('DENIED', { message: 'no' }).message).toBe('no');
+    expect(new LayoverError('DENIED').entry).toBe(ERROR_CATALOGUE.DENIED);
+  });
+
+  test('are known by their shape', () => {
+    const foreign = Object.assign(new Error('x'), { name: 'LayoverError', key: 'DENIED' });
+    expect(isLayoverError(foreign)).toBe(true);
+    for (const other of [new Error('x'), undefined, null, 'x', { name: 'LayoverError', key: 'DENIED' }])
+      expect(isLayoverError(other)).toBe(false);
+  });
+
+  test('that are none become INTERNAL, their text for the log only', () => {
+    const cause = new Error('password=1');
+    const error = toLayoverError(cause);
+    expect(error).toMatchObject({ key: 'INTERNAL', cause });
+    expect(error.message).not.toContain('password');
+    const known = new LayoverError('DENIED');
+    expect(toLayoverError(known)).toBe(known);
+  });
+});
+
+describe('over gRPC', () => {
+  test.each(Object.keys(ERROR_CATALOGUE) as ErrorKey[])('%s arrives as itself', (key) => {
+    expect(carry(new LayoverError(key)).key).toBe(key);
+  });
+
+  test('message, detail, Retry-After and upstream status arrive, the cause does not', () => {
+    const info = { message: 'zu früh', detail: { upstream: 'docker.io' }, retryAfterSeconds: 7, upstreamStatus: 429 };
+    const carried = carry(new LayoverError('TOO_MANY_REQUESTS', { ...info, cause: new Error('secret') }));
+    expect(carried).toMatchObject({ key: 'TOO_MANY_REQUESTS', ...info });
+    expect(JSON.stringify(toGrpcFailure(new LayoverError('DENIED', { cause: 'secret' })))).not.toContain('secret');
+  });
+
+  test('an unknown failure tells nothing', () => {
+    const failure = toGrpcFailure(new Error('secret'));
+    expect(failure.code).toBe(Grpc.INTERNAL);
+    expect(failure.details).not.toContain('secret');
+    expect(carry(new Error('secret')).key).toBe('INTERNAL');
+  });
+
+  const transport: [Grpc, ErrorKey][] = [
+    [Grpc.UNAVAILABLE, 'NOT_READY'],
+    [Grpc.DEADLINE_EXCEEDED, 'TIMEOUT'],
+    [Grpc.CANCELLED, 'CANCELLED'],
+    [Grpc.RESOURCE_EXHAUSTED, 'INTERNAL'],
+    [Grpc.NOT_FOUND, 'INTERNAL'],
+  ];
+  test.each(transport)('status %d of the transport is %s', (code, key) => {
+    const error = Object.assign(new Error('x'), { code, details: 'x', metadata: new Metadata() });
+    expect(fromGrpcError(error, 'NOT_READY').key).toBe(key);
+  });
+
+  test.each(['', 'no json', 'null', '[]', '{"key":1}', '{"key":"toString"}', '{"key":"NOBODY_KNOWS"}'])(
+    'metadata %j that is no failure of ours is passed over',
+    (text) => {
+      const metadata = new Metadata();
+      metadata.set('layover-error-bin', Buffer.from(text));
+      const error = Object.assign(new Error('x'), { code: Grpc.UNAVAILABLE, details: 'x', metadata });
+      expect(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE').key).toBe('DATA_PLANE_UNAVAILABLE');
+    },
+  );
+});

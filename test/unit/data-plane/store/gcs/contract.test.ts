@@ -1,6 +1,0 @@
-import { describeBlobKeeping } from '../../../../contract/blob-keeping.contract';
-import { describeBlobStore } from '../../../../contract/blob-store.contract';
-import { gcsOnFake } from './support';
-
-describeBlobStore('the bucket store on the fake', () => gcsOnFake());
-describeBlobKeeping('the bucket store on the fake', () => gcsOnFake());

@@ -1,0 +1,130 @@
+import { EventEmitter } from 'node:events';
+import { open, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import { BodyWriter } from '../../../../edge-http/src/delivery/body-writer';
+import { BufferPool } from '../../../../edge-http/src/delivery/buffer-pool';
+import { sendInline } from '../../../../edge-http/src/delivery/send-inline';
+import { sendLocalFile } from '../../../../edge-http/src/delivery/send-local-file';
+import type { BlobMessage, BlobRead } from '../../../../edge-http/src/registry/registry-reader';
+import { temporaryFolder } from '../../../support/real/temporary-folder';
+
+/** A response that takes bytes when the test says so. */
+class FakeResponse extends EventEmitter {
+  destroyed = false;
+  ended = false;
+  readonly taken: Buffer[] = [];
+  flush: ((error?: Error) => void) | undefined;
+  idle: (() => void) | undefined;
+  constructor(private readonly eager: boolean) {
+    super();
+  }
+  setTimeout(_ms: number, idle: () => void): void {
+    this.idle = idle;
+  }
+  write(chunk: Buffer, done: (error?: Error) => void): void {
+    this.taken.push(Buffer.from(chunk));
+    if (this.eager) done();
+    else this.flush = done;
+  }
+  end(): void {
+    this.ended = true;
+  }
+}
+
+function setUp(length: number, eager = true): { response: FakeResponse; out: BodyWriter } {
+  const response = new FakeResponse(eager);
+  return { response, out: new BodyWriter(response as unknown as ServerResponse, length, 1000) };
+}
+
+function inline(...messages: (BlobMessage | undefined)[]): BlobRead {
+  const left = [...messages];
+  return {
+    header: undefined as never,
+    node: 'node',
+    next: () => Promise.resolve(left.shift()),
+    cancel: () => undefined,
+  };
+}
+
+describe('a body', () => {
+  test('ends only when all of it was sent', async () => {
+    const { response, out } = setUp(5);
+    await out.write(Buffer.from('1234'));
+    expect(() => out.end()).toThrow(/ended after 4/);
+    expect(response.ended).toBe(false);
+    await out.write(Buffer.from('5'));
+    out.end();
+    expect(response.ended).toBe(true);
+  });
+
+  test('never gets more bytes than were announced', async () => {
+    const { response, out } = setUp(3);
+    await expect(out.write(Buffer.from('1234'))).rejects.toThrow(/was to get 4/);
+    expect(response.taken).toEqual([]);
+  });
+
+  test('is given up when the client leaves in the middle of a write, or had left before', async () => {
+    const { response, out } = setUp(10, false);
+    const write = out.write(Buffer.alloc(5));
+    response.emit('close');
+    await expect(write).rejects.toMatchObject({ key: 'CANCELLED' });
+    response.destroyed = true;
+    await expect(out.write(Buffer.alloc(5))).rejects.toMatchObject({ key: 'CANCELLED' });
+  });
+
+  test('is given up when the client takes nothing, but not while we have nothing for it', async () => {
+    const { response, out } = setUp(10, false);
+    response.idle!();
+    const write = out.write(Buffer.alloc(5));
+    response.idle!();
+    await expect(write).rejects.toMatchObject({ key: 'TIMEOUT' });
+  });
+
+  test('that the kernel refuses is the client leaving', async () => {
+    const { response, out } = setUp(10, false);
+    const write = out.write(Buffer.alloc(5));
+    response.flush!(new Error('EPIPE'));
+    await expect(write).rejects.toMatchObject({ key: 'CANCELLED' });
+  });
+});
+
+describe('bytes over the call', () => {
+  test('that end early are an error', async () => {
+    const { out } = setUp(10);
+    const read = inline({ kind: 'chunk', bytes: Buffer.alloc(4) }, undefined);
+    await expect(sendInline(read, 10, out)).rejects.toThrow(/6 bytes before the end/);
+  });
+
+  test('are asked for no further than is needed', async () => {
+    const { response, out } = setUp(4);
+    await sendInline(inline({ kind: 'progress', available: 4 }, { kind: 'chunk', bytes: Buffer.from('abcd') }), 4, out);
+    expect(Buffer.concat(response.taken).toString()).toBe('abcd');
+  });
+});
+
+describe('bytes of a growing file', () => {
+  test('a fill that fails is told only when what was read is out: the rest may then be written from elsewhere', async () => {
+    const folder = await temporaryFolder('growing');
+    const path = join(folder.path, 'file');
+    await writeFile(path, 'abcdef');
+    const file = await open(path);
+    try {
+      const { response, out } = setUp(10, false);
+      const growth = { available: 6, beyond: () => Promise.reject(new LayoverError('DATA_PLANE_UNAVAILABLE')) };
+      let over = false;
+      const sending = sendLocalFile(file, growth, 0, 10, out, new BufferPool().lease(10)).finally(() => (over = true));
+      sending.catch(() => undefined);
+      while (response.flush === undefined) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(over).toBe(false);
+      response.flush();
+      await expect(sending).rejects.toMatchObject({ key: 'DATA_PLANE_UNAVAILABLE' });
+      expect([Buffer.concat(response.taken).toString(), out.sent]).toEqual(['abcdef', 6]);
+    } finally {
+      await file.close();
+      await folder.remove();
+    }
+  });
+});

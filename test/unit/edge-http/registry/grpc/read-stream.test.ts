@@ -1,0 +1,106 @@
+import { Readable } from 'node:stream';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { LayoverError } from '../../../../../common/errors/layover-error';
+import { ReadStream } from '../../../../../edge-http/src/registry/grpc/read-stream';
+import { TestClock } from '../../../../support/test-clock';
+
+/** A call as grpc-js makes it: an object stream with cancel(). */
+class FakeCall extends Readable {
+  cancels = 0;
+  constructor() {
+    super({ objectMode: true, read: () => undefined });
+  }
+  cancel(): void {
+    this.cancels += 1;
+  }
+}
+
+function setUp(): { call: FakeCall; clock: TestClock; abort: AbortController; stream: ReadStream<number> } {
+  const call = new FakeCall();
+  const clock = new TestClock();
+  const abort = new AbortController();
+  const stream = new ReadStream<number>(call as unknown as ClientReadableStream<number>, {
+    signal: abort.signal,
+    idleMs: 1000,
+    clock,
+    toError: (error: ServiceError) => new LayoverError('UPSTREAM_FAILED', { message: error.message }),
+  });
+  return { call, clock, abort, stream };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('messages come in order, then the end', async () => {
+  const { call, stream, clock } = setUp();
+  for (const message of [1, 2, 3, 4, 5, null]) call.push(message);
+  const seen: (number | undefined)[] = [];
+  for (let i = 0; i < 7; i += 1) seen.push(await stream.next());
+  expect(seen).toEqual([1, 2, 3, 4, 5, undefined, undefined]);
+  expect(clock.pending).toBe(0);
+});
+
+test('while nobody reads the call is paused', async () => {
+  const { call, stream } = setUp();
+  for (let i = 0; i < 10; i += 1) call.push(i);
+  await settled();
+  expect(call.isPaused()).toBe(true);
+  expect(call.readableLength).toBe(8);
+  expect(await stream.next()).toBe(0);
+  await settled();
+  expect(call.readableLength).toBe(7);
+});
+
+test('a failure is told at once, and stays', async () => {
+  const { call, stream } = setUp();
+  call.push(1);
+  await settled();
+  call.emit('error', new Error('cut'));
+  await expect(stream.next()).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+  await expect(stream.next()).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+});
+
+test('a waiting reader is given up after the idle time, and the call is cancelled', async () => {
+  const { call, stream, clock } = setUp();
+  const waiting = stream.next();
+  expect(clock.pending).toBe(1);
+  clock.advance(1000);
+  await expect(waiting).rejects.toMatchObject({ key: 'TIMEOUT' });
+  expect(call.cancels).toBe(1);
+});
+
+test('no time runs while nobody waits', async () => {
+  const { call, stream, clock } = setUp();
+  call.push(1);
+  await stream.next();
+  expect(clock.pending).toBe(0);
+});
+
+test('the signal cancels the call, also when it had aborted before', async () => {
+  const { call, stream, abort } = setUp();
+  const waiting = stream.next();
+  abort.abort();
+  await expect(waiting).rejects.toMatchObject({ key: 'CANCELLED' });
+  expect(call.cancels).toBe(1);
+  const late = new FakeCall();
+  const gone = new ReadStream<number>(late as unknown as ClientReadableStream<number>, {
+    signal: abort.signal,
+    idleMs: 1,
+    clock: new TestClock(),
+    toError: () => new LayoverError('INTERNAL'),
+  });
+  await expect(gone.next()).rejects.toMatchObject({ key: 'CANCELLED' });
+  expect(late.cancels).toBe(1);
+});
+
+test('cancel is harmless after the end and after itself, and the error that follows it is caught', async () => {
+  const { call, stream } = setUp();
+  stream.cancel();
+  stream.cancel();
+  call.emit('error', new Error('1 CANCELLED'));
+  expect(call.cancels).toBe(1);
+  const ended = setUp();
+  ended.call.push(null);
+  await ended.stream.next();
+  ended.stream.cancel();
+  expect(ended.call.cancels).toBe(0);
+});
