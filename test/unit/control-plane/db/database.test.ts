@@ -37,7 +37,7 @@ describe('a transaction', () => {
 
   test('gives up after six tries, and nothing of them is kept', async () => {
     // Makes the random pauses between two tries as short as they can be.
-    jest.spyOn(Math, 'random').mockReturnValue(0);
+    jest.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
     const before = (await database.reader(Table.configurationRevision).first('revision')) as object;
     let tries = 0;
     const work = database.transaction(async (queries) => {

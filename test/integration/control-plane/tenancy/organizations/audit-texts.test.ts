@@ -1,10 +1,10 @@
-import type * as ProxyCacheModule from '../../../control-plane/src/tenancy/organizations/proxy-cache';
-import { startControlPlane } from '../../support/control-plane/start-control-plane';
+import type * as ProxyCacheModule from '../../../../../control-plane/src/tenancy/organizations/proxy-cache';
+import { startControlPlane } from '../../../../support/control-plane/start-control-plane';
 
 /** Two settings as they would be defined with nothing that the audit log can tell apart. */
-jest.mock('../../../control-plane/src/tenancy/organizations/proxy-cache', () => {
+jest.mock('../../../../../control-plane/src/tenancy/organizations/proxy-cache', () => {
   const actual = jest.requireActual<typeof ProxyCacheModule>(
-    '../../../control-plane/src/tenancy/organizations/proxy-cache',
+    '../../../../../control-plane/src/tenancy/organizations/proxy-cache',
   );
   const { PROXY_CACHE_SETTINGS: settings } = actual;
   return {

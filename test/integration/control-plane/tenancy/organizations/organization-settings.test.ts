@@ -1,11 +1,14 @@
-import type { ProxyCache as ProxyCacheMessage } from '../../../proto/gen/layover/v1/ProxyCache';
-import { Table } from '../../../schema/tables';
-import { joinedColumns } from '../../../control-plane/src/tenancy/organizations/organization.rows';
-import { ORGANIZATION_SETTINGS } from '../../../control-plane/src/tenancy/organizations/organization';
-import { PROXY_CACHE_SETTINGS } from '../../../control-plane/src/tenancy/organizations/proxy-cache';
-import { QUOTA_SETTINGS } from '../../../control-plane/src/tenancy/organizations/quota';
-import { SCAN_POLICY_SETTINGS } from '../../../control-plane/src/tenancy/organizations/scan-policy';
-import { checkPatch, checkSettings } from '../../../control-plane/src/tenancy/organizations/settings/check-settings';
+import type { ProxyCache as ProxyCacheMessage } from '../../../../../proto/gen/layover/v1/ProxyCache';
+import { Table } from '../../../../../schema/tables';
+import { joinedColumns } from '../../../../../control-plane/src/tenancy/organizations/organization.rows';
+import { ORGANIZATION_SETTINGS } from '../../../../../control-plane/src/tenancy/organizations/organization';
+import { PROXY_CACHE_SETTINGS } from '../../../../../control-plane/src/tenancy/organizations/proxy-cache';
+import { QUOTA_SETTINGS } from '../../../../../control-plane/src/tenancy/organizations/quota';
+import { SCAN_POLICY_SETTINGS } from '../../../../../control-plane/src/tenancy/organizations/scan-policy';
+import {
+  checkPatch,
+  checkSettings,
+} from '../../../../../control-plane/src/tenancy/organizations/settings/check-settings';
 import {
   BOOLEAN,
   INTEGER,
@@ -13,21 +16,21 @@ import {
   required,
   TEXT,
   withDefault,
-} from '../../../control-plane/src/tenancy/organizations/settings/kinds';
-import { range } from '../../../control-plane/src/tenancy/organizations/settings/rules';
+} from '../../../../../control-plane/src/tenancy/organizations/settings/kinds';
+import { range } from '../../../../../control-plane/src/tenancy/organizations/settings/rules';
 import type {
   Setting,
   Settings,
   SettingsOnWire,
-} from '../../../control-plane/src/tenancy/organizations/settings/setting';
+} from '../../../../../control-plane/src/tenancy/organizations/settings/setting';
 import {
   describeGroup,
   findGroupChanges,
-} from '../../../control-plane/src/tenancy/organizations/settings/setting-changes';
-import { toMessageFields } from '../../../control-plane/src/tenancy/organizations/settings/setting-messages';
-import { fromRow, toRow } from '../../../control-plane/src/tenancy/organizations/settings/setting-rows';
-import { withTables } from '../../support/control-plane/open-tables';
-import { startControlPlane } from '../../support/control-plane/start-control-plane';
+} from '../../../../../control-plane/src/tenancy/organizations/settings/setting-changes';
+import { toMessageFields } from '../../../../../control-plane/src/tenancy/organizations/settings/setting-messages';
+import { fromRow, toRow } from '../../../../../control-plane/src/tenancy/organizations/settings/setting-rows';
+import { withTables } from '../../../../support/control-plane/open-tables';
+import { startControlPlane } from '../../../../support/control-plane/start-control-plane';
 
 const GROUPS: Readonly<Record<string, Settings>> = {
   organization: ORGANIZATION_SETTINGS,

@@ -2,22 +2,22 @@ import * as fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '../../../../common/runtime/logger';
-import { ManifestStore } from '../../../../control-plane/src/cache/content/manifest.store';
+import { createLogger } from '../../../../../common/runtime/logger';
+import { ManifestStore } from '../../../../../control-plane/src/cache/content/manifest.store';
 import {
   hasExpired,
   isActive,
   nextTag,
   TagChange,
   wasDeletedAfter,
-} from '../../../../control-plane/src/cache/content/tag-life';
-import { TagStore } from '../../../../control-plane/src/cache/content/tag.store';
-import { bulkInsert } from '../../../../control-plane/src/db/bulk-insert';
-import { parseDatabaseUrl } from '../../../../control-plane/src/db/database-address';
-import { Database, type Queries } from '../../../../control-plane/src/db/database';
-import { type ManifestRow, Table, type TagRow } from '../../../../schema/tables';
-import { digest } from '../../../support/control-plane/builders';
-import { createTestDatabase } from '../../../support/control-plane/test-database';
+} from '../../../../../control-plane/src/cache/content/tag-life';
+import { TagStore } from '../../../../../control-plane/src/cache/content/tag.store';
+import { bulkInsert } from '../../../../../control-plane/src/db/bulk-insert';
+import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-address';
+import { Database, type Queries } from '../../../../../control-plane/src/db/database';
+import { type ManifestRow, Table, type TagRow } from '../../../../../schema/tables';
+import { digest } from '../../../../support/control-plane/builders';
+import { createTestDatabase } from '../../../../support/control-plane/test-database';
 
 const ORIGIN = 'origin';
 const REPOSITORY = 7;
