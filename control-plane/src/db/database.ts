@@ -72,9 +72,9 @@ export class Database implements Transactions {
   }
 
   /**
-   * Runs `work` in one transaction. If the database reports a deadlock or a lock wait timeout, `work`
-   * runs again, up to six times with growing random pauses. `work` must use only the transaction
-   * that it is given: SQLite has one connection for writing.
+   * Runs `work` in one transaction. If the database reports a deadlock or a lock wait timeout,
+   * `work` runs again, up to six times with growing random pauses. `work` must use only the
+   * transaction that it is given: SQLite has one connection for writing.
    *
    * What `work` registers with the {@link TransactionHooks} of that transaction (`hooksOf`) runs
    * before and after the commit. Resolves when both have run; only steps before the commit can make

@@ -25,16 +25,18 @@ export interface AfterCommitStep<Item> {
 /** A step whose items are of any type. */
 export type AnyAfterCommitStep = AfterCommitStep<unknown>;
 
-/** Items by the step that they wait for. A Map and a Set keep the order in which they were added. */
+/**
+ * Items by the step that they wait for. A Map and a Set keep the order in which they were added.
+ */
 type Pending<Step> = Map<Step, Set<unknown>>;
 
 /** The property of a transaction that holds its hooks. */
 const HOOKS = Symbol('transaction hooks');
 
 /**
- * Work that code inside a transaction registers to run just before its commit or after it. Each step
- * runs once with all items that were registered for it; equal items count once. Every attempt of a
- * transaction has its own hooks, so nothing that a rolled back attempt registered ever runs.
+ * Work that code inside a transaction registers to run just before its commit or after it. Each
+ * step runs once with all items that were registered for it; equal items count once. Every attempt
+ * of a transaction has its own hooks, so nothing that a rolled back attempt registered ever runs.
  */
 export class TransactionHooks {
   private readonly before: Pending<BeforeCommitStep<unknown>> = new Map();
@@ -129,7 +131,9 @@ export function hooksOf(queries: Queries): TransactionHooks {
   return hooks;
 }
 
-/** Returns the hooks of the transaction that `queries` belongs to, or undefined if there are none. */
+/**
+ * Returns the hooks of the transaction that `queries` belongs to, or undefined if there are none.
+ */
 export function findHooks(queries: Queries): TransactionHooks | undefined {
   return (queries as { readonly [HOOKS]?: TransactionHooks })[HOOKS];
 }

@@ -25,7 +25,8 @@ export class StepSize {
   /**
    * Runs one step that takes up to `limit` rows and returns how many it found. Returns that number,
    * and whether there may be more. A step that calls `begin` first in its transaction is measured
-   * until the commit: what the announcement of its changes costs does not depend on the step's size.
+   * until the commit: what the announcement of its changes costs does not depend on the step's
+   * size.
    */
   async take(
     step: (limit: number, begin: (transaction: Queries) => void) => Promise<number>,

@@ -22,9 +22,9 @@ export interface TagSummary {
 export type EvictionPlace = Pick<ManifestRow, 'eviction_class' | 'eviction_at'>;
 
 /**
- * Writes the places of manifests in the eviction order, from their tags and parents as they are when
- * it runs. The items are ids of manifests of which either changed; unknown ids are ignored. The
- * stores of tags and manifests register it with every such change.
+ * Writes the places of manifests in the eviction order, from their tags and parents as they are
+ * when it runs. The items are ids of manifests of which either changed; unknown ids are ignored.
+ * The stores of tags and manifests register it with every such change.
  */
 export const CLASSIFICATION: BeforeCommitStep<number> = { name: 'classify manifests', run: classify };
 
@@ -78,7 +78,10 @@ export async function findManifests(queries: Queries, ids: readonly number[]): P
   return rows;
 }
 
-/** Returns the indexes of the same repository that name one of these manifests, with the digest that they name. */
+/**
+ * Returns the indexes of the same repository that name one of these manifests, with the digest that
+ * they name.
+ */
 export async function findParents(
   queries: Queries,
   keys: readonly ManifestKey[],
@@ -97,7 +100,9 @@ export async function findParents(
   return rows;
 }
 
-/** Summarizes the versions of tags that point at each manifest. Manifests without any are left out. */
+/**
+ * Summarizes the versions of tags that point at each manifest. Manifests without any are left out.
+ */
 export async function summarizeTags(
   queries: Queries,
   manifestIds: readonly number[],

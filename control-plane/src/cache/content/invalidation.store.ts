@@ -23,8 +23,8 @@ export class InvalidationStore {
   };
 
   /**
-   * Writes invalidations, in the transaction that makes them true. The transaction resolves when the
-   * listeners of this process have passed them on. Other processes find them by polling.
+   * Writes invalidations, in the transaction that makes them true. The transaction resolves when
+   * the listeners of this process have passed them on. Other processes find them by polling.
    */
   async append(queries: Queries, invalidations: readonly Invalidation[], now: number): Promise<void> {
     if (invalidations.length === 0) return;
@@ -70,7 +70,10 @@ export class InvalidationStore {
     return rows.length;
   }
 
-  /** Calls `listener` after every commit that wrote invalidations. Returns a function that ends this. */
+  /**
+   * Calls `listener` after every commit that wrote invalidations. Returns a function that ends
+   * this.
+   */
   onAnnounce(listener: () => Promise<void>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

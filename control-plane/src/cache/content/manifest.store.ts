@@ -157,7 +157,10 @@ export class ManifestStore {
     return [...new Set([...rows.map(({ id }) => id), ...above])];
   }
 
-  /** Returns a manifest with its place in the eviction order, up to date with this transaction's changes. */
+  /**
+   * Returns a manifest with its place in the eviction order, up to date with this transaction's
+   * changes.
+   */
   async findPlaced(queries: Queries, id: number): Promise<ManifestRow | undefined> {
     await settlePlaces(queries);
     const [row] = await this.findByIds(queries, [id]);
@@ -207,7 +210,9 @@ export class ManifestStore {
     return row?.id;
   }
 
-  /** Deletes manifests and their references. Children that stay are classified before the commit. */
+  /**
+   * Deletes manifests and their references. Children that stay are classified before the commit.
+   */
   async delete(queries: Queries, ids: readonly number[]): Promise<void> {
     const children = await this.findMany(queries, childKeys(await this.references(queries, ids)));
     const gone = new Set(ids);

@@ -20,7 +20,9 @@ export type TagEvent =
   | { readonly kind: 'EXPIRED'; readonly at: number }
   /** Somebody set when the version expires; null = never. */
   | { readonly kind: 'EXPIRATION_SET'; readonly at: number; readonly expiresAt: number | null }
-  /** Somebody restored the version from the time machine, which keeps versions for `windowSeconds`. */
+  /**
+   * Somebody restored the version from the time machine, which keeps versions for `windowSeconds`.
+   */
   | {
       readonly kind: 'RESTORED';
       readonly at: number;
@@ -119,25 +121,32 @@ export function isActive(tag: TagRow, now: number): boolean {
   return isLive(tag) && !hasExpired(tag, now);
 }
 
-/** Checks whether a live version has expired by `now`: it is not served, and collection will end it. */
+/**
+ * Checks whether a live version has expired by `now`: it is not served, and collection will end it.
+ */
 export function hasExpired(tag: TagRow, now: number): boolean {
   return isLive(tag) && tag.expires_at !== null && tag.expires_at <= now;
 }
 
-/** Returns when a version left service, by its end or its expiration; undefined while it is active. */
+/**
+ * Returns when a version left service, by its end or its expiration; undefined while it is active.
+ */
 export function leftServiceAt(tag: TagRow, now: number): number | undefined {
   if (!isLive(tag)) return tag.ended_at ?? tag.started_at;
   return hasExpired(tag, now) ? (tag.expires_at ?? undefined) : undefined;
 }
 
-/** Checks whether a version was deleted after `at`, so that an older answer of the upstream must not bring it back. */
+/**
+ * Checks whether a version was deleted after `at`, so that an older answer of the upstream must not
+ * bring it back.
+ */
 export function wasDeletedAfter(tag: TagRow, at: number): boolean {
   return tag.end_reason === 'DELETED' && tag.ended_at !== null && tag.ended_at > at;
 }
 
 /**
- * A change of one version by {@link nextTag}. The store of tags writes nothing else, so that no other
- * code can patch the columns.
+ * A change of one version by {@link nextTag}. The store of tags writes nothing else, so that no
+ * other code can patch the columns.
  */
 export class TagChange {
   private constructor(
@@ -147,7 +156,10 @@ export class TagChange {
     readonly columns: Partial<TagRow>,
   ) {}
 
-  /** Returns the change that an event makes; undefined if it changes nothing, or if the version is gone. */
+  /**
+   * Returns the change that an event makes; undefined if it changes nothing, or if the version is
+   * gone.
+   */
   static of(before: TagRow, event: TagEvent): TagChange | undefined {
     const after = nextTag(before, event);
     if (after === undefined) return undefined;
@@ -156,7 +168,9 @@ export class TagChange {
     return new TagChange(before, after, Object.fromEntries(names.map((name) => [name, after[name]])));
   }
 
-  /** Whether the version began or ended: its manifest may have another place in the eviction order. */
+  /**
+   * Whether the version began or ended: its manifest may have another place in the eviction order.
+   */
   get isTurn(): boolean {
     return this.before.live !== this.after.live || this.before.ended_at !== this.after.ended_at;
   }
@@ -185,7 +199,8 @@ function revived(tag: TagRow, checkedAt: number, refreshedAt: number, expiration
 
 function confirmed(tag: TagRow, at: number, expirationSeconds: number): TagRow {
   if (at < tag.checked_at) return tag;
-  // Only a version that expired comes back by itself. The caller knows that the tag has no live one.
+  // Only a version that expired comes back by itself. The caller knows that the tag has no live
+  // one.
   if (!isLive(tag))
     return tag.end_reason === 'EXPIRED' ? revived(tag, at, Math.max(at, tag.refreshed_at), expirationSeconds) : tag;
   const checked = { ...tag, checked_at: at };

@@ -14,9 +14,9 @@ export class ConfigurationRevision {
   };
 
   /**
-   * Counts a change, in the transaction that makes it. The transaction resolves when the listeners of
-   * this process have dealt with the change, so that a mutation is answered when its change is on
-   * its way to the data planes. Other processes find it by polling.
+   * Counts a change, in the transaction that makes it. The transaction resolves when the listeners
+   * of this process have dealt with the change, so that a mutation is answered when its change is
+   * on its way to the data planes. Other processes find it by polling.
    */
   async bump(queries: Queries): Promise<void> {
     await queries(Table.configurationRevision).where('id', 1).increment('revision', 1);
@@ -30,7 +30,10 @@ export class ConfigurationRevision {
     return row.revision;
   }
 
-  /** Calls `listener` after every committed change of this process. Returns a function that ends this. */
+  /**
+   * Calls `listener` after every committed change of this process. Returns a function that ends
+   * this.
+   */
   onAnnounce(listener: () => Promise<void>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
