@@ -3,7 +3,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { BlobLinks } from '../store/blob-links';
 import type { Fills } from './fills/fills';
-import type { GuardedBlobStore } from '../store/uses/guarded-blob-store';
+import type { GuardedBlobStore } from '../store/guard/guarded-blob-store';
 import type { AllowedBlob } from './blob-access';
 
 /** What redirects work with. */

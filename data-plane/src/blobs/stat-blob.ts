@@ -2,7 +2,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Access } from '../access/access';
 import type { PullTarget } from '../access/pull-target';
-import type { StoredBlobs } from '../store/stored-blobs';
+import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobAccess } from './blob-access';
 import type { RepositoryRequest } from '../access/request';

@@ -1,7 +1,7 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { Access } from '../access/access';
-import type { BlobArrivals } from '../blobs/blob-arrivals';
+import type { BlobArrivals } from '../blobs/record-arrivals';
 
 /** What another node asks to have filled here. */
 export interface PeerFill {

@@ -5,7 +5,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
 import type { BlobStore } from '../../store/blob-store';
 import { throwIfAborted } from '../../store/read-file-range';
-import { StoredBlobs } from '../../store/stored-blobs';
+import { StoredBlobs } from '../../store/guard/stored-blobs';
 import { untilAborted } from '../../async/abort-gate';
 import { type FillDependencies, FillJob, type FillOver } from './fill-job';
 import { DEFAULT_FILL_LIMITS, type FillLimits } from './fill-limits';

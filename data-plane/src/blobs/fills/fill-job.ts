@@ -4,7 +4,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { Span, Tracer } from '../../../../common/tracing/tracer';
 import type { BlobIngest, BlobStore } from '../../store/blob-store';
-import type { StoredBlobs } from '../../store/stored-blobs';
+import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import { AbortGate } from '../../async/abort-gate';
 import { Deferred } from '../../async/deferred';
 import { Seats, type Seat } from './seats';

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../../common/oci/digest';
 import { forEachDigest } from './for-each-digest';
-import type { Deletion } from '../uses/guarded-blob-store';
+import type { Deletion } from '../guard/guarded-blob-store';
 import type { StoredContentParts } from './storage-parts';
 
 /** What became of a digest; `failed` = the store failed, and it may be there still. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { ContentUses } from '../uses/content-uses';
-import type { GuardedBlobStore } from '../uses/guarded-blob-store';
+import type { GuardedBlobStore } from '../guard/guarded-blob-store';
 
 /** A cache above the store. It must not serve content that the store has lost or is about to delete. */
 export interface ContentCache {

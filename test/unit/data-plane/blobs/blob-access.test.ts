@@ -1,7 +1,7 @@
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Digest, digestOf } from '../../../../common/oci/digest';
-import { StoredBlobs } from '../../../../data-plane/src/store/stored-blobs';
+import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
 import { BlobAccess } from '../../../../data-plane/src/blobs/blob-access';
 import { statBlob } from '../../../../data-plane/src/blobs/stat-blob';
 import { blobNamed, imageNamed } from '../fakes/sample-manifests';

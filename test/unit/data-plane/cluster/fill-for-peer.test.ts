@@ -1,6 +1,6 @@
 import { digestOf } from '../../../../common/oci/digest';
 import { fillForPeer } from '../../../../data-plane/src/cluster/fill-for-peer';
-import type { BlobArrivals } from '../../../../data-plane/src/blobs/blob-arrivals';
+import type { BlobArrivals } from '../../../../data-plane/src/blobs/record-arrivals';
 import type { OrganizationSpec } from '../fakes/organizations';
 import { pullRig } from '../fakes/pull-rig';
 

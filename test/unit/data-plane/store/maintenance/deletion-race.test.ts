@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import type { BlobStore } from '../../../../../data-plane/src/store/blob-store';
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import { createBlobSource } from '../../../../../data-plane/src/blobs/create-blob-source';
+import { createBlobSource } from '../../../../../data-plane/src/blobs/read-through-source';
 import { createFills, type SpooledFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
 import { systemClock } from '../../../../../common/runtime/clock';
 import { changedStore } from '../../../../support/changed-store';

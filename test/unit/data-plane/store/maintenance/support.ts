@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import { createLogger } from '../../../../../common/runtime/logger';
 import type { BlobStore } from '../../../../../data-plane/src/store/blob-store';
 import { ManifestContents } from '../../../../../data-plane/src/manifests/content/manifest-contents';
-import { GuardedBlobStore } from '../../../../../data-plane/src/store/uses/guarded-blob-store';
+import { GuardedBlobStore } from '../../../../../data-plane/src/store/guard/guarded-blob-store';
 import type { StoredContentParts } from '../../../../../data-plane/src/store/maintenance/storage-parts';
 import { blobPathsAt } from '../../../../../data-plane/src/store/directory/blob-paths';
 import {

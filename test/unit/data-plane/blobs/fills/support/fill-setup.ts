@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../../../../../../common/runtime/clock'
 import { createLogger } from '../../../../../../common/runtime/logger';
 import type { BlobReader, BlobSource } from '../../../../../../data-plane/src/blobs/blob-source';
 import type { BlobStore } from '../../../../../../data-plane/src/store/blob-store';
-import { createBlobSource } from '../../../../../../data-plane/src/blobs/create-blob-source';
+import { createBlobSource } from '../../../../../../data-plane/src/blobs/read-through-source';
 import { createFills, type SpooledFills } from '../../../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../../../data-plane/src/blobs/fills/fill-limits';
 import { createSpool, type Spool } from '../../../../../../data-plane/src/blobs/fills/spool';

@@ -6,7 +6,7 @@ import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ContentUses } from '../store/uses/content-uses';
 import type { AllowedBlob } from './blob-access';
-import { fillRequest } from './blob-fill';
+import { fillRequest } from './fill-request';
 
 /** What arrivals work with. */
 export interface BlobArrivalsParts {

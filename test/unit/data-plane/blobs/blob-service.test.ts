@@ -2,7 +2,7 @@ import { type Digest, digestOf } from '../../../../common/oci/digest';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
 import type { Fills } from '../../../../data-plane/src/blobs/fills/fills';
-import { BlobArrivals } from '../../../../data-plane/src/blobs/blob-arrivals';
+import { BlobArrivals } from '../../../../data-plane/src/blobs/record-arrivals';
 import { openInUse } from '../../../../data-plane/src/blobs/open-in-use';
 import { Gate } from './fills/support/fake-upstream';
 import { turns } from '../store/maintenance/support';

@@ -6,7 +6,7 @@ import type { BlobReader, BlobSource } from './blob-source';
 import type { BlobStore, StoredBlob } from '../store/blob-store';
 import { READ_CHUNK_BYTES, readAt, throwIfAborted } from '../store/read-file-range';
 import { toStoreError } from '../store/store-error';
-import { StoredBlobs } from '../store/stored-blobs';
+import { StoredBlobs } from '../store/guard/stored-blobs';
 import type { FillReader, Fills } from './fills/fills';
 
 /** What a blob source is made of. */

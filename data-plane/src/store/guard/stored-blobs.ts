@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { LayoverError } from '../../../common/errors/layover-error';
-import type { Digest } from '../../../common/oci/digest';
-import type { Logger } from '../../../common/runtime/logger';
-import type { BlobStore, StoredBlob } from './blob-store';
-import { hasDigest } from './hash-blob';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { Digest } from '../../../../common/oci/digest';
+import type { Logger } from '../../../../common/runtime/logger';
+import type { BlobStore, StoredBlob } from '../blob-store';
+import { hasDigest } from '../hash-blob';
 
 /** Blobs whose size was proven by their bytes; so many are remembered. */
 const REMEMBERED = 4096;
