@@ -1,25 +1,29 @@
-import type { PullTarget } from '../access/pull-target';
-import type { FillRequest } from './fills/fills';
 import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { AllowedBlob } from './blob-access';
+import type { FillableBlob } from './blob-access';
+import type { FillRequest } from './fills/fills';
 
-/** The fill of a blob with this organization's credentials, from its repository; its bytes are counted for the organization. */
+/** What every request for a fill is made with. */
+export interface FillRequestParts {
+  readonly upstream: UpstreamRegistry;
+  readonly journal: PullJournal;
+}
+
+/** Asks for a blob with the organization's credentials; the bytes fetched are counted for the organization. */
 export function fillRequest(
-  upstream: UpstreamRegistry,
-  journal: PullJournal,
-  target: PullTarget,
-  blob: AllowedBlob,
+  { upstream, journal }: FillRequestParts,
+  { target, digest, size }: FillableBlob,
   priority: FillRequest['priority'],
 ): FillRequest {
-  const { organizationUid } = target.key;
+  const { organizationUid, repository } = target.key;
   return {
-    digest: blob.digest,
-    expectedSize: blob.size,
+    digest,
+    expectedSize: size,
     upstream: target.upstream.origin.host,
     owner: organizationUid,
+    repository,
     priority,
-    source: (offset, signal) => upstream.openBlob(target.upstream, blob.digest, offset, signal),
+    source: (offset, signal) => upstream.openBlob(target.upstream, digest, offset, signal),
     onFetched: (fetched) => journal.count({ organizationUid, fetched }),
   };
 }

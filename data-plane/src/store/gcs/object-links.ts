@@ -51,11 +51,11 @@ export class ObjectLinks implements BlobLinks {
     this.lifetimeMs = options.lifetimeMs;
   }
 
-  async linkTo(digest: Digest): Promise<BlobLink | undefined> {
+  async linkTo(digest: Digest): Promise<BlobLink | 'absent' | undefined> {
     if (this.options.clock.now() < this.pausedUntil) return undefined;
     try {
       const object = await this.objectOf(digest);
-      return object && { url: await this.urlOf(object), size: object.size };
+      return object === undefined ? 'absent' : { url: await this.urlOf(object), size: object.size };
     } catch (error) {
       this.fail(error);
       return undefined;

@@ -14,13 +14,13 @@ export interface DeletedContent {
  * would lose. Results in the order of the digests. Throws CANCELLED, when some may be deleted.
  */
 export function deleteBlobs(
-  { store, contents, logger }: StoredContentParts,
+  { stored, logger }: StoredContentParts,
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<DeletedContent[]> {
   return forEachDigest(digests, signal, async (digest) => {
     try {
-      return { digest, outcome: await store.deleteUnused(digest, () => contents.forget(digest)) };
+      return { digest, outcome: await stored.deleteUnused(digest) };
     } catch (error) {
       logger.warn({ err: error, digest }, 'content could not be deleted');
       return { digest, outcome: 'failed' };

@@ -1,4 +1,5 @@
 import type { Digest } from '../../../../common/oci/digest';
+import { Absence } from '../guard/absence';
 import { forEachDigest } from './for-each-digest';
 import type { StoredContentParts } from './storage-parts';
 
@@ -14,12 +15,12 @@ export interface ContentState {
  * Throws STORE_FAILED, because a blob that can't be looked at is not "not there"; CANCELLED.
  */
 export function statBlobs(
-  { store, uses }: StoredContentParts,
+  { stored, uses }: StoredContentParts,
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<ContentState[]> {
   return forEachDigest(digests, signal, async (digest) => {
-    const size = await store.stat(digest);
-    return { digest, size, inUse: uses.inUse(digest) };
+    const size = await stored.stat(digest);
+    return { digest, size: size instanceof Absence ? undefined : size, inUse: uses.inUse(digest) };
   });
 }

@@ -1,17 +1,10 @@
-import type { Digest } from '../../../../common/oci/digest';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { ContentUses } from '../uses/content-uses';
-import type { GuardedBlobStore } from '../guard/guarded-blob-store';
-
-/** A cache above the store. It must not serve content that the store has lost or is about to delete. */
-export interface ContentCache {
-  forget(digest: Digest): void;
-}
+import type { StoredBlobs } from '../guard/stored-blobs';
 
 /** What the control plane's questions about stored bytes are answered from. */
 export interface StoredContentParts {
-  readonly store: GuardedBlobStore;
-  readonly contents: ContentCache;
+  readonly stored: StoredBlobs;
   readonly uses: Pick<ContentUses, 'inUse'>;
   readonly logger: Logger;
 }

@@ -1,98 +1,127 @@
 import { type Digest, digestOf } from '../../../../common/oci/digest';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { BlobReader } from '../../../../data-plane/src/blobs/blob-source';
-import type { Fills } from '../../../../data-plane/src/blobs/fills/fills';
-import { BlobArrivals } from '../../../../data-plane/src/blobs/record-arrivals';
 import { openInUse } from '../../../../data-plane/src/blobs/open-in-use';
+import { pullRig } from '../fakes/pull-rig';
 import { Gate } from './fills/support/fake-upstream';
-import { turns } from '../store/maintenance/support';
-import { CONTEXT, pullRig, silentLogger } from '../fakes/pull-rig';
+import { until } from './fills/support/fill-setup';
+import { type BlobRig, blobRig } from './support/blob-rig';
 
 const CONTENT = Buffer.from('the blob');
 const DIGEST = digestOf(CONTENT);
+const BLOB = { digest: DIGEST, size: CONTENT.length };
 
-async function rig() {
-  const parts = pullRig();
-  const fill = new Gate();
-  const seats: string[] = [];
-  let begun = 0;
-  const fills: Fills = {
-    async open({ priority }, signal) {
-      seats.push(priority);
-      const left = new Promise<never>((_resolve, reject) =>
-        signal?.addEventListener('abort', () => reject(new LayoverError('CANCELLED'))),
-      );
-      return {
-        origin: 'fill',
-        size: CONTENT.length,
-        path: undefined,
-        available: 0,
-        waitBeyond: () => Promise.race([fill.passed.then(() => CONTENT.length), left]),
-        close: async () => void seats.push('left'),
-      };
-    },
-    complete: () => {
-      begun += 1;
-      return fill.passed;
-    },
-    isActive: () => false,
-    stop: async () => undefined,
+describe('a fill', () => {
+  let rig: BlobRig;
+  let body: Gate;
+  beforeEach(async () => {
+    rig = await blobRig({ organizations: [{ name: 'acme' }, { name: 'beta' }] });
+    body = new Gate();
+    rig.upstream.behaviour.bodyGate = body.passed;
+    await rig.offer(CONTENT, 'team/app', 'team/other');
+  });
+  afterEach(() => rig.dispose());
+
+  const used = (): string[] => rig.uses.list(10).map(({ repository, startedAt }) => `${repository} ${startedAt}`);
+  const begun = (): number => rig.upstream.requests.filter((line) => line.startsWith('GET')).length;
+  const arrivals = (): unknown[] => rig.journal.records.flatMap(({ blob }) => (blob ? [blob] : []));
+  /** A client comes, and leaves when the fill has begun. */
+  const visit = async (repository: string, organization = 'acme'): Promise<void> => {
+    const opened = await rig.get(DIGEST, { repository, organization });
+    expect(opened.kind).toBe('bytes');
+    if (opened.kind === 'bytes') await opened.reader.close();
   };
-  const arrivals = new BlobArrivals({ ...parts, fills, logger: silentLogger });
-  const target = async (repository: string) =>
-    parts.access.authorize(
-      parts.access.locate({ kind: 'organization', name: 'acme' }, repository),
-      CONTEXT.authorization,
-    );
-  const blob = { digest: DIGEST, size: CONTENT.length };
-  const [app, other] = [await target('team/app'), await target('team/other')];
-  const used = (): string[] => parts.uses.list(10).map(({ repository, startedAt }) => `${repository} ${startedAt}`);
-  const end = async (): Promise<void> => {
-    parts.store.content.set(DIGEST, CONTENT);
-    fill.open();
-    await turns();
-  };
-  return { ...parts, fill, arrivals, app, other, blob, used, end, seats, begun: () => begun };
-}
 
-test('a fill is in use for every repository that asked for it, until it is in the store; one arrival is recorded', async () => {
-  const { arrivals, clock, uses, journal, app, other, blob, used, end, begun } = await rig();
-  const start = clock.now();
-  arrivals.expect(app, blob);
-  clock.advance(100);
-  arrivals.expect(other, blob);
-  arrivals.expect(app, blob);
-  await arrivals.complete(other, blob);
-  expect(used()).toEqual([`team/app ${start}`, `team/other ${start + 100}`]);
-  clock.advance(3_600_000);
-  expect(uses.inUse(DIGEST)).toBe(true);
-  await end();
-  expect(used()).toEqual([]);
-  expect(uses.inUse(DIGEST)).toBe(true);
-  clock.advance(10_000);
-  expect(uses.inUse(DIGEST)).toBe(false);
-  expect(begun()).toBe(1);
-  expect(journal.records).toEqual([{ blob: expect.objectContaining({ digest: DIGEST, size: CONTENT.length }) }]);
-});
+  test('is in use for every repository that asked, until its blob is stored; one arrival is recorded', async () => {
+    const start = rig.clock.now();
+    await visit('team/app');
+    rig.clock.advance(100);
+    await visit('team/other');
+    await visit('team/app');
+    // The organization's fill is on its way: its background does not wait for it.
+    await rig.service.complete(await rig.target('team/other'), BLOB);
+    expect(used()).toEqual([`team/app ${start}`, `team/other ${start + 100}`]);
+    rig.clock.advance(3_600_000);
+    expect(rig.uses.inUse(DIGEST)).toBe(true);
+    body.open();
+    await until(() => used().length === 0);
+    expect(rig.uses.inUse(DIGEST)).toBe(true);
+    rig.clock.advance(10_000);
+    expect(rig.uses.inUse(DIGEST)).toBe(false);
+    expect(begun()).toBe(1);
+    expect(arrivals()).toEqual([expect.objectContaining({ organizationUid: 'uid-acme', ...BLOB })]);
+  });
 
-test('a fill that fails is in use no longer, and may be begun again', async () => {
-  const { arrivals, app, other, blob, used, fill, begun } = await rig();
-  const completing = arrivals.complete(app, blob);
-  await turns();
-  arrivals.expect(other, blob);
-  fill.fail(new LayoverError('UPSTREAM_FAILED'));
-  await expect(completing).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
-  await turns();
-  expect(used()).toEqual([]);
-  await expect(arrivals.complete(app, blob)).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
-  expect(begun()).toBe(2);
-});
+  test('is recorded for each organization that took part, also if it has left', async () => {
+    await visit('team/app');
+    await visit('team/app', 'beta');
+    body.open();
+    await until(() => arrivals().length === 2);
+    expect(arrivals()).toEqual([
+      expect.objectContaining({ organizationUid: 'uid-acme', ...BLOB }),
+      expect.objectContaining({ organizationUid: 'uid-beta', ...BLOB }),
+    ]);
+  });
 
-test('what completion finds in the store is not used by that', async () => {
-  const { arrivals, uses, store, app, blob, begun } = await rig();
-  store.content.set(DIGEST, CONTENT);
-  await arrivals.complete(app, blob);
-  expect([uses.inUse(DIGEST), begun()]).toEqual([false, 0]);
+  test('is recorded if its only client leaves before the upstream answers', async () => {
+    const headers = new Gate();
+    rig.upstream.behaviour.gate = headers.passed;
+    const client = new AbortController();
+    const opening = rig.get(DIGEST, { signal: client.signal });
+    await until(() => begun() === 1);
+    client.abort();
+    await expect(opening).rejects.toMatchObject({ key: 'CANCELLED' });
+    expect(used()).toHaveLength(1);
+    headers.open();
+    body.open();
+    await until(() => used().length === 0);
+    expect(arrivals()).toEqual([expect.objectContaining(BLOB)]);
+  });
+
+  test('that fails is in use no longer, and may be begun again', async () => {
+    const completing = rig.service.complete(await rig.target('team/app'), BLOB);
+    const refused = expect(completing).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    await until(() => begun() === 1);
+    await rig.service.complete(await rig.target('team/other'), BLOB);
+    expect(used()).toHaveLength(2);
+    body.fail(new LayoverError('UPSTREAM_CONTENT'));
+    await refused;
+    expect([used(), arrivals()]).toEqual([[], []]);
+    await expect(rig.service.complete(await rig.target('team/app'), BLOB)).rejects.toMatchObject({
+      key: 'UPSTREAM_CONTENT',
+    });
+    expect(begun()).toBe(2);
+  });
+
+  test('of an arrival that cannot be recorded serves its clients all the same', async () => {
+    rig.journal.append = () => Promise.reject(new LayoverError('STORE_FULL'));
+    body.open();
+    expect((await rig.read(DIGEST)).content).toEqual(CONTENT);
+    await until(() => used().length === 0);
+    expect(await rig.stored.stat(DIGEST)).toBe(CONTENT.length);
+  });
+
+  test('is not begun, and its blob is not in use, if completion finds it in the store', async () => {
+    await rig.stored.put(DIGEST, CONTENT);
+    rig.clock.advance(10_000);
+    await rig.service.complete(await rig.target(), BLOB);
+    expect([rig.uses.inUse(DIGEST), begun()]).toEqual([false, 0]);
+  });
+
+  test('waits with those for whom it is urgent, also if it runs already, and goes on without them', async () => {
+    const background = rig.service.complete(await rig.target(), BLOB);
+    await until(() => begun() === 1);
+    const urgent = new AbortController();
+    const completing = rig.service.complete(await rig.target(), BLOB, urgent.signal);
+    const cancelled = expect(completing).rejects.toMatchObject({ key: 'CANCELLED' });
+    await until(() => rig.looks().length > 0);
+    urgent.abort();
+    await cancelled;
+    const second = rig.service.complete(await rig.target(), BLOB, new AbortController().signal);
+    body.open();
+    await Promise.all([background, second]);
+    expect([begun(), arrivals().length]).toEqual([1, 1]);
+  });
 });
 
 describe('a reader', () => {
@@ -129,23 +158,4 @@ describe('a reader', () => {
     await expect(failing).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
     expect(uses.list(10)).toEqual([]);
   });
-});
-
-test('what is urgent sits in the fill as a client does, also in one that is running already, and leaves it with who waits', async () => {
-  const { arrivals, app, blob, end, seats, journal, begun } = await rig();
-  const background = arrivals.complete(app, blob);
-  const urgent = new AbortController();
-  const completing = arrivals.complete(app, blob, urgent.signal);
-  const outcome = expect(completing).rejects.toMatchObject({ key: 'CANCELLED' });
-  await turns();
-  expect(seats).toEqual(['client']);
-  urgent.abort();
-  await outcome;
-  expect(seats).toEqual(['client', 'left']);
-  // The fill is not stopped by it.
-  const second = arrivals.complete(app, blob, new AbortController().signal);
-  await turns();
-  await end();
-  await Promise.all([background, second]);
-  expect([begun(), journal.records.filter(({ blob: arrival }) => arrival?.digest === DIGEST).length]).toEqual([1, 1]);
 });

@@ -21,6 +21,8 @@ export interface Behaviour {
   headWithoutDigest?: boolean;
   headWithoutSize?: boolean;
   blobHeadWithoutSize?: boolean;
+  /** Awaited between the headers and the bytes of a blob. */
+  bodyGate?: Promise<void>;
 }
 
 /** A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. */
@@ -39,7 +41,7 @@ export class MemoryUpstream implements UpstreamRegistry {
   };
   private readonly tags = new Map<string, Digest>();
   private readonly manifests = new Map<string, FetchedManifest>();
-  private readonly blobs = new Map<string, number>();
+  private readonly blobs = new Map<string, Buffer | number>();
   referrers: UpstreamReferrersPage = { content: Buffer.from('{}'), filtered: true, nextPage: undefined };
 
   /** Puts a manifest at `name`, under a tag where one is given. */
@@ -47,8 +49,9 @@ export class MemoryUpstream implements UpstreamRegistry {
     this.manifests.set(`${name}@${manifest.digest}`, manifest);
     if (tag !== undefined) this.tags.set(`${name}:${tag}`, manifest.digest);
   }
-  putBlob(name: string, digest: Digest, size: number): void {
-    this.blobs.set(`${name}@${digest}`, size);
+  /** Puts a blob at `name`; without its bytes it can only be asked for its size. */
+  putBlob(name: string, digest: Digest, content: Buffer | number): void {
+    this.blobs.set(`${name}@${digest}`, content);
   }
   removeTag(name: string, tag: string): void {
     this.tags.delete(`${name}:${tag}`);
@@ -74,15 +77,18 @@ export class MemoryUpstream implements UpstreamRegistry {
   }
   async headBlob(repository: UpstreamRepository, digest: Digest): Promise<{ readonly size: number | undefined }> {
     await this.arrive(`HEAD ${repository.name}@${digest}`, repository);
-    const size = this.blobs.get(`${repository.name}@${digest}`);
-    if (size === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
+    const { size } = this.blob(repository, digest);
     return { size: this.behaviour.blobHeadWithoutSize ? undefined : size };
   }
   async openBlob(repository: UpstreamRepository, digest: Digest, offset: number): Promise<UpstreamBlobStream> {
     await this.arrive(`GET ${repository.name}@${digest}`, repository);
-    const size = this.blobs.get(`${repository.name}@${digest}`);
-    if (size === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
-    return { size, offset, body: (async function* () {})(), cancel: () => undefined };
+    const { size, content } = this.blob(repository, digest);
+    const { bodyGate } = this.behaviour;
+    async function* body(): AsyncGenerator<Buffer> {
+      await bodyGate;
+      if (content.length > offset) yield content.subarray(offset);
+    }
+    return { size, offset, body: body(), cancel: () => undefined };
   }
   async listTags(
     repository: UpstreamRepository,
@@ -112,6 +118,12 @@ export class MemoryUpstream implements UpstreamRegistry {
     const found = digest === undefined ? undefined : this.manifests.get(`${repository.name}@${digest}`);
     if (found === undefined) throw new LayoverError('MANIFEST_UNKNOWN', { upstreamStatus: 404 });
     return found;
+  }
+
+  private blob(repository: UpstreamRepository, digest: Digest): { readonly size: number; readonly content: Buffer } {
+    const blob = this.blobs.get(`${repository.name}@${digest}`);
+    if (blob === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
+    return typeof blob === 'number' ? { size: blob, content: Buffer.alloc(0) } : { size: blob.length, content: blob };
   }
 
   private async arrive(line: string, repository: UpstreamRepository): Promise<void> {
