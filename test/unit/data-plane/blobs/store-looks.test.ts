@@ -15,10 +15,12 @@ describe('the store is asked once before the upstream', () => {
     const digest = await offer(content, NAME);
     expect(await head(digest)).toMatchObject({ cacheStatus: 'MISS', size: MIB });
     expect([looks(), upstream.take()]).toEqual([['open'], []]);
-    expect(await read(digest)).toEqual({ content, cacheStatus: 'MISS' });
+    const cold = await read(digest);
+    expect([cold.cacheStatus, cold.content.equals(content)]).toEqual(['MISS', true]);
     await quiet(digest);
     expect([looks(), upstream.take()]).toEqual([['open'], [`GET ${NAME}@${digest}`]]);
-    expect(await read(digest)).toEqual({ content, cacheStatus: 'HIT' });
+    const warm = await read(digest);
+    expect([warm.cacheStatus, warm.content.equals(content)]).toEqual(['HIT', true]);
     expect(await head(digest)).toMatchObject({ cacheStatus: 'HIT', size: MIB });
     expect([looks(), upstream.take()]).toEqual([['open', 'open'], []]);
   });
@@ -26,7 +28,7 @@ describe('the store is asked once before the upstream', () => {
   test('by a GET that may be redirected: what the link finds missing is not asked for again', async () => {
     const { offer, read, get, looks, quiet, upstream } = await start({ redirects: true });
     const digest = await offer(bytes(2 * MIB), NAME);
-    expect(await read(digest, { redirectable: true })).toMatchObject({ cacheStatus: 'MISS' });
+    expect((await read(digest, { redirectable: true })).cacheStatus).toBe('MISS');
     await quiet(digest);
     expect([looks(), upstream.take()]).toEqual([['link'], [`GET ${NAME}@${digest}`]]);
     expect(await get(digest, { redirectable: true })).toMatchObject({ kind: 'elsewhere', size: 2 * MIB });
