@@ -175,7 +175,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'fills' }),
       tracer,
       onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
-      onFilled: recordArrivals(journal, logger.child({ part: 'arrivals' })),
+      onFilled: recordArrivals(journal),
     });
     await fills.cleanSpool();
     const index = await createLocalIndex({
@@ -280,7 +280,6 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       journal,
       reporter,
       clock,
-      logger: logger.child({ part: 'manifests' }),
     });
     const lists = { access, upstream, knowledge, reporter };
 

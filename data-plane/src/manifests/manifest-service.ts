@@ -1,4 +1,3 @@
-import type { Logger } from '../../../common/runtime/logger';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Access } from '../access/access';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
@@ -30,7 +29,6 @@ export interface ManifestServiceParts {
   readonly journal: PullJournal;
   readonly reporter: UpstreamReporter;
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** Manifest requests from address to answer, with their records. */
@@ -38,10 +36,9 @@ export class ManifestService {
   constructor(private readonly parts: ManifestServiceParts) {}
 
   /**
-   * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer leaves (architecture
-   * section 9). Where it cannot be written the manifest is not given out: STORE_FULL or STORE_FAILED, since a pull that nobody
-   * can account for is worse than one that is tried again. A refusal is answered as it is even then.
-   * Throws everything that Access, the resolvers and the gate throw.
+   * Authorizes, resolves, records and answers, in this order: the record is on disk before the answer
+   * leaves. A record that cannot be written is dropped, logged and counted by the journal, and the pull
+   * goes on. Throws everything that Access, the resolvers and the gate throw.
    */
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;
@@ -76,11 +73,7 @@ export class ManifestService {
 
   private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
     const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
-    try {
-      await this.parts.journal.append({ pull: toPullEvent(pull) });
-    } catch (error) {
-      this.parts.logger.error({ err: error, requestId: request.context.requestId }, 'a refusal could not be recorded');
-    }
+    await this.parts.journal.append({ pull: toPullEvent(pull) });
   }
 }
 

@@ -112,7 +112,6 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     journal,
     reporter,
     clock,
-    logger: silentLogger,
   });
   const get = (reference: string, ask: Ask = {}): Promise<ServedManifest> =>
     manifests.get({

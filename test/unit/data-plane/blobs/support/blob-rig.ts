@@ -89,7 +89,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     clock: systemClock,
     logger: silentLogger,
     limits: { resumeBaseMs: 1, resumeMaxMs: 2, ...options.limits },
-    onFilled: recordArrivals(journal, silentLogger),
+    onFilled: recordArrivals(journal),
   });
   const service = new BlobService({
     access,
