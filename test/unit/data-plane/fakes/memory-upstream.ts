@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
+import { MediaType } from '../../../../common/oci/media-types';
 import { formatReference, type Reference } from '../../../../common/oci/reference';
 import type {
   FetchedManifest,
@@ -25,7 +26,12 @@ export interface Behaviour {
   bodyGate?: Promise<void>;
 }
 
-/** A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. */
+const NO_REFERRERS = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
+
+/**
+ * A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. It keeps the
+ * promises of the real client; see test/contract/upstream-registry.contract.ts.
+ */
 export class MemoryUpstream implements UpstreamRegistry {
   readonly requests: string[] = [];
   /** Users that may read; undefined = everybody. */
@@ -42,7 +48,7 @@ export class MemoryUpstream implements UpstreamRegistry {
   private readonly tags = new Map<string, Digest>();
   private readonly manifests = new Map<string, FetchedManifest>();
   private readonly blobs = new Map<string, Buffer | number>();
-  referrers: UpstreamReferrersPage = { content: Buffer.from('{}'), filtered: true, nextPage: undefined };
+  referrers: UpstreamReferrersPage = { content: NO_REFERRERS, filtered: true, nextPage: undefined };
 
   /** Puts a manifest at `name`, under a tag where one is given. */
   put(name: string, manifest: FetchedManifest, tag?: string): void {
@@ -64,24 +70,37 @@ export class MemoryUpstream implements UpstreamRegistry {
     return this.requests.splice(0);
   }
 
-  async headManifest(repository: UpstreamRepository, reference: Reference): Promise<ManifestHead> {
-    const { digest, mediaType, content } = await this.find('HEAD', repository, reference);
+  async headManifest(
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal?: AbortSignal,
+  ): Promise<ManifestHead> {
+    const { digest, mediaType, content } = await this.find('HEAD', repository, reference, signal);
     return {
       digest: this.behaviour.headWithoutDigest ? undefined : digest,
       mediaType,
       size: this.behaviour.headWithoutSize ? undefined : content.length,
     };
   }
-  getManifest(repository: UpstreamRepository, reference: Reference): Promise<FetchedManifest> {
-    return this.find('GET', repository, reference);
+  getManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<FetchedManifest> {
+    return this.find('GET', repository, reference, signal);
   }
-  async headBlob(repository: UpstreamRepository, digest: Digest): Promise<{ readonly size: number | undefined }> {
-    await this.arrive(`HEAD ${repository.name}@${digest}`, repository);
+  async headBlob(
+    repository: UpstreamRepository,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<{ readonly size: number | undefined }> {
+    await this.arrive(`HEAD ${repository.name}@${digest}`, repository, signal);
     const { size } = this.blob(repository, digest);
     return { size: this.behaviour.blobHeadWithoutSize ? undefined : size };
   }
-  async openBlob(repository: UpstreamRepository, digest: Digest, offset: number): Promise<UpstreamBlobStream> {
-    await this.arrive(`GET ${repository.name}@${digest}`, repository);
+  async openBlob(
+    repository: UpstreamRepository,
+    digest: Digest,
+    offset: number,
+    signal?: AbortSignal,
+  ): Promise<UpstreamBlobStream> {
+    await this.arrive(`GET ${repository.name}@${digest}`, repository, signal);
     const { size, content } = this.blob(repository, digest);
     const { bodyGate } = this.behaviour;
     async function* body(): AsyncGenerator<Buffer> {
@@ -93,17 +112,24 @@ export class MemoryUpstream implements UpstreamRegistry {
   async listTags(
     repository: UpstreamRepository,
     page: { readonly limit?: number; readonly last?: string },
+    signal?: AbortSignal,
   ): Promise<UpstreamTagPage> {
-    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} last=${page.last ?? ''}`, repository);
+    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} last=${page.last ?? ''}`, repository, signal);
     const prefix = `${repository.name}:`;
     const all = [...this.tags.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
     if (all.length === 0) throw new LayoverError('NAME_UNKNOWN', { upstreamStatus: 404 });
     const rest = all.sort().filter((tag) => tag > (page.last ?? ''));
     const tags = rest.slice(0, page.limit ?? rest.length);
-    return { tags, nextLast: rest.length > tags.length ? tags.at(-1) : undefined, nextLimit: page.limit };
+    const more = rest.length > tags.length;
+    return { tags, nextLast: more ? tags.at(-1) : undefined, nextLimit: more ? page.limit : undefined };
   }
-  async listReferrers(repository: UpstreamRepository, digest: Digest): Promise<UpstreamReferrersPage> {
-    await this.arrive(`REFERRERS ${repository.name}@${digest}`, repository);
+  async listReferrers(
+    repository: UpstreamRepository,
+    digest: Digest,
+    _page: { readonly artifactType?: string; readonly page?: string },
+    signal?: AbortSignal,
+  ): Promise<UpstreamReferrersPage> {
+    await this.arrive(`REFERRERS ${repository.name}@${digest}`, repository, signal);
     return this.referrers;
   }
   health(): UpstreamHealth {
@@ -111,9 +137,14 @@ export class MemoryUpstream implements UpstreamRegistry {
   }
   async close(): Promise<void> {}
 
-  private async find(method: string, repository: UpstreamRepository, reference: Reference): Promise<FetchedManifest> {
+  private async find(
+    method: string,
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal: AbortSignal | undefined,
+  ): Promise<FetchedManifest> {
     const place = `${repository.name}${reference.kind === 'tag' ? ':' : '@'}${formatReference(reference)}`;
-    await this.arrive(`${method} ${place}`, repository);
+    await this.arrive(`${method} ${place}`, repository, signal);
     const digest = reference.kind === 'tag' ? this.tags.get(place) : reference.digest;
     const found = digest === undefined ? undefined : this.manifests.get(`${repository.name}@${digest}`);
     if (found === undefined) throw new LayoverError('MANIFEST_UNKNOWN', { upstreamStatus: 404 });
@@ -126,13 +157,19 @@ export class MemoryUpstream implements UpstreamRegistry {
     return typeof blob === 'number' ? { size: blob, content: Buffer.alloc(0) } : { size: blob.length, content: blob };
   }
 
-  private async arrive(line: string, repository: UpstreamRepository): Promise<void> {
+  private async arrive(line: string, repository: UpstreamRepository, signal: AbortSignal | undefined): Promise<void> {
     this.requests.push(line);
-    await this.behaviour.gate;
+    await Promise.race([this.behaviour.gate, aborted(signal)]);
+    if (signal?.aborted === true) throw new LayoverError('CANCELLED');
     const { fail } = this.behaviour;
     if (fail?.when.test(line)) throw fail.error();
     if (this.users !== undefined && !this.users.has(repository.origin.credentials?.username ?? '')) {
       throw new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 401 });
     }
   }
+}
+
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
 }
