@@ -1,12 +1,12 @@
 import { LayoverError } from '../../../common/errors/layover-error';
-import type { CacheStatus } from '../../../proto/gen/layover/v1/CacheStatus';
+import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ReadableBlob } from './blob-access';
 
 /** Whether a blob was in the store (HIT) or not. */
-export type BlobCacheStatus = Extract<CacheStatus, 'HIT' | 'MISS'>;
+export type BlobCacheStatus = Extract<CacheStatus__Output, 'HIT' | 'MISS'>;
 
 /** The size of a blob in bytes. */
 export interface BlobStat {

@@ -1,8 +1,12 @@
+import type { ScanPolicy__Output } from '../../../proto/gen/layover/v1/ScanPolicy';
+import type { UpstreamDeletePolicy__Output } from '../../../proto/gen/layover/v1/UpstreamDeletePolicy';
+import type { Visibility__Output } from '../../../proto/gen/layover/v1/Visibility';
+
 /** An organization as the data plane needs it. */
 export interface OrganizationConfiguration {
   readonly uid: string;
   readonly name: string;
-  readonly visibility: 'PUBLIC' | 'PRIVATE';
+  readonly visibility: Visibility__Output;
   readonly proxyCache: ProxyCacheConfiguration | undefined;
   /** By name without the organization's. */
   readonly robots: ReadonlyMap<string, { readonly secretSha256: Buffer }>;
@@ -13,7 +17,7 @@ export interface OrganizationConfiguration {
 /** An organization's gate, as far as a data plane has to know it; what it blocks is the control plane's to judge. */
 export interface ScanPolicy {
   /** What becomes of an image that has no scan. */
-  readonly unscanned: 'SERVE' | 'WAIT' | 'REFUSE';
+  readonly unscanned: ScanPolicy__Output['unscanned'];
   /** WAIT: for so long at most. */
   readonly waitMs: number;
 }
@@ -34,7 +38,7 @@ export interface ProxyCacheConfiguration {
   readonly revalidateAfterSeconds: number;
   /** undefined = until the tag expires. */
   readonly staleIfErrorSeconds: number | undefined;
-  readonly onUpstreamDelete: 'PROPAGATE' | 'KEEP';
+  readonly onUpstreamDelete: UpstreamDeletePolicy__Output;
   readonly completeImages: boolean;
   readonly allowRepositories: readonly string[];
   readonly denyRepositories: readonly string[];

@@ -4,6 +4,7 @@ import type { PullTarget } from '../access/pull-target';
 import type { KeptReferrers } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
+import type { ManifestCacheStatus } from './content/manifest-answer';
 import { SharedCalls } from '../async/shared-calls';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamReferrersPage } from '../upstream/upstream-registry';
@@ -25,7 +26,7 @@ export interface ReferrersRequest extends RepositoryRequest {
 export interface ReferrersAnswer {
   readonly content: Buffer;
   readonly filtered: boolean;
-  readonly cacheStatus: 'HIT' | 'MISS' | 'STALE';
+  readonly cacheStatus: Extract<ManifestCacheStatus, 'HIT' | 'MISS' | 'STALE'>;
   readonly nextPage: string;
   readonly upstreamHost: string;
 }

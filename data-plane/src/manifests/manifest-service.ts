@@ -9,7 +9,7 @@ import type { PullJournal } from '../journal/pull-journal';
 import { toPullEvent } from '../journal/pull-event';
 import { requireAccepted } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
-import type { ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
 import type { TagResolver } from './resolve-tag';
 
@@ -65,7 +65,7 @@ export class ManifestService {
     return { answer, upstreamHost: target.proxy.upstreamHost };
   }
 
-  private resolve(target: PullTarget, request: ManifestRequest, query: ManifestQuery): Promise<ManifestAnswer> {
+  private resolve(target: PullTarget, request: ManifestRequest, query: ManifestLookup): Promise<ManifestAnswer> {
     return request.reference.kind === 'tag'
       ? this.parts.tags.resolve(target, request.reference.tag, query)
       : this.parts.digests.resolve(target, request.reference.digest, query);
@@ -78,7 +78,7 @@ export class ManifestService {
 }
 
 /** Where an image needs a verdict to be served, a HEAD brings it in as a GET does: there is no scan of what is not held. */
-function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestQuery {
+function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestLookup {
   const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
   return { headOnly: headOnly && !needsVerdict, requestId: context.requestId, signal };
 }
