@@ -1,0 +1,145 @@
+import { buildImage } from '../../support/fake-registry';
+import { MARIADB_PROGRAMS, MariadbServer } from '../../support/mariadb/mariadb-server';
+import { describeWith } from '../../support/real/programs';
+import { waitUntil } from '../../support/real/wait-until';
+import { type Credentials, Puller } from './support/puller';
+import { startStabilityRig, type StabilityRig, type StabilityRigOptions } from './support/stability-rig';
+
+const REPOSITORY = 'team/app';
+
+/** What goes away, and how it comes back. */
+interface Outage {
+  readonly options: () => StabilityRigOptions;
+  readonly begin: (rig: StabilityRig) => Promise<void>;
+  readonly end: (rig: StabilityRig) => Promise<void>;
+}
+
+let rig: StabilityRig | undefined;
+afterEach(async () => {
+  await rig?.close();
+  rig = undefined;
+});
+
+/** Before, during (with a data plane that restarts) and after the outage: what clients and the audit log see. */
+async function liveThrough({ options, begin, end }: Outage): Promise<void> {
+  const planes = (rig = await startStabilityRig(options()));
+  const { upstream } = planes;
+  for (const tag of ['cached', 'first', 'second', 'third'])
+    upstream.content.addImage(REPOSITORY, tag, buildImage({ layers: [3000], seed: tag }));
+  const proxyCache = { upstream: upstream.host, insecure: true };
+  for (const input of [
+    { name: 'open', proxyCache },
+    { name: 'closed', visibility: 'PRIVATE', proxyCache },
+  ])
+    await planes.graphql.run('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }', {
+      input,
+    });
+  const { createRobot } = await planes.graphql.run<{ createRobot: { username: string; secret: string } }>(
+    'mutation { createRobot(organization: "closed", name: "ci") { username secret } }',
+  );
+  const robot: Credentials = { username: createRobot.username, password: createRobot.secret };
+  const client = new Puller(() => planes.url);
+  await waitUntil('the robot is known', () => client.token(`closed/${REPOSITORY}`, robot));
+  const open = (reference: string) => client.pull('open', REPOSITORY, reference);
+  const closed = (reference: string) => client.pull('closed', REPOSITORY, reference, robot);
+  await waitUntil('both organizations are known', async () => (await open('cached')).status === 200);
+  expect(await open('cached')).toMatchObject({ status: 200, cache: 'REVALIDATED' });
+  expect(await closed('cached')).toMatchObject({ status: 200, cache: 'MISS' });
+  await begin(planes);
+
+  const pulls = async (uncached: string): Promise<void> => {
+    // What is cached, by tag; what is not; and that again, for it is cached now.
+    for (const pull of [open, closed]) {
+      expect(await pull('cached')).toMatchObject({ status: 200, cache: 'REVALIDATED' });
+      expect(await pull(uncached)).toMatchObject({ status: 200, cache: 'MISS' });
+      expect(await pull(uncached)).toMatchObject({ status: 200, cache: 'REVALIDATED' });
+    }
+    // The rights are as before.
+    await expect(client.token(`closed/${REPOSITORY}`, { ...robot, password: 'wrong' })).rejects.toThrow('401');
+    expect(await new Puller(() => planes.url).pull('nobody', REPOSITORY, 'cached')).toMatchObject({ status: 404 });
+  };
+  await pulls('first');
+  // Twice: what the first data plane learned in the outage is there for the second, and its journal goes on.
+  await planes.restartData();
+  await pulls('second');
+  await planes.restartData();
+  await pulls('third');
+
+  await end(planes);
+  for (const [organization, answers] of client.answers) {
+    const recorded = await waitUntil(`the records of ${organization}`, async () => {
+      const all = await planes.graphql.pulls(organization);
+      return all.length >= answers.length && all;
+    });
+    // Each once, and in the order in which they were answered.
+    expect(recorded.map(({ requestId, httpStatus, actor }) => ({ requestId, httpStatus, actor }))).toEqual(answers);
+    await waitUntil(`the tags of ${organization}`, async () => {
+      const { repository } = await planes.graphql.run<{
+        repository: { tags: { edges: { node: { name: string; manifest: { completeness: string } } }[] } } | null;
+      }>(
+        `query ($organization: String!, $name: String!) { repository(organization: $organization, name: $name) {
+          tags { edges { node { name manifest { completeness } } } } } }`,
+        { organization, name: REPOSITORY },
+      );
+      const tags = (repository?.tags.edges ?? []).map(({ node }) => `${node.name} ${node.manifest.completeness}`);
+      return tags.join() === 'cached COMPLETE,first COMPLETE,second COMPLETE,third COMPLETE';
+    });
+  }
+  expect(await open('cached')).toMatchObject({ status: 200, cache: 'REVALIDATED' });
+}
+
+describe('on SQLite', () => {
+  test(
+    'the control plane is stopped',
+    () => liveThrough({ options: () => ({}), begin: (it) => it.stopControl(), end: (it) => it.startControl() }),
+    400_000,
+  );
+
+  test(
+    'the control plane is killed, and its database with it',
+    () =>
+      liveThrough({
+        options: () => ({ controlProcess: true }),
+        begin: (it) => it.killControl(),
+        end: (it) => it.startControl(),
+      }),
+    400_000,
+  );
+});
+
+describeWith(MARIADB_PROGRAMS, 'on MariaDB', () => {
+  let server: MariadbServer;
+  let databases = 0;
+  let databaseUrl: string;
+  beforeAll(async () => {
+    server = await MariadbServer.start();
+  }, 400_000);
+  afterAll(() => server?.remove());
+  beforeEach(async () => {
+    databases += 1;
+    await server.execute(`CREATE DATABASE stability_${databases}`);
+    databaseUrl = `${server.url}/stability_${databases}`;
+  });
+
+  test(
+    'the control plane is stopped',
+    () =>
+      liveThrough({
+        options: () => ({ databaseUrl }),
+        begin: (it) => it.stopControl(),
+        end: (it) => it.startControl(),
+      }),
+    400_000,
+  );
+
+  test(
+    'the database is killed, and the control plane stays',
+    () =>
+      liveThrough({
+        options: () => ({ databaseUrl }),
+        begin: () => server.kill(),
+        end: () => server.launch(),
+      }),
+    400_000,
+  );
+});
