@@ -1,4 +1,4 @@
-import { bytes } from './fills/support/fill-setup';
+import { bytes, until } from './fills/support/fill-setup';
 import { type BlobRig, blobRig, type BlobRigOptions } from './support/blob-rig';
 
 const MIB = 1024 * 1024;
@@ -59,12 +59,14 @@ describe('the store is asked once before the upstream', () => {
 
   test('and again after a wait for a slot, since a fill from another upstream may have brought it', async () => {
     let open = (): void => undefined;
-    const { offer, get, read, looks, quiet, upstream } = await start({ limits: { perUpstream: 1 } });
+    const { offer, get, read, looks, waiting: queued, quiet, upstream } = await start({ limits: { perUpstream: 1 } });
     const [running, waiting] = [await offer(bytes(MIB), NAME), await offer(bytes(MIB, 'waiting'), NAME)];
     upstream.behaviour.bodyGate = new Promise((resolve) => (open = resolve));
     const opened = await get(running);
+    looks();
     const reading = read(waiting);
-    while (looks().length === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => queued() === 1);
+    expect(looks()).toEqual(['open']);
     open();
     await reading;
     expect(looks()).toEqual(['open']);

@@ -38,6 +38,8 @@ export interface BlobRig extends Omit<ReturnType<typeof pullRig>, 'store' | 'sto
   read(digest: Digest, how?: BlobAsk): Promise<{ readonly content: Buffer; readonly cacheStatus: string }>;
   head(digest: Digest, how?: BlobAsk): ReturnType<BlobService['stat']>;
   target(repository?: string, organization?: string): ReturnType<ReturnType<typeof pullRig>['access']['authorize']>;
+  /** Fills that wait for a slot. */
+  waiting(): number;
   /** Resolves when no fill of the digest runs any more. */
   quiet(digest: Digest): Promise<void>;
   dispose(): Promise<void>;
@@ -143,6 +145,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     },
     head: (digest, how = {}) => service.stat(request(digest, how)),
     target,
+    waiting: () => fills.counts().waiting,
     async quiet(digest) {
       while (fills.isActive(digest)) await new Promise((resolve) => setImmediate(resolve));
     },
