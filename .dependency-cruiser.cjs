@@ -1,5 +1,5 @@
 /** Import rules, one module for each part: docs/ARCHITECTURE.md explains them. */
-const RULES = ['planes', 'cycles', 'libraries', 'common', 'data-plane', 'edge-http'];
+const RULES = ['planes', 'cycles', 'libraries', 'common', 'control-plane', 'data-plane', 'edge-http'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

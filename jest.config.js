@@ -7,7 +7,7 @@ const shared = {
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   transform: { '^.+\\.[mc]?[jt]s$': '@swc/jest' },
   // ESM-only packages: Node requires them natively, jest needs them transformed; and one that imports node:http when it is first used, which jest's own loader can't.
-  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid|@opentelemetry/otlp-exporter-base)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(jose|uuid|p-limit|yocto-queue|@opentelemetry/otlp-exporter-base)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
 };
 
@@ -15,8 +15,6 @@ const shared = {
 const WITHOUT_DATABASE = ['config', 'schema', 'audit-send-pieces'];
 
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-const hasMariadb = ['mariadbd', 'mariadb-install-db'].every((name) => folders.some((folder) => isThere(folder, name)));
-
 function isThere(folder, name) {
   try {
     accessSync(join(folder, name));
@@ -26,10 +24,35 @@ function isThere(folder, name) {
   }
 }
 
+/** Where the programs are, the project of the suites that run on a server; see test/support/mysql-server/flavour.ts. */
+function onServer(project, programs) {
+  if (!programs.every((name) => folders.some((folder) => isThere(folder, name)))) return [];
+  return [
+    {
+      ...shared,
+      displayName: project,
+      testMatch: [
+        '<rootDir>/test/{unit,integration}/control-plane/**/*.test.ts',
+        '<rootDir>/test/integration/bounds/**/*.test.ts',
+      ],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        `/unit/control-plane/(${WITHOUT_DATABASE.join('|')})\\.test\\.ts$`,
+        '/control-plane/(db|mysql)/',
+      ],
+      globals: { SHARED_SERVER: `LAYOVER_TEST_${project.toUpperCase()}_SHARED` },
+      setupFiles: ['<rootDir>/test/support/mysql-server/use-shared-server.ts'],
+      globalSetup: `<rootDir>/test/support/mysql-server/global-setup-${project}.ts`,
+      globalTeardown: '<rootDir>/test/support/mysql-server/global-teardown.ts',
+    },
+  ];
+}
+
 /**
  * Every suite is a `*.test.ts` below test/; suites that need a real program name it (see test/support/real/programs.ts).
- * Those of the control plane, and the random histories of test/integration/bounds, run twice: on SQLite, and, where MariaDB is on the machine, on a server that is started for
- * the run (test/support/mariadb). `npx jest --selectProjects sqlite` leaves the second away.
+ * Suites of the control plane, and the random histories of test/integration/bounds, run on SQLite and again on each
+ * database server that the machine has: MariaDB and MySQL 8, started for the run (test/support/mysql-server). `npx jest
+ * --selectProjects sqlite` leaves the servers out.
  */
 module.exports = {
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
@@ -39,25 +62,7 @@ module.exports = {
   maxWorkers: '100%',
   projects: [
     { ...shared, displayName: 'sqlite', testMatch: ['<rootDir>/test/**/*.test.ts'] },
-    ...(hasMariadb
-      ? [
-          {
-            ...shared,
-            displayName: 'mariadb',
-            testMatch: [
-              '<rootDir>/test/{unit,integration}/control-plane/**/*.test.ts',
-              '<rootDir>/test/integration/bounds/**/*.test.ts',
-            ],
-            testPathIgnorePatterns: [
-              '/node_modules/',
-              `/unit/control-plane/(${WITHOUT_DATABASE.join('|')})\\.test\\.ts$`,
-              '/control-plane/(db|mysql)/',
-            ],
-            setupFiles: ['<rootDir>/test/support/mariadb/use-shared-server.ts'],
-            globalSetup: '<rootDir>/test/support/mariadb/global-setup.ts',
-            globalTeardown: '<rootDir>/test/support/mariadb/global-teardown.ts',
-          },
-        ]
-      : []),
+    ...onServer('mariadb', ['mariadbd', 'mariadb-install-db']),
+    ...onServer('mysql8', ['mysqld8']),
   ],
 };

@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBuildInfo } from './build-info.mjs';
+import { nativeBuildEnvironment } from './native-build.mjs';
 
 /** Folder of package.json. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -22,25 +24,44 @@ const SOURCES = [
 ];
 const stamp = join(root, 'dist', '.sources');
 
-/** Installs the packages of the lock file unless they are there already. Ends the process with a message when that fails. */
+/**
+ * Installs the packages of the lock file unless they are there already, and compiles the native one again if it was
+ * compiled for another version of Node. Ends the process with a message if that fails.
+ */
 export function ensureInstalled() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19))
-    fail(`Layover needs Node 20.19 or newer; this is ${process.versions.node}.`);
-  if (installedIsCurrent()) return;
-  say('Installing packages (a minute or two the first time: the SQLite driver is compiled) …');
-  const env = { ...process.env };
-  // Headers that came with this Node: without them node-gyp would fetch them from nodejs.org.
-  const prefix = dirname(dirname(process.execPath));
-  if (existsSync(join(prefix, 'include', 'node', 'node.h'))) {
-    env.npm_config_nodedir = prefix;
-    env.npm_config_build_from_source = 'better-sqlite3';
+  if (!isSupported(process.versions.node))
+    fail(`Layover needs Node 20.19, 22.12, 24 or newer; this is ${process.versions.node}.`);
+  if (!installedIsCurrent()) {
+    say('Installing packages (a minute or two the first time: the SQLite driver is compiled) …');
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { ...process.env, ...nativeBuildEnvironment() });
+  } else if (!nativeIsLoadable()) {
+    say(`Compiling the SQLite driver for Node ${process.versions.node} …`);
+    run('npm', ['rebuild', 'better-sqlite3', '--loglevel=error'], { ...process.env, ...nativeBuildEnvironment() });
   }
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], env);
 }
 
-/** Compiles to dist/ unless dist/ was made from exactly these sources. */
+/** As "engines" in package.json: versions that can load an ES module with require(), as some packages are. */
+function isSupported(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
+}
+
+/**
+ * Returns false if the driver was compiled for another version of Node, or not at all. Another
+ * process checks: a process that failed to load a native module cannot load the next build of it.
+ */
+function nativeIsLoadable() {
+  const file = join(root, 'node_modules', 'better-sqlite3', 'build', 'Release', 'better_sqlite3.node');
+  return spawnSync(process.execPath, ['-e', 'require(process.argv[1])', file], { stdio: 'ignore' }).status === 0;
+}
+
+/** Compiles to dist/ unless dist/ was made from exactly these sources; notes the commit either way. */
 export function ensureBuilt() {
+  compile();
+  writeBuildInfo(join(root, 'dist'));
+}
+
+function compile() {
   const state = sourceState();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   // A file that was renamed or removed must not live on in dist/.

@@ -1,7 +1,7 @@
 // `npm test`: installs and builds when needed, then types, imports, lint and every suite. With arguments: only jest, with them.
 // The suites get a temporary folder of their own: what they leave behind, a process or a file, is a failure of the run.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
@@ -21,11 +21,17 @@ if (args.length === 0) {
 const folder = mkdtempSync(join(tmpdir(), 'lt-'));
 // A database that refuses to run as root has its own folder in here, as another user: who knows the name may pass through.
 chmodSync(folder, 0o711);
-const suites = node([bin('jest', 'bin', 'jest.js'), ...args], { ...process.env, TMPDIR: folder });
-const files = readdirSync(folder, { recursive: true }).slice(0, 20);
+// Database servers write a lot that nobody keeps: they have their data in memory where there is enough of it.
+const databases = mkdtempSync(join(hasRoomInMemory() ? '/dev/shm' : tmpdir(), 'lt-'));
+const suites = node([bin('jest', 'bin', 'jest.js'), ...args], {
+  ...process.env,
+  TMPDIR: folder,
+  LAYOVER_TEST_DATABASES: databases,
+});
+const files = [folder, databases].flatMap((path) => readdirSync(path, { recursive: true })).slice(0, 20);
 const left = [...processesBelow(folder), ...files.map((name) => `file ${name}`)];
 if (left.length > 0) process.stderr.write(`The suites left behind:\n${left.map((what) => `  - ${what}\n`).join('')}`);
-rmSync(folder, { recursive: true, force: true });
+for (const path of [folder, databases]) rmSync(path, { recursive: true, force: true });
 if (suites !== 0) process.exit(suites);
 if (left.length > 0) process.exit(1);
 
@@ -37,6 +43,16 @@ function check(name, command) {
 
 function node(command, env) {
   return spawnSync(process.execPath, command, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
+}
+
+/** Whether /dev/shm has 4 GB free (Linux; containers often have 64 MB of it). */
+function hasRoomInMemory() {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize > 4e9;
+  } catch {
+    return false;
+  }
 }
 
 /** Processes whose environment names the folder (Linux; elsewhere none are seen). */

@@ -7,7 +7,7 @@ import 'reflect-metadata';
 import { AuditStore, type AuditFilter } from '../../control-plane/src/audit/audit.store';
 import { parseDatabaseUrl } from '../../control-plane/src/db/database-address';
 import { Database } from '../../control-plane/src/db/database';
-import { explainQueries } from '../../control-plane/src/db/explain';
+import { explainQueries } from '../../test/support/control-plane/explain-queries';
 import { createLogger } from '../../common/runtime/logger';
 import type { AuditEventRow } from '../../schema/tables';
 

@@ -62,7 +62,7 @@ async function main(): Promise<void> {
         checkedAt: at,
       });
     });
-    const { recorded } = await catalog.call('RecordPulls', { node: 'bench', records });
+    const { recorded } = await catalog.call('RecordPulls', { records });
     if (due >= countFrom && performance.now() <= end + 1000) pullsRecorded += recorded;
   });
   await Promise.all([reads, writes]);

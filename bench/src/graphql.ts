@@ -107,7 +107,7 @@ async function fill(address: string): Promise<readonly TestRepository[]> {
         for (const { descriptor } of references) blobs.set(descriptor!.digest!, Number(descriptor!.size));
       }
       const records = [...blobs].map(([blob, size]) => blobRecord({ organizationUid: uid, digest: blob, size }, now));
-      await catalog.call('RecordPulls', { node: 'bench', records });
+      await catalog.call('RecordPulls', { records });
     }
     return repositories;
   } finally {

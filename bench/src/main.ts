@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
+import { endWith } from '../../common/runtime/command-line';
 import { DISTRIBUTION_PROGRAM } from '../../test/support/real/distribution';
 import { findProgram } from '../../test/support/real/programs';
 import { graphql } from './graphql';
@@ -18,7 +19,7 @@ import { nodes } from './measures/nodes';
 import { quota } from './measures/quota';
 import { scan } from './measures/scan';
 import { warmBlob } from './measures/warm-blob';
-import { type BenchOptions, type MeasureName, readOptions, USAGE } from './options';
+import { type BenchOptions, type MeasureName, readOptions } from './options';
 import { distributionPeer } from './peers/distribution';
 import { layoverPeer } from './peers/layover';
 import { formatTable, verdict } from './report';
@@ -39,20 +40,10 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   expiry,
 };
 
-/**
- * `npm run bench`: Layover beside distribution's proxy mode, same machine, same upstream, one run (architecture
- * section 13). Exit code 0 whatever the numbers are, 1 where something is broken, 2 for arguments that can't be read.
- */
+/** Runs `npm run bench` and prints a table. */
 async function main(): Promise<void> {
-  let options: BenchOptions | 'help';
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
-    process.exitCode = 2;
-    return;
-  }
-  if (options === 'help') return console.log(USAGE);
+  const options = readOptions(process.argv.slice(2));
+  if ('kind' in options) return endWith(options);
   const program = findProgram(DISTRIBUTION_PROGRAM);
   const facts = machine(program);
   for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${value}`);

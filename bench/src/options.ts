@@ -1,4 +1,9 @@
-import { parseArgs } from 'node:util';
+import {
+  type ProgramDescription,
+  type ProgramEnd,
+  parseCommandLine,
+  usageError,
+} from '../../common/runtime/command-line';
 
 /** What each measure measures, in the order they run. */
 const MEASURES = {
@@ -31,28 +36,38 @@ export interface BenchOptions {
   readonly json: string | undefined;
 }
 
-/** How it is used; printed for --help and for arguments that can't be read. */
-export const USAGE = `Usage: npm run bench -- [--only <measure>[,<measure>]] [--quick] [--json <file>]
-Measures:
-${Object.entries(MEASURES)
-  .map(([name, what]) => `  ${name.padEnd(10)}  ${what}`)
-  .join('\n')}`;
+const OPTIONS = {
+  only: { type: 'string', multiple: true, value: '<list>', help: 'Run these measures only, separated by commas.' },
+  quick: {
+    type: 'boolean',
+    help: 'Use smaller blobs and one round: shows that everything works; the numbers mean little.',
+  },
+  json: { type: 'string', value: '<file>', help: 'Also write the results to this file, as JSON.' },
+} as const;
 
-/** Reads the command line; 'help' where help was asked for. Throws an Error with what can't be read. */
-export function readOptions(args: readonly string[]): BenchOptions | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      only: { type: 'string', multiple: true },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return 'help';
-  const named = (values.only ?? []).flatMap((list) => list.split(',')).map((name) => name.trim());
+/** `npm run bench`, for `--help`. */
+export const BENCH_PROGRAM: ProgramDescription<typeof OPTIONS> = {
+  npmCommand: 'npm run bench',
+  summary: "Measures Layover beside distribution's proxy mode: same machine, same upstream, one run.",
+  options: OPTIONS,
+  details: `Measures:\n${Object.entries(MEASURES)
+    .map(([name, what]) => `  ${name.padEnd(12)}${what}`)
+    .join('\n')}`,
+  readsSettings: false,
+  exitCodes: { 0: 'measured, whatever the numbers are', 1: 'a measure failed' },
+};
+
+/** Reads the command line: the options, or the text and the exit code to end with. */
+export function readOptions(args: readonly string[]): BenchOptions | ProgramEnd {
+  const line = parseCommandLine(BENCH_PROGRAM, args);
+  if (line.kind === 'end') return line;
+  const { only, quick, json } = line.values;
+  const named = only.flatMap((list) => list.split(',')).map((name) => name.trim());
   const unknown = named.filter((name) => !(MEASURE_NAMES as readonly string[]).includes(name));
-  if (unknown.length > 0) throw new Error(`there is no measure called ${unknown.join(', ')}`);
-  const only = named.length === 0 ? MEASURE_NAMES : MEASURE_NAMES.filter((name) => named.includes(name));
-  return { only, quick: values.quick, json: values.json };
+  if (unknown.length > 0) return usageError(`Unknown measure: ${unknown.join(', ')}.`);
+  return {
+    only: named.length === 0 ? MEASURE_NAMES : MEASURE_NAMES.filter((name) => named.includes(name)),
+    quick,
+    json,
+  };
 }

@@ -1,37 +1,42 @@
 import type { Clock } from '../runtime/clock';
-import type { Logger } from '../runtime/logger';
 
-/** Something that is done again and again. */
-export interface RepeatedWork {
-  /** Milliseconds from the start to the first time. */
-  readonly firstMs: number;
-  /** Milliseconds from the end of one time to the next. */
+/** Work that is repeated until it is stopped. */
+export interface RepeatOptions {
+  readonly clock: Clock;
+  /** Milliseconds from the start to the first run. Default: `everyMs`. */
+  readonly firstMs?: number;
+  /** Milliseconds from the end of one run to the start of the next: slow work never overlaps itself. */
   readonly everyMs: number;
-  /** Works in steps, and stops between two of them when `stopped` says so. What it throws is logged; the next time tries again. */
-  readonly work: (stopped: () => boolean) => Promise<void>;
-  /** Completes the log's "… failed; it is tried again later". */
-  readonly name: string;
+  /** Long work ends early, between two of its steps, when `isStopped` returns true. */
+  readonly work: (isStopped: () => boolean) => Promise<void> | void;
+  /** Receives what `work` throws; the next run takes place nevertheless. */
+  readonly onError: (error: unknown) => void;
 }
 
-/** Repeats it until the function returned is called; that resolves when the step that runs has ended. */
-export function repeat({ firstMs, everyMs, work, name }: RepeatedWork, clock: Clock, log: Logger): () => Promise<void> {
+/**
+ * Repeats work on a timer. The function returned stops it and resolves when the run under way has
+ * ended; it is harmless when called twice. The timer does not keep the process alive.
+ */
+export function repeat({ clock, firstMs, everyMs, work, onError }: RepeatOptions): () => Promise<void> {
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
   let cancel: () => void = () => undefined;
-  const run = async (): Promise<void> => {
-    try {
-      await work(() => stopped);
-    } catch (error) {
-      log.warn({ err: error }, `${name} failed; it is tried again later`);
-    }
-    if (!stopped) schedule(everyMs);
-  };
+  const isStopped = (): boolean => stopped;
   const schedule = (delayMs: number): void => {
+    if (stopped) return;
     cancel = clock.after(delayMs, () => {
-      running = run();
+      let result: Promise<void> | void = undefined;
+      try {
+        result = work(isStopped);
+      } catch (error) {
+        onError(error);
+      }
+      // Work without a promise is over: nothing is gained by waiting for a turn.
+      if (result === undefined) schedule(everyMs);
+      else running = result.catch(onError).then(() => schedule(everyMs));
     });
   };
-  schedule(firstMs);
+  schedule(firstMs ?? everyMs);
   return async () => {
     stopped = true;
     cancel();

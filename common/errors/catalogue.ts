@@ -65,7 +65,6 @@ export const ERROR_CATALOGUE = {
   DATA_PLANE_UNAVAILABLE: entry('UNAVAILABLE', 'the data plane cannot be reached', 503, Grpc.UNAVAILABLE, true),
   TIMEOUT: entry('UNAVAILABLE', 'the request took too long', 504, Grpc.DEADLINE_EXCEEDED, true),
   CANCELLED: entry('UNKNOWN', 'the request was given up', 499, Grpc.CANCELLED, true),
-  NOT_IMPLEMENTED: entry('UNSUPPORTED', 'this is not built yet', 501, Grpc.UNIMPLEMENTED, false),
   INTERNAL: entry('UNKNOWN', 'something went wrong inside Layover', 500, Grpc.INTERNAL, false),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Metadata, type ServerInterceptor, ServerInterceptingCall, status } from '@grpc/grpc-js';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/logger';
-import { callersOf, type PlaneName, planesOf } from '../security/plane-names';
+import type { PlaneName } from '../runtime/plane-name';
+import { callersOf, planesOf } from '../security/plane-names';
 
 /** Metadata that carries the secret that planes share. */
 export const SECRET_METADATA = 'layover-plane-secret';

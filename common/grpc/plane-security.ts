@@ -3,7 +3,8 @@ import { type ChannelCredentials, credentials, experimental, ServerCredentials }
 import type { Clock } from '../runtime/clock';
 import { formatGrpcAddress, type ListenAddress, staysOnMachine } from '../runtime/listen-address';
 import type { Logger } from '../runtime/logger';
-import { certificateName, hasName, type PlaneName } from '../security/plane-names';
+import type { PlaneName } from '../runtime/plane-name';
+import { certificateName, hasName } from '../security/plane-names';
 import type { PlaneSecurityConfig } from '../security/plane-security-config';
 import { TlsWatch } from '../security/tls-watch';
 import { PlaneChannelCredentials, secretCallCredentials } from './plane-credentials';

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
+import { readBuildInfo } from '../runtime/build-info';
 import { readCounter, readGauge } from './read-metrics';
 
 /** How often the event loop is looked at, in milliseconds. */
@@ -14,6 +15,13 @@ const NANOSECONDS = 1e9;
  * The event loop's lag is since the scrape before: the longest, and the 99th percentile.
  */
 export function watchProcess(registry: Registry): () => void {
+  const build = { ...readBuildInfo(), node_version: process.versions.node };
+  new Gauge({
+    name: 'layover_build_info',
+    help: 'Always 1. The labels name the build: version, git commit and Node.js version.',
+    labelNames: Object.keys(build),
+    registers: [registry],
+  }).set(build, 1);
   const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
   delay.enable();
   let longest = 0;

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import { withTimeout } from '../async/deadline';
+import { repeat } from '../async/repeat';
 import type { Clock } from '../runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import type { Logger } from '../runtime/logger';
@@ -37,7 +39,7 @@ export interface AddressWatchOptions {
  */
 export class AddressWatch {
   private readonly byName = new Map<string, readonly NodeAddress[]>();
-  private readonly stopTimers = new Map<string, () => void>();
+  private readonly stops: (() => Promise<void>)[] = [];
   private readonly failing = new Set<string>();
   private known = '';
   private stopped = false;
@@ -46,15 +48,22 @@ export class AddressWatch {
 
   /** Resolves when every name was looked up once, successfully or not. */
   async start(): Promise<void> {
-    const { addresses } = this.options;
     this.tell();
-    await Promise.all(addresses.filter(isName).map((address) => this.look(address)));
+    await Promise.all(this.options.addresses.filter(isName).map((address) => this.follow(address)));
   }
 
   stop(): void {
     this.stopped = true;
-    for (const stop of this.stopTimers.values()) stop();
-    this.stopTimers.clear();
+    for (const stop of this.stops.splice(0)) void stop();
+  }
+
+  /** Looks a name up once, and then again and again. */
+  private async follow(address: NamedAddress): Promise<void> {
+    const { clock, logger } = this.options;
+    const work = (): Promise<void> => this.look(address);
+    await work();
+    const onError = (error: unknown): void => logger.error({ err: error }, 'following the name of nodes failed');
+    if (!this.stopped) this.stops.push(repeat({ clock, everyMs: LOOKUP_MS, work, onError }));
   }
 
   private async look(address: NamedAddress): Promise<void> {
@@ -76,16 +85,12 @@ export class AddressWatch {
         this.options.logger.warn({ host: address.host, cause: String(error) }, 'the name of nodes cannot be looked up');
       this.failing.add(key);
     }
-    this.stopTimers.set(
-      key,
-      this.options.clock.after(LOOKUP_MS, () => void this.look(address)),
-    );
   }
 
   private lookup(host: string): Promise<readonly string[]> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.options.clock.after(LOOKUP_TIMEOUT_MS, () => reject(new Error('no answer in time')));
-      this.options.resolve(host).then(resolve, reject).finally(cancel);
+    const { clock, resolve } = this.options;
+    return withTimeout(clock, LOOKUP_TIMEOUT_MS, resolve(host), () => {
+      throw new Error('no answer in time');
     });
   }
 

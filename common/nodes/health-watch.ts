@@ -7,6 +7,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
+import { type Backoff, backoffDelay } from '../async/backoff';
 import type { Clock } from '../runtime/clock';
 
 /** Name under which a data plane's health service speaks of pulls. */
@@ -15,9 +16,10 @@ export const REGISTRY_SERVICE = 'layover.v1.Registry';
 /** What is known of a node: nothing yet, takes calls, is there and takes none (starting or draining), does not answer. */
 export type NodeHealth = 'unknown' | 'serving' | 'not-serving' | 'away';
 
-/** Pauses between streams, in milliseconds, each shortened by chance so that nodes that lost one peer don't come back in step. */
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1_000;
+/** Between streams, with jitter so that nodes that lost one peer do not come back together. */
+const BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000, jitter: 0.5 };
+/** Failures after which the pause is as long as it gets. */
+const MANY_FAILURES = 10;
 
 /** What a watch works with. */
 export interface HealthWatchOptions {
@@ -43,7 +45,7 @@ export class HealthWatch {
   private readonly client: HealthClient;
   private call: WatchCall | undefined;
   private stopPause: (() => void) | undefined;
-  private pauseMs = FIRST_PAUSE_MS;
+  private failures = 0;
   private isFirst = true;
   private stopped = false;
 
@@ -62,7 +64,7 @@ export class HealthWatch {
     this.call = call;
     call.on('data', (message: { readonly status: string }) => {
       if (this.stopped) return;
-      this.pauseMs = FIRST_PAUSE_MS;
+      this.failures = 0;
       this.options.onChange(message.status === 'SERVING' ? 'serving' : 'not-serving');
     });
     // Said by 'status' too.
@@ -84,15 +86,11 @@ export class HealthWatch {
 
   private over(code: status): void {
     if (this.stopped) return;
-    const pauseMs = this.pauseMs;
-    if (code === status.UNIMPLEMENTED) {
-      this.pauseMs = LONGEST_PAUSE_MS;
-      this.options.onChange('serving');
-    } else {
-      this.pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-      this.options.onChange('away');
-    }
-    const shortened = pauseMs * (1 - (this.options.random ?? Math.random)() / 2);
-    this.stopPause = this.options.clock.after(shortened, () => this.start());
+    const hasNoHealth = code === status.UNIMPLEMENTED;
+    this.failures += 1;
+    const pauseMs = backoffDelay(BACKOFF, this.failures, this.options.random);
+    if (hasNoHealth) this.failures = MANY_FAILURES;
+    this.options.onChange(hasNoHealth ? 'serving' : 'away');
+    this.stopPause = this.options.clock.after(pauseMs, () => this.start());
   }
 }

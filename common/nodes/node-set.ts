@@ -1,3 +1,5 @@
+import { Condition } from '../async/condition';
+import { withTimeout } from '../async/deadline';
 import { loadNode } from '../grpc/load-proto';
 import type { Clock } from '../runtime/clock';
 import type { ListenAddress } from '../runtime/listen-address';
@@ -22,14 +24,16 @@ export interface NodeSetOptions<C extends NodeConnection> {
 }
 
 /**
- * The data planes as one of their callers sees them: found by address and name, watched, and put in an order for every key that all callers agree on
- * (architecture section 10). Which nodes take part changes seldom, so that is worked out when it does; a pick is a few multiplications for each node.
+ * The data planes as one of their callers sees them: found by address and name, watched, and put in
+ * an order for every key that all callers agree on (docs/design/many-nodes.md#rendezvous-hashing).
+ * Which nodes take part changes seldom, so that is worked out when it does; a pick is a few
+ * multiplications for each node.
  */
 export class NodeSet<C extends NodeConnection> {
   private readonly byAddress = new Map<string, Node<C>>();
   private readonly NodeClient = loadNode();
   private readonly addresses: AddressWatch;
-  private readonly waiting = new Set<() => void>();
+  private readonly changes = new Condition();
   /** Every node that is known. */
   private all: readonly Node<C>[] = NONE;
   /** Those that take calls, each process once. */
@@ -44,20 +48,17 @@ export class NodeSet<C extends NodeConnection> {
   /** Begins to look; resolves when every node was heard of, or is known to be away, or after two seconds. */
   async start(): Promise<void> {
     const looked = this.addresses.start().then(() => this.heardOfAll());
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => (cancel = this.options.clock.after(FIRST_LOOK_MS, resolve)));
-    await Promise.race([looked, late]);
-    cancel();
+    await withTimeout(this.options.clock, FIRST_LOOK_MS, looked, () => undefined);
   }
 
   /** Resolves as soon as a node takes calls, or after `withinMs`. */
   async whenLive(withinMs: number): Promise<void> {
-    let late = false;
+    let isLate = false;
     const cancel = this.options.clock.after(withinMs, () => {
-      late = true;
-      this.wakeAll();
+      isLate = true;
+      this.changes.notifyAll();
     });
-    while (this.live.length === 0 && !late && !this.closed) await this.change();
+    while (this.live.length === 0 && !isLate && !this.closed) await this.changes.wait();
     cancel();
   }
 
@@ -89,7 +90,7 @@ export class NodeSet<C extends NodeConnection> {
     this.byAddress.clear();
     this.all = this.live = NONE;
     this.closed = true;
-    this.wakeAll();
+    this.changes.notifyAll();
   }
 
   private become(addresses: readonly NodeAddress[]): void {
@@ -122,21 +123,7 @@ export class NodeSet<C extends NodeConnection> {
     const { health, identity, address } = node;
     this.options.logger.info({ node: address.text, name: identity.name, health }, 'the state of a data plane changed');
     this.sort();
-    this.wakeAll();
-  }
-
-  private wakeAll(): void {
-    for (const wake of this.waiting) wake();
-  }
-
-  private change(): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.waiting.delete(wake);
-        resolve();
-      };
-      this.waiting.add(wake);
-    });
+    this.changes.notifyAll();
   }
 
   /** Works out who takes part. In an order that does not depend on that of the configuration. */
@@ -159,6 +146,6 @@ export class NodeSet<C extends NodeConnection> {
   }
 
   private async heardOfAll(): Promise<void> {
-    while (this.all.some(({ health }) => health === 'unknown')) await this.change();
+    while (this.all.some(({ health }) => health === 'unknown')) await this.changes.wait();
   }
 }

@@ -1,3 +1,4 @@
+import { type ProgramDescription, readCommandLine } from './command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from './env';
 
 /** What every plane's app.ts gives: tests and the executables start and stop planes with nothing else. */
@@ -8,11 +9,30 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** Describes a plane for `--help`: a program without options of its own. */
+export function describePlane(npmCommand: string, mainFile: string, summary: string): ProgramDescription {
+  return {
+    npmCommand,
+    mainFile,
+    summary,
+    options: {},
+    readsSettings: true,
+    exitCodes: {
+      0: 'stopped by SIGTERM or SIGINT',
+      1: 'could not start, or could not stop in order',
+      [EXIT_BAD_CONFIGURATION]: 'the configuration is not valid; every problem is printed',
+      130: 'ended by a second signal before requests were finished',
+    },
+  };
+}
+
 /**
- * The body of every plane's main.ts: builds the app, starts it, says so to the parent, stops it on SIGTERM or SIGINT.
- * Bad configuration: every problem on stderr, exit code 78, nothing started. A second signal ends the process at once.
+ * Runs a plane: reads the arguments, builds the app, starts it, reports the address to the parent
+ * process, and stops the app on SIGTERM or SIGINT. A second signal ends the process at once. If the
+ * configuration is not valid, prints every problem to stderr and exits with code 78.
  */
-export async function runApp(createApp: () => App): Promise<void> {
+export async function runApp(program: ProgramDescription, createApp: () => App): Promise<void> {
+  if (readCommandLine(program) === undefined) return;
   let app: App;
   try {
     app = createApp();

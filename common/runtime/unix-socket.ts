@@ -1,13 +1,15 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDurableFolder } from '../files/durable-folder';
 
 /**
  * Makes a path ready for a unix socket: its folder, mode 0700, where there is none, and away with the socket that a killed
  * process left. Throws an Error with code EADDRINUSE where a process still listens there: its socket is not ours to take.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  // Durable, because the folder above may be a home that is created here and gets durable files later.
+  await makeDurableFolder(dirname(path));
   if (await isListening(path)) {
     throw Object.assign(new Error(`another process listens on ${path}`), { code: 'EADDRINUSE' });
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { createFileSync } from '../files/durable-file';
 
 /** The 32 bytes in a base64 text, or undefined. */
 export function parseMasterKey(text: string): Buffer | undefined {
@@ -15,22 +15,14 @@ export function parseMasterKeys(text: string): readonly Buffer[] | undefined {
 }
 
 /**
- * The key kept in the home, made at the first start. Two planes that start at once get the same one:
- * the file appears whole, by link, and the second sees the first's. Throws an Error for a damaged file.
+ * Returns the key kept in the home, which is created at the first start. The file is durable before
+ * the key is used: without it, nothing that is sealed with it opens again. Two planes that start at
+ * once get the same key. Throws an Error for a damaged file, and system errors.
  */
 export function loadOrCreateMasterKey(file: string): Buffer {
   const existing = readKey(file);
   if (existing !== undefined) return existing;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  createFileSync(file, `${randomBytes(32).toString('base64')}\n`);
   return readKey(file)!;
 }
 

@@ -1,7 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-
-/** What a plane is called where planes check each other: `<name>.<domain>` is a DNS name in its certificate. */
-export type PlaneName = 'edge' | 'data-plane' | 'control-plane';
+import type { PlaneName } from '../runtime/plane-name';
 
 /** Who calls which service; nobody calls one that is not here. */
 const CALLERS: Readonly<Record<string, readonly PlaneName[]>> = {

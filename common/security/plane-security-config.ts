@@ -1,22 +1,25 @@
-import type { EnvReader } from '../runtime/env';
+import type { Setting } from '../configuration/declarations/setting';
+import { SETTINGS } from '../configuration/settings';
+import type { SettingsReader } from '../configuration/settings-reader';
 import { formatGrpcAddress, type ListenAddress, staysOnMachine } from '../runtime/listen-address';
-import { certificateName, hasName, type PlaneName } from './plane-names';
-import { readTlsVariables } from './tls-config';
+import type { PlaneName } from '../runtime/plane-name';
+import { certificateName, hasName } from './plane-names';
+import { readTlsVariables, type TlsSettings } from './tls-config';
 import type { TlsFiles } from './tls-files';
 
-/** How planes know each other. Holds secrets: never logged. */
+/** How planes identify each other. Contains secrets: never logged. */
 export interface PlaneSecurityConfig {
-  /** LAYOVER_PLANE_TLS_CERT, _KEY and _CA; undefined = no TLS between planes. */
+  /** The three LAYOVER_PLANE_TLS_* files; undefined = no TLS between planes. */
   readonly tls: Required<TlsFiles> | undefined;
-  /** LAYOVER_PLANE_TLS_DOMAIN: what follows the planes' names in their certificates. */
+  /** LAYOVER_PLANE_TLS_DOMAIN: the domain of the names in the certificates of planes. */
   readonly domain: string;
-  /** LAYOVER_PLANE_SECRET; undefined = none is asked for. */
+  /** LAYOVER_PLANE_SECRET; undefined = no secret is required. */
   readonly secret: string | undefined;
-  /** LAYOVER_PLANE_SECRET_PREVIOUS: taken as well, never sent. */
+  /** LAYOVER_PLANE_SECRET_PREVIOUS: accepted as well, never sent. */
   readonly previousSecrets: readonly string[];
 }
 
-/** Planes that trust their sockets: everything stays on one machine. */
+/** Neither certificates nor a secret: all planes are on one machine. */
 export const PLAIN_PLANES: PlaneSecurityConfig = {
   tls: undefined,
   domain: 'layover.internal',
@@ -24,66 +27,65 @@ export const PLAIN_PLANES: PlaneSecurityConfig = {
   previousSecrets: [],
 };
 
-/** Long enough not to be guessed, and fit for a header. */
+const PLANE_TLS: TlsSettings = {
+  cert: SETTINGS.LAYOVER_PLANE_TLS_CERT,
+  key: SETTINGS.LAYOVER_PLANE_TLS_KEY,
+  ca: SETTINGS.LAYOVER_PLANE_TLS_CA,
+};
+
+/** Too long to be guessed, and valid in a header. */
 const SECRET = /^[\x21-\x2b\x2d-\x7e]{32,256}$/;
-const SECRET_FORM = 'characters: visible ASCII without spaces and commas';
 const DOMAIN = /^(?=.{1,200}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const REMEDY =
-  'set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA, or, on a private network, LAYOVER_PLANE_SECRET, on every plane';
+  'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, ' +
+  'on a private network, LAYOVER_PLANE_SECRET';
+
+/** Addresses of a plane, and the setting that they come from. */
+export interface PlaneAddresses {
+  readonly setting: Setting;
+  readonly addresses: readonly ListenAddress[];
+}
 
 /**
- * Reads how planes know each other, for the plane `self`. `listens` and `reaches` are its addresses by the variable that has them: one that leaves this machine
- * needs certificates or a secret. Problems are added to the reader.
+ * Reads how planes identify each other, for the plane `self`. `listens` and `reaches` are the
+ * addresses that it serves other planes on and reaches them at. If one of them is not on this
+ * machine, certificates or a secret are required. Problems are added to the reader.
  */
 export function readPlaneSecurity(
-  reader: EnvReader,
+  reader: SettingsReader,
   self: PlaneName,
-  listens: Readonly<Record<string, ListenAddress>>,
-  reaches: Readonly<Record<string, readonly ListenAddress[]>>,
+  listens: readonly PlaneAddresses[],
+  reaches: readonly PlaneAddresses[],
 ): PlaneSecurityConfig {
-  const domain = reader.parsed(
-    'LAYOVER_PLANE_TLS_DOMAIN',
-    PLAIN_PLANES.domain,
-    (text) => (DOMAIN.test(text) ? text : undefined),
-    'a domain name in lower case',
-  );
+  const domain = reader.parsed(SETTINGS.LAYOVER_PLANE_TLS_DOMAIN, (text) => (DOMAIN.test(text) ? text : undefined));
   const own = certificateName(self, domain);
-  const { files, given } = readTlsVariables(reader, 'LAYOVER_PLANE_TLS', true, ({ leaf }) =>
-    hasName(leaf, own) ? undefined : `has no subject alternative name DNS:${own}, which this plane is known by`,
+  const { files, given } = readTlsVariables(reader, PLANE_TLS, ({ leaf }) =>
+    hasName(leaf, own)
+      ? undefined
+      : `has no subject alternative name DNS:${own}, which the other planes expect of this plane`,
   );
   const config: PlaneSecurityConfig = {
     tls: files as Required<TlsFiles> | undefined,
     domain,
-    secret: reader.parsed<string | undefined>(
-      'LAYOVER_PLANE_SECRET',
-      undefined,
-      parseSecret,
-      `32 to 256 ${SECRET_FORM}`,
-      true,
-    ),
-    previousSecrets: reader.parsed(
-      'LAYOVER_PLANE_SECRET_PREVIOUS',
-      [],
-      parseSecrets,
-      `secrets separated by commas, each of 32 to 256 ${SECRET_FORM}`,
-      true,
-    ),
+    secret: reader.parsed(SETTINGS.LAYOVER_PLANE_SECRET, parseSecret),
+    previousSecrets: reader.parsed(SETTINGS.LAYOVER_PLANE_SECRET_PREVIOUS, parseSecrets) ?? [],
   };
   if (config.secret === undefined && config.previousSecrets.length > 0)
-    reader.problem('LAYOVER_PLANE_SECRET_PREVIOUS', 'is of no use without LAYOVER_PLANE_SECRET');
-  // What was tried in vain is said once, by its own name.
-  if (given || reader.text('LAYOVER_PLANE_SECRET') !== undefined) return config;
-  for (const [variable, address] of Object.entries(listens)) {
-    if (!staysOnMachine(address))
-      reader.problem(
-        variable,
-        `is ${formatGrpcAddress(address)}, where other machines may connect: ${REMEDY}; or listen on a unix: socket or on 127.0.0.1`,
-      );
-  }
-  for (const [variable, addresses] of Object.entries(reaches)) {
+    reader.problem(SETTINGS.LAYOVER_PLANE_SECRET_PREVIOUS, 'requires LAYOVER_PLANE_SECRET, which is not set');
+  // A secret or certificate that is set but bad has its own problem: nothing more is reported here.
+  if (given || reader.isSet(SETTINGS.LAYOVER_PLANE_SECRET)) return config;
+  for (const { setting, addresses } of listens) {
     const away = addresses.find((address) => !staysOnMachine(address));
     if (away !== undefined)
-      reader.problem(variable, `has ${formatGrpcAddress(away)}, which is reached over a network: ${REMEDY}`);
+      reader.problem(
+        setting,
+        `is ${formatGrpcAddress(away)}, which other machines can connect to. ${REMEDY}; or listen on a unix socket or on 127.0.0.1`,
+      );
+  }
+  for (const { setting, addresses } of reaches) {
+    const away = addresses.find((address) => !staysOnMachine(address));
+    if (away !== undefined)
+      reader.problem(setting, `contains ${formatGrpcAddress(away)}, which is reached over a network. ${REMEDY}`);
   }
   return config;
 }

@@ -25,7 +25,7 @@ export interface TlsMaterial {
 /** Contents of the files, in the order cert, key, ca. */
 export type TlsContents = readonly [cert: Buffer, key: Buffer, ca: Buffer | undefined];
 
-/** The files can't be used. The message names a file and the reason, never anything that a file holds. */
+/** Thrown if the files cannot be used. The message names a file and the reason, and never quotes its content. */
 export class TlsFilesError extends Error {
   override readonly name = 'TlsFilesError';
 }
@@ -63,7 +63,7 @@ export function toMaterial(files: TlsFiles, [cert, key, ca]: TlsContents): TlsMa
   try {
     createSecureContext({ cert, key, ca });
   } catch (error) {
-    throw new TlsFilesError(`${files.cert} and what belongs to it can't be used for TLS (${codeOf(error)})`);
+    throw new TlsFilesError(`${files.cert} and its key and authorities cannot be used for TLS (${codeOf(error)})`);
   }
   return { cert, key, ca, leaf };
 }
@@ -72,7 +72,7 @@ function readCertificate(path: string, content: Buffer): X509Certificate {
   try {
     return new X509Certificate(content);
   } catch {
-    throw new TlsFilesError(`${path} holds no certificate in PEM`);
+    throw new TlsFilesError(`${path} contains no PEM certificate`);
   }
 }
 
@@ -81,13 +81,13 @@ function readKey(path: string, content: Buffer): KeyObject {
     return createPrivateKey(content);
   } catch (error) {
     const why =
-      codeOf(error) === 'ERR_MISSING_PASSPHRASE' ? 'has a passphrase; take it off' : 'holds no private key in PEM';
+      codeOf(error) === 'ERR_MISSING_PASSPHRASE' ? 'has a passphrase; remove it' : 'contains no PEM private key';
     throw new TlsFilesError(`${path} ${why}`);
   }
 }
 
 function unreadable(path: string, error: unknown): TlsFilesError {
-  return new TlsFilesError(`${path} can't be read (${codeOf(error)})`);
+  return new TlsFilesError(`${path} cannot be read (${codeOf(error)})`);
 }
 
 /** Only the code: texts of OpenSSL and of the system are not ours to vouch for. */

@@ -1,3 +1,4 @@
+import { repeat } from '../async/repeat';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/logger';
 import {
@@ -33,7 +34,7 @@ export class TlsWatch {
   private readonly options: TlsWatchOptions;
   /** What could not be used at the last look, and whether the log has it. */
   private bad: { readonly problem: string; told: boolean } | undefined;
-  private stopTimer: (() => void) | undefined;
+  private readonly stopLooking: () => Promise<void>;
   private stopped = false;
 
   /** Reads the files. Throws a TlsFilesError. */
@@ -41,7 +42,9 @@ export class TlsWatch {
     this.options = options;
     this.material = loadTlsFiles(options.files);
     this.tell('using the certificate');
-    this.plan();
+    const { clock, logger } = options;
+    const onError = (error: unknown): void => logger.error({ err: error }, 'looking at the certificate failed');
+    this.stopLooking = repeat({ clock, everyMs: LOOK_MS, work: () => this.look(), onError });
   }
 
   /** What is to be used for new connections. */
@@ -58,12 +61,8 @@ export class TlsWatch {
   /** Looks no more. */
   stop(): void {
     this.stopped = true;
-    this.stopTimer?.();
+    void this.stopLooking();
     this.listeners.clear();
-  }
-
-  private plan(): void {
-    if (!this.stopped) this.stopTimer = this.options.clock.after(LOOK_MS, () => void this.look());
   }
 
   private async look(): Promise<void> {
@@ -76,7 +75,6 @@ export class TlsWatch {
     } catch (error) {
       this.refuse(error);
     }
-    this.plan();
   }
 
   private use(material: TlsMaterial): void {

@@ -19,6 +19,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { withTimeout } from '../async/deadline';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/logger';
 import { ReportingExporter } from './reporting-exporter';
@@ -63,7 +64,7 @@ export function createTracer(config: TracingConfig | undefined, clock: Clock, lo
     ],
     spanLimits: { attributeValueLengthLimit: 256 },
   });
-  return new OtelTracer(provider);
+  return new OtelTracer(provider, clock);
 }
 
 function samplerFor({ ratio, followsCaller }: Sampling): TraceIdRatioBasedSampler | ParentBasedSampler {
@@ -78,7 +79,10 @@ class OtelTracer implements Tracer {
   private readonly propagator = new W3CTraceContextPropagator();
   private stopped: Promise<void> | undefined;
 
-  constructor(private readonly provider: TracerProvider) {
+  constructor(
+    private readonly provider: TracerProvider,
+    private readonly clock: Clock,
+  ) {
     this.inner = provider.getTracer('layover');
   }
 
@@ -105,10 +109,8 @@ class OtelTracer implements Tracer {
   }
 
   private async shutDown(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
-    await Promise.race([this.provider.shutdown().catch(() => undefined), late]);
-    clearTimeout(timer);
+    const shutDown = this.provider.shutdown().catch(() => undefined);
+    await withTimeout(this.clock, STOP_MS, shutDown, () => undefined);
   }
 
   private parentOf({ parent = 'active' }: SpanOptions): Context {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { withTimeout } from '../../common/async/deadline';
 import { loadCatalog } from '../../common/grpc/load-proto';
 import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
 import { type HostResolver, systemResolver } from '../../common/nodes/host-resolver';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
-import { createLogger, type Logger } from '../../common/runtime/logger';
+import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
@@ -19,6 +20,7 @@ import { InvalidationFeed } from './catalog/invalidation-feed';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
 import { WatchedDataPlanes } from './data-planes/watched-data-planes';
 import { Database } from './db/database';
+import { ManagedContent } from './cache/management/managed-content';
 import { GarbageCollector } from './cache/collection/garbage-collector';
 import { Loaders } from './graphql/request/loaders';
 import { buildGraphqlSchema } from './graphql/schema';
@@ -68,12 +70,14 @@ export interface ControlPlane extends App {
 export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLogger('control-plane', config.logLevel);
+  logBuild(log);
   const announce = overrides.announce ?? ((line: string) => void process.stdout.write(`${line}\n`));
   let running: RunningPlane | undefined;
   let stopping: Promise<void> | undefined;
 
   return {
     async start() {
+      for (const warning of config.warnings) log.warn(warning);
       running = await startPlane({ config, clock, log, announce, resolve: overrides.resolver ?? systemResolver });
       return { address: running.address };
     },
@@ -129,7 +133,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       onAudited: (kinds) => metrics.audited(kinds),
     });
     const { revision, tokenKeys, settings } = stores;
-    const organizationService = new OrganizationService({ ...stores, stores, database, box, clock });
+    const content = new ManagedContent({ database, stores, clock });
+    const organizationService = new OrganizationService({ ...stores, content, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
     await database.transaction(async (queries) => {
       // The row that all control planes lock first: two that start at once would make two keys.
@@ -191,6 +196,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       clock,
       forced,
       organizationService,
+      quotas: content,
       probe,
       collector,
       pokeScanning,
@@ -263,16 +269,10 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
 /** How long the database may take to answer before the plane counts as not ready, in milliseconds. */
 const READY_MS = 2000;
 
-async function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
-  let cancel: () => void = () => undefined;
-  const late = new Promise<string>((resolve) => {
-    cancel = clock.after(READY_MS, () => resolve('the database does not answer in time'));
-  });
+function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
   const ping = database.ping().then(
     () => undefined,
     () => 'the database does not answer',
   );
-  const reason = await Promise.race([ping, late]);
-  cancel();
-  return reason;
+  return withTimeout(clock, READY_MS, ping, () => 'the database does not answer in time');
 }

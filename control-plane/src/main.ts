@@ -1,5 +1,11 @@
-import { runApp } from '../../common/runtime/lifecycle';
+import { describePlane, runApp } from '../../common/runtime/lifecycle';
 import { createControlPlane } from './app';
 import { configFromEnvironment } from './config';
 
-void runApp(() => createControlPlane(configFromEnvironment()));
+const program = describePlane(
+  'npm run start:control-plane',
+  'control-plane/src/main.js',
+  'Starts a control plane: serves the GraphQL API, and the catalog of cached content to data planes.',
+);
+
+void runApp(program, () => createControlPlane(configFromEnvironment()));

@@ -87,6 +87,23 @@ export class Metrics {
     this.endProcess = watchProcess(registry);
   }
 
+  /** Starts to time a call of the Catalog; the function returned ends that, with `ok` or the key of the error. */
+  startCatalogCall(method: string): (outcome: string) => void {
+    const done = this.catalogSeconds.startTimer({ method });
+    return (outcome) => void done({ outcome });
+  }
+
+  /** Starts to time a GraphQL request; the function returned ends that, with the HTTP status. */
+  startGraphqlRequest(): (status: number) => void {
+    const done = this.graphqlSeconds.startTimer();
+    return (status) => void done({ status });
+  }
+
+  /** Counts pull records that are new. */
+  recorded(count: number): void {
+    this.recordsTotal.inc(count);
+  }
+
   /** A round of garbage collection is over. */
   collected({ blobs, manifests, bytes }: Readonly<Collected>, seconds: number): void {
     this.garbageSeconds.observe(seconds);

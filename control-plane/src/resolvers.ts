@@ -1,11 +1,12 @@
 import type { Clock } from '../../common/runtime/clock';
 import { ViewerResolver } from './graphql/resolvers/viewer.resolver';
 import { AuditResolver } from './graphql/resolvers/audit.resolver';
-import type { ForcedSwitches } from './config';
+import type { ForcedSwitches } from './tenancy/settings/system-settings';
 import type { Database } from './db/database';
 import type { GarbageCollector } from './cache/collection/garbage-collector';
 import { GarbageResolver } from './graphql/resolvers/garbage.resolver';
 import { NodeResolver } from './graphql/resolvers/node.resolver';
+import { BuildInfoResolver } from './graphql/resolvers/build-info.resolver';
 import { ResolverInstances } from './graphql/schema';
 import { ManifestResolver } from './graphql/resolvers/manifest.resolver';
 import { OrganizationMutationsResolver } from './graphql/resolvers/organization-mutations.resolver';
@@ -18,7 +19,7 @@ import { RobotService } from './tenancy/robots/robot.service';
 import { AffectedImageResolver } from './graphql/resolvers/affected-image.resolver';
 import { ScanResolver } from './graphql/resolvers/scan.resolver';
 import { SystemSettingsResolver } from './graphql/resolvers/system-settings.resolver';
-import { SystemSettingsService } from './tenancy/settings/system-settings.service';
+import { type GlobalQuotas, SystemSettingsService } from './tenancy/settings/system-settings.service';
 import type { Stores } from './stores';
 import { TagResolver } from './graphql/resolvers/tag.resolver';
 import { TagService } from './cache/management/tag.service';
@@ -35,6 +36,7 @@ export type ResolverParts = Stores & {
   readonly clock: Clock;
   readonly forced: ForcedSwitches;
   readonly organizationService: OrganizationService;
+  readonly quotas: GlobalQuotas;
   readonly stores: Stores;
   readonly collector: GarbageCollector;
   readonly probe: UpstreamProbe;
@@ -50,6 +52,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
     new AffectedImageResolver(database),
     new ApiTokenResolver(new ApiTokenService(parts)),
     new AuditResolver(database, audit),
+    new BuildInfoResolver(),
     new GarbageResolver(parts.collector),
     new ManifestResolver(database, repositories, manifests, clock),
     new NodeResolver(database, tags, audit, clock),

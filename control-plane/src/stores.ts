@@ -1,9 +1,9 @@
 import type { SealedBox } from '../../common/security/sealed-box';
 import { AuditStore } from './audit/audit.store';
 import { BlobStore } from './cache/holdings/blob.store';
-import type { ForcedSwitches } from './config';
+import type { ForcedSwitches } from './tenancy/settings/system-settings';
 import { ConfigurationRevision } from './tenancy/settings/configuration-revision';
-import type { ContentStores } from './cache/content/content-stores';
+
 import { InvalidationStore } from './cache/content/invalidation.store';
 import { OriginStore } from './cache/content/origin.store';
 import { HoldingsStore } from './cache/holdings/holdings.store';
@@ -17,7 +17,7 @@ import { RecordedEventsStore } from './cache/pulls/recorded-events.store';
 import { RepositoryStore } from './cache/content/repository.store';
 import { RobotStore } from './tenancy/robots/robot.store';
 import { ScanStore } from './scan/findings/scan.store';
-import { ScanQueue } from './scan/queue/scan-queue';
+import { type ScannedStores, ScanQueue } from './scan/queue/scan-queue';
 import { ScanSwitch } from './scan/queue/scan-switch';
 import { SystemSettingsStore } from './tenancy/settings/system-settings.store';
 import { StatisticsStore } from './cache/pulls/statistics.store';
@@ -25,6 +25,7 @@ import { TagStore } from './cache/content/tag.store';
 import { ApiTokenStore } from './tenancy/tokens/api-token.store';
 import { TokenKeyStore } from './tenancy/tokens/token-key.store';
 import { UpstreamStatusStore } from './cache/pulls/upstream-status.store';
+import { settleMissed } from './cache/arrivals/settle-missed';
 import { UsageStore } from './cache/usage/usage.store';
 
 /** Everything that reads and writes rows. */
@@ -63,18 +64,23 @@ export function createContentStores(
   settings: SystemSettingsStore,
   forced: ForcedSwitches,
   { hasClair = false, onAudited }: StoreOptions = {},
-): ContentStores {
+): ScannedStores {
   const blobs = new BlobStore();
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
   const manifests = new ManifestStore();
-  return {
+  const stores: ScannedStores = {
     audit: new AuditStore(onAudited),
     blobs,
     contentUses: new ContentUsesStore(),
     holdings,
     invalidations: new InvalidationStore(),
-    ledger: new Ledger(holdings, originUsage, blobs),
+    ledger: new Ledger(
+      holdings,
+      originUsage,
+      blobs,
+      settleMissed(() => stores),
+    ),
     manifests,
     originUsage,
     origins: new OriginStore(originUsage),
@@ -83,4 +89,5 @@ export function createContentStores(
     scans: new ScanQueue(new ScanSwitch(settings, forced, hasClair), manifests, blobs),
     tags: new TagStore(),
   };
+  return stores;
 }

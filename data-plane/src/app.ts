@@ -6,7 +6,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
-import { createLogger, type Logger } from '../../common/runtime/logger';
+import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
@@ -109,6 +109,7 @@ const BEHIND_MS = 5_000;
 export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): DataPlane {
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger('data-plane', config.logLevel);
+  logBuild(logger);
   /** What is to be released, in the order in which it was made ready. */
   const closers: (() => Promise<unknown> | void)[] = [];
   let starting: Promise<{ readonly address: string }> | undefined;
@@ -119,6 +120,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   const drainLeft = (): number => Math.max(0, drainUntil - clock.now());
 
   async function start(): Promise<{ readonly address: string }> {
+    for (const warning of config.warnings) logger.warn(warning);
     const metrics = new DataPlaneMetrics();
     closers.push(() => metrics.close());
     closers.push(() => tracer.stop());
@@ -198,7 +200,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     const delivery = createJournalDelivery({
       journal: durable,
-      recorder: createGrpcPullRecorder(client, config.nodeName),
+      recorder: createGrpcPullRecorder(client),
       clock,
       logger: logger.child({ part: 'delivery' }),
     });

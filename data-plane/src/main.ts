@@ -1,5 +1,11 @@
-import { runApp } from '../../common/runtime/lifecycle';
+import { describePlane, runApp } from '../../common/runtime/lifecycle';
 import { createDataPlane } from './app';
 import { configFromEnvironment } from './config';
 
-void runApp(() => createDataPlane(configFromEnvironment()));
+const program = describePlane(
+  'npm run start:data-plane',
+  'data-plane/src/main.js',
+  'Starts a data plane: keeps blobs and manifests, and fetches missing ones from the upstream.',
+);
+
+void runApp(program, () => createDataPlane(configFromEnvironment()));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readCommandLine } from '../../common/runtime/command-line';
 import { buildImage, type FakeRegistry, RegistryContent, startFakeRegistry } from '../../test/support/fake-registry';
 import { type Product, startProduct } from './product';
 import { pullImage } from './pull-image';
@@ -8,8 +9,16 @@ const EXPIRATION_SECONDS = 6;
 const UPSTREAM_BYTES_PER_SECOND = 32 << 20;
 const BASE_LAYER = 12 << 20;
 
-/** `npm run demo`: the life of a tag in the cache, told in six pulls. Needs no network. */
+/** Runs `npm run demo`: shows the life of a cached tag in six pulls. */
 async function main(): Promise<void> {
+  const program = {
+    npmCommand: 'npm run demo',
+    summary: 'Shows the life of a cached tag in six pulls from a simulated upstream. Needs no network.',
+    options: {},
+    readsSettings: false,
+    exitCodes: { 0: 'the demo ran', 1: 'Layover could not start, or a pull failed' },
+  };
+  if (readCommandLine(program) === undefined) return;
   const content = new RegistryContent();
   const first = buildImage({ layers: [BASE_LAYER, 4 << 20], seed: 'first' });
   const second = buildImage({ layers: [first.layers[0]!.bytes, 2 << 20], seed: 'second' });

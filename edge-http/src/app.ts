@@ -5,7 +5,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
-import { type Logger, createLogger } from '../../common/runtime/logger';
+import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { TlsWatch } from '../../common/security/tls-watch';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
@@ -17,12 +17,11 @@ import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
 import { createGetManifest } from './handlers/get-manifest';
-import { healthz } from './handlers/healthz';
+import { createReadyz, healthz, whyUnready } from './handlers/health';
 import { createListReferrers } from './handlers/list-referrers';
 import { createListTags } from './handlers/list-tags';
 import { createMetrics } from './handlers/metrics';
 import { createPing } from './handlers/ping';
-import { createReadyz, whyUnready } from './handlers/readyz';
 import { refusePush } from './handlers/refuse-push';
 import { createToken } from './handlers/token';
 import { EdgeMetrics } from './metrics';
@@ -61,6 +60,7 @@ const PROBED_MS = 60_000;
  */
 export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): Edge {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
+  logBuild(logger);
   const clock = overrides.clock ?? systemClock;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
   let nodes: NodeSet<DataPlane> | undefined;
@@ -138,6 +138,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       return metricsAddress;
     },
     async start() {
+      for (const warning of config.warnings) logger.warn(warning);
       metricsAddress = await operations?.start();
       await reader.start();
       const address = await listener.start();

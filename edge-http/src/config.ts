@@ -1,98 +1,88 @@
-import { EnvReader, type RawEnvironment } from '../../common/runtime/env';
+import { SETTINGS } from '../../common/configuration/settings';
+import { SettingsReader } from '../../common/configuration/settings-reader';
+import type { RawEnvironment } from '../../common/runtime/env';
 import { homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
-import { LOG_LEVELS, type LogLevel } from '../../common/runtime/logger';
+import type { LogLevel } from '../../common/runtime/logger';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
-import { readTlsVariables } from '../../common/security/tls-config';
+import { readTlsVariables, type TlsSettings } from '../../common/security/tls-config';
 import type { TlsFiles } from '../../common/security/tls-files';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
 import type { LocalDelivery } from './registry/grpc/data-plane';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
-/** Everything that an edge can be told (architecture section 11). */
+/** Everything that can be configured about an edge. */
 export interface EdgeConfig {
-  /** LAYOVER_EDGE_LISTEN. */
+  /** LAYOVER_EDGE_LISTEN: where the registry listens. */
   readonly listen: ListenAddress;
   /**
-   * LAYOVER_EDGE_METRICS_LISTEN: where /metrics (and /healthz and /readyz) are answered over plain HTTP, beside the registry. Undefined = /metrics is the registry's, for
-   * clients on this machine alone.
+   * LAYOVER_EDGE_METRICS_LISTEN: where /metrics, /healthz and /readyz are served over plain HTTP.
+   * Undefined = the registry itself serves /metrics, to clients on this machine only.
    */
   readonly metricsListen: ListenAddress | undefined;
   /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined = plain HTTP. */
   readonly tls: TlsFiles | undefined;
-  /** LAYOVER_TRUSTED_PROXIES: whose word about the client is taken. Undefined = nobody's. */
+  /** LAYOVER_TRUSTED_PROXIES: proxies whose forwarding headers are believed; undefined = none. */
   readonly trustedProxies: TrustedProxies | undefined;
-  /** How this plane and the others know each other. */
+  /** How this plane and the others identify each other. */
   readonly planeSecurity: PlaneSecurityConfig;
-  /** LAYOVER_DATA_PLANES; at least one. A name stands for all its addresses. Default: the socket in LAYOVER_HOME. */
+  /** LAYOVER_DATA_PLANES, at least one. A host name stands for all its addresses. */
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
-  /** LAYOVER_PUBLIC_URL: where clients reach Layover, without a slash at the end. Undefined = what each client used. */
+  /**
+   * LAYOVER_PUBLIC_URL: the address of the registry as clients see it, without a slash at the end.
+   * Undefined = the address that each client used.
+   */
   readonly publicUrl: string | undefined;
   /** LAYOVER_DRAIN_SECONDS. */
   readonly drainSeconds: number;
   /**
-   * LAYOVER_CLIENT_IDLE_SECONDS: a client that takes nothing of a body for this long is given up. Linux shows that a slow client took something only after some
-   * 1.7 MB (its send buffer), half an hour at 1 KB/s: so the default is an hour. Peers that are gone are found by TCP itself.
+   * LAYOVER_CLIENT_IDLE_SECONDS: a client that reads nothing of a body for this long is disconnected.
+   * Linux reports progress of a slow client only after some 1.7 MB (the send buffer), which takes
+   * half an hour at 1 KB/s: hence the default of one hour. TCP itself detects clients that are gone.
    */
   readonly clientIdleSeconds: number;
-  /** OTEL_…: where traces go; undefined = nothing is traced. */
+  /** Where traces are sent; undefined = nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   /** LAYOVER_LOG_LEVEL. */
   readonly logLevel: LogLevel;
+  /** What to log at start: variables with unknown names, which have no effect. */
+  readonly warnings: readonly string[];
 }
 
-/** Reads an environment. Throws a ConfigurationError with every problem at once. */
+const EDGE_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_EDGE_TLS_CERT, key: SETTINGS.LAYOVER_EDGE_TLS_KEY };
+
+/** Reads the configuration from an environment. Throws a ConfigurationError that names every problem. */
 export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
-  const reader = new EnvReader(env);
-  const home = homeAt(reader.text('LAYOVER_HOME') ?? './.layover');
-  const address = 'host:port or unix:<path>';
-  const dataPlanes = reader.parsed<readonly ListenAddress[]>(
-    'LAYOVER_DATA_PLANES',
-    [{ kind: 'unix', path: home.dataSocket }],
-    parseListenAddresses,
-    `a comma-separated list of ${address}`,
-  );
-  const config: EdgeConfig = {
-    listen: reader.parsed<ListenAddress>(
-      'LAYOVER_EDGE_LISTEN',
-      { kind: 'tcp', host: '127.0.0.1', port: 8080 },
-      parseListenAddress,
-      address,
-    ),
-    metricsListen: reader.parsed<ListenAddress | undefined>(
-      'LAYOVER_EDGE_METRICS_LISTEN',
-      undefined,
-      parseListenAddress,
-      address,
-    ),
-    tls: readTlsVariables(reader, 'LAYOVER_EDGE_TLS').files,
-    trustedProxies: reader.parsed<TrustedProxies | undefined>(
-      'LAYOVER_TRUSTED_PROXIES',
-      undefined,
-      parseTrustedProxies,
-      'CIDRs such as 10.0.0.0/8, separated by commas, or "unix" for a proxy that comes over a unix socket',
-    ),
+  const reader = new SettingsReader(env);
+  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [
+    { kind: 'unix', path: home.dataSocket },
+  ];
+  const config = {
+    listen: reader.parsed(SETTINGS.LAYOVER_EDGE_LISTEN, parseListenAddress),
+    metricsListen: reader.parsed(SETTINGS.LAYOVER_EDGE_METRICS_LISTEN, parseListenAddress),
+    tls: readTlsVariables(reader, EDGE_TLS).files,
+    trustedProxies: reader.parsed(SETTINGS.LAYOVER_TRUSTED_PROXIES, parseTrustedProxies),
     dataPlanes,
-    planeSecurity: readPlaneSecurity(reader, 'edge', {}, { LAYOVER_DATA_PLANES: dataPlanes }),
-    localDelivery: reader.choice('LAYOVER_LOCAL_DELIVERY', 'auto', ['auto', 'on', 'off']),
-    publicUrl: reader.parsed<string | undefined>(
-      'LAYOVER_PUBLIC_URL',
-      undefined,
-      parsePublicUrl,
-      'an http or https URL without user, query or fragment',
+    planeSecurity: readPlaneSecurity(
+      reader,
+      'edge',
+      [],
+      [{ setting: SETTINGS.LAYOVER_DATA_PLANES, addresses: dataPlanes }],
     ),
-    drainSeconds: reader.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 86_400),
-    clientIdleSeconds: reader.integer('LAYOVER_CLIENT_IDLE_SECONDS', 3600, 1, 86_400),
+    localDelivery: reader.choice(SETTINGS.LAYOVER_LOCAL_DELIVERY),
+    publicUrl: reader.parsed(SETTINGS.LAYOVER_PUBLIC_URL, parsePublicUrl),
+    drainSeconds: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS),
+    clientIdleSeconds: reader.integer(SETTINGS.LAYOVER_CLIENT_IDLE_SECONDS),
     tracing: readTracing(reader, 'edge'),
-    logLevel: reader.choice('LAYOVER_LOG_LEVEL', 'info', LOG_LEVELS),
+    logLevel: reader.choice(SETTINGS.LAYOVER_LOG_LEVEL),
   };
-  reader.done();
-  return config;
+  return { ...config, warnings: reader.done() };
 }
 
-/** The configuration in this process's environment. */
+/** The configuration in the environment of this process. */
 export function configFromEnvironment(): EdgeConfig {
   return readEdgeConfig(process.env);
 }

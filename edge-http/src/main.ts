@@ -1,5 +1,11 @@
-import { runApp } from '../../common/runtime/lifecycle';
+import { describePlane, runApp } from '../../common/runtime/lifecycle';
 import { createEdge } from './app';
 import { configFromEnvironment } from './config';
 
-void runApp(() => createEdge(configFromEnvironment()));
+const program = describePlane(
+  'npm run start:edge',
+  'edge-http/src/main.js',
+  'Starts an edge: serves the OCI distribution API over HTTP and asks data planes over gRPC.',
+);
+
+void runApp(program, () => createEdge(configFromEnvironment()));

@@ -5,5 +5,9 @@ module.exports = layered('common', [
   'grpc',
   'tracing',
   'security',
-  ['errors', 'metrics', 'oci', 'runtime'],
+  'configuration',
+  'async',
+  'metrics',
+  ['errors', 'oci', 'runtime'],
+  'files',
 ]);

@@ -15,7 +15,6 @@ module.exports = [
     ['journal', 'store'],
     'access',
     ['configuration', 'upstream'],
-    ['async', 'files'],
   ]),
   ...layered(`${src}/grpc`, [['registry', 'storage'], '.']),
   ...layered(`${src}/blobs`, ['.', 'fills']),

@@ -3,8 +3,9 @@ import { Table } from '../tables';
 import { createTable, DIGEST_LENGTH, dropTables, UID_LENGTH } from './columns';
 
 /**
- * Scans of what is cached: one row for each image manifest, whoever holds it, which is also the queue; what was found, in rows; what Clair is to
- * forget, and what its notifier told; and the gates of organizations (docs/adr, "scans are rows").
+ * Scans of what is cached: one row for each image manifest, whoever holds it, which is also the
+ * queue; what was found, in rows; what Clair is to forget, and what its notifier told; and the
+ * gates of organizations (ADR 19).
  */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.scans, (columns, table) => {

@@ -5,16 +5,18 @@ export const DIGEST_LENGTH = 135;
 /** A uuid in text. */
 export const UID_LENGTH = 36;
 
+/** Bytes that a character of UTF-8 takes at most. */
+const BYTES_PER_CHARACTER = 4;
+
 /**
- * Columns that mean the same on SQLite and MySQL. All text compares bytewise on both (see {@link bytewiseCollation}), with
- * the whole of Unicode allowed: comparing an ASCII column with other text is an error on MySQL, and callers may ask for
- * any text.
+ * Adds columns that mean the same on SQLite and MySQL. Text on MySQL is bytes (VARBINARY, MEDIUMBLOB) that hold UTF-8:
+ * the only text that every version compares, sorts and keeps unique bytewise, trailing spaces included (ADR 11). The
+ * driver gives it back as text (control-plane/src/db/read-text.ts).
  */
 export class Columns {
-  /** `collation` undefined = SQLite, which compares bytewise without being told. */
   constructor(
     private readonly table: Knex.CreateTableBuilder,
-    private readonly collation: string | undefined,
+    private readonly onMysql: boolean,
   ) {}
 
   /** Text that is compared, sorted or unique. MySQL's indexes hold 3072 bytes, 4 for each character. */
@@ -24,16 +26,12 @@ export class Columns {
 
   /** Any text up to `length` characters. */
   text(name: string, length: number): Knex.ColumnBuilder {
-    return this.collation === undefined
-      ? this.table.string(name, length)
-      : this.table.specificType(name, `varchar(${length}) character set utf8mb4 collate ${this.collation}`);
+    return this.onMysql ? this.table.specificType(name, textType(length)) : this.table.string(name, length);
   }
 
   /** Text up to 16 MiB, never searched. MySQL allows it no default. */
   longText(name: string): Knex.ColumnBuilder {
-    return this.collation === undefined
-      ? this.table.text(name)
-      : this.table.specificType(name, `mediumtext character set utf8mb4 collate ${this.collation}`);
+    return this.onMysql ? this.table.specificType(name, LONG_TEXT_TYPE) : this.table.text(name);
   }
 
   /** Milliseconds since the epoch, bytes, or a counter. */
@@ -47,12 +45,12 @@ export class Columns {
   }
 }
 
-/**
- * The collation that compares text as bytes do, trailing spaces included (`utf8mb4_bin` leaves them out). MySQL (from
- * 8.0.17) and MariaDB have different names for it; `version` is what the server's VERSION() says.
- */
-export function bytewiseCollation(version: string): string {
-  return /mariadb/i.test(version) ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
+/** MySQL's type of {@link Columns.longText}. */
+export const LONG_TEXT_TYPE = 'mediumblob';
+
+/** Returns MySQL's type of text up to `length` characters. */
+export function textType(length: number): string {
+  return `varbinary(${length * BYTES_PER_CHARACTER})`;
 }
 
 /**
@@ -66,18 +64,16 @@ export async function createTable(
   build: (columns: Columns, table: Knex.CreateTableBuilder) => void,
 ): Promise<void> {
   if (!isMysql(knex)) {
-    await knex.schema.createTable(name, (table) => build(new Columns(table, undefined), table));
+    await knex.schema.createTable(name, (table) => build(new Columns(table, false), table));
     return;
   }
   if (await knex.schema.hasTable(name)) return;
-  const collation = await serverCollation(knex);
   const unfinished = `${name}_unfinished`;
   await knex.schema.dropTableIfExists(unfinished);
   await knex.schema.createTable(unfinished, (table) => {
     table.engine('InnoDB');
-    table.charset('utf8mb4');
-    table.collate(collation);
-    build(new Columns(table, collation), table);
+    table.charset('binary');
+    build(new Columns(table, true), table);
   });
   await knex.schema.renameTable(unfinished, name);
 }
@@ -90,8 +86,7 @@ export async function addColumn(
   build: (columns: Columns) => void,
 ): Promise<void> {
   if (await knex.schema.hasColumn(table, column)) return;
-  const collation = isMysql(knex) ? await serverCollation(knex) : undefined;
-  await knex.schema.alterTable(table, (builder) => build(new Columns(builder, collation)));
+  await knex.schema.alterTable(table, (builder) => build(new Columns(builder, isMysql(knex))));
 }
 
 /** Adds an index, where a migration that was cut off has not done so. */
@@ -120,11 +115,7 @@ export async function dropTables(knex: Knex, ...names: readonly string[]): Promi
   for (const name of names) await knex.schema.dropTableIfExists(name);
 }
 
-function isMysql(knex: Knex): boolean {
+/** Returns whether a migration runs on MySQL (or MariaDB). */
+export function isMysql(knex: Knex): boolean {
   return String(knex.client.config.client) === 'mysql2';
-}
-
-async function serverCollation(knex: Knex): Promise<string> {
-  const [rows] = (await knex.raw('SELECT VERSION() AS version')) as [{ version: string }[]];
-  return bytewiseCollation(rows[0]?.version ?? '');
 }

@@ -24,7 +24,10 @@ const PLANES: readonly (PlaneDescription & { readonly folder: string })[] = [
   }[folder]!,
 }));
 
-/** The whole product on one machine: three plane processes under one parent (architecture section 1). */
+/**
+ * The whole product on one machine: three plane processes under one parent
+ * (docs/design/pull-semantics.md#planes).
+ */
 export interface Standalone extends App {
   /** Where each plane accepts requests, once started. */
   readonly addresses: { readonly edge: string; readonly control: string };

@@ -1,42 +1,57 @@
-import { configFromEnvironment as readControlPlane } from '../../control-plane/src/config';
-import { configFromEnvironment as readDataPlane } from '../../data-plane/src/config';
-import { configFromEnvironment as readEdge } from '../../edge-http/src/config';
-import { ConfigurationError, EnvReader } from '../../common/runtime/env';
+import { readControlPlaneConfig } from '../../control-plane/src/config';
+import { readDataPlaneConfig } from '../../data-plane/src/config';
+import { readEdgeConfig } from '../../edge-http/src/config';
+import { SETTINGS } from '../../common/configuration/settings';
+import { SettingsReader } from '../../common/configuration/settings-reader';
+import { unknownVariables } from '../../common/configuration/unknown-variables';
+import { ConfigurationError, type RawEnvironment } from '../../common/runtime/env';
 import { homeAt, type Home } from '../../common/runtime/home';
+import { PROCESS_DEFAULTS } from './process-defaults';
 
-/** What the parent of the three planes needs to know itself; each plane reads its own part from the same environment. */
+/** What `npm start` itself needs; each plane reads its own part of the same environment. */
 export interface StandaloneConfig {
   readonly home: Home;
-  /** How long the planes may take to finish what runs, in milliseconds. */
+  /** How long the planes may take to finish running requests, in milliseconds. */
   readonly drainMs: number;
   /** The environment that planes are started with. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What to print at start: variables with unknown names, which have no effect. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Reads the environment for `npm start`. The planes' parts are checked here too, so that every problem is named at once
- * and nothing is started (architecture section 11). Throws a ConfigurationError.
+ * Reads the environment for `npm start`. Also checks the parts of the planes, so that every problem is
+ * named at once and nothing is started. Throws a ConfigurationError.
  */
-export function configFromEnvironment(): StandaloneConfig {
+export function readStandaloneConfig(env: RawEnvironment): StandaloneConfig {
   const problems = new Set<string>();
-  const collect = (read: () => unknown): void => {
+  for (const read of [readControlPlaneConfig, readDataPlaneConfig, readEdgeConfig]) {
     try {
-      read();
+      read(env);
     } catch (error) {
-      if (!(error instanceof Error && error.name === 'ConfigurationError')) throw error;
-      for (const problem of (error as ConfigurationError).problems) problems.add(problem);
+      if (!(error instanceof ConfigurationError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
     }
-  };
-  collect(readControlPlane);
-  collect(readDataPlane);
-  collect(readEdge);
-  if (problems.size > 0) throw new ConfigurationError([...problems]);
+  }
+  const unknown = unknownVariables(env);
+  const warnings = unknown.map(({ warning }) => warning);
+  if (problems.size > 0) throw new ConfigurationError([...problems], warnings);
 
-  const env = new EnvReader(process.env);
-  const home = homeAt(env.text('LAYOVER_HOME') ?? '.layover');
-  const drainMs = env.integer('LAYOVER_DRAIN_SECONDS', 30, 0, 3600) * 1000;
-  env.done();
-  // File reads, syncs and DNS share libuv's threads; its four are few for a plane that does all three at once.
-  const environment = { UV_THREADPOOL_SIZE: '8', ...process.env, LAYOVER_HOME: home.root };
-  return { home, drainMs, environment };
+  const reader = new SettingsReader(env);
+  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const drainMs = reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000;
+  // Reported here: without these variables, no plane reports them again.
+  const withoutUnknown = Object.fromEntries(unknown.map(({ name }) => [name, undefined]));
+  const environment = {
+    ...PROCESS_DEFAULTS,
+    ...env,
+    ...withoutUnknown,
+    LAYOVER_HOME: home.root,
+  };
+  return { home, drainMs, environment, warnings };
+}
+
+/** The configuration in the environment of this process. */
+export function configFromEnvironment(): StandaloneConfig {
+  return readStandaloneConfig(process.env);
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDurableFolder } from '../../common/files/durable-folder';
 
 /** Another Layover runs on the same home. */
 export class HomeInUseError extends Error {
@@ -12,7 +13,8 @@ export class HomeInUseError extends Error {
  * so it is gone with the process that held it, however that ended. Resolves to what releases it; throws HomeInUseError.
  */
 export async function lockHome(socketPath: string, home: string): Promise<() => Promise<void>> {
-  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
+  // Durable, because this is where the home is created at the first start.
+  await makeDurableFolder(dirname(socketPath));
   if (await answers(socketPath)) {
     throw new HomeInUseError(
       `Another Layover is running with LAYOVER_HOME=${home}. Stop it, or give this one a home of its own.`,

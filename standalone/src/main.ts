@@ -1,9 +1,24 @@
+import { type ProgramDescription, readCommandLine } from '../../common/runtime/command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
 import { createStandalone } from './app';
 import { configFromEnvironment, type StandaloneConfig } from './config';
 
-/** `npm start`: the three planes on one machine. Exit codes: 0 stopped, 1 could not start, 78 bad configuration. */
+const program: ProgramDescription = {
+  npmCommand: 'npm start',
+  mainFile: 'standalone/src/main.js',
+  summary: 'Starts Layover on one machine: an edge, a data plane and a control plane as child processes.',
+  options: {},
+  readsSettings: true,
+  exitCodes: {
+    0: 'stopped by SIGTERM or SIGINT',
+    1: 'could not start, or could not stop in order',
+    [EXIT_BAD_CONFIGURATION]: 'the configuration is not valid; every problem is printed',
+  },
+};
+
+/** Runs `npm start`. */
 async function main(): Promise<void> {
+  if (readCommandLine(program) === undefined) return;
   let config: StandaloneConfig;
   try {
     config = configFromEnvironment();
@@ -13,6 +28,7 @@ async function main(): Promise<void> {
     process.exitCode = EXIT_BAD_CONFIGURATION;
     return;
   }
+  for (const warning of config.warnings) say(warning);
   const standalone = createStandalone(config, say);
   let stopping = false;
   const stop = (): void => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { type Backoff, backoffDelay } from '../../common/async/backoff';
 import { EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
 import type { ReadyMessage } from '../../common/runtime/lifecycle';
 
@@ -14,8 +15,8 @@ export interface PlaneDescription {
 
 /** How long a plane must have run for its next death to count as the first again, in milliseconds. */
 const HEALTHY_AFTER_MS = 30_000;
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 10_000;
+/** Before a plane that died is started again. */
+const BACKOFF: Backoff = { firstMs: 100, maxMs: 10_000 };
 
 /** What the parent wants to hear of. */
 export interface PlaneEvents {
@@ -26,7 +27,7 @@ export interface PlaneEvents {
 export class PlaneProcess {
   private child: ChildProcess | undefined;
   private readonly environment: Record<string, string | undefined>;
-  private backoffMs = FIRST_BACKOFF_MS;
+  private failures = 0;
   private stopping = false;
   private restart: NodeJS.Timeout | undefined;
 
@@ -88,9 +89,9 @@ export class PlaneProcess {
       if (this.stopping) return;
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
       if (!ready && (onEarlyEnd !== ignore || code === EXIT_BAD_CONFIGURATION)) return onEarlyEnd(how);
-      if (Date.now() - startedAt > HEALTHY_AFTER_MS) this.backoffMs = FIRST_BACKOFF_MS;
-      const pause = this.backoffMs;
-      this.backoffMs = Math.min(this.backoffMs * 2, MAX_BACKOFF_MS);
+      if (Date.now() - startedAt > HEALTHY_AFTER_MS) this.failures = 0;
+      this.failures += 1;
+      const pause = backoffDelay(BACKOFF, this.failures);
       this.events.onRestart(this.description.name, how, pause);
       this.restart = setTimeout(() => this.run(ignore, ignore), pause);
     });

@@ -45,11 +45,9 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
     });
     afterEach(() => under.dispose());
 
-    let serial = 0;
     const admit = async (text: string, more: Partial<AdmitManifestRequest> = {}): Promise<void> => {
       const admission = await under.catalog.admit({
         repository: app,
-        admissionId: `00000000-0000-7000-8000-${String((serial += 1)).padStart(12, '0')}`,
         manifest: descriptor(text, MediaType.ociManifest),
         artifactType: '',
         references: [],

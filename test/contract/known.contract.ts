@@ -61,7 +61,6 @@ function admissionOf(text: string, repository = APP): AdmitManifestRequest {
   const { manifest, references } = manifestOf(text);
   return {
     repository,
-    admissionId: `id-${text}`,
     manifest,
     references: [...references],
     tag: 'v1',

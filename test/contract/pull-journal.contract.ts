@@ -16,7 +16,7 @@ const BLOB: NewRecord = {
   blob: { organizationUid: 'u1', digest: `sha256:${'a'.repeat(64)}`, size: 7, bytesServed: 0, bytesFetched: 0 },
 };
 const REPORT: NewRecord = { upstream: { organizationUid: 'u1', reachable: true, lastCheckedAt: 1 } };
-const ADMISSION: NewRecord = { admission: { admissionId: 'id-1', tag: 'latest', checkedAt: 1 } };
+const ADMISSION: NewRecord = { admission: { requestId: 'request-1', tag: 'latest', checkedAt: 1 } };
 
 /** What every PullJournal does. `create` makes one that has room for `maxRecords` records. */
 export function describePullJournal(name: string, create: (maxRecords: number) => Promise<PullJournalUnderTest>): void {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { formatBuildInfo, readBuildInfo } from '../../common/runtime/build-info';
 import { packageRoot } from '../../common/runtime/package-root';
 import { startBlobClient } from '../support/real/blob-client';
 import { type CountingRelay, startCountingRelay } from '../support/real/counting-relay';
@@ -50,6 +51,14 @@ describe('npm start', () => {
     expect(existsSync(join(folder.path, 'home'))).toBe(false);
   }, 60_000);
 
+  test('reports an unknown variable once, not once for each plane', async () => {
+    const layover = await startLayover({ home: join(folder.path, 'home'), env: { LAYOVER_DRAIN_SECOND: '7' } });
+    await layover.stop();
+    const warning = 'LAYOVER_DRAIN_SECOND is unknown and has no effect. Did you mean LAYOVER_DRAIN_SECONDS?';
+    expect(layover.output().split(warning)).toHaveLength(2);
+    expect(layover.output().split('LAYOVER_DRAIN_SECOND ')).toHaveLength(2);
+  }, 60_000);
+
   test('a port that is taken: exit code 1 and a message that names it', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -86,6 +95,59 @@ describe('npm start', () => {
     } finally {
       for (const pid of planes) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     }
+  }, 60_000);
+});
+
+describe('the command line', () => {
+  const PROGRAMS = [
+    'standalone/src/main.js',
+    'edge-http/src/main.js',
+    'data-plane/src/main.js',
+    'control-plane/src/main.js',
+    'control-plane/src/fsck/main.js',
+    'demo/src/main.js',
+    'bench/src/main.js',
+  ];
+  let folder: TemporaryFolder;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder('commands');
+  });
+
+  afterEach(() => folder.remove());
+
+  const run = (program: string, args: readonly string[]): Promise<ProgramResult> =>
+    runProgram(process.execPath, [join(packageRoot(), 'dist', program), ...args], {
+      cwd: folder.path,
+      env: { HOME: folder.path, PATH: process.env.PATH! },
+      timeoutMs: 30_000,
+    });
+
+  test.each(PROGRAMS)(
+    '%s prints help and version, and refuses unknown arguments with exit code 64',
+    async (program) => {
+      const help = await run(program, ['--help']);
+      expect([help.code, help.stderr]).toEqual([0, '']);
+      expect(help.stdout.toString()).toMatch(/^Usage: npm .*\n[^]*\nOptions:\n[^]*\nExit codes:\n/);
+      const version = await run(program, ['--version']);
+      expect([version.code, version.stdout.toString()]).toEqual([0, `layover ${formatBuildInfo(readBuildInfo())}\n`]);
+      const wrong = await run(program, ['--nonsense']);
+      expect([wrong.code, wrong.stdout.toString()]).toEqual([64, '']);
+      expect(wrong.stderr).toMatch(/^Unknown option '--nonsense'\.\nRun with --help for usage\.\n$/);
+      // Nothing was started: a plane would have made its home.
+      expect(await readdir(folder.path)).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('npm start -- --version prints the version and starts nothing', async () => {
+    const result = await runProgram('npm', ['start', '--silent', '--', '--version'], {
+      cwd: packageRoot(),
+      env: { ...layoverEnvironment(join(folder.path, 'home'), {}), HOME: folder.path },
+      timeoutMs: 30_000,
+    });
+    expect([result.code, result.stdout.toString()]).toEqual([0, `layover ${formatBuildInfo(readBuildInfo())}\n`]);
+    expect(existsSync(join(folder.path, 'home'))).toBe(false);
   }, 60_000);
 });
 

@@ -12,7 +12,7 @@ import { readStore } from '../integration/bounds/model/store-files';
 import { Tables } from '../integration/bounds/model/tables';
 
 /** How long it burns, in seconds. */
-const SECONDS = Number(process.env['LAYOVER_FIRE_SECONDS'] ?? 60);
+const SECONDS = Number(process.env['LAYOVER_TEST_FIRE_SECONDS'] ?? 60);
 /** Clients, and how many of them want just what is about to be deleted. */
 const CLIENTS = 16;
 const LATE_CLIENTS = 6;
@@ -166,7 +166,7 @@ describe('garbage collection under fire', () => {
         blobsCollected: collected.blobs,
         manifestsCollected: collected.manifests,
       };
-      if (process.env['LAYOVER_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
+      if (process.env['LAYOVER_TEST_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
       expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
       expect(over).toEqual([]);
       // It did burn: images were evicted, bytes went and came again.

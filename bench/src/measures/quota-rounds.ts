@@ -96,7 +96,7 @@ export class QuotaRounds {
   private arrive(image: SeedImage) {
     const organizationUid = this.organization.uid;
     const records = [...image.own].map(([digest, size]) => blobRecord({ organizationUid, digest, size }, Date.now()));
-    return this.plane.catalog.call('RecordPulls', { node: 'bench', records });
+    return this.plane.catalog.call('RecordPulls', { records });
   }
 
   private async sampled<T>(what: string | undefined, work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { SealedBox } from '../../../common/security/sealed-box';
 import { claimScans } from '../../../control-plane/src/scan/queue/claim-scans';
 import { completeScan } from '../../../control-plane/src/scan/worker/complete-scan';
-import type { ScanConfig } from '../../../control-plane/src/scan/clair/read-scan-config';
+import type { ScanConfig } from '../../../control-plane/src/scan/clair/scan-config';
 import { createStores } from '../../../control-plane/src/stores';
 import { systemClock } from '../../../common/runtime/clock';
 import type { ScanRow } from '../../../schema/scan-tables';

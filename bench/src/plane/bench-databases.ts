@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { createLogger } from '../../../common/runtime/logger';
 import { Database } from '../../../control-plane/src/db/database';
 import { parseDatabaseUrl } from '../../../control-plane/src/db/database-address';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../../test/support/mariadb/mariadb-server';
+import { MARIADB } from '../../../test/support/mysql-server/mariadb';
+import { MysqlServer } from '../../../test/support/mysql-server/mysql-server';
 import { findProgram } from '../../../test/support/real/programs';
 import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 
@@ -16,7 +17,7 @@ export interface BenchDatabase {
 
 /** Which databases this machine can measure. */
 export function databaseNames(): readonly BenchDatabase['name'][] {
-  return MARIADB_PROGRAMS.every((name) => findProgram(name) !== undefined) ? ['SQLite', 'MariaDB'] : ['SQLite'];
+  return MARIADB.programs.every((name) => findProgram(name) !== undefined) ? ['SQLite', 'MariaDB'] : ['SQLite'];
 }
 
 /** What the tests' server has is too small for a million tags; a server that is measured gets what a small one in use has. */
@@ -34,7 +35,7 @@ export async function withDatabase<T>(
   use: (database: BenchDatabase) => Promise<T>,
 ): Promise<T> {
   const folder = await temporaryFolder('bench');
-  const server = name === 'MariaDB' ? await MariadbServer.start() : undefined;
+  const server = name === 'MariaDB' ? await MysqlServer.start(MARIADB) : undefined;
   try {
     await server?.execute(...MARIADB_SETTINGS, 'CREATE DATABASE bench');
     const url = server === undefined ? `sqlite:${join(folder.path, 'bench.sqlite')}` : `${server.url}/bench`;

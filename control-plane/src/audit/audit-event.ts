@@ -2,6 +2,9 @@ import type { AuditEventRow } from '../../../schema/tables';
 import { newId } from '../db/new-id';
 import type { AuditKind } from './audit-kind';
 
+/** The actor of what the control plane does by itself. */
+export const SYSTEM_ACTOR = 'system';
+
 /** What an event of the control plane itself says. */
 export interface NewAuditEvent {
   readonly kind: Exclude<AuditKind, 'PULL'>;

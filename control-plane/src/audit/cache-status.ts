@@ -1,4 +1,4 @@
-/** How a pull was answered (architecture section 4). */
+/** How a pull was answered (docs/design/pull-semantics.md#cache-status). */
 export const CacheStatus = {
   HIT: 'HIT',
   REVALIDATED: 'REVALIDATED',

@@ -4,11 +4,18 @@ import { toGrpcFailure } from '../../../common/grpc/error-status';
 import { requestIdOf } from '../../../common/grpc/observe-calls';
 import type { Logger } from '../../../common/runtime/logger';
 import { whyUnavailable } from '../db/database-error';
-import type { Metrics } from '../metrics';
+
+/** What is counted about the Catalog service. */
+export interface CatalogMetrics {
+  /** Starts to time a call; the function returned ends that, with `ok` or the key of the error. */
+  startCatalogCall(method: string): (outcome: string) => void;
+  /** Counts pull records that are new. */
+  recorded(count: number): void;
+}
 
 /** What every call needs beside its own work. */
 export interface CallParts {
-  readonly metrics: Metrics;
+  readonly metrics: CatalogMetrics;
   readonly log: Logger;
 }
 
@@ -19,10 +26,10 @@ export function unary<Request, Reply>(
   work: (request: Request) => Promise<Reply>,
 ): handleUnaryCall<Request, Reply> {
   return (call, callback) => {
-    const done = parts.metrics.catalogSeconds.startTimer({ method });
+    const done = parts.metrics.startCatalogCall(method);
     work(call.request).then(
       (reply) => {
-        done({ outcome: 'ok' });
+        done('ok');
         callback(null, reply);
       },
       (thrown: unknown) => {
@@ -31,7 +38,7 @@ export function unary<Request, Reply>(
           reason === undefined
             ? toLayoverError(thrown)
             : new LayoverError('NOT_READY', { message: reason, cause: thrown });
-        done({ outcome: error.key });
+        done(error.key);
         if (error.key === 'INTERNAL')
           parts.log.error({ err: thrown, method, requestId: requestIdOf(call.request) }, 'a Catalog call failed');
         callback(toGrpcFailure(error));

@@ -3,8 +3,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../cache/admission/admission';
 import { admitManifest } from '../cache/admission/admit-manifest';
-import type { ContentStores } from '../cache/content/content-stores';
-import { settleMissed } from '../cache/arrivals/settle-missed';
+import type { ScannedStores } from '../scan/queue/scan-queue';
 import type { Database } from '../db/database';
 import type { OrganizationStore } from '../tenancy/organizations/organization.store';
 import type { PullRecorder } from '../cache/pulls/record-pulls';
@@ -22,7 +21,7 @@ import type { WatchStreams } from './watch';
 /** What the Catalog works with. */
 export interface CatalogParts extends CallParts {
   readonly database: Database;
-  readonly stores: ContentStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
+  readonly stores: ScannedStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
   readonly waits: ScanWaits;
   /** There is something to scan. */
   readonly pokeScanning: () => void;
@@ -44,17 +43,13 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     AdmitManifest: unary('AdmitManifest', parts, async (request) => {
       const admission = parseAdmission(request);
       // Two data planes may bring the first version of a tag at once: the second finds the first's.
-      const reply = await database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
+      return database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
         duplicateIsRace: true,
       });
-      await stores.invalidations.announce();
-      const named = admission.references.map(({ digest }) => digest);
-      await settleMissed(database, stores, named, clock.now());
-      return reply;
     }),
     RecordPulls: unary('RecordPulls', parts, async (request) => {
       const recorded = await recorder.record(request.records);
-      parts.metrics.recordsTotal.inc(recorded);
+      parts.metrics.recorded(recorded);
       return { recorded };
     }),
     ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),

@@ -1,3 +1,4 @@
+import { Poller } from '../../../common/async/poller';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
@@ -24,28 +25,31 @@ export interface ConfigurationFeedParts {
 export class ConfigurationFeed {
   private snapshot: ConfigurationSnapshot | undefined;
   private readonly listeners = new Set<(snapshot: ConfigurationSnapshot) => void>();
-  private releases: (() => void)[] = [];
-  private checking: Promise<void> = Promise.resolve();
-  private queued: Promise<void> | undefined;
-  private failing = false;
-  private stopped = false;
+  private readonly poller: Poller;
+  private stopListening = (): void => undefined;
 
-  constructor(private readonly parts: ConfigurationFeedParts) {}
+  constructor(private readonly parts: ConfigurationFeedParts) {
+    const { clock, log } = parts;
+    this.poller = new Poller({
+      clock,
+      everyMs: POLL_MS,
+      poll: () => this.reload(),
+      onError: (error) => log.error({ err: error }, 'the configuration cannot be read; the last one stays'),
+    });
+  }
 
   /** Loads the first snapshot and begins to watch. Throws when the database can't be read. */
   async start(): Promise<void> {
     this.snapshot = await this.parts.load();
-    this.releases.push(this.parts.revision.onAnnounce(() => this.check()));
-    this.schedule();
+    this.stopListening = this.parts.revision.onAnnounce(() => this.poller.pollNow());
+    this.poller.start();
   }
 
-  /** Ends watching, after the check that runs. */
+  /** Ends watching, after the poll that runs. */
   async stop(): Promise<void> {
-    this.stopped = true;
-    for (const release of this.releases.splice(0)) release();
+    this.stopListening();
     this.listeners.clear();
-    await this.queued;
-    await this.checking;
+    await this.poller.stop();
   }
 
   /** The newest snapshot; undefined before {@link start}. */
@@ -59,39 +63,11 @@ export class ConfigurationFeed {
     return () => this.listeners.delete(listener);
   }
 
-  private schedule(): void {
-    if (this.stopped) return;
-    const cancel = this.parts.clock.after(POLL_MS, () => {
-      this.releases = this.releases.filter((release) => release !== cancel);
-      void this.check();
-      this.schedule();
-    });
-    this.releases.push(cancel);
-  }
-
-  /** One check at a time; all that are asked for while one runs are one more. Resolves when what was committed by now is known; never rejects. */
-  private check(): Promise<void> {
-    this.queued ??= this.checking.then(() => {
-      this.queued = undefined;
-      this.checking = this.reload();
-      return this.checking;
-    });
-    return this.queued;
-  }
-
   private async reload(): Promise<void> {
-    if (this.stopped) return;
-    try {
-      const revision = await this.parts.revision.read(this.parts.queries);
-      if (revision !== this.snapshot?.revision) {
-        const snapshot = await this.parts.load();
-        this.snapshot = snapshot;
-        for (const listener of this.listeners) listener(snapshot);
-      }
-      this.failing = false;
-    } catch (error) {
-      if (!this.failing) this.parts.log.error({ err: error }, 'the configuration cannot be read; the last one stays');
-      this.failing = true;
-    }
+    const revision = await this.parts.revision.read(this.parts.queries);
+    if (revision === this.snapshot?.revision) return;
+    const snapshot = await this.parts.load();
+    this.snapshot = snapshot;
+    for (const listener of this.listeners) listener(snapshot);
   }
 }

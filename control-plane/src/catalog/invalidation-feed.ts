@@ -1,3 +1,4 @@
+import { Poller } from '../../../common/async/poller';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { Queries } from '../db/database';
@@ -27,30 +28,33 @@ export class InvalidationFeed {
   private readonly listeners = new Set<(invalidations: readonly Invalidation[]) => void>();
   private readonly told = new Map<number, number>();
   private floor = 0;
-  private checking: Promise<void> = Promise.resolve();
-  private queued: Promise<void> | undefined;
-  private releases: (() => void)[] = [];
-  private failing = false;
-  private stopped = false;
+  private readonly poller: Poller;
+  private stopListening = (): void => undefined;
 
-  constructor(private readonly parts: InvalidationFeedParts) {}
+  constructor(private readonly parts: InvalidationFeedParts) {
+    const { clock, log } = parts;
+    this.poller = new Poller({
+      clock,
+      everyMs: POLL_MS,
+      poll: () => this.tell(),
+      onError: (error) => log.error({ err: error }, 'what data planes must forget cannot be read'),
+    });
+  }
 
   /** Begins to watch, from now on. Throws when the database can't be read. */
   async start(): Promise<void> {
     const { invalidations, queries, clock } = this.parts;
     this.floor = await invalidations.lastBefore(queries, clock.now() - LATE_MS);
     await this.read(() => undefined);
-    this.releases.push(invalidations.onAnnounce(() => this.check()));
-    this.schedule();
+    this.stopListening = invalidations.onAnnounce(() => this.poller.pollNow());
+    this.poller.start();
   }
 
-  /** Ends watching, after the check that runs. */
+  /** Ends watching, after the poll that runs. */
   async stop(): Promise<void> {
-    this.stopped = true;
-    for (const release of this.releases.splice(0)) release();
+    this.stopListening();
     this.listeners.clear();
-    await this.queued;
-    await this.checking;
+    await this.poller.stop();
   }
 
   /** Calls back with what is to be forgotten; the function returned ends that. */
@@ -59,37 +63,10 @@ export class InvalidationFeed {
     return () => this.listeners.delete(listener);
   }
 
-  private schedule(): void {
-    if (this.stopped) return;
-    const cancel = this.parts.clock.after(POLL_MS, () => {
-      this.releases = this.releases.filter((release) => release !== cancel);
-      // The next one a second after this one has ended: a database that is slow is not asked oftener than it answers.
-      void this.check().then(() => this.schedule());
+  private tell(): Promise<void> {
+    return this.read((found) => {
+      for (const listener of this.listeners) listener(found);
     });
-    this.releases.push(cancel);
-  }
-
-  /** One check at a time; all that are asked for while one runs are one more. Never rejects. */
-  private check(): Promise<void> {
-    this.queued ??= this.checking.then(() => {
-      this.queued = undefined;
-      this.checking = this.tell();
-      return this.checking;
-    });
-    return this.queued;
-  }
-
-  private async tell(): Promise<void> {
-    if (this.stopped) return;
-    try {
-      await this.read((found) => {
-        for (const listener of this.listeners) listener(found);
-      });
-      this.failing = false;
-    } catch (error) {
-      if (!this.failing) this.parts.log.error({ err: error }, 'what data planes must forget cannot be read');
-      this.failing = true;
-    }
   }
 
   private async read(tell: (found: readonly Invalidation[]) => void): Promise<void> {

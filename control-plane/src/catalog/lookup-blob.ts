@@ -5,7 +5,10 @@ import type { ManifestStore } from '../cache/content/manifest.store';
 import type { RepositoryStore } from '../cache/content/repository.store';
 import { toRepositoryKey } from '../cache/content/repository-key';
 
-/** Whether a manifest of the repository names the blob. That another repository holds it says nothing (traps T20, T21). */
+/**
+ * Whether a manifest of the repository names the blob. That another repository holds it says
+ * nothing (docs/design/pull-semantics.md#right-to-read).
+ */
 export async function lookupBlob(
   queries: Queries,
   stores: { readonly repositories: RepositoryStore; readonly manifests: ManifestStore },

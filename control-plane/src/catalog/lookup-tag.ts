@@ -19,7 +19,6 @@ export async function lookupTag(
   if (tag === undefined) return {};
   return {
     tag: {
-      name: tag.name,
       manifest: { mediaType: tag.media_type, digest: tag.digest, size: tag.size },
       checkedAt: tag.checked_at,
       expiresAt: tag.expires_at ?? -1,

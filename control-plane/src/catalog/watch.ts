@@ -1,4 +1,5 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import { repeat } from '../../../common/async/repeat';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
 import type { Clock } from '../../../common/runtime/clock';
@@ -45,7 +46,6 @@ export class WatchStreams {
     const node = call.request.node.slice(0, 128);
     let waiting = false;
     let unsent = false;
-    let cancelHeartbeat: () => void = () => undefined;
     const send = (reply: WatchReply): void => {
       waiting = !call.write(reply);
     };
@@ -55,7 +55,6 @@ export class WatchStreams {
     };
     const beat = (): void => {
       if (!waiting) send({ heartbeat: { revision: this.feed.current()?.revision ?? 0 } });
-      cancelHeartbeat = this.clock.after(HEARTBEAT_MS, beat);
     };
     const forgotten: Invalidation[] = [];
     const sendForgotten = (): void => {
@@ -72,26 +71,31 @@ export class WatchStreams {
     const release = (): void => {
       if (!this.open.delete(end)) return;
       for (const unsubscribe of subscriptions) unsubscribe();
-      cancelHeartbeat();
+      void stopHeartbeats();
       this.log.info({ node }, 'a data plane stopped watching');
     };
     const end = (): void => {
       release();
       call.end();
     };
+    const stopHeartbeats = repeat({
+      clock: this.clock,
+      everyMs: HEARTBEAT_MS,
+      work: beat,
+      onError: (error) => this.log.error({ err: error, node }, 'a heartbeat could not be sent'),
+    });
     call.on('drain', () => {
       waiting = false;
       sendForgotten();
       if (unsent && !waiting) sendNewest();
     });
-    // `cancelled` comes at every end of a call (library-facts section 4); release works once.
+    // `cancelled` comes at every end of a call (grpc-node issue 2771); release works once.
     call.on('cancelled', release);
     call.on('close', release);
     call.on('error', release);
     this.open.add(end);
     this.log.info({ node, revision: first.revision }, 'a data plane watches the configuration');
     sendNewest();
-    cancelHeartbeat = this.clock.after(HEARTBEAT_MS, beat);
   }
 
   /** Ends every stream; data planes ask again elsewhere or later. */

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../common/async/until-aborted';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { DeleteBlobsReply__Output } from '../../../proto/gen/layover/v1/DeleteBlobsReply';
@@ -148,12 +149,11 @@ async function* readThrough(
   signal?.throwIfAborted();
   const deadline = Date.now() + VERIFY_MS * digests.length;
   const call = client.verifyBlobs({ digests: [...digests], quarantine }, { deadline });
-  const leave = (): void => call.cancel();
-  signal?.addEventListener('abort', leave, { once: true });
+  const stopListening = onAbort(signal, () => call.cancel());
   try {
     for await (const reply of call) yield reply as VerifyBlobsReply__Output;
   } finally {
-    signal?.removeEventListener('abort', leave);
+    stopListening();
     // Leaving the loop does not tell the server (grpc/grpc-node issue 2385).
     call.cancel();
   }

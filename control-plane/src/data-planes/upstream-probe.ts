@@ -31,7 +31,10 @@ export interface ProbeResult {
   readonly latencyMs: number | undefined;
 }
 
-/** Asks upstreams, through a data plane: upstream traffic is theirs (architecture section 1). */
+/**
+ * Asks upstreams, through a data plane: upstream traffic is theirs
+ * (docs/design/pull-semantics.md#planes).
+ */
 export interface UpstreamProbe {
   /** Asks now; changes nothing. Throws the ApiError UNAVAILABLE where no data plane answers within 15 s. */
   probe(target: ProbeTarget): Promise<ProbeResult>;

@@ -19,9 +19,10 @@ type Value = string | number | Buffer | null;
 const MAX_VALUES = 30_000;
 
 /**
- * Inserts many rows with as few statements as possible. Own SQL because knex writes SQLite inserts as a chain of
- * UNION ALL, which SQLite limits to 500 and plans slowly, and because ignoring and merging differ by dialect
- * (library-facts section 2). Table and column names are constants of the program, never input.
+ * Inserts many rows with as few statements as possible. Own SQL because knex writes SQLite inserts
+ * as a chain of UNION ALL, which SQLite limits to 500 and plans slowly, and because ignoring and
+ * merging differ by dialect (docs/design/errors.md#database-differences). Table and column names
+ * are constants of the program, never input.
  */
 export async function bulkInsert<Row extends object>(
   queries: Queries,

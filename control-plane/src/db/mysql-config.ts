@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Logger } from '../../../common/runtime/logger';
 import type { DatabaseAddress } from './database-address';
 import { knexLog } from './knex-log';
+import { readText } from './read-text';
 
 /** How this process uses a MySQL server; times in milliseconds. */
 export interface MysqlLimits {
@@ -54,6 +55,7 @@ export function mysqlConfig(
       charset: 'utf8mb4',
       timezone: 'Z',
       supportBigNumbers: true,
+      typeCast: readText,
       connectTimeout: 5000,
       enableKeepAlive: true,
     },

@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Knex } from 'knex';
+import { makeDurableFolderSync } from '../../../common/files/durable-folder';
 import type { Logger } from '../../../common/runtime/logger';
 import { knexLog } from './knex-log';
 
@@ -14,7 +15,10 @@ interface SqliteConnection {
   pragma(text: string): unknown;
 }
 
-/** The connection that writes. More than one would block this process for busy_timeout and then fail (library-facts section 2). */
+/**
+ * The connection that writes. More than one would block this process for busy_timeout and then fail
+ * (docs/design/errors.md#database-differences).
+ */
 export function sqliteWriter(file: string, log: Logger): Knex.Config {
   return sqliteConfig(file, log, ['journal_mode = WAL', ...PRAGMAS]);
 }
@@ -24,9 +28,12 @@ export function sqliteReader(file: string, log: Logger): Knex.Config {
   return sqliteConfig(file, log, [...PRAGMAS, 'query_only = ON']);
 }
 
-/** The file is 0600 before anything is in it. */
+/**
+ * Creates the file with mode 0600 before anything is in it, and its folder durably. SQLite makes the
+ * names of its files durable, but not that of the folder they are in.
+ */
 export function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeDurableFolderSync(dirname(file));
   if (existsSync(file)) chmodSync(file, 0o600);
   else closeSync(openSync(file, 'a', 0o600));
 }

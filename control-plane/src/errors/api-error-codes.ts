@@ -19,7 +19,6 @@ export const API_ERROR_CODES = {
   ),
   RATE_LIMITED: entry('The token has made too many requests; Retry-After says when to go on. Nothing ran.', 429),
   UNAVAILABLE: entry('Another part of Layover that is needed here does not answer. Nothing changed; try again.', 503),
-  NOT_IMPLEMENTED: entry('This is part of the schema but not built yet.', 501),
   GRAPHQL_PARSE_FAILED: entry('The query is not GraphQL.', 400),
   GRAPHQL_VALIDATION_FAILED: entry('The query does not fit the schema.', 400),
   BAD_REQUEST: entry('The HTTP request is not a GraphQL request, or could come from a browser form (CSRF).', 400),

@@ -28,8 +28,3 @@ export function isApiError(thrown: unknown): thrown is ApiError {
 export function badInput(field: string, rule: string): ApiError {
   return new ApiError('BAD_USER_INPUT', `${field} ${rule}`, field);
 }
-
-/** A part of the contract that has its place but not its code. */
-export function notImplemented(what: string): ApiError {
-  return new ApiError('NOT_IMPLEMENTED', `${what} is not built yet.`);
-}

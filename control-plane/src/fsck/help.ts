@@ -1,36 +1,27 @@
 import { PROBLEM_KINDS } from './report/problem';
 
-/** What `npm run fsck -- --help` says. */
-export function helpText(): string {
-  return `npm run fsck -- [--repair] [--quick] [--json]
+/** What fsck is for, in the text of `--help`. */
+export const FSCK_SUMMARY = `Compares stored content with the database, and the tables of the database with each other, while Layover
+keeps running: pulls, fills, admissions and garbage collection continue. Without --repair nothing is
+changed.`;
 
-Checks what Layover has stored against what its database says, and the tables of the database against each other, while Layover
-runs: pulls, fills, admissions and garbage collection go on. Without --repair nothing is changed anywhere.
+/** How fsck is used and what it finds, in the text of `--help`. */
+export const FSCK_DETAILS = `fsck reads the settings of the control plane: LAYOVER_HOME, LAYOVER_DATABASE_URL and
+LAYOVER_DATA_PLANES. Run it on the machine of the control plane. Every data plane in
+LAYOVER_DATA_PLANES must answer under its own address, because the content of a missing data plane
+would look lost. Data planes that share a bucket see the same content, so naming one of them is enough.
 
-  --repair   put right what is wrong. Damaged bytes are moved aside; no right byte and no image is deleted
-  --quick    do not read stored content: finds everything but damaged bytes, in seconds instead of hours
-  --json     one JSON object a line: {"type":"problem",…} for each problem, {"type":"summary",…} at the end (with npm run --silent)
-  --help     this text
+Run fsck after a disk failure, a full disk, a restored backup of the database or of the blobs, or after
+somebody changed files of the store by hand. Check first (npm run fsck), then repair
+(npm run fsck -- --repair). You can stop it at any time with Ctrl-C: repairs that are done stay, and
+the next run starts from the beginning.
 
-It takes the same variables as the control plane: LAYOVER_HOME, LAYOVER_DATABASE_URL, LAYOVER_DATA_PLANES (README, Settings). Run it where
-the control plane runs. Every data plane of LAYOVER_DATA_PLANES has to answer, each with an address of its own, because what one does
-not tell would look lost. Data planes that share one bucket see the same content: naming one of them is enough, and reads it once.
+Problems go to stdout as they are found, progress goes to stderr. Content that may still be arriving (a
+running fill, a report that is not delivered yet) is checked again after 15 seconds before it counts as
+a problem. With npm, use \`npm run --silent fsck\` to keep the output of npm out of stdout.
 
-When to run it: after a disk failure, a full disk, a restored backup of the database or of the blobs, or when somebody changed files of
-the store by hand. First look (npm run fsck), then repair (npm run fsck -- --repair). It may be stopped at any time with Ctrl-C: what was
-repaired stays repaired, and the next run begins anew.
-
-Problems are printed on stdout as they are found, and progress on stderr. What is on its way (a blob being filled, a report not yet
-delivered) is looked at again 15 seconds later before it is called a problem. The kinds, and what --repair does:
+Kinds of problems, and what --repair does:
 
 ${Object.entries(PROBLEM_KINDS)
   .map(([kind, { meaning, repair }]) => `  ${kind}\n      ${meaning}\n      Repair: ${repair}`)
-  .join('\n')}
-
-Exit codes:
-  0    nothing is wrong, or everything that was is repaired
-  1    problems are left
-  2    it could not run, or was stopped before the end; what is said above it is true all the same
-  78   the configuration is bad
-`;
-}
+  .join('\n')}`;

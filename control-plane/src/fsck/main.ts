@@ -1,29 +1,20 @@
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from '../../../common/runtime/env';
 import { configFromEnvironment, type ControlPlaneConfig } from '../config';
-import { type CommandLine, parseCommandLine } from './command-line';
+import { readFsckOptions } from './command-line';
 import { Console } from './report/console';
-import { helpText } from './help';
 import { runFsck } from './run-fsck';
 import { InterruptedError } from './parts/stop-reasons';
 import { EXIT } from './summary';
 
-/** The body of `npm run fsck`; gives the exit code. A second SIGINT ends the process at once. */
-async function main(): Promise<number> {
+/** Runs `npm run fsck`. Returns the exit code, or undefined if it is set already. A second SIGINT ends the process at once. */
+async function main(): Promise<number | undefined> {
   const console = new Console(process.stdout, process.stderr);
-  let options: CommandLine;
+  const options = readFsckOptions();
+  if (options === undefined) return undefined;
   let config: ControlPlaneConfig;
   try {
-    options = parseCommandLine(process.argv.slice(2));
-  } catch (error) {
-    console.note(`${(error as Error).message}\nnpm run fsck -- --help says what there is.`);
-    return EXIT.FAILED;
-  }
-  if (options.help) {
-    process.stdout.write(helpText());
-    return 0;
-  }
-  try {
     config = configFromEnvironment();
+    for (const warning of config.warnings) console.note(warning);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     console.note(error.message);
@@ -47,7 +38,7 @@ async function main(): Promise<number> {
 
 main().then(
   (code) => {
-    process.exitCode = code;
+    process.exitCode ??= code;
   },
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

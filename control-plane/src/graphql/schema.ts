@@ -19,6 +19,7 @@ import { UpstreamProbeResolver } from './resolvers/upstream-probe.resolver';
 import { UpstreamStatusResolver } from './resolvers/upstream-status.resolver';
 import { UsageResolver } from './resolvers/usage.resolver';
 import { NodeResolver } from './resolvers/node.resolver';
+import { BuildInfoResolver } from './resolvers/build-info.resolver';
 import { SCHEMA_DESCRIPTION } from './schema-description';
 
 /** Every class of resolvers. */
@@ -26,6 +27,7 @@ const RESOLVERS = [
   AffectedImageResolver,
   ApiTokenResolver,
   AuditResolver,
+  BuildInfoResolver,
   GarbageResolver,
   ManifestResolver,
   NodeResolver,

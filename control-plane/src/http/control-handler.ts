@@ -7,10 +7,17 @@ import { toApiError } from '../errors/to-api-error';
 import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
 import type { RequestContext } from '../graphql/request/context';
 import { QUERY_LIMITS } from '../graphql/limits/query-limits';
-import type { Metrics } from '../metrics';
 import { CLAIR_WEBHOOK_PATH, type ClairWebhook } from './clair-webhook';
 import { AUDIT_EXPORT_PATH, type AuditExport } from './audit-export';
 import { readBody } from './read-body';
+
+/** What is counted about requests, and the text of all metrics of this plane. */
+export interface RequestMetrics {
+  /** Starts to time a GraphQL request; the function returned ends that, with the HTTP status. */
+  startGraphqlRequest(): (status: number) => void;
+  /** Writes the metrics in the format `contentType`. */
+  readonly registry: { readonly contentType: string; metrics(): Promise<string> };
+}
 
 /** What the handler works with. */
 export interface ControlHandlerParts {
@@ -22,7 +29,7 @@ export interface ControlHandlerParts {
   readonly contextFor: (viewer: Viewer) => RequestContext;
   /** Why the plane can't take requests; undefined = it can. */
   readonly unready: () => Promise<string | undefined>;
-  readonly metrics: Metrics;
+  readonly metrics: RequestMetrics;
   readonly log: Logger;
 }
 
@@ -101,7 +108,7 @@ async function route(
 }
 
 async function graphql(parts: ControlHandlerParts, request: IncomingMessage, search: string): Promise<Answer> {
-  const done = parts.metrics.graphqlSeconds.startTimer();
+  const done = parts.metrics.startGraphqlRequest();
   let status = 500;
   try {
     // Who asks comes before what is asked: nothing is read of a request without a good token.
@@ -119,7 +126,7 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
     if (expected !== undefined) status = API_ERROR_CODES[expected.code].http;
     throw error;
   } finally {
-    done({ status });
+    done(status);
   }
 }
 

@@ -49,7 +49,9 @@ export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | un
         );
     }
   };
-  return repeat({ firstMs: FIRST_MS, everyMs: EVERY_MS, work, name: 'deleting old audit events' }, clock, log);
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'deleting old audit events failed; it is tried again later');
+  return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 
 function deleteStep({ database, audit, recorded, clock }: RetentionParts, before: number): Promise<number> {

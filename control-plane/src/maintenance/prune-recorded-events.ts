@@ -28,5 +28,7 @@ export function pruneRecordedEvents(
       await nextTurn();
     }
   };
-  return repeat({ firstMs: EVERY_MS, everyMs: EVERY_MS, work, name: 'forgetting old record ids' }, clock, log);
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'forgetting old record ids failed; it is tried again later');
+  return repeat({ clock, everyMs: EVERY_MS, work, onError });
 }

@@ -34,8 +34,10 @@ export interface RotateTokenKeysParts {
  */
 export function rotateTokenKeys(parts: RotateTokenKeysParts): () => Promise<void> {
   const work = (): Promise<void> => step(parts);
-  const name = 'looking at the age of the keys of pull tokens';
-  return repeat({ firstMs: FIRST_MS, everyMs: EVERY_MS, work, name }, parts.clock, parts.log);
+  const { clock, log } = parts;
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'looking at the age of the keys of pull tokens failed; it is tried again later');
+  return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 
 async function step({ database, tokenKeys, settings, revision, clock, log }: RotateTokenKeysParts): Promise<void> {
@@ -54,7 +56,5 @@ async function step({ database, tokenKeys, settings, revision, clock, log }: Rot
     if (changes > 0) await revision.bump(queries);
     return changes;
   });
-  if (changed === 0) return;
-  await revision.announce();
-  log.info('the keys of pull tokens changed');
+  if (changed > 0) log.info('the keys of pull tokens changed');
 }

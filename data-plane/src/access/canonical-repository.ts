@@ -6,9 +6,10 @@ const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docke
 type Upstream = Pick<ProxyCacheConfiguration, 'upstreamHost' | 'upstreamNamespace'>;
 
 /**
- * The one name of a repository whichever way a client spells it: `alpine` and `library/alpine` of Docker Hub are the
- * same repository. Rewritten here and never by a redirect (trap T32). With a namespace nothing is added:
- * `grafana` below `docker.io/grafana` is `grafana/grafana`.
+ * The one name of a repository whichever way a client spells it: `alpine` and `library/alpine` of
+ * Docker Hub are the same repository. Rewritten here and never by a redirect
+ * (docs/design/pull-semantics.md#addressing). With a namespace nothing is added: `grafana` below
+ * `docker.io/grafana` is `grafana/grafana`.
  */
 export function canonicalRepository(upstream: Upstream, repository: string): string {
   const isShortHubName =

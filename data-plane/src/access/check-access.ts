@@ -4,8 +4,9 @@ import { identify } from './identify';
 import type { PullTokens } from './pull-tokens';
 
 /**
- * GET /v2/: good for any valid token or robot. Without credentials UNAUTHORIZED, also where every organization is
- * public: the challenge in that answer is what makes clients ask for a token at all (architecture section 8).
+ * GET /v2/: good for any valid token or robot. Without credentials UNAUTHORIZED, also where every
+ * organization is public: the challenge in that answer is what makes clients ask for a token at all
+ * (docs/design/access.md#pull-tokens).
  */
 export async function checkAccess(
   configuration: Configuration,

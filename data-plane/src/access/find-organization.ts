@@ -6,8 +6,9 @@ export type Owner =
   { readonly kind: 'organization'; readonly name: string } | { readonly kind: 'mirror-host'; readonly host: string };
 
 /**
- * The organization that answers to an address (architecture section 3). A mirror host must be one that is configured,
- * never free-form (trap T28); hosts compare without regard to case. Throws NAME_UNKNOWN, naming what was asked for.
+ * The organization that answers to an address (docs/design/pull-semantics.md#addressing). A mirror
+ * host must be one that is configured, never free-form; hosts compare without regard to case.
+ * Throws NAME_UNKNOWN, naming what was asked for.
  */
 export function findOrganization(snapshot: ConfigurationSnapshot, owner: Owner): OrganizationConfiguration {
   const found =

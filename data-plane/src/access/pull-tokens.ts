@@ -7,7 +7,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import type { TokenAccess } from './token-scope';
 
-/** How long a pull token is good, in seconds (architecture section 8: short-lived). */
+/** How long a pull token is good, in seconds (docs/design/access.md#pull-tokens). */
 export const TOKEN_LIFETIME_SECONDS = 300;
 
 const ISSUER = 'layover';

@@ -26,8 +26,9 @@ export function findRobot(snapshot: ConfigurationSnapshot, username: string): Ro
 }
 
 /**
- * The robot whose secret this is; undefined for a wrong one and for an unknown robot, after the same work: neither the
- * time taken nor the answer tells which robots exist (trap T21).
+ * The robot whose secret this is; undefined for a wrong one and for an unknown robot, after the
+ * same work: neither the time taken nor the answer tells which robots exist
+ * (docs/design/access.md#robot-accounts).
  */
 export function verifyRobot(
   snapshot: ConfigurationSnapshot,

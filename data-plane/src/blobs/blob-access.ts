@@ -3,7 +3,7 @@ import type { PullTarget } from '../access/pull-target';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 
 declare const right: unique symbol;
 
@@ -25,12 +25,13 @@ export interface ReadableBlob extends FillableBlob {
 }
 
 /**
- * Decides who may have which blob. Reading, redirecting, joining a fill and filling all take what is
- * made here, so no way to the bytes goes around it. That the store has the bytes, for somebody else,
- * gives no right to them and is not looked at.
+ * Decides who has the right to read a blob (docs/design/pull-semantics.md#right-to-read). Reading,
+ * redirecting, joining a fill and filling all take what is made here, so no way to the bytes goes
+ * around it (ADR 26). That the store has the bytes for another organization gives no right to them;
+ * the store is not asked here.
  */
 export class BlobAccess {
-  private readonly heads = new SharedCalls<number | undefined>();
+  private readonly heads = new SingleFlight<number | undefined>();
 
   constructor(
     private readonly knowledge: Knowledge,
@@ -61,13 +62,17 @@ export class BlobAccess {
     digest: Digest,
     signal: AbortSignal | undefined,
   ): Promise<number | undefined> {
-    return this.heads.share(`${repositoryScope(target)}\n${digest}`, signal, async () => {
-      const { size } = await this.upstream.headBlob(target.upstream, digest);
-      // Without a size there is no descriptor to remember; the upstream is asked again next time.
-      if (size !== undefined) {
-        this.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
-      }
-      return size;
-    });
+    return this.heads.run(
+      `${repositoryScope(target)}\n${digest}`,
+      async () => {
+        const { size } = await this.upstream.headBlob(target.upstream, digest);
+        // Without a size there is no descriptor to remember; the upstream is asked again next time.
+        if (size !== undefined) {
+          this.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+        }
+        return size;
+      },
+      signal,
+    );
   }
 }

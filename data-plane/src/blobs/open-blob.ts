@@ -50,10 +50,10 @@ export type OpenedBlob = {
 );
 
 /**
- * Opens a blob from the store or through a fill, or finds where to send the client. The blob is in use
- * until the reader is closed. The store is asked once: a redirect that finds nothing says so to the fill.
- * Throws RANGE_INVALID with detail {size} (before anything is fetched, if the size is known), and what
- * BlobSource throws.
+ * Opens a blob from the store or through a fill, or finds where to send the client
+ * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store is
+ * asked once: a redirect that finds nothing passes this on to the fill (ADR 26). Throws RANGE_INVALID
+ * with detail {size} (before anything is fetched, if the size is known), and what BlobSource throws.
  */
 export async function openBlob(parts: OpenBlobParts, blob: ReadableBlob, query: BlobQuery): Promise<OpenedBlob> {
   if (blob.size !== undefined) requireRange(query.range, blob.size);

@@ -1,9 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { throwIfAborted } from '../../../common/async/until-aborted';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobReader, BlobSource } from './blob-source';
 import type { StoredBlob } from '../store/blob-store';
-import { READ_CHUNK_BYTES, readAt, throwIfAborted } from '../store/read-file-range';
+import { READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
 import { toStoreError } from '../store/store-error';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
@@ -14,8 +15,8 @@ const TRIES = 3;
 
 /**
  * Reads a blob from the store, and through a fill if the store does not have it. The store is asked
- * once, and not at all if the request carries its answer. A blob whose bytes are gone or damaged is
- * filled again, and the client does not notice.
+ * once, and not at all if the request carries its answer (ADR 26). A blob whose bytes are gone or
+ * damaged is filled again, and the client does not notice (docs/design/fills.md#damaged-blobs).
  */
 export class ReadThroughSource implements BlobSource {
   constructor(private readonly parts: { readonly stored: StoredBlobs; readonly fills: Fills }) {}

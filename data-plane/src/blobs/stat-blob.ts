@@ -22,8 +22,9 @@ export interface StatBlobParts {
 }
 
 /**
- * Answers a HEAD of a blob with what a GET would give, also if the stored bytes are damaged. Fills
- * nothing. Throws what StoredBlobs and the upstream throw.
+ * Answers a HEAD of a blob with what a GET would give, also if the stored bytes are damaged, and
+ * fills nothing (docs/design/pull-semantics.md#head-requests). Throws what StoredBlobs and the
+ * upstream throw.
  */
 export async function statBlob(
   { stored, upstream }: StatBlobParts,

@@ -11,7 +11,7 @@ import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/Looku
 import type { RepositoryKey } from '../access/repository-key';
 import type { Admission, CachedManifest, CachedTag, Catalog } from '../known/catalog';
 import { type CatalogClient, isConnected } from './catalog-client';
-import { type CallFailure, Circuit } from '../async/circuit';
+import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
 import { readAdmission, readDescriptor, readTag } from './wire-values';
 
@@ -27,20 +27,20 @@ export interface GrpcCatalogOptions {
 
 /**
  * The Catalog over gRPC. Throws what the control plane says, and NOT_READY where it can't be reached or gives no answer in
- * time; a {@link Circuit} keeps a dead control plane from slowing every pull.
+ * time; a {@link ControlPlaneCircuit} keeps a dead control plane from slowing every pull.
  */
 export function createGrpcCatalog(options: GrpcCatalogOptions): Catalog {
   return new GrpcCatalog(options);
 }
 
 class GrpcCatalog implements Catalog {
-  private readonly circuit: Circuit;
+  private readonly circuit: ControlPlaneCircuit;
 
   constructor(private readonly options: GrpcCatalogOptions) {
-    this.circuit = new Circuit({
+    this.circuit = new ControlPlaneCircuit({
       clock: options.clock,
       coolDownMs: options.coolDownMs ?? 1000,
-      connected: () => isConnected(options.client),
+      isConnected: () => isConnected(options.client),
     });
   }
 

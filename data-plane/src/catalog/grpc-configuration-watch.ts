@@ -1,4 +1,5 @@
 import { status as Grpc } from '@grpc/grpc-js';
+import { onAbort } from '../../../common/async/until-aborted';
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import type { ConfigurationWatch, WatchMessage } from '../configuration/configuration-watch';
 import type { CatalogClient } from './catalog-client';
@@ -10,8 +11,7 @@ export function createGrpcConfigurationWatch(client: CatalogClient, node: string
     async *open(knownRevision: number, signal: AbortSignal): AsyncIterable<WatchMessage> {
       const call = client.watch({ node, knownRevision });
       // Leaving the loop does not tell the server (grpc-node issue 1238); only cancel does.
-      const cancel = (): void => call.cancel();
-      signal.addEventListener('abort', cancel, { once: true });
+      const stopListening = onAbort(signal, () => call.cancel());
       try {
         if (signal.aborted) return;
         for await (const reply of call) yield reply as WatchMessage;
@@ -19,7 +19,7 @@ export function createGrpcConfigurationWatch(client: CatalogClient, node: string
         if (signal.aborted && isServiceError(error) && error.code === Grpc.CANCELLED) return;
         throw isServiceError(error) ? fromGrpcError(error, 'NOT_READY') : error;
       } finally {
-        signal.removeEventListener('abort', cancel);
+        stopListening();
         // A stream that is cancelled after its end gives an error that nobody waits for.
         call.on('error', () => undefined);
         call.cancel();

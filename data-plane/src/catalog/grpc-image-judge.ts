@@ -4,7 +4,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { JudgeImageReply__Output } from '../../../proto/gen/layover/v1/JudgeImageReply';
 import type { ImageJudge, Verdict } from '../manifests/gate/image-judge';
 import { type CatalogClient, isConnected } from './catalog-client';
-import { type CallFailure, Circuit } from '../async/circuit';
+import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall } from './unary-call';
 
 /** For an answer at once, and on top of what a wait may take. */
@@ -20,7 +20,7 @@ const MAX_NAMES = 20;
  * the circuit from being tried.
  */
 export function createGrpcImageJudge(client: CatalogClient, clock: Clock): ImageJudge {
-  const circuit = new Circuit({ clock, coolDownMs: COOL_DOWN_MS, connected: () => isConnected(client) });
+  const circuit = new ControlPlaneCircuit({ clock, coolDownMs: COOL_DOWN_MS, isConnected: () => isConnected(client) });
   return {
     async judge({ organizationUid, originVersion, repository }, digest, waitMs, requestId, signal) {
       const request = { repository: { organizationUid, originVersion, repository }, digest, waitMs, requestId };

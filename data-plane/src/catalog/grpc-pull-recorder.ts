@@ -13,15 +13,11 @@ const REFUSALS: readonly Grpc[] = [Grpc.INVALID_ARGUMENT, Grpc.OUT_OF_RANGE, Grp
 /** Time that the control plane has to write a batch, in milliseconds. */
 const RECORD_TIMEOUT_MS = 15_000;
 
-/** Catalog.RecordPulls as a {@link PullRecorder}; `node` is this data plane's stable name. */
-export function createGrpcPullRecorder(
-  client: CatalogClient,
-  node: string,
-  timeoutMs = RECORD_TIMEOUT_MS,
-): PullRecorder {
+/** Returns a {@link PullRecorder} that calls Catalog.RecordPulls. */
+export function createGrpcPullRecorder(client: CatalogClient, timeoutMs = RECORD_TIMEOUT_MS): PullRecorder {
   return {
     async record(records: readonly PullRecord[], signal: AbortSignal): Promise<void> {
-      const request = { node, records: [...records] };
+      const request = { records: [...records] };
       try {
         await unaryCall<RecordPullsReply__Output>(
           (options, callback) => client.recordPulls(request, options, callback),

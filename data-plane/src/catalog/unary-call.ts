@@ -1,4 +1,5 @@
 import { type CallOptions, type ClientUnaryCall, type ServiceError, status as Grpc } from '@grpc/grpc-js';
+import { onAbort } from '../../../common/async/until-aborted';
 
 /** One unary method of a client, bound to its request. */
 export type UnaryMethod<T> = (
@@ -9,14 +10,13 @@ export type UnaryMethod<T> = (
 /** The call as a promise. Rejects with the ServiceError of grpc-js; the signal cancels. */
 export function unaryCall<T>(method: UnaryMethod<T>, timeoutMs: number, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = (): void => call.cancel();
+    let stopListening = (): void => undefined;
     const call = method({ deadline: Date.now() + timeoutMs }, (error, reply) => {
-      signal?.removeEventListener('abort', cancel);
+      stopListening();
       if (error !== null) reject(error);
       else resolve(reply!);
     });
-    if (signal?.aborted) cancel();
-    else signal?.addEventListener('abort', cancel, { once: true });
+    stopListening = onAbort(signal, () => call.cancel());
   });
 }
 

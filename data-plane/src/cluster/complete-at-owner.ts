@@ -1,4 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { onAbort } from '../../../common/async/until-aborted';
 import { fromGrpcError, isNodeLost } from '../../../common/grpc/error-status';
 import type { Node } from '../../../common/nodes/node';
 import type { NodeSet } from '../../../common/nodes/node-set';
@@ -17,9 +18,10 @@ export interface CompleteAtOwnerParts {
 
 /**
  * Completes a blob where clients look for it: on the node that rendezvous hashing puts first for its
- * digest, as edges do. Otherwise this node and that one would fetch the same blob. A node that is lost
- * or stopping is replaced by the next one. If this node is the first, or no node is known, the blob is
- * filled here. What the upstream answered to one node is not tried on a second one.
+ * digest, as edges do. Otherwise this node and that one would fetch the same blob
+ * (docs/design/many-nodes.md#completion). A node that is lost or stopping is replaced by the next
+ * one. If this node is the first, or no node is known, the blob is filled here. What the upstream
+ * answered to one node is not tried on a second one.
  */
 export function completeAtOwner({ peers, instance, timeoutMs }: CompleteAtOwnerParts): FillElsewhere {
   const ownerOf = (blob: NamedBlob, avoid: readonly string[]): Node<Peer> | undefined => {
@@ -59,16 +61,15 @@ function askFor(
     ...(urgent === undefined ? {} : { urgent: true }),
   };
   return new Promise((resolve, reject) => {
-    // What was urgent for nobody any more need not be asked for; the fill there goes on.
-    const cancel = (): void => call.cancel();
+    let stopListening = (): void => undefined;
     const call = owner.connection.client.fillBlob(message, { deadline: Date.now() + timeoutMs }, (error) => {
-      urgent?.removeEventListener('abort', cancel);
+      stopListening();
       if (error === null) resolve(true);
       else if (urgent?.aborted !== true && isOfTheNode(error)) resolve(false);
       else reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE'));
     });
-    if (urgent?.aborted === true) cancel();
-    else urgent?.addEventListener('abort', cancel, { once: true });
+    // What was urgent for nobody any more need not be asked for; the fill there goes on.
+    stopListening = onAbort(urgent, () => call.cancel());
   });
 }
 

@@ -50,7 +50,6 @@ export interface ConfigurationSnapshot {
   readonly organizationsByName: ReadonlyMap<string, OrganizationConfiguration>;
   readonly organizationsByMirrorHost: ReadonlyMap<string, OrganizationConfiguration>;
   readonly proxyCacheEnabled: boolean;
-  readonly quotaManagementEnabled: boolean;
   /** The first signs; all verify. 32 bytes each. */
   readonly tokenKeys: readonly { readonly id: string; readonly secret: Buffer }[];
 }

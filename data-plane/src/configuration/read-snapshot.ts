@@ -43,7 +43,6 @@ export function readSnapshot(wire: ConfigurationSnapshot__Output): Configuration
     organizationsByName,
     organizationsByMirrorHost,
     proxyCacheEnabled: wire.settings!.proxyCacheEnabled,
-    quotaManagementEnabled: wire.settings!.quotaManagementEnabled,
     tokenKeys: wire.tokenKeys.map(({ id, secret }) => {
       check(id !== '', 'a token key', 'has no id');
       check(secret.length === KEY_BYTES, `token key ${id}`, `is not ${KEY_BYTES} bytes`);

@@ -1,5 +1,5 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../../../common/files/durable-file';
 import type { SealedBox } from '../../../common/security/sealed-box';
 
 /** Bound into the sealed file, so that no other sealed value can stand in its place. */
@@ -31,20 +31,8 @@ export class SnapshotFile {
     return plain;
   }
 
-  /** Replaces the file in one step, durable when it resolves; mode 0600. Throws what the file system throws, the old file then stands. */
+  /** Replaces the file in one step; see {@link replaceFile} for what holds after a crash and what is thrown. */
   async save(plain: Buffer): Promise<void> {
-    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-    const draft = `${this.path}.new`;
-    const file = await open(draft, 'w', 0o600);
-    try {
-      await file.writeFile(this.box.seal(plain, CONTEXT));
-      await file.sync();
-    } catch (error) {
-      await file.close();
-      await rm(draft, { force: true });
-      throw error;
-    }
-    await file.close();
-    await rename(draft, this.path);
+    await replaceFile(this.path, this.box.seal(plain, CONTEXT));
   }
 }

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { type Backoff, backoffDelay } from '../../../common/async/backoff';
+import { Condition } from '../../../common/async/condition';
+import { withTimeout } from '../../../common/async/deadline';
+import { Deferred } from '../../../common/async/deferred';
+import { linkSignals } from '../../../common/async/linked-signal';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import { linkSignals } from '../async/signals';
-import { type Backoff, backoffDelay } from '../async/backoff';
-import { Waiter } from '../async/waiter';
 import type { Configuration, ConfigurationSnapshot } from './configuration';
 import type { ConfigurationWatch, SnapshotCodec, WatchMessage } from './configuration-watch';
 import { organizationsToForget } from './forgotten';
@@ -22,7 +25,7 @@ export interface ConfigurationOptions {
   readonly forget: (organizationUid: string, repository: string, tag: string, digest: string) => void;
   /** A stream began: the control plane is there, and invalidations before it may have been missed. */
   readonly onConnected?: () => void;
-  /** Between tries to reach the control plane; default 100 ms, doubling up to 5 s. */
+  /** Between tries to reach the control plane; default 100 ms, doubling up to 5 s, with jitter. */
   readonly backoff?: Backoff;
   /** A stream without any message for this long is given up, in milliseconds; default 30000 (heartbeats come every 10 s). */
   readonly silenceMs?: number;
@@ -51,17 +54,16 @@ class WatchedConfiguration implements LiveConfiguration {
   private snapshot: ConfigurationSnapshot | undefined;
   /** Hash of the snapshot on disk, so that the same one is not written at every reconnection. */
   private saved: string | undefined;
-  private saving: Promise<void> = Promise.resolve();
+  /** Saves follow each other. */
+  private readonly saves = pLimit(1);
   private running: Promise<void> | undefined;
   private failures = 0;
   private streaming = false;
   private readonly stopping = new AbortController();
-  private readonly waiter: Waiter;
+  private readonly stopped = new Condition();
   private readonly listeners = new Set<(snapshot: ConfigurationSnapshot) => void>();
 
-  constructor(private readonly options: ConfigurationOptions) {
-    this.waiter = new Waiter(options.clock);
-  }
+  constructor(private readonly options: ConfigurationOptions) {}
 
   current(): ConfigurationSnapshot {
     if (this.snapshot !== undefined) return this.snapshot;
@@ -80,19 +82,17 @@ class WatchedConfiguration implements LiveConfiguration {
     this.running = this.run();
   }
 
-  ready(timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.snapshot !== undefined) return resolve();
-      const cancel = this.options.clock.after(timeoutMs, () => {
-        unsubscribe();
-        reject(new LayoverError('NOT_READY', { message: 'no configuration came from the control plane in time' }));
+  async ready(timeoutMs: number): Promise<void> {
+    if (this.snapshot !== undefined) return;
+    const first = new Deferred();
+    const unsubscribe = this.onChange(() => first.resolve());
+    try {
+      await withTimeout(this.options.clock, timeoutMs, first.promise, () => {
+        throw new LayoverError('NOT_READY', { message: 'no configuration came from the control plane in time' });
       });
-      const unsubscribe = this.onChange(() => {
-        unsubscribe();
-        cancel();
-        resolve();
-      });
-    });
+    } finally {
+      unsubscribe();
+    }
   }
 
   onChange(listener: (snapshot: ConfigurationSnapshot) => void): () => void {
@@ -102,9 +102,9 @@ class WatchedConfiguration implements LiveConfiguration {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.waiter.wake();
+    this.stopped.notifyAll();
     await this.running;
-    await this.saving;
+    await this.saves(() => undefined);
   }
 
   private async load(): Promise<void> {
@@ -124,7 +124,7 @@ class WatchedConfiguration implements LiveConfiguration {
   }
 
   private async run(): Promise<void> {
-    const { backoff = { firstMs: 100, maxMs: 5000 }, logger } = this.options;
+    const { backoff = { firstMs: 100, maxMs: 5000, jitter: 0.25 }, clock, logger } = this.options;
     while (!this.stopping.signal.aborted) {
       try {
         await this.follow();
@@ -140,7 +140,7 @@ class WatchedConfiguration implements LiveConfiguration {
       this.streaming = false;
       if (this.stopping.signal.aborted) return;
       this.failures += 1;
-      await this.waiter.wait(backoffDelay(backoff, this.failures));
+      await this.stopped.waitFor(clock, backoffDelay(backoff, this.failures));
     }
   }
 
@@ -201,7 +201,7 @@ class WatchedConfiguration implements LiveConfiguration {
 
   private save(plain: Buffer): void {
     const hash = hashOf(plain);
-    this.saving = this.saving.then(async () => {
+    void this.saves(async () => {
       if (this.saved === hash) return;
       try {
         await this.options.file.save(plain);

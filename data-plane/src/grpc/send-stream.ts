@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import { Condition } from '../../../common/async/condition';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
 import type { Clock } from '../../../common/runtime/clock';
@@ -55,7 +56,7 @@ export async function sendStream<Request, Reply>(
 class Caller<Request, Reply> {
   private readonly controller = new AbortController();
   private ahead = 0;
-  private wake: (() => void) | undefined;
+  private readonly changes = new Condition();
 
   constructor(
     private readonly call: ServerWritableStream<Request, Reply>,
@@ -78,7 +79,7 @@ class Caller<Request, Reply> {
     this.ahead += 1;
     this.call.write(message, () => {
       this.ahead -= 1;
-      this.wake?.();
+      this.changes.notifyAll();
     });
     return this.ahead < MESSAGES_AHEAD ? undefined : this.room();
   }
@@ -98,19 +99,18 @@ class Caller<Request, Reply> {
 
   private readonly leave = (): void => {
     this.controller.abort(new LayoverError('CANCELLED', { message: 'the caller gave the call up' }));
-    this.wake?.();
+    this.changes.notifyAll();
   };
 
   private async room(): Promise<void> {
     let late = false;
     const cancelTimer = this.options.clock.after(this.options.idleMs ?? IDLE_MS, () => {
       late = true;
-      this.wake?.();
+      this.changes.notifyAll();
     });
     while (this.ahead >= MESSAGES_AHEAD && !this.isGone && !late) {
-      await new Promise<void>((resolve) => (this.wake = resolve));
+      await this.changes.wait();
     }
-    this.wake = undefined;
     cancelTimer();
     if (late && !this.isGone && this.ahead >= MESSAGES_AHEAD) this.cut();
   }

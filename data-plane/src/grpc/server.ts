@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { withTimeout } from '../../../common/async/deadline';
 import { loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
@@ -93,13 +94,8 @@ function asSystemError(error: Error): Error {
 }
 
 async function shutDown(server: Server, health: HealthService, drainMs: number, clock: Clock): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(drainMs, resolve);
-    server.tryShutdown(() => {
-      cancel();
-      resolve();
-    });
-    health.endWatches();
-  });
+  const over = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  health.endWatches();
+  await withTimeout(clock, drainMs, over, () => undefined);
   server.forceShutdown();
 }

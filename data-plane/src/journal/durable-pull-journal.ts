@@ -1,10 +1,10 @@
 import { LayoverError } from '../../../common/errors/layover-error';
+import { encodeFrame } from '../../../common/files/frames';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 import { ByteCounts } from './byte-counts';
 import { DeliveredMark } from './delivered-mark';
-import { encodeFrame } from '../files/frames';
 import { GroupCommit } from './group-commit';
 import type { DeliverableJournal, JournalBatch, NewRecord, PullJournal } from './pull-journal';
 import { createRecordStamps, type RecordStamp } from './record-ids';

@@ -1,11 +1,11 @@
+import { type Backoff, backoffDelay } from '../../../common/async/backoff';
+import { Condition } from '../../../common/async/condition';
 import { isLayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
-import { type Backoff, backoffDelay } from '../async/backoff';
 import type { DeliverableJournal, JournalBatch } from './pull-journal';
 import type { PullRecorder } from './pull-recorder';
-import { Waiter } from '../async/waiter';
 
 /** What a delivery needs. */
 export interface JournalDeliveryOptions {
@@ -13,7 +13,7 @@ export interface JournalDeliveryOptions {
   readonly recorder: PullRecorder;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Default: 100 ms, doubling up to 5 s. */
+  /** Default: 100 ms, doubling up to 5 s, with jitter so that data planes that lost one control plane do not come back together. */
   readonly backoff?: Backoff;
   /** Records in one call at most; default 500. */
   readonly batchRecords?: number;
@@ -24,7 +24,7 @@ export interface JournalDeliveryOptions {
 }
 
 const DEFAULTS = {
-  backoff: { firstMs: 100, maxMs: 5000 },
+  backoff: { firstMs: 100, maxMs: 5000, jitter: 0.25 },
   batchRecords: 500,
   batchBytes: 512 * 1024,
   gatherMs: 100,
@@ -53,7 +53,7 @@ export function createJournalDelivery(options: JournalDeliveryOptions): JournalD
 }
 
 class BatchDelivery implements JournalDelivery {
-  private readonly waiter: Waiter;
+  private readonly wakeUp = new Condition();
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private unsubscribe: (() => void) | undefined;
@@ -63,9 +63,7 @@ class BatchDelivery implements JournalDelivery {
   /** Called at the end of every try while a flush waits. */
   private flushing: ((failed: boolean) => void) | undefined;
 
-  constructor(private readonly options: Required<JournalDeliveryOptions>) {
-    this.waiter = new Waiter(options.clock);
-  }
+  constructor(private readonly options: Required<JournalDeliveryOptions>) {}
 
   start(): void {
     if (this.running !== undefined) return;
@@ -84,7 +82,7 @@ class BatchDelivery implements JournalDelivery {
           cancel();
           resolve();
         };
-        this.waiter.wake();
+        this.wakeUp.notifyAll();
       });
       this.flushing = undefined;
     }
@@ -94,17 +92,17 @@ class BatchDelivery implements JournalDelivery {
   hurry(): void {
     if (this.failures > 0) return;
     this.hurried = true;
-    this.waiter.wake();
+    this.wakeUp.notifyAll();
   }
 
   retryNow(): void {
-    if (this.failures > 0) this.waiter.wake();
+    if (this.failures > 0) this.wakeUp.notifyAll();
   }
 
   async stop(): Promise<void> {
     this.unsubscribe?.();
     this.stopping.abort();
-    this.waiter.wake();
+    this.wakeUp.notifyAll();
     await this.running;
   }
 
@@ -116,16 +114,16 @@ class BatchDelivery implements JournalDelivery {
     // The first record ends the idle wait, a full batch ends the gathering; while trying again, only time does.
     if (this.failures > 0) return;
     const { records } = this.options.journal.depth();
-    if (this.idle || records >= this.options.batchRecords) this.waiter.wake();
+    if (this.idle || records >= this.options.batchRecords) this.wakeUp.notifyAll();
   }
 
   private async run(): Promise<void> {
-    const { journal, backoff } = this.options;
+    const { journal, backoff, clock } = this.options;
     while (!this.stopped) {
       if (journal.depth().records === 0) {
         this.flushing?.(false);
         this.idle = true;
-        await this.waiter.wait();
+        await this.wakeUp.wait();
         this.idle = false;
         await this.gather();
         continue;
@@ -133,16 +131,16 @@ class BatchDelivery implements JournalDelivery {
       const failed = !(await this.deliverNext());
       if (this.stopped) return;
       this.flushing?.(failed);
-      if (failed) await this.waiter.wait(backoffDelay(backoff, this.failures));
+      if (failed) await this.wakeUp.waitFor(clock, backoffDelay(backoff, this.failures));
       else if (journal.depth().records > 0) await this.gather();
     }
   }
 
   /** Before every batch, not only the first: under load many small transactions would cost the control plane more than the pulls themselves. */
   private async gather(): Promise<void> {
-    const { journal, batchRecords, gatherMs } = this.options;
+    const { journal, batchRecords, gatherMs, clock } = this.options;
     if (journal.depth().records < batchRecords && !this.flushing && !this.hurried && !this.stopped)
-      await this.waiter.wait(gatherMs);
+      await this.wakeUp.waitFor(clock, gatherMs);
     this.hurried = false;
   }
 

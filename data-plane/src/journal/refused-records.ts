@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { syncFolder } from '../../../common/files/durable-folder';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 
 /** Bytes after which refused records are no longer kept, only logged. */
@@ -19,14 +20,17 @@ export class RefusedRecords {
     this.path = join(directory, 'refused.jsonl');
   }
 
-  /** Resolves with whether it was kept: false when the file is full. Throws what the file system throws. */
+  /**
+   * Writes a record to the file, durably. Resolves with false if the file is full. Throws what the
+   * file system throws.
+   */
   async keep(record: PullRecord, reason: string): Promise<boolean> {
     const line = Buffer.from(`${JSON.stringify({ reason, record })}\n`);
     const size = await stat(this.path).then(
       (found) => found.size,
-      () => 0,
+      () => undefined,
     );
-    if (size + line.length > this.maxBytes) return false;
+    if ((size ?? 0) + line.length > this.maxBytes) return false;
     const file = await open(this.path, 'a', 0o600);
     try {
       await file.appendFile(line);
@@ -34,6 +38,8 @@ export class RefusedRecords {
     } finally {
       await file.close();
     }
+    // The journal forgets the record after this, so a new file must not lose its name.
+    if (size === undefined) await syncFolder(dirname(this.path));
     return true;
   }
 }

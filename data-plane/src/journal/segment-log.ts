@@ -1,5 +1,7 @@
 import { type FileHandle, link, open, rm, truncate } from 'node:fs/promises';
-import { type Segment, findSegments, makeFolder, segmentPath, syncFolder } from '../files/segment-files';
+import { makeDurableFolder, syncFolder } from '../../../common/files/durable-folder';
+import { writeAll } from '../../../common/files/write-all';
+import { type Segment, findSegments, segmentPath } from './segment-files';
 import { SegmentReader } from './segment-reader';
 
 /** Where a segment log lies and how it is cut into files. */
@@ -42,7 +44,7 @@ export class SegmentLog {
 
   /** Finds what an earlier process left, torn end included. New records always begin a new file: what is there is never changed. */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
-    await makeFolder(options.directory);
+    await makeDurableFolder(options.directory);
     const segments = await findSegments(options.directory);
     const last = segments.at(-1);
     const log = new SegmentLog(options, segments, Math.max(options.from, last ? last.first + last.records : 1));
@@ -139,13 +141,5 @@ export class SegmentLog {
     this.segments.push(segment);
     this.active = { segment, file };
     return this.active;
-  }
-}
-
-/** Writes the whole of a buffer: one write may take only part of it. */
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
   }
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { decodeFrames } from '../files/frames';
-import type { Segment } from '../files/segment-files';
+import { decodeFrames } from '../../../common/files/frames';
+import type { Segment } from './segment-files';
 
 const CHUNK_BYTES = 512 * 1024;
 

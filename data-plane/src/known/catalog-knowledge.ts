@@ -13,7 +13,7 @@ import { admittedManifest } from './admitted-manifest';
 import type { RepositoryKey } from '../access/repository-key';
 import type { Admission, CachedManifest, CachedTag, Catalog } from './catalog';
 import { Doubts } from './doubts';
-import { SingleFlight } from '../async/single-flight';
+import { SingleFlight } from '../../../common/async/single-flight';
 
 /**
  * An answer to "what do we know". `absent` is the Catalog's word; `unknown` means that the control plane is away and nothing is

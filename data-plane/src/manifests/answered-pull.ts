@@ -11,7 +11,7 @@ export interface PullProgress {
   readonly target: PullTarget | undefined;
 }
 
-/** The record of a manifest that is given out (architecture section 9). */
+/** The record of a manifest that is given out (docs/design/records.md#pull-records). */
 export function servedPull(request: ManifestRequest, progress: PullProgress, answer: ManifestAnswer): AnsweredPull {
   const { digest, size } = answer.descriptor;
   return {

@@ -4,8 +4,8 @@ import type { PullTarget } from '../access/pull-target';
 import type { KeptReferrers } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
+import { SingleFlight } from '../../../common/async/single-flight';
 import type { ManifestCacheStatus } from './content/manifest-answer';
-import { SharedCalls } from '../async/shared-calls';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamReferrersPage } from '../upstream/upstream-registry';
 import type { ListParts } from './list-tags';
@@ -32,12 +32,13 @@ export interface ReferrersAnswer {
 }
 
 /**
- * Referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The last good answer serves for
- * `revalidateAfterSeconds`, and for as long as a tag would be when upstream is out: an outage is never "no signatures"
- * (trap T25). Only single-page answers are kept: the pages of a longer list belong together.
+ * Referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The last
+ * good answer serves for `revalidateAfterSeconds`, and for as long as a tag would be when upstream
+ * is out: an outage is never "no signatures" (docs/design/pull-semantics.md#referrers). Only
+ * single-page answers are kept: the pages of a longer list belong together.
  */
 export class ReferrersList {
-  private readonly asked = new SharedCalls<UpstreamReferrersPage>();
+  private readonly asked = new SingleFlight<UpstreamReferrersPage>();
 
   constructor(
     private readonly parts: ListParts,
@@ -70,17 +71,21 @@ export class ReferrersList {
 
   private ask(target: PullTarget, key: string, request: ReferrersRequest): Promise<UpstreamReferrersPage> {
     const { artifactType, page, digest, signal } = request;
-    return this.asked.share(`${repositoryScope(target)}\n${key}\n${page}`, signal, async () => {
-      const answer = await this.parts.upstream.listReferrers(target.upstream, digest, {
-        ...(artifactType === '' ? {} : { artifactType }),
-        ...(page === '' ? {} : { page }),
-      });
-      const { content, filtered, nextPage } = answer;
-      if (page === '' && nextPage === undefined && content.length <= MAX_KEPT_BYTES) {
-        this.parts.knowledge.putReferrers(target.key, key, { content, filtered, checkedAt: this.clock.now() });
-      }
-      return answer;
-    });
+    return this.asked.run(
+      `${repositoryScope(target)}\n${key}\n${page}`,
+      async () => {
+        const answer = await this.parts.upstream.listReferrers(target.upstream, digest, {
+          ...(artifactType === '' ? {} : { artifactType }),
+          ...(page === '' ? {} : { page }),
+        });
+        const { content, filtered, nextPage } = answer;
+        if (page === '' && nextPage === undefined && content.length <= MAX_KEPT_BYTES) {
+          this.parts.knowledge.putReferrers(target.key, key, { content, filtered, checkedAt: this.clock.now() });
+        }
+        return answer;
+      },
+      signal,
+    );
   }
 }
 

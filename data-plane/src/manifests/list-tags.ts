@@ -36,9 +36,10 @@ export interface ListParts {
 }
 
 /**
- * Upstream's tags; the cached ones that may be served, when upstream cannot say (architecture section 3). A tag list is not
- * kept: it would be old at once. Throws PAGINATION_INVALID, NAME_UNKNOWN where upstream knows no such repository,
- * UPSTREAM_DENIED, the outage itself where nothing is cached, and what Access throws.
+ * Upstream's tags; the cached ones that may be served, when upstream cannot say
+ * (docs/design/pull-semantics.md#tag-lists). A tag list is not kept: it would be old at once.
+ * Throws PAGINATION_INVALID, NAME_UNKNOWN where upstream knows no such repository, UPSTREAM_DENIED,
+ * the outage itself where nothing is cached, and what Access throws.
  */
 export async function listTags(parts: ListParts, request: TagsRequest): Promise<TagsPage> {
   if (!Number.isSafeInteger(request.limit) || request.limit < 0) throw new LayoverError('PAGINATION_INVALID');

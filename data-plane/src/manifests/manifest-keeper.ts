@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import { formatReference, type Reference, type Tag } from '../../../common/oci/reference';
@@ -6,7 +5,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestContents } from './content/manifest-contents';
 import { parseManifest } from './content/parse-manifest';
@@ -27,8 +26,8 @@ export interface TagMove {
 
 /** Brings manifests in: from upstream, through the checks, into the store, past admission - in that order, each once however many wait. */
 export class ManifestKeeper {
-  private readonly fetches = new SharedCalls<HeldManifest>();
-  private readonly admissions = new SharedCalls<HeldManifest>();
+  private readonly fetches = new SingleFlight<HeldManifest>();
+  private readonly admissions = new SingleFlight<HeldManifest>();
 
   constructor(
     private readonly upstream: UpstreamRegistry,
@@ -49,10 +48,14 @@ export class ManifestKeeper {
     signal: AbortSignal | undefined,
   ): Promise<HeldManifest> {
     const key = `${repositoryScope(target)}\n${formatReference(reference)}\n${move?.tag ?? ''}`;
-    return this.fetches.share(key, signal, async () => {
-      const fetched = await this.upstream.getManifest(target.upstream, reference);
-      return this.keepNow(target, fetched, move, requestId);
-    });
+    return this.fetches.run(
+      key,
+      async () => {
+        const fetched = await this.upstream.getManifest(target.upstream, reference);
+        return this.keepNow(target, fetched, move, requestId);
+      },
+      signal,
+    );
   }
 
   /** Stores and admits a manifest whose bytes are at hand, and moves the tag. Throws as {@link fetch} does, but for upstream's failures. */
@@ -64,7 +67,7 @@ export class ManifestKeeper {
     signal: AbortSignal | undefined,
   ): Promise<HeldManifest> {
     const key = `${repositoryScope(target)}\n${manifest.digest}\n${move?.tag ?? ''}`;
-    return this.admissions.share(key, signal, () => this.keepNow(target, manifest, move, requestId));
+    return this.admissions.run(key, () => this.keepNow(target, manifest, move, requestId), signal);
   }
 
   private async keepNow(
@@ -85,7 +88,6 @@ export class ManifestKeeper {
     await this.contents.put(digest, content);
     const admission = await this.knowledge.admit({
       repository: target.key,
-      admissionId: uuidv7(),
       manifest: descriptor,
       artifactType: parsed.artifactType,
       references: [...parsed.references],
@@ -109,7 +111,10 @@ export class ManifestKeeper {
   }
 }
 
-/** A tag that upstream confirmed at `checkedAt`: good for another `expirationSeconds` from then (architecture section 7). */
+/**
+ * A tag that upstream confirmed at `checkedAt`: good for another `expirationSeconds` from then
+ * (docs/design/bounds.md#expiration).
+ */
 export function tagValue(
   target: PullTarget,
   manifest: Descriptor,

@@ -37,8 +37,9 @@ export class ManifestService {
 
   /**
    * Authorizes, resolves, records and answers, in this order: the record is on disk before the answer
-   * leaves. A record that cannot be written is dropped, logged and counted by the journal, and the pull
-   * goes on. Throws everything that Access, the resolvers and the gate throw.
+   * leaves (docs/design/records.md#pull-records). A record that cannot be written is dropped, logged
+   * and counted by the journal, and the pull goes on (ADR 7). Throws everything that Access, the
+   * resolvers and the gate throw.
    */
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;

@@ -4,7 +4,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
@@ -22,12 +22,14 @@ export interface DigestResolverParts {
 }
 
 /**
- * A manifest by digest (architecture section 4). What this repository is known to hold is immutable and costs no upstream call.
- * Anything else is asked of upstream with this organization's credentials, also where another organization holds the very
- * same bytes: the right to read is never shared, and neither answer nor time tells that they are there (traps T20, T21).
+ * A manifest by digest (docs/design/pull-semantics.md#manifest-by-digest). What this repository is
+ * known to hold is immutable and costs no upstream call. Anything else is asked of upstream with
+ * this organization's credentials, also where another organization holds the very same bytes: the
+ * right to read is never shared, and neither answer nor time tells that they are there
+ * (docs/design/pull-semantics.md#right-to-read).
  */
 export class DigestResolver {
-  private readonly heads = new SharedCalls<Descriptor>();
+  private readonly heads = new SingleFlight<Descriptor>();
 
   constructor(private readonly parts: DigestResolverParts) {}
 
@@ -60,13 +62,17 @@ export class DigestResolver {
   }
 
   private head(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<Descriptor> {
-    return this.heads.share(`${repositoryScope(target)}\n${digest}`, signal, async () => {
-      const reference = { kind: 'digest', digest } as const;
-      const { mediaType, size } = await this.parts.upstream.headManifest(target.upstream, reference);
-      if (size !== undefined) return { digest, mediaType, size };
-      const fetched = await this.parts.upstream.getManifest(target.upstream, reference);
-      return { digest, mediaType: fetched.mediaType, size: fetched.content.length };
-    });
+    return this.heads.run(
+      `${repositoryScope(target)}\n${digest}`,
+      async () => {
+        const reference = { kind: 'digest', digest } as const;
+        const { mediaType, size } = await this.parts.upstream.headManifest(target.upstream, reference);
+        if (size !== undefined) return { digest, mediaType, size };
+        const fetched = await this.parts.upstream.getManifest(target.upstream, reference);
+        return { digest, mediaType: fetched.mediaType, size: fetched.content.length };
+      },
+      signal,
+    );
   }
 }
 

@@ -25,7 +25,7 @@ export interface TagResolverParts {
 /** Differences of an expiration that are not worth writing down, in milliseconds. */
 const PUSH_MS = 1000;
 
-/** A manifest by tag: the table of architecture section 4, row by row. */
+/** A manifest by tag: the table in docs/design/pull-semantics.md#manifest-by-tag, row by row. */
 export class TagResolver {
   constructor(private readonly parts: TagResolverParts) {}
 
@@ -47,7 +47,10 @@ export class TagResolver {
     return this.revalidate(target, tag, cached, query);
   }
 
-  /** A pull resets the expiration, also one that was set by hand (architecture section 7): to the second, so that a hot tag is not written at every pull. */
+  /**
+   * A pull resets the expiration, also one that was set by hand (docs/design/bounds.md#expiration):
+   * to the second, so that a hot tag is not written at every pull.
+   */
   private pushExpiration(target: PullTarget, tag: Tag, cached: CachedTag, now: number): void {
     const expiresAt = now + target.proxy.expirationSeconds * 1000;
     if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < PUSH_MS) return;

@@ -4,7 +4,7 @@ import type { Tag } from '../../../common/oci/reference';
 import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import { repositoryScope } from '../access/repository-scope';
-import { SharedCalls } from '../async/shared-calls';
+import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
 
 /** What upstream just said of a tag. */
@@ -24,7 +24,7 @@ const HEAD_UNSUPPORTED: ReadonlySet<number | undefined> = new Set([405, 501]);
 
 /** Asks upstream where a tag points: one HEAD, shared by everybody who asks at the same time. */
 export class TagChecker {
-  private readonly checks = new SharedCalls<CheckedTag>();
+  private readonly checks = new SingleFlight<CheckedTag>();
 
   constructor(
     private readonly upstream: UpstreamRegistry,
@@ -33,7 +33,7 @@ export class TagChecker {
 
   /** Throws what the upstream client throws, and CANCELLED for a caller that leaves. */
   check(target: PullTarget, tag: Tag, signal: AbortSignal | undefined): Promise<CheckedTag> {
-    return this.checks.share(`${repositoryScope(target)}\n${tag}`, signal, () => this.ask(target, tag));
+    return this.checks.run(`${repositoryScope(target)}\n${tag}`, () => this.ask(target, tag), signal);
   }
 
   /** The size of a manifest that upstream's HEAD did not tell, from its body; nothing is kept. */

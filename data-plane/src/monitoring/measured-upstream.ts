@@ -1,7 +1,6 @@
 import { toLayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
-import { traced } from './traced';
-import type { Tracer } from '../../../common/tracing/tracer';
+import { traced, type Tracer } from '../../../common/tracing/tracer';
 import type { DataPlaneMetrics } from './metrics';
 import type { UpstreamOrigin, UpstreamRegistry } from '../upstream/upstream-registry';
 import { RateLimits } from './rate-limits';

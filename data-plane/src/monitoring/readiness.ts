@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
+import { withTimeout } from '../../../common/async/deadline';
 import type { Clock } from '../../../common/runtime/clock';
 
 /** How long a file system may take to answer, in milliseconds: one that hangs (a mount whose server is gone) is not usable. */
@@ -52,17 +53,14 @@ export async function diskOf(folder: string, clock: Clock): Promise<{ readonly s
   return found;
 }
 
-/** undefined = it worked; else what is wrong, without the path: /readyz is read by others than this machine's owner. */
-async function within(clock: Clock, work: Promise<unknown>): Promise<string | undefined> {
-  let cancel = (): void => undefined;
-  const late = new Promise<string>((resolve) => {
-    cancel = clock.after(ANSWER_MS, () => resolve(`did not answer within ${ANSWER_MS / 1000} s`));
-  });
+/**
+ * Waits for an access to a file system. Resolves with undefined if it succeeds, else with what is
+ * wrong, without the path: /readyz is read by others than the owner of this machine.
+ */
+function within(clock: Clock, work: Promise<unknown>): Promise<string | undefined> {
   const done = work.then(
     () => undefined,
     (error: NodeJS.ErrnoException) => `cannot be used (${error.code ?? 'unknown'})`,
   );
-  const reason = await Promise.race([done, late]);
-  cancel();
-  return reason;
+  return withTimeout(clock, ANSWER_MS, done, () => `did not answer within ${ANSWER_MS / 1000} s`);
 }

@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
+import { throwIfAborted } from '../../../common/async/until-aborted';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toStoreError } from './store-error';
 
-/** Largest chunk that a reader of blobs is given, in bytes (architecture, section 6). */
+/** Largest chunk that a reader of blobs is given, in bytes (docs/design/delivery.md#deliveries). */
 export const READ_CHUNK_BYTES = 256 * 1024;
 
 /** Bytes of a file that is not written to any more. */
@@ -41,9 +42,4 @@ export async function readAt(file: FileHandle, position: number, length: number,
     throw new LayoverError('STORE_FAILED', { message: `Layover could not ${what}: its file is shorter than it was` });
   }
   return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
-}
-
-/** Throws CANCELLED when the signal has aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new LayoverError('CANCELLED', { cause: signal.reason });
 }

@@ -9,7 +9,10 @@ export interface Endpoint {
   readonly upstream: string;
 }
 
-/** Docker Hub's registry is not at the name that images carry (architecture section 3). */
+/**
+ * Docker Hub's registry is not at the name that images carry
+ * (docs/design/pull-semantics.md#addressing).
+ */
 const DOCKER_HUB_NAMES: readonly string[] = ['docker.io', 'index.docker.io'];
 const DOCKER_HUB_REGISTRY = 'registry-1.docker.io';
 
@@ -28,8 +31,8 @@ export function endpointOf(origin: UpstreamOrigin): Endpoint {
 }
 
 /**
- * How messages name a place: the upstream, and where it sent us to when that is another host.
- * Never a path or a query string: signed URLs are secrets (trap T16).
+ * How messages name a place: the upstream, and where it sent us to when that is another host. Never
+ * a path or a query string: signed URLs are secrets (docs/design/access.md#redirects).
  */
 export function placeName(endpoint: Endpoint, url: URL): string {
   return url.host === endpoint.base.host ? endpoint.upstream : `${endpoint.upstream} (at ${url.host})`;

@@ -1,9 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { RangeRequest } from '../../../common/oci/byte-range';
+import { type RangeRequest, resolveRange } from '../../../common/oci/byte-range';
 import type { Exchange } from '../request/exchange';
 import type { BlobHeader, BlobRead, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
-import { checkHeader } from './check-header';
 import type { DeliveryMetrics } from './delivery-metrics';
 import { type FileGrowth, followGrowth, grown } from './file-growth';
 import { openLocalFile } from './open-local-file';
@@ -93,4 +92,13 @@ function supplyOf(read: BlobRead, local: BlobSupply['local']): BlobSupply {
       return (closing ??= local?.file.close() ?? Promise.resolve());
     },
   };
+}
+
+/** Throws an Error (a bug of the data plane) where what is to be delivered is not what was asked for: better an error than other bytes. */
+function checkHeader(header: BlobHeader, range: RangeRequest | undefined): void {
+  const expected = resolveRange(range, header.size);
+  if (expected === undefined || expected.offset !== header.offset || expected.length !== header.length)
+    throw new Error(
+      `asked for ${JSON.stringify(range ?? 'all')} of ${header.size} bytes, got ${header.length} from ${header.offset}`,
+    );
 }

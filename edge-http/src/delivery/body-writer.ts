@@ -49,7 +49,10 @@ export class BodyWriter {
     });
   }
 
-  /** Ends the answer. Throws when bytes are missing (trap T1): the caller destroys the connection. */
+  /**
+   * Ends the answer. Throws when bytes are missing (docs/design/delivery.md#broken-answers): the
+   * caller destroys the connection.
+   */
   end(): void {
     if (this.sent !== this.length) throw new Error(`a body of ${this.length} bytes ended after ${this.sent}`);
     this.response.end();

@@ -18,8 +18,9 @@ export interface BufferLease {
 }
 
 /**
- * Buffers for reading files. Nothing is allocated per chunk; memory is bounded by the number of readers: 64 with 1 MiB each, the next 192 with
- * 256 KiB, all others with 128 KiB (200 readers: 98 MiB; architecture section 13).
+ * Buffers for reading files. Nothing is allocated per chunk; memory is bounded by the number of
+ * readers: 64 with 1 MiB each, the next 192 with 256 KiB, all others with 128 KiB (200 readers: 98
+ * MiB; docs/design/delivery.md#memory).
  */
 export class BufferPool {
   private readonly free = new Map<number, Buffer[]>();

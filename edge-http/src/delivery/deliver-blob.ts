@@ -31,9 +31,11 @@ export type DeliverBlob = (
 ) => Promise<void>;
 
 /**
- * Deliveries of architecture section 6. What is refused is refused before the head goes out; after it the only error is the end of the connection
- * (the caller does that for whatever this rejects with). A data plane that is lost in the middle is replaced by another one, which goes on where the client is
- * (architecture section 10). The call to the data plane is cancelled and the file closed however it ends.
+ * Deliveries (docs/design/delivery.md#deliveries). What is refused is refused before the head goes
+ * out; after it the only error is the end of the connection (the caller does that for whatever this
+ * rejects with). A data plane that is lost in the middle is replaced by another one, which goes on
+ * where the client is (docs/design/many-nodes.md#taking-over-a-blob). The call to the data plane is
+ * cancelled and the file closed however it ends.
  */
 export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBlob {
   return async (request, range, exchange) => {

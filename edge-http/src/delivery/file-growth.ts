@@ -1,3 +1,4 @@
+import { Condition } from '../../../common/async/condition';
 import type { BlobRead } from '../registry/registry-reader';
 
 /** How far a file may be read. */
@@ -20,7 +21,7 @@ export function grown(available: number): FileGrowth {
 export function followGrowth(read: BlobRead, start: number, needed: number): FileGrowth {
   let available = start;
   let failure: { readonly reason: unknown } | undefined;
-  let wake: (() => void) | undefined;
+  const changes = new Condition();
 
   async function follow(): Promise<void> {
     while (available < needed) {
@@ -28,12 +29,12 @@ export function followGrowth(read: BlobRead, start: number, needed: number): Fil
       if (message === undefined) throw new Error(`the data plane ended after ${available} of ${needed} bytes`);
       if (message.kind !== 'progress') continue;
       available = Math.max(available, message.available);
-      wake?.();
+      changes.notifyAll();
     }
   }
   follow().catch((reason: unknown) => {
     failure = { reason };
-    wake?.();
+    changes.notifyAll();
   });
 
   return {
@@ -43,9 +44,8 @@ export function followGrowth(read: BlobRead, start: number, needed: number): Fil
     async beyond(position) {
       while (available <= position) {
         if (failure !== undefined) throw failure.reason;
-        await new Promise<void>((resolve) => (wake = resolve));
+        await changes.wait();
       }
-      wake = undefined;
     },
   };
 }

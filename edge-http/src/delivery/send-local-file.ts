@@ -4,9 +4,11 @@ import type { BufferLease } from './buffer-pool';
 import type { FileGrowth } from './file-growth';
 
 /**
- * Sends bytes [from, to) of a file, as far and as soon as it may be read: one buffer is filled while the other is written (architecture section 6), so neither
- * disk nor client waits for more than one buffer. False where the file could not be read although it should be: what was sent is good, the
- * rest must come from elsewhere. Rejects with what the fill or the client brought about. Gives the buffers back.
+ * Sends bytes [from, to) of a file, as far and as soon as it may be read: one buffer is filled
+ * while the other is written (docs/design/delivery.md#local-file), so neither disk nor client waits
+ * for more than one buffer. False where the file could not be read although it should be: what was
+ * sent is good, the rest must come from elsewhere. Rejects with what the fill or the client brought
+ * about. Gives the buffers back.
  */
 export async function sendLocalFile(
   file: FileHandle,

@@ -7,8 +7,9 @@ import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
 
 /**
- * GET|HEAD /v2/<name>/blobs/<digest> (end-2). HEAD, and a GET of what the client has already, fill nothing; both are authorized like any read,
- * so that nobody learns what others hold (trap T21). Range is for GET only (RFC 9110 section 14.2).
+ * GET|HEAD /v2/<name>/blobs/<digest> (end-2). HEAD, and a GET of what the client has already, fill
+ * nothing; both are authorized like any read, so that nobody learns what others hold
+ * (docs/design/access.md#existence). Range is for GET only (RFC 9110 section 14.2).
  */
 export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Handler<GetBlobRequest> {
   async function stat({ address, digest }: GetBlobRequest, exchange: Exchange): Promise<BlobStat> {

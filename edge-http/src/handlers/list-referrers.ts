@@ -7,7 +7,10 @@ import { answer, baseHeaders } from '../response/answer';
 import { addProvenance } from '../response/cache-headers';
 import { nextPageLink } from '../response/page-link';
 
-/** GET|HEAD /v2/<name>/referrers/<digest> (end-12a, end-12b). An outage is an error, never 404: that would say "unsigned" (trap T25). */
+/**
+ * GET|HEAD /v2/<name>/referrers/<digest> (end-12a, end-12b). An outage is an error, never 404: that
+ * would say "unsigned" (docs/design/pull-semantics.md#referrers).
+ */
 export function createListReferrers(reader: RegistryReader): Handler<ListReferrersRequest> {
   return async (request, exchange) => {
     const { address, digest, artifactType, page } = request;

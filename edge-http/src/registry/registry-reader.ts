@@ -21,12 +21,15 @@ import type { Reference, RepositoryName } from '../../../common/oci/reference';
  */
 export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
 
-/** Which repository: by organization (path form), or by the host that it mirrors (`?ns=`, architecture section 3). */
+/**
+ * Which repository: by organization (path form), or by the host that it mirrors (`?ns=`,
+ * docs/design/pull-semantics.md#addressing).
+ */
 export type RepositoryAddress =
   | { readonly owner: 'organization'; readonly organization: string; readonly repository: RepositoryName }
   | { readonly owner: 'mirror'; readonly mirrorHost: string; readonly repository: RepositoryName };
 
-/** What the cache did for an answer. */
+/** What the cache did for an answer (docs/design/pull-semantics.md#cache-status). */
 export type CacheStatus = Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;
 
 /** Where an answer comes from. */
@@ -80,7 +83,7 @@ export interface BlobReadQuery extends BlobQuery {
   readonly since?: number;
 }
 
-/** How the bytes come (architecture section 6). */
+/** How the bytes come (docs/design/delivery.md#deliveries). */
 export type BlobDelivery =
   | { readonly kind: 'inline' }
   /** `available` bytes of the file, from its start, may be read now; more is announced by messages until it is `size`. */

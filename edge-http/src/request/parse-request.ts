@@ -8,23 +8,31 @@ import {
   parseRepositoryName,
 } from '../../../common/oci/reference';
 import type { RepositoryAddress } from '../registry/registry-reader';
-import { parseTokenRequest } from './parse-token-request';
 import { readArtifactType, readNamespace, readPageSize, readToken } from './query';
-import type { RegistryRequest } from './registry-request';
+import type { RegistryRequest, TokenRequest } from './registry-request';
 import { requestError } from './request-error';
 
 /** Longest path that is looked at: a name of 255, a digest of 135 and the fixed parts are well below. */
 export const MAX_PATH_LENGTH = 4096;
 
+const MAX_SCOPES = 32;
+const MAX_SCOPE_LENGTH = 512;
+const MAX_SERVICE_LENGTH = 255;
+
 const NO_QUERY = new URLSearchParams();
-/** What no valid name has: percent-encoding, a dot segment, an empty part (trap T28). */
+/**
+ * What no valid name has: percent-encoding, a dot segment, an empty part
+ * (docs/design/pull-semantics.md#request-parsing).
+ */
 const SUSPICIOUS = /%|\/\.{1,2}(?:\/|$)|\/\/|\\/;
 
 /**
- * What a request asks for, from its method and its target as it came over the wire: nothing is decoded or normalised before
- * the grammar is checked (OCI distribution specification; architecture section 3). Pure. Query parameters that are not known are ignored.
- * Throws a LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID, REQUEST_INVALID,
- * URI_TOO_LONG, WRITE_UNSUPPORTED (a method that a path of Layover's own does not have), NOT_FOUND.
+ * What a request asks for, from its method and its target as it came over the wire: nothing is
+ * decoded or normalised before the grammar is checked (OCI distribution specification;
+ * docs/design/pull-semantics.md#request-parsing). Pure. Query parameters that are not known are
+ * ignored. Throws a LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID,
+ * PAGINATION_INVALID, REQUEST_INVALID, URI_TOO_LONG, WRITE_UNSUPPORTED (a method that a path of
+ * Layover's own does not have), NOT_FOUND.
  */
 export function parseRequest(method: string, target: string): RegistryRequest {
   const mark = target.indexOf('?');
@@ -161,4 +169,19 @@ function methodRefused(method: string, allow: string): LayoverError {
 
 function notFound(path: string): LayoverError {
   return requestError('NOT_FOUND', 'path', path, 'is none that Layover answers');
+}
+
+/**
+ * The parameters of GET /token: `service`, and `scope` repeated or separated by spaces (clients do either).
+ * `account`, `client_id` and `offline_token` are known and not needed. REQUEST_INVALID for what is out of bounds;
+ * what a scope means is for the data plane to say.
+ */
+function parseTokenRequest(query: URLSearchParams): TokenRequest {
+  const scopes = query.getAll('scope').flatMap((scope) => scope.split(' ').filter((part) => part !== ''));
+  if (scopes.length > MAX_SCOPES)
+    throw requestError('REQUEST_INVALID', 'scope', String(scopes.length), `may be given ${MAX_SCOPES} times at most`);
+  for (const scope of scopes)
+    if (scope.length > MAX_SCOPE_LENGTH || !/^[\x21-\x7e]+$/.test(scope))
+      throw requestError('REQUEST_INVALID', 'scope', scope, 'must look like repository:<name>:pull');
+  return { kind: 'token', service: readToken(query, 'service', MAX_SERVICE_LENGTH, 'REQUEST_INVALID'), scopes };
 }

@@ -18,8 +18,9 @@ export function single(query: URLSearchParams, name: string, key: ErrorKey = 'RE
 }
 
 /**
- * The host that a mirror request is for (containerd's `ns`; OCI distribution specification, "Registry Proxying"), in lower case.
- * Only host[:port]: no user, no path (trap T28). NAME_INVALID otherwise.
+ * The host that a mirror request is for (containerd's `ns`; OCI distribution specification,
+ * "Registry Proxying"), in lower case. Only host[:port]: no user, no path
+ * (docs/design/pull-semantics.md#addressing). NAME_INVALID otherwise.
  */
 export function readNamespace(query: URLSearchParams): string | undefined {
   const value = single(query, 'ns', 'NAME_INVALID');

@@ -3,7 +3,10 @@ import { Header } from '../../../common/oci/headers';
 import type { Exchange } from '../request/exchange';
 import { endAfterBody, hasBody } from './end-after-body';
 
-/** Headers of every answer of the registry API. Only what is made here and by handlers goes out: nothing of upstream's passes through (trap T27). */
+/**
+ * Headers of every answer of the registry API. Only what is made here and by handlers goes out:
+ * nothing of upstream's passes through (docs/design/delivery.md#response-headers).
+ */
 export function baseHeaders(exchange: Exchange): OutgoingHttpHeaders {
   return {
     [Header.dockerDistributionApiVersion]: 'registry/2.0',

@@ -25,7 +25,10 @@ const STANDARD_OF_HEAD: Readonly<Record<CacheStatus, string>> = {
   MISS: 'layover; fwd=miss',
 };
 
-/** Adds what the cache did (architecture section 4), and in the mirror form whom the answer comes from. */
+/**
+ * Adds what the cache did (docs/design/pull-semantics.md#cache-status), and in the mirror form whom
+ * the answer comes from.
+ */
 export function addProvenance(
   headers: OutgoingHttpHeaders,
   exchange: Exchange,

@@ -13,9 +13,12 @@ const ERRORS: readonly unknown[] = ['invalid_token', 'insufficient_scope'];
 export type Challenge = (exchange: Exchange, request: RegistryRequest | undefined, error: LayoverError) => string;
 
 /**
- * Challenges as in the docker token authentication specification (architecture section 8). `publicUrl` is where clients reach Layover; without it
- * the realm is where this very client came, as far as the edge or a proxy that it trusts knows. A refusal's detail may say the exact `scope` (the edge can't name the organization of a mirror
- * request) and the `error` of RFC 6750 section 3.1; a bearer token that was not taken is `invalid_token` otherwise. /token itself asks for Basic.
+ * Challenges as in the docker token authentication specification
+ * (docs/design/access.md#pull-tokens). `publicUrl` is where clients reach Layover; without it the
+ * realm is where this very client came, as far as the edge or a proxy that it trusts knows. A
+ * refusal's detail may say the exact `scope` (the edge can't name the organization of a mirror
+ * request) and the `error` of RFC 6750 section 3.1; a bearer token that was not taken is
+ * `invalid_token` otherwise. /token itself asks for Basic.
  */
 export function createChallenge(publicUrl: string | undefined): Challenge {
   return (exchange, request, error) => {

@@ -18,8 +18,10 @@ export function errorBody(error: LayoverError): string {
 export type WriteError = (exchange: Exchange, request: RegistryRequest | undefined, thrown: unknown) => void;
 
 /**
- * The one place where failures become HTTP. The status is the catalogue's. Once the head of an answer is out the only honest error is to destroy the
- * connection (traps T1, T2): nothing is appended to a body. What was not expected is logged with its cause and answered as UNKNOWN.
+ * The one place where failures become HTTP. The status is the catalogue's. Once the head of an
+ * answer is out the only honest error is to destroy the connection
+ * (docs/design/delivery.md#broken-answers): nothing is appended to a body. What was not expected is
+ * logged with its cause and answered as UNKNOWN.
  */
 export function createWriteError(challenge: Challenge, logger: Logger): WriteError {
   return (exchange, request, thrown) => {

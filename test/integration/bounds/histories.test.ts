@@ -6,18 +6,19 @@ import { BoundsStage } from './model/bounds-stage';
 import { History } from './model/history';
 
 /**
- * Random histories of a cache under the bounds of architecture section 7, each from empty to empty, played on the real planes and held
- * against a model after every step. LAYOVER_MODEL_SECONDS: for how long (25). LAYOVER_MODEL_SEED and LAYOVER_MODEL_PATH: what a failure printed.
+ * Random histories of a cache under the rules of docs/design/bounds.md, each from empty to empty,
+ * played on the real planes and held against a model after every step. LAYOVER_TEST_MODEL_SECONDS: for
+ * how long (25). LAYOVER_TEST_MODEL_SEED and LAYOVER_TEST_MODEL_PATH: what a failure printed.
  */
-const SECONDS = Number(process.env['LAYOVER_MODEL_SECONDS'] ?? (onMysql() ? 15 : 25));
-const SEED = Number(process.env['LAYOVER_MODEL_SEED'] ?? Date.now() % 2 ** 31);
-const PATH = process.env['LAYOVER_MODEL_PATH'];
-const SHRINK = process.env['LAYOVER_MODEL_SHRINK'] === '1';
-const STEPS = Number(process.env['LAYOVER_MODEL_STEPS'] ?? 40);
+const SECONDS = Number(process.env['LAYOVER_TEST_MODEL_SECONDS'] ?? (onMysql() ? 15 : 25));
+const SEED = Number(process.env['LAYOVER_TEST_MODEL_SEED'] ?? Date.now() % 2 ** 31);
+const PATH = process.env['LAYOVER_TEST_MODEL_PATH'];
+const SHRINK = process.env['LAYOVER_TEST_MODEL_SHRINK'] === '1';
+const STEPS = Number(process.env['LAYOVER_TEST_MODEL_STEPS'] ?? 40);
 
-/** LAYOVER_MODEL_REPORT: every step, and what came about. */
+/** LAYOVER_TEST_MODEL_REPORT: every step, and what came about. */
 function report(line: () => string): void {
-  if (process.env['LAYOVER_MODEL_REPORT'] !== undefined) process.stderr.write(`${line()}\n`);
+  if (process.env['LAYOVER_TEST_MODEL_REPORT'] !== undefined) process.stderr.write(`${line()}\n`);
 }
 
 describe('random histories', () => {

@@ -6,7 +6,7 @@ import { createLogger } from '../../../common/runtime/logger';
 import { type AuditFilter, AuditStore } from '../../../control-plane/src/audit/audit.store';
 import { parseDatabaseUrl } from '../../../control-plane/src/db/database-address';
 import { Database } from '../../../control-plane/src/db/database';
-import { explainQueries } from '../../../control-plane/src/db/explain';
+import { explainQueries } from '../../support/control-plane/explain-queries';
 import { Table } from '../../../schema/tables';
 import { createTestDatabase, type TestDatabase } from '../../support/control-plane/test-database';
 

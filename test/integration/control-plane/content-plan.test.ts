@@ -8,7 +8,7 @@ import { createLogger } from '../../../common/runtime/logger';
 import { SealedBox } from '../../../common/security/sealed-box';
 import { parseDatabaseUrl } from '../../../control-plane/src/db/database-address';
 import { Database } from '../../../control-plane/src/db/database';
-import { explainQueries } from '../../../control-plane/src/db/explain';
+import { explainQueries } from '../../support/control-plane/explain-queries';
 import { createStores } from '../../../control-plane/src/stores';
 import type { ManifestRow, TagRow } from '../../../schema/tables';
 import { createTestDatabase, type TestDatabase } from '../../support/control-plane/test-database';

@@ -1,6 +1,6 @@
 import { buildImage } from '../../support/fake-registry';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../support/mariadb/mariadb-server';
-import { describeWith } from '../../support/real/programs';
+import { describeOnServers } from '../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../support/mysql-server/mysql-server';
 import { waitUntil } from '../../support/real/wait-until';
 import { type Credentials, Puller } from './support/puller';
 import { startStabilityRig, type StabilityRig, type StabilityRigOptions } from './support/stability-rig';
@@ -107,12 +107,12 @@ describe('on SQLite', () => {
   );
 });
 
-describeWith(MARIADB_PROGRAMS, 'on MariaDB', () => {
-  let server: MariadbServer;
+describeOnServers('on a database server', (flavour) => {
+  let server: MysqlServer;
   let databases = 0;
   let databaseUrl: string;
   beforeAll(async () => {
-    server = await MariadbServer.start();
+    server = await MysqlServer.start(flavour);
   }, 60_000);
   afterAll(() => server?.remove());
   beforeEach(async () => {

@@ -49,7 +49,6 @@ export function admission(
 ): AdmitManifestRequest {
   return {
     repository,
-    admissionId: v7(),
     manifest: { mediaType: MediaType.ociManifest, digest: digest(name), size: 100 },
     artifactType: '',
     references: [],

@@ -115,7 +115,6 @@ export class CacheWorld {
   async arrive(repository: TestRepository, layers: Readonly<Record<string, number>>): Promise<void> {
     for (const [name, size] of Object.entries(layers)) this.storage.blobs.set(digest(name), size);
     await this.plane.catalog.call('RecordPulls', {
-      node: 'test',
       records: Object.entries(layers).map(([name, size]) =>
         blobRecord({ organizationUid: repository.organizationUid, digest: digest(name), size }, this.now),
       ),
@@ -137,7 +136,6 @@ export class CacheWorld {
   /** A pull that was served. */
   async pull(repository: TestRepository, name: string, more: Partial<PullEvent> = {}): Promise<void> {
     await this.plane.catalog.call('RecordPulls', {
-      node: 'test',
       records: [pull(repository, name, this.now, { reference: name, ...more })],
     });
   }

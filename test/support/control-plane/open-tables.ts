@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Knex, knex } from 'knex';
 import { Table } from '../../../schema/tables';
+import { mysqlConnection } from '../mysql-server/mysql-connection';
 import type { TestControlPlane } from './start-control-plane';
 
 /** Works on the tables behind a control plane's back, over a connection of its own. */
@@ -12,7 +13,7 @@ export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex
           connection: { filename: join(plane.home, 'layover.sqlite') },
           useNullAsDefault: true,
         }
-      : { client: 'mysql2', connection: plane.databaseUrl, pool: { min: 0, max: 1 } },
+      : { client: 'mysql2', connection: mysqlConnection(plane.databaseUrl), pool: { min: 0, max: 1 } },
   );
   try {
     return await work(tables);

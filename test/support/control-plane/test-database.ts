@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Connection, createConnection } from 'mysql2/promise';
-import { TEMPLATE } from '../mariadb/running-server';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { FREE_DATABASES, TEMPLATE } from '../mysql-server/shared-server';
 
 /** A database of a test's own. */
 export interface TestDatabase {
@@ -16,33 +16,102 @@ export function onMysql(): boolean {
 }
 
 /**
- * SQLite, unless LAYOVER_TEST_MYSQL names a server (`mysql://root@127.0.0.1:33306`), as the project `mariadb` of
- * jest.config.js does: then a new database there, a copy of the migrated template where the server has one (migrations
- * take ten times longer), and without any table where `empty`.
+ * Returns SQLite, unless LAYOVER_TEST_MYSQL names a server (`mysql://root@127.0.0.1:33306`), as the projects `mariadb` and
+ * `mysql8` of jest.config.js do: then a database there with what the migrations create, or without any table if `empty`.
+ *
+ * Tables are what costs (MySQL 8 takes a third of a second for all of them), so a database that a test has dropped is
+ * emptied and given to the next test.
  */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
   const server = process.env['LAYOVER_TEST_MYSQL'];
   if (!server) return { url: '', drop: () => Promise.resolve() };
-  const name = `layover_test_${randomBytes(6).toString('hex')}`;
-  await withConnection(server, async (connection) => {
-    await connection.query(`CREATE DATABASE ${name}`);
-    const [tables] = (await connection.query(
-      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = '${TEMPLATE}'`,
-    )) as unknown as [{ name: string }[]];
-    for (const table of empty ? [] : tables) {
-      await connection.query(`CREATE TABLE ${name}.${table.name} LIKE ${TEMPLATE}.${table.name}`);
-      await connection.query(`INSERT INTO ${name}.${table.name} SELECT * FROM ${TEMPLATE}.${table.name}`);
-    }
-  });
+  const name = await withConnection(server, (connection) =>
+    empty ? createDatabase(connection) : takeDatabase(connection),
+  );
   const drop = (): Promise<void> =>
-    withConnection(server, async (connection) => void (await connection.query(`DROP DATABASE ${name}`)));
+    withConnection(server, (connection) => (empty ? dropDatabase(connection, name) : giveBack(connection, name)));
   return { url: `${server}/${name}`, drop };
 }
 
-async function withConnection(server: string, work: (connection: Connection) => Promise<void>): Promise<void> {
-  const connection = await createConnection(server);
+async function createDatabase(connection: Connection): Promise<string> {
+  const name = `layover_test_${randomBytes(6).toString('hex')}`;
+  await connection.query(`CREATE DATABASE ${name}`);
+  return name;
+}
+
+async function dropDatabase(connection: Connection, name: string): Promise<void> {
+  await connection.query(`DROP DATABASE ${name}`);
+}
+
+/** Takes a database that was given back, or else makes a copy of the template, where the server has one. */
+async function takeDatabase(connection: Connection): Promise<string> {
+  const template = await tablesOf(connection, TEMPLATE);
+  if (template.length === 0) return createDatabase(connection);
+  await connection.beginTransaction();
+  const [free] = await rows(connection, `SELECT name FROM ${FREE_DATABASES} LIMIT 1 FOR UPDATE SKIP LOCKED`);
+  if (free !== undefined) await connection.query(`DELETE FROM ${FREE_DATABASES} WHERE name = ?`, [free['name']]);
+  await connection.commit();
+  if (free !== undefined) return String(free['name']);
+  const name = await createDatabase(connection);
+  await connection.query(template.map((table) => `CREATE TABLE ${name}.${table} LIKE ${TEMPLATE}.${table}`).join(';'));
+  await connection.query(template.map((table) => copyRows(name, table)).join(';'));
+  return name;
+}
+
+/**
+ * Makes tables and rows those of the template again and the database free for the next test. One with other tables or
+ * triggers than the template, or that is no copy of it, is dropped.
+ */
+async function giveBack(connection: Connection, name: string): Promise<void> {
+  const tables = await tablesOf(connection, name);
+  const wanted = await definitions(connection, TEMPLATE, await tablesOf(connection, TEMPLATE));
+  const found = await definitions(connection, name, tables);
+  const asMade =
+    wanted.length > 0 && JSON.stringify(found.map(withoutCounter)) === JSON.stringify(wanted.map(withoutCounter));
+  if (!asMade || (await rows(connection, `SHOW TRIGGERS FROM ${name}`)).length > 0)
+    return dropDatabase(connection, name);
+  const restore = tables.flatMap((table, index) => [
+    `DELETE FROM ${name}.${table}`,
+    copyRows(name, table),
+    ...(found[index] === wanted[index] ? [] : [`ALTER TABLE ${name}.${table} AUTO_INCREMENT = 1`]),
+  ]);
+  await connection.query(restore.join(';'));
+  await connection.query(`INSERT INTO ${FREE_DATABASES} VALUES (?)`, [name]);
+}
+
+function copyRows(name: string, table: string): string {
+  return `INSERT INTO ${name}.${table} SELECT * FROM ${TEMPLATE}.${table}`;
+}
+
+/** Names of the tables, sorted; none if there is no such database. */
+async function tablesOf(connection: Connection, database: string): Promise<readonly string[]> {
+  if ((await rows(connection, `SHOW DATABASES LIKE '${database}'`)).length === 0) return [];
+  return (await rows(connection, `SHOW TABLES FROM ${database}`)).map((row) => String(Object.values(row)[0]));
+}
+
+async function definitions(
+  connection: Connection,
+  database: string,
+  tables: readonly string[],
+): Promise<readonly string[]> {
+  const made: string[] = [];
+  for (const table of tables)
+    made.push(String((await rows(connection, `SHOW CREATE TABLE ${database}.${table}`))[0]!['Create Table']));
+  return made;
+}
+
+function withoutCounter(definition: string): string {
+  return definition.replace(/ AUTO_INCREMENT=\d+/, '');
+}
+
+async function rows(connection: Connection, sql: string): Promise<readonly Record<string, unknown>[]> {
+  return (await connection.query<RowDataPacket[]>(sql))[0];
+}
+
+async function withConnection<T>(server: string, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await createConnection({ uri: server, multipleStatements: true });
   try {
-    await work(connection);
+    return await work(connection);
   } finally {
     await connection.end();
   }

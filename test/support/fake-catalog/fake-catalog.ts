@@ -70,6 +70,7 @@ export class FakeCatalog {
   readonly uses = new Map<string, readonly ContentUse__Output[]>();
   /** How often each id came. */
   readonly deliveries = new Map<string, number>();
+  /** Admissions by repository, manifest, tag and time: one that is delivered twice is here once. */
   readonly admissions = new Map<string, AdmitManifestRequest__Output>();
   private readonly tags = new Map<string, CachedTag>();
   /** What its gate says, by digest; UNSCANNED where nothing is said. */
@@ -149,8 +150,8 @@ export class FakeCatalog {
     this.watchers.clear();
   }
 
-  setTag(key: Partial<RepositoryKey__Output>, tag: CachedTag): void {
-    this.tags.set(keyOf(key, tag.name ?? ''), tag);
+  setTag(key: Partial<RepositoryKey__Output>, name: string, tag: CachedTag): void {
+    this.tags.set(keyOf(key, name), tag);
   }
 
   removeTag(key: Partial<RepositoryKey__Output>, tag: string): void {
@@ -222,7 +223,7 @@ export class FakeCatalog {
         })),
       AdmitManifest: (call, callback) =>
         this.answer('AdmitManifest', call.request, callback, (request) => {
-          this.admissions.set(request.admissionId, request);
+          this.noteAdmission(request);
           return this.switches.admission;
         }),
       ListCachedTags: (call, callback) =>
@@ -244,7 +245,7 @@ export class FakeCatalog {
           for (const record of records) {
             this.deliveries.set(record.id, (this.deliveries.get(record.id) ?? 0) + 1);
             if (!this.records.has(record.id)) this.records.set(record.id, record);
-            if (record.admission) this.admissions.set(record.admission.admissionId, record.admission);
+            if (record.admission) this.noteAdmission(record.admission);
           }
           if (this.switches.loseAnswers > 0) {
             this.switches.loseAnswers -= 1;
@@ -312,6 +313,11 @@ export class FakeCatalog {
     for (const { call } of this.watchers) call.write(message);
   }
 
+  private noteAdmission(request: AdmitManifestRequest__Output): void {
+    const { repository, manifest, tag, checkedAt } = request;
+    this.admissions.set(JSON.stringify([repository, manifest?.digest, tag, checkedAt]), request);
+  }
+
   private note(method: string, request: unknown): void {
     this.calls.push({ method, request });
     this.notify();
@@ -327,7 +333,7 @@ export function emptySnapshot(revision: number): ConfigurationSnapshot {
   return {
     revision,
     organizations: [],
-    settings: { proxyCacheEnabled: true, quotaManagementEnabled: true },
+    settings: { proxyCacheEnabled: true },
     tokenKeys: [{ id: 'key-1', secret: randomBytes(32) }],
   };
 }

@@ -16,7 +16,7 @@ import type { BlobSender } from './blob-sender';
 type Answer<Reply> = Reply | Promise<Reply>;
 
 /**
- * What a fake data plane does with each call; a method that is not scripted fails the call as NOT_IMPLEMENTED.
+ * What a fake data plane does with each call; a method that is not scripted fails the call as INTERNAL.
  * Throw a LayoverError to fail a call the way a data plane does. A read that returns ends well.
  */
 export interface Script {

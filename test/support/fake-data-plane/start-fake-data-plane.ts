@@ -112,5 +112,5 @@ export async function startFakeDataPlane(
 }
 
 function unscripted(): never {
-  throw new LayoverError('NOT_IMPLEMENTED', { message: 'the fake data plane has no script for this' });
+  throw new LayoverError('INTERNAL', { message: 'the fake data plane has no script for this' });
 }

@@ -91,7 +91,7 @@ export class FakeStorage {
 
   private handlers(): StorageHandlers {
     return {
-      ProbeUpstream: (_call, done) => done(toGrpcFailure(new LayoverError('NOT_IMPLEMENTED'))),
+      ProbeUpstream: (_call, done) => done(toGrpcFailure(new LayoverError('INTERNAL'))),
       StatBlobs: this.unary('StatBlobs', ({ digests }) => ({
         blobs: digests.map((digest) => ({
           digest,

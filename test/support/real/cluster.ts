@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { homeAt } from '../../../common/runtime/home';
-import { MARIADB_PROGRAMS, MariadbServer } from '../mariadb/mariadb-server';
+import { MARIADB } from '../mysql-server/mariadb';
+import { MysqlServer } from '../mysql-server/mysql-server';
 import { type CountingRelay, startCountingRelay } from './counting-relay';
 import { type Distribution, DISTRIBUTION_PROGRAM, startDistribution } from './distribution';
 import { freePort } from './free-port';
@@ -13,7 +14,7 @@ import type { ServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
 /** Programs that {@link startCluster} needs. */
-export const CLUSTER_PROGRAMS = [...MARIADB_PROGRAMS, FAKE_GCS_PROGRAM, DISTRIBUTION_PROGRAM] as const;
+export const CLUSTER_PROGRAMS = [...MARIADB.programs, FAKE_GCS_PROGRAM, DISTRIBUTION_PROGRAM] as const;
 
 const BUCKET = 'layover-cluster';
 const SECRET = 'the-secret-that-planes-of-this-cluster-share';
@@ -59,7 +60,7 @@ export async function startCluster(
   try {
     const folder = await temporaryFolder('cluster');
     ends.push(() => folder.remove());
-    const database = await MariadbServer.start();
+    const database = await MysqlServer.start(MARIADB);
     ends.push(() => database.remove());
     await database.execute('CREATE DATABASE layover');
     const bucket = await startFakeGcsServer();

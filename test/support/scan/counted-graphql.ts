@@ -30,6 +30,7 @@ export class CountedGraphql {
       clock,
       forced: unused,
       organizationService: unused,
+      quotas: unused,
       collector: unused,
       probe: unused,
       pokeScanning: () => undefined,

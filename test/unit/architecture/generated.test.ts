@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { printConfiguration } from '../../../common/configuration/print-configuration';
+import { SETTING_GROUPS } from '../../../common/configuration/settings';
 import { packageRoot } from '../../../common/runtime/package-root';
 
 const root = packageRoot(__dirname);
@@ -26,6 +28,10 @@ describe('generated files', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it('docs/configuration.md is what the declared settings generate (npm run generate:configuration)', () => {
+    expect(readFileSync(join(root, 'docs', 'configuration.md'), 'utf8')).toBe(printConfiguration(SETTING_GROUPS));
   });
 
   it('the lock file records no address of a registry', () => {

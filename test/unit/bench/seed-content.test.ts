@@ -68,7 +68,7 @@ test('seeded rows are those that admissions and the arrival of their blobs make'
       const blobs = [...image.own, ...image.shared].filter(([digest]) => !arrived.has(digest));
       for (const [digest] of blobs) arrived.add(digest);
       const records = blobs.map(([digest, size]) => blobRecord({ organizationUid: uid, digest, size }, checkedAt));
-      await plane.catalog.call('RecordPulls', { node: 'n', records });
+      await plane.catalog.call('RecordPulls', { records });
       plane.clock.advance(1);
     }
     await checkUsage(admitted.database, organization);

@@ -1,61 +1,9 @@
 import { join, resolve } from 'node:path';
 import { systemClock } from '../../../common/runtime/clock';
-import { ConfigurationError, EnvReader } from '../../../common/runtime/env';
 import { homeAt } from '../../../common/runtime/home';
 import { formatGrpcAddress, parseListenAddress } from '../../../common/runtime/listen-address';
 import { createLogger } from '../../../common/runtime/logger';
 import { packageRoot } from '../../../common/runtime/package-root';
-
-function problemsOf(reader: EnvReader): readonly string[] {
-  try {
-    reader.done();
-    return [];
-  } catch (error) {
-    return (error as ConfigurationError).problems;
-  }
-}
-
-describe('the environment', () => {
-  test('absent and empty variables give the fallback', () => {
-    const reader = new EnvReader({ EMPTY: '', BLANK: '  ' });
-    for (const name of ['EMPTY', 'BLANK', 'ABSENT']) {
-      expect(reader.text(name)).toBeUndefined();
-      expect(reader.integer(name, 5, 0, 9)).toBe(5);
-      expect(reader.boolean(name, undefined)).toBeUndefined();
-      expect(reader.choice(name, 'a', ['a', 'b'])).toBe('a');
-      expect(reader.parsed(name, 'x', () => undefined, 'anything')).toBe('x');
-    }
-    expect(problemsOf(reader)).toEqual([]);
-  });
-
-  test('values are trimmed and read', () => {
-    const reader = new EnvReader({ N: ' 7 ', T: 'Yes', F: 'OFF', C: 'b' });
-    expect(reader.integer('N', 0, 0, 9)).toBe(7);
-    expect(reader.boolean('T', false)).toBe(true);
-    expect(reader.boolean('F', true)).toBe(false);
-    expect(reader.choice('C', 'a', ['a', 'b'])).toBe('b');
-    expect(problemsOf(reader)).toEqual([]);
-  });
-
-  test.each(['1.5', '1e3', '0x1', 'ten', '10', '-1', '--1', 'Infinity'])('%j is no number from 0 to 9', (text) => {
-    const reader = new EnvReader({ N: text });
-    reader.integer('N', 0, 0, 9);
-    expect(problemsOf(reader)).toHaveLength(1);
-  });
-
-  test('all problems are told at once; secrets are not repeated', () => {
-    const reader = new EnvReader({ A: 'x', B: 'maybe', C: 'z', KEY: 'hunter2' });
-    reader.integer('A', 0, 0, 9);
-    reader.boolean('B', true);
-    reader.choice('C', 'a', ['a', 'b']);
-    reader.parsed('KEY', undefined, () => undefined, '32 bytes in base64', true);
-    reader.problem('D', 'does not go with A');
-    const problems = problemsOf(reader);
-    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['A', 'B', 'C', 'KEY', 'D']);
-    expect(new ConfigurationError(problems).message).toMatch(/5 problems/);
-    expect(problems.join()).not.toContain('hunter2');
-  });
-});
 
 describe('addresses', () => {
   test.each([

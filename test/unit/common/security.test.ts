@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadOrCreateMasterKey, parseMasterKey } from '../../../common/security/master-key';
 import { SealedBox, SealedBoxError } from '../../../common/security/sealed-box';
+import { watchSyncs } from '../../support/real/synced-paths';
 
 describe('sealed values', () => {
   const key = randomBytes(32);
@@ -88,6 +89,21 @@ describe('the master key', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'keys')).mode & 0o777).toBe(0o700);
     expect(readdirSync(join(folder, 'keys'))).toEqual(['master-key']);
+  });
+
+  test('is durable before it is used: its content, its name, and the names of folders that were created', async () => {
+    const syncs = await watchSyncs();
+    try {
+      loadOrCreateMasterKey(join(folder, 'home', 'keys', 'master-key'));
+    } finally {
+      syncs.stop();
+    }
+    expect([...syncs.paths].sort()).toEqual([
+      folder,
+      join(folder, 'home'),
+      join(folder, 'home', 'keys'),
+      expect.stringContaining('/master-key.'),
+    ]);
   });
 
   test('that is damaged is an error, and stays as it is', () => {

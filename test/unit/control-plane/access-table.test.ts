@@ -18,6 +18,7 @@ const DIGEST = `"sha256:${'0'.repeat(64)}"`;
  */
 const TABLE: Readonly<Record<string, readonly [request: string, audience: Audience]>> = {
   'Query.viewer': ['{ viewer { name } }', 'every token'],
+  'Query.buildInfo': ['{ buildInfo { version commit } }', 'every token'],
   'Query.node': ['{ node(id: "x") { id } }', 'every token'],
   'Query.organization': ['{ organization(name: "ORG") { name } }', 'readers of it'],
   'Query.organizations': ['{ organizations { totalCount } }', 'every token'],

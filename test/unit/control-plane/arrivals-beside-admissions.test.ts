@@ -17,7 +17,7 @@ test('what arrives while another organization is promised room for it is held by
     const arrival = { organizationUid: first.organizationUid, digest: digest(blob), size: 1000 };
     await Promise.all([
       plane.catalog.call('AdmitManifest', admission(second, name, request)),
-      plane.catalog.call('RecordPulls', { node: 'test', records: [blobRecord(arrival, plane.clock.now())] }),
+      plane.catalog.call('RecordPulls', { records: [blobRecord(arrival, plane.clock.now())] }),
     ]);
   }
   const usage = { usage: { usedBytes: String(25 * 1100), reservedBytes: '0' } };

@@ -22,9 +22,8 @@ beforeAll(async () => {
     }),
   );
   for (let i = 0; i < records.length; i += 500)
-    await plane.catalog.call('RecordPulls', { node: 'n', records: records.slice(i, i + 500) });
+    await plane.catalog.call('RecordPulls', { records: records.slice(i, i + 500) });
   await plane.catalog.call('RecordPulls', {
-    node: 'n',
     records: [pull(other, 'two', now, { organization: 'other', reference: 'of-other' })],
   });
 });
@@ -178,7 +177,7 @@ describe('while it runs', () => {
       const answer = await open(`?order=${order}&kinds=PULL`);
       plane.clock.advance(1000);
       const late = Array.from({ length: 50 }, () => pull(acme, 'one', plane.clock.now(), { reference: 'late' }));
-      await plane.catalog.call('RecordPulls', { node: 'n', records: late });
+      await plane.catalog.call('RecordPulls', { records: late });
       const seen = (await rest(answer)).map(({ id }) => id);
       expect([...seen].sort()).toEqual([...before].sort());
     },
@@ -187,7 +186,7 @@ describe('while it runs', () => {
   test('oldest first ends at the time when it was asked for: it would follow the log for ever otherwise', async () => {
     const ahead = pull(acme, 'one', plane.clock.now() + 5000, { reference: 'ahead' });
     const present = pull(acme, 'one', plane.clock.now(), { reference: 'present' });
-    await plane.catalog.call('RecordPulls', { node: 'n', records: [ahead, present] });
+    await plane.catalog.call('RecordPulls', { records: [ahead, present] });
     expect((await lines('?order=newest')).slice(0, 2).map(({ reference }) => reference)).toEqual(['ahead', 'present']);
     expect((await lines('?order=oldest')).at(-1)?.reference).toBe('present');
   });

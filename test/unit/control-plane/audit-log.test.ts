@@ -21,7 +21,7 @@ const LIST = `query ($filter: AuditEventFilter, $first: Int, $after: String) {
   auditEvents(filter: $filter, first: $first, after: $after) {
     pageInfo { hasNextPage endCursor } edges { node { id reference } } } }`;
 const record = (tag: string, at: number, more: object = {}) =>
-  plane.catalog.call('RecordPulls', { node: 'n', records: [pull(acme, 'one', at, { reference: tag, ...more })] });
+  plane.catalog.call('RecordPulls', { records: [pull(acme, 'one', at, { reference: tag, ...more })] });
 const references = async (filter: object): Promise<readonly string[]> =>
   (await plane.ask<Events>(LIST, { filter: { kinds: ['PULL'], ...filter }, first: 200 })).auditEvents.edges.map(
     ({ node }) => node.reference,
@@ -54,7 +54,6 @@ describe('filters', () => {
   beforeAll(async () => {
     await record('f-miss', now - 5000, { cacheStatus: 'MISS', actor: 'robot:acme+ci' });
     await plane.catalog.call('RecordPulls', {
-      node: 'n',
       records: [pull(other(), 'two', now - 4000, { reference: 'f-web', cacheStatus: 'STALE' })],
     });
     await record('f-nobody', now - 3000, {

@@ -36,7 +36,7 @@ test('what was there when a reader began is seen once each, in order, whatever a
         const base = plane.clock.now();
         const record = async (times: readonly number[]): Promise<void> => {
           const records = times.map((offset) => pull(acme, 'one', base + offset, { reference: tag }));
-          await plane.catalog.call('RecordPulls', { node: 'n', records });
+          await plane.catalog.call('RecordPulls', { records });
         };
         await record(start);
         const whole = (await plane.ask<Events>(LIST, { tag, first: 200 })).auditEvents.edges.map(({ node }) => node);

@@ -16,7 +16,7 @@ async function start(days: string | undefined): Promise<void> {
   now = plane.clock.now();
 }
 const record = async (...records: ReturnType<typeof pull>[]): Promise<number> =>
-  (await plane.catalog.call('RecordPulls', { node: 'n', records })).recorded;
+  (await plane.catalog.call('RecordPulls', { records })).recorded;
 async function events(): Promise<readonly string[]> {
   const { auditEvents } = await plane.ask<{ auditEvents: { edges: { node: { kind: string; reference: string } }[] } }>(
     '{ auditEvents(first: 200) { edges { node { kind reference } } } }',

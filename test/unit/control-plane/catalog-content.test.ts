@@ -35,7 +35,6 @@ describe('AdmitManifest', () => {
     const reply = await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references, checkedAt: now }));
     expect(reply.decision).toBe('ADMITTED');
     expect(await tag()).toEqual({
-      name: 'latest',
       manifest: { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digest('one'), size: 100 },
       checkedAt: now,
       expiresAt: now + HOUR,
@@ -192,7 +191,6 @@ describe('LookupTag', () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { checkedAt: now - 2 * HOUR }));
     expect((await tag())?.expiresAt).toBe(now - HOUR);
     await plane.catalog.call('RecordPulls', {
-      node: 'n',
       records: [pull(acme, 'one', now, { cacheStatus: 'REVALIDATED' })],
     });
     expect((await tag())?.expiresAt).toBe(now + HOUR);

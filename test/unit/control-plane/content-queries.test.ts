@@ -24,7 +24,6 @@ const admit = (name: string, more: object = {}, repository = acme) =>
   plane.catalog.call('AdmitManifest', admission(repository, name, { checkedAt: now, ...more }));
 const arrived = (name: string, size: number) =>
   plane.catalog.call('RecordPulls', {
-    node: 'n',
     records: [blobRecord({ organizationUid: acme.organizationUid, digest: digest(name), size }, now)],
   });
 

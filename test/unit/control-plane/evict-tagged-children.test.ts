@@ -44,7 +44,6 @@ test('an image that has a tag and is a child of an index goes with it, where not
   expect(await admit('child', { references: [layer('base', 1000)], tag: 'child' })).toBe('ADMITTED');
   const { organizationUid } = repository;
   await plane.catalog.call('RecordPulls', {
-    node: 'test',
     records: [{ id: '1', at: plane.clock.now(), blob: { organizationUid, digest: digest('base'), size: 1000 } }],
   });
 

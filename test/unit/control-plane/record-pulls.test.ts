@@ -25,8 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => plane.remove());
 
-const record = async (...records: PullRecord[]) =>
-  (await plane.catalog.call('RecordPulls', { node: 'n', records })).recorded;
+const record = async (...records: PullRecord[]) => (await plane.catalog.call('RecordPulls', { records })).recorded;
 
 interface TagData {
   readonly pullCount: number;

@@ -33,7 +33,7 @@ const gone = (checkedAt: number, more: Partial<PullEvent> = {}): PullRecord =>
     ...more,
   });
 const record = async (...records: PullRecord[]): Promise<void> => {
-  await plane.catalog.call('RecordPulls', { node: 'n', records });
+  await plane.catalog.call('RecordPulls', { records });
 };
 const live = async (): Promise<string | undefined> =>
   (await plane.catalog.call('LookupTag', { repository: acme, tag: 'latest' })).tag?.manifest?.digest;

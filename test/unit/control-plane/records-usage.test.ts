@@ -116,7 +116,7 @@ test('through GraphQL every change is seen by the next read', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references, checkedAt: now }));
     expect(await usage()).toBe('100 0 1 0 1 1');
     const blob = { organizationUid: acme.organizationUid, digest: digest('base'), size: 1000 };
-    await plane.catalog.call('RecordPulls', { node: 'n', records: [blobRecord(blob, now)] });
+    await plane.catalog.call('RecordPulls', { records: [blobRecord(blob, now)] });
     expect(await usage()).toBe('1100 0 1 1 1 1');
     plane.clock.advance(59_999);
     expect(await usage()).toBe('1100 0 1 1 1 1');
@@ -124,7 +124,7 @@ test('through GraphQL every change is seen by the next read', async () => {
     plane.clock.advance(1);
     expect(await usage()).toBe('1100 1100 1 1 0 1');
     const again = pull(acme, 'one', plane.clock.now(), { cacheStatus: 'REVALIDATED', checkedAt: plane.clock.now() });
-    await plane.catalog.call('RecordPulls', { node: 'n', records: [again] });
+    await plane.catalog.call('RecordPulls', { records: [again] });
     expect(await usage()).toBe('1100 0 1 1 1 1');
   } finally {
     await plane.remove();

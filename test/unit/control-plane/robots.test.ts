@@ -158,7 +158,7 @@ describe('when it was last used', () => {
     (await robots()).find((robot) => (robot as { name: string }).name === name);
   const record = async (actor: string, at: number, organization = 'acme'): Promise<void> => {
     const repository = await plane.repository(organization, 'library/app');
-    await plane.catalog.call('RecordPulls', { node: 'test', records: [pull(repository, 'image', at, { actor })] });
+    await plane.catalog.call('RecordPulls', { records: [pull(repository, 'image', at, { actor })] });
   };
 
   test('comes from the records of pulls, to the minute, whichever organization was pulled from', async () => {

@@ -56,9 +56,9 @@ test('without the key: the start is refused, says what cannot be opened, and des
   const names = await organizations(22);
   const before = (await plane.catalog.watch().snapshot()).tokenKeys;
   expect(await refusal({ LAYOVER_MASTER_KEY: SECOND })).toEqual([
-    `LAYOVER_MASTER_KEY does not open the upstream password of: ${names.slice(0, 20).join(', ')} and 2 more`,
-    'LAYOVER_MASTER_KEY does not open 1 of the keys that sign pull tokens',
-    expect.stringMatching(/^LAYOVER_MASTER_KEY_PREVIOUS must have the key .* Nothing was changed/) as string,
+    `LAYOVER_MASTER_KEY does not decrypt the upstream passwords of these organizations: ${names.slice(0, 20).join(', ')} and 2 more`,
+    'LAYOVER_MASTER_KEY does not decrypt 1 of the keys that sign pull tokens',
+    expect.stringMatching(/^LAYOVER_MASTER_KEY_PREVIOUS must contain the key .* Nothing was changed/) as string,
   ]);
   // The key made for a home without one is another one as well.
   await refusal({ LAYOVER_MASTER_KEY: '' });

@@ -75,10 +75,10 @@ test('scanning is stored; null leaves a switch as it is', async () => {
 
 test('data planes hear of a switch at once', async () => {
   const watch = plane.catalog.watch();
-  expect((await watch.snapshot()).settings).toMatchObject({ proxyCacheEnabled: true, quotaManagementEnabled: true });
+  expect((await watch.snapshot()).settings).toMatchObject({ proxyCacheEnabled: true });
   await plane.ask(UPDATE, { input: { proxyCacheEnabled: false } });
   // The clock stands still: nothing was polled for.
-  expect((await watch.snapshot()).settings).toMatchObject({ proxyCacheEnabled: false, quotaManagementEnabled: true });
+  expect((await watch.snapshot()).settings).toMatchObject({ proxyCacheEnabled: false });
 });
 
 test('two changes at once: with an expected version one of them wins', async () => {

@@ -111,7 +111,7 @@ async function take(each: Step, run: number): Promise<void> {
           checkedAt,
         ),
       );
-    await plane.catalog.call('RecordPulls', { node: 'n', records });
+    await plane.catalog.call('RecordPulls', { records });
     return;
   }
   const named = each.outer

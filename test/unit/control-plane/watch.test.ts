@@ -46,7 +46,7 @@ describe('Watch', () => {
       denyRepositories: [],
     });
     expect(plain?.proxyCache).toBeNull();
-    expect(snapshot.settings).toEqual({ proxyCacheEnabled: true, quotaManagementEnabled: true });
+    expect(snapshot.settings).toEqual({ proxyCacheEnabled: true });
     expect(snapshot.tokenKeys).toHaveLength(1);
     expect(snapshot.tokenKeys[0]?.secret).toHaveLength(32);
     // The keys stay over a restart: tokens that were given out go on being good.

@@ -56,7 +56,7 @@ test('the planes, the databases and what watches them are there', () => {
 });
 
 test.each(planes)(
-  '%s accepts the environment it is given, and every variable is one that README explains',
+  '%s accepts its environment, and docs/configuration.md lists every variable in it',
   (_name, service) => {
     const env = environmentOf(service);
     expect(() => configurationOf(service.command!, env)).not.toThrow();

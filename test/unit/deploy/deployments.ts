@@ -32,12 +32,7 @@ export function configurationOf(command: readonly string[], env: Readonly<Record
   return reader({ LAYOVER_HOME: '/var/lib/layover', ...env });
 }
 
-/** Variables that README's table explains. */
+/** Returns the names of the variables that docs/configuration.md lists. */
 export function documentedVariables(): ReadonlySet<string> {
-  return new Set(
-    read('README.md')
-      .split('\n')
-      .filter((line) => line.startsWith('|'))
-      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name!)),
-  );
+  return new Set([...read('docs/configuration.md').matchAll(/^\| `([A-Z][A-Z0-9_]+)` \|/gm)].map(([, name]) => name!));
 }

@@ -87,7 +87,7 @@ test('all three planes are there, of this version', () => {
 });
 
 test.each(planes)(
-  '%s accepts the environment it is given, and every variable is one that README explains',
+  '%s accepts its environment, and docs/configuration.md lists every variable in it',
   (_name, { container }) => {
     const env = environmentOf(container);
     expect(() => configurationOf(container.command, env)).not.toThrow();

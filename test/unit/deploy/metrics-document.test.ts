@@ -45,7 +45,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
   ];
 }
 
-const isProcess = (row: string): boolean => /^\| `(process|nodejs)_/.test(row);
+const isProcess = (row: string): boolean => /^\| `(process_|nodejs_|layover_build_info`)/.test(row);
 
 /** Rows of the tables below a heading of docs/observability.md. */
 function documented(heading: string): string[] {

@@ -15,6 +15,7 @@ test('an empty environment gives the defaults of the contract', () => {
     drainSeconds: 30,
     clientIdleSeconds: expect.any(Number) as unknown,
     logLevel: 'info',
+    warnings: [],
   });
 });
 
@@ -46,6 +47,7 @@ test('everything can be said', () => {
     drainSeconds: 0,
     clientIdleSeconds: 5,
     logLevel: 'debug',
+    warnings: [],
   });
 });
 

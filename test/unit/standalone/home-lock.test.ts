@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockHome } from '../../../standalone/src/home-lock';
+import { watchSyncs } from '../../support/real/synced-paths';
 
 describe('the lock on a home', () => {
   let folder: string;
@@ -14,6 +15,19 @@ describe('the lock on a home', () => {
     const release = await lockHome(join(folder, 'run', 'lock.sock'), folder);
     await expect(lockHome(join(folder, 'run', 'lock.sock'), folder)).rejects.toThrow(`LAYOVER_HOME=${folder}`);
     await release();
+  });
+
+  it('makes the name of a home durable that it creates', async () => {
+    const home = join(folder, 'home');
+    const syncs = await watchSyncs();
+    try {
+      await (
+        await lockHome(join(home, 'run', 'lock.sock'), home)
+      )();
+    } finally {
+      syncs.stop();
+    }
+    expect(syncs.paths).toContain(folder);
   });
 
   it('is free again after release', async () => {

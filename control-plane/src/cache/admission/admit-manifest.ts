@@ -2,13 +2,12 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { ManifestContent } from '../holdings/manifest-content';
-import type { ManifestKey } from '../content/manifest.store';
+import type { ManifestKey } from '../content/classify-manifests';
 import { checkWarning } from '../eviction/check-warning';
 import { evict } from '../eviction/evict';
 import { makeRoom, type RoomDecision } from '../eviction/make-room';
 import { refuseOversize } from './refuse-oversize';
 import type { Admission, AdmissionDecision } from './admission';
-import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { pointTag } from './point-tag';
@@ -86,7 +85,7 @@ async function findLeaving(
   if (live === undefined || admission.checkedAt < live.checked_at) return undefined;
   const summary = (await stores.tags.summaries(queries, [live.manifest_id])).get(live.manifest_id);
   if (summary?.live !== 1) return undefined;
-  const [row] = await stores.manifests.findByIds(queries, [live.manifest_id]);
+  const row = await stores.manifests.findPlaced(queries, live.manifest_id);
   return row?.eviction_class === 1 ? row : undefined;
 }
 
@@ -147,9 +146,7 @@ async function keep(
     now,
   });
   await stores.scans.admitted(queries, { ...admission.manifest, references: admission.references }, now);
-  const changed = await tagOnly(queries, stores, admission, origin, repository.id, manifest.id);
-  const children = await stores.manifests.findMany(queries, childKeys(admission, repository.id));
-  await classifyManifests(queries, stores, [manifest.id, ...changed, ...children.map(({ id }) => id)]);
+  await tagIt(queries, stores, admission, origin, repository.id, manifest.id);
   if (room.kind === 'none' || room.plan === undefined) return;
   // Last: what both need stays held all the time, and what the tag pointed at is free to go.
   const reason = {
@@ -169,19 +166,8 @@ async function tagIt(
   repositoryId: number,
   manifestId: number,
 ): Promise<void> {
-  await classifyManifests(queries, stores, await tagOnly(queries, stores, admission, origin, repositoryId, manifestId));
-}
-
-async function tagOnly(
-  queries: Queries,
-  stores: ContentStores,
-  admission: Admission,
-  origin: LockedOrigin,
-  repositoryId: number,
-  manifestId: number,
-): Promise<readonly number[]> {
-  if (admission.tag === undefined) return [];
-  return pointTag(queries, stores, admission, origin, { repositoryId, manifestId, name: admission.tag });
+  if (admission.tag === undefined) return;
+  await pointTag(queries, stores, admission, origin, { repositoryId, manifestId, name: admission.tag });
 }
 
 function childKeys(admission: Admission, repositoryId: number): readonly ManifestKey[] {

@@ -1,5 +1,4 @@
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { Admission, AdmissionDecision } from './admission';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';

@@ -1,11 +1,11 @@
 import type { StoredContent } from '../holdings/blob.store';
 import type { ContentStores } from '../content/content-stores';
-import type { Database } from '../../db/database';
+import type { Transactions } from '../../db/database';
 import { originsAwaiting, settleArrivals } from './settle-arrivals';
 
 /** Content that was found in the store, in a transaction of its own: see {@link settleArrivals}. */
 export async function recordArrivals(
-  database: Database,
+  database: Transactions,
   stores: ContentStores,
   found: readonly StoredContent[],
   now: number,
@@ -21,5 +21,4 @@ export async function recordArrivals(
     const origins = await stores.origins.lockMany(queries, [...new Set(uids)]);
     await settleArrivals(queries, stores, origins, found, now);
   });
-  await stores.invalidations.announce();
 }

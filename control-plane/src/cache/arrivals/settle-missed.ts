@@ -1,18 +1,25 @@
 import type { ContentStores } from '../content/content-stores';
-import type { Database } from '../../db/database';
+import type { AfterCommitStep } from '../../db/transaction-hooks';
+import type { PossibleArrival } from '../holdings/ledger';
 import { recordArrivals } from './record-arrivals';
 
 /**
- * To be called after a transaction that promised room for content, or that said that it arrived: on MySQL two such transactions can run side
- * by side without either seeing what the other wrote, and the content would count as on its way until the promise ends. Whichever looks
- * here last sees both. SQLite has one writer.
+ * Makes the step that runs after every transaction that promised room for content or recorded its
+ * arrival. On MySQL two such transactions can run side by side without seeing what the other
+ * writes, and the content would count as on its way until the promise ends. Whichever commits last
+ * sees both here. SQLite has one writer. `stores` is a function because the ledger among the stores
+ * registers the step.
  */
-export async function settleMissed(
-  database: Database,
-  stores: ContentStores,
-  digests: readonly string[],
-  now: number,
-): Promise<void> {
-  if (database.dialect === 'sqlite' || digests.length === 0) return;
-  await recordArrivals(database, stores, await stores.holdings.missed(database.reader, digests), now);
+export function settleMissed(stores: () => ContentStores): AfterCommitStep<PossibleArrival> {
+  return {
+    name: 'settle arrivals that crossed a promise of room',
+    phase: 'follow-up',
+    run: async (database, arrivals) => {
+      if (database.dialect === 'sqlite') return;
+      const digests = arrivals.map(({ digest }) => digest);
+      const now = arrivals.reduce((latest, arrival) => Math.max(latest, arrival.now), 0);
+      const missed = await stores().holdings.missed(database.reader, digests);
+      await recordArrivals(database, stores(), missed, now);
+    },
+  };
 }

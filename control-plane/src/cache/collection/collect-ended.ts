@@ -1,5 +1,4 @@
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import { loadMembers } from '../content/load-members';
 import { removeManifests } from '../content/remove-manifests';
 import type { Collected, GarbageParts } from './garbage-parts';

@@ -1,7 +1,5 @@
 import type { ManifestRow, TagRow } from '../../../../schema/tables';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
-import { classifyManifests } from '../content/classify-manifests';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { ContentStores } from '../content/content-stores';
 import { removeManifests } from '../content/remove-manifests';
 import type { Queries } from '../../db/database';
@@ -21,28 +19,22 @@ export async function collectTimeMachine(
   origin: CollectableOrigin,
   collected: Collected,
   limit: number,
+  begin: (transaction: Queries) => void,
 ): Promise<number> {
   const now = clock.now();
   const before = now - origin.timeMachineSeconds * 1000;
   const found = await stores.tags.endedBefore(database.reader, origin.originVersion, before, limit);
   if (found.length === 0) return 0;
   const removed = await database.transaction(async (queries) => {
+    begin(queries);
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
     // What was restored, or collected by another process, is left.
     const versions = await stores.tags.endedBefore(queries, origin.originVersion, before, limit);
     const names = await stores.repositories.namesOf(queries, [...new Set(versions.map((tag) => tag.repository_id))]);
-    await stores.tags.delete(
-      queries,
-      versions.map(({ id }) => id),
-    );
+    await stores.tags.delete(queries, versions);
     const images = await loadImages(queries, stores, await unusedManifests(queries, stores, versions));
     const members = images.flatMap((image) => image.members);
     await removeManifests(queries, stores, origin, members, now);
-    await classifyManifests(
-      queries,
-      stores,
-      versions.map(({ manifest_id }) => manifest_id),
-    );
     // A data plane may know the last version as expired, and would find it good with a check.
     const named = new Map(versions.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
     await stores.invalidations.append(

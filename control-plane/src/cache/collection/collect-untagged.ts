@@ -1,5 +1,5 @@
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
+import type { Queries } from '../../db/database';
 import { removeManifests } from '../content/remove-manifests';
 import { loadImages } from '../content/load-images';
 import type { CollectableOrigin } from './collectable-origins';
@@ -18,6 +18,7 @@ export async function collectUntagged(
   origin: CollectableOrigin,
   collected: Collected,
   limit: number,
+  begin: (transaction: Queries) => void,
 ): Promise<number> {
   const now = clock.now();
   const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
@@ -27,6 +28,7 @@ export async function collectUntagged(
   // As a rule the first is not due: then the others are not read.
   if ((await look(database.reader, 1)).length === 0) return 0;
   const due = await database.transaction(async (queries) => {
+    begin(queries);
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
     const rows = await look(queries, limit);
     const images = await loadImages(queries, stores, rows);

@@ -1,6 +1,4 @@
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
-import { classifyManifests } from '../content/classify-manifests';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { Queries } from '../../db/database';
 import type { GarbageParts } from './garbage-parts';
 
@@ -22,15 +20,7 @@ export async function expireTags({ database, stores, clock }: GarbageParts, limi
       found.map(({ id }) => id),
       now,
     );
-    await stores.tags.expire(
-      queries,
-      tags.map(({ id }) => id),
-    );
-    await classifyManifests(
-      queries,
-      stores,
-      tags.map(({ manifest_id }) => manifest_id),
-    );
+    await stores.tags.expire(queries, tags);
     const owners = await ownersOf(queries, stores, [...new Set(tags.map((tag) => tag.repository_id))]);
     await stores.audit.append(
       queries,

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { MaintenanceLease } from '../../db/maintenance-lease';
 import { repeat } from '../../../../common/async/repeat';
 import { enforceQuota } from '../eviction/enforce-quota';
@@ -28,7 +29,8 @@ const ENFORCE_MS = 10_000;
 /** Always on; one step after the other, each a short transaction, so that pulls and readers hardly notice. */
 export class GarbageCollector {
   private readonly lease: MaintenanceLease;
-  private running: Promise<unknown> = Promise.resolve();
+  /** One round at a time in this process. */
+  private readonly rounds = pLimit(1);
 
   constructor(private readonly parts: GarbageParts) {
     this.lease = new MaintenanceLease(parts.database, 'garbage');
@@ -42,14 +44,12 @@ export class GarbageCollector {
       if (collected.blobs > 0 || collected.manifests > 0)
         log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
     };
-    const stop = repeat(
-      { firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, name: 'collecting garbage' },
-      clock,
-      log,
-    );
+    const onError = (error: unknown): void =>
+      log.warn({ err: error }, 'collecting garbage failed; it is tried again later');
+    const stop = repeat({ clock, firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, onError });
     return async () => {
       await stop();
-      await this.running;
+      await this.rounds(() => undefined);
       // Another control plane need not wait for the lease to run out.
       await this.lease.release().catch(() => undefined);
     };
@@ -63,16 +63,13 @@ export class GarbageCollector {
     return this.afterOthers(() => this.round(() => false, false));
   }
 
-  /** One round at a time in this process. */
   private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
-    const round = this.running.then(async () => {
+    return this.rounds(async () => {
       const startedAt = performance.now();
       const collected = await start();
       this.parts.onRound?.(collected, (performance.now() - startedAt) / 1000);
       return collected;
     });
-    this.running = round.catch(() => undefined);
-    return round;
   }
 
   private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {
@@ -81,7 +78,6 @@ export class GarbageCollector {
       const { clock } = this.parts;
       // SQLite's statements are synchronous: others get a turn between two steps.
       await nextTurn();
-      await this.parts.stores.invalidations.announce();
       return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
     };
     const all = async (step: () => Promise<boolean>): Promise<void> => {
@@ -94,11 +90,13 @@ export class GarbageCollector {
     await all(async () => (await tags.take((limit) => expireTags(parts, limit))).isFull);
     await this.origins(async (origin) => {
       await all(
-        async () => (await versions.take((limit) => collectTimeMachine(parts, origin, collected, limit))).isFull,
+        async () =>
+          (await versions.take((limit, begin) => collectTimeMachine(parts, origin, collected, limit, begin))).isFull,
       );
       // A parent's leaving makes children due: there are no more when none was found.
       await all(
-        async () => (await manifests.take((limit) => collectUntagged(parts, origin, collected, limit))).found > 0,
+        async () =>
+          (await manifests.take((limit, begin) => collectUntagged(parts, origin, collected, limit, begin))).found > 0,
       );
     }, goOn);
     await all(() => collectEnded(this.parts, collected, stopped));
@@ -106,7 +104,6 @@ export class GarbageCollector {
     await all(() => this.forgetOld());
     await all(() => lapseReservations(this.parts));
     await all(() => deleteBlobs(this.parts, collected));
-    await this.parts.stores.invalidations.announce();
     return collected;
   }
 

@@ -1,4 +1,6 @@
 import type { Clock } from '../../../../common/runtime/clock';
+import type { Queries } from '../../db/database';
+import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
 /** How long a step may hold up others, in milliseconds: on SQLite nobody else gets anything done meanwhile. */
 const AIM_MS = 50;
@@ -20,14 +22,29 @@ export class StepSize {
     this.rows = Math.max(Math.floor(most / 4), LEAST);
   }
 
-  /** One step that takes up to `limit` rows and gives how many it found. Says that number, and whether there may be more. */
-  async take(step: (limit: number) => Promise<number>): Promise<{ readonly found: number; readonly isFull: boolean }> {
+  /**
+   * Runs one step that takes up to `limit` rows and returns how many it found. Returns that number,
+   * and whether there may be more. A step that calls `begin` first in its transaction is measured
+   * until the commit: what the announcement of its changes costs does not depend on the step's size.
+   */
+  async take(
+    step: (limit: number, begin: (transaction: Queries) => void) => Promise<number>,
+  ): Promise<{ readonly found: number; readonly isFull: boolean }> {
     const begunAt = this.clock.now();
+    let committedAt: number | undefined;
+    const committed: AfterCommitStep<undefined> = {
+      name: 'measure a step',
+      phase: 'announce',
+      run: () => {
+        committedAt = this.clock.now();
+        return Promise.resolve();
+      },
+    };
     const limit = this.rows;
-    const found = await step(limit);
+    const found = await step(limit, (transaction) => hooksOf(transaction).afterCommit(committed));
     const isFull = found === limit;
-    // One that found little says nothing about a full one.
-    if (isFull) this.took(this.clock.now() - begunAt);
+    // A step that found little says nothing about a full one.
+    if (isFull) this.took((committedAt ?? this.clock.now()) - begunAt);
     return { found, isFull };
   }
 

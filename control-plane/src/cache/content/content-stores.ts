@@ -7,7 +7,7 @@ import type { ManifestStore } from './manifest.store';
 import type { ContentUsesStore } from '../in-use/content-uses.store';
 import type { QuotaSwitch } from '../../tenancy/settings/quota-switch';
 import type { RepositoryStore } from './repository.store';
-import type { ScanQueue } from '../../scan/queue/scan-queue';
+import type { ScanNotices } from './scan-notices';
 import type { TagStore } from './tag.store';
 import type { InvalidationStore } from './invalidation.store';
 import type { OriginStore } from './origin.store';
@@ -29,5 +29,5 @@ export interface ContentStores {
   readonly invalidations: InvalidationStore;
   readonly quotaSwitch: QuotaSwitch;
   readonly audit: AuditStore;
-  readonly scans: ScanQueue;
+  readonly scans: ScanNotices;
 }

@@ -11,7 +11,7 @@ export interface ImageContents {
   readonly complete: boolean;
 }
 
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 interface Node {

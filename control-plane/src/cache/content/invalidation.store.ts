@@ -1,7 +1,7 @@
-import type { Knex } from 'knex';
 import { type InvalidationRow, Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
 import type { Queries } from '../../db/database';
+import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
 /** What data planes must forget: an organization, a repository of it, a tag or a digest (the empty text = all of them). */
 export interface Invalidation {
@@ -11,13 +11,21 @@ export interface Invalidation {
   readonly digest: string;
 }
 
-/** Reads and writes what data planes are to forget, and tells those who watch that there is more. */
+/** Reads and writes what data planes must forget, and tells listeners when there is more. */
 export class InvalidationStore {
   private readonly listeners = new Set<() => Promise<void>>();
-  /** Transactions that wrote some and were not seen to have ended by an announcement. */
-  private readonly written = new Set<Queries>();
+  private readonly announcement: AfterCommitStep<undefined> = {
+    name: 'announce invalidations',
+    phase: 'announce',
+    run: async () => {
+      await Promise.all([...this.listeners].map((listener) => listener()));
+    },
+  };
 
-  /** Writes them, in the transaction that makes them true. */
+  /**
+   * Writes invalidations, in the transaction that makes them true. The transaction resolves when the
+   * listeners of this process have passed them on. Other processes find them by polling.
+   */
   async append(queries: Queries, invalidations: readonly Invalidation[], now: number): Promise<void> {
     if (invalidations.length === 0) return;
     const rows: Omit<InvalidationRow, 'id'>[] = invalidations.map(({ organizationUid, repository, tag, digest }) => ({
@@ -28,7 +36,7 @@ export class InvalidationStore {
       digest,
     }));
     await bulkInsert(queries, Table.invalidations, rows);
-    this.written.add(queries);
+    hooksOf(queries).afterCommit(this.announcement);
   }
 
   /** Those with a larger id, oldest first. */
@@ -62,16 +70,7 @@ export class InvalidationStore {
     return rows.length;
   }
 
-  /** To be called after a transaction that may have written some; resolves when they are on the way. Costs nothing when none were. */
-  async announce(): Promise<void> {
-    if (this.written.size === 0) return;
-    // Those that still run announce theirs when they have ended.
-    for (const transaction of this.written)
-      if ((transaction as Knex.Transaction).isCompleted()) this.written.delete(transaction);
-    await Promise.all([...this.listeners].map((listener) => listener()));
-  }
-
-  /** Calls back on every announcement (it must not reject); the function returned ends that. */
+  /** Calls `listener` after every commit that wrote invalidations. Returns a function that ends this. */
   onAnnounce(listener: () => Promise<void>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -1,8 +1,9 @@
 import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { ReleasedContent } from '../holdings/manifest-content';
-import type { ManifestKey, ManifestStore } from './manifest.store';
-import type { TagStore, TagSummary } from './tag.store';
+import type { ManifestKey, TagSummary } from './classify-manifests';
+import type { ManifestStore } from './manifest.store';
+import type { TagStore } from './tag.store';
 
 /** A manifest with what it names. */
 export interface ImageMember extends ReleasedContent {
@@ -27,7 +28,7 @@ export interface CachedImage {
   readonly staying: readonly HeldChild[];
 }
 
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 /** The images of these manifests, in their order: a few queries for each level, however many they are. `keep`: ids of what stays. */

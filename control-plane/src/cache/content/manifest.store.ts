@@ -2,19 +2,15 @@ import { type ManifestReferenceRow, type ManifestRow, Table } from '../../../../
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
+import { findHooks, hooksOf } from '../../db/transaction-hooks';
+import { CLASSIFICATION, findManifests, findParents, type ManifestKey } from './classify-manifests';
 
 /** A manifest that is to be kept. */
 export type NewManifest = Omit<ManifestRow, 'id' | 'last_pulled_at' | 'used_at' | 'eviction_class' | 'eviction_at'>;
 /** What it names. */
 export type NewReference = Omit<ManifestReferenceRow, 'manifest_id' | 'repository_id'>;
 
-/** Which manifest of which repository. */
-export interface ManifestKey {
-  readonly repositoryId: number;
-  readonly digest: string;
-}
-
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 /** Reads and writes manifests and what they name. */
@@ -28,9 +24,7 @@ export class ManifestStore {
 
   /** The manifests with these ids, in no order. */
   async findByIds(queries: Queries, ids: readonly number[]): Promise<readonly ManifestRow[]> {
-    const rows: ManifestRow[] = [];
-    for (const part of chunks(ids)) rows.push(...(await queries<ManifestRow>(Table.manifests).whereIn('id', part)));
-    return rows;
+    return findManifests(queries, ids);
   }
 
   /** The manifests of one repository with these digests. */
@@ -59,9 +53,12 @@ export class ManifestStore {
     return keys.length === 0 ? [] : byKeys(queries, keys).orderBy('id').forUpdate();
   }
 
-  /** Keeps a manifest that its repository does not hold, with its references. */
+  /**
+   * Keeps a manifest that its repository does not hold, with its references. The manifest and its
+   * children are classified before the commit.
+   */
   async create(queries: Queries, manifest: NewManifest, references: readonly NewReference[]): Promise<ManifestRow> {
-    // In no class before it is classified: who creates it does that, in the same transaction.
+    // It has no class until the classification.
     const row: Omit<ManifestRow, 'id'> = {
       ...manifest,
       last_pulled_at: null,
@@ -78,6 +75,8 @@ export class ManifestStore {
       ...reference,
     }));
     await bulkInsert(queries, Table.manifestReferences, rows, { kind: 'keep' });
+    const children = await this.findMany(queries, childKeys(rows));
+    hooksOf(queries).beforeCommit(CLASSIFICATION, [created.id, ...children.map(({ id }) => id)]);
     return created;
   }
 
@@ -114,9 +113,10 @@ export class ManifestStore {
     });
   }
 
-  /** Notes a use that is no pull; an earlier time than the one stored is ignored. Its place in the order is the caller's to write. */
+  /** Records a use that is not a pull; a time before the stored one is ignored. */
   async used(queries: Queries, id: number, at: number): Promise<void> {
     await queries<ManifestRow>(Table.manifests).where('id', id).where('used_at', '<', at).update({ used_at: at });
+    hooksOf(queries).beforeCommit(CLASSIFICATION, [id]);
   }
 
   /** Indexes of the same repository that name one of these manifests, with the digest that they name. */
@@ -124,14 +124,7 @@ export class ManifestStore {
     queries: Queries,
     keys: readonly ManifestKey[],
   ): Promise<readonly Pick<ManifestReferenceRow, 'manifest_id' | 'repository_id' | 'digest'>[]> {
-    const rows: Pick<ManifestReferenceRow, 'manifest_id' | 'repository_id' | 'digest'>[] = [];
-    for (const part of chunks(keys))
-      rows.push(
-        ...(await byKeys(queries, part, Table.manifestReferences)
-          .where('role', 'CHILD')
-          .select('manifest_id', 'repository_id', 'digest')),
-      );
-    return rows;
+    return findParents(queries, keys);
   }
 
   /** Ids of the indexes that name one of these manifests, and of those that name them. */
@@ -164,13 +157,11 @@ export class ManifestStore {
     return [...new Set([...rows.map(({ id }) => id), ...above])];
   }
 
-  /** Writes the places of rows in the order in which manifests leave. */
-  async classify(queries: Queries, rows: readonly ManifestRow[]): Promise<void> {
-    await bulkInsert(queries, Table.manifests, rows, {
-      kind: 'merge',
-      key: ['id'],
-      columns: { eviction_class: 'replace', eviction_at: 'replace' },
-    });
+  /** Returns a manifest with its place in the eviction order, up to date with this transaction's changes. */
+  async findPlaced(queries: Queries, id: number): Promise<ManifestRow | undefined> {
+    await settlePlaces(queries);
+    const [row] = await this.findByIds(queries, [id]);
+    return row;
   }
 
   /** Manifests of one class in the order in which they leave, after `after`. */
@@ -181,6 +172,7 @@ export class ManifestStore {
     after: Pick<ManifestRow, 'eviction_at' | 'id'> | undefined,
     limit: number,
   ): Promise<readonly ManifestRow[]> {
+    await settlePlaces(queries);
     const query = queries<ManifestRow>(Table.manifests)
       .where({ origin_version: originVersion, eviction_class: evictionClass })
       .orderBy(['eviction_at', 'id'])
@@ -215,8 +207,14 @@ export class ManifestStore {
     return row?.id;
   }
 
-  /** Takes manifests away with what says what they name. */
+  /** Deletes manifests and their references. Children that stay are classified before the commit. */
   async delete(queries: Queries, ids: readonly number[]): Promise<void> {
+    const children = await this.findMany(queries, childKeys(await this.references(queries, ids)));
+    const gone = new Set(ids);
+    hooksOf(queries).beforeCommit(
+      CLASSIFICATION,
+      children.map(({ id }) => id).filter((id) => !gone.has(id)),
+    );
     for (const part of chunks(ids)) {
       await queries(Table.manifestReferences).whereIn('manifest_id', part).delete();
       await queries(Table.manifests).whereIn('id', part).delete();
@@ -224,8 +222,19 @@ export class ManifestStore {
   }
 }
 
-function byKeys(queries: Queries, keys: readonly ManifestKey[], table: string = Table.manifests) {
-  return queries<ManifestRow>(table).whereIn(
+/** Classifies what this transaction changed, so that the eviction order can be read. */
+async function settlePlaces(queries: Queries): Promise<void> {
+  await findHooks(queries)?.settle(queries, CLASSIFICATION);
+}
+
+function childKeys(references: readonly ManifestReferenceRow[]): readonly ManifestKey[] {
+  return references
+    .filter(({ role }) => role === 'CHILD')
+    .map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest }));
+}
+
+function byKeys(queries: Queries, keys: readonly ManifestKey[]) {
+  return queries<ManifestRow>(Table.manifests).whereIn(
     ['repository_id', 'digest'],
     keys.map((key) => [key.repositoryId, key.digest]),
   );

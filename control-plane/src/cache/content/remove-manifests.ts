@@ -5,9 +5,8 @@ import type { OriginKey } from '../holdings/origin-usage.store';
 import type { ManifestStore } from './manifest.store';
 import type { ImageMember } from './load-images';
 import type { RepositoryStore } from './repository.store';
-import type { ScanQueue } from '../../scan/queue/scan-queue';
+import type { ScanNotices } from './scan-notices';
 import type { TagStore } from './tag.store';
-import { classifyManifests } from './classify-manifests';
 import type { InvalidationStore } from './invalidation.store';
 
 /** What a removal works with. */
@@ -17,7 +16,7 @@ export interface RemovalStores {
   readonly repositories: RepositoryStore;
   readonly ledger: Ledger;
   readonly invalidations: InvalidationStore;
-  readonly scans: ScanQueue;
+  readonly scans: ScanNotices;
 }
 
 /**
@@ -35,29 +34,16 @@ export async function removeManifests(
   if (members.length === 0) return [];
   const ids = members.map(({ row }) => row.id);
   const tags = await stores.tags.findByManifests(queries, ids);
-  const children = (await stores.manifests.references(queries, ids)).filter(({ role }) => role === 'CHILD');
   const repositories = await stores.repositories.namesOf(queries, [
     ...new Set(members.map(({ repositoryId }) => repositoryId)),
   ]);
   await stores.ledger.release(queries, origin.originVersion, members, now);
-  await stores.tags.delete(
-    queries,
-    tags.map(({ id }) => id),
-  );
+  await stores.tags.delete(queries, tags);
   await stores.manifests.delete(queries, ids);
   await stores.scans.removed(
     queries,
     members.map(({ digest }) => digest),
     now,
-  );
-  const orphans = await stores.manifests.findMany(
-    queries,
-    children.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest })),
-  );
-  await classifyManifests(
-    queries,
-    stores,
-    orphans.map(({ id }) => id),
   );
   await stores.repositories.removeEmpty(queries, [...repositories.keys()]);
   // Also of versions that had ended: a data plane may know the last one as expired, and would find it good with a check.

@@ -3,6 +3,18 @@ import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
+import { hooksOf } from '../../db/transaction-hooks';
+import { CLASSIFICATION, summarizeTags, type TagSummary } from './classify-manifests';
+import { hasExpired, startTag, type TagChange, type TagStart } from './tag-life';
+import {
+  expiredColumns,
+  HAS_EXPIRED,
+  HAS_NOT_EXPIRED,
+  IS_ACTIVE,
+  IS_IN_TIME_MACHINE,
+  IS_OVER,
+  WAS_DELETED_AFTER,
+} from './tag-life-sql';
 
 /** Which tags a list shows. `state` undefined = all of them. */
 export interface TagFilter {
@@ -16,15 +28,23 @@ export interface TagFilter {
 /** The manifest that a tag points at, with what a data plane needs. */
 export type TagWithManifest = TagRow & Pick<ManifestRow, 'media_type' | 'size'>;
 
-/** Versions of tags that point at a manifest. */
-export interface TagSummary {
-  /** How many of them are live. */
-  readonly live: number;
-  /** When the last of the others ended, milliseconds since the epoch; 0 = none did. */
-  readonly lastEndedAt: number;
-}
+/** What a pull may change of a version. */
+const CHANGED_BY_PULLS = {
+  checked_at: 'replace',
+  expires_at: 'replace',
+  refreshed_at: 'replace',
+  expiration_set_at: 'replace',
+  last_pulled_at: 'replace',
+  pull_count: 'replace',
+  live: 'replace',
+  ended_at: 'replace',
+  end_reason: 'replace',
+} as const;
 
-/** Reads and writes tags: the live version of each, and those in the time machine. */
+/**
+ * Reads and writes versions of tags: the live version of each tag, and those in the time machine.
+ * Every change that can move a manifest in the eviction order has it classified before the commit.
+ */
 export class TagStore {
   /** The live version with its manifest, expired or not; undefined when there is none. */
   async findLive(queries: Queries, repositoryId: number, name: string): Promise<TagWithManifest | undefined> {
@@ -62,8 +82,8 @@ export class TagStore {
   /** Whether a version of the tag ended as deleted after a time (milliseconds since the epoch). */
   async wasDeletedAfter(queries: Queries, repositoryId: number, name: string, at: number): Promise<boolean> {
     const row = await queries<TagRow>(Table.tags)
-      .where({ repository_id: repositoryId, name, end_reason: 'DELETED' })
-      .where('ended_at', '>', at)
+      .where({ repository_id: repositoryId, name })
+      .whereRaw(WAS_DELETED_AFTER, [at])
       .first<{ id: number } | undefined>('id');
     return row !== undefined;
   }
@@ -101,22 +121,7 @@ export class TagStore {
 
   /** The versions that point at each manifest, of manifests that have any. */
   async summaries(queries: Queries, manifestIds: readonly number[]): Promise<ReadonlyMap<number, TagSummary>> {
-    const found = new Map<number, TagSummary>();
-    for (const part of chunks(manifestIds)) {
-      const rows = (await queries<TagRow>(Table.tags)
-        .whereIn('manifest_id', part)
-        .groupBy('manifest_id')
-        .select('manifest_id')
-        .count({ live: 'live' })
-        .max({ ended: 'ended_at' })) as unknown as {
-        manifest_id: number;
-        live: number | string;
-        ended: number | string | null;
-      }[];
-      for (const row of rows)
-        found.set(row.manifest_id, { live: Number(row.live), lastEndedAt: Number(row.ended ?? 0) });
-    }
-    return found;
+    return summarizeTags(queries, manifestIds);
   }
 
   /** The latest version that expired while it was live, where the tag has no live one: the next good check brings it back. */
@@ -144,25 +149,25 @@ export class TagStore {
 
   /** Live versions that expired at or before `now`, the earliest first. */
   async expired(queries: Queries, now: number, limit: number): Promise<readonly TagRow[]> {
-    return queries<TagRow>(Table.tags)
-      .where('live', 1)
-      .where('expires_at', '<=', now)
-      .orderBy('expires_at')
-      .limit(limit);
+    return queries<TagRow>(Table.tags).whereRaw(HAS_EXPIRED, [now]).orderBy('expires_at').limit(limit);
   }
 
   /** Those of these versions that are live and expired by `now`; nobody else changes them before the transaction ends. */
   async lockExpired(queries: Queries, ids: readonly number[], now: number): Promise<readonly TagRow[]> {
     // By their ids and nothing else: SQLite would read every expired tag there is to find these.
     const rows: TagRow[] = await queries<TagRow>(Table.tags).whereIn('id', ids).orderBy('id').forUpdate();
-    return rows.filter(({ live, expires_at }) => live === 1 && expires_at !== null && expires_at <= now);
+    return rows.filter((row) => hasExpired(row, now));
   }
 
-  /** Expired versions leave service; they left it when they expired. */
-  async expire(queries: Queries, ids: readonly number[]): Promise<void> {
+  /** Ends expired versions, as the event EXPIRED of tag-life.ts does, in one statement. */
+  async expire(queries: Queries, tags: readonly Pick<TagRow, 'id' | 'manifest_id'>[]): Promise<void> {
     await queries(Table.tags)
-      .whereIn('id', ids)
-      .update({ live: null, ended_at: queries.raw('expires_at'), end_reason: 'EXPIRED' });
+      .whereIn(
+        'id',
+        tags.map(({ id }) => id),
+      )
+      .update(expiredColumns(queries));
+    classify(queries, tags);
   }
 
   /** Versions of an origin that left service at or before `before`, the earliest first. */
@@ -174,43 +179,48 @@ export class TagStore {
   ): Promise<readonly TagRow[]> {
     return queries<TagRow>(Table.tags)
       .where('origin_version', originVersion)
-      .where('ended_at', '<=', before)
+      .whereRaw(IS_OVER, [before])
       .orderBy('ended_at')
       .limit(limit);
   }
 
-  /** Takes versions away for good. */
-  async delete(queries: Queries, ids: readonly number[]): Promise<void> {
-    for (const part of chunks(ids)) await queries(Table.tags).whereIn('id', part).delete();
+  /** Deletes versions for good. */
+  async delete(queries: Queries, tags: readonly Pick<TagRow, 'id' | 'manifest_id'>[]): Promise<void> {
+    for (const part of chunks(tags))
+      await queries(Table.tags)
+        .whereIn(
+          'id',
+          part.map(({ id }) => id),
+        )
+        .delete();
+    classify(queries, tags);
   }
 
   /** Starts a version. Throws the driver's duplicate error when the tag has a live one. */
-  async insert(queries: Queries, tag: Omit<TagRow, 'id'>): Promise<void> {
-    await bulkInsert(queries, Table.tags, [tag]);
+  async start(queries: Queries, start: TagStart): Promise<void> {
+    await bulkInsert(queries, Table.tags, [startTag(start)]);
+    classify(queries, [{ manifest_id: start.manifestId }]);
   }
 
-  /** Changes one version. */
-  async update(queries: Queries, id: number, change: Partial<Omit<TagRow, 'id'>>): Promise<void> {
-    await queries<TagRow>(Table.tags).where('id', id).update(change);
+  /** Writes a change of one version. */
+  async update(queries: Queries, change: TagChange): Promise<void> {
+    const { before, columns } = change;
+    await queries<TagRow>(Table.tags).where('id', before.id).update(columns);
+    if (change.isTurn) classify(queries, [before]);
   }
 
-  /** Writes what pulls change into rows that {@link lockMany} gave. */
-  async pulled(queries: Queries, rows: readonly TagRow[]): Promise<void> {
-    await bulkInsert(queries, Table.tags, rows, {
-      kind: 'merge',
-      key: ['id'],
-      columns: {
-        checked_at: 'replace',
-        expires_at: 'replace',
-        refreshed_at: 'replace',
-        expiration_set_at: 'replace',
-        last_pulled_at: 'replace',
-        pull_count: 'replace',
-        live: 'replace',
-        ended_at: 'replace',
-        end_reason: 'replace',
-      },
-    });
+  /** Writes the changes that pulls make of versions that {@link lockMany} returned. */
+  async pulled(queries: Queries, changes: readonly TagChange[]): Promise<void> {
+    await bulkInsert(
+      queries,
+      Table.tags,
+      changes.map(({ after }) => after),
+      { kind: 'merge', key: ['id'], columns: CHANGED_BY_PULLS },
+    );
+    classify(
+      queries,
+      changes.filter(({ isTurn }) => isTurn).map(({ after }) => after),
+    );
   }
 
   /** Names of the tags that may be served, in bytewise order, after `last`. */
@@ -224,7 +234,7 @@ export class TagStore {
     const rows = await queries<TagRow>(Table.tags)
       .where({ repository_id: repositoryId, live: 1 })
       .where('name', '>', last)
-      .where((unexpired) => unexpired.whereNull('expires_at').orWhere('expires_at', '>', now))
+      .whereRaw(HAS_NOT_EXPIRED, [now])
       .orderBy('name')
       .limit(limit)
       .select('name');
@@ -252,12 +262,17 @@ export class TagStore {
   private filtered(queries: Queries, filter: TagFilter) {
     const query = queries<TagRow>(Table.tags).where('repository_id', filter.repositoryId);
     if (filter.nameContains !== undefined) void query.whereRaw('instr(name, ?) > 0', [filter.nameContains]);
-    // With the +, SQLite does not take the index of all live tags of all repositories for it.
-    if (filter.state === 'ACTIVE')
-      void query.whereRaw('+live = 1 AND (expires_at IS NULL OR expires_at > ?)', [filter.now]);
-    if (filter.state === 'TIME_MACHINE') void query.whereRaw('(live IS NULL OR expires_at <= ?)', [filter.now]);
+    if (filter.state === 'ACTIVE') void query.whereRaw(IS_ACTIVE, [filter.now]);
+    if (filter.state === 'TIME_MACHINE') void query.whereRaw(IS_IN_TIME_MACHINE, [filter.now]);
     return query;
   }
+}
+
+function classify(queries: Queries, tags: readonly Pick<TagRow, 'manifest_id'>[]): void {
+  hooksOf(queries).beforeCommit(
+    CLASSIFICATION,
+    tags.map(({ manifest_id }) => manifest_id),
+  );
 }
 
 /** The key of {@link TagStore.page}. */

@@ -52,6 +52,5 @@ export async function enforceQuota(
       await checkWarning(queries, stores, origin, now);
       return !plan.enough && plan.victims.length > 0;
     });
-    await stores.invalidations.announce();
   }
 }

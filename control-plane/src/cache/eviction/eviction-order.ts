@@ -7,9 +7,10 @@ const FIRST_PAGE = 8;
 const MAX_PAGE = 128;
 
 /**
- * The manifests of an origin in the order in which they leave (architecture section 7): what only the time machine has,
- * oldest first; then `leaving` (which this very admission replaces); then by last pull, tagged or not, longest ago
- * first. Read from an index, a page at a time: the first ones cost the same however many there are.
+ * The manifests of an origin in the order in which they leave (docs/design/bounds.md#eviction):
+ * what only the time machine has, oldest first; then `leaving` (which this very admission
+ * replaces); then by last pull, tagged or not, longest ago first. Read from an index, a page at a
+ * time: the first ones cost the same however many there are.
  */
 export async function* evictionOrder(
   queries: Queries,

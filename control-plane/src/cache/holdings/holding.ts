@@ -36,7 +36,10 @@ export function isHeld(holding: Holding | undefined): boolean {
   return holding.manifestRepositories > 0 || holding.state === 'HELD';
 }
 
-/** What a holding adds to the sums of its origin: the one place that says what usage is (architecture section 7). */
+/**
+ * What a holding adds to the sums of its origin: the one place that says what usage is
+ * (docs/design/bounds.md#usage).
+ */
 export function contribution(holding: Holding | undefined): Totals {
   if (holding === undefined || isUnneeded(holding)) return NO_TOTALS;
   const { manifestRepositories, state } = holding;

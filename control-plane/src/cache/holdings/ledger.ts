@@ -1,5 +1,6 @@
 import { type BlobStore, presentOf, type StoredContent } from './blob.store';
 import type { Queries } from '../../db/database';
+import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, sum, type Totals } from './holding';
 import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.store';
 import type { OriginUsageStore } from './origin-usage.store';
@@ -9,6 +10,13 @@ import { type ManifestContent, partsOf, type ReleasedContent, releaseSteps } fro
 interface Change {
   readonly before: Holding | undefined;
   readonly after: Holding;
+}
+
+/** Content that was promised room or that arrived, in the transaction that wrote this. */
+export interface PossibleArrival {
+  readonly digest: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /**
@@ -21,6 +29,8 @@ export class Ledger {
     private readonly holdings: HoldingsStore,
     private readonly usage: OriginUsageStore,
     private readonly blobs: BlobStore,
+    /** Runs after each commit that promised room for content or recorded its arrival. */
+    private readonly settleMissed: AfterCommitStep<PossibleArrival>,
   ) {}
 
   /** Bytes that used and reserved would grow by if the manifest were held: what is there already costs nothing. */
@@ -44,6 +54,8 @@ export class Ledger {
     await this.holdings.putParts(queries, originVersion, parts);
     await this.storeManifest(queries, content, now);
     await this.write(queries, originVersion, changes, now);
+    const promised = changes.filter(({ after }) => after.state === 'RESERVED').map(({ after }) => after.digest);
+    this.mayHaveArrived(queries, promised, now);
   }
 
   /** Releases manifests. Content that nothing of the origin needs any more no longer counts; what nobody holds can be collected. */
@@ -95,6 +107,7 @@ export class Ledger {
     const unknown = digests.filter((digest) => !known.has(digest));
     for (const [digest, holders] of await this.holdings.countHolders(queries, unknown))
       await this.blobs.setHolders(queries, digest, holders, now);
+    this.mayHaveArrived(queries, digests, now);
   }
 
   /** The bytes of a manifest that is held were put into the store again. */
@@ -110,6 +123,13 @@ export class Ledger {
     now: number,
   ): Promise<void> {
     await this.write(queries, originVersion, changes, now);
+  }
+
+  private mayHaveArrived(queries: Queries, digests: readonly string[], now: number): void {
+    hooksOf(queries).afterCommit(
+      this.settleMissed,
+      digests.map((digest) => ({ digest, now })),
+    );
   }
 
   private async holding(

@@ -67,7 +67,6 @@ export async function purgeRepository(
       return page.length === STEP;
     });
     after = last;
-    await stores.invalidations.announce();
     if (more !== true) return step > 0 || more !== undefined;
     // SQLite's statements are synchronous: others get a turn between two steps.
     await nextTurn();

@@ -2,13 +2,12 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { RepositoryRow, TagRow } from '../../../../schema/tables';
 import { newAuditEvent } from '../../audit/audit-event';
 import type { AuditKind } from '../../audit/audit-kind';
-import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Database, Queries } from '../../db/database';
 import { ApiError } from '../../errors/api-error';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
-import { leftServiceAt } from '../../graphql/types/tag.type';
+import { isActive, TagChange } from '../content/tag-life';
 
 /** What the service works with. */
 export interface TagServiceParts {
@@ -43,13 +42,13 @@ export class TagService {
       if (expiresAt !== undefined && expiresAt <= now)
         throw new ApiError('BAD_USER_INPUT', 'expiresAt has passed; deleteTag ends a tag at once.', 'expiresAt');
       const live = await this.live(queries, repository, name, now);
-      const change = { expires_at: expiresAt ?? null, expiration_set_at: now };
-      await this.parts.stores.tags.update(queries, live.id, change);
+      const event = { kind: 'EXPIRATION_SET', at: now, expiresAt: expiresAt ?? null } as const;
+      const tag = await this.apply(queries, TagChange.of(live, event), live);
       await this.record(queries, 'TAG_EXPIRATION_SET', origin, name, live.digest, actor, now, {
         from: live.expires_at === null ? null : new Date(live.expires_at).toISOString(),
         to: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
       });
-      return { ...live, ...change };
+      return tag;
     });
   }
 
@@ -58,12 +57,7 @@ export class TagService {
     try {
       await this.change(name, async (queries, { repository, origin }, now) => {
         const live = await this.live(queries, repository, name, now);
-        await this.parts.stores.tags.update(queries, live.id, {
-          live: null,
-          ended_at: Math.max(now, live.started_at),
-          end_reason: 'DELETED',
-        });
-        await classifyManifests(queries, this.parts.stores, [live.manifest_id]);
+        await this.apply(queries, TagChange.of(live, { kind: 'DELETED', at: now }), live);
         await this.record(queries, 'TAG_DELETED', origin, name, live.digest, actor, now, { deletedBy: actor });
         return live;
       });
@@ -83,39 +77,29 @@ export class TagService {
     return this.change(name, async (queries, { repository, origin }, now) => {
       const { tags } = this.parts.stores;
       const live = await tags.lockLive(queries, repository.id, name.tag);
-      const isActive = live !== undefined && (live.expires_at === null || live.expires_at > now);
-      if (isActive && live.digest === digest) return live;
+      const active = live !== undefined && isActive(live, now) ? live : undefined;
+      if (active?.digest === digest) return active;
       const version =
         live?.digest === digest ? live : (await tags.findEnded(queries, repository.id, name.tag, digest))[0];
-      const left = version && leftServiceAt(version, now);
-      if (version === undefined || left === undefined || left <= now - origin.timeMachineSeconds * 1000)
-        throw new ApiError('NOT_FOUND', `The time machine has no version of ${name.tag} with that digest.`, 'digest');
-      if (live !== undefined && live.id !== version.id)
-        await tags.update(queries, live.id, {
-          live: null,
-          ended_at: Math.max(live.started_at, Math.min(now, live.expires_at ?? now)),
-          end_reason: isActive ? 'MOVED' : 'EXPIRED',
+      const restored =
+        version &&
+        TagChange.of(version, {
+          kind: 'RESTORED',
+          at: now,
+          windowSeconds: origin.timeMachineSeconds,
+          expirationSeconds: origin.expirationSeconds ?? 0,
         });
-      const change = {
-        live: 1 as const,
-        ended_at: null,
-        end_reason: null,
-        checked_at: now,
-        refreshed_at: now,
-        expires_at: now + (origin.expirationSeconds ?? 0) * 1000,
-        expiration_set_at: null,
-      };
-      await tags.update(queries, version.id, change);
-      await this.parts.stores.manifests.used(queries, version.manifest_id, now);
-      await classifyManifests(queries, this.parts.stores, [
-        version.manifest_id,
-        ...(live === undefined ? [] : [live.manifest_id]),
-      ]);
+      if (restored === undefined)
+        throw new ApiError('NOT_FOUND', `The time machine has no version of ${name.tag} with that digest.`, 'digest');
+      if (live !== undefined && live.id !== restored.before.id)
+        await this.apply(queries, TagChange.of(live, { kind: 'DISPLACED', at: now }), live);
+      await tags.update(queries, restored);
+      await this.parts.stores.manifests.used(queries, restored.after.manifest_id, now);
       await this.record(queries, 'TAG_RESTORED', origin, name, digest, actor, now, {
-        from: isActive ? live.digest : null,
+        from: active?.digest ?? null,
         to: digest,
       });
-      return { ...version, ...change };
+      return restored.after;
     });
   }
 
@@ -124,7 +108,7 @@ export class TagService {
     work: (queries: Queries, found: Found, now: number) => Promise<TagRow>,
   ): Promise<TagRow> {
     const { database, stores, organizations, clock } = this.parts;
-    const tag = await database.transaction(async (queries) => {
+    return database.transaction(async (queries) => {
       const organization = await organizations.findByName(queries, name.organization);
       const origin = organization && (await stores.origins.lock(queries, organization.uid));
       const repository =
@@ -145,15 +129,20 @@ export class TagService {
       );
       return changed;
     });
-    await stores.invalidations.announce();
-    return tag;
   }
 
   private async live(queries: Queries, repository: RepositoryRow, { tag }: TagName, now: number): Promise<TagRow> {
     const live = await this.parts.stores.tags.lockLive(queries, repository.id, tag);
-    if (live === undefined || (live.expires_at !== null && live.expires_at <= now))
+    if (live === undefined || !isActive(live, now))
       throw new ApiError('NOT_FOUND', `${repository.name} has no active tag ${tag}.`, 'tag');
     return live;
+  }
+
+  /** Writes a change, if there is one, and returns the version after it. */
+  private async apply(queries: Queries, change: TagChange | undefined, tag: TagRow): Promise<TagRow> {
+    if (change === undefined) return tag;
+    await this.parts.stores.tags.update(queries, change);
+    return change.after;
   }
 
   private async record(

@@ -2,11 +2,11 @@ import { parseDigest } from '../../../../common/oci/digest';
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
 import type { ManifestRow, TagRow } from '../../../../schema/tables';
-import { classifyManifests } from '../content/classify-manifests';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../../db/database';
 import type { RepositoryKey } from '../content/repository.store';
+import { TagChange, type TagPulls } from '../content/tag-life';
 
 /** A pull with the time it counts at (milliseconds since the epoch). */
 export interface TimedPull {
@@ -18,17 +18,10 @@ export interface TimedPull {
 const SERVED = new Set(['HIT', 'REVALIDATED', 'UPDATED', 'MISS', 'STALE']);
 
 /** What several pulls of one reference come to. */
-interface PullGroup {
+interface PullGroup extends TagPulls {
   readonly key: RepositoryKey;
   readonly tag: string | undefined;
   readonly digest: string;
-  readonly expirationSeconds: number;
-  count: number;
-  lastPulledAt: number;
-  /** Latest pull that was not STALE; 0 = none. */
-  refreshedAt: number;
-  /** Latest time that upstream answered about the tag; 0 = never. */
-  checkedAt: number;
 }
 
 /**
@@ -66,37 +59,6 @@ export async function applyPulls(
 
 type KnownGroup = PullGroup & { readonly repositoryId: number };
 
-/**
- * The version of a tag after pulls of it. A successful pull pushes the expiration, also one that was set by hand before
- * (architecture section 7); a stale one doesn't. Times only grow: records arrive in any order. A version that has only expired is
- * live again when upstream confirmed it and the tag has no live version meanwhile (`hasLive`).
- */
-export function pulledVersion(tag: TagRow, pulls: Omit<PullGroup, 'key' | 'tag' | 'digest'>, hasLive: boolean): TagRow {
-  const counted = {
-    ...tag,
-    pull_count: tag.pull_count + pulls.count,
-    last_pulled_at: Math.max(tag.last_pulled_at ?? 0, pulls.lastPulledAt),
-  };
-  const refreshes =
-    pulls.refreshedAt > 0 && pulls.refreshedAt >= tag.refreshed_at && pulls.refreshedAt >= (tag.expiration_set_at ?? 0);
-  const revives = tag.end_reason === 'EXPIRED' && !hasLive && refreshes && pulls.checkedAt >= tag.checked_at;
-  if (tag.live === null && !revives) return counted;
-  return {
-    ...counted,
-    live: 1,
-    ended_at: null,
-    end_reason: null,
-    checked_at: Math.max(tag.checked_at, pulls.checkedAt),
-    ...(refreshes
-      ? {
-          refreshed_at: pulls.refreshedAt,
-          expires_at: pulls.refreshedAt + pulls.expirationSeconds * 1000,
-          expiration_set_at: null,
-        }
-      : {}),
-  };
-}
-
 async function touchTags(queries: Queries, stores: ContentStores, groups: readonly KnownGroup[]): Promise<void> {
   const tagged = groups.flatMap((group) => (group.tag === undefined ? [] : [{ ...group, name: group.tag }]));
   const rows = await stores.tags.lockMany(queries, tagged);
@@ -113,20 +75,20 @@ async function touchTags(queries: Queries, stores: ContentStores, groups: readon
   const changed = tagged.flatMap((group) => {
     const version = versions.get(`${group.repositoryId} ${group.name} ${group.digest}`);
     if (version === undefined) return [];
-    const next = pulledVersion(version, group, live.has(`${group.repositoryId} ${group.name}`));
-    if (next.live === 1) live.add(`${group.repositoryId} ${group.name}`);
-    return [{ version, next }];
+    const { count, lastPulledAt, refreshedAt, checkedAt, expirationSeconds } = group;
+    const change = TagChange.of(version, {
+      kind: 'PULLED',
+      hasLive: live.has(`${group.repositoryId} ${group.name}`),
+      count,
+      lastPulledAt,
+      refreshedAt,
+      checkedAt,
+      expirationSeconds,
+    });
+    if (change?.after.live === 1) live.add(`${group.repositoryId} ${group.name}`);
+    return change === undefined ? [] : [change];
   });
-  await stores.tags.pulled(
-    queries,
-    changed.map(({ next }) => next),
-  );
-  const revived = changed.filter(({ version, next }) => version.live !== next.live);
-  await classifyManifests(
-    queries,
-    stores,
-    revived.map(({ next }) => next.manifest_id),
-  );
+  await stores.tags.pulled(queries, changed);
 }
 
 async function touchManifests(queries: Queries, stores: ContentStores, groups: readonly KnownGroup[]): Promise<void> {
@@ -144,7 +106,7 @@ async function touchManifests(queries: Queries, stores: ContentStores, groups: r
   await touchParents(queries, stores, changed);
 }
 
-/** How deep indexes within indexes are followed (trap T29: depth and cycles). */
+/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 /** A pull of a child is a use of the indexes that name it: they leave as one. */
@@ -179,7 +141,7 @@ function usedAt(row: ManifestRow, at: number): ManifestRow {
 }
 
 function groupPulls(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Origin>): readonly PullGroup[] {
-  const groups = new Map<string, PullGroup>();
+  const groups = new Map<string, Mutable<PullGroup>>();
   for (const { at, event } of pulls) {
     const origin = origins.get(event.organizationUid);
     const digest = parseDigest(event.digest);
@@ -206,6 +168,8 @@ function groupPulls(pulls: readonly TimedPull[], origins: ReadonlyMap<string, Or
   }
   return [...groups.values()];
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function keyText(key: RepositoryKey): string {
   return `${key.organizationUid} ${key.originVersion} ${key.repository}`;

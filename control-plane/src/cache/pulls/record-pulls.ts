@@ -13,7 +13,6 @@ import { chunks } from '../../db/chunks';
 import type { Database, Queries } from '../../db/database';
 import { isDataError } from '../../db/database-error';
 import { originsAwaiting, settleArrivals } from '../arrivals/settle-arrivals';
-import { settleMissed } from '../arrivals/settle-missed';
 import type { StatisticsStore } from './statistics.store';
 import type { UpstreamStatusStore } from './upstream-status.store';
 import type { RobotStore } from '../../tenancy/robots/robot.store';
@@ -48,11 +47,13 @@ interface Item {
 }
 
 /**
- * Takes what data planes deliver, each record once (architecture section 9): ids that are known are skipped, in the
- * transaction that writes what the others change. When it has resolved, the data plane may delete its journal.
+ * Takes what data planes deliver, each record once (docs/design/records.md#exactly-once): ids that
+ * are known are skipped, in the transaction that writes what the others change. When it has
+ * resolved, the data plane may delete its journal.
  *
- * A record that the database won't take (the data is to blame) is found by halving its batch, logged and left out: it
- * would come again for ever otherwise. Anything else (database away, disk full) throws, and the data plane tries again.
+ * A record that the database won't take (the data is to blame) is found by halving its batch,
+ * logged and left out: it would come again for ever otherwise. Anything else (database away, disk
+ * full) throws, and the data plane tries again.
  */
 export class PullRecorder {
   constructor(private readonly parts: PullRecorderParts) {}
@@ -73,12 +74,9 @@ export class PullRecorder {
   private async recordBatch(items: readonly Item[]): Promise<number> {
     try {
       // A repeat that runs at the same time (MySQL) ends as a duplicate; the next try sees what it wrote.
-      const recorded = await this.parts.database.transaction((queries) => this.write(queries, items), {
+      return await this.parts.database.transaction((queries) => this.write(queries, items), {
         duplicateIsRace: true,
       });
-      await this.parts.stores.invalidations.announce();
-      await settleMissed(this.parts.database, this.parts.stores, contentOf(items), this.parts.clock.now());
-      return recorded;
     } catch (error) {
       if (!isDataError(error)) throw error;
       const [first] = items;
@@ -210,14 +208,6 @@ export class PullRecorder {
     }
     await this.parts.statistics.add(queries, counters.toRows());
   }
-}
-
-/** Digests that arrived, or that an admission names. */
-function contentOf(items: readonly Item[]): readonly string[] {
-  return items.flatMap(({ record }) => {
-    const named = record.admission?.references.map(({ descriptor }) => descriptor?.digest ?? '') ?? [];
-    return [record.blob?.digest ?? '', ...named].filter((digest) => digest !== '');
-  });
 }
 
 /** Blobs that data planes have stored, each once. */

@@ -1,12 +1,11 @@
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEvent';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
-import { classifyManifests } from '../content/classify-manifests';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import type { Queries } from '../../db/database';
 import type { RepositoryKey } from '../content/repository.store';
+import { TagChange } from '../content/tag-life';
 import type { TimedPull } from './apply-pulls';
 
 /** A tag that upstream said is gone. */
@@ -19,9 +18,11 @@ interface Deletion {
 }
 
 /**
- * Ends tags that upstream has deleted (architecture section 4, `onUpstreamDelete` = PROPAGATE), each with an audit event: a
- * data plane that knows nothing would be told of them again in a later outage. What upstream was asked later counts more: a
- * tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is left to its expiration.
+ * Ends tags that upstream has deleted (`onUpstreamDelete` = PROPAGATE,
+ * docs/design/bounds.md#upstream-deletions), each with an audit event: a data plane that knows
+ * nothing would be told of them again in a later outage. What upstream was asked later counts more:
+ * a tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is
+ * left to its expiration.
  */
 export async function endDeletedUpstream(
   queries: Queries,
@@ -51,17 +52,14 @@ export async function endDeletedUpstream(
     [...wanted].map(([text, { tag }]) => ({ repositoryId: Number(text.split(' ', 1)[0]), name: tag })),
   );
   const events = [];
-  const ended: number[] = [];
   for (const row of live) {
     const deletion = wanted.get(`${row.repository_id} ${row.name}`)!;
-    const answer = deletion.answers.find(({ checkedAt }) => checkedAt >= row.checked_at);
-    if (answer === undefined) continue;
-    await stores.tags.update(queries, row.id, {
-      live: null,
-      ended_at: Math.max(answer.checkedAt, row.started_at),
-      end_reason: 'DELETED',
-    });
-    ended.push(row.manifest_id);
+    const ends = deletion.answers
+      .map((answer) => ({ answer, change: TagChange.of(row, { kind: 'DELETED_UPSTREAM', at: answer.checkedAt }) }))
+      .find(({ change }) => change !== undefined);
+    if (ends?.change === undefined) continue;
+    const { answer, change } = ends;
+    await stores.tags.update(queries, change);
     events.push(
       newAuditEvent({
         kind: 'TAG_DELETED',
@@ -76,7 +74,6 @@ export async function endDeletedUpstream(
       }),
     );
   }
-  await classifyManifests(queries, stores, ended);
   await stores.audit.append(queries, events);
 }
 

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { CoalescedRuns } from '../../../../common/async/coalesced-runs';
 import type { Clock } from '../../../../common/runtime/clock';
 import { dataVersion } from '../../db/data-version';
 import type { Database } from '../../db/database';
@@ -25,8 +26,7 @@ const MAX_KEPT = 2000;
  */
 export class UsageReader {
   private readonly kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
-  private readonly waiting = new Map<string, Promise<Count<unknown>>>();
-  private readonly running = new Map<string, Promise<unknown>>();
+  private readonly counts = new CoalescedRuns<Count<unknown>>();
 
   constructor(
     private readonly database: Database,
@@ -63,7 +63,7 @@ export class UsageReader {
   private async read<T>(what: string, scope: UsageScope, count: () => Promise<Count<T>>): Promise<T> {
     const key = `${what} ${scope.kind} ${scope.kind === 'organization' ? scope.uid : scope.id}`;
     const version = await dataVersion(this.database);
-    if (version === undefined) return (await this.countNext(key, count)).value as T;
+    if (version === undefined) return (await this.counts.run(key, count)).value as T;
     const kept = this.kept.get(key);
     if (kept?.version === version) {
       const { value, until } = await kept.count;
@@ -78,26 +78,5 @@ export class UsageReader {
       if (this.kept.get(key) === fresh) this.kept.delete(key);
       throw error;
     }
-  }
-
-  /** Joins the count that waits for the one that runs, or makes it. */
-  private countNext<T>(key: string, count: () => Promise<Count<T>>): Promise<Count<unknown>> {
-    const waiting = this.waiting.get(key);
-    if (waiting !== undefined) return waiting;
-    const before = this.running.get(key) ?? Promise.resolve();
-    const next = before
-      .catch(() => undefined)
-      .then(() => {
-        this.waiting.delete(key);
-        const running = count();
-        this.running.set(key, running);
-        const done = (): void => {
-          if (this.running.get(key) === running) this.running.delete(key);
-        };
-        running.then(done, done);
-        return running;
-      });
-    this.waiting.set(key, next);
-    return next;
   }
 }

@@ -1,4 +1,5 @@
 import { type ManifestRow, Table } from '../../../../schema/tables';
+import { type EvictionPlace, hasPlace, placeOf } from '../../cache/content/classify-manifests';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { FsckParts } from '../parts/fsck-parts';
@@ -23,7 +24,7 @@ interface PlacedManifest extends Pick<
   readonly last_ended_at: number | null;
 }
 
-type Place = Pick<ManifestRow, 'origin_version' | 'used_at' | 'eviction_class' | 'eviction_at'>;
+type Place = Pick<ManifestRow, 'origin_version' | 'used_at'> & EvictionPlace;
 
 /**
  * Checks of every manifest that its repository is there, and where it stands in the order in which images leave. A manifest and what that
@@ -34,7 +35,7 @@ export async function checkManifests(parts: FsckParts): Promise<void> {
   for (let after = 0; ;) {
     signal.throwIfAborted();
     const page = await read(database.reader, (query) => query.where('m.id', '>', after).orderBy('m.id').limit(PAGE));
-    const wrong = page.filter((row) => row.repository_origin === null || !stands(row, placeOf(row)));
+    const wrong = page.filter((row) => row.repository_origin === null || !stands(row, rightPlace(row)));
     const byOrigin = new Map<string, PlacedManifest[]>();
     for (const row of wrong) {
       const version = row.repository_origin ?? row.origin_version;
@@ -57,17 +58,14 @@ async function settle(parts: FsckParts, originVersion: string, seen: readonly Pl
       const rows = await read(queries, (query) => query.whereIn('m.id', ids));
       const homeless = rows.filter((row) => row.repository_origin === null).map(({ id }) => id);
       const tags = await stores.tags.findByManifests(queries, homeless);
-      await stores.tags.delete(
-        queries,
-        tags.map(({ id }) => id),
-      );
+      await stores.tags.delete(queries, tags);
       await stores.manifests.delete(queries, homeless);
       for (const row of rows)
-        if (row.repository_origin !== null && !stands(row, placeOf(row)))
-          await queries<ManifestRow>(Table.manifests).where('id', row.id).update(placeOf(row));
+        if (row.repository_origin !== null && !stands(row, rightPlace(row)))
+          await queries<ManifestRow>(Table.manifests).where('id', row.id).update(rightPlace(row));
     });
   for (const row of seen) {
-    const place = placeOf(row);
+    const place = rightPlace(row);
     const about = { digest: row.digest, organization: origin.organization, repaired: options.repair };
     if (row.repository_origin === null)
       report.add({ ...about, kind: 'BROKEN_LINK', message: 'the repository of this manifest is gone' });
@@ -114,26 +112,19 @@ async function read(
   return (await narrow(query)) as PlacedManifest[];
 }
 
-function placeOf(row: PlacedManifest): Place {
+function rightPlace(row: PlacedManifest): Place {
   const used_at = Math.max(row.used_at, row.created_at, row.last_pulled_at ?? 0);
-  const at = (eviction_class: Place['eviction_class'], eviction_at: number): Place => ({
+  const live = Number(row.live_tags);
+  const tags = live + Number(row.ended_tags) > 0 ? { live, lastEndedAt: row.last_ended_at ?? 0 } : undefined;
+  return {
     origin_version: row.repository_origin ?? row.origin_version,
     used_at,
-    eviction_class,
-    eviction_at,
-  });
-  if (Number(row.parents) > 0) return at(null, used_at);
-  if (Number(row.live_tags) > 0) return at(1, used_at);
-  return Number(row.ended_tags) > 0 ? at(0, row.last_ended_at ?? 0) : at(2, used_at);
+    ...placeOf({ used_at }, Number(row.parents) > 0, tags),
+  };
 }
 
 function stands(row: PlacedManifest, place: Place): boolean {
-  return (
-    row.origin_version === place.origin_version &&
-    row.used_at === place.used_at &&
-    row.eviction_class === place.eviction_class &&
-    row.eviction_at === place.eviction_at
-  );
+  return row.origin_version === place.origin_version && row.used_at === place.used_at && hasPlace(row, place);
 }
 
 function describe({ used_at, eviction_class, eviction_at }: Place): string {

@@ -1,6 +1,6 @@
 import { Table, type TagRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
-import { classifyManifests } from '../../cache/content/classify-manifests';
+import { TagChange } from '../../cache/content/tag-life';
 import type { FsckParts } from '../parts/fsck-parts';
 import { describeOrigin, underOrigin } from '../parts/origins';
 
@@ -31,16 +31,17 @@ export async function checkTags(parts: FsckParts): Promise<void> {
         await underOrigin(parts, origin, async (queries) => {
           const [row] = await read(queries, (query) => query.where('t.id', tag.id));
           if (row === undefined || isLinked(row)) return;
+          const version = (await stores.tags.findById(queries, row.id))!;
           if (row.repository_origin !== null && row.manifest_repository === row.repository_id) {
-            await stores.tags.update(queries, row.id, {
+            const change = TagChange.of(version, {
+              kind: 'RELINKED',
               digest: row.manifest_digest!,
-              origin_version: row.repository_origin,
+              originVersion: row.repository_origin,
             });
+            if (change !== undefined) await stores.tags.update(queries, change);
             return;
           }
-          const { manifest_id } = (await stores.tags.findById(queries, row.id))!;
-          await stores.tags.delete(queries, [row.id]);
-          await classifyManifests(queries, stores, [manifest_id]);
+          await stores.tags.delete(queries, [version]);
           const repository = (await stores.repositories.namesOf(queries, [row.repository_id])).get(row.repository_id);
           if (repository === undefined || origin.organizationUid === undefined) return;
           const forget = { organizationUid: origin.organizationUid, repository, tag: row.name, digest: '' };

@@ -1,12 +1,15 @@
+import type { Backoff } from '../../../../common/async/backoff';
+import { retry } from '../../../../common/async/retry';
+import { sleep } from '../../../../common/async/sleep';
+import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ContentKeeper, ListedContent, Verification } from '../../data-planes/content-keeper';
 import { isApiError } from '../../errors/api-error';
-import { pause } from '../../../../common/runtime/pause';
 import { CannotRunError } from './stop-reasons';
 
-/** Times that a data plane which does not answer is asked again, and the first pause before that in milliseconds; then twice as long. */
-const TRIES = 5;
-const PAUSE_MS = 700;
+/** How often a data plane that does not answer is asked in all, and the pauses in between. */
+const ATTEMPTS = 6;
+const BACKOFF: Backoff = { firstMs: 700, maxMs: 11_200 };
 
 /** One data plane, asked alone. */
 export interface AskedDataPlane {
@@ -141,17 +144,23 @@ export class StoreCopies {
   }
 
   private async persist<T>(plane: AskedDataPlane, ask: (again: boolean) => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      this.signal.throwIfAborted();
-      try {
-        return await ask(attempt > 0);
-      } catch (error) {
-        if (!isApiError(error) || error.code !== 'UNAVAILABLE') throw error;
-        if (attempt === TRIES) throw unreachable([plane.address]);
-        await pause(this.clock, PAUSE_MS * 2 ** attempt, this.signal);
-      }
+    const { clock, signal } = this;
+    try {
+      return await retry(
+        { attempts: ATTEMPTS, backoff: BACKOFF, isRetryable: isUnavailable, wait: (ms) => sleep(clock, ms, signal) },
+        (attempt) => {
+          throwIfAborted(signal);
+          return ask(attempt > 1);
+        },
+      );
+    } catch (error) {
+      throw isUnavailable(error) ? unreachable([plane.address]) : error;
     }
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return isApiError(error) && error.code === 'UNAVAILABLE';
 }
 
 function unreachable(addresses: readonly string[]): CannotRunError {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Disagreement } from './judge-content';
-import { pause } from '../../../../common/runtime/pause';
+import { sleep } from '../../../../common/async/sleep';
 
 /** How long after the first look there is a second one, in milliseconds: a report of what has just been filled may be on its way. */
 export const LOOK_AGAIN_MS = 15_000;
@@ -65,6 +65,6 @@ export class Suspects {
     const left = (this.queue[0]?.due ?? 0) - this.parts.clock.now();
     if (left <= 0) return;
     this.onWait(this.queue.length, left);
-    await pause(this.parts.clock, left, this.parts.signal);
+    await sleep(this.parts.clock, left, this.parts.signal);
   }
 }

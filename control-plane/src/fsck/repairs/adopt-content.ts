@@ -18,5 +18,4 @@ export async function adoptContent(database: Database, stores: ContentStores, co
     // A row that is made says that nobody holds it.
     await recountHolders(queries, stores, [digest], at);
   });
-  await stores.invalidations.announce();
 }

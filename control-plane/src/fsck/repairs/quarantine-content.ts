@@ -1,6 +1,5 @@
 import type { BlobRow } from '../../../../schema/tables';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Database, Queries } from '../../db/database';
 import { loseContent } from '../../cache/arrivals/lose-content';

@@ -23,6 +23,7 @@ const ADMIN: AccessRule = { role: Role.ADMIN };
  */
 export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'Query.viewer': READ_SCOPED,
+  'Query.buildInfo': READ_SCOPED,
   'Query.node': READ_SCOPED,
   'Query.organization': within(Role.READER, 'name'),
   'Query.organizations': READ_SCOPED,

@@ -8,7 +8,8 @@ import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
 import { ManifestType, toManifestType } from '../types/manifest.type';
 import type { TagService } from '../../cache/management/tag.service';
-import { leftServiceAt, TagType, toTagType } from '../types/tag.type';
+import { TagType, toTagType } from '../types/tag.type';
+import { leftServiceAt } from '../../cache/content/tag-life';
 
 /** Tags in GraphQL. */
 @Resolver(() => TagType)

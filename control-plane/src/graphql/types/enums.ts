@@ -110,7 +110,7 @@ registerEnumType(UnscannedPolicy, {
   },
 });
 
-// From here, so that whoever uses an enum in the schema has registered it.
+// GraphQL types import enums from this file, so that an enum is registered before the schema uses it.
 export {
   AuditKind,
   CacheStatus,

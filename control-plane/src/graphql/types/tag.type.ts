@@ -1,5 +1,6 @@
 import { Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import type { TagRow } from '../../../../schema/tables';
+import { isActive } from '../../cache/content/tag-life';
 import { toGlobalId } from './global-id';
 import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
@@ -53,19 +54,13 @@ export function toTagType(row: TagRow, now: number): TagType {
     row,
     id: toGlobalId('Tag', row.id),
     name: row.name,
-    state: leftServiceAt(row, now) === undefined ? TagState.ACTIVE : TagState.TIME_MACHINE,
+    state: isActive(row, now) ? TagState.ACTIVE : TagState.TIME_MACHINE,
     createdAt: row.started_at,
     lastPulledAt: row.last_pulled_at,
     lastCheckedAt: row.checked_at,
     expiresAt: row.expires_at,
     pullCount: row.pull_count,
   });
-}
-
-/** When a version left service, by being replaced or by expiring; undefined while it is active. */
-export function leftServiceAt(row: TagRow, now: number): number | undefined {
-  if (row.live === null) return row.ended_at ?? row.started_at;
-  return row.expires_at !== null && row.expires_at <= now ? row.expires_at : undefined;
 }
 
 /** A tag in a list. */

@@ -1,23 +1,25 @@
+import type { Backoff } from '../../../../common/async/backoff';
+import { CircuitBreaker } from '../../../../common/async/circuit-breaker';
 import type { Clock } from '../../../../common/runtime/clock';
 
-/** First and longest pause, in milliseconds. */
-const FIRST_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 60_000;
+const COOL_DOWN: Backoff = { firstMs: 5_000, maxMs: 60_000 };
 /** When it has failed over so many different images, and worked for none, the images are not to blame. */
 const BROKEN_IN_A_ROW = 3;
 
 /**
- * Whether Clair is worth asking. It opens when Clair is away; after a pause, which doubles up to a minute, somebody has to find out
- * whether it is back ({@link ClairCircuit.isProbeDue}) before images are sent to it again.
+ * Tells whether Clair is worth asking: a {@link CircuitBreaker} that opens when Clair is away, and a
+ * count of failures over images. After the cool-down somebody has to find out whether Clair is back
+ * ({@link ClairCircuit.isProbeDue}) before images are sent to it again.
  */
 export class ClairCircuit {
-  private openUntil: number | undefined;
-  private pauseMs = FIRST_PAUSE_MS;
+  private readonly breaker: CircuitBreaker;
   private readonly broken = new Set<string>();
   private busyUntil = 0;
   private why: string | undefined;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    this.breaker = new CircuitBreaker({ clock, coolDown: COOL_DOWN });
+  }
 
   /** Why nothing is sent to Clair at present; undefined = it is there. */
   get reason(): string | undefined {
@@ -26,25 +28,24 @@ export class ClairCircuit {
 
   /** Milliseconds until it is worth asking whether Clair is back; 0 = now, or it is there. */
   get pauseLeftMs(): number {
-    return this.openUntil === undefined ? 0 : Math.max(0, this.openUntil - this.clock.now());
+    return this.breaker.coolDownLeftMs;
   }
 
   /** Whether it is open and its pause over. */
   get isProbeDue(): boolean {
-    return this.openUntil !== undefined && this.openUntil <= this.clock.now();
+    return this.breaker.isHalfOpen;
   }
 
   /** How many images may be sent to Clair beside each other, of `most`. */
   room(most: number): number {
-    if (this.openUntil !== undefined || this.busyUntil > this.clock.now()) return 0;
+    if (!this.breaker.isClosed || this.busyUntil > this.clock.now()) return 0;
     return this.broken.size >= BROKEN_IN_A_ROW ? 1 : most;
   }
 
   /** Clair answers. */
   answered(): void {
-    this.openUntil = undefined;
     this.why = undefined;
-    if (this.broken.size < BROKEN_IN_A_ROW) this.pauseMs = FIRST_PAUSE_MS;
+    this.breaker.close({ keepCoolDown: this.broken.size >= BROKEN_IN_A_ROW });
   }
 
   /** Clair did what it is there for. */
@@ -61,10 +62,7 @@ export class ClairCircuit {
   /** Clair is away. */
   away(reason: string): void {
     this.why = reason;
-    const now = this.clock.now();
-    if (this.openUntil !== undefined && this.openUntil > now) return;
-    this.openUntil = now + this.pauseMs;
-    this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
+    this.breaker.open();
   }
 
   /**

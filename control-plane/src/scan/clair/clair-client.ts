@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import type { Clock } from '../../../../common/runtime/clock';
-import type { ScanConfig } from './read-scan-config';
+import type { ScanConfig } from './scan-config';
 import { ClairCircuit } from './clair-circuit';
 import { ClairError } from './clair-error';
 import { type ClairAnswer, ClairHttp, type ClairRequest } from './clair-http';

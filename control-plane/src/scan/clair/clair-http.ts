@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { withDeadline } from '../../../../common/async/deadline';
 import type { Clock } from '../../../../common/runtime/clock';
 import { ClairError } from './clair-error';
 
@@ -52,27 +53,19 @@ export class ClairHttp {
   /** Sends it. Throws a ClairError AWAY, SLOW or INVALID; what `signal` was aborted with where that is the cause. */
   async send(request: ClairRequest): Promise<ClairAnswer> {
     request.signal.throwIfAborted();
-    const over = new AbortController();
-    const cancel = this.clock.after(request.timeoutMs, () =>
-      over.abort(new ClairError('SLOW', `Clair took longer than ${request.timeoutMs / 1000} s`)),
-    );
-    // Not AbortSignal.any(): what it makes is remembered by the caller's signal, which lives as long as the process.
-    const leave = (): void => over.abort(request.signal.reason);
-    request.signal.addEventListener('abort', leave, { once: true });
-    const { signal } = over;
-    try {
-      return await this.exchange(request, signal);
-    } catch (error) {
-      if (signal.aborted) throw signal.reason as Error;
-      if (error instanceof ClairError) throw error;
-      const { code } = error as NodeJS.ErrnoException;
-      throw new ClairError('AWAY', `Clair cannot be reached${code === undefined ? '' : ` (${code})`}`, {
-        cause: error,
-      });
-    } finally {
-      cancel();
-      request.signal.removeEventListener('abort', leave);
-    }
+    const reason = (): ClairError => new ClairError('SLOW', `Clair took longer than ${request.timeoutMs / 1000} s`);
+    return withDeadline({ clock: this.clock, ms: request.timeoutMs, reason }, request.signal, async (signal) => {
+      try {
+        return await this.exchange(request, signal);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason as Error;
+        if (error instanceof ClairError) throw error;
+        const { code } = error as NodeJS.ErrnoException;
+        throw new ClairError('AWAY', `Clair cannot be reached${code === undefined ? '' : ` (${code})`}`, {
+          cause: error,
+        });
+      }
+    });
   }
 
   private exchange(request: ClairRequest, signal: AbortSignal): Promise<ClairAnswer> {

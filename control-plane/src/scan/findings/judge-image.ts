@@ -5,7 +5,7 @@ import type { JudgeImageReply } from '../../../../proto/gen/layover/v1/JudgeImag
 import type { JudgeImageRequest__Output } from '../../../../proto/gen/layover/v1/JudgeImageRequest';
 import type { ScanRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
-import type { ContentStores } from '../../cache/content/content-stores';
+import type { ScannedStores } from '../queue/scan-queue';
 import { bulkInsert } from '../../db/bulk-insert';
 import type { Database } from '../../db/database';
 import { toRepositoryKey } from '../../cache/content/repository-key';
@@ -28,7 +28,7 @@ const MAX_NAMES = 20;
 /** What judging works with. */
 export interface JudgeParts {
   readonly database: Database;
-  readonly stores: ContentStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
+  readonly stores: ScannedStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
   readonly waits: ScanWaits;
   /** There is work: an image that somebody waits for. */
   readonly poke: () => void;

@@ -1,6 +1,5 @@
 import { Table } from '../../../../schema/tables';
-import { SYSTEM_ACTOR } from '../../tenancy/tokens/viewer';
-import { newAuditEvent } from '../../audit/audit-event';
+import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { AuditStore } from '../../audit/audit.store';
 import type { Queries } from '../../db/database';
 import { LIVE } from './live-repositories';

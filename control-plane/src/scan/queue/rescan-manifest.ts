@@ -2,7 +2,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { ScanRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
 import { newAuditEvent } from '../../audit/audit-event';
-import type { ContentStores } from '../../cache/content/content-stores';
+import type { ScannedStores } from './scan-queue';
 import { bulkInsert } from '../../db/bulk-insert';
 import type { Database, Queries } from '../../db/database';
 import { ApiError } from '../../errors/api-error';
@@ -12,7 +12,7 @@ import { isScannedByItself } from './image-layers';
 /** What it works with. */
 export interface RescanParts {
   readonly database: Database;
-  readonly stores: ContentStores;
+  readonly stores: ScannedStores;
   readonly organizations: OrganizationStore;
   readonly clock: Clock;
 }
@@ -75,7 +75,7 @@ export async function rescanManifest(
 
 async function imagesOf(
   queries: Queries,
-  { manifests }: ContentStores,
+  { manifests }: ScannedStores,
   manifest: ManifestRow,
 ): Promise<readonly ManifestRow[]> {
   if (isScannedByItself(manifest.media_type)) return [manifest];
@@ -91,7 +91,7 @@ async function imagesOf(
 /** How many were queued. */
 async function queue(
   queries: Queries,
-  { manifests, scans }: ContentStores,
+  { manifests, scans }: ScannedStores,
   images: readonly ManifestRow[],
   now: number,
 ): Promise<number> {

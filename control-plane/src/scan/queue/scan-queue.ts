@@ -4,17 +4,17 @@ import type { BlobStore } from '../../cache/holdings/blob.store';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import type { ManifestStore, NewReference } from '../../cache/content/manifest.store';
+import type { ManifestStore } from '../../cache/content/manifest.store';
+import type { ContentStores } from '../../cache/content/content-stores';
+import type { KeptManifest, ScanNotices } from '../../cache/content/scan-notices';
 import { hasImageLayers, isScannedByItself } from './image-layers';
 import { newScanRow } from './scan-row';
 import type { ScanSwitch } from './scan-switch';
 import { wholeImages } from './whole-images';
 
-/** A manifest that is kept from now on. */
-export interface KeptManifest {
-  readonly digest: string;
-  readonly mediaType: string;
-  readonly references: readonly NewReference[];
+/** The stores of what is cached, with everything that the scan queue can do. */
+export interface ScannedStores extends ContentStores {
+  readonly scans: ScanQueue;
 }
 
 /** Images that one arrival of blobs looks at; what it leaves, the sweep finds. */
@@ -24,7 +24,7 @@ const ARRIVAL_STEP = 200;
  * What those who change what is cached tell scanning, in their transaction. Where nothing is scanned it costs nothing. What two transactions
  * beside each other leave out (neither sees what the other writes) is found by the sweep.
  */
-export class ScanQueue {
+export class ScanQueue implements ScanNotices {
   constructor(
     readonly scanning: ScanSwitch,
     readonly manifests: ManifestStore,

@@ -1,6 +1,5 @@
-import type { ForcedSwitches } from '../../config';
 import type { Queries } from '../../db/database';
-import { inForce } from '../../tenancy/settings/system-settings';
+import { type ForcedSwitches, inForce } from '../../tenancy/settings/system-settings';
 import type { SystemSettingsStore } from '../../tenancy/settings/system-settings.store';
 
 /** Whether images are scanned: there is a Clair, and scanning is on. */

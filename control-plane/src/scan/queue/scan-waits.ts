@@ -1,3 +1,4 @@
+import { onAbort } from '../../../../common/async/until-aborted';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { ScanRow } from '../../../../schema/scan-tables';
@@ -39,12 +40,12 @@ export class ScanWaits {
       const end = (): void => {
         if (!this.waiting.delete(entry)) return;
         cancel();
-        signal.removeEventListener('abort', end);
+        stopListening();
         resolve();
       };
       const entry: Waiting = { digest, end };
       this.waiting.add(entry);
-      signal.addEventListener('abort', end);
+      const stopListening = onAbort(signal, end);
       this.schedule();
     });
   }

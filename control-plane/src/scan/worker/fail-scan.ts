@@ -1,12 +1,12 @@
+import { type Backoff, backoffDelay } from '../../../../common/async/backoff';
 import type { ClaimedScan } from '../queue/claim-scans';
 import { recordScan } from '../queue/record-scan';
 import type { ScanParts } from './scan-parts';
 import { errorText } from '../queue/scan-row';
 import { writeClaimed } from '../queue/write-claimed';
 
-/** The first pause before another try, and the longest, in milliseconds. */
-const FIRST_PAUSE_MS = 30_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+/** Before another try. */
+const BACKOFF: Backoff = { firstMs: 30_000, maxMs: 3_600_000 };
 
 /**
  * An image could not be indexed. It is tried again after a pause, which doubles and is never quite the same, until it was tried often enough; what
@@ -20,7 +20,7 @@ export async function failScan(
 ): Promise<boolean> {
   const now = clock.now();
   const isLast = claim.attempts >= config.maxAttempts;
-  const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(claim.attempts - 1, 20), LONGEST_PAUSE_MS);
+  const pause = backoffDelay(BACKOFF, claim.attempts);
   const error = errorText(reason);
   return writeClaimed(
     database,

@@ -1,3 +1,4 @@
+import { type Backoff, backoffDelay } from '../../../../common/async/backoff';
 import type { ScanDeletionRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import { isClairError } from '../clair/clair-error';
@@ -5,9 +6,8 @@ import type { ScanParts } from './scan-parts';
 
 /** Manifests in one step. */
 const STEP = 50;
-/** The first pause after a failure, and the longest, in milliseconds. */
-const FIRST_PAUSE_MS = 10_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+/** After a failure. */
+const BACKOFF: Backoff = { firstMs: 10_000, maxMs: 3_600_000 };
 
 /**
  * Has Clair forget images that nobody holds any more, and forgets them here. What is held again by now stays, with all that is known of it. Tried
@@ -27,7 +27,7 @@ export async function forgetDeleted(parts: ScanParts, signal: AbortSignal): Prom
       await settle(parts, row.digest);
     } catch (error) {
       if (!isClairError(error)) throw error;
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(row.attempts, 20), LONGEST_PAUSE_MS);
+      const pause = backoffDelay(BACKOFF, row.attempts + 1);
       await database.transaction((queries) =>
         queries<ScanDeletionRow>(Table.scanDeletions)
           .where('digest', row.digest)

@@ -1,3 +1,4 @@
+import { type Backoff, backoffDelay } from '../../../../common/async/backoff';
 import type { ScanNotificationRow, ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
@@ -12,8 +13,8 @@ const STEP = 10;
 const MAX_PAGES = 10_000;
 /** After so many failures a notification is left: reports are read again in any case. */
 const MAX_ATTEMPTS = 20;
-const FIRST_PAUSE_MS = 10_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+/** After a failure. */
+const BACKOFF: Backoff = { firstMs: 10_000, maxMs: 3_600_000 };
 
 /** Clair's notifier has something to tell: it is written down, so that it is not lost when this process ends. */
 export async function noteNotification(database: Database, id: string, now: number): Promise<void> {
@@ -79,7 +80,7 @@ async function leave(queries: Queries, row: ScanNotificationRow, now: number): P
   const mine = queries<ScanNotificationRow>(Table.scanNotifications).where('id', row.id);
   if (row.attempts + 1 >= MAX_ATTEMPTS) await mine.delete();
   else {
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** row.attempts, LONGEST_PAUSE_MS);
+    const pause = backoffDelay(BACKOFF, row.attempts + 1);
     await mine.update({ attempts: row.attempts + 1, due_at: now + pause });
   }
 }

@@ -32,7 +32,9 @@ export class ScanChores {
   start(): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = (stopped: () => boolean): Promise<void> => this.round(stopped);
-    const stop = repeat({ firstMs: EVERY_MS, everyMs: EVERY_MS, work, name: 'looking after scans' }, clock, log);
+    const onError = (error: unknown): void =>
+      log.warn({ err: error }, 'looking after scans failed; it is tried again later');
+    const stop = repeat({ clock, everyMs: EVERY_MS, work, onError });
     return async () => {
       this.ending.abort(new Error('the control plane stops'));
       await stop();

@@ -1,15 +1,15 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { ContentStores } from '../../cache/content/content-stores';
+import type { ScannedStores } from '../queue/scan-queue';
 import type { Database } from '../../db/database';
 import type { TokenKeyStore } from '../../tenancy/tokens/token-key.store';
 import type { ClairClient } from '../clair/clair-client';
-import type { ScanConfig } from '../clair/read-scan-config';
+import type { ScanConfig } from '../clair/scan-config';
 
 /** What the steps of a scan work with. */
 export interface ScanParts {
   readonly database: Database;
-  readonly stores: ContentStores & { readonly tokenKeys: TokenKeyStore };
+  readonly stores: ScannedStores & { readonly tokenKeys: TokenKeyStore };
   readonly clair: ClairClient;
   readonly config: ScanConfig;
   readonly clock: Clock;

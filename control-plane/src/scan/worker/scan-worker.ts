@@ -1,4 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { CoalescedRuns } from '../../../../common/async/coalesced-runs';
+import { repeat } from '../../../../common/async/repeat';
 import { isClairError } from '../clair/clair-error';
 import { claimScans, type ClaimedScan, LEASE_MS, renewClaims } from '../queue/claim-scans';
 import { postponeScan } from './leave-scan';
@@ -20,9 +22,7 @@ const SETTLED_MS = 300_000;
 export class ScanWorker {
   private readonly running = new Map<ClaimedScan, Promise<void>>();
   private readonly ending = new AbortController();
-  private timers: (() => void)[] = [];
-  private looking: Promise<void> | undefined;
-  private again = false;
+  private readonly looks = new CoalescedRuns<void>();
   private state: string | undefined;
   private stateSince = 0;
   private askedAt: number | undefined;
@@ -49,9 +49,19 @@ export class ScanWorker {
 
   /** Begins. The function returned ends it: what runs is given back. */
   start(): () => Promise<void> {
-    this.every(LOOK_MS, () => this.look());
-    this.every(LEASE_MS / 3, () => this.renew());
-    return () => this.stop();
+    const { clock, log } = this.parts;
+    // Neither rejects.
+    const onError = (error: unknown): void => log.error({ err: error }, 'looking for scans failed');
+    const stops = [
+      repeat({ clock, everyMs: LOOK_MS, work: () => this.look(), onError }),
+      repeat({ clock, everyMs: LEASE_MS / 3, work: () => this.renew(), onError }),
+    ];
+    return async () => {
+      this.ending.abort(new Error('the control plane stops'));
+      await Promise.all(stops.map((stop) => stop()));
+      await this.look();
+      await this.idle();
+    };
   }
 
   /** There may be work. */
@@ -61,9 +71,7 @@ export class ScanWorker {
 
   /** Claims what is due and begins with it; resolves when that has begun. Never rejects. */
   look(): Promise<void> {
-    if (this.looking !== undefined) this.again = true;
-    this.looking ??= this.lookUntilDone().finally(() => (this.looking = undefined));
-    return this.looking;
+    return this.looks.run('', () => this.claimQuietly());
   }
 
   /** Resolves when nothing runs any more. */
@@ -82,33 +90,13 @@ export class ScanWorker {
     }
   }
 
-  private async stop(): Promise<void> {
-    for (const cancel of this.timers.splice(0)) cancel();
-    this.ending.abort(new Error('the control plane stops'));
-    await this.looking;
-    await this.idle();
-  }
-
-  private every(ms: number, work: () => Promise<void>): void {
-    const cancel = this.parts.clock.after(ms, () => {
-      this.timers = this.timers.filter((other) => other !== cancel);
-      void work().finally(() => {
-        if (!this.ending.signal.aborted) this.every(ms, work);
-      });
-    });
-    this.timers.push(cancel);
-  }
-
-  private async lookUntilDone(): Promise<void> {
-    do {
-      this.again = false;
-      try {
-        await this.claim();
-      } catch (error) {
-        if (!this.ending.signal.aborted)
-          this.parts.log.warn({ err: error }, 'scans cannot be claimed; it is tried again');
-      }
-    } while (this.again && !this.ending.signal.aborted);
+  private async claimQuietly(): Promise<void> {
+    try {
+      await this.claim();
+    } catch (error) {
+      if (!this.ending.signal.aborted)
+        this.parts.log.warn({ err: error }, 'scans cannot be claimed; it is tried again');
+    }
   }
 
   private async claim(): Promise<void> {

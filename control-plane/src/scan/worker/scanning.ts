@@ -1,10 +1,10 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { ContentStores } from '../../cache/content/content-stores';
+import type { ScannedStores } from '../queue/scan-queue';
 import type { Database } from '../../db/database';
 import type { TokenKeyStore } from '../../tenancy/tokens/token-key.store';
 import { ClairClient } from '../clair/clair-client';
-import type { ScanConfig } from '../clair/read-scan-config';
+import type { ScanConfig } from '../clair/scan-config';
 import { ScanChores } from './scan-chores';
 import type { ScanParts } from './scan-parts';
 import { ScanWorker } from './scan-worker';
@@ -12,7 +12,7 @@ import { ScanWorker } from './scan-worker';
 /** What scanning is made of. */
 export interface ScanningParts {
   readonly database: Database;
-  readonly stores: ContentStores & { readonly tokenKeys: TokenKeyStore };
+  readonly stores: ScannedStores & { readonly tokenKeys: TokenKeyStore };
   readonly config: ScanConfig;
   readonly clock: Clock;
   readonly log: Logger;

@@ -1,10 +1,13 @@
+import { SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { DesiredSettings } from '../organizations/organization';
 import type { OrganizationService } from '../organizations/organization.service';
 import { validateOrganization } from '../organizations/validate-organization';
-import { SYSTEM_ACTOR } from '../tokens/viewer';
 import { isApiError } from '../../errors/api-error';
 
-/** Organizations that the first start creates, with their upstreams (architecture section 11, LAYOVER_BOOTSTRAP). */
+/**
+ * Organizations that the first start creates, with their upstreams (LAYOVER_BOOTSTRAP,
+ * docs/design/configuration.md#first-start).
+ */
 export const BOOTSTRAP_ORGANIZATIONS: readonly (readonly [name: string, host: string])[] = [
   ['docker', 'docker.io'],
   ['quay', 'quay.io'],

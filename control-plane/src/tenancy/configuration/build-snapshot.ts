@@ -4,12 +4,11 @@ import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/Con
 import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache as ProxyCacheMessage } from '../../../../proto/gen/layover/v1/ProxyCache';
 import type { Robot as RobotMessage } from '../../../../proto/gen/layover/v1/Robot';
-import type { ForcedSwitches } from '../../config';
 import type { Queries } from '../../db/database';
 import type { Organization, ProxyCache } from '../organizations/organization';
 import type { OrganizationStore } from '../organizations/organization.store';
 import type { RobotStore } from '../robots/robot.store';
-import { inForce } from '../settings/system-settings';
+import { type ForcedSwitches, inForce } from '../settings/system-settings';
 import type { SystemSettingsStore } from '../settings/system-settings.store';
 import type { TokenKeyStore } from '../tokens/token-key.store';
 import type { ConfigurationRevision } from '../settings/configuration-revision';
@@ -50,7 +49,6 @@ export async function buildSnapshot(queries: Queries, parts: SnapshotParts): Pro
     })),
     settings: {
       proxyCacheEnabled: settings.proxyCacheEnabled,
-      quotaManagementEnabled: settings.quotaManagementEnabled,
     },
     tokenKeys: tokenKeys.map(({ id, secret }) => ({ id, secret })),
   };

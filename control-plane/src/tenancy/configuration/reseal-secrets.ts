@@ -37,7 +37,8 @@ export async function resealSecrets(parts: ResealParts): Promise<void> {
     if (!parts.ignoreUnreadable) throw unreadableError(unreadable, unreadableKeys);
     log.error(
       { organizations: unreadable.slice(0, NAMED), passwords: unreadable.length, tokenKeys: unreadableKeys },
-      'secrets cannot be opened with the master keys at hand, and are ignored as configured: set the upstream passwords again',
+      'secrets cannot be opened with the master keys at hand, and are ignored as configured: set the ' +
+        'upstream passwords again',
     );
   }
   let resealed = 0;
@@ -80,9 +81,10 @@ function unreadableError(organizations: readonly string[], tokenKeys: number): C
   return new ConfigurationError([
     ...(organizations.length === 0
       ? []
-      : [`LAYOVER_MASTER_KEY does not open the upstream password of: ${named}${more}`]),
-    ...(tokenKeys === 0 ? [] : [`LAYOVER_MASTER_KEY does not open ${tokenKeys} of the keys that sign pull tokens`]),
-    'LAYOVER_MASTER_KEY_PREVIOUS must have the key that they were sealed with (keys/master-key in the home, where none was configured). ' +
-      'Nothing was changed. Where that key is lost: LAYOVER_IGNORE_UNREADABLE_SECRETS=1 starts without them, and the passwords can be set again',
+      : [`LAYOVER_MASTER_KEY does not decrypt the upstream passwords of these organizations: ${named}${more}`]),
+    ...(tokenKeys === 0 ? [] : [`LAYOVER_MASTER_KEY does not decrypt ${tokenKeys} of the keys that sign pull tokens`]),
+    'LAYOVER_MASTER_KEY_PREVIOUS must contain the key that encrypted them (if none was configured: keys/master-key in the home). ' +
+      'Nothing was changed. If that key is lost, start with LAYOVER_IGNORE_UNREADABLE_SECRETS=1 and ' +
+      'set the upstream passwords again',
   ]);
 }

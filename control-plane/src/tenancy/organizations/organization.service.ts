@@ -3,32 +3,23 @@ import type { SealedBox } from '../../../../common/security/sealed-box';
 import { newAuditEvent } from '../../audit/audit-event';
 import type { AuditStore } from '../../audit/audit.store';
 import type { ConfigurationRevision } from '../settings/configuration-revision';
-import type { ContentStores } from '../../cache/content/content-stores';
 import type { Database, Queries } from '../../db/database';
 import { isDuplicate } from '../../db/database-error';
 import { ApiError } from '../../errors/api-error';
 import { newId } from '../../db/new-id';
-import { enforceQuota } from '../../cache/eviction/enforce-quota';
-import type { RepositoryStore } from '../../cache/content/repository.store';
-import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
 import { describeChanges, describeSettings } from './describe-changes';
 import { nextProxyCache } from './next-proxy-cache';
 import type { DesiredPatch, DesiredProxyCache, DesiredSettings, Organization, ProxyCache } from './organization';
+import type { OrganizationContent } from './organization-content';
 import type { OrganizationStore } from './organization.store';
-
-/** How long a mutation waits for eviction down to a lowered limit, in milliseconds. */
-const ENFORCE_MS = 10_000;
 
 /** What the service works with. */
 export interface OrganizationServiceParts {
   readonly database: Database;
   readonly organizations: OrganizationStore;
-  readonly repositories: RepositoryStore;
-  readonly upstreamStatus: UpstreamStatusStore;
   readonly audit: AuditStore;
   readonly revision: ConfigurationRevision;
-  /** What quotas are enforced on. */
-  readonly stores: ContentStores;
+  readonly content: OrganizationContent;
   readonly box: SealedBox;
   readonly clock: Clock;
 }
@@ -111,7 +102,7 @@ export class OrganizationService {
       checkVersion(current, expectedVersion);
       const now = this.parts.clock.now();
       await this.parts.organizations.delete(queries, current.uid);
-      await this.endContent(queries, current.uid, now);
+      await this.parts.content.end(queries, current.uid, now);
       await this.record(queries, 'ORGANIZATION_DELETED', current, actor, now, { version: current.version });
       return true;
     });
@@ -120,18 +111,14 @@ export class OrganizationService {
   /** A limit below the usage is in force at once: what is over it goes now, as far as it can in a short time, and the rest soon. */
   private async enforceQuota({ uid, quota, proxyCache }: Organization): Promise<void> {
     if (quota?.autoPrune !== true || proxyCache === undefined) return;
-    const { database, stores, clock } = this.parts;
-    const usage = await stores.originUsage.find(database.reader, proxyCache.originVersion);
-    if (usage?.prunePending === true) await enforceQuota({ database, stores, clock }, uid, clock.now() + ENFORCE_MS);
+    await this.parts.content.enforceQuota(uid, proxyCache.originVersion);
   }
 
   /** Two changes that met on a unique key: the second try sees the first's and says what is wrong with names. */
   private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await this.parts.database.transaction(work);
-        await this.parts.revision.announce();
-        return result;
+        return await this.parts.database.transaction(work);
       } catch (error) {
         if (!isDuplicate(error)) throw error;
         if (attempt > 1) throw new ApiError('CONFLICT', 'Another change was made at the same time. Try again.');
@@ -173,9 +160,9 @@ export class OrganizationService {
     await this.checkMirrorHost(queries, organization);
     await this.parts.organizations.update(queries, organization);
     if (organization.proxyCache !== undefined && Object.keys(changed).some((name) => name.startsWith('quota')))
-      await this.parts.stores.originUsage.mark(queries, organization.proxyCache.originVersion, { prunePending: true });
+      await this.parts.content.quotaChanged(queries, organization.proxyCache.originVersion);
     if (current.proxyCache !== undefined && current.proxyCache.originVersion !== next.proxyCache?.originVersion)
-      await this.endContent(queries, current.uid, now);
+      await this.parts.content.end(queries, current.uid, now);
     await this.record(queries, 'ORGANIZATION_UPDATED', organization, actor, now, { changed });
     return organization;
   }
@@ -200,11 +187,6 @@ export class OrganizationService {
     if (desired === undefined) return undefined;
     const { box, clock } = this.parts;
     return nextProxyCache(current?.proxyCache, desired, { organizationUid, box, newVersion: newId, now: clock.now() });
-  }
-
-  private async endContent(queries: Queries, uid: string, now: number): Promise<void> {
-    await this.parts.repositories.endAll(queries, uid, now);
-    await this.parts.upstreamStatus.forget(queries, uid);
   }
 
   private async record(

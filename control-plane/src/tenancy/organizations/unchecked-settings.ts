@@ -23,7 +23,10 @@ export interface UncheckedPatch {
   readonly scanPolicy?: UncheckedScanPolicy | null | undefined;
 }
 
-/** A proxy configuration as a user gives it. Without a password the stored one stays; null removes it. */
+/**
+ * A proxy configuration as a user gives it. `upstreamPassword`: undefined keeps the stored one, null
+ * removes it.
+ */
 export interface UncheckedProxyCache {
   readonly upstream: string;
   readonly enabled?: boolean | null | undefined;

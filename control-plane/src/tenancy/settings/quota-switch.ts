@@ -1,6 +1,5 @@
-import type { ForcedSwitches } from '../../config';
 import type { Queries } from '../../db/database';
-import { inForce } from './system-settings';
+import { type ForcedSwitches, inForce } from './system-settings';
 import type { SystemSettingsStore } from './system-settings.store';
 
 /** Whether quotas are enforced at all: off means that nothing is refused and nothing evicted. */

@@ -1,13 +1,10 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import { newAuditEvent } from '../../audit/audit-event';
 import type { AuditStore } from '../../audit/audit.store';
-import type { ForcedSwitches } from '../../config';
 import type { ConfigurationRevision } from './configuration-revision';
-import type { ContentStores } from '../../cache/content/content-stores';
-import type { Database } from '../../db/database';
+import type { Database, Queries } from '../../db/database';
 import { ApiError } from '../../errors/api-error';
-import { enforceQuota } from '../../cache/eviction/enforce-quota';
-import { inForce, type SystemSettings } from './system-settings';
+import { type ForcedSwitches, inForce, type SystemSettings } from './system-settings';
 import type { SystemSettingsStore } from './system-settings.store';
 
 /** Switches to change; undefined stays. */
@@ -17,8 +14,16 @@ export interface SystemSettingsChange {
   readonly scanningEnabled?: boolean | undefined;
 }
 
-/** How long a change waits for eviction down to limits that have come into force, in milliseconds; what is left goes soon after. */
-const ENFORCE_MS = 10_000;
+/** What happens to cached content when quotas are turned on for all organizations. */
+export interface GlobalQuotas {
+  /** Notes in the caller's transaction that every quota is in force: usage may be over any of them now. */
+  turnedOn(queries: Queries): Promise<void>;
+  /**
+   * Evicts down to quotas that came into force or changed, for a few seconds at most. Garbage
+   * collection evicts the rest.
+   */
+  enforceAll(): Promise<void>;
+}
 
 /** What the service works with. */
 export interface SystemSettingsParts {
@@ -26,8 +31,7 @@ export interface SystemSettingsParts {
   readonly settings: SystemSettingsStore;
   readonly audit: AuditStore;
   readonly revision: ConfigurationRevision;
-  /** What quotas are enforced on. */
-  readonly stores: ContentStores;
+  readonly quotas: GlobalQuotas;
   readonly forced: ForcedSwitches;
   readonly clock: Clock;
 }
@@ -62,7 +66,7 @@ export class SystemSettingsService {
     expectedVersion: number | undefined,
     actor: string,
   ): Promise<SystemSettings> {
-    const { database, settings, audit, revision, stores, forced, clock } = this.parts;
+    const { database, settings, audit, revision, quotas, forced, clock } = this.parts;
     for (const [name, variable] of Object.entries(VARIABLES) as [keyof typeof VARIABLES, string][]) {
       if (forced[name] !== undefined && change[name] !== undefined && change[name] !== forced[name])
         throw new ApiError(
@@ -88,22 +92,14 @@ export class SystemSettingsService {
       const to = Object.fromEntries(Object.entries(changed).map(([name, { to }]) => [name, to]));
       const next: SystemSettings = { ...current, ...to, version: current.version + 1 };
       await settings.write(queries, next);
-      if (changed['quotaManagementEnabled']?.to === true) await stores.originUsage.markAll(queries);
+      if (changed['quotaManagementEnabled']?.to === true) await quotas.turnedOn(queries);
       await revision.bump(queries);
       await audit.append(queries, [
         newAuditEvent({ kind: 'SETTINGS_UPDATED', at: clock.now(), actor, detail: { changed } }),
       ]);
       return next;
     });
-    await revision.announce();
-    await this.enforceQuotas();
+    await quotas.enforceAll();
     return inForce(result, forced);
-  }
-
-  private async enforceQuotas(): Promise<void> {
-    const { database, stores, clock } = this.parts;
-    const until = clock.now() + ENFORCE_MS;
-    for (const uid of await stores.originUsage.prunePending(database.reader))
-      await enforceQuota({ database, stores, clock }, uid, until);
   }
 }

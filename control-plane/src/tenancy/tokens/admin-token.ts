@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { createFileSync } from '../../../../common/files/durable-file';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ApiTokenRow } from '../../../../schema/tables';
 import { Role } from './role';
@@ -67,17 +66,8 @@ function adminRow(token: string, clock: Clock): ApiTokenRow {
   };
 }
 
-/** A new token in the file; the one that is in it where a start before this one got no further. */
+/** Writes a new token to the file, durably. Returns it, or the token of an earlier start that got no further. */
 function writeOrRead(file: string): string {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(draft, `${newSecret(SecretPrefix.apiToken)}\n`, { mode: 0o600, flag: 'wx' });
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  createFileSync(file, `${newSecret(SecretPrefix.apiToken)}\n`);
   return readFileSync(file, 'utf8').trim();
 }

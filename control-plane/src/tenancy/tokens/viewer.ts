@@ -15,6 +15,3 @@ export interface Viewer {
 export function actorOf(viewer: Viewer): string {
   return `token:${viewer.name}`;
 }
-
-/** The actor of what the control plane does by itself. */
-export const SYSTEM_ACTOR = 'system';

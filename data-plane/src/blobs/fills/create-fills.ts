@@ -3,11 +3,11 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { Digest } from '../../../../common/oci/digest';
 import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
-import { throwIfAborted } from '../../store/read-file-range';
+import { withTimeout } from '../../../../common/async/deadline';
+import { onAbort, throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import type { Absence } from '../../store/guard/absence';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
-import { untilAborted } from '../../async/abort-gate';
 import { type FillDependencies, FillJob, type FillOver } from './fill-job';
 import { DEFAULT_FILL_LIMITS, type FillLimits } from './fill-limits';
 import { FillQueue } from './fill-queue';
@@ -53,7 +53,7 @@ const OUTAGES_BELIEVED = 2;
 /** How long aborted fills are waited for. */
 const ABORT_MS = 5_000;
 
-/** Fills through a spool folder on this host (architecture, section 5). */
+/** Fills through a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
   const { stored, uses, clock, logger, onOver, onFilled, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
@@ -104,16 +104,14 @@ class JobFills implements SpooledFills {
   async complete(request: FillRequest, urgent?: AbortSignal): Promise<void> {
     const whole = this.attempt(request, undefined, async (job) => {
       const seat = job.sit(request);
-      const lower = (): void => seat.lower();
-      if (urgent?.aborted === true) lower();
-      urgent?.addEventListener('abort', lower, { once: true });
+      const stopListening = onAbort(urgent, () => seat.lower());
       try {
         await job.settled.promise;
         if (job.fits(request.expectedSize)) return true;
         seat.withdraw();
         return undefined;
       } finally {
-        urgent?.removeEventListener('abort', lower);
+        stopListening();
         await seat.leave();
       }
     });
@@ -179,10 +177,7 @@ class JobFills implements SpooledFills {
 
   private async allOver(withinMs: number): Promise<void> {
     const over = Promise.allSettled([...this.unsettled].map((job) => job.settled.promise));
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => (cancel = this.deps.clock.after(withinMs, resolve)));
-    await Promise.race([over, late]);
-    cancel();
+    await withTimeout(this.deps.clock, withinMs, over, () => undefined);
   }
 }
 

@@ -3,12 +3,12 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { Span, Tracer } from '../../../../common/tracing/tracer';
+import { Deferred } from '../../../../common/async/deferred';
+import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import type { BlobIngest } from '../../store/blob-store';
 import { Absence } from '../../store/guard/absence';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
-import { AbortGate } from '../../async/abort-gate';
-import { Deferred } from '../../async/deferred';
 import { Seats, type Seat } from './seats';
 import type { FillLimits } from './fill-limits';
 import type { FillQueue, FillTicket } from './fill-queue';
@@ -43,8 +43,9 @@ export interface FillBeginning {
 }
 
 /**
- * One fill: looks into the store, waits for a slot, asks upstream, moves the bytes, keeps them.
- * It belongs to nobody: clients sit in it and leave (trap T4). Its spool file goes when it is over and the last has left.
+ * One fill: looks into the store, waits for a slot, asks upstream, moves the bytes, keeps them. It
+ * belongs to nobody: clients sit in it and leave (docs/design/fills.md#ownership). Its spool file
+ * goes when it is over and the last has left.
  */
 export class FillJob {
   readonly digest: Digest;
@@ -58,7 +59,6 @@ export class FillJob {
   private readonly requesters: Requesters;
   private readonly progress: Progress;
   private readonly controller = new AbortController();
-  private readonly gate = new AbortGate(this.controller.signal);
   private ticket: FillTicket | undefined;
   private file: SpoolFile | undefined;
   private foundAt: { readonly size: number; readonly path: string | undefined } | undefined;
@@ -174,7 +174,7 @@ export class FillJob {
     if (this.absence?.holds !== true && (await this.findInStore())) return;
     this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
     const waits = !this.ticket.isGranted;
-    await this.gate.through(this.ticket.granted);
+    await untilAborted(this.ticket.granted, this.controller.signal);
     // While it waited, a fill from another upstream, or another node, may have brought the blob.
     if (waits && (await this.findInStore())) return;
     await this.fill();
@@ -224,11 +224,12 @@ export class FillJob {
   }
 
   private async transfer(writer: SpoolWriter): Promise<number> {
-    const { gate, digest, deps } = this;
+    const { digest, deps } = this;
+    const { signal } = this.controller;
     const { clock, limits } = deps;
-    gate.signal.throwIfAborted();
+    throwIfAborted(signal);
     const request = this.seats.ask();
-    const stream = await gate.through(request.source(0, gate.signal), (late) => late.cancel());
+    const stream = await untilAborted(request.source(0, signal), signal, (late) => late.cancel());
     const size = stream.size ?? request.expectedSize;
     try {
       checkStream(stream, 0, { digest, size: request.expectedSize });
@@ -242,7 +243,7 @@ export class FillJob {
     const another = (): FillRequest | undefined => this.seats.askAnother();
     const onBreak = (error: LayoverError, bytes: number): void =>
       this.log('warn', { cause: error.message, bytes }, 'a fill broke off; it is resumed where it can be');
-    return new Transfer({ digest, size, writer, gate, clock, limits, another, onBreak }).run(stream, request);
+    return new Transfer({ digest, size, writer, signal, clock, limits, another, onBreak }).run(stream, request);
   }
 
   private async keep(file: SpoolFile, size: number, ingest: BlobIngest | undefined, failure: unknown): Promise<void> {

@@ -18,7 +18,7 @@ export interface FillLimits {
   readonly maxUnknownBytes: number;
 }
 
-/** What holds where the composition root says nothing else (architecture, section 5). */
+/** What holds where the composition root says nothing else (docs/design/fills.md#queue). */
 export const DEFAULT_FILL_LIMITS: FillLimits = {
   maxFillSeconds: 3600,
   perUpstream: 16,

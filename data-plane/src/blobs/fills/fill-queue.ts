@@ -35,8 +35,9 @@ interface Running {
 }
 
 /**
- * Bounds how many fills read from upstreams at a time (architecture, section 5.5). Clients go before the background;
- * within either, upstreams take turns, and owners take turns within an upstream, so nobody's backlog holds up another.
+ * Bounds how many fills read from upstreams at a time (docs/design/fills.md#queue). Clients go
+ * before the background; within either, upstreams take turns, and owners take turns within an
+ * upstream, so nobody's backlog holds up another.
  */
 export class FillQueue {
   private readonly lanes: Readonly<Record<Priority, Lane>> = { client: new Map(), background: new Map() };

@@ -47,8 +47,9 @@ export interface FillReader {
 }
 
 /**
- * At most one GET of a digest at a time to an upstream, however many ask. Requests that name different upstreams don't share one:
- * otherwise whoever may name an upstream of their own could hold up, or break, everybody's pulls of a well-known blob (trap T7).
+ * At most one GET of a digest at a time to an upstream, however many ask. Requests that name
+ * different upstreams don't share one: otherwise whoever may name an upstream of their own could
+ * hold up, or break, everybody's pulls of a well-known blob (ADR 6).
  */
 export interface Fills {
   /**

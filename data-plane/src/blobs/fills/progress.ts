@@ -1,7 +1,10 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 
-/** Bytes at the end that nobody gets before the digest is proven (architecture, section 5.3; habit 6 of bb-storage). */
+/**
+ * Bytes at the end that nobody gets before the digest is proven
+ * (docs/design/fills.md#withheld-bytes).
+ */
 export const WITHHELD_BYTES = 64 * 1024;
 
 /**

@@ -1,3 +1,4 @@
+import { backoffDelay } from '../../../../common/async/backoff';
 import type { LayoverError } from '../../../../common/errors/layover-error';
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import type { FillLimits } from './fill-limits';
@@ -43,9 +44,9 @@ export class ResumeBudget {
     if (receivedBytes - this.brokenAt >= this.limits.resumeRestoreBytes) this.used = 0;
     this.brokenAt = receivedBytes;
     if (this.used >= this.limits.resumeTries) return undefined;
-    const delay = Math.min(this.limits.resumeMaxMs, this.limits.resumeBaseMs * 2 ** this.used);
     this.used += 1;
-    // Half to whole: the fills that one break of an upstream hit don't all come back at the same moment.
-    return delay * (0.5 + this.random() / 2);
+    // With jitter: the fills that one break of an upstream hit must not all come back together.
+    const backoff = { firstMs: this.limits.resumeBaseMs, maxMs: this.limits.resumeMaxMs, jitter: 0.5 };
+    return backoffDelay(backoff, this.used, this.random);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
 import { errorCode, toStoreError } from '../../store/store-error';
 
@@ -21,7 +22,10 @@ export interface Spool {
   create(digest: Digest): Promise<SpoolFile>;
   /** Whether `bytes` more would fit now. */
   hasRoom(bytes: number): Promise<boolean>;
-  /** Makes the folder and removes what a crash left (architecture, section 5.6). Only before the first fill. */
+  /**
+   * Makes the folder and removes what a crash left (docs/design/fills.md#crash-recovery). Only
+   * before the first fill.
+   */
   clean(): Promise<number>;
 }
 
@@ -36,7 +40,8 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
   const folder = resolve(directory);
   return {
     async create(digest) {
-      // A name of its own for every try: a failed fill can never touch another one's file (trap T10).
+      // A name of its own for every try: a failed fill can never touch another one's file
+      // (docs/design/fills.md#spool).
       const path = join(folder, `${algorithmOf(digest)}-${hexOf(digest)}.${randomUUID()}`);
       try {
         return new DiskFile(path, await openNew(folder, path), digest);
@@ -55,7 +60,7 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
     },
     async clean() {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeDurableFolder(folder);
         const left = (await readdir(folder)).filter((name) => SPOOL_NAME.test(name));
         for (const name of left) await rm(join(folder, name), { force: true });
         return left.length;
@@ -71,7 +76,7 @@ async function openNew(folder: string, path: string): Promise<FileHandle> {
     return await open(path, 'wx', 0o600);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeDurableFolder(folder);
     return open(path, 'wx', 0o600);
   }
 }

@@ -3,7 +3,8 @@ import { LayoverError, toLayoverError } from '../../../../common/errors/layover-
 import { algorithmOf, type Digest, newHasher } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
-import type { AbortGate } from '../../async/abort-gate';
+import { sleep } from '../../../../common/async/sleep';
+import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import type { FillLimits } from './fill-limits';
 import type { FillRequest } from './fills';
 import { remedyFor, ResumeBudget } from './resume-policy';
@@ -15,7 +16,8 @@ export interface TransferOptions {
   /** undefined = nobody says. */
   readonly size: number | undefined;
   readonly writer: SpoolWriter;
-  readonly gate: AbortGate;
+  /** Ends the transfer at once. */
+  readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly limits: FillLimits;
   /** Somebody else who wants the blob, for when upstream refuses the one who asked so far. */
@@ -25,9 +27,10 @@ export interface TransferOptions {
 }
 
 /**
- * Moves one blob from upstream into the spool: counts, hashes, resumes. Resolves with its size when every byte is in the
- * file, and count and digest are right. Throws UPSTREAM_CONTENT when they are not (traps T1, T3), what upstream threw when it can't
- * be resumed, what the spool threw, or the gate's reason.
+ * Moves one blob from upstream into the spool: counts, hashes, resumes. Resolves with its size when
+ * every byte is in the file, and count and digest are right. Throws UPSTREAM_CONTENT when they are
+ * not (docs/design/fills.md#verification), what upstream threw when it can't be resumed, what the
+ * spool threw, or the signal's reason.
  */
 export class Transfer {
   /** Bytes of the blob taken so far; the offset to resume at. */
@@ -72,11 +75,11 @@ export class Transfer {
   }
 
   private async takeChunks(chunks: AsyncIterator<Buffer>, offset: number, request: FillRequest): Promise<void> {
-    const { gate, writer, size } = this.options;
+    const { signal, writer, size } = this.options;
     // An upstream that ignores Range begins again: what is here already is neither written nor hashed twice.
     let skip = this.received - offset;
     for (;;) {
-      const next = await gate.through(chunks.next());
+      const next = await untilAborted(chunks.next(), signal);
       if (next.done === true) break;
       request.onFetched?.(next.value.length);
       const fresh = skip === 0 ? next.value : next.value.subarray(skip);
@@ -93,24 +96,24 @@ export class Transfer {
 
   /** The blob from where it broke off, after a wait, or as somebody else; throws when there is no way. */
   private async reopen(failure: LayoverError, request: FillRequest): Promise<[UpstreamBlobStream, FillRequest]> {
-    const { gate, clock } = this.options;
+    const { signal, clock } = this.options;
     let asked = request;
     for (let error = failure; ;) {
-      gate.signal.throwIfAborted();
+      throwIfAborted(signal);
       const remedy = remedyFor(error);
       if (remedy === 'give-up') throw error;
       this.options.onBreak(error, this.received);
       if (remedy === 'ask-again') {
         const delay = this.budget.next(this.received);
         if (delay === undefined) throw error;
-        await pause(clock, gate, delay);
+        await sleep(clock, delay, signal);
       } else {
         const other = this.options.another();
         if (other === undefined) throw error;
         asked = other;
       }
       try {
-        return [await gate.through(asked.source(this.received, gate.signal), (late) => late.cancel()), asked];
+        return [await untilAborted(asked.source(this.received, signal), signal, (late) => late.cancel()), asked];
       } catch (thrown) {
         error = toLayoverError(thrown);
       }
@@ -150,10 +153,4 @@ export function checkStream(
       message: `the upstream sent ${known.digest} from byte ${stream.offset} when asked for it from byte ${received}`,
     });
   }
-}
-
-function pause(clock: Clock, gate: AbortGate, delayMs: number): Promise<void> {
-  let cancel = (): void => undefined;
-  const over = new Promise<void>((resolve) => (cancel = clock.after(delayMs, resolve)));
-  return gate.through(over).finally(() => cancel());
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { Descriptor } from '../../../../common/oci/descriptor';
@@ -55,7 +56,7 @@ class DurableLocalIndex implements LocalIndex {
   private serial = 0;
   private cancelTimer: (() => void) | undefined;
   /** Writes follow each other, never overlap. */
-  private writing: Promise<void> = Promise.resolve();
+  private readonly writes = pLimit(1);
   private broken = false;
   private closed = false;
 
@@ -148,8 +149,7 @@ class DurableLocalIndex implements LocalIndex {
   private writePending(): Promise<void> {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
-    this.writing = this.writing.then(() => this.write());
-    return this.writing;
+    return this.writes(() => this.write());
   }
 
   private async write(): Promise<void> {

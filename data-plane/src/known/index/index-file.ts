@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeFrames, encodeFrame } from '../../files/frames';
-import { makeFolder } from '../../files/segment-files';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
+import { decodeFrames, encodeFrame } from '../../../../common/files/frames';
+import { writeAll } from '../../../../common/files/write-all';
 import type { IndexOperation } from './index-operation';
 
 /** First frame of every file; a file that begins otherwise is of another version, and not read. */
@@ -15,6 +16,8 @@ export class IndexFile {
   private readonly path: string;
   private file: FileHandle | undefined;
   private length = 0;
+  /** Whether the file has had its name since the last sync of the folder. */
+  private isNameDurable = true;
 
   constructor(private readonly directory: string) {
     this.path = join(directory, 'index.log');
@@ -31,7 +34,7 @@ export class IndexFile {
    * after false, what `apply` was given must not be kept.
    */
   async load(apply: (operation: IndexOperation) => void): Promise<boolean> {
-    await makeFolder(this.directory);
+    await makeDurableFolder(this.directory);
     let rest = Buffer.alloc(0);
     let first = true;
     try {
@@ -71,6 +74,7 @@ export class IndexFile {
       await file.write(header, 0, header.length, 0);
       const length = header.length + (await writeOperations(file, operations, header.length));
       await rename(draft, this.path);
+      this.isNameDurable = false;
       await this.file?.close();
       this.file = file;
       this.length = length;
@@ -88,9 +92,12 @@ export class IndexFile {
     this.length = 0;
   }
 
-  /** Puts on disk what was written. */
+  /** Makes everything that was written durable. */
   async sync(): Promise<void> {
     await this.file?.datasync();
+    if (this.isNameDurable) return;
+    await syncFolder(this.directory);
+    this.isNameDurable = true;
   }
 
   async close(): Promise<void> {
@@ -127,9 +134,7 @@ async function writeOperations(
   let written = 0;
   const flush = async (): Promise<void> => {
     const bytes = Buffer.concat(frames);
-    for (let done = 0; done < bytes.length;) {
-      done += (await file.write(bytes, done, bytes.length - done, position + written + done)).bytesWritten;
-    }
+    await writeAll(file, bytes, position + written);
     written += bytes.length;
     frames = [];
     size = 0;

@@ -1,7 +1,10 @@
 import type { Descriptor } from '../../../../common/oci/descriptor';
 import type { CacheStatus__Output } from '../../../../proto/gen/layover/v1/CacheStatus';
 
-/** The cache statuses of a manifest that is served; clients see them in X-Layover-Cache. */
+/**
+ * The cache statuses of a manifest that is served; clients see them in X-Layover-Cache
+ * (docs/design/pull-semantics.md#cache-status).
+ */
 export type ManifestCacheStatus = Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED' | 'REFUSED' | 'ERROR'>;
 
 /** A manifest that is to be given to a client. */

@@ -4,12 +4,16 @@ import { Absence } from '../../store/guard/absence';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
 
-/** Longest manifest that is kept and served, in bytes (architecture section 8; distribution's limit too). */
+/**
+ * Longest manifest that is kept and served, in bytes
+ * (docs/design/pull-semantics.md#manifest-limits; distribution's limit too).
+ */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
- * Bytes of manifests by digest: the blob store, with the hot ones in memory. Bytes only, no rights: callers have made sure that
- * the repository holds the digest before they ask (trap T20).
+ * Bytes of manifests by digest: the blob store, with the hot ones in memory. Bytes only, no rights:
+ * callers have made sure that the repository holds the digest before they ask
+ * (docs/design/pull-semantics.md#right-to-read).
  */
 export class ManifestContents {
   private readonly memory: LRUCache<Digest, Buffer>;
@@ -54,8 +58,9 @@ export class ManifestContents {
   }
 
   /**
-   * Moves a damaged manifest aside. No manifest that was stored is larger than the limit, so a larger
-   * file is damaged; its bytes are hashed all the same before it is touched.
+   * Moves a damaged manifest aside (docs/design/fills.md#damaged-blobs). No manifest that was stored
+   * is larger than the limit, so a larger file is damaged; its bytes are hashed all the same before
+   * it is touched.
    */
   private async movedAside(digest: Digest): Promise<boolean> {
     const blob = await this.stored.open(digest);

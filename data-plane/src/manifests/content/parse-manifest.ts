@@ -4,9 +4,14 @@ import { type Digest, parseDigest } from '../../../../common/oci/digest';
 import { bareMediaType, isIndex, MediaType } from '../../../../common/oci/media-types';
 import type { ManifestReference } from '../../../../proto/gen/layover/v1/ManifestReference';
 
-/** Descriptors that one manifest may name; the largest real indexes have hundreds (trap T29). */
+/**
+ * Descriptors that one manifest may name; the largest real indexes have hundreds
+ * (docs/design/pull-semantics.md#manifest-limits).
+ */
 const MAX_DESCRIPTORS = 10_000;
-/** Nesting of the JSON; real manifests have 5 or so (trap T29). */
+/**
+ * Nesting of the JSON; real manifests have 5 or so (docs/design/pull-semantics.md#manifest-limits).
+ */
 const MAX_DEPTH = 100;
 
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(json|prettyjws)$/;
@@ -19,12 +24,18 @@ const GENERIC_TYPES: ReadonlySet<string> = new Set([
   'binary/octet-stream',
 ]);
 
-/** What Layover reads out of a manifest. Its bytes are never changed (trap T12). */
+/**
+ * What Layover reads out of a manifest. Its bytes are never changed
+ * (docs/design/pull-semantics.md#content-negotiation).
+ */
 export interface ParsedManifest {
   readonly mediaType: string;
   readonly artifactType: string;
   readonly references: readonly ManifestReference[];
-  /** Layers that are elsewhere by their own word (`urls`, or a foreign media type): never filled (trap T18). */
+  /**
+   * Layers that are elsewhere by their own word (`urls`, or a foreign media type): never filled
+   * (docs/design/pull-semantics.md#blobs).
+   */
   readonly foreign: ReadonlySet<Digest>;
 }
 

@@ -1,7 +1,8 @@
+import { linkSignals } from '../../../../common/async/linked-signal';
+import { sleep } from '../../../../common/async/sleep';
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { isIndex } from '../../../../common/oci/media-types';
 import type { Clock } from '../../../../common/runtime/clock';
-import { pause } from '../../../../common/runtime/pause';
 import type { PullTarget } from '../../access/pull-target';
 import type { Completion } from '../images/completion';
 import type { Configuration, ScanPolicy } from '../../configuration/configuration';
@@ -9,7 +10,7 @@ import type { ManifestAnswer, ManifestLookup } from '../content/manifest-answer'
 import type { ImageFiller } from '../images/image-filler';
 import type { ImageJudge, Verdict } from './image-judge';
 import { incomplete, refused, type Unscannable, unjudged, unscanned } from './refusals';
-import { SharedWaits } from '../../async/shared-waits';
+import { SingleFlight } from '../../../../common/async/single-flight';
 import { Verdicts } from './verdicts';
 
 /** What the gate works with. */
@@ -37,7 +38,7 @@ const LAST_WORD_MS = 2_000;
  */
 export class ImageGate {
   private readonly verdicts: Verdicts;
-  private readonly asks = new SharedWaits<Verdict>();
+  private readonly asks = new SingleFlight<Verdict>({ whenAbandoned: 'abort' });
   private readonly waiting = new Map<string, number>();
   private inAll = 0;
 
@@ -128,10 +129,7 @@ export class ImageGate {
   private async pauseUntil(at: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.parts;
     const ms = at - clock.now();
-    if (ms <= 0) return;
-    await pause(clock, ms, signal ?? new AbortController().signal).catch((error: unknown) => {
-      throw new LayoverError('CANCELLED', { cause: error });
-    });
+    if (ms > 0) await sleep(clock, ms, signal);
   }
 
   /** One question at a time for an image of an organization, with one set of fills where it may wait. */
@@ -145,15 +143,19 @@ export class ImageGate {
     const { key } = target;
     const { digest } = answer.descriptor;
     const shared = `${key.organizationUid} ${digest} ${revision} ${waitMs > 0 ? 'waits' : 'at once'}`;
-    return this.asks.share(shared, query.signal, async (signal) => {
-      const judged =
-        waitMs === 0
-          ? this.parts.judge.judge(key, digest, 0, query.requestId, signal)
-          : this.judgeFilled(target, answer, waitMs, query.requestId, signal);
-      const verdict = await judged;
-      this.verdicts.put(key.organizationUid, digest, revision, verdict);
-      return verdict;
-    });
+    return this.asks.run(
+      shared,
+      async (signal) => {
+        const judged =
+          waitMs === 0
+            ? this.parts.judge.judge(key, digest, 0, query.requestId, signal)
+            : this.judgeFilled(target, answer, waitMs, query.requestId, signal);
+        const verdict = await judged;
+        this.verdicts.put(key.organizationUid, digest, revision, verdict);
+        return verdict;
+      },
+      query.signal,
+    );
   }
 
   /** Brings the whole image in, and asks at the same time: what is judged already is answered at once. */
@@ -166,27 +168,24 @@ export class ImageGate {
   ): Promise<Verdict> {
     const { judge, filler, clock } = this.parts;
     const { descriptor, content } = answer;
-    const controller = new AbortController();
-    const stop = (): void => controller.abort();
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    const asking = linkSignals(signal);
     let failure: unknown;
     let cancelLastWord = (): void => undefined;
-    filler.fill(target, descriptor, content!, controller.signal).catch((error: unknown) => {
-      if (controller.signal.aborted) return;
+    filler.fill(target, descriptor, content!, asking.signal).catch((error: unknown) => {
+      if (asking.signal.aborted) return;
       failure = error;
-      cancelLastWord = clock.after(LAST_WORD_MS, stop);
+      cancelLastWord = clock.after(LAST_WORD_MS, () => asking.abort());
     });
     try {
-      const verdict = await judge.judge(target.key, descriptor.digest, waitMs, requestId, controller.signal);
+      const verdict = await judge.judge(target.key, descriptor.digest, waitMs, requestId, asking.signal);
       if (verdict.kind !== 'unscanned' || failure === undefined) return verdict;
     } catch (error) {
       if (failure === undefined || signal.aborted) throw error;
     } finally {
       cancelLastWord();
-      signal.removeEventListener('abort', stop);
+      asking.release();
       // What is still being filled is the background's from now on.
-      stop();
+      asking.abort();
     }
     // Without one of its blobs the image has no scan to wait for: that is what went wrong.
     throw incomplete(target, answer, failure);

@@ -33,9 +33,10 @@ interface Waiting {
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Makes images whole in the cache (architecture section 4, "Completion"): after a manifest was served, the blobs that the
- * client did not ask for are filled at low priority. Fills are single-flight, so nothing is fetched twice. An index brings
- * nothing by itself: platforms come when a client asks for their manifests.
+ * Makes images whole in the cache (docs/design/pull-semantics.md#completion): after a manifest was
+ * served, the blobs that the client did not ask for are filled at low priority. Fills are
+ * single-flight, so nothing is fetched twice. An index brings nothing by itself: platforms come
+ * when a client asks for their manifests.
  */
 export class Completion {
   private readonly waiting = new Map<string, Waiting>();

@@ -2,7 +2,10 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import { parseManifest } from '../content/parse-manifest';
 
-/** Config and layers that a manifest names, each once; what is elsewhere by the manifest's own word is left out (trap T18). Throws UPSTREAM_CONTENT. */
+/**
+ * Config and layers that a manifest names, each once; what is elsewhere by the manifest's own word
+ * is left out (docs/design/pull-semantics.md#blobs). Throws UPSTREAM_CONTENT.
+ */
 export function blobsOf(manifest: Descriptor, content: Buffer): Descriptor[] {
   const { references, foreign } = parseManifest(content, manifest.mediaType, manifest.digest);
   const blobs = new Map<Digest, Descriptor>();

@@ -1,8 +1,8 @@
+import pLimit from 'p-limit';
 import type { Descriptor } from '../../../../common/oci/descriptor';
 import type { PullTarget } from '../../access/pull-target';
 import type { CompleteBlob } from './completion';
 import { blobsOf } from './image-blobs';
-import { atMost } from '../../async/at-most';
 
 /** Blobs of one image that are asked for at a time; how many of all are fetched the fill queue says. */
 const AT_A_TIME = 8;
@@ -20,7 +20,7 @@ export class ImageFiller {
    * fills count as a client's, afterwards as the background's; they go on to their end.
    */
   async fill(target: PullTarget, manifest: Descriptor, content: Buffer, urgent: AbortSignal): Promise<void> {
-    const turn = atMost(AT_A_TIME);
+    const turn = pLimit(AT_A_TIME);
     const outcomes = await Promise.allSettled(
       blobsOf(manifest, content).map((blob) => turn(() => this.complete(target, blob, urgent)).then(this.arrived)),
     );

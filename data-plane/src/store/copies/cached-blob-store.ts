@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { hasDigest } from '../hash-blob';
-import { atMost } from '../../async/at-most';
 import type { LocalCopies } from './local-copies';
 
 /** What a cached store is made of. */
@@ -44,7 +44,7 @@ class CopiedBlobs implements CachedBlobStore {
   private readonly asked = new LRUCache<Digest, number>({ max: REMEMBERED });
   private readonly confirmed = new LRUCache<Digest, number>({ max: REMEMBERED });
   private readonly bringing = new Map<Digest, { readonly controller: AbortController; readonly over: Promise<void> }>();
-  private readonly brings = atMost(BRING_AT_ONCE);
+  private readonly brings = pLimit(BRING_AT_ONCE);
 
   constructor(private readonly options: CachedBlobStoreOptions) {
     this.store = options.store;

@@ -1,12 +1,13 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import pLimit from 'p-limit';
+import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, hexOf, newHasher } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { StoredBlob } from '../blob-store';
 import { readFileRange } from '../read-file-range';
 import { errorCode } from '../store-error';
-import { atMost } from '../../async/at-most';
 import { openStoredFile, storedBlob } from '../directory-blob';
 import { type CopyPaths, copyPathsAt, findCopies } from './copy-paths';
 
@@ -47,7 +48,7 @@ export class LocalCopies {
   /** Least recently read first. */
   private readonly copies = new Map<Digest, Copy>();
   private readonly opened = new WeakMap<StoredBlob, Copy>();
-  private readonly checks = atMost(1);
+  private readonly checks = pLimit(1);
   private readonly paths: CopyPaths;
   private bytes = 0;
 
@@ -65,7 +66,7 @@ export class LocalCopies {
     await this.quietly('could not be read', async () => {
       const { root, bootId } = this.options;
       await rm(this.paths.incoming, { recursive: true, force: true });
-      await mkdir(this.paths.incoming, { recursive: true, mode: 0o700 });
+      await makeDurableFolder(this.paths.incoming);
       const boots = (await readdir(resolve(root), { withFileTypes: true })).filter((entry) => entry.isDirectory());
       const found = [];
       // The present run's last, so that its copy of two is the one that counts.

@@ -1,19 +1,19 @@
 import { readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import pLimit from 'p-limit';
 import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
-import { atMost } from '../../async/at-most';
 import { blobPathsAt, type BlobPaths } from './blob-paths';
 import { type DirectoryBlob, type OpenedFile, openStoredFile, storedBlob } from '../directory-blob';
 import { LateSync } from './late-sync';
 import { listBlobs } from './list-blobs';
-import { OneAtATime } from '../../async/one-at-a-time';
+import { KeyedMutex } from '../../../../common/async/keyed-mutex';
 import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../store-error';
-import { makeFolder, syncFolder } from '../../files/sync-folder';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** What the directory store is made of. */
 export interface DirectoryBlobStoreOptions {
@@ -35,9 +35,10 @@ export interface DirectoryBlobStore extends BlobStore {
 }
 
 /**
- * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole and verified.
- * What can't be the blob (an empty file, a manifest with a wrong digest) is removed when met and counts as absent,
- * so that it is fetched again and no client notices (architecture, section 5.6).
+ * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole
+ * and verified. What can't be the blob (an empty file, a manifest with a wrong digest) is removed
+ * when met and counts as absent, so that it is fetched again and no client notices
+ * (docs/design/fills.md#damaged-blobs).
  */
 export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): DirectoryBlobStore {
   const paths = blobPathsAt(resolve(options.root));
@@ -49,9 +50,9 @@ export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): Di
 const COMMITS_AT_ONCE = 2;
 
 class FileBlobs implements DirectoryBlobStore {
-  private readonly commits = atMost(COMMITS_AT_ONCE);
+  private readonly commits = pLimit(COMMITS_AT_ONCE);
   /** What gives a name and what takes it away: between the look at a file and its removal no other gets its name. */
-  private readonly names = new OneAtATime();
+  private readonly names = new KeyedMutex();
 
   constructor(
     private readonly paths: BlobPaths,
@@ -61,7 +62,7 @@ class FileBlobs implements DirectoryBlobStore {
 
   async prepare(): Promise<void> {
     await attempt('make the folders of its blob store', async () => {
-      await makeFolder(this.paths.incoming);
+      await makeDurableFolder(this.paths.incoming);
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
       if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
@@ -132,9 +133,10 @@ class FileBlobs implements DirectoryBlobStore {
     // Every blob that this store opens is one; another store's has no inode, and is never found.
     const { inode } = blob as DirectoryBlob;
     return attempt(`move ${digest} aside`, async () => {
-      await makeFolder(this.paths.quarantine);
+      await makeDurableFolder(this.paths.quarantine);
       return this.ifStillThere(digest, inode, async (path) => {
         await rename(path, this.paths.quarantined(digest));
+        await syncFolder(this.paths.quarantine);
         await syncFolder(this.paths.folder(digest));
       });
     });
@@ -156,7 +158,10 @@ class FileBlobs implements DirectoryBlobStore {
     await attempt(`remove ${digest}, which is damaged`, () => this.ifStillThere(digest, opened.inode, unlink));
   }
 
-  /** Takes the name from the file that was looked at and from no other: the blob may have been filled anew under its name (trap T10). */
+  /**
+   * Takes the name from the file that was looked at and from no other: the blob may have been
+   * filled anew under its name (docs/design/fills.md#damaged-blobs).
+   */
   private ifStillThere(digest: Digest, inode: number, take: (path: string) => Promise<void>): Promise<boolean> {
     const path = this.paths.blob(digest);
     return this.names.run(digest, async () => {

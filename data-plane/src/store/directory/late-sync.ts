@@ -3,13 +3,14 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import pLimit from 'p-limit';
 import { algorithmOf, type Digest, hexOf, parseDigest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { errorCode } from '../store-error';
 import type { BlobPaths } from './blob-paths';
 import { kernelBootId } from './boot-id';
-import { makeFolder, syncFolder } from '../../files/sync-folder';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** How long a blob that was just kept may wait for its sync, in milliseconds: as a rule its client still writes its own copy to a disk. */
 const SYNC_DELAY_MS = 5_000;
@@ -29,7 +30,8 @@ export interface LateSyncOptions {
  */
 export class LateSync {
   private readonly waiting = new Map<Digest, () => void>();
-  private work: Promise<void> = Promise.resolve();
+  /** One at a time: a sync holds one of Node's few threads for files for as long as the disk takes. */
+  private readonly syncs = pLimit(1);
   private readonly bootId: string;
 
   constructor(
@@ -59,7 +61,7 @@ export class LateSync {
       cancel();
       this.begin(digest);
     }
-    await this.work;
+    await this.syncs(() => undefined);
   }
 
   /**
@@ -67,7 +69,7 @@ export class LateSync {
    * the kernel's to keep, and are synced later. Marked before it: the digest decides; what is damaged is removed. Throws system errors.
    */
   async recover(): Promise<void> {
-    await makeFolder(this.paths.unsynced);
+    await makeDurableFolder(this.paths.unsynced);
     for (const name of await readdir(this.paths.unsynced)) {
       const digest = parseDigest(name.replace('-', ':'));
       if (digest === undefined) continue;
@@ -88,12 +90,9 @@ export class LateSync {
 
   private begin(digest: Digest): void {
     this.waiting.delete(digest);
-    // One at a time: a sync holds one of Node's few file threads for as long as the disk takes.
-    this.work = this.work
-      .then(() => this.sync(digest))
-      .catch((error: unknown) => {
-        this.options.logger.error({ err: error, digest }, 'a blob could not be synced; the next start looks at it');
-      });
+    this.syncs(() => this.sync(digest)).catch((error: unknown) => {
+      this.options.logger.error({ err: error, digest }, 'a blob could not be synced; the next start looks at it');
+    });
   }
 
   private async sync(digest: Digest): Promise<void> {

@@ -5,7 +5,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { BlobPaths } from './blob-paths';
 import { errorCode } from '../store-error';
 import type { LateSync } from './late-sync';
-import { makeFolder, syncFolder } from '../../files/sync-folder';
+import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** What link(2) says where the spool is on another file system, or the file system has no hard links. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -96,7 +96,7 @@ async function inFolder(folder: string, attempt: () => Promise<void>): Promise<v
     await attempt();
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    await makeFolder(folder);
+    await makeDurableFolder(folder);
     await attempt();
   }
 }

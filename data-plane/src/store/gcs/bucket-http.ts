@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request as undiciRequest } from 'undici';
+import { abortReason, untilAborted } from '../../../../common/async/until-aborted';
 import type { Authorization } from './authorization';
 import { BucketError, strangeAnswer } from './bucket-error';
 import type { GcsLimits } from './limits';
-import { unlessAborted } from './patience';
 
 /** One HTTP request. */
 export interface BucketRequest {
@@ -37,7 +37,10 @@ const CONNECTIONS = { small: 64, download: 256, upload: 64 } as const;
 const READ_AHEAD = 512 * 1024;
 const DISCARD_BYTES = 64 * 1024;
 
-/** undici's `request`, because Google's library hangs on cut downloads and one aborted download cuts the others (library facts, section 3). */
+/**
+ * undici's `request`, because Google's library hangs on cut downloads and one aborted download cuts
+ * the others (docs/design/errors.md#bucket-client).
+ */
 export function createBucketHttp(limits: GcsLimits, authorization: Authorization): BucketHttp {
   const agent = (connections: number): Agent =>
     new Agent({
@@ -54,7 +57,7 @@ export function createBucketHttp(limits: GcsLimits, authorization: Authorization
   };
   return {
     async send({ method, url, headers, body, lane, anonymous, signal }) {
-      const allowed = anonymous === true ? {} : await unlessAborted(authorization(), signal);
+      const allowed = anonymous === true ? {} : await untilAborted(authorization(), signal);
       try {
         const answer = await undiciRequest(url, {
           dispatcher: lanes[lane],
@@ -80,7 +83,7 @@ export function createBucketHttp(limits: GcsLimits, authorization: Authorization
 
 /** A failure of undici or the sockets below it: always one that another try may not meet. */
 export function transportError(thrown: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
+  if (signal.aborted) return abortReason(signal);
   if (thrown instanceof BucketError) return thrown;
   const code = (thrown as { code?: unknown } | null)?.code;
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {

@@ -184,7 +184,10 @@ class GcsBlobs implements GcsBlobStore {
     return undefined;
   }
 
-  /** Only the generation that was looked at: the blob may have been filled anew under its name (trap T10). */
+  /**
+   * Only the generation that was looked at: the blob may have been filled anew under its name
+   * (docs/design/fills.md#damaged-blobs).
+   */
   private async removeDamaged(
     digest: Digest,
     object: Pick<StoredObject, 'name' | 'generation'>,

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { BlobIngest } from '../blob-store';
 import type { Bucket } from './bucket';
@@ -61,7 +62,7 @@ export class GcsIngest implements BlobIngest {
     const { source, upload, onOver } = this.parts;
     const { signal } = this.controller;
     try {
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       await upload(source, signal);
     } finally {
       await source.close();

@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
+import { CircuitBreaker } from '../../../../common/async/circuit-breaker';
+import { untilAborted } from '../../../../common/async/until-aborted';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { BlobLink, BlobLinks } from '../blob-links';
-import { SharedCalls } from '../../async/shared-calls';
+import { SingleFlight } from '../../../../common/async/single-flight';
 import type { StoredObject } from './bucket';
-import { unlessAborted, within } from './patience';
+import { within } from './patience';
 import type { SignUrl } from './sign-url';
 
 /** What links are made of. */
@@ -41,18 +44,19 @@ const SIGNING_AT_ONCE = 32;
 export class ObjectLinks implements BlobLinks {
   readonly lifetimeMs: number;
   private readonly signed = new LRUCache<string, Signed>({ max: REMEMBERED });
-  private readonly signing = new SharedCalls<Signed>();
-  private readonly looking = new SharedCalls<StoredObject | undefined>();
-  private running = 0;
-  private pausedUntil = -Infinity;
+  private readonly signing = new SingleFlight<Signed>();
+  private readonly looking = new SingleFlight<StoredObject | undefined>();
+  private readonly signatures = pLimit(SIGNING_AT_ONCE);
+  private readonly breaker: CircuitBreaker;
   private failures = 0;
 
   constructor(private readonly options: ObjectLinksOptions) {
     this.lifetimeMs = options.lifetimeMs;
+    this.breaker = new CircuitBreaker({ clock: options.clock, coolDown: { firstMs: PAUSE_MS, maxMs: PAUSE_MS } });
   }
 
   async linkTo(digest: Digest): Promise<BlobLink | 'absent' | undefined> {
-    if (this.options.clock.now() < this.pausedUntil) return undefined;
+    if (this.breaker.coolDownLeftMs > 0) return undefined;
     try {
       const object = await this.objectOf(digest);
       return object === undefined ? 'absent' : { url: await this.urlOf(object), size: object.size };
@@ -65,16 +69,14 @@ export class ObjectLinks implements BlobLinks {
   /** Clients of a hot layer come hundreds at a time: those who ask while it is being looked at share the look. */
   private objectOf(digest: Digest): Promise<StoredObject | undefined> {
     const { clock, look } = this.options;
-    return this.looking.share(digest, undefined, () =>
-      within(clock, LOOK_MS, undefined, (signal) => look(digest, signal)),
-    );
+    return this.looking.run(digest, () => within(clock, LOOK_MS, undefined, (signal) => look(digest, signal)));
   }
 
   private async urlOf(object: StoredObject): Promise<string> {
     const key = `${object.generation} ${object.name}`;
     const known = this.signed.get(key);
     if (known !== undefined && this.isFresh(known)) return known.url;
-    return (await this.signing.share(key, undefined, () => this.sign(key, object))).url;
+    return (await this.signing.run(key, () => this.sign(key, object))).url;
   }
 
   /** Half of its life is left for a client that begins late, or goes on after a broken connection. */
@@ -85,27 +87,25 @@ export class ObjectLinks implements BlobLinks {
 
   private async sign(key: string, { name, generation }: StoredObject): Promise<Signed> {
     const { clock, sign, lifetimeMs } = this.options;
-    if (this.running >= SIGNING_AT_ONCE) throw new TooMany();
-    const signedAt = clock.now();
-    this.running += 1;
-    try {
+    // Refused, not queued: whoever would wait is better off with our bytes.
+    if (this.signatures.activeCount >= SIGNING_AT_ONCE) throw new TooMany();
+    return this.signatures(async () => {
+      const signedAt = clock.now();
       // The library can't be stopped; what it says later is of no interest.
       const url = await within(clock, SIGN_MS, undefined, (signal) =>
-        unlessAborted(sign({ name, generation, lifetimeMs }), signal),
+        untilAborted(sign({ name, generation, lifetimeMs }), signal),
       );
       if (!URL.canParse(url)) throw new Error('the signature came without a URL');
       const signed = { url, signedAt };
       this.signed.set(key, signed);
       this.failures = 0;
       return signed;
-    } finally {
-      this.running -= 1;
-    }
+    });
   }
 
   private fail(error: unknown): void {
-    if (error instanceof TooMany || this.options.clock.now() < this.pausedUntil) return;
-    this.pausedUntil = this.options.clock.now() + PAUSE_MS;
+    if (error instanceof TooMany || this.breaker.coolDownLeftMs > 0) return;
+    this.breaker.open();
     this.failures += 1;
     // The first failure of a row and then ever fewer. Only its message: what the library throws carries the request, with its credentials.
     if ((this.failures & (this.failures - 1)) !== 0) return;

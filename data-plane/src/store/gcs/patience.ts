@@ -1,5 +1,8 @@
+import { backoffDelay } from '../../../../common/async/backoff';
+import { withDeadline } from '../../../../common/async/deadline';
+import { sleep } from '../../../../common/async/sleep';
+import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { Clock } from '../../../../common/runtime/clock';
-import { pause } from '../../../../common/runtime/pause';
 import { BucketError, isTransient } from './bucket-error';
 import type { GcsLimits } from './limits';
 
@@ -25,15 +28,15 @@ export class Patience {
 
   /** Waits before the next try. Throws `error` where none makes sense or time is up, and the signal's reason when it aborts. */
   async again(error: unknown, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     const { retryBaseMs, retryMaxMs } = this.limits;
     const now = this.clock.now();
     this.failingSince ??= now;
-    // Half to whole: what one outage has stopped does not all come back at the same moment.
-    const delay = Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(20, this.failures)) * (0.5 + this.random() / 2);
     this.failures += 1;
+    const backoff = { firstMs: retryBaseMs, maxMs: retryMaxMs, jitter: 0.5 };
+    const delay = backoffDelay(backoff, this.failures, this.random);
     if (!isTransient(error) || now + delay - this.failingSince > this.giveUpMs) throw error;
-    await pause(this.clock, delay, signal);
+    await sleep(this.clock, delay, signal);
   }
 }
 
@@ -58,32 +61,11 @@ export function patiently<T>(
 }
 
 /** Runs an action under a signal that aborts when the caller's does, or after `ms` with a transient BucketError. */
-export async function within<T>(
+export function within<T>(
   clock: Clock,
   ms: number,
   signal: AbortSignal | undefined,
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  // Not AbortSignal.any: on long-lived signals it leaves something behind for every use.
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal?.reason);
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener('abort', onAbort, { once: true });
-  const cancel = clock.after(ms, () => controller.abort(new BucketError('did not answer in time', true)));
-  try {
-    return await action(controller.signal);
-  } finally {
-    cancel();
-    signal?.removeEventListener('abort', onAbort);
-  }
-}
-
-/** The promise's outcome, or the signal's reason when it aborts first: for what can't be stopped itself. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
+  return withDeadline({ clock, ms, reason: () => new BucketError('did not answer in time', true) }, signal, action);
 }

@@ -1,5 +1,7 @@
+import { linkSignals } from '../../../../common/async/linked-signal';
+import { throwIfAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { READ_CHUNK_BYTES, throwIfAborted } from '../read-file-range';
+import { READ_CHUNK_BYTES } from '../read-file-range';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError, strangeAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
 import { type BucketAnswer, discard, header, transportError } from './bucket-http';
@@ -23,11 +25,9 @@ export async function* readObject(
   object: StoredObject,
   range: ObjectRange,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(new LayoverError('CANCELLED', { cause: range.signal?.reason }));
   throwIfAborted(range.signal);
-  range.signal?.addEventListener('abort', onAbort, { once: true });
-  const { signal } = controller;
+  const reader = linkSignals(range.signal);
+  const { signal } = reader;
   const { clock, limits } = bucket;
   const patience = new Patience(clock, limits, limits.readPatienceMs);
   const end = range.offset + range.length;
@@ -40,7 +40,7 @@ export async function* readObject(
           patience.progress();
           position += chunk.length;
           for (let at = 0; at < chunk.length; at += READ_CHUNK_BYTES) {
-            signal.throwIfAborted();
+            throwIfAborted(signal);
             yield chunk.subarray(at, at + READ_CHUNK_BYTES);
           }
         }
@@ -51,9 +51,9 @@ export async function* readObject(
   } catch (error) {
     throw toGcsStoreError(error, range.what);
   } finally {
-    range.signal?.removeEventListener('abort', onAbort);
+    reader.release();
     // A reader that stops in the middle takes its own connection with it, and nobody else's.
-    controller.abort(new LayoverError('CANCELLED'));
+    reader.abort(new LayoverError('CANCELLED'));
   }
 }
 

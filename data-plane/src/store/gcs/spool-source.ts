@@ -1,10 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { Condition } from '../../../../common/async/condition';
+import { untilAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import { READ_CHUNK_BYTES, readAt } from '../read-file-range';
 import { toStoreError } from '../store-error';
 import { crc32cOf } from './crc32c';
-import { unlessAborted } from './patience';
 
 /** Bytes that are read of the spool at a time. */
 const PIECE_BYTES = 2 * READ_CHUNK_BYTES;
@@ -18,7 +19,7 @@ export class SpoolSource {
   private closed = false;
   private written = 0;
   private whole: number | undefined;
-  private waiting: (() => void)[] = [];
+  private readonly grown = new Condition();
   /** CRC32C of the bytes before `covered`. */
   private crc = 0;
   private covered = 0;
@@ -35,19 +36,19 @@ export class SpoolSource {
 
   advance(writtenBytes: number): void {
     this.written = writtenBytes;
-    this.wake();
+    this.grown.notifyAll();
   }
 
   finish(size: number): void {
     this.whole = size;
     this.written = size;
-    this.wake();
+    this.grown.notifyAll();
   }
 
   /** Resolves when more than `bytes` are there, or the size is known. Throws the signal's reason when it aborts. */
   async beyond(bytes: number, signal: AbortSignal): Promise<void> {
     while (this.whole === undefined && this.written <= bytes) {
-      await unlessAborted(new Promise<void>((resolve) => this.waiting.push(resolve)), signal);
+      await untilAborted(this.grown.wait(), signal);
     }
   }
 
@@ -95,9 +96,5 @@ export class SpoolSource {
     } catch (error) {
       throw toStoreError(error, `read ${this.digest} to keep it`);
     }
-  }
-
-  private wake(): void {
-    for (const resolve of this.waiting.splice(0)) resolve();
   }
 }

@@ -1,5 +1,6 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { Logger } from '../../../../common/runtime/logger';
-import { atMost } from '../../async/at-most';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError } from './bucket-error';
 import { encodeCrc32c } from './crc32c';
@@ -15,13 +16,13 @@ const BEGINNINGS = 4;
 
 /** Brings spool files into a bucket, while they grow. */
 export class BlobUploads {
-  private readonly parts: <T>(action: () => Promise<T>) => Promise<T>;
+  private readonly parts: LimitFunction;
 
   constructor(
     private readonly bucket: Bucket,
     private readonly logger: Logger,
   ) {
-    this.parts = atMost(bucket.limits.uploadsAtOnce);
+    this.parts = pLimit(bucket.limits.uploadsAtOnce);
   }
 
   /**
@@ -110,7 +111,7 @@ export class BlobUploads {
     const { chunkBytes } = this.bucket.limits;
     await source.beyond(offset + chunkBytes, signal);
     return this.parts(async () => {
-      signal.throwIfAborted();
+      throwIfAborted(signal);
       const { size } = source;
       const isLast = size !== undefined && size - offset <= chunkBytes;
       const length = isLast ? size - offset : chunkBytes;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Logger } from '../../../../common/runtime/logger';
-import { SingleFlight } from '../../async/single-flight';
+import { SingleFlight } from '../../../../common/async/single-flight';
 import type { BlobLink, BlobLinks } from '../blob-links';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import { hasDigest } from '../hash-blob';

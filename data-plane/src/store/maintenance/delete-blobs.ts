@@ -1,7 +1,7 @@
+import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
-import { forEachDigest } from './for-each-digest';
 import type { Deletion } from '../guard/guarded-blob-store';
-import type { StoredContentParts } from './storage-parts';
+import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
 
 /** What became of a digest; `failed` = the store failed, and it may be there still. */
 export interface DeletedContent {
@@ -18,7 +18,7 @@ export function deleteBlobs(
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<DeletedContent[]> {
-  return forEachDigest(digests, signal, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
     try {
       return { digest, outcome: await stored.deleteUnused(digest) };
     } catch (error) {

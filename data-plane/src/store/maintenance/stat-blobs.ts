@@ -1,7 +1,7 @@
+import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../guard/absence';
-import { forEachDigest } from './for-each-digest';
-import type { StoredContentParts } from './storage-parts';
+import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
 
 /** What a node knows of a blob or manifest. `size` in bytes; undefined = it is not there whole. */
 export interface ContentState {
@@ -19,7 +19,7 @@ export function statBlobs(
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<ContentState[]> {
-  return forEachDigest(digests, signal, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
     const size = await stored.stat(digest);
     return { digest, size: size instanceof Absence ? undefined : size, inUse: uses.inUse(digest) };
   });

@@ -2,7 +2,7 @@ import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../guard/absence';
 import { hasDigest } from '../hash-blob';
-import { throwIfAborted } from '../read-file-range';
+import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { StoredContentParts } from './storage-parts';
 
 /** What the bytes of a digest turned out to be; `size` = bytes that were read. */

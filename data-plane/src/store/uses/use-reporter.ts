@@ -1,3 +1,5 @@
+import pLimit from 'p-limit';
+import { repeat } from '../../../../common/async/repeat';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { ContentUses } from './content-uses';
@@ -25,33 +27,34 @@ export interface UseReporterOptions {
 export class UseReporter {
   /** Whether the last report told of something. */
   private told = false;
-  private cancel: (() => void) | undefined;
-  private sending: Promise<void> = Promise.resolve();
+  private stopRepeating: (() => Promise<void>) | undefined;
+  /** One after the other: an older report must not arrive last. */
+  private readonly sends = pLimit(1);
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: UseReporterOptions) {}
 
   start(): void {
-    if (!this.stopping.signal.aborted) this.cancel ??= this.options.clock.after(INTERVAL_MS, () => this.tick());
+    if (this.stopping.signal.aborted) return;
+    const { clock, logger } = this.options;
+    const onError = (error: unknown): void => logger.debug({ err: error }, 'what is in use could not be reported');
+    const work = (): void => void this.report()?.catch(onError);
+    this.stopRepeating ??= repeat({ clock, everyMs: INTERVAL_MS, work, onError });
   }
 
   /** Begins no report any more, gives up the one under way, and resolves when that has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.cancel?.();
-    await this.sending;
+    await this.stopRepeating?.();
+    await this.sends(() => undefined);
   }
 
-  private tick(): void {
-    this.cancel = this.options.clock.after(INTERVAL_MS, () => this.tick());
-    const { uses, clock } = this.options;
+  private report(): Promise<void> | undefined {
+    const { uses, clock, report } = this.options;
     const present = uses.list(MAX_USES);
     const [oldest] = present;
-    if (!this.told && (oldest === undefined || clock.now() - oldest.startedAt < WORTH_TELLING_MS)) return;
+    if (!this.told && (oldest === undefined || clock.now() - oldest.startedAt < WORTH_TELLING_MS)) return undefined;
     this.told = present.length > 0;
-    // One after the other: an older report must not arrive last.
-    this.sending = this.sending
-      .then(() => this.options.report.send(present, this.stopping.signal))
-      .catch((error: unknown) => this.options.logger.debug({ err: error }, 'what is in use could not be reported'));
+    return this.sends(() => report.send(present, this.stopping.signal));
   }
 }

@@ -37,10 +37,11 @@ const SHARED_DOMAINS: readonly string[] = [
 ];
 
 /**
- * The realm of a Bearer challenge as a URL that a token may be asked of. Throws UPSTREAM_CONTENT, naming the realm's host:
- * no http(s) URL, plain HTTP for an HTTPS registry, or, where credentials would be sent, a host that is neither the
- * registry's own, nor of its domain, nor known to belong to it (trap T17). Anonymous access is not tried in its place:
- * the user who gave credentials would be told that things do not exist.
+ * The realm of a Bearer challenge as a URL that a token may be asked of. Throws UPSTREAM_CONTENT,
+ * naming the realm's host: no http(s) URL, plain HTTP for an HTTPS registry, or, where credentials
+ * would be sent, a host that is neither the registry's own, nor of its domain, nor known to belong
+ * to it (docs/design/access.md#token-realms). Anonymous access is not tried in its place: the user
+ * who gave credentials would be told that things do not exist.
  */
 export function trustedRealm(realm: string | undefined, endpoint: Endpoint, withCredentials: boolean): URL {
   if (realm === undefined || !URL.canParse(realm)) {

@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache';
+import { SingleFlight } from '../../../../common/async/single-flight';
 import type { Clock } from '../../../../common/runtime/clock';
-import { abortError } from '../http/transport-error';
 import type { IssuedToken } from './token-exchange';
 
 /** Tokens kept; the least recently used goes first. */
 const MAX_TOKENS = 10_000;
-/** A token is renewed when this much of its life is left, at most 30 s: it must outlive the request it goes with (trap T30). */
+/**
+ * A token is renewed when this much of its life is left, at most 30 s: it must outlive the request
+ * it goes with (docs/design/access.md#upstream-tokens).
+ */
 const RENEWAL_SHARE = 0.2;
 const MAX_RENEWAL_MS = 30_000;
 
@@ -16,12 +19,13 @@ interface CachedToken {
 }
 
 /**
- * Tokens by key (host, organization, credential version, scope: trap T19), each asked for once however many wait.
- * A waiter that gives up leaves the others alone; a failure is told to those who waited for it and forgotten.
+ * Tokens by key (host, organization, credential version, scope;
+ * docs/design/access.md#upstream-tokens), each asked for once however many wait. A waiter that
+ * gives up leaves the others alone; a failure is told to those who waited for it and forgotten.
  */
 export class TokenCache {
   private readonly tokens = new LRUCache<string, CachedToken>({ max: MAX_TOKENS });
-  private readonly pending = new Map<string, Promise<string>>();
+  private readonly flights = new SingleFlight<string>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -29,14 +33,7 @@ export class TokenCache {
   async get(key: string, issue: () => Promise<IssuedToken>, signal: AbortSignal): Promise<string> {
     const cached = this.tokens.get(key);
     if (cached !== undefined && this.clock.now() < cached.renewAt) return cached.token;
-    let pending = this.pending.get(key);
-    if (pending === undefined) {
-      pending = this.issue(key, issue).finally(() => this.pending.delete(key));
-      // Every waiter may have gone by the time it fails.
-      pending.catch(() => undefined);
-      this.pending.set(key, pending);
-    }
-    return untilAborted(pending, signal);
+    return this.flights.run(key, () => this.issue(key, issue), signal);
   }
 
   /** Forgets a token that upstream refused, unless another has taken its place meanwhile. */
@@ -51,13 +48,4 @@ export class TokenCache {
     this.tokens.set(key, { token, renewAt: askedAt + lifetimeMs - margin });
     return token;
   }
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -24,7 +24,7 @@ export interface IssuedToken {
   readonly lifetimeMs: number;
 }
 
-/** Largest answer of a token server, in bytes (architecture section 8). */
+/** Largest answer of a token server, in bytes (docs/design/access.md#bounded-bodies). */
 const MAX_BODY = 64 * 1024;
 /** Where `expires_in` is missing (distribution token specification). */
 const DEFAULT_LIFETIME_S = 60;
@@ -38,9 +38,10 @@ const Answer = z.object({
 });
 
 /**
- * Asks a realm for a pull token (distribution token specification; both `token` and `access_token`, `service` only where the
- * challenge had one). Throws UPSTREAM_DENIED when it refuses the credentials, TOO_MANY_REQUESTS, UPSTREAM_FAILED, and
- * UPSTREAM_CONTENT for redirects (credentials don't follow them: trap T17) and answers without a token.
+ * Asks a realm for a pull token (distribution token specification; both `token` and `access_token`,
+ * `service` only where the challenge had one). Throws UPSTREAM_DENIED when it refuses the
+ * credentials, TOO_MANY_REQUESTS, UPSTREAM_FAILED, and UPSTREAM_CONTENT for redirects (credentials
+ * don't follow them: docs/design/access.md#token-realms) and answers without a token.
  */
 export async function requestToken(http: HttpClient, request: TokenRequest, nowMs: number): Promise<IssuedToken> {
   const { origin, endpoint, signal } = request;

@@ -23,8 +23,9 @@ interface Said {
 }
 
 /**
- * The error that a status other than success means. Reads (a bounded part of) the body and ends it. Only a 404 or 410
- * becomes "unknown": an outage, a refusal and a limit are never "not found" (trap T24).
+ * The error that a status other than success means. Reads (a bounded part of) the body and ends it.
+ * Only a 404 or 410 becomes "unknown": an outage, a refusal and a limit are never "not found"
+ * (docs/design/pull-semantics.md#upstream-failures).
  */
 export async function answerError(
   answer: HttpAnswer,
@@ -98,7 +99,10 @@ async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Sai
   }
 }
 
-/** Some servers repeat what they were sent; others do so to have it shown to somebody who pulls (architecture section 8: upstream is hostile). */
+/**
+ * Some servers repeat what they were sent; others do so to have it shown to somebody who pulls
+ * (docs/design/access.md#hostile-upstreams).
+ */
 function withoutSecrets(text: string, { credentials }: UpstreamOrigin): string {
   const password = credentials?.password ?? '';
   const sent = credentials === undefined ? '' : basicHeader(credentials).slice('Basic '.length);

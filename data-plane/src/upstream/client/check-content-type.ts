@@ -22,8 +22,9 @@ const MANIFEST_TYPES: readonly string[] = [
 const SCHEMA1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 
 /**
- * The manifest media type that Content-Type names; undefined = it names none in particular, look into the body.
- * Throws UPSTREAM_CONTENT for what cannot be a manifest: a web page is a login portal, not a registry (trap T3).
+ * The manifest media type that Content-Type names; undefined = it names none in particular, look
+ * into the body. Throws UPSTREAM_CONTENT for what cannot be a manifest: a web page is a login
+ * portal, not a registry (Harbor issue 23882).
  */
 export function manifestTypeOf(answer: HttpAnswer): string | undefined {
   const type = bareMediaType(answer.headers.get('content-type') ?? '');

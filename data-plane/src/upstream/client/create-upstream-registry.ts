@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { type Deadline, startDeadline } from '../../../../common/async/deadline';
 import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
-import { type LinkedSignal, linkSignals } from '../../async/signals';
 import { Authorizer } from '../auth/authorizer';
 import { createConnections } from '../http/create-connections';
 import { abortError } from '../http/transport-error';
@@ -14,12 +14,6 @@ import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import { RegistryClient } from './registry-client';
 import { UpstreamStates } from './upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
-
-/** An operation's signal, with the time that it has. */
-interface Scope extends LinkedSignal {
-  /** The time is not counted any more: a body may take as long as it flows. */
-  stopClock(): void;
-}
 
 /**
  * The upstream client (port: upstream-registry.ts). One instance for a process: it holds connections, tokens and what is
@@ -37,24 +31,12 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
   const client = new RegistryClient(http, authorizer, states, clock);
 
-  function scopeOf(parent: AbortSignal | undefined): Scope {
-    const linked = linkSignals(parent, closing.signal);
-    const stopClock = clock.after(timeouts.operationMs, () =>
-      linked.abort(
-        new LayoverError('UPSTREAM_TIMEOUT', {
-          message: `the upstream did not complete its answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
-        }),
-      ),
-    );
-    return {
-      signal: linked.signal,
-      abort: (reason) => linked.abort(reason),
-      stopClock,
-      release: () => {
-        stopClock();
-        linked.release();
-      },
-    };
+  function scopeOf(parent: AbortSignal | undefined): Deadline {
+    const reason = (): LayoverError =>
+      new LayoverError('UPSTREAM_TIMEOUT', {
+        message: `the upstream did not complete its answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
+      });
+    return startDeadline({ clock, ms: timeouts.operationMs, reason }, parent, closing.signal);
   }
 
   function failure(origin: UpstreamOrigin, error: unknown, signal: AbortSignal): LayoverError {
@@ -82,7 +64,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     }
   }
 
-  function blobStream(origin: UpstreamOrigin, opened: OpenedBlob, scope: Scope): UpstreamBlobStream {
+  function blobStream(origin: UpstreamOrigin, opened: OpenedBlob, scope: Deadline): UpstreamBlobStream {
     const { answer, size, offset } = opened;
     async function* body(): AsyncGenerator<Buffer, void, undefined> {
       try {
@@ -116,7 +98,8 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
       const scope = scopeOf(signal);
       try {
         const opened = await openBlob(client, repository, digest, offset, scope.signal);
-        scope.stopClock();
+        // A body may take as long as it flows.
+        scope.lift();
         states.succeeded(repository.origin);
         return blobStream(repository.origin, opened, scope);
       } catch (error) {

@@ -8,13 +8,18 @@ import type { RegistryClient, RegistryQuestion } from './registry-client';
 import type { FetchedManifest, UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf, manifestTypeOfBody } from './check-content-type';
 
-/** Largest manifest, in bytes (architecture section 8; distribution's own limit). */
+/**
+ * Largest manifest, in bytes (docs/design/pull-semantics.md#manifest-limits; distribution's own
+ * limit).
+ */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
- * `GET /v2/<name>/manifests/<reference>`: the manifest in memory, its digest computed from the bytes and compared with the
- * digest asked for and with Docker-Content-Digest, where it is one (trap T3). Throws UPSTREAM_CONTENT where they differ, where
- * it is no manifest, or is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and what RegistryClient.ask gives.
+ * `GET /v2/<name>/manifests/<reference>`: the manifest in memory, its digest computed from the
+ * bytes and compared with the digest asked for and with Docker-Content-Digest, where it is one
+ * (docs/design/fills.md#verification). Throws UPSTREAM_CONTENT where they differ, where it is no
+ * manifest, or is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and what RegistryClient.ask
+ * gives.
  */
 export async function getManifest(
   client: RegistryClient,

@@ -2,8 +2,9 @@ const LINK = /<([^<>]{0,8192})>\s*;\s*([^<]*)/g;
 const NEXT = /(?:^|;)\s*rel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|next\b)/i;
 
 /**
- * The query (without `?`) of the link to the next page (RFC 8288); undefined = there is none. Only the query is used: where a
- * page is fetched from is never up to a header (traps T18, T26).
+ * The query (without `?`) of the link to the next page (RFC 8288); undefined = there is none. Only
+ * the query is used: where a page is fetched from is never up to a header
+ * (docs/design/access.md#links).
  */
 export function nextPageQuery(headers: readonly string[], base: URL): string | undefined {
   for (const match of headers.join(', ').matchAll(LINK)) {

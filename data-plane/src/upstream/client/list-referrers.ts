@@ -15,9 +15,10 @@ const NO_API: readonly number[] = [404, 405, 501];
 const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 
 /**
- * `GET /v2/<name>/referrers/<digest>`, else the referrers tag schema, else an empty index: "none" is said only where upstream
- * said so, never in an outage, which would read as "not signed" (trap T25). `page` is what an earlier page gave as
- * `nextPage`. Throws REQUEST_INVALID for another one, UPSTREAM_CONTENT, and what RegistryClient.ask gives.
+ * `GET /v2/<name>/referrers/<digest>`, else the referrers tag schema, else an empty index: "none"
+ * is said only where upstream said so, never in an outage, which would read as "not signed"
+ * (docs/design/pull-semantics.md#referrers). `page` is what an earlier page gave as `nextPage`.
+ * Throws REQUEST_INVALID for another one, UPSTREAM_CONTENT, and what RegistryClient.ask gives.
  */
 export async function listReferrers(
   client: RegistryClient,

@@ -86,7 +86,8 @@ export class RegistryClient {
 
 function urlOf(base: URL, question: RegistryQuestion): URL {
   const { name } = question.repository;
-  // Whatever came before: a name that is none never becomes a path at somebody's server (trap T28).
+  // Whatever came before: a name that is none never becomes a path at somebody's server
+  // (docs/design/pull-semantics.md#request-parsing).
   if (parseRepositoryName(name) === undefined) {
     throw new LayoverError('NAME_INVALID', { message: 'the repository name is not one that an upstream can have' });
   }

@@ -17,9 +17,10 @@ export interface AddressPolicy {
 }
 
 /**
- * Public unicast addresses, and the networks given. Loopback, private, link-local, CGNAT, multicast, reserved and metadata
- * addresses are refused, also when written as IPv4-mapped, NAT64 or 6to4 IPv6 (architecture section 8, trap T18).
- * Networks are CIDRs; one that cannot be read throws a TypeError that names it.
+ * Public unicast addresses, and the networks given. Loopback, private, link-local, CGNAT,
+ * multicast, reserved and metadata addresses are refused, also when written as IPv4-mapped, NAT64
+ * or 6to4 IPv6 (docs/design/access.md#address-checks). Networks are CIDRs; one that cannot be read
+ * throws a TypeError that names it.
  */
 export function createAddressPolicy(allowedNetworks: readonly string[]): AddressPolicy {
   const allowed = allowedNetworks.map(parseNetwork);

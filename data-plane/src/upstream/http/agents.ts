@@ -18,8 +18,9 @@ export interface AgentOptions extends Omit<ConnectorOptions, 'secureContext'> {
 }
 
 /**
- * Connection pools, one set for each CA bundle: a connection made under one organization's CA is never used by another
- * that does not trust it. HTTP/1.1 on purpose: one window for all streams of a host caps blobs (trap T31).
+ * Connection pools, one set for each CA bundle: a connection made under one organization's CA is
+ * never used by another that does not trust it. HTTP/1.1 on purpose: one window for all streams of
+ * a host caps blobs (docs/design/access.md#http-client).
  */
 export class Agents {
   private readonly agents = new LRUCache<string, Agent>({

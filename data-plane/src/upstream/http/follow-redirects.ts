@@ -18,9 +18,10 @@ const MAX_HOPS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * Follows redirects by hand (trap T16): Location may be relative, Authorization goes to the registry's own origin alone,
- * HTTPS never turns into HTTP, at most five hops, nothing is remembered (a permanent one neither: signed URLs end).
- * Addresses are checked when connecting. Throws UPSTREAM_CONTENT for a redirect that is not followed.
+ * Follows redirects by hand (docs/design/access.md#redirects): Location may be relative,
+ * Authorization goes to the registry's own origin alone, HTTPS never turns into HTTP, at most five
+ * hops, nothing is remembered (a permanent one neither: signed URLs end). Addresses are checked
+ * when connecting. Throws UPSTREAM_CONTENT for a redirect that is not followed.
  */
 export async function followRedirects(http: HttpClient, request: RedirectableRequest): Promise<HttpAnswer> {
   const { endpoint, signal, caCertificate, method } = request;

@@ -5,8 +5,9 @@ import type { AddressPolicy } from './address-policy';
 import { addressRefused } from './address-refused';
 
 /**
- * A lookup for net.connect that gives only addresses the policy allows. The socket connects to what it returned and asks
- * nobody again, so a name cannot point elsewhere between check and connect (trap T18, DNS rebinding).
+ * A lookup for net.connect that gives only addresses the policy allows. The socket connects to what
+ * it returned and asks nobody again, so a name cannot point elsewhere between check and connect
+ * (DNS rebinding, docs/design/access.md#address-checks).
  */
 export function createGuardedLookup(resolver: Resolver, policy: AddressPolicy): LookupFunction {
   return (hostname, options, callback) => {

@@ -31,8 +31,9 @@ export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>;
 const READ_AHEAD = 512 * 1024;
 
 /**
- * undici's `request`, never fetch: no redirects, no decoding, no header of its own (library facts, section 6).
- * Asks for identity encoding (trap T15). Repeats a request once where a kept-alive connection turned out to be dead.
+ * undici's `request`, never fetch: no redirects, no decoding, no header of its own
+ * (docs/design/access.md#http-client). Asks for identity encoding. Repeats a request once where a
+ * kept-alive connection turned out to be dead.
  */
 export function createHttpClient(agents: Agents): HttpClient {
   return async (request) => {

@@ -55,8 +55,9 @@ export class ResponseBody {
   }
 
   /**
-   * The bytes as they come, decoded where upstream encoded them although asked not to (gzip; others are refused: trap T15).
-   * Throws UPSTREAM_FAILED when cut, UPSTREAM_TIMEOUT when upstream (not the reader) stalls, CANCELLED by the signal.
+   * The bytes as they come, decoded where upstream encoded them although asked not to (gzip; others
+   * are refused; docs/design/access.md#http-client). Throws UPSTREAM_FAILED when cut,
+   * UPSTREAM_TIMEOUT when upstream (not the reader) stalls, CANCELLED by the signal.
    */
   async *stream(): AsyncGenerator<Buffer, void, undefined> {
     const source = this.decoded();

@@ -1,5 +1,5 @@
+import { withDeadline } from '../../../../common/async/deadline';
 import { LayoverError } from '../../../../common/errors/layover-error';
-import { linkSignals } from '../../async/signals';
 import { createConnections } from '../http/create-connections';
 import { lookAtRegistry } from './look-at-registry';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
@@ -24,19 +24,15 @@ export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
   return {
     async look(origin, signal) {
       const connections = createConnections({ ...options, connectionsPerOrigin: 1 }, timeouts);
-      const linked = linkSignals(signal);
-      const cancelDeadline = clock.after(timeouts.operationMs, () =>
-        linked.abort(
-          new LayoverError('UPSTREAM_TIMEOUT', {
-            message: `${origin.host} did not answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
-          }),
-        ),
-      );
+      const reason = (): LayoverError =>
+        new LayoverError('UPSTREAM_TIMEOUT', {
+          message: `${origin.host} did not answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
+        });
       try {
-        return await lookAtRegistry(connections.http, clock, origin, linked.signal);
+        return await withDeadline({ clock, ms: timeouts.operationMs, reason }, signal, (bounded) =>
+          lookAtRegistry(connections.http, clock, origin, bounded),
+        );
       } finally {
-        cancelDeadline();
-        linked.release();
         await connections.close();
       }
     },

@@ -17,9 +17,10 @@ const MAX_BODY = 64 * 1024;
 const WANTS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i;
 
 /**
- * `GET /v2/` (OCI distribution specification, "Determining Support"), and again after its challenge has been answered: Basic, or Bearer with
- * a token for no scope, which tells who somebody is and not what they may do. Realms, redirects and addresses are bound by the same rules as
- * pulls (traps T16 to T18). Throws CANCELLED; everything else is what was seen.
+ * `GET /v2/` (OCI distribution specification, "Determining Support"), and again after its challenge
+ * has been answered: Basic, or Bearer with a token for no scope, which tells who somebody is and
+ * not what they may do. Realms, redirects and addresses are bound by the same rules as pulls
+ * (docs/design/access.md#hostile-upstreams). Throws CANCELLED; everything else is what was seen.
  */
 export async function lookAtRegistry(
   http: HttpClient,

@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { mustDigest } from '../../../../common/oci/digest';
+import { formatReference } from '../../../../common/oci/reference';
 import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { GetManifestReply__Output } from '../../../../proto/gen/layover/v1/GetManifestReply';
@@ -16,6 +17,7 @@ import type {
   ReferrersPage,
   ReferrersQuery,
   RegistryReader,
+  RepositoryAddress,
   RequestContext,
   TagsPage,
   TagsQuery,
@@ -23,7 +25,6 @@ import type {
   TokenQuery,
 } from '../registry-reader';
 import type { DataPlane } from './data-plane';
-import { manifestKey, repositoryKey } from './keys';
 import {
   accepted,
   addressMessage,
@@ -161,4 +162,18 @@ export class DataPlaneRegistry implements RegistryReader {
   close(): void {
     this.nodes.close();
   }
+}
+
+/**
+ * Returns the key that rendezvous hashing spreads manifests by; every edge must compute the same one. A
+ * digest names the same content in every repository; a tag belongs to its repository.
+ */
+function manifestKey({ address, reference }: ManifestQuery): string {
+  return reference.kind === 'digest' ? reference.digest : `${repositoryKey(address)}:${formatReference(reference)}`;
+}
+
+/** Returns the key of a repository for rendezvous hashing. */
+function repositoryKey(address: RepositoryAddress): string {
+  const owner = address.owner === 'organization' ? address.organization : `ns=${address.mirrorHost}`;
+  return `${owner}/${address.repository}`;
 }

@@ -16,9 +16,11 @@ export interface ReadStreamOptions {
 }
 
 /**
- * A server-streaming call, read message by message. The only place that knows ClientReadableStream and its traps (library facts, section 4):
- * reading begins at once, since before the first read nothing limits the sender; only cancel() tells the server that we leave;
- * a failed call emits 'end' too, after its 'error'. A failure is told at once, before messages that are still held.
+ * A server-streaming call, read message by message. The only place that knows ClientReadableStream
+ * and its traps (docs/design/errors.md#grpc-streams): reading begins at once, since before the
+ * first read nothing limits the sender; only cancel() tells the server that we leave; a failed call
+ * emits 'end' too, after its 'error'. A failure is told at once, before messages that are still
+ * held.
  */
 export class ReadStream<Message> {
   private readonly held: Message[] = [];

@@ -8,7 +8,6 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface AdmitManifestRequest {
   'repository'?: (_layover_v1_RepositoryKey | null);
-  'admissionId'?: (string);
   'manifest'?: (_layover_v1_Descriptor | null);
   'artifactType'?: (string);
   'references'?: (_layover_v1_ManifestReference)[];
@@ -20,7 +19,6 @@ export interface AdmitManifestRequest {
 
 export interface AdmitManifestRequest__Output {
   'repository': (_layover_v1_RepositoryKey__Output | null);
-  'admissionId': (string);
   'manifest': (_layover_v1_Descriptor__Output | null);
   'artifactType': (string);
   'references': (_layover_v1_ManifestReference__Output)[];

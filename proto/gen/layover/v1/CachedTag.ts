@@ -4,14 +4,12 @@ import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layov
 import type { Long } from '@grpc/proto-loader';
 
 export interface CachedTag {
-  'name'?: (string);
   'manifest'?: (_layover_v1_Descriptor | null);
   'checkedAt'?: (number | string | Long);
   'expiresAt'?: (number | string | Long);
 }
 
 export interface CachedTag__Output {
-  'name': (string);
   'manifest': (_layover_v1_Descriptor__Output | null);
   'checkedAt': (number);
   'expiresAt': (number);

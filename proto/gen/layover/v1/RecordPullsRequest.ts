@@ -3,11 +3,9 @@
 import type { PullRecord as _layover_v1_PullRecord, PullRecord__Output as _layover_v1_PullRecord__Output } from '../../layover/v1/PullRecord';
 
 export interface RecordPullsRequest {
-  'node'?: (string);
   'records'?: (_layover_v1_PullRecord)[];
 }
 
 export interface RecordPullsRequest__Output {
-  'node': (string);
   'records': (_layover_v1_PullRecord__Output)[];
 }

@@ -3,10 +3,8 @@
 
 export interface SystemSettings {
   'proxyCacheEnabled'?: (boolean);
-  'quotaManagementEnabled'?: (boolean);
 }
 
 export interface SystemSettings__Output {
   'proxyCacheEnabled': (boolean);
-  'quotaManagementEnabled': (boolean);
 }

@@ -33,7 +33,10 @@ export type Right = { readonly cache: string; readonly digest: string } | { read
 const HINT_MS = 600_000;
 const OUTAGE: readonly Right[] = [{ status: 502 }, { status: 503 }, { status: 504 }];
 
-/** Every answer that is right (architecture section 4), the quota's left away. */
+/**
+ * Every answer that is right (docs/design/pull-semantics.md#manifest-by-tag), the quota's left
+ * away.
+ */
 export function rightAnswers(organization: ModelOrganization, asked: Asked, c: Circumstances): readonly Right[] {
   if (asked.tag === undefined) {
     if (c.held.has(asked.digest!)) return [{ cache: 'HIT', digest: asked.digest! }];

@@ -12,6 +12,7 @@ import {
   type TagRow,
 } from '../../../../schema/tables';
 import type { TestDatabase } from '../../../support/control-plane/test-database';
+import { mysqlConnection } from '../../../support/mysql-server/mysql-connection';
 
 /** Who owns an origin now. */
 export interface OwnedOrigin {
@@ -41,7 +42,7 @@ export class Tables {
     this.connection =
       database.url === ''
         ? knex({ client: 'better-sqlite3', connection: { filename: file }, useNullAsDefault: true })
-        : knex({ client: 'mysql2', connection: database.url, pool: { min: 0, max: 1 } });
+        : knex({ client: 'mysql2', connection: mysqlConnection(database.url), pool: { min: 0, max: 1 } });
   }
 
   async content(): Promise<ContentTables> {

@@ -12,7 +12,10 @@ export interface Version {
   readonly expirationSetAt: number | undefined;
 }
 
-/** Every version of one tag, the oldest first. What is below gives new ones, and is written from section 7 of the design alone. */
+/**
+ * Every version of one tag, the oldest first. What is below gives new ones, and is written from
+ * docs/design/bounds.md#life-of-a-tag alone.
+ */
 export type Versions = readonly Version[];
 
 const ENDED = { live: false } as const;

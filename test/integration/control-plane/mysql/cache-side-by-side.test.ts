@@ -6,20 +6,20 @@ import { ManualClock } from '../../../support/control-plane/manual-clock';
 import { withTables } from '../../../support/control-plane/open-tables';
 import { StillClock } from '../../../support/control-plane/still-clock';
 import { FakeStorage } from '../../../support/fake-storage';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../../support/mariadb/mariadb-server';
-import { describeWith } from '../../../support/real/programs';
+import { describeOnServers } from '../../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../../support/mysql-server/mysql-server';
 import { waitUntil } from '../../../support/real/wait-until';
 
 const MINUTE = 60_000;
 
-describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
-  let server: MariadbServer;
+describeOnServers('two control planes that keep one cache', (flavour) => {
+  let server: MysqlServer;
   let storage: FakeStorage;
   let worlds: CacheWorld[] = [];
   let acme: TestRepository;
   let databases = 0;
   beforeAll(async () => {
-    server = await MariadbServer.start();
+    server = await MysqlServer.start(flavour);
     storage = await FakeStorage.start();
   }, 60_000);
   afterAll(async () => {
@@ -204,7 +204,6 @@ describeWith(MARIADB_PROGRAMS, 'two control planes that keep one cache', () => {
     expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: '' });
     expect(await told()).toMatchObject({ repository: 'library/app', tag: '', digest: digest('one') });
     await a.plane.catalog.call('RecordPulls', {
-      node: 'test',
       records: [
         { id: 'x', at: clock.now(), admission: admission(acme, 'big', { references: [layer('big layer', 99)] }) },
       ],

@@ -1,18 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Knex, knex } from 'knex';
 import { createLogger } from '../../../../common/runtime/logger';
 import { Database } from '../../../../control-plane/src/db/database';
 import { migrationSource } from '../../../../schema/migrations/migration-source';
 import { Table } from '../../../../schema/tables';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../../support/mariadb/mariadb-server';
-import { describeWith } from '../../../support/real/programs';
+import { describeOnServers } from '../../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../../support/mysql-server/mysql-server';
 
 const log = createLogger('test', 'silent');
 
-describeWith(MARIADB_PROGRAMS, 'migrations on MySQL', () => {
-  let server: MariadbServer;
+describeOnServers('migrations on MySQL', (flavour) => {
+  let server: MysqlServer;
   let made = 0;
   beforeAll(async () => {
-    server = await MariadbServer.start();
+    server = await MysqlServer.start(flavour);
   }, 60_000);
   afterAll(async () => {
     await server?.remove();
@@ -77,13 +79,13 @@ describeWith(MARIADB_PROGRAMS, 'migrations on MySQL', () => {
     }
   }, 60_000);
 
-  test('text compares as bytes do, and no index is larger than MySQL allows', async () => {
+  test('text is bytes in every table, and no index is larger than MySQL allows', async () => {
     const name = await emptyDatabase();
     await migrate(name);
-    const collations = await server.execute(
-      `SELECT DISTINCT collation_name AS c FROM information_schema.columns WHERE table_schema = '${name}' AND table_name NOT LIKE 'knex%' AND collation_name IS NOT NULL`,
+    const types = await server.execute(
+      `SELECT DISTINCT data_type AS type FROM information_schema.columns WHERE table_schema = '${name}' AND table_name NOT LIKE 'knex%' ORDER BY type`,
     );
-    expect(collations).toEqual([{ c: 'utf8mb4_nopad_bin' }]);
+    expect(types.map(({ type }) => type)).toEqual(['bigint', 'mediumblob', 'smallint', 'varbinary']);
     const indexes = await server.execute(
       `SELECT SUM(COALESCE(c.character_octet_length, 8)) AS bytes FROM information_schema.statistics s
        JOIN information_schema.columns c USING (table_schema, table_name, column_name)
@@ -92,11 +94,67 @@ describeWith(MARIADB_PROGRAMS, 'migrations on MySQL', () => {
     expect(Math.max(...indexes.map((row) => Number(row['bytes'])))).toBeLessThanOrEqual(3072);
   });
 
+  test('text differs by case, accents and trailing spaces, and is sorted by its bytes', async () => {
+    const name = await emptyDatabase();
+    await migrate(name);
+    const database = open(name);
+    const names = ['a', 'a ', 'A', 'á', 'b', '', ' ', '漢字', '🚀', '\uffee'];
+    try {
+      await database.reader(Table.knownVulnerabilities).insert(names.map((name) => ({ name, first_seen_at: 1 })));
+      const sorted = (await database.reader(Table.knownVulnerabilities).orderBy('name').pluck('name')) as string[];
+      expect(sorted).toEqual([...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+      for (const name of names)
+        expect(await database.reader(Table.knownVulnerabilities).where({ name }).pluck('name')).toEqual([name]);
+    } finally {
+      await database.close();
+    }
+  });
+
+  describe('on a database with collations, as earlier versions created it', () => {
+    /** On MySQL before 8.0.17 those versions failed; `utf8mb4_bin` stands in for the collation that it has not. */
+    const collation = flavour.project === 'mariadb' ? 'utf8mb4_nopad_bin' : 'utf8mb4_bin';
+    async function collatedDatabase(): Promise<string> {
+      const name = await emptyDatabase();
+      const script = readFileSync(join(__dirname, 'support/collated-tables.sql'), 'utf8');
+      const statements = script.replaceAll('utf8mb4_nopad_bin', collation).split(';\n').slice(0, -1);
+      await server.execute(`USE ${name}`, ...statements);
+      return name;
+    }
+
+    test('make the same tables as on an empty one, and keep the text', async () => {
+      const empty = await emptyDatabase();
+      await migrate(empty);
+      const name = await collatedDatabase();
+      const before = await server.execute(`SELECT * FROM ${name}.${Table.proxyConfigs}`);
+      const audit = await server.execute(`SELECT * FROM ${name}.${Table.auditEvents}`);
+      expect(audit).toMatchObject([{ actor: 'Zoë 🚀 ', detail: '{"漢":"字"}' }]);
+      await migrate(name);
+      expect(await server.execute(`SELECT * FROM ${name}.${Table.proxyConfigs}`)).toEqual(before);
+      expect(await server.execute(`SELECT * FROM ${name}.${Table.auditEvents}`)).toEqual(audit);
+      await server.execute(`DELETE FROM ${name}.${Table.proxyConfigs}`, `DELETE FROM ${name}.${Table.auditEvents}`);
+      expect(await describeDatabase(name)).toBe(await describeDatabase(empty));
+    });
+
+    test('are finished by the next start after they were cut off', async () => {
+      const whole = await collatedDatabase();
+      await migrate(whole);
+      const wanted = await describeDatabase(whole);
+      for (const cut of [8, 20, 50]) {
+        const name = await collatedDatabase();
+        await migrateUntil(`${server.url}/${name}`, cut);
+        expect(await describeDatabase(name)).not.toBe(wanted);
+        await migrate(name);
+        expect(await describeDatabase(name)).toBe(wanted);
+      }
+    }, 60_000);
+  });
+
   test('sessions set what they need, whatever the server has', async () => {
     const database = open(await emptyDatabase());
     try {
       const [rows] = (await database.reader.raw(
-        'SELECT @@sql_mode AS mode, @@tx_isolation AS isolation, @@time_zone AS zone, @@character_set_client AS charset',
+        `SELECT @@sql_mode AS mode, @@${flavour.project === 'mariadb' ? 'tx_isolation' : 'transaction_isolation'} AS isolation,
+         @@time_zone AS zone, @@character_set_client AS charset`,
       )) as [object[]];
       expect(rows[0]).toEqual({
         mode: expect.stringContaining('STRICT_ALL_TABLES') as string,

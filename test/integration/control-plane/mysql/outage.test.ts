@@ -1,15 +1,15 @@
 import { admission, pull } from '../../../support/control-plane/builders';
 import { startControlPlane, type TestControlPlane } from '../../../support/control-plane/start-control-plane';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../../support/mariadb/mariadb-server';
-import { describeWith } from '../../../support/real/programs';
+import { describeOnServers } from '../../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../../support/mysql-server/mysql-server';
 
 const CODES = '{ organizations { edges { node { name } } } }';
 
-describeWith(MARIADB_PROGRAMS, 'a MySQL that goes away', () => {
-  let server: MariadbServer;
+describeOnServers('a database server that goes away', (flavour) => {
+  let server: MysqlServer;
   let plane: TestControlPlane;
   beforeEach(async () => {
-    server = await MariadbServer.start();
+    server = await MysqlServer.start(flavour);
     await server.execute('CREATE DATABASE layover');
     plane = await startControlPlane({ LAYOVER_DATABASE_URL: `${server.url}/layover`, LAYOVER_DATABASE_POOL: '2' });
   }, 60_000);

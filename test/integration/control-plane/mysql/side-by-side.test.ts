@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { v7 } from 'uuid';
 import { admission, blobRecord, digest, layer, pull } from '../../../support/control-plane/builders';
 import { startControlPlane, type TestControlPlane } from '../../../support/control-plane/start-control-plane';
-import { MARIADB_PROGRAMS, MariadbServer } from '../../../support/mariadb/mariadb-server';
-import { describeWith } from '../../../support/real/programs';
+import { describeOnServers } from '../../../support/mysql-server/describe-on-servers';
+import { MysqlServer } from '../../../support/mysql-server/mysql-server';
 
 const APPLY = `mutation ($input: OrganizationInput!, $version: Int) {
   applyOrganization(input: $input, expectedVersion: $version) { id version description }
 }`;
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 
-describeWith(MARIADB_PROGRAMS, 'two control planes on one MySQL', () => {
-  let server: MariadbServer;
+describeOnServers('two control planes on one database', (flavour) => {
+  let server: MysqlServer;
   let planes: TestControlPlane[] = [];
   let databases = 0;
   beforeAll(async () => {
-    server = await MariadbServer.start();
+    server = await MysqlServer.start(flavour);
   }, 60_000);
   afterAll(async () => {
     await server?.remove();

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MARIADB_PROGRAMS } from '../../../support/mariadb/mariadb-server';
-import { describeWith } from '../../../support/real/programs';
+import { describeOnServers } from '../../../support/mysql-server/describe-on-servers';
 
 const ROOT = join(__dirname, '../../../..');
 
@@ -9,6 +8,7 @@ interface Project {
   readonly displayName: string;
   readonly testPathIgnorePatterns?: readonly string[];
   readonly setupFiles?: readonly string[];
+  readonly globalSetup?: string;
 }
 
 /** jest.config.js as this machine has it. Not required: jest would give it modules of its own. */
@@ -18,16 +18,17 @@ function projects(): readonly Project[] {
   return config.exports.projects ?? [];
 }
 
-// Where MariaDB is missing, jest.config.js has no project for it: this says so in the list of what was skipped.
-describeWith(MARIADB_PROGRAMS, 'every suite of the control plane on MariaDB', () => {
-  const mariadb = projects().find(({ displayName }) => displayName === 'mariadb');
+// Where a server is missing, jest.config.js has no project for it: this says so in the list of what was skipped.
+describeOnServers('every suite of the control plane', ({ project }) => {
+  const found = projects().find(({ displayName }) => displayName === project);
 
-  test('is a project of jest.config.js here, whose suites get the server of the run', () => {
-    expect(mariadb?.setupFiles).toEqual(['<rootDir>/test/support/mariadb/use-shared-server.ts']);
+  test('is in a project of jest.config.js, and its suites use the server of the run', () => {
+    expect(found?.globalSetup).toBe(`<rootDir>/test/support/mysql-server/global-setup-${project}.ts`);
+    expect(found?.setupFiles).toEqual(['<rootDir>/test/support/mysql-server/use-shared-server.ts']);
   });
 
   test('leaves out only suites without a database, and those that choose it themselves', () => {
-    const ignored = mariadb!.testPathIgnorePatterns!.map((pattern) => new RegExp(pattern));
+    const ignored = found!.testPathIgnorePatterns!.map((pattern) => new RegExp(pattern));
     const suites = ['unit', 'integration'].flatMap((kind) => {
       const folder = join(ROOT, 'test', kind, 'control-plane');
       return readdirSync(folder, { recursive: true, encoding: 'utf8' })

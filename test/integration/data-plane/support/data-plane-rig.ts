@@ -165,6 +165,6 @@ export function applyAdmissions(catalog: FakeCatalog): void {
     for (const { role, descriptor } of references) {
       if ((role === 'LAYER' || role === 'CONFIG') && descriptor) catalog.setBlob(key, descriptor);
     }
-    if (tag !== '') catalog.setTag(key, { name: tag, manifest, checkedAt, expiresAt: checkedAt + 86_400_000 });
+    if (tag !== '') catalog.setTag(key, tag, { manifest, checkedAt, expiresAt: checkedAt + 86_400_000 });
   }
 }

@@ -18,7 +18,7 @@ export function snapshotOf(revision: number, ...specs: readonly OrganizationSpec
   return {
     revision,
     organizations: specs.map(organization),
-    settings: { proxyCacheEnabled: true, quotaManagementEnabled: true },
+    settings: { proxyCacheEnabled: true },
     tokenKeys: [{ id: 'key-1', secret: Buffer.alloc(32, 7) }],
   };
 }

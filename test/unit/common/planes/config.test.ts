@@ -9,7 +9,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../../support/real/tem
 import { makeAuthority, type TestAuthority } from '../../../support/test-authority';
 
 const REMEDY =
-  'set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA, or, on a private network, LAYOVER_PLANE_SECRET, on every plane';
+  'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, on a private network, LAYOVER_PLANE_SECRET';
 const SECRET = 's'.repeat(32);
 
 let folder: TemporaryFolder;
@@ -65,8 +65,8 @@ test('an address that leaves the machine needs certificates or a secret, and is 
   expect(
     problems(readDataPlaneConfig, { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001' }),
   ).toEqual([
-    `LAYOVER_DATA_LISTEN is 0.0.0.0:9000, where other machines may connect: ${REMEDY}; or listen on a unix: socket or on 127.0.0.1`,
-    `LAYOVER_CATALOG has control:9001, which is reached over a network: ${REMEDY}`,
+    `LAYOVER_DATA_LISTEN is 0.0.0.0:9000, which other machines can connect to. ${REMEDY}; or listen on a unix socket or on 127.0.0.1`,
+    `LAYOVER_CATALOG contains control:9001, which is reached over a network. ${REMEDY}`,
   ]);
   expect(
     problems(readControlPlaneConfig, {
@@ -74,11 +74,11 @@ test('an address that leaves the machine needs certificates or a secret, and is 
       LAYOVER_DATA_PLANES: 'unix:/s,10.0.0.1:9000',
     }),
   ).toEqual([
-    `LAYOVER_CATALOG_LISTEN is [::]:9001, where other machines may connect: ${REMEDY}; or listen on a unix: socket or on 127.0.0.1`,
-    `LAYOVER_DATA_PLANES has 10.0.0.1:9000, which is reached over a network: ${REMEDY}`,
+    `LAYOVER_CATALOG_LISTEN is [::]:9001, which other machines can connect to. ${REMEDY}; or listen on a unix socket or on 127.0.0.1`,
+    `LAYOVER_DATA_PLANES contains 10.0.0.1:9000, which is reached over a network. ${REMEDY}`,
   ]);
   expect(problems(readEdgeConfig, { LAYOVER_DATA_PLANES: 'data:9000' })).toEqual([
-    `LAYOVER_DATA_PLANES has data:9000, which is reached over a network: ${REMEDY}`,
+    `LAYOVER_DATA_PLANES contains data:9000, which is reached over a network. ${REMEDY}`,
   ]);
   const away = { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001', LAYOVER_PLANE_SECRET: SECRET };
   expect(problems(readDataPlaneConfig, away)).toEqual([]);
@@ -111,7 +111,7 @@ test('previous secrets need a present one', () => {
       .planeSecurity.previousSecrets,
   ).toEqual([`${SECRET}1`, `${SECRET}2`]);
   expect(problems(readEdgeConfig, { LAYOVER_PLANE_SECRET_PREVIOUS: SECRET })).toEqual([
-    'LAYOVER_PLANE_SECRET_PREVIOUS is of no use without LAYOVER_PLANE_SECRET',
+    'LAYOVER_PLANE_SECRET_PREVIOUS requires LAYOVER_PLANE_SECRET, which is not set',
   ]);
 });
 
@@ -125,29 +125,31 @@ test('certificates: all three files, readable, that belong together and name the
     domain: 'layover.internal',
   });
   expect(problems(readDataPlaneConfig, good)).toEqual([
-    'LAYOVER_PLANE_TLS_CERT has no subject alternative name DNS:data-plane.layover.internal, which this plane is known by',
+    'LAYOVER_PLANE_TLS_CERT has no subject alternative name DNS:data-plane.layover.internal, which the other planes expect of this plane',
   ]);
   expect(problems(readEdgeConfig, { ...good, LAYOVER_PLANE_TLS_DOMAIN: 'x.example' })).toEqual([
-    'LAYOVER_PLANE_TLS_CERT has no subject alternative name DNS:edge.x.example, which this plane is known by',
+    'LAYOVER_PLANE_TLS_CERT has no subject alternative name DNS:edge.x.example, which the other planes expect of this plane',
   ]);
   expect(problems(readEdgeConfig, { ...good, LAYOVER_PLANE_TLS_DOMAIN: '*.example' })[0]).toMatch(
     /^LAYOVER_PLANE_TLS_DOMAIN must be a domain/,
   );
   expect(problems(readEdgeConfig, { ...good, LAYOVER_PLANE_TLS_CA: '', LAYOVER_DATA_PLANES: 'data:9000' })).toEqual([
-    'LAYOVER_PLANE_TLS_CA is missing: LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY, LAYOVER_PLANE_TLS_CA go together',
+    'LAYOVER_PLANE_TLS_CA must be set too: LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA go together',
   ]);
   const bad: [Parameters<typeof files>[0], RegExp][] = [
-    [{ key, ca: authority.ca }, /-cert can't be read \(ENOENT\)$/],
-    [{ cert, ca: authority.ca }, /-key can't be read \(ENOENT\)$/],
-    [{ cert: 'nothing', key, ca: authority.ca }, /-cert holds no certificate in PEM$/],
-    [{ cert, key: cert, ca: authority.ca }, /-key holds no private key in PEM$/],
+    [{ key, ca: authority.ca }, /-cert cannot be read \(ENOENT\)$/],
+    [{ cert, ca: authority.ca }, /-key cannot be read \(ENOENT\)$/],
+    [{ cert: 'nothing', key, ca: authority.ca }, /-cert contains no PEM certificate$/],
+    [{ cert, key: cert, ca: authority.ca }, /-key contains no PEM private key$/],
     [{ cert, key: other.key, ca: authority.ca }, /-key is not the key of the certificate in .*-cert$/],
-    [{ cert, key, ca: key }, /-ca holds no certificate in PEM$/],
+    [{ cert, key, ca: key }, /-ca contains no PEM certificate$/],
   ];
   for (const [content, problem] of bad) {
     const found = problems(readEdgeConfig, await files(content));
     expect(found).toEqual([expect.stringMatching(problem)]);
-    expect(found[0]).toMatch(/^LAYOVER_PLANE_TLS_\* cannot be used: /);
+    expect(found[0]).toMatch(
+      /^LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA cannot be used: /,
+    );
     expect(found[0]).not.toContain('BEGIN');
   }
 });
@@ -161,6 +163,6 @@ test('TLS for clients: two files each', async () => {
   const control = { LAYOVER_CONTROL_TLS_CERT: certFile, LAYOVER_CONTROL_TLS_KEY: keyFile };
   expect(readControlPlaneConfig(control).controlTls).toEqual({ cert: certFile, key: keyFile });
   expect(problems(readEdgeConfig, { LAYOVER_EDGE_TLS_KEY: keyFile })).toEqual([
-    'LAYOVER_EDGE_TLS_CERT is missing: LAYOVER_EDGE_TLS_CERT, LAYOVER_EDGE_TLS_KEY go together',
+    'LAYOVER_EDGE_TLS_CERT must be set too: LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY go together',
   ]);
 });

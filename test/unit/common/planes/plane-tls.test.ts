@@ -246,7 +246,7 @@ describe('files that change', () => {
     await rm(join(data.path, 'key'));
     data.clock.advance(5_000);
     await waitUntil('the next look', () => data.clock.pending > 0);
-    await look(data, "can't be read (ENOENT)");
+    await look(data, 'cannot be read (ENOENT)');
     expect(await works()).toMatchObject(OK);
     await writeFile(join(data.path, 'key'), next.key);
     await look(data, 'the certificate was replaced');

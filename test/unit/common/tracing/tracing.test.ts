@@ -1,6 +1,6 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { pino } from 'pino';
-import { EnvReader } from '../../../../common/runtime/env';
+import { SettingsReader } from '../../../../common/configuration/settings-reader';
 import { createTracer } from '../../../../common/tracing/otel-tracer';
 import { ReportingExporter } from '../../../../common/tracing/reporting-exporter';
 import { readTracing, type TracingConfig } from '../../../../common/tracing/tracing-config';
@@ -9,7 +9,7 @@ import { systemClock } from '../../../../common/runtime/clock';
 import { startOtlpReceiver } from '../../../support/otlp/otlp-receiver';
 
 function read(env: Readonly<Record<string, string>>): TracingConfig | undefined {
-  const reader = new EnvReader(env);
+  const reader = new SettingsReader(env);
   const config = readTracing(reader, 'edge');
   reader.done();
   return config;

@@ -189,7 +189,7 @@ describe('setTagExpiration', () => {
     world.advance(1000);
     await setExpiration(world.now + 50 * HOUR);
     const wanted = iso(world.now + 50 * HOUR);
-    await world.plane.catalog.call('RecordPulls', { node: 'test', records: [pull(acme, 'one', world.now - 500)] });
+    await world.plane.catalog.call('RecordPulls', { records: [pull(acme, 'one', world.now - 500)] });
     await world.pull(acme, 'one', { reference: 'latest', cacheStatus: 'STALE' });
     await world.admit(acme, 'one', {}, { checkedAt: world.now - 1 });
     expect(await world.tags()).toMatchObject([{ expiresAt: wanted }]);

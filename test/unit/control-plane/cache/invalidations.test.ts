@@ -91,9 +91,9 @@ describe('data planes that watch are told at once', () => {
     await world.update({ quota: { limitBytes: 1000, autoPrune: false } });
     await told();
     const record = { id: 'a-1', at: world.now, admission: admission(acme, 'two', { tag: 'two' }) };
-    await world.plane.catalog.call('RecordPulls', { node: 'test', records: [record] });
+    await world.plane.catalog.call('RecordPulls', { records: [record] });
     expect(await told()).toEqual([`${app(':two')}@${digest('two')}`]);
-    await world.plane.catalog.call('RecordPulls', { node: 'test', records: [record] });
+    await world.plane.catalog.call('RecordPulls', { records: [record] });
     expect(await told()).toEqual([]);
   });
 

@@ -210,7 +210,7 @@ class History {
 
   private async deliver(record: object): Promise<void> {
     const id = `record-${Math.random()}`;
-    await world.plane.catalog.call('RecordPulls', { node: 'test', records: [{ id, at: world.now, ...record }] });
+    await world.plane.catalog.call('RecordPulls', { records: [{ id, at: world.now, ...record }] });
   }
 
   /** A mutation of a repository. What is not there is no mistake of a history. */

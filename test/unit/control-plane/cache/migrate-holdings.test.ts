@@ -7,6 +7,7 @@ import { Table } from '../../../../schema/tables';
 import { digest } from '../../../support/control-plane/builders';
 import { recount } from '../../../support/control-plane/recount';
 import { createTestDatabase, onMysql } from '../../../support/control-plane/test-database';
+import { mysqlConnection } from '../../../support/mysql-server/mysql-connection';
 
 let tables: Knex;
 let release: () => Promise<void>;
@@ -17,7 +18,7 @@ beforeEach(async () => {
   tables = knex(
     url === ''
       ? { client: 'better-sqlite3', connection: { filename: join(home, 'layover.sqlite') }, useNullAsDefault: true }
-      : { client: 'mysql2', connection: url, pool: { min: 0, max: 1 } },
+      : { client: 'mysql2', connection: mysqlConnection(url), pool: { min: 0, max: 1 } },
   );
   release = async () => {
     await tables.destroy();

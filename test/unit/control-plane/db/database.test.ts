@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createLogger } from '../../../../common/runtime/logger';
 import { Database } from '../../../../control-plane/src/db/database';
 import { isDataError, whyUnavailable } from '../../../../control-plane/src/db/database-error';
-import { bytewiseCollation } from '../../../../schema/migrations/columns';
 import { Table } from '../../../../schema/tables';
 
 const home = mkdtempSync(join(tmpdir(), 'layover-database-'));
@@ -94,12 +93,4 @@ test('an outage is told from a mistake', () => {
     expect(whyUnavailable(thrown)).toBeUndefined();
   for (const code of outages) expect(isDataError(failure(code))).toBe(false);
   expect(isDataError(failure('ER_DATA_TOO_LONG'))).toBe(true);
-});
-
-test.each([
-  ['8.0.36', 'utf8mb4_0900_bin'],
-  ['8.4.2-commercial', 'utf8mb4_0900_bin'],
-  ['10.11.19-MariaDB-0+deb12u1', 'utf8mb4_nopad_bin'],
-])('the collation of %s', (version, collation) => {
-  expect(bytewiseCollation(version)).toBe(collation);
 });

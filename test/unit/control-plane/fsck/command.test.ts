@@ -73,15 +73,17 @@ test('help teaches; bad arguments and bad configuration are told', async () => {
   for (const text of ['--repair', '--quick', '--json', 'LAYOVER_DATA_PLANES', 'WRONG_DIGEST', '78'])
     expect(help.stdout).toContain(text);
   const wrong = new Command(['--reapir'], world.environment());
-  expect([await wrong.ended, wrong.stdout]).toEqual([2, '']);
+  expect([await wrong.ended, wrong.stdout]).toEqual([64, '']);
   expect(wrong.stderr).toContain('--reapir');
   const bad = new Command([], {
     ...world.environment(),
     LAYOVER_DATABASE_URL: 'oracle:x',
     LAYOVER_DATABASE_POOL: 'many',
+    LAYOVER_DATABASE_URI: 'sqlite:x',
   });
   expect([await bad.ended, bad.stdout]).toEqual([78, '']);
   expect(bad.stderr).toContain('2 problems');
+  expect(bad.stderr).toContain('LAYOVER_DATABASE_URI is unknown and has no effect. Did you mean LAYOVER_DATABASE_URL?');
 }, 60_000);
 
 test('SIGINT in the middle of reading: it says how far it came, ends at once, and leaves everything as it is', async () => {

@@ -1,6 +1,6 @@
 import { readControlPlaneConfig } from '../../../../control-plane/src/config';
 import { Database } from '../../../../control-plane/src/db/database';
-import { explainQueries } from '../../../../control-plane/src/db/explain';
+import { explainQueries } from '../../../support/control-plane/explain-queries';
 import { countHoldings } from '../../../../control-plane/src/fsck/checks/count-holdings';
 import { createLogger } from '../../../../common/runtime/logger';
 import { digest, type TestRepository } from '../../../support/control-plane/builders';

@@ -21,7 +21,6 @@ async function start(): Promise<void> {
   // A layer that is promised and has not come.
   await world.admit(acme, 'manifest six', ['a layer on its way'], { tag: 'six' }, false);
   await world.plane.catalog.call('RecordPulls', {
-    node: 'n',
     records: [pull(acme, 'manifest one', world.plane.clock.now())],
   });
 }

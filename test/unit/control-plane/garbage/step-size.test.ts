@@ -1,4 +1,7 @@
+import { createLogger } from '../../../../common/runtime/logger';
 import { StepSize } from '../../../../control-plane/src/cache/collection/step-size';
+import type { Queries, Transactions } from '../../../../control-plane/src/db/queries';
+import { TransactionHooks } from '../../../../control-plane/src/db/transaction-hooks';
 import { ManualClock } from '../../../support/control-plane/manual-clock';
 
 const clock = new ManualClock();
@@ -33,4 +36,20 @@ test('a step that found less than it might have taken is the last, and says noth
   const size = new StepSize(400, clock);
   expect(await size.take(() => Promise.resolve(3))).toEqual({ found: 3, isFull: false });
   expect(await limits(size, 0.5, 1)).toEqual([100]);
+});
+
+test('what follows the commit does not count', async () => {
+  const size = new StepSize(400, clock);
+  const step = async (limit: number, begin: (transaction: Queries) => void): Promise<number> => {
+    const transaction = { client: 'none' } as unknown as Queries;
+    const hooks = TransactionHooks.attach(transaction);
+    begin(transaction);
+    clock.advance(limit * 0.5);
+    await hooks.runBeforeCommit(transaction);
+    await hooks.runAfterCommit(() => ({}) as Transactions, createLogger('test', 'silent'));
+    clock.advance(1000);
+    return limit;
+  };
+  await size.take(step);
+  expect(await limits(size, 0, 1)).toEqual([100]);
 });

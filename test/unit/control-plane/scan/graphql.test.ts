@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { explainQueries } from '../../../../control-plane/src/db/explain';
+import { explainQueries } from '../../../support/control-plane/explain-queries';
 import { affectedImages } from '../../../../control-plane/src/scan/findings/affected-images';
 import { digest, child, type TestRepository } from '../../../support/control-plane/builders';
 import type { FakeVulnerability } from '../../../support/fake-clair';

@@ -1,7 +1,7 @@
 import { digest, child, type TestRepository } from '../../../support/control-plane/builders';
 import { claimScans } from '../../../../control-plane/src/scan/queue/claim-scans';
 import { completeScan } from '../../../../control-plane/src/scan/worker/complete-scan';
-import type { ScanConfig } from '../../../../control-plane/src/scan/clair/read-scan-config';
+import type { ScanConfig } from '../../../../control-plane/src/scan/clair/scan-config';
 import type { FakeVulnerability } from '../../../support/fake-clair';
 import { indexManifest, ScanWorld, WEBHOOK_TOKEN } from '../../../support/scan/scan-world';
 

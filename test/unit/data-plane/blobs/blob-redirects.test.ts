@@ -1,10 +1,11 @@
 import { mustDigest } from '../../../../common/oci/digest';
 import type { RangeRequest } from '../../../../common/oci/byte-range';
-import type { ReadableBlob } from '../../../../data-plane/src/blobs/blob-access';
+import { BlobAccess, type ReadableBlob } from '../../../../data-plane/src/blobs/blob-access';
 import { BlobRedirects } from '../../../../data-plane/src/blobs/blob-redirects';
 import { Absence } from '../../../../data-plane/src/store/guard/absence';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import { ManualClock } from '../fakes/manual-clock';
+import { CONTEXT, pullRig } from '../fakes/pull-rig';
 
 const MIB = 1024 * 1024;
 const LIFETIME_MS = 600_000;
@@ -32,9 +33,18 @@ function setUp(stored: number | 'absent' | undefined, active = false) {
   return { clock, uses, redirects, looks: () => looks };
 }
 
-/** A blob that the client may read; what gives the right is not looked at here. */
-function readable(size: number | undefined): ReadableBlob {
-  return { digest, size } as ReadableBlob;
+/** A blob that the client may read. A manifest gives its size; without one, the upstream confirms the blob. */
+async function readable(size: number | undefined): Promise<ReadableBlob> {
+  const { access, knowledge, upstream } = pullRig();
+  const located = access.locate({ kind: 'organization', name: 'acme' }, 'team/app');
+  const target = await access.authorize(located, CONTEXT.authorization);
+  if (size === undefined) {
+    upstream.behaviour.blobHeadWithoutSize = true;
+    upstream.putBlob(target.upstream.name, digest, 1);
+  } else {
+    knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+  }
+  return new BlobAccess(knowledge, upstream).toRead(target, digest, undefined);
 }
 
 test.each<[string, number | undefined, RangeRequest | undefined, { offset: number; length: number }]>([
@@ -43,7 +53,7 @@ test.each<[string, number | undefined, RangeRequest | undefined, { offset: numbe
   ['a large part', 4 * MIB, { kind: 'bytes', first: MIB }, { offset: MIB, length: 3 * MIB }],
 ])('a blob, %s: the client is sent to the store', async (_what, size, range, resolved) => {
   const { redirects } = setUp(4 * MIB);
-  expect(await redirects.redirect(readable(size), range)).toEqual({ url, size: 4 * MIB, range: resolved });
+  expect(await redirects.redirect(await readable(size), range)).toEqual({ url, size: 4 * MIB, range: resolved });
 });
 
 test.each<[string, number | undefined, RangeRequest | undefined, number | undefined]>([
@@ -56,26 +66,27 @@ test.each<[string, number | undefined, RangeRequest | undefined, number | undefi
   ['what has another size than its manifest says', 5 * MIB, undefined, 4 * MIB],
 ])('%s is sent by us', async (_what, size, range, stored) => {
   const { redirects, clock, uses } = setUp(stored);
-  expect(await redirects.redirect(readable(size), range)).toBeUndefined();
+  expect(await redirects.redirect(await readable(size), range)).toBeUndefined();
   clock.advance(10_000);
   expect(uses.inUse(digest)).toBe(false);
 });
 
 test('what the store does not have is said to be absent', async () => {
   const { redirects } = setUp('absent');
-  expect(await redirects.redirect(readable(4 * MIB), undefined)).toBeInstanceOf(Absence);
+  expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeInstanceOf(Absence);
 });
 
 test('a fill that is running is followed, and the store not even asked', async () => {
   const { redirects, looks } = setUp(4 * MIB, true);
-  expect(await redirects.redirect(readable(4 * MIB), undefined)).toBeUndefined();
+  expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeUndefined();
   expect(looks()).toBe(0);
 });
 
 test('what is linked to is not deleted before the link has ended, however many follow it', async () => {
   const { clock, uses, redirects } = setUp(4 * MIB);
+  const blob = await readable(4 * MIB);
   for (let client = 0; client < 100; client += 1) {
-    await redirects.redirect(readable(4 * MIB), undefined);
+    await redirects.redirect(blob, undefined);
     clock.advance(LIFETIME_MS / 100);
   }
   clock.advance(LIFETIME_MS - LIFETIME_MS / 100);

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadOrCreateNodeId } from '../../../../data-plane/src/cluster/node-id';
+import { watchSyncs } from '../../../support/real/synced-paths';
 import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
 
 let folder: TemporaryFolder;
@@ -24,4 +25,15 @@ test.each(['', '\0\0\0', 'two words', 'x'.repeat(200)])('a damaged file (%j) is 
   const id = await loadOrCreateNodeId(file);
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
   expect((await readFile(file, 'utf8')).trim()).toBe(id);
+});
+
+test('is durable before it is used: its content, its name, and the name of a folder that was created for it', async () => {
+  const home = join(folder.path, 'home');
+  const syncs = await watchSyncs();
+  try {
+    await loadOrCreateNodeId(join(home, 'node-id'));
+    expect(syncs.paths).toEqual([folder.path, join(home, 'node-id.new'), home]);
+  } finally {
+    syncs.stop();
+  }
 });

@@ -43,7 +43,7 @@ test('a snapshot is read field by field', () => {
   expect(snapshot.organizationsByName.get('org')).toEqual(org);
   expect(snapshot.organizationsByName.get('bare')?.proxyCache).toBeUndefined();
   expect([...snapshot.organizationsByMirrorHost.keys()]).toEqual(['quay.io']);
-  expect(snapshot).toMatchObject({ revision: 7, proxyCacheEnabled: true, quotaManagementEnabled: true });
+  expect(snapshot).toMatchObject({ revision: 7, proxyCacheEnabled: true });
   expect(snapshot.tokenKeys).toEqual([{ id: 'key-1', secret: wire.tokenKeys![0]!.secret }]);
 });
 

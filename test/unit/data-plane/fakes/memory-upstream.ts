@@ -1,3 +1,4 @@
+import { untilAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import { MediaType } from '../../../../common/oci/media-types';
@@ -159,17 +160,11 @@ export class MemoryUpstream implements UpstreamRegistry {
 
   private async arrive(line: string, repository: UpstreamRepository, signal: AbortSignal | undefined): Promise<void> {
     this.requests.push(line);
-    await Promise.race([this.behaviour.gate, aborted(signal)]);
-    if (signal?.aborted === true) throw new LayoverError('CANCELLED');
+    await untilAborted(this.behaviour.gate ?? Promise.resolve(), signal);
     const { fail } = this.behaviour;
     if (fail?.when.test(line)) throw fail.error();
     if (this.users !== undefined && !this.users.has(repository.origin.credentials?.username ?? '')) {
       throw new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 401 });
     }
   }
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
 }

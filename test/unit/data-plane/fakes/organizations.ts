@@ -84,7 +84,6 @@ export function snapshotOf(
       organizations.flatMap((one) => (one.proxyCache?.mirrorHost ? [[one.proxyCache.mirrorHost, one] as const] : [])),
     ),
     proxyCacheEnabled: true,
-    quotaManagementEnabled: true,
     tokenKeys: TOKEN_KEYS,
     ...overrides,
   };

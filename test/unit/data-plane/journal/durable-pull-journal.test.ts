@@ -121,10 +121,10 @@ describe('a journal that is full', () => {
     const journal = await start({ logger, limits: { maxRecords: 2 } });
     for (const n of numbers(0, 5)) await journal.append(recordOf(n));
     expect(journal.depth()).toMatchObject({ records: 2, dropped: 3 });
-    await expect(journal.append({ admission: { admissionId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FULL' });
+    await expect(journal.append({ admission: { requestId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FULL' });
     expect(lines.filter((line) => line.includes('dropped'))).toHaveLength(1);
     expect(referencesOf(await drain(journal))).toEqual(['0', '1']);
-    await journal.append({ admission: { admissionId: 'a' } });
+    await journal.append({ admission: { requestId: 'a' } });
     expect(journal.depth().records).toBe(1);
   });
 
@@ -143,7 +143,7 @@ describe('a journal that is full', () => {
     // Writing there fails with ENOSPC (full(4)).
     symlinkSync('/dev/full', next);
     await Promise.all([journal.append(recordOf('0')), journal.append(recordOf('1'))]);
-    await expect(journal.append({ admission: { admissionId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FULL' });
+    await expect(journal.append({ admission: { requestId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FULL' });
     expect(journal.depth()).toMatchObject({ records: 0, dropped: 2 });
     rmSync(next);
     await journal.append(recordOf('2'));
@@ -216,7 +216,7 @@ test('admissions are known to wait until they are delivered; after a restart any
   const journal = await start();
   await journal.append(recordOf('0'));
   expect(journal.admissionsPending()).toBe(false);
-  await journal.append({ admission: { admissionId: 'a' } });
+  await journal.append({ admission: { requestId: 'a' } });
   await journal.append(recordOf('1'));
   expect(journal.admissionsPending()).toBe(true);
   await journal.acknowledge((await journal.read(2, 10_000))!);

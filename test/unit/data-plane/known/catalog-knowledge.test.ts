@@ -52,10 +52,9 @@ afterEach(release);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const setTag = (name: string, text: string, checkedAt = 1000): void =>
-  fake.setTag(REPOSITORY, { name, ...tagOf(text, checkedAt), expiresAt: -1 });
+  fake.setTag(REPOSITORY, name, { ...tagOf(text, checkedAt), expiresAt: -1 });
 const admission = (text: string, ...layers: string[]) => ({
   repository: REPOSITORY,
-  admissionId: `id-${text}`,
   manifest: descriptor(text),
   references: [...manifestOf(text, ...layers).references],
   tag: 'v1',
@@ -201,7 +200,7 @@ describe('an invalidation', () => {
   /** Everything is known and confirmed everywhere: the fake Catalog has it, and is not asked. */
   async function knowEverything(): Promise<void> {
     for (const place of Object.values(PLACES)) {
-      for (const tag of ['v1', 'v2']) fake.setTag(place, { name: tag, ...tagOf('m'), expiresAt: -1 });
+      for (const tag of ['v1', 'v2']) fake.setTag(place, tag, { ...tagOf('m'), expiresAt: -1 });
       fake.setManifest(place, { manifest: descriptor('m'), references: [...manifestOf('m', 'l').references] });
       for (const blob of ['l', 'proven']) fake.setBlob(place, descriptor(blob));
     }
@@ -312,7 +311,7 @@ describe('admission', () => {
     begin('u2', 'foreign');
     for (let at = 0; at < 1000; at += 1) begin('u1', String(at));
     await knowledge.admit(admission('m'));
-    const { inUse } = fake.admissions.get('id-m')!;
+    const { inUse } = [...fake.admissions.values()][0]!;
     expect(inUse).toHaveLength(1000);
     expect(inUse[0]).toEqual({
       organizationUid: 'u1',

@@ -110,7 +110,6 @@ export class World {
   /** Reports blobs as arrived. */
   async arrive(repository: TestRepository, blobs: readonly string[]): Promise<void> {
     await this.plane.catalog.call('RecordPulls', {
-      node: 'n',
       records: blobs.map((text) =>
         blobRecord(
           { organizationUid: repository.organizationUid, digest: digest(text), size: text.length },
@@ -147,7 +146,7 @@ export class World {
     const { json = true, whileWaiting = () => Promise.resolve() } = settings;
     let [stdout, stderr] = ['', ''];
     const code = await runFsck(readControlPlaneConfig({ ...this.environment(), ...settings.environment }), {
-      options: { repair: flags.includes('repair'), quick: flags.includes('quick'), json, help: false },
+      options: { repair: flags.includes('repair'), quick: flags.includes('quick'), json },
       console: new Console({ write: (text) => (stdout += text) }, { write: (text) => (stderr += text) }),
       signal: settings.signal ?? new AbortController().signal,
       clock: new WaitingClock(this.plane.clock.now(), whileWaiting),

@@ -19,6 +19,7 @@ import {
   type LocalIndexOptions,
 } from '../../../../../data-plane/src/known/index/durable-local-index';
 import type { LocalIndex } from '../../../../../data-plane/src/known/local-index';
+import { watchSyncs } from '../../../../support/real/synced-paths';
 import { ManualClock } from '../../fakes/manual-clock';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
@@ -332,4 +333,19 @@ describe('trouble with the file', () => {
     expectEmpty(third, key('a'));
     expectFilled(third, key('b'));
   });
+});
+
+test('a flush makes the file and its name durable', async () => {
+  const index = await open();
+  const syncs = await watchSyncs();
+  try {
+    index.putTag(key('team/app'), 'latest', tagOf('first'));
+    await index.flush();
+    expect(syncs.paths).toEqual([join(directory, 'index.log'), directory]);
+    index.putTag(key('team/app'), 'latest', tagOf('second'));
+    await index.flush();
+    expect(syncs.paths.slice(2)).toEqual([join(directory, 'index.log')]);
+  } finally {
+    syncs.stop();
+  }
 });

@@ -1,0 +1,83 @@
+// `node bin/test-on-node.mjs 22 24`: runs the unit suites and one pull from end to end on other versions of Node than the
+// one that is installed, each in a copy of this checkout with packages of its own: native packages are compiled for one
+// version. Arguments after `--` replace the suites, as Jest takes them.
+//
+// Node itself comes from the npm registry, as the packages do. Copies and packages stay in ~/.cache/layover for next time.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { root } from './ensure.mjs';
+
+/** The releases that are tested, by major version. */
+const RELEASES = { 22: '22.23.5', 24: '24.22.3' };
+const SUITES = ['--selectProjects', 'sqlite', '--testPathPatterns', 'test/unit/', 'test/e2e/real-clients'];
+/** What stays in a copy from one run to the next. */
+const KEPT = ['node_modules', 'dist'];
+
+const args = process.argv.slice(2);
+const end = args.includes('--') ? args.indexOf('--') : args.length;
+const versions = args.slice(0, end);
+const suites = end < args.length ? args.slice(end + 1) : SUITES;
+if (versions.length === 0)
+  fail(`usage: node bin/test-on-node.mjs ${Object.keys(RELEASES).join(' ')} [-- <jest arguments>]`);
+
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'layover');
+const failed = versions.filter((version) => {
+  const release =
+    RELEASES[version] ?? fail(`Node ${version} is not tested; ${Object.keys(RELEASES).join(' and ')} are.`);
+  process.stderr.write(`Node ${release}\n`);
+  const node = installNode(release);
+  const copy = join(cache, `checkout-on-${release}`);
+  copyCheckout(copy);
+  // npm and every child find this Node first.
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
+  return spawnSync(node, [join(copy, 'bin', 'test.mjs'), ...suites], { cwd: copy, env, stdio: 'inherit' }).status !== 0;
+});
+if (failed.length > 0) fail(`Suites failed on Node ${failed.join(' and ')}.`);
+
+/** Returns the path of the program, after fetching it if it is not in the cache. Its C headers are beside it. */
+function installNode(release) {
+  const name = `node-${process.platform}-${process.arch}`;
+  const folder = join(cache, `node-${release}`);
+  const node = join(folder, 'node_modules', name, 'bin', 'node');
+  if (!existsSync(node)) {
+    mkdirSync(folder, { recursive: true });
+    run('npm', [
+      'install',
+      '--prefix',
+      folder,
+      '--no-save',
+      '--ignore-scripts',
+      '--loglevel=error',
+      `${name}@${release}`,
+    ]);
+  }
+  return node;
+}
+
+/** Makes `copy` have the files of this checkout that Git tracks or would track, and nothing else but what is kept. */
+function copyCheckout(copy) {
+  mkdirSync(copy, { recursive: true });
+  for (const entry of readdirSync(copy))
+    if (!KEPT.includes(entry)) rmSync(join(copy, entry), { recursive: true, force: true });
+  const listed = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+  for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(join(root, name))))
+    cpSync(join(root, file), join(copy, file));
+}
+
+function run(command, commandArgs) {
+  const done = spawnSync(command, commandArgs, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (done.status !== 0) fail(`${command} ${commandArgs.slice(0, 2).join(' ')} failed.`);
+  return done.stdout;
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,23 @@
+/**
+ * A promise that is settled from outside, once. (Promise.withResolvers() needs Node 22.) A rejection
+ * that nobody awaits is not reported as unhandled.
+ */
+export class Deferred<T = void> {
+  readonly promise: Promise<T>;
+  private settle!: { readonly resolve: (value: T) => void; readonly reject: (reason: unknown) => void };
+
+  constructor() {
+    this.promise = new Promise<T>((resolve, reject) => (this.settle = { resolve, reject }));
+    this.promise.catch(() => undefined);
+  }
+
+  /** Resolves the promise; without effect when it is settled. */
+  resolve(value: T): void {
+    this.settle.resolve(value);
+  }
+
+  /** Rejects the promise; without effect when it is settled. */
+  reject(reason: unknown): void {
+    this.settle.reject(reason);
+  }
+}

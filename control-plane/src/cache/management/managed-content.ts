@@ -1,0 +1,54 @@
+import type { Clock } from '../../../../common/runtime/clock';
+import type { Database, Queries } from '../../db/database';
+import type { OrganizationContent } from '../../tenancy/organizations/organization-content';
+import type { GlobalQuotas } from '../../tenancy/settings/system-settings.service';
+import type { ContentStores } from '../content/content-stores';
+import { enforceQuota } from '../eviction/enforce-quota';
+import type { UpstreamStatusStore } from '../pulls/upstream-status.store';
+
+/** How long a mutation waits for eviction, in milliseconds. */
+const ENFORCE_MS = 10_000;
+
+/** What {@link ManagedContent} works with. */
+export interface ManagedContentParts {
+  readonly database: Database;
+  readonly stores: ContentStores & { readonly upstreamStatus: UpstreamStatusStore };
+  readonly clock: Clock;
+}
+
+/** Changes cached content as changes of organizations and of global switches demand (ADR 13 for quotas). */
+export class ManagedContent implements OrganizationContent, GlobalQuotas {
+  constructor(private readonly parts: ManagedContentParts) {}
+
+  /** Implements {@link OrganizationContent.end}. */
+  async end(queries: Queries, organizationUid: string, now: number): Promise<void> {
+    const { repositories, upstreamStatus } = this.parts.stores;
+    await repositories.endAll(queries, organizationUid, now);
+    await upstreamStatus.forget(queries, organizationUid);
+  }
+
+  /** Implements {@link OrganizationContent.quotaChanged}. */
+  async quotaChanged(queries: Queries, originVersion: string): Promise<void> {
+    await this.parts.stores.originUsage.mark(queries, originVersion, { prunePending: true });
+  }
+
+  /** Implements {@link OrganizationContent.enforceQuota}. */
+  async enforceQuota(organizationUid: string, originVersion: string): Promise<void> {
+    const { database, stores, clock } = this.parts;
+    const usage = await stores.originUsage.find(database.reader, originVersion);
+    if (usage?.prunePending === true) await enforceQuota(this.parts, organizationUid, clock.now() + ENFORCE_MS);
+  }
+
+  /** Implements {@link GlobalQuotas.turnedOn}. */
+  async turnedOn(queries: Queries): Promise<void> {
+    await this.parts.stores.originUsage.markAll(queries);
+  }
+
+  /** Implements {@link GlobalQuotas.enforceAll}. */
+  async enforceAll(): Promise<void> {
+    const { database, stores, clock } = this.parts;
+    const until = clock.now() + ENFORCE_MS;
+    for (const uid of await stores.originUsage.prunePending(database.reader))
+      await enforceQuota(this.parts, uid, until);
+  }
+}

@@ -1,0 +1,38 @@
+import fs from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+/** What was made durable while it was watched. */
+export interface SyncWatch {
+  /** Paths of files and folders on which fsync or fdatasync was called, in that order. */
+  readonly paths: readonly string[];
+  stop(): void;
+}
+
+/**
+ * Records every fsync of this process, by the path that the descriptor had then. A test cannot cut
+ * the power, but it can see whether a folder's new entry was synced.
+ */
+export async function watchSyncs(): Promise<SyncWatch> {
+  const paths: string[] = [];
+  const note = (descriptor: number): void => void paths.push(fs.readlinkSync(`/proc/self/fd/${descriptor}`));
+  const handle = await open('/dev/null', 'r');
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  const { sync, datasync } = prototype;
+  const { fsyncSync } = fs;
+  const spies = [
+    jest.spyOn(prototype, 'sync').mockImplementation(function (this: FileHandle) {
+      note(this.fd);
+      return sync.call(this);
+    }),
+    jest.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
+      note(this.fd);
+      return datasync.call(this);
+    }),
+    jest.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+      note(descriptor);
+      fsyncSync(descriptor);
+    }),
+  ];
+  return { paths, stop: () => spies.forEach((spy) => spy.mockRestore()) };
+}

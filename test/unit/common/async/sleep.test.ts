@@ -1,0 +1,34 @@
+import { getEventListeners } from 'node:events';
+import { sleep } from '../../../../common/async/sleep';
+import { ManualClock } from '../../../support/control-plane/manual-clock';
+
+let clock: ManualClock;
+
+beforeEach(() => {
+  clock = new ManualClock();
+});
+
+test('waits for the given time and leaves no listener behind', async () => {
+  const { signal } = new AbortController();
+  let isOver = false;
+  const sleeping = sleep(clock, 100, signal).then(() => (isOver = true));
+  clock.advance(99);
+  await Promise.resolve();
+  expect(isOver).toBe(false);
+  clock.advance(1);
+  await sleeping;
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+});
+
+test('ends at once with the reason when the signal aborts, and keeps no timer', async () => {
+  const controller = new AbortController();
+  const sleeping = sleep(clock, 100, controller.signal);
+  controller.abort(new Error('stop'));
+  await expect(sleeping).rejects.toThrow('stop');
+  expect(clock.pending).toBe(0);
+});
+
+test('does not begin if the signal has aborted', async () => {
+  await expect(sleep(clock, 100, AbortSignal.abort())).rejects.toMatchObject({ key: 'CANCELLED' });
+  expect(clock.pending).toBe(0);
+});

@@ -1,0 +1,150 @@
+import { Deferred } from '../../../../common/async/deferred';
+import { createLogger } from '../../../../common/runtime/logger';
+import { ConfigurationFeed } from '../../../../control-plane/src/catalog/configuration-feed';
+import { InvalidationFeed } from '../../../../control-plane/src/catalog/invalidation-feed';
+import type { InvalidationStore } from '../../../../control-plane/src/cache/content/invalidation.store';
+import type { Queries } from '../../../../control-plane/src/db/database';
+import type { ConfigurationRevision } from '../../../../control-plane/src/tenancy/settings/configuration-revision';
+import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import { ManualClock } from '../../../support/control-plane/manual-clock';
+
+/** A database that answers each read when the test says so. */
+class SlowReads {
+  readonly begun: Deferred[] = [];
+  failing = false;
+  announce: () => Promise<void> = () => Promise.resolve();
+
+  readonly onAnnounce = (listener: () => Promise<void>): (() => void) => {
+    this.announce = listener;
+    return () => (this.announce = () => Promise.resolve());
+  };
+
+  async read(): Promise<void> {
+    const answer = new Deferred();
+    this.begun.push(answer);
+    await answer.promise;
+    if (this.failing) throw new Error('the database is away');
+  }
+
+  async answer(): Promise<void> {
+    this.begun.at(-1)!.resolve();
+    await settle();
+  }
+}
+
+interface Feed {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Lets everything run that waits for nothing else. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+let clock: ManualClock;
+let reads: SlowReads;
+let feed: Feed;
+let errors: number;
+
+const queries = {} as Queries;
+const log = createLogger('test', 'error', { write: () => void (errors += 1) });
+
+const feeds: [string, () => Feed][] = [
+  [
+    'the feed of configurations',
+    () => {
+      const revision = { onAnnounce: reads.onAnnounce, read: () => reads.read().then(() => 1) };
+      return new ConfigurationFeed({
+        queries,
+        revision: revision as unknown as ConfigurationRevision,
+        load: () => Promise.resolve({ revision: 1 } as ConfigurationSnapshot),
+        clock,
+        log,
+      });
+    },
+  ],
+  [
+    'the feed of invalidations',
+    () => {
+      let isStarted = false;
+      const invalidations = {
+        onAnnounce: reads.onAnnounce,
+        lastBefore: () => Promise.resolve(0),
+        after: async () => {
+          // The first read belongs to the start.
+          if (isStarted) await reads.read();
+          isStarted = true;
+          return [];
+        },
+      };
+      return new InvalidationFeed({
+        queries,
+        invalidations: invalidations as unknown as InvalidationStore,
+        clock,
+        log,
+      });
+    },
+  ],
+];
+
+describe.each(feeds)('%s', (_, create) => {
+  beforeEach(async () => {
+    clock = new ManualClock();
+    reads = new SlowReads();
+    errors = 0;
+    feed = create();
+    await feed.start();
+  });
+
+  const advance = async (ms: number): Promise<number> => {
+    clock.advance(ms);
+    await settle();
+    return reads.begun.length;
+  };
+
+  test('reads again one second after the last read ended, however slow the database is', async () => {
+    expect(await advance(999)).toBe(0);
+    expect(await advance(1)).toBe(1);
+    expect(await advance(10_000)).toBe(1);
+    await reads.answer();
+    expect(await advance(999)).toBe(1);
+    expect(await advance(1)).toBe(2);
+    await reads.answer();
+    await feed.stop();
+  });
+
+  test('reads at once when a change is announced, and once more for those announced during a read', async () => {
+    const first = reads.announce();
+    await settle();
+    expect(reads.begun).toHaveLength(1);
+    const later = [reads.announce(), reads.announce()];
+    await reads.answer();
+    await first;
+    expect(reads.begun).toHaveLength(2);
+    await reads.answer();
+    await Promise.all(later);
+    expect(reads.begun).toHaveLength(2);
+    await feed.stop();
+  });
+
+  test('logs the first failure of a row and goes on', async () => {
+    reads.failing = true;
+    for (let round = 1; round <= 3; round += 1) {
+      expect(await advance(1000)).toBe(round);
+      await reads.answer();
+    }
+    expect(errors).toBe(1);
+    await feed.stop();
+  });
+
+  test('a stop waits for the read under way; then nothing is read any more', async () => {
+    await advance(1000);
+    let isOver = false;
+    const stopping = feed.stop().then(() => (isOver = true));
+    await settle();
+    expect(isOver).toBe(false);
+    await reads.answer();
+    await stopping;
+    await reads.announce();
+    expect(await advance(10_000)).toBe(1);
+  });
+});

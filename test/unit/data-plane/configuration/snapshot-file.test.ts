@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SealedBox } from '../../../../common/security/sealed-box';
+import { SnapshotFile } from '../../../../data-plane/src/configuration/snapshot-file';
+import { watchSyncs } from '../../../support/real/synced-paths';
+import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
+
+let folder: TemporaryFolder;
+beforeEach(async () => {
+  folder = await temporaryFolder('snapshot-file');
+});
+afterEach(() => folder.remove());
+
+test('a saved snapshot is durable: its content, its name, and the name of a folder that was created for it', async () => {
+  const home = join(folder.path, 'home');
+  const path = join(home, 'configuration.sealed');
+  const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', randomBytes(32)));
+  expect(await file.load()).toBeUndefined();
+  const syncs = await watchSyncs();
+  try {
+    await file.save(Buffer.from('snapshot'));
+    expect(syncs.paths).toEqual([folder.path, `${path}.new`, home]);
+  } finally {
+    syncs.stop();
+  }
+  expect((await file.load())?.toString()).toBe('snapshot');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { type SyncWatch, watchSyncs } from '../../../support/real/synced-paths';
+import { openJournal, recordOf, temporaryFolder } from './support/records';
+
+/** A power cut cannot be tried here. What survives one is what was synced: files, and the folders that hold their names. */
+let folder: ReturnType<typeof temporaryFolder>;
+let syncs: SyncWatch;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  syncs = await watchSyncs();
+});
+
+afterEach(() => {
+  syncs.stop();
+  folder.remove();
+});
+
+test('syncs the name of every folder that it creates before a record is acknowledged', async () => {
+  const home = join(folder.path, 'home');
+  const directory = join(home, 'journal');
+  const journal = await openJournal(directory);
+  await journal.append(recordOf('first'));
+  expect(syncs.paths).toEqual(expect.arrayContaining([folder.path, home, directory]));
+  await journal.close();
+});
+
+test('syncs the name of a new file before its first record', async () => {
+  const journal = await openJournal(folder.path, { limits: { segmentBytes: 1 } });
+  for (const reference of ['first', 'second']) {
+    const before = syncs.paths.length;
+    await journal.append(recordOf(reference));
+    expect(syncs.paths.slice(before)).toEqual([folder.path, expect.stringMatching(/\.log$/)]);
+  }
+  await journal.close();
+});
+
+test('syncs a refused record and the name of its file', async () => {
+  const journal = await openJournal(folder.path);
+  const record = { id: 'record', at: 1 };
+  await journal.setAside(record, 'no such organization');
+  expect(syncs.paths).toEqual([join(folder.path, 'refused.jsonl'), folder.path]);
+  await journal.setAside(record, 'no such organization');
+  expect(syncs.paths.slice(2)).toEqual([join(folder.path, 'refused.jsonl')]);
+  await journal.close();
+});
