@@ -89,15 +89,3 @@ export interface ScanNotificationRow {
   readonly attempts: number;
   readonly due_at: number;
 }
-
-/** The gate of an organization; no row = none. */
-export interface ScanPolicyRow {
-  readonly organization_uid: string;
-  readonly block_from: string;
-  readonly only_fixable: Flag;
-  readonly grace_seconds: number;
-  readonly unscanned: string;
-  readonly wait_seconds: number;
-  /** JSON array. */
-  readonly allowed_vulnerabilities: string;
-}

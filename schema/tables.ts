@@ -1,6 +1,8 @@
 /**
  * The database, row by row. Every time is milliseconds since the epoch (UTC), every size is bytes, booleans are 0 or 1,
- * JSON is text. The same rows exist on SQLite and on MySQL; schema/migrations creates them.
+ * JSON is text. The same rows exist on SQLite and on MySQL; schema/migrations creates them. The rows
+ * of organizations, proxy_configs, quotas and scan_policies are not here: their types follow from the
+ * definitions of the settings (control-plane/src/tenancy/organizations/organization.rows.ts).
  */
 export const Table = {
   organizations: 'organizations',
@@ -37,59 +39,6 @@ export const Table = {
 
 /** 0 or 1: the only boolean that both databases give back the same way. */
 export type Flag = 0 | 1;
-
-/** An organization. `uid` is never reused; `name` is, after a deletion. */
-export interface OrganizationRow {
-  readonly uid: string;
-  readonly name: string;
-  readonly description: string;
-  readonly visibility: string;
-  readonly time_machine_seconds: number;
-  /** Grows by one with every change. */
-  readonly version: number;
-  readonly created_at: number;
-  readonly updated_at: number;
-}
-
-/** How an organization mirrors its upstream; no row = it proxies nothing. */
-export interface ProxyConfigRow {
-  readonly organization_uid: string;
-  readonly enabled: Flag;
-  /** host[:port] as the user wrote it. */
-  readonly upstream_host: string;
-  /** Empty = none. */
-  readonly upstream_namespace: string;
-  /** Unique where it is not null. */
-  readonly mirror_host: string | null;
-  readonly username: string | null;
-  /** Sealed with the master key, context = the organization's uid. */
-  readonly sealed_password: Buffer | null;
-  readonly credential_version: string;
-  readonly origin_version: string;
-  /** When origin_version was made: older reports are about another upstream. */
-  readonly origin_since: number;
-  readonly insecure: Flag;
-  readonly ca_certificate: string | null;
-  readonly expiration_seconds: number;
-  readonly revalidate_after_seconds: number;
-  readonly stale_if_error_seconds: number | null;
-  readonly on_upstream_delete: string;
-  readonly complete_images: Flag;
-  /** JSON array of patterns. */
-  readonly allow_repositories: string;
-  /** JSON array of patterns. */
-  readonly deny_repositories: string;
-}
-
-/** A limit on what an organization keeps; no row = none. */
-export interface QuotaRow {
-  readonly organization_uid: string;
-  /** Up to 2^63-1: read it as text (see db/big-numbers.ts), never as a JS number. */
-  readonly limit_bytes: string;
-  readonly auto_prune: Flag;
-  readonly on_oversize: string;
-  readonly warning_percent: number | null;
-}
 
 /** An account that may pull from a private organization. */
 export interface RobotRow {

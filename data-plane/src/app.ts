@@ -56,7 +56,7 @@ import { whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
-import { recordArrivals } from './blobs/record-arrivals';
+import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
@@ -177,7 +177,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       logger: logger.child({ part: 'fills' }),
       tracer,
       onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
-      onFilled: recordArrivals(journal),
+      onFilled: journalArrivals(journal),
     });
     await fills.cleanSpool();
     const index = await createLocalIndex({

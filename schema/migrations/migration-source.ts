@@ -1,28 +1,9 @@
 import type { Knex } from 'knex';
-import * as organizations from './0001-organizations';
-import * as access from './0002-access';
-import * as content from './0003-content';
-import * as records from './0004-records';
-import * as system from './0005-system';
-import * as holdings from './0006-holdings';
-import * as scans from './0007-scans';
-import * as textIsBytes from './0008-text-is-bytes';
+import { MIGRATIONS } from './migrations';
 
 interface NamedMigration extends Knex.Migration {
   readonly name: string;
 }
-
-/** Every migration, oldest first. A released one is never changed or renamed. */
-const MIGRATIONS: readonly NamedMigration[] = [
-  { name: '0001-organizations', ...organizations },
-  { name: '0002-access', ...access },
-  { name: '0003-content', ...content },
-  { name: '0004-records', ...records },
-  { name: '0005-system', ...system },
-  { name: '0006-holdings', ...holdings },
-  { name: '0007-scans', ...scans },
-  { name: '0008-text-is-bytes', ...textIsBytes },
-];
 
 /**
  * The migrations as knex takes them. A list instead of a directory scan: names stay the same whether the code runs

@@ -1,5 +1,6 @@
-import type { Organization } from '../../../control-plane/src/tenancy/organizations/organization';
 import { OrganizationStore } from '../../../control-plane/src/tenancy/organizations/organization.store';
+import { validateOrganization } from '../../../control-plane/src/tenancy/organizations/validate-organization';
+import { validateProxyCache } from '../../../control-plane/src/tenancy/organizations/validate-proxy-cache';
 import type { Queries } from '../../../control-plane/src/db/database';
 
 /** An organization that was made for a measure. */
@@ -17,38 +18,23 @@ export async function seedOrganization(queries: Queries, number: number, now: nu
     uid: `00000000-0000-7000-8000-${tail}`,
     originVersion: `00000000-0000-7000-9000-${tail}`,
   };
-  const organization: Organization = {
+  const input = { upstream: 'registry.example', onUpstreamDelete: 'KEEP', completeImages: false } as const;
+  const settings = validateOrganization({ name: seeded.name });
+  const { password: _, ...proxyCache } = validateProxyCache(input, 'input');
+  await new OrganizationStore().insert(queries, {
+    ...settings,
     uid: seeded.uid,
     name: seeded.name,
-    description: '',
-    visibility: 'PUBLIC',
-    timeMachineSeconds: 1_209_600,
     version: 1,
     createdAt: now,
     updatedAt: now,
-    quota: undefined,
-    scanPolicy: undefined,
     proxyCache: {
-      enabled: true,
-      upstreamHost: 'registry.example',
-      upstreamNamespace: '',
-      mirrorHost: undefined,
-      username: undefined,
+      ...proxyCache,
       sealedPassword: undefined,
       credentialVersion: seeded.originVersion,
       originVersion: seeded.originVersion,
       originSince: now,
-      insecure: false,
-      caCertificate: undefined,
-      expirationSeconds: 86_400,
-      revalidateAfterSeconds: 0,
-      staleIfErrorSeconds: undefined,
-      onUpstreamDelete: 'KEEP',
-      completeImages: false,
-      allowRepositories: [],
-      denyRepositories: [],
     },
-  };
-  await new OrganizationStore().insert(queries, organization);
+  });
   return seeded;
 }

@@ -11,7 +11,7 @@ import type { BlobAccess, ReadableBlob } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
-import { type BlobQuery, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
+import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
 
@@ -58,7 +58,7 @@ export class BlobService {
    * Opens a blob for a GET, or says where to send the client. Throws RANGE_INVALID with detail {size},
    * and what Access, BlobAccess and BlobSource throw.
    */
-  open(request: BlobRequest & BlobQuery): Promise<OpenedBlob> {
+  open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
     const { authorizedAt } = request.context;
     return this.withReadable(request, authorizedAt, (blob) => openBlob(this.openParts, blob, request));
   }

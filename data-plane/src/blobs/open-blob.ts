@@ -21,7 +21,7 @@ export interface OpenBlobParts extends FillRequestParts {
 }
 
 /** What of a blob is asked for, and how it may be given. */
-export interface BlobQuery {
+export interface BlobReadOptions {
   readonly range: RangeRequest | undefined;
   /** Whether the client may be sent elsewhere. */
   readonly redirectable: boolean;
@@ -55,10 +55,14 @@ export type OpenedBlob = {
  * asked once: a redirect that finds nothing passes this on to the fill (ADR 26). Throws RANGE_INVALID
  * with detail {size} (before anything is fetched, if the size is known), and what BlobSource throws.
  */
-export async function openBlob(parts: OpenBlobParts, blob: ReadableBlob, query: BlobQuery): Promise<OpenedBlob> {
-  if (blob.size !== undefined) requireRange(query.range, blob.size);
-  const place = query.redirectable ? await parts.redirects?.redirect(blob, query.range) : undefined;
-  if (place === undefined || place instanceof Absence) return openHere(parts, blob, query, place);
+export async function openBlob(
+  parts: OpenBlobParts,
+  blob: ReadableBlob,
+  options: BlobReadOptions,
+): Promise<OpenedBlob> {
+  if (blob.size !== undefined) requireRange(options.range, blob.size);
+  const place = options.redirectable ? await parts.redirects?.redirect(blob, options.range) : undefined;
+  if (place === undefined || place instanceof Absence) return openHere(parts, blob, options, place);
   // The bucket alone knows how many bytes the client takes. What it was given access to counts as
   // served, as does what was made readable for an edge.
   servedTo(blob.target, parts.journal)(place.range.length);
@@ -68,7 +72,7 @@ export async function openBlob(parts: OpenBlobParts, blob: ReadableBlob, query: 
 async function openHere(
   parts: OpenBlobParts,
   blob: ReadableBlob,
-  { range, signal }: BlobQuery,
+  { range, signal }: BlobReadOptions,
   absence: Absence | undefined,
 ): Promise<OpenedBlob> {
   const { target, digest } = blob;

@@ -1,47 +1,36 @@
+import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
+import type { ProxyCache__Output } from '../../../proto/gen/layover/v1/ProxyCache';
 import type { ScanPolicy__Output } from '../../../proto/gen/layover/v1/ScanPolicy';
-import type { UpstreamDeletePolicy__Output } from '../../../proto/gen/layover/v1/UpstreamDeletePolicy';
-import type { Visibility__Output } from '../../../proto/gen/layover/v1/Visibility';
+
+/**
+ * The fields of a message that the data plane uses as they are sent: everything but `Name`. What
+ * each of them means is written in proto/layover/v1/catalog.proto.
+ */
+type Sent<Message, Name extends keyof Message = never> = {
+  readonly [K in Exclude<keyof Message, Name>]: Message[K] extends (infer Item)[] ? readonly Item[] : Message[K];
+};
 
 /** An organization as the data plane needs it. */
-export interface OrganizationConfiguration {
-  readonly uid: string;
-  readonly name: string;
-  readonly visibility: Visibility__Output;
+export interface OrganizationConfiguration extends Sent<Organization__Output, 'proxyCache' | 'robots' | 'scanPolicy'> {
   readonly proxyCache: ProxyCacheConfiguration | undefined;
-  /** By name without the organization's. */
+  /** By name, without the name of the organization. */
   readonly robots: ReadonlyMap<string, { readonly secretSha256: Buffer }>;
-  /** undefined = images are served whatever a scan says. */
+  /** Undefined: images are served whatever a scan says. */
   readonly scanPolicy: ScanPolicy | undefined;
 }
 
-/** An organization's gate, as far as a data plane has to know it; what it blocks is the control plane's to judge. */
-export interface ScanPolicy {
-  /** What becomes of an image that has no scan. */
-  readonly unscanned: ScanPolicy__Output['unscanned'];
-  /** WAIT: for so long at most. */
-  readonly waitMs: number;
-}
+/** An organization's gate, as far as a data plane has to know it; the control plane judges images. */
+export type ScanPolicy = Sent<ScanPolicy__Output>;
+
+/** Fields of a proxy configuration in which a message uses a number or an empty text for "unset". */
+type Converted = 'username' | 'password' | 'caCertificate' | 'staleIfErrorSeconds';
 
 /** How an organization mirrors its upstream. Holds the password: never logged whole. Seconds throughout. */
-export interface ProxyCacheConfiguration {
-  readonly enabled: boolean;
-  readonly upstreamHost: string;
-  /** Empty = none. */
-  readonly upstreamNamespace: string;
-  readonly mirrorHost: string;
+export interface ProxyCacheConfiguration extends Sent<ProxyCache__Output, Converted> {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
-  readonly credentialVersion: string;
-  readonly originVersion: string;
-  readonly insecure: boolean;
   readonly caCertificate: string | undefined;
-  readonly expirationSeconds: number;
-  readonly revalidateAfterSeconds: number;
-  /** undefined = until the tag expires. */
+  /** Undefined: until the tag expires. */
   readonly staleIfErrorSeconds: number | undefined;
-  readonly onUpstreamDelete: UpstreamDeletePolicy__Output;
-  readonly completeImages: boolean;
-  readonly allowRepositories: readonly string[];
-  readonly denyRepositories: readonly string[];
 }
 
 /** One state of the whole configuration; never changed, only replaced. */

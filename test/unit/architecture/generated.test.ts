@@ -34,6 +34,20 @@ describe('generated files', () => {
     expect(readFileSync(join(root, 'docs', 'configuration.md'), 'utf8')).toBe(printConfiguration(SETTING_GROUPS));
   });
 
+  it('schema/migrations/migrations.ts lists the migrations in its folder (npm run generate:migrations)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'layover-migrations-'));
+    try {
+      const file = join(folder, 'migrations.ts');
+      const done = spawnSync(process.execPath, [join(root, 'bin', 'generate-migrations.mjs'), file], {
+        encoding: 'utf8',
+      });
+      expect({ status: done.status, stderr: done.stderr }).toEqual({ status: 0, stderr: '' });
+      expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(root, 'schema/migrations/migrations.ts'), 'utf8'));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('the lock file records no address of a registry', () => {
     expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "http/);
   });

@@ -3,7 +3,7 @@ import { exactly, toBigInt } from '../../db/big-numbers';
 import type { Queries } from '../../db/database';
 import type { OriginUsage, OriginUsageStore } from '../holdings/origin-usage.store';
 import type { OversizePolicy } from '../../tenancy/organizations/enums';
-import type { Quota } from '../../tenancy/organizations/organization';
+import type { Quota } from '../../tenancy/organizations/quota';
 
 /** What content of an organization depends on. The nulls: it proxies nothing. */
 export interface Origin {

@@ -81,7 +81,7 @@ export function startTag(start: TagStart): Omit<TagRow, 'id'> {
 /**
  * Returns a version of a tag after an event, unchanged if the event does not apply, and undefined if
  * the version is gone. The only place that knows how versions live and end
- * (docs/adr/0015-expired-versions-come-back.md).
+ * (docs/adr/0015-revive-expired-versions-after-a-successful-check.md).
  */
 export function nextTag(tag: TagRow, event: TagEvent): TagRow | undefined {
   switch (event.kind) {

@@ -1,5 +1,6 @@
-import { type OriginUsageRow, type ProxyConfigRow, type RepositoryRow, Table } from '../../../../schema/tables';
+import { type OriginUsageRow, type RepositoryRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
+import type { ProxyConfigRow } from '../../tenancy/organizations/organization.rows';
 import type { FsckParts } from './fsck-parts';
 
 /** An upstream of an organization that something is cached of, or is said to be. */

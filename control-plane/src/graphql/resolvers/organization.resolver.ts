@@ -13,7 +13,7 @@ import type { StatisticsStore } from '../../cache/pulls/statistics.store';
 import { StorageUsageType, toStorageUsageType } from '../types/storage-usage.type';
 import { organizationKey, type OrganizationStore } from '../../tenancy/organizations/organization.store';
 import { OrganizationConnection, OrganizationType, toOrganizationType } from '../types/organization.type';
-import { MAX_SECONDS } from '../../tenancy/organizations/validate-seconds';
+import { MAX_SECONDS } from '../../tenancy/organizations/settings/rules';
 
 /** Where organizations are read. */
 export interface OrganizationReads {

@@ -16,10 +16,8 @@ export class UpstreamProbeResolver {
   async validateProxyCache(
     @Arg('input', () => ProxyCacheInput) input: ProxyCacheInput,
   ): Promise<ProxyCacheValidationType> {
-    const { upstreamHost, upstreamNamespace, username, password, insecure, caCertificate } = validateProxyCache(
-      input,
-      'input',
-    );
+    const desired = validateProxyCache(input, 'input');
+    const { upstreamHost, upstreamNamespace, upstreamUsername: username, password, insecure, caCertificate } = desired;
     const credentials =
       username !== undefined && password.kind === 'set' ? { username, password: password.password } : undefined;
     const { outcome, message, anonymous, latencyMs } = await this.upstreams.probe({

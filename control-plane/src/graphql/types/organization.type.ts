@@ -3,29 +3,23 @@ import { toGlobalId } from './global-id';
 import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
-import { Visibility } from './enums';
-import type { Organization } from '../../tenancy/organizations/organization';
+import { type Organization, ORGANIZATION_SETTINGS } from '../../tenancy/organizations/organization';
 import { ProxyCacheConfigType, toProxyCacheConfigType } from './proxy-cache.type';
 import { ScanPolicyType, toScanPolicyType } from './scan-policy.type';
 import { QuotaType, toQuotaType } from './quota.type';
+import { outputFieldsOver, toOutput } from './setting-fields';
 
 /** An organization, as GraphQL shows it; what is cached of it is in organization.resolver.ts. */
 @ObjectType('Organization', {
   implements: NodeType,
   description: 'The first part of a pull path: a mirror of one upstream, with its limits.',
 })
-export class OrganizationType extends NodeType {
+export class OrganizationType extends outputFieldsOver(ORGANIZATION_SETTINGS, NodeType) {
   /** Not a field: what resolvers work with. */
   organization!: Organization;
 
   @Field(() => String)
   name!: string;
-
-  @Field(() => String)
-  description!: string;
-
-  @Field(() => Visibility)
-  visibility!: Visibility;
 
   @Field(() => DateTimeScalar)
   createdAt!: number;
@@ -38,10 +32,7 @@ export class OrganizationType extends NodeType {
   })
   version!: number;
 
-  @Field(() => Int, { description: 'How long an expired, moved or deleted tag can be restored, in seconds.' })
-  timeMachineSeconds!: number;
-
-  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'null: it proxies nothing.' })
+  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'null: the organization mirrors no upstream.' })
   proxyCache!: ProxyCacheConfigType | null;
 
   @Field(() => QuotaType, { nullable: true, description: 'null: no limit.' })
@@ -49,7 +40,7 @@ export class OrganizationType extends NodeType {
 
   @Field(() => ScanPolicyType, {
     nullable: true,
-    description: 'null: every image is given out, whatever its scan says.',
+    description: 'null: every image is served, whatever its scan says.',
   })
   scanPolicy!: ScanPolicyType | null;
 }
@@ -58,15 +49,13 @@ export class OrganizationType extends NodeType {
 export function toOrganizationType(organization: Organization): OrganizationType {
   const { proxyCache, quota, scanPolicy } = organization;
   return Object.assign(new OrganizationType(), {
+    ...toOutput(ORGANIZATION_SETTINGS, organization),
     organization,
     id: toGlobalId('Organization', organization.uid),
     name: organization.name,
-    description: organization.description,
-    visibility: organization.visibility,
     createdAt: organization.createdAt,
     updatedAt: organization.updatedAt,
     version: organization.version,
-    timeMachineSeconds: organization.timeMachineSeconds,
     proxyCache: proxyCache === undefined ? null : toProxyCacheConfigType(organization, proxyCache),
     quota: quota === undefined ? null : toQuotaType(quota),
     scanPolicy: scanPolicy === undefined ? null : toScanPolicyType(scanPolicy),

@@ -1,28 +1,12 @@
-import { Field, Int, ObjectType } from 'type-graphql';
-import { ByteSizeScalar } from '../scalars/byte-size.scalar';
-import { OversizePolicy } from './enums';
-import type { Quota } from '../../tenancy/organizations/organization';
+import { ObjectType } from 'type-graphql';
+import { type Quota, QUOTA_SETTINGS } from '../../tenancy/organizations/quota';
+import { outputFields, toOutput } from './setting-fields';
 
 /** A limit, as GraphQL shows it. */
 @ObjectType('Quota', { description: 'A limit on what an organization keeps.' })
-export class QuotaType {
-  @Field(() => ByteSizeScalar)
-  limitBytes!: bigint;
+export class QuotaType extends outputFields(QUOTA_SETTINGS) {}
 
-  @Field(() => Boolean, { description: 'Whether content is evicted to make room, least recently pulled first.' })
-  autoPrune!: boolean;
-
-  @Field(() => OversizePolicy)
-  onOversize!: OversizePolicy;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: 'An audit event is written when usage passes this share of the limit.',
-  })
-  warningPercent!: number | null;
-}
-
-/** The quota of an organization. */
+/** Returns the quota of an organization as GraphQL shows it. */
 export function toQuotaType(quota: Quota): QuotaType {
-  return Object.assign(new QuotaType(), { ...quota, warningPercent: quota.warningPercent ?? null });
+  return Object.assign(new QuotaType(), toOutput(QUOTA_SETTINGS, quota));
 }

@@ -1,5 +1,5 @@
 import { ObjectType } from 'type-graphql';
-import type { Quota } from '../../tenancy/organizations/organization';
+import type { Quota } from '../../tenancy/organizations/quota';
 import type { UsageScope } from '../../cache/usage/usage.store';
 
 /** What is held; each number is counted by usage.resolver.ts when it is asked for. */

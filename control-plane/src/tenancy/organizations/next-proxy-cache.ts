@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { SealedBox } from '../../../../common/security/sealed-box';
-import type { DesiredProxyCache, PasswordChange, ProxyCache } from './organization';
+import type { DesiredProxyCache, PasswordChange, ProxyCache } from './proxy-cache';
 
 /** What {@link nextProxyCache} needs beside its input. */
 export interface ProxyCacheContext {
@@ -29,9 +29,9 @@ export function nextProxyCache(
   const sameHost = current !== undefined && current.upstreamHost === desired.upstreamHost;
   const sameOrigin = sameHost && current.upstreamNamespace === desired.upstreamNamespace;
   const stored = sameHost ? current.sealedPassword : undefined;
-  const sealedPassword = desired.username === undefined ? undefined : nextPassword(stored, password, context);
+  const sealedPassword = desired.upstreamUsername === undefined ? undefined : nextPassword(stored, password, context);
   const sameCredentials =
-    sameOrigin && current.username === desired.username && current.sealedPassword === sealedPassword;
+    sameOrigin && current.upstreamUsername === desired.upstreamUsername && current.sealedPassword === sealedPassword;
   return {
     ...settings,
     sealedPassword,

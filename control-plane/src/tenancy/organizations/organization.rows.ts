@@ -1,115 +1,160 @@
-import type { ScanPolicyRow } from '../../../../schema/scan-tables';
-import type { Flag, OrganizationRow, ProxyConfigRow, QuotaRow } from '../../../../schema/tables';
-import { fromScanPolicyRow } from './scan-policy';
-import type { OversizePolicy, UpstreamDeletePolicy, Visibility } from './enums';
-import type { Organization, ProxyCache, Quota } from './organization';
+import type { Knex } from 'knex';
+import { exactly } from '../../db/big-numbers';
+import type { Queries } from '../../db/database';
+import { type Organization, ORGANIZATION_SETTINGS } from './organization';
+import { PROXY_CACHE_SETTINGS, type ProxyCache } from './proxy-cache';
+import { type Quota, QUOTA_SETTINGS } from './quota';
+import { SCAN_POLICY_SETTINGS, type ScanPolicy } from './scan-policy';
+import type { RowOf, Settings } from './settings/setting';
+import { fromRow, toRow } from './settings/setting-rows';
 
-/** What the four tables give when joined; null where a part is missing. */
-export type JoinedRow = OrganizationRow & { readonly [K in keyof ProxyConfigRow]: ProxyConfigRow[K] | null } & {
-  readonly limit_bytes: string | null;
-  readonly auto_prune: Flag | null;
-  readonly on_oversize: string | null;
-  readonly warning_percent: number | null;
-} & { readonly [K in Exclude<keyof ScanPolicyRow, 'organization_uid'>]: ScanPolicyRow[K] | null };
+/** The columns of an organization that are not settings. */
+interface OrganizationColumns {
+  /** Never reused. */
+  readonly uid: string;
+  /** Reused after a deletion. */
+  readonly name: string;
+  /** Grows by one with every change. */
+  readonly version: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
 
-/** The organization in a joined row. */
+/** The columns of a proxy configuration that are not settings, or follow from several. */
+interface ProxyConfigColumns {
+  readonly organization_uid: string;
+  /** host[:port] as the user wrote it. */
+  readonly upstream_host: string;
+  /** Empty: none. */
+  readonly upstream_namespace: string;
+  /** Sealed with the master key; the context is the organization's uid. */
+  readonly sealed_password: Buffer | null;
+  readonly credential_version: string;
+  readonly origin_version: string;
+  /** When origin_version was created: earlier reports are about another upstream. */
+  readonly origin_since: number;
+}
+
+/** An organization. */
+export type OrganizationRow = OrganizationColumns & RowOf<typeof ORGANIZATION_SETTINGS>;
+/** How an organization mirrors its upstream; no row: it proxies nothing. */
+export type ProxyConfigRow = ProxyConfigColumns & RowOf<typeof PROXY_CACHE_SETTINGS>;
+/** A limit on what an organization keeps; no row: none. */
+export type QuotaRow = { readonly organization_uid: string } & RowOf<typeof QUOTA_SETTINGS>;
+/** Which images an organization does not serve; no row: every image is served. */
+export type ScanPolicyRow = { readonly organization_uid: string } & RowOf<typeof SCAN_POLICY_SETTINGS>;
+
+/** What the four tables give when joined: `<alias>_<column>`, null where a table has no row. */
+export type JoinedRow = Readonly<Record<string, unknown>>;
+
+/** The tables by their aliases in the join, with their columns. */
+const COLUMNS = {
+  o: columns<OrganizationColumns>(ORGANIZATION_SETTINGS, {
+    uid: true,
+    name: true,
+    version: true,
+    created_at: true,
+    updated_at: true,
+  }),
+  p: columns<ProxyConfigColumns>(PROXY_CACHE_SETTINGS, {
+    organization_uid: true,
+    upstream_host: true,
+    upstream_namespace: true,
+    sealed_password: true,
+    credential_version: true,
+    origin_version: true,
+    origin_since: true,
+  }),
+  q: columns<{ organization_uid: string }>(QUOTA_SETTINGS, { organization_uid: true }),
+  g: columns<{ organization_uid: string }>(SCAN_POLICY_SETTINGS, { organization_uid: true }),
+} as const;
+
+/** Returns what a query of the four tables (aliases o, p, q and g) selects. */
+export function joinedColumns(queries: Queries): readonly (string | Knex.Raw)[] {
+  return Object.entries(COLUMNS).flatMap(([alias, list]) =>
+    list.map(({ name, exact }) =>
+      exact ? exactly(queries, `${alias}.${name}`, `${alias}_${name}`) : `${alias}.${name} as ${alias}_${name}`,
+    ),
+  );
+}
+
+/** Returns the organization in a joined row. */
 export function fromRows(row: JoinedRow): Organization {
+  const own = part<OrganizationRow>(row, 'o');
+  const quota = row['q_organization_uid'] === null ? undefined : part<QuotaRow>(row, 'q');
+  const scanPolicy = row['g_organization_uid'] === null ? undefined : part<ScanPolicyRow>(row, 'g');
   return {
-    uid: row.uid,
-    name: row.name,
-    description: row.description,
-    visibility: row.visibility as Visibility,
-    timeMachineSeconds: row.time_machine_seconds,
-    version: row.version,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    proxyCache: row.organization_uid === null ? undefined : toProxyCache(row as ProxyConfigRow),
-    quota:
-      row.limit_bytes === null
-        ? undefined
-        : {
-            limitBytes: BigInt(row.limit_bytes),
-            autoPrune: row.auto_prune === 1,
-            onOversize: row.on_oversize as OversizePolicy,
-            warningPercent: row.warning_percent ?? undefined,
-          },
-    scanPolicy: row.block_from === null ? undefined : fromScanPolicyRow(row as ScanPolicyRow),
+    ...fromRow(ORGANIZATION_SETTINGS, own),
+    uid: own.uid,
+    name: own.name,
+    version: own.version,
+    createdAt: own.created_at,
+    updatedAt: own.updated_at,
+    proxyCache: row['p_organization_uid'] === null ? undefined : toProxyCache(part<ProxyConfigRow>(row, 'p')),
+    quota: quota && fromRow(QUOTA_SETTINGS, quota),
+    scanPolicy: scanPolicy && fromRow(SCAN_POLICY_SETTINGS, scanPolicy),
   };
 }
 
-/** The organization's own row. */
+/** Returns the organization's own row. */
 export function toOrganizationRow(organization: Organization): OrganizationRow {
   return {
+    ...toRow(ORGANIZATION_SETTINGS, organization),
     uid: organization.uid,
     name: organization.name,
-    description: organization.description,
-    visibility: organization.visibility,
-    time_machine_seconds: organization.timeMachineSeconds,
     version: organization.version,
     created_at: organization.createdAt,
     updated_at: organization.updatedAt,
   };
 }
 
-/** The row of a proxy configuration. */
+/** Returns the row of a proxy configuration. */
 export function toProxyConfigRow(uid: string, proxy: ProxyCache): ProxyConfigRow {
   return {
+    ...toRow(PROXY_CACHE_SETTINGS, proxy),
     organization_uid: uid,
-    enabled: flag(proxy.enabled),
     upstream_host: proxy.upstreamHost,
     upstream_namespace: proxy.upstreamNamespace,
-    mirror_host: proxy.mirrorHost ?? null,
-    username: proxy.username ?? null,
     sealed_password: proxy.sealedPassword ?? null,
     credential_version: proxy.credentialVersion,
     origin_version: proxy.originVersion,
     origin_since: proxy.originSince,
-    insecure: flag(proxy.insecure),
-    ca_certificate: proxy.caCertificate ?? null,
-    expiration_seconds: proxy.expirationSeconds,
-    revalidate_after_seconds: proxy.revalidateAfterSeconds,
-    stale_if_error_seconds: proxy.staleIfErrorSeconds ?? null,
-    on_upstream_delete: proxy.onUpstreamDelete,
-    complete_images: flag(proxy.completeImages),
-    allow_repositories: JSON.stringify(proxy.allowRepositories),
-    deny_repositories: JSON.stringify(proxy.denyRepositories),
   };
 }
 
-/** The row of a quota. The limit goes as text: both databases turn it into the exact number. */
+/** Returns the row of a quota. */
 export function toQuotaRow(uid: string, quota: Quota): QuotaRow {
-  return {
-    organization_uid: uid,
-    limit_bytes: quota.limitBytes.toString(),
-    auto_prune: flag(quota.autoPrune),
-    on_oversize: quota.onOversize,
-    warning_percent: quota.warningPercent ?? null,
-  };
+  return { ...toRow(QUOTA_SETTINGS, quota), organization_uid: uid };
+}
+
+/** Returns the row of a scan policy. */
+export function toScanPolicyRow(uid: string, policy: ScanPolicy): ScanPolicyRow {
+  return { ...toRow(SCAN_POLICY_SETTINGS, policy), organization_uid: uid };
 }
 
 function toProxyCache(row: ProxyConfigRow): ProxyCache {
   return {
-    enabled: row.enabled === 1,
+    ...fromRow(PROXY_CACHE_SETTINGS, row),
     upstreamHost: row.upstream_host,
     upstreamNamespace: row.upstream_namespace,
-    mirrorHost: row.mirror_host ?? undefined,
-    username: row.username ?? undefined,
     sealedPassword: row.sealed_password ?? undefined,
     credentialVersion: row.credential_version,
     originVersion: row.origin_version,
     originSince: row.origin_since,
-    insecure: row.insecure === 1,
-    caCertificate: row.ca_certificate ?? undefined,
-    expirationSeconds: row.expiration_seconds,
-    revalidateAfterSeconds: row.revalidate_after_seconds,
-    staleIfErrorSeconds: row.stale_if_error_seconds ?? undefined,
-    onUpstreamDelete: row.on_upstream_delete as UpstreamDeletePolicy,
-    completeImages: row.complete_images === 1,
-    allowRepositories: JSON.parse(row.allow_repositories) as string[],
-    denyRepositories: JSON.parse(row.deny_repositories) as string[],
   };
 }
 
-function flag(value: boolean): Flag {
-  return value ? 1 : 0;
+/** `own` names every column that is not a setting, so that none is forgotten. */
+function columns<Own>(
+  settings: Settings,
+  own: Readonly<Record<keyof Own & string, true>>,
+): readonly { readonly name: string; readonly exact: boolean }[] {
+  return [
+    ...Object.keys(own).map((name) => ({ name, exact: false })),
+    ...Object.values(settings).map(({ column, kind }) => ({ name: column, exact: kind.type === 'bytes' })),
+  ];
+}
+
+function part<Row>(row: JoinedRow, alias: keyof typeof COLUMNS): Row {
+  return Object.fromEntries(COLUMNS[alias].map(({ name }) => [name, row[`${alias}_${name}`]])) as Row;
 }

@@ -7,11 +7,12 @@ import type { Database, Queries } from '../../db/database';
 import { isDuplicate } from '../../db/database-error';
 import { ApiError } from '../../errors/api-error';
 import { newId } from '../../db/new-id';
-import { describeChanges, describeSettings } from './describe-changes';
 import { nextProxyCache } from './next-proxy-cache';
-import type { DesiredPatch, DesiredProxyCache, DesiredSettings, Organization, ProxyCache } from './organization';
+import type { DesiredPatch, DesiredSettings, Organization } from './organization';
+import { describeSettings, findChanges } from './organization-changes';
 import type { OrganizationContent } from './organization-content';
 import type { OrganizationStore } from './organization.store';
+import type { DesiredProxyCache, ProxyCache } from './proxy-cache';
 
 /** What the service works with. */
 export interface OrganizationServiceParts {
@@ -153,13 +154,13 @@ export class OrganizationService {
     next: Organization,
     actor: string,
   ): Promise<Organization> {
-    const changed = describeChanges(current, next);
+    const changed = findChanges(current, next);
     if (Object.keys(changed).length === 0) return current;
     const now = this.parts.clock.now();
     const organization = { ...next, version: current.version + 1, updatedAt: now };
     await this.checkMirrorHost(queries, organization);
     await this.parts.organizations.update(queries, organization);
-    if (organization.proxyCache !== undefined && Object.keys(changed).some((name) => name.startsWith('quota')))
+    if (organization.proxyCache !== undefined && Object.keys(changed).some((path) => path.startsWith('quota.')))
       await this.parts.content.quotaChanged(queries, organization.proxyCache.originVersion);
     if (current.proxyCache !== undefined && current.proxyCache.originVersion !== next.proxyCache?.originVersion)
       await this.parts.content.end(queries, current.uid, now);

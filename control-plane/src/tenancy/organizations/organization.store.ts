@@ -1,13 +1,21 @@
-import type { ScanPolicyRow } from '../../../../schema/scan-tables';
-import type { OrganizationRow, ProxyConfigRow, QuotaRow } from '../../../../schema/tables';
 import { Table } from '../../../../schema/tables';
-import { exactly } from '../../db/big-numbers';
 import { bulkInsert } from '../../db/bulk-insert';
 import type { Queries } from '../../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
-import { toScanPolicyRow } from './scan-policy';
 import type { Organization } from './organization';
-import { fromRows, type JoinedRow, toOrganizationRow, toProxyConfigRow, toQuotaRow } from './organization.rows';
+import {
+  fromRows,
+  joinedColumns,
+  type JoinedRow,
+  type OrganizationRow,
+  type ProxyConfigRow,
+  type QuotaRow,
+  type ScanPolicyRow,
+  toOrganizationRow,
+  toProxyConfigRow,
+  toQuotaRow,
+  toScanPolicyRow,
+} from './organization.rows';
 
 /** A stored password as it stands in the database. */
 export interface SealedPassword {
@@ -141,10 +149,7 @@ export class OrganizationStore {
       .leftJoin(`${Table.proxyConfigs} as p`, 'p.organization_uid', 'o.uid')
       .leftJoin(`${Table.quotas} as q`, 'q.organization_uid', 'o.uid')
       .leftJoin(`${Table.scanPolicies} as g`, 'g.organization_uid', 'o.uid')
-      .select<JoinedRow[]>('o.*', 'p.*', 'q.auto_prune', 'q.on_oversize', 'q.warning_percent')
-      .select('g.block_from', 'g.only_fixable', 'g.grace_seconds', 'g.unscanned', 'g.wait_seconds')
-      .select('g.allowed_vulnerabilities')
-      .select(exactly(queries, 'q.limit_bytes', 'limit_bytes'));
+      .select<JoinedRow[]>(...joinedColumns(queries));
   }
 }
 

@@ -1,5 +1,41 @@
+import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
+import { Visibility } from './enums';
+import type { DesiredProxyCache, ProxyCache } from './proxy-cache';
+import type { Quota } from './quota';
 import type { ScanPolicy } from './scan-policy';
-import type { OversizePolicy, UpstreamDeletePolicy, Visibility } from './enums';
+import { choice, INTEGER, TEXT, withDefault } from './settings/kinds';
+import { seconds, shortText } from './settings/rules';
+import type { SettingsOnWire, ValuesOf } from './settings/setting';
+
+/** The settings of the organization itself. */
+export const ORGANIZATION_SETTINGS = {
+  description: withDefault(TEXT, {
+    description: 'Free text for the people who manage the organization.',
+    default: '',
+    rule: shortText(1024),
+    column: 'description',
+  }),
+  visibility: withDefault(choice(Visibility), {
+    description: 'Who may pull from the organization.',
+    default: Visibility.PUBLIC,
+    column: 'visibility',
+    wire: 'visibility',
+  }),
+  timeMachineSeconds: withDefault(INTEGER, {
+    description: 'How long an expired, moved or deleted tag can be restored, in seconds.',
+    default: 1_209_600,
+    rule: seconds(0),
+    column: 'time_machine_seconds',
+  }),
+} satisfies SettingsOnWire<OrganizationMessage>;
+
+/** What a user sets of an organization. */
+export interface OrganizationSettings extends ValuesOf<typeof ORGANIZATION_SETTINGS> {
+  readonly proxyCache: ProxyCache | undefined;
+  readonly quota: Quota | undefined;
+  /** Undefined: every image is served. */
+  readonly scanPolicy: ScanPolicy | undefined;
+}
 
 /** An organization with everything that belongs to it. Times are milliseconds since the epoch. */
 export interface Organization extends OrganizationSettings {
@@ -11,84 +47,14 @@ export interface Organization extends OrganizationSettings {
   readonly updatedAt: number;
 }
 
-/** What a user sets of an organization. */
-export interface OrganizationSettings {
-  readonly description: string;
-  readonly visibility: Visibility;
-  readonly timeMachineSeconds: number;
-  readonly proxyCache: ProxyCache | undefined;
-  readonly quota: Quota | undefined;
-  /** undefined = every image is given out. */
-  readonly scanPolicy: ScanPolicy | undefined;
-}
-
-/** How an organization mirrors its upstream: what the user sets, and what follows from it. */
-export interface ProxyCache extends ProxyCacheSettings {
-  /** Sealed with the master key; undefined = none. */
-  readonly sealedPassword: Buffer | undefined;
-  /** Changes whenever username, password or upstream do. */
-  readonly credentialVersion: string;
-  /** Changes when the upstream does: what was cached before is not this upstream's. */
-  readonly originVersion: string;
-  /** When originVersion was made. */
-  readonly originSince: number;
-}
-
-/** What a user sets of a proxy configuration, without the password. */
-export interface ProxyCacheSettings {
-  readonly enabled: boolean;
-  /** host[:port] as written. */
-  readonly upstreamHost: string;
-  /** Empty = none. */
-  readonly upstreamNamespace: string;
-  readonly mirrorHost: string | undefined;
-  readonly username: string | undefined;
-  readonly insecure: boolean;
-  /** PEM, as written. */
-  readonly caCertificate: string | undefined;
-  readonly expirationSeconds: number;
-  readonly revalidateAfterSeconds: number;
-  /** undefined = until the tag expires. */
-  readonly staleIfErrorSeconds: number | undefined;
-  readonly onUpstreamDelete: UpstreamDeletePolicy;
-  readonly completeImages: boolean;
-  readonly allowRepositories: readonly string[];
-  readonly denyRepositories: readonly string[];
-}
-
-/** A limit on what an organization keeps. */
-export interface Quota {
-  readonly limitBytes: bigint;
-  readonly autoPrune: boolean;
-  readonly onOversize: OversizePolicy;
-  readonly warningPercent: number | undefined;
-}
-
-/** What is to be done with the stored password. */
-export type PasswordChange =
-  { readonly kind: 'keep' } | { readonly kind: 'remove' } | { readonly kind: 'set'; readonly password: string };
-
-/** A checked proxy configuration as a user wants it. */
-export interface DesiredProxyCache extends ProxyCacheSettings {
-  readonly password: PasswordChange;
-}
-
 /** Checked settings as a user wants them. */
 export interface DesiredSettings extends Omit<OrganizationSettings, 'proxyCache'> {
   readonly proxyCache: DesiredProxyCache | undefined;
 }
 
-/** Checked changes: what is undefined stays; null takes away. */
-export interface DesiredPatch {
-  readonly description?: string;
-  readonly visibility?: Visibility;
-  readonly timeMachineSeconds?: number;
+/** Checked changes. Undefined keeps the value; null removes the group. */
+export interface DesiredPatch extends Partial<ValuesOf<typeof ORGANIZATION_SETTINGS>> {
   readonly proxyCache?: DesiredProxyCache | null;
   readonly quota?: Quota | null;
   readonly scanPolicy?: ScanPolicy | null;
-}
-
-/** The upstream as the user wrote it: host[:port][/namespace]. */
-export function upstreamOf(proxy: ProxyCacheSettings): string {
-  return proxy.upstreamNamespace === '' ? proxy.upstreamHost : `${proxy.upstreamHost}/${proxy.upstreamNamespace}`;
 }

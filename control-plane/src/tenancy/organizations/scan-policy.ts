@@ -1,46 +1,71 @@
-import type { ScanPolicyRow } from '../../../../schema/scan-tables';
-import type { Severity } from './severity';
+import type { ScanPolicy as ScanPolicyMessage } from '../../../../proto/gen/layover/v1/ScanPolicy';
+import { isStorable } from '../../db/storable-text';
+import { badInput } from '../../errors/api-error';
+import { BOOLEAN, choice, INTEGER, LIST, required, withDefault } from './settings/kinds';
+import { range, seconds } from './settings/rules';
+import type { Rule, SettingsOnWire, ValuesOf } from './settings/setting';
+import { Severity } from './severity';
 
 /** What a gate does with an image that has no scan. */
 export const UnscannedPolicy = { SERVE: 'SERVE', WAIT: 'WAIT', REFUSE: 'REFUSE' } as const;
 export type UnscannedPolicy = (typeof UnscannedPolicy)[keyof typeof UnscannedPolicy];
 
-/** Which images an organization does not give out. */
-export interface ScanPolicy {
-  /** Vulnerabilities at least that bad block an image. */
-  readonly blockFrom: Severity;
-  /** Only those that a newer version of the package is without. */
-  readonly onlyFixable: boolean;
-  /** How long after this Layover first saw a vulnerability it does not block. */
-  readonly graceSeconds: number;
-  readonly unscanned: UnscannedPolicy;
-  /** WAIT: how long a pull waits for a scan. */
-  readonly waitSeconds: number;
-  /** Names of vulnerabilities that never block; sorted, each once. */
-  readonly allowedVulnerabilities: readonly string[];
-}
+/** Longest wait, in seconds: an edge gives a pull two minutes, and the answer needs some of them. */
+const MAX_WAIT_SECONDS = 100;
+const MAX_ALLOWED = 1000;
+const MAX_NAME = 255;
 
-/** The policy in a row. */
-export function fromScanPolicyRow(row: ScanPolicyRow): ScanPolicy {
-  return {
-    blockFrom: row.block_from as Severity,
-    onlyFixable: row.only_fixable === 1,
-    graceSeconds: row.grace_seconds,
-    unscanned: row.unscanned as UnscannedPolicy,
-    waitSeconds: row.wait_seconds,
-    allowedVulnerabilities: JSON.parse(row.allowed_vulnerabilities) as string[],
-  };
-}
+/** The order of the list means nothing, so it is kept sorted and without repetitions. */
+const VULNERABILITY_NAMES: Rule<readonly string[]> = {
+  text: `At most ${MAX_ALLOWED} names of 1 to ${MAX_NAME} characters.`,
+  check(value, field) {
+    const names = [...new Set(value)].sort();
+    if (names.length > MAX_ALLOWED) throw badInput(field, `must be at most ${MAX_ALLOWED}`);
+    if (names.some((name) => name === '' || name.length > MAX_NAME || !isStorable(name)))
+      throw badInput(field, `must be names of 1 to ${MAX_NAME} characters`);
+    return names;
+  },
+};
 
-/** The row of an organization's policy. */
-export function toScanPolicyRow(uid: string, policy: ScanPolicy): ScanPolicyRow {
-  return {
-    organization_uid: uid,
-    block_from: policy.blockFrom,
-    only_fixable: policy.onlyFixable ? 1 : 0,
-    grace_seconds: policy.graceSeconds,
-    unscanned: policy.unscanned,
-    wait_seconds: policy.waitSeconds,
-    allowed_vulnerabilities: JSON.stringify(policy.allowedVulnerabilities),
-  };
-}
+/** The settings of a scan policy. */
+export const SCAN_POLICY_SETTINGS = {
+  blockFrom: required(choice(Severity), {
+    description: 'Vulnerabilities of this severity and above block an image.',
+    column: 'block_from',
+  }),
+  onlyFixable: withDefault(BOOLEAN, {
+    description: 'If true, only vulnerabilities with a known fix block an image.',
+    default: false,
+    column: 'only_fixable',
+  }),
+  graceSeconds: withDefault(INTEGER, {
+    description:
+      'For this many seconds after Layover first saw a vulnerability in any image, it does not block an image.',
+    default: 0,
+    rule: seconds(0),
+    column: 'grace_seconds',
+  }),
+  unscanned: withDefault(choice(UnscannedPolicy), {
+    description: 'What happens to a pull of an image whose scan has not ended.',
+    default: UnscannedPolicy.SERVE,
+    column: 'unscanned',
+    wire: 'unscanned',
+  }),
+  waitSeconds: withDefault(INTEGER, {
+    description: 'How many seconds a pull waits for a scan if unscanned is WAIT.',
+    default: 60,
+    rule: range(1, MAX_WAIT_SECONDS, 'seconds'),
+    column: 'wait_seconds',
+    wire: 'waitMs',
+    send: (value) => value * 1000,
+  }),
+  allowedVulnerabilities: withDefault(LIST, {
+    description: 'Names of vulnerabilities that never block an image, spelled as in Scan.vulnerabilities.',
+    default: [],
+    rule: VULNERABILITY_NAMES,
+    column: 'allowed_vulnerabilities',
+  }),
+} satisfies SettingsOnWire<ScanPolicyMessage>;
+
+/** Which images an organization does not serve. */
+export type ScanPolicy = ValuesOf<typeof SCAN_POLICY_SETTINGS>;

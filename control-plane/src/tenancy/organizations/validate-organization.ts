@@ -1,13 +1,11 @@
 import { badInput } from '../../errors/api-error';
-import { isStorable, STORABLE_RULE } from '../../db/storable-text';
-import { validateScanPolicy } from './validate-scan-policy';
-import type { DesiredPatch, DesiredSettings, Quota } from './organization';
-import { validateProxyCache } from './validate-proxy-cache';
-import { seconds } from './validate-seconds';
-import type { UncheckedOrganization, UncheckedPatch, UncheckedQuota } from './unchecked-settings';
+import { type DesiredPatch, type DesiredSettings, ORGANIZATION_SETTINGS } from './organization';
+import { QUOTA_SETTINGS } from './quota';
+import { SCAN_POLICY_SETTINGS } from './scan-policy';
+import { checkPatch, checkSettings } from './settings/check-settings';
+import type { InputOf, PatchOf } from './settings/setting';
+import { type UncheckedProxyCache, validateProxyCache } from './validate-proxy-cache';
 
-/** Longest description, in characters. */
-export const MAX_DESCRIPTION = 1024;
 /** Longest organization name, in characters. */
 export const MAX_ORGANIZATION_NAME = 64;
 
@@ -19,6 +17,21 @@ const RESERVED = new Set(['v2', 'token', 'healthz', 'readyz', 'metrics', 'graphq
 /** What {@link validateOrganizationName} allows, for schema descriptions. */
 export const ORGANIZATION_NAME_RULE = `1 to ${MAX_ORGANIZATION_NAME} characters: lower-case letters and digits, in parts separated by one '.', '_', '__' or any number of '-'; not ${[...RESERVED].join(', ')}`;
 
+/** The groups of an organization as a user gives them. */
+interface UncheckedGroups {
+  readonly proxyCache?: UncheckedProxyCache | null | undefined;
+  readonly quota?: InputOf<typeof QUOTA_SETTINGS> | null | undefined;
+  readonly scanPolicy?: InputOf<typeof SCAN_POLICY_SETTINGS> | null | undefined;
+}
+
+/** A whole organization as a user gives it; undefined and null mean the default. */
+export interface UncheckedOrganization extends UncheckedGroups, InputOf<typeof ORGANIZATION_SETTINGS> {
+  readonly name: string;
+}
+
+/** Changes to an organization as a user gives them; undefined keeps the value. */
+export interface UncheckedPatch extends UncheckedGroups, PatchOf<typeof ORGANIZATION_SETTINGS> {}
+
 /** Checks a name. Throws BAD_USER_INPUT. */
 export function validateOrganizationName(name: string, field: string): string {
   if (name.length > MAX_ORGANIZATION_NAME || !ORGANIZATION_NAME.test(name) || RESERVED.has(name))
@@ -26,55 +39,39 @@ export function validateOrganizationName(name: string, field: string): string {
   return name;
 }
 
-/** Checks a whole organization; what is not named (or null) has its default. Throws BAD_USER_INPUT with the path of the first bad field. */
+/**
+ * Checks a whole organization. Settings that the input leaves out, or gives as null, get their
+ * defaults. Throws BAD_USER_INPUT that names the first bad field.
+ */
 export function validateOrganization(input: UncheckedOrganization): DesiredSettings {
   validateOrganizationName(input.name, 'input.name');
+  const own = checkSettings(ORGANIZATION_SETTINGS, input, 'input');
+  const { proxyCache, quota, scanPolicy } = checkGroups(input);
   return {
-    description: description(input.description ?? ''),
-    visibility: input.visibility ?? 'PUBLIC',
-    timeMachineSeconds: seconds(input.timeMachineSeconds ?? 1_209_600, 0, 'input.timeMachineSeconds'),
-    proxyCache: input.proxyCache ? validateProxyCache(input.proxyCache, 'input.proxyCache') : undefined,
-    quota: input.quota ? validateQuota(input.quota, 'input.quota') : undefined,
-    scanPolicy: input.scanPolicy ? validateScanPolicy(input.scanPolicy, 'input.scanPolicy') : undefined,
+    ...own,
+    proxyCache: proxyCache ?? undefined,
+    quota: quota ?? undefined,
+    scanPolicy: scanPolicy ?? undefined,
   };
 }
 
-/** Checks changes. Null takes proxyCache, quota and scanPolicy away; the other fields can't be null. Throws BAD_USER_INPUT. */
+/**
+ * Checks changes. Null removes proxyCache, quota or scanPolicy; other fields cannot be null. Throws
+ * BAD_USER_INPUT that names the first bad field.
+ */
 export function validatePatch(input: UncheckedPatch): DesiredPatch {
-  for (const field of ['description', 'visibility', 'timeMachineSeconds'] as const) {
-    if (input[field] === null) throw badInput(`input.${field}`, 'must not be null: leave it out to keep it');
-  }
-  return {
-    ...(typeof input.description === 'string' ? { description: description(input.description) } : {}),
-    ...(input.visibility ? { visibility: input.visibility } : {}),
-    ...(typeof input.timeMachineSeconds === 'number'
-      ? { timeMachineSeconds: seconds(input.timeMachineSeconds, 0, 'input.timeMachineSeconds') }
-      : {}),
-    ...(input.proxyCache === undefined
-      ? {}
-      : { proxyCache: input.proxyCache && validateProxyCache(input.proxyCache, 'input.proxyCache') }),
-    ...(input.quota === undefined ? {} : { quota: input.quota && validateQuota(input.quota, 'input.quota') }),
-    ...(input.scanPolicy === undefined
-      ? {}
-      : { scanPolicy: input.scanPolicy && validateScanPolicy(input.scanPolicy, 'input.scanPolicy') }),
-  };
+  return { ...checkPatch(ORGANIZATION_SETTINGS, input, 'input'), ...checkGroups(input) };
 }
 
-function validateQuota(input: UncheckedQuota, field: string): Quota {
-  if (input.limitBytes < 1n) throw badInput(`${field}.limitBytes`, 'must be from 1 to 9223372036854775807 bytes');
-  const warning = input.warningPercent ?? undefined;
-  if (warning !== undefined && (warning < 1 || warning > 100))
-    throw badInput(`${field}.warningPercent`, 'must be from 1 to 100');
+/** Undefined and null stay as they are. */
+function checkGroups({
+  proxyCache,
+  quota,
+  scanPolicy,
+}: UncheckedGroups): Pick<DesiredPatch, 'proxyCache' | 'quota' | 'scanPolicy'> {
   return {
-    limitBytes: input.limitBytes,
-    autoPrune: input.autoPrune ?? true,
-    onOversize: input.onOversize ?? 'PASS_THROUGH',
-    warningPercent: warning,
+    proxyCache: proxyCache && validateProxyCache(proxyCache, 'input.proxyCache'),
+    quota: quota && checkSettings(QUOTA_SETTINGS, quota, 'input.quota'),
+    scanPolicy: scanPolicy && checkSettings(SCAN_POLICY_SETTINGS, scanPolicy, 'input.scanPolicy'),
   };
-}
-
-function description(text: string): string {
-  if (text.length > MAX_DESCRIPTION || !isStorable(text))
-    throw badInput('input.description', `must be at most ${MAX_DESCRIPTION} characters: ${STORABLE_RULE}`);
-  return text;
 }

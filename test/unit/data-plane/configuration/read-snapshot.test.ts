@@ -40,7 +40,16 @@ test('a snapshot is read field by field', () => {
     },
     robots: new Map([['ci', { secretSha256: Buffer.alloc(32, 1) }]]),
   };
-  expect(snapshot.organizationsByName.get('org')).toEqual(org);
+  expect(snapshot.organizationsByName.get('org')).toMatchObject(org);
+  // Whatever else a message has is there as it was sent.
+  const [sent] = codec.decode(codec.encode(wire as Parameters<typeof codec.encode>[0])).organizations;
+  const { username: _, password: __, ...rest } = sent!.proxyCache!;
+  expect(snapshot.organizationsByName.get('org')).toEqual({
+    ...sent,
+    ...org,
+    scanPolicy: undefined,
+    proxyCache: { ...rest, ...org.proxyCache },
+  });
   expect(snapshot.organizationsByName.get('bare')?.proxyCache).toBeUndefined();
   expect([...snapshot.organizationsByMirrorHost.keys()]).toEqual(['quay.io']);
   expect(snapshot).toMatchObject({ revision: 7, proxyCacheEnabled: true });

@@ -1,4 +1,8 @@
 import { createHash } from 'node:crypto';
+import { createSnapshotCodec } from '../../../../data-plane/src/catalog/snapshot-codec';
+import { readOrganization } from '../../../../data-plane/src/configuration/read-organization';
+import type { ConfigurationSnapshot as ConfigurationMessage } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 import type {
   Configuration,
   ConfigurationSnapshot,
@@ -6,6 +10,17 @@ import type {
   ProxyCacheConfiguration,
   ScanPolicy,
 } from '../../../../data-plane/src/configuration/configuration';
+
+/** A proxy configuration in which every setting has the zero value of its type in the message. */
+const NOTHING_SET = readNothing();
+
+function readNothing(): ProxyCacheConfiguration {
+  const codec = createSnapshotCodec();
+  const proxyCache: ProxyCache = { upstreamHost: 'registry.test', originVersion: 'none', staleIfErrorSeconds: -1 };
+  const message: ConfigurationMessage = { organizations: [{ uid: 'none', name: 'none', proxyCache }] };
+  const [wire] = codec.decode(codec.encode(message as Parameters<typeof codec.encode>[0])).organizations;
+  return readOrganization(wire!).proxyCache!;
+}
 
 /** What a test says of an organization; the rest has the defaults of the management API. */
 export interface OrganizationSpec extends Partial<Omit<ProxyCacheConfiguration, 'credentials'>> {
@@ -45,22 +60,13 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
     proxyCache: noProxy
       ? undefined
       : {
+          ...NOTHING_SET,
           enabled: true,
-          upstreamHost: 'registry.test',
-          upstreamNamespace: '',
-          mirrorHost: '',
           credentials: username === undefined ? undefined : { username, password: `password of ${username}` },
           credentialVersion: `credentials-${username ?? 'none'}`,
           originVersion: 'origin-1',
-          insecure: false,
-          caCertificate: undefined,
           expirationSeconds: 86_400,
-          revalidateAfterSeconds: 0,
-          staleIfErrorSeconds: undefined,
-          onUpstreamDelete: 'PROPAGATE',
           completeImages: true,
-          allowRepositories: [],
-          denyRepositories: [],
           ...proxy,
         },
   };

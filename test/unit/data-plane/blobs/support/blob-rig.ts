@@ -7,7 +7,7 @@ import type { FillElsewhere } from '../../../../../data-plane/src/blobs/complete
 import { createFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../../data-plane/src/blobs/fills/fill-limits';
 import type { OpenedBlob } from '../../../../../data-plane/src/blobs/open-blob';
-import { recordArrivals } from '../../../../../data-plane/src/blobs/record-arrivals';
+import { journalArrivals } from '../../../../../data-plane/src/blobs/journal-arrivals';
 import type { BlobLinks } from '../../../../../data-plane/src/store/blob-links';
 import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
 import { createDirectoryBlobStore } from '../../../../../data-plane/src/store/directory/directory-blob-store';
@@ -91,7 +91,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     clock: systemClock,
     logger: silentLogger,
     limits: { resumeBaseMs: 1, resumeMaxMs: 2, ...options.limits },
-    onFilled: recordArrivals(journal),
+    onFilled: journalArrivals(journal),
   });
   const service = new BlobService({
     access,

@@ -1,0 +1,102 @@
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import {
+  type InputOf,
+  mapSettings,
+  type OutputOf,
+  type PatchOf,
+  type Setting,
+  type Settings,
+  valuesByName,
+  type ValuesOf,
+} from '../../tenancy/organizations/settings/setting';
+import { ByteSizeScalar } from '../scalars/byte-size.scalar';
+// Registers the enums that settings have as types.
+import './enums';
+
+type Class<Instance> = new () => Instance;
+
+/** Any constructor of a class that can be extended, abstract ones too. */
+type Base = abstract new () => object;
+
+/**
+ * Returns a class with a field for each setting, for the input type of a group to extend. A setting
+ * that is left out, or null, has its default.
+ */
+export function inputFields<D extends Settings>(settings: D): Class<InputOf<D>> {
+  @InputType()
+  class SettingInputs {}
+  for (const [name, setting] of Object.entries(settings)) {
+    Field(() => typeOf(setting), {
+      nullable: setting.presence !== 'required',
+      defaultValue: setting.fallback,
+      description: describeInput(setting),
+    })(SettingInputs.prototype, name);
+  }
+  return SettingInputs as Class<InputOf<D>>;
+}
+
+/** Returns a class with a field for each setting that a patch may name. Nothing has a default. */
+export function patchFields<D extends Settings>(settings: D): Class<PatchOf<D>> {
+  @InputType()
+  class SettingPatches {}
+  for (const [name, setting] of Object.entries(settings)) {
+    const notNull = setting.presence === 'optional' ? '' : ' It must not be null.';
+    Field(() => typeOf(setting), { nullable: true, description: describeInput(setting) + notNull })(
+      SettingPatches.prototype,
+      name,
+    );
+  }
+  return SettingPatches as Class<PatchOf<D>>;
+}
+
+/** Returns a class with a field for each setting, for the object type of a group to extend. */
+export function outputFields<D extends Settings>(settings: D): Class<OutputOf<D>> {
+  return outputFieldsOver(settings, class {});
+}
+
+/** Returns the class of {@link outputFields} that has the fields of `base` as well. */
+export function outputFieldsOver<D extends Settings, B extends Base>(
+  settings: D,
+  base: B,
+): Class<OutputOf<D> & InstanceType<B>> {
+  @ObjectType()
+  class SettingOutputs extends (base as Base) {}
+  for (const [name, setting] of Object.entries(settings)) {
+    Field(() => typeOf(setting), {
+      nullable: setting.presence === 'optional',
+      description: setting.description,
+    })(SettingOutputs.prototype, name);
+  }
+  return SettingOutputs as Class<OutputOf<D> & InstanceType<B>>;
+}
+
+/** Returns the values of a group as GraphQL shows them. */
+export function toOutput<D extends Settings>(settings: D, values: ValuesOf<D>): OutputOf<D> {
+  const byName = valuesByName(values);
+  return mapSettings(
+    settings,
+    (_, name) => name,
+    (_, name) => byName[name] ?? null,
+  ) as OutputOf<D>;
+}
+
+function describeInput({ description, rule }: Setting): string {
+  return rule === undefined ? description : `${description} ${rule.text}`;
+}
+
+function typeOf({ kind }: Setting): object {
+  switch (kind.type) {
+    case 'boolean':
+      return Boolean;
+    case 'integer':
+      return Int;
+    case 'bytes':
+      return ByteSizeScalar;
+    case 'text':
+      return String;
+    case 'list':
+      return [String];
+    case 'choice':
+      return kind.choices!;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Logger } from '../../../../common/runtime/logger';
+import type { SealedBox } from '../../../../common/security/sealed-box';
+import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
+import type { ProxyCache as ProxyCacheMessage } from '../../../../proto/gen/layover/v1/ProxyCache';
+import type { ScanPolicy as ScanPolicyMessage } from '../../../../proto/gen/layover/v1/ScanPolicy';
+import { type Organization, ORGANIZATION_SETTINGS } from '../organizations/organization';
+import { PROXY_CACHE_SETTINGS, type ProxyCache } from '../organizations/proxy-cache';
+import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../organizations/scan-policy';
+import { toMessageFields } from '../organizations/settings/setting-messages';
+
+/** Opens upstream passwords, and logs those that cannot be opened. */
+export interface MessageParts {
+  readonly box: SealedBox;
+  readonly log: Logger;
+}
+
+/** Returns an organization as data planes get it, without its robots. The upstream password is in clear. */
+export function toMessage(organization: Organization, parts: MessageParts): OrganizationMessage {
+  const { uid, name, proxyCache, scanPolicy } = organization;
+  // `Required`: a field of the message that no setting sends and no line here sets does not compile.
+  const message: Required<Omit<OrganizationMessage, 'robots'>> = {
+    ...toMessageFields(ORGANIZATION_SETTINGS, organization),
+    uid,
+    name,
+    proxyCache: proxyCache === undefined ? null : toProxyMessage(uid, proxyCache, parts),
+    scanPolicy: scanPolicy === undefined ? null : toScanPolicyMessage(scanPolicy),
+  };
+  return message;
+}
+
+function toProxyMessage(uid: string, proxy: ProxyCache, parts: MessageParts): Required<ProxyCacheMessage> {
+  const password = openPassword(uid, proxy, parts);
+  return {
+    ...toMessageFields(PROXY_CACHE_SETTINGS, proxy),
+    upstreamHost: proxy.upstreamHost,
+    upstreamNamespace: proxy.upstreamNamespace,
+    // The upstream would refuse a user name without its password where anonymous might do.
+    username: password === '' ? '' : (proxy.upstreamUsername ?? ''),
+    password,
+    credentialVersion: proxy.credentialVersion,
+    originVersion: proxy.originVersion,
+  };
+}
+
+function toScanPolicyMessage(policy: ScanPolicy): Required<ScanPolicyMessage> {
+  return toMessageFields(SCAN_POLICY_SETTINGS, policy);
+}
+
+/**
+ * Returns '' if there is no password. A password that no configured master key opens is logged, and
+ * the upstream is asked anonymously until the password is set again.
+ */
+function openPassword(uid: string, proxy: ProxyCache, parts: MessageParts): string {
+  if (proxy.sealedPassword === undefined) return '';
+  try {
+    return parts.box.open(proxy.sealedPassword, uid).toString('utf8');
+  } catch (error) {
+    parts.log.error({ err: error, organizationUid: uid }, 'an upstream password cannot be opened: set it again');
+    return '';
+  }
+}

@@ -1,0 +1,39 @@
+import { badInput } from '../../../errors/api-error';
+import type { InputOf, PatchOf, Setting, Settings, ValuesOf } from './setting';
+import { mapSettings, valuesByName } from './setting';
+
+/**
+ * Returns the values of a group. What the input leaves out, or gives as null, gets its default.
+ * Throws BAD_USER_INPUT that names the first bad field, below `path`.
+ */
+export function checkSettings<D extends Settings>(settings: D, input: InputOf<D>, path: string): ValuesOf<D> {
+  const given = valuesByName(input);
+  return mapSettings(
+    settings,
+    (_, name) => name,
+    (setting, name) => check(setting, given[name] ?? setting.fallback, `${path}.${name}`),
+  ) as ValuesOf<D>;
+}
+
+/**
+ * Returns the values that a patch names. Null unsets an optional setting and is refused for every
+ * other one. Throws BAD_USER_INPUT that names the first bad field, below `path`.
+ */
+export function checkPatch<D extends Settings>(settings: D, patch: PatchOf<D>, path: string): Partial<ValuesOf<D>> {
+  const given = valuesByName(patch);
+  const checked: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    const value = given[name];
+    if (value === undefined) continue;
+    const field = `${path}.${name}`;
+    if (value === null && setting.presence !== 'optional')
+      throw badInput(field, 'must not be null: leave it out to keep it');
+    checked[name] = check(setting, value, field);
+  }
+  return checked as Partial<ValuesOf<D>>;
+}
+
+function check(setting: Setting, value: unknown, field: string): unknown {
+  if (value === undefined || value === null || (setting.emptyIsNull && value === '')) return undefined;
+  return setting.rule === undefined ? value : setting.rule.check(value, field);
+}

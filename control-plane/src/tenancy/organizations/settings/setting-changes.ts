@@ -1,0 +1,51 @@
+import {
+  type AuditValue,
+  mapSettings,
+  type Setting,
+  type Settings,
+  type StoredValue,
+  valuesByName,
+  type ValuesOf,
+} from './setting';
+
+/** A changed value as the audit log shows it. */
+export interface AuditChange {
+  readonly from: AuditValue;
+  readonly to: AuditValue;
+}
+
+/** Returns what the audit log shows of a group, by name. */
+export function describeGroup<D extends Settings>(settings: D, values: ValuesOf<D>): Record<string, AuditValue> {
+  const byName = valuesByName(values);
+  return mapSettings(
+    settings,
+    (_, name) => name,
+    (setting, name) => describeValue(setting, byName[name]),
+  ) as Record<string, AuditValue>;
+}
+
+/**
+ * Returns the settings of a group whose values differ, by name. The values decide, in
+ * the form in which they are stored; the texts of the audit log may be equal. Undefined stands for a group that an organization does not have.
+ */
+export function findGroupChanges<D extends Settings>(
+  settings: D,
+  before: ValuesOf<D> | undefined,
+  after: ValuesOf<D> | undefined,
+): Record<string, AuditChange> {
+  const [old, fresh] = [valuesByName(before ?? {}), valuesByName(after ?? {})];
+  const changes: Record<string, AuditChange> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    if (stored(setting, old[name]) === stored(setting, fresh[name])) continue;
+    changes[name] = { from: describeValue(setting, old[name]), to: describeValue(setting, fresh[name]) };
+  }
+  return changes;
+}
+
+function stored(setting: Setting, value: unknown): StoredValue | null {
+  return value === undefined ? null : setting.kind.store(value);
+}
+
+function describeValue(setting: Setting, value: unknown): AuditValue {
+  return value === undefined ? null : setting.describe(value);
+}

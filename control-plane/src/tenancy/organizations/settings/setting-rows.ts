@@ -1,0 +1,24 @@
+import { mapSettings, type RowOf, type Settings, type StoredValue, valuesByName, type ValuesOf } from './setting';
+
+/** Returns the columns of a group. */
+export function toRow<D extends Settings>(settings: D, values: ValuesOf<D>): RowOf<D> {
+  const byName = valuesByName(values);
+  return mapSettings(
+    settings,
+    (setting) => setting.column,
+    (setting, name) => (byName[name] === undefined ? null : setting.kind.store(byName[name])),
+  ) as RowOf<D>;
+}
+
+/** Returns the values in the columns of a group. */
+export function fromRow<D extends Settings>(settings: D, row: RowOf<D>): ValuesOf<D> {
+  const byColumn = valuesByName(row);
+  return mapSettings(
+    settings,
+    (_, name) => name,
+    ({ kind, column }) => {
+      const stored = byColumn[column] as StoredValue | null;
+      return stored === null ? undefined : kind.load(stored);
+    },
+  ) as ValuesOf<D>;
+}

@@ -1,0 +1,21 @@
+// Written by npm run generate:migrations from the files in this folder. Don't edit.
+import * as migration0001 from './0001-organizations';
+import * as migration0002 from './0002-access';
+import * as migration0003 from './0003-content';
+import * as migration0004 from './0004-records';
+import * as migration0005 from './0005-system';
+import * as migration0006 from './0006-holdings';
+import * as migration0007 from './0007-scans';
+import * as migration0008 from './0008-text-is-bytes';
+
+/** Every migration, oldest first. A released one is never changed or renamed. */
+export const MIGRATIONS = [
+  { name: '0001-organizations', ...migration0001 },
+  { name: '0002-access', ...migration0002 },
+  { name: '0003-content', ...migration0003 },
+  { name: '0004-records', ...migration0004 },
+  { name: '0005-system', ...migration0005 },
+  { name: '0006-holdings', ...migration0006 },
+  { name: '0007-scans', ...migration0007 },
+  { name: '0008-text-is-bytes', ...migration0008 },
+] as const;
