@@ -29,6 +29,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['**/*.ts'],
+    ignores: ['data-plane/src/blobs/blob-access.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ':matches(TSAsExpression, TSTypeAssertion) > .typeAnnotation Identifier[name=/^(Readable|Fillable)Blob$/]',
+          message: 'Only BlobAccess gives the right to the bytes of a blob (ADR 26); take the blob that it returns.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/config.ts', 'test/**', 'bench/**', 'demo/**'],
     rules: { 'no-restricted-properties': 'off' },
   },

@@ -14,7 +14,6 @@ import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './store/blob-store';
-import { StoredBlobs } from './store/stored-blobs';
 import { createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
@@ -27,7 +26,6 @@ import { type CompleteBlob, Completion } from './manifests/images/completion';
 import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
-import { createBlobSource } from './blobs/create-blob-source';
 import { createFills } from './blobs/fills/create-fills';
 import type { FillLimits } from './blobs/fills/fill-limits';
 import { createSpool, type Spool } from './blobs/fills/spool';
@@ -57,12 +55,13 @@ import { measuredUpstream } from './monitoring/measured-upstream';
 import { whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
-import { BlobArrivals } from './blobs/blob-arrivals';
+import { BlobService } from './blobs/blob-service';
+import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
-import { GuardedBlobStore } from './store/uses/guarded-blob-store';
+import { StoredBlobs } from './store/guard/stored-blobs';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
 import { openBlobStore } from './open-blob-store';
@@ -151,22 +150,6 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const upstream = measuredUpstream(createUpstreamRegistry(upstreamOptions), metrics, tracer, clock);
     closers.push(() => upstream.close());
 
-    const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
-    closers.push(() => opened.close());
-    const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
-    const store = new GuardedBlobStore(overrides.wrapStore?.(opened.store) ?? opened.store, uses);
-    const fills = createFills({
-      store,
-      spoolDirectory: config.home.spool,
-      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
-      limits: { ...config.fills, ...overrides.fillLimits },
-      clock,
-      logger: logger.child({ part: 'fills' }),
-      tracer,
-      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
-    });
-    await fills.cleanSpool();
-
     const durable = await createPullJournal({
       directory: config.home.journal,
       clock,
@@ -174,6 +157,29 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => durable.close());
     const journal = measuredJournal(durable, metrics);
+
+    const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
+    closers.push(() => opened.close());
+    const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
+    const stored = new StoredBlobs({
+      store: overrides.wrapStore?.(opened.store) ?? opened.store,
+      uses,
+      links: opened.links,
+      logger: logger.child({ part: 'blobs' }),
+    });
+    const fills = createFills({
+      stored,
+      uses,
+      spoolDirectory: config.home.spool,
+      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
+      limits: { ...config.fills, ...overrides.fillLimits },
+      clock,
+      logger: logger.child({ part: 'fills' }),
+      tracer,
+      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
+      onFilled: journalArrivals(journal),
+    });
+    await fills.cleanSpool();
     const index = await createLocalIndex({
       directory: config.home.index,
       clock,
@@ -228,32 +234,33 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const access = new Access(configuration, tokens);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
-    const arrivals = new BlobArrivals({
-      fills,
-      store,
-      upstream,
-      journal,
-      uses,
-      logger: logger.child({ part: 'arrivals' }),
-    });
     closers.push(() => fills.stop(drainLeft()));
-    const completeHere: CompleteBlob = (target, blob, urgent) => arrivals.complete(target, blob, urgent);
     const identity = {
       nodeId: await loadOrCreateNodeId(config.home.nodeId),
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
     const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
-    const complete =
-      peers === undefined
-        ? completeHere
-        : completeAtOwner({
-            peers,
-            instance: identity.instance,
-            store,
-            complete: completeHere,
-            timeoutMs: config.fills.maxFillSeconds * 1000,
-          });
+    const { links } = opened;
+    const blobs = new BlobService({
+      access,
+      blobAccess: new BlobAccess(knowledge, upstream),
+      upstream,
+      stored,
+      fills,
+      uses,
+      journal,
+      reporter,
+      redirects: links && new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }),
+      elsewhere:
+        peers &&
+        completeAtOwner({
+          peers,
+          instance: identity.instance,
+          timeoutMs: config.fills.maxFillSeconds * 1000,
+        }),
+    });
+    const complete: CompleteBlob = (target, blob, urgent) => blobs.complete(target, blob, urgent);
     const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
     const gate = new ImageGate({
       judge: createGrpcImageJudge(client, clock),
@@ -262,7 +269,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       configuration,
       clock,
     });
-    const contents = new ManifestContents(store, config.manifestMemoryBytes, uses);
+    const contents = new ManifestContents(stored, config.manifestMemoryBytes, uses);
     const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
     const hints = new TagHints(clock);
     const checker = new TagChecker(upstream, clock);
@@ -275,19 +282,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       journal,
       reporter,
       clock,
-      logger: logger.child({ part: 'manifests' }),
     });
     const lists = { access, upstream, knowledge, reporter };
-    const blobs = new BlobAccess(knowledge, upstream);
-    const blobLogger = logger.child({ part: 'blobs' });
-    const source = createBlobSource({ store, fills, logger: blobLogger });
-    const stored = new StoredBlobs(store, blobLogger);
-    const { links } = opened;
-    const redirects = links && new BlobRedirects({ links, store, fills, clock });
 
     const handlers = registryHandlers({
       manifests,
-      blobs: { access, blobs, stored, upstream, reporter, source, arrivals, journal, uses, redirects },
+      blobs,
       lists,
       referrers: new ReferrersList(lists, clock),
       configuration,
@@ -298,13 +298,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const prober = createUpstreamProber(upstreamOptions);
     const storage = storageHandlers({
       prober,
-      store,
-      contents,
+      stored,
       uses,
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const node = nodeHandlers({ access, arrivals, identity, logger: logger.child({ part: 'node' }) });
+    const node = nodeHandlers({ access, blobs, identity, logger: logger.child({ part: 'node' }) });
     const server = createRegistryServer({
       registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,

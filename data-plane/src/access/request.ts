@@ -1,14 +1,11 @@
+import type { RequestContext__Output } from '../../../proto/gen/layover/v1/RequestContext';
 import type { Owner } from './find-organization';
 
-/** Who asks, as the edge told it. `authorization` is secret: never logged, never sent upstream. */
-export interface RequestContext {
-  readonly requestId: string;
-  readonly clientAddress: string;
-  readonly userAgent: string;
-  readonly authorization: string;
-  /** The rest of an answer that began then, in milliseconds since the epoch: a token that was good at that time is. 0 = a new request. */
-  readonly authorizedAt: number;
-}
+/**
+ * Who asks, as the edge told it; see registry.proto for each field. `authorization` is secret: it is
+ * never logged and never sent upstream.
+ */
+export type RequestContext = Readonly<RequestContext__Output>;
 
 /** The parts that every request for a repository has. */
 export interface RepositoryRequest {

@@ -1,41 +1,37 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import { type RangeRequest, type ResolvedRange, resolveRange } from '../../../common/oci/byte-range';
-import type { Digest } from '../../../common/oci/digest';
 import { isScanner } from '../access/identify';
 import type { PullTarget } from '../access/pull-target';
-import type { BlobReader, BlobSource } from './blob-source';
 import type { PullJournal } from '../journal/pull-journal';
+import { Absence } from '../store/guard/absence';
 import type { ContentUses } from '../store/uses/content-uses';
-import { openInUse } from './open-in-use';
-import type { AllowedBlob } from './blob-access';
-import type { BlobArrivals } from './blob-arrivals';
-import { fillRequest } from './blob-fill';
+import type { ReadableBlob } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
-import type { RepositoryRequest } from '../access/request';
-import type { BlobParts } from './stat-blob';
+import type { BlobReader, BlobSource } from './blob-source';
+import { fillRequest, type FillRequestParts } from './fill-request';
+import { openInUse } from './open-in-use';
+import type { BlobCacheStatus } from './stat-blob';
 
 /** What a read works with. */
-export interface OpenBlobParts extends BlobParts {
+export interface OpenBlobParts extends FillRequestParts {
   readonly source: BlobSource;
-  readonly arrivals: BlobArrivals;
-  readonly journal: PullJournal;
   readonly uses: ContentUses;
   /** undefined = clients are never sent elsewhere. */
   readonly redirects: BlobRedirects | undefined;
 }
 
-/** A GET of a blob. */
-export interface OpenBlobRequest extends RepositoryRequest {
-  readonly digest: Digest;
+/** What of a blob is asked for, and how it may be given. */
+export interface BlobReadOptions {
   readonly range: RangeRequest | undefined;
   /** Whether the client may be sent elsewhere. */
   readonly redirectable: boolean;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A blob that is ready to be sent, or a place where the client gets it. */
 export type OpenedBlob = {
   readonly range: ResolvedRange;
-  readonly cacheStatus: 'HIT' | 'MISS';
+  readonly cacheStatus: BlobCacheStatus;
   readonly upstreamHost: string;
 } & (
   | {
@@ -54,56 +50,41 @@ export type OpenedBlob = {
 );
 
 /**
- * A GET of a blob: authorizes, then opens it from the store or through a fill
- * (docs/design/pull-semantics.md#blobs). It is in use until the reader is closed. Throws
- * RANGE_INVALID with detail {size} (before anything is fetched, where the size is known), and what
- * Access, BlobAccess and BlobSource throw.
+ * Opens a blob from the store or through a fill, or finds where to send the client
+ * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store is
+ * asked once: a redirect that finds nothing passes this on to the fill (ADR 26). Throws RANGE_INVALID
+ * with detail {size} (before anything is fetched, if the size is known), and what BlobSource throws.
  */
-export async function openBlob(parts: OpenBlobParts, request: OpenBlobRequest): Promise<OpenedBlob> {
-  const located = parts.access.locate(request.owner, request.repository);
-  const { authorization, authorizedAt } = request.context;
-  const target = await parts.access.authorize(located, authorization, authorizedAt, request.digest);
-  try {
-    const allowed = await parts.blobs.require(target, request.digest, request.signal);
-    if (allowed.size !== undefined) requireRange(request.range, allowed.size);
-    return (await openElsewhere(parts, request, target, allowed)) ?? (await openHere(parts, request, target, allowed));
-  } finally {
-    parts.reporter.touch(target);
-  }
-}
-
-/**
- * The client is sent to the store. Its bytes never pass us, and how many it takes the bucket alone knows: what it was given access to counts as served, as what was made readable
- * for an edge does.
- */
-async function openElsewhere(
-  { redirects, journal }: OpenBlobParts,
-  { redirectable, range }: OpenBlobRequest,
-  target: PullTarget,
-  allowed: AllowedBlob,
-): Promise<OpenedBlob | undefined> {
-  const redirect = redirectable ? await redirects?.redirect(allowed, range) : undefined;
-  if (redirect === undefined) return undefined;
-  servedTo(target, journal)(redirect.range.length);
-  return { kind: 'elsewhere', ...redirect, cacheStatus: 'HIT', upstreamHost: target.proxy.upstreamHost };
+export async function openBlob(
+  parts: OpenBlobParts,
+  blob: ReadableBlob,
+  options: BlobReadOptions,
+): Promise<OpenedBlob> {
+  if (blob.size !== undefined) requireRange(options.range, blob.size);
+  const place = options.redirectable ? await parts.redirects?.redirect(blob, options.range) : undefined;
+  if (place === undefined || place instanceof Absence) return openHere(parts, blob, options, place);
+  // The bucket alone knows how many bytes the client takes. What it was given access to counts as
+  // served, as does what was made readable for an edge.
+  servedTo(blob.target, parts.journal)(place.range.length);
+  return { kind: 'elsewhere', ...place, cacheStatus: 'HIT', upstreamHost: blob.target.proxy.upstreamHost };
 }
 
 async function openHere(
   parts: OpenBlobParts,
-  request: OpenBlobRequest,
-  target: PullTarget,
-  allowed: AllowedBlob,
+  blob: ReadableBlob,
+  { range, signal }: BlobReadOptions,
+  absence: Absence | undefined,
 ): Promise<OpenedBlob> {
+  const { target, digest } = blob;
   const { organizationUid, repository } = target.key;
-  const fill = fillRequest(parts.upstream, parts.journal, target, allowed, 'client');
-  const content = { organizationUid, repository, digest: request.digest };
-  const reader = await openInUse(parts.uses, content, () => parts.source.open(fill, request.signal));
-  if (reader.origin === 'fill') parts.arrivals.expect(target, allowed);
+  const fill = { ...fillRequest(parts, blob, 'client'), absence };
+  const content = { organizationUid, repository, digest };
+  const reader = await openInUse(parts.uses, content, () => parts.source.open(fill, signal));
   try {
     return {
       kind: 'bytes',
       reader,
-      range: requireRange(request.range, reader.size),
+      range: requireRange(range, reader.size),
       cacheStatus: reader.origin === 'store' ? 'HIT' : 'MISS',
       upstreamHost: target.proxy.upstreamHost,
       onServed: servedTo(target, parts.journal),
@@ -114,7 +95,7 @@ async function openHere(
   }
 }
 
-/** Statistics are of what clients pull: a scanner is none. */
+/** Statistics count what clients pull; a scanner is not a client. */
 function servedTo({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
   if (isScanner(actor)) return () => undefined;
   return (served) => journal.count({ organizationUid: key.organizationUid, served });

@@ -1,60 +1,50 @@
 import { LayoverError } from '../../../common/errors/layover-error';
-import type { Digest } from '../../../common/oci/digest';
-import type { Access } from '../access/access';
-import type { PullTarget } from '../access/pull-target';
-import type { StoredBlobs } from '../store/stored-blobs';
+import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
+import { Absence } from '../store/guard/absence';
+import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { BlobAccess } from './blob-access';
-import type { RepositoryRequest } from '../access/request';
-import type { UpstreamReporter } from '../journal/upstream-reporter';
+import type { ReadableBlob } from './blob-access';
 
-/** What blob requests work with. */
-export interface BlobParts {
-  readonly access: Access;
-  readonly blobs: BlobAccess;
-  readonly stored: StoredBlobs;
-  readonly upstream: UpstreamRegistry;
-  readonly reporter: UpstreamReporter;
-}
+/** Whether a blob was in the store (HIT) or not. */
+export type BlobCacheStatus = Extract<CacheStatus__Output, 'HIT' | 'MISS'>;
 
 /** The size of a blob in bytes. */
 export interface BlobStat {
   readonly size: number;
-  readonly cacheStatus: 'HIT' | 'MISS';
+  readonly cacheStatus: BlobCacheStatus;
   readonly upstreamHost: string;
 }
 
-/**
- * A HEAD of a blob: says what a GET would give, also where the stored bytes are damaged, and fills
- * nothing (docs/design/pull-semantics.md#head-requests). Throws what Access, BlobAccess and
- * StoredBlobs throw.
- */
-export async function statBlob(
-  parts: BlobParts,
-  request: RepositoryRequest & { readonly digest: Digest },
-): Promise<BlobStat> {
-  const located = parts.access.locate(request.owner, request.repository);
-  const target = await parts.access.authorize(located, request.context.authorization, 0, request.digest);
-  const upstreamHost = target.proxy.upstreamHost;
-  try {
-    const allowed = await parts.blobs.require(target, request.digest, request.signal);
-    const stored = await parts.stored.open(request.digest, allowed.size);
-    if (stored !== undefined) {
-      await stored.close();
-      return { size: stored.size, cacheStatus: 'HIT', upstreamHost };
-    }
-    const size = allowed.size ?? (await sizeByOpening(parts.upstream, target, request.digest, request.signal));
-    return { size, cacheStatus: 'MISS', upstreamHost };
-  } finally {
-    parts.reporter.touch(target);
-  }
+/** What a HEAD works with. */
+export interface StatBlobParts {
+  readonly stored: StoredBlobs;
+  readonly upstream: UpstreamRegistry;
 }
 
-/** For an upstream whose HEAD does not tell the size: what a GET says, its body left alone. */
+/**
+ * Answers a HEAD of a blob with what a GET would give, also if the stored bytes are damaged, and
+ * fills nothing (docs/design/pull-semantics.md#head-requests). Throws what StoredBlobs and the
+ * upstream throw.
+ */
+export async function statBlob(
+  { stored, upstream }: StatBlobParts,
+  blob: ReadableBlob,
+  signal: AbortSignal | undefined,
+): Promise<BlobStat> {
+  const { upstreamHost } = blob.target.proxy;
+  const found = await stored.open(blob.digest, blob.size);
+  if (!(found instanceof Absence)) {
+    await found.close();
+    return { size: found.size, cacheStatus: 'HIT', upstreamHost };
+  }
+  const size = blob.size ?? (await sizeByOpening(upstream, blob, signal));
+  return { size, cacheStatus: 'MISS', upstreamHost };
+}
+
+/** For an upstream whose HEAD gives no size: takes it from a GET, and leaves its body alone. */
 async function sizeByOpening(
   upstream: UpstreamRegistry,
-  target: PullTarget,
-  digest: Digest,
+  { target, digest }: ReadableBlob,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const stream = await upstream.openBlob(target.upstream, digest, 0, signal);

@@ -3,10 +3,8 @@ import { onAbort } from '../../../common/async/until-aborted';
 import { fromGrpcError, isNodeLost } from '../../../common/grpc/error-status';
 import type { Node } from '../../../common/nodes/node';
 import type { NodeSet } from '../../../common/nodes/node-set';
-import type { Descriptor } from '../../../common/oci/descriptor';
 import type { PullTarget } from '../access/pull-target';
-import type { BlobStore } from '../store/blob-store';
-import type { CompleteBlob } from '../manifests/images/completion';
+import type { FillElsewhere, NamedBlob } from '../blobs/complete-blob';
 import type { Peer } from './peers';
 
 /** What completion over many nodes works with. */
@@ -14,32 +12,33 @@ export interface CompleteAtOwnerParts {
   readonly peers: NodeSet<Peer>;
   /** Of this process: how it knows itself among the peers. */
   readonly instance: string;
-  readonly store: BlobStore;
-  /** Fills here. */
-  readonly complete: CompleteBlob;
   /** Longest wait for another node's fill, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Completes a blob where clients look for it: on the node that rendezvous hashing puts first for
- * its digest, as edges do. Otherwise this node and that one would fetch the same blob
- * (docs/design/many-nodes.md#completion). A node that is lost, or is stopping, is replaced by the
- * next; where this one is the first, or nobody is known, it is filled here. What upstream has said
- * against it is not tried on a second node.
+ * Completes a blob where clients look for it: on the node that rendezvous hashing puts first for its
+ * digest, as edges do. Otherwise this node and that one would fetch the same blob
+ * (docs/design/many-nodes.md#completion). A node that is lost or stopping is replaced by the next
+ * one. If this node is the first, or no node is known, the blob is filled here. What the upstream
+ * answered to one node is not tried on a second one.
  */
-export function completeAtOwner(parts: CompleteAtOwnerParts): CompleteBlob {
-  const { peers, instance, store, complete, timeoutMs } = parts;
-  return async (target, blob, urgent) => {
-    // Whole somewhere is whole: that it now belongs to a node that came later is no reason to fetch it again.
-    if ((await store.stat(blob.digest)) !== undefined) return;
+export function completeAtOwner({ peers, instance, timeoutMs }: CompleteAtOwnerParts): FillElsewhere {
+  const ownerOf = (blob: NamedBlob, avoid: readonly string[]): Node<Peer> | undefined => {
+    const owner = peers.owner(blob.digest, avoid);
+    return owner?.identity.instance === instance ? undefined : owner;
+  };
+  const ask = async (first: Node<Peer>, ...[target, blob, urgent]: Parameters<FillElsewhere>): Promise<boolean> => {
     const avoid: string[] = [];
-    for (;;) {
-      const owner = peers.owner(blob.digest, avoid);
-      if (owner === undefined || owner.identity.instance === instance) return complete(target, blob, urgent);
-      if (await askFor(owner, target, blob, timeoutMs, urgent)) return;
+    for (let owner: Node<Peer> | undefined = first; owner !== undefined; owner = ownerOf(blob, avoid)) {
+      if (await askFor(owner, target, blob, timeoutMs, urgent)) return true;
       avoid.push(owner.name);
     }
+    return false;
+  };
+  return (target, blob, urgent) => {
+    const owner = ownerOf(blob, []);
+    return owner && ask(owner, target, blob, urgent);
   };
 }
 
@@ -47,7 +46,7 @@ export function completeAtOwner(parts: CompleteAtOwnerParts): CompleteBlob {
 function askFor(
   owner: Node<Peer>,
   { organization, key }: PullTarget,
-  { digest, size }: Descriptor,
+  { digest, size }: NamedBlob,
   timeoutMs: number,
   urgent: AbortSignal | undefined,
 ): Promise<boolean> {

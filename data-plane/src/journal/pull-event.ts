@@ -1,4 +1,5 @@
 import type { LayoverError } from '../../../common/errors/layover-error';
+import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
 import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
 
 /** An answered manifest request, in the words of the data plane. See PullEvent in catalog.proto for each field. */
@@ -17,8 +18,7 @@ export interface AnsweredPull {
   readonly clientAddress: string;
   readonly userAgent: string;
   readonly requestId: string;
-  /** A CacheStatus of registry.proto. */
-  readonly cacheStatus: string;
+  readonly cacheStatus: Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;
   /** undefined = upstream was not asked, or did not answer. */
   readonly upstreamStatus: number | undefined;
   /** When upstream answered about the tag, milliseconds since the epoch; undefined = it was not asked, or did not answer. */

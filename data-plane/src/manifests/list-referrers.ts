@@ -5,6 +5,7 @@ import type { KeptReferrers } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
 import { SingleFlight } from '../../../common/async/single-flight';
+import type { ManifestCacheStatus } from './content/manifest-answer';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamReferrersPage } from '../upstream/upstream-registry';
 import type { ListParts } from './list-tags';
@@ -25,7 +26,7 @@ export interface ReferrersRequest extends RepositoryRequest {
 export interface ReferrersAnswer {
   readonly content: Buffer;
   readonly filtered: boolean;
-  readonly cacheStatus: 'HIT' | 'MISS' | 'STALE';
+  readonly cacheStatus: Extract<ManifestCacheStatus, 'HIT' | 'MISS' | 'STALE'>;
   readonly nextPage: string;
   readonly upstreamHost: string;
 }

@@ -2,6 +2,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Access } from '../access/access';
 import type { Knowledge } from '../known/knowledge';
 import type { RepositoryRequest } from '../access/request';
+import type { ManifestCacheStatus } from './content/manifest-answer';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
@@ -22,7 +23,7 @@ export interface TagsPage {
   readonly tags: readonly string[];
   readonly nextLast: string;
   readonly nextLimit: number;
-  readonly cacheStatus: 'MISS' | 'STALE';
+  readonly cacheStatus: Extract<ManifestCacheStatus, 'MISS' | 'STALE'>;
   readonly upstreamHost: string;
 }
 

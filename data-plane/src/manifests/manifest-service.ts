@@ -1,4 +1,3 @@
-import type { Logger } from '../../../common/runtime/logger';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Access } from '../access/access';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
@@ -10,7 +9,7 @@ import type { PullJournal } from '../journal/pull-journal';
 import { toPullEvent } from '../journal/pull-event';
 import { requireAccepted } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
-import type { ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
 import type { TagResolver } from './resolve-tag';
 
@@ -30,7 +29,6 @@ export interface ManifestServiceParts {
   readonly journal: PullJournal;
   readonly reporter: UpstreamReporter;
   readonly clock: Clock;
-  readonly logger: Logger;
 }
 
 /** Manifest requests from address to answer, with their records. */
@@ -38,11 +36,10 @@ export class ManifestService {
   constructor(private readonly parts: ManifestServiceParts) {}
 
   /**
-   * Authorizes, resolves, records, answers - in this order: the record is on disk before the answer
-   * leaves (docs/design/records.md#pull-records). Where it cannot be written the manifest is not
-   * given out: STORE_FULL or STORE_FAILED, since a pull that nobody can account for is worse than
-   * one that is tried again. A refusal is answered as it is even then. Throws everything that
-   * Access, the resolvers and the gate throw.
+   * Authorizes, resolves, records and answers, in this order: the record is on disk before the answer
+   * leaves (docs/design/records.md#pull-records). A record that cannot be written is dropped, logged
+   * and counted by the journal, and the pull goes on (ADR 7). Throws everything that Access, the
+   * resolvers and the gate throw.
    */
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;
@@ -69,7 +66,7 @@ export class ManifestService {
     return { answer, upstreamHost: target.proxy.upstreamHost };
   }
 
-  private resolve(target: PullTarget, request: ManifestRequest, query: ManifestQuery): Promise<ManifestAnswer> {
+  private resolve(target: PullTarget, request: ManifestRequest, query: ManifestLookup): Promise<ManifestAnswer> {
     return request.reference.kind === 'tag'
       ? this.parts.tags.resolve(target, request.reference.tag, query)
       : this.parts.digests.resolve(target, request.reference.digest, query);
@@ -77,16 +74,12 @@ export class ManifestService {
 
   private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
     const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
-    try {
-      await this.parts.journal.append({ pull: toPullEvent(pull) });
-    } catch (error) {
-      this.parts.logger.error({ err: error, requestId: request.context.requestId }, 'a refusal could not be recorded');
-    }
+    await this.parts.journal.append({ pull: toPullEvent(pull) });
   }
 }
 
 /** Where an image needs a verdict to be served, a HEAD brings it in as a GET does: there is no scan of what is not held. */
-function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestQuery {
+function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestLookup {
   const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
   return { headOnly: headOnly && !needsVerdict, requestId: context.requestId, signal };
 }

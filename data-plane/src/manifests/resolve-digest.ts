@@ -7,7 +7,7 @@ import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { CacheStatus, ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import type { ManifestKeeper, TagMove } from './manifest-keeper';
 import type { TagHints } from './tag-hints';
@@ -34,7 +34,7 @@ export class DigestResolver {
   constructor(private readonly parts: DigestResolverParts) {}
 
   /** Throws as TagResolver does. */
-  async resolve(target: PullTarget, digest: Digest, query: ManifestQuery): Promise<ManifestAnswer> {
+  async resolve(target: PullTarget, digest: Digest, query: ManifestLookup): Promise<ManifestAnswer> {
     const { knowledge, contents, keeper } = this.parts;
     const known = await knowledge.manifest(target.key, digest);
     if (known !== undefined) {
@@ -79,7 +79,7 @@ export class DigestResolver {
 function answer(
   descriptor: Descriptor,
   content: Buffer | undefined,
-  cacheStatus: CacheStatus,
+  cacheStatus: ManifestCacheStatus,
   upstreamStatus: number,
 ): ManifestAnswer {
   return { descriptor, content, cacheStatus, ageSeconds: undefined, upstreamStatus, checkedAt: 0 };

@@ -6,7 +6,7 @@ import type { PullTarget } from '../access/pull-target';
 import type { CachedTag } from '../known/catalog';
 import type { Knowledge } from '../known/knowledge';
 import { upstreamTrouble } from '../upstream/upstream-trouble';
-import type { CacheStatus, ManifestAnswer, ManifestQuery } from './content/manifest-answer';
+import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import { type ManifestKeeper, tagValue } from './manifest-keeper';
 import type { CheckedTag, TagChecker } from './tag-checker';
@@ -33,7 +33,7 @@ export class TagResolver {
    * Throws MANIFEST_UNKNOWN where upstream says that there is no such tag, UPSTREAM_DENIED, TOO_MANY_REQUESTS and the outages
    * where nothing cached may stand in, QUOTA_EXCEEDED, STORE_FULL, STORE_FAILED, CANCELLED.
    */
-  async resolve(target: PullTarget, tag: Tag, query: ManifestQuery): Promise<ManifestAnswer> {
+  async resolve(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
     const cached = await this.parts.knowledge.tag(target.key, tag);
     if (cached === undefined) return this.resolveUncached(target, tag, query);
     const now = this.parts.clock.now();
@@ -58,7 +58,7 @@ export class TagResolver {
   }
 
   /** One GET and no HEAD before it: for a GET the cold pull costs one request. */
-  private async resolveUncached(target: PullTarget, tag: Tag, query: ManifestQuery): Promise<ManifestAnswer> {
+  private async resolveUncached(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
     const { keeper, checker, clock } = this.parts;
     try {
       if (query.headOnly)
@@ -74,7 +74,7 @@ export class TagResolver {
     target: PullTarget,
     tag: Tag,
     cached: CachedTag,
-    query: ManifestQuery,
+    query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     let checked: CheckedTag;
     try {
@@ -104,7 +104,7 @@ export class TagResolver {
     tag: Tag,
     checked: CheckedTag,
     status: 'MISS' | 'UPDATED',
-    query: ManifestQuery,
+    query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     const { knowledge, contents, keeper, hints } = this.parts;
     const { digest, checkedAt } = checked;
@@ -135,7 +135,7 @@ export class TagResolver {
     tag: Tag,
     cached: CachedTag,
     error: unknown,
-    query: ManifestQuery,
+    query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     const now = this.parts.clock.now();
     const trouble = upstreamTrouble(error);
@@ -153,8 +153,8 @@ export class TagResolver {
   private async serveCached(
     target: PullTarget,
     cached: CachedTag,
-    cacheStatus: CacheStatus,
-    query: ManifestQuery,
+    cacheStatus: ManifestCacheStatus,
+    query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     const { contents, keeper, clock } = this.parts;
     const { manifest } = cached;
@@ -177,7 +177,7 @@ export class TagResolver {
 function fromUpstream(
   descriptor: Descriptor,
   content: Buffer | undefined,
-  cacheStatus: CacheStatus,
+  cacheStatus: ManifestCacheStatus,
   checkedAt: number,
 ): ManifestAnswer {
   return { descriptor, content, cacheStatus, ageSeconds: undefined, upstreamStatus: 200, checkedAt };

@@ -12,8 +12,9 @@ export interface BlobLinks {
   /** How long a new link is good, in milliseconds; every link that is given is good for half of it at least. */
   readonly lifetimeMs: number;
   /**
-   * A link to a blob that is in the store, whole and verified; undefined = it is not there, or no link can be made at the moment, and the bytes have to be sent. Never throws and
-   * is bounded in time: whoever asks has another way. Whether the requester may have the bytes is the caller's question.
+   * Returns a link to a blob that is in the store, whole and verified; `absent` if the store does not
+   * have it; undefined if no link can be made at the moment, so that the bytes have to be sent. Never
+   * throws, and is bounded in time. The caller has checked that the requester may have the bytes.
    */
-  linkTo(digest: Digest): Promise<BlobLink | undefined>;
+  linkTo(digest: Digest): Promise<BlobLink | 'absent' | undefined>;
 }

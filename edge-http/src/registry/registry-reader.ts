@@ -1,18 +1,25 @@
 import type { Digest } from '../../../common/oci/digest';
+import type { BlobHeader__Output } from '../../../proto/gen/layover/v1/BlobHeader';
+import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
+import type { GetManifestReply__Output } from '../../../proto/gen/layover/v1/GetManifestReply';
+import type { GetManifestRequest__Output } from '../../../proto/gen/layover/v1/GetManifestRequest';
+import type { IssueTokenReply__Output } from '../../../proto/gen/layover/v1/IssueTokenReply';
+import type { IssueTokenRequest__Output } from '../../../proto/gen/layover/v1/IssueTokenRequest';
+import type { ListReferrersReply__Output } from '../../../proto/gen/layover/v1/ListReferrersReply';
+import type { ListReferrersRequest__Output } from '../../../proto/gen/layover/v1/ListReferrersRequest';
+import type { ListTagsReply__Output } from '../../../proto/gen/layover/v1/ListTagsReply';
+import type { ListTagsRequest__Output } from '../../../proto/gen/layover/v1/ListTagsRequest';
+import type { RequestContext__Output } from '../../../proto/gen/layover/v1/RequestContext';
 import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Reference, RepositoryName } from '../../../common/oci/reference';
 
-/** Who asks, and how; the data plane puts it into the pull record. */
-export interface RequestContext {
-  /** 1 to 64 characters of [A-Za-z0-9._-]. */
-  readonly requestId: string;
-  /** Without port; IPv4 also where it came in as ::ffff:a.b.c.d. Empty where the listener is a unix socket. */
-  readonly clientAddress: string;
-  /** At most 256 characters. */
-  readonly userAgent: string;
-  /** The Authorization header, or empty. Never logged. */
-  readonly authorization: string;
-}
+/**
+ * Who asks, and how; the data plane puts it into the pull record. `requestId` has 1 to 64 characters of
+ * [A-Za-z0-9._-]. `clientAddress` has no port, is IPv4 also if it came in as ::ffff:a.b.c.d, and is empty
+ * if the listener is a unix socket. `userAgent` has at most 256 characters. `authorization` is the
+ * header, or empty; it is never logged.
+ */
+export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
 
 /**
  * Which repository: by organization (path form), or by the host that it mirrors (`?ns=`,
@@ -23,7 +30,7 @@ export type RepositoryAddress =
   | { readonly owner: 'mirror'; readonly mirrorHost: string; readonly repository: RepositoryName };
 
 /** What the cache did for an answer (docs/design/pull-semantics.md#cache-status). */
-export type CacheStatus = 'HIT' | 'REVALIDATED' | 'UPDATED' | 'MISS' | 'STALE' | 'BYPASS' | 'REFUSED' | 'ERROR';
+export type CacheStatus = Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;
 
 /** Where an answer comes from. */
 export interface Provenance {
@@ -39,22 +46,22 @@ export interface RepositoryQuery {
   readonly address: RepositoryAddress;
 }
 
-export interface ManifestQuery extends RepositoryQuery {
+/**
+ * A request for a manifest. `headOnly`: nothing is filled, and `content` of the answer is empty.
+ * `accept`: media ranges of the client's Accept headers; empty = anything.
+ */
+export interface ManifestQuery
+  extends RepositoryQuery, Readonly<Pick<GetManifestRequest__Output, 'headOnly' | 'accept'>> {
   readonly reference: Reference;
-  /** A HEAD: nothing is filled, `content` of the answer is empty. */
-  readonly headOnly: boolean;
-  /** Media ranges of the client's Accept headers; empty = anything. */
-  readonly accept: string[];
 }
 
-export interface ManifestAnswer extends Provenance {
+/**
+ * A manifest. `size` is bytes, also for a HEAD. `ageSeconds` counts from the last check with the
+ * upstream, and is negative if the manifest was just checked.
+ */
+export interface ManifestAnswer
+  extends Provenance, Readonly<Pick<GetManifestReply__Output, 'mediaType' | 'size' | 'content' | 'ageSeconds'>> {
   readonly digest: Digest;
-  readonly mediaType: string;
-  /** Bytes of the manifest, also for a HEAD. */
-  readonly size: number;
-  readonly content: Buffer;
-  /** Since the last check with upstream; negative where it was just checked. */
-  readonly ageSeconds: number;
 }
 
 export interface BlobQuery extends RepositoryQuery {
@@ -84,12 +91,8 @@ export type BlobDelivery =
   /** Never logged. */
   | { readonly kind: 'redirect'; readonly url: string };
 
-export interface BlobHeader extends Provenance {
-  /** Bytes of the whole blob. */
-  readonly size: number;
-  /** What is delivered: `length` bytes from `offset`. */
-  readonly offset: number;
-  readonly length: number;
+/** What is delivered: `length` bytes from `offset` of a blob of `size` bytes. */
+export interface BlobHeader extends Provenance, Readonly<Pick<BlobHeader__Output, 'size' | 'offset' | 'length'>> {
   readonly delivery: BlobDelivery;
 }
 
@@ -112,50 +115,34 @@ export interface BlobRead {
   cancel(): void;
 }
 
-export interface TagsQuery extends RepositoryQuery {
-  /** 0 = the data plane's choice. */
-  readonly limit: number;
-  /** Tags after this one; empty = from the start. */
-  readonly last: string;
-}
+/** Tags after `last` (empty = from the start), at most `limit` (0 = the data plane's choice). */
+export interface TagsQuery extends RepositoryQuery, Readonly<Pick<ListTagsRequest__Output, 'limit' | 'last'>> {}
 
-export interface TagsPage extends Provenance {
+/**
+ * A page of tags. `nextLast` is `last` of the next page; empty = there is none. `nextLimit` is the page
+ * size for the link to the next page; 0 = none.
+ */
+export interface TagsPage extends Provenance, Readonly<Pick<ListTagsReply__Output, 'nextLast' | 'nextLimit'>> {
   readonly tags: readonly string[];
-  /** `last` of the next page; empty = there is none. */
-  readonly nextLast: string;
-  /** Page size for the link to the next page; 0 = none. */
-  readonly nextLimit: number;
 }
 
-export interface ReferrersQuery extends RepositoryQuery {
+/** Referrers of a type (empty = all); `page` is opaque, and empty for the first page. */
+export interface ReferrersQuery
+  extends RepositoryQuery, Readonly<Pick<ListReferrersRequest__Output, 'artifactType' | 'page'>> {
   readonly digest: Digest;
-  /** Empty = all. */
-  readonly artifactType: string;
-  /** Opaque; empty = the first page. */
-  readonly page: string;
 }
 
-export interface ReferrersPage extends Provenance {
-  /** An OCI image index. */
-  readonly content: Buffer;
-  /** Whether the list was filtered by artifact type. */
-  readonly filtered: boolean;
-  /** Empty = this is the last page. */
-  readonly nextPage: string;
-}
+/** An OCI image index, and whether it was filtered by type. `nextPage` is empty for the last page. */
+export interface ReferrersPage
+  extends Provenance, Readonly<Pick<ListReferrersReply__Output, 'content' | 'filtered' | 'nextPage'>> {}
 
-export interface TokenQuery {
+/** A request for a token. */
+export interface TokenQuery extends Readonly<Pick<IssueTokenRequest__Output, 'service' | 'scopes'>> {
   readonly context: RequestContext;
-  readonly service: string;
-  readonly scopes: string[];
 }
 
-export interface TokenAnswer {
-  readonly token: string;
-  readonly expiresInSeconds: number;
-  /** Milliseconds since the epoch. */
-  readonly issuedAt: number;
-}
+/** A token. `issuedAt` is milliseconds since the epoch. */
+export type TokenAnswer = Readonly<Pick<IssueTokenReply__Output, 'token' | 'expiresInSeconds' | 'issuedAt'>>;
 
 /**
  * What the handlers need of the data planes. Which of several is asked, and that another one is when it fails before anything was answered, is not their

@@ -42,6 +42,12 @@ export class TestControlPlane {
     private readonly environment: RawEnvironment,
   ) {}
 
+  /** Where data planes reach the Catalog; the plane has been started. */
+  get catalogAddress(): string {
+    if (this.plane === undefined) throw new Error('the control plane was not started');
+    return this.plane.catalogAddress;
+  }
+
   /** LAYOVER_DATABASE_URL of this plane, for another one beside it; empty = the SQLite file in the home. */
   get databaseUrl(): string {
     const shared = this.environment['LAYOVER_DATABASE_URL'];

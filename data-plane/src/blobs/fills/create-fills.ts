@@ -3,20 +3,24 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { Digest } from '../../../../common/oci/digest';
 import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
-import type { BlobStore } from '../../store/blob-store';
-import { StoredBlobs } from '../../store/stored-blobs';
 import { withTimeout } from '../../../../common/async/deadline';
-import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
+import { onAbort, throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
+import type { Absence } from '../../store/guard/absence';
+import type { StoredBlobs } from '../../store/guard/stored-blobs';
+import type { ContentUses } from '../../store/uses/content-uses';
 import { type FillDependencies, FillJob, type FillOver } from './fill-job';
 import { DEFAULT_FILL_LIMITS, type FillLimits } from './fill-limits';
 import { FillQueue } from './fill-queue';
 import type { FillReader, FillRequest, Fills } from './fills';
+import type { FilledBlob } from './requesters';
 import { isOutage } from './resume-policy';
 import { createSpool, type Spool } from './spool';
 
 /** What fills are made of. */
 export interface FillsOptions {
-  readonly store: BlobStore;
+  readonly stored: StoredBlobs;
+  /** Told which repositories a fill runs for. */
+  readonly uses: Pick<ContentUses, 'begin'>;
   /** This process's own folder; see createSpool. */
   readonly spoolDirectory: string;
   readonly clock: Clock;
@@ -27,6 +31,11 @@ export interface FillsOptions {
   readonly spool?: Spool;
   /** Told of every fill that is over. */
   readonly onOver?: FillOver;
+  /**
+   * Told of every blob that a fill stored, or that was stored when it was the fill's turn. The fill is
+   * over, and its blob no longer in use, when this resolves.
+   */
+  readonly onFilled?: (blob: FilledBlob) => Promise<void>;
   /** Default: fills are not traced. */
   readonly tracer?: Tracer;
 }
@@ -46,15 +55,18 @@ const ABORT_MS = 5_000;
 
 /** Fills through a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
-  const { store, clock, logger, onOver, tracer = NO_TRACER } = options;
+  const { stored, uses, clock, logger, onOver, onFilled, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
   const spool = options.spool ?? createSpool(options.spoolDirectory);
-  const stored = new StoredBlobs(store, logger);
-  return new JobFills({ store, stored, spool, queue: new FillQueue(limits), clock, logger, limits, onOver, tracer });
+  const queue = new FillQueue(limits);
+  return new JobFills({ stored, uses, spool, queue, clock, logger, limits, onOver, onFilled, tracer });
 }
 
 class JobFills implements SpooledFills {
+  /** Fills that can be joined, by upstream and digest. */
   private readonly jobs = new Map<string, FillJob>();
+  /** Fills that have not settled. */
+  private readonly unsettled = new Set<FillJob>();
   private stopping = false;
 
   constructor(private readonly deps: FillDependencies) {}
@@ -69,11 +81,12 @@ class JobFills implements SpooledFills {
   }
 
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader> {
-    return this.attempt(request, signal, async (job) => {
+    return this.attempt(request, signal, async (job, joined) => {
       const seat = job.sit(request);
       try {
         await untilAborted(job.opened.promise, signal);
-        if (job.fits(request.expectedSize)) return job.reader(seat);
+        if (job.fits(request.expectedSize)) return job.reader(seat, joined);
+        seat.withdraw();
         // One of the two sizes is wrong. When the fill is over the store, or an own try, tells which.
         await untilAborted(
           job.settled.promise.catch(() => undefined),
@@ -88,16 +101,27 @@ class JobFills implements SpooledFills {
     });
   }
 
-  async complete(request: FillRequest): Promise<void> {
-    await this.attempt(request, undefined, async (job) => {
+  async complete(request: FillRequest, urgent?: AbortSignal): Promise<void> {
+    const whole = this.attempt(request, undefined, async (job) => {
       const seat = job.sit(request);
+      const stopListening = onAbort(urgent, () => seat.lower());
       try {
         await job.settled.promise;
-        return job.fits(request.expectedSize) ? true : undefined;
+        if (job.fits(request.expectedSize)) return true;
+        seat.withdraw();
+        return undefined;
       } finally {
+        stopListening();
         await seat.leave();
       }
     });
+    // It goes on when nobody waits any more; its failure is then nobody's.
+    whole.catch(() => undefined);
+    await untilAborted(whole, urgent);
+  }
+
+  follow(request: FillRequest): boolean {
+    return this.jobs.get(keyOf(request))?.follow(request) ?? false;
   }
 
   isActive(digest: Digest): boolean {
@@ -118,14 +142,18 @@ class JobFills implements SpooledFills {
   private async attempt<T>(
     request: FillRequest,
     signal: AbortSignal | undefined,
-    take: (job: FillJob) => Promise<T | undefined>,
+    take: (job: FillJob, joined: boolean) => Promise<T | undefined>,
   ): Promise<T> {
+    // The store's answer is good for the first try; those after it may come much later.
+    let { absence } = request;
     for (let outages = 0; ;) {
       throwIfAborted(signal);
       if (this.stopping) throw stopped();
-      const job = this.join(request);
+      const running = this.jobs.get(keyOf(request));
+      const job = running ?? this.begin(request, absence);
+      absence = undefined;
       try {
-        const taken = await take(job);
+        const taken = await take(job, running !== undefined);
         if (taken !== undefined) return taken;
       } catch (thrown) {
         const error = toLayoverError(thrown);
@@ -136,20 +164,25 @@ class JobFills implements SpooledFills {
     }
   }
 
-  private join(request: FillRequest): FillJob {
-    const key = `${request.upstream} ${request.digest}`;
-    const running = this.jobs.get(key);
-    if (running !== undefined) return running;
-    const job = new FillJob(this.deps, request, () => this.jobs.delete(key));
+  private begin(request: FillRequest, absence: Absence | undefined): FillJob {
+    const key = keyOf(request);
+    const job = new FillJob(this.deps, { request, absence }, () => this.jobs.delete(key));
     this.jobs.set(key, job);
+    this.unsettled.add(job);
+    const settled = (): void => void this.unsettled.delete(job);
+    job.settled.promise.then(settled, settled);
     job.start();
     return job;
   }
 
   private async allOver(withinMs: number): Promise<void> {
-    const over = Promise.allSettled([...this.jobs.values()].map((job) => job.settled.promise));
+    const over = Promise.allSettled([...this.unsettled].map((job) => job.settled.promise));
     await withTimeout(this.deps.clock, withinMs, over, () => undefined);
   }
+}
+
+function keyOf({ upstream, digest }: FillRequest): string {
+  return `${upstream} ${digest}`;
 }
 
 function stopped(): LayoverError {

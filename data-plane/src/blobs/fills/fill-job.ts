@@ -3,15 +3,18 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { Span, Tracer } from '../../../../common/tracing/tracer';
-import type { BlobIngest, BlobStore } from '../../store/blob-store';
-import type { StoredBlobs } from '../../store/stored-blobs';
-import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import { Deferred } from '../../../../common/async/deferred';
+import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
+import type { BlobIngest } from '../../store/blob-store';
+import { Absence } from '../../store/guard/absence';
+import type { StoredBlobs } from '../../store/guard/stored-blobs';
+import type { ContentUses } from '../../store/uses/content-uses';
 import { Seats, type Seat } from './seats';
 import type { FillLimits } from './fill-limits';
 import type { FillQueue, FillTicket } from './fill-queue';
 import type { FillReader, FillRequest } from './fills';
 import { Progress } from './progress';
+import { type FilledBlob, Requesters } from './requesters';
 import type { Spool, SpoolFile } from './spool';
 import { SpoolWriter } from './spool-writer';
 import { checkStream, Transfer } from './transfer';
@@ -21,15 +24,22 @@ export type FillOver = (outcome: string, seconds: number) => void;
 
 /** What every fill of a data plane shares. */
 export interface FillDependencies {
-  readonly store: BlobStore;
   readonly stored: StoredBlobs;
+  readonly uses: Pick<ContentUses, 'begin'>;
   readonly spool: Spool;
   readonly queue: FillQueue;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: FillLimits;
   readonly onOver: FillOver | undefined;
+  readonly onFilled: ((blob: FilledBlob) => Promise<void>) | undefined;
   readonly tracer: Tracer;
+}
+
+/** Who begins a fill, and what the store said, if it was asked. */
+export interface FillBeginning {
+  readonly request: FillRequest;
+  readonly absence: Absence | undefined;
 }
 
 /**
@@ -39,11 +49,14 @@ export interface FillDependencies {
  */
 export class FillJob {
   readonly digest: Digest;
+  private readonly first: FillRequest;
+  private readonly absence: Absence | undefined;
   /** Resolves when the size is known, or the blob was found in the store; rejects with what went wrong before. */
   readonly opened = new Deferred();
   /** Resolves when the blob is in the store; rejects with what went wrong. */
   readonly settled = new Deferred();
   private readonly seats: Seats;
+  private readonly requesters: Requesters;
   private readonly progress: Progress;
   private readonly controller = new AbortController();
   private ticket: FillTicket | undefined;
@@ -56,13 +69,16 @@ export class FillJob {
   /** `onOver` is called before anybody learns how the fill ended: who asks after that begins a new one. */
   constructor(
     private readonly deps: FillDependencies,
-    private readonly first: FillRequest,
+    { request, absence }: FillBeginning,
     private readonly onOver: () => void,
   ) {
-    this.digest = first.digest;
+    this.first = request;
+    this.absence = absence;
+    this.digest = request.digest;
     this.progress = new Progress(deps.clock);
     this.startedAt = deps.clock.now();
-    this.seats = new Seats(first, deps, {
+    this.requesters = new Requesters(deps.uses);
+    this.seats = new Seats(request, deps, {
       onClient: () => this.ticket?.lift(),
       onNobody: () => this.abandon(),
       onExpired: () => this.abort(this.expired()),
@@ -85,8 +101,16 @@ export class FillJob {
   }
 
   /** Takes part: a client reads or waits, the background waits. The caller leaves. */
-  sit(request: FillRequest): Seat {
-    return this.seats.take(request);
+  sit(request: FillRequest): Seat & { readonly withdraw: () => void } {
+    return { ...this.seats.take(request), withdraw: this.requesters.add(request) };
+  }
+
+  /** See Fills.follow. */
+  follow(request: FillRequest): boolean {
+    const goesOn = this.isOpened || this.seats.hasBackground(request.owner);
+    if (!goesOn || !this.fits(request.expectedSize) || !this.requesters.owners().includes(request.owner)) return false;
+    this.requesters.add(request);
+    return true;
   }
 
   /** Size as far as known; a reader with another expectation must not be given this blob. */
@@ -96,15 +120,16 @@ export class FillJob {
   }
 
   /** A follower, once `opened` has resolved; closing it leaves the seat. */
-  reader(seat: Seat): FillReader {
+  reader(seat: Seat, joined: boolean): FillReader {
     const { progress, foundAt } = this;
     const close = (): Promise<void> => seat.leave();
     if (foundAt !== undefined) {
       const waitBeyond = (): Promise<number> => Promise.resolve(foundAt.size);
-      return { origin: 'store', ...foundAt, available: foundAt.size, waitBeyond, close };
+      return { origin: 'store', joined, ...foundAt, available: foundAt.size, waitBeyond, close };
     }
     return {
       origin: 'fill',
+      joined,
       size: progress.wholeSize!,
       path: this.file!.path,
       get available() {
@@ -137,21 +162,27 @@ export class FillJob {
 
   private async run(): Promise<void> {
     try {
-      if (!(await this.findInStore())) {
-        this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
-        await untilAborted(this.ticket.granted, this.controller.signal);
-        // While it waited, a fill from another upstream may have brought the blob.
-        if (!(await this.findInStore())) await this.fill();
-      }
-      this.end(undefined);
+      await this.findOrFill();
     } catch (thrown) {
-      this.end(toLayoverError(thrown));
+      await this.end(toLayoverError(thrown));
+      return;
     }
+    await this.end(undefined);
+  }
+
+  private async findOrFill(): Promise<void> {
+    if (this.absence?.holds !== true && (await this.findInStore())) return;
+    this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
+    const waits = !this.ticket.isGranted;
+    await untilAborted(this.ticket.granted, this.controller.signal);
+    // While it waited, a fill from another upstream, or another node, may have brought the blob.
+    if (waits && (await this.findInStore())) return;
+    await this.fill();
   }
 
   private async findInStore(): Promise<boolean> {
     const blob = await this.deps.stored.open(this.digest, this.seats.asking.expectedSize);
-    if (blob === undefined) return false;
+    if (blob instanceof Absence) return false;
     this.foundAt = { size: blob.size, path: blob.localPath };
     await blob.close();
     return true;
@@ -186,7 +217,7 @@ export class FillJob {
   /** A store that can't take the blob does not keep clients from getting it. */
   private async beginIngest(file: SpoolFile): Promise<{ into: BlobIngest | undefined; failure: unknown }> {
     try {
-      return { into: await this.deps.store.ingest(this.digest, file.path), failure: undefined };
+      return { into: await this.deps.stored.ingest(this.digest, file.path), failure: undefined };
     } catch (failure) {
       return { into: undefined, failure };
     }
@@ -226,14 +257,13 @@ export class FillJob {
     }
   }
 
-  private end(failure: LayoverError | undefined): void {
+  private async end(failure: LayoverError | undefined): Promise<void> {
     this.over = true;
     this.ticket?.release();
     this.tell(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
     this.onOver();
     if (failure === undefined) {
       this.opened.resolve();
-      this.settled.resolve();
     } else {
       this.log(
         failure.key === 'CANCELLED' ? 'debug' : 'warn',
@@ -242,10 +272,25 @@ export class FillJob {
       );
       this.progress.fail(failure);
       this.opened.reject(failure);
-      this.settled.reject(failure);
     }
     this.seats.close();
     void this.finishFile();
+    if (failure === undefined) await this.tellFilled();
+    this.requesters.release();
+    if (failure === undefined) this.settled.resolve();
+    else this.settled.reject(failure);
+  }
+
+  /** The blob stays in use until those who keep account of it know of it. */
+  private async tellFilled(): Promise<void> {
+    const { onFilled } = this.deps;
+    const size = this.foundAt?.size ?? this.progress.wholeSize;
+    if (onFilled === undefined || size === undefined) return;
+    try {
+      await onFilled({ digest: this.digest, size, owners: this.requesters.owners() });
+    } catch (err) {
+      this.log('error', { err }, 'a filled blob could not be reported');
+    }
   }
 
   /** The file is closed for writing; a failed fill that nobody could read from, or that nobody sits in, leaves nothing. */

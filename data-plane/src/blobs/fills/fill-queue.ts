@@ -11,6 +11,8 @@ export interface QueuedFill {
 export interface FillTicket {
   /** Resolves when the fill may ask upstream. Stays pending for ever when given back before. */
   readonly granted: Promise<void>;
+  /** Whether the fill has its slot. */
+  readonly isGranted: boolean;
   /** A client joined: the fill waits, or counts, as a client's from now on. */
   lift(): void;
   /** Gives slot or place back. Harmless when repeated. */
@@ -53,7 +55,14 @@ export class FillQueue {
     const entry: Entry = { ...fill, state: 'waiting', grant };
     this.append(entry);
     this.grantNext();
-    return { granted, lift: () => this.lift(entry), release: () => this.release(entry) };
+    return {
+      granted,
+      get isGranted() {
+        return entry.state === 'running';
+      },
+      lift: () => this.lift(entry),
+      release: () => this.release(entry),
+    };
   }
 
   /** How many fills have a slot, and how many wait for one. */

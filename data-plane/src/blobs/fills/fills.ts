@@ -1,4 +1,5 @@
 import type { Digest } from '../../../../common/oci/digest';
+import type { Absence } from '../../store/guard/absence';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 
 /** Who wants a blob to be filled, and where its bytes come from. */
@@ -8,8 +9,12 @@ export interface FillRequest {
   readonly expectedSize: number | undefined;
   /** Bounds and fairness are per upstream: host, as in the configuration. */
   readonly upstream: string;
-  /** Waiting fills of one upstream take turns between these (the organization). */
+  /** Uid of the organization. Waiting fills of one upstream take turns between organizations. */
   readonly owner: string;
+  /** The organization's repository; the blob is in use for it until the fill is over. */
+  readonly repository: string;
+  /** The store's answer, if it was asked; without it, or once it no longer holds, the fill asks. */
+  readonly absence?: Absence | undefined;
   /** A client waits, or an image is being completed in the background. A client that joins lifts a waiting fill. */
   readonly priority: 'client' | 'background';
   /** Asks upstream with the requester's own credentials; called again, with the offset reached, to resume. */
@@ -25,6 +30,8 @@ export interface FillRequest {
 export interface FillReader {
   /** `store`: somebody kept the blob in the meantime, and nothing was asked of upstream; it is to be read from the store. */
   readonly origin: 'fill' | 'store';
+  /** False if the fill was begun for this request, true if it was running already. */
+  readonly joined: boolean;
   /** Size of the whole blob. */
   readonly size: number;
   /** Absolute path of the file that grows; stays readable under this path until close(). undefined only for `store` without files. */
@@ -51,8 +58,17 @@ export interface Fills {
    * Throws what the requester's own source threw, STORE_FULL, STORE_FAILED, or CANCELLED by the signal.
    */
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader>;
-  /** Fills in the background; resolves when it is whole in the store, or was there. */
-  complete(request: FillRequest): Promise<void>;
+  /**
+   * Fills without reading; resolves when the blob is whole in the store, or was there, and FillsOptions
+   * `onFilled` is done. `urgent`: the request counts as `priority` says until the signal aborts, then as a
+   * background request; the caller gets CANCELLED at once and the fill goes on. Throws as `open` does.
+   */
+  complete(request: FillRequest, urgent?: AbortSignal): Promise<void>;
+  /**
+   * Adds the request to a running fill that will end without it, because the fill has begun to read or
+   * has a background request of the same organization. Returns false if there is no such fill.
+   */
+  follow(request: FillRequest): boolean;
   /** Whether a fill of the digest is running or waiting. */
   isActive(digest: Digest): boolean;
   /** Lets running fills end within `graceMs`, then aborts them; nothing is left in the spool. */

@@ -5,8 +5,16 @@ import type { FillRequest } from './fills';
 /** One who takes part in a fill. */
 export interface Seat {
   readonly request: FillRequest;
+  /** Whether a client waits here, or only the background. */
+  readonly priority: FillRequest['priority'];
+  /** No client waits here any more; the background does. Harmless when repeated. */
+  lower(): void;
   /** Harmless when repeated. */
   leave(): Promise<void>;
+}
+
+interface TakenSeat extends Seat {
+  priority: FillRequest['priority'];
 }
 
 /** What a fill wants to know of those who take part in it. */
@@ -23,7 +31,7 @@ export interface SeatEvents {
 
 /** Those who take part in a fill: whose credentials may be used, and until when the fill may go on without a client. */
 export class Seats {
-  private readonly taken = new Set<Seat>();
+  private readonly taken = new Set<TakenSeat>();
   private readonly refused = new Set<string>();
   private clients = 0;
   private closed = false;
@@ -49,10 +57,21 @@ export class Seats {
     return this.clients > 0 ? 'client' : this.asking.priority;
   }
 
+  /** Whether this organization's background waits for the fill. */
+  hasBackground(owner: string): boolean {
+    return [...this.taken].some(({ request, priority }) => priority === 'background' && request.owner === owner);
+  }
+
   take(request: FillRequest): Seat {
-    const seat: Seat = { request, leave: () => this.leave(seat) };
+    const { priority } = request;
+    const seat: TakenSeat = {
+      request,
+      priority,
+      lower: () => this.lower(seat),
+      leave: () => this.leave(seat),
+    };
     this.taken.add(seat);
-    if (request.priority === 'client') {
+    if (priority === 'client') {
       this.clients += 1;
       this.cancelExpiry?.();
       this.cancelExpiry = undefined;
@@ -70,7 +89,7 @@ export class Seats {
   /** Who asks upstream first: a client before the background, in the order they came. */
   ask(): FillRequest {
     const seats = [...this.taken];
-    const seat = seats.find(({ request }) => request.priority === 'client') ?? seats[0];
+    const seat = seats.find(({ priority }) => priority === 'client') ?? seats[0];
     return (this.asking = seat?.request ?? this.asking);
   }
 
@@ -88,9 +107,16 @@ export class Seats {
     this.cancelExpiry?.();
   }
 
-  private async leave(seat: Seat): Promise<void> {
+  private lower(seat: TakenSeat): void {
+    if (seat.priority === 'background' || !this.taken.has(seat)) return;
+    seat.priority = 'background';
+    this.clients -= 1;
+    if (this.watching && !this.closed && this.clients === 0) this.expire();
+  }
+
+  private async leave(seat: TakenSeat): Promise<void> {
     if (!this.taken.delete(seat)) return;
-    if (seat.request.priority === 'client') this.clients -= 1;
+    if (seat.priority === 'client') this.clients -= 1;
     if (this.closed) {
       if (this.isEmpty) await this.events.onEmpty();
       return;

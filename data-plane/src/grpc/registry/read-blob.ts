@@ -6,19 +6,19 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { ReadBlobRequest__Output } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import { deliverBlob } from './deliver-blob';
-import { openBlob, type OpenBlobParts } from '../../blobs/open-blob';
+import type { BlobService } from '../../blobs/blob-service';
 import { readDigest, readRepository } from '../read-request';
 import { sendStream } from '../send-stream';
 import { logFailure } from '../unary';
 
-/** Registry.ReadBlob: see registry.proto. Fails with NAME_INVALID, DIGEST_INVALID, RANGE_INVALID and what openBlob and the fill throw. */
+/** Registry.ReadBlob: see registry.proto. Fails with NAME_INVALID, DIGEST_INVALID, RANGE_INVALID and what BlobService.open and the fill throw. */
 export function readBlob(
-  parts: OpenBlobParts,
+  blobs: BlobService,
   clock: Clock,
   logger: Logger,
 ): handleServerStreamingCall<ReadBlobRequest__Output, ReadBlobReply> {
   return (call) => {
-    void sendStream(call, (signal) => messages(parts, clock, call.request, signal), {
+    void sendStream(call, (signal) => messages(blobs, clock, call.request, signal), {
       clock,
       onFailure: (error) => logFailure(logger, 'ReadBlob', error, call.request.context?.requestId ?? ''),
     });
@@ -26,12 +26,12 @@ export function readBlob(
 }
 
 async function* messages(
-  parts: OpenBlobParts,
+  blobs: BlobService,
   clock: Clock,
   message: ReadBlobRequest__Output,
   signal: AbortSignal,
 ): AsyncGenerator<ReadBlobReply, void, undefined> {
-  const opened = await openBlob(parts, {
+  const opened = await blobs.open({
     ...readRepository(message, signal),
     digest: readDigest(message.digest),
     range: readRange(message),

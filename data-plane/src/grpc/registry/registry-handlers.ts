@@ -6,7 +6,7 @@ import type { Configuration } from '../../configuration/configuration';
 import type { ReferrersList } from '../../manifests/list-referrers';
 import type { ListParts } from '../../manifests/list-tags';
 import type { ManifestService } from '../../manifests/manifest-service';
-import type { OpenBlobParts } from '../../blobs/open-blob';
+import type { BlobService } from '../../blobs/blob-service';
 import { checkAccessRpc } from './check-access';
 import { getManifest } from './get-manifest';
 import { issueTokenRpc } from './issue-token';
@@ -19,7 +19,7 @@ import { unary } from '../unary';
 /** What the Registry service answers from. */
 export interface RegistryParts {
   readonly manifests: ManifestService;
-  readonly blobs: OpenBlobParts;
+  readonly blobs: BlobService;
   readonly lists: ListParts;
   readonly referrers: ReferrersList;
   readonly configuration: Configuration;

@@ -17,12 +17,12 @@ export interface StorageParts extends StoredContentParts {
 
 /** The methods of Storage (storage.proto), each in a file of its own. */
 export function storageHandlers(parts: StorageParts): StorageHandlers {
-  const { prober, store, clock, logger } = parts;
+  const { prober, stored, clock, logger } = parts;
   return {
     ProbeUpstream: unary('ProbeUpstream', logger, (message, signal) => probeUpstreamRpc(prober, message, signal)),
     StatBlobs: unary('StatBlobs', logger, (message, signal) => statBlobsRpc(parts, message, signal)),
     DeleteBlobs: unary('DeleteBlobs', logger, (message, signal) => deleteBlobsRpc(parts, message, signal)),
-    ListBlobs: unary('ListBlobs', logger, (message) => listBlobsRpc(store, message)),
+    ListBlobs: unary('ListBlobs', logger, (message) => listBlobsRpc(stored, message)),
     VerifyBlobs: verifyBlobsRpc(parts, clock, logger),
   };
 }

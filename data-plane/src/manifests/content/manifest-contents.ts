@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../../common/oci/digest';
-import type { BlobStore } from '../../store/blob-store';
-import { hasDigest } from '../../store/hash-blob';
+import { Absence } from '../../store/guard/absence';
+import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
 
 /**
@@ -19,7 +19,7 @@ export class ManifestContents {
   private readonly memory: LRUCache<Digest, Buffer>;
 
   constructor(
-    private readonly store: BlobStore,
+    private readonly stored: StoredBlobs,
     maxMemoryBytes: number,
     private readonly uses: Pick<ContentUses, 'touch'>,
   ) {
@@ -28,6 +28,7 @@ export class ManifestContents {
       // An entry costs more than its bytes; without this, a million tiny manifests would be "small".
       sizeCalculation: (content) => content.length + 512,
     });
+    stored.whenRemoved((digest) => this.memory.delete(digest));
   }
 
   /** undefined = nowhere. Throws STORE_FAILED. */
@@ -42,19 +43,14 @@ export class ManifestContents {
 
   /** Whole and durable when it resolves. The caller has verified the digest. Throws STORE_FULL, STORE_FAILED. */
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await this.store.put(digest, content);
+    await this.stored.put(digest, content);
     this.uses.touch(digest);
     this.memory.set(digest, content);
   }
 
-  /** The store has lost it, or is about to: what is in memory must not hide that. */
-  forget(digest: Digest): void {
-    this.memory.delete(digest);
-  }
-
   private async fromStore(digest: Digest): Promise<Buffer | undefined> {
     try {
-      return await this.store.get(digest, MAX_MANIFEST_BYTES);
+      return await this.stored.get(digest, MAX_MANIFEST_BYTES);
     } catch (error) {
       if (await this.movedAside(digest)) return undefined;
       throw error;
@@ -62,16 +58,17 @@ export class ManifestContents {
   }
 
   /**
-   * No manifest that was kept is larger than the limit: a file that is must have been damaged. Its
-   * bytes say so before it is touched (docs/design/fills.md#damaged-blobs).
+   * Moves a damaged manifest aside (docs/design/fills.md#damaged-blobs). No manifest that was stored
+   * is larger than the limit, so a larger file is damaged; its bytes are hashed all the same before
+   * it is touched.
    */
   private async movedAside(digest: Digest): Promise<boolean> {
-    const blob = await this.store.open(digest);
+    const blob = await this.stored.open(digest);
+    if (blob instanceof Absence) return false;
     try {
-      if (blob === undefined || blob.size <= MAX_MANIFEST_BYTES || (await hasDigest(blob, digest))) return false;
-      return await this.store.quarantine(digest, blob);
+      return blob.size > MAX_MANIFEST_BYTES && (await this.stored.prove(digest, blob)) === 'moved-aside';
     } finally {
-      await blob?.close();
+      await blob.close();
     }
   }
 }

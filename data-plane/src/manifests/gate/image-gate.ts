@@ -6,7 +6,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { PullTarget } from '../../access/pull-target';
 import type { Completion } from '../images/completion';
 import type { Configuration, ScanPolicy } from '../../configuration/configuration';
-import type { ManifestAnswer, ManifestQuery } from '../content/manifest-answer';
+import type { ManifestAnswer, ManifestLookup } from '../content/manifest-answer';
 import type { ImageFiller } from '../images/image-filler';
 import type { ImageJudge, Verdict } from './image-judge';
 import { incomplete, refused, type Unscannable, unjudged, unscanned } from './refusals';
@@ -50,7 +50,7 @@ export class ImageGate {
    * Resolves where the answer may be given. Throws DENIED with reason and vulnerabilities, or saying that there is no scan; NOT_READY where the policy asks for a verdict and the control
    * plane can't be asked, or too many wait; what a fill threw, where an image can't be brought in for its scan; CANCELLED when the client leaves.
    */
-  async pass(target: PullTarget, answer: ManifestAnswer, query: ManifestQuery): Promise<void> {
+  async pass(target: PullTarget, answer: ManifestAnswer, query: ManifestLookup): Promise<void> {
     const policy = target.organization.scanPolicy;
     if (policy === undefined || isIndex(answer.descriptor.mediaType)) return;
     const verdict = await this.verdict(target, answer, query, policy);
@@ -73,7 +73,7 @@ export class ImageGate {
   private async verdict(
     target: PullTarget,
     answer: ManifestAnswer,
-    query: ManifestQuery,
+    query: ManifestLookup,
     policy: ScanPolicy,
   ): Promise<Verdict | undefined> {
     const { organizationUid } = target.key;
@@ -102,7 +102,7 @@ export class ImageGate {
   private async wait(
     target: PullTarget,
     answer: ManifestAnswer,
-    query: ManifestQuery,
+    query: ManifestLookup,
     waitMs: number,
     revision: number,
   ): Promise<Verdict> {
@@ -136,7 +136,7 @@ export class ImageGate {
   private ask(
     target: PullTarget,
     answer: ManifestAnswer,
-    query: ManifestQuery,
+    query: ManifestLookup,
     waitMs: number,
     revision: number,
   ): Promise<Verdict> {

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import pLimit from 'p-limit';
-import { algorithmOf, type Digest, digestOf, hexOf, newHasher } from '../../../../common/oci/digest';
+import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
+import { hasDigest } from '../hash-blob';
 import type { LocalCopies } from './local-copies';
 
 /** What a cached store is made of. */
@@ -123,7 +124,7 @@ class CopiedBlobs implements CachedBlobStore {
     if (!(await this.copies.discard(blob))) return false;
     const behind = await this.store.open(digest);
     try {
-      if (behind !== undefined && !(await isWhole(digest, behind))) await this.store.quarantine(digest, behind);
+      if (behind !== undefined && !(await hasDigest(behind, digest))) await this.store.quarantine(digest, behind);
     } finally {
       await behind?.close();
     }
@@ -184,10 +185,4 @@ class CopiedBlobs implements CachedBlobStore {
       await blob?.close();
     }
   }
-}
-
-async function isWhole(digest: Digest, blob: StoredBlob): Promise<boolean> {
-  const hasher = newHasher(digest);
-  for await (const chunk of blob.read(0, blob.size)) hasher.update(chunk);
-  return hasher.digest('hex') === hexOf(digest);
 }

@@ -55,11 +55,11 @@ export class ObjectLinks implements BlobLinks {
     this.breaker = new CircuitBreaker({ clock: options.clock, coolDown: { firstMs: PAUSE_MS, maxMs: PAUSE_MS } });
   }
 
-  async linkTo(digest: Digest): Promise<BlobLink | undefined> {
+  async linkTo(digest: Digest): Promise<BlobLink | 'absent' | undefined> {
     if (this.breaker.coolDownLeftMs > 0) return undefined;
     try {
       const object = await this.objectOf(digest);
-      return object && { url: await this.urlOf(object), size: object.size };
+      return object === undefined ? 'absent' : { url: await this.urlOf(object), size: object.size };
     } catch (error) {
       this.fail(error);
       return undefined;

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
-import type { Deletion } from '../uses/guarded-blob-store';
+import type { Deletion } from '../guard/guarded-blob-store';
 import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
 
 /** What became of a digest; `failed` = the store failed, and it may be there still. */
@@ -14,13 +14,13 @@ export interface DeletedContent {
  * would lose. Results in the order of the digests. Throws CANCELLED, when some may be deleted.
  */
 export function deleteBlobs(
-  { store, contents, logger }: StoredContentParts,
+  { stored, logger }: StoredContentParts,
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<DeletedContent[]> {
   return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
     try {
-      return { digest, outcome: await store.deleteUnused(digest, () => contents.forget(digest)) };
+      return { digest, outcome: await stored.deleteUnused(digest) };
     } catch (error) {
       logger.warn({ err: error, digest }, 'content could not be deleted');
       return { digest, outcome: 'failed' };

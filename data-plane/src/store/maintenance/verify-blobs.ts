@@ -1,5 +1,6 @@
 import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
+import { Absence } from '../guard/absence';
 import { hasDigest } from '../hash-blob';
 import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { StoredContentParts } from './storage-parts';
@@ -50,21 +51,18 @@ async function verify(
 }
 
 async function look(
-  { store, contents, logger }: StoredContentParts,
+  { stored, logger }: StoredContentParts,
   digest: Digest,
   quarantine: boolean,
   signal: AbortSignal,
   onRead: (bytes: number) => void,
 ): Promise<VerifiedContent['outcome'] | 'replaced'> {
   throwIfAborted(signal);
-  const blob = await store.open(digest);
-  if (blob === undefined) return 'missing';
+  const blob = await stored.open(digest);
+  if (blob instanceof Absence) return 'missing';
   try {
     if (await hasDigest(blob, digest, signal, onRead)) return 'whole';
-    if (quarantine) {
-      if (!(await store.quarantine(digest, blob))) return 'replaced';
-      contents.forget(digest);
-    }
+    if (quarantine && !(await stored.moveAside(digest, blob))) return 'replaced';
     logger.error({ digest, bytes: blob.size, movedAside: quarantine }, 'stored content is damaged');
     return 'damaged';
   } finally {

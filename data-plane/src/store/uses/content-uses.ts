@@ -31,6 +31,8 @@ export class ContentUses {
   private readonly organizations = new Map<string, Map<string, Running>>();
   /** Uses and holds that run, by digest. */
   private readonly holds = new Map<Digest, number>();
+  /** Until when the latest hold of a fixed length lasts, in milliseconds since the epoch. */
+  private readonly heldUntil = new Map<Digest, number>();
   /** When something was last used. */
   private readonly recent = new Map<Digest, { at: number }>();
 
@@ -68,6 +70,22 @@ export class ContentUses {
       else this.holds.set(digest, left);
       this.touch(digest);
     };
+  }
+
+  /**
+   * Keeps content in use for at least `forMs` milliseconds from now, for nobody in particular. Cheap
+   * to repeat: one hold lasts a quarter longer than asked, and serves those who ask meanwhile.
+   */
+  holdFor(digest: Digest, forMs: number): void {
+    const now = this.clock.now();
+    if ((this.heldUntil.get(digest) ?? -Infinity) >= now + forMs) return;
+    const lasting = forMs + forMs / 4;
+    this.heldUntil.set(digest, now + lasting);
+    const release = this.hold(digest);
+    this.clock.after(lasting, () => {
+      release();
+      if (this.heldUntil.get(digest) === now + lasting) this.heldUntil.delete(digest);
+    });
   }
 
   /** It was used just now. Cheap: called for every manifest that is served. */

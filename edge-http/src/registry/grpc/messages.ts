@@ -2,6 +2,7 @@ import type { RangeRequest } from '../../../../common/oci/byte-range';
 import { formatReference } from '../../../../common/oci/reference';
 import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
 import type { CacheStatus__Output } from '../../../../proto/gen/layover/v1/CacheStatus';
+import type { Delivery__Output } from '../../../../proto/gen/layover/v1/Delivery';
 import type { GetManifestRequest } from '../../../../proto/gen/layover/v1/GetManifestRequest';
 import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/ReadBlobReply';
 import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
@@ -39,9 +40,9 @@ export function rangeMessage(range: RangeRequest | undefined): Pick<ReadBlobRequ
 }
 
 /** How bytes may come, as the data plane is told. */
-export function accepted(accepts: BlobReadQuery['accepts'], local: boolean): ('LOCAL_FILE' | 'INLINE' | 'REDIRECT')[] {
+export function accepted(accepts: BlobReadQuery['accepts'], local: boolean): Delivery__Output[] {
   if (accepts === 'inline') return ['INLINE'];
-  const files: 'LOCAL_FILE'[] = local ? ['LOCAL_FILE'] : [];
+  const files: Delivery__Output[] = local ? ['LOCAL_FILE'] : [];
   return accepts === 'bytes' ? [...files, 'INLINE'] : [...files, 'INLINE', 'REDIRECT'];
 }
 

@@ -31,6 +31,8 @@ export interface Rig {
   readonly edge: RegistryCaller;
   readonly storage: StorageCaller;
   readonly home: string;
+  /** Where the data plane listens for gRPC; changes with a restart. */
+  readonly address: string;
   /** Requests upstream since the last call, as `GET /v2/…`. */
   asked(): string[];
   /** Where the blob store keeps the digest. */
@@ -69,9 +71,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   let app: App;
   let edge: RegistryCaller;
   let storage: StorageCaller;
+  let address: string;
   const startApp = async (): Promise<void> => {
     app = createDataPlane(config, overrides);
-    const { address } = await app.start();
+    ({ address } = await app.start());
     edge = new RegistryCaller(address);
     storage = new StorageCaller(address);
   };
@@ -95,6 +98,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       return storage;
     },
     home: folder.path,
+    get address() {
+      return address;
+    },
     asked: () => registry.takeRequests().map(({ line }) => line),
     file: blobPath,
     holds: (digest) => existsSync(blobPath(digest)),

@@ -1,5 +1,7 @@
+import { untilAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
+import { MediaType } from '../../../../common/oci/media-types';
 import { formatReference, type Reference } from '../../../../common/oci/reference';
 import type {
   FetchedManifest,
@@ -21,9 +23,16 @@ export interface Behaviour {
   headWithoutDigest?: boolean;
   headWithoutSize?: boolean;
   blobHeadWithoutSize?: boolean;
+  /** Awaited between the headers and the bytes of a blob. */
+  bodyGate?: Promise<void>;
 }
 
-/** A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. */
+const NO_REFERRERS = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
+
+/**
+ * A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. It keeps the
+ * promises of the real client; see test/contract/upstream-registry.contract.ts.
+ */
 export class MemoryUpstream implements UpstreamRegistry {
   readonly requests: string[] = [];
   /** Users that may read; undefined = everybody. */
@@ -39,16 +48,17 @@ export class MemoryUpstream implements UpstreamRegistry {
   };
   private readonly tags = new Map<string, Digest>();
   private readonly manifests = new Map<string, FetchedManifest>();
-  private readonly blobs = new Map<string, number>();
-  referrers: UpstreamReferrersPage = { content: Buffer.from('{}'), filtered: true, nextPage: undefined };
+  private readonly blobs = new Map<string, Buffer | number>();
+  referrers: UpstreamReferrersPage = { content: NO_REFERRERS, filtered: true, nextPage: undefined };
 
   /** Puts a manifest at `name`, under a tag where one is given. */
   put(name: string, manifest: FetchedManifest, tag?: string): void {
     this.manifests.set(`${name}@${manifest.digest}`, manifest);
     if (tag !== undefined) this.tags.set(`${name}:${tag}`, manifest.digest);
   }
-  putBlob(name: string, digest: Digest, size: number): void {
-    this.blobs.set(`${name}@${digest}`, size);
+  /** Puts a blob at `name`; without its bytes it can only be asked for its size. */
+  putBlob(name: string, digest: Digest, content: Buffer | number): void {
+    this.blobs.set(`${name}@${digest}`, content);
   }
   removeTag(name: string, tag: string): void {
     this.tags.delete(`${name}:${tag}`);
@@ -61,43 +71,66 @@ export class MemoryUpstream implements UpstreamRegistry {
     return this.requests.splice(0);
   }
 
-  async headManifest(repository: UpstreamRepository, reference: Reference): Promise<ManifestHead> {
-    const { digest, mediaType, content } = await this.find('HEAD', repository, reference);
+  async headManifest(
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal?: AbortSignal,
+  ): Promise<ManifestHead> {
+    const { digest, mediaType, content } = await this.find('HEAD', repository, reference, signal);
     return {
       digest: this.behaviour.headWithoutDigest ? undefined : digest,
       mediaType,
       size: this.behaviour.headWithoutSize ? undefined : content.length,
     };
   }
-  getManifest(repository: UpstreamRepository, reference: Reference): Promise<FetchedManifest> {
-    return this.find('GET', repository, reference);
+  getManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<FetchedManifest> {
+    return this.find('GET', repository, reference, signal);
   }
-  async headBlob(repository: UpstreamRepository, digest: Digest): Promise<{ readonly size: number | undefined }> {
-    await this.arrive(`HEAD ${repository.name}@${digest}`, repository);
-    const size = this.blobs.get(`${repository.name}@${digest}`);
-    if (size === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
+  async headBlob(
+    repository: UpstreamRepository,
+    digest: Digest,
+    signal?: AbortSignal,
+  ): Promise<{ readonly size: number | undefined }> {
+    await this.arrive(`HEAD ${repository.name}@${digest}`, repository, signal);
+    const { size } = this.blob(repository, digest);
     return { size: this.behaviour.blobHeadWithoutSize ? undefined : size };
   }
-  async openBlob(repository: UpstreamRepository, digest: Digest, offset: number): Promise<UpstreamBlobStream> {
-    await this.arrive(`GET ${repository.name}@${digest}`, repository);
-    const size = this.blobs.get(`${repository.name}@${digest}`);
-    if (size === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
-    return { size, offset, body: (async function* () {})(), cancel: () => undefined };
+  async openBlob(
+    repository: UpstreamRepository,
+    digest: Digest,
+    offset: number,
+    signal?: AbortSignal,
+  ): Promise<UpstreamBlobStream> {
+    await this.arrive(`GET ${repository.name}@${digest}`, repository, signal);
+    const { size, content } = this.blob(repository, digest);
+    const { bodyGate } = this.behaviour;
+    async function* body(): AsyncGenerator<Buffer> {
+      await bodyGate;
+      if (content.length > offset) yield content.subarray(offset);
+    }
+    return { size, offset, body: body(), cancel: () => undefined };
   }
   async listTags(
     repository: UpstreamRepository,
     page: { readonly limit?: number; readonly last?: string },
+    signal?: AbortSignal,
   ): Promise<UpstreamTagPage> {
-    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} last=${page.last ?? ''}`, repository);
+    await this.arrive(`TAGS ${repository.name} n=${page.limit ?? ''} last=${page.last ?? ''}`, repository, signal);
     const prefix = `${repository.name}:`;
     const all = [...this.tags.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
     if (all.length === 0) throw new LayoverError('NAME_UNKNOWN', { upstreamStatus: 404 });
     const rest = all.sort().filter((tag) => tag > (page.last ?? ''));
     const tags = rest.slice(0, page.limit ?? rest.length);
-    return { tags, nextLast: rest.length > tags.length ? tags.at(-1) : undefined, nextLimit: page.limit };
+    const more = rest.length > tags.length;
+    return { tags, nextLast: more ? tags.at(-1) : undefined, nextLimit: more ? page.limit : undefined };
   }
-  async listReferrers(repository: UpstreamRepository, digest: Digest): Promise<UpstreamReferrersPage> {
-    await this.arrive(`REFERRERS ${repository.name}@${digest}`, repository);
+  async listReferrers(
+    repository: UpstreamRepository,
+    digest: Digest,
+    _page: { readonly artifactType?: string; readonly page?: string },
+    signal?: AbortSignal,
+  ): Promise<UpstreamReferrersPage> {
+    await this.arrive(`REFERRERS ${repository.name}@${digest}`, repository, signal);
     return this.referrers;
   }
   health(): UpstreamHealth {
@@ -105,18 +138,29 @@ export class MemoryUpstream implements UpstreamRegistry {
   }
   async close(): Promise<void> {}
 
-  private async find(method: string, repository: UpstreamRepository, reference: Reference): Promise<FetchedManifest> {
+  private async find(
+    method: string,
+    repository: UpstreamRepository,
+    reference: Reference,
+    signal: AbortSignal | undefined,
+  ): Promise<FetchedManifest> {
     const place = `${repository.name}${reference.kind === 'tag' ? ':' : '@'}${formatReference(reference)}`;
-    await this.arrive(`${method} ${place}`, repository);
+    await this.arrive(`${method} ${place}`, repository, signal);
     const digest = reference.kind === 'tag' ? this.tags.get(place) : reference.digest;
     const found = digest === undefined ? undefined : this.manifests.get(`${repository.name}@${digest}`);
     if (found === undefined) throw new LayoverError('MANIFEST_UNKNOWN', { upstreamStatus: 404 });
     return found;
   }
 
-  private async arrive(line: string, repository: UpstreamRepository): Promise<void> {
+  private blob(repository: UpstreamRepository, digest: Digest): { readonly size: number; readonly content: Buffer } {
+    const blob = this.blobs.get(`${repository.name}@${digest}`);
+    if (blob === undefined) throw new LayoverError('BLOB_UNKNOWN', { upstreamStatus: 404 });
+    return typeof blob === 'number' ? { size: blob, content: Buffer.alloc(0) } : { size: blob.length, content: blob };
+  }
+
+  private async arrive(line: string, repository: UpstreamRepository, signal: AbortSignal | undefined): Promise<void> {
     this.requests.push(line);
-    await this.behaviour.gate;
+    await untilAborted(this.behaviour.gate ?? Promise.resolve(), signal);
     const { fail } = this.behaviour;
     if (fail?.when.test(line)) throw fail.error();
     if (this.users !== undefined && !this.users.has(repository.origin.credentials?.username ?? '')) {

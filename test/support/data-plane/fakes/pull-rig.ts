@@ -16,6 +16,7 @@ import { TagChecker } from '../../../../data-plane/src/manifests/tag-checker';
 import { TagHints } from '../../../../data-plane/src/manifests/tag-hints';
 import type { RequestContext } from '../../../../data-plane/src/access/request';
 import { UpstreamReporter } from '../../../../data-plane/src/journal/upstream-reporter';
+import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import { TestClock } from '../../test-clock';
 import { MemoryBlobStore } from './memory-blob-store';
@@ -59,7 +60,8 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
   const store = new MemoryBlobStore();
   const journal = new MemoryJournal();
   const uses = new ContentUses(clock);
-  const contents = new ManifestContents(store, 1024 * 1024, uses);
+  const stored = new StoredBlobs({ store, uses, logger: silentLogger });
+  const contents = new ManifestContents(stored, 1024 * 1024, uses);
   const keeper = new ManifestKeeper(upstream, contents, knowledge, clock);
   const hints = new TagHints(clock);
   const checker = new TagChecker(upstream, clock);
@@ -110,7 +112,6 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     journal,
     reporter,
     clock,
-    logger: silentLogger,
   });
   const get = (reference: string, ask: Ask = {}): Promise<ServedManifest> =>
     manifests.get({
@@ -136,6 +137,7 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     upstream,
     knowledge,
     store,
+    stored,
     uses,
     contents,
     journal,

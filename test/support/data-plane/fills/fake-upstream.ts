@@ -62,6 +62,7 @@ export class FakeUpstream {
       expectedSize: this.content.length,
       upstream: 'registry.example',
       owner: 'organization',
+      repository: 'team/app',
       priority: 'client',
       source: this.source,
       ...differs,

@@ -6,15 +6,20 @@ import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import { createLogger } from '../../../../common/runtime/logger';
 import type { BlobReader, BlobSource } from '../../../../data-plane/src/blobs/blob-source';
 import type { BlobStore } from '../../../../data-plane/src/store/blob-store';
-import { createBlobSource } from '../../../../data-plane/src/blobs/create-blob-source';
-import { createFills, type SpooledFills } from '../../../../data-plane/src/blobs/fills/create-fills';
+import { ReadThroughSource } from '../../../../data-plane/src/blobs/read-through-source';
+import { createFills, type FillsOptions, type SpooledFills } from '../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../data-plane/src/blobs/fills/fill-limits';
 import { createSpool, type Spool } from '../../../../data-plane/src/blobs/fills/spool';
 import { createDirectoryBlobStore } from '../../../../data-plane/src/store/directory/directory-blob-store';
+import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
+import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 
 /** Fills over a real folder, with everything that a test may want to look at. */
 export interface FillSetup {
   readonly store: BlobStore;
+  /** Over `store`, as the fills use it. */
+  readonly stored: StoredBlobs;
+  readonly uses: ContentUses;
   readonly fills: SpooledFills;
   readonly source: BlobSource;
   readonly spoolDirectory: string;
@@ -29,6 +34,7 @@ export interface FillSetupOptions {
   readonly clock?: Clock;
   readonly wrapSpool?: (spool: Spool) => Spool;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
+  readonly onFilled?: FillsOptions['onFilled'];
 }
 
 /** Waits are short, so that tests need no fake time to see a resume. */
@@ -41,20 +47,27 @@ export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSe
   const directory = createDirectoryBlobStore({ root: blobDirectory, logger });
   await directory.prepare();
   const store = options.wrapStore?.(directory) ?? directory;
+  const clock = options.clock ?? systemClock;
+  const uses = new ContentUses(clock);
+  const stored = new StoredBlobs({ store, uses, logger });
   const spool = createSpool(spoolDirectory);
   const fills = createFills({
-    store,
+    stored,
+    uses,
     spoolDirectory,
-    clock: options.clock ?? systemClock,
+    clock,
     logger,
     limits: { ...QUICK, ...options.limits },
     spool: options.wrapSpool?.(spool) ?? spool,
+    ...(options.onFilled && { onFilled: options.onFilled }),
   });
   await fills.cleanSpool();
   return {
     store,
+    stored,
+    uses,
     fills,
-    source: createBlobSource({ store, fills, logger }),
+    source: new ReadThroughSource({ stored, fills }),
     spoolDirectory,
     blobDirectory,
     spooled: () => readdir(spoolDirectory),

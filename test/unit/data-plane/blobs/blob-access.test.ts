@@ -1,11 +1,11 @@
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Digest, digestOf } from '../../../../common/oci/digest';
-import { StoredBlobs } from '../../../../data-plane/src/store/stored-blobs';
-import { BlobAccess } from '../../../../data-plane/src/blobs/blob-access';
-import { statBlob } from '../../../../data-plane/src/blobs/stat-blob';
 import { blobNamed, imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 import { CONTEXT, pullRig, silentLogger } from '../../../support/data-plane/fakes/pull-rig';
+import { BlobAccess } from '../../../../data-plane/src/blobs/blob-access';
+import { BlobService } from '../../../../data-plane/src/blobs/blob-service';
+import { createFills } from '../../../../data-plane/src/blobs/fills/create-fills';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
 
 const NAME = 'team/app';
@@ -15,18 +15,18 @@ const digest = layer.digest as Digest;
 
 function rig(...specs: readonly OrganizationSpec[]) {
   const parts = pullRig(...specs);
-  const blobs = new BlobAccess(parts.knowledge, parts.upstream);
+  const blobAccess = new BlobAccess(parts.knowledge, parts.upstream);
+  // A HEAD fills nothing: the spool is never made.
+  const fills = createFills({ ...parts, spoolDirectory: 'none', logger: silentLogger });
+  const service = new BlobService({ ...parts, blobAccess, fills });
   const stat = (organization = 'acme', of: Digest = digest) =>
-    statBlob(
-      { ...parts, blobs, stored: new StoredBlobs(parts.store, silentLogger) },
-      {
-        context: CONTEXT,
-        owner: { kind: 'organization', name: organization },
-        repository: NAME,
-        signal: undefined,
-        digest: of,
-      },
-    );
+    service.stat({
+      context: CONTEXT,
+      owner: { kind: 'organization', name: organization },
+      repository: NAME,
+      signal: undefined,
+      digest: of,
+    });
   return { ...parts, stat };
 }
 

@@ -1,32 +1,50 @@
 import { mustDigest } from '../../../../common/oci/digest';
 import type { RangeRequest } from '../../../../common/oci/byte-range';
+import { BlobAccess, type ReadableBlob } from '../../../../data-plane/src/blobs/blob-access';
 import { BlobRedirects } from '../../../../data-plane/src/blobs/blob-redirects';
+import { Absence } from '../../../../data-plane/src/store/guard/absence';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import { TestClock } from '../../../support/test-clock';
+import { CONTEXT, pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const MIB = 1024 * 1024;
 const LIFETIME_MS = 600_000;
 const digest = mustDigest(`sha256:${'b'.repeat(64)}`);
 const url = 'https://bucket.example/b?X-Goog-Signature=1';
 
-function setUp(stored: number | undefined = 4 * MIB, active = false) {
+function setUp(stored: number | 'absent' | undefined, active = false) {
   const clock = new TestClock();
   const uses = new ContentUses(clock);
   let looks = 0;
   const redirects = new BlobRedirects({
-    links: {
-      lifetimeMs: LIFETIME_MS,
+    stored: {
+      hold: async (held) => uses.hold(held),
       linkTo: async () => {
         looks += 1;
         expect(uses.inUse(digest)).toBe(true);
-        return stored === undefined ? undefined : { url, size: stored };
+        if (stored === undefined) return undefined;
+        return stored === 'absent' ? new Absence(digest, () => true) : { url, size: stored };
       },
     },
-    store: { hold: async (held) => uses.hold(held) },
+    uses,
     fills: { isActive: () => active },
-    clock,
+    lifetimeMs: LIFETIME_MS,
   });
   return { clock, uses, redirects, looks: () => looks };
+}
+
+/** A blob that the client may read. A manifest gives its size; without one, the upstream confirms the blob. */
+async function readable(size: number | undefined): Promise<ReadableBlob> {
+  const { access, knowledge, upstream } = pullRig();
+  const located = access.locate({ kind: 'organization', name: 'acme' }, 'team/app');
+  const target = await access.authorize(located, CONTEXT.authorization);
+  if (size === undefined) {
+    upstream.behaviour.blobHeadWithoutSize = true;
+    upstream.putBlob(target.upstream.name, digest, 1);
+  } else {
+    knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+  }
+  return new BlobAccess(knowledge, upstream).toRead(target, digest, undefined);
 }
 
 test.each<[string, number | undefined, RangeRequest | undefined, { offset: number; length: number }]>([
@@ -34,8 +52,8 @@ test.each<[string, number | undefined, RangeRequest | undefined, { offset: numbe
   ['of a size that nobody has said', undefined, undefined, { offset: 0, length: 4 * MIB }],
   ['a large part', 4 * MIB, { kind: 'bytes', first: MIB }, { offset: MIB, length: 3 * MIB }],
 ])('a blob, %s: the client is sent to the store', async (_what, size, range, resolved) => {
-  const { redirects } = setUp();
-  expect(await redirects.redirect({ digest, size }, range)).toEqual({ url, size: 4 * MIB, range: resolved });
+  const { redirects } = setUp(4 * MIB);
+  expect(await redirects.redirect(await readable(size), range)).toEqual({ url, size: 4 * MIB, range: resolved });
 });
 
 test.each<[string, number | undefined, RangeRequest | undefined, number | undefined]>([
@@ -44,34 +62,31 @@ test.each<[string, number | undefined, RangeRequest | undefined, number | undefi
   ['a small part of a large one', 4 * MIB, { kind: 'bytes', first: 0, last: 99 }, 4 * MIB],
   ['the last bytes of a large one', 4 * MIB, { kind: 'suffix', length: 100 }, 4 * MIB],
   ['a range outside of it', undefined, { kind: 'bytes', first: 8 * MIB }, 4 * MIB],
-  ['what is not in the store', 4 * MIB, undefined, undefined],
+  ['what no link can be made to', 4 * MIB, undefined, undefined],
   ['what has another size than its manifest says', 5 * MIB, undefined, 4 * MIB],
 ])('%s is sent by us', async (_what, size, range, stored) => {
-  const { redirects } = setUp(stored);
-  // `undefined` would be the default of the parameter.
-  const used = stored === undefined ? setUpAbsent() : redirects;
-  expect(await used.redirect({ digest, size }, range)).toBeUndefined();
+  const { redirects, clock, uses } = setUp(stored);
+  expect(await redirects.redirect(await readable(size), range)).toBeUndefined();
+  clock.advance(10_000);
+  expect(uses.inUse(digest)).toBe(false);
 });
 
-function setUpAbsent(): BlobRedirects {
-  return new BlobRedirects({
-    links: { lifetimeMs: LIFETIME_MS, linkTo: async () => undefined },
-    store: { hold: async () => () => undefined },
-    fills: { isActive: () => false },
-    clock: new TestClock(),
-  });
-}
+test('what the store does not have is said to be absent', async () => {
+  const { redirects } = setUp('absent');
+  expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeInstanceOf(Absence);
+});
 
 test('a fill that is running is followed, and the store not even asked', async () => {
   const { redirects, looks } = setUp(4 * MIB, true);
-  expect(await redirects.redirect({ digest, size: 4 * MIB }, undefined)).toBeUndefined();
+  expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeUndefined();
   expect(looks()).toBe(0);
 });
 
 test('what is linked to is not deleted before the link has ended, however many follow it', async () => {
-  const { clock, uses, redirects } = setUp();
+  const { clock, uses, redirects } = setUp(4 * MIB);
+  const blob = await readable(4 * MIB);
   for (let client = 0; client < 100; client += 1) {
-    await redirects.redirect({ digest, size: 4 * MIB }, undefined);
+    await redirects.redirect(blob, undefined);
     clock.advance(LIFETIME_MS / 100);
   }
   clock.advance(LIFETIME_MS - LIFETIME_MS / 100);

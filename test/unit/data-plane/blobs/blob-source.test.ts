@@ -64,16 +64,19 @@ describe('reading through the cache', () => {
   });
 
   it('goes to the store when the blob is kept between its look and the fill', async () => {
-    // The first look misses, as if the fill of somebody else ended right after it.
+    // The first look misses, and the fill of somebody else ends before the answer is there.
     await setup.dispose();
     let misses = 1;
     setup = await setUpFills({
       wrapStore: (inner) =>
         changedStore(inner, {
-          open: (digest) => (misses-- > 0 ? Promise.resolve(undefined) : inner.open(digest)),
+          open: async (digest) => {
+            if (misses-- <= 0) return inner.open(digest);
+            await setup.stored.put(digest, upstream.content);
+            return undefined;
+          },
         }),
     });
-    await setup.store.put(upstream.digest, upstream.content);
     expect(await pull()).toBe('store');
     expect(upstream.offsets).toEqual([0]);
   });

@@ -1,6 +1,6 @@
 import { digestOf } from '../../../../common/oci/digest';
 import { fillForPeer } from '../../../../data-plane/src/cluster/fill-for-peer';
-import type { BlobArrivals } from '../../../../data-plane/src/blobs/blob-arrivals';
+import type { BlobService } from '../../../../data-plane/src/blobs/blob-service';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
 import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
@@ -16,13 +16,13 @@ const FILL = {
 function rig(spec: Partial<OrganizationSpec> = {}) {
   const { access } = pullRig({ name: 'acme', ...spec });
   const filled: unknown[] = [];
-  const arrivals = {
-    complete: async ({ key, upstream }: { key: unknown; upstream: { origin: { host: string } } }, blob: unknown) =>
+  const blobs = {
+    completeHere: async ({ key, upstream }: { key: unknown; upstream: { origin: { host: string } } }, blob: unknown) =>
       void filled.push([key, upstream.origin.host, blob]),
-  } as unknown as BlobArrivals;
+  } as unknown as BlobService;
   return {
     filled,
-    fill: (change: Partial<typeof FILL> = {}) => fillForPeer({ access, arrivals }, { ...FILL, ...change }),
+    fill: (change: Partial<typeof FILL> = {}) => fillForPeer({ access, blobs }, { ...FILL, ...change }),
   };
 }
 

@@ -147,7 +147,7 @@ test('a client that left is recorded as one that left', async () => {
   expect(rig.journal.pulls).toMatchObject([{ httpStatus: 499 }]);
 });
 
-test('the answer waits for its record; what cannot be recorded is not given out', async () => {
+test('the answer waits for its record; one that finds no room is dropped, and the pull goes on', async () => {
   const rig = rigAtDocker();
   let written = (): void => undefined;
   const writing = new Promise<void>((resolve) => (written = resolve));
@@ -160,7 +160,9 @@ test('the answer waits for its record; what cannot be recorded is not given out'
   await pull;
 
   const full = rigAtDocker();
-  full.journal.failure = new LayoverError('STORE_FULL');
-  expect(await full.outcome('latest', ask)).toBe('STORE_FULL');
+  full.journal.room = 0;
+  expect(await full.outcome('latest', ask)).toBe('MISS');
   expect(await full.outcome('nope', ask)).toBe('MANIFEST_UNKNOWN');
+  // Two pulls and the report of their upstream.
+  expect(full.journal.depth()).toMatchObject({ records: 0, dropped: 3 });
 });

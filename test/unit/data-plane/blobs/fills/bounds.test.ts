@@ -95,24 +95,30 @@ describe('the bounds of fills', () => {
   });
 
   it('so many at a time; the others wait, a client before the background, and go on', async () => {
-    const { fills, source } = await start({ limits: { perUpstream: 2, backgroundPerUpstream: 2 } });
+    const { fills } = await start({ limits: { perUpstream: 2, backgroundPerUpstream: 2 } });
     const gates = [0, 1, 2, 3].map(() => new Gate());
     const upstreams = gates.map(
       (gate, nth) => new FakeUpstream(bytes(1000, `blob ${nth}`), [{ waitFor: gate.passed }]),
     );
-    const background = upstreams.map((upstream) => fills.complete(upstream.request({ priority: 'background' })));
     const asked = (): number[] => upstreams.map((upstream) => upstream.offsets.length);
-    await until(() => asked()[1] === 1);
+    const background: Promise<void>[] = [];
+    // One after the other: each looks into the store before it takes its place in the queue.
+    for (const [nth, upstream] of upstreams.entries()) {
+      background.push(fills.complete(upstream.request({ priority: 'background' })));
+      await until(() => (nth < 2 ? asked()[nth] === 1 : fills.counts().waiting === nth - 1));
+    }
     expect(asked()).toEqual([1, 1, 0, 0]);
-    // A client joins the last in the queue and lifts it.
-    const opening = source.open(upstreams[3]!.request());
-    await until(() => fills.isActive(upstreams[3]!.digest));
+    // A client joins the last in the queue and lifts it, at once since the fill is there.
+    const opening = fills.open(upstreams[3]!.request());
     gates[0]!.open();
     await until(() => asked()[3] === 1);
     expect(asked()).toEqual([1, 1, 0, 1]);
     gates.forEach((gate) => gate.open());
     await Promise.all(background);
-    expect((await readAll(await opening)).equals(upstreams[3]!.content)).toBe(true);
+    const opened = await opening;
+    expect(opened.joined).toBe(true);
+    expect(await opened.waitBeyond(0)).toBe(upstreams[3]!.content.length);
+    await opened.close();
   });
 
   it('a fill that nobody waits for any more leaves the queue', async () => {
@@ -121,9 +127,11 @@ describe('the bounds of fills', () => {
     const running = new FakeUpstream(bytes(1000, 'running'), [{ waitFor: gate.passed }]);
     const waiting = new FakeUpstream(bytes(1000, 'waiting'));
     const first = source.open(running.request());
+    // The first has its slot before the second comes: who looks into the store sooner is not certain.
+    await until(() => running.offsets.length === 1);
     const controller = new AbortController();
     const second = source.open(waiting.request(), controller.signal);
-    await until(() => running.offsets.length === 1 && fills.isActive(waiting.digest));
+    await until(() => fills.counts().waiting === 1);
     controller.abort();
     await expect(second).rejects.toMatchObject({ key: 'CANCELLED' });
     await until(() => !fills.isActive(waiting.digest));

@@ -18,19 +18,24 @@ describe('what clients of one blob share', () => {
       const refused = new FakeUpstream(content, [{ refuse, waitFor: gate.passed }]);
       const good = new FakeUpstream(content);
       const first = setup.source.open(refused.request({ owner: 'one' }));
-      // The others come second: otherwise one of them may ask its upstream first, and the refusal is never seen.
+      const failed = expect(first).rejects.toMatchObject({ key: refuse });
       await until(() => refused.offsets.length === 1);
-      const others = Array.from({ length: 5 }, () => setup.source.open(good.request({ owner: 'two' })));
+      // They join at once.
+      const others = Array.from({ length: 5 }, () => setup.fills.open(good.request({ owner: 'two' })));
       gate.open();
-      await expect(first).rejects.toMatchObject({ key: refuse });
-      for (const reader of await Promise.all(others)) expect((await readAll(reader)).equals(content)).toBe(true);
+      await failed;
+      for (const reader of await Promise.all(others)) {
+        expect(await reader.waitBeyond(0)).toBe(content.length);
+        await reader.close();
+      }
       expect([refused.offsets, good.offsets]).toEqual([[0], [0]]);
     },
   );
 
   it('an outage, when it was seen twice: 100 clients do not wait for 100 time-outs', async () => {
     const upstream = new FakeUpstream(bytes(1000), [{ refuse: 'UPSTREAM_TIMEOUT' }]);
-    const results = await Promise.allSettled(Array.from({ length: 100 }, () => setup.source.open(upstream.request())));
+    // All of them are there before the first time-out.
+    const results = await Promise.allSettled(Array.from({ length: 100 }, () => setup.fills.open(upstream.request())));
     for (const result of results) {
       expect(result).toMatchObject({
         status: 'rejected',
@@ -90,12 +95,18 @@ describe('what clients of one blob share', () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ waitFor: gate.passed }]);
     let [first, second] = [0, 0];
-    const readers = [
-      setup.source.open(upstream.request({ onFetched: (count) => (first += count) })),
-      setup.source.open(upstream.request({ onFetched: (count) => (second += count) })),
-    ];
+    const beginning = setup.source.open(upstream.request({ onFetched: (count) => (first += count) }));
+    await until(() => upstream.offsets.length === 1);
+    const joining = setup.source.open(upstream.request({ onFetched: (count) => (second += count) }));
     gate.open();
-    for (const reader of readers) await readAll(await reader);
+    for (const reader of [beginning, joining]) await readAll(await reader);
     expect([first, second]).toEqual([MIB, 0]);
+  });
+
+  it('who began the fill and who joined it is told to each', async () => {
+    const upstream = new FakeUpstream(bytes(1000));
+    const readers = await Promise.all([1, 2, 3].map(() => setup.fills.open(upstream.request())));
+    expect(readers.map(({ joined }) => joined)).toEqual([false, true, true]);
+    await Promise.all(readers.map((reader) => reader.close()));
   });
 });

@@ -22,7 +22,7 @@ test('a whole blob that is too large for a manifest stays where it is', async ()
   setup = await setUpStorage();
   const digest = await setup.keep(bytes(MAX_MANIFEST_BYTES + 1));
   await expect(setup.contents.get(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
-  expect(await setup.store.stat(digest)).toBe(MAX_MANIFEST_BYTES + 1);
+  expect(await setup.stored.stat(digest)).toBe(MAX_MANIFEST_BYTES + 1);
 });
 
 test('a store that cannot be read is a failure, and not "not there"', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '../../../../../common/oci/digest';
 import { createLogger } from '../../../../../common/runtime/logger';
-import { GuardedBlobStore } from '../../../../../data-plane/src/store/uses/guarded-blob-store';
+import { GuardedBlobStore } from '../../../../../data-plane/src/store/guard/guarded-blob-store';
 import { blobPathsAt } from '../../../../../data-plane/src/store/directory/blob-paths';
 import {
   createDirectoryBlobStore,

@@ -1,7 +1,7 @@
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import type { BlobStore } from '../../../../../data-plane/src/store/blob-store';
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import { createBlobSource } from '../../../../../data-plane/src/blobs/create-blob-source';
+import { ReadThroughSource } from '../../../../../data-plane/src/blobs/read-through-source';
 import { createFills, type SpooledFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
 import { systemClock } from '../../../../../common/runtime/clock';
 import { changedStore } from '../../../../support/changed-store';
@@ -51,7 +51,8 @@ describe('a deletion', () => {
     held = new HeldDeletion();
     setup = await setUpStorage(held.around);
     spool = await temporaryFolder('spool');
-    fills = createFills({ store: setup.store, spoolDirectory: spool.path, clock: systemClock, logger });
+    const { stored, uses } = setup;
+    fills = createFills({ stored, uses, spoolDirectory: spool.path, clock: systemClock, logger });
     upstream = new FakeUpstream(bytes(SIZE));
     digest = await setup.keep(upstream.content);
   });
@@ -62,7 +63,7 @@ describe('a deletion', () => {
   });
 
   const begin = async (): Promise<{ readonly outcome: Promise<string> }> => {
-    const outcome = setup.store.deleteUnused(digest, () => undefined);
+    const outcome = setup.stored.deleteUnused(digest);
     await held.begun.passed;
     held.entered.length = 0;
     return { outcome };
@@ -83,7 +84,7 @@ describe('a deletion', () => {
 
   it('and a client that comes meanwhile: it gets all bytes, fetched again', async () => {
     const { outcome } = await begin();
-    const source = createBlobSource({ store: setup.store, fills, logger });
+    const source = new ReadThroughSource({ stored: setup.stored, fills });
     const opening = source.open(upstream.request());
     await turns();
     expect(held.entered).toEqual([]);
@@ -118,7 +119,7 @@ describe('a deletion', () => {
 
   it('and a second deletion: one of them deletes, the other finds nothing', async () => {
     const { outcome } = await begin();
-    const second = setup.store.deleteUnused(digest, () => undefined);
+    const second = setup.stored.deleteUnused(digest);
     await turns();
     held.goOn.open();
     expect([await outcome, await second]).toEqual(['deleted', 'absent']);
@@ -127,18 +128,18 @@ describe('a deletion', () => {
   it('that fails lets the others go on', async () => {
     held.failure = new LayoverError('STORE_FAILED');
     const { outcome } = await begin();
-    const looking = setup.store.stat(digest);
+    const looking = setup.stored.stat(digest);
     held.goOn.open();
     await expect(outcome).rejects.toMatchObject({ key: 'STORE_FAILED' });
     expect(await looking).toBe(SIZE);
     held.failure = undefined;
-    expect(await setup.store.deleteUnused(digest, () => undefined)).toBe('deleted');
+    expect(await setup.stored.deleteUnused(digest)).toBe('deleted');
   });
 
   it('holds up nobody who wants something else', async () => {
     const { outcome } = await begin();
     const other = await setup.fill(bytes(10, 'other'));
-    expect(await setup.store.stat(other)).toBe(10);
+    expect(await setup.stored.stat(other)).toBe(10);
     held.goOn.open();
     await outcome;
   });
@@ -146,8 +147,8 @@ describe('a deletion', () => {
   it('of bytes that are on their way in is refused, from the begin of the fill until ten seconds after its end', async () => {
     held.goOn.open();
     const other = bytes(100, 'other');
-    const deleteOther = (): Promise<string> => setup.store.deleteUnused(digestOf(other), () => undefined);
-    const ingest = await setup.store.ingest(digestOf(other), 'never read');
+    const deleteOther = (): Promise<string> => setup.stored.deleteUnused(digestOf(other));
+    const ingest = await setup.stored.ingest(digestOf(other), 'never read');
     setup.clock.advance(3_600_000);
     expect(await deleteOther()).toBe('in-use');
     await ingest.abort();
@@ -175,7 +176,7 @@ describe('a deletion', () => {
     const putting = slow.contents.put(digestOf(content), content);
     await putBegun.passed;
     slow.clock.advance(60_000);
-    expect(await slow.store.deleteUnused(digestOf(content), () => undefined)).toBe('in-use');
+    expect(await slow.stored.deleteUnused(digestOf(content))).toBe('in-use');
     put.open();
     await putting;
     expect(await slow.directory.stat(digestOf(content))).toBe(100);

@@ -32,7 +32,7 @@ describe('the state of content', () => {
     setup = await setUpStorage();
     const content = bytes(1000);
     const digest = digestOf(content);
-    const ingest = await setup.store.ingest(digest, 'never read');
+    const ingest = await setup.stored.ingest(digest, 'never read');
     expect(await statBlobs(setup, [digest], STAYS)).toEqual([{ digest, size: undefined, inUse: true }]);
     await ingest.abort();
     await setup.fill(content);
@@ -84,7 +84,7 @@ describe('deleting content', () => {
     expect(await outcomes(used, gone)).toEqual(['in-use', 'absent']);
     setup.clock.advance(10_000);
     expect(await outcomes(used, gone, used)).toEqual(['deleted', 'absent', 'absent']);
-    expect((await setup.store.list('', 10)).blobs).toEqual([]);
+    expect((await setup.stored.list('', 10)).blobs).toEqual([]);
   });
 
   it('says that one failed, and goes on with the others', async () => {

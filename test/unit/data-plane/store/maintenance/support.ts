@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import { createLogger } from '../../../../../common/runtime/logger';
 import type { BlobStore } from '../../../../../data-plane/src/store/blob-store';
 import { ManifestContents } from '../../../../../data-plane/src/manifests/content/manifest-contents';
-import { GuardedBlobStore } from '../../../../../data-plane/src/store/uses/guarded-blob-store';
+import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
 import type { StoredContentParts } from '../../../../../data-plane/src/store/maintenance/storage-parts';
 import { blobPathsAt } from '../../../../../data-plane/src/store/directory/blob-paths';
 import {
@@ -19,9 +19,9 @@ export const logger = createLogger('test', 'silent');
 /** A signal that never aborts. */
 export const STAYS = new AbortController().signal;
 
-/** A guarded directory store with what is around it. */
+/** Stored blobs over a directory store, with what is around them. */
 export interface StorageSetup extends StoredContentParts {
-  readonly store: GuardedBlobStore;
+  readonly stored: StoredBlobs;
   /** Behind the guard, and behind what a test put around it. */
   readonly directory: DirectoryBlobStore;
   readonly contents: ManifestContents;
@@ -46,20 +46,20 @@ export async function setUpStorage(
   const directory = createDirectoryBlobStore({ root, logger, clock });
   await directory.prepare();
   const uses = new ContentUses(clock);
-  const store = new GuardedBlobStore(wrapStore(directory), uses);
+  const stored = new StoredBlobs({ store: wrapStore(directory), uses, logger });
   let serial = 0;
   const fill = async (content: Buffer): Promise<Digest> => {
     const digest = digestOf(content);
     const spoolFile = join(home, `spool-${(serial += 1)}`);
-    const ingest = await store.ingest(digest, spoolFile);
+    const ingest = await stored.ingest(digest, spoolFile);
     await writeFile(spoolFile, content);
     await ingest.commit(spoolFile, content.length);
     return digest;
   };
   return {
-    store,
+    stored,
     directory,
-    contents: new ManifestContents(store, 1024 * 1024, uses),
+    contents: new ManifestContents(stored, 1024 * 1024, uses),
     uses,
     clock,
     logger,

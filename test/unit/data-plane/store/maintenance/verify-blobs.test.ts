@@ -39,7 +39,7 @@ it('tells whole, missing and damaged, in the order asked; only looks unless told
   ];
   expect(await verify(all, false)).toEqual(found);
   expect(await setup.aside()).toEqual([]);
-  expect(await setup.store.stat(cut)).toBe(17);
+  expect(await setup.stored.stat(cut)).toBe(17);
 
   expect(await verify(all, true)).toEqual(found);
   expect(await setup.aside()).toHaveLength(3);
@@ -115,7 +115,7 @@ it('content that cannot be read says nothing, and keeps no other from being veri
     { digest: broken, outcome: 'unreadable', size: 256 * 1024 },
     { digest: other, outcome: 'whole', size: 20 },
   ]);
-  expect(await setup.store.stat(broken)).toBe(SIZE);
+  expect(await setup.stored.stat(broken)).toBe(SIZE);
 });
 
 it('damaged content that cannot be moved aside is not said to be', async () => {

@@ -126,3 +126,29 @@ describe('content in use', () => {
     expect(uses.inUse(digest('49 0'))).toBe(false);
   });
 });
+
+describe('content that is held for a time', () => {
+  it('is in use for at least as long, and ends by itself', () => {
+    const clock = new TestClock(1000);
+    const uses = new ContentUses(clock);
+    uses.holdFor(digest('a'), 40_000);
+    clock.advance(9_000);
+    // Covered by the first.
+    uses.holdFor(digest('a'), 40_000);
+    clock.advance(40_000);
+    expect(uses.inUse(digest('a'))).toBe(true);
+    clock.advance(1_000);
+    clock.advance(10_000);
+    expect(uses.inUse(digest('a'))).toBe(false);
+  });
+
+  it('is held again by who asks for longer than the hold lasts', () => {
+    const clock = new TestClock(1000);
+    const uses = new ContentUses(clock);
+    uses.holdFor(digest('a'), 40_000);
+    clock.advance(11_000);
+    uses.holdFor(digest('a'), 40_000);
+    clock.advance(39_999);
+    expect(uses.inUse(digest('a'))).toBe(true);
+  });
+});

@@ -4,13 +4,17 @@ import { systemClock } from '../../../../../../common/runtime/clock';
 import { createLogger } from '../../../../../../common/runtime/logger';
 import { createFills } from '../../../../../../data-plane/src/blobs/fills/create-fills';
 import { createDirectoryBlobStore } from '../../../../../../data-plane/src/store/directory/directory-blob-store';
+import { StoredBlobs } from '../../../../../../data-plane/src/store/guard/stored-blobs';
+import { ContentUses } from '../../../../../../data-plane/src/store/uses/content-uses';
 
 /** Begins a fill that never ends, and says on stdout when bytes of it are in the spool. Waits to be killed. */
 async function dieInAFill(home: string): Promise<void> {
   const logger = createLogger('test', 'silent');
   const store = createDirectoryBlobStore({ root: join(home, 'blobs'), logger });
   await store.prepare();
-  const fills = createFills({ store, spoolDirectory: join(home, 'spool'), clock: systemClock, logger });
+  const uses = new ContentUses(systemClock);
+  const stored = new StoredBlobs({ store, uses, logger });
+  const fills = createFills({ stored, uses, spoolDirectory: join(home, 'spool'), clock: systemClock, logger });
   await fills.cleanSpool();
   const content = Buffer.alloc(1024 * 1024);
   const reader = await fills.open({
@@ -18,6 +22,7 @@ async function dieInAFill(home: string): Promise<void> {
     expectedSize: content.length,
     upstream: 'registry.example',
     owner: 'organization',
+    repository: 'team/app',
     priority: 'client',
     source: () =>
       Promise.resolve({

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
-import type { ContentUses } from './content-uses';
+import type { ContentUses } from '../uses/content-uses';
 
 /** What became of content that was to be deleted. */
 export type Deletion = 'deleted' | 'absent' | 'in-use';

@@ -2,46 +2,46 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { throwIfAborted } from '../../../common/async/until-aborted';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
-import type { Logger } from '../../../common/runtime/logger';
 import type { BlobReader, BlobSource } from './blob-source';
-import type { BlobStore, StoredBlob } from '../store/blob-store';
+import type { StoredBlob } from '../store/blob-store';
 import { READ_CHUNK_BYTES, readAt } from '../store/read-file-range';
 import { toStoreError } from '../store/store-error';
-import { StoredBlobs } from '../store/stored-blobs';
-import type { FillReader, Fills } from './fills/fills';
-
-/** What a blob source is made of. */
-export interface BlobSourceOptions {
-  readonly store: BlobStore;
-  readonly fills: Fills;
-  readonly logger: Logger;
-}
+import { Absence } from '../store/guard/absence';
+import type { StoredBlobs } from '../store/guard/stored-blobs';
+import type { FillReader, FillRequest, Fills } from './fills/fills';
 
 /** Times that a blob may vanish from the store between being kept and being opened. */
 const TRIES = 3;
 
 /**
- * Read-through: the store first, a fill otherwise. A blob that is kept between the two looks is
- * read from the store; one whose bytes are gone, or damaged, is filled again, and the client does
- * not notice (docs/design/fills.md#damaged-blobs).
+ * Reads a blob from the store, and through a fill if the store does not have it. The store is asked
+ * once, and not at all if the request carries its answer (ADR 26). A blob whose bytes are gone or
+ * damaged is filled again, and the client does not notice (docs/design/fills.md#damaged-blobs).
  */
-export function createBlobSource({ store, fills, logger }: BlobSourceOptions): BlobSource {
-  const stored = new StoredBlobs(store, logger);
-  return {
-    async open(request, signal) {
-      for (let tries = 0; tries < TRIES; tries += 1) {
-        throwIfAborted(signal);
-        const blob = await stored.open(request.digest, request.expectedSize);
-        if (blob !== undefined) return storeReader(blob);
-        const reader = await fills.open(request, signal);
-        if (reader.origin === 'fill') return new FollowingReader(request.digest, reader);
-        await reader.close();
+export class ReadThroughSource implements BlobSource {
+  constructor(private readonly parts: { readonly stored: StoredBlobs; readonly fills: Fills }) {}
+
+  async open(request: FillRequest, signal?: AbortSignal): Promise<BlobReader> {
+    const { stored, fills } = this.parts;
+    const { digest, expectedSize } = request;
+    let { absence } = request;
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      throwIfAborted(signal);
+      if (absence === undefined) {
+        const found = await stored.open(digest, expectedSize);
+        if (!(found instanceof Absence)) return storeReader(found);
+        absence = found;
       }
-      throw new LayoverError('STORE_FAILED', {
-        message: `${request.digest} vanishes from the blob store again and again`,
-      });
-    },
-  };
+      const reader = await fills.open({ ...request, absence }, signal);
+      if (reader.origin === 'fill') return new FollowingReader(digest, reader);
+      // The fill found it in the store: it is opened there.
+      await reader.close();
+      absence = undefined;
+    }
+    throw new LayoverError('STORE_FAILED', {
+      message: `${digest} vanishes from the blob store again and again`,
+    });
+  }
 }
 
 function storeReader(blob: StoredBlob): BlobReader {

@@ -1,0 +1,96 @@
+import type { Digest } from '../../../common/oci/digest';
+import type { Access } from '../access/access';
+import type { PullTarget } from '../access/pull-target';
+import type { RepositoryRequest } from '../access/request';
+import type { PullJournal } from '../journal/pull-journal';
+import type { UpstreamReporter } from '../journal/upstream-reporter';
+import type { StoredBlobs } from '../store/guard/stored-blobs';
+import type { ContentUses } from '../store/uses/content-uses';
+import type { UpstreamRegistry } from '../upstream/upstream-registry';
+import type { BlobAccess, ReadableBlob } from './blob-access';
+import type { BlobRedirects } from './blob-redirects';
+import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
+import type { Fills } from './fills/fills';
+import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
+import { ReadThroughSource } from './read-through-source';
+import { type BlobStat, statBlob } from './stat-blob';
+
+/** What the blob service works with. */
+export interface BlobServiceParts {
+  readonly access: Access;
+  readonly blobAccess: BlobAccess;
+  readonly upstream: UpstreamRegistry;
+  readonly stored: StoredBlobs;
+  readonly fills: Fills;
+  readonly uses: ContentUses;
+  readonly journal: PullJournal;
+  readonly reporter: UpstreamReporter;
+  /** undefined = clients are never sent elsewhere. */
+  readonly redirects?: BlobRedirects | undefined;
+  /** undefined = there is one node. */
+  readonly elsewhere?: FillElsewhere | undefined;
+}
+
+/** A request for a blob. */
+export interface BlobRequest extends RepositoryRequest {
+  readonly digest: Digest;
+}
+
+/**
+ * Blob requests from address to bytes. Every way to the bytes of a blob goes through here and through
+ * {@link BlobAccess}: HEAD, GET, ranges, redirects, joining a fill, completing images, and fills for
+ * other nodes.
+ */
+export class BlobService {
+  private readonly openParts: OpenBlobParts;
+
+  constructor(private readonly parts: BlobServiceParts) {
+    const { upstream, journal, uses, redirects } = parts;
+    this.openParts = { upstream, journal, uses, redirects, source: new ReadThroughSource(parts) };
+  }
+
+  /** Answers a HEAD. Throws what Access, BlobAccess and StoredBlobs throw. */
+  stat(request: BlobRequest): Promise<BlobStat> {
+    return this.withReadable(request, 0, (blob) => statBlob(this.parts, blob, request.signal));
+  }
+
+  /**
+   * Opens a blob for a GET, or says where to send the client. Throws RANGE_INVALID with detail {size},
+   * and what Access, BlobAccess and BlobSource throw.
+   */
+  open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
+    const { authorizedAt } = request.context;
+    return this.withReadable(request, authorizedAt, (blob) => openBlob(this.openParts, blob, request));
+  }
+
+  /**
+   * Brings a blob that a manifest of the repository names into the store, on the node where clients
+   * look for it. `urgent`: somebody waits for it until the signal aborts. Throws what Fills.complete
+   * throws, or what the other node's upstream said.
+   */
+  complete(target: PullTarget, blob: NamedBlob, urgent?: AbortSignal): Promise<void> {
+    const elsewhere = (): Promise<boolean> | undefined => this.parts.elsewhere?.(target, blob, urgent);
+    return completeBlob(this.parts, this.parts.blobAccess.toFill(target, blob), urgent, elsewhere);
+  }
+
+  /** Brings a blob into the store as {@link BlobService.complete} does, on this node. */
+  completeHere(target: PullTarget, blob: NamedBlob, urgent?: AbortSignal): Promise<void> {
+    return completeBlob(this.parts, this.parts.blobAccess.toFill(target, blob), urgent, () => undefined);
+  }
+
+  /** `since`: when the answer began of which this request asks for the rest; 0 = now. */
+  private async withReadable<T>(
+    request: BlobRequest,
+    since: number,
+    action: (blob: ReadableBlob) => Promise<T>,
+  ): Promise<T> {
+    const { access, blobAccess, reporter } = this.parts;
+    const located = access.locate(request.owner, request.repository);
+    const target = await access.authorize(located, request.context.authorization, since, request.digest);
+    try {
+      return await action(await blobAccess.toRead(target, request.digest, request.signal));
+    } finally {
+      reporter.touch(target);
+    }
+  }
+}

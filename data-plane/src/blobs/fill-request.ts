@@ -1,0 +1,29 @@
+import type { PullJournal } from '../journal/pull-journal';
+import type { UpstreamRegistry } from '../upstream/upstream-registry';
+import type { FillableBlob } from './blob-access';
+import type { FillRequest } from './fills/fills';
+
+/** What every request for a fill is made with. */
+export interface FillRequestParts {
+  readonly upstream: UpstreamRegistry;
+  readonly journal: PullJournal;
+}
+
+/** Asks for a blob with the organization's credentials; the bytes fetched are counted for the organization. */
+export function fillRequest(
+  { upstream, journal }: FillRequestParts,
+  { target, digest, size }: FillableBlob,
+  priority: FillRequest['priority'],
+): FillRequest {
+  const { organizationUid, repository } = target.key;
+  return {
+    digest,
+    expectedSize: size,
+    upstream: target.upstream.origin.host,
+    owner: organizationUid,
+    repository,
+    priority,
+    source: (offset, signal) => upstream.openBlob(target.upstream, digest, offset, signal),
+    onFetched: (fetched) => journal.count({ organizationUid, fetched }),
+  };
+}

@@ -1,0 +1,192 @@
+import { LRUCache } from 'lru-cache';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { Digest } from '../../../../common/oci/digest';
+import type { Logger } from '../../../../common/runtime/logger';
+import { SingleFlight } from '../../../../common/async/single-flight';
+import type { BlobLink, BlobLinks } from '../blob-links';
+import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
+import { hasDigest } from '../hash-blob';
+import type { ContentUses } from '../uses/content-uses';
+import { Absence } from './absence';
+import { type Deletion, GuardedBlobStore } from './guarded-blob-store';
+
+/** What stored blobs are made of. */
+export interface StoredBlobsOptions {
+  readonly store: BlobStore;
+  /** Content that must not be deleted. */
+  readonly uses: ContentUses;
+  /** Makes links to stored blobs; undefined = clients are never redirected. */
+  readonly links?: BlobLinks | undefined;
+  readonly logger: Logger;
+}
+
+/** What the bytes of a stored blob turned out to be. `replaced`: other bytes have taken their place. */
+export type Proof = 'whole' | 'moved-aside' | 'replaced';
+
+/** What is remembered of one digest. */
+interface Remembered {
+  /** Size that was proven by hashing the bytes, here or before they were stored. */
+  readonly provenSize: number | undefined;
+  /** Number of the write that last stored the digest; 0 = not by this process. */
+  readonly storedAt: number;
+}
+
+/** Digests that are remembered. */
+const REMEMBERED = 4096;
+
+/**
+ * Everything that the data plane knows and does about stored blobs and manifests. It is the only
+ * user of the blob store, so that one object answers whether a digest is stored, notices what is
+ * written and removed, and tells those who keep a copy.
+ *
+ * A blob whose size differs from what a manifest says is hashed once: either the blob is damaged,
+ * and is moved aside and counts as absent, or the manifest is wrong. Nobody can have a good blob
+ * removed by writing a manifest with a wrong size.
+ *
+ * Content is deleted only while nobody uses it; see GuardedBlobStore.
+ */
+export class StoredBlobs {
+  private readonly store: GuardedBlobStore;
+  private readonly remembered = new LRUCache<Digest, Remembered>({ max: REMEMBERED });
+  private readonly proofs = new SingleFlight<Proof>();
+  private readonly onRemoved: ((digest: Digest) => void)[] = [];
+  /** Counts writes. */
+  private writes = 0;
+
+  constructor(private readonly options: StoredBlobsOptions) {
+    this.store = new GuardedBlobStore(options.store, options.uses);
+  }
+
+  /** Returns the size of a blob in bytes. Throws what the store throws. */
+  async stat(digest: Digest): Promise<number | Absence> {
+    const since = this.writes;
+    return (await this.store.stat(digest)) ?? this.absence(digest, since);
+  }
+
+  /**
+   * Opens a blob; the caller closes it. A damaged blob of another size than `expectedSize` is moved
+   * aside and counts as absent. Throws UPSTREAM_CONTENT if a whole blob has another size than
+   * `expectedSize`, and what the store throws.
+   */
+  async open(digest: Digest, expectedSize?: number): Promise<StoredBlob | Absence> {
+    const since = this.writes;
+    const blob = await this.store.open(digest);
+    if (blob === undefined) return this.absence(digest, since);
+    if (expectedSize === undefined || blob.size === expectedSize) return blob;
+    try {
+      if ((await this.proveSize(digest, blob)) !== 'whole') return this.absence(digest, since);
+    } finally {
+      await blob.close();
+    }
+    throw new LayoverError('UPSTREAM_CONTENT', {
+      message: `a manifest says that ${digest} has ${expectedSize} bytes; content of that digest has ${blob.size}`,
+    });
+  }
+
+  /**
+   * Makes a link to a blob, for clients that may be sent to where the store keeps its bytes.
+   * Returns undefined if no link can be made at the moment. Never throws. The caller holds the
+   * blob meanwhile, see {@link StoredBlobs.hold}.
+   */
+  async linkTo(digest: Digest): Promise<BlobLink | Absence | undefined> {
+    const since = this.writes;
+    const link = await this.options.links?.linkTo(digest);
+    return link === 'absent' ? this.absence(digest, since) : link;
+  }
+
+  /** Returns small content; see BlobStore.get. */
+  get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
+    return this.store.get(digest, maxBytes);
+  }
+
+  /** Stores small content that the caller has verified; see BlobStore.put. */
+  async put(digest: Digest, content: Buffer): Promise<void> {
+    await this.store.put(digest, content);
+    this.rememberWrite(digest, content.length);
+  }
+
+  /** Begins to store a blob; see BlobStore.ingest. It is in use until the ingest has ended. */
+  async ingest(digest: Digest, spoolFile: string): Promise<BlobIngest> {
+    const ingest = await this.store.ingest(digest, spoolFile);
+    return {
+      advance: (writtenBytes) => ingest.advance(writtenBytes),
+      commit: async (file, size) => {
+        await ingest.commit(file, size);
+        this.rememberWrite(digest, size);
+      },
+      abort: () => ingest.abort(),
+    };
+  }
+
+  /** Lists what is stored; see BlobStore.list. */
+  list(after: string, limit: number): Promise<BlobPage> {
+    return this.store.list(after, limit);
+  }
+
+  /** Deletes content that is not in use. Throws STORE_FAILED. */
+  deleteUnused(digest: Digest): Promise<Deletion> {
+    return this.store.deleteUnused(digest, () => this.tellRemoved(digest));
+  }
+
+  /**
+   * Hashes an open blob, and moves it aside if its bytes are damaged. Concurrent callers share one
+   * pass over the bytes. Throws what the store throws.
+   */
+  prove(digest: Digest, blob: StoredBlob): Promise<Proof> {
+    return this.proofs.run(`${digest} ${blob.size}`, async () => {
+      if (await hasDigest(blob, digest)) {
+        this.remembered.set(digest, { storedAt: this.storedAt(digest), provenSize: blob.size });
+        return 'whole';
+      }
+      this.options.logger.error(
+        { digest, bytes: blob.size },
+        'a stored blob is damaged; it is moved aside and will be fetched again',
+      );
+      return (await this.moveAside(digest, blob)) ? 'moved-aside' : 'replaced';
+    });
+  }
+
+  /**
+   * Moves aside exactly the bytes that `blob` reads; see BlobStore.quarantine. Returns false if
+   * other bytes have taken their place.
+   */
+  async moveAside(digest: Digest, blob: StoredBlob): Promise<boolean> {
+    const moved = await this.store.quarantine(digest, blob);
+    if (moved) this.tellRemoved(digest);
+    return moved;
+  }
+
+  /**
+   * Keeps content from being deleted until the returned function is called. Resolves when no
+   * deletion of it is running.
+   */
+  hold(digest: Digest): Promise<() => void> {
+    return this.store.hold(digest);
+  }
+
+  /** Calls `listener` with each digest that is about to be deleted or was moved aside. */
+  whenRemoved(listener: (digest: Digest) => void): void {
+    this.onRemoved.push(listener);
+  }
+
+  private async proveSize(digest: Digest, blob: StoredBlob): Promise<Proof> {
+    return this.remembered.get(digest)?.provenSize === blob.size ? 'whole' : this.prove(digest, blob);
+  }
+
+  private rememberWrite(digest: Digest, size: number): void {
+    this.writes += 1;
+    this.remembered.set(digest, { storedAt: this.writes, provenSize: size });
+  }
+
+  private storedAt(digest: Digest): number {
+    return this.remembered.peek(digest)?.storedAt ?? 0;
+  }
+
+  private absence(digest: Digest, since: number): Absence {
+    return new Absence(digest, () => this.storedAt(digest) <= since);
+  }
+
+  private tellRemoved(digest: Digest): void {
+    for (const listener of this.onRemoved) listener(digest);
+  }
+}

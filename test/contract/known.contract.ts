@@ -1,0 +1,159 @@
+import type { Descriptor } from '../../common/oci/descriptor';
+import { type Digest, digestOf } from '../../common/oci/digest';
+import type { RepositoryKey } from '../../data-plane/src/access/repository-key';
+import type { Admission, CachedManifest, CachedTag } from '../../data-plane/src/known/catalog';
+import type { Knowledge } from '../../data-plane/src/known/knowledge';
+import type { AdmitManifestRequest } from '../../proto/gen/layover/v1/AdmitManifestRequest';
+
+/** Knowledge of the contract, with what the contract decides. */
+export interface KnowledgeUnderTest {
+  readonly knowledge: Knowledge;
+  /** What the control plane decides about the next admissions. */
+  decide(admission: Admission): void;
+  dispose(): Promise<void>;
+}
+
+const APP: RepositoryKey = { organizationUid: 'u1', originVersion: 'o1', repository: 'team/app' };
+/** Differ from `APP` in one part each. */
+const OTHERS: readonly RepositoryKey[] = [
+  { ...APP, organizationUid: 'u2' },
+  { ...APP, originVersion: 'o2' },
+  { ...APP, repository: 'team/other' },
+];
+
+const REJECTED: Admission = {
+  decision: 'rejected',
+  message: 'the quota is used up',
+  detail: { limitBytes: 3, usedBytes: 2, neededBytes: 2 },
+};
+
+function digest(text: string): Digest {
+  return digestOf(Buffer.from(text));
+}
+
+function descriptor(text: string): Descriptor {
+  return { mediaType: 'application/x', digest: digest(text), size: text.length };
+}
+
+function tagOf(text: string, expiresAt?: number): CachedTag {
+  return { manifest: descriptor(text), checkedAt: 1000, expiresAt };
+}
+
+/** A manifest that names a config, a layer and another manifest. */
+function manifestOf(text: string): CachedManifest {
+  const roles = [
+    ['CONFIG', `${text} config`],
+    ['LAYER', `${text} layer`],
+    ['CHILD', `${text} child`],
+  ] as const;
+  return {
+    manifest: descriptor(text),
+    references: roles.map(([role, name], position) => ({
+      role,
+      descriptor: descriptor(name),
+      position,
+      platform: null,
+    })),
+  };
+}
+
+function admissionOf(text: string, repository = APP): AdmitManifestRequest {
+  const { manifest, references } = manifestOf(text);
+  return {
+    repository,
+    manifest,
+    references: [...references],
+    tag: 'v1',
+    checkedAt: 1000,
+  };
+}
+
+/** What every Knowledge does while the control plane answers and holds nothing that it was not told here. */
+export function describeKnowledge(name: string, create: () => Promise<KnowledgeUnderTest>): void {
+  describe(`${name} as the knowledge of what is cached`, () => {
+    let under: KnowledgeUnderTest;
+    let knowledge: Knowledge;
+    beforeEach(async () => {
+      under = await create();
+      knowledge = under.knowledge;
+    });
+    afterEach(() => under.dispose());
+
+    it('knows nothing at first', async () => {
+      expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
+      expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
+      expect(await knowledge.blob(APP, digest('m layer'))).toBeUndefined();
+      expect(await knowledge.tags(APP, 10, '')).toEqual({ tags: [], more: false });
+      expect(knowledge.referrers(APP, 'key')).toBeUndefined();
+    });
+
+    it('knows a tag that was put, in its own repository only, until it is put anew or removed', async () => {
+      knowledge.putTag(APP, 'v1', tagOf('m'));
+      expect(await knowledge.tag(APP, 'v1')).toEqual(tagOf('m'));
+      for (const other of OTHERS) expect(await knowledge.tag(other, 'v1')).toBeUndefined();
+      expect(await knowledge.tag(APP, 'v2')).toBeUndefined();
+      knowledge.putTag(APP, 'v1', tagOf('m2', 5000));
+      expect(await knowledge.tag(APP, 'v1')).toEqual(tagOf('m2', 5000));
+      knowledge.removeTag(APP, 'v1');
+      expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
+    });
+
+    it('knows an admitted manifest and the blobs that it names, in its own repository only', async () => {
+      expect(await knowledge.admit(admissionOf('m'))).toEqual({ decision: 'admitted' });
+      expect(await knowledge.manifest(APP, digest('m'))).toEqual(manifestOf('m'));
+      for (const blob of ['m config', 'm layer'])
+        expect(await knowledge.blob(APP, digest(blob))).toEqual(descriptor(blob));
+      for (const other of OTHERS) {
+        expect(await knowledge.manifest(other, digest('m'))).toBeUndefined();
+        expect(await knowledge.blob(other, digest('m layer'))).toBeUndefined();
+      }
+    });
+
+    it('does not take a manifest that another one names for a blob', async () => {
+      await knowledge.admit(admissionOf('m'));
+      expect(await knowledge.blob(APP, digest('m child'))).toBeUndefined();
+    });
+
+    it.each<[string, Admission]>([
+      ['passed through', { decision: 'pass-through' }],
+      ['rejected', REJECTED],
+    ])('does not know a manifest that was %s, and says so', async (_what, admission) => {
+      under.decide(admission);
+      expect(await knowledge.admit(admissionOf('m'))).toMatchObject(admission);
+      expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
+      expect(await knowledge.blob(APP, digest('m layer'))).toBeUndefined();
+    });
+
+    it('knows a blob that was put, in its own repository only', async () => {
+      knowledge.putBlob(APP, descriptor('blob'));
+      expect(await knowledge.blob(APP, digest('blob'))).toEqual(descriptor('blob'));
+      for (const other of OTHERS) expect(await knowledge.blob(other, digest('blob'))).toBeUndefined();
+    });
+
+    it('pushes the expiration of a tag that is as it was looked up', async () => {
+      knowledge.putTag(APP, 'v1', tagOf('m', 5000));
+      const before = await knowledge.tag(APP, 'v1');
+      knowledge.pushExpiration(APP, 'v1', before!, 9000);
+      expect(await knowledge.tag(APP, 'v1')).toEqual(tagOf('m', 9000));
+    });
+
+    it('leaves a tag alone that has changed or gone since it was looked up', async () => {
+      knowledge.putTag(APP, 'v1', tagOf('m', 5000));
+      const before = await knowledge.tag(APP, 'v1');
+      knowledge.putTag(APP, 'v1', tagOf('m2', 6000));
+      knowledge.pushExpiration(APP, 'v1', before!, 9000);
+      expect(await knowledge.tag(APP, 'v1')).toEqual(tagOf('m2', 6000));
+      knowledge.removeTag(APP, 'v1');
+      knowledge.pushExpiration(APP, 'v1', tagOf('m2', 6000), 9000);
+      expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
+    });
+
+    it('keeps the last referrers answer of a key, in its own repository only', () => {
+      const kept = { content: Buffer.from('{}'), filtered: true, checkedAt: 1000 };
+      knowledge.putReferrers(APP, 'key', kept);
+      expect(knowledge.referrers(APP, 'key')).toEqual(kept);
+      expect(knowledge.referrers(APP, 'other')).toBeUndefined();
+      for (const other of OTHERS) expect(knowledge.referrers(other, 'key')).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,171 @@
+import { type Digest, digestOf } from '../../common/oci/digest';
+import { MediaType } from '../../common/oci/media-types';
+import { parseReference, type Reference } from '../../common/oci/reference';
+import { isLayoverError } from '../../common/errors/layover-error';
+import type {
+  FetchedManifest,
+  UpstreamBlobStream,
+  UpstreamRegistry,
+  UpstreamRepository,
+} from '../../data-plane/src/upstream/upstream-registry';
+
+/** An upstream of the contract, with what the contract puts into it. */
+export interface UpstreamUnderTest {
+  readonly upstream: UpstreamRegistry;
+  /** A repository as the only user that may read it asks for it, or as one that may not. */
+  repository(name: string, user?: 'stranger'): UpstreamRepository;
+  putManifest(name: string, manifest: FetchedManifest, tag?: string): void;
+  putBlob(name: string, content: Buffer): void;
+  dispose(): Promise<void>;
+}
+
+const MANIFEST: FetchedManifest = manifestOf('first');
+const BLOB = Buffer.from('the bytes of a blob');
+const DIGEST = digestOf(BLOB);
+const ABSENT = digestOf(Buffer.from('nowhere'));
+
+function manifestOf(name: string): FetchedManifest {
+  const config = {
+    mediaType: 'application/vnd.oci.image.config.v1+json',
+    digest: digestOf(Buffer.from(name)),
+    size: 5,
+  };
+  const document = { schemaVersion: 2, mediaType: MediaType.ociManifest, config, layers: [] };
+  const content = Buffer.from(JSON.stringify(document));
+  return { digest: digestOf(content), mediaType: MediaType.ociManifest, content };
+}
+
+function reference(text: string): Reference {
+  const parsed = parseReference(text);
+  if (parsed === undefined) throw new Error(`${text} is no reference`);
+  return parsed;
+}
+
+async function keyOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'success',
+    (error: unknown) => (isLayoverError(error) ? error.key : String(error)),
+  );
+}
+
+async function bytesOf({ body }: UpstreamBlobStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** What every UpstreamRegistry does that reaches a well-behaved registry. */
+export function describeUpstreamRegistry(name: string, create: () => Promise<UpstreamUnderTest>): void {
+  describe(`${name} as an upstream registry`, () => {
+    let under: UpstreamUnderTest;
+    let app: UpstreamRepository;
+    beforeEach(async () => {
+      under = await create();
+      app = under.repository('team/app');
+      under.putManifest('team/app', MANIFEST, 'v1');
+      under.putBlob('team/app', BLOB);
+    });
+    afterEach(() => under.dispose());
+
+    it.each([['v1'], [MANIFEST.digest as string]])('gives a manifest, and its head, by %s', async (text) => {
+      const { digest, mediaType, content } = MANIFEST;
+      expect(await under.upstream.getManifest(app, reference(text))).toEqual(MANIFEST);
+      expect(await under.upstream.headManifest(app, reference(text))).toEqual({
+        digest,
+        mediaType,
+        size: content.length,
+      });
+    });
+
+    it.each([['v2'], [ABSENT as string]])(
+      'throws MANIFEST_UNKNOWN for a manifest that is not there, by %s',
+      async (text) => {
+        expect(await keyOf(under.upstream.getManifest(app, reference(text)))).toBe('MANIFEST_UNKNOWN');
+        expect(await keyOf(under.upstream.headManifest(app, reference(text)))).toBe('MANIFEST_UNKNOWN');
+      },
+    );
+
+    it('sets the status of the upstream in what it throws', async () => {
+      await expect(under.upstream.headBlob(app, ABSENT)).rejects.toMatchObject({ upstreamStatus: 404 });
+      await expect(under.upstream.getManifest(app, reference('v2'))).rejects.toMatchObject({ upstreamStatus: 404 });
+    });
+
+    it('gives the size of a blob, and its bytes from any offset', async () => {
+      expect(await under.upstream.headBlob(app, DIGEST)).toEqual({ size: BLOB.length });
+      for (const offset of [0, 4]) {
+        const stream = await under.upstream.openBlob(app, DIGEST, offset);
+        expect(stream).toMatchObject({ size: BLOB.length, offset });
+        expect(await bytesOf(stream)).toEqual(BLOB.subarray(offset));
+      }
+    });
+
+    it('lets go of a blob that nobody reads', async () => {
+      const stream = await under.upstream.openBlob(app, DIGEST, 0);
+      stream.cancel();
+      stream.cancel();
+      expect(await under.upstream.headBlob(app, DIGEST)).toEqual({ size: BLOB.length });
+    });
+
+    it('throws BLOB_UNKNOWN for a blob that another repository has', async () => {
+      under.putBlob('team/other', Buffer.from('elsewhere'));
+      const digest: Digest = digestOf(Buffer.from('elsewhere'));
+      expect(await keyOf(under.upstream.headBlob(app, digest))).toBe('BLOB_UNKNOWN');
+      expect(await keyOf(under.upstream.openBlob(app, digest, 0))).toBe('BLOB_UNKNOWN');
+      expect(await keyOf(under.upstream.headBlob(under.repository('team/other'), digest))).toBe('success');
+    });
+
+    it('lists tags in order, whole and in pages, and says where the next page begins', async () => {
+      under.putManifest('team/app', manifestOf('second'), 'v3');
+      under.putManifest('team/app', MANIFEST, 'v2');
+      const none = { nextLast: undefined, nextLimit: undefined };
+      expect(await under.upstream.listTags(app, {})).toEqual({ tags: ['v1', 'v2', 'v3'], ...none });
+      expect(await under.upstream.listTags(app, { limit: 2 })).toEqual({
+        tags: ['v1', 'v2'],
+        nextLast: 'v2',
+        nextLimit: 2,
+      });
+      expect(await under.upstream.listTags(app, { limit: 2, last: 'v2' })).toEqual({ tags: ['v3'], ...none });
+    });
+
+    it('throws NAME_UNKNOWN for the tags of a repository that is not there', async () => {
+      expect(await keyOf(under.upstream.listTags(under.repository('nobody/home'), {}))).toBe('NAME_UNKNOWN');
+    });
+
+    it('gives an index of referrers', async () => {
+      const { content, nextPage } = await under.upstream.listReferrers(app, MANIFEST.digest, {});
+      expect(JSON.parse(content.toString())).toMatchObject({ mediaType: MediaType.ociIndex, manifests: [] });
+      expect(nextPage).toBeUndefined();
+    });
+
+    it('throws UPSTREAM_DENIED if the credentials may not read the repository', async () => {
+      const stranger = under.repository('team/app', 'stranger');
+      const { upstream } = under;
+      const outcomes = await Promise.all([
+        keyOf(upstream.getManifest(stranger, reference('v1'))),
+        keyOf(upstream.headBlob(stranger, DIGEST)),
+        keyOf(upstream.openBlob(stranger, DIGEST, 0)),
+        keyOf(upstream.listTags(stranger, {})),
+      ]);
+      expect(outcomes).toEqual(Array.from({ length: 4 }, () => 'UPSTREAM_DENIED'));
+    });
+
+    it('throws CANCELLED if the signal has aborted', async () => {
+      const { upstream } = under;
+      const gone = AbortSignal.abort();
+      const outcomes = await Promise.all([
+        keyOf(upstream.getManifest(app, reference('v1'), gone)),
+        keyOf(upstream.headManifest(app, reference('v1'), gone)),
+        keyOf(upstream.headBlob(app, DIGEST, gone)),
+        keyOf(upstream.openBlob(app, DIGEST, 0, gone)),
+        keyOf(upstream.listTags(app, {}, gone)),
+      ]);
+      expect(outcomes).toEqual(Array.from({ length: 5 }, () => 'CANCELLED'));
+    });
+
+    it('knows that an upstream that answered can be reached', async () => {
+      await under.upstream.headBlob(app, DIGEST);
+      expect(under.upstream.health(app.origin)).toMatchObject({ reachable: true, lastError: undefined });
+      expect(under.upstream.health(app.origin).lastCheckedAt).toBeGreaterThan(0);
+    });
+  });
+}

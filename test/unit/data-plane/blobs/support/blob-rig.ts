@@ -1,0 +1,158 @@
+import { systemClock } from '../../../../../common/runtime/clock';
+import { type Digest, digestOf } from '../../../../../common/oci/digest';
+import { BlobAccess } from '../../../../../data-plane/src/blobs/blob-access';
+import { BlobRedirects } from '../../../../../data-plane/src/blobs/blob-redirects';
+import { BlobService } from '../../../../../data-plane/src/blobs/blob-service';
+import type { FillElsewhere } from '../../../../../data-plane/src/blobs/complete-blob';
+import { createFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
+import type { FillLimits } from '../../../../../data-plane/src/blobs/fills/fill-limits';
+import type { OpenedBlob } from '../../../../../data-plane/src/blobs/open-blob';
+import { journalArrivals } from '../../../../../data-plane/src/blobs/journal-arrivals';
+import type { BlobLinks } from '../../../../../data-plane/src/store/blob-links';
+import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
+import { createDirectoryBlobStore } from '../../../../../data-plane/src/store/directory/directory-blob-store';
+import { changedStore } from '../../../../support/changed-store';
+import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
+import type { OrganizationSpec } from '../../../../support/data-plane/fakes/organizations';
+import { CONTEXT, pullRig, silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
+
+/** What a test does differently. */
+export interface BlobRigOptions {
+  readonly organizations?: readonly OrganizationSpec[];
+  /** Links are made of the stored size; with it, clients may be sent elsewhere. */
+  readonly redirects?: boolean;
+  readonly elsewhere?: FillElsewhere;
+  readonly limits?: Partial<FillLimits>;
+}
+
+/** The blob service over real fills and a directory, with an upstream in memory, and every look into the store on record. */
+export interface BlobRig extends Omit<ReturnType<typeof pullRig>, 'store' | 'stored' | 'get'> {
+  readonly service: BlobService;
+  readonly stored: StoredBlobs;
+  /** Looks into the store since the last call: `open`, `stat`, or `link`. */
+  looks(): string[];
+  /** Puts content upstream into every repository that is named, and lets each know that a manifest names it. */
+  offer(content: Buffer, ...repositories: readonly string[]): Promise<Digest>;
+  get(digest: Digest, how?: BlobAsk): Promise<OpenedBlob>;
+  /** Reads to the end; gives the bytes and how they came. */
+  read(digest: Digest, how?: BlobAsk): Promise<{ readonly content: Buffer; readonly cacheStatus: string }>;
+  head(digest: Digest, how?: BlobAsk): ReturnType<BlobService['stat']>;
+  target(repository?: string, organization?: string): ReturnType<ReturnType<typeof pullRig>['access']['authorize']>;
+  /** Fills that wait for a slot. */
+  waiting(): number;
+  /** Resolves when no fill of the digest runs any more. */
+  quiet(digest: Digest): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** How a client asks. */
+export interface BlobAsk {
+  readonly organization?: string;
+  readonly repository?: string;
+  readonly redirectable?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
+  const parts = pullRig(...(options.organizations ?? []));
+  const { access, upstream, knowledge, uses, journal, reporter } = parts;
+  const folder: TemporaryFolder = await temporaryFolder('blobs');
+  const directory = createDirectoryBlobStore({ root: `${folder.path}/blobs`, logger: silentLogger });
+  await directory.prepare();
+  const looked: string[] = [];
+  const links: BlobLinks = {
+    lifetimeMs: 600_000,
+    async linkTo(digest) {
+      looked.push('link');
+      const size = await directory.stat(digest);
+      return size === undefined ? 'absent' : { url: `https://bucket.example/${digest}`, size };
+    },
+  };
+  const store = changedStore(directory, {
+    open: (digest) => {
+      looked.push('open');
+      return directory.open(digest);
+    },
+    stat: (digest) => {
+      looked.push('stat');
+      return directory.stat(digest);
+    },
+  });
+  const stored = new StoredBlobs({
+    store,
+    uses,
+    links: options.redirects === true ? links : undefined,
+    logger: silentLogger,
+  });
+  const fills = createFills({
+    stored,
+    uses,
+    spoolDirectory: `${folder.path}/spool`,
+    clock: systemClock,
+    logger: silentLogger,
+    limits: { resumeBaseMs: 1, resumeMaxMs: 2, ...options.limits },
+    onFilled: journalArrivals(journal),
+  });
+  const service = new BlobService({
+    access,
+    blobAccess: new BlobAccess(knowledge, upstream),
+    upstream,
+    stored,
+    fills,
+    uses,
+    journal,
+    reporter,
+    redirects:
+      options.redirects === true ? new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }) : undefined,
+    elsewhere: options.elsewhere,
+  });
+  const target: BlobRig['target'] = async (repository = 'team/app', organization = 'acme') =>
+    access.authorize(access.locate({ kind: 'organization', name: organization }, repository), CONTEXT.authorization);
+  const request = (digest: Digest, how: BlobAsk) => ({
+    context: CONTEXT,
+    owner: { kind: 'organization' as const, name: how.organization ?? 'acme' },
+    repository: how.repository ?? 'team/app',
+    digest,
+    range: undefined,
+    redirectable: how.redirectable ?? false,
+    signal: how.signal,
+  });
+  return {
+    ...parts,
+    service,
+    stored,
+    looks: () => looked.splice(0),
+    async offer(content, ...repositories) {
+      const digest = digestOf(content);
+      for (const repository of repositories) {
+        const { key, upstream: place } = await target(repository);
+        upstream.putBlob(place.name, digest, content);
+        knowledge.putBlob(key, { digest, size: content.length, mediaType: 'application/octet-stream' });
+      }
+      return digest;
+    },
+    get: (digest, how = {}) => service.open(request(digest, how)),
+    async read(digest, how = {}) {
+      const opened = await service.open(request(digest, how));
+      if (opened.kind !== 'bytes') throw new Error('the client was sent elsewhere');
+      const chunks: Buffer[] = [];
+      try {
+        for await (const chunk of opened.reader.read(0, opened.reader.size)) chunks.push(chunk);
+      } finally {
+        await opened.reader.close();
+      }
+      return { content: Buffer.concat(chunks), cacheStatus: opened.cacheStatus };
+    },
+    head: (digest, how = {}) => service.stat(request(digest, how)),
+    target,
+    waiting: () => fills.counts().waiting,
+    async quiet(digest) {
+      while (fills.isActive(digest)) await new Promise((resolve) => setImmediate(resolve));
+    },
+    async dispose() {
+      await fills.stop(0);
+      await directory.close();
+      await folder.remove();
+    },
+  };
+}

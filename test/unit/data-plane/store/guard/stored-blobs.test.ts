@@ -1,0 +1,113 @@
+import { type Digest, digestOf } from '../../../../../common/oci/digest';
+import type { StoredBlob } from '../../../../../data-plane/src/store/blob-store';
+import { Absence } from '../../../../../data-plane/src/store/guard/absence';
+import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
+import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
+import { changedStore } from '../../../../support/changed-store';
+import { TestClock } from '../../../../support/test-clock';
+import { MemoryBlobStore } from '../../../../support/data-plane/fakes/memory-blob-store';
+import { silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
+
+const CONTENT = Buffer.from('a stored blob');
+const DIGEST = digestOf(CONTENT);
+
+function setUp() {
+  const memory = new MemoryBlobStore();
+  const clock = new TestClock();
+  let hashed = 0;
+  const store = changedStore(memory, {
+    open: async (digest) => {
+      const blob = await memory.open(digest);
+      if (blob === undefined) return undefined;
+      const { read } = blob;
+      // The object itself: the memory store moves aside what it opened.
+      return Object.assign<StoredBlob, Pick<StoredBlob, 'read'>>(blob, {
+        read: (...range) => {
+          hashed += 1;
+          return read(...range);
+        },
+      });
+    },
+  });
+  const uses = new ContentUses(clock);
+  const removed: Digest[] = [];
+  const stored = new StoredBlobs({ store, uses, logger: silentLogger });
+  stored.whenRemoved((digest) => removed.push(digest));
+  return { memory, clock, uses, stored, removed, hashed: () => hashed };
+}
+
+async function absenceOf(stored: StoredBlobs): Promise<Absence> {
+  const found = await stored.open(DIGEST);
+  if (found instanceof Absence) return found;
+  throw new Error('it is there');
+}
+
+describe('an absence', () => {
+  it('holds until the digest is stored by this process, whatever else is', async () => {
+    const { stored } = setUp();
+    const absence = await absenceOf(stored);
+    expect(absence.holds).toBe(true);
+    const other = Buffer.from('other');
+    await stored.put(digestOf(other), other);
+    expect(absence.holds).toBe(true);
+    await stored.put(DIGEST, CONTENT);
+    expect(absence.holds).toBe(false);
+  });
+
+  it('that is found after a deletion holds', async () => {
+    const { stored, clock } = setUp();
+    await stored.put(DIGEST, CONTENT);
+    clock.advance(10_000);
+    expect(await stored.deleteUnused(DIGEST)).toBe('deleted');
+    expect((await absenceOf(stored)).holds).toBe(true);
+  });
+
+  it('does not hold if the digest was stored while the store was asked', async () => {
+    const { stored, memory } = setUp();
+    const { open } = memory;
+    let first = true;
+    memory.open = async (digest) => {
+      const found = await open.call(memory, digest);
+      if (first) {
+        first = false;
+        await stored.put(DIGEST, CONTENT);
+      }
+      return found;
+    };
+    expect((await absenceOf(stored)).holds).toBe(false);
+  });
+});
+
+describe('a blob of another size than expected', () => {
+  it('is hashed once, however many open it, and the manifest is blamed if it is whole', async () => {
+    const { stored, memory, hashed, removed } = setUp();
+    memory.content.set(DIGEST, CONTENT);
+    const outcomes = await Promise.allSettled([1, 2, 3].map((size) => stored.open(DIGEST, size)));
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { key: 'UPSTREAM_CONTENT' } });
+    await expect(stored.open(DIGEST, 4)).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    expect([hashed(), removed]).toEqual([1, []]);
+    expect(await stored.open(DIGEST, CONTENT.length)).not.toBeInstanceOf(Absence);
+  });
+
+  it('is not hashed if its size was proven when it was stored', async () => {
+    const { stored, hashed } = setUp();
+    await stored.put(DIGEST, CONTENT);
+    await expect(stored.open(DIGEST, 4)).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    expect(hashed()).toBe(0);
+  });
+
+  it('is moved aside if it is damaged, and those who keep a copy are told', async () => {
+    const { stored, memory, removed } = setUp();
+    memory.content.set(DIGEST, Buffer.from('damaged'));
+    expect(await stored.open(DIGEST, CONTENT.length)).toBeInstanceOf(Absence);
+    expect([memory.aside.map(String), removed]).toEqual([['damaged'], [DIGEST]]);
+  });
+});
+
+it('tells those who keep a copy before it deletes, and not if the content is in use', async () => {
+  const { stored, memory, uses, removed } = setUp();
+  memory.content.set(DIGEST, CONTENT);
+  const release = uses.hold(DIGEST);
+  expect([await stored.deleteUnused(DIGEST), removed]).toEqual(['in-use', []]);
+  release();
+});
