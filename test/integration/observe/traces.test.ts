@@ -166,7 +166,7 @@ test.each(['refuse', 'hang', 'away'] as const)(
     // Each of three planes has two seconds for it.
     expect(Date.now() - startedAt).toBeLessThan(10_000);
     if (how === 'refuse') {
-      const warnings = lines.filter(({ msg }) => msg === 'traces cannot be sent; these spans are lost');
+      const warnings = lines.filter(({ msg }) => msg === 'Sending traces failed; these spans are lost');
       expect(warnings.map(({ plane }) => plane).sort()).toEqual(['control', 'data', 'edge']);
     }
     if (how === 'away') receiver = await startOtlpReceiver();
