@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Applies the organizations in a file: creates those that are missing, changes those that differ, and
- * leaves all others unchanged. Idempotent. Needs only Node 20.
+ * Applies the organizations in a file: creates those that are missing, changes those that differ,
+ * and leaves all others unchanged. Idempotent. Needs only Node 20.
  *
  *   node examples/manage-organizations.mjs [file]
  *
@@ -11,7 +11,8 @@
  * LAYOVER_TOKEN  API token (default: LAYOVER_ADMIN_TOKEN, otherwise the content of
  *                $LAYOVER_HOME/admin-token or .layover/admin-token)
  *
- * Exit codes: 0 all organizations match the file, 1 at least one failed, 2 the program could not start.
+ * Exit codes: 0 all organizations match the file, 1 at least one failed, 2 the program could not
+ * start.
  */
 /* global fetch, AbortSignal */
 import { readFile } from 'node:fs/promises';
@@ -40,7 +41,7 @@ async function readOrganizations(file) {
   return organizations;
 }
 
-/** Runs an operation. Throws an Error with the codes and messages if the response contains errors. */
+/** Runs an operation. Throws an Error with codes and messages if the response contains errors. */
 async function graphql(token, query, variables) {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -57,7 +58,8 @@ async function graphql(token, query, variables) {
 async function apply(token, input) {
   const { organization } = await graphql(token, READ, { name: input.name });
   const before = organization?.version ?? 0;
-  // With expectedVersion, a concurrent change is not overwritten: the mutation fails with VERSION_CONFLICT.
+  // With expectedVersion, a concurrent change is not overwritten: the mutation fails with
+  // VERSION_CONFLICT.
   const { applyOrganization } = await graphql(token, APPLY, { input, version: before });
   if (before === 0) return 'created';
   if (applyOrganization.version === before) return 'unchanged';

@@ -1,16 +1,17 @@
 #!/bin/sh
-# Applies the organizations in a file: creates those that are missing, changes those that differ, and
-# leaves all others unchanged. Idempotent. Needs a POSIX shell, sed and curl.
+# Applies the organizations in a file: creates those that are missing, changes those that differ,
+# and leaves all others unchanged. Idempotent. Needs a POSIX shell, sed and curl.
 #
 #   sh examples/manage-organizations.sh [file]
 #
-# file           JSON array of organizations, each an OrganizationInput of schema/schema.graphql, one
-#                per line, with its name first (default: examples/organizations.json)
+# file           JSON array of organizations, each an OrganizationInput of schema/schema.graphql.
+#                One per line, with its name first (default: examples/organizations.json)
 # LAYOVER_URL    address of the control plane (default: http://127.0.0.1:8081)
 # LAYOVER_TOKEN  API token (default: LAYOVER_ADMIN_TOKEN, otherwise the content of
 #                $LAYOVER_HOME/admin-token or .layover/admin-token)
 #
-# Exit codes: 0 all organizations match the file, 1 at least one failed, 2 the program could not start.
+# Exit codes: 0 all organizations match the file, 1 at least one failed, 2 the program could not
+# start.
 set -eu
 
 file=${1:-$(dirname "$0")/organizations.json}
@@ -66,7 +67,8 @@ while read -r organization || [ -n "$organization" ]; do
   name=$(printf '%s' "$organization" | sed 's/^{[^{}]*"name"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/')
   graphql "{\"query\":\"$READ\",\"variables\":{\"name\":\"$name\"}}" || { fail; continue; }
   before=$(version)
-  # With expectedVersion, a concurrent change is not overwritten: the mutation fails (VERSION_CONFLICT).
+  # With expectedVersion, a concurrent change is not overwritten: the mutation fails with
+  # VERSION_CONFLICT.
   graphql "{\"query\":\"$APPLY\",\"variables\":{\"input\":$organization,\"version\":$before}}" || { fail; continue; }
   after=$(version)
   if [ "$before" -eq 0 ]; then

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** Size of a frame's header: length (4 bytes, little-endian) and CRC-32 (4 bytes) of the payload. */
+/** Size of a frame header: length (4 bytes, little-endian) and CRC-32 (4 bytes) of the payload. */
 export const FRAME_HEADER_BYTES = 8;
 
 /** Largest payload in bytes. A longer length in a file header means that the file is damaged. */

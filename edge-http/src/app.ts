@@ -17,7 +17,7 @@ import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
 import { createGetManifest } from './handlers/get-manifest';
-import { createReadyz, healthz, whyUnready } from './handlers/health';
+import { createReadyz, healthz, readinessProblems } from './handlers/health';
 import { createListReferrers } from './handlers/list-referrers';
 import { createListTags } from './handlers/list-tags';
 import { createMetrics } from './handlers/metrics';
@@ -113,7 +113,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
 
   async function unready(): Promise<readonly string[]> {
     readyzAskedAt = clock.now();
-    return whyUnready(reader, listener.isDraining);
+    return readinessProblems(reader, listener.isDraining);
   }
 
   function createReader(): RegistryReader {

@@ -63,14 +63,14 @@ export function createServe(
         throw requestError('REQUEST_INVALID', 'Host', '', 'is required in HTTP/1.1 (RFC 9112 section 3.2)');
       parsed = parseRequest(request.method ?? '', request.url ?? '');
       span = startRequestSpan(tracer, parsed, exchange, proxies);
-      if (span === undefined) hand(parsed, exchange);
-      else tracer.within(span, () => hand(parsed!, exchange));
+      if (span === undefined) handle(parsed, exchange);
+      else tracer.within(span, () => handle(parsed!, exchange));
     } catch (thrown) {
       refuse(exchange, parsed, thrown);
     }
   };
 
-  function hand(request: RegistryRequest, exchange: Exchange): void {
+  function handle(request: RegistryRequest, exchange: Exchange): void {
     dispatch(request, exchange)?.catch((thrown: unknown) => refuse(exchange, request, thrown));
   }
 

@@ -1,6 +1,6 @@
 import type { PlaneName } from '../../runtime/plane-name';
 
-/** A program that reads environment variables: a plane, the programs in examples/, or bin/package.mjs. */
+/** A reader of environment variables: a plane, the programs in examples/, or bin/package.mjs. */
 export type ProgramName = PlaneName | 'examples' | 'packaging';
 
 /** Properties that every declaration has. */

@@ -40,7 +40,7 @@ export async function openSupply(
   avoid: readonly string[],
   since?: number,
 ): Promise<BlobSupply> {
-  const read = await ask(options, { range, accepts, avoid, since });
+  const read = await requestBlob(options, { range, accepts, avoid, since });
   const { header } = read;
   const { delivery } = header;
   if (delivery.kind !== 'local-file') return supplyOf(read, undefined);
@@ -54,7 +54,7 @@ export async function openSupply(
   }
   if (file === undefined) {
     options.metrics.localFallback();
-    return supplyOf(await ask(options, { range, accepts: 'inline', avoid, since }), undefined);
+    return supplyOf(await requestBlob(options, { range, accepts: 'inline', avoid, since }), undefined);
   }
   if (delivery.available < end) return supplyOf(read, { file, growth: followGrowth(read, delivery.available, end) });
   // All needed bytes can be read through the handle, so the call may end by itself. Each cancelled
@@ -63,7 +63,7 @@ export async function openSupply(
   return supplyOf(read, { file, growth: grown(end) });
 }
 
-async function ask(
+async function requestBlob(
   { reader, request, exchange }: SupplyOptions,
   how: Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>,
 ): Promise<BlobRead> {

@@ -21,7 +21,7 @@ export class BodyWriter {
     response.setTimeout(idleMs, () => {
       this.fail?.(new LayoverError('TIMEOUT', { message: `The client did not read for ${idleMs / 1000} s.` }));
     });
-    response.once('close', () => this.fail?.(left()));
+    response.once('close', () => this.fail?.(clientLeft()));
   }
 
   /**
@@ -38,7 +38,7 @@ export class BodyWriter {
     this.sent += chunk.length;
     return new Promise((resolve, reject) => {
       if (this.response.destroyed) {
-        reject(left());
+        reject(clientLeft());
         return;
       }
       // A write to a destroyed socket may never call back. The 'close' event settles it.
@@ -48,7 +48,7 @@ export class BodyWriter {
       };
       this.response.write(chunk, (error) => {
         this.fail = undefined;
-        if (error) reject(left(error));
+        if (error) reject(clientLeft(error));
         else resolve();
       });
     });
@@ -64,6 +64,6 @@ export class BodyWriter {
   }
 }
 
-function left(cause?: unknown): LayoverError {
+function clientLeft(cause?: unknown): LayoverError {
   return new LayoverError('CANCELLED', { message: 'The client closed the connection.', cause });
 }

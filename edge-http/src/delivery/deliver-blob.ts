@@ -51,7 +51,7 @@ export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBl
 class Delivery {
   private supply: BlobSupply | undefined;
   private readonly changes = new NodeChanges();
-  private readonly beganAt: number;
+  private readonly startedAt: number;
 
   constructor(
     private readonly dependencies: DeliveryDependencies,
@@ -59,7 +59,7 @@ class Delivery {
     private readonly range: RangeRequest | undefined,
     private readonly exchange: Exchange,
   ) {
-    this.beganAt = dependencies.clock.now();
+    this.startedAt = dependencies.clock.now();
   }
 
   async run(): Promise<void> {
@@ -72,7 +72,7 @@ class Delivery {
       return;
     }
     const out = this.writeHead(header);
-    while (!(await this.sendSome(header, out)));
+    while (!(await this.sendFromSupply(header, out)));
     out.end();
     // An inline call ends by itself after its last byte. A cancel would look like a client that
     // gave up.
@@ -102,17 +102,17 @@ class Delivery {
    * another supply for the rest: from the same node if the local file failed, from another one if
    * the node failed. The bytes are the same because the digest is.
    */
-  private async sendSome(header: BlobHeader, out: BodyWriter): Promise<boolean> {
+  private async sendFromSupply(header: BlobHeader, out: BodyWriter): Promise<boolean> {
     const supply = this.supply!;
     const { metrics } = this.dependencies;
     try {
       if (await this.send(supply, header, out)) return true;
       metrics.localFallback();
-      await this.openRest(header, out, 'inline', []);
+      await this.openRemainder(header, out, 'inline', []);
     } catch (error) {
-      const avoid = this.changes.after(error, supply.node, out.sent);
+      const avoid = this.changes.recordFailure(error, supply.node, out.sent);
       metrics.nodeFailed('middle');
-      await this.openRest(header, out, 'bytes', avoid);
+      await this.openRemainder(header, out, 'bytes', avoid);
     }
     return false;
   }
@@ -132,14 +132,14 @@ class Delivery {
     );
   }
 
-  private async openRest(
+  private async openRemainder(
     { offset, length, size }: BlobHeader,
     out: BodyWriter,
     accepts: 'bytes' | 'inline',
     avoid: readonly string[],
   ): Promise<void> {
     const range = { kind: 'bytes', first: offset + out.sent, last: offset + length - 1 } as const;
-    const rest = await this.open(range, accepts, avoid, this.beganAt);
+    const rest = await this.open(range, accepts, avoid, this.startedAt);
     if (rest.header.size !== size)
       throw new Error(
         `The size of blob ${this.request.digest} changed from ${size} to ${rest.header.size} bytes during its delivery.`,

@@ -17,7 +17,7 @@ export const healthz: Handler<OperationsRequest> = (_request, exchange) => {
 /**
  * Returns the reasons why this edge is not ready, for the operations server; empty if it is ready.
  */
-export async function whyUnready(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
+export async function readinessProblems(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
   if (isDraining) return ['The edge is draining because it is stopping.'];
   return reader.ready(TIMEOUT_MS).then(
     () => [],

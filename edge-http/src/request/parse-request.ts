@@ -48,7 +48,7 @@ export function parseRequest(method: string, target: string): RegistryRequest {
   const isRead = method === 'GET' || method === 'HEAD';
   if (path.startsWith('/v2/') || path === '/v2')
     return isRead ? parseRead(method === 'HEAD', path, query) : { kind: 'push', method };
-  return parseOwnPath(method, path, query);
+  return parseOtherPath(method, path, query);
 }
 
 /**
@@ -70,15 +70,15 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
   const rest = parts.slice(0, -2);
   switch (keyword) {
     case 'manifests':
-      return { kind: 'get-manifest', head, address: parseAddress(rest, query), reference: needReference(last) };
+      return { kind: 'get-manifest', head, address: parseAddress(rest, query), reference: requireReference(last) };
     case 'blobs':
-      return { kind: 'get-blob', head, address: parseAddress(rest, query), digest: needDigest(last) };
+      return { kind: 'get-blob', head, address: parseAddress(rest, query), digest: requireDigest(last) };
     case 'referrers':
       return {
         kind: 'list-referrers',
         head,
         address: parseAddress(rest, query),
-        digest: needDigest(last),
+        digest: requireDigest(last),
         artifactType: readArtifactType(query),
         page: readToken(query, 'page', 4096, 'PAGINATION_INVALID'),
       };
@@ -133,7 +133,7 @@ function parseAddress(components: readonly string[], query: URLSearchParams): Re
   return { owner: 'organization', organization: components[0]!, repository };
 }
 
-function needReference(text: string): Reference {
+function requireReference(text: string): Reference {
   const reference = parseReference(text);
   if (reference !== undefined) return reference;
   if (text.includes(':') || /%3a/i.test(text)) throw invalidDigest('reference', text);
@@ -145,7 +145,7 @@ function needReference(text: string): Reference {
   );
 }
 
-function needDigest(text: string): Digest {
+function requireDigest(text: string): Digest {
   const digest = parseDigest(text);
   if (digest === undefined) throw invalidDigest('digest', text);
   return digest;
@@ -160,25 +160,25 @@ function invalidDigest(field: string, text: string): LayoverError {
   );
 }
 
-function parseOwnPath(method: string, path: string, query: URLSearchParams): RegistryRequest {
+function parseOtherPath(method: string, path: string, query: URLSearchParams): RegistryRequest {
   const head = method === 'HEAD';
   const isRead = head || method === 'GET';
   switch (path) {
     case '/token':
       // The OAuth2 POST form is not supported: clients that try it fall back to GET on 405.
-      if (method !== 'GET') throw methodRefused(method, 'GET');
+      if (method !== 'GET') throw methodNotAllowed(method, 'GET');
       return parseTokenRequest(query);
     case '/healthz':
     case '/readyz':
     case '/metrics':
-      if (!isRead) throw methodRefused(method, 'GET, HEAD');
+      if (!isRead) throw methodNotAllowed(method, 'GET, HEAD');
       return { kind: path.slice(1) as 'healthz' | 'readyz' | 'metrics', head };
     default:
       throw notFound(path);
   }
 }
 
-function methodRefused(method: string, allow: string): LayoverError {
+function methodNotAllowed(method: string, allow: string): LayoverError {
   return requestError(
     'WRITE_UNSUPPORTED',
     'method',

@@ -17,7 +17,7 @@ export interface Client {
   readonly host: string | undefined;
 }
 
-type Said = { readonly [Key in keyof Client]?: Client[Key] };
+type PartialClient = { readonly [Key in keyof Client]?: Client[Key] };
 
 const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
@@ -38,7 +38,11 @@ export function readClient({ headers, socket }: IncomingMessage, proxies: Truste
   const x = readXForwarded(headers, seen, proxies);
   const forwarded = readForwarded(headers.forwarded, seen, proxies);
   if (forwarded === undefined) return seen;
-  if (differ(x.address, forwarded.address) || differ(x.scheme, forwarded.scheme) || differ(x.host, forwarded.host))
+  if (
+    contradict(x.address, forwarded.address) ||
+    contradict(x.scheme, forwarded.scheme) ||
+    contradict(x.host, forwarded.host)
+  )
     return seen;
   return {
     address: x.address ?? forwarded.address ?? seen.address,
@@ -53,11 +57,11 @@ export function peerOf(socket: Socket): string {
   return peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer;
 }
 
-function differ(one: string | undefined, other: string | undefined): boolean {
+function contradict(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
 
-function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: TrustedProxies): Said {
+function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: TrustedProxies): PartialClient {
   const hops = list(headers['x-forwarded-for']);
   return {
     address: hops.length === 0 ? undefined : walk(hops, seen, proxies).address,
@@ -68,7 +72,7 @@ function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: Tru
 }
 
 /** Returns undefined if the header cannot be parsed. A client may then have forged all of it. */
-function readForwarded(header: string | undefined, seen: Client, proxies: TrustedProxies): Said | undefined {
+function readForwarded(header: string | undefined, seen: Client, proxies: TrustedProxies): PartialClient | undefined {
   const elements = parseForwarded(header ?? '');
   if (elements === undefined) return undefined;
   if (elements.length === 0) return {};

@@ -2,7 +2,7 @@ import type { ErrorKey } from '../../../common/errors/catalogue';
 import { LayoverError } from '../../../common/errors/layover-error';
 
 /** Longest part of a client's input that is repeated in an error, in characters. */
-const SHOWN = 100;
+const MAX_SHOWN_LENGTH = 100;
 
 /**
  * Creates an error about one part of the request. `detail` contains the field, its value (cut to
@@ -18,6 +18,6 @@ export function requestError(
 ): LayoverError {
   return new LayoverError(key, {
     message: `${field} ${problem}`,
-    detail: { field, value: value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value, ...more },
+    detail: { field, value: value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value, ...more },
   });
 }

@@ -37,8 +37,8 @@ export function createChallenge(publicUrl: string | undefined): Challenge {
 }
 
 function scopeOf(request: RegistryRequest | undefined, error: LayoverError): string | undefined {
-  const said = error.detail?.['scope'];
-  if (typeof said === 'string' && SCOPE.test(said)) return said;
+  const scope = error.detail?.['scope'];
+  if (typeof scope === 'string' && SCOPE.test(scope)) return scope;
   if (request === undefined || !('address' in request)) return undefined;
   return `repository:${formatName(request.address)}:pull`;
 }

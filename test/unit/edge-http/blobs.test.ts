@@ -278,7 +278,7 @@ describe('a growing file', () => {
     expect(digestOf(Buffer.concat([begin, rest.body]))).toBe(blob.digest);
   });
 
-  test('needs the data plane no more once the requested range is available', async () => {
+  test('no longer needs the data plane once the requested range is available', async () => {
     const blob = blobs.make(MIB);
     const fill = growing(blob, MIB / 2);
     edge.plane.script = { readBlob: fill.readBlob };

@@ -24,7 +24,7 @@ const STREAM_IDLE_MS = 300_000;
  * plane is usually back by then. Afterwards a node is asked nevertheless, and its answer or failure
  * is final.
  */
-const NOBODY_MS = 1_000;
+const NO_NODE_WAIT_MS = 1_000;
 /** Maximum number of nodes that are asked for one request. */
 const MAX_NODES = 3;
 
@@ -67,7 +67,7 @@ export class NodeCalls {
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + timeoutMs;
       let call: ClientUnaryCall | undefined;
-      let trail: Trail | undefined;
+      let failedNodes: FailedNodes | undefined;
       const cancel = (): void => call?.cancel();
       const attempt = (node: Node<DataPlane>): void => {
         call = invoke(node.connection.unary, { deadline }, (error, reply) => {
@@ -77,20 +77,20 @@ export class NodeCalls {
             return;
           }
           const failure = translate(error, signal);
-          trail ??= new Trail();
-          const next = this.next(key, trail, node, failure, signal);
+          failedNodes ??= new FailedNodes();
+          const next = this.next(key, failedNodes, node, failure, signal);
           if (next !== undefined) {
             attempt(next);
             return;
           }
           signal.removeEventListener('abort', cancel);
-          reject(trail.toTell(failure));
+          reject(failedNodes.mostSpecific(failure));
         });
       };
       const begin = (): void => {
         const first = this.options.nodes.pick(key);
         if (first === undefined) {
-          reject(nobody());
+          reject(noNode());
           return;
         }
         attempt(first);
@@ -98,7 +98,7 @@ export class NodeCalls {
         else signal.addEventListener('abort', cancel);
       };
       if (this.options.nodes.size > 0) begin();
-      else void this.options.nodes.whenLive(NOBODY_MS).then(begin);
+      else void this.options.nodes.whenLive(NO_NODE_WAIT_MS).then(begin);
     });
   }
 
@@ -115,8 +115,8 @@ export class NodeCalls {
     const { nodes, clock } = this.options;
     const giveUpAt = clock.now() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
-    let trail: Trail | undefined;
-    if (nodes.size === 0) await nodes.whenLive(NOBODY_MS);
+    let failedNodes: FailedNodes | undefined;
+    if (nodes.size === 0) await nodes.whenLive(NO_NODE_WAIT_MS);
     for (let node = nodes.pick(key, avoid); node !== undefined;) {
       const call = invoke(node.connection);
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });
@@ -125,13 +125,13 @@ export class NodeCalls {
         return { node, first, stream };
       } catch (error) {
         stream.cancel();
-        trail ??= new Trail(avoid);
-        const next = this.next(key, trail, node, error, signal);
-        if (next === undefined) throw trail.toTell(error);
+        failedNodes ??= new FailedNodes(avoid);
+        const next = this.next(key, failedNodes, node, error, signal);
+        if (next === undefined) throw failedNodes.mostSpecific(error);
         node = next;
       }
     }
-    throw nobody();
+    throw noNode();
   }
 
   /**
@@ -140,28 +140,29 @@ export class NodeCalls {
    */
   private next(
     key: string,
-    trail: Trail,
+    failedNodes: FailedNodes,
     failed: Node<DataPlane>,
     failure: unknown,
     signal: AbortSignal,
   ): Node<DataPlane> | undefined {
     if (!isNodeFailure(failure) || signal.aborted) return undefined;
-    trail.add(failed.name, failure);
-    if (trail.tries >= MAX_NODES) return undefined;
+    failedNodes.add(failed.name, failure);
+    if (failedNodes.tries >= MAX_NODES) return undefined;
     // If there is no other node, a lost connection is tried once more. It is re-established at once
     // unless the node is gone.
     const next =
-      this.options.nodes.pick(key, trail.avoid) ?? (trail.tries === 1 && isLost(failure) ? failed : undefined);
+      this.options.nodes.pick(key, failedNodes.avoid) ??
+      (failedNodes.tries === 1 && isLost(failure) ? failed : undefined);
     if (next !== undefined) this.options.onRetry();
     return next;
   }
 }
 
 /** Nodes that failed one request. */
-class Trail {
+class FailedNodes {
   readonly avoid: string[];
   tries = 0;
-  private told: unknown;
+  private specific: unknown;
 
   constructor(avoid: readonly string[] = []) {
     this.avoid = [...avoid];
@@ -171,11 +172,11 @@ class Trail {
     this.avoid.push(name);
     this.tries += 1;
     // An error that a node reports is more specific than that another node is unreachable.
-    if (!isLayoverError(failure) || failure.key !== 'DATA_PLANE_UNAVAILABLE') this.told ??= failure;
+    if (!isLayoverError(failure) || failure.key !== 'DATA_PLANE_UNAVAILABLE') this.specific ??= failure;
   }
 
-  toTell(last: unknown): unknown {
-    return isNodeFailure(last) ? (this.told ?? last) : last;
+  mostSpecific(last: unknown): unknown {
+    return isNodeFailure(last) ? (this.specific ?? last) : last;
   }
 }
 
@@ -183,7 +184,7 @@ function isLost(failure: unknown): boolean {
   return isLayoverError(failure) && failure.key === 'DATA_PLANE_UNAVAILABLE';
 }
 
-function nobody(): LayoverError {
+function noNode(): LayoverError {
   return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'No data plane is known.' });
 }
 

@@ -163,7 +163,7 @@ describe('Poller', () => {
     expect(errors).toHaveLength(2);
   });
 
-  test('waits for the current poll when stopped and polls no more', async () => {
+  test('waits for the current poll when stopped and then polls no longer', async () => {
     const poll = new Deferred();
     let polls = 0;
     const poller = new Poller({

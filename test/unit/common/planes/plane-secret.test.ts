@@ -44,7 +44,7 @@ test.each([
   ['another secret', 'x'.repeat(SECRET.length)],
   ['the beginning of the secret', SECRET.slice(0, -1)],
   ['the secret and more', `${SECRET}0`],
-])('a call with %s is refused without details, whatever the service', async (_name, secret) => {
+])('a call with %s is refused without details, for every service', async (_name, secret) => {
   for (const service of ['registry', 'catalog', 'health'] as const)
     expect([service, await ask(address, caller(secret), service)]).toEqual([service, REFUSED]);
   const reader = openCaller(address, caller(secret));

@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 /** Certificate files of one plane, and the security that uses them. */
-interface Place {
+interface PlaneFiles {
   readonly path: string;
   readonly security: PlaneSecurity;
   readonly clock: ManualClock;
@@ -65,13 +65,13 @@ async function place(
   certificate: IssuedCertificate,
   ca = authority.ca,
   more: Partial<PlaneSecurityConfig> = {},
-): Promise<Place> {
+): Promise<PlaneFiles> {
   const path = join(folder.path, String((made += 1)));
   await write(path, certificate, ca);
   return openAt(path, more);
 }
 
-function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): Place {
+function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): PlaneFiles {
   const clock = new ManualClock();
   const tls = { cert: join(path, 'cert'), key: join(path, 'key'), ca: join(path, 'ca') };
   const security = openPlaneSecurity({ ...PLAIN_PLANES, tls, ...more }, clock, logger);
@@ -79,14 +79,14 @@ function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): Place {
   return { path, security, clock };
 }
 
-async function serve({ security }: Place): Promise<TestServer & { readonly address: string }> {
+async function serve({ security }: PlaneFiles): Promise<TestServer & { readonly address: string }> {
   const server = await startServer(security.toServe(TCP));
   opened.push(() => server.stop());
   return { ...server, address: `127.0.0.1:${server.port}` };
 }
 
 /** Makes the plane poll its files, and waits until the log contains the outcome. */
-async function look({ clock }: Place, outcome: string): Promise<void> {
+async function pollFiles({ clock }: PlaneFiles, outcome: string): Promise<void> {
   const before = log.length;
   clock.advance(5_000);
   await waitUntil(outcome, () => log.slice(before).includes(outcome));
@@ -217,11 +217,11 @@ describe('certificate files', () => {
     expect(await stream.next()).toBe('first');
 
     await write(data.path, await other.issue(dns('data-plane')), other.ca);
-    await look(data, 'Reloaded the TLS certificate');
+    await pollFiles(data, 'Reloaded the TLS certificate');
     // The edge still has the old files: its new connections fail in both directions.
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
     await write(edge.path, await other.issue(dns('edge')), other.ca);
-    await look(edge, 'Reloaded the TLS certificate');
+    await pollFiles(edge, 'Reloaded the TLS certificate');
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
     // Existing connections are not affected.
     server.push();
@@ -242,14 +242,14 @@ describe('certificate files', () => {
     await waitUntil('the first poll', () => data.clock.pending > 0);
     expect(log).not.toContain('cannot be used');
     expect(await works()).toMatchObject(OK);
-    await look(data, 'is not the key of the certificate');
+    await pollFiles(data, 'is not the key of the certificate');
     await rm(join(data.path, 'key'));
     data.clock.advance(5_000);
     await waitUntil('the next poll', () => data.clock.pending > 0);
-    await look(data, 'cannot be read (ENOENT)');
+    await pollFiles(data, 'cannot be read (ENOENT)');
     expect(await works()).toMatchObject(OK);
     await writeFile(join(data.path, 'key'), next.key);
-    await look(data, 'Reloaded the TLS certificate');
+    await pollFiles(data, 'Reloaded the TLS certificate');
     expect(await works()).toMatchObject(OK);
     expect(log).not.toContain('PRIVATE KEY');
   });
@@ -264,7 +264,7 @@ describe('certificate files', () => {
     await write(at('v2'), await other.issue(dns('data-plane')), other.ca);
     await symlink('v2', at('..data_tmp'));
     await rename(at('..data_tmp'), at('..data'));
-    await look(data, 'Reloaded the TLS certificate');
+    await pollFiles(data, 'Reloaded the TLS certificate');
     const edge = await place(await other.issue(dns('edge')), other.ca);
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
   });
