@@ -1,6 +1,6 @@
 // Writes the commit of a build to build-info.json, which the programs read at start-up
-// (common/runtime/build-info.ts). LAYOVER_COMMIT names the commit where there is no git checkout,
-// as in a container build. Runs after every build: node bin/build-info.mjs [folder of the build]
+// (common/runtime/build-info.ts). LAYOVER_COMMIT names the commit if there is no git checkout, as
+// in a container build. Runs after every build: node bin/build-info.mjs [build folder]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -14,7 +14,7 @@ export function writeBuildInfo(folder) {
   const text = `${JSON.stringify({ commit: findCommit() })}\n`;
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
   mkdirSync(folder, { recursive: true });
-  // Renamed, because several programs may start from one checkout at the same time.
+  // Renamed into place, because several programs may start from one checkout at the same time.
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, text);
   renameSync(draft, file);
@@ -26,7 +26,7 @@ function findCommit() {
     if (!/^[0-9a-f]{40}(-dirty)?$/.test(told)) throw new Error(`LAYOVER_COMMIT must be 40 hex digits, not "${told}".`);
     return told;
   }
-  // A folder inside somebody else's repository must not take the commit of that one.
+  // git would report the commit of an enclosing repository.
   if (!existsSync(join(root, '.git'))) return 'unknown';
   const git = spawnSync('git', ['describe', '--always', '--abbrev=40', '--dirty', '--exclude=*'], {
     cwd: root,

@@ -1,5 +1,6 @@
-// What makes `npm start` and `npm test` enough on a fresh clone: installs when node_modules is not what the lock file says,
-// builds when a source is newer than the build. Nothing is fetched but packages from the npm registry.
+// Makes `npm start` and `npm test` sufficient on a fresh clone: installs packages if node_modules
+// does not match the lock file, and builds if a source has changed. Downloads nothing but packages
+// from the npm registry.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,8 +26,8 @@ const SOURCES = [
 const stamp = join(root, 'dist', '.sources');
 
 /**
- * Installs the packages of the lock file unless they are there already, and compiles the native one again if it was
- * compiled for another version of Node. Ends the process with a message if that fails.
+ * Installs the packages of the lock file unless they are installed, and recompiles the native
+ * package if it was compiled for another version of Node. Exits with a message if that fails.
  */
 export function ensureInstalled() {
   if (!isSupported(process.versions.node))
@@ -40,7 +41,10 @@ export function ensureInstalled() {
   }
 }
 
-/** As "engines" in package.json: versions that can load an ES module with require(), as some packages are. */
+/**
+ * Returns true for the versions in "engines" of package.json. They can load ES modules with
+ * require(), which some packages need.
+ */
 function isSupported(version) {
   const [major, minor] = version.split('.').map(Number);
   return (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
@@ -55,7 +59,10 @@ function nativeIsLoadable() {
   return spawnSync(process.execPath, ['-e', 'require(process.argv[1])', file], { stdio: 'ignore' }).status === 0;
 }
 
-/** Compiles to dist/ unless dist/ was made from exactly these sources; notes the commit either way. */
+/**
+ * Compiles to dist/ unless dist/ was built from exactly these sources. Writes the commit in either
+ * case.
+ */
 export function ensureBuilt() {
   compile();
   writeBuildInfo(join(root, 'dist'));
@@ -64,7 +71,7 @@ export function ensureBuilt() {
 function compile() {
   const state = sourceState();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
-  // A file that was renamed or removed must not live on in dist/.
+  // The output of a renamed or removed source must not stay in dist/.
   if (existsSync(stamp) && removedSince(readFileSync(stamp, 'utf8'), state))
     rmSync(join(root, 'dist'), { recursive: true, force: true });
   say('Building …');
@@ -108,8 +115,8 @@ function removedSince(before, now) {
 
 function run(command, args, env) {
   const done = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (done.error) fail(`${command} could not be run: ${done.error.message}`);
-  if (done.status !== 0) fail(`${command} ${args.slice(0, 2).join(' ')} failed; what it printed above says why.`);
+  if (done.error) fail(`Could not run ${command}: ${done.error.message}`);
+  if (done.status !== 0) fail(`${command} ${args.slice(0, 2).join(' ')} failed; its output is above.`);
 }
 
 function say(message) {

@@ -1,5 +1,6 @@
-// Writes proto/gen from proto/layover/v1. No protoc: @grpc/proto-loader reads the files and prints the types.
-// The types describe messages as common/src/grpc/load-proto.ts loads them; the two must have the same options.
+// Generates proto/gen from proto/layover/v1 with @grpc/proto-loader; protoc is not needed. The
+// types describe messages as common/grpc/load-proto.ts loads them, so both must use the same
+// options.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -29,7 +30,8 @@ for (const file of ['registry.proto', 'catalog.proto', 'storage.proto', 'node.pr
   if (done.status !== 0) process.exit(done.status ?? 1);
 }
 
-// The generator writes the absolute path of the source into every file; a committed file says the same on every machine.
+// The generator writes absolute paths into the files. Committed files must not depend on the
+// machine.
 for (const entry of readdirSync(outDir, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile()) continue;
   const file = join(entry.parentPath, entry.name);

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Returns variables for npm with which the SQLite driver is compiled against the headers that came
- * with this Node. Without them node-gyp would download the headers from nodejs.org. Empty if this
- * Node came without headers.
+ * Returns environment variables for npm that compile the SQLite driver against the headers of this
+ * Node installation. Without them, node-gyp downloads the headers from nodejs.org. Empty if the
+ * installation has no headers.
  */
 export function nativeBuildEnvironment() {
   const prefix = dirname(dirname(process.execPath));

@@ -1,11 +1,12 @@
-// Writes what an installation needs to an empty folder: the compiled programs, the protocol files,
-// the production packages, the licence and the service files. No tests, benchmarks or build tools.
-// The container image, the release archive and an installation under systemd all come from here.
+// Writes the files of an installation to an empty folder: the compiled programs, the protocol
+// files, the production packages, the licence and the service files. No tests, benchmarks or build
+// tools. The container image, the release archive and an installation under systemd are built this
+// way.
 //
 //   node bin/package.mjs <folder> [--without-packages]
 //
-// Run `npm ci --ignore-scripts` first: the TypeScript compiler must be there. --without-packages
-// leaves node_modules away.
+// Run `npm ci --ignore-scripts` first, because the TypeScript compiler is needed. With
+// --without-packages, node_modules is left out.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -43,12 +44,12 @@ if (!values['without-packages']) {
   removeDriverSources(join(folder, 'node_modules', 'better-sqlite3'));
 }
 
-/** Keeps the compiled SQLite driver and removes what it was compiled from. */
+/** Removes the sources of the SQLite driver and keeps the compiled driver. */
 function removeDriverSources(driver) {
   for (const name of ['deps', 'src', 'binding.gyp']) rmSync(join(driver, name), { recursive: true, force: true });
   const build = join(driver, 'build');
   const kept = 'better_sqlite3.node';
-  if (!existsSync(join(build, 'Release', kept))) fail('npm ci left no compiled SQLite driver.');
+  if (!existsSync(join(build, 'Release', kept))) fail('npm ci did not compile the SQLite driver.');
   for (const entry of readdirSync(build)) if (entry !== 'Release') rmSync(join(build, entry), { recursive: true });
   for (const entry of readdirSync(join(build, 'Release'))) {
     if (entry !== kept) rmSync(join(build, 'Release', entry), { recursive: true });

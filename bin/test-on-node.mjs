@@ -1,18 +1,20 @@
-// `node bin/test-on-node.mjs 22 24`: runs the unit suites and one pull from end to end on other versions of Node than the
-// one that is installed, each in a copy of this checkout with packages of its own: native packages are compiled for one
-// version. Arguments after `--` replace the suites, as Jest takes them.
+// Runs the unit suites and one end-to-end pull on other versions of Node: `node
+// bin/test-on-node.mjs 22 24`. Each version gets a copy of this checkout with its own packages,
+// because native packages are compiled for one version. Arguments after `--` are passed to Jest
+// instead of the default suites.
 //
-// Node itself comes from the npm registry, as the packages do. Copies and packages stay in ~/.cache/layover for next time.
+// Node itself comes from the npm registry, like the packages. Copies and packages stay in
+// ~/.cache/layover for the next run.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { root } from './ensure.mjs';
 
-/** The releases that are tested, by major version. */
+/** Tested releases by major version. docs/operations.md lists them too. */
 const RELEASES = { 22: '22.23.5', 24: '24.22.3' };
 const SUITES = ['--selectProjects', 'sqlite', '--testPathPatterns', 'test/unit/', 'test/e2e/real-clients'];
-/** What stays in a copy from one run to the next. */
+/** Folders of a copy that are kept between runs. */
 const KEPT = ['node_modules', 'dist'];
 
 const args = process.argv.slice(2);
@@ -20,23 +22,27 @@ const end = args.includes('--') ? args.indexOf('--') : args.length;
 const versions = args.slice(0, end);
 const suites = end < args.length ? args.slice(end + 1) : SUITES;
 if (versions.length === 0)
-  fail(`usage: node bin/test-on-node.mjs ${Object.keys(RELEASES).join(' ')} [-- <jest arguments>]`);
+  fail(`Usage: node bin/test-on-node.mjs ${Object.keys(RELEASES).join(' ')} [-- <jest arguments>]`);
 
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'layover');
 const failed = versions.filter((version) => {
   const release =
-    RELEASES[version] ?? fail(`Node ${version} is not tested; ${Object.keys(RELEASES).join(' and ')} are.`);
+    RELEASES[version] ??
+    fail(`Node ${version} is not a tested version. Tested versions: ${Object.keys(RELEASES).join(' and ')}.`);
   process.stderr.write(`Node ${release}\n`);
   const node = installNode(release);
   const copy = join(cache, `checkout-on-${release}`);
   copyCheckout(copy);
-  // npm and every child find this Node first.
+  // npm and all child processes find this Node first.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
   return spawnSync(node, [join(copy, 'bin', 'test.mjs'), ...suites], { cwd: copy, env, stdio: 'inherit' }).status !== 0;
 });
 if (failed.length > 0) fail(`Suites failed on Node ${failed.join(' and ')}.`);
 
-/** Returns the path of the program, after fetching it if it is not in the cache. Its C headers are beside it. */
+/**
+ * Returns the path of the node program and downloads it if it is not cached. Its C headers are next
+ * to it.
+ */
 function installNode(release) {
   const name = `node-${process.platform}-${process.arch}`;
   const folder = join(cache, `node-${release}`);
@@ -56,7 +62,10 @@ function installNode(release) {
   return node;
 }
 
-/** Makes `copy` have the files of this checkout that Git tracks or would track, and nothing else but what is kept. */
+/**
+ * Replaces the contents of `copy` by the files of this checkout that Git tracks or would track. The
+ * folders in KEPT stay.
+ */
 function copyCheckout(copy) {
   mkdirSync(copy, { recursive: true });
   for (const entry of readdirSync(copy))

@@ -27,11 +27,12 @@ if (tier === undefined && args.length === 0) {
   check('format', [bin('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level=warn', '.']);
 }
 
-// Short: paths of unix sockets below it have a limit.
+// Short, because the path of a unix socket is limited.
 const folder = mkdtempSync(join(tmpdir(), 'lt-'));
-// A database that refuses to run as root has its own folder in here, as another user: who knows the name may pass through.
+// A database server that refuses to run as root runs as another user, which must be able to reach
+// its folder in here.
 chmodSync(folder, 0o711);
-// Database servers write a lot that nobody keeps: they have their data in memory where there is enough of it.
+// Databases are kept in memory if there is enough of it, because their servers write a lot.
 const databases = mkdtempSync(join(hasRoomInMemory() ? '/dev/shm' : tmpdir(), 'lt-'));
 const suites = node([bin('jest', 'bin', 'jest.js'), ...args, ...(TIERS[tier] ?? [])], {
   ...process.env,
@@ -40,7 +41,8 @@ const suites = node([bin('jest', 'bin', 'jest.js'), ...args, ...(TIERS[tier] ?? 
 });
 const files = [folder, databases].flatMap((path) => readdirSync(path, { recursive: true })).slice(0, 20);
 const left = [...processesBelow(folder), ...files.map((name) => `file ${name}`)];
-if (left.length > 0) process.stderr.write(`The suites left behind:\n${left.map((what) => `  - ${what}\n`).join('')}`);
+if (left.length > 0)
+  process.stderr.write(`The suites left processes or files behind:\n${left.map((what) => `  - ${what}\n`).join('')}`);
 for (const path of [folder, databases]) rmSync(path, { recursive: true, force: true });
 if (suites !== 0) process.exit(suites);
 if (left.length > 0) process.exit(1);
@@ -55,7 +57,7 @@ function node(command, env) {
   return spawnSync(process.execPath, command, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
 }
 
-/** Whether /dev/shm has 4 GB free (Linux; containers often have 64 MB of it). */
+/** Returns true if /dev/shm has 4 GB of free space (Linux; 64 MB in many containers). */
 function hasRoomInMemory() {
   try {
     const { bavail, bsize } = statfsSync('/dev/shm');
@@ -65,7 +67,7 @@ function hasRoomInMemory() {
   }
 }
 
-/** Processes whose environment names the folder (Linux; elsewhere none are seen). */
+/** Returns the processes whose environment names the folder (Linux; empty on other systems). */
 function processesBelow(path) {
   let ids;
   try {

@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 /**
- * Makes organizations be what a file says: creates those that are not there, changes those that differ, and leaves the
- * others alone. Run it again and nothing changes. Needs Node 20 and nothing else.
+ * Applies the organizations in a file: creates those that are missing, changes those that differ,
+ * and leaves all others unchanged. Idempotent. Needs only Node 20.
  *
  *   node examples/manage-organizations.mjs [file]
  *
- * file           a JSON array of organizations (examples/organizations.json); each is an OrganizationInput
- * LAYOVER_URL    the control plane; http://127.0.0.1:8081 unless set
- * LAYOVER_TOKEN  an API token; else LAYOVER_ADMIN_TOKEN, else what is in $LAYOVER_HOME/admin-token (.layover/admin-token)
+ * file           JSON array of organizations, each an OrganizationInput of schema/schema.graphql
+ *                (default: examples/organizations.json)
+ * LAYOVER_URL    address of the control plane (default: http://127.0.0.1:8081)
+ * LAYOVER_TOKEN  API token (default: LAYOVER_ADMIN_TOKEN, otherwise the content of
+ *                $LAYOVER_HOME/admin-token or .layover/admin-token)
  *
- * Exit code: 0 everything is as the file says, 1 something could not be made so, 2 it could not begin.
+ * Exit codes: 0 all organizations match the file, 1 at least one failed, 2 the program could not
+ * start.
  */
 /* global fetch, AbortSignal */
 import { readFile } from 'node:fs/promises';
@@ -34,11 +37,11 @@ async function findToken() {
 async function readOrganizations(file) {
   const organizations = JSON.parse(await readFile(file, 'utf8'));
   if (!Array.isArray(organizations) || organizations.some(({ name }) => typeof name !== 'string'))
-    throw new Error(`${file} must hold an array of organizations, each with a name`);
+    throw new Error(`${file} must contain a JSON array of organizations, each with a name.`);
   return organizations;
 }
 
-/** Runs an operation; throws an Error with Layover's words and codes where it answers errors. */
+/** Runs an operation. Throws an Error with codes and messages if the response contains errors. */
 async function graphql(token, query, variables) {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -51,11 +54,12 @@ async function graphql(token, query, variables) {
   return data;
 }
 
-/** Says what was done: "created", "changed, version 1 to 2", or "unchanged". */
+/** Applies one organization. Returns "created", "changed, version 1 to 2", or "unchanged". */
 async function apply(token, input) {
   const { organization } = await graphql(token, READ, { name: input.name });
   const before = organization?.version ?? 0;
-  // expectedVersion: should somebody change it in between, this is refused (VERSION_CONFLICT) and not lost.
+  // With expectedVersion, a concurrent change is not overwritten: the mutation fails with
+  // VERSION_CONFLICT.
   const { applyOrganization } = await graphql(token, APPLY, { input, version: before });
   if (before === 0) return 'created';
   if (applyOrganization.version === before) return 'unchanged';

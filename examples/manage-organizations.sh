@@ -1,15 +1,17 @@
 #!/bin/sh
-# Makes organizations be what a file says: creates those that are not there, changes those that differ, and leaves the
-# others alone. Run it again and nothing changes. Needs a POSIX shell, sed and curl.
+# Applies the organizations in a file: creates those that are missing, changes those that differ,
+# and leaves all others unchanged. Idempotent. Needs a POSIX shell, sed and curl.
 #
 #   sh examples/manage-organizations.sh [file]
 #
-# file          a JSON array of organizations, one per line, its name first (examples/organizations.json); each is an
-#               OrganizationInput of schema/schema.graphql
-# LAYOVER_URL   the control plane; http://127.0.0.1:8081 unless set
-# LAYOVER_TOKEN an API token; else LAYOVER_ADMIN_TOKEN, else what is in $LAYOVER_HOME/admin-token (.layover/admin-token)
+# file           JSON array of organizations, each an OrganizationInput of schema/schema.graphql.
+#                One per line, with its name first (default: examples/organizations.json)
+# LAYOVER_URL    address of the control plane (default: http://127.0.0.1:8081)
+# LAYOVER_TOKEN  API token (default: LAYOVER_ADMIN_TOKEN, otherwise the content of
+#                $LAYOVER_HOME/admin-token or .layover/admin-token)
 #
-# Exit code: 0 everything is as the file says, 1 something could not be made so, 2 it could not begin.
+# Exit codes: 0 all organizations match the file, 1 at least one failed, 2 the program could not
+# start.
 set -eu
 
 file=${1:-$(dirname "$0")/organizations.json}
@@ -20,33 +22,33 @@ stop() {
   exit 2
 }
 
-command -v curl >/dev/null || stop 'curl is needed: https://curl.se'
+command -v curl >/dev/null || stop 'This program needs curl: https://curl.se'
 [ -r "$file" ] || stop "$file cannot be read"
 token=${LAYOVER_TOKEN:-${LAYOVER_ADMIN_TOKEN:-}}
 [ -n "$token" ] || token=$(cat "${LAYOVER_HOME:-.layover}/admin-token" 2>/dev/null) ||
-  stop 'There is no token: set LAYOVER_TOKEN, or run this where .layover/admin-token is.'
+  stop 'No API token found: set LAYOVER_TOKEN, or run this in the folder that contains .layover/admin-token.'
 
-# The token goes to curl in a file of ours: arguments can be seen by everyone on the machine.
+# The token is passed to curl in a private file, because all users of the machine can see arguments.
 umask 077
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 printf 'Authorization: Bearer %s\n' "$token" >"$work/headers"
 
-# One organization per line: brackets go, and so does the comma at the end.
+# One organization per line: removes brackets and the comma at the end.
 sed -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//' -e '/^[][]\{0,1\}$/d' -e 's/,$//' "$file" >"$work/organizations"
 if grep -v '^{[^{}]*"name"[[:space:]]*:[[:space:]]*"[^"]*".*}$' "$work/organizations" >"$work/strange"; then
-  stop "$file must have one organization on each line, with its name first; this is none: $(sed -n 1p "$work/strange")"
+  stop "$file must have one organization on each line, with its name first; this line is invalid: $(sed -n 1p "$work/strange")"
 fi
 
-# graphql BODY: the answer is in $answer; false when there is none, or it has errors.
+# graphql BODY: stores the response in $answer; fails if there is none or it contains errors.
 graphql() {
   answer=$(printf '%s' "$1" | curl -sS --max-time 30 -H @"$work/headers" -H 'Content-Type: application/json' \
     --data-binary @- "$endpoint" 2>&1) || return 1
   case $answer in *'"errors":['*) return 1 ;; '{"data":'*) return 0 ;; *) return 1 ;; esac
 }
 
-# The version in $answer; 0 for an organization that is not there.
+# Prints the version in $answer; 0 if the organization does not exist.
 version() {
   found=$(printf '%s' "$answer" | sed -n 's/.*"version":\([0-9]*\).*/\1/p')
   printf '%s' "${found:-0}"
@@ -65,7 +67,8 @@ while read -r organization || [ -n "$organization" ]; do
   name=$(printf '%s' "$organization" | sed 's/^{[^{}]*"name"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/')
   graphql "{\"query\":\"$READ\",\"variables\":{\"name\":\"$name\"}}" || { fail; continue; }
   before=$(version)
-  # expectedVersion: should somebody change it in between, this is refused (VERSION_CONFLICT) and not lost.
+  # With expectedVersion, a concurrent change is not overwritten: the mutation fails with
+  # VERSION_CONFLICT.
   graphql "{\"query\":\"$APPLY\",\"variables\":{\"input\":$organization,\"version\":$before}}" || { fail; continue; }
   after=$(version)
   if [ "$before" -eq 0 ]; then

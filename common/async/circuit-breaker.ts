@@ -1,27 +1,33 @@
 import type { Clock } from '../runtime/clock';
 import { type Backoff, backoffDelay } from './backoff';
 
-/** What a circuit breaker needs. */
+/** Dependencies of a circuit breaker, and how long it stays open. */
 export interface CircuitBreakerOptions {
   readonly clock: Clock;
-  /** How long the circuit stays open after one failure, a second one in a row, and so on. */
+  /** Cool-down after the first failure, after the second one in a row, and so on. */
   readonly coolDown: Backoff;
 }
 
-/** How a call through a circuit breaker is judged. */
+/** How the result of one call changes the circuit. */
 export interface BreakerCall {
-  /** Whether the error says that the peer is away. Other errors are answers: they close the circuit. */
+  /**
+   * Returns true if the error means that the peer is unreachable. Any other error is an answer of
+   * the peer and closes the circuit.
+   */
   readonly isFailure: (error: unknown) => boolean;
-  /** Creates the error of a call that is not made because the circuit is open. */
+  /** Creates the error that a caller gets if the circuit is open and the call is not made. */
   readonly openError: () => Error;
-  /** Whether the peer is known to be back: a probe is then made before the cool-down is over. */
+  /**
+   * Returns true if the peer is known to be back. A probe is then allowed before the cool-down
+   * ends.
+   */
   readonly isBack?: () => boolean;
 }
 
 /**
- * Keeps callers from waiting for a peer that is away. A failure opens the circuit for a cool-down
- * that grows from failure to failure; then it is half open, and whoever tries first (the probe)
- * closes it or opens it again.
+ * Protects callers from waiting for an unreachable peer. A failure opens the circuit for a
+ * cool-down that grows with each failure. After the cool-down the circuit is half open: the next
+ * call is the probe, which closes the circuit or opens it again.
  */
 export class CircuitBreaker {
   private openUntil: number | undefined;
@@ -30,44 +36,49 @@ export class CircuitBreaker {
 
   constructor(private readonly options: CircuitBreakerOptions) {}
 
-  /** Whether the peer counts as there. */
+  /** True if calls are made without restriction. */
   get isClosed(): boolean {
     return this.openUntil === undefined;
   }
 
-  /** Milliseconds until a probe makes sense; 0 = now, or the circuit is closed. */
+  /**
+   * Milliseconds until a probe is allowed; 0 if a probe is allowed now or the circuit is closed.
+   */
   get coolDownLeftMs(): number {
     return this.openUntil === undefined ? 0 : Math.max(0, this.openUntil - this.options.clock.now());
   }
 
-  /** Whether the cool-down is over and nobody knows yet whether the peer is back. */
+  /** True if the cool-down is over and no probe has ended yet. */
   get isHalfOpen(): boolean {
     return this.openUntil !== undefined && this.coolDownLeftMs === 0;
   }
 
-  /** The peer is away: opens the circuit. Failures during the cool-down change nothing. */
+  /** Opens the circuit because the peer is unreachable. Does nothing during a cool-down. */
   open(): void {
     if (this.coolDownLeftMs > 0) return;
     this.failures += 1;
     this.openUntil = this.options.clock.now() + backoffDelay(this.options.coolDown, this.failures);
   }
 
-  /** The peer is back: closes the circuit. The next cool-down is the first one again, unless `keepCoolDown`. */
+  /**
+   * Closes the circuit because the peer is back. Resets the length of the cool-down unless
+   * `keepCoolDown` is set.
+   */
   close({ keepCoolDown = false }: { readonly keepCoolDown?: boolean } = {}): void {
     this.openUntil = undefined;
     if (!keepCoolDown) this.failures = 0;
   }
 
   /**
-   * Makes a call if the circuit is closed. Half open, one call at a time is the probe; the others are
-   * refused like those during the cool-down: with `openError`, without waiting.
+   * Makes a call if the circuit is closed. While it is half open, one call at a time is made as the
+   * probe. All other calls are rejected at once with `openError`.
    */
   async run<T>(call: () => Promise<T>, { isFailure, openError, isBack = () => false }: BreakerCall): Promise<T> {
     const isProbe = !this.isClosed;
     if (isProbe) {
       if (this.isProbing || !(this.isHalfOpen || isBack())) throw openError();
       this.isProbing = true;
-      // A probe before the end of the cool-down begins a new one when it fails.
+      // A probe that starts before the cool-down ends starts a new cool-down if it fails.
       this.openUntil = this.options.clock.now();
     }
     try {

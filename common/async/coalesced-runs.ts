@@ -1,20 +1,20 @@
 import { KeyedMutex } from './keyed-mutex';
 
 /**
- * Runs work one run at a time for each key, and coalesces requests: all that arrive before a run
- * begins share it. So the result that a caller gets never comes from a run that began before the
- * caller asked, and any number of requests during a run cost one more run.
+ * Serializes runs of the same key and coalesces requests: all requests that arrive before a run
+ * starts share it. A caller therefore never gets the result of a run that started before its
+ * request, and any number of requests during a run cause one more run.
  */
 export class CoalescedRuns<T> {
   private readonly mutex = new KeyedMutex();
   private readonly next = new Map<string, Promise<T>>();
 
-  /** Joins the run of this key that has not begun yet, or plans it. Settles as that run does. */
+  /** Joins the pending run of this key, or schedules one. Settles as that run does. */
   run(key: string, work: () => Promise<T>): Promise<T> {
     const planned = this.next.get(key);
     if (planned !== undefined) return planned;
     const run = this.mutex.run(key, async () => {
-      // Requests of the same turn of the event loop share the run.
+      // Requests in the same turn of the event loop share the run.
       await Promise.resolve();
       this.next.delete(key);
       return work();

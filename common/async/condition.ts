@@ -1,8 +1,8 @@
 import type { Clock } from '../runtime/clock';
 
 /**
- * A condition variable: tasks wait until something may have changed, and then look for themselves.
- * A notification wakes those that wait at that moment and is not remembered for later ones.
+ * Condition variable: tasks wait until something may have changed and then check it themselves. A
+ * notification wakes the tasks that wait at that moment. It is not stored for later ones.
  */
 export class Condition {
   private readonly wakes = new Set<() => void>();
@@ -25,7 +25,7 @@ export class Condition {
     });
   }
 
-  /** Wakes everybody who waits now. */
+  /** Wakes all tasks that wait now. */
   notifyAll(): void {
     if (this.wakes.size === 0) return;
     const waiting = [...this.wakes];

@@ -1,22 +1,24 @@
 import type { Clock } from '../runtime/clock';
 import { type LinkedSignal, linkSignals } from './linked-signal';
 
-/** How long an operation may take, and what its end by time looks like. */
+/** Time limit of an operation, and the reason to abort it with. */
 export interface DeadlineOptions {
   readonly clock: Clock;
   /** Milliseconds from now. */
   readonly ms: number;
-  /** Creates the reason with which the operation's signal aborts when the time is up. */
+  /** Creates the abort reason of the operation's signal when the time is up. */
   readonly reason: () => unknown;
 }
 
-/** A signal that aborts at its deadline. Release it when the operation is over. */
+/** Signal that aborts at a deadline. Call `release` when the operation is over. */
 export interface Deadline extends LinkedSignal {
-  /** Cancels the deadline: the operation may now take as long as its parents allow. */
+  /** Cancels the time limit. The signal still aborts with its parents. */
   lift(): void;
 }
 
-/** Starts a deadline. Its signal also aborts when one of `parents` does, with that parent's reason. */
+/**
+ * Starts a deadline. The signal also aborts when one of `parents` does, with that parent's reason.
+ */
 export function startDeadline(
   { clock, ms, reason }: DeadlineOptions,
   ...parents: readonly (AbortSignal | undefined)[]
@@ -35,8 +37,8 @@ export function startDeadline(
 }
 
 /**
- * Runs an action that honours an abort signal. The signal aborts at the deadline, or when the
- * caller's does. Settles as the action does, so an action that ignores its signal may take longer.
+ * Runs an action with a signal that aborts at the deadline or when `signal` aborts. Settles as the
+ * action does, so an action that ignores the signal may take longer.
  */
 export async function withDeadline<T>(
   options: DeadlineOptions,
@@ -53,8 +55,8 @@ export async function withDeadline<T>(
 
 /**
  * Waits at most `ms` milliseconds for a promise that cannot be cancelled. Settles as the promise
- * does; after that time with what `onTimeout` returns or throws. A promise that settles later is
- * ignored, also when it rejects.
+ * does, or, after that time, with what `onTimeout` returns or throws. Ignores a promise that
+ * settles later, even if it rejects.
  */
 export function withTimeout<T, L>(clock: Clock, ms: number, promise: Promise<T>, onTimeout: () => L): Promise<T | L> {
   return new Promise<T | L>((resolve, reject) => {

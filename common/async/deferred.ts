@@ -1,6 +1,6 @@
 /**
- * A promise that is settled from outside, once. (Promise.withResolvers() needs Node 22.) A rejection
- * that nobody awaits is not reported as unhandled.
+ * Promise that is settled from outside, once. (Promise.withResolvers() needs Node 22.) A rejection
+ * that nothing awaits is not reported as unhandled.
  */
 export class Deferred<T = void> {
   readonly promise: Promise<T>;
@@ -11,12 +11,12 @@ export class Deferred<T = void> {
     this.promise.catch(() => undefined);
   }
 
-  /** Resolves the promise; without effect when it is settled. */
+  /** Resolves the promise. Does nothing if it is already settled. */
   resolve(value: T): void {
     this.settle.resolve(value);
   }
 
-  /** Rejects the promise; without effect when it is settled. */
+  /** Rejects the promise. Does nothing if it is already settled. */
   reject(reason: unknown): void {
     this.settle.reject(reason);
   }

@@ -1,12 +1,15 @@
 /**
- * Runs actions on the same key one after the other, in the order in which they came. Actions on
- * different keys run independently.
+ * Runs actions on the same key one after the other, in the order of the calls. Actions on different
+ * keys run independently.
  */
 export class KeyedMutex {
-  /** The end of the last action of every key on which some run or wait. */
+  /** End of the last action of each key that has running or waiting actions. */
   private readonly last = new Map<string, Promise<unknown>>();
 
-  /** Settles as the action does. A failed action does not affect those that wait behind it. */
+  /**
+   * Runs an action after all earlier actions of the key, and settles as it does. A failed action
+   * does not affect the next ones.
+   */
   run<T>(key: string, action: () => Promise<T>): Promise<T> {
     const before = this.last.get(key);
     const running = before === undefined ? action() : before.then(action, action);

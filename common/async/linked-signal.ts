@@ -1,6 +1,9 @@
 import { onAbort } from './until-aborted';
 
-/** A signal with the listeners that feed it. Release it when the operation is over, however it ended. */
+/**
+ * Signal that follows other signals. Call `release` when the operation ends, to remove the
+ * listeners.
+ */
 export interface LinkedSignal {
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;

@@ -1,17 +1,17 @@
 import pLimit from 'p-limit';
 import { abortReason } from './until-aborted';
 
-/** How a list is worked through. */
+/** Concurrency limit and abort signal of {@link mapConcurrently}. */
 export interface MapConcurrentlyOptions {
-  /** Actions that run at a time, 1 or more. */
+  /** Maximum number of actions that run at the same time; at least 1. */
   readonly concurrency: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs an action on every item, a bounded number at a time, and resolves with the results in the
+ * Runs an action on every item, a limited number at a time, and resolves with the results in the
  * order of the items. Rejects with the first failure, or with {@link abortReason} when the signal
- * aborts; actions that have not begun by then are not begun, and those under way are not waited for.
+ * aborts. No action starts after that, and running actions are not awaited.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
@@ -21,7 +21,7 @@ export async function mapConcurrently<T, R>(
   const limit = pLimit(concurrency);
   let failure: { readonly error: unknown } | undefined;
   return limit.map(items, async (item) => {
-    // The limit itself would go on with the next item.
+    // p-limit continues with the next item after a failure.
     if (failure !== undefined) throw failure.error;
     try {
       if (signal?.aborted === true) throw abortReason(signal);

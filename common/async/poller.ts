@@ -2,19 +2,21 @@ import type { Clock } from '../runtime/clock';
 import { CoalescedRuns } from './coalesced-runs';
 import { repeat } from './repeat';
 
-/** What a poller needs. */
+/** Dependencies and interval of a poller. */
 export interface PollerOptions {
   readonly clock: Clock;
-  /** Milliseconds from the end of one poll to the next: a slow source is not asked more often than it answers. */
+  /**
+   * Milliseconds from the end of one poll to the start of the next, so that polls never overlap.
+   */
   readonly everyMs: number;
   readonly poll: () => Promise<void>;
-  /** Receives the first failure of a row; the next failure after a success is a first one again. */
+  /** Receives the first failure of a series of failures. A success ends the series. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Looks for changes on a timer, and at once when somebody knows that there is one. One poll runs at
- * a time; requests during a poll are served by one more.
+ * Polls on a timer and on request. One poll runs at a time; all requests during a poll are served
+ * by one more poll.
  */
 export class Poller {
   private readonly runs = new CoalescedRuns<void>();
@@ -33,14 +35,14 @@ export class Poller {
   }
 
   /**
-   * Polls now. Resolves when a poll that began after this call has ended, so that everything written
-   * before the call has been seen. Never rejects; does nothing after {@link stop}.
+   * Polls now. Resolves when a poll that started after this call has ended, so that it has seen
+   * everything written before the call. Never rejects. Does nothing after {@link stop}.
    */
   pollNow(): Promise<void> {
     return this.runs.run('', () => this.poll());
   }
 
-  /** Stops the timer; resolves when no poll runs any more. */
+  /** Stops the timer. Resolves when no poll is running. */
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.stopRepeating?.();

@@ -1,21 +1,23 @@
 import type { Clock } from '../runtime/clock';
 
-/** Work that is repeated until it is stopped. */
+/** Work that is repeated until it is stopped, and its interval. */
 export interface RepeatOptions {
   readonly clock: Clock;
   /** Milliseconds from the start to the first run. Default: `everyMs`. */
   readonly firstMs?: number;
-  /** Milliseconds from the end of one run to the start of the next: slow work never overlaps itself. */
+  /** Milliseconds from the end of one run to the start of the next. Runs never overlap. */
   readonly everyMs: number;
-  /** Long work ends early, between two of its steps, when `isStopped` returns true. */
+  /**
+   * Does one run. Long work checks `isStopped` between its steps and ends early if it returns true.
+   */
   readonly work: (isStopped: () => boolean) => Promise<void> | void;
-  /** Receives what `work` throws; the next run takes place nevertheless. */
+  /** Receives what `work` throws. The next run takes place nevertheless. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Repeats work on a timer. The function returned stops it and resolves when the run under way has
- * ended; it is harmless when called twice. The timer does not keep the process alive.
+ * Repeats work on a timer. Returns a function that stops the timer and resolves when the current
+ * run has ended; further calls of it are harmless. The timer does not keep the process alive.
  */
 export function repeat({ clock, firstMs, everyMs, work, onError }: RepeatOptions): () => Promise<void> {
   let stopped = false;
@@ -31,7 +33,7 @@ export function repeat({ clock, firstMs, everyMs, work, onError }: RepeatOptions
       } catch (error) {
         onError(error);
       }
-      // Work without a promise is over: nothing is gained by waiting for a turn.
+      // Synchronous work is already over: the next run is scheduled without waiting for a turn.
       if (result === undefined) schedule(everyMs);
       else running = result.catch(onError).then(() => schedule(everyMs));
     });

@@ -1,19 +1,20 @@
 import { type Backoff, backoffDelay } from './backoff';
 
-/** When and how often an action is repeated. */
+/** When and how often an action is retried. */
 export interface RetryOptions {
-  /** Attempts in all, the first one included. */
+  /** Maximum number of attempts, including the first one. */
   readonly attempts: number;
   readonly backoff: Backoff;
-  /** Whether another attempt may succeed after this error. */
+  /** Returns true if another attempt may succeed after this error. */
   readonly isRetryable: (error: unknown) => boolean;
-  /** Waits before the next attempt. A rejection ends the retries and is passed on. */
+  /** Waits before the next attempt. If it rejects, {@link retry} rejects with the same reason. */
   readonly wait: (ms: number) => Promise<unknown>;
 }
 
 /**
- * Runs an action until it succeeds, fails with an error that is not retryable, or has used up its
- * attempts; rejects with the error of the last attempt. The action is told its number, from 1.
+ * Runs an action until it succeeds, fails with an error that is not retryable, or has used all
+ * attempts. Rejects with the error of the last attempt. Passes the number of the attempt, starting
+ * with 1, to the action.
  */
 export async function retry<T>(
   { attempts, backoff, isRetryable, wait }: RetryOptions,

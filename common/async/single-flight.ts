@@ -1,10 +1,10 @@
 import { untilAborted } from './until-aborted';
 
-/** How a {@link SingleFlight} treats its calls. */
+/** Options of a {@link SingleFlight}. */
 export interface SingleFlightOptions {
   /**
-   * What happens to a call when its last caller has left: it goes on, so that its result can be kept
-   * for the next one (default), or its signal is aborted.
+   * What happens to a call after its last caller has left. `finish` (default) lets it end, so that
+   * its result can be kept for the next caller. `abort` aborts its signal.
    */
   readonly whenAbandoned?: 'finish' | 'abort';
 }
@@ -16,10 +16,9 @@ interface Flight<T> {
 }
 
 /**
- * Deduplicates concurrent calls by key: callers that ask for a key while its call is under way share
- * the outcome, also a failure. (A hundred clients that wait for one upstream must not ask it a
- * hundred times because it is in trouble.) The entry is removed before anybody is woken, so whoever
- * asks next starts a new call.
+ * Deduplicates concurrent calls by key: callers share the outcome of a running call, including a
+ * failure, so that a failing upstream does not get one request per waiting client. The entry is
+ * removed before the callers resume, so the next caller starts a new call.
  */
 export class SingleFlight<T> {
   private readonly flights = new Map<string, Flight<T>>();
@@ -27,9 +26,9 @@ export class SingleFlight<T> {
   constructor(private readonly options: SingleFlightOptions = {}) {}
 
   /**
-   * Joins the call of this key, or starts it. Rejects as `untilAborted` does when the caller's signal
-   * aborts; the call itself goes on for the others. `call` receives a signal that aborts only with
-   * `whenAbandoned: 'abort'`.
+   * Joins the running call of this key, or starts it. Rejects like `untilAborted` when the caller's
+   * signal aborts; the call continues for the other callers. The signal passed to `call` aborts
+   * only with `whenAbandoned: 'abort'`.
    */
   async run(key: string, call: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const flight = this.flights.get(key) ?? this.start(key, call);
@@ -39,7 +38,7 @@ export class SingleFlight<T> {
     } finally {
       flight.callers -= 1;
       if (flight.callers === 0 && this.options.whenAbandoned === 'abort') {
-        // What is being aborted must not be joined.
+        // A call that is being aborted must not be joined.
         this.end(key, flight);
         flight.controller.abort();
       }
@@ -49,7 +48,7 @@ export class SingleFlight<T> {
   private start(key: string, call: (signal: AbortSignal) => Promise<T>): Flight<T> {
     const controller = new AbortController();
     const outcome = call(controller.signal).finally(() => this.end(key, flight));
-    // When every caller has left, nobody is there to handle the failure.
+    // If all callers have left, nothing else handles the failure.
     outcome.catch(() => undefined);
     const flight: Flight<T> = { outcome, controller, callers: 0 };
     this.flights.set(key, flight);

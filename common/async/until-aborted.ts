@@ -1,9 +1,9 @@
 import { LayoverError } from '../errors/layover-error';
 
 /**
- * Calls `callback` once when the signal aborts, or at once if it has aborted already. Returns a
- * function that removes the listener: call it when the operation ends, because the signal may live
- * as long as the process. Without a signal nothing happens.
+ * Calls `callback` once when the signal aborts, or immediately if it has already aborted. Returns a
+ * function that removes the listener. Call it when the operation ends, because the signal may live
+ * as long as the process. Does nothing without a signal.
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => undefined;
@@ -16,13 +16,13 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
 }
 
 /**
- * Returns the error that an aborted operation rejects with: the signal's reason, or CANCELLED if the
- * signal was aborted without one. (The platform's default reason is a DOMException, which callers
- * would take for a bug.)
+ * Returns the error that an aborted operation rejects with: the signal's reason, or CANCELLED if
+ * the signal was aborted without a reason. (The platform's default reason is a DOMException, which
+ * callers would treat as a bug.)
  */
 export function abortReason(signal: AbortSignal): unknown {
   const reason: unknown = signal.reason;
-  // By its name: classes differ between test realms.
+  // By name, because classes differ between test realms.
   const isDefault = (reason as { readonly name?: unknown } | null)?.name === 'AbortError';
   return isDefault ? new LayoverError('CANCELLED', { cause: reason }) : reason;
 }
@@ -33,11 +33,10 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * Waits for a promise that cannot be cancelled itself. Settles as the promise does, or rejects with
- * {@link abortReason} as soon as the signal aborts; the promise then goes on for its other waiters,
- * and `onLate` receives its value if it still resolves (to release a resource that nobody waits for
- * any more). Leaves no listener behind. A signal that aborts after the promise settled changes
- * nothing.
+ * Waits for a promise that cannot be cancelled. Settles as the promise does, or rejects with {@link
+ * abortReason} as soon as the signal aborts. The promise then continues for its other waiters. If
+ * it still resolves, `onLate` receives its value, for example to release a resource. Removes its
+ * listener from the signal in all cases.
  */
 export function untilAborted<T>(
   promise: Promise<T>,

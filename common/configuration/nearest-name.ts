@@ -1,9 +1,9 @@
-/** Names that differ in more than this share of their characters are not similar. */
+/** Largest share of characters that may differ between similar names. */
 const MAX_SHARE = 0.25;
 
 /**
- * Returns the candidate that needs the fewest edits to become `name`, or undefined if none is
- * similar. The length of the common prefix LAYOVER_ does not count.
+ * Returns the candidate with the smallest edit distance to `name`, or undefined if none is similar.
+ * The common prefix LAYOVER_ does not count towards the length.
  */
 export function nearestName(name: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(2, Math.floor((name.length - 'LAYOVER_'.length) * MAX_SHARE));
@@ -17,8 +17,8 @@ export function nearestName(name: string, candidates: readonly string[]): string
 }
 
 /**
- * Returns the number of insertions, deletions, replacements and swaps of neighbours that turn `a`
- * into `b` (optimal string alignment distance).
+ * Returns the number of insertions, deletions, replacements and swaps of adjacent characters that
+ * turn `a` into `b` (optimal string alignment distance).
  */
 export function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];

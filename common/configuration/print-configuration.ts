@@ -20,7 +20,7 @@ Layover is configured with environment variables, and, while it runs, with
 - A switch takes \`1\`, \`true\`, \`on\` or \`yes\`, and \`0\`, \`false\`, \`off\` or \`no\`.
 `;
 
-/** Returns docs/configuration.md: one section for each group, with one table row for each setting. */
+/** Returns docs/configuration.md: one section per group, one table row per setting. */
 export function printConfiguration(groups: readonly SettingGroup[]): string {
   const contents = groups.map(({ title }) => `- [${title}](#${anchor(title)})`).join('\n');
   return `${[HEADER, `${contents}\n`, ...groups.map(section)].join('\n')}`;
@@ -77,7 +77,10 @@ function defaultOf(setting: Declaration): string {
   return `\`${setting.default}\`${readable === undefined ? '' : ` (${readable})`}`;
 }
 
-/** Renders words with placeholders, URLs, patterns and names of variables as code. Other words stay prose. */
+/**
+ * Formats words with placeholders, URLs, patterns and names of variables as code. Other words stay
+ * prose.
+ */
 function markPlaceholders(text: string): string {
   return text
     .split(' ')

@@ -9,10 +9,10 @@ import type {
 } from './declarations/setting';
 import { unknownVariables } from './unknown-variables';
 
-/** `undefined` for a setting without a default, `never` for one with a default. */
+/** `undefined` for a setting without a default, `never` for a setting with one. */
 type Absent<S> = S extends { readonly default: unknown } ? never : undefined;
 
-/** A value that an operator wrote, and the name that was used for it. */
+/** A value from the environment, and the variable that it came from. */
 interface Given {
   readonly name: string;
   readonly text: string;
@@ -22,27 +22,27 @@ const TRUE = ['1', 'true', 'on', 'yes'];
 const FALSE = ['0', 'false', 'off', 'no'];
 
 /**
- * Reads declared settings from an environment and collects every problem instead of stopping at the
- * first one. Values are trimmed; an empty variable counts as not set. A setting that is not set, or
- * has a bad value, reads as its default, or as undefined if it has none. Call
- * {@link SettingsReader.done} last: it throws if there was a problem.
+ * Reads declared settings from an environment and collects all problems instead of stopping at the
+ * first one. Values are trimmed; an empty variable counts as not set. A setting that is not set or
+ * is invalid reads as its default, or as undefined if it has none. Call {@link SettingsReader.done}
+ * last: it throws if there was a problem.
  */
 export class SettingsReader {
   private readonly problems: string[] = [];
 
   constructor(private readonly environment: RawEnvironment) {}
 
-  /** Returns whether the variable is set, whatever its value. */
+  /** Returns true if the variable is set, even to an invalid value. */
   isSet(setting: Setting): boolean {
     return this.given(setting) !== undefined;
   }
 
-  /** Returns the text as it was given, or the default. */
+  /** Returns the text of the variable, or the default. */
   text<S extends Setting<TextSetting>>(setting: S): string | Absent<S> {
     return this.given(setting)?.text ?? (setting.default as string | Absent<S>);
   }
 
-  /** Returns a whole number within the bounds of the setting. */
+  /** Returns an integer within the limits of the setting. */
   integer<S extends Setting<IntegerSetting>>(setting: S): number | Absent<S> {
     const fallback = setting.default as number | Absent<S>;
     const given = this.given(setting);
@@ -53,7 +53,7 @@ export class SettingsReader {
     return fallback;
   }
 
-  /** Returns the state of a switch. */
+  /** Returns the value of a switch. */
   boolean<S extends Setting<BooleanSetting>>(setting: S): boolean | Absent<S> {
     const fallback = setting.default as boolean | Absent<S>;
     const given = this.given(setting);
@@ -74,7 +74,7 @@ export class SettingsReader {
     return setting.default;
   }
 
-  /** Returns what `parse` makes of the text. `parse` returns undefined for a text that is invalid. */
+  /** Returns the parsed text. `parse` returns undefined if the text is invalid. */
   parsed<S extends Setting<TextSetting>, T>(setting: S, parse: (text: string) => T | undefined): T | Absent<S> {
     const fallback = setting.default === undefined ? undefined : parse(setting.default);
     const given = this.given(setting);
@@ -85,16 +85,16 @@ export class SettingsReader {
     return fallback as T | Absent<S>;
   }
 
-  /** Adds a problem. `what` continues a sentence that begins with the names of the variables. */
+  /** Adds a problem. `what` continues a sentence that starts with the names of the variables. */
   problem(settings: Setting | readonly Setting[], what: string): void {
     const names = ('name' in settings ? [settings] : settings).map(({ name }) => name);
     this.problems.push(`${listed(names)} ${what}`);
   }
 
   /**
-   * Returns one warning for each variable that has no effect because its name is unknown. Throws a
-   * ConfigurationError with all problems, and with these warnings, if there was a problem: a
-   * misspelt name is often the cause.
+   * Returns one warning for each variable with an unknown name, because it has no effect. Throws a
+   * ConfigurationError with all problems and these warnings if there was a problem: a misspelled
+   * name is often the cause.
    */
   done(): readonly string[] {
     const warnings = unknownVariables(this.environment).map(({ warning }) => warning);

@@ -28,7 +28,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   NODE,
 ];
 
-/** Every declared environment variable by its name: the only way to read one. */
+/** All declared environment variables by name. Layover reads no others. */
 export const SETTINGS = {
   ...BASICS.settings,
   ...CLIENTS.settings,

@@ -2,7 +2,7 @@ import type { RawEnvironment } from '../runtime/env';
 import { nearestName } from './nearest-name';
 import { SETTINGS } from './settings';
 
-/** A variable that looks like one of Layover's but is not declared. */
+/** A variable that starts with LAYOVER_ but is not declared. */
 export interface UnknownVariable {
   readonly name: string;
   /** Names the variable and the most similar declared one. Never contains the value. */
@@ -11,21 +11,25 @@ export interface UnknownVariable {
 
 const NAMES = Object.keys(SETTINGS).filter((name) => name.startsWith('LAYOVER_'));
 
-/** Variables of the test suites: operators never set them, and tests pass their environment on. */
+/**
+ * Prefix of variables for the test suites. They are never reported, because tests pass their
+ * environment on.
+ */
 const TESTS = 'LAYOVER_TEST_';
 
 /**
- * Variables that Kubernetes sets in every pod for each service of the namespace: for a service named
- * layover-edge, its name in capitals with the suffixes _SERVICE_HOST, _PORT_80_TCP_ADDR and others
- * (Kubernetes documentation, "Service", section "Environment variables"). They are not mistakes.
+ * Variables that Kubernetes sets in every pod for each service of the namespace: the name of the
+ * service in capitals with the suffixes _SERVICE_HOST, _PORT_80_TCP_ADDR and others (Kubernetes
+ * documentation, "Service", section "Environment variables"). A service named layover-edge causes
+ * variables that start with LAYOVER_.
  */
 const SERVICE_LINK =
   /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?$/;
 
 /**
- * Returns the variables that begin with LAYOVER_ (in any case) and that no program of Layover reads.
- * Empty variables are left out: they count as not set. Each plane accepts the variables of the
- * others, because `npm start` gives one environment to all planes.
+ * Returns the variables that start with LAYOVER_ (in any case) and that no program of Layover
+ * reads. Empty variables count as not set. Variables of other planes are known too, because `npm
+ * start` passes one environment to all planes.
  */
 export function unknownVariables(environment: RawEnvironment): readonly UnknownVariable[] {
   return Object.keys(environment)

@@ -1,77 +1,98 @@
 import { status as Grpc } from '@grpc/grpc-js';
 
-/** One kind of failure, as every protocol of Layover says it. */
+/** One kind of failure, with its representation in each protocol. */
 export interface ErrorEntry {
-  /** Code in OCI error bodies (OCI distribution specification, "Error Codes"; UNAVAILABLE and UNKNOWN are ours and Docker's). */
+  /**
+   * Code in OCI error bodies (OCI distribution specification, "Error Codes"). UNAVAILABLE and
+   * UNKNOWN are not in the specification; Docker uses them too.
+   */
   readonly code: string;
-  /** What a client reads where the place of failure has nothing better to say. */
+  /** Message for clients if the {@link LayoverError} has none of its own. */
   readonly message: string;
   readonly http: number;
   readonly grpc: Grpc;
-  /** Whether the same request can succeed later with nothing changed by the caller. */
+  /** True if the same request may succeed later without a change by the caller. */
   readonly retryable: boolean;
 }
 
 /**
- * Every failure that Layover's edge and data plane can answer with. Statuses are decided here and nowhere else.
- * Names say what happened, not how it is shown.
+ * All failures that the edge and the data plane can answer with. This is the only place that maps
+ * failures to statuses. Keys name the failure, not its representation.
  */
 export const ERROR_CATALOGUE = {
-  NAME_INVALID: entry('NAME_INVALID', 'the repository name is not valid', 400, Grpc.INVALID_ARGUMENT, false),
-  TAG_INVALID: entry('TAG_INVALID', 'the tag is not valid', 400, Grpc.INVALID_ARGUMENT, false),
-  DIGEST_INVALID: entry('DIGEST_INVALID', 'the digest is not valid', 400, Grpc.INVALID_ARGUMENT, false),
+  NAME_INVALID: entry('NAME_INVALID', 'The repository name is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
+  TAG_INVALID: entry('TAG_INVALID', 'The tag is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
+  DIGEST_INVALID: entry('DIGEST_INVALID', 'The digest is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
   PAGINATION_INVALID: entry(
     'PAGINATION_NUMBER_INVALID',
-    'the page size is not valid',
+    'The page size is invalid.',
     400,
     Grpc.INVALID_ARGUMENT,
     false,
   ),
-  REQUEST_INVALID: entry('UNSUPPORTED', 'the request is not valid', 400, Grpc.INVALID_ARGUMENT, false),
-  URI_TOO_LONG: entry('NAME_INVALID', 'the request path is too long', 414, Grpc.INVALID_ARGUMENT, false),
-  RANGE_INVALID: entry('RANGE_INVALID', 'the range lies outside the blob', 416, Grpc.OUT_OF_RANGE, false),
-  NOT_FOUND: entry('NOT_FOUND', 'there is nothing at this path', 404, Grpc.NOT_FOUND, false),
-  WRITE_UNSUPPORTED: entry('UNSUPPORTED', 'this is a pull-through cache', 405, Grpc.UNIMPLEMENTED, false),
-  NAME_UNKNOWN: entry('NAME_UNKNOWN', 'the repository is not known', 404, Grpc.NOT_FOUND, false),
-  MANIFEST_UNKNOWN: entry('MANIFEST_UNKNOWN', 'the manifest is not known', 404, Grpc.NOT_FOUND, false),
-  BLOB_UNKNOWN: entry('BLOB_UNKNOWN', 'the blob is not known', 404, Grpc.NOT_FOUND, false),
-  UNAUTHORIZED: entry('UNAUTHORIZED', 'authentication is required', 401, Grpc.UNAUTHENTICATED, false),
-  DENIED: entry('DENIED', 'access is denied', 403, Grpc.PERMISSION_DENIED, false),
-  PROXY_DISABLED: entry('DENIED', 'proxying is switched off', 403, Grpc.PERMISSION_DENIED, false),
+  REQUEST_INVALID: entry('UNSUPPORTED', 'The request is invalid.', 400, Grpc.INVALID_ARGUMENT, false),
+  URI_TOO_LONG: entry('NAME_INVALID', 'The request path is too long.', 414, Grpc.INVALID_ARGUMENT, false),
+  RANGE_INVALID: entry('RANGE_INVALID', 'The requested range is outside the blob.', 416, Grpc.OUT_OF_RANGE, false),
+  NOT_FOUND: entry(
+    'NOT_FOUND',
+    'Unknown path. Layover serves the OCI distribution API under /v2/.',
+    404,
+    Grpc.NOT_FOUND,
+    false,
+  ),
+  WRITE_UNSUPPORTED: entry(
+    'UNSUPPORTED',
+    'Layover is a pull-through cache and does not accept pushes.',
+    405,
+    Grpc.UNIMPLEMENTED,
+    false,
+  ),
+  NAME_UNKNOWN: entry('NAME_UNKNOWN', 'The repository is unknown.', 404, Grpc.NOT_FOUND, false),
+  MANIFEST_UNKNOWN: entry('MANIFEST_UNKNOWN', 'The manifest is unknown.', 404, Grpc.NOT_FOUND, false),
+  BLOB_UNKNOWN: entry('BLOB_UNKNOWN', 'The blob is unknown.', 404, Grpc.NOT_FOUND, false),
+  UNAUTHORIZED: entry('UNAUTHORIZED', 'Authentication is required.', 401, Grpc.UNAUTHENTICATED, false),
+  DENIED: entry('DENIED', 'Access is denied.', 403, Grpc.PERMISSION_DENIED, false),
+  PROXY_DISABLED: entry('DENIED', 'Proxying is disabled.', 403, Grpc.PERMISSION_DENIED, false),
   QUOTA_EXCEEDED: entry('DENIED', 'Quota has been exceeded on namespace', 403, Grpc.PERMISSION_DENIED, false),
-  UPSTREAM_DENIED: entry('DENIED', 'the upstream refused our credentials', 403, Grpc.PERMISSION_DENIED, false),
+  UPSTREAM_DENIED: entry(
+    'DENIED',
+    'The upstream rejected the configured credentials.',
+    403,
+    Grpc.PERMISSION_DENIED,
+    false,
+  ),
   UPSTREAM_ADDRESS_REFUSED: entry(
     'UNAVAILABLE',
-    'the upstream is at an address that may not be reached',
+    'The address of the upstream is not in an allowed network.',
     502,
     Grpc.UNAVAILABLE,
     false,
   ),
-  TOO_MANY_REQUESTS: entry('TOOMANYREQUESTS', 'the upstream limits our requests', 429, Grpc.RESOURCE_EXHAUSTED, true),
-  UPSTREAM_UNREACHABLE: entry('UNAVAILABLE', 'the upstream cannot be reached', 502, Grpc.UNAVAILABLE, true),
-  UPSTREAM_FAILED: entry('UNAVAILABLE', 'the upstream failed', 502, Grpc.UNAVAILABLE, true),
-  UPSTREAM_TIMEOUT: entry('UNAVAILABLE', 'the upstream did not answer in time', 504, Grpc.DEADLINE_EXCEEDED, true),
-  UPSTREAM_TLS: entry('UNAVAILABLE', 'the upstream has no certificate that we trust', 502, Grpc.UNAVAILABLE, false),
-  UPSTREAM_CONTENT: entry(
-    'UNAVAILABLE',
-    'the upstream sent content that is not what it should be',
-    502,
-    Grpc.DATA_LOSS,
+  TOO_MANY_REQUESTS: entry(
+    'TOOMANYREQUESTS',
+    'The upstream limits the rate of requests.',
+    429,
+    Grpc.RESOURCE_EXHAUSTED,
     true,
   ),
-  STORE_FULL: entry('UNAVAILABLE', 'there is no space left to keep the blob', 503, Grpc.UNAVAILABLE, true),
-  STORE_FAILED: entry('UNAVAILABLE', 'the blob store failed', 503, Grpc.UNAVAILABLE, true),
-  NOT_READY: entry('UNAVAILABLE', 'Layover is not ready yet', 503, Grpc.UNAVAILABLE, true),
-  DATA_PLANE_UNAVAILABLE: entry('UNAVAILABLE', 'the data plane cannot be reached', 503, Grpc.UNAVAILABLE, true),
-  TIMEOUT: entry('UNAVAILABLE', 'the request took too long', 504, Grpc.DEADLINE_EXCEEDED, true),
-  CANCELLED: entry('UNKNOWN', 'the request was given up', 499, Grpc.CANCELLED, true),
-  INTERNAL: entry('UNKNOWN', 'something went wrong inside Layover', 500, Grpc.INTERNAL, false),
+  UPSTREAM_UNREACHABLE: entry('UNAVAILABLE', 'The upstream is unreachable.', 502, Grpc.UNAVAILABLE, true),
+  UPSTREAM_FAILED: entry('UNAVAILABLE', 'The upstream failed.', 502, Grpc.UNAVAILABLE, true),
+  UPSTREAM_TIMEOUT: entry('UNAVAILABLE', 'The upstream did not answer in time.', 504, Grpc.DEADLINE_EXCEEDED, true),
+  UPSTREAM_TLS: entry('UNAVAILABLE', 'The certificate of the upstream is not trusted.', 502, Grpc.UNAVAILABLE, false),
+  UPSTREAM_CONTENT: entry('UNAVAILABLE', 'The upstream sent unexpected content.', 502, Grpc.DATA_LOSS, true),
+  STORE_FULL: entry('UNAVAILABLE', 'The blob store is full.', 503, Grpc.UNAVAILABLE, true),
+  STORE_FAILED: entry('UNAVAILABLE', 'The blob store failed.', 503, Grpc.UNAVAILABLE, true),
+  NOT_READY: entry('UNAVAILABLE', 'Layover is not ready yet.', 503, Grpc.UNAVAILABLE, true),
+  DATA_PLANE_UNAVAILABLE: entry('UNAVAILABLE', 'The data plane is unreachable.', 503, Grpc.UNAVAILABLE, true),
+  TIMEOUT: entry('UNAVAILABLE', 'The request timed out.', 504, Grpc.DEADLINE_EXCEEDED, true),
+  CANCELLED: entry('UNKNOWN', 'The client cancelled the request.', 499, Grpc.CANCELLED, true),
+  INTERNAL: entry('UNKNOWN', 'An internal error occurred in Layover.', 500, Grpc.INTERNAL, false),
 } as const satisfies Record<string, ErrorEntry>;
 
 /** A name in the catalogue. */
 export type ErrorKey = keyof typeof ERROR_CATALOGUE;
 
-/** Whether a text that came from elsewhere names an entry. */
+/** Returns true if a text, for example from another process, is a key of the catalogue. */
 export function isErrorKey(text: string): text is ErrorKey {
   return Object.hasOwn(ERROR_CATALOGUE, text);
 }

@@ -1,22 +1,22 @@
 import { ERROR_CATALOGUE, type ErrorEntry, type ErrorKey } from './catalogue';
 
-/** What the place of failure knows beyond the catalogue. Everything here may be shown to a client: no secrets, no signed URLs. */
+/** Details of one failure. Except for `cause`, clients may see them: no secrets, no signed URLs. */
 export interface ErrorInfo {
-  /** Says what happened, to what, whose fault, what to do. Default: the catalogue's message. */
+  /** What happened, to which thing, and what to do. Default: the message in the catalogue. */
   readonly message?: string;
-  /** Goes into the `detail` of OCI error bodies. Plain JSON. */
+  /** Goes into `detail` of OCI error bodies. Plain JSON. */
   readonly detail?: Readonly<Record<string, unknown>>;
-  /** Seconds after which a retry makes sense; becomes Retry-After. */
+  /** Seconds after which a retry may succeed. Sent as Retry-After. */
   readonly retryAfterSeconds?: number;
-  /** HTTP status that an upstream answered with, for the pull record; not shown. */
+  /** HTTP status of the upstream, for the pull record. Not shown to clients. */
   readonly upstreamStatus?: number;
-  /** For the log only. */
+  /** Original error, for the log only. */
   readonly cause?: unknown;
 }
 
 /**
- * An expected failure. Decide on `key`, never on the class: errors cross processes and test realms.
- * Anything else that is thrown is a bug and is answered as INTERNAL, its cause logged only.
+ * Expected failure. Check `key` and not the class, because errors cross processes and test realms.
+ * Every other thrown value is a bug: it is answered as INTERNAL, and its cause is only logged.
  */
 export class LayoverError extends Error {
   override readonly name = 'LayoverError';
@@ -34,18 +34,23 @@ export class LayoverError extends Error {
     this.upstreamStatus = info.upstreamStatus;
   }
 
-  /** The catalogue's entry: code, statuses, whether to retry. */
+  /** Entry of the catalogue: code, statuses, and whether a retry may help. */
   get entry(): ErrorEntry {
     return ERROR_CATALOGUE[this.key];
   }
 }
 
-/** Whether a thrown thing is an expected failure (by its shape: classes differ between test realms). */
+/**
+ * Returns true for an expected failure. Checks its shape, because classes differ between test
+ * realms.
+ */
 export function isLayoverError(thrown: unknown): thrown is LayoverError {
   return thrown instanceof Error && thrown.name === 'LayoverError' && 'key' in thrown;
 }
 
-/** The thrown thing as an expected failure; unknown ones become INTERNAL with the original as cause. */
+/**
+ * Returns an expected failure as it is, and anything else as INTERNAL with the original as cause.
+ */
 export function toLayoverError(thrown: unknown): LayoverError {
   return isLayoverError(thrown) ? thrown : new LayoverError('INTERNAL', { cause: thrown });
 }

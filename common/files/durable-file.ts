@@ -7,10 +7,11 @@ import { makeDurableFolder, makeDurableFolderSync, syncFolder, syncFolderSync } 
 const PRIVATE_FILE = 0o600;
 
 /**
- * Replaces a file in one step: after a crash or a power cut it has either its old or its new content,
- * and when the promise resolves the new one is durable. Mode 0600; the folder is created if needed.
- * Calls for one path must follow each other. Throws system errors; the old file is then untouched,
- * unless only the last step failed (the sync of the folder), when either content may survive.
+ * Replaces a file atomically: after a crash or a power cut it has either its old or its new
+ * content. The new content is durable when the promise resolves. Mode 0600; missing folders are
+ * created. Concurrent calls for the same path are not allowed. Throws system errors. The old file
+ * is then unchanged, unless the final sync of the folder failed; in that case either content may
+ * survive a power cut.
  */
 export async function replaceFile(path: string, content: string | Buffer): Promise<void> {
   const folder = dirname(path);
@@ -33,16 +34,16 @@ export async function replaceFile(path: string, content: string | Buffer): Promi
 }
 
 /**
- * Creates a file durably, whole from the moment it has its name, mode 0600; its folder too. Returns
- * false if there is a file of that name: of several processes that create it at once, one succeeds,
- * and all of them then read the same content. Throws system errors.
+ * Creates a file durably and atomically, mode 0600, with its folder. Returns false if the file
+ * already exists. If several processes create the file at the same time, one succeeds and all of
+ * them then read the same content. Throws system errors.
  */
 export function createFileSync(path: string, content: string): boolean {
   const folder = dirname(path);
   makeDurableFolderSync(folder);
   const draft = `${path}.${randomUUID()}`;
   const isCreated = linkDraft(draft, path, content);
-  // Also where another process created it: the caller may rely on a name that is not durable yet.
+  // Needed even if another process created the file: its name may not be durable yet.
   syncFolderSync(folder);
   return isCreated;
 }

@@ -5,8 +5,8 @@ import { dirname, resolve } from 'node:path';
 const PRIVATE_FOLDER = { recursive: true, mode: 0o700 } as const;
 
 /**
- * Makes the names in a folder durable: files created, renamed or removed there survive a power cut.
- * A sync of the file itself does not cover its name (fsync(2), "Description").
+ * Makes the entries of a folder durable: files created, renamed or removed in it survive a power
+ * cut. Syncing a file does not sync its directory entry (fsync(2), "Description").
  */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
@@ -18,7 +18,7 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Creates a folder with its missing parents, mode 0700, and makes all their names durable. Does
+ * Creates a folder and its missing parents, mode 0700, and makes their entries durable. Does
  * nothing if the folder exists. Throws system errors.
  */
 export async function makeDurableFolder(folder: string): Promise<void> {
@@ -27,7 +27,7 @@ export async function makeDurableFolder(folder: string): Promise<void> {
   for (const parent of parentsOfCreated(path, first)) await syncFolder(parent);
 }
 
-/** As {@link syncFolder}, for code that runs before the event loop matters. */
+/** Same as {@link syncFolder}, for synchronous code at start-up. */
 export function syncFolderSync(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {
@@ -37,14 +37,17 @@ export function syncFolderSync(folder: string): void {
   }
 }
 
-/** As {@link makeDurableFolder}, for code that runs before the event loop matters. */
+/** Same as {@link makeDurableFolder}, for synchronous code at start-up. */
 export function makeDurableFolderSync(folder: string): void {
   const path = resolve(folder);
   const first = mkdirSync(path, PRIVATE_FOLDER);
   for (const parent of parentsOfCreated(path, first)) syncFolderSync(parent);
 }
 
-/** Lists the folders in which mkdir created an entry, from that of `path` up to that of `first`, the topmost one. */
+/**
+ * Returns the folders in which mkdir created an entry: the parent of `path`, up to the parent of
+ * `first`, the topmost folder that was created.
+ */
 function parentsOfCreated(path: string, first: string | undefined): string[] {
   if (first === undefined) return [];
   const parents = [dirname(path)];

@@ -1,32 +1,35 @@
 import { crc32 } from 'node:zlib';
 
-/** Size of a frame's header: length (4 bytes, little-endian) and CRC-32 (4 bytes) of the payload. */
+/** Size of a frame header: length (4 bytes, little-endian) and CRC-32 (4 bytes) of the payload. */
 export const FRAME_HEADER_BYTES = 8;
 
-/**
- * Largest payload in bytes that is written, or believed when it is read: a larger length is damage,
- * not data.
- */
+/** Largest payload in bytes. A longer length in a file header means that the file is damaged. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
-/** The frames at the beginning of some bytes. */
+/** Result of decoding the start of a buffer. */
 export interface DecodedFrames {
   readonly payloads: readonly Buffer[];
-  /** Bytes of the decoded frames, headers included. */
+  /** Size in bytes of the decoded frames, including headers. */
   readonly consumed: number;
-  /** True if the bytes after `consumed` are no frame; false if they end, or are a part of one. */
+  /**
+   * True if the bytes after `consumed` are not a frame. False if the input ends there or inside a
+   * frame.
+   */
   readonly damaged: boolean;
-  /** Bytes of the next frame, header included, if only a part of it is there; otherwise 0. */
+  /**
+   * Size in bytes of the next frame, including its header, if the input contains only a part of it;
+   * otherwise 0.
+   */
   readonly wanted: number;
 }
 
 /**
- * Returns a payload with its header, as it is written to a file. Throws a RangeError for an empty
- * payload or one above {@link MAX_PAYLOAD_BYTES}.
+ * Returns a payload with its header, ready to be written to a file. Throws a RangeError if the
+ * payload is empty or larger than {@link MAX_PAYLOAD_BYTES}.
  */
 export function encodeFrame(payload: Buffer): Buffer {
   if (payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES) {
-    throw new RangeError(`a frame takes 1 to ${MAX_PAYLOAD_BYTES} bytes, not ${payload.length}`);
+    throw new RangeError(`A frame holds 1 to ${MAX_PAYLOAD_BYTES} bytes, not ${payload.length}.`);
   }
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
   frame.writeUInt32LE(payload.length, 0);
@@ -36,7 +39,7 @@ export function encodeFrame(payload: Buffer): Buffer {
 }
 
 /**
- * Decodes up to `limit` frames from the beginning of `bytes`. The payloads share memory with `bytes`.
+ * Decodes up to `limit` frames from the start of `bytes`. The payloads share memory with `bytes`.
  */
 export function decodeFrames(bytes: Buffer, limit = Number.POSITIVE_INFINITY): DecodedFrames {
   const payloads: Buffer[] = [];

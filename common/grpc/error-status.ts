@@ -2,17 +2,20 @@ import { Metadata, type ServiceError, status as Grpc } from '@grpc/grpc-js';
 import { type ErrorKey, isErrorKey } from '../errors/catalogue';
 import { LayoverError, toLayoverError } from '../errors/layover-error';
 
-/** Trailing metadata that carries a LayoverError; see proto/layover/v1/registry.proto. */
+/** Trailing metadata with a LayoverError as JSON; see proto/layover/v1/registry.proto. */
 const ERROR_METADATA = 'layover-error-bin';
 
-/** What a gRPC server hands to grpc-js to end a call with a failure. */
+/** Failure in the form that grpc-js takes to end a call. */
 export interface GrpcFailure {
   readonly code: Grpc;
   readonly details: string;
   readonly metadata: Metadata;
 }
 
-/** A failure as gRPC status and metadata. Unknown errors become INTERNAL without their text: that is for the log. */
+/**
+ * Converts a failure to gRPC status and metadata. Unknown errors become INTERNAL without their
+ * message, which is only logged.
+ */
 export function toGrpcFailure(thrown: unknown): GrpcFailure {
   const error = toLayoverError(thrown);
   const metadata = new Metadata();
@@ -28,8 +31,9 @@ export function toGrpcFailure(thrown: unknown): GrpcFailure {
 }
 
 /**
- * The failure behind a gRPC error. `unreachable` is the key for a status that the transport made (peer away, or it does not know us):
- * DATA_PLANE_UNAVAILABLE at the edge, NOT_READY where the control plane was asked.
+ * Converts a gRPC error to the failure that it stands for. `unreachable` is the key for a status
+ * that the transport made (the peer is unreachable or rejected this plane): DATA_PLANE_UNAVAILABLE
+ * at the edge, NOT_READY for calls to the control plane.
  */
 export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): LayoverError {
   const carried = readWireError(error);
@@ -43,7 +47,7 @@ export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): Layov
       return new LayoverError('TIMEOUT', { cause: error });
     case Grpc.UNAVAILABLE:
     case Grpc.UNAUTHENTICATED:
-      // Unauthenticated: the other plane does not take us for one of its own (plane-guard.ts).
+      // The other plane rejected our certificate or secret (plane-guard.ts).
       return new LayoverError(unreachable, { cause: error });
     default:
       return new LayoverError('INTERNAL', { cause: error });
@@ -51,8 +55,9 @@ export function fromGrpcError(error: ServiceError, unreachable: ErrorKey): Layov
 }
 
 /**
- * Whether a failed call says that its node is away, or went away: the transport made the status. grpc-js says CANCELLED for a server that was stopped
- * in mid-call, and INTERNAL for a stream that a broken connection has reset; the caller knows whether it cancelled the call itself.
+ * Returns true if the call failed because its node is gone: the transport made the status. grpc-js
+ * reports CANCELLED if the server was stopped during the call, and INTERNAL if a broken connection
+ * reset the stream. The caller must check whether it cancelled the call itself.
  */
 export function isNodeLost(error: ServiceError): boolean {
   if (readWireError(error) !== undefined) return false;
@@ -60,7 +65,10 @@ export function isNodeLost(error: ServiceError): boolean {
   return error.code === Grpc.INTERNAL && error.details.startsWith('Received RST_STREAM');
 }
 
-/** The key of a failure that a server hands to grpc-js, for counting; the status' name where it carries none. */
+/**
+ * Returns the key of a failure that a server passes to grpc-js, for metrics, or the name of its
+ * status if it carries no key.
+ */
 export function failureKey(failure: Partial<ServiceError>): string {
   return readWireError(failure)?.key ?? Grpc[failure.code ?? Grpc.UNKNOWN] ?? 'UNKNOWN';
 }

@@ -12,30 +12,30 @@ import type { Tracer } from '../tracing/tracer';
 import { failureKey } from './error-status';
 import { TRACEPARENT } from './trace-calls';
 
-/** One call to a server that is over. */
+/** A finished call to a server. */
 export interface CallEnd {
   readonly method: string;
   /** `ok`, or the key of the error (common/errors/catalogue.ts). */
   readonly outcome: string;
   readonly seconds: number;
-  /** As the edge gave it; empty where the request has none. */
+  /** Set by the edge. Empty if the request has none. */
   readonly requestId: string;
 }
 
-/** Who watches the calls of a server. */
+/** Receives the events of a server's calls. */
 export interface CallObserver {
   readonly tracer: Tracer;
-  /** A call that sends a stream begins. */
+  /** Called when a call with a response stream starts. */
   readonly onStream?: (method: string) => void;
-  /** Told once of every call, however it ended; `streamed` where onStream was called. */
+  /** Called once per call when it ends. `streamed` is true if onStream was called for it. */
   readonly onEnd: (end: CallEnd, streamed: boolean) => void;
 }
 
 type Service = Readonly<Record<string, { readonly path: string; readonly responseStream: boolean }>>;
 
 /**
- * The handlers of a service, watched: counted when they end, and, where the caller traces, in a span below the caller's. Nothing of what they do, and nothing
- * of what callers see, is changed by it.
+ * Wraps the handlers of a service: reports each call to the observer when it ends and, if the
+ * caller traces, records a span below the caller's. Does not change the behaviour of the handlers.
  */
 export function observeCalls<Handlers extends object>(
   service: Service,
@@ -79,7 +79,8 @@ function observeStream(
     const watched = begin(method, path, call, observer);
     let failure: string | undefined;
     call.once('error', (error: ServerErrorResponse) => (failure = keyOf(error)));
-    // grpc-js says so after every end, good ones too (grpc-node issue 2771).
+    // grpc-js emits 'cancelled' at the end of every stream, successful ones too (grpc-node issue
+    // 2771).
     call.once('cancelled', () => watched.end(failure ?? (call.writableEnded ? 'ok' : 'CANCELLED'), true));
     watched.run(() => handler(call));
   };
@@ -115,7 +116,10 @@ function begin(
   };
 }
 
-/** What an edge sends has it in its context, an admission by itself. */
+/**
+ * Returns the request id of a request, or an empty text. Requests of the edge carry it in
+ * `context`, admissions in a field of their own.
+ */
 export function requestIdOf(request: unknown): string {
   const { context, requestId } = request as {
     readonly context?: { readonly requestId?: unknown } | null;

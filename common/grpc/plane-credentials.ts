@@ -1,7 +1,9 @@
 import { CallCredentials, ChannelCredentials, type ChannelOptions, type experimental, Metadata } from '@grpc/grpc-js';
 import { SECRET_METADATA } from './plane-guard';
 
-/** Credentials that put the planes' secret into the metadata of every call. */
+/**
+ * Creates call credentials that add the shared secret of the planes to the metadata of every call.
+ */
 export function secretCallCredentials(secret: string): CallCredentials {
   return CallCredentials.createFromMetadataGenerator((_call, done) => {
     const metadata = new Metadata();
@@ -13,13 +15,14 @@ export function secretCallCredentials(secret: string): CallCredentials {
 type SecureConnector = experimental.SecureConnector;
 
 /**
- * Credentials of a channel with what grpc-js lacks for planes: call credentials over a plain connection too (its own composing refuses that), and a name of the other
- * side that does not depend on its address. On the channel, not on a client: every client of a channel then has them.
+ * Channel credentials with two features that grpc-js lacks: call credentials on a connection
+ * without TLS (grpc-js refuses to compose those), and a server name that does not depend on the
+ * address. They belong to the channel, so that every client of the channel has them.
  */
 export class PlaneChannelCredentials extends ChannelCredentials {
   constructor(
     private readonly inner: ChannelCredentials,
-    /** Name of the other side in its certificate; undefined = no TLS. */
+    /** Name of the server in its certificate; undefined if the connection does not use TLS. */
     private readonly serverName: string | undefined,
     private readonly callCredentials: CallCredentials | undefined,
   ) {

@@ -5,17 +5,20 @@ import type { Logger } from '../runtime/logger';
 import type { PlaneName } from '../runtime/plane-name';
 import { callersOf, planesOf } from '../security/plane-names';
 
-/** Metadata that carries the secret that planes share. */
+/** Metadata with the shared secret of the planes. */
 export const SECRET_METADATA = 'layover-plane-secret';
 
-/** Refusals are told at most this often, in milliseconds: whoever knocks must not fill the log. */
-const TELL_MS = 10_000;
+/**
+ * Minimum interval between two log lines about refused calls, in milliseconds, so that they cannot
+ * fill the log.
+ */
+const REPORT_INTERVAL_MS = 10_000;
 
-/** What callers must show; what is undefined is not asked for. */
+/** What callers must present. An undefined requirement is not checked. */
 export interface GuardOptions {
-  /** Certificates must name a plane of this domain that may call the service. */
+  /** Domain of plane certificates: the caller's must name a plane that may call the service. */
   readonly domain: string | undefined;
-  /** One of these. */
+  /** Accepted secrets. The caller must send one of them. */
   readonly secrets: readonly string[] | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -24,16 +27,17 @@ export interface GuardOptions {
 type GuardedCall = Parameters<ServerInterceptor>[1];
 
 /**
- * Stands in front of every call to a server, whatever the service (health too): who does not show what is asked for gets UNAUTHENTICATED and not a word more, and
- * no handler hears of the call. Handlers never see the secret.
+ * Creates an interceptor that authenticates every call to a server, whatever the service (health
+ * too). A call that fails the check ends with UNAUTHENTICATED without further details and does not
+ * reach a handler. Handlers never see the secret.
  */
 export function createPlaneGuard(options: GuardOptions): ServerInterceptor {
   const secrets = options.secrets?.map(hash);
   const planesOfConnection = new WeakMap<object, ReadonlySet<PlaneName>>();
-  const tell = createTeller(options);
+  const report = createReporter(options);
 
-  /** Read once for a connection: that takes longer than most calls. */
-  function planesBehind(call: GuardedCall, domain: string): ReadonlySet<PlaneName> {
+  /** Reads the certificate once per connection, because that takes longer than most calls. */
+  function planesOfCaller(call: GuardedCall, domain: string): ReadonlySet<PlaneName> {
     const connection = connectionOf(call);
     const known = connection && planesOfConnection.get(connection);
     if (known !== undefined) return known;
@@ -43,10 +47,10 @@ export function createPlaneGuard(options: GuardOptions): ServerInterceptor {
     return planes;
   }
 
-  function whatIsWrong(path: string, call: GuardedCall, metadata: Metadata): string | undefined {
+  function findProblem(path: string, call: GuardedCall, metadata: Metadata): string | undefined {
     const { domain } = options;
     if (domain !== undefined) {
-      const planes = planesBehind(call, domain);
+      const planes = planesOfCaller(call, domain);
       if (!callersOf(path).some((plane) => planes.has(plane)))
         return `its certificate is not one of ${callersOf(path).join(', ')}`;
     }
@@ -54,7 +58,7 @@ export function createPlaneGuard(options: GuardOptions): ServerInterceptor {
     const [given] = metadata.get(SECRET_METADATA);
     if (given === undefined) return 'it has no secret';
     const hashed = hash(given);
-    // Every one is compared: how long that takes says nothing.
+    // All secrets are compared, so that the duration reveals nothing.
     return secrets.map((secret) => timingSafeEqual(secret, hashed)).includes(true) ? undefined : 'its secret is wrong';
   }
 
@@ -63,16 +67,16 @@ export function createPlaneGuard(options: GuardOptions): ServerInterceptor {
       start: (next) =>
         next({
           onReceiveMetadata(metadata, forward) {
-            const problem = whatIsWrong(path, call, metadata);
+            const problem = findProblem(path, call, metadata);
             metadata.remove(SECRET_METADATA);
             if (problem === undefined) {
               forward(metadata);
               return;
             }
             call.sendStatus({ code: status.UNAUTHENTICATED, details: 'UNAUTHENTICATED' });
-            tell(path, call.getPeer(), problem);
+            report(path, call.getPeer(), problem);
           },
-          // Declared so that all four are there for grpc-js's types.
+          // The types of grpc-js require all four callbacks.
           onReceiveMessage: (message, forward) => forward(message),
           onReceiveHalfClose: (forward) => forward(),
           onCancel: () => undefined,
@@ -80,30 +84,31 @@ export function createPlaneGuard(options: GuardOptions): ServerInterceptor {
     });
 }
 
-/** Same length for all, so that timingSafeEqual can compare. */
+/** Hashes a secret: timingSafeEqual needs buffers of equal length. */
 function hash(secret: string | Buffer): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
 /**
- * The connection of a call, as an identity. grpc-js 1.14 has no name for it: this is the private field of its innermost call. Where that is gone one day, the
- * certificate is read for every call, which is slow and right.
+ * Returns an object that identifies the connection of a call. grpc-js 1.14 has no API for this;
+ * `stream` is a private field of its innermost call. If the field disappears, the certificate is
+ * read for every call, which is slower but correct.
  */
 function connectionOf(call: GuardedCall): object | undefined {
   const { stream } = call as unknown as { readonly stream?: { readonly session?: object } };
   return typeof stream?.session === 'object' ? stream.session : undefined;
 }
 
-function createTeller({ clock, logger }: GuardOptions): (path: string, peer: string, problem: string) => void {
-  let toldAt = -Infinity;
-  let untold = 0;
+function createReporter({ clock, logger }: GuardOptions): (path: string, peer: string, problem: string) => void {
+  let reportedAt = -Infinity;
+  let suppressed = 0;
   return (path, peer, problem) => {
-    if (clock.now() - toldAt < TELL_MS) {
-      untold += 1;
+    if (clock.now() - reportedAt < REPORT_INTERVAL_MS) {
+      suppressed += 1;
       return;
     }
-    toldAt = clock.now();
-    logger.warn({ path, peer, problem, notTold: untold }, 'a call that is not from a plane of ours was refused');
-    untold = 0;
+    reportedAt = clock.now();
+    logger.warn({ path, peer, problem, suppressed }, 'Refused a gRPC call without valid plane credentials');
+    suppressed = 0;
   };
 }

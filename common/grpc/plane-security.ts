@@ -11,19 +11,24 @@ import { PlaneChannelCredentials, secretCallCredentials } from './plane-credenti
 import { createPlaneGuard } from './plane-guard';
 import { TlsProvider } from './tls-provider';
 
-/** What every gRPC server and client between planes is made with. Whoever opens it closes it, after them. */
+/** Credentials for the gRPC servers and clients between planes. The owner closes it after them. */
 export interface PlaneSecurity {
-  /** For a server that listens there. Throws an Error for an address that must not be served plainly. */
+  /**
+   * Returns credentials for a server on this address. Throws an Error if the address requires
+   * certificates or a secret and none are configured.
+   */
   toServe(listen: ListenAddress): ServerCredentials;
-  /** For a channel to a plane at an address. Throws an Error for an address that must not be reached plainly. */
+  /** Returns credentials for a channel to a plane. Throws an Error under the same condition. */
   toReach(plane: PlaneName, address: ListenAddress): ChannelCredentials;
-  /** Follows the files of certificates no more. */
+  /** Stops watching the certificate files. */
   close(): void;
 }
 
 /**
- * Mutual TLS on TCP where there are certificates, the secret on every call where there is one, and nothing on unix sockets and loopback addresses where there is neither.
- * Both may be on. Throws a TlsFilesError where the files have become unusable since they were checked.
+ * Creates the credentials of a plane. TCP uses mutual TLS if certificates are configured. Every
+ * call carries the secret if one is configured. Unix sockets and loopback addresses need neither.
+ * Both can be combined. Throws a TlsFilesError if the files became unusable after they were
+ * checked.
  */
 export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, logger: Logger): PlaneSecurity {
   const { domain, secret, previousSecrets } = config;
@@ -34,7 +39,9 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
 
   function providerFor(address: ListenAddress): TlsProvider | undefined {
     if (provider === undefined && secret === undefined && !staysOnMachine(address))
-      throw new Error(`${formatGrpcAddress(address)} needs certificates or a secret between the planes`);
+      throw new Error(
+        `Address ${formatGrpcAddress(address)} is not local: configure certificates or a secret for the planes.`,
+      );
     return address.kind === 'tcp' ? provider : undefined;
   }
 
@@ -62,9 +69,9 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
   };
 }
 
-/** `name` is that of the plane which is meant, whatever its address. */
+/** Checks that a certificate names the expected plane, regardless of its address. */
 function checkName(name: string, certificate: { readonly raw: Buffer }): Error | undefined {
   return hasName(new X509Certificate(certificate.raw), name)
     ? undefined
-    : new Error(`the certificate of the other side has no subject alternative name DNS:${name}`);
+    : new Error(`The certificate of the other plane has no subject alternative name DNS:${name}.`);
 }

@@ -6,8 +6,9 @@ type IdentityListener = experimental.IdentityCertificateUpdateListener;
 type CaListener = experimental.CaCertificateUpdateListener;
 
 /**
- * A {@link TlsWatch} as grpc-js takes certificates from. grpc-js has a watcher of files itself: it hands on whatever it reads, and a certificate without its key, or a file
- * that is gone for a moment, has it drop every connection until the next look.
+ * Adapter from a {@link TlsWatch} to the certificate provider interface of grpc-js. The file
+ * watcher of grpc-js passes on whatever it reads: a certificate without its key, or a file that is
+ * missing for a moment, makes it drop every connection until the next poll.
  */
 export class TlsProvider implements experimental.CertificateProvider {
   private readonly identityListeners = new Set<IdentityListener>();
@@ -22,7 +23,7 @@ export class TlsProvider implements experimental.CertificateProvider {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.identityListeners.add(listener);
-    // Not at once: servers listen for what this leads to only after they have called.
+    // Deferred, because servers register their own listeners only after this call.
     process.nextTick(() => listener(identity(this.watch.current)));
   }
 

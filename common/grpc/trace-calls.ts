@@ -1,10 +1,13 @@
 import { InterceptingCall, type Interceptor, status } from '@grpc/grpc-js';
 import type { Tracer } from '../tracing/tracer';
 
-/** Metadata with the caller's span, as W3C Trace Context writes it. */
+/** Metadata with the caller's span in the format of W3C Trace Context. */
 export const TRACEPARENT = 'traceparent';
 
-/** For the clients of a channel: a span for every call that is part of a trace, told to the other side. No interceptor where nothing is traced. */
+/**
+ * Creates interceptors for the clients of a channel: they record a span for every call within a
+ * trace and send it to the server. Returns none if tracing is off.
+ */
 export function traceCalls(tracer: Tracer): Interceptor[] {
   if (!tracer.isOn) return [];
   return [
@@ -18,7 +21,8 @@ export function traceCalls(tracer: Tracer): Interceptor[] {
       return new InterceptingCall(call, {
         start(metadata, _listener, next) {
           if (span.traceparent !== undefined) metadata.set(TRACEPARENT, span.traceparent);
-          // What is left out goes on to the caller's listener by itself; that one must not be spread into this (grpc-js then takes it for the caller's own).
+          // Omitted callbacks go to the caller's listener. Don't spread it into this object:
+          // grpc-js then treats this object as the caller's own listener.
           next(metadata, {
             onReceiveStatus(received, nextStatus) {
               if (received.code !== status.OK) span.fail(status[received.code]);

@@ -5,24 +5,26 @@ import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address
 import type { Logger } from '../runtime/logger';
 import { prepareSocketPath, protectSocket } from '../runtime/unix-socket';
 
-/** Longest time for one answer, in milliseconds: a probe that hangs tells nobody anything. */
-const ANSWER_MS = 5_000;
-/** Prometheus, the kubelet and a person: more at once is a mistake or mischief. */
+/** Time limit of one response, in milliseconds. */
+const RESPONSE_MS = 5_000;
+/** Limit of connections: clients are Prometheus, the kubelet and an operator. */
 const MAX_CONNECTIONS = 64;
 const TEXT = 'text/plain; charset=utf-8';
 
-/** What is answered from. */
+/** Dependencies of the operations server. */
 export interface OperationsParts {
   readonly listen: ListenAddress;
   readonly registry: Registry;
-  /** Why requests should not come here, in words, one reason each; empty = they may. */
+  /** Returns the reasons why this plane is not ready, one text each. Empty if it is ready. */
   readonly unready: () => Promise<readonly string[]>;
   readonly logger: Logger;
 }
 
 /**
- * A small HTTP server for those who run a plane, beside the one for its clients: GET and HEAD of /metrics (Prometheus' text format), /healthz (200 as long as the
- * event loop answers) and /readyz (200, or 503 with the reasons). It takes no body, asks for no credentials and should be reached by nobody else.
+ * HTTP server for operators, beside the server for clients: GET and HEAD of /metrics (Prometheus
+ * text format), /healthz (200 while the event loop responds) and /readyz (200, or 503 with the
+ * reasons). It reads no request body and requires no credentials, so only operators should be able
+ * to reach it.
  */
 export class OperationsServer {
   private readonly server: Server;
@@ -35,7 +37,7 @@ export class OperationsServer {
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Listens; resolves with host:port or unix:path. Throws when the address is taken. */
+  /** Starts listening. Resolves with host:port or unix:path. Rejects if the address is in use. */
   async start(): Promise<string> {
     const { listen } = this.parts;
     if (listen.kind === 'unix') await prepareSocketPath(listen.path);
@@ -57,7 +59,10 @@ export class OperationsServer {
     return formatGrpcAddress({ ...listen, port });
   }
 
-  /** Cuts what runs: there is nothing that could not be asked again. Harmless when called twice. */
+  /**
+   * Closes the server and its connections immediately, because all requests can be repeated.
+   * Further calls are harmless.
+   */
   async stop(): Promise<void> {
     if (!this.server.listening) return;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -66,7 +71,7 @@ export class OperationsServer {
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    response.setTimeout(ANSWER_MS, () => response.destroy());
+    response.setTimeout(RESPONSE_MS, () => response.destroy());
     response.on('error', () => undefined);
     try {
       const { status, type, body } = await this.answer(request);
@@ -79,7 +84,7 @@ export class OperationsServer {
       });
       response.end(request.method === 'HEAD' ? undefined : body);
     } catch (error) {
-      this.parts.logger.error({ err: error }, 'a request of operations failed');
+      this.parts.logger.error({ err: error }, 'A request for metrics or health failed');
       response.destroy();
     }
   }
@@ -88,7 +93,7 @@ export class OperationsServer {
     request: IncomingMessage,
   ): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return { status: 405, type: TEXT, body: 'only GET and HEAD\n' };
+      return { status: 405, type: TEXT, body: 'Only GET and HEAD are allowed.\n' };
     switch (request.url?.split('?', 1)[0]) {
       case '/healthz':
         return { status: 200, type: TEXT, body: 'ok\n' };
@@ -101,7 +106,7 @@ export class OperationsServer {
       case '/metrics':
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
       default:
-        return { status: 404, type: TEXT, body: 'not found\n' };
+        return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
     }
   }
 }

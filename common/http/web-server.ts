@@ -10,19 +10,22 @@ import type { Socket } from 'node:net';
 import type { TlsMaterial } from '../security/tls-files';
 import type { TlsWatch } from '../security/tls-watch';
 
-/** A handshake that is not over by then never will be, in milliseconds. */
+/** Time limit of a TLS handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
 const LEAST_VERSION = 'TLSv1.2';
 
-/** A node:http server, or a node:https server that follows its certificate. */
+/** A node:http server, or a node:https server that reloads its certificate. */
 export interface WebServer {
   readonly server: HttpServer | HttpsServer;
   readonly scheme: 'http' | 'https';
-  /** Destroys every connection, those that have not got to HTTP yet too. */
+  /** Destroys all connections, including those whose TLS handshake is not finished. */
   closeAllConnections(): void;
 }
 
-/** Makes one: HTTPS with `tls`, TLS 1.2 at least. A new certificate is for new connections; those that stand go on. */
+/**
+ * Creates an HTTP server, or an HTTPS server (TLS 1.2 or newer) if `tls` is given. A new
+ * certificate applies to new connections; existing connections continue.
+ */
 export function createWebServer(
   options: ServerOptions,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
@@ -35,9 +38,11 @@ export function createWebServer(
   }
   const server = createTlsServer({ ...options, ...context(tls.current), handshakeTimeout: handshakeMs }, handle);
   tls.onChange((material) => server.setSecureContext(context(material)));
-  // Before node:https makes a client error of it: there is nobody yet who could read an answer, and after a time-out nobody else would close it.
+  // Runs before node:https turns this into a client error: no client could read a response yet, and
+  // nothing else closes the socket after a timeout.
   server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
-  // node:http knows connections only after their handshake, and one that never ends would hold up the end of the server.
+  // node:http knows a connection only after its handshake. A handshake that never ends would block
+  // the end of the server.
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -5,14 +5,15 @@ import { Gauge, type Registry } from 'prom-client';
 import { readBuildInfo } from '../runtime/build-info';
 import { readCounter, readGauge } from './read-metrics';
 
-/** How often the event loop is looked at, in milliseconds. */
-const LOOK_MS = 20;
+/** Sampling interval of the event loop monitor, in milliseconds. */
+const SAMPLE_MS = 20;
 const NANOSECONDS = 1e9;
 
 /**
- * What every plane says of its process, under the names of prom-client's default metrics. By hand, because those cannot be ended: each
- * call leaves a timer and an observer in the process for ever, and tests start many planes in one. The function returned ends these.
- * The event loop's lag is since the scrape before: the longest, and the 99th percentile.
+ * Registers metrics of the process under the names of prom-client's default metrics. Those are not
+ * used because they cannot be stopped: each call leaves a timer and an observer in the process, and
+ * tests start many planes in one process. The event loop lag covers the time since the previous
+ * scrape. Returns a function that stops the measurement.
  */
 export function watchProcess(registry: Registry): () => void {
   const build = { ...readBuildInfo(), node_version: process.versions.node };
@@ -22,10 +23,10 @@ export function watchProcess(registry: Registry): () => void {
     labelNames: Object.keys(build),
     registers: [registry],
   }).set(build, 1);
-  const delay = monitorEventLoopDelay({ resolution: LOOK_MS });
+  const delay = monitorEventLoopDelay({ resolution: SAMPLE_MS });
   delay.enable();
   let longest = 0;
-  // Read before the longest, by the order in which they are registered; the histogram begins anew with every scrape.
+  // Collected before the maximum, in the order of registration. Each scrape resets the histogram.
   readGauge(registry, 'nodejs_eventloop_lag_p99_seconds', '99th percentile of the event loop lag, in seconds.', () => {
     const p99 = delay.count === 0 ? 0 : delay.percentile(99);
     longest = delay.count === 0 ? 0 : delay.max;
@@ -47,7 +48,12 @@ export function watchProcess(registry: Registry): () => void {
   readGauge(registry, 'nodejs_external_memory_bytes', 'Memory of buffers outside the heap, in bytes.', () => {
     return process.memoryUsage().external;
   });
-  readGauge(registry, 'process_open_fds', 'Open file descriptors; 0 where the system does not say.', openFiles);
+  readGauge(
+    registry,
+    'process_open_fds',
+    'Open file descriptors; 0 if the operating system does not report them.',
+    openFiles,
+  );
   const startedAt = Date.now() / 1000 - process.uptime();
   readGauge(
     registry,
@@ -58,9 +64,9 @@ export function watchProcess(registry: Registry): () => void {
   return () => delay.disable();
 }
 
-/** Each look comes LOOK_MS after the one before; what is beyond that is lag. */
+/** Returns the lag in seconds: the time between two samples beyond the sampling interval. */
 function lag(nanoseconds: number): number {
-  return Math.max(0, nanoseconds / NANOSECONDS - LOOK_MS / 1000);
+  return Math.max(0, nanoseconds / NANOSECONDS - SAMPLE_MS / 1000);
 }
 
 async function openFiles(): Promise<number> {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** A gauge that is read when it is asked for: nothing is to be kept up to date meanwhile. */
+/** Registers a gauge whose value is read at each scrape. */
 export function readGauge(registry: Registry, name: string, help: string, read: () => number | Promise<number>): void {
   const gauge: Gauge = new Gauge({
     name,
@@ -12,7 +12,10 @@ export function readGauge(registry: Registry, name: string, help: string, read: 
   });
 }
 
-/** A counter whose sum is kept elsewhere, as a plain number: counting costs an addition. `read` gives a sum that never falls. */
+/**
+ * Registers a counter whose sum is kept elsewhere as a plain number, so that counting is cheap.
+ * `read` returns the sum, which must never decrease.
+ */
 export function readCounter(registry: Registry, name: string, help: string, read: () => number): void {
   const counter: Counter = new Counter({
     name,

@@ -6,36 +6,40 @@ import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address
 import type { Logger } from '../runtime/logger';
 import type { HostResolver } from './host-resolver';
 
-/** How often names are looked up again. A new node takes part within this, one look at its health, and a little. */
-const LOOKUP_MS = 3_000;
-/** Lookups that have not answered within this are given up. */
+/** Interval between two lookups of a name, in milliseconds. */
+const LOOKUP_INTERVAL_MS = 3_000;
+/** Timeout of a lookup, in milliseconds. */
 const LOOKUP_TIMEOUT_MS = 5_000;
-/** Addresses of one name that are used; a wrong name must not open connections to half the internet. */
+/**
+ * Maximum number of addresses of one name, so that a wrong name cannot open connections to many
+ * unrelated hosts.
+ */
 const MAX_ADDRESSES = 1024;
 
 /** One address of one node. */
 export interface NodeAddress {
-  /** A socket, or an IP address with its port. */
+  /** A unix socket, or an IP address with its port. */
   readonly listen: ListenAddress;
-  /** The host as configured (a certificate names it); empty for a socket. */
+  /** The configured host, which the certificate names. Empty for a unix socket. */
   readonly host: string;
-  /** As gRPC writes it; different for different addresses. */
+  /** The address in the format of gRPC. Unique. */
   readonly text: string;
 }
 
-/** What a watch works with. */
+/** Addresses to watch, and the dependencies of the watch. */
 export interface AddressWatchOptions {
   readonly addresses: readonly ListenAddress[];
   readonly resolve: HostResolver;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called with everything that is known, each address once, when that has changed. */
+  /** Called with all known addresses, without duplicates, when they have changed. */
   readonly onChange: (addresses: readonly NodeAddress[]) => void;
 }
 
 /**
- * Addresses of nodes, as configured: sockets and IP addresses as they are, names with all the addresses that DNS gives, again every few seconds. A lookup
- * that fails or gives nothing changes nothing (static stability): whether a node is there its health tells, not DNS.
+ * Watches the configured addresses of nodes: unix sockets and IP addresses as they are, and names
+ * with all addresses that DNS returns, every few seconds. A lookup that fails or returns no address
+ * changes nothing (static stability): health checks decide whether a node is available, not DNS.
  */
 export class AddressWatch {
   private readonly byName = new Map<string, readonly NodeAddress[]>();
@@ -46,9 +50,9 @@ export class AddressWatch {
 
   constructor(private readonly options: AddressWatchOptions) {}
 
-  /** Resolves when every name was looked up once, successfully or not. */
+  /** Starts the watch. Resolves when each name was looked up once, successfully or not. */
   async start(): Promise<void> {
-    this.tell();
+    this.report();
     await Promise.all(this.options.addresses.filter(isName).map((address) => this.follow(address)));
   }
 
@@ -57,32 +61,36 @@ export class AddressWatch {
     for (const stop of this.stops.splice(0)) void stop();
   }
 
-  /** Looks a name up once, and then again and again. */
+  /** Looks a name up once and then periodically. */
   private async follow(address: NamedAddress): Promise<void> {
     const { clock, logger } = this.options;
-    const work = (): Promise<void> => this.look(address);
+    const work = (): Promise<void> => this.lookUp(address);
     await work();
-    const onError = (error: unknown): void => logger.error({ err: error }, 'following the name of nodes failed');
-    if (!this.stopped) this.stops.push(repeat({ clock, everyMs: LOOKUP_MS, work, onError }));
+    const onError = (error: unknown): void =>
+      logger.error({ err: error }, 'Watching a host name of data planes failed');
+    if (!this.stopped) this.stops.push(repeat({ clock, everyMs: LOOKUP_INTERVAL_MS, work, onError }));
   }
 
-  private async look(address: NamedAddress): Promise<void> {
+  private async lookUp(address: NamedAddress): Promise<void> {
     const key = formatGrpcAddress(address);
     try {
       const found = await this.lookup(address.host);
       if (this.stopped) return;
-      if (found.length === 0) throw new Error('the name has no address');
+      if (found.length === 0) throw new Error(`DNS returned no address for ${address.host}.`);
       this.failing.delete(key);
       this.byName.set(
         key,
         found.slice(0, MAX_ADDRESSES).map((ip) => nodeAddress({ ...address, host: ip }, address.host)),
       );
-      this.tell();
+      this.report();
     } catch (error) {
       if (this.stopped) return;
-      // Said once, not every few seconds.
+      // Logged once per outage, not for every lookup.
       if (!this.failing.has(key))
-        this.options.logger.warn({ host: address.host, cause: String(error) }, 'the name of nodes cannot be looked up');
+        this.options.logger.warn(
+          { host: address.host, cause: String(error) },
+          'Looking up a host name of data planes failed; the known addresses stay in use',
+        );
       this.failing.add(key);
     }
   }
@@ -90,7 +98,7 @@ export class AddressWatch {
   private lookup(host: string): Promise<readonly string[]> {
     const { clock, resolve } = this.options;
     return withTimeout(clock, LOOKUP_TIMEOUT_MS, resolve(host), () => {
-      throw new Error('no answer in time');
+      throw new Error(`DNS did not answer within ${LOOKUP_TIMEOUT_MS} ms.`);
     });
   }
 
@@ -100,7 +108,7 @@ export class AddressWatch {
     return isIP(host) === 0 ? (this.byName.get(formatGrpcAddress(address)) ?? []) : [nodeAddress(address, host)];
   }
 
-  private tell(): void {
+  private report(): void {
     const all = new Map<string, NodeAddress>();
     for (const address of this.options.addresses) {
       for (const one of this.found(address)) all.set(one.text, one);

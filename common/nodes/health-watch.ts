@@ -10,24 +10,33 @@ import { service as healthService } from 'grpc-health-check';
 import { type Backoff, backoffDelay } from '../async/backoff';
 import type { Clock } from '../runtime/clock';
 
-/** Name under which a data plane's health service speaks of pulls. */
+/** Service name of pulls in the health service of a data plane. */
 export const REGISTRY_SERVICE = 'layover.v1.Registry';
 
-/** What is known of a node: nothing yet, takes calls, is there and takes none (starting or draining), does not answer. */
+/**
+ * Health of a node: not known yet, accepts calls, reachable but accepts no calls (starting or
+ * draining), unreachable.
+ */
 export type NodeHealth = 'unknown' | 'serving' | 'not-serving' | 'away';
 
-/** Between streams, with jitter so that nodes that lost one peer do not come back together. */
+/**
+ * Delay between streams, with jitter so that nodes that lost the same peer do not reconnect
+ * together.
+ */
 const BACKOFF: Backoff = { firstMs: 100, maxMs: 1_000, jitter: 0.5 };
-/** Failures after which the pause is as long as it gets. */
+/** Number of failures that leads to the longest delay. */
 const MANY_FAILURES = 10;
 
-/** What a watch works with. */
+/** The node to watch, and the dependencies of the watch. */
 export interface HealthWatchOptions {
-  /** Of the calls that depend on it: health then speaks of the very connection that they use. Not closed here. */
+  /**
+   * Channel of the calls that depend on the health, so that it describes the connection that they
+   * use. Not closed here.
+   */
   readonly channel: ReturnType<Client['getChannel']>;
   readonly clock: Clock;
   readonly onChange: (health: NodeHealth) => void;
-  /** 0 ≤ x < 1. */
+  /** Returns 0 ≤ x < 1. */
   readonly random?: () => number;
 }
 
@@ -38,8 +47,10 @@ interface HealthClient {
 }
 
 /**
- * Follows grpc.health.v1 `Watch` of one node for as long as it lives: one idle stream, told of every change at once. A stream that breaks is begun again after a
- * short pause, and then waits for the channel, which goes on connecting by itself: the node is noticed the moment that it is back. A node that hangs without a word is found by the channel's keepalive. A server without the health service counts as serving.
+ * Watches the health of one node with one idle grpc.health.v1 `Watch` stream. A broken stream is
+ * started again after a short delay. It then waits for the channel, which keeps reconnecting, so a
+ * node that is back is noticed at once. The channel's keepalive detects a node that hangs. A server
+ * without the health service counts as serving.
  */
 export class HealthWatch {
   private readonly client: HealthClient;
@@ -58,7 +69,7 @@ export class HealthWatch {
   }
 
   start(): void {
-    // The first one fails at once where nobody is there, so that this is known.
+    // The first stream fails at once if the node is unreachable, so that its state is known.
     const call = this.client.watch({ service: REGISTRY_SERVICE }, new Metadata({ waitForReady: !this.isFirst }));
     this.isFirst = false;
     this.call = call;
@@ -67,19 +78,19 @@ export class HealthWatch {
       this.failures = 0;
       this.options.onChange(message.status === 'SERVING' ? 'serving' : 'not-serving');
     });
-    // Said by 'status' too.
+    // The 'status' event reports errors too.
     call.on('error', () => undefined);
     call.on('status', ({ code }: { readonly code: status }) => this.over(code));
   }
 
-  /** Ends the stream; nothing is told any more. */
+  /** Ends the stream. No change is reported after that. */
   stop(): void {
     this.stopped = true;
     this.stopPause?.();
     this.call?.cancel();
   }
 
-  /** Ends the stream and begins another: what is behind the address may be another process now. */
+  /** Ends the stream and starts a new one, because another process may have the address now. */
   restart(): void {
     this.call?.cancel();
   }

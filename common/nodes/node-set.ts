@@ -9,13 +9,13 @@ import type { HostResolver } from './host-resolver';
 import { Node, type NodeConnection } from './node';
 import { firstFor } from './rendezvous';
 
-/** How long the start waits for nodes to be heard of, in milliseconds. */
-const FIRST_LOOK_MS = 2_000;
+/** Maximum time that the start waits for the health of the nodes, in milliseconds. */
+const START_WAIT_MS = 2_000;
 const NONE: readonly never[] = [];
 
-/** What a set works with. */
+/** Addresses of the nodes, and the dependencies of the set. */
 export interface NodeSetOptions<C extends NodeConnection> {
-  /** Sockets, IP addresses, and names with one or many addresses. */
+  /** Unix sockets, IP addresses, and names with one or several addresses. */
   readonly addresses: readonly ListenAddress[];
   readonly connect: (address: NodeAddress) => C;
   readonly resolve: HostResolver;
@@ -24,34 +24,37 @@ export interface NodeSetOptions<C extends NodeConnection> {
 }
 
 /**
- * The data planes as one of their callers sees them: found by address and name, watched, and put in
- * an order for every key that all callers agree on (docs/design/many-nodes.md#rendezvous-hashing).
- * Which nodes take part changes seldom, so that is worked out when it does; a pick is a few
- * multiplications for each node.
+ * The data planes from the view of one caller: found by address and name, watched, and ordered per
+ * key. All callers agree on the order (docs/design/many-nodes.md#rendezvous-hashing). The set of
+ * live nodes changes rarely and is computed on each change, so a pick only costs a few
+ * multiplications per node.
  */
 export class NodeSet<C extends NodeConnection> {
   private readonly byAddress = new Map<string, Node<C>>();
   private readonly NodeClient = loadNode();
   private readonly addresses: AddressWatch;
   private readonly changes = new Condition();
-  /** Every node that is known. */
+  /** All known nodes. */
   private all: readonly Node<C>[] = NONE;
-  /** Those that take calls, each process once. */
+  /** Nodes that accept calls, without second addresses of the same process. */
   private live: readonly Node<C>[] = NONE;
   private closed = false;
 
   constructor(private readonly options: NodeSetOptions<C>) {
     const { addresses, resolve, clock, logger } = options;
-    this.addresses = new AddressWatch({ addresses, resolve, clock, logger, onChange: (now) => this.become(now) });
+    this.addresses = new AddressWatch({ addresses, resolve, clock, logger, onChange: (now) => this.setAddresses(now) });
   }
 
-  /** Begins to look; resolves when every node was heard of, or is known to be away, or after two seconds. */
+  /**
+   * Starts to watch the nodes. Resolves when the health of every node is known, at the latest after
+   * two seconds.
+   */
   async start(): Promise<void> {
-    const looked = this.addresses.start().then(() => this.heardOfAll());
-    await withTimeout(this.options.clock, FIRST_LOOK_MS, looked, () => undefined);
+    const started = this.addresses.start().then(() => this.whenAllKnown());
+    await withTimeout(this.options.clock, START_WAIT_MS, started, () => undefined);
   }
 
-  /** Resolves as soon as a node takes calls, or after `withinMs`. */
+  /** Resolves as soon as a node accepts calls, at the latest after `withinMs`. */
   async whenLive(withinMs: number): Promise<void> {
     let isLate = false;
     const cancel = this.options.clock.after(withinMs, () => {
@@ -62,28 +65,30 @@ export class NodeSet<C extends NodeConnection> {
     cancel();
   }
 
-  /** Nodes that take calls now. */
+  /** Number of nodes that accept calls now. */
   get size(): number {
     return this.live.length;
   }
 
   /**
-   * The node to ask about a key: of those that take calls, and whose names are not in `avoid`, the one that rendezvous hashing puts first. undefined = there is none.
+   * Returns the node that rendezvous hashing ranks first for a key, among the nodes that accept
+   * calls and whose names are not in `avoid`; undefined if there is none.
    */
   owner(key: string, avoid: readonly string[] = NONE): Node<C> | undefined {
     return firstFor(key, this.live, avoid);
   }
 
   /**
-   * As {@link NodeSet.owner}, but where none is left that is known to take calls, one that is not: it may have come back, or can say best what is wrong. A node that is
-   * the only one is asked whatever is known of it.
+   * Returns the same node as {@link NodeSet.owner}, but falls back to a node that is not known to
+   * accept calls: it may be back, or its error tells the reason. A single node is returned whatever
+   * its health is.
    */
   pick(key: string, avoid: readonly string[] = NONE): Node<C> | undefined {
     if (this.all.length === 1 && avoid.length === 0) return this.all[0];
     return firstFor(key, this.live, avoid) ?? firstFor(key, this.all, avoid);
   }
 
-  /** Looks no more and begins nothing; calls that run go on to their end. */
+  /** Stops watching and starts no new calls. Running calls continue. */
   close(): void {
     this.addresses.stop();
     for (const node of this.all) node.stop();
@@ -93,7 +98,7 @@ export class NodeSet<C extends NodeConnection> {
     this.changes.notifyAll();
   }
 
-  private become(addresses: readonly NodeAddress[]): void {
+  private setAddresses(addresses: readonly NodeAddress[]): void {
     const gone = new Map(this.byAddress);
     for (const address of addresses) {
       if (!gone.delete(address.text)) this.add(address);
@@ -101,9 +106,9 @@ export class NodeSet<C extends NodeConnection> {
     for (const [text, node] of gone) {
       this.byAddress.delete(text);
       node.stop();
-      this.options.logger.info({ node: text, name: node.identity.name }, 'a data plane is no longer listed');
+      this.options.logger.info({ node: text, name: node.identity.name }, 'A data plane was removed');
     }
-    this.sort();
+    this.recompute();
   }
 
   private add(address: NodeAddress): void {
@@ -121,31 +126,31 @@ export class NodeSet<C extends NodeConnection> {
 
   private changed(node: Node<C>): void {
     const { health, identity, address } = node;
-    this.options.logger.info({ node: address.text, name: identity.name, health }, 'the state of a data plane changed');
-    this.sort();
+    this.options.logger.info({ node: address.text, name: identity.name, health }, 'The health of a data plane changed');
+    this.recompute();
     this.changes.notifyAll();
   }
 
-  /** Works out who takes part. In an order that does not depend on that of the configuration. */
-  private sort(): void {
+  /** Recomputes the live nodes. The result does not depend on the order of the configuration. */
+  private recompute(): void {
     this.all = [...this.byAddress.values()].sort((a, b) => (a.address.text < b.address.text ? -1 : 1));
     const processes = new Map<string, Node<C>>();
     for (const node of this.all) {
-      // A name with an IPv4 and an IPv6 address leads to one process twice.
+      // A name with an IPv4 and an IPv6 address leads to the same process twice.
       if (node.health === 'serving' && !processes.has(node.identity.instance))
         processes.set(node.identity.instance, node);
     }
     const live = [...processes.values()];
     for (const node of live) {
       const { id } = node.identity;
-      // A home that was copied: two nodes of one id. Each keeps its share by its address.
+      // Two nodes have the same id if a home was copied. Their addresses then tell them apart.
       const alone = live.every((other) => other === node || other.identity.id !== id);
       node.weighAs(alone ? id : `${id} ${node.address.text}`);
     }
     this.live = live;
   }
 
-  private async heardOfAll(): Promise<void> {
+  private async whenAllKnown(): Promise<void> {
     while (this.all.some(({ health }) => health === 'unknown')) await this.changes.wait();
   }
 }

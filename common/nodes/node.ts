@@ -7,38 +7,38 @@ import type { NodeAddress } from './address-watch';
 import { HealthWatch, type NodeHealth } from './health-watch';
 import { type RendezvousSeed, rendezvousSeed } from './rendezvous';
 
-/** To say who it is, in milliseconds. */
+/** Timeout of Identify, in milliseconds. */
 const IDENTIFY_MS = 5_000;
 
-/** Whatever its owner talks to a node with. */
+/** Connection of the owner of the node set to one node. */
 export interface NodeConnection {
-  /** Of its short calls. */
+  /** Channel of short calls. */
   readonly channel: ReturnType<Client['getChannel']>;
-  /** Lets calls that run go on to their end, and begins none. */
+  /** Starts no new calls. Running calls continue. */
   close(): void;
 }
 
-/** Who is behind an address. */
+/** Identity of the process behind an address. */
 export interface NodeIdentity {
-  /** Of the node's home. */
+  /** Id of the node's home. */
   readonly id: string;
-  /** Of the process. */
+  /** Id of the run of the process. */
   readonly instance: string;
-  /** For people. */
+  /** Name for logs and reports. */
   readonly name: string;
 }
 
-/** What a node is made with. */
+/** Address and connection of a node, and its dependencies. */
 export interface NodeOptions<C extends NodeConnection> {
   readonly address: NodeAddress;
   readonly connection: C;
   readonly NodeClient: ReturnType<typeof loadNode>;
   readonly clock: Clock;
-  /** Its health, or who it is, has changed. */
+  /** Called when the health or the identity of the node has changed. */
   readonly onChange: () => void;
 }
 
-/** One node at one address: who it is, and whether it takes calls. */
+/** One node at one address, with its identity and health. */
 export class Node<C extends NodeConnection> {
   readonly address: NodeAddress;
   readonly connection: C;
@@ -46,12 +46,12 @@ export class Node<C extends NodeConnection> {
   private readonly client: NodeClient;
   private readonly onChange: () => void;
   private current: NodeHealth = 'unknown';
-  /** What its health service said last; it counts once the node has said who it is. */
-  private told: NodeHealth = 'unknown';
-  private who: NodeIdentity;
+  /** Last status of its health service. It takes effect once the node is identified. */
+  private reported: NodeHealth = 'unknown';
+  private currentIdentity: NodeIdentity;
   private identified = false;
   private identifying = false;
-  private weighedAs: { readonly text: string; readonly seed: RendezvousSeed };
+  private weight: { readonly text: string; readonly seed: RendezvousSeed };
 
   constructor({ address, connection, NodeClient: Client, clock, onChange }: NodeOptions<C>) {
     const { text } = address;
@@ -59,13 +59,13 @@ export class Node<C extends NodeConnection> {
     this.address = address;
     this.connection = connection;
     this.onChange = onChange;
-    this.who = { id: text, instance: text, name: text };
-    this.weighedAs = { text, seed: rendezvousSeed(text) };
+    this.currentIdentity = { id: text, instance: text, name: text };
+    this.weight = { text, seed: rendezvousSeed(text) };
     this.client = new Client(channel.getTarget(), credentials.createInsecure(), { channelOverride: channel });
-    this.watch = new HealthWatch({ channel, clock, onChange: (health) => this.heard(health) });
+    this.watch = new HealthWatch({ channel, clock, onChange: (health) => this.onHealth(health) });
   }
 
-  /** Its address as text: one node of a set has it. */
+  /** The address as text, which is unique in a set. */
   get name(): string {
     return this.address.text;
   }
@@ -74,46 +74,49 @@ export class Node<C extends NodeConnection> {
     return this.current;
   }
 
-  /** Its address stands for it until it has said who it is. */
+  /** Identity of the node. Until it is known, the address takes its place. */
   get identity(): NodeIdentity {
-    return this.who;
+    return this.currentIdentity;
   }
 
-  /** Its place in the order of every key. */
+  /** Seed of the node's rank for every key. */
   get seed(): RendezvousSeed {
-    return this.weighedAs.seed;
+    return this.weight.seed;
   }
 
-  /** Under which name its place is worked out. */
+  /** Sets the text that the seed is computed from. */
   weighAs(text: string): void {
-    if (text !== this.weighedAs.text) this.weighedAs = { text, seed: rendezvousSeed(text) };
+    if (text !== this.weight.text) this.weight = { text, seed: rendezvousSeed(text) };
   }
 
-  /** Begins to look at its health. */
+  /** Starts to watch the health of the node. */
   start(): void {
     this.watch.start();
   }
 
-  /** Takes no part any more; calls that run go on to their end. */
+  /** Stops watching and starts no new calls. Running calls continue. */
   stop(): void {
     this.watch.stop();
     this.connection.close();
   }
 
-  private heard(health: NodeHealth): void {
-    this.told = health;
+  private onHealth(health: NodeHealth): void {
+    this.reported = health;
     if (health === 'away') this.identified = false;
     if (health === 'serving' && !this.identified) this.identify();
-    else this.become(health);
+    else this.setHealth(health);
   }
 
-  private become(health: NodeHealth): void {
+  private setHealth(health: NodeHealth): void {
     if (health === this.current) return;
     this.current = health;
     this.onChange();
   }
 
-  /** Nobody is sent to a node before it has said who it is: the order of keys depends on that. */
+  /**
+   * Asks for the identity of the node. It gets no calls before that, because the order of keys
+   * depends on its id.
+   */
   private identify(): void {
     if (this.identifying) return;
     this.identifying = true;
@@ -123,14 +126,16 @@ export class Node<C extends NodeConnection> {
         this.watch.restart();
         return;
       }
-      this.who = identityOf(error, reply) ?? this.who;
+      this.currentIdentity = identityOf(error, reply) ?? this.currentIdentity;
       this.identified = true;
-      this.become(this.told);
+      this.setHealth(this.reported);
     });
   }
 }
 
-/** undefined for a server that does not have the call: its address then stands for it. */
+/**
+ * Returns undefined if the server does not implement Identify. Its address is then its identity.
+ */
 function identityOf(error: ServiceError | null, reply: IdentifyReply__Output | undefined): NodeIdentity | undefined {
   if (error !== null || reply === undefined || reply.nodeId === '') return undefined;
   return { id: reply.nodeId, instance: reply.instance, name: reply.nodeName };

@@ -1,10 +1,10 @@
-/** What a node's place in the order of a key depends on: two 32-bit words. */
+/** Seed of a key or a node for rendezvous hashing: two 32-bit words. */
 export interface RendezvousSeed {
   readonly a: number;
   readonly b: number;
 }
 
-/** A key or a name as two 32-bit words (cyrb53, public domain). Spreads; protects from nobody. */
+/** Hashes a key or a name to two 32-bit words (cyrb53, public domain). Not a cryptographic hash. */
 export function rendezvousSeed(text: string): RendezvousSeed {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;
@@ -17,8 +17,9 @@ export function rendezvousSeed(text: string): RendezvousSeed {
 }
 
 /**
- * How much a node is wanted for a key, 0 ≤ weight < 2^53: whoever works it out, anywhere, gets the same. The node with the highest weight is asked, the next
- * one takes over when it is gone (highest random weight, Thaler and Ravishankar 1998): a node that comes or goes moves only its own keys.
+ * Returns the weight of a node for a key, 0 ≤ weight < 2^53. All callers get the same value. The
+ * node with the highest weight owns the key, and the next one takes over when it is gone (highest
+ * random weight, Thaler and Ravishankar 1998). A node that joins or leaves only moves its own keys.
  */
 export function rendezvousWeight(key: RendezvousSeed, node: RendezvousSeed): number {
   const high = mix(key.a ^ node.a ^ mix(key.b + node.b));
@@ -26,16 +27,16 @@ export function rendezvousWeight(key: RendezvousSeed, node: RendezvousSeed): num
   return high * 0x200000 + (low >>> 11);
 }
 
-/** A node in the order of keys. */
+/** A node that can be ranked for keys. */
 export interface WeighedNode {
-  /** Different for different nodes. */
+  /** Unique name of the node. */
   readonly name: string;
   readonly seed: RendezvousSeed;
 }
 
 /**
- * The first node in the order of a key that is not in `avoid`, whatever the order of the list; undefined = there is none. Those that follow it are
- * found by adding it to `avoid`.
+ * Returns the node with the highest weight for a key that is not in `avoid`, regardless of the
+ * order of the list; undefined if there is none. Add it to `avoid` to get the next one.
  */
 export function firstFor<N extends WeighedNode>(
   key: string,
@@ -56,7 +57,7 @@ export function firstFor<N extends WeighedNode>(
   return best;
 }
 
-/** murmur3's finalizer: every bit of the result depends on every bit of the word. */
+/** Finalizer of MurmurHash3: every bit of the result depends on every bit of the word. */
 function mix(word: number): number {
   let h = word;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

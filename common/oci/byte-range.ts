@@ -1,12 +1,15 @@
 /**
  * One range of a Range header, before the size of the blob is known (RFC 9110 section 14.1.2).
- * `last` is the last byte wanted, both ends included; undefined = to the end.
+ * `last` is inclusive; undefined means to the end.
  */
 export type RangeRequest =
   | { readonly kind: 'bytes'; readonly first: number; readonly last?: number }
   | { readonly kind: 'suffix'; readonly length: number };
 
-/** A range within a blob of known size: `length` bytes from `offset`; length is at least 1, or 0 for an empty blob. */
+/**
+ * Range within a blob of known size: `length` bytes from `offset`. `length` is at least 1, or 0 if
+ * the blob is empty.
+ */
 export interface ResolvedRange {
   readonly offset: number;
   readonly length: number;
@@ -15,8 +18,9 @@ export interface ResolvedRange {
 const SPEC = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i;
 
 /**
- * Reads a Range header. `ignore` for what a server may ignore and answer whole (another unit, several ranges),
- * `invalid` for a bytes range that cannot be read (RFC 9110 section 14.2 lets a server ignore it; Layover says 416).
+ * Parses a Range header. Returns `ignore` if the server may ignore it and send the whole blob
+ * (another unit, several ranges), and `invalid` for a malformed bytes range (RFC 9110 section 14.2
+ * allows a server to ignore it; Layover answers 416).
  */
 export function parseRange(header: string): RangeRequest | 'ignore' | 'invalid' {
   if (!/^bytes\s*=/i.test(header) || header.includes(',')) return 'ignore';
@@ -34,7 +38,10 @@ export function parseRange(header: string): RangeRequest | 'ignore' | 'invalid' 
   return !Number.isSafeInteger(to) || to < from ? 'invalid' : { kind: 'bytes', first: from, last: to };
 }
 
-/** The bytes that a range means in a blob of `size` bytes; undefined = not satisfiable (416). No range = the whole. */
+/**
+ * Returns the bytes that a range selects in a blob of `size` bytes, or undefined if it is not
+ * satisfiable (416). Without a range, selects the whole blob.
+ */
 export function resolveRange(range: RangeRequest | undefined, size: number): ResolvedRange | undefined {
   if (range === undefined) return { offset: 0, length: size };
   if (range.kind === 'suffix') {

@@ -1,6 +1,6 @@
 import type { Digest } from './digest';
 
-/** What the OCI image specification calls a descriptor, less its annotations. `size` is bytes. */
+/** Descriptor of the OCI image specification, without annotations. `size` is in bytes. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;

@@ -1,4 +1,4 @@
-/** Header names that several files write or read; a literal mistyped once is an answer that is silently wrong. */
+/** Names of headers that several files use, so that a typo is a compile error. */
 export const Header = {
   dockerContentDigest: 'Docker-Content-Digest',
   dockerDistributionApiVersion: 'Docker-Distribution-Api-Version',

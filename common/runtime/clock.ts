@@ -1,12 +1,15 @@
-/** Time as a dependency: tests hold it still and move it on. */
+/** Clock as a dependency, so that tests control the time. */
 export interface Clock {
   /** Milliseconds since the epoch (UTC). */
   now(): number;
-  /** Calls back once after `delayMs`; the function returned takes it back. Never keeps the process alive by itself. */
+  /**
+   * Calls `callback` once after `delayMs` milliseconds. Returns a function that cancels the call. A
+   * pending call does not keep the process alive.
+   */
   after(delayMs: number, callback: () => void): () => void;
 }
 
-/** The machine's clock. */
+/** Clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(delayMs, callback) {

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { formatBuildInfo, readBuildInfo } from './build-info';
 
-/** Exit code for arguments that a program does not know (EX_USAGE of sysexits.h). */
+/** Exit code for invalid arguments (EX_USAGE of sysexits.h). */
 export const EXIT_USAGE = 64;
 
-/** One option of a program, without the dashes. */
+/** An option of a program, without its dashes. */
 export interface OptionDescription {
   readonly type: 'boolean' | 'string';
-  /** Whether the option may be given more than once. */
+  /** True if the option may be given more than once. */
   readonly multiple?: boolean;
   /** Placeholder for the value in the help text, for example `<file>`. Strings only. */
   readonly value?: string;
@@ -17,24 +17,24 @@ export interface OptionDescription {
 /** Options of a program by name. */
 export type OptionDescriptions = Readonly<Record<string, OptionDescription>>;
 
-/** What `--help` says about a program, and which arguments it takes. */
+/** Arguments of a program, and its text for `--help`. */
 export interface ProgramDescription<O extends OptionDescriptions = OptionDescriptions> {
   /** The command that starts the program from a checkout, for example `npm run fsck`. */
   readonly npmCommand: string;
-  /** The compiled main file below dist/; undefined for programs that only run in a checkout. */
+  /** Compiled main file below dist/; undefined if the program only runs in a checkout. */
   readonly mainFile?: string;
   /** What the program does, in a few lines. */
   readonly summary: string;
   readonly options: O;
   /** Paragraphs between the options and the exit codes. */
   readonly details?: string;
-  /** Whether the program reads the settings in docs/configuration.md. */
+  /** True if the program reads the settings in docs/configuration.md. */
   readonly readsSettings: boolean;
-  /** Meaning of each exit code; 64 is added. */
+  /** Meaning of each exit code. Code 64 is added. */
   readonly exitCodes: Readonly<Record<number, string>>;
 }
 
-/** Values of the options: booleans are false and lists are empty where the option was not given. */
+/** Values of the options. Options that are not given are false, undefined or empty lists. */
 export type OptionValues<O extends OptionDescriptions> = {
   readonly [name in keyof O]: O[name]['type'] extends 'boolean'
     ? boolean
@@ -43,7 +43,7 @@ export type OptionValues<O extends OptionDescriptions> = {
       : string | undefined;
 };
 
-/** A text to print, and the exit code to end with. */
+/** Text to print before the program ends, and its exit code. */
 export interface ProgramEnd {
   readonly kind: 'end';
   readonly stream: 'stdout' | 'stderr';
@@ -51,7 +51,7 @@ export interface ProgramEnd {
   readonly exitCode: number;
 }
 
-/** Either the values to run with, or how to end. */
+/** Values to run the program with, or how to end it. */
 export type CommandLine<O extends OptionDescriptions> =
   { readonly kind: 'run'; readonly values: OptionValues<O> } | ProgramEnd;
 
@@ -60,7 +60,10 @@ const COMMON_OPTIONS = {
   version: { type: 'boolean', help: 'Print the version and the commit of the build and exit.' },
 } as const satisfies OptionDescriptions;
 
-/** Reads arguments. `--help` and `--version` end with exit code 0, invalid arguments with 64. */
+/**
+ * Parses arguments. `--help` and `--version` end the program with exit code 0, invalid arguments
+ * with 64.
+ */
 export function parseCommandLine<O extends OptionDescriptions>(
   program: ProgramDescription<O>,
   args: readonly string[],
@@ -92,14 +95,14 @@ export function parseCommandLine<O extends OptionDescriptions>(
   return { kind: 'run', values: values as OptionValues<O> };
 }
 
-/** Returns the end of a program with invalid arguments: the problem, on stderr. */
+/** Returns the end of a program with invalid arguments. The problem goes to stderr. */
 export function usageError(problem: string): ProgramEnd {
   return { kind: 'end', stream: 'stderr', text: `${problem}\nRun with --help for usage.\n`, exitCode: EXIT_USAGE };
 }
 
 /**
- * Reads the arguments of this process. Returns undefined after printing the help text, the version
- * or an error, with the exit code set: the caller then returns.
+ * Reads the arguments of this process. For `--help`, `--version` and invalid arguments, prints the
+ * text, sets the exit code and returns undefined; the caller then returns.
  */
 export function readCommandLine<O extends OptionDescriptions>(
   program: ProgramDescription<O>,
@@ -124,7 +127,7 @@ export function helpText(program: ProgramDescription): string {
     const short = name === 'help' ? ', -h' : '';
     return `--${name}${short}${value === undefined ? '' : ` ${value}`}`;
   });
-  const codes = Object.entries({ ...program.exitCodes, [EXIT_USAGE]: 'the arguments are not valid' });
+  const codes = Object.entries({ ...program.exitCodes, [EXIT_USAGE]: 'the arguments are invalid' });
   const commands = [
     `${program.npmCommand} -- [options]`,
     ...(program.mainFile === undefined ? [] : [`node dist/${program.mainFile} [options]`]),
@@ -143,7 +146,10 @@ export function helpText(program: ProgramDescription): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-/** node:util adds advice about positional arguments that does not apply here. */
+/**
+ * Returns the first sentence of a message of node:util, because its advice about positional
+ * arguments does not apply.
+ */
 function firstSentence(message: string): string {
   return `${message.split('. ')[0]!.replace(/\.$/, '')}.`;
 }

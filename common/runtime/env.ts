@@ -1,9 +1,9 @@
-/** The raw environment, as `process.env` is typed. */
+/** Environment variables, typed like `process.env`. */
 export type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Thrown with every problem of a configuration at once. The message has one line for each problem.
- * `warnings` are not problems by themselves, but may explain one.
+ * Thrown with all problems of a configuration. The message has one line per problem. `warnings` are
+ * not problems themselves but may explain one.
  */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
@@ -21,5 +21,5 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** Exit code of a process whose configuration is bad (EX_CONFIG of sysexits.h). */
+/** Exit code of a process with an invalid configuration (EX_CONFIG of sysexits.h). */
 export const EXIT_BAD_CONFIGURATION = 78;

@@ -2,37 +2,40 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Longest path of a unix socket that Linux takes (sockaddr_un has 108 bytes with the final zero). */
+/** Longest path of a unix socket on Linux (sockaddr_un has 108 bytes including the final zero). */
 const MAX_SOCKET_PATH = 107;
 
-/** Every path below LAYOVER_HOME. Folders are made by whoever writes into them, mode 0700; files are 0600. */
+/**
+ * Paths below LAYOVER_HOME. Folders are created with mode 0700 when something is written to them;
+ * files have mode 0600.
+ */
 export interface Home {
   readonly root: string;
-  /** SQLite file of the embedded control plane. */
+  /** Default SQLite database. */
   readonly database: string;
-  /** Directory store. */
+  /** Blobs, if they are stored in a folder. */
   readonly blobs: string;
-  /** Local copies of what a bucket holds. */
+  /** Local copies of blobs in a bucket. */
   readonly copies: string;
-  /** Fills on their way; emptied at start. */
+  /** Files of running fills; emptied at start. */
   readonly spool: string;
-  /** Pull records not yet delivered. */
+  /** Pull records that were not delivered yet. */
   readonly journal: string;
-  /** The data plane's own index of tags and links. */
+  /** Local index of the data plane: tags and holdings. */
   readonly index: string;
-  /** Last good configuration snapshot, encrypted. */
+  /** Last valid configuration snapshot, sealed. */
   readonly snapshot: string;
-  /** Which node this home belongs to, among many data planes. */
+  /** Id of the data plane with this home. */
   readonly nodeId: string;
   readonly masterKey: string;
   readonly adminToken: string;
   readonly dataSocket: string;
   readonly catalogSocket: string;
-  /** Held by the parent of `npm start`, so that a home has one Layover. */
+  /** Socket that `npm start` holds, so that only one Layover uses a home. */
   readonly lockSocket: string;
 }
 
-/** The layout below a home folder; `folder` may be relative to the working directory. */
+/** Returns the paths below a home folder. `folder` may be relative to the working directory. */
 export function homeAt(folder: string): Home {
   const root = resolve(folder);
   return {
@@ -53,7 +56,10 @@ export function homeAt(folder: string): Home {
   };
 }
 
-/** A socket in the home, or, where that path is too long for a socket, in a folder of the temporary directory that is this home's own. */
+/**
+ * Returns the path of a socket in the home. If it is too long for a socket, returns a path in a
+ * folder of the temporary directory that only this home uses.
+ */
 function socketPath(root: string, name: string): string {
   const path = join(root, 'run', name);
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;

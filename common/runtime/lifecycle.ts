@@ -1,15 +1,21 @@
 import { type ProgramDescription, readCommandLine } from './command-line';
 import { ConfigurationError, EXIT_BAD_CONFIGURATION } from './env';
 
-/** What every plane's app.ts gives: tests and the executables start and stop planes with nothing else. */
+/** Life cycle of a plane, as its app.ts returns it. Executables and tests use nothing else. */
 export interface App {
-  /** Resolves when the plane accepts requests, with where it listens (for "is ready" lines and tests on port 0). */
+  /**
+   * Resolves with the listening address when the plane accepts requests. Tests that use port 0
+   * learn their port from it.
+   */
   start(): Promise<{ readonly address: string }>;
-  /** Stops accepting, finishes what runs within the drain time, releases everything. Harmless when called twice. */
+  /**
+   * Stops accepting requests, waits for running ones within the drain time, and releases all
+   * resources. Further calls are harmless.
+   */
   stop(): Promise<void>;
 }
 
-/** Describes a plane for `--help`: a program without options of its own. */
+/** Describes a plane, which has no options of its own, for `--help`. */
 export function describePlane(npmCommand: string, mainFile: string, summary: string): ProgramDescription {
   return {
     npmCommand,
@@ -19,17 +25,17 @@ export function describePlane(npmCommand: string, mainFile: string, summary: str
     readsSettings: true,
     exitCodes: {
       0: 'stopped by SIGTERM or SIGINT',
-      1: 'could not start, or could not stop in order',
-      [EXIT_BAD_CONFIGURATION]: 'the configuration is not valid; every problem is printed',
-      130: 'ended by a second signal before requests were finished',
+      1: 'could not start, or failed to stop cleanly',
+      [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
+      130: 'ended by a second signal before running requests ended',
     },
   };
 }
 
 /**
- * Runs a plane: reads the arguments, builds the app, starts it, reports the address to the parent
+ * Runs a plane: reads the arguments, creates and starts the app, reports its address to the parent
  * process, and stops the app on SIGTERM or SIGINT. A second signal ends the process at once. If the
- * configuration is not valid, prints every problem to stderr and exits with code 78.
+ * configuration is invalid, prints all problems to stderr and exits with code 78.
  */
 export async function runApp(program: ProgramDescription, createApp: () => App): Promise<void> {
   if (readCommandLine(program) === undefined) return;
@@ -49,27 +55,30 @@ export async function runApp(program: ProgramDescription, createApp: () => App):
     app.stop().then(
       () => process.exit(0),
       (error: unknown) => {
-        process.stderr.write(`stopping failed: ${String(error)}\n`);
+        process.stderr.write(`Stopping failed: ${String(error)}\n`);
         process.exit(1);
       },
     );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // Without its parent a plane of `npm start` has nobody to stop it.
+  // A plane of `npm start` must not outlive its parent, because nothing else stops it.
   if (process.channel) process.on('disconnect', stop);
   let address: string;
   try {
     ({ address } = await app.start());
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);
-    // What did start (a server, a timer) must not keep a half-started plane alive.
+    // Servers and timers that did start must not keep the process alive.
     process.exit(isConfigurationError(error) ? EXIT_BAD_CONFIGURATION : 1);
   }
   process.send?.({ kind: 'ready', address } satisfies ReadyMessage);
 }
 
-/** Some problems show only when the configuration meets what is stored: a master key that opens nothing. */
+/**
+ * Returns true for problems that only show after the start, for example a master key that does not
+ * decrypt the stored secrets.
+ */
 function isConfigurationError(error: unknown): error is ConfigurationError {
   return error instanceof ConfigurationError;
 }
@@ -79,13 +88,13 @@ function startFailure(error: unknown): string {
   if (isConfigurationError(error)) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
-    return `${error.message}: another program listens there; stop it or choose another address.`;
+    return `${error.message}. Another program listens there. Stop it, or choose another address.`;
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return `${error.message}: this address or folder can't be used by this user.`;
+    return `${error.message}. This user cannot use the address or folder.`;
   return error.stack ?? error.message;
 }
 
-/** What a plane tells the parent process over IPC once it accepts requests. */
+/** Message to the parent process over IPC when a plane accepts requests. */
 export interface ReadyMessage {
   readonly kind: 'ready';
   readonly address: string;

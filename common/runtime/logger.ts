@@ -3,17 +3,20 @@ import { readBuildInfo } from './build-info';
 
 export type { Logger } from 'pino';
 
-/** How much a process logs. */
+/** Log level of a process. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-/** Levels by name, for the configuration. */
+/** All log levels, for the configuration. */
 export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** Fields that never reach a log, wherever they stand. A backstop: callers don't log secrets in the first place. */
+/**
+ * Names of fields whose values are never logged, at any of the first three levels. A second line of
+ * defence: callers must not log secrets.
+ */
 const SECRET_FIELDS = ['authorization', 'password', 'upstreamPassword', 'secret', 'token', 'masterKey', 'cookie'];
 
 /**
- * Creates the root logger of a process: JSON lines on stdout, each with the plane and the version of
- * the build. Children are made in app.ts and handed down.
+ * Creates the root logger of a process: JSON lines on stdout, each with the plane and the version
+ * of the build. Child loggers are created in app.ts and passed on.
  */
 export function createLogger(plane: string, level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
@@ -25,7 +28,7 @@ export function createLogger(plane: string, level: LogLevel, destination?: Desti
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** Logs the first line of a plane: which build this is, and on which Node.js. */
+/** Logs the build and the Node.js version as the first line of a plane. */
 export function logBuild(logger: Logger): void {
   const { version, commit } = readBuildInfo();
   logger.info({ commit, nodeVersion: process.versions.node }, `Layover ${version} is starting`);

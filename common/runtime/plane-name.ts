@@ -1,2 +1,2 @@
-/** The name of a plane, in settings, between planes and in the certificates of planes. */
+/** Name of a plane in settings, certificates and calls between planes. */
 export type PlaneName = 'edge' | 'data-plane' | 'control-plane';

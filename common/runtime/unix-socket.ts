@@ -4,19 +4,19 @@ import { dirname } from 'node:path';
 import { makeDurableFolder } from '../files/durable-folder';
 
 /**
- * Makes a path ready for a unix socket: its folder, mode 0700, where there is none, and away with the socket that a killed
- * process left. Throws an Error with code EADDRINUSE where a process still listens there: its socket is not ours to take.
+ * Prepares a path for a unix socket: creates its folder, mode 0700, and removes the socket of a
+ * process that was killed. Throws an Error with code EADDRINUSE if a process still listens on it.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
-  // Durable, because the folder above may be a home that is created here and gets durable files later.
+  // Durable, because the parent folder may be a new home, which gets durable files later.
   await makeDurableFolder(dirname(path));
   if (await isListening(path)) {
-    throw Object.assign(new Error(`another process listens on ${path}`), { code: 'EADDRINUSE' });
+    throw Object.assign(new Error(`Another process listens on ${path}`), { code: 'EADDRINUSE' });
   }
   await rm(path, { force: true });
 }
 
-/** Only this user may connect, whatever the folder allows. */
+/** Allows only this user to connect, whatever the mode of the folder is. */
 export async function protectSocket(path: string): Promise<void> {
   await chmod(path, 0o600);
 }

@@ -2,22 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createFileSync } from '../files/durable-file';
 
-/** The 32 bytes in a base64 text, or undefined. */
+/** Decodes a key of 32 bytes in base64. Returns undefined if the text is invalid. */
 export function parseMasterKey(text: string): Buffer | undefined {
   const key = Buffer.from(text, 'base64');
   return key.length === 32 && /^[A-Za-z0-9+/_-]+=?=?$/.test(text) ? key : undefined;
 }
 
-/** The keys in a comma-separated list (LAYOVER_MASTER_KEY_PREVIOUS), or undefined where one of them is none. */
+/**
+ * Decodes a comma-separated list of keys (LAYOVER_MASTER_KEY_PREVIOUS). Returns undefined if one of
+ * them is invalid.
+ */
 export function parseMasterKeys(text: string): readonly Buffer[] | undefined {
   const keys = text.split(',').map((part) => parseMasterKey(part.trim()));
   return keys.every((key) => key !== undefined) ? keys : undefined;
 }
 
 /**
- * Returns the key kept in the home, which is created at the first start. The file is durable before
- * the key is used: without it, nothing that is sealed with it opens again. Two planes that start at
- * once get the same key. Throws an Error for a damaged file, and system errors.
+ * Returns the master key in a file of the home, and creates it at the first start. The file is
+ * durable before the key is used, because sealed values cannot be opened without it. Planes that
+ * start at the same time get the same key. Throws an Error if the file is damaged, and system
+ * errors.
  */
 export function loadOrCreateMasterKey(file: string): Buffer {
   const existing = readKey(file);
@@ -35,6 +39,6 @@ function readKey(file: string): Buffer | undefined {
     throw error;
   }
   const key = parseMasterKey(text);
-  if (key === undefined) throw new Error(`${file} holds no master key: 32 bytes in base64 are expected`);
+  if (key === undefined) throw new Error(`${file} does not contain a master key: expected 32 bytes in base64.`);
   return key;
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { PlaneName } from '../runtime/plane-name';
 
-/** Who calls which service; nobody calls one that is not here. */
+/** Planes that may call each service. Services that are not listed accept no calls. */
 const CALLERS: Readonly<Record<string, readonly PlaneName[]>> = {
   'layover.v1.Registry': ['edge'],
   'layover.v1.Node': ['edge', 'data-plane'],
@@ -10,22 +10,25 @@ const CALLERS: Readonly<Record<string, readonly PlaneName[]>> = {
   'grpc.health.v1.Health': ['edge', 'data-plane', 'control-plane'],
 };
 
-/** The name that the certificate of a plane has among its subject alternative names. */
+/** Returns the subject alternative name that the certificate of a plane must have. */
 export function certificateName(plane: PlaneName, domain: string): string {
   return `${plane}.${domain}`;
 }
 
-/** The planes that may call a method (`/layover.v1.Registry/ReadBlob`). */
+/** Returns the planes that may call a method, for example `/layover.v1.Registry/ReadBlob`. */
 export function callersOf(path: string): readonly PlaneName[] {
   return CALLERS[path.split('/', 2)[1] ?? ''] ?? [];
 }
 
-/** Whether a certificate says the name itself, as a DNS name: neither its common name nor a wildcard will do. Some 0.5 ms. */
+/**
+ * Returns true if a certificate has the name as a DNS name. Neither its common name nor a wildcard
+ * counts. Takes about 0.5 ms.
+ */
 export function hasName(certificate: X509Certificate, name: string): boolean {
   return certificate.checkHost(name, { subject: 'never', wildcards: false }) !== undefined;
 }
 
-/** The planes that a certificate (DER) is for. */
+/** Returns the planes that a certificate (DER) names. */
 export function planesOf(certificate: Buffer, domain: string): ReadonlySet<PlaneName> {
   const parsed = new X509Certificate(certificate);
   const all: readonly PlaneName[] = ['edge', 'data-plane', 'control-plane'];

@@ -7,19 +7,19 @@ import { certificateName, hasName } from './plane-names';
 import { readTlsVariables, type TlsSettings } from './tls-config';
 import type { TlsFiles } from './tls-files';
 
-/** How planes identify each other. Contains secrets: never logged. */
+/** How planes authenticate each other. Contains secrets: never logged. */
 export interface PlaneSecurityConfig {
-  /** The three LAYOVER_PLANE_TLS_* files; undefined = no TLS between planes. */
+  /** The three LAYOVER_PLANE_TLS_* files; undefined means no TLS between planes. */
   readonly tls: Required<TlsFiles> | undefined;
   /** LAYOVER_PLANE_TLS_DOMAIN: the domain of the names in the certificates of planes. */
   readonly domain: string;
-  /** LAYOVER_PLANE_SECRET; undefined = no secret is required. */
+  /** LAYOVER_PLANE_SECRET; undefined means that no secret is required. */
   readonly secret: string | undefined;
-  /** LAYOVER_PLANE_SECRET_PREVIOUS: accepted as well, never sent. */
+  /** LAYOVER_PLANE_SECRET_PREVIOUS: accepted too, but never sent. */
   readonly previousSecrets: readonly string[];
 }
 
-/** Neither certificates nor a secret: all planes are on one machine. */
+/** Configuration without certificates and secret, for planes on one machine. */
 export const PLAIN_PLANES: PlaneSecurityConfig = {
   tls: undefined,
   domain: 'layover.internal',
@@ -33,7 +33,10 @@ const PLANE_TLS: TlsSettings = {
   ca: SETTINGS.LAYOVER_PLANE_TLS_CA,
 };
 
-/** Too long to be guessed, and valid in a header. */
+/**
+ * At least 32 characters, so that a secret cannot be guessed; only characters that are valid in a
+ * header.
+ */
 const SECRET = /^[\x21-\x2b\x2d-\x7e]{32,256}$/;
 const DOMAIN = /^(?=.{1,200}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const REMEDY =
@@ -47,9 +50,9 @@ export interface PlaneAddresses {
 }
 
 /**
- * Reads how planes identify each other, for the plane `self`. `listens` and `reaches` are the
- * addresses that it serves other planes on and reaches them at. If one of them is not on this
- * machine, certificates or a secret are required. Problems are added to the reader.
+ * Reads how planes authenticate each other, for the plane `self`. `listens` are the addresses on
+ * which it serves other planes, `reaches` those at which it calls them. If one of them is not on
+ * this machine, certificates or a secret are required. Adds problems to the reader.
  */
 export function readPlaneSecurity(
   reader: SettingsReader,
@@ -72,7 +75,7 @@ export function readPlaneSecurity(
   };
   if (config.secret === undefined && config.previousSecrets.length > 0)
     reader.problem(SETTINGS.LAYOVER_PLANE_SECRET_PREVIOUS, 'requires LAYOVER_PLANE_SECRET, which is not set');
-  // A secret or certificate that is set but bad has its own problem: nothing more is reported here.
+  // An invalid secret or certificate has already been reported.
   if (given || reader.isSet(SETTINGS.LAYOVER_PLANE_SECRET)) return config;
   for (const { setting, addresses } of listens) {
     const away = addresses.find((address) => !staysOnMachine(address));

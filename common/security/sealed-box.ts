@@ -6,30 +6,32 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
-/** What is sealed can't be opened with the keys at hand, or was changed. */
+/** Thrown if a sealed value was changed, or cannot be opened with the configured keys. */
 export class SealedBoxError extends Error {
   override readonly name = 'SealedBoxError';
 }
 
 /**
- * AES-256-GCM under a key derived from the master key for one purpose. `context` is bound to the ciphertext
- * (which row, which file), so a sealed value can't be moved elsewhere.
- * Layout: version (1) · id of the master key (4) · nonce (12) · ciphertext · tag (16).
+ * Seals values with AES-256-GCM under a key derived from the master key for one purpose. `context`
+ * (which row, which file) is bound to the ciphertext, so that a sealed value cannot be moved
+ * elsewhere. Layout: version (1 byte), id of the master key (4), nonce (12), ciphertext, tag (16).
  */
 export class SealedBox {
   private readonly keys = new Map<string, Buffer>();
   private readonly currentId: string;
 
-  /** `masterKey` seals; it and `previous` ones open (key rotation). Each is 32 bytes. */
+  /**
+   * `masterKey` seals and opens; the `previous` keys only open (key rotation). Each has 32 bytes.
+   */
   constructor(purpose: string, masterKey: Buffer, previous: readonly Buffer[] = []) {
     this.currentId = keyId(masterKey);
     for (const key of [masterKey, ...previous]) {
-      if (key.length !== 32) throw new SealedBoxError('a master key is 32 bytes');
+      if (key.length !== 32) throw new SealedBoxError('A master key must have 32 bytes.');
       this.keys.set(keyId(key), Buffer.from(hkdfSync('sha256', key, '', `layover/${purpose}`, 32)));
     }
   }
 
-  /** Seals bytes; two calls never give the same bytes. */
+  /** Seals bytes. Two calls never return the same bytes. */
   seal(plain: Uint8Array, context: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.keys.get(this.currentId)!, nonce);
@@ -44,24 +46,30 @@ export class SealedBox {
     ]);
   }
 
-  /** Opens what {@link SealedBox.seal} made. Throws SealedBoxError for another key, another context or changed bytes. */
+  /**
+   * Opens the result of {@link SealedBox.seal}. Throws a SealedBoxError if the key or the context
+   * differs, or the bytes were changed.
+   */
   open(sealed: Uint8Array, context: string): Buffer {
     const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
     if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION)
-      throw new SealedBoxError('this is no sealed value');
+      throw new SealedBoxError('The value is not a sealed value of a known version.');
     const key = this.keys.get(bytes.subarray(1, 1 + KEY_ID_BYTES).toString('hex'));
-    if (key === undefined) throw new SealedBoxError('this was sealed with a master key that is not configured');
+    if (key === undefined) throw new SealedBoxError('The value was sealed with a master key that is not configured.');
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1 + KEY_ID_BYTES, HEADER_BYTES));
     decipher.setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
     try {
       return Buffer.concat([decipher.update(bytes.subarray(HEADER_BYTES, bytes.length - TAG_BYTES)), decipher.final()]);
     } catch (cause) {
-      throw new SealedBoxError('this sealed value was changed, or belongs elsewhere', { cause });
+      throw new SealedBoxError('The sealed value was changed or belongs to another context.', { cause });
     }
   }
 
-  /** Whether the value was sealed with the current master key; rotation seals the others again. */
+  /**
+   * Returns true if the value was sealed with the current master key. Rotation seals all other
+   * values again.
+   */
   isCurrent(sealed: Uint8Array): boolean {
     return (
       Buffer.from(sealed)
@@ -71,7 +79,7 @@ export class SealedBox {
   }
 }
 
-/** Names a key without telling anything of it. */
+/** Returns an id of a key that reveals nothing about it. */
 function keyId(key: Buffer): string {
   return createHash('sha256')
     .update('layover/key-id')

@@ -3,7 +3,7 @@ import type { Setting, TextSetting } from '../configuration/declarations/setting
 import { listed, type SettingsReader } from '../configuration/settings-reader';
 import { loadTlsFiles, type TlsFiles, TlsFilesError, type TlsMaterial } from './tls-files';
 
-/** The settings that name the files of one certificate. */
+/** Settings with the files of one certificate. */
 export interface TlsSettings {
   readonly cert: Setting<TextSetting>;
   readonly key: Setting<TextSetting>;
@@ -11,18 +11,18 @@ export interface TlsSettings {
   readonly ca?: Setting<TextSetting>;
 }
 
-/** What {@link readTlsVariables} found. */
+/** Result of {@link readTlsVariables}. */
 export interface TlsVariables {
-  /** Undefined if TLS is off, or if the given files cannot be used. */
+  /** Undefined if TLS is off or the files cannot be used. */
   readonly files: TlsFiles | undefined;
-  /** Whether at least one of the variables is set. */
+  /** True if at least one of the variables is set. */
   readonly given: boolean;
 }
 
 /**
- * Reads the settings of one certificate: all of them must be set, or none. Loads and checks the files
- * too, so that a problem with them is reported with the other problems before anything starts.
- * `judge` returns what else is wrong with a certificate, as the end of a sentence.
+ * Reads the settings of one certificate: either all or none of them must be set. Also loads and
+ * checks the files, so that their problems are reported together with all others before anything
+ * starts. `judge` returns another problem of a certificate as the end of a sentence.
  */
 export function readTlsVariables(
   reader: SettingsReader,

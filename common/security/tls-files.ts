@@ -3,29 +3,35 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 
-/** Where a certificate, its key and the authorities that peers are checked against are; all PEM. */
+/**
+ * Paths of a certificate, its key, and the authorities that certificates of peers are checked
+ * against; all PEM.
+ */
 export interface TlsFiles {
-  /** The certificate, and after it those that lead to the authority. */
+  /** The certificate, followed by its intermediate certificates. */
   readonly cert: string;
-  /** Its private key, without a passphrase. */
+  /** The private key, without a passphrase. */
   readonly key: string;
-  /** Authorities that sign peers; undefined = peers show no certificate. */
+  /** Authorities of peers; undefined if peers present no certificate. */
   readonly ca?: string;
 }
 
-/** What the files hold. Has a private key: never logged. */
+/** Contents of the files. Contains a private key: never logged. */
 export interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly ca: Buffer | undefined;
-  /** The first certificate. */
+  /** The first certificate of the chain. */
   readonly leaf: X509Certificate;
 }
 
 /** Contents of the files, in the order cert, key, ca. */
 export type TlsContents = readonly [cert: Buffer, key: Buffer, ca: Buffer | undefined];
 
-/** Thrown if the files cannot be used. The message names a file and the reason, and never quotes its content. */
+/**
+ * Thrown if the files cannot be used. The message names a file and the reason but never quotes
+ * contents.
+ */
 export class TlsFilesError extends Error {
   override readonly name = 'TlsFilesError';
 }
@@ -42,7 +48,7 @@ export function loadTlsFiles(files: TlsFiles): TlsMaterial {
   return toMaterial(files, [read(files.cert), read(files.key), files.ca === undefined ? undefined : read(files.ca)]);
 }
 
-/** Reads the files as they are, unchecked. Rejects with a TlsFilesError. */
+/** Reads the files without checking them. Rejects with a TlsFilesError. */
 export async function readTlsFiles({ cert, key, ca }: TlsFiles): Promise<TlsContents> {
   const read = async (path: string): Promise<Buffer> => {
     try {
@@ -54,7 +60,10 @@ export async function readTlsFiles({ cert, key, ca }: TlsFiles): Promise<TlsCont
   return [await read(cert), await read(key), ca === undefined ? undefined : await read(ca)];
 }
 
-/** Checks what was read: certificates, a key that can be read and belongs to the first one, and that TLS takes it all. Throws a TlsFilesError. */
+/**
+ * Checks the contents: valid certificates, a key that matches the first one, and acceptance by the
+ * TLS library. Throws a TlsFilesError.
+ */
 export function toMaterial(files: TlsFiles, [cert, key, ca]: TlsContents): TlsMaterial {
   const leaf = readCertificate(files.cert, cert);
   if (!leaf.checkPrivateKey(readKey(files.key, key)))
@@ -63,7 +72,7 @@ export function toMaterial(files: TlsFiles, [cert, key, ca]: TlsContents): TlsMa
   try {
     createSecureContext({ cert, key, ca });
   } catch (error) {
-    throw new TlsFilesError(`${files.cert} and its key and authorities cannot be used for TLS (${codeOf(error)})`);
+    throw new TlsFilesError(`${files.cert}, its key and its authorities cannot be used for TLS (${codeOf(error)})`);
   }
   return { cert, key, ca, leaf };
 }
@@ -90,7 +99,7 @@ function unreadable(path: string, error: unknown): TlsFilesError {
   return new TlsFilesError(`${path} cannot be read (${codeOf(error)})`);
 }
 
-/** Only the code: texts of OpenSSL and of the system are not ours to vouch for. */
+/** Returns only the code, because messages of OpenSSL and the system may quote contents. */
 function codeOf(error: unknown): string {
   return String((error as NodeJS.ErrnoException).code ?? 'unknown reason');
 }

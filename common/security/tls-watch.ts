@@ -12,12 +12,13 @@ import {
 } from './tls-files';
 
 /**
- * How often the files are looked at, in milliseconds. They are read, not watched: a mounted Kubernetes secret changes by a symbolic link, a shared folder without
- * a word, and three small files cost nothing.
+ * Poll interval of the files, in milliseconds. The files are polled, not watched: mounted
+ * Kubernetes secrets change through a symbolic link, network file systems send no events, and
+ * reading three small files is cheap.
  */
-const LOOK_MS = 5_000;
+const POLL_INTERVAL_MS = 5_000;
 
-/** What a watch works with. */
+/** The files to watch, and the dependencies of the watch. */
 export interface TlsWatchOptions {
   readonly files: TlsFiles;
   readonly clock: Clock;
@@ -25,47 +26,48 @@ export interface TlsWatchOptions {
 }
 
 /**
- * A certificate with its key that follows its files. What cannot be used (a certificate that was replaced before its key, a file that is gone for a moment) changes
- * nothing: the last good ones stay, and the log says why. Connections that stand keep what they were made with.
+ * A certificate with its key that is reloaded when its files change. Files that cannot be used (a
+ * certificate replaced before its key, a file missing for a moment) change nothing: the last valid
+ * certificate stays in use and a warning is logged. Existing connections keep their certificate.
  */
 export class TlsWatch {
   private material: TlsMaterial;
   private readonly listeners = new Set<(material: TlsMaterial) => void>();
   private readonly options: TlsWatchOptions;
-  /** What could not be used at the last look, and whether the log has it. */
-  private bad: { readonly problem: string; told: boolean } | undefined;
-  private readonly stopLooking: () => Promise<void>;
+  /** Problem of the last poll, and whether it has been logged. */
+  private bad: { readonly problem: string; isLogged: boolean } | undefined;
+  private readonly stopPolling: () => Promise<void>;
   private stopped = false;
 
   /** Reads the files. Throws a TlsFilesError. */
   constructor(options: TlsWatchOptions) {
     this.options = options;
     this.material = loadTlsFiles(options.files);
-    this.tell('using the certificate');
+    this.log('Loaded a TLS certificate');
     const { clock, logger } = options;
-    const onError = (error: unknown): void => logger.error({ err: error }, 'looking at the certificate failed');
-    this.stopLooking = repeat({ clock, everyMs: LOOK_MS, work: () => this.look(), onError });
+    const onError = (error: unknown): void => logger.error({ err: error }, 'Polling the TLS certificate failed');
+    this.stopPolling = repeat({ clock, everyMs: POLL_INTERVAL_MS, work: () => this.poll(), onError });
   }
 
-  /** What is to be used for new connections. */
+  /** Certificate for new connections. */
   get current(): TlsMaterial {
     return this.material;
   }
 
-  /** Calls back with every change; the function returned ends that. */
+  /** Calls `listener` after every change. Returns a function that unsubscribes it. */
   onChange(listener: (material: TlsMaterial) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }
 
-  /** Looks no more. */
+  /** Stops polling. */
   stop(): void {
     this.stopped = true;
-    void this.stopLooking();
+    void this.stopPolling();
     this.listeners.clear();
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     const { files } = this.options;
     try {
       const contents = await readTlsFiles(files);
@@ -79,22 +81,25 @@ export class TlsWatch {
 
   private use(material: TlsMaterial): void {
     this.material = material;
-    this.tell('the certificate was replaced: new connections use it');
+    this.log('Reloaded the TLS certificate: new connections use it');
     for (const listener of this.listeners) listener(material);
   }
 
-  /** Said at the second look: files that are replaced one after the other are no news. */
+  /**
+   * Logs a problem at the second poll that finds it, because files are often replaced one after the
+   * other.
+   */
   private refuse(error: unknown): void {
     const problem = error instanceof TlsFilesError ? error.message : 'unexpected';
     if (problem !== this.bad?.problem) {
-      this.bad = { problem, told: false };
-    } else if (!this.bad.told) {
-      this.bad.told = true;
-      this.options.logger.warn({ problem }, 'the new certificate cannot be used; the old one stays');
+      this.bad = { problem, isLogged: false };
+    } else if (!this.bad.isLogged) {
+      this.bad.isLogged = true;
+      this.options.logger.warn({ problem }, 'The new TLS certificate cannot be used; the old one stays in use');
     }
   }
 
-  private tell(message: string): void {
+  private log(message: string): void {
     const { subjectAltName, validTo, fingerprint256 } = this.material.leaf;
     const { cert } = this.options.files;
     this.options.logger.info({ file: cert, names: subjectAltName, validTo, fingerprint: fingerprint256 }, message);

@@ -26,11 +26,11 @@ import { ReportingExporter } from './reporting-exporter';
 import type { Sampling, TracingConfig } from './tracing-config';
 import { NO_TRACER, type Span, type SpanKind, type SpanOptions, type Tracer } from './tracer';
 
-/** How long one batch may take to be sent, in milliseconds. */
+/** Timeout for sending one batch, in milliseconds. */
 const EXPORT_MS = 5_000;
-/** How long the end of a plane waits for the last spans, in milliseconds. */
+/** Time limit for sending the last spans when a plane stops, in milliseconds. */
 const STOP_MS = 2_000;
-/** Spans that wait to be sent; more are dropped. */
+/** Maximum number of spans that wait to be sent. More are dropped. */
 const MAX_QUEUE = 4096;
 
 const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
@@ -40,8 +40,9 @@ const KINDS: Readonly<Record<SpanKind, OtelKind>> = {
 };
 
 /**
- * A tracer that sends to an OTLP receiver over HTTP, or one that does nothing where `config` is undefined. Nothing of it is global: neither the
- * provider nor the context, so that planes in one process do not get into each other's traces. The only file, with the exporter's, that knows OpenTelemetry.
+ * Creates a tracer that sends to an OTLP receiver over HTTP, or one that does nothing if `config`
+ * is undefined. Neither the provider nor the context is global, so that planes in one process do
+ * not mix their traces. Only this file and the exporter use OpenTelemetry.
  */
 export function createTracer(config: TracingConfig | undefined, clock: Clock, logger: Logger): Tracer {
   if (config === undefined) return NO_TRACER;

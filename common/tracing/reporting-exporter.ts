@@ -3,12 +3,15 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../runtime/clock';
 import type { Logger } from '../runtime/logger';
 
-/** Failures are told at most this often, in milliseconds: a collector that is away for a day is some lines, not millions. */
-const TELL_MS = 60_000;
+/** Minimum interval between two log lines about failures, in milliseconds. */
+const REPORT_INTERVAL_MS = 60_000;
 
-/** An exporter whose failures are logged, and are nobody else's concern: spans that could not be sent are lost. */
+/**
+ * Wraps an exporter and logs its failures. Callers always see success; spans that could not be sent
+ * are lost.
+ */
 export class ReportingExporter implements SpanExporter {
-  private toldAt = Number.NEGATIVE_INFINITY;
+  private reportedAt = Number.NEGATIVE_INFINITY;
   private lost = 0;
 
   constructor(
@@ -19,7 +22,7 @@ export class ReportingExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     this.inner.export(spans, ({ code, error }) => {
-      if (code !== ExportResultCode.SUCCESS) this.tell(spans.length, error);
+      if (code !== ExportResultCode.SUCCESS) this.report(spans.length, error);
       done({ code: ExportResultCode.SUCCESS });
     });
   }
@@ -32,14 +35,14 @@ export class ReportingExporter implements SpanExporter {
     return this.inner.forceFlush?.() ?? Promise.resolve();
   }
 
-  private tell(spans: number, error: Error | undefined): void {
+  private report(spans: number, error: Error | undefined): void {
     this.lost += spans;
     const now = this.clock.now();
-    if (now - this.toldAt < TELL_MS) return;
-    this.toldAt = now;
-    // Not the error whole: it may hold the request, with its headers.
+    if (now - this.reportedAt < REPORT_INTERVAL_MS) return;
+    this.reportedAt = now;
+    // Only message and code: the error may contain the request with its headers.
     const { code } = (error ?? {}) as { readonly code?: unknown };
-    this.logger.warn({ spans: this.lost, cause: error?.message, code }, 'traces cannot be sent; these spans are lost');
+    this.logger.warn({ spans: this.lost, cause: error?.message, code }, 'Sending traces failed; these spans are lost');
     this.lost = 0;
   }
 }

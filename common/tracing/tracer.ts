@@ -1,49 +1,49 @@
 import { toLayoverError } from '../errors/layover-error';
 
-/** Which side of a call a span is; everything that is neither is internal. */
+/** Side of a call that a span describes. All other spans are internal. */
 export type SpanKind = 'server' | 'client' | 'internal';
 
-/** Values of attributes. Never a secret: no token, header, query string, or URL. */
+/** Attributes of a span. Never a secret: no tokens, headers, query strings or URLs. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** How a span begins. */
+/** Options of a new span. */
 export interface SpanOptions {
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
   /**
-   * What it is part of. Default: the active span. A caller's `traceparent` (W3C Trace Context) hangs it below the caller's; one that cannot be
-   * read, and undefined, begin a trace. `root` begins one, too.
+   * Parent of the span. Default: the active span. A `traceparent` (W3C Trace Context) makes the
+   * span a child of the caller's. An invalid or undefined one, and `root`, start a trace.
    */
   readonly parent?: 'active' | 'root' | { readonly traceparent: string | undefined };
-  /** Another span that this one has to do with, of whatever trace. */
+  /** A related span, of any trace. */
   readonly link?: Span;
 }
 
-/** One operation, for as long as it takes. Whoever starts it ends it. */
+/** One operation. Its creator ends it. */
 export interface Span {
-  /** As the header `traceparent` says it; undefined where nothing is traced. */
+  /** Value of the `traceparent` header; undefined if nothing is traced. */
   readonly traceparent: string | undefined;
   set(name: string, value: string | number | boolean): void;
-  /** It failed; `what` is the key of an error or a status, from a closed set. */
+  /** Marks the span as failed. `what` is an error key or a status, from a closed set. */
   fail(what: string): void;
-  /** Harmless when repeated. */
+  /** Ends the span. Further calls are harmless. */
   end(): void;
 }
 
-/** Traces what a plane does. Passed by constructor: several planes may be in one process, each with its own. */
+/** Tracer of one plane. Passed by constructor, because a process may contain several planes. */
 export interface Tracer {
-  /** Whether anything is traced: what would only be prepared for spans can be left out otherwise. */
+  /** True if tracing is on. Otherwise callers can skip preparations for spans. */
   readonly isOn: boolean;
   start(name: string, options?: SpanOptions): Span;
-  /** The span that the code that runs now, and what it awaits, is part of. */
+  /** Returns the span of the current asynchronous context. */
   active(): Span | undefined;
-  /** Runs `work`, and everything that it begins, as part of the span. */
+  /** Runs `work`, and everything that it starts, within the span. */
   within<T>(span: Span, work: () => T): T;
-  /** Sends what is left, for two seconds at most, and ends. Never rejects. */
+  /** Sends the remaining spans, for at most two seconds, and stops. Never rejects. */
   stop(): Promise<void>;
 }
 
-/** A span of nothing. */
+/** Span that records nothing. */
 export const NO_SPAN: Span = {
   traceparent: undefined,
   set: () => undefined,
@@ -51,7 +51,7 @@ export const NO_SPAN: Span = {
   end: () => undefined,
 };
 
-/** Traces nothing, and costs nothing. */
+/** Tracer that records nothing. */
 export const NO_TRACER: Tracer = {
   isOn: false,
   start: () => NO_SPAN,
@@ -61,8 +61,9 @@ export const NO_TRACER: Tracer = {
 };
 
 /**
- * Runs `work` in a span below the active one. Where there is no active span nothing is traced: what planes do by themselves (heartbeats, deliveries, collections)
- * makes no traces. The span has failed when `work` rejects, by the key of the error; the rejection goes on.
+ * Runs `work` in a child of the active span. Without an active span nothing is traced, so
+ * background work (heartbeats, deliveries, collections) creates no traces. If `work` rejects, marks
+ * the span as failed with the key of the error and rejects with the same error.
  */
 export async function traced<T>(
   tracer: Tracer,

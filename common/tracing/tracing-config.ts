@@ -3,8 +3,8 @@ import type { SettingsReader } from '../configuration/settings-reader';
 import type { PlaneName } from '../runtime/plane-name';
 
 /**
- * Which traces are recorded. `ratio` is the share of the traces that start here, 0 to 1.
- * `followsCaller`: a trace that a caller started is recorded if the caller records it.
+ * Which traces are recorded. `ratio` is the share of traces that start here, 0 to 1. With
+ * `followsCaller`, a trace that a caller started is recorded if the caller records it.
  */
 export interface Sampling {
   readonly ratio: number;
@@ -13,7 +13,7 @@ export interface Sampling {
 
 /** Where traces are sent. The headers may contain a token: never logged as a whole. */
 export interface TracingConfig {
-  /** Receives OTLP over HTTP in JSON. */
+  /** URL of a receiver of OTLP over HTTP in JSON. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly serviceName: string;
@@ -21,9 +21,9 @@ export interface TracingConfig {
 }
 
 /**
- * Reads those variables of the OpenTelemetry specification ("Environment Variable Specification") that
- * apply to Layover; docs/configuration.md lists them. Returns undefined if nothing is traced: no
- * endpoint is set, or tracing is disabled. The default service name is `layover-<plane>`.
+ * Reads the variables of the OpenTelemetry specification ("Environment Variable Specification")
+ * that apply to Layover; docs/configuration.md lists them. Returns undefined if no endpoint is set
+ * or tracing is disabled. The default service name is `layover-<plane>`.
  */
 export function readTracing(reader: SettingsReader, plane: PlaneName): TracingConfig | undefined {
   const url = readEndpoint(reader);

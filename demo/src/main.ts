@@ -98,7 +98,7 @@ async function showAudit(product: Product): Promise<void> {
     };
   }
   let edges: Answer['auditEvents']['edges'] = [];
-  // Records are delivered in batches: the last one may be on its way.
+  // Records are delivered in batches, so the last one may arrive later.
   for (let tries = 0; tries < 50 && edges.length < 6; tries += 1) {
     const answer = await product.graphql<Answer>(
       `{ auditEvents(filter: { organization: "demo", kinds: [PULL] }) {

@@ -5,16 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../common/runtime/package-root';
 
-/** Layover as `npm start` runs it, on free ports and a home of its own. */
+/** Layover as `npm start` runs it, on free ports and with its own home. */
 export interface Product {
   /** `http://127.0.0.1:port` of the registry. */
   readonly registry: string;
   readonly graphql: <T>(query: string, variables?: Record<string, unknown>) => Promise<T>;
-  /** Ends it as a user would (SIGTERM), and removes its home. */
+  /** Stops Layover with SIGTERM and removes its home. */
   stop(): Promise<void>;
 }
 
-/** Starts the product and resolves when it says that it is ready. Throws an Error with what it printed when it does not start. */
+/**
+ * Starts Layover and resolves when it is ready. Rejects with an Error that contains its output if
+ * it does not start.
+ */
 export async function startProduct(): Promise<Product> {
   const home = mkdtempSync(join(tmpdir(), 'layover-demo-'));
   const adminToken = randomBytes(24).toString('base64url');

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** What a pull came to. */
+/** Result of a pull. */
 export interface PullResult {
-  /** `X-Layover-Cache` of the manifest, or the HTTP status and error of a refusal. */
+  /** `X-Layover-Cache` of the manifest, or the HTTP status and the error. */
   readonly manifest: string;
   /** `X-Layover-Cache` of each blob, in order. */
   readonly blobs: readonly string[];
@@ -15,7 +15,10 @@ interface ImageManifest {
   readonly layers: readonly { readonly digest: string }[];
 }
 
-/** Pulls a single-platform image as a container engine does (manifest, config, layers), checking every digest. Throws when one is wrong. */
+/**
+ * Pulls a single-platform image like a container engine (manifest, config, layers) and verifies all
+ * digests. Throws an Error if a digest does not match.
+ */
 export async function pullImage(registry: string, repository: string, tag: string): Promise<PullResult> {
   const started = performance.now();
   const elapsed = (): number => Math.round(performance.now() - started);
@@ -50,5 +53,5 @@ function cacheStatus(response: Response): string {
 
 function verify(content: Buffer, digest: string): void {
   const actual = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-  if (actual !== digest) throw new Error(`got ${actual} for ${digest}`);
+  if (actual !== digest) throw new Error(`Expected content with digest ${digest}, received ${actual}.`);
 }

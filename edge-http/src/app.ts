@@ -17,7 +17,7 @@ import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
 import { createGetManifest } from './handlers/get-manifest';
-import { createReadyz, healthz, whyUnready } from './handlers/health';
+import { createReadyz, healthz, readinessProblems } from './handlers/health';
 import { createListReferrers } from './handlers/list-referrers';
 import { createListTags } from './handlers/list-tags';
 import { createMetrics } from './handlers/metrics';
@@ -31,32 +31,41 @@ import { createWriteError } from './response/write-error';
 import { createServe } from './serve';
 import { HttpListener } from './server';
 
-/** What tests put in place of the real things. */
+/** Dependencies that tests replace. */
 export interface EdgeOverrides {
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly reader?: RegistryReader;
-  /** Names of data planes. */
+  /** Looks up host names of data planes. */
   readonly resolver?: HostResolver;
-  /** How soon a data plane that hangs is given up. */
+  /** Timeouts for detecting a data plane that hangs. */
   readonly silence?: SilenceBounds;
   readonly tracer?: Tracer;
 }
 
-/** An edge: {@link App} with the address of its second server. */
+/** An edge: {@link App} with the address of its operations server. */
 export interface Edge extends App {
-  /** Where /metrics are answered beside the registry, as host:port or unix:path; undefined where they are not, or not yet. */
+  /**
+   * Address of the operations server as host:port or unix:path; undefined if there is none or it
+   * has not started.
+   */
   readonly metricsAddress: string | undefined;
 }
 
-/** How long an edge that stops still takes requests while /readyz says that it should get none. */
+/**
+ * Time during which a stopping edge still accepts requests while /readyz already answers 503, in
+ * milliseconds.
+ */
 const NOTICE_MS = 5_000;
-/** Nobody who has not asked /readyz for so long goes by it. */
+/**
+ * An edge whose /readyz was not requested for this long is not behind a load balancer that uses it.
+ */
 const PROBED_MS = 60_000;
 
 /**
- * The edge: OCI distribution over HTTP in front, gRPC to data planes behind. The only place that names adapters. It starts without a data plane
- * and answers 503 until one is there. `start` gives host:port, or https://host:port.
+ * Creates an edge: the OCI distribution API over HTTP in front, gRPC to data planes behind. This is
+ * the only place that names adapters. The edge also starts without a data plane and then answers
+ * 503 until one is available. `start` resolves with host:port, or https://host:port.
  */
 export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): Edge {
   const logger = overrides.logger ?? createLogger('edge-http', config.logLevel);
@@ -104,7 +113,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
 
   async function unready(): Promise<readonly string[]> {
     readyzAskedAt = clock.now();
-    return whyUnready(reader, listener.isDraining);
+    return readinessProblems(reader, listener.isDraining);
   }
 
   function createReader(): RegistryReader {
@@ -131,7 +140,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     metrics.close();
     planes.close();
     tls?.stop();
-    logger.info('stopped');
+    logger.info('Stopped');
   }
   return {
     get metricsAddress() {
@@ -142,7 +151,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       metricsAddress = await operations?.start();
       await reader.start();
       const address = await listener.start();
-      logger.info({ ...(metricsAddress === undefined ? {} : { metricsAddress }), address }, 'listening');
+      logger.info({ ...(metricsAddress === undefined ? {} : { metricsAddress }), address }, 'Listening');
       return { address };
     },
     stop: () => (stopped ??= stop()),

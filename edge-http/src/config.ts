@@ -11,49 +11,52 @@ import { readTracing, type TracingConfig } from '../../common/tracing/tracing-co
 import type { LocalDelivery } from './registry/grpc/data-plane';
 import { parseTrustedProxies, type TrustedProxies } from './request/trusted-proxies';
 
-/** Everything that can be configured about an edge. */
+/** Configuration of an edge. */
 export interface EdgeConfig {
   /** LAYOVER_EDGE_LISTEN: where the registry listens. */
   readonly listen: ListenAddress;
   /**
    * LAYOVER_EDGE_METRICS_LISTEN: where /metrics, /healthz and /readyz are served over plain HTTP.
-   * Undefined = the registry itself serves /metrics, to clients on this machine only.
+   * If undefined, the registry itself serves /metrics, to clients on this machine only.
    */
   readonly metricsListen: ListenAddress | undefined;
-  /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined = plain HTTP. */
+  /** LAYOVER_EDGE_TLS_CERT and LAYOVER_EDGE_TLS_KEY; undefined means plain HTTP. */
   readonly tls: TlsFiles | undefined;
-  /** LAYOVER_TRUSTED_PROXIES: proxies whose forwarding headers are believed; undefined = none. */
+  /**
+   * LAYOVER_TRUSTED_PROXIES: proxies whose forwarding headers are trusted; undefined means none.
+   */
   readonly trustedProxies: TrustedProxies | undefined;
-  /** How this plane and the others identify each other. */
+  /** How planes authenticate each other. */
   readonly planeSecurity: PlaneSecurityConfig;
-  /** LAYOVER_DATA_PLANES, at least one. A host name stands for all its addresses. */
+  /** LAYOVER_DATA_PLANES: at least one address. A host name stands for all its addresses. */
   readonly dataPlanes: readonly ListenAddress[];
   /** LAYOVER_LOCAL_DELIVERY. */
   readonly localDelivery: LocalDelivery;
   /**
-   * LAYOVER_PUBLIC_URL: the address of the registry as clients see it, without a slash at the end.
-   * Undefined = the address that each client used.
+   * LAYOVER_PUBLIC_URL: address of the registry for clients, without a trailing slash. If
+   * undefined, the address that each client used.
    */
   readonly publicUrl: string | undefined;
   /** LAYOVER_DRAIN_SECONDS. */
   readonly drainSeconds: number;
   /**
-   * LAYOVER_CLIENT_IDLE_SECONDS: a client that reads nothing of a body for this long is disconnected.
-   * Linux reports progress of a slow client only after some 1.7 MB (the send buffer), which takes
-   * half an hour at 1 KB/s: hence the default of one hour. TCP itself detects clients that are gone.
+   * LAYOVER_CLIENT_IDLE_SECONDS: a client that reads nothing of a body for this long is
+   * disconnected. Linux reports progress of a slow client only after about 1.7 MB (the send
+   * buffer), which takes half an hour at 1 KB/s; therefore the default is one hour. TCP itself
+   * detects clients that are gone.
    */
   readonly clientIdleSeconds: number;
-  /** Where traces are sent; undefined = nothing is traced. */
+  /** Where traces are sent; undefined means that nothing is traced. */
   readonly tracing: TracingConfig | undefined;
   /** LAYOVER_LOG_LEVEL. */
   readonly logLevel: LogLevel;
-  /** What to log at start: variables with unknown names, which have no effect. */
+  /** Warnings to log at start, about variables with unknown names. */
   readonly warnings: readonly string[];
 }
 
 const EDGE_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_EDGE_TLS_CERT, key: SETTINGS.LAYOVER_EDGE_TLS_KEY };
 
-/** Reads the configuration from an environment. Throws a ConfigurationError that names every problem. */
+/** Reads the configuration from an environment. Throws a ConfigurationError with all problems. */
 export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
   const reader = new SettingsReader(env);
   const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
@@ -82,7 +85,7 @@ export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
   return { ...config, warnings: reader.done() };
 }
 
-/** The configuration in the environment of this process. */
+/** Reads the configuration from the environment of this process. */
 export function configFromEnvironment(): EdgeConfig {
   return readEdgeConfig(process.env);
 }

@@ -5,13 +5,13 @@ import type { DeliveryKind, DeliveryMetrics } from './delivery/delivery-metrics'
 import type { CacheStatus } from './registry/registry-reader';
 import type { RequestKind } from './request/registry-request';
 
-/** What one answer was, for counting. Every value is one of a small set: no names, no digests. */
+/** Labels of one response. Every value is from a small set: no names, no digests. */
 export interface AnswerCount {
   readonly kind: RequestKind | 'invalid';
   readonly method: string;
-  /** 0 = the client left before there was a head. */
+  /** 0 if the client left before the head of the response. */
   readonly status: number;
-  /** Whether the answer went out whole. */
+  /** True if the response was sent completely. */
   readonly whole: boolean;
   readonly cacheStatus: CacheStatus | undefined;
   readonly seconds: number;
@@ -25,24 +25,24 @@ interface RunningDelivery {
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** The edge's metrics, in a registry of their own: several edges can live in one process. */
+/** Metrics of an edge in a registry of their own, because a process may contain several edges. */
 export class EdgeMetrics implements DeliveryMetrics {
   readonly registry = new Registry();
   private readonly requests = new Counter({
     name: 'layover_edge_requests_total',
-    help: 'Answered requests. whole=no: the connection ended before the answer did.',
+    help: 'Answered requests. whole="no": the connection ended before the response was complete.',
     labelNames: ['endpoint', 'method', 'status', 'whole'] as const,
     registers: [this.registry],
   });
   private readonly cache = new Counter({
     name: 'layover_edge_cache_answers_total',
-    help: 'Answers of the registry API by what the cache did.',
+    help: 'Responses of the registry API by cache status.',
     labelNames: ['endpoint', 'cache'] as const,
     registers: [this.registry],
   });
   private readonly duration = new Histogram({
     name: 'layover_edge_request_seconds',
-    help: 'Time from the head of the request to the end of the answer.',
+    help: 'Time from the head of the request to the end of the response.',
     labelNames: ['endpoint'] as const,
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers: [this.registry],
@@ -56,46 +56,49 @@ export class EdgeMetrics implements DeliveryMetrics {
   });
   private readonly open = new Gauge({
     name: 'layover_edge_open_deliveries',
-    help: 'Blobs that are being sent.',
+    help: 'Blob deliveries in progress.',
     labelNames: ['delivery'] as const,
     registers: [this.registry],
   });
   private readonly deliveries = new Counter({
     name: 'layover_edge_deliveries_total',
-    help: 'Blobs, or parts of them, that were sent or began to be.',
+    help: 'Deliveries of blobs or ranges of blobs, finished or in progress.',
     labelNames: ['delivery'] as const,
     registers: [this.registry],
   });
   private readonly fallbacks = new Counter({
     name: 'layover_edge_local_file_fallbacks_total',
-    help: 'Local files that could not be read here, so that the bytes came over gRPC.',
+    help: 'Local files that the edge could not read, so that the bytes came over gRPC.',
     registers: [this.registry],
   });
 
   private readonly nodeFailures = new Counter({
     name: 'layover_edge_node_failures_total',
-    help: 'Data planes that failed a request of which another one was then asked: before an answer (open), or in the middle of a blob.',
+    help: 'Failures of data planes after which another data plane was asked: before the response (open) or in the middle of a blob.',
     labelNames: ['when'] as const,
     registers: [this.registry],
   });
 
-  /** Deliveries that run, and how much of each is counted: what a slow client takes is seen while it does. */
+  /**
+   * Running deliveries with the number of bytes counted so far, so that the bytes of slow clients
+   * are counted while they are sent.
+   */
   private readonly running = new Set<RunningDelivery>();
   private readonly endProcess: () => void;
 
-  /** `dataPlanes` gives the number of data planes that take calls. */
+  /** `dataPlanes` returns the number of data planes that accept calls. */
   constructor(dataPlanes: () => number) {
-    const help = 'Data planes that take calls, as this edge sees it.';
+    const help = 'Data planes that accept calls, from the view of this edge.';
     readGauge(this.registry, 'layover_edge_data_planes', help, dataPlanes);
     this.endProcess = watchProcess(this.registry);
   }
 
-  /** Ends what watches the process. */
+  /** Stops the measurement of the process. */
   close(): void {
     this.endProcess();
   }
 
-  /** Counts one answer that is over. */
+  /** Counts one finished response. */
   answered(count: AnswerCount): void {
     const { kind } = count;
     const method = METHODS.has(count.method) ? count.method : 'other';
@@ -104,7 +107,10 @@ export class EdgeMetrics implements DeliveryMetrics {
     if (count.cacheStatus !== undefined) this.cache.inc({ endpoint: kind, cache: count.cacheStatus });
   }
 
-  /** Counts a delivery while `send` runs, and the bytes that `out` has sent more when they are asked for and when it is over, however it ends. */
+  /**
+   * Counts a delivery while `send` runs. Counts the bytes of `out` at each scrape and when `send`
+   * settles.
+   */
   async delivering<T>(delivery: DeliveryKind, out: { readonly sent: number }, send: () => Promise<T>): Promise<T> {
     const running: RunningDelivery = { delivery, out, counted: out.sent };
     this.running.add(running);
@@ -129,22 +135,22 @@ export class EdgeMetrics implements DeliveryMetrics {
     running.counted = sent;
   }
 
-  /** A client was sent to a signed URL. */
+  /** Counts a client that was redirected to a signed URL. */
   redirected(): void {
     this.deliveries.inc({ delivery: 'redirect' });
   }
 
-  /** A local file could not be used. */
+  /** Counts a local file that could not be used. */
   localFallback(): void {
     this.fallbacks.inc();
   }
 
-  /** A data plane has failed, and another one is asked. */
+  /** Counts a data plane that failed and was replaced by another one. */
   nodeFailed(when: 'open' | 'middle'): void {
     this.nodeFailures.inc({ when });
   }
 
-  /** Everything, in Prometheus' text format. */
+  /** Returns all metrics in the Prometheus text format. */
   async expose(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }

@@ -11,20 +11,23 @@ import { endRequestSpan, startRequestSpan } from './request/request-span';
 import type { TrustedProxies } from './request/trusted-proxies';
 import type { WriteError } from './response/write-error';
 
-/** What serving a request needs. */
+/** Dependencies of serving requests. */
 export interface ServeDependencies {
   readonly dispatch: Handler<RegistryRequest>;
   readonly writeError: WriteError;
   readonly metrics: EdgeMetrics;
   readonly logger: Logger;
-  /** Whose word about clients is taken; undefined = nobody's. */
+  /** Proxies whose forwarding headers are trusted; undefined means none. */
   readonly proxies?: TrustedProxies;
   readonly clock: Clock;
-  /** Default: nothing is traced. */
+  /** Default: no tracing. */
   readonly tracer?: Tracer;
 }
 
-/** One request from its head to the end of its answer: parse, hand on, count. Never throws. */
+/**
+ * Creates the request listener. It parses a request, dispatches it, and counts the response when it
+ * ends. Never throws.
+ */
 export function createServe(
   dependencies: ServeDependencies,
 ): (request: IncomingMessage, response: ServerResponse) => void {
@@ -48,7 +51,7 @@ export function createServe(
         seconds: (clock.now() - startedAt) / 1000,
       };
       metrics.answered(count);
-      // Without the query: it may hold what others gave the client to keep.
+      // Without the query, which may contain credentials of other services.
       if (accessLog)
         logger.debug(
           { ...count, requestId: exchange.context.requestId, path: request.url?.split('?', 1)[0] },
@@ -57,26 +60,26 @@ export function createServe(
     });
     try {
       if (request.headers.host === undefined && request.httpVersion === '1.1')
-        throw requestError('REQUEST_INVALID', 'Host', '', 'must be given (RFC 9112 section 3.2)');
+        throw requestError('REQUEST_INVALID', 'Host', '', 'is required in HTTP/1.1 (RFC 9112 section 3.2)');
       parsed = parseRequest(request.method ?? '', request.url ?? '');
       span = startRequestSpan(tracer, parsed, exchange, proxies);
-      if (span === undefined) hand(parsed, exchange);
-      else tracer.within(span, () => hand(parsed!, exchange));
+      if (span === undefined) handle(parsed, exchange);
+      else tracer.within(span, () => handle(parsed!, exchange));
     } catch (thrown) {
       refuse(exchange, parsed, thrown);
     }
   };
 
-  function hand(request: RegistryRequest, exchange: Exchange): void {
+  function handle(request: RegistryRequest, exchange: Exchange): void {
     dispatch(request, exchange)?.catch((thrown: unknown) => refuse(exchange, request, thrown));
   }
 
-  /** A failure that can't even be said must not end the process. */
+  /** Answers an error. A failure of that must not end the process. */
   function refuse(exchange: Exchange, request: RegistryRequest | undefined, thrown: unknown): void {
     try {
       writeError(exchange, request, thrown);
     } catch (error) {
-      logger.error({ err: error, requestId: exchange.context.requestId }, 'an error could not be answered');
+      logger.error({ err: error, requestId: exchange.context.requestId }, 'Answering an error failed');
       exchange.response.destroy();
     }
   }

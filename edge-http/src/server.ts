@@ -6,26 +6,30 @@ import type { ListenAddress } from '../../common/runtime/listen-address';
 import type { TlsWatch } from '../../common/security/tls-watch';
 import { type ParserFailure, parserErrorAnswer } from './response/parser-error';
 
-/** Bounds of the listener. A body is never waited for, so the time for a request is the time for its head. */
+/**
+ * Limits of the listener. Bodies are not read, so the request timeout is the timeout of the request
+ * head.
+ */
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 20_000,
   requestTimeout: 60_000,
-  // Above the idle time of common load balancers, so that they close first and no request meets a closing connection.
+  // Longer than the idle timeout of common load balancers, so that they close first and never send
+  // a request on a closing connection.
   keepAliveTimeout: 75_000,
-  // Finds peers that vanished without a word.
+  // Detects peers that disappeared without closing the connection.
   keepAlive: true,
   keepAliveInitialDelay: 60_000,
-  // We say it ourselves, with a body that names the field.
+  // parseRequest refuses such requests itself, with a body that names the header.
   requireHostHeader: false,
 } as const;
 
-/** An HTTP or HTTPS server with bounds, that can stop without breaking what runs. */
+/** HTTP or HTTPS server with limits. Stops gracefully. */
 export class HttpListener {
   private readonly web: WebServer;
   private readonly server: WebServer['server'];
   private readonly running = new Set<ServerResponse>();
-  /** Sockets with an answer under way: raw bytes must not be put into it. */
+  /** Sockets with a response in progress. Raw bytes must not be written to them. */
   private readonly busy = new WeakSet<Duplex>();
   private draining = false;
 
@@ -40,17 +44,21 @@ export class HttpListener {
     };
     this.web = createWebServer(LIMITS, accept, tls);
     this.server = this.web.server;
-    // Without this Node answers 100 Continue, and the client sends a body that is not wanted.
+    // Without this listener, Node answers 100 Continue and the client sends a body that is not
+    // needed.
     this.server.on('checkContinue', accept);
     this.server.on('clientError', (error: ParserFailure, socket) => this.refuse(error, socket));
   }
 
-  /** Whether {@link HttpListener.stop} was called. */
+  /** True after {@link HttpListener.stop} was called. */
   get isDraining(): boolean {
     return this.draining;
   }
 
-  /** Resolves with the address, as host:port (a URL where it is HTTPS) or unix:path, once connections are accepted. Rejects when it is taken or not ours. */
+  /**
+   * Starts accepting connections. Resolves with the address as host:port (a URL for HTTPS) or
+   * unix:path. Rejects if the address is in use or not available.
+   */
   start(): Promise<string> {
     const { listen, server } = this;
     return new Promise((resolve, reject) => {
@@ -63,8 +71,9 @@ export class HttpListener {
   }
 
   /**
-   * Tells clients to close, for `noticeMs` still takes what they send, then accepts nothing new, waits for answers under way, and destroys what is left: `drainMs` after
-   * the begin, at the latest.
+   * Asks clients to close their connections, still accepts requests for `noticeMs`, then accepts no
+   * new ones and waits for running responses. Destroys the remaining connections `drainMs` after
+   * the call.
    */
   async stop(drainMs: number, noticeMs = 0): Promise<void> {
     this.draining = true;
@@ -88,7 +97,7 @@ export class HttpListener {
     response.once('close', () => {
       this.running.delete(response);
       this.busy.delete(socket);
-      // An answer whose head said keep-alive before the drain began leaves an idle connection behind.
+      // A response whose head was sent before the drain began kept the connection alive.
       if (this.draining) setImmediate(() => this.server.closeIdleConnections());
     });
   }
@@ -104,7 +113,7 @@ export class HttpListener {
 
 function addressOf({ server, scheme }: WebServer): string {
   const address = server.address();
-  if (address === null) throw new Error('the server is not listening');
+  if (address === null) throw new Error('The server is not listening.');
   if (typeof address === 'string') return `unix:${address}`;
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   return `${scheme === 'https' ? 'https://' : ''}${host}:${address.port}`;

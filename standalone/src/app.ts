@@ -5,10 +5,10 @@ import type { StandaloneConfig } from './config';
 import { lockHome } from './home-lock';
 import { type PlaneDescription, PlaneProcess } from './plane-process';
 
-/** Beyond the drain time, a plane may take this long to flush and close before it is killed. */
+/** Time in addition to the drain time after which a plane is killed, in milliseconds. */
 const STOP_MARGIN_MS = 10_000;
 
-/** In the order they are stopped in: nobody loses the one it still talks to. */
+/** Planes in the order in which they are stopped. A plane stops before the planes that it calls. */
 const PLANES: readonly (PlaneDescription & { readonly folder: string })[] = [
   'edge-http',
   'data-plane',
@@ -25,22 +25,23 @@ const PLANES: readonly (PlaneDescription & { readonly folder: string })[] = [
 }));
 
 /**
- * The whole product on one machine: three plane processes under one parent
+ * Layover on one machine: three plane processes and their parent
  * (docs/design/pull-semantics.md#planes).
  */
 export interface Standalone extends App {
-  /** Where each plane accepts requests, once started. */
+  /** Addresses of the planes, after the start. */
   readonly addresses: { readonly edge: string; readonly control: string };
 }
 
 /**
- * Starts the three planes, restarts one that dies, and stops all: the edge first, the control plane last, so that
- * what the data plane still has to deliver is delivered. `say` gets lines for the person who started it.
+ * Starts the three planes, restarts a plane that dies, and stops all of them. The edge stops first
+ * and the control plane last, so that the data plane can deliver its remaining records. `say`
+ * prints lines for the operator.
  */
 export function createStandalone(config: StandaloneConfig, say: (line: string) => void): Standalone {
   const events = {
     onRestart: (name: string, how: string, inMs: number) =>
-      say(`${name} ended unexpectedly (${how}); starting it again in ${inMs} ms`),
+      say(`${name} ended unexpectedly (${how}); restarting it in ${inMs} ms`),
   };
   const planes = PLANES.map((plane) => new PlaneProcess(plane, config.environment, events));
   let unlock: (() => Promise<void>) | undefined;
@@ -60,7 +61,7 @@ export function createStandalone(config: StandaloneConfig, say: (line: string) =
     async start() {
       unlock = await lockHome(config.home.lockSocket, config.home.root);
       try {
-        // Each finds the one that it talks to.
+        // In reverse order, so that each plane finds the planes that it calls.
         const started: string[] = [];
         for (const plane of planes.toReversed()) started.unshift(await plane.start());
         const [edge, , control] = started;
@@ -75,7 +76,7 @@ export function createStandalone(config: StandaloneConfig, say: (line: string) =
   };
 }
 
-/** A plane says host:port or a URL; people get a URL. */
+/** Returns a URL. Planes report host:port or a URL. */
 function withScheme(address: string): string {
   return /^[a-z]+:\/\//.test(address) || address.startsWith('unix:') ? address : `http://${address}`;
 }

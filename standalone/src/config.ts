@@ -8,20 +8,22 @@ import { ConfigurationError, type RawEnvironment } from '../../common/runtime/en
 import { homeAt, type Home } from '../../common/runtime/home';
 import { PROCESS_DEFAULTS } from './process-defaults';
 
-/** What `npm start` itself needs; each plane reads its own part of the same environment. */
+/**
+ * Configuration of `npm start` itself. Each plane reads its own settings from the same environment.
+ */
 export interface StandaloneConfig {
   readonly home: Home;
-  /** How long the planes may take to finish running requests, in milliseconds. */
+  /** Time in which planes finish running requests, in milliseconds. */
   readonly drainMs: number;
-  /** The environment that planes are started with. */
+  /** Environment of the planes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What to print at start: variables with unknown names, which have no effect. */
+  /** Warnings to print at start, about variables with unknown names. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads the environment for `npm start`. Also checks the parts of the planes, so that every problem is
- * named at once and nothing is started. Throws a ConfigurationError.
+ * Reads the environment of `npm start`. Also checks the settings of the planes, so that all
+ * problems are reported at once and nothing is started. Throws a ConfigurationError.
  */
 export function readStandaloneConfig(env: RawEnvironment): StandaloneConfig {
   const problems = new Set<string>();
@@ -40,7 +42,7 @@ export function readStandaloneConfig(env: RawEnvironment): StandaloneConfig {
   const reader = new SettingsReader(env);
   const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
   const drainMs = reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000;
-  // Reported here: without these variables, no plane reports them again.
+  // Removed, so that the planes don't report them again.
   const withoutUnknown = Object.fromEntries(unknown.map(({ name }) => [name, undefined]));
   const environment = {
     ...PROCESS_DEFAULTS,
@@ -51,7 +53,7 @@ export function readStandaloneConfig(env: RawEnvironment): StandaloneConfig {
   return { home, drainMs, environment, warnings };
 }
 
-/** The configuration in the environment of this process. */
+/** Reads the configuration from the environment of this process. */
 export function configFromEnvironment(): StandaloneConfig {
   return readStandaloneConfig(process.env);
 }

@@ -3,21 +3,22 @@ import { createServer, connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { makeDurableFolder } from '../../common/files/durable-folder';
 
-/** Another Layover runs on the same home. */
+/** Thrown if another Layover uses the home. */
 export class HomeInUseError extends Error {
   override readonly name = 'HomeInUseError';
 }
 
 /**
- * Keeps a second Layover off a home: two would share a database file, a spool and sockets. The lock is a listening socket,
- * so it is gone with the process that held it, however that ended. Resolves to what releases it; throws HomeInUseError.
+ * Locks a home, because two instances would share a database file, a spool and sockets. The lock is
+ * a listening socket, which disappears with its process however that ends. Resolves with a function
+ * that releases the lock. Throws a HomeInUseError.
  */
 export async function lockHome(socketPath: string, home: string): Promise<() => Promise<void>> {
-  // Durable, because this is where the home is created at the first start.
+  // Durable, because the first start creates the home here.
   await makeDurableFolder(dirname(socketPath));
   if (await answers(socketPath)) {
     throw new HomeInUseError(
-      `Another Layover is running with LAYOVER_HOME=${home}. Stop it, or give this one a home of its own.`,
+      `Another Layover is running with LAYOVER_HOME=${home}. Stop it, or set another LAYOVER_HOME for this one.`,
     );
   }
   rmSync(socketPath, { force: true });

@@ -11,8 +11,8 @@ const program: ProgramDescription = {
   readsSettings: true,
   exitCodes: {
     0: 'stopped by SIGTERM or SIGINT',
-    1: 'could not start, or could not stop in order',
-    [EXIT_BAD_CONFIGURATION]: 'the configuration is not valid; every problem is printed',
+    1: 'could not start, or failed to stop cleanly',
+    [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid; all problems are printed',
   },
 };
 

@@ -3,27 +3,33 @@ import { type Backoff, backoffDelay } from '../../common/async/backoff';
 import { EXIT_BAD_CONFIGURATION } from '../../common/runtime/env';
 import type { ReadyMessage } from '../../common/runtime/lifecycle';
 
-/** A plane as the parent sees it. */
+/** A plane from the view of its parent process. */
 export interface PlaneDescription {
-  /** As in its folder: control-plane, data-plane, edge-http. */
+  /** Name of its folder: control-plane, data-plane or edge-http. */
   readonly name: string;
   /** Compiled main file. */
   readonly program: string;
-  /** Variable that says where it listens; after the first start the address it got is kept for restarts (port 0). */
+  /**
+   * Variable with its listening address. After the first start it is set to the actual address, so
+   * that a restart uses the same port (port 0).
+   */
   readonly listenVariable: string;
 }
 
-/** How long a plane must have run for its next death to count as the first again, in milliseconds. */
+/** Running time after which the backoff starts over, in milliseconds. */
 const HEALTHY_AFTER_MS = 30_000;
-/** Before a plane that died is started again. */
+/** Delay before a plane that died is restarted. */
 const BACKOFF: Backoff = { firstMs: 100, maxMs: 10_000 };
 
-/** What the parent wants to hear of. */
+/** Events for the parent process. */
 export interface PlaneEvents {
   onRestart(name: string, how: string, inMs: number): void;
 }
 
-/** Runs one plane as a process and starts it again when it dies, with growing pauses, until it is stopped. */
+/**
+ * Runs a plane as a child process and restarts it with increasing delays when it dies, until it is
+ * stopped.
+ */
 export class PlaneProcess {
   private child: ChildProcess | undefined;
   private readonly environment: Record<string, string | undefined>;
@@ -40,8 +46,9 @@ export class PlaneProcess {
   }
 
   /**
-   * Resolves to the plane's address when it accepts requests. Rejects when it ends before that: what it printed says why,
-   * and starting it again would not help (a port in use, a database that can't be opened).
+   * Starts the plane. Resolves with its address when it accepts requests. Rejects if it ends before
+   * that; its output tells the reason, and a restart would not help (a port in use, a database that
+   * cannot be opened).
    */
   start(): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -49,7 +56,7 @@ export class PlaneProcess {
     });
   }
 
-  /** Asks the plane to finish and waits for its end; kills it when that takes longer than `timeoutMs`. */
+  /** Asks the plane to stop and waits for its end. Kills it after `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restart);
@@ -71,7 +78,8 @@ export class PlaneProcess {
     const child = fork(this.description.program, [], {
       env: this.environment as NodeJS.ProcessEnv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // A group of its own: Ctrl-C in a terminal reaches the parent only, which stops the planes in their order.
+      // In its own process group: Ctrl-C in a terminal only reaches the parent, which stops the
+      // planes in their order.
       detached: true,
     });
     this.child = child;
@@ -81,7 +89,7 @@ export class PlaneProcess {
       this.environment[this.description.listenVariable] = listenAddress(message.address);
       onReady(message.address);
     });
-    // An error to start (no memory, no such file) is followed by no exit event.
+    // If the process cannot be started (no memory, missing file), no 'exit' event follows.
     child.once('error', (error) => {
       if (child.pid === undefined) onEarlyEnd(error.message);
     });
@@ -100,7 +108,7 @@ export class PlaneProcess {
 
 function ignore(): void {}
 
-/** `http://127.0.0.1:8080` and `127.0.0.1:8080` both give what a listen variable takes. */
+/** Converts `http://127.0.0.1:8080` and `127.0.0.1:8080` to the value of a listen variable. */
 function listenAddress(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/.*$/, (path) => (address.startsWith('unix:') ? path : ''));
 }

@@ -177,7 +177,7 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     await planeTls();
     await waitUntil('the new certificate', async () => (await fingerprint()) !== before);
     for (const program of Object.values(layover.planes))
-      await waitUntil('all of them', () => (program.output().match(/the certificate was replaced/g) ?? []).length > 0);
+      await waitUntil('all of them', () => (program.output().match(/Reloaded the TLS certificate/g) ?? []).length > 0);
     const edge = await layover.startEdge({});
     expect((await send({ url: `${edge.url}/readyz`, ca: authority.ca })).status).toBe(200);
     await edge.program.stop();

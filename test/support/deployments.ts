@@ -4,7 +4,7 @@ import { readDataPlaneConfig } from '../../data-plane/src/config';
 import { readEdgeConfig } from '../../edge-http/src/config';
 import { packageRoot } from '../../common/runtime/package-root';
 
-/** Values as an operator would set them; no service is reached with them. */
+/** Values that an operator might set. No test connects to these services. */
 export const SECRETS: Readonly<Record<string, string>> = {
   LAYOVER_PLANE_SECRET: 'p'.repeat(40),
   LAYOVER_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -14,7 +14,7 @@ export const SECRETS: Readonly<Record<string, string>> = {
   MYSQL_PASSWORD: 'm'.repeat(20),
 };
 
-/** Text of a file of the repository. */
+/** Returns the text of a file of the repository. */
 export function read(path: string): string {
   return readFileSync(`${packageRoot()}/${path}`, 'utf8');
 }
@@ -25,10 +25,13 @@ const READERS: Readonly<Record<string, (env: Readonly<Record<string, string>>) =
   'dist/edge-http/src/main.js': readEdgeConfig,
 };
 
-/** The configuration that a plane makes of its environment; throws what the plane would say, and for a command that is no plane's. */
+/**
+ * Returns the configuration that a plane reads from its environment. Throws the plane's error, and
+ * an Error if the command starts no plane.
+ */
 export function configurationOf(command: readonly string[], env: Readonly<Record<string, string>>): object {
   const reader = READERS[command[1] ?? ''];
-  if (command[0] !== 'node' || reader === undefined) throw new Error(`${command.join(' ')} starts no plane`);
+  if (command[0] !== 'node' || reader === undefined) throw new Error(`${command.join(' ')} does not start a plane`);
   return reader({ LAYOVER_HOME: '/var/lib/layover', ...env });
 }
 

@@ -101,7 +101,7 @@ const retention = declareSettings({
     min: 1,
     max: 36_500,
     unit: 'days',
-    defaultText: 'events are kept for ever',
+    defaultText: 'events are kept forever',
     description: 'Audit events older than this are deleted. Statistics are kept.',
     example: '90',
   },
@@ -125,9 +125,9 @@ const retention = declareSettings({
   },
 });
 
-/** Settings of what is deleted, and when. */
+/** Settings of retention and collection. */
 export const RETENTION = {
-  title: 'Limit what is kept',
+  title: 'Limit retention',
   introduction: [
     'Quotas and expiration are part of an organization, which GraphQL manages: see',
     '[bounds.md](design/bounds.md).',

@@ -1,6 +1,6 @@
 import type { ProgramName } from './setting';
 
-/** Every plane reads the setting. */
+/** Readers of a setting that applies to every plane. */
 export const ALL_PLANES: readonly ProgramName[] = ['edge', 'data-plane', 'control-plane'];
 export const EDGE: readonly ProgramName[] = ['edge'];
 export const DATA_PLANE: readonly ProgramName[] = ['data-plane'];

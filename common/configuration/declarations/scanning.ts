@@ -66,13 +66,13 @@ const settings = declareSettings({
     min: 1,
     max: 100,
     default: 5,
-    description: 'How often an image is tried before its scan stays `FAILED`.',
+    description: 'Maximum number of attempts to scan an image before its scan stays `FAILED`.',
   },
   LAYOVER_SCAN_LAYER_TOKEN_SECONDS: {
     kind: 'integer',
     readBy: CONTROL_PLANE,
     min: 900,
-    // Six days: a retired key of pull tokens verifies for a week (ADR 9) and signs nothing any more by then.
+    // At most six days: a retired signing key of pull tokens is accepted for a week (ADR 9).
     max: 6 * 86_400,
     default: 86_400,
     unit: 'seconds',

@@ -1,20 +1,20 @@
 import type { PlaneName } from '../../runtime/plane-name';
 
-/** A program that reads environment variables: a plane, the programs in examples/, or bin/package.mjs. */
+/** A reader of environment variables: a plane, the programs in examples/, or bin/package.mjs. */
 export type ProgramName = PlaneName | 'examples' | 'packaging';
 
-/** What every declaration says, whatever its kind. */
+/** Properties that every declaration has. */
 interface Documented {
   readonly readBy: readonly ProgramName[];
   /** Explains the variable to an operator, in Markdown: full sentences, no line breaks. */
   readonly description: string;
-  /** True if the value is or may contain a secret: then no log line and no error message shows it. */
+  /** True if the value may contain a secret. No log line and no error message then shows it. */
   readonly secret?: true;
-  /** A value that an operator might set, as it is written in the environment. */
+  /** Example of a value, as it is written in the environment. */
   readonly example?: string;
   /** Other names of the variable. The first one that is set wins, before the main name. */
   readonly aliases?: readonly string[];
-  /** Describes the default in the documentation, in Markdown, if the code computes it. */
+  /** Describes a default that the code computes, in Markdown. */
   readonly defaultText?: string;
 }
 
@@ -33,46 +33,51 @@ export interface BooleanSetting extends Documented {
   readonly default?: boolean;
 }
 
-/** Declares one word out of a closed set. */
+/** Declares one word of a closed set. */
 export interface ChoiceSetting extends Documented {
   readonly kind: 'choice';
   readonly values: readonly string[];
   readonly default: string;
 }
 
-/** Declares a text. What it must look like is checked by the function that reads it. */
+/** Declares a text. The function that reads the setting checks its format. */
 export interface TextSetting extends Documented {
   readonly kind: 'text';
-  /** Completes "must be …", in Markdown without backticks, because error messages show it too. */
+  /**
+   * Completes the sentence "must be …". Markdown without backticks, because error messages show it
+   * too.
+   */
   readonly format: string;
-  /** Read in place of the variable if it is not set. */
+  /** Value if the variable is not set. */
   readonly default?: string;
 }
 
-/** Declares a variable that Node.js or a library reads. Layover documents it but never reads it. */
+/**
+ * Declares a variable that Node.js or a library reads. Layover documents it but does not read it.
+ */
 export interface ExternalSetting extends Documented {
   readonly kind: 'external';
   readonly format: string;
 }
 
-/** One environment variable, except for its name. */
+/** Declaration of one environment variable, without its name. */
 export type Declaration = IntegerSetting | BooleanSetting | ChoiceSetting | TextSetting | ExternalSetting;
 
-/** A declaration together with the name of its variable. */
+/** Declaration with the name of its variable. */
 export type Setting<D extends Declaration = Declaration> = D & { readonly name: string };
 
-/** Settings by the names of their variables. */
+/** Settings by the name of their variable. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** Settings that an operator looks for together: one section of docs/configuration.md. */
+/** Related settings: one section of docs/configuration.md. */
 export interface SettingGroup<S extends Settings = Settings> {
   readonly title: string;
-  /** A paragraph in front of the table, in Markdown; one array element for each line. */
+  /** Paragraph above the table, in Markdown; one array element per line. */
   readonly introduction: readonly string[];
   readonly settings: S;
 }
 
-/** Gives each declaration the name of its variable, which is its key. */
+/** Adds to each declaration the name of its variable, which is its key. */
 export function declareSettings<const T extends Readonly<Record<string, Declaration>>>(
   declarations: T,
 ): { readonly [N in keyof T & string]: T[N] & { readonly name: N } } {

@@ -60,7 +60,7 @@ const blobs = declareSettings({
     kind: 'integer',
     readBy: DATA_PLANE,
     min: 60,
-    // The longest life of a signature that IAM makes for a workload's own identity.
+    // Longest lifetime of a URL that IAM signs for the identity of a workload.
     max: 12 * 3600,
     default: 600,
     unit: 'seconds',

@@ -142,7 +142,7 @@ const fills = declareSettings({
   },
 });
 
-/** Settings of fetching and of what is kept in memory. */
+/** Settings of fills and of the memory for manifests. */
 export const FILLS = {
   title: 'Tune fetching and memory',
   introduction: ['The defaults suit most installations.'],

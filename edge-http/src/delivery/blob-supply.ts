@@ -7,19 +7,19 @@ import type { DeliveryMetrics } from './delivery-metrics';
 import { type FileGrowth, followGrowth, grown } from './file-growth';
 import { openLocalFile } from './open-local-file';
 
-/** Where the bytes of one delivery come from at present: a call, or a file that a call tells of. */
+/** Source of the bytes of one delivery: a call, or a local file that a call names. */
 export interface BlobSupply {
   readonly header: BlobHeader;
-  /** The node that it comes from. */
+  /** Name of the node. */
   readonly node: string;
   readonly read: BlobRead;
-  /** Where the bytes are read from a file. */
+  /** The local file; undefined if the bytes come over the call. */
   readonly local: { readonly file: FileHandle; readonly growth: FileGrowth } | undefined;
-  /** Ends the call and closes the file. Harmless when repeated. */
+  /** Ends the call and closes the file. Further calls are harmless. */
   close(): Promise<void>;
 }
 
-/** What a supply is opened with. */
+/** Parameters and dependencies of {@link openSupply}. */
 export interface SupplyOptions {
   readonly reader: RegistryReader;
   readonly metrics: Pick<DeliveryMetrics, 'localFallback'>;
@@ -28,8 +28,10 @@ export interface SupplyOptions {
 }
 
 /**
- * Asks for a blob, or a range of it, and opens the file that the data plane names; where that can't be used from here, asks for the same bytes over the call. A
- * redirect is for the caller to look for. `since`: as in BlobReadQuery. Rejects with what the reader does, and an Error for an answer that is not what was asked for.
+ * Requests a blob, or a range of it, and opens the local file that the data plane names. If the
+ * file cannot be used, requests the same bytes over the call. The caller handles redirects. `since`
+ * is that of BlobReadQuery. Rejects with the errors of the reader, and with an Error if the data
+ * plane's answer does not match the request.
  */
 export async function openSupply(
   options: SupplyOptions,
@@ -38,29 +40,30 @@ export async function openSupply(
   avoid: readonly string[],
   since?: number,
 ): Promise<BlobSupply> {
-  const read = await ask(options, { range, accepts, avoid, since });
+  const read = await requestBlob(options, { range, accepts, avoid, since });
   const { header } = read;
   const { delivery } = header;
   if (delivery.kind !== 'local-file') return supplyOf(read, undefined);
   const end = header.offset + header.length;
   let file: FileHandle | undefined;
   try {
-    // At once: the data plane keeps the path only while the call is open.
+    // Opened at once, because the data plane keeps the path only while the call is open.
     file = await openLocalFile(delivery.path, Math.min(delivery.available, end));
   } finally {
     if (file === undefined) read.cancel();
   }
   if (file === undefined) {
     options.metrics.localFallback();
-    return supplyOf(await ask(options, { range, accepts: 'inline', avoid, since }), undefined);
+    return supplyOf(await requestBlob(options, { range, accepts: 'inline', avoid, since }), undefined);
   }
   if (delivery.available < end) return supplyOf(read, { file, growth: followGrowth(read, delivery.available, end) });
-  // All that is wanted can be read through the handle, and the call ends by itself: each cancelled one would be a reset of its stream, and
-  // a server that sees too many of those in a second ends the connection (CVE-2023-44487).
+  // All needed bytes can be read through the handle, so the call may end by itself. Each cancelled
+  // call resets its stream, and a server that sees too many resets in a second closes the
+  // connection (CVE-2023-44487).
   return supplyOf(read, { file, growth: grown(end) });
 }
 
-async function ask(
+async function requestBlob(
   { reader, request, exchange }: SupplyOptions,
   how: Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>,
 ): Promise<BlobRead> {
@@ -72,7 +75,7 @@ async function ask(
     checkHeader(read.header, range);
     const { kind } = read.header.delivery;
     if (accepts !== 'any' && kind !== 'inline' && (accepts === 'inline' || kind === 'redirect'))
-      throw new Error(`asked for bytes ${accepts === 'inline' ? 'over the call' : 'here'}, got ${kind}`);
+      throw new Error(`The data plane answered with delivery ${kind}, which was not accepted (${accepts}).`);
     return read;
   } catch (error) {
     read.cancel();
@@ -94,11 +97,14 @@ function supplyOf(read: BlobRead, local: BlobSupply['local']): BlobSupply {
   };
 }
 
-/** Throws an Error (a bug of the data plane) where what is to be delivered is not what was asked for: better an error than other bytes. */
+/**
+ * Checks that the data plane delivers the requested range. Throws an Error otherwise, because that
+ * is a bug of the data plane.
+ */
 function checkHeader(header: BlobHeader, range: RangeRequest | undefined): void {
   const expected = resolveRange(range, header.size);
   if (expected === undefined || expected.offset !== header.offset || expected.length !== header.length)
     throw new Error(
-      `asked for ${JSON.stringify(range ?? 'all')} of ${header.size} bytes, got ${header.length} from ${header.offset}`,
+      `Requested ${JSON.stringify(range ?? 'all')} of ${header.size} bytes, but the data plane delivers ${header.length} bytes from offset ${header.offset}.`,
     );
 }

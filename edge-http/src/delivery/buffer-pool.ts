@@ -1,33 +1,42 @@
 const KIB = 1024;
 
-/** Buffer sizes, and up to how many open leases each is handed out: more readers at once get smaller buffers. */
+/**
+ * Buffer sizes, each with the number of open leases up to which it is used. More concurrent readers
+ * get smaller buffers.
+ */
 const CLASSES: readonly { readonly bytes: number; readonly upTo: number }[] = [
   { bytes: 512 * KIB, upTo: 64 },
   { bytes: 128 * KIB, upTo: 256 },
   { bytes: 64 * KIB, upTo: Infinity },
 ];
 
-/** Free buffers that are kept for the next reader, in bytes over all sizes. */
+/** Maximum number of bytes in free buffers that are kept for later leases. */
 const KEPT_BYTES = 32 * KIB * KIB;
 
-/** Two buffers of one size, of one reader. Give it back once; never touch the buffers afterwards. */
+/**
+ * Two buffers of the same size for one reader. Release the lease once and do not use the buffers
+ * afterwards.
+ */
 export interface BufferLease {
   readonly buffers: readonly [Buffer, Buffer];
-  /** `idle`: no read into and no write from the buffers is under way. Otherwise they are left to the garbage collector. */
+  /**
+   * Returns the buffers. `idle` must be true only if no read or write uses them; otherwise they are
+   * left to the garbage collector.
+   */
   release(idle: boolean): void;
 }
 
 /**
- * Buffers for reading files. Nothing is allocated per chunk; memory is bounded by the number of
- * readers: 64 with 1 MiB each, the next 192 with 256 KiB, all others with 128 KiB (200 readers: 98
- * MiB; docs/design/delivery.md#memory).
+ * Pool of buffers for reading files. Nothing is allocated per chunk. Memory is limited per reader:
+ * 64 readers get 1 MiB each, the next 192 get 256 KiB, and all others 128 KiB (98 MiB for 200
+ * readers; docs/design/delivery.md#memory).
  */
 export class BufferPool {
   private readonly free = new Map<number, Buffer[]>();
   private keptBytes = 0;
   private open = 0;
 
-  /** Buffers for `wanted` bytes: never larger than what is needed for them. */
+  /** Leases buffers for `wanted` bytes. They are never larger than needed. */
   lease(wanted: number): BufferLease {
     this.open += 1;
     const allowed = CLASSES.find(({ upTo }) => this.open <= upTo)!.bytes;

@@ -13,17 +13,17 @@ import { NodeChanges } from './node-changes';
 import { sendInline } from './send-inline';
 import { sendLocalFile } from './send-local-file';
 
-/** What a delivery needs. */
+/** Dependencies of deliveries. */
 export interface DeliveryDependencies {
   readonly reader: RegistryReader;
   readonly buffers: BufferPool;
   readonly metrics: DeliveryMetrics;
-  /** A client that takes nothing for this long is given up; milliseconds. */
+  /** A client that reads nothing for this many milliseconds is disconnected. */
   readonly clientIdleMs: number;
   readonly clock: Clock;
 }
 
-/** Answers GET of a blob, or of the part of it that `range` asks for. */
+/** Answers a GET of a blob, or of the part that `range` selects. */
 export type DeliverBlob = (
   request: GetBlobRequest,
   range: RangeRequest | undefined,
@@ -31,11 +31,11 @@ export type DeliverBlob = (
 ) => Promise<void>;
 
 /**
- * Deliveries (docs/design/delivery.md#deliveries). What is refused is refused before the head goes
- * out; after it the only error is the end of the connection (the caller does that for whatever this
- * rejects with). A data plane that is lost in the middle is replaced by another one, which goes on
- * where the client is (docs/design/many-nodes.md#taking-over-a-blob). The call to the data plane is
- * cancelled and the file closed however it ends.
+ * Creates the delivery of blobs (docs/design/delivery.md#deliveries). Refusals happen before the
+ * response head. After it, the only way to report an error is to close the connection, which the
+ * caller does on a rejection. If a data plane is lost in the middle of a blob, another one
+ * continues at the client's position (docs/design/many-nodes.md#taking-over-a-blob). The call to
+ * the data plane is always cancelled and the file closed.
  */
 export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBlob {
   return async (request, range, exchange) => {
@@ -51,7 +51,7 @@ export function createDeliverBlob(dependencies: DeliveryDependencies): DeliverBl
 class Delivery {
   private supply: BlobSupply | undefined;
   private readonly changes = new NodeChanges();
-  private readonly beganAt: number;
+  private readonly startedAt: number;
 
   constructor(
     private readonly dependencies: DeliveryDependencies,
@@ -59,11 +59,12 @@ class Delivery {
     private readonly range: RangeRequest | undefined,
     private readonly exchange: Exchange,
   ) {
-    this.beganAt = dependencies.clock.now();
+    this.startedAt = dependencies.clock.now();
   }
 
   async run(): Promise<void> {
-    // A client repeats its headers where it is sent: what the bucket makes of an If-Range with our entity tag, nobody here knows.
+    // Clients repeat their headers after a redirect. It is unknown what the bucket does with an
+    // If-Range that contains our entity tag.
     const conditional = this.exchange.request.headers['if-range'] !== undefined;
     const { header } = await this.open(this.range, conditional ? 'bytes' : 'any', []);
     if (header.delivery.kind === 'redirect') {
@@ -71,9 +72,10 @@ class Delivery {
       return;
     }
     const out = this.writeHead(header);
-    while (!(await this.sendSome(header, out)));
+    while (!(await this.sendFromSupply(header, out)));
     out.end();
-    // An inline call that has given all its bytes ends by itself: the data plane must not take it for one that was given up.
+    // An inline call ends by itself after its last byte. A cancel would look like a client that
+    // gave up.
     if (this.supply?.local === undefined) await this.supply?.read.next().catch(() => undefined);
   }
 
@@ -81,7 +83,7 @@ class Delivery {
     await this.supply?.close();
   }
 
-  /** In place of the supply before. */
+  /** Opens a supply in place of the current one. */
   private async open(
     range: RangeRequest | undefined,
     accepts: BlobReadQuery['accepts'],
@@ -96,25 +98,26 @@ class Delivery {
   }
 
   /**
-   * Sends as far as the supply has it; true = that was all. Otherwise the rest has another supply now: the same node where the disk failed us in the middle,
-   * another one where the node did. Same digest, same bytes, whoever reads them.
+   * Sends what the supply delivers. Returns true if that was everything. Otherwise it has opened
+   * another supply for the rest: from the same node if the local file failed, from another one if
+   * the node failed. The bytes are the same because the digest is.
    */
-  private async sendSome(header: BlobHeader, out: BodyWriter): Promise<boolean> {
+  private async sendFromSupply(header: BlobHeader, out: BodyWriter): Promise<boolean> {
     const supply = this.supply!;
     const { metrics } = this.dependencies;
     try {
       if (await this.send(supply, header, out)) return true;
       metrics.localFallback();
-      await this.openRest(header, out, 'inline', []);
+      await this.openRemainder(header, out, 'inline', []);
     } catch (error) {
-      const avoid = this.changes.after(error, supply.node, out.sent);
+      const avoid = this.changes.recordFailure(error, supply.node, out.sent);
       metrics.nodeFailed('middle');
-      await this.openRest(header, out, 'bytes', avoid);
+      await this.openRemainder(header, out, 'bytes', avoid);
     }
     return false;
   }
 
-  /** False where the file could not be read. */
+  /** Sends the bytes of a supply. Returns false if its local file could not be read. */
   private async send({ local, read }: BlobSupply, header: BlobHeader, out: BodyWriter): Promise<boolean> {
     const { buffers, metrics } = this.dependencies;
     const position = header.offset + out.sent;
@@ -129,15 +132,18 @@ class Delivery {
     );
   }
 
-  private async openRest(
+  private async openRemainder(
     { offset, length, size }: BlobHeader,
     out: BodyWriter,
     accepts: 'bytes' | 'inline',
     avoid: readonly string[],
   ): Promise<void> {
     const range = { kind: 'bytes', first: offset + out.sent, last: offset + length - 1 } as const;
-    const rest = await this.open(range, accepts, avoid, this.beganAt);
-    if (rest.header.size !== size) throw new Error('the size of a blob changed in the middle of it');
+    const rest = await this.open(range, accepts, avoid, this.startedAt);
+    if (rest.header.size !== size)
+      throw new Error(
+        `The size of blob ${this.request.digest} changed from ${size} to ${rest.header.size} bytes during its delivery.`,
+      );
   }
 
   private writeHead(header: BlobHeader): BodyWriter {
@@ -148,7 +154,8 @@ class Delivery {
     if (this.range !== undefined)
       headers['Content-Range'] = `bytes ${header.offset}-${header.offset + header.length - 1}/${header.size}`;
     response.writeHead(this.range === undefined ? 200 : 206, headers);
-    // Before the first byte is there: clients give up on a head that waits for a slow upstream (containerd after 30 s).
+    // Sent before the first byte is available, because clients do not wait long for a response head
+    // (containerd 30 s) and the upstream may be slow.
     response.flushHeaders();
     return new BodyWriter(response, header.length, this.dependencies.clientIdleMs);
   }
@@ -156,7 +163,7 @@ class Delivery {
   private redirect(url: string, header: BlobHeader): void {
     const headers = blobHeaders(this.request, this.exchange, header);
     headers['Location'] = url;
-    // The URL is signed, and good for minutes only.
+    // The URL is signed and only valid for minutes.
     headers['Cache-Control'] = 'no-store';
     this.dependencies.metrics.redirected();
     answer(this.exchange, 307, headers, '');

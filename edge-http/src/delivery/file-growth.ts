@@ -3,20 +3,24 @@ import type { BlobRead } from '../registry/registry-reader';
 
 /** How far a file may be read. */
 export interface FileGrowth {
-  /** Bytes from the start of the file. */
+  /** Readable bytes from the start of the file. */
   readonly available: number;
-  /** Resolves when `available` > `position`. Rejects when that will never be: with the failure of the fill, or CANCELLED. */
+  /**
+   * Resolves when `available` exceeds `position`. Rejects if that cannot happen any more: with the
+   * failure of the fill, or CANCELLED.
+   */
   beyond(position: number): Promise<void>;
 }
 
-/** A file that is whole, or whole as far as it matters. */
+/** Returns the state of a file that does not grow any more. */
 export function grown(available: number): FileGrowth {
-  return { available, beyond: () => Promise.reject(new Error(`nothing follows after ${available} bytes`)) };
+  return { available, beyond: () => Promise.reject(new Error(`The file ends after ${available} bytes.`)) };
 }
 
 /**
- * Follows a fill: reads the call's progress messages as they come, whatever the client's pace, and keeps only the last.
- * Stops when `needed` bytes are there, or when the call ends; a call that ends well before that is an error too.
+ * Follows a fill: reads the progress messages of the call as they arrive, independent of the
+ * client's pace, and keeps only the last one. Stops when `needed` bytes are available or the call
+ * ends. A call that ends successfully before that is an error too.
  */
 export function followGrowth(read: BlobRead, start: number, needed: number): FileGrowth {
   let available = start;
@@ -26,7 +30,8 @@ export function followGrowth(read: BlobRead, start: number, needed: number): Fil
   async function follow(): Promise<void> {
     while (available < needed) {
       const message = await read.next();
-      if (message === undefined) throw new Error(`the data plane ended after ${available} of ${needed} bytes`);
+      if (message === undefined)
+        throw new Error(`The data plane ended the call after ${available} of ${needed} bytes.`);
       if (message.kind !== 'progress') continue;
       available = Math.max(available, message.available);
       changes.notifyAll();

@@ -1,27 +1,31 @@
 import { isNodeFailure } from '../registry/node-failure';
 
-/** Nodes that may fail one after another without a byte in between. */
-const IN_A_ROW = 3;
-/** Nodes that may fail one delivery in all: a blob of hours may outlive several rounds of restarts. */
-const IN_ALL = 16;
+/** Maximum number of nodes that fail one after another without sending a byte. */
+const MAX_CONSECUTIVE = 3;
+/**
+ * Maximum number of failed nodes per delivery. A long delivery may outlive several rolling
+ * restarts.
+ */
+const MAX_TOTAL = 16;
 
-/** Counts the nodes that have failed one delivery, and says which are not to be asked for the rest. */
+/** Tracks the nodes that failed one delivery, and returns those to avoid for the rest. */
 export class NodeChanges {
   private failed: string[] = [];
   private total = 0;
   private sentBefore = 0;
 
   /**
-   * A node has failed when `sent` bytes were out. Gives the nodes to leave alone now: those that failed since there was last a byte. Throws the failure where it
-   * is not the node's own, or there were too many.
+   * Records that a node failed after `sent` bytes. Returns the nodes to avoid: those that failed
+   * since the last byte. Throws the failure if it is not the node's own, or if too many nodes
+   * failed.
    */
-  after(failure: unknown, node: string, sent: number): readonly string[] {
+  recordFailure(failure: unknown, node: string, sent: number): readonly string[] {
     if (!isNodeFailure(failure)) throw failure;
     if (sent > this.sentBefore) this.failed = [];
     this.sentBefore = sent;
     this.failed.push(node);
     this.total += 1;
-    if (this.failed.length > IN_A_ROW || this.total > IN_ALL) throw failure;
+    if (this.failed.length > MAX_CONSECUTIVE || this.total > MAX_TOTAL) throw failure;
     return this.failed;
   }
 }

@@ -4,11 +4,11 @@ import type { BufferLease } from './buffer-pool';
 import type { FileGrowth } from './file-growth';
 
 /**
- * Sends bytes [from, to) of a file, as far and as soon as it may be read: one buffer is filled
- * while the other is written (docs/design/delivery.md#local-file), so neither disk nor client waits
- * for more than one buffer. False where the file could not be read although it should be: what was
- * sent is good, the rest must come from elsewhere. Rejects with what the fill or the client brought
- * about. Gives the buffers back.
+ * Sends bytes [from, to) of a file as soon as they may be read. Fills one buffer while the other is
+ * written (docs/design/delivery.md#local-file), so that neither disk nor client waits for more than
+ * one buffer. Returns false if the file could not be read; the bytes sent so far are valid, and the
+ * rest must come from elsewhere. Rejects with the error of the fill or the client. Releases the
+ * buffers.
  */
 export async function sendLocalFile(
   file: FileHandle,
@@ -33,7 +33,7 @@ export async function sendLocalFile(
       position += count;
       await written;
       written = out.write(buffer.subarray(0, count));
-      // Awaited a turn later; until then a rejection must not count as unhandled.
+      // Awaited in the next round. Until then, a rejection must not count as unhandled.
       written.catch(() => undefined);
     }
     await written;
@@ -44,7 +44,10 @@ export async function sendLocalFile(
   }
 }
 
-/** A fill that fails says so once what was read is out: whoever goes on with the rest from elsewhere writes after that. */
+/**
+ * Waits until the file has grown. If the fill fails, first waits for the last write, because
+ * another supply may continue after it.
+ */
 async function untilGrown(
   growth: FileGrowth,
   position: number,
@@ -58,7 +61,7 @@ async function untilGrown(
   }
 }
 
-/** Bytes read; 0 at the end of the file and for an error of the disk alike. */
+/** Returns the number of bytes read; 0 at the end of the file and for a disk error. */
 async function readInto(file: FileHandle, buffer: Buffer, length: number, position: number): Promise<number> {
   try {
     return (await file.read(buffer, 0, length, position)).bytesRead;

@@ -11,7 +11,7 @@ import type {
   TokenRequest,
 } from '../request/registry-request';
 
-/** A handler for each kind of request. */
+/** Handlers by kind of request. */
 export interface Handlers {
   readonly ping: Handler<PingRequest>;
   readonly getManifest: Handler<GetManifestRequest>;
@@ -25,7 +25,7 @@ export interface Handlers {
   readonly metrics: Handler<OperationsRequest>;
 }
 
-/** Hands a request to its handler. */
+/** Creates a handler that calls the handler for the kind of the request. */
 export function createDispatch(handlers: Handlers): Handler<RegistryRequest> {
   return (request, exchange) => {
     switch (request.kind) {

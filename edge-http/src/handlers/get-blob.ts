@@ -7,9 +7,10 @@ import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
 
 /**
- * GET|HEAD /v2/<name>/blobs/<digest> (end-2). HEAD, and a GET of what the client has already, fill
- * nothing; both are authorized like any read, so that nobody learns what others hold
- * (docs/design/access.md#existence). Range is for GET only (RFC 9110 section 14.2).
+ * Creates the handler of GET|HEAD /v2/<name>/blobs/<digest> (end-2). A HEAD, and a GET of content
+ * that the client already has, start no fill. Both are authorized like any read, so that a client
+ * cannot find out what the cache holds (docs/design/access.md#existence). Range applies to GET only
+ * (RFC 9110 section 14.2).
  */
 export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Handler<GetBlobRequest> {
   async function stat({ address, digest }: GetBlobRequest, exchange: Exchange): Promise<BlobStat> {

@@ -7,7 +7,10 @@ import { readAccept } from '../request/request-context';
 import { answer, baseHeaders } from '../response/answer';
 import { addProvenance } from '../response/cache-headers';
 
-/** GET|HEAD /v2/<name>/manifests/<reference> (end-3). Ranges of manifests are not served: the whole is small. */
+/**
+ * Creates the handler of GET|HEAD /v2/<name>/manifests/<reference> (end-3). Manifests are small, so
+ * ranges are not supported.
+ */
 export function createGetManifest(reader: RegistryReader): Handler<GetManifestRequest> {
   return async (request, exchange) => {
     const { address, reference, head } = request;
@@ -31,7 +34,9 @@ export function createGetManifest(reader: RegistryReader): Handler<GetManifestRe
     headers['Content-Type'] = manifest.mediaType;
     headers['Content-Length'] = manifest.size;
     if (!head && manifest.content.length !== manifest.size)
-      throw new Error(`manifest ${manifest.digest} has ${manifest.content.length} bytes, its size is ${manifest.size}`);
+      throw new Error(
+        `Manifest ${manifest.digest} has ${manifest.content.length} bytes, but its size is ${manifest.size}.`,
+      );
     answer(exchange, 200, headers, manifest.content);
   };
 }

@@ -6,21 +6,30 @@ import { answerJson } from '../response/answer';
 
 const TIMEOUT_MS = 2000;
 
-/** GET|HEAD /healthz: 200 while this process answers, whatever the state of data planes: their outage must not restart edges. */
+/**
+ * Handles GET|HEAD /healthz: 200 while this process responds. It ignores the state of data planes,
+ * because their outage must not restart edges.
+ */
 export const healthz: Handler<OperationsRequest> = (_request, exchange) => {
   answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ok' });
 };
 
-/** Why requests should not come to this edge, in words; empty = they may. For those who ask beside the registry. */
-export async function whyUnready(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
-  if (isDraining) return ['draining: this edge is stopping'];
+/**
+ * Returns the reasons why this edge is not ready, for the operations server; empty if it is ready.
+ */
+export async function readinessProblems(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
+  if (isDraining) return ['The edge is draining because it is stopping.'];
   return reader.ready(TIMEOUT_MS).then(
     () => [],
-    (error: unknown) => [`data planes: ${toLayoverError(error).message}`],
+    (error: unknown) => [`No data plane answers: ${toLayoverError(error).message}`],
   );
 }
 
-/** GET|HEAD /readyz: 200 when a data plane answers and this edge is not draining; 503 otherwise, so that load balancers look elsewhere. `onAsked` is told that one does. */
+/**
+ * Creates the handler of GET|HEAD /readyz: 200 if a data plane answers and this edge is not
+ * draining, otherwise 503, so that load balancers use other edges. Calls `onAsked` for every
+ * request.
+ */
 export function createReadyz(
   reader: RegistryReader,
   isDraining: () => boolean,
@@ -28,7 +37,7 @@ export function createReadyz(
 ): Handler<OperationsRequest> {
   return async (_request, exchange) => {
     onAsked();
-    if (isDraining()) throw new LayoverError('NOT_READY', { message: 'this edge is stopping' });
+    if (isDraining()) throw new LayoverError('NOT_READY', { message: 'The edge is draining because it is stopping.' });
     await reader.ready(TIMEOUT_MS);
     answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ready' });
   };

@@ -8,8 +8,9 @@ import { addProvenance } from '../response/cache-headers';
 import { nextPageLink } from '../response/page-link';
 
 /**
- * GET|HEAD /v2/<name>/referrers/<digest> (end-12a, end-12b). An outage is an error, never 404: that
- * would say "unsigned" (docs/design/pull-semantics.md#referrers).
+ * Creates the handler of GET|HEAD /v2/<name>/referrers/<digest> (end-12a, end-12b). An outage is an
+ * error and never 404, because 404 would mean "not signed"
+ * (docs/design/pull-semantics.md#referrers).
  */
 export function createListReferrers(reader: RegistryReader): Handler<ListReferrersRequest> {
   return async (request, exchange) => {

@@ -7,8 +7,9 @@ import { addProvenance } from '../response/cache-headers';
 import { nextPageLink } from '../response/page-link';
 
 /**
- * GET|HEAD /v2/<name>/tags/list (end-8a, end-8b). `n=0` is an empty page without a link, as the OCI distribution specification has it; the data plane is asked for
- * one tag then, since whether the repository may be read is still to be found out.
+ * Creates the handler of GET|HEAD /v2/<name>/tags/list (end-8a, end-8b). `n=0` is an empty page
+ * without a link, as in the OCI distribution specification. One tag is requested from the data
+ * plane in that case, to check the access to the repository.
  */
 export function createListTags(reader: RegistryReader): Handler<ListTagsRequest> {
   return async (request, exchange) => {

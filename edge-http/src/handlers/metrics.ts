@@ -4,14 +4,15 @@ import type { Exchange, Handler } from '../request/exchange';
 import type { OperationsRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 
-/** Metrics in the text format of Prometheus. */
+/** Metrics in the Prometheus text format. */
 export interface ExposedMetrics {
   expose(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /**
- * GET|HEAD /metrics, in Prometheus' text format, beside the registry: for who is on this machine, over a listener that is for this machine. What a cache holds
- * and how it does is nobody else's; others are answered as if there were nothing (and with LAYOVER_EDGE_METRICS_LISTEN everybody is).
+ * Creates the handler of GET|HEAD /metrics beside the registry. It only answers clients on this
+ * machine, on a listener that only this machine can reach. All other requests get 404, and with
+ * LAYOVER_EDGE_METRICS_LISTEN (`elsewhere`) all requests do.
  */
 export function createMetrics(
   metrics: ExposedMetrics,
@@ -26,7 +27,10 @@ export function createMetrics(
   };
 }
 
-/** Behind a proxy that is trusted, the client is who the proxy says. */
+/**
+ * Returns true for a client on this machine. Behind a trusted proxy, the client is the one that the
+ * proxy names.
+ */
 function isLocal({ client: { address } }: Exchange): boolean {
   return address === '' || staysOnMachine({ kind: 'tcp', host: address, port: 0 });
 }

@@ -4,7 +4,10 @@ import type { RegistryReader } from '../registry/registry-reader';
 import type { TokenRequest } from '../request/registry-request';
 import { answerJson } from '../response/answer';
 
-/** GET /token: Basic credentials or none in, a short-lived token out, under both names that clients look for. Never to be stored. */
+/**
+ * Creates the handler of GET /token: issues a short-lived token for Basic credentials or none. The
+ * response has the token under both names that clients use, and must not be stored.
+ */
 export function createToken(reader: RegistryReader): Handler<TokenRequest> {
   return async ({ service, scopes }, exchange) => {
     const issued = await reader.issueToken({ context: exchange.context, service, scopes }, exchange.signal);

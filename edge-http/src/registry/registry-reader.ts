@@ -22,8 +22,8 @@ import type { Reference, RepositoryName } from '../../../common/oci/reference';
 export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
 
 /**
- * Which repository: by organization (path form), or by the host that it mirrors (`?ns=`,
- * docs/design/pull-semantics.md#addressing).
+ * Address of a repository: by organization (path form), or by the registry host that is mirrored
+ * (`?ns=`, docs/design/pull-semantics.md#addressing).
  */
 export type RepositoryAddress =
   | { readonly owner: 'organization'; readonly organization: string; readonly repository: RepositoryName }
@@ -32,15 +32,15 @@ export type RepositoryAddress =
 /** What the cache did for an answer (docs/design/pull-semantics.md#cache-status). */
 export type CacheStatus = Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;
 
-/** Where an answer comes from. */
+/** Cache status and upstream of an answer. */
 export interface Provenance {
-  /** Undefined where the data plane does not say. */
+  /** Undefined if the data plane reports none. */
   readonly cacheStatus: CacheStatus | undefined;
-  /** Host of the upstream; empty where the data plane does not say. */
+  /** Host of the upstream; empty if the data plane reports none. */
   readonly upstreamHost: string;
 }
 
-/** A repository and who asks for something in it. */
+/** Repository and origin of a request. */
 export interface RepositoryQuery {
   readonly context: RequestContext;
   readonly address: RepositoryAddress;
@@ -73,22 +73,31 @@ export interface BlobStat extends Provenance {
 }
 
 export interface BlobReadQuery extends BlobQuery {
-  /** Undefined = the whole blob. */
+  /** Undefined means the whole blob. */
   readonly range: RangeRequest | undefined;
-  /** `any`: a local file or a redirect will do, too. `bytes`: no redirect (the head is out). `inline`: bytes over the call and nothing else. */
+  /**
+   * `any`: local file, redirect or inline. `bytes`: no redirect, because the response head is
+   * already sent. `inline`: only bytes over the call.
+   */
   readonly accepts: 'any' | 'bytes' | 'inline';
-  /** Nodes that are not to be asked: they have failed this delivery. */
+  /** Nodes that must not be asked, because they failed this delivery. */
   readonly avoid: readonly string[];
-  /** For the rest of an answer: when it began, in milliseconds since the epoch. A token that was good then is good for all of it. */
+  /**
+   * For the rest of a delivery: when it began, in milliseconds since the epoch. A token that was
+   * valid then is accepted for all of it.
+   */
   readonly since?: number;
 }
 
-/** How the bytes come (docs/design/delivery.md#deliveries). */
+/** How the bytes are delivered (docs/design/delivery.md#deliveries). */
 export type BlobDelivery =
   | { readonly kind: 'inline' }
-  /** `available` bytes of the file, from its start, may be read now; more is announced by messages until it is `size`. */
+  /**
+   * The first `available` bytes of the file may be read now. Messages announce more until it
+   * reaches `size`.
+   */
   | { readonly kind: 'local-file'; readonly path: string; readonly available: number }
-  /** Never logged. */
+  /** The signed URL is never logged. */
   | { readonly kind: 'redirect'; readonly url: string };
 
 /** What is delivered: `length` bytes from `offset` of a blob of `size` bytes. */
@@ -96,22 +105,23 @@ export interface BlobHeader extends Provenance, Readonly<Pick<BlobHeader__Output
   readonly delivery: BlobDelivery;
 }
 
-/** What follows the header: bytes (inline), or how far a growing file may be read. */
+/** Messages after the header: bytes (inline), or how far a growing file may be read. */
 export type BlobMessage =
   { readonly kind: 'chunk'; readonly bytes: Buffer } | { readonly kind: 'progress'; readonly available: number };
 
-/** A blob on its way. Whoever opened it calls cancel(), however the read ends. */
+/** A running read of a blob. Its creator calls cancel() in any case. */
 export interface BlobRead {
   readonly header: BlobHeader;
-  /** The node that it comes from. */
+  /** Name of the node. */
   readonly node: string;
   /**
-   * The next message, undefined at a good end. One caller at a time. While nobody waits, at most a bounded number of
-   * messages is held and the data plane is made to wait. Rejects with the data plane's LayoverError, DATA_PLANE_UNAVAILABLE,
-   * TIMEOUT when nothing comes for the idle time, or CANCELLED by the signal.
+   * Returns the next message, or undefined at the successful end. One caller at a time. While no
+   * caller waits, a limited number of messages is buffered and the data plane is slowed down.
+   * Rejects with the LayoverError of the data plane, DATA_PLANE_UNAVAILABLE, TIMEOUT if nothing
+   * arrives within the idle timeout, or CANCELLED if the signal aborted.
    */
   next(): Promise<BlobMessage | undefined>;
-  /** Ends the call; harmless after its end. */
+  /** Ends the call. Does nothing if it has already ended. */
   cancel(): void;
 }
 
@@ -145,24 +155,31 @@ export interface TokenQuery extends Readonly<Pick<IssueTokenRequest__Output, 'se
 export type TokenAnswer = Readonly<Pick<IssueTokenReply__Output, 'token' | 'expiresInSeconds' | 'issuedAt'>>;
 
 /**
- * What the handlers need of the data planes. Which of several is asked, and that another one is when it fails before anything was answered, is not their
- * concern. Every method rejects with a LayoverError: the data plane's own, or
- * DATA_PLANE_UNAVAILABLE, TIMEOUT, or CANCELLED when `signal` aborted. An outage is never reported as "not found".
+ * Access of the handlers to the data planes. The implementation selects the node, and asks another
+ * one if a node fails before it answered. Every method rejects with a LayoverError: the data
+ * plane's own, DATA_PLANE_UNAVAILABLE, TIMEOUT, or CANCELLED if `signal` aborted. An outage is
+ * never reported as "not found".
  */
 export interface RegistryReader {
-  /** Whether the credentials are good for GET /v2/; UNAUTHORIZED otherwise. */
+  /** Checks the credentials for GET /v2/. Rejects with UNAUTHORIZED if they are not accepted. */
   checkAccess(context: RequestContext, signal: AbortSignal): Promise<void>;
   getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer>;
-  /** Fills nothing. */
+  /** Closes all connections. */
   statBlob(query: BlobQuery, signal: AbortSignal): Promise<BlobStat>;
-  /** Resolves with the header. RANGE_INVALID where the range lies outside the blob; DATA_PLANE_UNAVAILABLE also where all nodes are to be avoided. */
+  /**
+   * Resolves with the header. Rejects with RANGE_INVALID if the range is outside the blob, and with
+   * DATA_PLANE_UNAVAILABLE if all nodes are to be avoided.
+   */
   readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead>;
   listTags(query: TagsQuery, signal: AbortSignal): Promise<TagsPage>;
   listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage>;
   issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer>;
-  /** Resolves when a data plane answers within `timeoutMs`, whatever it thinks of the request. */
+  /** Resolves if a data plane answers within `timeoutMs`, even if it refuses the request. */
   ready(timeoutMs: number): Promise<void>;
-  /** Begins to look for data planes; resolves when it is known which are there, or soon where that takes long. */
+  /**
+   * Starts to watch the data planes. Resolves when the state of all of them is known, or after a
+   * short timeout.
+   */
   start(): Promise<void>;
   /** Gives up every connection. */
   close(): void;

@@ -3,12 +3,15 @@ import { type RangeRequest, parseRange } from '../../../common/oci/byte-range';
 import type { Digest } from '../../../common/oci/digest';
 import { requestError } from './request-error';
 
-/** The entity tag of content with this digest: strong, since equal digests are equal bytes. */
+/** Returns the entity tag of a digest. It is strong, because equal digests mean equal bytes. */
 export function entityTag(digest: Digest): string {
   return `"${digest}"`;
 }
 
-/** Whether the client has this content already (RFC 9110 section 13.1.2; weak comparison): 304 then. */
+/**
+ * Returns true if the client already has this content, which means 304 (RFC 9110 section 13.1.2;
+ * weak comparison).
+ */
 export function noneMatch(headers: IncomingHttpHeaders, digest: Digest): boolean {
   const header = headers['if-none-match'];
   if (header === undefined) return false;
@@ -18,9 +21,10 @@ export function noneMatch(headers: IncomingHttpHeaders, digest: Digest): boolean
 }
 
 /**
- * The part of a blob that a GET asks for; undefined = the whole. Several ranges and units other than bytes are answered whole
- * (RFC 9110 section 14.2), and so is a range whose If-Range names other content (section 13.1.5: strong comparison, so a date or a weak tag
- * never matches). RANGE_INVALID for a bytes range that can't be read or that is empty.
+ * Returns the range of a blob that a GET requests; undefined means the whole blob. Several ranges
+ * and other units than bytes are ignored (RFC 9110 section 14.2), as is a range whose If-Range does
+ * not match (section 13.1.5: strong comparison, so a date or a weak tag never matches). Throws
+ * RANGE_INVALID for a malformed or empty bytes range.
  */
 export function requestedRange(headers: IncomingHttpHeaders, digest: Digest): RangeRequest | undefined {
   const header = headers.range;
@@ -30,8 +34,8 @@ export function requestedRange(headers: IncomingHttpHeaders, digest: Digest): Ra
   const range = parseRange(header);
   if (range === 'ignore') return undefined;
   if (range === 'invalid')
-    throw requestError('RANGE_INVALID', 'Range', header, 'is no range of bytes, as in bytes=0-99');
+    throw requestError('RANGE_INVALID', 'Range', header, 'must be a range of bytes such as bytes=0-99');
   if (range.kind === 'suffix' && range.length === 0)
-    throw requestError('RANGE_INVALID', 'Range', header, 'asks for the last 0 bytes');
+    throw requestError('RANGE_INVALID', 'Range', header, 'must select at least one byte');
   return range;
 }

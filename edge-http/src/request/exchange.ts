@@ -4,11 +4,11 @@ import { readContext } from './request-context';
 import type { TrustedProxies } from './trusted-proxies';
 import type { CacheStatus, RequestContext } from '../registry/registry-reader';
 
-/** One request and its answer, with what handlers need of both. */
+/** One request and its response, with the data that handlers need. */
 export class Exchange {
   readonly context: RequestContext;
   readonly client: Client;
-  /** What the cache did, once a handler knows: for metrics and the access log. */
+  /** Set by a handler, for metrics and the access log. */
   cacheStatus: CacheStatus | undefined;
   private controller: AbortController | undefined;
   private gone = false;
@@ -23,8 +23,9 @@ export class Exchange {
   }
 
   /**
-   * Aborts when the client has left, or the connection was destroyed, before the answer was whole. Made when first asked for:
-   * most answers to probes need none. "Left" comes from the response: a request's close says only that it was read.
+   * Aborts if the client left or the connection was destroyed before the response was complete.
+   * Created on first use, because most probes do not need it. Based on the response, because the
+   * 'close' event of a request only means that it was read.
    */
   get signal(): AbortSignal {
     if (this.controller === undefined) {
@@ -42,5 +43,8 @@ export class Exchange {
   }
 }
 
-/** Answers one kind of request. A rejection becomes an error answer, or the end of the connection where the head is out. */
+/**
+ * Answers one kind of request. A rejection becomes an error response, or closes the connection if
+ * the head was already sent.
+ */
 export type Handler<Request> = (request: Request, exchange: Exchange) => Promise<void> | void;

@@ -2,12 +2,18 @@ import { formatReference } from '../../../common/oci/reference';
 import type { RepositoryAddress } from '../registry/registry-reader';
 import type { RegistryRequest } from './registry-request';
 
-/** The name as the client wrote it: `<organization>/<repository>`, or the repository alone in the mirror form. */
+/**
+ * Returns the name as the client wrote it: `<organization>/<repository>`, or only the repository in
+ * the mirror form.
+ */
 export function formatName(address: RepositoryAddress): string {
   return address.owner === 'organization' ? `${address.organization}/${address.repository}` : address.repository;
 }
 
-/** The target of a request: what {@link parseRequest} reads back as the same value. Links to next pages are made with it. */
+/**
+ * Returns the target of a request, which {@link parseRequest} parses to an equal request. Used for
+ * links to next pages.
+ */
 export function formatTarget(request: Exclude<RegistryRequest, { kind: 'push' }>): string {
   switch (request.kind) {
     case 'ping':
@@ -43,7 +49,7 @@ function namespace(address: RepositoryAddress): Pair[] {
   return address.owner === 'mirror' ? [['ns', address.mirrorHost]] : [];
 }
 
-/** Parameters without a value are left out. */
+/** Formats a query. Parameters without a value are omitted. */
 function query(pairs: readonly Pair[]): string {
   const given = pairs.filter(([, value]) => value !== '');
   if (given.length === 0) return '';

@@ -1,13 +1,20 @@
-/** One proxy's word in a Forwarded header: parameter names in lower case, values without their quotes. */
+/**
+ * Element of a Forwarded header, written by one proxy: parameter names in lower case, values
+ * without quotes.
+ */
 export type ForwardedElement = ReadonlyMap<string, string>;
 
-/** A parameter with what ends it: the next parameter (;), the next element (,) or nothing. No part of it can take what another one could: it is linear. */
+/**
+ * A parameter and its terminator: the next parameter (;), the next element (,) or the end. The
+ * parts cannot overlap, so matching takes linear time.
+ */
 const PARAMETER =
   /(?:[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)"))?[ \t]*([;,]|$)/y;
 
 /**
- * The elements of a Forwarded header (RFC 7239 section 4), that of the first proxy first. Undefined for what does not follow the grammar: where an element begins
- * cannot be told then. One pass; a parameter said twice in an element is against the grammar, too.
+ * Parses a Forwarded header (RFC 7239 section 4). The element of the first proxy comes first.
+ * Returns undefined if the header violates the grammar, because the start of an element is then
+ * unknown. A repeated parameter in an element is a violation too.
  */
 export function parseForwarded(text: string): readonly ForwardedElement[] | undefined {
   const elements: Map<string, string>[] = [new Map()];

@@ -12,7 +12,9 @@ import { readArtifactType, readNamespace, readPageSize, readToken } from './quer
 import type { RegistryRequest, TokenRequest } from './registry-request';
 import { requestError } from './request-error';
 
-/** Longest path that is looked at: a name of 255, a digest of 135 and the fixed parts are well below. */
+/**
+ * Longest accepted path. A name of 255 characters, a digest of 135 and the fixed parts are shorter.
+ */
 export const MAX_PATH_LENGTH = 4096;
 
 const MAX_SCOPES = 32;
@@ -21,18 +23,18 @@ const MAX_SERVICE_LENGTH = 255;
 
 const NO_QUERY = new URLSearchParams();
 /**
- * What no valid name has: percent-encoding, a dot segment, an empty part
+ * Parts that no valid name has: percent-encoding, a dot segment, an empty component
  * (docs/design/pull-semantics.md#request-parsing).
  */
 const SUSPICIOUS = /%|\/\.{1,2}(?:\/|$)|\/\/|\\/;
 
 /**
- * What a request asks for, from its method and its target as it came over the wire: nothing is
- * decoded or normalised before the grammar is checked (OCI distribution specification;
- * docs/design/pull-semantics.md#request-parsing). Pure. Query parameters that are not known are
- * ignored. Throws a LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID,
- * PAGINATION_INVALID, REQUEST_INVALID, URI_TOO_LONG, WRITE_UNSUPPORTED (a method that a path of
- * Layover's own does not have), NOT_FOUND.
+ * Parses the method and the raw target of a request. Nothing is decoded or normalized before the
+ * grammar is checked (OCI distribution specification;
+ * docs/design/pull-semantics.md#request-parsing). Unknown query parameters are ignored. Throws a
+ * LayoverError that names the field: NAME_INVALID, TAG_INVALID, DIGEST_INVALID, PAGINATION_INVALID,
+ * REQUEST_INVALID, URI_TOO_LONG, WRITE_UNSUPPORTED (method not allowed for a path outside /v2/),
+ * NOT_FOUND.
  */
 export function parseRequest(method: string, target: string): RegistryRequest {
   const mark = target.indexOf('?');
@@ -46,10 +48,13 @@ export function parseRequest(method: string, target: string): RegistryRequest {
   const isRead = method === 'GET' || method === 'HEAD';
   if (path.startsWith('/v2/') || path === '/v2')
     return isRead ? parseRead(method === 'HEAD', path, query) : { kind: 'push', method };
-  return parseOwnPath(method, path, query);
+  return parseOtherPath(method, path, query);
 }
 
-/** The path of a target in absolute form, which a server must take too (RFC 9112 section 3.2.2). */
+/**
+ * Returns the path of a target, also of one in absolute form, which a server must accept (RFC 9112
+ * section 3.2.2).
+ */
 function originForm(path: string): string {
   if (path.startsWith('/')) return path;
   const match = /^https?:\/\/[^/]*(\/.*)?$/i.exec(path);
@@ -58,22 +63,22 @@ function originForm(path: string): string {
 
 function parseRead(head: boolean, path: string, query: URLSearchParams): RegistryRequest {
   if (path === '/v2/' || path === '/v2') return { kind: 'ping', head };
-  // From the right: names may have components that are called manifests, blobs, tags or referrers.
+  // From the right, because components of names may be called manifests, blobs, tags or referrers.
   const parts = path.split('/').slice(2);
   const last = parts[parts.length - 1]!;
   const keyword = parts[parts.length - 2];
   const rest = parts.slice(0, -2);
   switch (keyword) {
     case 'manifests':
-      return { kind: 'get-manifest', head, address: parseAddress(rest, query), reference: needReference(last) };
+      return { kind: 'get-manifest', head, address: parseAddress(rest, query), reference: requireReference(last) };
     case 'blobs':
-      return { kind: 'get-blob', head, address: parseAddress(rest, query), digest: needDigest(last) };
+      return { kind: 'get-blob', head, address: parseAddress(rest, query), digest: requireDigest(last) };
     case 'referrers':
       return {
         kind: 'list-referrers',
         head,
         address: parseAddress(rest, query),
-        digest: needDigest(last),
+        digest: requireDigest(last),
         artifactType: readArtifactType(query),
         page: readToken(query, 'page', 4096, 'PAGINATION_INVALID'),
       };
@@ -87,13 +92,18 @@ function parseRead(head: boolean, path: string, query: URLSearchParams): Registr
         last: readToken(query, 'last', 1024, 'PAGINATION_INVALID'),
       };
     case 'uploads':
-      // end-13: the state of an upload, a part of pushing.
+      // end-13: the status of an upload, a part of pushing.
       if (parts[parts.length - 3] === 'blobs') return { kind: 'push', method: head ? 'HEAD' : 'GET' };
       break;
     default:
   }
   if (SUSPICIOUS.test(path))
-    throw requestError('NAME_INVALID', 'path', path, 'has percent-encoding, a dot segment or an empty part');
+    throw requestError(
+      'NAME_INVALID',
+      'path',
+      path,
+      'must not contain percent-encoding, dot segments or empty components',
+    );
   throw notFound(path);
 }
 
@@ -107,18 +117,23 @@ function parseAddress(components: readonly string[], query: URLSearchParams): Re
       text,
       text.length > MAX_REPOSITORY_LENGTH
         ? `is longer than ${MAX_REPOSITORY_LENGTH} characters`
-        : 'must be lower-case letters and digits, joined by single . _ - or __, in components separated by /',
+        : 'is invalid: only components of lower-case letters and digits, joined by ".", "_", "__" or "-" and separated by "/", are allowed',
     );
   const mirrorHost = query === NO_QUERY ? undefined : readNamespace(query);
   if (mirrorHost !== undefined) return { owner: 'mirror', mirrorHost, repository: name };
   if (components.length < 2)
-    throw requestError('NAME_INVALID', 'name', text, 'must be <organization>/<repository> where no ns is given');
-  // A part of a valid name, split at a slash, is valid itself.
+    throw requestError(
+      'NAME_INVALID',
+      'name',
+      text,
+      'must begin with an organization, for example docker/library/alpine',
+    );
+  // A part of a valid name after a slash is a valid name itself.
   const repository = name.slice(components[0]!.length + 1) as RepositoryName;
   return { owner: 'organization', organization: components[0]!, repository };
 }
 
-function needReference(text: string): Reference {
+function requireReference(text: string): Reference {
   const reference = parseReference(text);
   if (reference !== undefined) return reference;
   if (text.includes(':') || /%3a/i.test(text)) throw invalidDigest('reference', text);
@@ -126,11 +141,11 @@ function needReference(text: string): Reference {
     'TAG_INVALID',
     'reference',
     text,
-    'must be a tag: at most 128 of letters, digits, _ . - and no . or - first',
+    'must be a tag of at most 128 letters, digits, "_", "." and "-" that does not begin with "." or "-"',
   );
 }
 
-function needDigest(text: string): Digest {
+function requireDigest(text: string): Digest {
   const digest = parseDigest(text);
   if (digest === undefined) throw invalidDigest('digest', text);
   return digest;
@@ -141,47 +156,54 @@ function invalidDigest(field: string, text: string): LayoverError {
     'DIGEST_INVALID',
     field,
     text,
-    'must be sha256: or sha512: and lower-case hex of the right length',
+    'must be sha256: with 64 or sha512: with 128 lower-case hex digits',
   );
 }
 
-function parseOwnPath(method: string, path: string, query: URLSearchParams): RegistryRequest {
+function parseOtherPath(method: string, path: string, query: URLSearchParams): RegistryRequest {
   const head = method === 'HEAD';
   const isRead = head || method === 'GET';
   switch (path) {
     case '/token':
-      // The OAuth2 POST form is left out on purpose: clients that try it fall back to GET on 405.
-      if (method !== 'GET') throw methodRefused(method, 'GET');
+      // The OAuth2 POST form is not supported: clients that try it fall back to GET on 405.
+      if (method !== 'GET') throw methodNotAllowed(method, 'GET');
       return parseTokenRequest(query);
     case '/healthz':
     case '/readyz':
     case '/metrics':
-      if (!isRead) throw methodRefused(method, 'GET, HEAD');
+      if (!isRead) throw methodNotAllowed(method, 'GET, HEAD');
       return { kind: path.slice(1) as 'healthz' | 'readyz' | 'metrics', head };
     default:
       throw notFound(path);
   }
 }
 
-function methodRefused(method: string, allow: string): LayoverError {
-  return requestError('WRITE_UNSUPPORTED', 'method', method, `is not one of this path: ${allow}`, { allow });
+function methodNotAllowed(method: string, allow: string): LayoverError {
+  return requestError(
+    'WRITE_UNSUPPORTED',
+    'method',
+    method,
+    `is not allowed for this path; allowed methods: ${allow}`,
+    { allow },
+  );
 }
 
 function notFound(path: string): LayoverError {
-  return requestError('NOT_FOUND', 'path', path, 'is none that Layover answers');
+  return requestError('NOT_FOUND', 'path', path, 'is unknown. Layover serves the OCI distribution API under /v2/.');
 }
 
 /**
- * The parameters of GET /token: `service`, and `scope` repeated or separated by spaces (clients do either).
- * `account`, `client_id` and `offline_token` are known and not needed. REQUEST_INVALID for what is out of bounds;
- * what a scope means is for the data plane to say.
+ * Parses the parameters of GET /token: `service`, and `scope`, which may be repeated or contain
+ * several scopes separated by spaces (clients do both). `account`, `client_id` and `offline_token`
+ * are not needed. Throws REQUEST_INVALID for values beyond the limits. The data plane interprets
+ * the scopes.
  */
 function parseTokenRequest(query: URLSearchParams): TokenRequest {
   const scopes = query.getAll('scope').flatMap((scope) => scope.split(' ').filter((part) => part !== ''));
   if (scopes.length > MAX_SCOPES)
-    throw requestError('REQUEST_INVALID', 'scope', String(scopes.length), `may be given ${MAX_SCOPES} times at most`);
+    throw requestError('REQUEST_INVALID', 'scope', String(scopes.length), `must be given at most ${MAX_SCOPES} times`);
   for (const scope of scopes)
     if (scope.length > MAX_SCOPE_LENGTH || !/^[\x21-\x7e]+$/.test(scope))
-      throw requestError('REQUEST_INVALID', 'scope', scope, 'must look like repository:<name>:pull');
+      throw requestError('REQUEST_INVALID', 'scope', scope, 'must have the form repository:<name>:pull');
   return { kind: 'token', service: readToken(query, 'service', MAX_SERVICE_LENGTH, 'REQUEST_INVALID'), scopes };
 }

@@ -1,26 +1,29 @@
 import type { ErrorKey } from '../../../common/errors/catalogue';
 import { requestError } from './request-error';
 
-/** Largest page of tags that a client may ask for; upstream's own limit applies below it. */
+/** Largest page of tags that a client may request. The limit of the upstream may be lower. */
 export const MAX_PAGE_SIZE = 10_000;
 
 const HOST_PORT =
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?$/;
-/** RFC 6838 section 4.2: type/subtype. */
+/** Media type: type/subtype (RFC 6838 section 4.2). */
 const MEDIA_TYPE = /^[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}\/[a-zA-Z0-9][a-zA-Z0-9!#$&^_.+-]{0,126}$/;
 const PRINTABLE = /^[\x21-\x7e]*$/;
 
-/** The one value of a parameter; undefined when absent. A parameter given twice means two things: refused with `key`. */
+/**
+ * Returns the value of a parameter; undefined if it is absent. Throws `key` if it is repeated,
+ * because its meaning is then ambiguous.
+ */
 export function single(query: URLSearchParams, name: string, key: ErrorKey = 'REQUEST_INVALID'): string | undefined {
   const values = query.getAll(name);
-  if (values.length > 1) throw requestError(key, name, values.join(','), 'may be given once only');
+  if (values.length > 1) throw requestError(key, name, values.join(','), 'must be given only once');
   return values[0];
 }
 
 /**
- * The host that a mirror request is for (containerd's `ns`; OCI distribution specification,
- * "Registry Proxying"), in lower case. Only host[:port]: no user, no path
- * (docs/design/pull-semantics.md#addressing). NAME_INVALID otherwise.
+ * Returns the registry host of a mirror request in lower case (containerd's `ns`; OCI distribution
+ * specification, "Registry Proxying"). Only host[:port] without user and path is valid
+ * (docs/design/pull-semantics.md#addressing). Throws NAME_INVALID otherwise.
  */
 export function readNamespace(query: URLSearchParams): string | undefined {
   const value = single(query, 'ns', 'NAME_INVALID');
@@ -29,31 +32,50 @@ export function readNamespace(query: URLSearchParams): string | undefined {
   const match = host.length <= 255 ? HOST_PORT.exec(host) : null;
   const port = match?.[1];
   if (match === null || (port !== undefined && (Number(port) < 1 || Number(port) > 65535)))
-    throw requestError('NAME_INVALID', 'ns', value, 'must be the host of a registry, as in docker.io or host:port');
+    throw requestError(
+      'NAME_INVALID',
+      'ns',
+      value,
+      'must be the host of a registry, for example docker.io or localhost:5000',
+    );
   return host;
 }
 
-/** `n` of a tag list: a whole number from 0 to {@link MAX_PAGE_SIZE}; PAGINATION_INVALID otherwise. */
+/**
+ * Returns `n` of a tag list: an integer from 0 to {@link MAX_PAGE_SIZE}. Throws PAGINATION_INVALID
+ * otherwise.
+ */
 export function readPageSize(query: URLSearchParams): number | undefined {
   const value = single(query, 'n', 'PAGINATION_INVALID');
   if (value === undefined) return undefined;
   const size = /^\d{1,9}$/.test(value) ? Number(value) : Infinity;
   if (size <= MAX_PAGE_SIZE) return size;
-  throw requestError('PAGINATION_INVALID', 'n', value, `must be a whole number from 0 to ${MAX_PAGE_SIZE}`, {
+  throw requestError('PAGINATION_INVALID', 'n', value, `must be an integer from 0 to ${MAX_PAGE_SIZE}`, {
     max: MAX_PAGE_SIZE,
   });
 }
 
-/** Visible ASCII of at most `max` characters; empty when absent. `last` need not be a tag of today's grammar: upstreams differ. */
+/**
+ * Returns a value of at most `max` visible ASCII characters; empty if it is absent. `last` does not
+ * have to be a valid tag, because upstreams differ.
+ */
 export function readToken(query: URLSearchParams, name: string, max: number, key: ErrorKey): string {
   const value = single(query, name, key) ?? '';
   if (value.length <= max && PRINTABLE.test(value)) return value;
   throw requestError(key, name, value, `must be at most ${max} visible ASCII characters`);
 }
 
-/** `artifactType` of a referrers list: a media type; empty when absent. REQUEST_INVALID otherwise. */
+/**
+ * Returns `artifactType` of a referrers list: a media type; empty if it is absent. Throws
+ * REQUEST_INVALID otherwise.
+ */
 export function readArtifactType(query: URLSearchParams): string {
   const value = single(query, 'artifactType') ?? '';
   if (value === '' || MEDIA_TYPE.test(value)) return value;
-  throw requestError('REQUEST_INVALID', 'artifactType', value, 'must be a media type, as in application/example+json');
+  throw requestError(
+    'REQUEST_INVALID',
+    'artifactType',
+    value,
+    'must be a media type, for example application/example+json',
+  );
 }

@@ -5,23 +5,28 @@ import { parseForwarded } from './forwarded-header';
 import { readAddress } from './read-address';
 import type { TrustedProxies } from './trusted-proxies';
 
-/** The client as the edge sees it, or as proxies that it trusts do. */
+/** The client, from the view of the edge or of its trusted proxies. */
 export interface Client {
-  /** Without port; IPv4 also where it came in as ::ffff:a.b.c.d. Empty where it came over a unix socket. */
+  /** Address without port, IPv4 addresses never as ::ffff:a.b.c.d. Empty for a unix socket. */
   readonly address: string;
   readonly scheme: 'http' | 'https';
-  /** Host, with port where there is one, that the client used; undefined where it said none, or one that no host can have. */
+  /**
+   * Host that the client used, with its port if there is one. Undefined if it is missing or
+   * invalid.
+   */
   readonly host: string | undefined;
 }
 
-type Said = { readonly [Key in keyof Client]?: Client[Key] };
+type PartialClient = { readonly [Key in keyof Client]?: Client[Key] };
 
 const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /**
- * Who asks, and for what address. From a proxy that is trusted, X-Forwarded-For, -Proto and -Host and Forwarded (RFC 7239) are believed, as far as trusted proxies wrote
- * them: of the addresses, the last one that is not a trusted proxy's. A proxy writes one kind and may hand on the other as a client made it up; so where both
- * kinds are there and differ, or one cannot be read, neither is believed. From anybody else all of them are ignored.
+ * Determines the client and the address that it used. Trusts X-Forwarded-For, -Proto and -Host and
+ * Forwarded (RFC 7239) from a trusted proxy, as far as trusted proxies wrote them: of the
+ * addresses, the last one that is not a trusted proxy's. A proxy may write one kind of header and
+ * pass on a forged header of the other kind. Therefore neither is trusted if they differ or
+ * Forwarded cannot be parsed. From all other peers they are ignored.
  */
 export function readClient({ headers, socket }: IncomingMessage, proxies: TrustedProxies | undefined): Client {
   const seen: Client = {
@@ -33,7 +38,11 @@ export function readClient({ headers, socket }: IncomingMessage, proxies: Truste
   const x = readXForwarded(headers, seen, proxies);
   const forwarded = readForwarded(headers.forwarded, seen, proxies);
   if (forwarded === undefined) return seen;
-  if (differ(x.address, forwarded.address) || differ(x.scheme, forwarded.scheme) || differ(x.host, forwarded.host))
+  if (
+    contradict(x.address, forwarded.address) ||
+    contradict(x.scheme, forwarded.scheme) ||
+    contradict(x.host, forwarded.host)
+  )
     return seen;
   return {
     address: x.address ?? forwarded.address ?? seen.address,
@@ -42,28 +51,28 @@ export function readClient({ headers, socket }: IncomingMessage, proxies: Truste
   };
 }
 
-/** The address at the other end of the connection, in the form of {@link Client.address}. */
+/** Returns the peer address of a connection, in the form of {@link Client.address}. */
 export function peerOf(socket: Socket): string {
   const peer = socket.remoteAddress ?? '';
   return peer.startsWith('::ffff:') ? peer.slice('::ffff:'.length) : peer;
 }
 
-function differ(one: string | undefined, other: string | undefined): boolean {
+function contradict(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
 
-function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: TrustedProxies): Said {
+function readXForwarded(headers: IncomingHttpHeaders, seen: Client, proxies: TrustedProxies): PartialClient {
   const hops = list(headers['x-forwarded-for']);
   return {
     address: hops.length === 0 ? undefined : walk(hops, seen, proxies).address,
-    // Of several, the one of the proxy that is next to us.
+    // If there are several, the last one was written by the nearest proxy.
     scheme: readScheme(list(headers['x-forwarded-proto']).at(-1)),
     host: readHost(list(headers['x-forwarded-host']).at(-1)),
   };
 }
 
-/** undefined = it cannot be read: a client has broken what a proxy has written behind it, and can have made up the rest as well. */
-function readForwarded(header: string | undefined, seen: Client, proxies: TrustedProxies): Said | undefined {
+/** Returns undefined if the header cannot be parsed. A client may then have forged all of it. */
+function readForwarded(header: string | undefined, seen: Client, proxies: TrustedProxies): PartialClient | undefined {
   const elements = parseForwarded(header ?? '');
   if (elements === undefined) return undefined;
   if (elements.length === 0) return {};
@@ -72,12 +81,15 @@ function readForwarded(header: string | undefined, seen: Client, proxies: Truste
     seen,
     proxies,
   );
-  // What the outermost proxy of ours saw.
+  // Seen by the outermost trusted proxy.
   const element = elements[at]!;
   return { address, scheme: readScheme(element.get('proto')), host: readHost(element.get('host')) };
 }
 
-/** Goes from the proxy next to us towards the client for as long as the one who speaks is trusted and names an address. */
+/**
+ * Walks from the nearest proxy towards the client, as long as the current hop is trusted and names
+ * a valid address.
+ */
 function walk(
   hops: readonly string[],
   seen: Client,

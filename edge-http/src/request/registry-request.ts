@@ -2,9 +2,9 @@ import type { Digest } from '../../../common/oci/digest';
 import type { Reference } from '../../../common/oci/reference';
 import type { RepositoryAddress } from '../registry/registry-reader';
 
-/** What both forms of a read share. */
+/** Common fields of the requests for content of a repository. */
 interface Read {
-  /** A HEAD: headers only. */
+  /** True for HEAD: only headers are sent. */
   readonly head: boolean;
   readonly address: RepositoryAddress;
 }
@@ -30,9 +30,9 @@ export interface GetManifestRequest extends Read {
 /** GET /v2/<name>/tags/list — end-8a, with `n` and `last` end-8b. */
 export interface ListTagsRequest extends Read {
   readonly kind: 'list-tags';
-  /** Undefined = not said; 0 is a page without tags. */
+  /** Undefined if absent; 0 requests a page without tags. */
   readonly limit: number | undefined;
-  /** Empty = from the start. */
+  /** Empty means from the start. */
   readonly last: string;
 }
 
@@ -40,32 +40,38 @@ export interface ListTagsRequest extends Read {
 export interface ListReferrersRequest extends Read {
   readonly kind: 'list-referrers';
   readonly digest: Digest;
-  /** Empty = all. */
+  /** Empty means all types. */
   readonly artifactType: string;
-  /** From a link that Layover wrote; empty = the first page. */
+  /** Page token of a link that Layover wrote; empty means the first page. */
   readonly page: string;
 }
 
-/** GET /token (docker token authentication specification). */
+/** GET /token (Docker token authentication specification). */
 export interface TokenRequest {
   readonly kind: 'token';
   readonly service: string;
   readonly scopes: string[];
 }
 
-/** end-4a/b, end-5, end-6, end-7, end-9, end-10, end-11, end-13 and every other method than GET and HEAD below /v2/. */
+/**
+ * end-4a/b, end-5, end-6, end-7, end-9, end-10, end-11, end-13 and all methods except GET and HEAD
+ * below /v2/.
+ */
 export interface PushRequest {
   readonly kind: 'push';
   readonly method: string;
 }
 
-/** Layover's own: for load balancers and Prometheus. */
+/** Requests of load balancers and Prometheus. */
 export interface OperationsRequest {
   readonly kind: 'healthz' | 'readyz' | 'metrics';
   readonly head: boolean;
 }
 
-/** Everything that the edge answers. Values are valid: the grammar was checked before one of these is made. */
+/**
+ * All requests that the edge answers. Their values are valid, because the grammar was checked
+ * before.
+ */
 export type RegistryRequest =
   | PingRequest
   | GetBlobRequest
@@ -76,5 +82,5 @@ export type RegistryRequest =
   | PushRequest
   | OperationsRequest;
 
-/** The name of a kind of request: labels of metrics. */
+/** Kind of a request, for labels of metrics. */
 export type RequestKind = RegistryRequest['kind'];

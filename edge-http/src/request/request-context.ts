@@ -7,7 +7,10 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 const MAX_USER_AGENT = 256;
 const MAX_ACCEPT = 64;
 
-/** Who asks, from what is known of the client and the request's headers. A request id that a proxy in front gave is kept when it is a plain one. */
+/**
+ * Creates the context of a request from the client and the headers. A valid request id of a proxy
+ * in front of the edge is kept.
+ */
 export function readContext(request: IncomingMessage, client: Client): RequestContext {
   const { headers } = request;
   const given = headers['x-request-id'];
@@ -20,7 +23,10 @@ export function readContext(request: IncomingMessage, client: Client): RequestCo
   };
 }
 
-/** Media ranges of the Accept headers, in order; empty = anything. What is beyond 64 of them is left out. */
+/**
+ * Returns the media ranges of the Accept headers in their order; empty means any. At most 64 are
+ * used.
+ */
 export function readAccept(request: IncomingMessage): string[] {
   const { accept } = request.headers;
   if (accept === undefined || accept === '*/*') return [];

@@ -1,12 +1,13 @@
 import type { ErrorKey } from '../../../common/errors/catalogue';
 import { LayoverError } from '../../../common/errors/layover-error';
 
-/** Longest part of a client's input that is shown back to it. */
-const SHOWN = 100;
+/** Longest part of a client's input that is repeated in an error, in characters. */
+const MAX_SHOWN_LENGTH = 100;
 
 /**
- * An error that names the part of the request that is wrong: `detail` is {field, value (cut to 100 characters), …}.
- * `problem` completes a sentence that begins with the field's name.
+ * Creates an error about one part of the request. `detail` contains the field, its value (cut to
+ * 100 characters) and `more`. `problem` completes a sentence that begins with the name of the
+ * field.
  */
 export function requestError(
   key: ErrorKey,
@@ -17,6 +18,6 @@ export function requestError(
 ): LayoverError {
   return new LayoverError(key, {
     message: `${field} ${problem}`,
-    detail: { field, value: value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value, ...more },
+    detail: { field, value: value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value, ...more },
   });
 }

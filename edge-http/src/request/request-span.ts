@@ -5,7 +5,10 @@ import { peerOf } from './read-client';
 import type { RegistryRequest, RequestKind } from './registry-request';
 import type { TrustedProxies } from './trusted-proxies';
 
-/** Paths as the specification writes them: what was asked for is in no name. Undefined = not traced (probes come every second). */
+/**
+ * Routes as in the specification, without values. Undefined means not traced, because probes arrive
+ * every second.
+ */
 const ROUTES: Readonly<Record<RequestKind, string | undefined>> = {
   ping: '/v2/',
   'get-manifest': '/v2/<name>/manifests/<reference>',
@@ -20,8 +23,8 @@ const ROUTES: Readonly<Record<RequestKind, string | undefined>> = {
 };
 
 /**
- * Starts the span of a request. It goes on with the caller's trace only where a proxy that is trusted said so: anybody else could have everything of his kept, or
- * write into others' traces.
+ * Starts the span of a request. It continues the caller's trace only if a trusted proxy sent it:
+ * any other client could force its requests to be recorded, or write into foreign traces.
  */
 export function startRequestSpan(
   tracer: Tracer,
@@ -31,7 +34,7 @@ export function startRequestSpan(
 ): Span | undefined {
   const route = ROUTES[request.kind];
   if (!tracer.isOn || route === undefined) return undefined;
-  // Of a push too: methods are parsed before, and only HTTP's own get here.
+  // The set of methods is limited, because Node's parser only accepts those of HTTP.
   const method = message.method ?? '';
   return tracer.start(`${method} ${route}`, {
     kind: 'server',
@@ -40,7 +43,7 @@ export function startRequestSpan(
   });
 }
 
-/** Ends it with how the request was answered. */
+/** Ends the span with the outcome of the request. */
 export function endRequestSpan(span: Span | undefined, { response, cacheStatus }: Exchange): void {
   if (span === undefined) return;
   if (response.headersSent) span.set('http.response.status_code', response.statusCode);

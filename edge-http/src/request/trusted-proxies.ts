@@ -1,14 +1,20 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Proxies in front of the edge whose word about clients is taken. */
+/** Proxies in front of the edge whose forwarding headers are trusted. */
 export interface TrustedProxies {
-  /** Whether one is at this address: plain, as readAddress gives it; empty for a unix socket. */
+  /**
+   * Returns true if the address belongs to a trusted proxy. The address is in the form of
+   * readAddress, or empty for a unix socket.
+   */
   trusts(address: string): boolean;
 }
 
 const CIDR = /^([0-9A-Fa-f.:]+)(?:\/(\d{1,3}))?$/;
 
-/** Reads CIDRs and single addresses separated by commas, `unix` for whoever comes over a unix socket; undefined where one of them is none of that. */
+/**
+ * Parses a comma-separated list of CIDRs, addresses and `unix` (all peers on a unix socket).
+ * Returns undefined if an item is invalid.
+ */
 export function parseTrustedProxies(text: string): TrustedProxies | undefined {
   const networks = new BlockList();
   let unix = false;
@@ -29,7 +35,7 @@ function addNetwork(networks: BlockList, text: string): boolean {
   const family = isIP(address);
   const bits = family === 4 ? 32 : 128;
   const prefix = length === undefined ? bits : Number(length);
-  // IPv4 in the form of IPv6 is compared as IPv4: such a network would never match.
+  // IPv4-mapped IPv6 networks would never match, because such addresses are compared as IPv4.
   if (family === 0 || prefix > bits || /^::ffff:/i.test(address)) return false;
   networks.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   return true;

@@ -4,8 +4,8 @@ import type { Exchange } from '../request/exchange';
 import { endAfterBody, hasBody } from './end-after-body';
 
 /**
- * Headers of every answer of the registry API. Only what is made here and by handlers goes out:
- * nothing of upstream's passes through (docs/design/delivery.md#response-headers).
+ * Returns the headers of every response of the registry API. Headers of the upstream are never
+ * passed on (docs/design/delivery.md#response-headers).
  */
 export function baseHeaders(exchange: Exchange): OutgoingHttpHeaders {
   return {
@@ -16,8 +16,8 @@ export function baseHeaders(exchange: Exchange): OutgoingHttpHeaders {
 }
 
 /**
- * A whole answer from memory. Content-Length is always said; for a HEAD (or 304) the body stays here. `headers` may hold a Content-Length
- * of its own: that of the content which a HEAD does not carry.
+ * Sends a complete response. Content-Length is always set; a HEAD or 304 response omits the body.
+ * `headers` may contain the Content-Length of the content that a HEAD does not carry.
  */
 export function answer(exchange: Exchange, status: number, headers: OutgoingHttpHeaders, body: Buffer | string): void {
   const { request, response } = exchange;
@@ -33,7 +33,7 @@ export function answer(exchange: Exchange, status: number, headers: OutgoingHttp
   response.end(bare ? undefined : body);
 }
 
-/** JSON from memory. */
+/** Sends a complete JSON response. */
 export function answerJson(exchange: Exchange, status: number, headers: OutgoingHttpHeaders, value: unknown): void {
   headers['Content-Type'] ??= 'application/json';
   answer(exchange, status, headers, JSON.stringify(value));

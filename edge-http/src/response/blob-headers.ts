@@ -7,7 +7,7 @@ import type { GetBlobRequest } from '../request/registry-request';
 import { baseHeaders } from './answer';
 import { addProvenance } from './cache-headers';
 
-/** What every answer about a blob says, whatever comes with it. */
+/** Returns the headers of all responses about a blob. */
 export function blobHeaders(request: GetBlobRequest, exchange: Exchange, from: Provenance): OutgoingHttpHeaders {
   const headers = baseHeaders(exchange);
   addProvenance(headers, exchange, from, request.address);

@@ -4,8 +4,9 @@ import type { Exchange } from '../request/exchange';
 import type { CacheStatus, Provenance, RepositoryAddress } from '../registry/registry-reader';
 
 /**
- * Cache-Status (RFC 9211) for each status. `hit` is said only where upstream was not asked; a check or a failed check of what is
- * held is `fwd=stale`, since that is why upstream was asked. `detail` tells apart what the standard words don't.
+ * Cache-Status (RFC 9211) for each status. `hit` means that the upstream was not asked. A
+ * revalidation, successful or not, is `fwd=stale`, which is the reason why the upstream was asked.
+ * `detail` distinguishes what the standard does not.
  */
 const STANDARD: Readonly<Record<CacheStatus, string>> = {
   HIT: 'layover; hit',
@@ -18,7 +19,7 @@ const STANDARD: Readonly<Record<CacheStatus, string>> = {
   ERROR: 'layover; detail=error',
 };
 
-/** A HEAD fills nothing, so it must not say that something was stored. */
+/** A HEAD fills nothing, so it must not report `stored`. */
 const STANDARD_OF_HEAD: Readonly<Record<CacheStatus, string>> = {
   ...STANDARD,
   UPDATED: 'layover; fwd=stale; detail=updated',
@@ -26,8 +27,8 @@ const STANDARD_OF_HEAD: Readonly<Record<CacheStatus, string>> = {
 };
 
 /**
- * Adds what the cache did (docs/design/pull-semantics.md#cache-status), and in the mirror form whom
- * the answer comes from.
+ * Adds the cache status (docs/design/pull-semantics.md#cache-status) and, in the mirror form, the
+ * upstream host.
  */
 export function addProvenance(
   headers: OutgoingHttpHeaders,
@@ -40,7 +41,7 @@ export function addProvenance(
     headers[Header.ociNamespace] = provenance.upstreamHost;
 }
 
-/** Adds X-Layover-Cache and Cache-Status, and keeps the status for metrics. */
+/** Adds X-Layover-Cache and Cache-Status, and stores the status for metrics. */
 export function addCacheStatus(
   headers: OutgoingHttpHeaders,
   exchange: Exchange,

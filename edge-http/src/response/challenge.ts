@@ -3,22 +3,25 @@ import type { Exchange } from '../request/exchange';
 import { formatName } from '../request/format-request';
 import type { RegistryRequest } from '../request/registry-request';
 
-/** What tokens are for; clients send it back to /token, where it becomes the token's audience. */
+/**
+ * Service name in challenges. Clients send it to /token, where it becomes the audience of the
+ * token.
+ */
 export const TOKEN_SERVICE = 'layover';
 
 const SCOPE = /^repository:[a-z0-9./_-]+:[a-z,*]+$/;
 const ERRORS: readonly unknown[] = ['invalid_token', 'insufficient_scope'];
 
-/** Makes the WWW-Authenticate header of a 401. */
+/** Creates the WWW-Authenticate header of a 401 response. */
 export type Challenge = (exchange: Exchange, request: RegistryRequest | undefined, error: LayoverError) => string;
 
 /**
- * Challenges as in the docker token authentication specification
- * (docs/design/access.md#pull-tokens). `publicUrl` is where clients reach Layover; without it the
- * realm is where this very client came, as far as the edge or a proxy that it trusts knows. A
- * refusal's detail may say the exact `scope` (the edge can't name the organization of a mirror
- * request) and the `error` of RFC 6750 section 3.1; a bearer token that was not taken is
- * `invalid_token` otherwise. /token itself asks for Basic.
+ * Creates challenges of the Docker token authentication specification
+ * (docs/design/access.md#pull-tokens). `publicUrl` is the address of Layover for clients; without
+ * it, the realm is the address that the client used, as far as the edge or a trusted proxy knows.
+ * `detail` of the error may contain the exact `scope` (the edge does not know the organization of a
+ * mirror request) and the `error` of RFC 6750 section 3.1. Without the latter, a rejected bearer
+ * token is `invalid_token`. /token itself asks for Basic credentials.
  */
 export function createChallenge(publicUrl: string | undefined): Challenge {
   return (exchange, request, error) => {
@@ -34,13 +37,16 @@ export function createChallenge(publicUrl: string | undefined): Challenge {
 }
 
 function scopeOf(request: RegistryRequest | undefined, error: LayoverError): string | undefined {
-  const said = error.detail?.['scope'];
-  if (typeof said === 'string' && SCOPE.test(said)) return said;
+  const scope = error.detail?.['scope'];
+  if (typeof scope === 'string' && SCOPE.test(scope)) return scope;
   if (request === undefined || !('address' in request)) return undefined;
   return `repository:${formatName(request.address)}:pull`;
 }
 
-/** Only this client is told what it sent itself; anything that is no host is replaced by where the connection came in. */
+/**
+ * Returns the URL that the client used. An invalid host is replaced by the local address of the
+ * connection. Safe because only this client sees it.
+ */
 function hostUrl({ request, client }: Exchange): string {
   const { scheme, host } = client;
   if (host !== undefined) return `${scheme}://${host}`;

@@ -1,18 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** How much of a body that nobody wants is taken, and for how long, before the connection is closed. */
+/**
+ * How many bytes of an unwanted body are read, and for how long, before the connection is closed.
+ */
 const MAX_BYTES = 1024 * 1024;
 const MAX_MS = 1000;
 
-/** Whether the request announces a body. Layover has no use for any. */
+/** Returns true if the request announces a body. Layover needs none. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length'];
   return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
 /**
- * Ends an answer, already written in full, to a client that may still be sending: its body is thrown away for a moment first. A connection that is closed with
- * bytes unread is reset, and clients then lose the answer (RFC 9112 section 9.6). Bounded: an endless body is cut off.
+ * Ends a completely written response to a client that may still be sending: first discards its body
+ * for a short time. Closing a connection with unread bytes resets it, and the client then loses the
+ * response (RFC 9112 section 9.6). Both time and bytes are limited.
  */
 export function endAfterBody(request: IncomingMessage, response: ServerResponse): void {
   let taken = 0;

@@ -2,8 +2,8 @@ import { formatTarget } from '../request/format-request';
 import type { ListReferrersRequest, ListTagsRequest } from '../request/registry-request';
 
 /**
- * Link to the next page (RFC 8288): relative, so that it leads back here through whatever stands in
- * front (docs/design/pull-semantics.md#tag-lists).
+ * Returns the Link header of the next page (RFC 8288). The link is relative, so that it works
+ * behind proxies (docs/design/pull-semantics.md#tag-lists).
  */
 export function nextPageLink(next: ListTagsRequest | ListReferrersRequest): string {
   return `<${formatTarget(next)}>; rel="next"`;

@@ -2,13 +2,16 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import { MAX_PATH_LENGTH } from '../request/parse-request';
 import { errorBody } from './write-error';
 
-/** Errors of Node's HTTP parser and of its time-outs carry a code, and the bytes that were being read. */
+/** Error of Node's HTTP parser or its timeouts, with a code and the bytes that were parsed. */
 export interface ParserFailure extends Error {
   readonly code?: string;
   readonly rawPacket?: Buffer;
 }
 
-/** A whole raw answer to a request that could not be parsed, so that it never became one; the connection is closed after it. */
+/**
+ * Returns a complete raw response to a request that could not be parsed. The connection is closed
+ * after it.
+ */
 export function parserErrorAnswer(failure: ParserFailure): string {
   const error = describe(failure);
   const body = errorBody(error);
@@ -26,15 +29,15 @@ export function parserErrorAnswer(failure: ParserFailure): string {
 
 function describe({ code, rawPacket }: ParserFailure): LayoverError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new LayoverError('REQUEST_INVALID', { message: 'the request did not arrive in time' });
+    return new LayoverError('REQUEST_INVALID', { message: 'The request head did not arrive in time.' });
   if (code === 'HPE_INVALID_URL')
     return new LayoverError('NAME_INVALID', {
-      message: 'path has characters that no path may have',
+      message: 'path contains characters that are not allowed in a path',
       detail: { field: 'path' },
     });
   if (code !== 'HPE_HEADER_OVERFLOW')
     return new LayoverError('REQUEST_INVALID', {
-      message: 'the request is no valid HTTP/1.1',
+      message: 'The request is not valid HTTP/1.1.',
       detail: { reason: code ?? '' },
     });
   if (rawPacket !== undefined && isLongTarget(rawPacket))
@@ -43,12 +46,12 @@ function describe({ code, rawPacket }: ParserFailure): LayoverError {
       detail: { field: 'path', max: MAX_PATH_LENGTH },
     });
   return new LayoverError('REQUEST_INVALID', {
-    message: 'the request line and the headers are too long together',
+    message: 'The request line and the headers are too long.',
     detail: { field: 'headers' },
   });
 }
 
-/** Whether it was the request line that did not end. */
+/** Returns true if the request line itself is too long. */
 function isLongTarget(packet: Buffer): boolean {
   return /^[A-Z]+ \S*$/.test(packet.toString('latin1', 0, MAX_PATH_LENGTH + 64));
 }

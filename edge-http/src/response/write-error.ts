@@ -7,21 +7,21 @@ import { answer, baseHeaders } from './answer';
 import { addCacheStatus } from './cache-headers';
 import type { Challenge } from './challenge';
 
-/** The body of every error (OCI distribution specification, "Error Codes"). */
+/** Returns the body of an error (OCI distribution specification, "Error Codes"). */
 export function errorBody(error: LayoverError): string {
   const { code } = error.entry;
   const entry = { code, message: error.message, ...(error.detail === undefined ? {} : { detail: error.detail }) };
   return JSON.stringify({ errors: [entry] });
 }
 
-/** Answers a failure, whatever was thrown; `request` is undefined where it could not be read. */
+/** Answers a failure. `request` is undefined if the request could not be parsed. */
 export type WriteError = (exchange: Exchange, request: RegistryRequest | undefined, thrown: unknown) => void;
 
 /**
- * The one place where failures become HTTP. The status is the catalogue's. Once the head of an
- * answer is out the only honest error is to destroy the connection
- * (docs/design/delivery.md#broken-answers): nothing is appended to a body. What was not expected is
- * logged with its cause and answered as UNKNOWN.
+ * Creates the conversion of failures to HTTP responses. The catalogue defines the status. After the
+ * response head was sent, destroying the connection is the only way to report an error
+ * (docs/design/delivery.md#broken-answers). Unexpected errors are logged with their cause and
+ * answered as UNKNOWN.
  */
 export function createWriteError(challenge: Challenge, logger: Logger): WriteError {
   return (exchange, request, thrown) => {
@@ -30,10 +30,10 @@ export function createWriteError(challenge: Challenge, logger: Logger): WriteErr
     if (error.key === 'INTERNAL')
       logger.error(
         { err: error.cause ?? error, requestId: context.requestId, kind: request?.kind },
-        'a request failed',
+        'A request failed',
       );
     else
-      logger.debug({ requestId: context.requestId, key: error.key, message: error.message }, 'a request was refused');
+      logger.debug({ requestId: context.requestId, key: error.key, message: error.message }, 'A request was refused');
     if (response.headersSent || response.destroyed || error.key === 'CANCELLED') {
       response.destroy();
       return;
@@ -52,7 +52,7 @@ export function createWriteError(challenge: Challenge, logger: Logger): WriteErr
   };
 }
 
-/** Nothing was served: because of the request, or because something failed. */
+/** Returns the cache status of an error: ERROR for failures, REFUSED for all other refusals. */
 function statusOf(http: number): CacheStatus {
   return http >= 500 || http === 429 ? 'ERROR' : 'REFUSED';
 }

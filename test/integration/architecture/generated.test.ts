@@ -19,7 +19,7 @@ function filesBelow(folder: string): Map<string, string> {
 }
 
 describe('generated files', () => {
-  it('proto/gen is what proto/ generates (npm run generate:proto)', () => {
+  it('in proto/gen match proto/ (npm run generate:proto)', () => {
     const folder = mkdtempSync(join(tmpdir(), 'layover-proto-'));
     try {
       const done = spawnSync(process.execPath, [join(root, 'bin', 'generate-proto.mjs'), folder], { encoding: 'utf8' });
@@ -30,7 +30,7 @@ describe('generated files', () => {
     }
   });
 
-  it('docs/configuration.md is what the declared settings generate (npm run generate:configuration)', () => {
+  it('docs/configuration.md matches the declared settings (npm run generate:configuration)', () => {
     expect(readFileSync(join(root, 'docs', 'configuration.md'), 'utf8')).toBe(printConfiguration(SETTING_GROUPS));
   });
 
@@ -48,7 +48,7 @@ describe('generated files', () => {
     }
   });
 
-  it('the lock file records no address of a registry', () => {
+  it('package-lock.json contains no address of a package registry', () => {
     expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "http/);
   });
 });

@@ -137,7 +137,7 @@ test('the socket is for this user alone, a second data plane is refused, and the
   expect(await health(address)).toBe('SERVING');
   await expect(
     startProcess({ LAYOVER_HOME: join(folder.path, 'other'), LAYOVER_DATA_LISTEN: address }),
-  ).rejects.toThrow(/ended with 1: .*another program listens there/);
+  ).rejects.toThrow(/ended with 1: .*Another program listens there/);
   expect(await health(address)).toBe('SERVING');
 });
 

@@ -28,7 +28,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const services = Object.entries(compose.services);
 const planes = services.filter(([, { image }]) => image.startsWith('layover:'));
 
-/** Variables put in as Compose does it, where they have a value. */
+/** Returns the environment with values in place of the variables of Compose. */
 function environmentOf({ environment = {} }: Service): Readonly<Record<string, string>> {
   const filled = Object.entries(environment).map(([name, value]) => [
     name,
@@ -37,7 +37,7 @@ function environmentOf({ environment = {} }: Service): Readonly<Record<string, s
   return Object.fromEntries(filled) as Record<string, string>;
 }
 
-test('the planes, the databases and what watches them are there', () => {
+test('contains the planes, the databases and the monitoring', () => {
   expect(services.map(([name]) => name).sort()).toEqual(
     [
       'bucket',
@@ -65,7 +65,7 @@ test.each(planes)(
   },
 );
 
-test.each(planes)('%s may write nothing but its home, and has no capabilities', (_name, service) => {
+test.each(planes)('%s can only write to its home and has no capabilities', (_name, service) => {
   expect(service).toMatchObject({
     read_only: true,
     cap_drop: ['ALL'],
@@ -75,7 +75,7 @@ test.each(planes)('%s may write nothing but its home, and has no capabilities', 
 });
 
 test.each(services)(
-  '%s names a version, and volumes, networks, files and services that are there',
+  '%s has a pinned version, and its volumes, networks, files and services exist',
   (_name, service) => {
     expect(service.image).toMatch(/:(\d+\.\d+|v\d+\.\d+|local$)/);
     for (const volume of service.volumes ?? []) {
@@ -91,7 +91,7 @@ test.each(services)(
 );
 
 describeWith(['docker-compose'], 'docker-compose', () => {
-  test('takes the file, and asks for the secrets by name where they are missing', async () => {
+  test('docker compose accepts the file and names missing secrets', async () => {
     const file = `${packageRoot()}/docker-compose.yml`;
     const config = (env: Readonly<Record<string, string>>) =>
       runProgram('docker-compose', ['-f', file, 'config', '-q'], { env: { PATH: process.env.PATH!, ...env } });

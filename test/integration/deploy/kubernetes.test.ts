@@ -81,7 +81,7 @@ function podsWith(labels: Readonly<Record<string, unknown>>): readonly Resource[
   );
 }
 
-test('all three planes are there, of this version', () => {
+test('all three planes exist with the current version', () => {
   expect(planes.map(([name]) => name).sort()).toEqual(['control-plane', 'data-plane', 'edge']);
   for (const [, { container }] of planes) expect(container.image).toBe(`layover:${version}`);
 });
@@ -97,7 +97,7 @@ test.each(planes)(
 );
 
 test.each(planes)(
-  '%s meets the restricted pod security standard, and writes nothing but its volumes',
+  '%s meets the restricted pod security standard and only writes to its volumes',
   (_name, { container, pod }) => {
     expect(pod.spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(container.securityContext).toEqual({
@@ -109,7 +109,7 @@ test.each(planes)(
 );
 
 test.each(planes)(
-  '%s is probed at a port it has, and is left more time to stop than it takes to drain',
+  '%s has a probe on a port that exists and a grace period longer than its drain time',
   (_name, { container, pod }) => {
     const ports = container.ports.map(({ name }) => name);
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
@@ -120,7 +120,7 @@ test.each(planes)(
   },
 );
 
-test('services find pods, with the ports they name; a stateful set has its service; what scales and what is protected is there', () => {
+test('selectors, ports and references between resources match', () => {
   for (const { kind, spec } of resources) {
     if (kind === 'Service') {
       const pods = podsWith(spec.selector!);
@@ -144,7 +144,7 @@ test('services find pods, with the ports they name; a stateful set has its servi
   }
 });
 
-test('every port of a pod is let in by a network policy, and nothing else is', () => {
+test('network policies allow all ports of the pods and no others', () => {
   const policies = resources.filter(
     ({ kind, spec }) => kind === 'NetworkPolicy' && Object.keys(spec.podSelector!).length > 0,
   );
@@ -161,7 +161,7 @@ test('every port of a pod is let in by a network policy, and nothing else is', (
   }
 });
 
-test('the kustomization has every file', () => {
+test('the kustomization lists all files', () => {
   const { resources: listed } = parseAllDocuments(read(`${FOLDER}/kustomization.yaml`))[0]!.toJS() as {
     readonly resources: readonly string[];
   };
@@ -169,7 +169,7 @@ test('the kustomization has every file', () => {
 });
 
 describeWith(['kubernetes-check'], 'the types of the Kubernetes API', () => {
-  test('take every manifest, strictly', async () => {
+  test('kubeconform accepts every manifest in strict mode', async () => {
     await mustRun(
       findProgram('kubernetes-check')!,
       manifests.map((file) => `${packageRoot()}/${file}`),

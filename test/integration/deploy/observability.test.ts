@@ -37,12 +37,15 @@ const dashboard = JSON.parse(read('deploy/grafana/layover.json')) as { readonly 
 const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 const provisioning = 'deploy/grafana/provisioning';
 
-/** Names of series that an expression reads: what is before a selector or a range, of ours and of processes. */
+/**
+ * Returns the names of the series that an expression reads, of Layover and of processes: the words
+ * before a selector or a range.
+ */
 function seriesIn(expression: string): string[] {
   return [...expression.matchAll(/\b((?:layover|process|nodejs)_[a-z0-9_]+)\b/g)].map(([, name]) => name!);
 }
 
-/** Anchors of headings, as GitHub makes them. */
+/** Returns the anchors of headings, as GitHub creates them. */
 function anchorsOf(path: string): ReadonlySet<string> {
   const headings = [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, text]) => text!);
   return new Set(
@@ -55,7 +58,7 @@ function anchorsOf(path: string): ReadonlySet<string> {
   );
 }
 
-test('every series of the dashboard and of the alerts is one that a running plane exports', async () => {
+test('a running plane exports every series of the dashboard and the alerts', async () => {
   const upstream = await startFakeRegistry();
   const layover = await startLayoverInProcess({
     env: { LAYOVER_DATA_HTTP_LISTEN: '127.0.0.1:0', LAYOVER_EDGE_METRICS_LISTEN: '127.0.0.1:0' },
@@ -80,7 +83,7 @@ test('every series of the dashboard and of the alerts is one that a running plan
 });
 
 test.each(rules.map((rule) => [rule.alert, rule] as const))(
-  '%s says what is wrong, what to do, and where to read on',
+  '%s describes the problem, the remedy and a link to the documentation',
   (_name, { labels, annotations }) => {
     expect(['warning', 'critical']).toContain(labels.severity);
     expect(annotations.summary.length).toBeGreaterThan(20);
@@ -90,7 +93,7 @@ test.each(rules.map((rule) => [rule.alert, rule] as const))(
   },
 );
 
-test('every panel of the dashboard asks the data source that is provisioned', () => {
+test('every panel of the dashboard uses the provisioned data source', () => {
   const [file] = readdirSync(`${packageRoot()}/${provisioning}/datasources`);
   const { datasources } = parse(read(`${provisioning}/datasources/${file}`)) as {
     readonly datasources: readonly { readonly uid: string; readonly url: string }[];
@@ -103,7 +106,7 @@ test('every panel of the dashboard asks the data source that is provisioned', ()
   expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
 });
 
-test('the dashboard is where Compose puts it', () => {
+test('Compose mounts the dashboard where it is provisioned', () => {
   const [file] = readdirSync(`${packageRoot()}/${provisioning}/dashboards`);
   const { providers } = parse(read(`${provisioning}/dashboards/${file}`)) as {
     readonly providers: readonly { readonly options: { readonly path: string } }[];
@@ -116,7 +119,7 @@ test('the dashboard is where Compose puts it', () => {
   );
 });
 
-test('Prometheus reads every plane of docker-compose.yml, at the port where it gives its metrics', () => {
+test('Prometheus scrapes every plane of docker-compose.yml on its metrics port', () => {
   const { scrape_configs: jobs } = parse(read('deploy/prometheus/prometheus.yml')) as {
     readonly scrape_configs: readonly Scraped[];
   };
@@ -142,20 +145,20 @@ describeWith(['promtool'], 'promtool', () => {
   const promtool = findProgram('promtool')!;
   const folder = `${packageRoot()}/deploy/prometheus`;
 
-  test('takes the configuration and the rules', async () => {
+  test('promtool accepts the configuration and the rules', async () => {
     const outcome = await runProgram(promtool, ['check', 'config', `${folder}/prometheus.yml`], { env: {} });
     expect(outcome).toMatchObject({ code: 0 });
     expect(outcome.stdout.toString()).toContain(`SUCCESS: ${rules.length} rules found`);
   });
 
-  test('finds that alerts come when they should, and not before', async () => {
+  test('promtool finds that alerts fire when they should and not before', async () => {
     const cases = `${packageRoot()}/test/unit/deploy/alerts.promtool.yml`;
     const { code, stdout, stderr } = await runProgram(promtool, ['test', 'rules', cases], { env: {} });
     expect(`${stdout.toString()}${stderr}`).toMatch(/SUCCESS/);
     expect(code).toBe(0);
   });
 
-  test('finds nothing wrong with the queries of the dashboard', async () => {
+  test('promtool accepts the queries of the dashboard', async () => {
     const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
     const recorded = queries.map((expr, i) => ({
       record: `query:${i}`,

@@ -10,7 +10,7 @@ const FILE = 'deploy/systemd/layover.service';
 const unit = read(FILE);
 const env = { PATH: process.env['PATH'] };
 
-/** Values of a directive, in the order of the file. */
+/** Returns the values of a directive in the order of the file. */
 function directive(name: string): string[] {
   return [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value]) => value!);
 }
@@ -20,14 +20,14 @@ test('the service runs the compiled program and never installs or compiles', () 
   expect(unit.split('\n').filter((line) => line.startsWith('Exec'))).toHaveLength(1);
 });
 
-test('the service gives a drain the time it needs, and stops only the parent', () => {
+test('the service has a stop timeout longer than the drain and only signals the parent', () => {
   expect(directive('KillMode')).toEqual(['mixed']);
-  // Three planes, 30 s to drain and 10 s to close each.
+  // Three planes, each with 30 s to drain and 10 s to close.
   expect(Number(directive('TimeoutStopSec')[0])).toBeGreaterThan(3 * (30 + 10));
   expect(directive('RestartPreventExitStatus')).toEqual(['64 78']);
 });
 
-test('the service keeps its data in the state directory and can write nowhere else', () => {
+test('the service keeps its data in the state directory and cannot write elsewhere', () => {
   expect(directive('Environment')[0]).toContain('LAYOVER_HOME=/var/lib/layover');
   expect(directive('StateDirectory')).toEqual(['layover']);
   expect(directive('ProtectSystem')).toEqual(['strict']);
@@ -42,17 +42,18 @@ describeWith(['systemd-analyze'], 'systemd-analyze', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'layover-unit-'));
     path = join(folder, 'layover.service');
-    // Node may be elsewhere on this machine, and a program that is missing counts as an error of the unit.
+    // Node may be installed elsewhere on this machine, and a missing program is an error of the
+    // unit.
     writeFileSync(path, unit.replace('/usr/bin/node', process.execPath));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('finds no mistake in the service', async () => {
+  test('systemd-analyze accepts the service', async () => {
     const { code, stderr } = await runProgram('systemd-analyze', ['verify', '--man=no', path], { env });
     expect([code, stderr]).toEqual([0, '']);
   });
 
-  test('rates the exposure of the service as low', async () => {
+  test('systemd-analyze rates the exposure of the service as low', async () => {
     const args = ['security', '--offline=yes', '--threshold=25', '--no-pager', path];
     const { code, stdout } = await runProgram('systemd-analyze', args, { env });
     expect([code, stdout.toString().trimEnd().split('\n').at(-1)]).toEqual([
@@ -63,7 +64,7 @@ describeWith(['systemd-analyze'], 'systemd-analyze', () => {
 });
 
 describeWith(['systemd-sysusers'], 'systemd-sysusers', () => {
-  test('creates the user of the service', async () => {
+  test('systemd-sysusers creates the user of the service', async () => {
     const file = join(packageRoot(), 'deploy/systemd/layover.sysusers.conf');
     const { code, stdout, stderr } = await runProgram('systemd-sysusers', ['--dry-run', file], { env });
     expect([code, stderr + stdout.toString()]).toEqual([0, expect.stringMatching(/user 'layover'|^$/)]);

@@ -6,7 +6,7 @@ import { errorOf, finish, get, open, parseRaw, raw } from './support/http-client
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
-describe('bad input, as it comes over the wire', () => {
+describe('invalid input on the wire', () => {
   let edge: EdgeUnderTest;
   beforeAll(async () => {
     edge = await startEdge();
@@ -42,15 +42,15 @@ describe('bad input, as it comes over the wire', () => {
   );
 
   const broken: [name: string, bytes: string, problem: RegExp][] = [
-    ['no HTTP at all', 'hello\r\n\r\n', /no valid HTTP/],
-    ['a space in the target', 'GET /v2/docker/al pine/manifests/latest HTTP/1.1\r\nHost: h\r\n\r\n', /no valid HTTP/],
-    ['a header without a name', 'GET /v2/ HTTP/1.1\r\n: x\r\n\r\n', /no valid HTTP/],
+    ['no HTTP at all', 'hello\r\n\r\n', /not valid HTTP/],
+    ['a space in the target', 'GET /v2/docker/al pine/manifests/latest HTTP/1.1\r\nHost: h\r\n\r\n', /not valid HTTP/],
+    ['a header without a name', 'GET /v2/ HTTP/1.1\r\n: x\r\n\r\n', /not valid HTTP/],
     ['headers that are too long', `GET /v2/ HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, /too long/],
-    ['no Host', 'GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n', /Host must be given/],
+    ['no Host', 'GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n', /Host is required/],
     [
       'two lengths',
       'GET /v2/ HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
-      /no valid HTTP/,
+      /not valid HTTP/,
     ],
   ];
   test.each(broken)('%s', async (_name, bytes, problem) => {
@@ -59,7 +59,7 @@ describe('bad input, as it comes over the wire', () => {
     expect(answer.error).toMatchObject({ code: 'UNSUPPORTED', message: expect.stringMatching(problem) as unknown });
   });
 
-  test('a target in absolute form is answered like any other', async () => {
+  test('a target in absolute form is accepted', async () => {
     edge.plane.script = { checkAccess: () => undefined };
     const text = await raw(
       edge,
@@ -68,7 +68,7 @@ describe('bad input, as it comes over the wire', () => {
     expect(text).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  test('broken bytes behind a request do not disturb its answer', async () => {
+  test('broken bytes after a request do not disturb its response', async () => {
     const blob = Buffer.alloc(100_000, 'x');
     edge.plane.script = {
       async readBlob(_request, sender) {
@@ -82,14 +82,14 @@ describe('bad input, as it comes over the wire', () => {
   });
 });
 
-describe('bodies that nobody wants', () => {
+describe('unwanted request bodies', () => {
   let edge: EdgeUnderTest;
   beforeAll(async () => {
     edge = await startEdge({ checkAccess: () => undefined });
   });
   afterAll(() => edge.stop());
 
-  test('are not asked for: no 100 Continue', async () => {
+  test('are not requested: no 100 Continue', async () => {
     const text = await raw(
       edge,
       'PUT /v2/a/b/manifests/latest HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1000000000\r\n\r\n',
@@ -98,7 +98,7 @@ describe('bodies that nobody wants', () => {
     expect(text).toMatch(/\r\nConnection: close\r\n/i);
   });
 
-  test('do not keep the client from reading its answer', async () => {
+  test('do not prevent the client from reading its response', async () => {
     const answer = await get(edge, '/v2/a/b/blobs/uploads/1', {}, 'PATCH', Buffer.alloc(512 * 1024));
     expect(answer).toMatchObject({ status: 405, whole: true });
     expect(errorOf(answer).code).toBe('UNSUPPORTED');
@@ -121,25 +121,25 @@ describe('bodies that nobody wants', () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     send();
     await closed;
-    // The bound, and what fits into the sockets' buffers.
+    // The limit, and the capacity of the socket buffers.
     expect(sent).toBeLessThan(32 * 1024 * 1024);
   });
 
-  test('of a GET are thrown away, and the connection with them', async () => {
+  test('of a GET are discarded, and the connection is closed', async () => {
     const text = await raw(edge, 'GET /v2/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello');
     expect(text).toMatch(/^HTTP\/1.1 200 /);
     expect(text).toMatch(/\r\nConnection: close\r\n/i);
   });
 });
 
-describe('stopping', () => {
+describe('stop', () => {
   let blobs: BlobFolder;
   beforeAll(() => {
     blobs = new BlobFolder();
   });
   afterAll(() => blobs.remove());
 
-  test('lets an answer that is under way go on to its end, and takes nothing new', async () => {
+  test('lets running responses finish and accepts nothing new', async () => {
     const blob = blobs.make(1024 * 1024);
     let goOn!: () => void;
     const held = new Promise<void>((resolve) => (goOn = resolve));
@@ -168,7 +168,7 @@ describe('stopping', () => {
     await edge.stop();
   });
 
-  test('ends what takes longer than the drain time', async () => {
+  test('closes connections that take longer than the drain time', async () => {
     const blob = blobs.make(1000);
     const edge = await startEdge({
       async readBlob(_request, sender) {
@@ -196,7 +196,7 @@ describe('stopping', () => {
     await edge.stop();
   });
 
-  test('closes a connection behind an answer whose head had promised to keep it', async () => {
+  test('closes a connection after a response whose head said keep-alive', async () => {
     let goOn!: () => void;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     const edge = await startEdge(
@@ -221,7 +221,7 @@ describe('stopping', () => {
     await edge.stop();
   });
 
-  test('says on open connections that it is stopping', async () => {
+  test('tells clients on open connections to close them', async () => {
     let goOn!: () => void;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     const edge = await startEdge({ checkAccess: () => held }, { drainSeconds: 30 });
@@ -235,14 +235,14 @@ describe('stopping', () => {
     await edge.stop();
   });
 
-  test('says so for a while where somebody goes by /readyz: nothing is refused, nothing is kept open', async () => {
+  test('still accepts requests for a while if /readyz is used, and then closes all connections', async () => {
     const edge = await startEdge({ checkAccess: () => undefined }, { drainSeconds: 1 });
     expect((await get(edge, '/readyz')).status).toBe(200);
     const stopped = edge.stopEdge();
     const unready = await get(edge, '/readyz', { connection: 'keep-alive' });
     expect(unready.status).toBe(503);
     expect(unready.headers.connection).toBe('close');
-    // Whoever was sent here before that is still served.
+    // A client that was sent here before is still served.
     const served = await get(edge, '/v2/', { connection: 'keep-alive' });
     expect(served).toMatchObject({ status: 200, whole: true });
     expect(served.headers.connection).toBe('close');
@@ -251,13 +251,13 @@ describe('stopping', () => {
     await edge.stop();
   });
 
-  test('twice, or without a start, is harmless', async () => {
+  test('is harmless twice or without a start', async () => {
     const edge = await startEdge();
     await Promise.all([edge.stopEdge(), edge.stopEdge()]);
     await edge.stop();
   });
 
-  test('a port that is taken is an error of start', async () => {
+  test('start rejects if the port is in use', async () => {
     const edge = await startEdge();
     await expect(startEdge({}, { listen: { kind: 'tcp', host: edge.host, port: edge.port } })).rejects.toThrow(
       /EADDRINUSE/,

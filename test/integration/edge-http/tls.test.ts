@@ -56,7 +56,7 @@ function open(port: number, path: string, headers: Record<string, string> = {}):
   });
 }
 
-/** A TLS connection whose handshake is over. */
+/** Opens a TLS connection and waits for its handshake. */
 function dial(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, ca: authority.ca, ...options }, () => resolve(socket));
@@ -72,7 +72,7 @@ function rest(socket: Socket): Promise<string> {
   });
 }
 
-test('blobs come whole, over the call and from a file', async () => {
+test('blobs are delivered completely, over the call and from a file', async () => {
   const blob = blobs.make(9 * 1024 * 1024 + 17);
   for (const serve of [serveInline, serveFile]) {
     const edge = await start({ readBlob: (_request, sender) => serve(blob, sender) });
@@ -83,7 +83,7 @@ test('blobs come whole, over the call and from a file', async () => {
   }
 });
 
-test('a challenge leads to https, by the name that the client used, or the public one', async () => {
+test('challenges point to https, with the host that the client used or the public URL', async () => {
   const script: Script = {
     checkAccess: () => {
       throw new LayoverError('UNAUTHORIZED');
@@ -96,7 +96,7 @@ test('a challenge leads to https, by the name that the client used, or the publi
   const edge = await start(script);
   expect(await realm(edge, { host: 'registry.example:5000' })).toBe('https://registry.example:5000/token');
   expect(await realm(edge, { host: '"' })).toBe(`https://127.0.0.1:${edge.port}/token`);
-  // Nobody is trusted.
+  // No proxy is trusted.
   const forged = { host: 'h', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil', forwarded: 'host=evil' };
   expect(await realm(edge, forged)).toBe('https://h/token');
   await edge.stop();
@@ -105,7 +105,7 @@ test('a challenge leads to https, by the name that the client used, or the publi
   await published.stop();
 });
 
-test('what is no request is told over TLS, and what is no TLS is cut off', async () => {
+test('invalid requests are answered over TLS, and connections without TLS are closed', async () => {
   const edge = await start({ checkAccess: () => undefined });
   const broken = await dial(edge.port);
   broken.write('NONSENSE\r\n\r\n');
@@ -122,7 +122,7 @@ test('what is no request is told over TLS, and what is no TLS is cut off', async
   await edge.stop();
 });
 
-test('connections are kept, and closed when it stops; one that never shakes hands does not hold it up beyond the drain time', async () => {
+test('connections are kept alive and closed on stop, which waits for a missing handshake at most the drain time', async () => {
   const edge = await start({ checkAccess: () => undefined }, { drainSeconds: 1 });
   const kept = await dial(edge.port);
   for (let i = 0; i < 2; i += 1) {
@@ -139,7 +139,7 @@ test('connections are kept, and closed when it stops; one that never shakes hand
   await edge.stop();
 });
 
-test('a new certificate is for new connections; an answer under way goes on to its end', async () => {
+test('a new certificate applies to new connections, and a running response continues', async () => {
   const clock = new TestClock();
   let log = '';
   const logger = createLogger('test', 'info', { write: (line: string) => void (log += line) });
@@ -166,7 +166,7 @@ test('a new certificate is for new connections; an answer under way goes on to i
   const old = await fingerprint();
   await issue();
   clock.advance(5_000);
-  await waitUntil('the new certificate', () => log.includes('was replaced'));
+  await waitUntil('the new certificate', () => log.includes('Reloaded the TLS certificate'));
   expect(await fingerprint()).not.toBe(old);
   goOn();
   expect((await finish(answer)).body.toString()).toBe('firstlast');

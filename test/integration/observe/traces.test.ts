@@ -160,7 +160,7 @@ test.each(['refuse', 'hang', 'away'] as const)(
     for (let i = 0; i < 20; i += 1) expect((await send({ url: manifestUrl() })).status).toBe(200);
     await layover.stop();
     if (how === 'refuse') {
-      const warnings = lines.filter(({ msg }) => msg === 'traces cannot be sent; these spans are lost');
+      const warnings = lines.filter(({ msg }) => msg === 'Sending traces failed; these spans are lost');
       expect(warnings.map(({ plane }) => plane).sort()).toEqual(['control', 'data', 'edge']);
     }
     if (how === 'away') receiver = await startOtlpReceiver();

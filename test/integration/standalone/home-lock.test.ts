@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { lockHome } from '../../../standalone/src/home-lock';
 import { watchSyncs } from '../../support/real/synced-paths';
 
-describe('the lock on a home', () => {
+describe('lockHome', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'layover-lock-'));
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('keeps a second Layover off, and says which home is in use', async () => {
+  it('refuses a second Layover and names the home in use', async () => {
     const release = await lockHome(join(folder, 'run', 'lock.sock'), folder);
     await expect(lockHome(join(folder, 'run', 'lock.sock'), folder)).rejects.toThrow(`LAYOVER_HOME=${folder}`);
     await release();
   });
 
-  it('makes the name of a home durable that it creates', async () => {
+  it('makes the name of a new home durable', async () => {
     const home = join(folder, 'home');
     const syncs = await watchSyncs();
     try {
@@ -30,7 +30,7 @@ describe('the lock on a home', () => {
     expect(syncs.paths).toContain(folder);
   });
 
-  it('is free again after release', async () => {
+  it('succeeds again after release', async () => {
     const path = join(folder, 'lock.sock');
     await (
       await lockHome(path, folder)
@@ -39,7 +39,7 @@ describe('the lock on a home', () => {
     await release();
   });
 
-  it('takes over what a crash left', async () => {
+  it('replaces the socket of a crashed process', async () => {
     const path = join(folder, 'lock.sock');
     writeFileSync(path, '');
     const release = await lockHome(path, folder);

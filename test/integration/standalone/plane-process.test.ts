@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PlaneProcess } from '../../../standalone/src/plane-process';
 
-/** A plane of a few lines: says it is ready with its pid, then does what PLANE says. */
+/** A plane of a few lines: reports that it is ready with its pid, then does what PLANE says. */
 const PROGRAM = `
   const mode = process.env.PLANE;
   if (mode === 'fails') process.exit(3);
@@ -13,7 +13,7 @@ const PROGRAM = `
   process.send({ kind: 'ready', address: 'http://127.0.0.1:' + (process.env.LISTEN === '127.0.0.1:0' ? 4000 : 5000) + '/' + process.pid });
 `;
 
-describe('a plane process', () => {
+describe('PlaneProcess', () => {
   let folder: string;
   let program: string;
   const started: PlaneProcess[] = [];
@@ -47,15 +47,15 @@ describe('a plane process', () => {
     }
   };
 
-  it('is ready with the address that it says', async () => {
+  it('resolves with the address that the plane reports', async () => {
     expect(await plane('good').plane.start()).toMatch(/^http:\/\/127\.0\.0\.1:4000\/\d+$/);
   });
 
-  it('fails to start, and is not tried again, when it ends before it is ready', async () => {
+  it('rejects without a restart if the plane ends before it is ready', async () => {
     await expect(plane('fails').plane.start()).rejects.toThrow('test-plane ended before it was ready (exit code 3)');
   });
 
-  it('is started again when it dies', async () => {
+  it('restarts a plane that dies', async () => {
     const { plane: running, restarts } = plane('good');
     const pid = pidOf(await running.start());
     const restart = once(restarts, 'restart');
@@ -63,14 +63,14 @@ describe('a plane process', () => {
     expect((await restart)[0]).toEqual({ name: 'test-plane', how: 'signal SIGKILL', inMs: 100 });
   });
 
-  it('ends on stop', async () => {
+  it('stops the plane', async () => {
     const { plane: running } = plane('good');
     const pid = pidOf(await running.start());
     await running.stop(5000);
     expect(alive(pid)).toBe(false);
   });
 
-  it('is killed when it does not end in time', async () => {
+  it('kills a plane that does not stop in time', async () => {
     const { plane: running } = plane('deaf');
     const pid = pidOf(await running.start());
     await running.stop(100);

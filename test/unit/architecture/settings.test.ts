@@ -5,7 +5,7 @@ import { packageRoot } from '../../../common/runtime/package-root';
 
 const root = packageRoot(__dirname);
 
-/** Everything that is written by hand and may name a variable. */
+/** Hand-written files that may name a variable. */
 const PLACES = [
   '.ci',
   'Dockerfile',
@@ -27,7 +27,7 @@ const PLACES = [
   'test',
 ];
 
-/** Suites about misspelt variables. */
+/** Suites about misspelled variables. */
 const MISSPELT = [
   'test/unit/common/configuration/',
   'test/integration/control-plane/fsck/command.test.ts',
@@ -36,7 +36,7 @@ const MISSPELT = [
   'test/e2e/commands.test.ts',
 ];
 
-/** Text that stands for several variables. */
+/** Texts that stand for several variables. */
 const PREFIXES = ['LAYOVER_PLANE_TLS', 'LAYOVER_EDGE_TLS', 'LAYOVER_CONTROL_TLS', 'LAYOVER_MASTER', 'LAYOVER_FEATURE'];
 
 function filesIn(place: string): readonly string[] {
@@ -54,7 +54,7 @@ describe('environment variables', () => {
     return [...new Set(names)].map((name) => ({ file, name: name.replace(/_$/, '') }));
   });
 
-  it('are declared in common/configuration wherever they are mentioned', () => {
+  it('are declared in common/configuration if a file mentions them', () => {
     const isKnown = (name: string): boolean =>
       name in SETTINGS || name.startsWith('LAYOVER_TEST') || PREFIXES.includes(name);
     const unknown = mentions.filter(({ name }) => !isKnown(name)).map(({ file, name }) => `${file}: ${name}`);
@@ -69,7 +69,7 @@ describe('environment variables', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('are all mentioned outside of their declarations or documentation', () => {
+  it('are mentioned outside of their declarations and documentation', () => {
     const used = new Set(mentions.filter(({ file }) => !/configuration/.test(file)).map(({ name }) => name));
     const declared = Object.values(SETTINGS).filter(({ kind, name }) => kind !== 'external' && /^LAYOVER_/.test(name));
     expect(declared.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);

@@ -13,7 +13,7 @@ const program: ProgramDescription<typeof OPTIONS> = {
   options: OPTIONS,
   details: 'More about it.',
   readsSettings: true,
-  exitCodes: { 0: 'done', 78: 'the configuration is not valid' },
+  exitCodes: { 0: 'done', 78: 'the configuration is invalid' },
 };
 
 test('options that are not given are false, empty or undefined', () => {
@@ -73,7 +73,7 @@ Settings are environment variables. docs/configuration.md describes every one of
 
 Exit codes:
   0    done
-  64   the arguments are not valid
-  78   the configuration is not valid
+  64   the arguments are invalid
+  78   the configuration is invalid
 `);
 });

@@ -13,7 +13,7 @@ const stages = lines
   .slice(1);
 const packageScript = read('bin/package.mjs');
 
-/** Paths that a stage copies from the repository. */
+/** Returns the paths that a stage copies from the repository. */
 function copiedBy(stage: string): string[] {
   return stage
     .split('\n')
@@ -31,7 +31,7 @@ test('both stages use one pinned image of Node 24', () => {
   expect(images[0]).toMatch(/^node:24\.\d+\.\d+-bookworm-slim$/);
 });
 
-test('every path that is copied exists and is let in by .dockerignore', () => {
+test('every copied path exists and is not excluded by .dockerignore', () => {
   const copied = copiedBy(stages[0]!);
   expect(copied.length).toBeGreaterThan(10);
   expect(copied.filter((path) => !existsSync(join(packageRoot(), path)))).toEqual([]);
@@ -50,7 +50,7 @@ test('every file that the build reads is copied', () => {
   expect(needed.filter((path) => !copied.some((folder) => covers(folder, path)))).toEqual([]);
 });
 
-test('the image contains the product only: no tests, benchmarks, demo or sources', () => {
+test('the image contains only the product, without tests, benchmarks, demo and sources', () => {
   expect(copiedBy(stages[1]!)).toEqual([]);
   expect(stages[1]).toMatch(/^COPY --from=build \/opt\/layover \.\/$/m);
   expect(stages[0]).toMatch(/^RUN node bin\/package\.mjs \/opt\/layover$/m);
@@ -58,17 +58,17 @@ test('the image contains the product only: no tests, benchmarks, demo or sources
     expect(folder).not.toMatch(/^(test|bench|demo|docs|examples)\b/);
 });
 
-test('the image runs as a user without privileges and has no build tools', () => {
+test('the image runs as an unprivileged user and has no build tools', () => {
   expect(stages[1]).toMatch(/^USER (?!0)\d+:\d+$/m);
   expect(stages[1]).not.toMatch(/apt-get|g\+\+|npm /);
 });
 
-test('the commit is an argument of the build', () => {
+test('the commit is a build argument', () => {
   expect(stages[0]).toMatch(/^ARG LAYOVER_COMMIT=""$/m);
   expect(stages[0]!.indexOf('ARG LAYOVER_COMMIT')).toBeLessThan(stages[0]!.indexOf('bin/package.mjs'));
 });
 
-test('commands of the image, of Docker Compose and of the service name programs that are compiled', () => {
+test('commands of the image, of Docker Compose and of the service start programs that are compiled', () => {
   const files = ['Dockerfile', 'docker-compose.yml', 'deploy/systemd/layover.service'];
   const programs = files.flatMap((file) => [...read(file).matchAll(/dist\/([\w/-]+)\.js/g)].map(([, path]) => path!));
   expect(programs.length).toBeGreaterThanOrEqual(5);
@@ -78,7 +78,7 @@ test('commands of the image, of Docker Compose and of the service name programs 
   expect(missing).toEqual([]);
 });
 
-test('the licence of package.json is the licence in LICENSE', () => {
+test('the licence in package.json matches LICENSE', () => {
   const { license } = JSON.parse(read('package.json')) as { readonly license: string };
   expect(license).toBe('Apache-2.0');
   const text = readFileSync(join(packageRoot(), 'LICENSE'), 'utf8');

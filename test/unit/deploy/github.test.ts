@@ -61,12 +61,12 @@ test.each(workflowFiles)('the commands of %s run scripts that exist', (file) => 
   for (const [, script] of scripts) expect([script, existsSync(join(root, script!))]).toEqual([script, true]);
 });
 
-test('CI runs .ci/run, which can be executed', () => {
+test('CI runs .ci/run, which is executable', () => {
   expect(stepsOf('ci.yml').map(({ run }) => run)).toContain('.ci/run');
   expect(() => accessSync(join(root, '.ci/run'), constants.X_OK)).not.toThrow();
 });
 
-test('a release is tested first, and has an image with SBOM, an archive and checksums', () => {
+test('a release is tested first and has an image with SBOM, an archive and checksums', () => {
   const text = read('.github/workflows/release.yml');
   const { jobs } = workflow('release.yml');
   expect(jobs['test']?.uses).toBe('./.github/workflows/ci.yml');
@@ -94,7 +94,7 @@ test.each(forms)('the issue form %s has labelled fields with distinct ids', (fil
   }
 });
 
-test('updates are looked for wherever this repository names a version', () => {
+test('Dependabot checks every place where this repository names a version', () => {
   const { version, updates } = parse(read('.github/dependabot.yml')) as Updates;
   expect(version).toBe(2);
   const manifests: Readonly<Record<string, string>> = {

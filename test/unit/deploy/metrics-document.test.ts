@@ -13,7 +13,7 @@ interface Described {
   readonly labelNames?: readonly string[];
 }
 
-/** The rows that the document should have for a plane's registry: name, type, labels, what it says (with its unit). */
+/** Returns the expected table rows of a registry: name, type, labels, help (with its unit). */
 function rowsOf(registry: Registry): string[] {
   const described = registry.getMetricsAsArray() as unknown as readonly Described[];
   return described.map(({ name, help, type, labelNames = [] }) => {
@@ -47,7 +47,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
 
 const isProcess = (row: string): boolean => /^\| `(process_|nodejs_|layover_build_info`)/.test(row);
 
-/** Rows of the tables below a heading of docs/observability.md. */
+/** Returns the table rows below a heading of docs/observability.md. */
 function documented(heading: string): string[] {
   const text = read('docs/observability.md');
   const from = text.indexOf(`\n### ${heading}\n`);
@@ -56,7 +56,7 @@ function documented(heading: string): string[] {
   return section.split('\n').filter((line) => /^\| `/.test(line));
 }
 
-test("docs/observability.md has every plane's metrics as they are, and no others", () => {
+test('docs/observability.md lists exactly the metrics of each plane', () => {
   for (const { heading, registry, close } of registries()) {
     try {
       const rows = rowsOf(registry);

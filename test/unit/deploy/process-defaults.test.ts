@@ -1,7 +1,7 @@
 import { PROCESS_DEFAULTS } from '../../../standalone/src/process-defaults';
 import { read } from '../../support/deployments';
 
-test('planes in a container start with the same defaults as those of npm start', () => {
+test('planes in a container have the same process defaults as planes of npm start', () => {
   const image = read('Dockerfile')
     .split(/^FROM /m)
     .at(-1)!;

@@ -4,7 +4,7 @@ import { packageRoot } from '../../../common/runtime/package-root';
 import { anchorsOf } from './support/markdown';
 import { read, textFiles } from './support/repository-files';
 
-/** A place in a file that names a document. */
+/** A reference to a document in a file. */
 interface Citation {
   readonly place: string;
   readonly text: string;
@@ -20,19 +20,19 @@ const decisions = new Map(
   }),
 );
 
-/** Ways in which documents outside the repository were once cited. */
+/** Patterns of former citations of documents outside the repository. */
 const OUTSIDE: readonly RegExp[] = [
   /\barchitecture,?[\s*/]+sections?[\s*/]+\d/i,
   /\btraps?[\s*/]+T\d/,
   /\blibrary[\s*/-]+facts\b/i,
 ];
 
-/** `path:line` of a position in a text. */
+/** Returns `path:line` of a position in a text. */
 function placeOf(path: string, text: string, index: number): string {
   return `${path}:${text.slice(0, index).split('\n').length}`;
 }
 
-/** Every match of a pattern, as `path:line match`. */
+/** Returns every match of a pattern, as `path:line match`. */
 function matchesOf(pattern: RegExp): readonly string[] {
   return files.flatMap(({ path, text }) =>
     [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))].map(
@@ -41,7 +41,7 @@ function matchesOf(pattern: RegExp): readonly string[] {
   );
 }
 
-/** Citations of `docs/…` outside of Markdown, whose links another test checks. */
+/** Returns citations of `docs/…` outside of Markdown. Another test checks links in Markdown. */
 function citations(): readonly Citation[] {
   return files
     .filter(({ path }) => !path.endsWith('.md') && !path.startsWith('test/unit/docs/'))
@@ -84,8 +84,8 @@ test('every cited decision exists', () => {
   expect(broken).toEqual([]);
 });
 
-test('a folder of documents is not cited in place of a document', () => {
-  // "docs/adr, many nodes" leaves the reader to search.
+test('a folder of documents is not cited instead of a document', () => {
+  // "docs/adr, many nodes" leaves the search to the reader.
   const vague = matchesOf(/\/[/*][^\n]*\bdocs\/(?:adr|design)\b(?!\/)/).filter((text) => !text.startsWith('test/'));
   expect(vague).toEqual([]);
 });

@@ -8,7 +8,10 @@ const documents = textFiles().filter((path) => path.endsWith('.md'));
 /** Longest line of prose (docs/contributing/writing.md). */
 const COLUMNS = 100;
 
-/** What is wrong with a link of a document; undefined if it leads to a file and heading that exist. */
+/**
+ * Returns the problem of a link in a document; undefined if it leads to an existing file and
+ * heading.
+ */
 function brokenLink(from: string, target: string): string | undefined {
   if (/^[a-z][a-z0-9+.-]*:/i.test(target)) return undefined;
   const [path = '', anchor] = target.split('#');
@@ -32,7 +35,7 @@ test.each(documents)('%s has only relative links to files and headings that exis
 
 test.each(documents)('%s has no line of prose beyond 100 columns', (path) => {
   const long = proseOf(read(path))
-    // What is shown of a link counts, not where it leads: neither can be broken.
+    // Only the visible text of a link counts, because neither part of it can be broken.
     .filter(({ text }) => [...text.replace(/\]\([^)]*\)/g, ']')].length > COLUMNS)
     .map(({ number, text }) => `${path}:${number} ${text.slice(0, 60)}…`);
   expect(long).toEqual([]);

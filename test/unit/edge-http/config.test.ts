@@ -3,7 +3,7 @@ import type { ConfigurationError } from '../../../common/runtime/env';
 import { PLAIN_PLANES } from '../../../common/security/plane-security-config';
 import { readEdgeConfig } from '../../../edge-http/src/config';
 
-test('an empty environment gives the defaults of the contract', () => {
+test('an empty environment results in the documented defaults', () => {
   expect(readEdgeConfig({})).toEqual({
     listen: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
     dataPlanes: [{ kind: 'unix', path: resolve('.layover/run/data.sock') }],
@@ -19,7 +19,7 @@ test('an empty environment gives the defaults of the contract', () => {
   });
 });
 
-test('everything can be said', () => {
+test('every setting is read', () => {
   expect(
     readEdgeConfig({
       LAYOVER_HOME: '/srv/layover',
@@ -51,7 +51,7 @@ test('everything can be said', () => {
   });
 });
 
-test('every problem is named at once', () => {
+test('all problems are reported at once', () => {
   const bad = {
     LAYOVER_DATA_PLANES: 'a:1,,b:2',
     LAYOVER_EDGE_LISTEN: 'nowhere',

@@ -4,7 +4,7 @@ import { readStandaloneConfig } from '../../../standalone/src/config';
 
 const WARNING = 'LAYOVER_DRAIN_SECOND is unknown and has no effect. Did you mean LAYOVER_DRAIN_SECONDS?';
 
-test('hands the environment to the planes, with an absolute home', () => {
+test('passes the environment to the planes with an absolute home', () => {
   const config = readStandaloneConfig({ PATH: '/bin', LAYOVER_HOME: 'somewhere', LAYOVER_DRAIN_SECONDS: '7' });
   expect(config).toMatchObject({ home: { root: resolve('somewhere') }, drainMs: 7000, warnings: [] });
   expect(config.environment).toEqual({
@@ -16,13 +16,13 @@ test('hands the environment to the planes, with an absolute home', () => {
   });
 });
 
-test('reports an unknown variable once, and keeps it from the planes', () => {
+test('reports an unknown variable once and removes it from the environment of the planes', () => {
   const config = readStandaloneConfig({ LAYOVER_DRAIN_SECOND: '7' });
   expect(config.warnings).toEqual([WARNING]);
   expect(config.environment['LAYOVER_DRAIN_SECOND']).toBeUndefined();
 });
 
-test('names the problems of all planes once, and unknown variables beside them', () => {
+test('reports the problems of all planes once, together with unknown variables', () => {
   const read = () =>
     readStandaloneConfig({
       LAYOVER_LOG_LEVEL: 'loud',

@@ -36,7 +36,9 @@ import {
 } from './messages';
 import { NodeCalls } from './node-calls';
 
-/** A probe without credentials: the data plane answers it without asking anybody. */
+/**
+ * Context of a probe without credentials. The data plane answers it without asking another service.
+ */
 const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '' };
 
 /** {@link RegistryReader} over gRPC. */
@@ -154,7 +156,8 @@ export class DataPlaneRegistry implements RegistryReader {
         timeoutMs,
       );
     } catch (error) {
-      // Without credentials a private installation refuses: it is there.
+      // A private installation refuses a request without credentials, which proves that it is
+      // reachable.
       if (!(error instanceof LayoverError) || error.key !== 'UNAUTHORIZED') throw error;
     }
   }
@@ -165,14 +168,14 @@ export class DataPlaneRegistry implements RegistryReader {
 }
 
 /**
- * Returns the key that rendezvous hashing spreads manifests by; every edge must compute the same one. A
- * digest names the same content in every repository; a tag belongs to its repository.
+ * Returns the rendezvous hashing key of a manifest. All edges must compute the same key. A digest
+ * names the same content in every repository; a tag belongs to its repository.
  */
 function manifestKey({ address, reference }: ManifestQuery): string {
   return reference.kind === 'digest' ? reference.digest : `${repositoryKey(address)}:${formatReference(reference)}`;
 }
 
-/** Returns the key of a repository for rendezvous hashing. */
+/** Returns the rendezvous hashing key of a repository. */
 function repositoryKey(address: RepositoryAddress): string {
   const owner = address.owner === 'organization' ? address.organization : `ns=${address.mirrorHost}`;
   return `${owner}/${address.repository}`;

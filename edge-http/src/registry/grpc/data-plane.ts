@@ -11,33 +11,40 @@ import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 const MIB = 1024 * 1024;
 
 const SHARED: ChannelOptions = {
-  // Between our own planes: a proxy from the environment is for the way to upstreams.
+  // The proxy in the environment is for upstreams, not for connections between planes.
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
-  // Channels with other options, and those of other edges in this process, keep connections of their own.
+  // Channels with other options, and other edges in this process, use separate connections.
   'grpc.use_local_subchannel_pool': 1,
   // A manifest is at most 4 MiB.
   'grpc.max_receive_message_length': 8 * MIB,
-  // A data plane that was restarted is found again within a second; the default waits up to two minutes.
+  // A restarted data plane is found again within a second. The default backoff is up to two
+  // minutes.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 500,
 };
 
-/** How long a connection may be quiet before it is pinged, and how long the answer may take before it counts as lost; milliseconds. */
+/**
+ * Keepalive of a connection: the idle time before a ping, and the timeout of the ping;
+ * milliseconds.
+ */
 export interface Patience {
   readonly pingAfterMs: number;
   readonly answerWithinMs: number;
 }
 
-/** How nodes that hang without a word are found out, on each of the two connections. */
+/** Keepalive of the two connections, which detects nodes that hang. */
 export interface SilenceBounds {
-  /** Health and short calls: what was asked is then asked of another node. */
+  /** Health checks and short calls. After a timeout, another node is asked. */
   readonly unary: Patience;
-  /** Blobs. A ping may wait behind their bytes, and what is taken for dead has another node fetch the blob again: more patience. */
+  /**
+   * Blobs. The timeout is longer, because a ping may wait behind the bytes of blobs, and a false
+   * alarm makes another node fetch the blob again.
+   */
   readonly streams: Patience;
 }
 
-/** Eight seconds, and twenty-five. */
+/** Default: eight seconds for short calls, 25 seconds for blobs. */
 export const SILENCE_BOUNDS: SilenceBounds = {
   unary: { pingAfterMs: 3_000, answerWithinMs: 5_000 },
   streams: { pingAfterMs: 10_000, answerWithinMs: 15_000 },
@@ -47,18 +54,26 @@ function keepalive({ pingAfterMs, answerWithinMs }: Patience): ChannelOptions {
   return { ...SHARED, 'grpc.keepalive_time_ms': pingAfterMs, 'grpc.keepalive_timeout_ms': answerWithinMs };
 }
 
-/** The way to one data plane. Connections are made when first used and made again when lost. */
+/**
+ * Connections to one data plane. They are established on first use and again after they are lost.
+ */
 export interface DataPlane extends NodeConnection {
   readonly unary: RegistryClient;
   readonly streams: RegistryClient;
-  /** Whether files of its host may be offered to us. */
+  /** True if the data plane may offer local files. */
   readonly local: boolean;
 }
 
-/** When a data plane may hand out paths of files: where it is reached over a unix socket, always, or never. */
+/**
+ * When a data plane may offer local files: if it is reached over a unix socket (auto), always, or
+ * never.
+ */
 export type LocalDelivery = 'auto' | 'on' | 'off';
 
-/** Clients of a data plane: blobs have a connection of their own, so that no manifest waits behind their bytes. Whoever makes them closes them. */
+/**
+ * Creates the clients of a data plane. Blobs have a separate connection, so that no manifest waits
+ * behind their bytes. The caller closes the result.
+ */
 export function connectDataPlane(
   Registry: ReturnType<typeof loadRegistry>,
   { listen }: NodeAddress,

@@ -17,14 +17,14 @@ import type {
   RepositoryAddress,
 } from '../registry-reader';
 
-/** The address as a message. */
+/** Converts an address to its message. */
 export function addressMessage(address: RepositoryAddress): AddressMessage {
   return address.owner === 'organization'
     ? { organization: address.organization, repository: address.repository }
     : { mirrorHost: address.mirrorHost, repository: address.repository };
 }
 
-/** The query as a message. */
+/** Converts a query to its message. */
 export function manifestMessage({ context, address, reference, headOnly, accept }: ManifestQuery): GetManifestRequest {
   const message: GetManifestRequest = { context, address: addressMessage(address), headOnly, accept };
   if (reference.kind === 'tag') message.tag = formatReference(reference);
@@ -32,29 +32,32 @@ export function manifestMessage({ context, address, reference, headOnly, accept 
   return message;
 }
 
-/** The range as the fields of a ReadBlobRequest. */
+/** Converts a range to the fields of a ReadBlobRequest. */
 export function rangeMessage(range: RangeRequest | undefined): Pick<ReadBlobRequest, 'bytes' | 'suffixLength'> {
   if (range === undefined) return {};
   if (range.kind === 'suffix') return { suffixLength: range.length };
   return { bytes: { firstByte: range.first, lastByte: range.last ?? -1 } };
 }
 
-/** How bytes may come, as the data plane is told. */
+/** Returns the accepted deliveries for the data plane. */
 export function accepted(accepts: BlobReadQuery['accepts'], local: boolean): Delivery__Output[] {
   if (accepts === 'inline') return ['INLINE'];
   const files: Delivery__Output[] = local ? ['LOCAL_FILE'] : [];
   return accepts === 'bytes' ? [...files, 'INLINE'] : [...files, 'INLINE', 'REDIRECT'];
 }
 
-/** What the cache did; undefined where it is not said. */
+/** Converts a cache status; undefined if the data plane reports none. */
 export function readCacheStatus(status: CacheStatus__Output): CacheStatus | undefined {
   return status === 'CACHE_STATUS_UNSPECIFIED' ? undefined : status;
 }
 
-/** The first message of a read. Throws an Error where it is no header: a data plane that speaks another protocol. */
+/**
+ * Converts the first message of a read. Throws an Error if it is not a header, because the data
+ * plane then uses another protocol.
+ */
 export function readHeader(message: ReadBlobReply__Output | undefined): BlobHeader {
   const header = message?.header;
-  if (header == null) throw new Error(`a read began with ${message?.message ?? 'its end'} in place of a header`);
+  if (header == null) throw new Error(`ReadBlob began with ${message?.message ?? 'its end'} instead of a header.`);
   return {
     size: header.size,
     offset: header.offset,
@@ -76,9 +79,9 @@ function readDelivery(header: BlobHeader__Output): BlobDelivery {
   }
 }
 
-/** A message behind the header. Throws an Error for a second header. */
+/** Converts a message after the header. Throws an Error for a second header. */
 export function readBlobMessage(message: ReadBlobReply__Output): BlobMessage {
   if (message.chunk !== undefined) return { kind: 'chunk', bytes: message.chunk };
   if (message.progress != null) return { kind: 'progress', available: message.progress.available };
-  throw new Error(`a read went on with ${message.message ?? 'an empty message'}`);
+  throw new Error(`ReadBlob continued with ${message.message ?? 'an empty message'}.`);
 }

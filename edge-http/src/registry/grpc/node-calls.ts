@@ -9,30 +9,37 @@ import { isNodeFailure } from '../node-failure';
 import type { DataPlane } from './data-plane';
 import { ReadStream } from './read-stream';
 
-/** Longest wait for an answer, over all nodes that are tried: a slow upstream's manifest, with retries, is well within it. */
+/**
+ * Timeout of a unary call over all nodes that are tried, in milliseconds. Enough for the manifest
+ * of a slow upstream with retries.
+ */
 const UNARY_TIMEOUT_MS = 120_000;
-/** Longest silence of a read that is waited for. Above the data plane's own bounds (queue, stalled upstream), which say more. */
+/**
+ * Idle timeout of a read, in milliseconds. Longer than the timeouts of the data plane (queue,
+ * stalled upstream), whose errors are more specific.
+ */
 const STREAM_IDLE_MS = 300_000;
 /**
- * How long a request waits for a node where none takes calls: a data plane that is restarted is back by then, and nobody has to be refused. After that one is asked all
- * the same, and what it says, or that it is away, is the answer.
+ * Time that a request waits for a node if none accepts calls, in milliseconds. A restarted data
+ * plane is usually back by then. Afterwards a node is asked nevertheless, and its answer or failure
+ * is final.
  */
-const NOBODY_MS = 1_000;
-/** Nodes that are asked for one thing. */
+const NO_NODE_WAIT_MS = 1_000;
+/** Maximum number of nodes that are asked for one request. */
 const MAX_NODES = 3;
 
-/** What calls are made with. */
+/** Dependencies of the calls. */
 export interface NodeCallsOptions {
   readonly nodes: NodeSet<DataPlane>;
   readonly clock: Clock;
-  /** A node has failed, and another one is asked. */
+  /** Called when a node failed and another one is asked. */
   readonly onRetry: () => void;
 }
 
-/** Hands the outcome of a unary call back. */
+/** Callback of a unary call. */
 export type Done<Reply> = (error: ServiceError | null, reply?: Reply) => void;
 
-/** A read that has begun: its first message is there. */
+/** A read whose first message has arrived. */
 export interface BegunStream<Message> {
   readonly node: Node<DataPlane>;
   readonly first: Message | undefined;
@@ -40,13 +47,17 @@ export interface BegunStream<Message> {
 }
 
 /**
- * Everything that is asked of a data plane is asked here: of the node that the key belongs to, and of the next in order when that one fails for a reason of its own.
- * All calls read, so repeating one is harmless. Time-outs are for all tries together.
+ * Makes all calls to data planes: to the owner of the key first, and to the next node in order if
+ * it fails for a reason of its own. All calls only read, so repeating them is safe. Timeouts cover
+ * all attempts together.
  */
 export class NodeCalls {
   constructor(private readonly options: NodeCallsOptions) {}
 
-  /** One call. Kept lean: it is on the path of every manifest. The deadline is grpc-js's own affair, so in its time: the machine's. */
+  /**
+   * Makes one unary call. Kept fast, because every manifest passes through it. The deadline uses
+   * the system time, because grpc-js enforces it.
+   */
   unary<Reply>(
     key: string,
     invoke: (client: RegistryClient, options: CallOptions, done: Done<Reply>) => ClientUnaryCall,
@@ -56,7 +67,7 @@ export class NodeCalls {
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + timeoutMs;
       let call: ClientUnaryCall | undefined;
-      let trail: Trail | undefined;
+      let failedNodes: FailedNodes | undefined;
       const cancel = (): void => call?.cancel();
       const attempt = (node: Node<DataPlane>): void => {
         call = invoke(node.connection.unary, { deadline }, (error, reply) => {
@@ -66,20 +77,20 @@ export class NodeCalls {
             return;
           }
           const failure = translate(error, signal);
-          trail ??= new Trail();
-          const next = this.next(key, trail, node, failure, signal);
+          failedNodes ??= new FailedNodes();
+          const next = this.next(key, failedNodes, node, failure, signal);
           if (next !== undefined) {
             attempt(next);
             return;
           }
           signal.removeEventListener('abort', cancel);
-          reject(trail.toTell(failure));
+          reject(failedNodes.mostSpecific(failure));
         });
       };
       const begin = (): void => {
         const first = this.options.nodes.pick(key);
         if (first === undefined) {
-          reject(nobody());
+          reject(noNode());
           return;
         }
         attempt(first);
@@ -87,13 +98,13 @@ export class NodeCalls {
         else signal.addEventListener('abort', cancel);
       };
       if (this.options.nodes.size > 0) begin();
-      else void this.options.nodes.whenLive(NOBODY_MS).then(begin);
+      else void this.options.nodes.whenLive(NO_NODE_WAIT_MS).then(begin);
     });
   }
 
   /**
-   * Begins a read and waits for its first message; no node of `avoid` is asked. The caller cancels the stream that it gets, however the read ends.
-   * Rejects with the failure of the node that has the most to say.
+   * Starts a read and waits for its first message. Nodes in `avoid` are not asked. The caller
+   * cancels the returned stream in any case. Rejects with the most specific failure of the nodes.
    */
   async begin<Message>(
     key: string,
@@ -104,8 +115,8 @@ export class NodeCalls {
     const { nodes, clock } = this.options;
     const giveUpAt = clock.now() + STREAM_IDLE_MS;
     const toError = (error: ServiceError): LayoverError => translate(error, signal);
-    let trail: Trail | undefined;
-    if (nodes.size === 0) await nodes.whenLive(NOBODY_MS);
+    let failedNodes: FailedNodes | undefined;
+    if (nodes.size === 0) await nodes.whenLive(NO_NODE_WAIT_MS);
     for (let node = nodes.pick(key, avoid); node !== undefined;) {
       const call = invoke(node.connection);
       const stream = new ReadStream(call, { signal, idleMs: STREAM_IDLE_MS, clock, toError });
@@ -114,39 +125,44 @@ export class NodeCalls {
         return { node, first, stream };
       } catch (error) {
         stream.cancel();
-        trail ??= new Trail(avoid);
-        const next = this.next(key, trail, node, error, signal);
-        if (next === undefined) throw trail.toTell(error);
+        failedNodes ??= new FailedNodes(avoid);
+        const next = this.next(key, failedNodes, node, error, signal);
+        if (next === undefined) throw failedNodes.mostSpecific(error);
         node = next;
       }
     }
-    throw nobody();
+    throw noNode();
   }
 
-  /** The node to ask after one that has failed; undefined where the failure is not its own, or nobody is left. */
+  /**
+   * Returns the node to ask after a failed one; undefined if the failure is not the node's own or
+   * no node is left.
+   */
   private next(
     key: string,
-    trail: Trail,
+    failedNodes: FailedNodes,
     failed: Node<DataPlane>,
     failure: unknown,
     signal: AbortSignal,
   ): Node<DataPlane> | undefined {
     if (!isNodeFailure(failure) || signal.aborted) return undefined;
-    trail.add(failed.name, failure);
-    if (trail.tries >= MAX_NODES) return undefined;
-    // Where there is no other, a connection that was lost is tried once more: it is made anew at once, unless the node is gone.
+    failedNodes.add(failed.name, failure);
+    if (failedNodes.tries >= MAX_NODES) return undefined;
+    // If there is no other node, a lost connection is tried once more. It is re-established at once
+    // unless the node is gone.
     const next =
-      this.options.nodes.pick(key, trail.avoid) ?? (trail.tries === 1 && isLost(failure) ? failed : undefined);
+      this.options.nodes.pick(key, failedNodes.avoid) ??
+      (failedNodes.tries === 1 && isLost(failure) ? failed : undefined);
     if (next !== undefined) this.options.onRetry();
     return next;
   }
 }
 
-/** Nodes that were asked for one thing in vain. */
-class Trail {
+/** Nodes that failed one request. */
+class FailedNodes {
   readonly avoid: string[];
   tries = 0;
-  private told: unknown;
+  private specific: unknown;
 
   constructor(avoid: readonly string[] = []) {
     this.avoid = [...avoid];
@@ -155,12 +171,12 @@ class Trail {
   add(name: string, failure: unknown): void {
     this.avoid.push(name);
     this.tries += 1;
-    // What a node says of itself says more than that one was away.
-    if (!isLayoverError(failure) || failure.key !== 'DATA_PLANE_UNAVAILABLE') this.told ??= failure;
+    // An error that a node reports is more specific than that another node is unreachable.
+    if (!isLayoverError(failure) || failure.key !== 'DATA_PLANE_UNAVAILABLE') this.specific ??= failure;
   }
 
-  toTell(last: unknown): unknown {
-    return isNodeFailure(last) ? (this.told ?? last) : last;
+  mostSpecific(last: unknown): unknown {
+    return isNodeFailure(last) ? (this.specific ?? last) : last;
   }
 }
 
@@ -168,11 +184,14 @@ function isLost(failure: unknown): boolean {
   return isLayoverError(failure) && failure.key === 'DATA_PLANE_UNAVAILABLE';
 }
 
-function nobody(): LayoverError {
-  return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'no data plane is known' });
+function noNode(): LayoverError {
+  return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'No data plane is known.' });
 }
 
-/** A call that ended as cancelled although nobody here cancelled it: the data plane was stopped. */
+/**
+ * Converts a gRPC error. A cancelled call that this process did not cancel means that the data
+ * plane was stopped.
+ */
 function translate(error: ServiceError, signal: AbortSignal): LayoverError {
   if (isNodeLost(error) && !signal.aborted) return new LayoverError('DATA_PLANE_UNAVAILABLE', { cause: error });
   return fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE');

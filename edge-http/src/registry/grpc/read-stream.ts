@@ -2,25 +2,27 @@ import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 
-/** Messages that wait for the reader before the call is made to wait. grpc-js holds up to 16 more (its high-water mark). */
+/**
+ * Number of buffered messages at which the call is paused. grpc-js buffers up to 16 more (its
+ * high-water mark).
+ */
 const HELD_MESSAGES = 2;
 
-/** What a stream is read with. */
+/** Options of a read stream. */
 export interface ReadStreamOptions {
-  /** Cancels the call; CANCELLED for the reader. */
+  /** Cancels the call. The reader gets CANCELLED. */
   readonly signal: AbortSignal;
-  /** Longest wait for one message; only time in which somebody waits counts. Milliseconds. */
+  /** Idle timeout of one message, in milliseconds. Only time during which a reader waits counts. */
   readonly idleMs: number;
   readonly clock: Clock;
   readonly toError: (error: ServiceError) => LayoverError;
 }
 
 /**
- * A server-streaming call, read message by message. The only place that knows ClientReadableStream
- * and its traps (docs/design/errors.md#grpc-streams): reading begins at once, since before the
- * first read nothing limits the sender; only cancel() tells the server that we leave; a failed call
- * emits 'end' too, after its 'error'. A failure is told at once, before messages that are still
- * held.
+ * Reads a server-streaming call message by message. Only this class deals with ClientReadableStream
+ * and its pitfalls (docs/design/errors.md#grpc-streams): reading starts at once, because nothing
+ * limits the sender before the first read; only cancel() tells the server that the reader left; a
+ * failed call emits 'end' after 'error'. A failure is reported at once, before buffered messages.
  */
 export class ReadStream<Message> {
   private readonly held: Message[] = [];
@@ -30,7 +32,7 @@ export class ReadStream<Message> {
   private failure: LayoverError | undefined;
   private ended = false;
   private readonly onAbort = (): void =>
-    this.abandon(new LayoverError('CANCELLED', { message: 'the client has left' }));
+    this.abandon(new LayoverError('CANCELLED', { message: 'The client closed the connection.' }));
 
   constructor(
     private readonly call: ClientReadableStream<Message>,
@@ -38,15 +40,15 @@ export class ReadStream<Message> {
   ) {
     call.on('data', (message: Message) => this.take(message));
     call.on('end', () => this.finish());
-    // Stays attached: after a cancel grpc-js still emits the CANCELLED status as an error.
+    // Stays attached, because grpc-js emits the CANCELLED status as an error after a cancel.
     call.on('error', (error: Error) => this.fail(options.toError(error as ServiceError)));
     if (options.signal.aborted) this.onAbort();
     else options.signal.addEventListener('abort', this.onAbort);
   }
 
   /**
-   * The next message, undefined at a good end; waits at most `idleMs`. One caller at a time. Rejects with the call's failure, TIMEOUT
-   * or CANCELLED.
+   * Returns the next message, or undefined at the successful end. Waits at most `idleMs`. One
+   * caller at a time. Rejects with the failure of the call, TIMEOUT or CANCELLED.
    */
   next(idleMs = this.options.idleMs): Promise<Message | undefined> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
@@ -59,12 +61,12 @@ export class ReadStream<Message> {
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };
       this.stopTimer = this.options.clock.after(idleMs, () =>
-        this.abandon(new LayoverError('TIMEOUT', { message: 'the data plane has sent nothing for too long' })),
+        this.abandon(new LayoverError('TIMEOUT', { message: `The data plane sent nothing for ${idleMs / 1000} s.` })),
       );
     });
   }
 
-  /** Ends the call and lets go of everything; harmless after its end. */
+  /** Ends the call and releases everything. Does nothing if it has already ended. */
   cancel(): void {
     this.abandon(new LayoverError('CANCELLED'));
   }
@@ -93,7 +95,7 @@ export class ReadStream<Message> {
     if (this.ended || this.failure !== undefined) return;
     this.fail(error);
     this.call.cancel();
-    // What was received and not read is thrown away, and the end of the call is seen.
+    // Discards buffered messages, so that the end of the call is seen.
     this.call.resume();
   }
 

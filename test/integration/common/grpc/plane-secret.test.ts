@@ -10,7 +10,7 @@ import { ask, openCaller, startServer, type TestServer } from './support';
 const SECRET = 'the-secret-that-planes-share-0123456789';
 const OTHER = 'another-secret-of-the-same-length-01234';
 const LOOPBACK: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
-/** Nothing is told but that: no text, no metadata. */
+/** The only outcome of a refused call: no text, no metadata. */
 const REFUSED = { code: status.UNAUTHENTICATED, details: 'UNAUTHENTICATED', told: [] };
 
 const clock = new TestClock();
@@ -30,7 +30,7 @@ afterEach(() => server.stop());
 
 const caller = (secret?: string) => open(secret).toReach('data-plane', LOOPBACK);
 
-test('a call with the secret, or the one before it, is answered; its handler does not see it', async () => {
+test('a call with the current or a previous secret succeeds, and its handler does not see the secret', async () => {
   expect(await ask(address, caller(SECRET))).toMatchObject({ code: 0 });
   expect(await ask(address, caller(OTHER))).toMatchObject({ code: 0 });
   expect(await ask(address, caller(SECRET), 'catalog')).toMatchObject({ code: 0 });
@@ -44,7 +44,7 @@ test.each([
   ['another secret', 'x'.repeat(SECRET.length)],
   ['the beginning of the secret', SECRET.slice(0, -1)],
   ['the secret and more', `${SECRET}0`],
-])('a call with %s is refused without a word, whatever the service', async (_name, secret) => {
+])('a call with %s is refused without details, for every service', async (_name, secret) => {
   for (const service of ['registry', 'catalog', 'health'] as const)
     expect([service, await ask(address, caller(secret), service)]).toEqual([service, REFUSED]);
   const reader = openCaller(address, caller(secret));
@@ -53,7 +53,7 @@ test.each([
   expect(server.heard).toEqual([]);
 });
 
-test('the log says that a call was refused, seldom, and never what was sent', async () => {
+test('refused calls are logged at a limited rate and without the secret that was sent', async () => {
   const wrong = 'x'.repeat(40);
   for (let i = 0; i < 3; i += 1) await ask(address, caller(wrong));
   const lines = (): unknown[] =>
@@ -66,18 +66,18 @@ test('the log says that a call was refused, seldom, and never what was sent', as
   ]);
   clock.advance(10_000);
   await ask(address, caller());
-  expect(lines().slice(1)).toEqual([expect.objectContaining({ problem: 'it has no secret', notTold: 2 })]);
+  expect(lines().slice(1)).toEqual([expect.objectContaining({ problem: 'it has no secret', suppressed: 2 })]);
   expect(log).not.toContain(SECRET);
   expect(log).not.toContain(wrong);
 });
 
-test('a server that asks for none answers a caller that sends one', async () => {
+test('a server without a secret accepts a caller that sends one', async () => {
   const plain = await startServer(open().toServe(LOOPBACK));
   expect(await ask(`127.0.0.1:${plain.port}`, caller(SECRET))).toMatchObject({ code: 0 });
   plain.stop();
 });
 
-test('on unix sockets, too', async () => {
+test('the secret is required on unix sockets too', async () => {
   const folder = await temporaryFolder('planes');
   const listen: ListenAddress = { kind: 'unix', path: `${folder.path}/s` };
   const local = await startServer(open(SECRET).toServe(listen), `unix:${listen.path}`);
@@ -87,11 +87,11 @@ test('on unix sockets, too', async () => {
   await folder.remove();
 });
 
-test('nothing is opened to other machines without certificates or a secret, whatever the configuration let pass', () => {
+test('addresses of other machines are refused without certificates or a secret, even if the configuration passed', () => {
   for (const host of ['10.0.0.1', '0.0.0.0', '::', 'data.example']) {
     const away: ListenAddress = { kind: 'tcp', host, port: 1 };
-    expect(() => open().toServe(away)).toThrow(/needs certificates or a secret/);
-    expect(() => open().toReach('data-plane', away)).toThrow(/needs certificates or a secret/);
+    expect(() => open().toServe(away)).toThrow(/configure certificates or a secret/);
+    expect(() => open().toReach('data-plane', away)).toThrow(/configure certificates or a secret/);
     expect(() => open(SECRET).toServe(away)).not.toThrow();
   }
 });

@@ -24,7 +24,7 @@ const logger = createLogger('test', 'trace', { write: (line: string) => void (lo
 let folder: TemporaryFolder;
 let authority: TestAuthority;
 let other: TestAuthority;
-/** By plane, from `authority`. */
+/** Certificates by plane, signed by `authority`. */
 let certificates: Record<'edge' | 'data-plane' | 'control-plane', IssuedCertificate>;
 const opened: (() => void)[] = [];
 let made = 0;
@@ -45,8 +45,8 @@ afterEach(async () => {
   await folder.remove();
 });
 
-/** Files of one plane. */
-interface Place {
+/** Certificate files of one plane, and the security that uses them. */
+interface PlaneFiles {
   readonly path: string;
   readonly security: PlaneSecurity;
   readonly clock: TestClock;
@@ -65,13 +65,13 @@ async function place(
   certificate: IssuedCertificate,
   ca = authority.ca,
   more: Partial<PlaneSecurityConfig> = {},
-): Promise<Place> {
+): Promise<PlaneFiles> {
   const path = join(folder.path, String((made += 1)));
   await write(path, certificate, ca);
   return openAt(path, more);
 }
 
-function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): Place {
+function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): PlaneFiles {
   const clock = new TestClock();
   const tls = { cert: join(path, 'cert'), key: join(path, 'key'), ca: join(path, 'ca') };
   const security = openPlaneSecurity({ ...PLAIN_PLANES, tls, ...more }, clock, logger);
@@ -79,20 +79,20 @@ function openAt(path: string, more: Partial<PlaneSecurityConfig> = {}): Place {
   return { path, security, clock };
 }
 
-async function serve({ security }: Place): Promise<TestServer & { readonly address: string }> {
+async function serve({ security }: PlaneFiles): Promise<TestServer & { readonly address: string }> {
   const server = await startServer(security.toServe(TCP));
   opened.push(() => server.stop());
   return { ...server, address: `127.0.0.1:${server.port}` };
 }
 
-/** Has the plane look at its files, and waits until the log has the outcome. */
-async function look({ clock }: Place, outcome: string): Promise<void> {
+/** Makes the plane poll its files, and waits until the log contains the outcome. */
+async function pollFiles({ clock }: PlaneFiles, outcome: string): Promise<void> {
   const before = log.length;
   clock.advance(5_000);
   await waitUntil(outcome, () => log.slice(before).includes(outcome));
 }
 
-describe('who may call', () => {
+describe('a server with TLS', () => {
   test.each([
     ['edge', { registry: OK, catalog: REFUSED, health: OK }],
     ['data-plane', { registry: REFUSED, catalog: OK, health: OK }],
@@ -106,7 +106,7 @@ describe('who may call', () => {
     expect(server.heard).toHaveLength(plane === 'control-plane' ? 0 : 1);
   });
 
-  test('a certificate for several planes is good for each', async () => {
+  test('accepts a certificate with several plane names for each of them', async () => {
     const all = await place(await authority.issue(dns('edge', 'data-plane', 'control-plane')));
     const server = await serve(all);
     const by = all.security.toReach('data-plane', TCP);
@@ -114,7 +114,7 @@ describe('who may call', () => {
     expect(await ask(server.address, by, 'catalog')).toMatchObject(OK);
   });
 
-  test('nobody with a name that is not a DNS name of its own: common name, wildcard, another domain', async () => {
+  test('refuses names that are not DNS names of the plane itself: common name, wildcard, other domain', async () => {
     const server = await serve(await place(certificates['data-plane']));
     for (const issued of [
       await authority.issue([], 'edge.layover.internal'),
@@ -131,7 +131,7 @@ describe('who may call', () => {
     expect(server.heard).toEqual([]);
   });
 
-  test('nobody of another authority, without a certificate, or without TLS', async () => {
+  test('refuses another authority, no certificate and no TLS', async () => {
     const server = await serve(await place(certificates['data-plane']));
     const foreign = await place(await other.issue(dns('edge')), authority.ca);
     expect(await ask(server.address, foreign.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
@@ -145,7 +145,7 @@ describe('who may call', () => {
     expect(server.heard).toEqual([]);
   });
 
-  test('the names of a certificate are read once for a connection', async () => {
+  test('reads the names of a certificate once per connection', async () => {
     const server = await serve(await place(certificates['data-plane']));
     const caller = openCaller(server.address, (await place(certificates.edge)).security.toReach('data-plane', TCP));
     opened.push(() => caller.close());
@@ -158,8 +158,8 @@ describe('who may call', () => {
   });
 });
 
-describe('whom to believe', () => {
-  test('a server is the plane that is meant, whatever its address; no other one, and nobody of another authority', async () => {
+describe('a client with TLS', () => {
+  test('accepts only the expected plane of its own authority, at any address', async () => {
     const edge = await place(certificates.edge);
     const data = await serve(await place(certificates['data-plane']));
     expect(await ask(data.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
@@ -171,7 +171,7 @@ describe('whom to believe', () => {
     expect([...data.heard, ...foreign.heard]).toHaveLength(1);
   });
 
-  test('another domain is another Layover', async () => {
+  test('refuses planes of another domain', async () => {
     const server = await serve(await place(certificates['data-plane']));
     const stranger = await place(await authority.issue(['DNS:edge.staging.example']), authority.ca, {
       domain: 'staging.example',
@@ -185,7 +185,7 @@ describe('whom to believe', () => {
     expect(await ask(staging.address, stranger.security.toReach('data-plane', TCP))).toMatchObject(OK);
   });
 
-  test('a secret goes over TLS, and both must be right', async () => {
+  test('sends the secret over TLS, and needs both to be valid', async () => {
     const secret = 's'.repeat(40);
     const server = await serve(await place(certificates['data-plane'], authority.ca, { secret }));
     const by = async (more: Partial<PlaneSecurityConfig>) =>
@@ -196,7 +196,7 @@ describe('whom to believe', () => {
     expect(await ask(server.address, wrongPlane.security.toReach('data-plane', TCP))).toEqual(REFUSED);
   });
 
-  test('unix sockets are served and reached without TLS', async () => {
+  test('uses unix sockets without TLS', async () => {
     const listen: ListenAddress = { kind: 'unix', path: join(folder.path, 'socket') };
     const { security } = await place(certificates['data-plane']);
     const server = await startServer(security.toServe(listen), `unix:${listen.path}`);
@@ -206,8 +206,8 @@ describe('whom to believe', () => {
   });
 });
 
-describe('files that change', () => {
-  test('another authority: new connections at once, and the calls that run go on', async () => {
+describe('certificate files', () => {
+  test('apply to new connections after a change of the authority, while running calls continue', async () => {
     const data = await place(certificates['data-plane']);
     const edge = await place(certificates.edge);
     const server = await serve(data);
@@ -217,20 +217,20 @@ describe('files that change', () => {
     expect(await stream.next()).toBe('first');
 
     await write(data.path, await other.issue(dns('data-plane')), other.ca);
-    await look(data, 'the certificate was replaced');
-    // The edge still has the old files: its new connections are refused, and it refuses.
+    await pollFiles(data, 'Reloaded the TLS certificate');
+    // The edge still has the old files: its new connections fail in both directions.
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
     await write(edge.path, await other.issue(dns('edge')), other.ca);
-    await look(edge, 'the certificate was replaced');
+    await pollFiles(edge, 'Reloaded the TLS certificate');
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
-    // What was connected before is as it was.
+    // Existing connections are not affected.
     server.push();
     expect(await stream.next()).toBe('more');
     expect(await old.ask()).toMatchObject(OK);
     stream.cancel();
   });
 
-  test('one after the other: what does not go together changes nothing, and is said when it stays so', async () => {
+  test("that don't match change nothing and are reported if they stay so", async () => {
     const data = await place(certificates['data-plane']);
     const edge = await place(certificates.edge);
     const server = await serve(data);
@@ -239,22 +239,22 @@ describe('files that change', () => {
 
     await writeFile(join(data.path, 'cert'), next.cert);
     data.clock.advance(5_000);
-    await waitUntil('the first look', () => data.clock.pending > 0);
+    await waitUntil('the first poll', () => data.clock.pending > 0);
     expect(log).not.toContain('cannot be used');
     expect(await works()).toMatchObject(OK);
-    await look(data, 'is not the key of the certificate');
+    await pollFiles(data, 'is not the key of the certificate');
     await rm(join(data.path, 'key'));
     data.clock.advance(5_000);
-    await waitUntil('the next look', () => data.clock.pending > 0);
-    await look(data, 'cannot be read (ENOENT)');
+    await waitUntil('the next poll', () => data.clock.pending > 0);
+    await pollFiles(data, 'cannot be read (ENOENT)');
     expect(await works()).toMatchObject(OK);
     await writeFile(join(data.path, 'key'), next.key);
-    await look(data, 'the certificate was replaced');
+    await pollFiles(data, 'Reloaded the TLS certificate');
     expect(await works()).toMatchObject(OK);
     expect(log).not.toContain('PRIVATE KEY');
   });
 
-  test('as Kubernetes changes them: a symbolic link to another folder', async () => {
+  test('are reloaded when Kubernetes switches a symbolic link to another folder', async () => {
     const at = (name: string): string => join(folder.path, 'mounted', name);
     await write(at('v1'), certificates['data-plane'], authority.ca);
     await symlink('v1', at('..data'));
@@ -264,7 +264,7 @@ describe('files that change', () => {
     await write(at('v2'), await other.issue(dns('data-plane')), other.ca);
     await symlink('v2', at('..data_tmp'));
     await rename(at('..data_tmp'), at('..data'));
-    await look(data, 'the certificate was replaced');
+    await pollFiles(data, 'Reloaded the TLS certificate');
     const edge = await place(await other.issue(dns('edge')), other.ca);
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
   });

@@ -3,25 +3,25 @@ import { HealthImplementation, service as healthService } from 'grpc-health-chec
 import { type ChannelCredentials, makeClientConstructor, type ServerCredentials } from '@grpc/grpc-js';
 import { loadCatalog, loadRegistry } from '../../../../common/grpc/load-proto';
 
-/** What a call ended with. */
+/** Outcome of a call. */
 export interface Outcome {
   readonly code: number;
   readonly details: string;
-  /** Keys of the trailing metadata that are not gRPC's own. */
+  /** Keys of the trailing metadata, without those of gRPC itself. */
   readonly told: readonly string[];
 }
 
-/** A server with a unary call and a stream of Registry, one of Catalog, and health. */
+/** Server with a unary call and a stream of Registry, a call of Catalog, and health. */
 export interface TestServer {
   readonly port: number;
-  /** Metadata of every call that a handler heard of. */
+  /** Metadata of every call that reached a handler. */
   readonly heard: Metadata[];
-  /** Sends a message on the stream that runs. */
+  /** Sends a message on the running stream. */
   push(): void;
   stop(): void;
 }
 
-/** Starts one at an address of gRPC (`127.0.0.1:0`, `unix:…`). */
+/** Starts a server at an address of gRPC (`127.0.0.1:0`, `unix:…`). */
 export async function startServer(credentials: ServerCredentials, address = '127.0.0.1:0'): Promise<TestServer> {
   const server = new Server();
   const heard: Metadata[] = [];
@@ -53,7 +53,7 @@ export async function startServer(credentials: ServerCredentials, address = '127
 
 const OPTIONS = { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_http_proxy': 0 };
 
-/** One unary call over a connection of its own. */
+/** Makes one unary call over its own connection. */
 export async function ask(
   address: string,
   credentials: ChannelCredentials,
@@ -67,7 +67,7 @@ export async function ask(
   }
 }
 
-/** Calls over one connection. */
+/** Creates a caller that uses one connection. */
 export function openCaller(address: string, credentials: ChannelCredentials) {
   const registry = new (loadRegistry())(address, credentials, OPTIONS);
   const channelOverride = registry.getChannel();
@@ -89,7 +89,7 @@ export function openCaller(address: string, credentials: ChannelCredentials) {
         else (health['check'] as unknown as (...args: unknown[]) => void).call(health, { service: '' }, options, done);
       });
     },
-    /** Begins the stream; `next` resolves with what comes, message by message, and then with how it ended. */
+    /** Starts the stream. `next` resolves with each message and then with the outcome. */
     read() {
       const call = registry.readBlob({});
       const events: (string | Outcome)[] = [];

@@ -9,7 +9,7 @@ import { TestClock } from '../../../support/test-clock';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 import { makeAuthority } from '../../../support/test-authority';
 
-test('a handshake that does not come is given up, also where client errors are answered', async () => {
+test('a TLS handshake that never ends is aborted, also on a server that answers client errors', async () => {
   const folder = await temporaryFolder('web-server');
   const files = { cert: join(folder.path, 'cert'), key: join(folder.path, 'key') };
   const { cert, key } = await (await makeAuthority()).issue(['IP:127.0.0.1']);

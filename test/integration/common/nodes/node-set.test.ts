@@ -30,7 +30,7 @@ async function startPlane(nodeId: string, listen?: ListenAddress, instance = `${
   return plane;
 }
 
-/** A set whose time the test moves; connections are real. */
+/** Creates a set with a manual clock and real connections. */
 async function startSet(
   addresses: readonly ListenAddress[],
   resolve: HostResolver = () => Promise.reject(new Error()),
@@ -56,7 +56,7 @@ const idOf = (set: NodeSet<Connection>, key: string, avoid: readonly string[] = 
   set.pick(key, avoid)?.identity.id;
 const idsOf = (set: NodeSet<Connection>): string[] => [...new Set(KEYS.map((key) => idOf(set, key)!))].sort();
 
-test('three nodes: everybody who knows them agrees, in whatever order they are listed, and whatever their addresses are', async () => {
+test('all callers agree on the owner of a key, regardless of the order and the addresses of the nodes', async () => {
   const all = await Promise.all(['a', 'b', 'c'].map((id) => startPlane(id)));
   const addresses = all.map(({ address }) => address);
   const first = await startSet(addresses);
@@ -73,54 +73,54 @@ test('three nodes: everybody who knows them agrees, in whatever order they are l
   expect(KEYS.map((key) => idOf(moved.set, key))).toEqual(picked);
 });
 
-test('a node that says that it takes no calls gets none, at once, and gets its keys back', async () => {
+test('a node that reports not serving gets no calls at once, and gets its keys back later', async () => {
   const [a, b] = await Promise.all(['a', 'b'].map((id) => startPlane(id)));
   const { set, starting } = await startSet([a!.address, b!.address]);
   await starting;
   const before = KEYS.map((key) => idOf(set, key));
   a!.setServing(false);
-  await waitUntil('a is left out', () => set.size === 1);
+  await waitUntil('node a is not live', () => set.size === 1);
   expect(idsOf(set)).toEqual(['b']);
   a!.setServing(true);
-  await waitUntil('a is back', () => set.size === 2);
+  await waitUntil('node a is live again', () => set.size === 2);
   expect(KEYS.map((key) => idOf(set, key))).toEqual(before);
 });
 
-test('a node that dies is left out, and takes part again when it is back, however long that was', async () => {
+test('a node that dies is removed and joins again after any time', async () => {
   const [a, b] = await Promise.all(['a', 'b'].map((id) => startPlane(id)));
   const { set, clock, starting } = await startSet([a!.address, b!.address]);
   await starting;
   await a!.stop();
-  await waitUntil('a is left out', () => set.size === 1);
-  // Tries go on without end, a second apart at most.
+  await waitUntil('node a is not live', () => set.size === 1);
+  // Attempts never end; they are at most a second apart.
   for (let passed = 0; passed < 30_000; passed += 500) {
     clock.advance(500);
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(set.size).toBe(1);
   await startPlane('a', a!.address);
-  await waitUntil('a is back', () => {
+  await waitUntil('node a is live again', () => {
     if (set.size < 2) clock.advance(50);
     return set.size === 2;
   });
   expect(idsOf(set)).toEqual(['a', 'b']);
 });
 
-test('an address behind which another node comes up is that node', async () => {
+test('a different node behind the same address is recognized', async () => {
   const [a, b] = await Promise.all(['a', 'b'].map((id) => startPlane(id)));
   const { set, clock, starting } = await startSet([a!.address, b!.address]);
   await starting;
   await a!.stop();
-  await waitUntil('a is left out', () => set.size === 1);
+  await waitUntil('node a is not live', () => set.size === 1);
   await startPlane('other', a!.address);
-  await waitUntil('the other takes part', () => {
+  await waitUntil('the other node is live', () => {
     clock.advance(50);
     return set.size === 2;
   });
   expect(idsOf(set)).toEqual(['b', 'other']);
 });
 
-test('all are away: one is named all the same, the first in order, so that somebody says what is wrong; none that is to be avoided', async () => {
+test('pick returns the first node in order if all are away, but none of the avoided ones', async () => {
   const unix = ['/nonexistent/a', '/nonexistent/b'].map((path) => ({ kind: 'unix', path }) as const);
   const { set, starting } = await startSet(unix);
   await starting;
@@ -132,7 +132,7 @@ test('all are away: one is named all the same, the first in order, so that someb
   expect(set.pick('key', [first.name, second.name])).toBeUndefined();
 });
 
-test('one process at two addresses counts once; two nodes with one id (a copied home) both take part', async () => {
+test('a process at two addresses counts once, and two nodes with one id (a copied home) both count', async () => {
   const twice = await Promise.all([startPlane('a', undefined, 'one'), startPlane('a', undefined, 'one')]);
   const once = await startSet(twice.map(({ address }) => address));
   await once.starting;
@@ -145,8 +145,8 @@ test('one process at two addresses counts once; two nodes with one id (a copied 
   expect(names.size).toBe(2);
 });
 
-describe('a name', () => {
-  /** Planes at 127.0.0.1, .2, .3 and one port. */
+describe('a host name', () => {
+  /** Starts data planes at 127.0.0.1, .2 and .3 on one port. */
   async function startThree(): Promise<number> {
     const first = await startPlane('a');
     const { port } = first.address as { port: number };
@@ -155,7 +155,7 @@ describe('a name', () => {
     return port;
   }
 
-  test('stands for all its addresses; one that comes takes part within ten seconds, one that goes is left out, and its calls go on', async () => {
+  test('stands for all its addresses: a new one joins within ten seconds, and a removed one finishes its calls', async () => {
     const port = await startThree();
     let found = ['127.0.0.1', '127.0.0.2'];
     let lookups = 0;
@@ -170,7 +170,7 @@ describe('a name', () => {
 
     found = ['127.0.0.3', '127.0.0.2', '127.0.0.1'];
     clock.advance(5_000);
-    await waitUntil('c takes part', () => set.size === 3);
+    await waitUntil('node c is live', () => set.size === 3);
     expect(lookups).toBe(2);
     expect(idsOf(set)).toEqual(['a', 'b', 'c']);
 
@@ -180,16 +180,16 @@ describe('a name', () => {
     const running = new Promise((resolve, reject) => {
       set.pick(key)!.connection.client.checkAccess({}, (error, reply) => (error ? reject(error) : resolve(reply)));
     });
-    await waitUntil('the call is there', () => planes[0]!.calls.length === 1);
+    await waitUntil('the call has arrived', () => planes[0]!.calls.length === 1);
     found = ['127.0.0.3', '127.0.0.2'];
     clock.advance(5_000);
-    await waitUntil('a is left out', () => set.size === 2);
+    await waitUntil('node a is not live', () => set.size === 2);
     expect(idsOf(set)).toEqual(['b', 'c']);
     answer();
     await running;
   });
 
-  test('that cannot be looked up any more, or has no address, changes nothing', async () => {
+  test('keeps its addresses if a lookup fails or returns none', async () => {
     const port = await startThree();
     const answers: (readonly string[] | Error)[] = [['127.0.0.1', '127.0.0.3'], new Error('SERVFAIL'), []];
     let lookups = 0;
@@ -203,13 +203,13 @@ describe('a name', () => {
     for (const expected of [2, 3, 4]) {
       clock.advance(5_000);
       await waitUntil('the name was looked up again', () => lookups === expected);
-      // The next lookup is planned when this one has ended.
+      // The next lookup is scheduled when this one has ended.
       await new Promise((resolve) => setImmediate(resolve));
       expect(idsOf(set)).toEqual(['a', 'c']);
     }
   });
 
-  test('that nobody answers for is given up in time, and the start does not wait for it', async () => {
+  test('does not delay the start beyond its timeout if DNS does not answer', async () => {
     const port = await startThree();
     const { set, clock, starting } = await startSet(
       [
@@ -220,7 +220,7 @@ describe('a name', () => {
     );
     let started = false;
     void starting.then(() => (started = true));
-    await waitUntil('b takes part', () => set.size === 1);
+    await waitUntil('node b is live', () => set.size === 1);
     expect(started).toBe(false);
     clock.advance(2_000);
     await starting;
@@ -229,7 +229,7 @@ describe('a name', () => {
   });
 });
 
-test('closed: nothing is looked up, watched or picked any more', async () => {
+test('a closed set looks up, watches and returns nothing', async () => {
   const a = await startPlane('a');
   let lookups = 0;
   const { set, clock, starting } = await startSet(

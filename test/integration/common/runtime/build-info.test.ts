@@ -50,7 +50,7 @@ describe('bin/build-info.mjs', () => {
     spawnSync(process.execPath, [script, folder], { env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8' });
   const written = (): unknown => JSON.parse(readFileSync(join(folder, 'build-info.json'), 'utf8'));
 
-  test('writes the commit it is told', () => {
+  test('writes the commit in LAYOVER_COMMIT', () => {
     expect(write({ LAYOVER_COMMIT: COMMIT }).status).toBe(0);
     expect(written()).toEqual({ commit: COMMIT });
   });
@@ -62,7 +62,7 @@ describe('bin/build-info.mjs', () => {
     expect(existsSync(join(folder, 'build-info.json'))).toBe(false);
   });
 
-  test('writes the commit that is checked out, or "unknown" outside a checkout', () => {
+  test('writes the commit of the checkout, or "unknown" outside of a checkout', () => {
     expect(write({}).status).toBe(0);
     const head = existsSync(join(packageRoot(), '.git'))
       ? execFileSync('git', ['rev-parse', 'HEAD'], { cwd: packageRoot(), encoding: 'utf8' }).trim()

@@ -42,7 +42,7 @@ async function files(content: { cert?: string; key?: string; ca?: string }): Pro
   return paths;
 }
 
-test('what stays on the machine', () => {
+test('staysOnMachine returns true for unix sockets and loopback addresses only', () => {
   const on = (host: string): boolean => staysOnMachine({ kind: 'tcp', host, port: 1 });
   for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1'])
     expect([host, on(host)]).toEqual([host, true]);
@@ -61,7 +61,7 @@ test('what stays on the machine', () => {
   expect(staysOnMachine({ kind: 'unix', path: '/s' })).toBe(true);
 });
 
-test('an address that leaves the machine needs certificates or a secret, and is told so', () => {
+test('an address that other machines can reach requires certificates or a secret', () => {
   expect(
     problems(readDataPlaneConfig, { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001' }),
   ).toEqual([
@@ -98,14 +98,14 @@ test.each([
   [`${SECRET}é`, 'LAYOVER_PLANE_SECRET'],
   ['s'.repeat(257), 'LAYOVER_PLANE_SECRET'],
   [`${SECRET},short`, 'LAYOVER_PLANE_SECRET_PREVIOUS'],
-])('the secret %j as %s is refused, and not repeated', (text, variable) => {
+])('the secret %j in %s is refused and not repeated', (text, variable) => {
   const found = problems(readEdgeConfig, { LAYOVER_PLANE_SECRET: SECRET, [variable]: text });
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(new RegExp(`^${variable} must be `));
   expect(found[0]).not.toContain('ssss');
 });
 
-test('previous secrets need a present one', () => {
+test('previous secrets require a current one', () => {
   expect(
     readEdgeConfig({ LAYOVER_PLANE_SECRET: SECRET, LAYOVER_PLANE_SECRET_PREVIOUS: `${SECRET}1, ${SECRET}2` })
       .planeSecurity.previousSecrets,
@@ -115,7 +115,7 @@ test('previous secrets need a present one', () => {
   ]);
 });
 
-test('certificates: all three files, readable, that belong together and name the plane', async () => {
+test('plane certificates require three readable files that match and name the plane', async () => {
   const { cert, key } = await authority.issue(['DNS:edge.layover.internal']);
   const other = await authority.issue(['DNS:edge.layover.internal']);
   const good = await files({ cert, key, ca: authority.ca });
@@ -154,7 +154,7 @@ test('certificates: all three files, readable, that belong together and name the
   }
 });
 
-test('TLS for clients: two files each', async () => {
+test('TLS for clients requires two files', async () => {
   const { cert, key } = await authority.issue(['DNS:registry.example']);
   const { LAYOVER_PLANE_TLS_CERT: certFile = '', LAYOVER_PLANE_TLS_KEY: keyFile = '' } = await files({ cert, key });
   await chmod(keyFile, 0o600);

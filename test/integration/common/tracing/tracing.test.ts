@@ -16,8 +16,8 @@ function read(env: Readonly<Record<string, string>>): TracingConfig | undefined 
   return config;
 }
 
-describe('the configuration of traces', () => {
-  test('there are none without an endpoint, whatever else is set', () => {
+describe('readTracing', () => {
+  test('returns undefined without an endpoint', () => {
     expect(read({ OTEL_SERVICE_NAME: 'x', OTEL_TRACES_SAMPLER: 'always_on' })).toBeUndefined();
     const disabled = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'true' };
     expect(read(disabled)).toBeUndefined();
@@ -30,7 +30,7 @@ describe('the configuration of traces', () => {
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://b/as/it/is' },
       'http://b/as/it/is',
     ],
-  ])('%j: %s', (env, url) => {
+  ])('reads the endpoint of %j: %s', (env, url) => {
     expect(read(env)).toMatchObject({
       url,
       serviceName: 'layover-edge',
@@ -45,18 +45,18 @@ describe('the configuration of traces', () => {
     ['traceidratio', '0.25', 0.25, false],
     ['parentbased_traceidratio', '.25', 0.25, true],
     ['parentbased_always_off', '', 0, true],
-  ])('sampler %s %s', (sampler, argument, ratio, followsCaller) => {
+  ])('reads the sampler %s %s', (sampler, argument, ratio, followsCaller) => {
     const env = { ...endpoint, OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: argument };
     expect(read(env)?.sampling).toEqual({ ratio, followsCaller });
   });
 
-  test('headers, decoded; those for traces win', () => {
+  test('decodes headers and prefers those for traces', () => {
     const common = { ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20a%3Db, x-tenant=t' };
     expect(read(common)?.headers).toEqual({ authorization: 'Bearer a=b', 'x-tenant': 't' });
     expect(read({ ...common, OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x=1' })?.headers).toEqual({ x: '1' });
   });
 
-  test('what is wrong is named, all at once, and no secret is repeated', () => {
+  test('reports all problems at once and repeats no secret', () => {
     const wrong = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:hidden@c',
       OTEL_EXPORTER_OTLP_HEADERS: 'hidden',
@@ -70,11 +70,11 @@ describe('the configuration of traces', () => {
   });
 });
 
-test('without a configuration the tracer is the one that does nothing', () => {
+test('createTracer returns NO_TRACER without a configuration', () => {
   expect(createTracer(undefined, systemClock, pino({ level: 'silent' }))).toBe(NO_TRACER);
 });
 
-test('spans hang below the active one, also after awaiting, and not in the traces of another tracer of this process', async () => {
+test('spans are children of the active span, also after an await, and never join traces of another tracer', async () => {
   const config: TracingConfig = {
     url: 'http://127.0.0.1:9/v1/traces',
     headers: {},
@@ -94,12 +94,12 @@ test('spans hang below the active one, also after awaiting, and not in the trace
   });
   expect(one.active()).toBeUndefined();
   const remote = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-00`;
-  // The caller does not keep its trace, so nothing below it is kept.
+  // The caller does not record its trace, so its child spans are not recorded.
   expect(one.start('server', { parent: { traceparent: remote } }).traceparent).toMatch(/^00-1{32}-[0-9a-f]{16}-00$/);
   expect(one.start('server', { parent: { traceparent: 'nonsense' } }).traceparent).toMatch(/^00-[0-9a-f]{32}-.*-01$/);
 });
 
-test('a receiver that hangs holds up the end for two seconds, and what it was sent until then is no matter', async () => {
+test('a receiver that hangs delays the stop by two seconds at most', async () => {
   const receiver = await startOtlpReceiver();
   receiver.behave('hang');
   const config: TracingConfig = {
@@ -117,7 +117,7 @@ test('a receiver that hangs holds up the end for two seconds, and what it was se
   await receiver.close();
 });
 
-test('failures of the exporter are told once a minute, with the spans that were lost meanwhile, and without the request', () => {
+test('export failures are logged once a minute with the number of lost spans and without the request', () => {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({}, { write: (text: string) => void lines.push(JSON.parse(text) as Record<string, unknown>) });
   const clock = new TestClock();

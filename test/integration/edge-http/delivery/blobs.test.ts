@@ -31,14 +31,14 @@ beforeEach(() => {
   edge.plane.calls.length = 0;
 });
 
-/** Both ways that bytes come through the edge. */
+/** Both deliveries of bytes through the edge. */
 const deliveries: [name: string, serve: (blob: TestBlob, sender: BlobSender) => Promise<void>][] = [
   ['over the call', serveInline],
   ['from a file', serveFile],
 ];
 
 describe.each(deliveries)('a blob %s', (name, serve) => {
-  test('comes byte for byte with its headers', async () => {
+  test('is delivered byte for byte with its headers', async () => {
     edge.plane.script = { readBlob: (_request, sender) => serve(large, sender) };
     const answer = await get(edge, large.path);
     expect(answer).toMatchObject({ status: 200, whole: true });
@@ -65,7 +65,7 @@ describe.each(deliveries)('a blob %s', (name, serve) => {
     ['bytes=-5000', 0, 1000],
     ['bytes=999-999', 999, 1000],
   ];
-  test.each(ranges)('in part: %s', async (range, from, to) => {
+  test.each(ranges)('delivers the range %s', async (range, from, to) => {
     edge.plane.script = { readBlob: (_request, sender) => serve(small, sender) };
     const answer = await get(edge, small.path, { range });
     expect(answer).toMatchObject({ status: 206, whole: true });
@@ -74,14 +74,14 @@ describe.each(deliveries)('a blob %s', (name, serve) => {
     expect(answer.body.equals(small.content.subarray(from, to))).toBe(true);
   });
 
-  test('in part, of more than one buffer', async () => {
+  test('delivers a range that is longer than one buffer', async () => {
     edge.plane.script = { readBlob: (_request, sender) => serve(large, sender) };
     const answer = await get(edge, large.path, { range: `bytes=100-${2 * MIB}` });
     expect(answer.status).toBe(206);
     expect(answer.body.equals(large.content.subarray(100, 2 * MIB + 1))).toBe(true);
   });
 
-  test('without any bytes', async () => {
+  test('without bytes is delivered', async () => {
     const empty = blobs.make(0);
     edge.plane.script = { readBlob: (_request, sender) => serve(empty, sender) };
     const answer = await get(edge, empty.path);
@@ -89,7 +89,7 @@ describe.each(deliveries)('a blob %s', (name, serve) => {
     expect(answer.headers['content-length']).toBe('0');
   });
 
-  test('for 64 at once, among them one that reads next to nothing and one that leaves', async () => {
+  test('is delivered to 64 clients at once, of which one hardly reads and one leaves', async () => {
     edge.plane.script = { readBlob: (_request, sender) => serve(large, sender) };
     const slow = await open(edge, large.path);
     slow.pause();
@@ -103,17 +103,17 @@ describe.each(deliveries)('a blob %s', (name, serve) => {
   });
 });
 
-describe('ranges', () => {
+describe('range requests', () => {
   beforeEach(() => {
     edge.plane.script = { readBlob: (_request, sender) => serveInline(small, sender) };
   });
 
-  test.each(['bytes=0-1,5-6', 'lines=1-2'])('%s is answered whole', async (range) => {
+  test.each(['bytes=0-1,5-6', 'lines=1-2'])('return the whole blob for %s', async (range) => {
     expect(await get(edge, small.path, { range })).toMatchObject({ status: 200, body: small.content });
   });
 
   test.each(['bytes=x-', 'bytes=5-2', 'bytes=-', 'bytes=-0', 'bytes=1-99999999999999999999', 'bytes='])(
-    '%s is 416 before the data plane is asked, and names the field',
+    'return 416 for %s before the data plane is asked, and name the field',
     async (range) => {
       const answer = await get(edge, small.path, { range });
       expect(answer.status).toBe(416);
@@ -122,7 +122,7 @@ describe('ranges', () => {
     },
   );
 
-  test('beyond the blob are 416 with its size', async () => {
+  test('return 416 with the size for a range beyond the blob', async () => {
     edge.plane.script = {
       readBlob: () => Promise.reject(new LayoverError('RANGE_INVALID', { detail: { size: 1000 } })),
     };
@@ -132,21 +132,21 @@ describe('ranges', () => {
     expect(edge.plane.reads[0]!.request.bytes).toEqual({ firstByte: 1000, lastByte: -1 });
   });
 
-  test('with If-Range are kept for this content and no other', async () => {
+  test('honour If-Range only for this content', async () => {
     const range = 'bytes=0-9';
     expect((await get(edge, small.path, { range, 'if-range': `"${small.digest}"` })).status).toBe(206);
     for (const other of ['"other"', `W/"${small.digest}"`, small.digest, 'Wed, 21 Oct 2015 07:28:00 GMT'])
       expect((await get(edge, small.path, { range, 'if-range': other })).status).toBe(200);
   });
 
-  test('are not for HEAD', async () => {
+  test('ignore Range on HEAD', async () => {
     edge.plane.script = { statBlob: () => ({ size: 1000, cacheStatus: 'HIT', upstreamHost: 'docker.io' }) };
     const answer = await get(edge, small.path, { range: 'bytes=0-9' }, 'HEAD');
     expect(answer.status).toBe(200);
     expect(answer.headers['content-length']).toBe('1000');
   });
 
-  test('other than the one that was asked for never reach a client', async () => {
+  test('never return a different range than the requested one', async () => {
     edge.plane.script = {
       readBlob: (_request, sender) => sender.header({ size: 1000, offset: 0, length: 5, delivery: 'INLINE' }),
     };
@@ -155,10 +155,10 @@ describe('ranges', () => {
   });
 });
 
-describe('without a body', () => {
+describe('responses without a body', () => {
   const stat = { size: 1000, cacheStatus: 'HIT', upstreamHost: 'docker.io' } as const;
 
-  test('HEAD asks for the size and fills nothing', async () => {
+  test('HEAD requests the size and fills nothing', async () => {
     edge.plane.script = { statBlob: () => stat };
     const answer = await get(edge, `${small.path}?ns=docker.io`, {}, 'HEAD');
     expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0), whole: true });
@@ -172,7 +172,7 @@ describe('without a body', () => {
     expect(edge.plane.reads.length).toBe(0);
   });
 
-  test('304 for what the client has, once it is known to be allowed', async () => {
+  test('304 is sent for content that the client has, after its access was checked', async () => {
     edge.plane.script = { statBlob: () => stat };
     expect((await get(edge, small.path, { 'if-none-match': `"${small.digest}"` })).status).toBe(304);
     expect(edge.plane.calls.map(({ method }) => method)).toEqual(['statBlob']);
@@ -184,7 +184,7 @@ describe('without a body', () => {
     expect((await get(edge, small.path, { 'if-none-match': `"${small.digest}"` })).status).toBe(403);
   });
 
-  test('a redirect is 307 that nobody may keep', async () => {
+  test('a redirect is a 307 that must not be stored', async () => {
     const url = 'https://bucket.example/blob?X-Goog-Signature=abc';
     edge.plane.script = {
       readBlob: (_request, sender) => sender.header({ size: 1000, offset: 0, length: 1000, delivery: 'REDIRECT', url }),
@@ -200,7 +200,7 @@ describe('without a body', () => {
     expect(answer.body).toHaveLength(0);
   });
 
-  test('a client whose header would mean something else to the bucket is not sent there', async () => {
+  test('a client whose headers mean something else to the bucket is not redirected', async () => {
     await get(edge, small.path, { range: 'bytes=0-9', 'if-range': `"${small.digest}"` });
     await get(edge, small.path, { range: 'bytes=0-9' });
     expect(edge.plane.reads.map(({ request }) => request.accepts.includes('REDIRECT'))).toEqual([false, true]);
@@ -208,7 +208,7 @@ describe('without a body', () => {
 });
 
 describe('a growing file', () => {
-  /** Serves `small-to-large` steps of a file; the test says when. */
+  /** Serves a file in steps that the test triggers. */
   function growing(
     blob: TestBlob,
     start: number,
@@ -244,7 +244,7 @@ describe('a growing file', () => {
     return bytes;
   }
 
-  test('is sent as it grows; the head goes out before the first byte is there', async () => {
+  test('is sent as it grows, with the head before the first byte', async () => {
     const blob = blobs.make(2 * MIB, 0);
     const fill = growing(blob, 0);
     edge.plane.script = { readBlob: fill.readBlob };
@@ -255,7 +255,7 @@ describe('a growing file', () => {
     appendFileSync(blob.file, blob.content.subarray(0, 700_000));
     await sender.progress(600_000);
     const begin = await firstBytes(message, 600_000);
-    // What is in the file but not announced is not sent: it may be wrong.
+    // Bytes that are not announced yet are not sent, because they may be wrong.
     expect(begin.equals(blob.content.subarray(0, 600_000))).toBe(true);
     appendFileSync(blob.file, blob.content.subarray(700_000));
     await sender.progress(blob.content.length);
@@ -264,7 +264,7 @@ describe('a growing file', () => {
     expect(digestOf(Buffer.concat([begin, rest.body]))).toBe(blob.digest);
   });
 
-  test('that is renamed or removed meanwhile is read on', async () => {
+  test('is read to its end after it was renamed or removed', async () => {
     const blob = blobs.make(MIB);
     const fill = growing(blob, 1000);
     edge.plane.script = { readBlob: fill.readBlob };
@@ -278,7 +278,7 @@ describe('a growing file', () => {
     expect(digestOf(Buffer.concat([begin, rest.body]))).toBe(blob.digest);
   });
 
-  test('of which the wanted part is there already needs the data plane no more', async () => {
+  test('no longer needs the data plane once the requested range is available', async () => {
     const blob = blobs.make(MIB);
     const fill = growing(blob, MIB / 2);
     edge.plane.script = { readBlob: fill.readBlob };
@@ -287,7 +287,7 @@ describe('a growing file', () => {
     expect(await (await fill.sender).over).toBe('cancel');
   });
 
-  test('whose fill fails cuts the connection short', async () => {
+  test('closes the connection early if its fill fails', async () => {
     const blob = blobs.make(MIB);
     const fill = growing(blob, MIB - 65_536);
     edge.plane.script = { readBlob: fill.readBlob };
@@ -299,7 +299,7 @@ describe('a growing file', () => {
     expect(begin.length + rest.body.length).toBe(MIB - 65_536);
   });
 
-  test('whose call ends well but early cuts the connection, too', async () => {
+  test('closes the connection early if its call ends successfully too soon', async () => {
     const blob = blobs.make(MIB);
     const fill = growing(blob, 1000);
     edge.plane.script = { readBlob: fill.readBlob };
@@ -308,7 +308,7 @@ describe('a growing file', () => {
     expect((await finish(message)).whole).toBe(false);
   });
 
-  test('is let go of when the client leaves while nothing comes', async () => {
+  test('is closed when the client leaves while no bytes arrive', async () => {
     const blob = blobs.make(MIB);
     const fill = growing(blob, 1000);
     edge.plane.script = { readBlob: fill.readBlob };
@@ -318,7 +318,7 @@ describe('a growing file', () => {
     expect(await (await fill.sender).over).toBe('cancel');
   });
 
-  test('with 64 readers at their own pace', async () => {
+  test('is read by 64 readers at their own pace', async () => {
     const blob = blobs.make(4 * MIB);
     const senders: BlobSender[] = [];
     let all!: () => void;
@@ -354,7 +354,7 @@ describe('a growing file', () => {
 });
 
 describe('a file that cannot be used', () => {
-  /** Says LOCAL_FILE with this path when it may, and sends bytes otherwise. */
+  /** Offers LOCAL_FILE with this path if it is accepted, and otherwise sends bytes. */
   function serveAt(blob: TestBlob, path: string) {
     return (_request: unknown, sender: BlobSender): Promise<void> =>
       sender.request.accepts.includes('LOCAL_FILE') ? serveFile(blob, sender, path) : serveInline(blob, sender);
@@ -380,7 +380,7 @@ describe('a file that cannot be used', () => {
       },
     ],
     ['shorter than it should be', () => small.file],
-  ])('(%s) is replaced by the bytes over the call', async (_name, path) => {
+  ])('(%s) is replaced by bytes over the call', async (_name, path) => {
     edge.plane.script = { readBlob: serveAt(large, path()) };
     const answer = await get(edge, large.path, { range: 'bytes=5-1048580' });
     expect(answer.status).toBe(206);
@@ -392,7 +392,7 @@ describe('a file that cannot be used', () => {
     expect(await edge.plane.reads[0]!.over).toBe('cancel');
   });
 
-  test('any more in the middle is continued over the call, from where it stopped', async () => {
+  test('in the middle of a delivery is continued over the call at the same position', async () => {
     const blob = blobs.make(8 * MIB);
     edge.plane.script = {
       async readBlob(_request, sender) {
@@ -412,7 +412,7 @@ describe('a file that cannot be used', () => {
     expect(edge.plane.reads[1]!.request.bytes).toEqual({ firstByte: MIB + 10, lastByte: 8 * MIB - 1 });
   });
 
-  test('is not offered to a data plane that is elsewhere', async () => {
+  test('is not requested from a data plane on another machine', async () => {
     const remote = await startEdge(
       { readBlob: (_request, sender) => serveInline(small, sender) },
       { localDelivery: 'auto' },
@@ -425,14 +425,14 @@ describe('a file that cannot be used', () => {
     }
   });
 
-  test('and a data plane that insists on files is an error', async () => {
+  test('is an error if the data plane insists on it', async () => {
     edge.plane.script = { readBlob: (_request, sender) => serveFile(large, sender, join(blobs.folder, 'gone')) };
     expect((await get(edge, large.path)).status).toBe(500);
   });
 });
 
-describe('a source that dies', () => {
-  test('before the head is an error answer', async () => {
+describe('a source that fails', () => {
+  test('before the head causes an error response', async () => {
     edge.plane.script = { readBlob: () => Promise.reject(new LayoverError('UPSTREAM_UNREACHABLE')) };
     const answer = await get(edge, small.path);
     expect(answer.status).toBe(502);
@@ -440,7 +440,7 @@ describe('a source that dies', () => {
     expect(answer.headers['docker-content-digest']).toBeUndefined();
   });
 
-  test('in mid-body cuts the connection; nothing is appended', async () => {
+  test('in the middle of the body closes the connection without appending anything', async () => {
     edge.plane.script = {
       async readBlob(_request, sender) {
         await serveInline(large, sender, MIB);
@@ -452,14 +452,14 @@ describe('a source that dies', () => {
     expect(large.content.subarray(0, answer.body.length).equals(answer.body)).toBe(true);
   });
 
-  test('quietly, with bytes missing, cuts it as well', async () => {
+  test('with missing bytes but a successful end closes the connection', async () => {
     edge.plane.script = { readBlob: (_request, sender) => serveInline(large, sender, MIB) };
     const answer = await get(edge, large.path);
     expect(answer.whole).toBe(false);
     expect(answer.body.length).toBeLessThanOrEqual(MIB);
   });
 
-  test('of too many bytes gives none that are too many', async () => {
+  test('with too many bytes never sends the surplus', async () => {
     edge.plane.script = {
       async readBlob(_request, sender) {
         await sender.header({ size: 10, offset: 0, length: 10, delivery: 'INLINE' });
@@ -470,7 +470,7 @@ describe('a source that dies', () => {
     expect(answer).toMatchObject({ whole: false, body: Buffer.alloc(0) });
   });
 
-  test('with its process cuts the connection', async () => {
+  test('with its process closes the connection', async () => {
     const other = await startEdge({
       async readBlob(_request, sender) {
         await serveInline(large, sender, MIB);
@@ -489,7 +489,7 @@ describe('a source that dies', () => {
 });
 
 describe('a client', () => {
-  test('that leaves is told to the data plane', async () => {
+  test('that leaves ends the call to the data plane', async () => {
     const blob = blobs.make(32 * MIB);
     edge.plane.script = { readBlob: (_request, sender) => serveInline(blob, sender) };
     const message = await open(edge, blob.path);
@@ -500,7 +500,7 @@ describe('a client', () => {
     ).cancelled;
   });
 
-  test('that leaves before there is an answer is told, too', async () => {
+  test('that leaves before the response ends the call too', async () => {
     edge.plane.script = { readBlob: (_request, sender) => sender.cancelled };
     const socket = connect(edge.port, edge.host);
     socket.write(`GET ${small.path} HTTP/1.1\r\nHost: h\r\n\r\n`);
@@ -509,7 +509,7 @@ describe('a client', () => {
     await sender.cancelled;
   });
 
-  test('that reads nothing holds little, makes the data plane wait, and is given up', async () => {
+  test('that does not read holds little memory, slows down the data plane and is disconnected', async () => {
     const blob = blobs.make(64 * MIB);
     const impatient = await startEdge(
       { readBlob: (_request, sender) => serveInline(blob, sender) },
@@ -528,7 +528,7 @@ describe('a client', () => {
     }
   });
 
-  test('that stalls does not hold up others, nor manifests; nor do a dozen', async () => {
+  test('that stalls delays neither other blobs nor manifests, and neither do a dozen', async () => {
     const blob = blobs.make(32 * MIB);
     edge.plane.script = {
       readBlob: (request, sender) => serveInline(request.digest === small.digest ? small : blob, sender),
@@ -536,7 +536,7 @@ describe('a client', () => {
     };
     const stalled = await Promise.all(Array.from({ length: 12 }, () => open(edge, blob.path)));
     for (const message of stalled) message.pause();
-    // Each has filled its window when its sender has to wait; the connection is shared.
+    // A sender waits when its window is full. The connection is shared.
     const answer = await get(edge, blob.path);
     expect(digestOf(answer.body)).toBe(blob.digest);
     expect(await get(edge, small.path)).toMatchObject({ whole: true, status: 200 });
@@ -548,7 +548,7 @@ describe('a client', () => {
     await Promise.all(edge.plane.reads.slice(0, 12).map((sender) => sender.cancelled));
   });
 
-  test('that waits for a slow source is not given up', async () => {
+  test('that waits for a slow source is not disconnected', async () => {
     const blob = blobs.make(MIB);
     const impatient = await startEdge(
       {
@@ -561,7 +561,7 @@ describe('a client', () => {
             path: blob.file,
             available: 1000,
           });
-          // Longer than a client may idle.
+          // Longer than the idle timeout of a client.
           await new Promise((resolve) => setTimeout(resolve, 1300));
           await sender.progress(MIB);
           await sender.over;
@@ -576,7 +576,7 @@ describe('a client', () => {
     }
   });
 
-  test('can ask for the next blob over the same connection', async () => {
+  test('can request the next blob over the same connection', async () => {
     edge.plane.script = {
       readBlob: (request, sender) => serveFile(request.digest === small.digest ? small : large, sender),
     };

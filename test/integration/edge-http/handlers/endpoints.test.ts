@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 
 describe('GET /v2/', () => {
-  test('is 200 {} where access is good, with and without the slash', async () => {
+  test('returns 200 {} if the credentials are accepted, with and without the trailing slash', async () => {
     edge.plane.script = { checkAccess: () => undefined };
     for (const path of ['/v2/', '/v2']) {
       const answer = await get(edge, path);
@@ -43,7 +43,7 @@ describe('GET /v2/', () => {
     }
   });
 
-  test('is a challenge where it is not', async () => {
+  test('returns a challenge otherwise', async () => {
     edge.plane.script = {
       checkAccess: () => {
         throw new LayoverError('UNAUTHORIZED');
@@ -53,10 +53,10 @@ describe('GET /v2/', () => {
     expect(answer.status).toBe(401);
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="http://layover.test:8080/token",service="layover"');
     expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');
-    expect(errorOf(answer)).toMatchObject({ code: 'UNAUTHORIZED', message: 'authentication is required' });
+    expect(errorOf(answer)).toMatchObject({ code: 'UNAUTHORIZED', message: 'Authentication is required.' });
   });
 
-  test('passes credentials, address, user agent and request id on', async () => {
+  test('passes credentials, address, user agent and request id to the data plane', async () => {
     edge.plane.script = { checkAccess: () => undefined };
     const headers = { authorization: 'Bearer abc', 'user-agent': 'x'.repeat(300), 'x-request-id': 'id-1.2_3' };
     const answer = await get(edge, '/v2/', headers);
@@ -67,13 +67,13 @@ describe('GET /v2/', () => {
         clientAddress: '127.0.0.1',
         userAgent: 'x'.repeat(256),
         authorization: 'Bearer abc',
-        // Nothing was begun before.
+        // No delivery was started before.
         authorizedAt: 0,
       },
     });
   });
 
-  test.each(['', 'a b', 'x'.repeat(65), '<script>'])('makes a request id in place of %j', async (given) => {
+  test.each(['', 'a b', 'x'.repeat(65), '<script>'])('creates a request id instead of %j', async (given) => {
     edge.plane.script = { checkAccess: () => undefined };
     const answer = await get(edge, '/v2/', { 'x-request-id': given });
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
@@ -90,13 +90,13 @@ describe('challenges', () => {
     return answer.headers['www-authenticate']!;
   }
 
-  test('name the repository in their scope', async () => {
+  test('contain the repository in their scope', async () => {
     edge.plane.script = { getManifest: refuse(), statBlob: refuse() };
     const expected = 'Bearer realm="http://h.test/token",service="layover",scope="repository:corp/team/app:pull"';
     expect(await challenge('/v2/corp/team/app/manifests/latest')).toBe(expected);
   });
 
-  test('say that a token was not taken', async () => {
+  test('report a rejected token', async () => {
     edge.plane.script = { getManifest: refuse() };
     expect(await challenge('/v2/corp/app/manifests/1', { authorization: 'Bearer old' })).toContain(
       ',error="invalid_token"',
@@ -104,7 +104,7 @@ describe('challenges', () => {
     expect(await challenge('/v2/corp/app/manifests/1', { authorization: 'Basic eDp5' })).not.toContain('error=');
   });
 
-  test('take scope and error from the data plane, and only well-formed ones', async () => {
+  test('take scope and error from the data plane, but only valid ones', async () => {
     edge.plane.script = {
       getManifest: refuse({ scope: 'repository:hub/library/app:pull', error: 'insufficient_scope' }),
     };
@@ -117,12 +117,12 @@ describe('challenges', () => {
     );
   });
 
-  test('never repeat a Host that is none', async () => {
+  test('never repeat an invalid Host', async () => {
     edge.plane.script = { checkAccess: refuse() };
     expect(await challenge('/v2/', { host: 'a",service="b' })).toContain(`realm="http://127.0.0.1:${edge.port}/token"`);
   });
 
-  test('lead to the public URL where one is configured', async () => {
+  test('point to the public URL if one is configured', async () => {
     const other = await startEdge({ checkAccess: refuse() }, { publicUrl: 'https://layover.example/cache' });
     try {
       const answer = await get(other, '/v2/');
@@ -134,7 +134,7 @@ describe('challenges', () => {
 });
 
 describe('manifests', () => {
-  test('come byte for byte with all their headers', async () => {
+  test('are delivered byte for byte with all headers', async () => {
     edge.plane.script = { getManifest: () => MANIFEST };
     const answer = await get(edge, '/v2/docker/library/alpine/manifests/3.20', { accept: `${TYPE}, text/plain;q=0.1` });
     expect(answer.status).toBe(200);
@@ -160,7 +160,7 @@ describe('manifests', () => {
     expect(request.digest).toBeUndefined();
   });
 
-  test('by HEAD have the headers of GET and no body', async () => {
+  test('have the headers of GET and no body on HEAD', async () => {
     edge.plane.script = { getManifest: () => ({ ...MANIFEST, content: Buffer.alloc(0), ageSeconds: -1 }) };
     const answer = await get(edge, `/v2/docker/alpine/manifests/${DIGEST}`, {}, 'HEAD');
     expect(answer).toMatchObject({ status: 200, whole: true });
@@ -170,7 +170,7 @@ describe('manifests', () => {
     expect(edge.plane.calls[0]!.request).toMatchObject({ digest: DIGEST, headOnly: true });
   });
 
-  test('in the mirror form say whom they come from', async () => {
+  test('have the upstream in OCI-Namespace in the mirror form', async () => {
     edge.plane.script = { getManifest: () => MANIFEST };
     const answer = await get(edge, '/v2/library/alpine/manifests/latest?ns=docker.io');
     expect(answer.headers['oci-namespace']).toBe('docker.io');
@@ -179,7 +179,7 @@ describe('manifests', () => {
     });
   });
 
-  test('that the client has are 304', async () => {
+  test('return 304 if the client has them', async () => {
     edge.plane.script = { getManifest: () => MANIFEST };
     for (const condition of [`"${DIGEST}"`, `W/"${DIGEST}"`, `"other", "${DIGEST}"`, '*']) {
       const answer = await get(edge, '/v2/docker/alpine/manifests/1', { 'if-none-match': condition });
@@ -198,7 +198,7 @@ describe('manifests', () => {
     ['STALE', 'layover; fwd=stale; detail=served-stale', 'layover; fwd=stale; detail=served-stale'],
     ['BYPASS', 'layover; fwd=bypass', 'layover; fwd=bypass'],
   ];
-  test.each(statuses)('say %s in both headers', async (cacheStatus, onGet, onHead) => {
+  test.each(statuses)('have %s in both cache headers', async (cacheStatus, onGet, onHead) => {
     edge.plane.script = { getManifest: () => ({ ...MANIFEST, cacheStatus }) };
     const path = '/v2/docker/alpine/manifests/1';
     expect((await get(edge, path)).headers).toMatchObject({ 'x-layover-cache': cacheStatus, 'cache-status': onGet });
@@ -206,11 +206,11 @@ describe('manifests', () => {
     expect(head.headers).toMatchObject({ 'x-layover-cache': cacheStatus, 'cache-status': onHead });
   });
 
-  test('of which the data plane gives other bytes than it says are an error, not a short answer', async () => {
+  test('with a size that does not match their bytes cause an error and not a short response', async () => {
     edge.plane.script = { getManifest: () => ({ ...MANIFEST, size: CONTENT.length + 1 }) };
     const answer = await get(edge, '/v2/docker/alpine/manifests/1');
     expect(answer.status).toBe(500);
-    expect(errorOf(answer)).toEqual({ code: 'UNKNOWN', message: 'something went wrong inside Layover' });
+    expect(errorOf(answer)).toEqual({ code: 'UNKNOWN', message: 'An internal error occurred in Layover.' });
   });
 });
 
@@ -220,7 +220,7 @@ describe('failures of the data plane', () => {
     throw error;
   };
 
-  test('keep their status, code, message, detail and Retry-After', async () => {
+  test('keep status, code, message, detail and Retry-After', async () => {
     const error = new LayoverError('TOO_MANY_REQUESTS', {
       message: 'docker.io limits our requests',
       detail: { upstream: 'docker.io' },
@@ -243,7 +243,7 @@ describe('failures of the data plane', () => {
     expect(answer.headers['content-length']).toBe(String(answer.body.length));
   });
 
-  test('have no body on HEAD, but its length', async () => {
+  test('have no body but its length on HEAD', async () => {
     edge.plane.script = { getManifest: fail(new LayoverError('MANIFEST_UNKNOWN')) };
     const length = (await get(edge, path)).headers['content-length'];
     const answer = await get(edge, path, {}, 'HEAD');
@@ -252,14 +252,14 @@ describe('failures of the data plane', () => {
     expect(answer.headers['x-layover-cache']).toBe('REFUSED');
   });
 
-  test('that nobody expected are UNKNOWN, and tell nothing', async () => {
+  test('are UNKNOWN without details if they are unexpected', async () => {
     edge.plane.script = { getManifest: fail(new Error('secret of the data plane')) };
     const answer = await get(edge, path);
     expect(answer.status).toBe(500);
     expect(answer.body.toString()).not.toContain('secret');
   });
 
-  test('are 503 where there is no data plane, and it is found again', async () => {
+  test('return 503 without a data plane, which is found again later', async () => {
     const { plane } = edge;
     const away = await startEdge({}, { dataPlanes: [{ kind: 'unix', path: '/nonexistent/data.sock' }] });
     try {
@@ -275,7 +275,7 @@ describe('failures of the data plane', () => {
     expect((await get(edge, path)).status).toBe(200);
   });
 
-  test('pick another data plane where several are known and the first is away', async () => {
+  test('select another data plane if the first one is unreachable', async () => {
     const both = await startEdge(
       {},
       {
@@ -287,7 +287,7 @@ describe('failures of the data plane', () => {
     );
     edge.plane.script = { getManifest: () => MANIFEST };
     try {
-      // The first call finds out that it is away.
+      // The first call detects that it is unreachable.
       await get(both, path);
       expect((await get(both, path)).status).toBe(200);
     } finally {
@@ -296,7 +296,7 @@ describe('failures of the data plane', () => {
   });
 });
 
-describe('tags', () => {
+describe('tag lists', () => {
   const page = {
     tags: ['a', 'b'],
     nextLast: '',
@@ -305,7 +305,7 @@ describe('tags', () => {
     nextLimit: 0,
   } as const;
 
-  test('are listed under the name that was asked for', async () => {
+  test('have the requested name', async () => {
     edge.plane.script = { listTags: () => ({ ...page, tags: [...page.tags] }) };
     const answer = await get(edge, '/v2/docker/alpine/tags/list');
     expect(JSON.parse(answer.body.toString())).toEqual({ name: 'docker/alpine', tags: ['a', 'b'] });
@@ -314,7 +314,7 @@ describe('tags', () => {
     expect(edge.plane.calls[0]!.request).toMatchObject({ limit: 0, last: '' });
   });
 
-  test('link to the next page, here', async () => {
+  test('link to the next page at the edge', async () => {
     edge.plane.script = { listTags: () => ({ ...page, tags: ['a', 'b'], nextLast: 'b&c', nextLimit: 2 }) };
     const answer = await get(edge, '/v2/docker/alpine/tags/list?n=5&last=0');
     expect(answer.headers.link).toBe('</v2/docker/alpine/tags/list?n=2&last=b%26c>; rel="next"');
@@ -324,7 +324,7 @@ describe('tags', () => {
     expect(JSON.parse(mirror.body.toString())).toMatchObject({ name: 'alpine' });
   });
 
-  test('are none for n=0, after the data plane was asked', async () => {
+  test('are empty for n=0, after the data plane was asked', async () => {
     edge.plane.script = { listTags: () => ({ ...page, tags: ['a'], nextLast: 'a', nextLimit: 1 }) };
     const answer = await get(edge, '/v2/docker/alpine/tags/list?n=0');
     expect(JSON.parse(answer.body.toString())).toEqual({ name: 'docker/alpine', tags: [] });
@@ -332,7 +332,7 @@ describe('tags', () => {
     expect(edge.plane.calls.length).toBe(1);
   });
 
-  test('by HEAD have no body', async () => {
+  test('have no body on HEAD', async () => {
     edge.plane.script = { listTags: () => ({ ...page, tags: ['a'] }) };
     const answer = await get(edge, '/v2/docker/alpine/tags/list', {}, 'HEAD');
     expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0) });
@@ -343,7 +343,7 @@ describe('referrers', () => {
   const index = Buffer.from('{"schemaVersion":2,"manifests":[]}');
   const target = `/v2/docker/alpine/referrers/${DIGEST}`;
 
-  test('are an index, with the filter that was applied and a link that keeps it', async () => {
+  test('are an index with the applied filter and a link that keeps it', async () => {
     edge.plane.script = {
       listReferrers: () => ({
         content: index,
@@ -379,7 +379,7 @@ describe('referrers', () => {
 });
 
 describe('GET /token', () => {
-  test('gives a token under both names', async () => {
+  test('returns a token under both names', async () => {
     edge.plane.script = { issueToken: () => ({ token: 'jwt', expiresInSeconds: 300, issuedAt: Date.UTC(2026, 0, 2) }) };
     const path = '/token?service=layover&scope=repository:a/b:pull%20repository:c/d:pull&account=me';
     const answer = await get(edge, path, { authorization: 'Basic bWU6aXQ=' });
@@ -397,7 +397,7 @@ describe('GET /token', () => {
     });
   });
 
-  test('asks for Basic where the credentials are bad', async () => {
+  test('asks for Basic credentials if they are invalid', async () => {
     edge.plane.script = {
       issueToken: () => {
         throw new LayoverError('UNAUTHORIZED', { message: 'these credentials are not good' });
@@ -408,7 +408,7 @@ describe('GET /token', () => {
     expect(answer.headers['www-authenticate']).toMatch(/^Basic /);
   });
 
-  test('is the only form: POST is 405, which sends clients there', async () => {
+  test('is the only form: POST returns 405, after which clients use GET', async () => {
     const answer = await get(
       edge,
       '/token',
@@ -434,20 +434,20 @@ describe('writes', () => {
     ['PUT', '/v2/'],
     ['POST', '/v2/not/even/a/path'],
   ];
-  test.each(table)('%s %s is 405', async (method, path) => {
+  test.each(table)('%s %s returns 405', async (method, path) => {
     const answer = await get(edge, path, {}, method, method === 'GET' ? undefined : Buffer.from('content'));
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe('GET, HEAD');
     expect(errorOf(answer)).toMatchObject({
       code: 'UNSUPPORTED',
-      message: expect.stringContaining('this is a pull-through cache') as unknown,
+      message: expect.stringContaining('Layover is a pull-through cache') as unknown,
     });
     expect(edge.plane.calls).toEqual([]);
   });
 });
 
 describe('operations', () => {
-  test('readyz asks the data plane; one that wants credentials is there', async () => {
+  test('readyz asks the data plane and accepts a refusal of its credentials', async () => {
     edge.plane.script = { checkAccess: () => undefined };
     expect((await get(edge, '/readyz')).status).toBe(200);
     edge.plane.script = {
@@ -464,7 +464,7 @@ describe('operations', () => {
     expect((await get(edge, '/readyz')).status).toBe(503);
   });
 
-  test('metrics count by endpoint, and have no names in their labels', async () => {
+  test('metrics count by endpoint and have no names in their labels', async () => {
     edge.plane.script = { getManifest: () => MANIFEST };
     await get(edge, '/v2/some-organization/some-repository/manifests/some-tag');
     await get(edge, '/nothing');

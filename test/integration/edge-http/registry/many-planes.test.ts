@@ -29,7 +29,7 @@ afterAll(() => blobs.remove());
 const inline: ReadScript = (sender) => serveInline(blob, sender);
 const file: ReadScript = (sender) => serveFile(blob, sender);
 
-/** Sends so much inline, and is gone. */
+/** Sends a number of bytes inline and then stops the data plane. */
 function dieAfter(bytes: number): ReadScript {
   return async (sender, plane) => {
     await serveInline(blob, sender, bytes);
@@ -39,7 +39,7 @@ function dieAfter(bytes: number): ReadScript {
   };
 }
 
-/** Sends so much inline, and fails. */
+/** Sends a number of bytes inline and then fails. */
 function failAfter(bytes: number, error: LayoverError): ReadScript {
   return async (sender) => {
     await serveInline(blob, sender, bytes);
@@ -47,7 +47,7 @@ function failAfter(bytes: number, error: LayoverError): ReadScript {
   };
 }
 
-/** Names a file of which so much may be read, and waits for the test. */
+/** Offers a file with a number of readable bytes and waits for the test. */
 function growing(available: number, found: (sender: BlobSender) => void = () => undefined): ReadScript {
   return async (sender) => {
     const size = blob.content.length;
@@ -61,7 +61,7 @@ function growing(available: number, found: (sender: BlobSender) => void = () => 
 /** Resolves when the client of the latest readWhole() has its first byte. */
 let clientHasBytes: Promise<void>;
 
-/** Reads the blob, as far as it comes. */
+/** Reads the blob as far as it is delivered. */
 async function readWhole(headers: Record<string, string> = {}, path = blob.path) {
   let arrived!: () => void;
   clientHasBytes = new Promise((resolve) => (arrived = resolve));
@@ -92,7 +92,7 @@ describe('manifests and lists', () => {
     upstreamHost: 'docker.io',
   } as const;
 
-  /** How many planes were asked when the first of them does this. */
+  /** Returns how many planes were asked when the first of them behaves like this. */
   async function askedWhen(
     first: () => never | Promise<never>,
   ): Promise<{ status: number; asked: number; body: Buffer }> {
@@ -113,7 +113,7 @@ describe('manifests and lists', () => {
   test.each([
     ['not ready', new LayoverError('NOT_READY')],
     ['out of disk', new LayoverError('STORE_FULL')],
-  ])('a node that is %s is passed over', async (_name, error) => {
+  ])('are requested from another node if one is %s', async (_name, error) => {
     expect(await askedWhen(fail(error))).toMatchObject({ status: 200, asked: 2 });
   });
 
@@ -125,11 +125,11 @@ describe('manifests and lists', () => {
     ['MANIFEST_UNKNOWN', 404],
     ['DENIED', 403],
     ['INTERNAL', 500],
-  ] as const)('%s is the answer: no other node is asked', async (key, status) => {
+  ] as const)('return %s without asking another node', async (key, status) => {
     expect(await askedWhen(fail(new LayoverError(key)))).toMatchObject({ status, asked: 1 });
   });
 
-  test('a node that dies with the question is passed over', async () => {
+  test('are requested from another node if one dies during the request', async () => {
     const answer = await askedWhen(async () => {
       const busy = edge!.planes.find(({ calls }) => calls.length > 0)!;
       await busy.stop();
@@ -138,7 +138,7 @@ describe('manifests and lists', () => {
     expect(answer).toMatchObject({ status: 200, asked: 2 });
   });
 
-  test('a question with one key always goes to the same node, others to others', async () => {
+  test('of one key are always requested from the same node, and of other keys from others', async () => {
     edge = await startEdgeOverPlanes(3, [inline], { getManifest: () => reply });
     for (let round = 0; round < 5; round += 1) await get(edge, MANIFEST_PATH);
     expect(edge.planes.map(({ calls }) => calls.length).sort()).toEqual([0, 0, 5]);
@@ -146,7 +146,7 @@ describe('manifests and lists', () => {
     expect(edge.planes.every(({ calls }) => calls.length > 0)).toBe(true);
   });
 
-  test('all nodes fail: no more than three are asked, and the client reads what one of them said', async () => {
+  test('are requested from at most three nodes if all fail, and the client gets the failure of one of them', async () => {
     edge = await startEdgeOverPlanes(5, [inline], {
       getManifest: fail(new LayoverError('NOT_READY', { message: 'no configuration yet' })),
     });
@@ -158,7 +158,7 @@ describe('manifests and lists', () => {
 });
 
 describe('a blob whose node is lost before its header', () => {
-  test('comes from the next', async () => {
+  test('is delivered by the next node', async () => {
     edge = await startEdgeOverPlanes(3, [
       async (sender, plane) => {
         await plane.stop();
@@ -167,7 +167,7 @@ describe('a blob whose node is lost before its header', () => {
       failAfter(0, new LayoverError('NOT_READY')),
       inline,
     ]);
-    // The second one sends a header first: its failure is one in the middle.
+    // The second one sends a header first, so it fails in the middle of the blob.
     const { answer, requests } = await readWhole();
     expect(answer).toMatchObject({ status: 200, whole: true });
     expect(digestOf(answer.body)).toBe(blob.digest);
@@ -181,7 +181,7 @@ describe('a blob whose node is lost in the middle', () => {
     ['inline, then a file', dieAfter(3 * MIB), file],
     ['inline, then one that is stopping', failAfter(MIB, new LayoverError('NOT_READY')), inline],
     ['inline, then one with a full disk', failAfter(MIB, new LayoverError('STORE_FULL')), inline],
-  ])('goes on elsewhere (%s)', async (_name, first, second) => {
+  ])('is continued by another node (%s)', async (_name, first, second) => {
     edge = await startEdgeOverPlanes(2, [first, second]);
     const { answer, requests } = await readWhole();
     expect(answer).toMatchObject({ status: 200, whole: true });
@@ -190,13 +190,13 @@ describe('a blob whose node is lost in the middle', () => {
     const at = requests[1]!.bytes!.firstByte;
     expect(at).toBeLessThanOrEqual(3 * MIB);
     expect(requests[1]).toMatchObject({ digest: blob.digest, bytes: { lastByte: 8 * MIB - 1 } });
-    // The client was let in when it began.
+    // The client was authorized when the delivery began.
     expect(requests.map(({ context }) => context!.authorizedAt > 0)).toEqual([false, true]);
-    // The head is out: no redirect.
+    // The response head is sent, so no redirect is possible.
     expect(requests[1]!.accepts).toEqual(['LOCAL_FILE', 'INLINE']);
   });
 
-  test('within the range that the client asked for', async () => {
+  test('is continued within the requested range', async () => {
     edge = await startEdgeOverPlanes(2, [dieAfter(2 * MIB), inline]);
     const { answer, requests } = await readWhole({ range: `bytes=${MIB}-${6 * MIB - 1}` });
     expect(answer).toMatchObject({ status: 206, whole: true });
@@ -205,7 +205,7 @@ describe('a blob whose node is lost in the middle', () => {
     expect(requests[1]!.bytes).toMatchObject({ lastByte: 6 * MIB - 1 });
   });
 
-  test('a suffix, too', async () => {
+  test('is continued in a requested suffix', async () => {
     edge = await startEdgeOverPlanes(2, [dieAfter(MIB), inline]);
     const { answer } = await readWhole({ range: `bytes=-${3 * MIB}` });
     expect(answer.body.equals(blob.content.subarray(5 * MIB))).toBe(true);
@@ -214,7 +214,7 @@ describe('a blob whose node is lost in the middle', () => {
   test.each([
     ['over the call', inline],
     ['as a file', file],
-  ])('a growing file: what was announced is sent, the rest comes %s', async (_name, second) => {
+  ])('sends the announced bytes of a growing file, and the rest comes %s', async (_name, second) => {
     let first!: (sender: BlobSender) => void;
     const found = new Promise<BlobSender>((resolve) => (first = resolve));
     edge = await startEdgeOverPlanes(2, [growing(2 * MIB + 5, first), second]);
@@ -226,7 +226,7 @@ describe('a blob whose node is lost in the middle', () => {
     expect(edge.reads[1]!.sender.request.bytes).toEqual({ firstByte: 2 * MIB + 5, lastByte: 8 * MIB - 1 });
   });
 
-  test('a growing file that fills again there, from the start', async () => {
+  test('is continued from a file that another node fills from the start', async () => {
     const slow = blobs.make(4 * MIB, 0);
     edge = await startEdgeOverPlanes(2, [
       async (sender, plane) => {
@@ -250,17 +250,17 @@ describe('a blob whose node is lost in the middle', () => {
     expect(digestOf(answer.body)).toBe(slow.digest);
   });
 
-  test('several nodes, one after another, as long as there are bytes in between', async () => {
+  test('is continued by several nodes in a row, as long as bytes arrive in between', async () => {
     const step = failAfter(256 * 1024, new LayoverError('NOT_READY'));
     edge = await startEdgeOverPlanes(2, [step, step, step, step, step, step, inline]);
     const { answer } = await readWhole();
     expect(digestOf(answer.body)).toBe(blob.digest);
     expect(edge.reads).toHaveLength(7);
-    // Never the one that has just failed.
+    // Never from the node that has just failed.
     edge.reads.slice(1).forEach(({ plane }, i) => expect(plane).not.toBe(edge!.reads[i]!.plane));
   });
 
-  test('nodes that fail for ever end it: the connection is cut', async () => {
+  test('closes the connection if nodes keep failing', async () => {
     const step = failAfter(256 * 1024, new LayoverError('NOT_READY'));
     edge = await startEdgeOverPlanes(2, [step]);
     const { answer } = await readWhole();
@@ -269,7 +269,7 @@ describe('a blob whose node is lost in the middle', () => {
     expect(edge.reads.length).toBeLessThanOrEqual(17);
   });
 
-  test('nodes that give nothing are not asked again and again', async () => {
+  test('stops asking nodes that send no bytes', async () => {
     edge = await startEdgeOverPlanes(5, [
       failAfter(MIB, new LayoverError('NOT_READY')),
       failAfter(0, new LayoverError('NOT_READY')),
@@ -280,7 +280,7 @@ describe('a blob whose node is lost in the middle', () => {
   });
 
   test.each(['UPSTREAM_CONTENT', 'UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT', 'INTERNAL'] as const)(
-    '%s is nothing that another node could do better: the connection is cut',
+    'closes the connection on %s, which another node cannot fix',
     async (key) => {
       edge = await startEdgeOverPlanes(2, [failAfter(MIB, new LayoverError(key)), inline]);
       const { answer } = await readWhole();
@@ -289,7 +289,7 @@ describe('a blob whose node is lost in the middle', () => {
     },
   );
 
-  test('another size there is another blob: the connection is cut', async () => {
+  test('closes the connection if another node reports another size', async () => {
     edge = await startEdgeOverPlanes(2, [
       dieAfter(MIB),
       async (sender) => {
@@ -303,7 +303,7 @@ describe('a blob whose node is lost in the middle', () => {
     expect(answer.body.length).toBeLessThanOrEqual(MIB);
   });
 
-  test('a redirect is of no use there', async () => {
+  test('does not accept a redirect of another node', async () => {
     edge = await startEdgeOverPlanes(2, [
       dieAfter(MIB),
       async (sender) => {
@@ -321,13 +321,13 @@ describe('a blob whose node is lost in the middle', () => {
     expect(answer).toMatchObject({ status: 200, whole: false });
   });
 
-  test('no other node is there: the connection is cut', async () => {
+  test('closes the connection if there is no other node', async () => {
     edge = await startEdgeOverPlanes(1, [dieAfter(MIB)]);
     const { answer } = await readWhole();
     expect(answer.whole).toBe(false);
   });
 
-  test('a client that reads slowly notices nothing', async () => {
+  test('is delivered to a slow client without a visible failure', async () => {
     edge = await startEdgeOverPlanes(2, [growing(4 * MIB), inline]);
     const message = await open(edge, blob.path);
     message.pause();
@@ -338,7 +338,7 @@ describe('a blob whose node is lost in the middle', () => {
     expect(digestOf(Buffer.concat([begin, rest.body]))).toBe(blob.digest);
   });
 
-  test('a client that has left has nobody asked, and one that leaves later ends everything', async () => {
+  test('is not requested again for a client that has left, and a client that leaves later ends everything', async () => {
     edge = await startEdgeOverPlanes(2, [failAfter(MIB, new LayoverError('NOT_READY')), growing(0)]);
     const message = await open(edge, blob.path);
     message.on('error', () => undefined);
@@ -350,8 +350,8 @@ describe('a blob whose node is lost in the middle', () => {
   });
 });
 
-describe('a node that takes no calls any more', () => {
-  test('finishes what it has, and gets nothing new', async () => {
+describe('a node that accepts no calls any more', () => {
+  test('finishes its calls and gets no new ones', async () => {
     let goOn!: () => void;
     const held = new Promise<void>((resolve) => (goOn = resolve));
     edge = await startEdgeOverPlanes(2, [
@@ -366,7 +366,8 @@ describe('a node that takes no calls any more', () => {
     while (edge.reads.length < 1) await new Promise((resolve) => setImmediate(resolve));
     const [first] = edge.reads;
     first!.plane.setServing(false);
-    // The edge is told by a message of its own; the next requests may still come to the first until then.
+    // The edge learns this from a separate message. Until then, requests may still reach the first
+    // node.
     let answer = await get(edge, '/healthz');
     for (;;) {
       answer = await get(edge, blob.path);
@@ -379,12 +380,12 @@ describe('a node that takes no calls any more', () => {
 });
 
 describe('the only node', () => {
-  test('is waited for a little when it is away: a restart refuses nobody', async () => {
+  test('is awaited for a short time if it is unreachable, so that a restart refuses no request', async () => {
     edge = await startEdgeOverPlanes(1, [inline], { checkAccess: () => undefined });
     const [plane] = edge.planes;
     await plane!.stop();
-    // The edge has heard of it: an answer comes only after it has waited.
-    await waitUntil('it is known to be away', async () => (await get(edge!, '/v2/')).status === 503);
+    // The edge knows that the node is gone once a response only comes after the wait.
+    await waitUntil('the edge knows that the node is gone', async () => (await get(edge!, '/v2/')).status === 503);
     const answers = [get(edge, '/v2/'), get(edge, blob.path)];
     const again = await startFakeDataPlane(
       { checkAccess: () => undefined, readBlob: (_request, sender) => serveInline(blob, sender) },

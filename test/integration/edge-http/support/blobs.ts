@@ -14,15 +14,15 @@ export interface TestBlob {
   readonly content: Buffer;
   readonly digest: Digest;
   readonly file: string;
-  /** Path of the edge's endpoint. */
+  /** Path of the blob at the edge. */
   readonly path: string;
 }
 
-/** A folder for the files of a suite. */
+/** Folder for the files of a suite. */
 export class BlobFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'layover-edge-'));
 
-  /** A blob of random bytes; its file holds the first `inFile` of them. */
+  /** Creates a blob of random bytes. Its file contains the first `inFile` of them. */
   make(size: number, inFile = size): TestBlob {
     const content = randomBytes(size);
     const digest = digestOf(content);
@@ -36,7 +36,7 @@ export class BlobFolder {
   }
 }
 
-/** What a request asks for of a blob, as a data plane works it out. */
+/** Returns the range that a request selects, like a data plane. */
 export function wanted(request: ReadBlobRequest__Output, size: number): { offset: number; length: number } {
   if (request.range === 'suffixLength') return resolveRange({ kind: 'suffix', length: request.suffixLength! }, size)!;
   const { bytes } = request;
@@ -45,7 +45,7 @@ export function wanted(request: ReadBlobRequest__Output, size: number): { offset
   return resolveRange({ kind: 'bytes', first: bytes.firstByte, last }, size)!;
 }
 
-/** Serves a blob over the call, `upTo` bytes of what is asked for. */
+/** Serves a blob over the call, at most `upTo` bytes of the range. */
 export async function serveInline(blob: TestBlob, sender: BlobSender, upTo = Infinity): Promise<void> {
   const { offset, length } = wanted(sender.request, blob.content.length);
   await sender.header({ size: blob.content.length, offset, length, delivery: 'INLINE' });
@@ -53,7 +53,7 @@ export async function serveInline(blob: TestBlob, sender: BlobSender, upTo = Inf
   for (let at = offset; at < end; at += CHUNK) await sender.chunk(blob.content.subarray(at, Math.min(at + CHUNK, end)));
 }
 
-/** Serves a blob as a file, all of it there; waits for the reader to leave. */
+/** Serves a blob as a complete file and waits until the reader leaves. */
 export async function serveFile(blob: TestBlob, sender: BlobSender, path = blob.file): Promise<void> {
   const { offset, length } = wanted(sender.request, blob.content.length);
   const size = blob.content.length;

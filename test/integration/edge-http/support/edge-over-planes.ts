@@ -10,15 +10,18 @@ export interface EdgeOverPlanes {
   readonly host: string;
   readonly port: number;
   readonly planes: readonly FakeDataPlane[];
-  /** Every read on any plane, in the order in which they came, with the plane that it came to. */
+  /** All reads on all planes in their order, each with its plane. */
   readonly reads: readonly { readonly plane: FakeDataPlane; readonly sender: BlobSender }[];
   stop(): Promise<void>;
 }
 
-/** What the planes do with the n-th read, whoever of them gets it; the last one stands for all that follow. */
+/**
+ * Scripts of the planes for the n-th read on any of them. The last one is used for all further
+ * reads.
+ */
 export type ReadScript = (sender: BlobSender, plane: FakeDataPlane) => Promise<void>;
 
-/** Starts `count` planes, each with the script, and an edge that knows all of them. */
+/** Starts `count` planes with the scripts, and an edge that knows all of them. */
 export async function startEdgeOverPlanes(
   count: number,
   reads: readonly ReadScript[],

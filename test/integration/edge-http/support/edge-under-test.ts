@@ -9,12 +9,12 @@ export interface EdgeUnderTest {
   readonly host: string;
   readonly port: number;
   readonly plane: FakeDataPlane;
-  /** Stops the edge alone. */
+  /** Stops only the edge. */
   stopEdge(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts both; local files are offered unless `config` says otherwise. */
+/** Starts both. Local files are offered unless `config` disables them. */
 export async function startEdge(script: Script = {}, config: Partial<EdgeConfig> = {}): Promise<EdgeUnderTest> {
   const plane = await startFakeDataPlane(script);
   const edge = createEdge(

@@ -1,18 +1,18 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
 import { connect } from 'node:net';
 
-/** Where an edge is. */
+/** Address of an edge. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** An answer, read to its end. */
+/** A complete response. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** False where the connection ended before the body did. */
+  /** False if the connection ended before the body did. */
   readonly whole: boolean;
 }
 
@@ -23,7 +23,10 @@ export interface OciError {
   readonly detail?: Record<string, unknown>;
 }
 
-/** The head of an answer; its body is not read yet. The path goes out as it is. */
+/**
+ * Sends a request and resolves with the response head; the body is not read yet. The path is sent
+ * unchanged.
+ */
 export function open(
   edge: Endpoint,
   path: string,
@@ -38,7 +41,7 @@ export function open(
   });
 }
 
-/** The rest of an answer. */
+/** Reads the rest of a response. */
 export async function finish(message: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = [];
   let whole = true;
@@ -50,7 +53,7 @@ export async function finish(message: IncomingMessage): Promise<Answer> {
   return { status: message.statusCode!, headers: message.headers, body: Buffer.concat(chunks), whole };
 }
 
-/** A request and its whole answer. */
+/** Sends a request and reads the complete response. */
 export async function get(
   edge: Endpoint,
   path: string,
@@ -61,13 +64,13 @@ export async function get(
   return finish(await open(edge, path, headers, method, body));
 }
 
-/** The error in an answer. */
+/** Returns the error of a response. */
 export function errorOf(answer: Answer): OciError {
   const { errors } = JSON.parse(answer.body.toString('utf8')) as { errors: [OciError] };
   return errors[0];
 }
 
-/** Sends bytes over a socket, and gives everything that comes back until the edge closes. */
+/** Sends bytes over a socket, and returns everything that is received until the edge closes it. */
 export function raw(edge: Endpoint, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(edge.port, edge.host);
@@ -80,7 +83,7 @@ export function raw(edge: Endpoint, bytes: string): Promise<string> {
   });
 }
 
-/** The status, the header lines and the error of a raw answer. */
+/** Returns the status, the header lines and the error of a raw response. */
 export function parseRaw(text: string): { status: number; head: string; error: OciError } {
   const split = text.indexOf('\r\n\r\n');
   const head = text.slice(0, split);

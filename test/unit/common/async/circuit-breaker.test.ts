@@ -29,12 +29,12 @@ test('a failure opens the circuit until its cool-down is over', async () => {
   expect(breaker.isClosed).toBe(true);
 });
 
-test('an error that is an answer keeps the circuit closed', async () => {
+test('an error that is an answer of the peer keeps the circuit closed', async () => {
   await expect(run(() => Promise.reject(new Error('refused')), false)).rejects.toThrow('refused');
   await expect(succeed()).resolves.toBe('answer');
 });
 
-test('half open, one call probes and the others are refused', async () => {
+test('a half-open circuit makes one call as the probe and refuses the others', async () => {
   await expect(fail()).rejects.toThrow('away');
   clock.advance(1000);
   const answer = new Deferred<string>();
@@ -45,7 +45,7 @@ test('half open, one call probes and the others are refused', async () => {
   await expect(succeed()).resolves.toBe('answer');
 });
 
-test('the cool-down grows with every failed probe, and begins anew after a success', async () => {
+test('the cool-down grows with every failed probe and is reset by a success', async () => {
   for (const ms of [1000, 2000, 3000, 3000]) {
     await expect(fail()).rejects.toThrow('away');
     expect(breaker.coolDownLeftMs).toBe(ms);
@@ -66,7 +66,7 @@ test('calls that fail together count as one failure', async () => {
   expect(breaker.coolDownLeftMs).toBe(2000);
 });
 
-test('a peer that is known to be back is probed before the cool-down is over', async () => {
+test('a peer that is known to be back is probed before the cool-down ends', async () => {
   await expect(fail()).rejects.toThrow('away');
   isBack = true;
   await expect(fail()).rejects.toThrow('away');
@@ -74,7 +74,7 @@ test('a peer that is known to be back is probed before the cool-down is over', a
   await expect(succeed()).resolves.toBe('answer');
 });
 
-test('a circuit that is closed by hand may keep its cool-down', () => {
+test('a circuit that is closed by its owner may keep its cool-down', () => {
   breaker.open();
   breaker.close({ keepCoolDown: true });
   breaker.open();

@@ -1,7 +1,7 @@
 import { Condition } from '../../../../common/async/condition';
 import { TestClock } from '../../../support/test-clock';
 
-/** Whether a promise has settled by now. */
+/** Returns true if a promise has settled by now. */
 async function isSettled(promise: Promise<void>): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
@@ -9,7 +9,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
   return settled;
 }
 
-test('a notification wakes everybody who waits, and nobody later', async () => {
+test('a notification wakes all current waiters and no later ones', async () => {
   const condition = new Condition();
   const waiting = [condition.wait(), condition.wait()];
   condition.notifyAll();
@@ -17,7 +17,7 @@ test('a notification wakes everybody who waits, and nobody later', async () => {
   expect(await isSettled(condition.wait())).toBe(false);
 });
 
-test('a bounded wait ends by time or by a notification, and keeps no timer', async () => {
+test('a wait with a time limit ends by time or notification and leaves no timer behind', async () => {
   const clock = new TestClock();
   const condition = new Condition();
   const byTime = condition.waitFor(clock, 100);
@@ -31,7 +31,7 @@ test('a bounded wait ends by time or by a notification, and keeps no timer', asy
   expect(clock.pending).toBe(0);
 });
 
-test('a task that waits again when it is woken waits for the next notification', async () => {
+test('a task that waits again after a wake-up waits for the next notification', async () => {
   const condition = new Condition();
   let wakes = 0;
   const loop = async (): Promise<void> => {

@@ -20,7 +20,7 @@ describe('withDeadline', () => {
     await expect(running).rejects.toThrow('too late');
   });
 
-  test("aborts the action with the caller's reason when the caller leaves", async () => {
+  test("aborts the action with the caller's reason when the caller aborts", async () => {
     const caller = new AbortController();
     const running = withDeadline({ clock, ms: 100, reason }, caller.signal, never);
     caller.abort(new Error('left'));
@@ -39,7 +39,7 @@ describe('withDeadline', () => {
 });
 
 describe('startDeadline', () => {
-  test('a lifted deadline no longer aborts; its parents still do', () => {
+  test('aborts only with its parents after lift()', () => {
     const parent = new AbortController();
     const deadline = startDeadline({ clock, ms: 100, reason }, parent.signal);
     deadline.lift();
@@ -51,7 +51,7 @@ describe('startDeadline', () => {
 });
 
 describe('withTimeout', () => {
-  test('settles as the promise does, and keeps no timer', async () => {
+  test('settles as the promise does and leaves no timer behind', async () => {
     await expect(withTimeout(clock, 100, Promise.resolve(1), () => 2)).resolves.toBe(1);
     await expect(withTimeout(clock, 100, Promise.reject(new Error('broken')), () => 2)).rejects.toThrow('broken');
     await Promise.resolve();

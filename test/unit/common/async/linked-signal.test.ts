@@ -1,7 +1,7 @@
 import { linkSignals } from '../../../../common/async/linked-signal';
 
-describe('linked signals', () => {
-  test('abort with any parent, with its reason', () => {
+describe('linkSignals', () => {
+  test('aborts with any parent and its reason', () => {
     const [one, two] = [new AbortController(), new AbortController()];
     const linked = linkSignals(one.signal, undefined, two.signal);
     two.abort('enough');
@@ -9,7 +9,7 @@ describe('linked signals', () => {
     expect(linkSignals(two.signal).signal.aborted).toBe(true);
   });
 
-  test('abort by themselves and leave parents alone', () => {
+  test('aborts on its own without affecting the parents', () => {
     const parent = new AbortController();
     const linked = linkSignals(parent.signal);
     linked.abort();
@@ -17,7 +17,7 @@ describe('linked signals', () => {
     expect(parent.signal.aborted).toBe(false);
   });
 
-  test('leave nothing on a parent once released', () => {
+  test('leaves no listener on a parent after release', () => {
     const added = new Set<unknown>();
     const parent = {
       aborted: false,
@@ -30,7 +30,7 @@ describe('linked signals', () => {
     expect(added.size).toBe(0);
   });
 
-  test('leave nothing on the other parents when one aborts, also when one had aborted before', () => {
+  test('leaves no listener on other parents when one aborts or had already aborted', () => {
     const listeners = new Set<unknown>();
     const counted = {
       aborted: false,

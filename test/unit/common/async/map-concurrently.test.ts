@@ -3,7 +3,7 @@ import { mapConcurrently } from '../../../../common/async/map-concurrently';
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('runs a bounded number of actions at a time, and keeps the order of the results', async () => {
+test('limits the number of concurrent actions and keeps the order of the results', async () => {
   const started: number[] = [];
   const gates = [1, 2, 3].map(() => new Deferred());
   const all = mapConcurrently([0, 1, 2], { concurrency: 2 }, async (item) => {
@@ -21,7 +21,7 @@ test('runs a bounded number of actions at a time, and keeps the order of the res
   expect(await all).toEqual([0, 10, 20]);
 });
 
-test('rejects with the first failure and begins nothing more', async () => {
+test('rejects with the first failure and starts no further action', async () => {
   const started: number[] = [];
   const all = mapConcurrently([0, 1, 2, 3], { concurrency: 2 }, async (item) => {
     started.push(item);
@@ -34,7 +34,7 @@ test('rejects with the first failure and begins nothing more', async () => {
   expect(started).toEqual([0, 1]);
 });
 
-test('begins nothing more when the signal aborts', async () => {
+test('starts no further action when the signal aborts', async () => {
   const started: number[] = [];
   const controller = new AbortController();
   const all = mapConcurrently([0, 1, 2], { concurrency: 1, signal: controller.signal }, async (item) => {

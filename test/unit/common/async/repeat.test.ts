@@ -9,7 +9,7 @@ beforeEach(() => {
   clock = new TestClock();
 });
 
-/** Lets everything run that waits for nothing else. */
+/** Lets all pending callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const unexpected = (error: unknown): void => {
   throw error;
@@ -56,7 +56,7 @@ describe('repeat', () => {
     expect(work).toHaveBeenCalledTimes(3);
   });
 
-  test('reports what the work throws, and goes on', async () => {
+  test('reports what the work throws and continues', async () => {
     const errors: unknown[] = [];
     let runs = 0;
     const work = (): Promise<void> => {
@@ -72,7 +72,7 @@ describe('repeat', () => {
     expect(errors).toEqual(['Error: thrown', 'Error: rejected', 'Error: rejected']);
   });
 
-  test('a stop tells the run under way, waits for it, and plans no other', async () => {
+  test('tells the current run about a stop, waits for it and schedules no other', async () => {
     const step = new Deferred();
     let told = false;
     const work = async (isStopped: () => boolean): Promise<void> => {
@@ -124,7 +124,7 @@ describe('Poller', () => {
     await poller.stop();
   });
 
-  test('serves requests during a poll with one more poll, which begins after it', async () => {
+  test('serves requests during a poll with one more poll that starts after it', async () => {
     const polls: Deferred[] = [];
     const poller = new Poller({
       clock,
@@ -150,7 +150,7 @@ describe('Poller', () => {
     expect(polls).toHaveLength(2);
   });
 
-  test('reports the first failure of a row only, and never rejects', async () => {
+  test('reports only the first failure of a series and never rejects', async () => {
     const outcomes = [true, false, false, true, false];
     const errors: unknown[] = [];
     const poller = new Poller({
@@ -163,7 +163,7 @@ describe('Poller', () => {
     expect(errors).toHaveLength(2);
   });
 
-  test('a stop waits for the poll under way; afterwards nothing is polled', async () => {
+  test('waits for the current poll when stopped and then polls no longer', async () => {
     const poll = new Deferred();
     let polls = 0;
     const poller = new Poller({

@@ -30,13 +30,13 @@ describe('retry', () => {
     delays.length = 0;
   });
 
-  test('repeats the action after growing delays until it succeeds', async () => {
+  test('retries after growing delays until the action succeeds', async () => {
     const result = await retry(options, (attempt) => (attempt < 3 ? Promise.reject(busy) : Promise.resolve(attempt)));
     expect(result).toBe(3);
     expect(delays).toEqual([10, 20]);
   });
 
-  test('rejects with the last error when the attempts are used up', async () => {
+  test('rejects with the last error after the last attempt', async () => {
     const action = jest.fn(() => Promise.reject(busy));
     await expect(retry(options, action)).rejects.toBe(busy);
     expect(action).toHaveBeenCalledTimes(3);
@@ -47,7 +47,7 @@ describe('retry', () => {
     expect(delays).toEqual([]);
   });
 
-  test('rejects with what ends a wait', async () => {
+  test('rejects with the rejection of a wait', async () => {
     const stopped = { ...options, wait: () => Promise.reject(new Error('stopped')) };
     await expect(retry(stopped, () => Promise.reject(busy))).rejects.toThrow('stopped');
   });

@@ -3,11 +3,11 @@ import { Deferred } from '../../../../common/async/deferred';
 import { KeyedMutex } from '../../../../common/async/keyed-mutex';
 import { SingleFlight } from '../../../../common/async/single-flight';
 
-/** Lets everything run that waits for nothing else. */
+/** Lets all pending callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('SingleFlight', () => {
-  test('callers of one key share one call; other keys have their own', async () => {
+  test('shares one call among callers of a key and keeps other keys separate', async () => {
     const flights = new SingleFlight<string>();
     const answer = new Deferred<string>();
     const call = jest.fn(() => answer.promise);
@@ -17,7 +17,7 @@ describe('SingleFlight', () => {
     expect(await Promise.all(outcomes)).toEqual(['answer', 'answer', 'answer']);
   });
 
-  test('a failure is shared, and not remembered', async () => {
+  test('shares a failure but does not store it', async () => {
     const flights = new SingleFlight<string>();
     const call = jest.fn(() => Promise.reject(new Error('broken')));
     const outcomes = await Promise.allSettled([flights.run('a', call), flights.run('a', call)]);
@@ -26,14 +26,14 @@ describe('SingleFlight', () => {
     await expect(flights.run('a', () => Promise.resolve('new'))).resolves.toBe('new');
   });
 
-  test('a caller that is woken and asks again starts a new call', async () => {
+  test('starts a new call for a caller that asks again after its result', async () => {
     const flights = new SingleFlight<number>();
     let calls = 0;
     const call = (): Promise<number> => Promise.resolve((calls += 1));
     expect(await flights.run('a', call).then(() => flights.run('a', call))).toBe(2);
   });
 
-  test('a caller that leaves takes nothing from the others', async () => {
+  test('continues a call for the other callers when one leaves', async () => {
     const flights = new SingleFlight<string>();
     const answer = new Deferred<string>();
     const leaver = new AbortController();
@@ -45,7 +45,7 @@ describe('SingleFlight', () => {
     await expect(staying).resolves.toBe('answer');
   });
 
-  test('an abandoned call goes on and can be joined; its failure is not reported', async () => {
+  test('finishes an abandoned call that can be joined and does not report its failure', async () => {
     const flights = new SingleFlight<string>();
     const answer = new Deferred<string>();
     let given: AbortSignal | undefined;
@@ -59,7 +59,7 @@ describe('SingleFlight', () => {
     await expect(joining).rejects.toThrow('broken');
   });
 
-  test('aborts an abandoned call where that is asked for; whoever comes next starts another', async () => {
+  test("aborts an abandoned call with whenAbandoned: 'abort' and starts another one for the next caller", async () => {
     const flights = new SingleFlight<string>({ whenAbandoned: 'abort' });
     const answer = new Deferred<string>();
     const given: AbortSignal[] = [];
@@ -78,7 +78,7 @@ describe('SingleFlight', () => {
     await expect(next).resolves.toBe('answer');
   });
 
-  test('a caller whose signal has aborted leaves at once', async () => {
+  test('rejects at once for a caller whose signal has already aborted', async () => {
     const flights = new SingleFlight<string>({ whenAbandoned: 'abort' });
     let given: AbortSignal | undefined;
     const call = (signal: AbortSignal): Promise<string> => ((given = signal), new Promise(() => undefined));
@@ -88,7 +88,7 @@ describe('SingleFlight', () => {
 });
 
 describe('KeyedMutex', () => {
-  test('runs actions on one key in order, those on another key at once', async () => {
+  test('runs actions of one key in order and those of another key at once', async () => {
     const mutex = new KeyedMutex();
     const order: string[] = [];
     const first = new Deferred();
@@ -108,7 +108,7 @@ describe('KeyedMutex', () => {
     expect(order).toEqual(['a1', 'b1', 'a2']);
   });
 
-  test('a failure reaches its own caller only', async () => {
+  test('reports a failure to its own caller only', async () => {
     const mutex = new KeyedMutex();
     const failing = mutex.run('a', () => Promise.reject(new Error('broken')));
     const next = mutex.run('a', () => Promise.resolve(1));
@@ -118,7 +118,7 @@ describe('KeyedMutex', () => {
 });
 
 describe('CoalescedRuns', () => {
-  test('requests of one turn share a run; those during a run share the next one', async () => {
+  test('shares a run among requests of one turn, and the next run among requests during a run', async () => {
     const runs = new CoalescedRuns<number>();
     const gates: Deferred[] = [];
     const work = async (): Promise<number> => {
@@ -142,7 +142,7 @@ describe('CoalescedRuns', () => {
     expect(await Promise.all(second)).toEqual([3, 3]);
   });
 
-  test('a failed run does not affect the next one', async () => {
+  test('runs again after a failed run', async () => {
     const runs = new CoalescedRuns<number>();
     await expect(runs.run('a', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     await expect(runs.run('a', () => Promise.resolve(1))).resolves.toBe(1);

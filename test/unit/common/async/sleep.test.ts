@@ -20,7 +20,7 @@ test('waits for the given time and leaves no listener behind', async () => {
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
 
-test('ends at once with the reason when the signal aborts, and keeps no timer', async () => {
+test('rejects at once when the signal aborts and leaves no timer behind', async () => {
   const controller = new AbortController();
   const sleeping = sleep(clock, 100, controller.signal);
   controller.abort(new Error('stop'));
@@ -28,7 +28,7 @@ test('ends at once with the reason when the signal aborts, and keeps no timer', 
   expect(clock.pending).toBe(0);
 });
 
-test('does not begin if the signal has aborted', async () => {
+test('rejects at once if the signal has already aborted', async () => {
   await expect(sleep(clock, 100, AbortSignal.abort())).rejects.toMatchObject({ key: 'CANCELLED' });
   expect(clock.pending).toBe(0);
 });

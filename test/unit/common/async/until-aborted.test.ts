@@ -6,7 +6,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
 
 describe('onAbort', () => {
-  test('calls back at once if the signal has aborted already', () => {
+  test('calls back at once if the signal has already aborted', () => {
     const callback = jest.fn();
     onAbort(AbortSignal.abort(), callback);
     expect(callback).toHaveBeenCalledTimes(1);
@@ -22,7 +22,7 @@ describe('onAbort', () => {
 });
 
 describe('abortReason', () => {
-  test('returns the reason that was given', () => {
+  test('returns the given reason', () => {
     const reason = new LayoverError('UPSTREAM_TIMEOUT');
     expect(abortReason(AbortSignal.abort(reason))).toBe(reason);
   });
@@ -48,11 +48,11 @@ describe('untilAborted', () => {
     await expect(waiting).rejects.toThrow('the caller left');
   });
 
-  test('rejects if the signal aborted before', async () => {
+  test('rejects if the signal has already aborted', async () => {
     await expect(untilAborted(Promise.resolve(1), AbortSignal.abort())).rejects.toMatchObject({ key: 'CANCELLED' });
   });
 
-  test('hands over a value that nobody waits for any more', async () => {
+  test('passes a late value to onLate', async () => {
     const controller = new AbortController();
     const resource = new Deferred<string>();
     const onLate = jest.fn();
@@ -65,7 +65,7 @@ describe('untilAborted', () => {
     expect(onLate).toHaveBeenCalledWith('stream');
   });
 
-  test('hands over nothing if the value came in time', async () => {
+  test('does not call onLate if the value came in time', async () => {
     const controller = new AbortController();
     const onLate = jest.fn();
     await untilAborted(Promise.resolve('stream'), controller.signal, onLate);

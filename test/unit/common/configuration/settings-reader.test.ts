@@ -63,7 +63,7 @@ test.each(['1.5', '1e3', '0x1', 'ten', '10', '-1', '--1', 'Infinity'])('refuses 
   ]);
 });
 
-test('reports all problems at once, with what was given and what is allowed, but never a secret', () => {
+test('reports all problems at once with the given and the allowed value, but never a secret', () => {
   const reader = new SettingsReader({ NUMBER: 'x', SWITCH: 'maybe', WORD: 'c', OPTIONAL_TEXT: 'low', KEY: 'hunter2' });
   reader.integer(declared.NUMBER);
   reader.boolean(declared.SWITCH);
@@ -83,7 +83,7 @@ test('reports all problems at once, with what was given and what is allowed, but
   expect(message).toBe(`The configuration has 6 problems:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
 });
 
-test('prefers an alias, and names the variable that was set', () => {
+test('prefers an alias and names the variable that was set', () => {
   const both = new SettingsReader({ PROXY: 'LARGE', proxy: 'SMALL' });
   expect(both.parsed(declared.PROXY, upperCase)).toBe('SMALL');
   const bad = new SettingsReader({ proxy: '?' });
@@ -91,7 +91,7 @@ test('prefers an alias, and names the variable that was set', () => {
   expect(failure(bad).problems).toEqual(['proxy must be a proxy; the given value is "?"']);
 });
 
-test('reports unknown variables as warnings, also beside problems', () => {
+test('reports unknown variables as warnings, together with problems', () => {
   const unknown = { LAYOVER_PLANE_SECRETT: 'hunter2' };
   const warning = 'LAYOVER_PLANE_SECRETT is unknown and has no effect. Did you mean LAYOVER_PLANE_SECRET?';
   expect(new SettingsReader(unknown).done()).toEqual([warning]);
@@ -109,9 +109,10 @@ test('reports unknown variables as warnings, also beside problems', () => {
 
 test('reads a variable only as the kind that it is declared as', () => {
   const reader = new SettingsReader({ TEXT: '5' });
-  // @ts-expect-error A text is not a number. (tsc checks this line; at run time it reads 5 without bounds.)
+  // @ts-expect-error A text is not a number. (tsc checks this line; at run time it reads 5 without
+  // limits.)
   void (() => reader.integer(declared.TEXT));
-  // @ts-expect-error A name without a declaration cannot be read.
+  // @ts-expect-error An undeclared name cannot be read.
   void (() => reader.text('TEXT'));
   expect(reader.done()).toEqual([]);
 });

@@ -19,7 +19,7 @@ test.each(all.map((setting) => [setting.name, setting] as const))('%s is describ
   expect(setting.readBy.length).toBeGreaterThan(0);
 });
 
-/** Reads a configuration and returns the names of the variables that were looked at. */
+/** Reads a configuration and returns the names of the variables that it accessed. */
 function namesReadBy(read: (environment: RawEnvironment) => unknown, environment: RawEnvironment): ReadonlySet<string> {
   const names = new Set<string>();
   const recording = new Proxy(environment, {
@@ -34,7 +34,7 @@ function namesReadBy(read: (environment: RawEnvironment) => unknown, environment
 
 test.each([
   ['edge', readEdgeConfig, [{}]],
-  // The emulator matters only with a bucket.
+  // The emulator only matters with a bucket.
   ['data-plane', readDataPlaneConfig, [{}, { LAYOVER_BLOB_STORE: 'gs://bucket' }]],
   ['control-plane', readControlPlaneConfig, [{}]],
 ] as const)('the %s reads the settings that are declared for it, and no others', (program: ProgramName, read, envs) => {

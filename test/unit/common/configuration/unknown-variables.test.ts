@@ -17,16 +17,16 @@ test.each([
   expect(warningsOf(name)).toEqual([`${name} is unknown and has no effect. Did you mean ${known}?`]);
 });
 
-test('suggests nothing if no name is similar, and never repeats a value', () => {
+test('suggests nothing if no name is similar and never repeats a value', () => {
   const warning = 'LAYOVER_COLOR_OF_THE_SKY is unknown and has no effect. docs/configuration.md lists all variables.';
   expect(warningsOf('LAYOVER_COLOR_OF_THE_SKY')).toEqual([warning]);
 });
 
-test('accepts every declared variable, whichever plane reads it', () => {
+test('accepts every declared variable of any plane', () => {
   expect(warningsOf(...Object.keys(SETTINGS))).toEqual([]);
 });
 
-test('accepts variables of test suites, variables of others, and empty variables', () => {
+test('accepts variables of test suites and of other programs, and empty variables', () => {
   expect(warningsOf('LAYOVER_TEST_ANYTHING', 'PATH', 'MY_LAYOVER_HOME', 'LAYOVER')).toEqual([]);
   expect(unknownVariables({ LAYOVER_DRAIN_SECOND: ' ', LAYOVER_NOTHING: undefined })).toEqual([]);
 });
@@ -46,7 +46,7 @@ test('accepts the variables that Kubernetes sets for a service', () => {
   expect(Object.keys(SETTINGS).filter((name) => /_PORT/.test(name))).toEqual([]);
 });
 
-test('counts edits: insertions, deletions, replacements and swaps of neighbours', () => {
+test('counts insertions, deletions, replacements and swaps of adjacent characters', () => {
   expect(editDistance('abc', 'abc')).toBe(0);
   expect(editDistance('', 'abc')).toBe(3);
   expect(editDistance('abc', 'abxc')).toBe(1);
@@ -56,7 +56,7 @@ test('counts edits: insertions, deletions, replacements and swaps of neighbours'
   expect(editDistance('kitten', 'sitting')).toBe(3);
 });
 
-test('finds the candidate with the fewest edits', () => {
+test('returns the candidate with the smallest edit distance', () => {
   expect(nearestName('LAYOVER_HOMES', ['LAYOVER_HOUSE', 'LAYOVER_HOME'])).toBe('LAYOVER_HOME');
   expect(nearestName('LAYOVER_HOME', [])).toBeUndefined();
 });

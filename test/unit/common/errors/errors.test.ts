@@ -3,15 +3,15 @@ import { ERROR_CATALOGUE, type ErrorKey, isErrorKey } from '../../../../common/e
 import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
 import { fromGrpcError, toGrpcFailure } from '../../../../common/grpc/error-status';
 
-/** Over the wire and back, as grpc-js would carry it. */
+/** Sends an error over the wire and back, as grpc-js does. */
 function carry(thrown: unknown): LayoverError {
   const failure = toGrpcFailure(thrown);
   const error = Object.assign(new Error(failure.details), failure) as ServiceError;
   return fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE');
 }
 
-describe('the catalogue', () => {
-  test.each(Object.entries(ERROR_CATALOGUE))('%s is a failure in both protocols', (key, entry) => {
+describe('ERROR_CATALOGUE', () => {
+  test.each(Object.entries(ERROR_CATALOGUE))('%s has a failure status in both protocols', (key, entry) => {
     expect(isErrorKey(key)).toBe(true);
     expect(entry.http).toBeGreaterThanOrEqual(400);
     expect(entry.grpc).not.toBe(Grpc.OK);
@@ -19,31 +19,31 @@ describe('the catalogue', () => {
     expect(entry.message).not.toBe('');
   });
 
-  test('an outage is never said as "not found"', () => {
+  test('never reports an outage as "not found"', () => {
     for (const entry of Object.values(ERROR_CATALOGUE))
       if (entry.code === 'UNAVAILABLE') expect(entry.http).toBeGreaterThanOrEqual(500);
   });
 
-  test.each(['toString', '__proto__', 'constructor', '', 'name_invalid'])('%j names nothing', (text) => {
+  test.each(['toString', '__proto__', 'constructor', '', 'name_invalid'])('%j is not an error key', (text) => {
     expect(isErrorKey(text)).toBe(false);
   });
 });
 
-describe('failures', () => {
-  test('have the message of the catalogue unless they know better', () => {
+describe('LayoverError', () => {
+  test('has the message of the catalogue by default', () => {
     expect(new LayoverError('DENIED').message).toBe(ERROR_CATALOGUE.DENIED.message);
     expect(new LayoverError('DENIED', { message: 'no' }).message).toBe('no');
     expect(new LayoverError('DENIED').entry).toBe(ERROR_CATALOGUE.DENIED);
   });
 
-  test('are known by their shape', () => {
+  test('is recognized by its shape', () => {
     const foreign = Object.assign(new Error('x'), { name: 'LayoverError', key: 'DENIED' });
     expect(isLayoverError(foreign)).toBe(true);
     for (const other of [new Error('x'), undefined, null, 'x', { name: 'LayoverError', key: 'DENIED' }])
       expect(isLayoverError(other)).toBe(false);
   });
 
-  test('that are none become INTERNAL, their text for the log only', () => {
+  test('replaces unexpected errors with INTERNAL and hides their text', () => {
     const cause = new Error('password=1');
     const error = toLayoverError(cause);
     expect(error).toMatchObject({ key: 'INTERNAL', cause });
@@ -53,19 +53,19 @@ describe('failures', () => {
   });
 });
 
-describe('over gRPC', () => {
-  test.each(Object.keys(ERROR_CATALOGUE) as ErrorKey[])('%s arrives as itself', (key) => {
+describe('errors over gRPC', () => {
+  test.each(Object.keys(ERROR_CATALOGUE) as ErrorKey[])('%s keeps its key', (key) => {
     expect(carry(new LayoverError(key)).key).toBe(key);
   });
 
-  test('message, detail, Retry-After and upstream status arrive, the cause does not', () => {
+  test('keep message, detail, Retry-After and upstream status, but not the cause', () => {
     const info = { message: 'zu früh', detail: { upstream: 'docker.io' }, retryAfterSeconds: 7, upstreamStatus: 429 };
     const carried = carry(new LayoverError('TOO_MANY_REQUESTS', { ...info, cause: new Error('secret') }));
     expect(carried).toMatchObject({ key: 'TOO_MANY_REQUESTS', ...info });
     expect(JSON.stringify(toGrpcFailure(new LayoverError('DENIED', { cause: 'secret' })))).not.toContain('secret');
   });
 
-  test('an unknown failure tells nothing', () => {
+  test('hide the text of an unexpected error', () => {
     const failure = toGrpcFailure(new Error('secret'));
     expect(failure.code).toBe(Grpc.INTERNAL);
     expect(failure.details).not.toContain('secret');
@@ -79,13 +79,13 @@ describe('over gRPC', () => {
     [Grpc.RESOURCE_EXHAUSTED, 'INTERNAL'],
     [Grpc.NOT_FOUND, 'INTERNAL'],
   ];
-  test.each(transport)('status %d of the transport is %s', (code, key) => {
+  test.each(transport)('status %d of the transport becomes %s', (code, key) => {
     const error = Object.assign(new Error('x'), { code, details: 'x', metadata: new Metadata() });
     expect(fromGrpcError(error, 'NOT_READY').key).toBe(key);
   });
 
   test.each(['', 'no json', 'null', '[]', '{"key":1}', '{"key":"toString"}', '{"key":"NOBODY_KNOWS"}'])(
-    'metadata %j that is no failure of ours is passed over',
+    'ignore metadata %j, which is not an error of Layover',
     (text) => {
       const metadata = new Metadata();
       metadata.set('layover-error-bin', Buffer.from(text));

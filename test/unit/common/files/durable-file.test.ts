@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 describe('replaceFile', () => {
-  test('syncs the content before it gets its name, and the folder afterwards', async () => {
+  test('syncs the content before the rename and the folder afterwards', async () => {
     const path = join(folder.path, 'new', 'file');
     await replaceFile(path, 'content');
     expect(await readFile(path, 'utf8')).toBe('content');
@@ -35,14 +35,14 @@ describe('replaceFile', () => {
     expect(await readdir(folder.path)).toEqual(['file']);
   });
 
-  test('replaces a draft that a crash left', async () => {
+  test('overwrites a draft of a crashed process', async () => {
     const path = join(folder.path, 'file');
     await writeFile(`${path}.new`, 'a longer draft of an earlier run');
     await replaceFile(path, 'content');
     expect(await readFile(path, 'utf8')).toBe('content');
   });
 
-  test('rejects and leaves no draft behind if the name cannot be given', async () => {
+  test('rejects and leaves no draft behind if the rename fails', async () => {
     const path = join(folder.path, 'file');
     await mkdir(join(path, 'not-empty'), { recursive: true });
     await expect(replaceFile(path, 'content')).rejects.toMatchObject({ code: 'EISDIR' });
@@ -51,7 +51,7 @@ describe('replaceFile', () => {
 });
 
 describe('createFileSync', () => {
-  test('syncs the content before it gets its name, and the folder afterwards', async () => {
+  test('syncs the content before the link and the folder afterwards', async () => {
     const path = join(folder.path, 'new', 'file');
     expect(createFileSync(path, 'content')).toBe(true);
     expect(await readFile(path, 'utf8')).toBe('content');
@@ -62,7 +62,7 @@ describe('createFileSync', () => {
     expect(await readdir(join(folder.path, 'new'))).toEqual(['file']);
   });
 
-  test('returns false and keeps the content of a file that exists, and makes its name durable', async () => {
+  test('returns false for an existing file, keeps its content and makes its name durable', async () => {
     const path = join(folder.path, 'file');
     await writeFile(path, 'first');
     expect(createFileSync(path, 'second')).toBe(false);
@@ -71,7 +71,7 @@ describe('createFileSync', () => {
     expect(syncs.paths.at(-1)).toBe(folder.path);
   });
 
-  test('throws what the file system throws, and leaves no draft behind', async () => {
+  test('throws system errors and leaves no draft behind', async () => {
     const broken = jest.spyOn(fs, 'linkSync').mockImplementation(() => {
       throw Object.assign(new Error('no links here'), { code: 'EPERM' });
     });

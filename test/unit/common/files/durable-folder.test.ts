@@ -23,7 +23,7 @@ const make: [string, (path: string) => Promise<void> | void][] = [
 ];
 
 describe.each(make)('%s', (_, makeFolder) => {
-  test('creates missing parents, private to the user, and syncs the folder of each new name', async () => {
+  test('creates missing parents with mode 0700 and syncs the folder of each new name', async () => {
     const path = join(folder.path, 'one', 'two', 'three');
     await makeFolder(path);
     expect((await stat(path)).mode & 0o777).toBe(0o700);
@@ -42,7 +42,7 @@ describe.each(make)('%s', (_, makeFolder) => {
     expect(syncs.paths).toEqual([]);
   });
 
-  test('takes a path that is not normalized', async () => {
+  test('accepts a path that is not normalized', async () => {
     await makeFolder(`${folder.path}/one/../two/`);
     expect(syncs.paths).toContain(folder.path);
     expect((await stat(join(folder.path, 'two'))).isDirectory()).toBe(true);

@@ -6,20 +6,20 @@ const frames = (...payloads: string[]): Buffer => Buffer.concat(payloads.map((te
 const texts = (payloads: readonly Buffer[]): string[] => payloads.map((payload) => payload.toString());
 
 describe('frames', () => {
-  test('decodes what was encoded', () => {
+  test('decodes encoded payloads', () => {
     const bytes = frames('one', 'three');
     const { payloads, ...rest } = decodeFrames(bytes);
     expect(texts(payloads)).toEqual(['one', 'three']);
     expect(rest).toEqual({ consumed: bytes.length, damaged: false, wanted: 0 });
   });
 
-  test('decodes no more than the limit', () => {
+  test('decodes no more frames than the limit', () => {
     const { payloads, consumed, wanted } = decodeFrames(frames('one', 'two'), 1);
     expect(texts(payloads)).toEqual(['one']);
     expect({ consumed, wanted }).toEqual({ consumed: FRAME_HEADER_BYTES + 3, wanted: 0 });
   });
 
-  test('says how many bytes a frame needs of which only a part is there', () => {
+  test('returns the size of an incomplete frame', () => {
     const whole = frames('one');
     const part = frames('longer');
     const read = (end: number): unknown => decodeFrames(Buffer.concat([whole, part.subarray(0, end)]));
@@ -32,7 +32,7 @@ describe('frames', () => {
     ['a payload that was changed', (bytes: Buffer) => void (bytes[bytes.length - 1]! ^= 1)],
     ['a length of zero', (bytes: Buffer) => void bytes.writeUInt32LE(0, 0)],
     ['a length that is never written', (bytes: Buffer) => void bytes.writeUInt32LE(MAX_PAYLOAD_BYTES + 1, 0)],
-  ])('takes %s for damage, and gives what lies before it', (_, damage) => {
+  ])('reports %s as damage and returns the frames before it', (_, damage) => {
     const whole = frames('one');
     const bad = frames('two');
     damage(bad);
@@ -41,13 +41,13 @@ describe('frames', () => {
     expect({ consumed, damaged }).toEqual({ consumed: whole.length, damaged: true });
   });
 
-  test('refuses payloads that could not be read again', () => {
+  test('refuses payloads that decodeFrames would not accept', () => {
     expect(() => encodeFrame(Buffer.alloc(0))).toThrow(RangeError);
     expect(() => encodeFrame(Buffer.alloc(MAX_PAYLOAD_BYTES + 1))).toThrow(RangeError);
   });
 });
 
-test('writeAll goes on after a write that took only a part', async () => {
+test('writeAll continues after a partial write', async () => {
   const written: [string, number][] = [];
   const file = {
     write: (buffer: Buffer, offset: number, length: number, position: number) => {

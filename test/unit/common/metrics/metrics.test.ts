@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { watchProcess } from '../../../../common/metrics/process-metrics';
 import { readCounter } from '../../../../common/metrics/read-metrics';
 
-test('a counter that is read gives its sum at every scrape, not the sum of all scrapes', async () => {
+test('readCounter exports the current sum at every scrape and not the sum of all scrapes', async () => {
   const registry = new Registry();
   let sum = 5;
   readCounter(registry, 'things_total', 'Things.', () => sum);
@@ -11,7 +11,7 @@ test('a counter that is read gives its sum at every scrape, not the sum of all s
   expect(await registry.metrics()).toContain('things_total 7\n');
 });
 
-test('the lag of the event loop shows in the scrape after it, and is forgotten in the next', async () => {
+test('the event loop lag is in the next scrape and reset afterwards', async () => {
   const registry = new Registry();
   const end = watchProcess(registry);
   try {

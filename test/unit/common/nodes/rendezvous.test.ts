@@ -11,14 +11,14 @@ const key = fc.oneof(
   fc.string().map((text) => digestOf(Buffer.from(text))),
 );
 
-/** The whole order of a key. */
+/** Returns the order of all nodes for a key. */
 function order(of: string, all: readonly WeighedNode[]): string[] {
   const names: string[] = [];
   for (let next = firstFor(of, all, names); next !== undefined; next = firstFor(of, all, names)) names.push(next.name);
   return names;
 }
 
-test('the order of a key has every node once, whatever the order of the list', () => {
+test('the order of a key contains every node once, regardless of the order of the list', () => {
   fc.assert(
     fc.property(key, nodes, fc.gen(), (of, all, gen) => {
       const first = order(of, all);
@@ -29,7 +29,7 @@ test('the order of a key has every node once, whatever the order of the list', (
   );
 });
 
-test('a node that goes moves only its own keys, each to the next in its order; the order of the others stays', () => {
+test('a node that leaves only moves its own keys, each to the next node in its order', () => {
   fc.assert(
     fc.property(key, nodes, fc.nat(), (of, all, which) => {
       const gone = all[which % all.length]!;
@@ -39,7 +39,7 @@ test('a node that goes moves only its own keys, each to the next in its order; t
   );
 });
 
-test('a node that comes takes keys from the others and moves none between them', () => {
+test('a node that joins takes keys from the others and moves none between them', () => {
   fc.assert(
     fc.property(key, nodes, fc.uuid(), (of, all, name) => {
       fc.pre(all.every((one) => one.name !== name));
@@ -62,7 +62,7 @@ test.each([
     [1, 2, 3, 4, 5, 6, 7].map((i) => `10.0.0.${i}:9000`),
     (i: number) => digestOf(Buffer.from(`x${i}`)),
   ],
-])('%s are spread evenly, first and second choices alike', (_name, names, make) => {
+])('%s are distributed evenly, both first and second choices', (_name, names, make) => {
   const all = names.map(node);
   const keys = 20_000;
   const firsts = new Map<string, number>();
@@ -83,7 +83,7 @@ test.each([
   for (const count of seconds.values()) expect(fair(count, 1 / pairs)).toBe(true);
 });
 
-test('the same on every machine and in every version: an order is written down', () => {
+test('the order is the same on every machine and in every version', () => {
   const all = ['data-0', 'data-1', 'data-2'].map(node);
   expect(['sha256:abc', 'docker/library/alpine:3.20', ''].map((of) => order(of, all).join(' '))).toMatchInlineSnapshot(`
    [
@@ -94,7 +94,7 @@ test('the same on every machine and in every version: an order is written down',
   `);
 });
 
-test('nobody is left', () => {
+test('firstFor returns undefined if no node is left', () => {
   expect(firstFor('key', [], [])).toBeUndefined();
   expect(firstFor('key', [node('a')], ['a'])).toBeUndefined();
 });

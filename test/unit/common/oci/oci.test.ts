@@ -7,10 +7,13 @@ import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const HEX = 'a'.repeat(64);
 
-describe('digests', () => {
-  test.each([`sha256:${HEX}`, `sha512:${HEX}${HEX}`, `sha256:${'0123456789abcdef'.repeat(4)}`])('%s is one', (text) => {
-    expect(parseDigest(text)).toBe(text);
-  });
+describe('parseDigest', () => {
+  test.each([`sha256:${HEX}`, `sha512:${HEX}${HEX}`, `sha256:${'0123456789abcdef'.repeat(4)}`])(
+    'accepts %s',
+    (text) => {
+      expect(parseDigest(text)).toBe(text);
+    },
+  );
 
   test.each([
     '',
@@ -28,12 +31,12 @@ describe('digests', () => {
     `sha256:sha256:${HEX}`,
     `constructor:${HEX}`,
     `__proto__:${HEX}`,
-  ])('%j is none', (text) => {
+  ])('refuses %j', (text) => {
     expect(parseDigest(text)).toBeUndefined();
     expect(() => mustDigest(text)).toThrow(TypeError);
   });
 
-  test('are made from bytes, at once and piece by piece', () => {
+  test('digestOf and newHasher compute the same digest', () => {
     const known = 'sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
     expect(digestOf(Buffer.from('hello'))).toBe(known);
     for (const algorithm of ['sha256', 'sha512']) {
@@ -45,7 +48,7 @@ describe('digests', () => {
   });
 });
 
-describe('repository names', () => {
+describe('parseRepositoryName', () => {
   test.each([
     'a',
     'alpine',
@@ -59,7 +62,7 @@ describe('repository names', () => {
     '0',
     '1/2',
     'a'.repeat(255),
-  ])('%s is one', (text) => expect(parseRepositoryName(text)).toBe(text));
+  ])('accepts %s', (text) => expect(parseRepositoryName(text)).toBe(text));
 
   test.each([
     '',
@@ -86,9 +89,9 @@ describe('repository names', () => {
     'a@b',
     'ä',
     'a'.repeat(256),
-  ])('%j is none', (text) => expect(parseRepositoryName(text)).toBeUndefined());
+  ])('refuses %j', (text) => expect(parseRepositoryName(text)).toBeUndefined());
 
-  test('a hostile name is refused without delay', () => {
+  test('refuses a hostile name without delay', () => {
     const work = (): void => {
       for (const unit of ['a-', 'a__', 'a.', 'a/', '--', 'aa']) parseRepositoryName(`${unit.repeat(120)}!`);
     };
@@ -97,27 +100,27 @@ describe('repository names', () => {
 });
 
 describe('tags and references', () => {
-  test.each(['latest', 'v1.2.3', '_x', 'A', '0', 'a.b-c_d', 'x'.repeat(128)])('%s is a tag', (text) => {
+  test.each(['latest', 'v1.2.3', '_x', 'A', '0', 'a.b-c_d', 'x'.repeat(128)])('accept the tag %s', (text) => {
     expect(parseTag(text)).toBe(text);
     expect(parseReference(text)).toEqual({ kind: 'tag', tag: text });
   });
 
-  test.each(['', '.a', '-a', 'a/b', 'a b', 'a%20', 'a+b', 'x'.repeat(129), 'a\n', 'é'])('%j is none', (text) => {
+  test.each(['', '.a', '-a', 'a/b', 'a b', 'a%20', 'a+b', 'x'.repeat(129), 'a\n', 'é'])('refuse the tag %j', (text) => {
     expect(parseTag(text)).toBeUndefined();
     expect(parseReference(text)).toBeUndefined();
   });
 
-  test('what has a colon is a digest or nothing', () => {
+  test('are digests if they contain a colon', () => {
     expect(parseReference(`sha256:${HEX}`)).toEqual({ kind: 'digest', digest: `sha256:${HEX}` });
     expect(parseReference('latest:1')).toBeUndefined();
   });
 
-  test('a reference is written as it was read', () => {
+  test('are formatted as they were parsed', () => {
     for (const text of ['latest', `sha256:${HEX}`]) expect(formatReference(parseReference(text)!)).toBe(text);
   });
 });
 
-describe('ranges', () => {
+describe('byte ranges', () => {
   test.each([
     ['bytes=0-', { kind: 'bytes', first: 0 }],
     ['bytes=5-5', { kind: 'bytes', first: 5, last: 5 }],
@@ -138,7 +141,7 @@ describe('ranges', () => {
     ['bytes=99999999999999999999-', 'invalid'],
     ['bytes=0-99999999999999999999', 'invalid'],
     ['bytes=-99999999999999999999', 'invalid'],
-  ])('%j', (header, expected) => expect(parseRange(header)).toEqual(expected));
+  ])('parse %j', (header, expected) => expect(parseRange(header)).toEqual(expected));
 
   test.each([
     [undefined, 10, { offset: 0, length: 10 }],
@@ -151,9 +154,9 @@ describe('ranges', () => {
     [{ kind: 'suffix', length: 30 } as const, 10, { offset: 0, length: 10 }],
     [{ kind: 'suffix', length: 0 } as const, 10, undefined],
     [{ kind: 'suffix', length: 3 } as const, 0, undefined],
-  ])('%j of %d bytes', (range, size, expected) => expect(resolveRange(range, size)).toEqual(expected));
+  ])('resolve %j of %d bytes', (range, size, expected) => expect(resolveRange(range, size)).toEqual(expected));
 
-  test('what is resolved lies within the blob and is never empty, unless the blob is', () => {
+  test('resolve to at least one byte within the blob, unless the blob is empty', () => {
     const range = fc.oneof(
       fc.record({ kind: fc.constant('suffix' as const), length: fc.nat() }),
       fc
@@ -177,7 +180,7 @@ describe('media types', () => {
     expect(bareMediaType('')).toBe('');
   });
 
-  test('an index names manifests', () => {
+  test('of indexes are recognized', () => {
     expect([MediaType.ociIndex, MediaType.dockerManifestList].every(isIndex)).toBe(true);
     expect([MediaType.ociManifest, MediaType.dockerManifest].some(isIndex)).toBe(false);
     expect(MANIFEST_ACCEPT).not.toContain(MediaType.dockerSchema1);

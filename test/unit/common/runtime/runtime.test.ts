@@ -5,13 +5,13 @@ import { formatGrpcAddress, parseListenAddress } from '../../../../common/runtim
 import { createLogger } from '../../../../common/runtime/logger';
 import { packageRoot } from '../../../../common/runtime/package-root';
 
-describe('addresses', () => {
+describe('parseListenAddress', () => {
   test.each([
     ['unix:/run/x.sock', { kind: 'unix', path: '/run/x.sock' }],
     ['127.0.0.1:80', { kind: 'tcp', host: '127.0.0.1', port: 80 }],
     ['data.example:0', { kind: 'tcp', host: 'data.example', port: 0 }],
     ['[::1]:9', { kind: 'tcp', host: '::1', port: 9 }],
-  ])('%s', (text, expected) => {
+  ])('parses %s', (text, expected) => {
     expect(parseListenAddress(text)).toEqual(expected);
     expect(formatGrpcAddress(parseListenAddress(text)!)).toBe(text);
   });
@@ -28,17 +28,17 @@ describe('addresses', () => {
     '::1:80',
     'http://h:80',
     'h h:80',
-  ])('%j is none', (text) => expect(parseListenAddress(text)).toBeUndefined());
+  ])('refuses %j', (text) => expect(parseListenAddress(text)).toBeUndefined());
 });
 
-describe('the home', () => {
-  test('is absolute, and everything is below it', () => {
+describe('homeAt', () => {
+  test('returns absolute paths below the home', () => {
     const home = homeAt('x');
     expect(home.root).toBe(resolve('x'));
     for (const path of Object.values(home)) expect(path.startsWith(home.root)).toBe(true);
   });
 
-  test('that is too deep for a socket gets a folder of its own elsewhere', () => {
+  test('puts sockets into a folder of the temporary directory if their paths would be too long', () => {
     const deep = homeAt(join('/tmp', 'x'.repeat(120)));
     const other = homeAt(join('/tmp', 'y'.repeat(120)));
     expect(Buffer.byteLength(deep.dataSocket)).toBeLessThanOrEqual(107);
@@ -48,8 +48,8 @@ describe('the home', () => {
   });
 });
 
-describe('the machine around us', () => {
-  test('a timer calls back once, or not at all when it is taken back', async () => {
+describe('the runtime', () => {
+  test('a timer calls back once, or not at all after it was cancelled', async () => {
     let calls = 0;
     systemClock.after(1, () => (calls += 1));
     systemClock.after(1, () => (calls += 100))();
@@ -61,12 +61,12 @@ describe('the machine around us', () => {
     expect(now).toBeLessThanOrEqual(after);
   });
 
-  test('the package is found from the sources', () => {
+  test('packageRoot finds package.json from the sources', () => {
     expect(packageRoot()).toBe(resolve(__dirname, '../../../..'));
-    expect(() => packageRoot('/')).toThrow(/no package.json/);
+    expect(() => packageRoot('/')).toThrow(/No package.json/);
   });
 
-  test('logs are JSON lines without secrets', () => {
+  test('createLogger writes JSON lines without secrets', () => {
     const lines: string[] = [];
     const logger = createLogger('edge-http', 'info', { write: (line) => void lines.push(line) });
     logger.info(

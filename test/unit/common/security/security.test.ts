@@ -6,32 +6,32 @@ import { loadOrCreateMasterKey, parseMasterKey } from '../../../../common/securi
 import { SealedBox, SealedBoxError } from '../../../../common/security/sealed-box';
 import { watchSyncs } from '../../../support/real/synced-paths';
 
-describe('sealed values', () => {
+describe('SealedBox', () => {
   const key = randomBytes(32);
   const box = new SealedBox('upstream-password', key);
   const plain = Buffer.from('correct horse');
 
-  test('are opened with the same key, purpose and context', () => {
+  test('opens values with the same key, purpose and context', () => {
     const sealed = box.seal(plain, 'row 1');
     expect(box.open(sealed, 'row 1')).toEqual(plain);
     expect(new SealedBox('upstream-password', Buffer.from(key)).open(sealed, 'row 1')).toEqual(plain);
     expect(box.open(box.seal(Buffer.alloc(0), ''), '')).toEqual(Buffer.alloc(0));
   });
 
-  test('are never the same twice, and show nothing', () => {
+  test('never seals to the same bytes twice and reveals nothing', () => {
     const sealed = box.seal(plain, 'row 1');
     expect(sealed.equals(box.seal(plain, 'row 1'))).toBe(false);
     expect(sealed.includes(plain)).toBe(false);
   });
 
-  test('do not open elsewhere', () => {
+  test('does not open values with another key, purpose or context', () => {
     const sealed = box.seal(plain, 'row 1');
     expect(() => box.open(sealed, 'row 2')).toThrow(SealedBoxError);
     expect(() => new SealedBox('other purpose', key).open(sealed, 'row 1')).toThrow(SealedBoxError);
     expect(() => new SealedBox('upstream-password', randomBytes(32)).open(sealed, 'row 1')).toThrow(/not configured/);
   });
 
-  test('do not open with any byte changed, nor cut short', () => {
+  test('does not open changed or truncated values', () => {
     const sealed = box.seal(plain, 'row 1');
     for (let at = 0; at < sealed.length; at += 1) {
       const changed = Buffer.from(sealed);
@@ -41,13 +41,13 @@ describe('sealed values', () => {
     }
   });
 
-  test('open from a view into a larger buffer', () => {
+  test('opens a view into a larger buffer', () => {
     const sealed = box.seal(plain, '');
     const around = Buffer.concat([Buffer.alloc(3), sealed, Buffer.alloc(5)]);
     expect(box.open(new Uint8Array(around.buffer, around.byteOffset + 3, sealed.length), '')).toEqual(plain);
   });
 
-  test('of an older key open while it is given, and are known as not current', () => {
+  test('opens values of previous keys and reports them as not current', () => {
     const sealed = box.seal(plain, 'x');
     const rotated = new SealedBox('upstream-password', randomBytes(32), [key]);
     expect(rotated.open(sealed, 'x')).toEqual(plain);
@@ -55,7 +55,7 @@ describe('sealed values', () => {
     expect(rotated.isCurrent(rotated.seal(plain, 'x'))).toBe(true);
   });
 
-  test('need keys of 32 bytes', () => {
+  test('requires keys of 32 bytes', () => {
     expect(() => new SealedBox('x', randomBytes(16))).toThrow(SealedBoxError);
     expect(() => new SealedBox('x', key, [randomBytes(31)])).toThrow(SealedBoxError);
   });
@@ -68,7 +68,7 @@ describe('the master key', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('is read from base64, plain and url-safe', () => {
+  test('is decoded from base64 and base64url', () => {
     const key = randomBytes(32);
     for (const text of [key.toString('base64'), key.toString('base64url')]) expect(parseMasterKey(text)).toEqual(key);
     for (const text of [
@@ -81,7 +81,7 @@ describe('the master key', () => {
       expect(parseMasterKey(text)).toBeUndefined();
   });
 
-  test('is made once, kept for its owner alone, and found again', () => {
+  test('is created once with mode 0600 and read again later', () => {
     const file = join(folder, 'keys', 'master-key');
     const made = loadOrCreateMasterKey(file);
     expect(made).toHaveLength(32);
@@ -91,7 +91,7 @@ describe('the master key', () => {
     expect(readdirSync(join(folder, 'keys'))).toEqual(['master-key']);
   });
 
-  test('is durable before it is used: its content, its name, and the names of folders that were created', async () => {
+  test('is durable before it is used, with its name and the names of created folders', async () => {
     const syncs = await watchSyncs();
     try {
       loadOrCreateMasterKey(join(folder, 'home', 'keys', 'master-key'));
@@ -106,10 +106,10 @@ describe('the master key', () => {
     ]);
   });
 
-  test('that is damaged is an error, and stays as it is', () => {
+  test('causes an error if its file is damaged, and the file stays unchanged', () => {
     const file = join(folder, 'master-key');
     writeFileSync(file, 'short');
-    expect(() => loadOrCreateMasterKey(file)).toThrow(/holds no master key/);
+    expect(() => loadOrCreateMasterKey(file)).toThrow(/does not contain a master key/);
     expect(readFileSync(file, 'utf8')).toBe('short');
   });
 });

@@ -7,11 +7,11 @@ export interface Line {
 /** A link in a document. */
 export interface Link {
   readonly line: number;
-  /** As written, with its anchor. */
+  /** As written, including its anchor. */
   readonly target: string;
 }
 
-/** Lines outside fenced code blocks. */
+/** Returns the lines outside of fenced code blocks. */
 export function linesOutsideCode(markdown: string): readonly Line[] {
   let fence: string | undefined;
   return markdown.split('\n').flatMap((text, index) => {
@@ -25,7 +25,7 @@ export function linesOutsideCode(markdown: string): readonly Line[] {
   });
 }
 
-/** Inline links and images; not those in code spans. */
+/** Returns inline links and images, except those in code spans. */
 export function linksOf(markdown: string): readonly Link[] {
   return linesOutsideCode(markdown).flatMap(({ number, text }) =>
     [...text.replace(/`[^`]*`/g, '').matchAll(/\]\(([^()\s]+)(?:\s+"[^"]*")?\)/g)].map(([, target]) => ({
@@ -36,8 +36,8 @@ export function linksOf(markdown: string): readonly Link[] {
 }
 
 /**
- * Anchors of the headings, made as GitHub makes them: lower case, without punctuation, spaces as hyphens, and a number
- * behind a heading that occurs again.
+ * Returns the anchors of the headings as GitHub creates them: lower case, without punctuation,
+ * spaces as hyphens, and a number after a repeated heading.
  */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
   const seen = new Map<string, number>();
@@ -53,7 +53,7 @@ export function anchorsOf(markdown: string): ReadonlySet<string> {
   return anchors;
 }
 
-/** Lines of prose: neither code nor tables nor headings. */
+/** Returns the lines of prose, without code, tables and headings. */
 export function proseOf(markdown: string): readonly Line[] {
   return linesOutsideCode(markdown).filter(({ text }) => !/^\s*(?:\||#|<)/.test(text));
 }

@@ -10,7 +10,7 @@ import { sendLocalFile } from '../../../../edge-http/src/delivery/send-local-fil
 import type { BlobMessage, BlobRead } from '../../../../edge-http/src/registry/registry-reader';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 
-/** A response that takes bytes when the test says so. */
+/** Response that accepts bytes when the test says so. */
 class FakeResponse extends EventEmitter {
   destroyed = false;
   ended = false;
@@ -48,8 +48,8 @@ function inline(...messages: (BlobMessage | undefined)[]): BlobRead {
   };
 }
 
-describe('a body', () => {
-  test('ends only when all of it was sent', async () => {
+describe('BodyWriter', () => {
+  test('ends only after all bytes were sent', async () => {
     const { response, out } = setUp(5);
     await out.write(Buffer.from('1234'));
     expect(() => out.end()).toThrow(/ended after 4/);
@@ -59,13 +59,13 @@ describe('a body', () => {
     expect(response.ended).toBe(true);
   });
 
-  test('never gets more bytes than were announced', async () => {
+  test('refuses more bytes than were announced', async () => {
     const { response, out } = setUp(3);
-    await expect(out.write(Buffer.from('1234'))).rejects.toThrow(/was to get 4/);
+    await expect(out.write(Buffer.from('1234'))).rejects.toThrow(/must not get 4/);
     expect(response.taken).toEqual([]);
   });
 
-  test('is given up when the client leaves in the middle of a write, or had left before', async () => {
+  test('gives up if the client leaves during a write or has already left', async () => {
     const { response, out } = setUp(10, false);
     const write = out.write(Buffer.alloc(5));
     response.emit('close');
@@ -74,7 +74,7 @@ describe('a body', () => {
     await expect(out.write(Buffer.alloc(5))).rejects.toMatchObject({ key: 'CANCELLED' });
   });
 
-  test('is given up when the client takes nothing, but not while we have nothing for it', async () => {
+  test('gives up if the client reads nothing, but not while there is nothing to send', async () => {
     const { response, out } = setUp(10, false);
     response.idle!();
     const write = out.write(Buffer.alloc(5));
@@ -82,7 +82,7 @@ describe('a body', () => {
     await expect(write).rejects.toMatchObject({ key: 'TIMEOUT' });
   });
 
-  test('that the kernel refuses is the client leaving', async () => {
+  test('treats a refused write as a client that left', async () => {
     const { response, out } = setUp(10, false);
     const write = out.write(Buffer.alloc(5));
     response.flush!(new Error('EPIPE'));
@@ -90,22 +90,22 @@ describe('a body', () => {
   });
 });
 
-describe('bytes over the call', () => {
-  test('that end early are an error', async () => {
+describe('sendInline', () => {
+  test('rejects if the bytes end early', async () => {
     const { out } = setUp(10);
     const read = inline({ kind: 'chunk', bytes: Buffer.alloc(4) }, undefined);
     await expect(sendInline(read, 10, out)).rejects.toThrow(/6 bytes before the end/);
   });
 
-  test('are asked for no further than is needed', async () => {
+  test('reads no further than needed', async () => {
     const { response, out } = setUp(4);
     await sendInline(inline({ kind: 'progress', available: 4 }, { kind: 'chunk', bytes: Buffer.from('abcd') }), 4, out);
     expect(Buffer.concat(response.taken).toString()).toBe('abcd');
   });
 });
 
-describe('bytes of a growing file', () => {
-  test('a fill that fails is told only when what was read is out: the rest may then be written from elsewhere', async () => {
+describe('sendLocalFile', () => {
+  test('reports a failed fill only after the bytes read so far were sent, because the rest may then come from elsewhere', async () => {
     const folder = await temporaryFolder('growing');
     const path = join(folder.path, 'file');
     await writeFile(path, 'abcdef');

@@ -2,14 +2,14 @@ import { BufferPool } from '../../../../edge-http/src/delivery/buffer-pool';
 
 const KIB = 1024;
 
-test('a large read gets two buffers of 512 KiB, a small one no more than it needs', () => {
+test('a large read gets two buffers of 512 KiB, and a small one no more than it needs', () => {
   const pool = new BufferPool();
   expect(pool.lease(1e9).buffers.map((buffer) => buffer.length)).toEqual([512 * KIB, 512 * KIB]);
   expect(pool.lease(100_000).buffers[0].length).toBe(128 * KIB);
   expect(pool.lease(10).buffers[0].length).toBe(64 * KIB);
 });
 
-test('200 readers stay below 100 MiB', () => {
+test('200 readers use less than 100 MiB', () => {
   const pool = new BufferPool();
   const leases = Array.from({ length: 200 }, () => pool.lease(1e9));
   const bytes = leases.reduce((sum, { buffers }) => sum + buffers[0].length + buffers[1].length, 0);
@@ -18,7 +18,7 @@ test('200 readers stay below 100 MiB', () => {
   expect(pool.lease(1e9).buffers[0].length).toBe(512 * KIB);
 });
 
-test('buffers are used again, but never while they may still be in use, nor twice', () => {
+test('buffers are reused, but never while they may still be in use, and not twice', () => {
   const pool = new BufferPool();
   const first = pool.lease(1e9);
   first.release(true);

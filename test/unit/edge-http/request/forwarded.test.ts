@@ -8,58 +8,58 @@ import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const PROXIES = parseTrustedProxies('10.0.0.0/8, fd00::/8, 192.0.2.7')!;
 
-/** What is read of a request that comes from `peer`. */
+/** Returns the client of a request from `peer`. */
 function read(peer: string | undefined, headers: IncomingHttpHeaders, proxies = PROXIES): Client {
   const request = { headers: { host: 'edge.internal:8080', ...headers }, socket: { remoteAddress: peer } };
   return readClient(request as unknown as IncomingMessage, proxies);
 }
 const direct = (peer: string): Client => ({ address: peer, scheme: 'http', host: 'edge.internal:8080' });
 
-describe('a proxy that is trusted', () => {
+describe('a trusted proxy', () => {
   const cases: [string, IncomingHttpHeaders, Partial<Client>][] = [
-    ['says nothing', {}, { address: '10.0.0.1' }],
+    ['sends no header', {}, { address: '10.0.0.1' }],
     ['names the client', { 'x-forwarded-for': '203.0.113.9' }, { address: '203.0.113.9' }],
-    ['hands on what a client made up', { 'x-forwarded-for': '1.2.3.4, 203.0.113.9' }, { address: '203.0.113.9' }],
+    ['passes on a forged address', { 'x-forwarded-for': '1.2.3.4, 203.0.113.9' }, { address: '203.0.113.9' }],
     ['is one of several', { 'x-forwarded-for': '1.2.3.4, 203.0.113.9, 10.9.9.9, fd00::5' }, { address: '203.0.113.9' }],
-    ['names proxies alone', { 'x-forwarded-for': '10.3.3.3, 10.2.2.2' }, { address: '10.3.3.3' }],
+    ['names only proxies', { 'x-forwarded-for': '10.3.3.3, 10.2.2.2' }, { address: '10.3.3.3' }],
     ['writes ports', { 'x-forwarded-for': '203.0.113.9:4711' }, { address: '203.0.113.9' }],
     ['writes IPv6', { 'x-forwarded-for': '[2001:DB8:0:0::1]:4711' }, { address: '2001:db8::1' }],
     ['writes IPv6 without brackets', { 'x-forwarded-for': '2001:db8::1' }, { address: '2001:db8::1' }],
-    ['writes IPv4 as IPv6', { 'x-forwarded-for': '203.0.113.9, ::ffff:10.1.1.1' }, { address: '203.0.113.9' }],
-    ['names nobody', { 'x-forwarded-for': '203.0.113.9, unknown' }, { address: '10.0.0.1' }],
-    ['names nothing', { 'x-forwarded-for': ' , ,' }, { address: '10.0.0.1' }],
-    ['says https', { 'x-forwarded-proto': 'HTTPS' }, { scheme: 'https' }],
-    ['hands on a scheme', { 'x-forwarded-proto': 'http, https' }, { scheme: 'https' }],
-    ['says no scheme that we know', { 'x-forwarded-proto': 'javascript' }, { scheme: 'http' }],
-    ['says the host', { 'x-forwarded-host': 'registry.example:5000' }, { host: 'registry.example:5000' }],
-    ['says no host', { 'x-forwarded-host': 'a"b' }, { host: 'edge.internal:8080' }],
+    ['writes IPv4-mapped IPv6', { 'x-forwarded-for': '203.0.113.9, ::ffff:10.1.1.1' }, { address: '203.0.113.9' }],
+    ['names no address', { 'x-forwarded-for': '203.0.113.9, unknown' }, { address: '10.0.0.1' }],
+    ['sends an empty list', { 'x-forwarded-for': ' , ,' }, { address: '10.0.0.1' }],
+    ['reports https', { 'x-forwarded-proto': 'HTTPS' }, { scheme: 'https' }],
+    ['passes on a scheme', { 'x-forwarded-proto': 'http, https' }, { scheme: 'https' }],
+    ['reports an unknown scheme', { 'x-forwarded-proto': 'javascript' }, { scheme: 'http' }],
+    ['reports the host', { 'x-forwarded-host': 'registry.example:5000' }, { host: 'registry.example:5000' }],
+    ['reports an invalid host', { 'x-forwarded-host': 'a"b' }, { host: 'edge.internal:8080' }],
     [
       'writes Forwarded',
       { forwarded: 'for="[2001:db8::9]:80";proto=https;host="registry.example:5000";by=10.0.0.1' },
       { address: '2001:db8::9', scheme: 'https', host: 'registry.example:5000' },
     ],
     [
-      'writes Forwarded behind what a client made up',
+      'appends to a forged Forwarded header',
       { forwarded: 'for=1.2.3.4;proto=http;host=evil, For=203.0.113.9;Proto=https;Host=good, for=10.1.1.1;host=inner' },
       { address: '203.0.113.9', scheme: 'https', host: 'good' },
     ],
     [
-      'keeps the client to itself',
+      'hides the client',
       { forwarded: 'for=203.0.113.9, for=_hidden;proto=https' },
       { address: '10.0.0.1', scheme: 'https' },
     ],
     [
-      'hands on broken Forwarded',
+      'passes on an invalid Forwarded header',
       { forwarded: 'for="1.2.3.4, for=203.0.113.9;proto=https' },
       { address: '10.0.0.1', scheme: 'http' },
     ],
     [
-      'writes both, and the same',
+      'writes both with the same values',
       { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=203.0.113.9;proto=https' },
       { address: '203.0.113.9', scheme: 'https' },
     ],
     [
-      'writes one and hands on the other',
+      'writes one and passes on the other',
       { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', forwarded: 'for=1.2.3.4;proto=http;host=evil' },
       { address: '10.0.0.1', scheme: 'http' },
     ],
@@ -69,7 +69,7 @@ describe('a proxy that is trusted', () => {
       expect(read(peer, headers)).toEqual({ ...direct('10.0.0.1'), ...expected });
   });
 
-  test('comes over a unix socket', () => {
+  test('on a unix socket is trusted', () => {
     const headers = { 'x-forwarded-for': '203.0.113.9' };
     expect(read(undefined, headers, parseTrustedProxies('unix')!).address).toBe('203.0.113.9');
     expect(read(undefined, headers).address).toBe('');
@@ -84,7 +84,7 @@ const junk = fc.oneof(
 );
 const headerValue = fc.array(fc.oneof(v4, fc.ipV6(), junk), { maxLength: 8 }).map((parts) => parts.join(','));
 
-test('property: whoever is not trusted is taken as it comes, whatever it says', () => {
+test('property: headers of untrusted peers are ignored', () => {
   fc.assert(
     fc.property(publicV4, headerValue, headerValue, headerValue, headerValue, (peer, a, b, c, d) => {
       const headers = { 'x-forwarded-for': a, 'x-forwarded-proto': b, 'x-forwarded-host': c, forwarded: d };
@@ -103,7 +103,7 @@ test('property: whoever is not trusted is taken as it comes, whatever it says', 
   );
 });
 
-test('property: whatever a client sends before it, what our proxies append decides', () => {
+test('property: what trusted proxies append decides, whatever a client sent before', () => {
   const ours = fc.array(fc.constantFrom('10.0.0.2', 'fd00::1', '192.0.2.7', '10.0.0.3:99'), { maxLength: 3 });
   fc.assert(
     fc.property(headerValue, publicV4, ours, (made, client, hops) => {
@@ -135,7 +135,7 @@ test('property: whatever a client sends before it, what our proxies append decid
   );
 });
 
-test('property: a client can hide behind a proxy with the header that the proxy does not write, and be nobody else', () => {
+test('property: with the header that the proxy does not write, a client can only hide behind the proxy', () => {
   fc.assert(
     fc.property(headerValue, publicV4, (made, client) => {
       const appended = (by: string): string => (made === '' ? by : `${made}, ${by}`);
@@ -149,7 +149,7 @@ test('property: a client can hide behind a proxy with the header that the proxy 
   );
 });
 
-test('property: what is read can stand in a record and in a header', () => {
+test('property: parsed values are safe in records and headers', () => {
   fc.assert(
     fc.property(headerValue, headerValue, headerValue, headerValue, (a, b, c, d) => {
       const client = read('10.0.0.1', {
@@ -165,7 +165,7 @@ test('property: what is read can stand in a record and in a header', () => {
   );
 });
 
-test('property: what a Forwarded header is made of is read back', () => {
+test('property: a generated Forwarded header is parsed to its parts', () => {
   const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,8}$/);
   const text = fc.stringMatching(/^[\x20-\x7e]{0,12}$/);
   const element = fc.dictionary(
@@ -193,7 +193,7 @@ test.each([
   `for="${'\\"'.repeat(8_000)}`,
   `a=${'b '.repeat(8_000)}`,
   ',;'.repeat(8_000) + '"',
-])('a hostile Forwarded header takes no time (%#)', (header) => {
+])('parses a hostile Forwarded header in linear time (%#)', (header) => {
   expect(cpuMillisecondsOf(() => expect(parseForwarded(header)).toBeUndefined())).toBeLessThan(200);
 });
 
@@ -210,7 +210,7 @@ describe('LAYOVER_TRUSTED_PROXIES', () => {
     '127.1',
   ])('%j is refused', (text) => expect(parseTrustedProxies(text)).toBeUndefined());
 
-  test('networks and single addresses, of both kinds', () => {
+  test('accepts networks and single addresses of IPv4 and IPv6', () => {
     for (const [address, trusted] of [
       ['10.255.0.1', true],
       ['11.0.0.1', false],

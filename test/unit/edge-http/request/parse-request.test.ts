@@ -18,7 +18,7 @@ function failure(method: string, target: string): { key: ErrorKey; field: unknow
       return { key: error.key, field: error.detail?.['field'], value: error.detail?.['value'] };
     throw error;
   }
-  throw new Error(`${target} was taken`);
+  throw new Error(`${target} was not refused`);
 }
 
 function path(organization: string, repository: string): RepositoryAddress {
@@ -28,7 +28,7 @@ function mirror(mirrorHost: string, repository: string): RepositoryAddress {
   return { owner: 'mirror', mirrorHost, repository: parseRepositoryName(repository)! };
 }
 
-describe('what is asked for', () => {
+describe('valid requests', () => {
   const reference = parseReference('latest')!;
   const digest = mustDigest(DIGEST);
   const table: [method: string, target: string, expected: RegistryRequest][] = [
@@ -136,7 +136,7 @@ describe('what is asked for', () => {
   });
 });
 
-describe('what is refused, and the field that is named', () => {
+describe('invalid requests, with the field at fault', () => {
   const long = 'a'.repeat(300);
   const table: [target: string, key: ErrorKey, field: string][] = [
     // Names.
@@ -228,18 +228,18 @@ describe('what is refused, and the field that is named', () => {
     expect(failure('GET', target)).toMatchObject({ key, field });
   });
 
-  test.each(['POST', 'PUT', 'DELETE'])('%s of a path of our own', (method) => {
+  test.each(['POST', 'PUT', 'DELETE'])('%s is not allowed for a path outside /v2/', (method) => {
     for (const target of ['/token', '/healthz', '/readyz', '/metrics'])
       expect(failure(method, target)).toMatchObject({ key: 'WRITE_UNSUPPORTED', field: 'method' });
   });
 
-  test('no more than 100 characters of a value are shown', () => {
+  test('at most 100 characters of a value are repeated', () => {
     const { value } = failure('GET', `/v2/docker/${'A'.repeat(200)}/manifests/latest`);
     expect(value).toBe(`docker/${'A'.repeat(93)}…`);
   });
 });
 
-describe('parse and format are inverse', () => {
+describe('parseRequest and formatTarget', () => {
   const component = fc.stringMatching(/^[a-z0-9]{1,6}(?:(?:\.|_|__|-{1,3})[a-z0-9]{1,5}){0,2}$/);
   const keyword = fc.constantFrom('manifests', 'blobs', 'tags', 'list', 'referrers', 'uploads');
   const repository = fc
@@ -282,7 +282,7 @@ describe('parse and format are inverse', () => {
     }),
   );
 
-  test('every request that can be made is read back as it was', () => {
+  test('are inverse for every possible request', () => {
     fc.assert(
       fc.property(request, (value) => {
         const method = 'head' in value && value.head ? 'HEAD' : 'GET';
@@ -292,7 +292,7 @@ describe('parse and format are inverse', () => {
     );
   });
 
-  test('any target at all gives a request or a LayoverError, and never anything else', () => {
+  test('return a request or throw a LayoverError for any target', () => {
     const piece = fc.oneof(
       component,
       keyword,

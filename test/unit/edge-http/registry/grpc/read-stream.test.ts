@@ -4,7 +4,7 @@ import { LayoverError } from '../../../../../common/errors/layover-error';
 import { ReadStream } from '../../../../../edge-http/src/registry/grpc/read-stream';
 import { TestClock } from '../../../../support/test-clock';
 
-/** A call as grpc-js makes it: an object stream with cancel(). */
+/** A call like those of grpc-js: an object stream with cancel(). */
 class FakeCall extends Readable {
   cancels = 0;
   constructor() {
@@ -30,7 +30,7 @@ function setUp(): { call: FakeCall; clock: TestClock; abort: AbortController; st
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('messages come in order, then the end', async () => {
+test('messages arrive in order, followed by the end', async () => {
   const { call, stream, clock } = setUp();
   for (const message of [1, 2, 3, 4, 5, null]) call.push(message);
   const seen: (number | undefined)[] = [];
@@ -39,7 +39,7 @@ test('messages come in order, then the end', async () => {
   expect(clock.pending).toBe(0);
 });
 
-test('while nobody reads the call is paused', async () => {
+test('the call is paused while no reader waits', async () => {
   const { call, stream } = setUp();
   for (let i = 0; i < 10; i += 1) call.push(i);
   await settled();
@@ -50,7 +50,7 @@ test('while nobody reads the call is paused', async () => {
   expect(call.readableLength).toBe(7);
 });
 
-test('a failure is told at once, and stays', async () => {
+test('a failure is reported at once and stays', async () => {
   const { call, stream } = setUp();
   call.push(1);
   await settled();
@@ -59,7 +59,7 @@ test('a failure is told at once, and stays', async () => {
   await expect(stream.next()).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
 });
 
-test('a waiting reader is given up after the idle time, and the call is cancelled', async () => {
+test('a waiting reader times out after the idle time, and the call is cancelled', async () => {
   const { call, stream, clock } = setUp();
   const waiting = stream.next();
   expect(clock.pending).toBe(1);
@@ -68,14 +68,14 @@ test('a waiting reader is given up after the idle time, and the call is cancelle
   expect(call.cancels).toBe(1);
 });
 
-test('no time runs while nobody waits', async () => {
+test('the idle time only runs while a reader waits', async () => {
   const { call, stream, clock } = setUp();
   call.push(1);
   await stream.next();
   expect(clock.pending).toBe(0);
 });
 
-test('the signal cancels the call, also when it had aborted before', async () => {
+test('the signal cancels the call, even if it aborted before', async () => {
   const { call, stream, abort } = setUp();
   const waiting = stream.next();
   abort.abort();
@@ -92,7 +92,7 @@ test('the signal cancels the call, also when it had aborted before', async () =>
   expect(late.cancels).toBe(1);
 });
 
-test('cancel is harmless after the end and after itself, and the error that follows it is caught', async () => {
+test('cancel is harmless after the end and when repeated, and its late error is caught', async () => {
   const { call, stream } = setUp();
   stream.cancel();
   stream.cancel();
