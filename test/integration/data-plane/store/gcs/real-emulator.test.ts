@@ -38,6 +38,7 @@ describeWith([FAKE_GCS_PROGRAM], 'the bucket store on fake-gcs-server', () => {
     return {
       store,
       afterDelete: 'fails',
+      deletesConditionally: false,
       spoolFile: async (content) => {
         const path = join(folder.path, randomUUID());
         await writeFile(path, content);
