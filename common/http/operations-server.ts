@@ -93,7 +93,7 @@ export class OperationsServer {
     request: IncomingMessage,
   ): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return { status: 405, type: TEXT, body: 'Only GET and HEAD are allowed.\n' };
+      return { status: 405, type: TEXT, body: 'only GET and HEAD\n' };
     switch (request.url?.split('?', 1)[0]) {
       case '/healthz':
         return { status: 200, type: TEXT, body: 'ok\n' };
@@ -106,7 +106,7 @@ export class OperationsServer {
       case '/metrics':
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
       default:
-        return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
+        return { status: 404, type: TEXT, body: 'not found\n' };
     }
   }
 }

@@ -237,7 +237,7 @@ describe('a secret between the planes', () => {
     });
     expect(code).toBe(78);
     expect(stderr).toMatch(
-      /LAYOVER_DATA_LISTEN is 0\.0\.0\.0:0, where other machines may connect: set LAYOVER_PLANE_TLS_CERT/,
+      /LAYOVER_DATA_LISTEN is 0\.0\.0\.0:0, which other machines can connect to\. Set LAYOVER_PLANE_TLS_CERT/,
     );
   });
 });

@@ -18,10 +18,10 @@ export const healthz: Handler<OperationsRequest> = (_request, exchange) => {
  * Returns the reasons why this edge is not ready, for the operations server; empty if it is ready.
  */
 export async function readinessProblems(reader: RegistryReader, isDraining: boolean): Promise<readonly string[]> {
-  if (isDraining) return ['The edge is draining because it is stopping.'];
+  if (isDraining) return ['draining: this edge is stopping'];
   return reader.ready(TIMEOUT_MS).then(
     () => [],
-    (error: unknown) => [`No data plane answers: ${toLayoverError(error).message}`],
+    (error: unknown) => [`data planes: ${toLayoverError(error).message}`],
   );
 }
 
@@ -37,7 +37,7 @@ export function createReadyz(
 ): Handler<OperationsRequest> {
   return async (_request, exchange) => {
     onAsked();
-    if (isDraining()) throw new LayoverError('NOT_READY', { message: 'The edge is draining because it is stopping.' });
+    if (isDraining()) throw new LayoverError('NOT_READY', { message: 'The edge is stopping.' });
     await reader.ready(TIMEOUT_MS);
     answerJson(exchange, 200, { 'Cache-Control': 'no-store' }, { status: 'ready' });
   };
