@@ -6,6 +6,7 @@ import * as records from './0004-records';
 import * as system from './0005-system';
 import * as holdings from './0006-holdings';
 import * as scans from './0007-scans';
+import * as configurationChanges from './0009-configuration-changes';
 
 interface NamedMigration extends Knex.Migration {
   readonly name: string;
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly NamedMigration[] = [
   { name: '0005-system', ...system },
   { name: '0006-holdings', ...holdings },
   { name: '0007-scans', ...scans },
+  { name: '0009-configuration-changes', ...configurationChanges },
 ];
 
 /**

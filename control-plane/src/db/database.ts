@@ -95,6 +95,16 @@ export class Database {
     return this.reader.transaction((queries) => work(queries));
   }
 
+  /**
+   * Runs reads that all see the same committed moment, without locks. `work` must not lock or change anything. (On MySQL
+   * other transactions see what is committed before each statement, so this one asks for another isolation.)
+   */
+  async readOneMoment<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));
+    const options = { isolationLevel: 'repeatable read', readOnly: true } as const;
+    return this.reader.transaction((queries) => work(queries), options);
+  }
+
   /** Whether the database answers; throws what it says otherwise. */
   async ping(): Promise<void> {
     await this.reader.raw('select 1');
