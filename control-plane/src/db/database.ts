@@ -1,4 +1,4 @@
-import { type Knex, knex } from 'knex';
+import { knex } from 'knex';
 import type { Logger } from '../../../common/runtime/logger';
 import type { DatabaseAddress } from './database-address';
 import { isDuplicate, isTransient } from './database-error';
@@ -6,46 +6,39 @@ import { migrateMysql, migrateSqlite } from './migrate';
 import { MYSQL_LIMITS, mysqlConfig, type MysqlLimits } from './mysql-config';
 import { type PoolUse, poolUse, type QueryWatch, watchQueries } from './watch-queries';
 import { createPrivately, sqliteReader, sqliteWriter } from './sqlite-config';
+import type { Queries, TransactionOptions, Transactions } from './queries';
+import { TransactionHooks } from './transaction-hooks';
 
-/** What a statement runs on: the reader, or a transaction. */
-export type Queries = Knex;
+export type { Queries, TransactionOptions, Transactions } from './queries';
 
 /** Tries of a transaction that met a deadlock or a lock that was held too long. */
 const MAX_TRIES = 6;
 /** How long {@link Database.close} waits for connections to end, in milliseconds. */
 const CLOSE_MS = 5000;
 
-/** How a transaction is run. */
-export interface TransactionOptions {
-  /**
-   * What `work` inserts is there already only when another transaction was faster (it looks before it inserts): run it
-   * again, so that it sees what the other wrote. Otherwise a duplicate key is the caller's to explain.
-   */
-  readonly duplicateIsRace?: boolean;
-}
-
 /**
  * The database, whichever it is. Reads go to `reader`; everything that changes something is a short transaction.
  * On SQLite the reader is a connection of its own, so that a read never waits for a transaction (WAL); it sees what is committed.
  */
-export class Database {
+export class Database implements Transactions {
   private constructor(
     readonly dialect: DatabaseAddress['dialect'],
     /** For reads outside a transaction. */
     readonly reader: Queries,
     private readonly writer: Queries,
     private readonly bringUpToDate: () => Promise<void>,
+    private readonly log: Logger,
   ) {}
 
   /** Connects, lazily. Nothing is read or created before {@link Database.migrate}. */
   static open(address: DatabaseAddress, log: Logger, limits: Partial<MysqlLimits> = {}): Database {
     if (address.dialect === 'mysql') {
       const pool = knex(mysqlConfig(address, log, { ...MYSQL_LIMITS, ...limits }));
-      return new Database('mysql', pool, pool, () => migrateMysql(address, log));
+      return new Database('mysql', pool, pool, () => migrateMysql(address, log), log);
     }
     createPrivately(address.file);
     const writer = knex(sqliteWriter(address.file, log));
-    return new Database('sqlite', knex(sqliteReader(address.file, log)), writer, () => migrateSqlite(writer));
+    return new Database('sqlite', knex(sqliteReader(address.file, log)), writer, () => migrateSqlite(writer), log);
   }
 
   /** Has every statement told from now on, whichever connection runs it. */
@@ -72,27 +65,40 @@ export class Database {
   }
 
   /**
-   * Runs `work` in one transaction, again when the database asked for that (deadlock, lock wait; up to six times, with
-   * growing random pauses). `work` must use only the transaction it is given: on SQLite there is one connection to
-   * write with.
+   * Runs `work` in one transaction. If the database reports a deadlock or a lock wait timeout, `work`
+   * runs again, up to six times with growing random pauses. `work` must use only the transaction
+   * that it is given: SQLite has one connection for writing.
+   *
+   * What `work` registers with the {@link TransactionHooks} of that transaction (`hooksOf`) runs
+   * before and after the commit. Resolves when both have run; only steps before the commit can make
+   * the transaction fail.
    */
   async transaction<T>(
     work: (transaction: Queries) => Promise<T>,
     { duplicateIsRace = false }: TransactionOptions = {},
   ): Promise<T> {
-    return retrying(
-      () => this.writer.transaction((transaction) => work(transaction)),
+    const { result, hooks } = await retrying(
+      () =>
+        this.writer.transaction(async (transaction) => {
+          const hooks = TransactionHooks.attach(transaction);
+          const result = await work(transaction);
+          await hooks.runBeforeCommit(transaction);
+          return { result, hooks };
+        }),
       (error) => isTransient(error) || (duplicateIsRace && isDuplicate(error)),
     );
+    await hooks.runAfterCommit(this, this.log);
+    return result;
   }
 
   /**
-   * Runs reads that belong together, and changes nothing. On SQLite they see one moment; on MySQL what they lock stays as they saw it,
-   * and they are run again like a transaction.
+   * Runs reads that belong together and changes nothing: a store that writes throws if it needs
+   * hooks. On SQLite the reads see one moment. On MySQL locked rows stay as they were read, and the
+   * reads run again like a transaction.
    */
   async readTogether<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
-    if (this.dialect === 'mysql') return this.transaction(work);
-    return this.reader.transaction((queries) => work(queries));
+    if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));
+    return retrying(() => this.writer.transaction((queries) => work(queries)), isTransient);
   }
 
   /**
