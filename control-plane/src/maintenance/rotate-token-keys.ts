@@ -55,6 +55,5 @@ async function step({ database, tokenKeys, settings, revision, clock, log }: Rot
     return changes;
   });
   if (changed === 0) return;
-  await revision.announce();
   log.info('the keys of pull tokens changed');
 }

@@ -118,9 +118,7 @@ export class OrganizationService {
   private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const result = await this.parts.database.transaction(work);
-        await this.parts.revision.announce();
-        return result;
+        return await this.parts.database.transaction(work);
       } catch (error) {
         if (!isDuplicate(error)) throw error;
         if (attempt > 1) throw new ApiError('CONFLICT', 'Another change was made at the same time. Try again.');

@@ -43,7 +43,7 @@ export class RobotService {
   create(organizationName: string, name: string, description: string, actor: string): Promise<RobotWithSecret> {
     validateRobotName(name);
     validateRobotDescription(description);
-    return this.change(async (queries) => {
+    return this.parts.database.transaction(async (queries) => {
       // Locked: robots of one organization are made one after the other, so that the count holds.
       const organization = await this.organization(queries, organizationName);
       if ((await this.parts.robots.lock(queries, organization.uid, name)) !== undefined)
@@ -67,7 +67,7 @@ export class RobotService {
 
   /** Makes another secret for a robot; the one before is good no longer. Throws NOT_FOUND. */
   rotate(organizationName: string, name: string, actor: string): Promise<RobotWithSecret> {
-    return this.change(async (queries) => {
+    return this.parts.database.transaction(async (queries) => {
       const organization = await this.organization(queries, organizationName);
       const robot = await this.parts.robots.lock(queries, organization.uid, name);
       if (robot === undefined)
@@ -81,7 +81,7 @@ export class RobotService {
 
   /** Deletes a robot; false when there is none, or no such organization. */
   delete(organizationName: string, name: string, actor: string): Promise<boolean> {
-    return this.change(async (queries) => {
+    return this.parts.database.transaction(async (queries) => {
       const organization = await this.parts.organizations.lockByName(queries, organizationName);
       const robot = organization && (await this.parts.robots.lock(queries, organization.uid, name));
       if (organization === undefined || robot === undefined) return false;
@@ -89,12 +89,6 @@ export class RobotService {
       await this.record(queries, 'ROBOT_DELETED', organization, actor, { robot: name });
       return true;
     });
-  }
-
-  private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
-    const result = await this.parts.database.transaction(work);
-    await this.parts.revision.announce();
-    return result;
   }
 
   private async organization(queries: Queries, name: string): Promise<Organization> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ConfigurationChangeRow, type ConfigurationRevisionRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
+import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
 /**
  * Changes that are kept, in the database and in the memory of each control plane (about 3 MB). A data plane that was away
@@ -26,7 +27,16 @@ export interface ConfigurationPosition {
 export class ConfigurationRevision {
   private readonly listeners = new Set<() => Promise<void>>();
 
-  /** Counts a change and logs what changed, in the transaction that makes the change. */
+  private readonly announcement: AfterCommitStep<undefined> = {
+    name: 'announce the configuration',
+    phase: 'announce',
+    run: () => this.announce(),
+  };
+
+  /**
+   * Counts a change and logs what changed, in the transaction that makes the change. When that has committed, those who
+   * listen are told, and the transaction is answered when they have dealt with it.
+   */
   async bump(queries: Queries, changed: ConfigurationPart): Promise<void> {
     await queries(Table.configurationRevision).where('id', 1).increment('revision', 1);
     await queries.raw(
@@ -34,6 +44,7 @@ export class ConfigurationRevision {
        SELECT revision, ?, ? FROM ${Table.configurationRevision} WHERE id = 1`,
       [randomUUID(), changed === 'shared' ? null : changed.uid],
     );
+    hooksOf(queries).afterCommit(this.announcement);
   }
 
   /** Returns the position that is committed. */
@@ -67,16 +78,15 @@ export class ConfigurationRevision {
   }
 
   /**
-   * Tells this process that something may have been committed; resolves when those who listen have dealt with it, so that
-   * a mutation is answered when its change is on the way to the data planes. Other processes find out by polling.
+   * Calls back after every transaction of this process that changed the configuration; the transaction waits for it. Other
+   * processes find out by polling. The listener must not reject. The function returned ends that.
    */
-  async announce(): Promise<void> {
-    await Promise.all([...this.listeners].map((listener) => listener()));
-  }
-
-  /** Calls back on every announcement (it must not reject); the function returned ends that. */
   onAnnounce(listener: () => Promise<void>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  private async announce(): Promise<void> {
+    await Promise.all([...this.listeners].map((listener) => listener()));
   }
 }

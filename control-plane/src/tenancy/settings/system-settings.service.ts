@@ -99,7 +99,6 @@ export class SystemSettingsService {
       ]);
       return next;
     });
-    await revision.announce();
     await quotas.enforceAll();
     return inForce(result, forced);
   }
