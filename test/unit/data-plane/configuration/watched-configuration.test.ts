@@ -16,7 +16,7 @@ import {
 } from '../../../../data-plane/src/configuration/watched-configuration';
 import type { ConfigurationSnapshot } from '../../../../data-plane/src/configuration/configuration';
 import { FakeCatalog } from '../../../support/fake-catalog';
-import { organization, PROXY_CACHE, snapshotOf } from './support';
+import { encodeSnapshot, organization, PROXY_CACHE, snapshotOf } from './support';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 const codec = createSnapshotCodec();
@@ -100,7 +100,7 @@ describe('from the control plane', () => {
     catalog.configure(snapshotOf(2));
     expect((await until(revision(2))).organizationsByName.size).toBe(0);
     expect(connections()).toBe(1);
-    expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 0 }]);
+    expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 0, knownMark: '', acceptsUpdates: true }]);
   });
 
   test('none yet: NOT_READY', async () => {
@@ -133,7 +133,7 @@ describe('from the control plane', () => {
     catalog.configure(snapshotOf(5));
     if (what === 'restart') await catalog.start();
     await until(revision(5));
-    expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 1 }]);
+    expect(catalog.watching).toMatchObject([{ node: 'node-1', knownRevision: 1, knownMark: 'mark-1' }]);
     expect(connections()).toBe(2);
   });
 
@@ -262,7 +262,7 @@ describe('on disk', () => {
     if (what === 'a changed file') writeFileSync(path, readFileSync(path).fill(1, 40, 41));
     if (what === 'a bad snapshot') {
       const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey));
-      await file.save(codec.encode(snapshotOf(1, organization('')) as Parameters<typeof codec.encode>[0]));
+      await file.save(encodeSnapshot(codec, snapshotOf(1, organization(''))));
     }
     const { configuration, lines } = await start();
     expect(() => configuration.current()).toThrow(expect.objectContaining({ key: 'NOT_READY' }));

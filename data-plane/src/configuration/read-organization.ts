@@ -17,34 +17,22 @@ export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
 
-/**
- * The configuration in a wire snapshot (catalog.proto), checked as a whole: one field out of range and the snapshot is refused, for
- * half a configuration would open or close what nobody decided. Throws a SnapshotError. Mirror hosts are keyed in lower case.
- */
-export function readSnapshot(wire: ConfigurationSnapshot__Output): ConfigurationSnapshot {
-  const organizationsByName = new Map<string, OrganizationConfiguration>();
-  const organizationsByMirrorHost = new Map<string, OrganizationConfiguration>();
-  const uids = new Set<string>();
-  for (const one of wire.organizations) {
-    const organization = readOrganization(one);
-    check(!uids.has(organization.uid), `organization ${organization.name}`, 'has the uid of another');
-    check(!organizationsByName.has(organization.name), `organization ${organization.name}`, 'is there twice');
-    uids.add(organization.uid);
-    organizationsByName.set(organization.name, organization);
-    const mirrorHost = organization.proxyCache?.mirrorHost.toLowerCase() ?? '';
-    if (mirrorHost === '') continue;
-    check(!organizationsByMirrorHost.has(mirrorHost), `mirror host ${mirrorHost}`, 'belongs to two organizations');
-    organizationsByMirrorHost.set(mirrorHost, organization);
-  }
-  check(wire.revision >= 0, 'revision', 'is negative');
-  check(wire.settings !== null, 'settings', 'are missing');
+/** What a snapshot has beside the organizations. */
+export type SharedConfiguration = Pick<
+  ConfigurationSnapshot,
+  'proxyCacheEnabled' | 'quotaManagementEnabled' | 'tokenKeys'
+>;
+
+/** Reads the settings and token keys of an update or snapshot. Throws a SnapshotError. */
+export function readShared({
+  settings,
+  tokenKeys,
+}: Pick<ConfigurationSnapshot__Output, 'settings' | 'tokenKeys'>): SharedConfiguration {
+  check(settings !== null, 'settings', 'are missing');
   return {
-    revision: wire.revision,
-    organizationsByName,
-    organizationsByMirrorHost,
-    proxyCacheEnabled: wire.settings!.proxyCacheEnabled,
-    quotaManagementEnabled: wire.settings!.quotaManagementEnabled,
-    tokenKeys: wire.tokenKeys.map(({ id, secret }) => {
+    proxyCacheEnabled: settings!.proxyCacheEnabled,
+    quotaManagementEnabled: settings!.quotaManagementEnabled,
+    tokenKeys: tokenKeys.map(({ id, secret }) => {
       check(id !== '', 'a token key', 'has no id');
       check(secret.length === KEY_BYTES, `token key ${id}`, `is not ${KEY_BYTES} bytes`);
       return { id, secret: Buffer.from(secret) };
@@ -52,7 +40,8 @@ export function readSnapshot(wire: ConfigurationSnapshot__Output): Configuration
   };
 }
 
-function readOrganization(wire: Organization__Output): OrganizationConfiguration {
+/** Reads one organization. Throws a SnapshotError. */
+export function readOrganization(wire: Organization__Output): OrganizationConfiguration {
   check(wire.uid !== '' && wire.name !== '', 'an organization', 'has no uid or no name');
   const where = `organization ${wire.name}`;
   const robots = new Map<string, { readonly secretSha256: Buffer }>();
@@ -104,6 +93,7 @@ function readProxyCache(wire: ProxyCache__Output, where: string): ProxyCacheConf
   };
 }
 
-function check(good: boolean, where: string, what: string): void {
+/** Throws a SnapshotError unless `good`. */
+export function check(good: boolean, where: string, what: string): void {
   if (!good) throw new SnapshotError(`${where} ${what}`);
 }
