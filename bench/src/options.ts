@@ -11,6 +11,7 @@ const MEASURES = {
   nodes: 'blobs and manifests that one to three edges and data planes hand out',
   memory: 'memory of each process while many follow one fill',
   graphql: 'reads of an organization while pulls are recorded',
+  configuration: 'one change of an organization with 10, 1,000 and 10,000 organizations, on each database',
   quota: 'admission, eviction, refusal and reads of usage with 10, 1,000 and 100,000 cached tags, on each database',
   scan: 'bookkeeping of scans, summaries and images by vulnerability with 1,000 and 100,000 manifests, on each database',
   expiry: 'a round of the collector over 1,000,000 tags, with nothing due and with all expired, on each database',
@@ -35,7 +36,7 @@ export interface BenchOptions {
 export const USAGE = `Usage: npm run bench -- [--only <measure>[,<measure>]] [--quick] [--json <file>]
 Measures:
 ${Object.entries(MEASURES)
-  .map(([name, what]) => `  ${name.padEnd(10)}  ${what}`)
+  .map(([name, what]) => `  ${name.padEnd(13)}  ${what}`)
   .join('\n')}`;
 
 /** Reads the command line; 'help' where help was asked for. Throws an Error with what can't be read. */

@@ -1,4 +1,4 @@
-import type { Organization } from '../../../control-plane/src/tenancy/organizations/organization';
+import type { Organization, ProxyCache } from '../../../control-plane/src/tenancy/organizations/organization';
 import { OrganizationStore } from '../../../control-plane/src/tenancy/organizations/organization.store';
 import type { Queries } from '../../../control-plane/src/db/database';
 
@@ -9,8 +9,13 @@ export interface SeedOrganization {
   readonly originVersion: string;
 }
 
-/** Makes the `number`th organization, without a quota, as one that a user made at `now` with the defaults of a new one. */
-export async function seedOrganization(queries: Queries, number: number, now: number): Promise<SeedOrganization> {
+/** Makes the `number`th organization, without a quota, as one that a user made at `now` with the defaults of a new one but for `proxyCache`. */
+export async function seedOrganization(
+  queries: Queries,
+  number: number,
+  now: number,
+  proxyCache: (uid: string) => Partial<ProxyCache> = () => ({}),
+): Promise<SeedOrganization> {
   const tail = String(number).padStart(12, '0');
   const seeded = {
     name: `bench-${number}`,
@@ -47,6 +52,7 @@ export async function seedOrganization(queries: Queries, number: number, now: nu
       completeImages: false,
       allowRepositories: [],
       denyRepositories: [],
+      ...proxyCache(seeded.uid),
     },
   };
   await new OrganizationStore().insert(queries, organization);

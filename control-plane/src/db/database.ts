@@ -107,8 +107,7 @@ export class Database implements Transactions {
    */
   async readOneMoment<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));
-    const options = { isolationLevel: 'repeatable read', readOnly: true } as const;
-    return this.reader.transaction((queries) => work(queries), options);
+    return this.reader.transaction((queries) => work(queries), { isolationLevel: 'repeatable read' });
   }
 
   /** Whether the database answers; throws what it says otherwise. */
