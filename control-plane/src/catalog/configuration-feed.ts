@@ -12,8 +12,8 @@ const POLL_MS = 1000;
 
 /** What the feed works with. */
 export interface ConfigurationFeedParts {
-  readonly source: ConfigurationSource;
-  readonly revision: ConfigurationRevision;
+  readonly source: Pick<ConfigurationSource, 'head' | 'readAll' | 'readSince'>;
+  readonly revision: Pick<ConfigurationRevision, 'onAnnounce'>;
   /** See catalogFormat(). */
   readonly format: string;
   readonly clock: Clock;

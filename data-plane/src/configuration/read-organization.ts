@@ -1,46 +1,17 @@
-import type { ConfigurationSnapshot__Output } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { ProxyCache__Output } from '../../../proto/gen/layover/v1/ProxyCache';
 import type { ScanPolicy__Output } from '../../../proto/gen/layover/v1/ScanPolicy';
-import type {
-  ConfigurationSnapshot,
-  OrganizationConfiguration,
-  ProxyCacheConfiguration,
-  ScanPolicy,
-} from './configuration';
+import type { OrganizationConfiguration, ProxyCacheConfiguration, ScanPolicy } from './configuration';
 
 /** Bytes of a token key, and of a SHA-256. */
-const KEY_BYTES = 32;
+export const KEY_BYTES = 32;
 
 /** A snapshot that must not be used. The message names the organization and the field, never a value that may be secret. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError';
 }
 
-/** What a snapshot has beside the organizations. */
-export type SharedConfiguration = Pick<
-  ConfigurationSnapshot,
-  'proxyCacheEnabled' | 'quotaManagementEnabled' | 'tokenKeys'
->;
-
-/** Reads the settings and token keys of an update or snapshot. Throws a SnapshotError. */
-export function readShared({
-  settings,
-  tokenKeys,
-}: Pick<ConfigurationSnapshot__Output, 'settings' | 'tokenKeys'>): SharedConfiguration {
-  check(settings !== null, 'settings', 'are missing');
-  return {
-    proxyCacheEnabled: settings!.proxyCacheEnabled,
-    quotaManagementEnabled: settings!.quotaManagementEnabled,
-    tokenKeys: tokenKeys.map(({ id, secret }) => {
-      check(id !== '', 'a token key', 'has no id');
-      check(secret.length === KEY_BYTES, `token key ${id}`, `is not ${KEY_BYTES} bytes`);
-      return { id, secret: Buffer.from(secret) };
-    }),
-  };
-}
-
-/** Reads one organization. Throws a SnapshotError. */
+/** Reads one organization of a snapshot. Throws a SnapshotError. */
 export function readOrganization(wire: Organization__Output): OrganizationConfiguration {
   check(wire.uid !== '' && wire.name !== '', 'an organization', 'has no uid or no name');
   const where = `organization ${wire.name}`;

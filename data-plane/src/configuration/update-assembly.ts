@@ -1,6 +1,7 @@
 import type { ConfigurationPosition, SnapshotCodec, WireUpdate } from './configuration-watch';
 import { type HeldOrganization, holdOrganization } from './organization-table';
-import { check, readShared, type SharedConfiguration } from './read-organization';
+import { check } from './read-organization';
+import { readShared, type SharedConfiguration } from './read-shared';
 
 /** An update of which all parts have come, read and checked organization by organization. */
 export interface CompleteUpdate {
