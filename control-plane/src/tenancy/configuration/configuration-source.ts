@@ -123,7 +123,8 @@ export class ConfigurationSource {
     for (const { organization_uid: uid, name, secret_sha256: secret } of robots) {
       const others = robotsOf.get(uid) ?? [];
       robotsOf.set(uid, others);
-      others.push({ name, secretSha256: Buffer.from(secret, 'hex') });
+      // Kept in memory: a copy of its own, because a small Buffer is a part of Node's pool and would keep 8 KiB of it.
+      others.push({ name, secretSha256: new Uint8Array(Buffer.from(secret, 'hex')) });
     }
     return organizations.map((organization) => ({
       ...toMessage(organization, this.parts),

@@ -2,9 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../../common/runtime/logger';
+import { bulkInsert } from '../../../../control-plane/src/db/bulk-insert';
 import { Database } from '../../../../control-plane/src/db/database';
 import { parseDatabaseUrl } from '../../../../control-plane/src/db/database-address';
+import { pruneConfigurationChanges } from '../../../../control-plane/src/maintenance/prune-configuration-changes';
 import { ConfigurationRevision } from '../../../../control-plane/src/tenancy/settings/configuration-revision';
+import { Table } from '../../../../schema/tables';
+import { ManualClock } from '../../../support/control-plane/manual-clock';
+import { waitUntil } from '../../../support/real/wait-until';
 import { createTestDatabase, type TestDatabase } from '../../../support/control-plane/test-database';
 
 const home = mkdtempSync(join(tmpdir(), 'layover-revision-'));
@@ -66,6 +71,30 @@ test('pruning keeps the newest changes and deletes a bounded number at a time', 
   expect(await prune(100)).toBe(0);
   const changes = await revision.changesFrom(database.reader, 0);
   expect(changes.map((change) => change.revision)).toEqual([17, 18, 19, 20, 21]);
+});
+
+test('maintenance deletes what is older than the newest 20,000 changes, a minute after the start', async () => {
+  await database.transaction(async (queries) => {
+    const revisions = Array.from({ length: 1500 }, (_, i) => i + 2);
+    await bulkInsert(
+      queries,
+      Table.configurationChanges,
+      [...revisions, 2000, 21_500].map((at) => ({ revision: at, mark: `m${at}`, organization_uid: null })),
+    );
+    await queries(Table.configurationRevision).update({ revision: 21_500 });
+  });
+  const clock = new ManualClock();
+  const stop = pruneConfigurationChanges(database, revision, clock, createLogger('test', 'silent'));
+  clock.advance(60_000);
+  await stop();
+  const left = async () => (await revision.changesFrom(database.reader, 0)).map((change) => change.revision);
+  // Stopped after the step that ran; the next start goes on.
+  expect((await left()).length).toBe(503);
+  const goOn = pruneConfigurationChanges(database, revision, clock, createLogger('test', 'silent'));
+  clock.advance(60_000);
+  await waitUntil('the second step', async () => (await left()).length === 3);
+  await goOn();
+  expect(await left()).toEqual([1501, 2000, 21_500]);
 });
 
 test('those who listen are told after the commit, and the transaction waits for them', async () => {
