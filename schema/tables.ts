@@ -26,6 +26,7 @@ export const Table = {
   statistics: 'organization_statistics',
   upstreamStatus: 'upstream_status',
   configurationRevision: 'configuration_revision',
+  configurationChanges: 'configuration_changes',
   tokenKeys: 'token_keys',
   systemSettings: 'system_settings',
   scans: 'scans',
@@ -293,6 +294,15 @@ export interface UpstreamStatusRow {
 export interface ConfigurationRevisionRow {
   readonly id: 1;
   readonly revision: number;
+}
+
+/** What one revision of the configuration changed. The newest rows are kept: see ADR 25. */
+export interface ConfigurationChangeRow {
+  readonly revision: number;
+  /** Random. Tells this revision from one with the same number in the history of a restored backup. */
+  readonly mark: string;
+  /** The organization that changed, together with its robots; null = the system settings or the keys of pull tokens. */
+  readonly organization_uid: string | null;
 }
 
 /** A key that pull tokens are signed with. */

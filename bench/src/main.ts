@@ -11,6 +11,7 @@ import type { BenchContext, Measure, Row } from './measure';
 import { bucket } from './measures/bucket';
 import { coldFetch } from './measures/cold-fetch';
 import { coldPull } from './measures/cold-pull';
+import { configuration } from './measures/configuration';
 import { delivery } from './measures/delivery';
 import { expiry } from './measures/expiry';
 import { manifests } from './measures/manifests';
@@ -35,6 +36,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   nodes,
   memory,
   graphql,
+  configuration,
   quota,
   scan,
   expiry,

@@ -16,6 +16,7 @@ const MEASURES = {
   nodes: 'blobs and manifests that one to three edges and data planes hand out',
   memory: 'memory of each process while many follow one fill',
   graphql: 'reads of an organization while pulls are recorded',
+  configuration: 'one change of an organization with 10, 1,000 and 10,000 organizations, on each database',
   quota: 'admission, eviction, refusal and reads of usage with 10, 1,000 and 100,000 cached tags, on each database',
   scan: 'bookkeeping of scans, summaries and images by vulnerability with 1,000 and 100,000 manifests, on each database',
   expiry: 'a round of the collector over 1,000,000 tags, with nothing due and with all expired, on each database',

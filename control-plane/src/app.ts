@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { withTimeout } from '../../common/async/deadline';
+import { catalogFormat } from '../../common/grpc/catalog-format';
 import { loadCatalog } from '../../common/grpc/load-proto';
 import { observeCalls } from '../../common/grpc/observe-calls';
 import { openPlaneSecurity } from '../../common/grpc/plane-security';
@@ -13,7 +14,7 @@ import { TlsWatch } from '../../common/security/tls-watch';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { ControlPlaneConfig } from './config';
 import { bootstrapOrganizations } from './tenancy/configuration/bootstrap';
-import { buildSnapshot } from './tenancy/configuration/build-snapshot';
+import { ConfigurationSource } from './tenancy/configuration/configuration-source';
 import { ConfigurationFeed } from './catalog/configuration-feed';
 import { resealSecrets } from './tenancy/configuration/reseal-secrets';
 import { InvalidationFeed } from './catalog/invalidation-feed';
@@ -34,6 +35,7 @@ import { AuditExport } from './http/audit-export';
 import { ClairWebhook } from './http/clair-webhook';
 import { ControlServer } from './http/control-server';
 import { pruneAuditEvents } from './maintenance/prune-audit-events';
+import { pruneConfigurationChanges } from './maintenance/prune-configuration-changes';
 import { pruneRecordedEvents } from './maintenance/prune-recorded-events';
 import { rotateTokenKeys } from './maintenance/rotate-token-keys';
 import { Metrics } from './metrics';
@@ -120,7 +122,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     // What it reads is there when the server for it is.
     const metrics = new Metrics(
       () => watch.size,
-      () => Number(feed.current()?.revision ?? 0),
+      () => feed.position?.revision ?? 0,
       () => database.poolUse(),
     );
     releases.push(() => Promise.resolve(metrics.close()));
@@ -139,7 +141,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     await database.transaction(async (queries) => {
       // The row that all control planes lock first: two that start at once would make two keys.
       await settings.lock(queries);
-      if (await tokenKeys.ensure(queries, clock.now())) await revision.bump(queries);
+      if (await tokenKeys.ensure(queries, clock.now())) await revision.bump(queries, 'shared');
     });
     if (await settings.isFirstStart(database.reader)) {
       if (config.bootstrap) await bootstrapOrganizations(organizationService);
@@ -148,15 +150,15 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const file = config.home.adminToken;
     await ensureAdminToken({ database, tokens: stores.tokens, clock, configured: config.adminToken, file, announce });
 
-    const snapshotParts = { ...stores, forced: config.forced, box, log };
-    const load = () => buildSnapshot(database.reader, snapshotParts);
-    const feed = new ConfigurationFeed({ queries: database.reader, revision, load, clock, log });
+    const source = new ConfigurationSource({ ...stores, database, forced: config.forced, box, log });
+    const feed = new ConfigurationFeed({ source, revision, format: catalogFormat(), clock, log });
     releases.push(() => feed.stop());
     await feed.start();
     const forgetting = new InvalidationFeed({ queries: database.reader, ...stores, clock, log });
     releases.push(() => forgetting.stop());
     await forgetting.start();
     const watch = new WatchStreams(feed, forgetting, clock, log);
+    releases.push(pruneConfigurationChanges(database, revision, clock, log));
     releases.push(pruneRecordedEvents(database, stores.recorded, clock, log));
     releases.push(pruneAuditEvents({ ...stores, database, clock, log }, config.auditRetentionMs));
     releases.push(rotateTokenKeys({ ...stores, database, clock, log }));

@@ -7,6 +7,7 @@ import type { BlobEvent as _layover_v1_BlobEvent, BlobEvent__Output as _layover_
 import type { CachedTag as _layover_v1_CachedTag, CachedTag__Output as _layover_v1_CachedTag__Output } from './layover/v1/CachedTag';
 import type { CatalogClient as _layover_v1_CatalogClient, CatalogDefinition as _layover_v1_CatalogDefinition } from './layover/v1/Catalog';
 import type { ConfigurationSnapshot as _layover_v1_ConfigurationSnapshot, ConfigurationSnapshot__Output as _layover_v1_ConfigurationSnapshot__Output } from './layover/v1/ConfigurationSnapshot';
+import type { ConfigurationUpdate as _layover_v1_ConfigurationUpdate, ConfigurationUpdate__Output as _layover_v1_ConfigurationUpdate__Output } from './layover/v1/ConfigurationUpdate';
 import type { ContentUse as _layover_v1_ContentUse, ContentUse__Output as _layover_v1_ContentUse__Output } from './layover/v1/ContentUse';
 import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layover_v1_Descriptor__Output } from './layover/v1/Descriptor';
 import type { Heartbeat as _layover_v1_Heartbeat, Heartbeat__Output as _layover_v1_Heartbeat__Output } from './layover/v1/Heartbeat';
@@ -54,6 +55,7 @@ export interface ProtoGrpcType {
       CachedTag: MessageTypeDefinition<_layover_v1_CachedTag, _layover_v1_CachedTag__Output>
       Catalog: SubtypeConstructor<typeof grpc.Client, _layover_v1_CatalogClient> & { service: _layover_v1_CatalogDefinition }
       ConfigurationSnapshot: MessageTypeDefinition<_layover_v1_ConfigurationSnapshot, _layover_v1_ConfigurationSnapshot__Output>
+      ConfigurationUpdate: MessageTypeDefinition<_layover_v1_ConfigurationUpdate, _layover_v1_ConfigurationUpdate__Output>
       ContentUse: MessageTypeDefinition<_layover_v1_ContentUse, _layover_v1_ContentUse__Output>
       Descriptor: MessageTypeDefinition<_layover_v1_Descriptor, _layover_v1_Descriptor__Output>
       Heartbeat: MessageTypeDefinition<_layover_v1_Heartbeat, _layover_v1_Heartbeat__Output>

@@ -1,3 +1,4 @@
+import type { ProxyCache } from '../../../control-plane/src/tenancy/organizations/proxy-cache';
 import { OrganizationStore } from '../../../control-plane/src/tenancy/organizations/organization.store';
 import { validateOrganization } from '../../../control-plane/src/tenancy/organizations/validate-organization';
 import { validateProxyCache } from '../../../control-plane/src/tenancy/organizations/validate-proxy-cache';
@@ -10,8 +11,16 @@ export interface SeedOrganization {
   readonly originVersion: string;
 }
 
-/** Makes the `number`th organization, without a quota, as one that a user made at `now` with the defaults of a new one. */
-export async function seedOrganization(queries: Queries, number: number, now: number): Promise<SeedOrganization> {
+/**
+ * Inserts the `number`th organization, without a quota, as one that a user created at `now` with the
+ * defaults of a new one, except for what `proxyCacheOf` returns.
+ */
+export async function seedOrganization(
+  queries: Queries,
+  number: number,
+  now: number,
+  proxyCacheOf: (uid: string) => Partial<ProxyCache> = () => ({}),
+): Promise<SeedOrganization> {
   const tail = String(number).padStart(12, '0');
   const seeded = {
     name: `bench-${number}`,
@@ -34,6 +43,7 @@ export async function seedOrganization(queries: Queries, number: number, now: nu
       credentialVersion: seeded.originVersion,
       originVersion: seeded.originVersion,
       originSince: now,
+      ...proxyCacheOf(seeded.uid),
     },
   });
   return seeded;

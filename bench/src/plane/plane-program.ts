@@ -17,6 +17,7 @@ import { Metrics } from '../../../control-plane/src/metrics';
 import { PullRecorder } from '../../../control-plane/src/cache/pulls/record-pulls';
 import { ScanWaits } from '../../../control-plane/src/scan/queue/scan-waits';
 import { createStores } from '../../../control-plane/src/stores';
+import { ConfigurationSource } from '../../../control-plane/src/tenancy/configuration/configuration-source';
 import { peakMemoryBytes } from '../../../test/support/real/process-tree';
 import type { PlaneAnswer, PlaneCommand, PlaneOptions } from './plane-protocol';
 import { RoundClock } from './round-clock';
@@ -36,11 +37,9 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   if (address === undefined) throw new Error('no database');
   const log = createLogger('bench', 'warn');
   const { database, counts } = watchDatabase(Database.open(address, log));
-  const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
-    proxyCacheEnabled: undefined,
-    quotaManagementEnabled: undefined,
-    scanningEnabled: undefined,
-  });
+  const box = new SealedBox('token-keys', Buffer.alloc(32), []);
+  const forced = { proxyCacheEnabled: undefined, quotaManagementEnabled: undefined, scanningEnabled: undefined };
+  const stores = createStores(box, forced);
   const clock = new RoundClock();
   const now = { now: () => clock.now(), after: systemClock.after };
   const keeper: ContentKeeper = {
@@ -53,8 +52,9 @@ async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   collector.start(EVERY_MS);
 
   const queries = database.reader;
-  const load = () => Promise.reject(new Error('nobody watches'));
-  const feed = new ConfigurationFeed({ queries, revision: stores.revision, load, clock: now, log });
+  // Never started: nobody watches.
+  const source = new ConfigurationSource({ ...stores, database, forced, box, log });
+  const feed = new ConfigurationFeed({ source, revision: stores.revision, format: '', clock: now, log });
   const forgetting = new InvalidationFeed({ queries, ...stores, clock: now, log });
   await forgetting.start();
   const watch = new WatchStreams(feed, forgetting, now, log);

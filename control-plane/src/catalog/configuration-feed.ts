@@ -2,29 +2,40 @@ import { Poller } from '../../../common/async/poller';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
-import type { ConfigurationRevision } from '../tenancy/settings/configuration-revision';
-import type { Queries } from '../db/database';
+import type { Organization } from '../../../proto/gen/layover/v1/Organization';
+import type { ConfigurationSource, SharedConfiguration } from '../tenancy/configuration/configuration-source';
+import type { ConfigurationPosition, ConfigurationRevision } from '../tenancy/settings/configuration-revision';
+import { ConfigurationHistory } from './configuration-history';
+import type { ConfigurationUpdate } from './configuration-update';
 
-/** How often the revision is looked at, for changes that another control plane made, in milliseconds. */
+/** How often the feed looks for changes that another control plane made, in milliseconds. */
 const POLL_MS = 1000;
 
 /** What the feed works with. */
 export interface ConfigurationFeedParts {
-  /** For reads. */
-  readonly queries: Queries;
-  readonly revision: ConfigurationRevision;
-  readonly load: () => Promise<ConfigurationSnapshot>;
+  readonly source: Pick<ConfigurationSource, 'head' | 'readAll' | 'readSince'>;
+  readonly revision: Pick<ConfigurationRevision, 'onAnnounce'>;
+  /** See catalogFormat(). */
+  readonly format: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
+interface State {
+  readonly history: ConfigurationHistory;
+  /** By uid. */
+  readonly organizations: Map<string, Organization>;
+  readonly shared: SharedConfiguration;
+}
+
 /**
- * The configuration as it is now, and word of every change: of this process at once, of others within a second.
- * While the database is away the last snapshot stays, and data planes hear nothing new.
+ * The configuration in memory as data planes get it, and what changed since a position that one of them knows. Changes of
+ * this process are seen at once, those of other processes within a second; each costs what it changes, whatever the number
+ * of organizations. While the database does not answer, the last state stays and data planes hear nothing new.
  */
 export class ConfigurationFeed {
-  private snapshot: ConfigurationSnapshot | undefined;
-  private readonly listeners = new Set<(snapshot: ConfigurationSnapshot) => void>();
+  private state: State | undefined;
+  private readonly listeners = new Set<() => void>();
   private readonly poller: Poller;
   private stopListening = (): void => undefined;
 
@@ -34,40 +45,105 @@ export class ConfigurationFeed {
       clock,
       everyMs: POLL_MS,
       poll: () => this.reload(),
-      onError: (error) => log.error({ err: error }, 'the configuration cannot be read; the last one stays'),
+      onError: (error) => log.error({ err: error }, 'the configuration cannot be read; the last one stays in force'),
     });
   }
 
-  /** Loads the first snapshot and begins to watch. Throws when the database can't be read. */
+  /** Loads the configuration and begins to watch. Throws when the database can't be read. */
   async start(): Promise<void> {
-    this.snapshot = await this.parts.load();
+    this.state = await this.loadAll();
     this.stopListening = this.parts.revision.onAnnounce(() => this.poller.pollNow());
     this.poller.start();
   }
 
-  /** Ends watching, after the poll that runs. */
+  /** Stops watching, after the current poll. */
   async stop(): Promise<void> {
     this.stopListening();
     this.listeners.clear();
     await this.poller.stop();
   }
 
-  /** The newest snapshot; undefined before {@link start}. */
-  current(): ConfigurationSnapshot | undefined {
-    return this.snapshot;
+  /** The present position, with its mark as data planes know it; undefined before {@link start}. */
+  get position(): ConfigurationPosition | undefined {
+    return this.state?.history.position;
   }
 
-  /** Calls back with every snapshot that follows; the function returned ends that. */
-  subscribe(listener: (snapshot: ConfigurationSnapshot) => void): () => void {
+  /**
+   * Returns what takes a data plane from the position that it knows to the present one, in time proportional to what
+   * changed; or a full snapshot, if that position is unknown. Throws an Error before {@link start}.
+   */
+  updateSince(known: ConfigurationPosition): ConfigurationUpdate {
+    const { history, organizations, shared } = this.started();
+    const changed = history.changedSince(known);
+    const to = history.position;
+    if (changed === undefined)
+      return { fromRevision: 0, to, organizations: [...organizations.values()], removedUids: [], shared };
+    const present: Organization[] = [];
+    const removedUids: string[] = [];
+    for (const uid of changed) {
+      const organization = organizations.get(uid);
+      if (organization === undefined) removedUids.push(uid);
+      else present.push(organization);
+    }
+    return { fromRevision: known.revision, to, organizations: present, removedUids, shared };
+  }
+
+  /** Returns everything in one message, for data planes that do not accept updates. */
+  snapshot(): ConfigurationSnapshot {
+    const { history, organizations, shared } = this.started();
+    return {
+      revision: history.position.revision,
+      organizations: [...organizations.values()],
+      settings: shared.settings,
+      tokenKeys: [...shared.tokenKeys],
+    };
+  }
+
+  /** Calls back after every change; the function returned ends that. */
+  subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   private async reload(): Promise<void> {
-    const revision = await this.parts.revision.read(this.parts.queries);
-    if (revision === this.snapshot?.revision) return;
-    const snapshot = await this.parts.load();
-    this.snapshot = snapshot;
-    for (const listener of this.listeners) listener(snapshot);
+    if (!(await this.catchUp())) return;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Returns whether anything changed. */
+  private async catchUp(): Promise<boolean> {
+    const { source, log } = this.parts;
+    const { history, organizations, shared } = this.started();
+    const known = history.newest;
+    const head = await source.head();
+    if (head.revision === known.revision && head.mark === known.mark) return false;
+    const changes = await source.readSince(known);
+    if (changes === undefined) {
+      log.warn(
+        { known: known.revision, revision: head.revision },
+        'the log of changes does not explain the revision of the configuration; everything is read again',
+      );
+      this.state = await this.loadAll();
+      return true;
+    }
+    for (const uid of changes.uids) organizations.delete(uid);
+    for (const organization of changes.organizations) organizations.set(organization.uid!, organization);
+    history.add(changes.log);
+    this.state = { history, organizations, shared: changes.shared ?? shared };
+    return true;
+  }
+
+  private async loadAll(): Promise<State> {
+    const { position, log, organizations, shared } = await this.parts.source.readAll();
+    return {
+      history: new ConfigurationHistory(position, log, this.parts.format),
+      organizations: new Map(organizations.map((organization) => [organization.uid!, organization])),
+      shared,
+    };
+  }
+
+  private started(): State {
+    if (this.state === undefined) throw new Error('the configuration was not loaded');
+    return this.state;
   }
 }

@@ -1,25 +1,15 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
-import { repeat } from '../../../common/async/repeat';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
-import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
-import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
 import type { ConfigurationFeed } from './configuration-feed';
-import type { Invalidation } from '../cache/content/invalidation.store';
 import type { InvalidationFeed } from './invalidation-feed';
-
-/** How often a heartbeat is sent, in milliseconds. */
-const HEARTBEAT_MS = 10_000;
-/** Invalidations that wait for a slow reader; with more its stream ends, and when it comes back it asks for everything anew. */
-const MAX_UNSENT = 20_000;
-
-type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
+import { type WatchCall, WatchStream } from './watch-stream';
 
 /**
- * The open Watch streams. Each gets the snapshot first and then every newer one, and everything that it must forget from then on.
- * To a slow reader only the newest snapshot is sent, so that it costs a bounded memory and never holds up the others.
+ * The open Watch streams. Each brings its data plane up to date, and then tells it of every change and of everything that
+ * it must forget. A change is written to the streams of all data planes that read before the mutation that made it is
+ * answered. A data plane that does not read holds up neither the mutation nor the others.
  */
 export class WatchStreams {
   private readonly open = new Set<() => void>();
@@ -38,64 +28,39 @@ export class WatchStreams {
 
   /** Serves one call until the caller leaves or {@link endAll}. */
   serve(call: WatchCall): void {
-    const first = this.feed.current();
-    if (first === undefined) {
+    const { position } = this.feed;
+    if (position === undefined) {
       call.emit('error', toGrpcFailure(new LayoverError('NOT_READY')));
       return;
     }
     const node = call.request.node.slice(0, 128);
-    let waiting = false;
-    let unsent = false;
-    const send = (reply: WatchReply): void => {
-      waiting = !call.write(reply);
-    };
-    const sendNewest = (): void => {
-      unsent = waiting;
-      if (!waiting) send({ snapshot: this.feed.current() ?? first });
-    };
-    const beat = (): void => {
-      if (!waiting) send({ heartbeat: { revision: this.feed.current()?.revision ?? 0 } });
-    };
-    const forgotten: Invalidation[] = [];
-    const sendForgotten = (): void => {
-      while (!waiting && forgotten.length > 0) send({ invalidation: forgotten.shift()! });
-    };
+    const stream = new WatchStream(call, this.feed, this.clock);
     const subscriptions = [
-      this.feed.subscribe(sendNewest),
+      this.feed.subscribe(() => stream.send()),
       this.invalidations.subscribe((found) => {
-        forgotten.push(...found);
-        sendForgotten();
-        if (forgotten.length > MAX_UNSENT) end();
+        if (!stream.forget(found)) end();
       }),
     ];
     const release = (): void => {
       if (!this.open.delete(end)) return;
       for (const unsubscribe of subscriptions) unsubscribe();
-      void stopHeartbeats();
+      stream.release();
       this.log.info({ node }, 'a data plane stopped watching');
     };
     const end = (): void => {
       release();
       call.end();
     };
-    const stopHeartbeats = repeat({
-      clock: this.clock,
-      everyMs: HEARTBEAT_MS,
-      work: beat,
-      onError: (error) => this.log.error({ err: error, node }, 'a heartbeat could not be sent'),
-    });
-    call.on('drain', () => {
-      waiting = false;
-      sendForgotten();
-      if (unsent && !waiting) sendNewest();
-    });
     // `cancelled` comes at every end of a call (grpc-node issue 2771); release works once.
     call.on('cancelled', release);
     call.on('close', release);
     call.on('error', release);
     this.open.add(end);
-    this.log.info({ node, revision: first.revision }, 'a data plane watches the configuration');
-    sendNewest();
+    this.log.info(
+      { node, revision: position.revision, known: call.request.knownRevision },
+      'a data plane watches the configuration',
+    );
+    stream.start();
   }
 
   /** Ends every stream; data planes ask again elsewhere or later. */

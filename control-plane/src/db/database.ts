@@ -118,6 +118,15 @@ export class Database implements Transactions {
     return retrying(() => this.writer.transaction((queries) => work(queries)), isTransient);
   }
 
+  /**
+   * Runs reads that all see the same committed moment, without locks. `work` must not lock or change anything. (On MySQL
+   * other transactions see what is committed before each statement, so this one asks for another isolation.)
+   */
+  async readOneMoment<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));
+    return this.reader.transaction((queries) => work(queries), { isolationLevel: 'repeatable read' });
+  }
+
   /** Whether the database answers; throws what it says otherwise. */
   async ping(): Promise<void> {
     await this.reader.raw('select 1');

@@ -53,7 +53,7 @@ async function step({ database, tokenKeys, settings, revision, clock, log }: Rot
       changes += 1;
     } else if (ages.length > 1 && newest <= now - KNOWN_BEFORE_MS)
       changes += await tokenKeys.retire(queries, newest, now);
-    if (changes > 0) await revision.bump(queries);
+    if (changes > 0) await revision.bump(queries, 'shared');
     return changes;
   });
   if (changed > 0) log.info('the keys of pull tokens changed');

@@ -12,7 +12,7 @@ const OPTIONS: ClientOptions = {
   'grpc.enable_http_proxy': 0,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 2000,
-  // A snapshot of thousands of organizations with certificates is larger than gRPC's 4 MiB.
+  // Messages are small, except the snapshots of an earlier control plane: thousands of organizations are over gRPC's 4 MiB.
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
   // Not shared with other clients of this process: closing one must not depend on the others.
   'grpc.use_local_subchannel_pool': 1,

@@ -1,15 +1,15 @@
 import { status as Grpc } from '@grpc/grpc-js';
 import { onAbort } from '../../../common/async/until-aborted';
 import { fromGrpcError } from '../../../common/grpc/error-status';
-import type { ConfigurationWatch, WatchMessage } from '../configuration/configuration-watch';
+import type { ConfigurationPosition, ConfigurationWatch, WatchMessage } from '../configuration/configuration-watch';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError } from './unary-call';
 
 /** Catalog.Watch as a {@link ConfigurationWatch}; `node` is this data plane's stable name. */
 export function createGrpcConfigurationWatch(client: CatalogClient, node: string): ConfigurationWatch {
   return {
-    async *open(knownRevision: number, signal: AbortSignal): AsyncIterable<WatchMessage> {
-      const call = client.watch({ node, knownRevision });
+    async *open(known: ConfigurationPosition, signal: AbortSignal): AsyncIterable<WatchMessage> {
+      const call = client.watch({ node, knownRevision: known.revision, knownMark: known.mark, acceptsUpdates: true });
       // Leaving the loop does not tell the server (grpc-node issue 1238); only cancel does.
       const stopListening = onAbort(signal, () => call.cancel());
       try {

@@ -33,14 +33,27 @@ export interface ProxyCacheConfiguration extends Sent<ProxyCache__Output, Conver
   readonly staleIfErrorSeconds: number | undefined;
 }
 
-/** One state of the whole configuration; never changed, only replaced. */
+/**
+ * The whole configuration. Organizations are never changed, only replaced. A change replaces them in these maps, in one
+ * step: code that does not wait in between sees one state. Code that keeps a snapshot while it waits sees newer
+ * organizations afterwards, and the switches and keys of before.
+ */
 export interface ConfigurationSnapshot {
   readonly revision: number;
   readonly organizationsByName: ReadonlyMap<string, OrganizationConfiguration>;
+  /** By host in lower case. */
   readonly organizationsByMirrorHost: ReadonlyMap<string, OrganizationConfiguration>;
   readonly proxyCacheEnabled: boolean;
   /** The first signs; all verify. 32 bytes each. */
   readonly tokenKeys: readonly { readonly id: string; readonly secret: Buffer }[];
+}
+
+/** What an update changed. */
+export interface ConfigurationChange {
+  /** Uids of organizations that are new or were replaced. */
+  readonly changed: readonly string[];
+  /** Uids of organizations that are gone. */
+  readonly removed: readonly string[];
 }
 
 /** Where the snapshot is asked for, at every request. */

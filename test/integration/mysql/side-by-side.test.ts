@@ -63,6 +63,27 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(organizations.map(({ name, proxyCache }) => [name, proxyCache?.password])).toEqual([['acme', 'secret']]);
   });
 
+  test('a data plane continues at the other one from where it is, and hears only what changed', async () => {
+    const [a, b] = await startTwo();
+    for (const name of ['one', 'two', 'three']) await a.ask(APPLY, { input: { name } });
+    const { revision: knownRevision, mark: knownMark } = await a.catalog.watch().update();
+    await Promise.all([
+      a.ask(APPLY, { input: { name: 'one', description: 'through one' } }),
+      b.ask(APPLY, { input: { name: 'two', description: 'through the other' } }),
+    ]);
+    b.clock.advance(1000);
+    let revision = knownRevision;
+    const names: string[] = [];
+    const stream = b.catalog.watch('node', { knownRevision, knownMark });
+    while (revision < knownRevision + 2) {
+      const update = await stream.update();
+      expect(update.fromRevision).toBe(revision);
+      names.push(...update.organizations.map(({ name }) => name));
+      ({ revision } = update);
+    }
+    expect(names.sort()).toEqual(['one', 'two']);
+  });
+
   test('the same organization applied to both at once is created once', async () => {
     const [a, b] = await startTwo();
     const apply = (plane: TestControlPlane, i: number) =>

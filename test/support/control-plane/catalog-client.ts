@@ -10,6 +10,10 @@ import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/A
 import type { ListCachedTagsReply__Output } from '../../../proto/gen/layover/v1/ListCachedTagsReply';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
 import type { ReportUseReply__Output } from '../../../proto/gen/layover/v1/ReportUseReply';
+import type { ConfigurationSnapshot__Output } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { ConfigurationUpdate__Output } from '../../../proto/gen/layover/v1/ConfigurationUpdate';
+import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
+import type { WatchRequest } from '../../../proto/gen/layover/v1/WatchRequest';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
 type Method =
@@ -40,9 +44,9 @@ export class TestCatalog {
     return call(this.client, method, request);
   }
 
-  /** Opens a Watch stream; `next` resolves with the messages in turn. */
-  watch(node = 'test'): WatchedConfiguration {
-    const stream = this.client.Watch({ node, knownRevision: 0 });
+  /** Opens a Watch stream, as a data plane that knows nothing unless `request` says so. */
+  watch(node = 'test', request: Partial<WatchRequest> = {}): WatchedConfiguration {
+    const stream = this.client.Watch({ node, knownRevision: 0, knownMark: '', acceptsUpdates: true, ...request });
     this.streams.push(stream);
     return new WatchedConfiguration(stream);
   }
@@ -53,9 +57,13 @@ export class TestCatalog {
   }
 }
 
+/** The configuration as a data plane has it after an update. */
+export type WatchedSnapshot = Omit<ConfigurationSnapshot__Output, 'format'>;
+
 /** The messages of a Watch stream, one at a time. */
 export class WatchedConfiguration {
   private readonly received: WatchReply__Output[] = [];
+  private readonly organizations = new Map<string, Organization__Output>();
   private wake: () => void = () => undefined;
   private ended = false;
 
@@ -81,13 +89,31 @@ export class WatchedConfiguration {
     }
   }
 
-  /** The next snapshot, heartbeats passed over. */
-  async snapshot(): Promise<NonNullable<WatchReply__Output['snapshot']>> {
+  /** The next update, put together from its parts; other messages are passed over. */
+  async update(): Promise<ConfigurationUpdate__Output> {
+    let parts: ConfigurationUpdate__Output | undefined;
     for (;;) {
       const message = await this.next();
       if (message === undefined) throw new Error('the stream has ended');
-      if (message.snapshot) return message.snapshot;
+      if (!message.update) continue;
+      const { organizations, removedUids } = message.update;
+      parts = {
+        ...message.update,
+        organizations: [...(parts?.organizations ?? []), ...organizations],
+        removedUids: [...(parts?.removedUids ?? []), ...removedUids],
+      };
+      if (parts.last) return parts;
     }
+  }
+
+  /** The whole configuration after the next update, organizations by name. */
+  async snapshot(): Promise<WatchedSnapshot> {
+    const { fromRevision, revision, mark, organizations, removedUids, settings, tokenKeys } = await this.update();
+    if (fromRevision === 0) this.organizations.clear();
+    for (const uid of removedUids) this.organizations.delete(uid);
+    for (const organization of organizations) this.organizations.set(organization.uid, organization);
+    const byName = [...this.organizations.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+    return { revision, mark, organizations: byName, settings, tokenKeys };
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { type sendUnaryData, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { isLayoverError, type LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
@@ -10,6 +11,7 @@ import type { AdmitManifestRequest__Output } from '../../../proto/gen/layover/v1
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import type { CachedTag } from '../../../proto/gen/layover/v1/CachedTag';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
+import type { ConfigurationUpdate } from '../../../proto/gen/layover/v1/ConfigurationUpdate';
 import type { ContentUse__Output } from '../../../proto/gen/layover/v1/ContentUse';
 import type { Descriptor } from '../../../proto/gen/layover/v1/Descriptor';
 import type { Invalidation } from '../../../proto/gen/layover/v1/Invalidation';
@@ -30,8 +32,10 @@ export interface FakeCatalogSwitches {
   delayMs: number;
   /** Every unary call fails with this: a bare status as the transport makes them, or a failure as the control plane sends them. */
   failWith: status | LayoverError | undefined;
-  /** Watch streams begin without a snapshot. */
+  /** Watch streams begin without a message. */
   muteWatch: boolean;
+  /** Watch streams have snapshots in place of updates, as from an earlier control plane. */
+  sendsSnapshots: boolean;
   /** RecordPulls refuses a whole batch (INVALID_ARGUMENT) in which a record is of this kind. */
   refuse: (record: PullRecord__Output) => boolean;
   /** So many RecordPulls calls record everything and then fail, as when the answer is lost. */
@@ -57,6 +61,7 @@ export class FakeCatalog {
     delayMs: 0,
     failWith: undefined,
     muteWatch: false,
+    sendsSnapshots: false,
     refuse: () => false,
     loseAnswers: 0,
     admission: { decision: 'ADMITTED' },
@@ -128,10 +133,17 @@ export class FakeCatalog {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Replaces the configuration and tells every watcher. */
+  /** Replaces the configuration and tells every watcher what changed. */
   configure(snapshot: ConfigurationSnapshot): void {
+    const before = this.current;
     this.current = snapshot;
-    this.broadcast({ snapshot });
+    const { sendsSnapshots } = this.switches;
+    this.broadcast(sendsSnapshots ? { snapshot } : { update: updateOf(snapshot, before) });
+  }
+
+  /** Sends a message to every watcher as it is. */
+  send(message: WatchReply): void {
+    this.broadcast(message);
   }
 
   /** Tells every watcher to forget. */
@@ -203,7 +215,7 @@ export class FakeCatalog {
           this.watchers.delete(watcher);
           this.notify();
         });
-        if (!this.switches.muteWatch) call.write({ snapshot: this.current });
+        if (!this.switches.muteWatch) call.write(this.firstMessage(call.request));
         this.notify();
       },
       LookupTag: (call, callback) =>
@@ -276,6 +288,12 @@ export class FakeCatalog {
     };
   }
 
+  private firstMessage({ knownRevision, knownMark }: WatchRequest__Output): WatchReply {
+    if (this.switches.sendsSnapshots) return { snapshot: this.current };
+    const isKnown = knownRevision === this.current.revision && knownMark === markOf(knownRevision);
+    return { update: updateOf(this.current, isKnown ? this.current : undefined) };
+  }
+
   private answer<Request, Reply>(
     method: string,
     request: Request,
@@ -326,6 +344,28 @@ export class FakeCatalog {
   private notify(): void {
     for (const look of [...this.changed]) look();
   }
+}
+
+/** The mark that the fake gives a revision. */
+export function markOf(revision: number): string {
+  return `mark-${revision}`;
+}
+
+/** What changes a configuration from `before` (undefined = anything) to `snapshot`, in one part. */
+export function updateOf(snapshot: ConfigurationSnapshot, before?: ConfigurationSnapshot): ConfigurationUpdate {
+  const known = new Map(before?.organizations?.map((organization) => [organization.uid, organization]));
+  const { revision = 0, organizations = [], settings, tokenKeys } = snapshot;
+  const uids = new Set(organizations.map(({ uid }) => uid));
+  return {
+    fromRevision: before?.revision ?? 0,
+    revision,
+    mark: markOf(Number(revision)),
+    last: true,
+    organizations: organizations.filter((one) => !isDeepStrictEqual(one, known.get(one.uid))),
+    removedUids: [...known.keys()].flatMap((uid) => (uid === undefined || uids.has(uid) ? [] : [uid])),
+    settings,
+    tokenKeys,
+  };
 }
 
 /** A valid configuration without organizations. */

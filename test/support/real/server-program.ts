@@ -26,6 +26,8 @@ export interface ServerProgram {
   readonly readyMatch: RegExpExecArray;
   /** The end of what it has printed so far, both streams. */
   output(): string;
+  /** Resolves with the match when what is printed from now on matches. Rejects after `withinMs`, or if the process ends. */
+  whenPrinted(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
   /** Sends a signal without waiting. */
   signal(signal: NodeJS.Signals): void;
   /** Resolves when the process is gone. */
@@ -60,8 +62,16 @@ export async function startServerProgram(
     return exit;
   };
   try {
-    const readyMatch = await whenReady(output, exited, options);
-    return { pid: child.pid!, readyMatch, output: output.text, signal: (name) => void child.kill(name), exited, stop };
+    const readyMatch = await whenPrinted(output, exited, options.ready, options.readyTimeoutMs ?? 30_000);
+    return {
+      pid: child.pid!,
+      readyMatch,
+      output: output.text,
+      whenPrinted: (pattern, withinMs = 30_000) => whenPrinted(output, exited, pattern, withinMs),
+      signal: (name) => void child.kill(name),
+      exited,
+      stop,
+    };
   } catch (error) {
     await stop(0);
     throw new Error(`${file} ${args.join(' ')}: ${(error as Error).message}\n${output.text()}`);
@@ -70,41 +80,57 @@ export async function startServerProgram(
 
 interface KeptOutput {
   text(): string;
-  onData(listener: () => void): void;
+  /** Calls back with what is printed from now on; the function returned ends that. */
+  onData(listener: (text: string) => void): () => void;
 }
 
 function keepOutput(child: ChildProcess): KeptOutput {
   const kept: string[] = [];
   let length = 0;
-  let listener = (): void => undefined;
+  const listeners = new Set<(text: string) => void>();
   for (const stream of [child.stdout!, child.stderr!]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       kept.push(text);
       length += text.length;
       while (kept.length > 1 && length - kept[0]!.length > KEPT_OUTPUT) length -= kept.shift()!.length;
-      listener();
+      for (const listener of [...listeners]) listener(text);
     });
   }
-  return { text: () => kept.join(''), onData: (called) => (listener = called) };
+  return {
+    text: () => kept.join(''),
+    onData(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
 }
 
-function whenReady(
+function whenPrinted(
   output: KeptOutput,
   exited: Promise<ServerExit>,
-  { ready, readyTimeoutMs = 30_000 }: ServerProgramOptions,
+  pattern: RegExp,
+  withinMs: number,
 ): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready within ${readyTimeoutMs} ms`)), readyTimeoutMs);
-    output.onData(() => {
-      const match = ready.exec(output.text());
-      if (match === null) return;
+    let printed = '';
+    const end = (): void => {
       clearTimeout(timer);
-      output.onData(() => undefined);
+      stopListening();
+    };
+    const timer = setTimeout(() => {
+      end();
+      reject(new Error(`did not print ${String(pattern)} within ${withinMs} ms`));
+    }, withinMs);
+    const stopListening = output.onData((text) => {
+      printed += text;
+      const match = pattern.exec(printed);
+      if (match === null) return;
+      end();
       resolve(match);
     });
     void exited.then(({ code, signal }) => {
-      clearTimeout(timer);
-      reject(new Error(`ended before it was ready (code ${code}, signal ${signal})`));
+      end();
+      reject(new Error(`ended before it printed ${String(pattern)} (code ${code}, signal ${signal})`));
     });
   });
 }

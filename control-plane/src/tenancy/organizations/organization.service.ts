@@ -198,7 +198,7 @@ export class OrganizationService {
     at: number,
     detail: object,
   ): Promise<void> {
-    await this.parts.revision.bump(queries);
+    await this.parts.revision.bump(queries, organization);
     await this.parts.audit.append(queries, [newAuditEvent({ kind, at, actor, organization, detail })]);
   }
 }

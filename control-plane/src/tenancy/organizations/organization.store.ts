@@ -54,7 +54,7 @@ export class OrganizationStore {
     return row?.name;
   }
 
-  /** All of them, by name: what a configuration snapshot is made of. */
+  /** All of them, by name: for a full read of the configuration. */
   async all(queries: Queries): Promise<readonly Organization[]> {
     const rows: JoinedRow[] = await this.joined(queries).orderBy('o.name');
     return rows.map(fromRows);

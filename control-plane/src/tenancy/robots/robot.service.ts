@@ -105,7 +105,7 @@ export class RobotService {
     actor: string,
     detail: object,
   ): Promise<void> {
-    await this.parts.revision.bump(queries);
+    await this.parts.revision.bump(queries, organization);
     const at = this.parts.clock.now();
     await this.parts.audit.append(queries, [newAuditEvent({ kind, at, actor, organization, detail })]);
   }

@@ -10,7 +10,7 @@ export type NamedRobot = Pick<RobotRow, 'organization_uid' | 'name' | 'created_a
 
 /** Reads and writes robots. */
 export class RobotStore {
-  /** Every robot of every organization: what a configuration snapshot needs. */
+  /** Every robot of every organization: for a full read of the configuration. */
   async all(queries: Queries): Promise<readonly RobotRow[]> {
     return queries<RobotRow>(Table.robots).orderBy(['organization_uid', 'name']);
   }
@@ -18,6 +18,13 @@ export class RobotStore {
   /** The robots of one organization, by name. */
   async ofOrganization(queries: Queries, organizationUid: string): Promise<readonly RobotRow[]> {
     return queries<RobotRow>(Table.robots).where('organization_uid', organizationUid).orderBy('name');
+  }
+
+  /** The robots of these organizations, by uid and name. */
+  async ofOrganizations(queries: Queries, organizationUids: readonly string[]): Promise<readonly RobotRow[]> {
+    return queries<RobotRow>(Table.robots)
+      .whereIn('organization_uid', organizationUids)
+      .orderBy(['organization_uid', 'name']);
   }
 
   /** How many robots an organization has. */

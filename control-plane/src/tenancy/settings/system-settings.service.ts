@@ -93,7 +93,7 @@ export class SystemSettingsService {
       const next: SystemSettings = { ...current, ...to, version: current.version + 1 };
       await settings.write(queries, next);
       if (changed['quotaManagementEnabled']?.to === true) await quotas.turnedOn(queries);
-      await revision.bump(queries);
+      await revision.bump(queries, 'shared');
       await audit.append(queries, [
         newAuditEvent({ kind: 'SETTINGS_UPDATED', at: clock.now(), actor, detail: { changed } }),
       ]);

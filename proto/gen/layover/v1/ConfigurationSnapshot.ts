@@ -10,6 +10,8 @@ export interface ConfigurationSnapshot {
   'organizations'?: (_layover_v1_Organization)[];
   'settings'?: (_layover_v1_SystemSettings | null);
   'tokenKeys'?: (_layover_v1_TokenKey)[];
+  'mark'?: (string);
+  'format'?: (string);
 }
 
 export interface ConfigurationSnapshot__Output {
@@ -17,4 +19,6 @@ export interface ConfigurationSnapshot__Output {
   'organizations': (_layover_v1_Organization__Output)[];
   'settings': (_layover_v1_SystemSettings__Output | null);
   'tokenKeys': (_layover_v1_TokenKey__Output)[];
+  'mark': (string);
+  'format': (string);
 }

@@ -27,7 +27,7 @@ async function told(watched = stream): Promise<readonly string[]> {
   for (;;) {
     const message = await watched.next();
     if (message === undefined) throw new Error('the stream has ended');
-    if (message.snapshot?.organizations.some(({ name }) => name === mark)) return found;
+    if (message.update?.organizations.some(({ name }) => name === mark)) return found;
     if (!message.invalidation) continue;
     const { organizationUid, repository, tag, digest: of } = message.invalidation;
     expect(organizationUid).toBe(acme.organizationUid);

@@ -1,3 +1,4 @@
+import type { SnapshotCodec } from '../../../../data-plane/src/configuration/configuration-watch';
 import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
 import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
@@ -39,4 +40,11 @@ export function organization(name: string, change: Partial<Organization> = {}): 
 /** A snapshot of these organizations, valid. */
 export function snapshotOf(revision: number, ...organizations: Organization[]): ConfigurationSnapshot {
   return { ...emptySnapshot(revision), organizations };
+}
+
+/** The bytes of a snapshot, as a data plane keeps them on disk. */
+export function encodeSnapshot(codec: SnapshotCodec, { organizations = [], ...rest }: ConfigurationSnapshot): Buffer {
+  type Wire = Parameters<SnapshotCodec['encodeOrganization']>[0];
+  const encoded = organizations.map((one) => codec.encodeOrganization(one as Wire));
+  return codec.encode(rest as Parameters<SnapshotCodec['encode']>[0], encoded);
 }

@@ -14,11 +14,15 @@ import {
   createConfiguration,
   type LiveConfiguration,
 } from '../../../../data-plane/src/configuration/watched-configuration';
-import type { ConfigurationSnapshot } from '../../../../data-plane/src/configuration/configuration';
-import { FakeCatalog } from '../../../support/fake-catalog';
-import { organization, PROXY_CACHE, snapshotOf } from './support';
+import type {
+  ConfigurationChange,
+  ConfigurationSnapshot,
+} from '../../../../data-plane/src/configuration/configuration';
+import type { ConfigurationUpdate } from '../../../../proto/gen/layover/v1/ConfigurationUpdate';
+import { FakeCatalog, updateOf } from '../../../support/fake-catalog';
 import { waitUntil } from '../../../support/real/wait-until';
 import { TestClock } from '../../../support/test-clock';
+import { encodeSnapshot, organization, PROXY_CACHE, snapshotOf } from './support';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 const codec = createSnapshotCodec();
@@ -102,7 +106,7 @@ describe('from the control plane', () => {
     catalog.configure(snapshotOf(2));
     expect((await until(revision(2))).organizationsByName.size).toBe(0);
     expect(connections()).toBe(1);
-    expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 0 }]);
+    expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 0, knownMark: '', acceptsUpdates: true }]);
   });
 
   test('none yet: NOT_READY', async () => {
@@ -135,7 +139,7 @@ describe('from the control plane', () => {
     catalog.configure(snapshotOf(5));
     if (what === 'restart') await catalog.start();
     await until(revision(5));
-    expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 1 }]);
+    expect(catalog.watching).toMatchObject([{ node: 'node-1', knownRevision: 1, knownMark: 'mark-1' }]);
     expect(connections()).toBe(2);
   });
 
@@ -224,6 +228,152 @@ describe('forgetting', () => {
   });
 });
 
+describe('updates', () => {
+  const host = (mirrorHost: string) => ({ proxyCache: { ...PROXY_CACHE, mirrorHost } });
+  const three = () => snapshotOf(1, organization('a'), organization('b'), organization('c'));
+
+  test('replace only what changed, and listeners hear what that is', async () => {
+    catalog.configure(three());
+    const { configuration, until } = await start();
+    const { organizationsByName: before } = await until(revision(1));
+    const kept = before.get('a');
+    const changes: ConfigurationChange[] = [];
+    configuration.onChange((_, change) => changes.push(change));
+    catalog.configure(snapshotOf(2, organization('a'), organization('b', { visibility: 'PUBLIC' }), organization('d')));
+    const { organizationsByName, organizationsByMirrorHost } = await until(revision(2));
+    expect([...organizationsByName.keys()].sort()).toEqual(['a', 'b', 'd']);
+    expect([...organizationsByMirrorHost.keys()].sort()).toEqual(['a.example', 'b.example', 'd.example']);
+    expect(organizationsByName.get('a')).toBe(kept);
+    expect(organizationsByName.get('b')?.visibility).toBe('PUBLIC');
+    expect(organizationsByMirrorHost.get('b.example')).toBe(organizationsByName.get('b'));
+    expect(changes).toMatchObject([{ changed: ['uid-b', 'uid-d'], removed: ['uid-c'] }]);
+  });
+
+  test('have the settings and token keys', async () => {
+    const { configuration, until } = await start();
+    await until(revision(1));
+    const next = { ...snapshotOf(2, organization('org')), settings: { proxyCacheEnabled: false } };
+    catalog.configure(next);
+    await until(revision(2));
+    expect(configuration.current()).toMatchObject({ proxyCacheEnabled: false, quotaManagementEnabled: false });
+    expect(configuration.current().tokenKeys).toEqual(next.tokenKeys);
+  });
+
+  test('move a mirror host and a name from one organization to another', async () => {
+    catalog.configure(snapshotOf(1, organization('a', host('one.example')), organization('b', host('two.example'))));
+    const { until } = await start();
+    await until(revision(1));
+    catalog.configure(
+      snapshotOf(
+        2,
+        organization('a', host('two.example')),
+        organization('b', host('one.example')),
+        organization('c', { uid: 'new', ...host('') }),
+      ),
+    );
+    const second = await until(revision(2));
+    const ownersOf = (snapshot: ConfigurationSnapshot) =>
+      [...snapshot.organizationsByMirrorHost].map(([mirror, { name }]) => `${mirror} ${name}`).sort();
+    expect(ownersOf(second)).toEqual(['one.example b', 'two.example a']);
+    catalog.configure(snapshotOf(3, organization('c', { uid: 'newer', ...host('one.example') })));
+    const third = await until(revision(3));
+    expect(ownersOf(third)).toEqual(['one.example c']);
+    expect([...third.organizationsByName.values()].map(({ uid }) => uid)).toEqual(['newer']);
+  });
+
+  test('are applied when their last part has come', async () => {
+    const { configuration, until, forgotten } = await start();
+    await until(revision(1));
+    const update = updateOf(three());
+    const [a, b, c] = update.organizations!;
+    catalog.send({ update: { ...update, revision: 2, organizations: [a!, b!], last: false } });
+    catalog.invalidate({ organizationUid: 'after the part' });
+    await waitUntil('the invalidation', () => forgotten.length > 0);
+    expect(configuration.current().revision).toBe(1);
+    catalog.send({ update: { ...update, revision: 2, organizations: [c!] } });
+    expect([...(await until(revision(2))).organizationsByName.keys()]).toEqual(['a', 'b', 'c']);
+  });
+
+  test('that a stream did not finish are dropped, and asked for again from where this data plane is', async () => {
+    const { configuration, until, forgotten } = await start();
+    await until(revision(1));
+    const update = updateOf(three());
+    catalog.send({ update: { ...update, revision: 2, organizations: update.organizations!.slice(0, 1), last: false } });
+    catalog.invalidate({ organizationUid: 'after the part' });
+    await waitUntil('the invalidation', () => forgotten.length > 0);
+    catalog.endStreams();
+    await catalog.until(() => catalog.count('Watch') === 2 && catalog.watching.length === 1);
+    expect(catalog.watching).toMatchObject([{ knownRevision: 1, knownMark: 'mark-1' }]);
+    expect([...configuration.current().organizationsByName.keys()]).toEqual(['org']);
+    catalog.configure(snapshotOf(3, organization('x')));
+    expect([...(await until(revision(3))).organizationsByName.keys()]).toEqual(['x']);
+  });
+
+  test('of another revision than the one that is here make it ask for everything', async () => {
+    const { until, lines } = await start();
+    await until(revision(1));
+    catalog.send({ update: { ...updateOf(three()), fromRevision: 4, revision: 5, mark: 'mark-5' } });
+    await catalog.until(() => catalog.count('Watch') === 2 && catalog.watching.length === 1);
+    expect(catalog.watching).toMatchObject([{ knownRevision: 0, knownMark: '' }]);
+    expect(lines.filter((line) => line.includes('another revision'))).toHaveLength(1);
+    catalog.configure(three());
+    expect((await until(({ organizationsByName }) => organizationsByName.size === 3)).revision).toBe(1);
+  });
+
+  test.each<[string, Partial<ConfigurationUpdate>, string]>([
+    ['an organization is not valid', { organizations: [organization('x', host('')), organization('')] }, 'no uid'],
+    [
+      'a mirror host belongs to another',
+      { organizations: [organization('x', host('A.example'))] },
+      'two organizations',
+    ],
+    ['a name belongs to another', { organizations: [organization('a', { uid: 'other' })] }, 'is there twice'],
+    ['an organization is removed as well', { removedUids: ['uid-b'] }, 'the uid of another'],
+  ])('are refused whole if %s', async (_, bad, reason) => {
+    catalog.configure(three());
+    const { configuration, until, lines } = await start();
+    const before = await until(revision(1));
+    const all = [...before.organizationsByName];
+    const update = updateOf(snapshotOf(2, organization('b', { visibility: 'PUBLIC' })), three());
+    catalog.send({
+      update: {
+        ...update,
+        removedUids: [],
+        ...bad,
+        organizations: [...update.organizations!, ...(bad.organizations ?? [])],
+      },
+    });
+    await catalog.until(() => catalog.count('Watch') === 2);
+    expect(configuration.current()).toBe(before);
+    expect([...before.organizationsByName]).toEqual(all);
+    expect(lines.filter((line) => line.includes('not valid') && line.includes(reason))).toHaveLength(1);
+    expect(catalog.watching).toMatchObject([{ knownRevision: 0 }]);
+  });
+
+  test('that are refused again and again are logged less and less often', async () => {
+    catalog.configure(snapshotOf(1, organization('')));
+    const { lines, until } = await start({ backoff: { firstMs: 1, maxMs: 2 } });
+    await catalog.until(() => catalog.count('Watch') >= 9);
+    const logged = lines.filter((line) => line.includes('not valid')).length;
+    expect(logged).toBeLessThan(6);
+    catalog.configure(three());
+    await until(revision(1));
+  });
+
+  test('can come as snapshots, from a control plane of an earlier version', async () => {
+    catalog.switches.sendsSnapshots = true;
+    const { until, forgotten } = await start();
+    await until(revision(1));
+    catalog.configure(snapshotOf(2, organization('other')));
+    expect([...(await until(revision(2))).organizationsByName.keys()]).toEqual(['other']);
+    expect(forgotten).toEqual([['uid-org', '', '', '']]);
+    catalog.switches.sendsSnapshots = false;
+    catalog.endStreams();
+    await catalog.until(() => catalog.count('Watch') === 2 && catalog.watching.length === 1);
+    expect(catalog.watching).toMatchObject([{ knownRevision: 2, knownMark: '' }]);
+  });
+});
+
 describe('on disk', () => {
   test('the last good one is there when the control plane is down, byte for byte', async () => {
     const first = await start();
@@ -233,6 +383,60 @@ describe('on disk', () => {
     const { configuration } = await start();
     expect(configuration.current()).toEqual(before);
     expect(configuration.connected).toBe(false);
+  });
+
+  test('has every change, and a restart continues from it', async () => {
+    const first = await start();
+    await first.until(revision(1));
+    for (let n = 2; n <= 9; n += 1)
+      catalog.configure(snapshotOf(n, organization('org'), organization(`o${n % 3}`), organization(`p${n}`)));
+    const before = await first.until(revision(9));
+    await first.stop();
+    await catalog.stop();
+    const again = await start();
+    expect(again.configuration.current()).toEqual(before);
+    await catalog.start();
+    await again.until(() => again.configuration.connected);
+    await catalog.until(() => catalog.watching.length === 1);
+    expect(catalog.watching).toMatchObject([{ knownRevision: 9, knownMark: 'mark-9' }]);
+  });
+
+  test('of another version serves until everything has come anew', async () => {
+    const first = await start({ codec: { ...codec, format: 'of another version' } });
+    const before = await first.until(revision(1));
+    await first.stop();
+    await catalog.stop();
+    const again = await start();
+    expect(again.configuration.current().organizationsByName).toEqual(before.organizationsByName);
+    await catalog.start();
+    await catalog.until(() => catalog.watching.length === 1);
+    expect(catalog.watching).toMatchObject([{ knownRevision: 0, knownMark: '' }]);
+  });
+
+  test('is written at most once a second, with the newest state', async () => {
+    const clock = new TestClock();
+    const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey));
+    let saves = 0;
+    const counting = {
+      load: () => file.load(),
+      save: (plain: Buffer) => file.save(plain).finally(() => (saves += 1)),
+    } as SnapshotFile;
+    const { until, stop } = await start({ clock, file: counting });
+    await until(revision(1));
+    while (saves < 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let n = 2; n <= 6; n += 1) {
+      catalog.configure(snapshotOf(n, organization('org')));
+      await until(revision(n));
+    }
+    expect(saves).toBe(1);
+    clock.advance(1000);
+    while (saves < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(codec.decode((await file.load())!).revision).toBe(6);
+    catalog.configure(snapshotOf(7, organization('org')));
+    await until(revision(7));
+    await stop();
+    expect(saves).toBe(3);
+    expect(codec.decode((await file.load())!)).toMatchObject({ revision: 7, mark: 'mark-7' });
   });
 
   test('is sealed, whole, and the owner’s only', async () => {
@@ -276,7 +480,7 @@ describe('on disk', () => {
     if (what === 'a changed file') writeFileSync(path, readFileSync(path).fill(1, 40, 41));
     if (what === 'a bad snapshot') {
       const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey));
-      await file.save(codec.encode(snapshotOf(1, organization('')) as Parameters<typeof codec.encode>[0]));
+      await file.save(encodeSnapshot(codec, snapshotOf(1, organization(''))));
     }
     const { configuration, lines } = await start();
     expect(() => configuration.current()).toThrow(expect.objectContaining({ key: 'NOT_READY' }));

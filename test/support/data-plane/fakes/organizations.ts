@@ -17,8 +17,9 @@ const NOTHING_SET = readNothing();
 function readNothing(): ProxyCacheConfiguration {
   const codec = createSnapshotCodec();
   const proxyCache: ProxyCache = { upstreamHost: 'registry.test', originVersion: 'none', staleIfErrorSeconds: -1 };
-  const message: ConfigurationMessage = { organizations: [{ uid: 'none', name: 'none', proxyCache }] };
-  const [wire] = codec.decode(codec.encode(message as Parameters<typeof codec.encode>[0])).organizations;
+  const organization = { uid: 'none', name: 'none', proxyCache };
+  const encoded = codec.encodeOrganization(organization as Parameters<typeof codec.encodeOrganization>[0]);
+  const [wire] = codec.decode(codec.encode({} as Parameters<typeof codec.encode>[0], [encoded])).organizations;
   return readOrganization(wire!).proxyCache!;
 }
 

@@ -4,8 +4,6 @@ import { ConfigurationFeed } from '../../../../control-plane/src/catalog/configu
 import { InvalidationFeed } from '../../../../control-plane/src/catalog/invalidation-feed';
 import type { InvalidationStore } from '../../../../control-plane/src/cache/content/invalidation.store';
 import type { Queries } from '../../../../control-plane/src/db/database';
-import type { ConfigurationRevision } from '../../../../control-plane/src/tenancy/settings/configuration-revision';
-import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import { TestClock } from '../../../support/test-clock';
 
 /** A database that answers each read when the test says so. */
@@ -46,17 +44,22 @@ let feed: Feed;
 let errors: number;
 
 const queries = {} as Queries;
+const NOTHING_SHARED = { settings: { proxyCacheEnabled: true }, tokenKeys: [] };
 const log = createLogger('test', 'error', { write: () => void (errors += 1) });
 
 const feeds: [string, () => Feed][] = [
   [
     'the feed of configurations',
     () => {
-      const revision = { onAnnounce: reads.onAnnounce, read: () => reads.read().then(() => 1) };
+      const position = { revision: 1, mark: 'm1' };
       return new ConfigurationFeed({
-        queries,
-        revision: revision as unknown as ConfigurationRevision,
-        load: () => Promise.resolve({ revision: 1 } as ConfigurationSnapshot),
+        revision: { onAnnounce: reads.onAnnounce },
+        source: {
+          head: () => reads.read().then(() => position),
+          readAll: () => Promise.resolve({ position, log: [], organizations: [], shared: NOTHING_SHARED }),
+          readSince: () => Promise.reject(new Error('nothing changed')),
+        },
+        format: 'f',
         clock,
         log,
       });

@@ -58,20 +58,20 @@ test('invalidations are announced once per commit, after it, and never after a r
 
 test('a change of the configuration is announced once per commit, after it, and never after a rollback', async () => {
   const revision = new ConfigurationRevision();
-  const before = await revision.read(database.reader);
+  const before = (await revision.head(database.reader)).revision;
   const seen: number[] = [];
   const end = revision.onAnnounce(async () => {
-    seen.push((await revision.read(database.reader)) - before);
+    seen.push((await revision.head(database.reader)).revision - before);
   });
   await database.transaction(async (queries) => {
-    await revision.bump(queries);
-    await revision.bump(queries);
+    await revision.bump(queries, 'shared');
+    await revision.bump(queries, 'shared');
     expect(seen).toEqual([]);
   });
   expect(seen).toEqual([2]);
   await expect(
     database.transaction(async (queries) => {
-      await revision.bump(queries);
+      await revision.bump(queries, 'shared');
       throw new Error('rolled back');
     }),
   ).rejects.toThrow('rolled back');

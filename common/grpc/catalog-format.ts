@@ -1,0 +1,17 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../runtime/package-root';
+
+const LENGTH = 12;
+
+/**
+ * Returns a short text that changes with the version of Layover and with the messages of the Catalog. The same rows can
+ * become other messages in another version, and a reader drops fields that its version does not know. So what one
+ * version wrote or read of the configuration is never taken for up to date by another version (ADR 25).
+ */
+export function catalogFormat(root: string = packageRoot()): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+  const messages = readFileSync(join(root, 'proto', 'layover', 'v1', 'catalog.proto'));
+  return createHash('sha256').update(version).update('\0').update(messages).digest('hex').slice(0, LENGTH);
+}

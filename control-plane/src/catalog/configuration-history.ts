@@ -1,0 +1,66 @@
+import type { ConfigurationChangeRow } from '../../../schema/tables';
+import { CHANGES_KEPT, type ConfigurationPosition } from '../tenancy/settings/configuration-revision';
+
+/** More than are kept, so that old changes are dropped many at a time. */
+const MOST = CHANGES_KEPT + CHANGES_KEPT / 4;
+
+/**
+ * The changes of the configuration that led to the present position, without gaps, in bounded memory. Positions that data
+ * planes know are looked up here.
+ */
+export class ConfigurationHistory {
+  private readonly changes: ConfigurationChangeRow[] = [];
+
+  /**
+   * Takes the log of changes at the position of `head`. If something changed the revision without the log, what was
+   * before that is not used. `format` becomes part of the marks on the wire: see catalogFormat().
+   */
+  constructor(
+    private readonly head: ConfigurationPosition,
+    log: readonly ConfigurationChangeRow[],
+    private readonly format: string,
+  ) {
+    let first = log.length;
+    while (first > 0 && log[first - 1]!.revision === head.revision - (log.length - first)) first -= 1;
+    this.add(log.slice(first));
+  }
+
+  /** The position of the newest change, with its mark as in the database. */
+  get newest(): ConfigurationPosition {
+    return this.changes.at(-1) ?? this.head;
+  }
+
+  /** The same position with its mark as data planes know it. */
+  get position(): ConfigurationPosition {
+    const { revision, mark } = this.newest;
+    return { revision, mark: mark === '' ? '' : this.onWire(mark) };
+  }
+
+  /** Adds changes that follow the newest one. */
+  add(log: readonly ConfigurationChangeRow[]): void {
+    for (const change of log) this.changes.push(change);
+    if (this.changes.length > MOST) this.changes.splice(0, this.changes.length - CHANGES_KEPT);
+  }
+
+  /**
+   * Returns the uids of the organizations that changed after `known`, in time proportional to the number of changes;
+   * undefined if `known` is not a position of this history.
+   */
+  changedSince(known: ConfigurationPosition): ReadonlySet<string> | undefined {
+    const [first] = this.changes;
+    if (first === undefined) return undefined;
+    const at = known.revision - first.revision;
+    const change = this.changes[at];
+    if (change === undefined || this.onWire(change.mark) !== known.mark) return undefined;
+    const uids = new Set<string>();
+    for (let i = at + 1; i < this.changes.length; i += 1) {
+      const uid = this.changes[i]!.organization_uid;
+      if (uid !== null) uids.add(uid);
+    }
+    return uids;
+  }
+
+  private onWire(mark: string): string {
+    return `${mark}.${this.format}`;
+  }
+}

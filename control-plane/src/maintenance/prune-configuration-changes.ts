@@ -1,0 +1,34 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { repeat } from '../../../common/async/repeat';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import type { Database } from '../db/database';
+import { CHANGES_KEPT, type ConfigurationRevision } from '../tenancy/settings/configuration-revision';
+
+const FIRST_MS = 60_000;
+const EVERY_MS = 3_600_000;
+/** Changes that one transaction deletes. */
+const STEP = 1000;
+
+/**
+ * Deletes old rows from the log of configuration changes, a minute after the start and then every hour, in short
+ * transactions; the newest {@link CHANGES_KEPT} stay. The function returned ends that.
+ */
+export function pruneConfigurationChanges(
+  database: Database,
+  revision: ConfigurationRevision,
+  clock: Clock,
+  log: Logger,
+): () => Promise<void> {
+  const work = async (stopped: () => boolean): Promise<void> => {
+    while (!stopped()) {
+      const pruned = await database.transaction((queries) => revision.prune(queries, CHANGES_KEPT, STEP));
+      if (pruned < STEP) break;
+      // SQLite's statements are synchronous: others get a turn between two steps.
+      await nextTurn();
+    }
+  };
+  const onError = (error: unknown): void =>
+    log.warn({ err: error }, 'deleting old configuration changes failed; it is tried again in an hour');
+  return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
+}
