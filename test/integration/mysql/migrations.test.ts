@@ -46,7 +46,13 @@ describeOnServers('migrations on MySQL', (flavour) => {
       const [created] = await server.execute(`SHOW CREATE TABLE ${name}.${table}`);
       parts.push(String(created!['Create Table']).replace(/ AUTO_INCREMENT=\d+/, ''));
       if (!table.startsWith('knex_'))
-        parts.push(JSON.stringify(await server.execute(`SELECT * FROM ${name}.${table}`)));
+        // The marks of configuration changes are random.
+        parts.push(
+          JSON.stringify(await server.execute(`SELECT * FROM ${name}.${table}`)).replace(
+            /"mark":"[^"]+"/g,
+            '"mark":"…"',
+          ),
+        );
     }
     return parts.join('\n');
   }

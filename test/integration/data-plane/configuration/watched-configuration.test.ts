@@ -255,7 +255,7 @@ describe('updates', () => {
     const next = { ...snapshotOf(2, organization('org')), settings: { proxyCacheEnabled: false } };
     catalog.configure(next);
     await until(revision(2));
-    expect(configuration.current()).toMatchObject({ proxyCacheEnabled: false, quotaManagementEnabled: false });
+    expect(configuration.current()).toMatchObject({ proxyCacheEnabled: false });
     expect(configuration.current().tokenKeys).toEqual(next.tokenKeys);
   });
 
