@@ -13,51 +13,60 @@ import type { Collected, GarbageParts } from './garbage-parts';
 import { lapseReservations } from './lapse-reservations';
 import { StepSize } from './step-size';
 
-/** How long after the start, in milliseconds: others start as well. */
+/** Delay of the first round in milliseconds. Other parts start at the same time. */
 const FIRST_MS = 5_000;
-/** How long a control plane that collects keeps the others from it, in milliseconds; longer than a step takes. */
+/**
+ * Validity of the lease that stops other control planes from collecting, in milliseconds. Must be
+ * longer than a step takes.
+ */
 const LEASE_MS = 120_000;
-/** Origins in one read. */
+/** Origins per read. */
 const PAGE = 200;
-/** For how long invalidations are kept, in milliseconds. */
+/** Retention of invalidations in milliseconds. */
 const INVALIDATIONS_MS = 3_600_000;
-/** Invalidations that one step forgets. */
+/** Invalidations deleted in one step. */
 const PRUNE_STEP = 1000;
-/** How long eviction down to a lowered limit goes on in one round, in milliseconds. */
+/** Time limit for enforcing a lowered quota in one round, in milliseconds. */
 const ENFORCE_MS = 10_000;
 
-/** Always on; one step after the other, each a short transaction, so that pulls and readers hardly notice. */
+/**
+ * Collects content in the background. Each step is a short transaction, so that pulls and readers
+ * are hardly delayed.
+ */
 export class GarbageCollector {
   private readonly lease: MaintenanceLease;
-  /** One round at a time in this process. */
+  /** Runs one round at a time in this process. */
   private readonly rounds = pLimit(1);
 
   constructor(private readonly parts: GarbageParts) {
     this.lease = new MaintenanceLease(parts.database, 'garbage');
   }
 
-  /** Collects every `everyMs`; of several control planes on one database, one does. The function returned ends that. */
+  /**
+   * Collects every `everyMs`. Only one control plane of a database collects at a time. Returns a
+   * function that stops the collection.
+   */
   start(everyMs: number): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = async (stopped: () => boolean): Promise<void> => {
       const collected = await this.afterOthers(() => this.round(stopped, true));
       if (collected.blobs > 0 || collected.manifests > 0)
-        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
+        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage collection finished');
     };
-    const onError = (error: unknown): void =>
-      log.warn({ err: error }, 'collecting garbage failed; it is tried again later');
+    const onError = (error: unknown): void => log.warn({ err: error }, 'garbage collection failed; it will be retried');
     const stop = repeat({ clock, firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, onError });
     return async () => {
       await stop();
       await this.rounds(() => undefined);
-      // Another control plane need not wait for the lease to run out.
+      // Another control plane can then collect at once, without waiting for the lease to expire.
       await this.lease.release().catch(() => undefined);
     };
   }
 
   /**
-   * One whole round now, after the one that runs; what is not due stays. Throws an ApiError UNAVAILABLE where no data plane answers: then
-   * everything but the deletion of bytes was done.
+   * Runs one complete round now, after a running one. Content that is not due stays. Throws an
+   * ApiError UNAVAILABLE if no data plane answers: then everything except the deletion of bytes is
+   * done.
    */
   collectNow(): Promise<Collected> {
     return this.afterOthers(() => this.round(() => false, false));
@@ -76,7 +85,7 @@ export class GarbageCollector {
     const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n };
     const goOn = async (): Promise<boolean> => {
       const { clock } = this.parts;
-      // SQLite's statements are synchronous: others get a turn between two steps.
+      // The statements of SQLite are synchronous, so other work gets a turn between two steps.
       await nextTurn();
       return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
     };
@@ -93,7 +102,8 @@ export class GarbageCollector {
         async () =>
           (await versions.take((limit, begin) => collectTimeMachine(parts, origin, collected, limit, begin))).isFull,
       );
-      // A parent's leaving makes children due: there are no more when none was found.
+      // Removing a parent can make its children due, so only an empty step means that there are no
+      // more.
       await all(
         async () =>
           (await manifests.take((limit, begin) => collectUntagged(parts, origin, collected, limit, begin))).found > 0,

@@ -2,34 +2,38 @@ import type { ManifestRow } from '../../../../schema/tables';
 import { placeOf } from '../content/classify-manifests';
 import type { CachedImage, HeldChild } from '../content/load-images';
 
-/** Where something stands in the order in which images leave: the smaller, the earlier. */
+/** The position in the eviction order. Smaller positions are evicted earlier. */
 export type Place = readonly [phase: number, at: number, id: number];
 
-/** The place of a manifest that no index names; `leaving`: it leaves service with what room is made for. */
+/**
+ * Returns the place of a manifest that no index names. `leaving` is the manifest that the current
+ * admission replaces.
+ */
 export function placeInOrder(row: ManifestRow, leaving: ManifestRow | undefined): Place {
   if (row.id === leaving?.id) return [1, 0, row.id];
   return [row.eviction_class === 0 ? 0 : 2, row.eviction_at, row.id];
 }
 
-/** A child that every index that named it has left behind. */
+/** A child whose indexes are all planned for eviction. */
 export interface LeftChild {
-  /** With the place that it has without them. */
+  /** With the place that it has without its indexes. */
   readonly row: ManifestRow;
-  /** Ids of these indexes: it can only go when they go. */
+  /** Ids of its indexes. The child can only be evicted together with them. */
   readonly parents: readonly number[];
   readonly place: Place;
 }
 
 /**
- * Children that stay when an index goes, until the last of their indexes is to go as well: from then on they leave as other images do.
- * One that a tag has does so in its tag's place. One that only indexes had goes right after the last of them.
+ * Tracks children that stay when an index is evicted. When the last of their indexes is planned for
+ * eviction, they become candidates themselves: a tagged child at the place of its tag, an untagged
+ * child directly after its last index.
  */
 export class LeftChildren {
   private readonly gone = new Set<number>();
   private waiting: HeldChild[] = [];
   private left: LeftChild[] = [];
 
-  /** An image is to go, from a place in the order. */
+  /** Records that an image at a place in the order is planned for eviction. */
   take({ members, staying }: CachedImage, place: Place): void {
     for (const { row } of members) this.gone.add(row.id);
     this.waiting.push(...staying.filter(({ row }) => !this.waiting.some((other) => other.row.id === row.id)));
@@ -41,7 +45,10 @@ export class LeftChildren {
     this.waiting = this.waiting.filter((child) => !isLeft(child));
   }
 
-  /** Takes out the first of those that leave no later than a place; undefined = before all others. */
+  /**
+   * Removes and returns the first child whose place is not after `place`. Without `place`, returns
+   * the first of all. Returns undefined if there is none.
+   */
   nextBefore(place: Place | undefined): LeftChild | undefined {
     const [first] = [...this.left].sort((a, b) => compare(a.place, b.place));
     if (first === undefined || (place !== undefined && compare(first.place, place) > 0)) return undefined;

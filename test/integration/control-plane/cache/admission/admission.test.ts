@@ -74,7 +74,7 @@ describe('what does not fit', () => {
   const reasons = [
     ['larger than the limit', 'LARGER_THAN_LIMIT', true, 4000, 'it is larger than the whole limit'],
     ['with autoPrune off', 'NO_AUTO_PRUNE', false, 900, 'autoPrune is off, so nothing is evicted for it'],
-    ['with everything in use', 'NOTHING_TO_EVICT', true, 900, 'what could be evicted is in use or too small'],
+    ['with everything in use', 'NOTHING_TO_EVICT', true, 900, 'the images that could be evicted are in use or too small'],
   ] as const;
 
   describe.each(reasons)('%s', (_what, reason, autoPrune, layerBytes, words) => {
