@@ -33,20 +33,20 @@ export async function admitManifest(
   const found = await stores.origins.lock(queries, admission.key.organizationUid);
   const now = clock.now();
   if (!isOriginOf(found, admission)) {
-    await noteUnheld(queries, stores, admission, now);
+    await recordUnheld(queries, stores, admission, now);
     return { decision: 'PASS_THROUGH' };
   }
   const repository = await stores.repositories.find(queries, admission.key);
   const known = repository && (await stores.manifests.find(queries, repository.id, admission.manifest.digest));
   if (repository !== undefined && known !== undefined) {
     await stores.ledger.restore(queries, admission.manifest, now);
-    await tagIt(queries, stores, admission, found, repository.id, known.id);
+    await applyTag(queries, stores, admission, found, repository.id, known.id);
     return { decision: 'ADMITTED' };
   }
   const leaving = repository && (await findLeaving(queries, stores, admission, repository.id));
   const room = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
   if (room.kind === 'none' && found.quota?.onOversize !== 'OVERFLOW') {
-    await noteUnheld(queries, stores, admission, now);
+    await recordUnheld(queries, stores, admission, now);
     const { references, manifest } = admission;
     return refuseOversize(
       queries,
@@ -70,7 +70,7 @@ function isOriginOf(origin: Origin | undefined, admission: Admission): origin is
  * Records a refused manifest as unheld, so that collection deletes its bytes. The data plane stored
  * them before it asked.
  */
-async function noteUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
+async function recordUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
   const { digest, size } = admission.manifest;
   if ((await stores.blobs.find(queries, [digest])).has(digest)) return;
   await stores.ledger.stored(queries, [{ digest, size, at: now }], now);
@@ -152,7 +152,7 @@ async function keep(
     now,
   });
   await stores.scans.admitted(queries, { ...admission.manifest, references: admission.references }, now);
-  await tagIt(queries, stores, admission, origin, repository.id, manifest.id);
+  await applyTag(queries, stores, admission, origin, repository.id, manifest.id);
   if (room.kind === 'none' || room.plan === undefined) return;
   // Evicts last, so that content shared by both is held all the time and the manifest that the tag
   // left can be evicted.
@@ -165,7 +165,7 @@ async function keep(
   await evict(queries, stores, origin, room.plan.victims, reason, now);
 }
 
-async function tagIt(
+async function applyTag(
   queries: Queries,
   stores: ContentStores,
   admission: Admission,

@@ -45,18 +45,20 @@ export async function settleArrivals(
     if (!hasOrigin(origin)) continue;
     const holdings = await stores.holdings.find(queries, origin.originVersion, sizes.keys());
     const waiting = [...holdings.values()].filter(({ state }) => state !== 'HELD');
-    const promised = waiting.filter(({ state, digest, size }) => state === 'RESERVED' && size === sizes.get(digest));
+    const reservedHoldings = waiting.filter(
+      ({ state, digest, size }) => state === 'RESERVED' && size === sizes.get(digest),
+    );
     await stores.ledger.change(
       queries,
       origin.originVersion,
-      promised.map((before) => ({ before, after: held(before, before.size) })),
+      reservedHoldings.map((before) => ({ before, after: held(before, before.size) })),
       now,
     );
-    const unpromised = waiting.filter((holding) => !promised.includes(holding));
-    if (unpromised.length === 0) continue;
+    const unreserved = waiting.filter((holding) => !reservedHoldings.includes(holding));
+    if (unreserved.length === 0) continue;
     // Earlier admissions of this transaction have already been checked for a warning.
     const before = { ...origin, usage: await stores.originUsage.find(queries, origin.originVersion) };
-    for (const holding of unpromised)
+    for (const holding of unreserved)
       await admitBlob(queries, stores, origin, holding, sizes.get(holding.digest)!, now);
     await checkWarning(queries, stores, before, now);
   }

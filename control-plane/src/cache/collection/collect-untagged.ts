@@ -24,14 +24,14 @@ export async function collectUntagged(
   const now = clock.now();
   const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
   const isDue = ({ eviction_at }: { readonly eviction_at: number }): boolean => eviction_at <= before;
-  const look = async (queries: GarbageParts['database']['reader'], rows: number) =>
+  const findDue = async (queries: GarbageParts['database']['reader'], rows: number) =>
     (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, rows)).filter(isDue);
   // Usually not even the first manifest is due. Then the others are not read.
-  if ((await look(database.reader, 1)).length === 0) return 0;
+  if ((await findDue(database.reader, 1)).length === 0) return 0;
   const due = await database.transaction(async (queries) => {
     begin(queries);
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
-    const rows = await look(queries, limit);
+    const rows = await findDue(queries, limit);
     const images = await loadImages(queries, stores, rows);
     const names = await stores.repositories.namesOf(queries, [...new Set(rows.map((row) => row.repository_id))]);
     const members = new Map(images.flatMap((image) => image.members).map((member) => [member.row.id, member]));

@@ -37,14 +37,14 @@ export async function deleteBlobs(parts: GarbageParts, collected: Collected): Pr
       { unheldBefore: now - graceMs, stuckBefore: now - STUCK_MS, now },
     );
   });
-  const gone = taken.length > 0 ? await finish(parts, taken, now, collected) : 0;
+  const gone = taken.length > 0 ? await deleteTaken(parts, taken, now, collected) : 0;
   return unheld.length === STEP && (gone > 0 || graceMs > 0);
 }
 
 /**
  * Deletes the bytes of the taken rows and settles each outcome. Returns the number of deleted rows.
  */
-async function finish(
+async function deleteTaken(
   { database, stores, keeper, log }: GarbageParts,
   taken: readonly BlobRow[],
   startedAt: number,

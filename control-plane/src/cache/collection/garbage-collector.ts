@@ -49,7 +49,7 @@ export class GarbageCollector {
   start(everyMs: number): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = async (stopped: () => boolean): Promise<void> => {
-      const collected = await this.afterOthers(() => this.round(stopped, true));
+      const collected = await this.runAlone(() => this.round(stopped, true));
       if (collected.blobs > 0 || collected.manifests > 0)
         log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage collection finished');
     };
@@ -69,10 +69,10 @@ export class GarbageCollector {
    * done.
    */
   collectNow(): Promise<Collected> {
-    return this.afterOthers(() => this.round(() => false, false));
+    return this.runAlone(() => this.round(() => false, false));
   }
 
-  private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
+  private runAlone(start: () => Promise<Collected>): Promise<Collected> {
     return this.rounds(async () => {
       const startedAt = performance.now();
       const collected = await start();
@@ -83,14 +83,14 @@ export class GarbageCollector {
 
   private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {
     const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n };
-    const goOn = async (): Promise<boolean> => {
+    const mayContinue = async (): Promise<boolean> => {
       const { clock } = this.parts;
       // The statements of SQLite are synchronous, so other work gets a turn between two steps.
       await nextTurn();
       return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
     };
     const all = async (step: () => Promise<boolean>): Promise<void> => {
-      while ((await goOn()) && (await step()));
+      while ((await mayContinue()) && (await step()));
     };
     const { parts } = this;
     const tags = new StepSize(EXPIRE_AT_MOST, parts.clock);
@@ -108,10 +108,10 @@ export class GarbageCollector {
         async () =>
           (await manifests.take((limit, begin) => collectUntagged(parts, origin, collected, limit, begin))).found > 0,
       );
-    }, goOn);
+    }, mayContinue);
     await all(() => collectEnded(this.parts, collected, stopped));
-    await this.enforce(goOn);
-    await all(() => this.forgetOld());
+    await this.enforce(mayContinue);
+    await all(() => this.deleteOld());
     await all(() => lapseReservations(this.parts));
     await all(() => deleteBlobs(this.parts, collected));
     return collected;
@@ -119,9 +119,9 @@ export class GarbageCollector {
 
   private async origins(
     work: (origin: CollectableOrigin) => Promise<void>,
-    goOn: () => Promise<boolean>,
+    mayContinue: () => Promise<boolean>,
   ): Promise<void> {
-    for (let after = ''; await goOn();) {
+    for (let after = ''; await mayContinue();) {
       const page = await collectableOrigins(this.parts.database.reader, after, PAGE);
       for (const origin of page) await work(origin);
       if (page.length < PAGE) return;
@@ -129,15 +129,15 @@ export class GarbageCollector {
     }
   }
 
-  private async enforce(goOn: () => Promise<boolean>): Promise<void> {
+  private async enforce(mayContinue: () => Promise<boolean>): Promise<void> {
     const { database, stores, clock } = this.parts;
     for (const uid of await stores.originUsage.prunePending(database.reader)) {
-      if (!(await goOn())) return;
+      if (!(await mayContinue())) return;
       await enforceQuota(this.parts, uid, clock.now() + ENFORCE_MS);
     }
   }
 
-  private async forgetOld(): Promise<boolean> {
+  private async deleteOld(): Promise<boolean> {
     const { database, stores, clock } = this.parts;
     const now = clock.now();
     const pruned = await database.transaction(async (queries) => {

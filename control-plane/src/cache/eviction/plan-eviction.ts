@@ -125,12 +125,12 @@ async function learn(
   holdings: HoldingsStore,
   originVersion: string,
   images: readonly CachedImage[],
-  ...pictures: readonly FreedBytes[]
+  ...calculations: readonly FreedBytes[]
 ): Promise<void> {
-  const unknown = pictures[0]!.unknown(images);
+  const unknown = calculations[0]!.unknown(images);
   const held = await holdings.find(queries, originVersion, unknown.digests);
   const parts = await holdings.findParts(queries, originVersion, unknown.parts);
-  for (const picture of pictures) picture.learn(held.values(), parts);
+  for (const calculation of calculations) calculation.learn(held.values(), parts);
 }
 
 async function repositoryNames(

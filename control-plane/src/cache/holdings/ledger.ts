@@ -61,8 +61,8 @@ export class Ledger {
     await this.holdings.putParts(queries, originVersion, parts);
     await this.storeManifest(queries, content, now);
     await this.write(queries, originVersion, changes, now);
-    const promised = changes.filter(({ after }) => after.state === 'RESERVED').map(({ after }) => after.digest);
-    this.mayHaveArrived(queries, promised, now);
+    const reserved = changes.filter(({ after }) => after.state === 'RESERVED').map(({ after }) => after.digest);
+    this.checkForArrivals(queries, reserved, now);
   }
 
   /**
@@ -118,7 +118,7 @@ export class Ledger {
     const unknown = digests.filter((digest) => !known.has(digest));
     for (const [digest, holders] of await this.holdings.countHolders(queries, unknown))
       await this.blobs.setHolders(queries, digest, holders, now);
-    this.mayHaveArrived(queries, digests, now);
+    this.checkForArrivals(queries, digests, now);
   }
 
   /** Records that the bytes of a held manifest were written to the store again. */
@@ -136,7 +136,7 @@ export class Ledger {
     await this.write(queries, originVersion, changes, now);
   }
 
-  private mayHaveArrived(queries: Queries, digests: readonly string[], now: number): void {
+  private checkForArrivals(queries: Queries, digests: readonly string[], now: number): void {
     hooksOf(queries).afterCommit(
       this.settleMissed,
       digests.map((digest) => ({ digest, now })),

@@ -11,13 +11,13 @@ interface Count<T> {
   readonly until: number;
 }
 
-interface Kept {
+interface CachedCount {
   readonly version: number;
   readonly count: Promise<Count<unknown>>;
 }
 
 /** Maximum number of cached counts. Each consists of a few numbers. */
-const MAX_KEPT = 2000;
+const MAX_CACHED = 2000;
 
 /**
  * Reads exact usage without counting more often than it can change: many readers of one
@@ -26,7 +26,7 @@ const MAX_KEPT = 2000;
  * after their request, so that no reader misses an earlier commit.
  */
 export class UsageReader {
-  private readonly kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
+  private readonly cached = new LRUCache<string, CachedCount>({ max: MAX_CACHED });
   private readonly counts = new CoalescedRuns<Count<unknown>>();
 
   constructor(
@@ -65,19 +65,19 @@ export class UsageReader {
     const key = `${what} ${scope.kind} ${scope.kind === 'organization' ? scope.uid : scope.id}`;
     const version = await dataVersion(this.database);
     if (version === undefined) return (await this.counts.run(key, count)).value as T;
-    const kept = this.kept.get(key);
-    if (kept?.version === version) {
-      const { value, until } = await kept.count;
+    const cached = this.cached.get(key);
+    if (cached?.version === version) {
+      const { value, until } = await cached.count;
       if (this.clock.now() < until) return value as T;
     }
     // The version is read before the count starts. After a commit in between, the next reader
     // counts again.
-    const fresh: Kept = { version, count: count() };
-    this.kept.set(key, fresh);
+    const fresh: CachedCount = { version, count: count() };
+    this.cached.set(key, fresh);
     try {
       return (await fresh.count).value as T;
     } catch (error) {
-      if (this.kept.get(key) === fresh) this.kept.delete(key);
+      if (this.cached.get(key) === fresh) this.cached.delete(key);
       throw error;
     }
   }
