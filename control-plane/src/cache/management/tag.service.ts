@@ -103,7 +103,7 @@ export class TagService {
       if (restored === undefined)
         throw new ApiError(
           'NOT_FOUND',
-          `The time machine has no version of tag ${name.tag} with digest ${digest}.`,
+          `The time machine has no version of tag '${name.tag}' with digest ${digest}.`,
           'digest',
         );
       if (live !== undefined && live.id !== restored.before.id)
@@ -131,7 +131,7 @@ export class TagService {
       if (repository === undefined)
         throw new ApiError(
           'NOT_FOUND',
-          `Repository ${name.repository} of organization ${name.organization} has no cached content.`,
+          `Repository '${name.repository}' of organization '${name.organization}' has no cached content.`,
           organization === undefined ? 'organization' : 'repository',
         );
       const now = clock.now();
@@ -149,7 +149,7 @@ export class TagService {
   private async live(queries: Queries, repository: RepositoryRow, { tag }: TagName, now: number): Promise<TagRow> {
     const live = await this.parts.stores.tags.lockLive(queries, repository.id, tag);
     if (live === undefined || !isActive(live, now))
-      throw new ApiError('NOT_FOUND', `Repository ${repository.name} has no active tag ${tag}.`, 'tag');
+      throw new ApiError('NOT_FOUND', `Repository '${repository.name}' has no active tag '${tag}'.`, 'tag');
     return live;
   }
 
