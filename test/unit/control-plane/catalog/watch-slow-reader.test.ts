@@ -7,7 +7,7 @@ import { WatchStreams } from '../../../../control-plane/src/catalog/watch';
 import type { WatchReply } from '../../../../proto/gen/layover/v1/WatchReply';
 import { TestClock } from '../../../support/test-clock';
 
-/** A call whose reader takes `room` messages, and then nothing until the test says so. */
+/** A call whose reader accepts `room` messages, and more only when the test calls `read`. */
 class SlowCall extends EventEmitter {
   readonly request = { node: 'slow', knownRevision: 0 };
   readonly sent: WatchReply[] = [];
@@ -61,7 +61,7 @@ function open(room: number) {
 
 const tagsOf = (call: SlowCall) => call.sent.flatMap((reply) => (reply.invalidation ? [reply.invalidation.tag] : []));
 
-test('a reader that is slow for a while is told of everything, in order', () => {
+test('WatchStreams sends a temporarily slow reader everything in order', () => {
   const { call, tell } = open(3);
   tell(many(0, 10));
   expect(tagsOf(call)).toEqual(['t0', 't1']);
@@ -73,7 +73,7 @@ test('a reader that is slow for a while is told of everything, in order', () => 
   expect(call.ended).toBe(false);
 });
 
-test('the stream of one that reads nothing ends when too much waits for it, and holds nothing any more', () => {
+test('WatchStreams ends the stream of a reader that reads nothing, and releases its subscriptions', () => {
   const { streams, call, tell, subscribed } = open(1);
   for (let n = 0; n < 20_000; n += 2000) tell(many(n, 2000));
   expect(call.ended).toBe(false);
