@@ -23,7 +23,7 @@ type Method =
   | 'JudgeImage';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
-/** How long a call may take, in milliseconds: longer than data planes wait, for machines that have much else to do. */
+/** Time limit of a call in milliseconds. Longer than that of data planes, for busy machines. */
 const CALL_MS = 30_000;
 
 /** A Catalog client with promises, for tests. Failures are LayoverErrors. */
@@ -40,7 +40,7 @@ export class TestCatalog {
     return call(this.client, method, request);
   }
 
-  /** Opens a Watch stream; `next` resolves with the messages in turn. */
+  /** Opens a Watch stream. `next` resolves with the messages in order. */
   watch(node = 'test'): WatchedConfiguration {
     const stream = this.client.Watch({ node, knownRevision: 0 });
     this.streams.push(stream);
@@ -72,7 +72,7 @@ export class WatchedConfiguration {
     stream.on('end', end);
   }
 
-  /** The next message; undefined when the stream has ended. */
+  /** Returns the next message, or undefined if the stream has ended. */
   async next(): Promise<WatchReply__Output | undefined> {
     for (;;) {
       const message = this.received.shift();
@@ -81,7 +81,7 @@ export class WatchedConfiguration {
     }
   }
 
-  /** The next snapshot, heartbeats passed over. */
+  /** Returns the next snapshot and skips other messages. */
   async snapshot(): Promise<NonNullable<WatchReply__Output['snapshot']>> {
     for (;;) {
       const message = await this.next();

@@ -11,7 +11,10 @@ import { NAMESPACES, REPOSITORIES, TAGS, upstreamName } from './upstream-images'
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 
-/** Plays one history on a stage and holds the model up against it after every step. Every method throws an Error for what is wrong. */
+/**
+ * Plays one history on a stage and compares the planes with the model after every step. Every
+ * method throws an Error for a difference.
+ */
 export class History {
   readonly state: HistoryState;
   private readonly clients: Clients;
@@ -41,13 +44,14 @@ export class History {
 
   async play(action: Action): Promise<void> {
     await this.state.stage.layover.advance(SECOND);
-    // What was recorded during the outage must have arrived before the next action: the model knows it already.
+    // Records of the outage must be delivered before the next action, because the model already
+    // contains them.
     if (await this.outages.endOutages()) await this.looks.look(false);
     const collected = await this.act(action);
     if (!['push', 'drop', 'upstream'].includes(action.kind)) await this.looks.look(collected);
   }
 
-  /** Both planes are there, the windows of everything are over: nothing is left but what never had one. */
+  /** Starts both planes, lets all retention times end, and checks that no content is left. */
   async end(): Promise<void> {
     await this.play({ kind: 'upstream', down: false });
     await this.play({ kind: 'control', up: true, kill: false });
@@ -67,10 +71,10 @@ export class History {
     await this.play({ kind: 'collect', after: 2 * STUCK_MS });
     const { manifests, tags, blobs } = this.state.tables!;
     if (manifests.length + tags.length + blobs.length > 0)
-      throw new Error(`left at the end: ${JSON.stringify({ manifests, tags, blobs })}`);
+      throw new Error(`content is left at the end: ${JSON.stringify({ manifests, tags, blobs })}`);
   }
 
-  /** Does it; true = a whole collection was made. */
+  /** Performs an action. Returns true if it was a complete collection. */
   private async act(action: Action): Promise<boolean> {
     const { layover, upstream, images } = this.state.stage;
     switch (action.kind) {
@@ -149,7 +153,8 @@ export class History {
         return false;
       case 'collect':
         await this.state.stage.layover.advance(action.after);
-        // Sometimes in the middle of everything; else when the data plane has told all that it knows, so that nothing is put off.
+        // Sometimes collects while other work is running. Otherwise waits until the data plane has
+        // reported everything, so that no deletion is postponed.
         if (action.after !== SOON_MS) await this.state.stage.quiet();
         await this.managers.collect();
         return true;
