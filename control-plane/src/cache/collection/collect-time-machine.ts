@@ -8,7 +8,7 @@ import type { CollectableOrigin } from './collectable-origins';
 import type { Collected, GarbageParts } from './garbage-parts';
 
 /** Maximum number of tag versions in one transaction. */
-export const VERSIONS_AT_MOST = 200;
+export const MAX_VERSIONS = 200;
 
 /**
  * Collects up to `limit` tag versions that the time machine no longer keeps, with the manifests

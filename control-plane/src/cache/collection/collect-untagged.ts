@@ -6,7 +6,7 @@ import type { CollectableOrigin } from './collectable-origins';
 import type { Collected, GarbageParts } from './garbage-parts';
 
 /** Maximum number of manifests in one transaction. */
-export const MANIFESTS_AT_MOST = 100;
+export const MAX_MANIFESTS = 100;
 
 /**
  * Collects up to `limit` manifests that no live tag points to and that were not pulled by digest

@@ -3,7 +3,7 @@ import type { Queries } from '../../db/database';
 import type { GarbageParts } from './garbage-parts';
 
 /** Maximum number of tags in one transaction. */
-export const EXPIRE_AT_MOST = 500;
+export const MAX_EXPIRED_TAGS = 500;
 
 /**
  * Moves up to `limit` expired tags into the time machine, the earliest first, and writes an audit

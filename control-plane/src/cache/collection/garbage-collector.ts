@@ -4,11 +4,11 @@ import { MaintenanceLease } from '../../db/maintenance-lease';
 import { repeat } from '../../../../common/async/repeat';
 import { enforceQuota } from '../eviction/enforce-quota';
 import { collectEnded } from './collect-ended';
-import { collectTimeMachine, VERSIONS_AT_MOST } from './collect-time-machine';
-import { collectUntagged, MANIFESTS_AT_MOST } from './collect-untagged';
+import { collectTimeMachine, MAX_VERSIONS } from './collect-time-machine';
+import { collectUntagged, MAX_MANIFESTS } from './collect-untagged';
 import { type CollectableOrigin, collectableOrigins } from './collectable-origins';
 import { deleteBlobs } from './delete-blobs';
-import { EXPIRE_AT_MOST, expireTags } from './expire-tags';
+import { MAX_EXPIRED_TAGS, expireTags } from './expire-tags';
 import type { Collected, GarbageParts } from './garbage-parts';
 import { lapseReservations } from './lapse-reservations';
 import { StepSize } from './step-size';
@@ -93,9 +93,9 @@ export class GarbageCollector {
       while ((await mayContinue()) && (await step()));
     };
     const { parts } = this;
-    const tags = new StepSize(EXPIRE_AT_MOST, parts.clock);
-    const versions = new StepSize(VERSIONS_AT_MOST, parts.clock);
-    const manifests = new StepSize(MANIFESTS_AT_MOST, parts.clock);
+    const tags = new StepSize(MAX_EXPIRED_TAGS, parts.clock);
+    const versions = new StepSize(MAX_VERSIONS, parts.clock);
+    const manifests = new StepSize(MAX_MANIFESTS, parts.clock);
     await all(async () => (await tags.take((limit) => expireTags(parts, limit))).isFull);
     await this.origins(async (origin) => {
       await all(

@@ -173,7 +173,7 @@ export class TagChange {
    * Whether the version began or ended. Then the place of its manifest in the eviction order can
    * change.
    */
-  get isTurn(): boolean {
+  get beginsOrEnds(): boolean {
     return this.before.live !== this.after.live || this.before.ended_at !== this.after.ended_at;
   }
 }

@@ -223,7 +223,7 @@ export class TagStore {
   async update(queries: Queries, change: TagChange): Promise<void> {
     const { before, columns } = change;
     await queries<TagRow>(Table.tags).where('id', before.id).update(columns);
-    if (change.isTurn) classify(queries, [before]);
+    if (change.beginsOrEnds) classify(queries, [before]);
   }
 
   /** Writes the changes that pulls make to versions that {@link lockMany} returned. */
@@ -236,7 +236,7 @@ export class TagStore {
     );
     classify(
       queries,
-      changes.filter(({ isTurn }) => isTurn).map(({ after }) => after),
+      changes.filter(({ beginsOrEnds }) => beginsOrEnds).map(({ after }) => after),
     );
   }
 

@@ -7,7 +7,7 @@ import type { TagStore } from '../content/tag.store';
 import type { UsesInForce } from '../in-use/content-use';
 import { evictionOrder } from './eviction-order';
 import { FreedBytes } from './freed-bytes';
-import { LeftChildren, type Place, placeInOrder } from './left-children';
+import { OrphanedChildren, type Place, placeInOrder } from './orphaned-children';
 import { type CachedImage, loadImages } from '../content/load-images';
 
 /** The stores that the plan reads. */
@@ -78,7 +78,7 @@ export async function planEviction(
   const before = new FreedBytes(goal.pinned);
   const after = new FreedBytes(goal.pinned);
   const victims: Victim[] = [];
-  const children = new LeftChildren();
+  const children = new OrphanedChildren();
   let freed = 0n;
   let considered = 0;
   const isDone = (): boolean => freed >= goal.bytes || victims.length >= goal.maxVictims;

@@ -23,7 +23,7 @@ afterEach(() => world.end());
  * Returns the invalidations since the last call: `repository:tag`, `repository@digest`, or only the
  * repository for all of it.
  */
-async function told(watched = stream): Promise<readonly string[]> {
+async function received(watched = stream): Promise<readonly string[]> {
   const mark = `mark-${++marks}`;
   await world.plane.organization(mark);
   const found: string[] = [];
@@ -48,7 +48,7 @@ describe('Watch tells data planes to forget at once', () => {
   });
 
   test('nothing when content is only added', async () => {
-    expect(await told()).toEqual([]);
+    expect(await received()).toEqual([]);
   });
 
   test('the tags and manifests that an admission evicts', async () => {
@@ -56,55 +56,55 @@ describe('Watch tells data planes to forget at once', () => {
     await world.admit(acme, 'two', {}, { tag: '' });
     world.advance(60_000);
     await world.update({ quota: { limitBytes: 1300 } });
-    await told();
+    await received();
     await world.admit(acme, 'three', { 'three layer': 1200 }, { tag: 'three' });
-    expect([...(await told())].sort()).toEqual(
+    expect([...(await received())].sort()).toEqual(
       [app(':latest'), app(':multi'), ...['one', 'two', 'index'].map((name) => app(`@${digest(name)}`))].sort(),
     );
   });
 
   test('the tags and manifests that a lower limit evicts', async () => {
     await world.update({ quota: { limitBytes: 10 } });
-    expect(await told()).toEqual([app(':latest'), app(`@${digest('one')}`)]);
+    expect(await received()).toEqual([app(':latest'), app(`@${digest('one')}`)]);
   });
 
   test('a tag that was deleted or restored or whose expiration was set', async () => {
     await mutate(`setTagExpiration(, tag: "latest", expiresAt: null) { id }`);
-    expect(await told()).toEqual([app(':latest')]);
+    expect(await received()).toEqual([app(':latest')]);
     await mutate(`deleteTag(, tag: "latest")`);
-    expect(await told()).toEqual([app(':latest')]);
+    expect(await received()).toEqual([app(':latest')]);
     await mutate(`restoreTag(, tag: "latest", digest: "${digest('one')}") { id }`);
-    expect(await told()).toEqual([app(':latest')]);
+    expect(await received()).toEqual([app(':latest')]);
   });
 
   test('nothing when a change was refused or had no effect', async () => {
     await mutate(`deleteTag(, tag: "none")`);
     await world.update({ quota: { limitBytes: 1, autoPrune: false } });
-    await told();
+    await received();
     await world.admit(acme, 'two', {}, { tag: 'two' });
-    expect(await told()).toEqual([]);
+    expect(await received()).toEqual([]);
   });
 
   test('a purged repository', async () => {
     await mutate('purgeRepository()');
-    expect([...(await told())].sort()).toEqual([app(''), app(':latest'), app(`@${digest('one')}`)].sort());
+    expect([...(await received())].sort()).toEqual([app(''), app(':latest'), app(`@${digest('one')}`)].sort());
   });
 
   test('a manifest of a journal that was not admitted, because its data plane counts it as cached', async () => {
     await world.update({ quota: { limitBytes: 1000, autoPrune: false } });
-    await told();
+    await received();
     const record = { id: 'a-1', at: world.now, admission: admission(acme, 'two', { tag: 'two' }) };
     await world.plane.catalog.call('RecordPulls', { records: [record] });
-    expect(await told()).toEqual([`${app(':two')}@${digest('two')}`]);
+    expect(await received()).toEqual([`${app(':two')}@${digest('two')}`]);
     await world.plane.catalog.call('RecordPulls', { records: [record] });
-    expect(await told()).toEqual([]);
+    expect(await received()).toEqual([]);
   });
 
   test('a manifest collected by digest when its retention is over', async () => {
     world.advance(400 * HOUR);
     await world.collect();
     // Includes the tag: a data plane may still hold its last version as expired.
-    expect([...(await told())].sort()).toEqual([app(':latest'), app(`@${digest('one')}`)].sort());
+    expect([...(await received())].sort()).toEqual([app(':latest'), app(`@${digest('one')}`)].sort());
   });
 });
 
@@ -115,8 +115,8 @@ test('Watch sends a late subscriber only later invalidations, and everyone each 
   await late.snapshot();
   await mutate('purgeRepository()');
   const wanted = [app(''), app(':latest'), app(`@${digest('one')}`)].sort();
-  expect([...(await told(late))].sort()).toEqual(wanted);
-  expect([...(await told())].sort()).toEqual([app(':latest'), ...wanted].sort());
+  expect([...(await received(late))].sort()).toEqual(wanted);
+  expect([...(await received())].sort()).toEqual([app(':latest'), ...wanted].sort());
 });
 
 describe('InvalidationFeed', () => {

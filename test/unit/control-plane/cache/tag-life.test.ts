@@ -238,9 +238,13 @@ test('a version never ends before it began', () => {
 
 describe('TagChange', () => {
   test('contains the changed columns and whether the version began or ended', () => {
-    expect(TagChange.of(ACTIVE, EVENTS.DELETED)).toMatchObject({ before: ACTIVE, columns: deleted, isTurn: true });
-    expect(TagChange.of(ACTIVE, EVENTS.CONFIRMED)).toMatchObject({ columns: refreshed, isTurn: false });
-    expect(TagChange.of(STATES.expired, EVENTS.CONFIRMED)?.isTurn).toBe(true);
+    expect(TagChange.of(ACTIVE, EVENTS.DELETED)).toMatchObject({
+      before: ACTIVE,
+      columns: deleted,
+      beginsOrEnds: true,
+    });
+    expect(TagChange.of(ACTIVE, EVENTS.CONFIRMED)).toMatchObject({ columns: refreshed, beginsOrEnds: false });
+    expect(TagChange.of(STATES.expired, EVENTS.CONFIRMED)?.beginsOrEnds).toBe(true);
   });
 
   test('is undefined if nothing differs or the version is deleted', () => {

@@ -14,7 +14,7 @@ export class Clients {
   constructor(
     private readonly state: HistoryState,
     /** Compares everything with the model between two pulls of one step. */
-    private readonly look: () => Promise<void>,
+    private readonly check: () => Promise<void>,
   ) {}
 
   /** Pulls with a single client, whose response is predictable while the control plane runs. */
@@ -62,7 +62,7 @@ export class Clients {
     const built = index === undefined ? undefined : images.find(index);
     if (built === undefined || !('images' in built) || !organization.present) return false;
     for (const { digest } of built.images) {
-      await this.look();
+      await this.check();
       await this.pull(action, 'GET', digest);
     }
     return false;
@@ -154,7 +154,9 @@ export class Clients {
     const known =
       asked.tag === undefined
         ? [asked.digest!]
-        : organization.worlds(asked.repository, asked.tag).flatMap((versions) => versions.map(({ digest }) => digest));
+        : organization
+            .candidates(asked.repository, asked.tag)
+            .flatMap((versions) => versions.map(({ digest }) => digest));
     const isPossible =
       answer.status === 200
         ? answer.digest === c.upstream || known.includes(answer.digest)

@@ -2,7 +2,7 @@ import { type Action, SOON_MS } from './actions';
 import type { BoundsStage } from './bounds-stage';
 import { Clients } from './clients';
 import { HistoryState } from './history-state';
-import { Looks } from './looks';
+import { ModelChecks } from './model-checks';
 import { Managers, STUCK_MS } from './managers';
 import { Outages } from './outages';
 import * as Tag from './tag-versions';
@@ -20,14 +20,14 @@ export class History {
   private readonly clients: Clients;
   private readonly managers: Managers;
   private readonly outages: Outages;
-  private readonly looks: Looks;
+  private readonly checks: ModelChecks;
 
   constructor(stage: BoundsStage) {
     this.state = new HistoryState(stage);
-    this.clients = new Clients(this.state, () => this.looks.look(false));
+    this.clients = new Clients(this.state, () => this.checks.check(false));
     this.managers = new Managers(this.state);
     this.outages = new Outages(this.state);
-    this.looks = new Looks(this.state, this.clients);
+    this.checks = new ModelChecks(this.state, this.clients);
   }
 
   async begin(): Promise<void> {
@@ -39,16 +39,16 @@ export class History {
           upstream.content.setTag(upstreamName(namespace, repository), tag, digest);
         });
     for (const organization of this.state.organizations) await this.managers.create(organization);
-    await this.looks.look(false);
+    await this.checks.check(false);
   }
 
   async play(action: Action): Promise<void> {
     await this.state.stage.layover.advance(SECOND);
     // Records of the outage must be delivered before the next action, because the model already
     // contains them.
-    if (await this.outages.endOutages()) await this.looks.look(false);
+    if (await this.outages.endOutages()) await this.checks.check(false);
     const collected = await this.act(action);
-    if (!['push', 'drop', 'upstream'].includes(action.kind)) await this.looks.look(collected);
+    if (!['push', 'drop', 'upstream'].includes(action.kind)) await this.checks.check(collected);
   }
 
   /** Starts both planes, lets all retention times end, and checks that no content is left. */
@@ -57,8 +57,8 @@ export class History {
     await this.play({ kind: 'control', up: true, kill: false });
     await this.play({ kind: 'collect', after: STUCK_MS + SECOND });
     for (const organization of this.state.organizations) {
-      for (const { repository, tag, worlds } of organization.tags())
-        if (worlds.some((versions) => versions.some(({ live, expiresAt }) => live && expiresAt === undefined)))
+      for (const { repository, tag, candidates } of organization.tags())
+        if (candidates.some((versions) => versions.some(({ live, expiresAt }) => live && expiresAt === undefined)))
           await this.play({
             kind: 'delete',
             organization: this.state.organizations.indexOf(organization),

@@ -67,7 +67,7 @@ export class Managers {
         );
       }
       case 'restore': {
-        const versions = organization.worlds(action.repository, action.tag)[0]!;
+        const versions = organization.candidates(action.repository, action.tag)[0]!;
         const version = versions[action.version % Math.max(1, versions.length)];
         if (version === undefined) return;
         const restoring = graphql.run(
@@ -133,7 +133,7 @@ export class Managers {
     organization: ModelOrganization,
     { repository, tag }: { readonly repository: string; readonly tag: string },
   ): string | undefined {
-    const live = organization.worlds(repository, tag)[0]!.find((version) => version.live);
+    const live = organization.candidates(repository, tag)[0]!.find((version) => version.live);
     return live !== undefined && !Tag.isExpired(live, this.state.now) ? live.digest : undefined;
   }
 

@@ -56,22 +56,28 @@ export class ModelOrganization {
   constructor(readonly traits: Traits) {}
 
   /** Returns the possible histories of a tag. */
-  worlds(repository: string, tag: string): readonly Tag.Versions[] {
+  candidates(repository: string, tag: string): readonly Tag.Versions[] {
     return this.histories.get(`${repository} ${tag}`) ?? [[]];
   }
 
   /** Yields every tag that has or may have versions. */
-  *tags(): Iterable<{ readonly repository: string; readonly tag: string; readonly worlds: readonly Tag.Versions[] }> {
-    for (const [key, worlds] of this.histories) {
+  *tags(): Iterable<{
+    readonly repository: string;
+    readonly tag: string;
+    readonly candidates: readonly Tag.Versions[];
+  }> {
+    for (const [key, candidates] of this.histories) {
       const [repository, tag] = key.split(' ') as [string, string];
-      yield { repository, tag, worlds };
+      yield { repository, tag, candidates };
     }
   }
 
   /** Applies a change to a tag. With several changes, one of them is true. */
   change(repository: string, tag: string, ...changes: readonly ((versions: Tag.Versions) => Tag.Versions)[]): void {
-    const worlds = this.worlds(repository, tag).flatMap((versions) => changes.map((change) => change(versions)));
-    this.histories.set(`${repository} ${tag}`, distinct(worlds));
+    const candidates = this.candidates(repository, tag).flatMap((versions) =>
+      changes.map((change) => change(versions)),
+    );
+    this.histories.set(`${repository} ${tag}`, distinct(candidates));
   }
 
   /** Applies changes to every tag, or to those of a repository. */
@@ -92,9 +98,9 @@ export class ModelOrganization {
   /** Keeps the histories in which a tag looks like `shown`. Returns false if there is none. */
   agree(repository: string, tag: string, shown: readonly ShownVersion[], now: number): boolean {
     const text = showText(shown);
-    const worlds = this.worlds(repository, tag).filter((versions) => showText(show(versions, now)) === text);
-    if (worlds.length === 0) return false;
-    this.histories.set(`${repository} ${tag}`, worlds);
+    const candidates = this.candidates(repository, tag).filter((versions) => showText(show(versions, now)) === text);
+    if (candidates.length === 0) return false;
+    this.histories.set(`${repository} ${tag}`, candidates);
     return true;
   }
 }
@@ -114,6 +120,6 @@ function showText(shown: readonly ShownVersion[]): string {
     .join('\n');
 }
 
-function distinct(worlds: readonly Tag.Versions[]): readonly Tag.Versions[] {
-  return [...new Map(worlds.map((versions) => [JSON.stringify(versions), versions])).values()];
+function distinct(candidates: readonly Tag.Versions[]): readonly Tag.Versions[] {
+  return [...new Map(candidates.map((versions) => [JSON.stringify(versions), versions])).values()];
 }

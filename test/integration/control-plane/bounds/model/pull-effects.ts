@@ -51,7 +51,7 @@ export function rightAnswers(organization: ModelOrganization, asked: Asked, c: C
     if (c.held.has(asked.digest!)) return [{ cache: 'HIT', digest: asked.digest! }];
     return c.upstreamDown ? OUTAGE : [{ cache: 'MISS', digest: asked.digest! }];
   }
-  return organization.worlds(asked.repository, asked.tag).flatMap((versions) => ofTag(organization, versions, c));
+  return organization.candidates(asked.repository, asked.tag).flatMap((versions) => ofTag(organization, versions, c));
 }
 
 function ofTag({ traits }: ModelOrganization, versions: Tag.Versions, c: Circumstances): readonly Right[] {

@@ -44,7 +44,7 @@ class History {
   /** Runs a step and checks all invariants. */
   async step(step: Step): Promise<void> {
     const before = this.before;
-    await this.take(step);
+    await this.perform(step);
     expect(await world.problems()).toEqual([]);
     const after = await this.usage();
     this.before = after;
@@ -108,7 +108,7 @@ class History {
     return found;
   }
 
-  private async take(step: Step): Promise<void> {
+  private async perform(step: Step): Promise<void> {
     const { plane, storage, now } = world;
     switch (step.kind) {
       case 'admit': {

@@ -76,14 +76,14 @@ test('the bytes of the time machine are the same when counted from active manife
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
       run += 1;
       acme = await plane.organization(`acme-${run}`, {}, { timeMachineSeconds: 30 * 86_400 });
-      for (const each of steps) await take(each, run);
+      for (const each of steps) await perform(each, run);
       await withTables(plane, (tables) => compare(tables, plane.clock.now()));
     }),
     { numRuns: onMysql() ? 10 : 25 },
   );
 }, 120_000);
 
-async function take(each: Step, run: number): Promise<void> {
+async function perform(each: Step, run: number): Promise<void> {
   if (each.kind === 'wait') return plane.clock.advance(each.hours * HOUR_MS);
   if (each.kind === 'collect') {
     // Everything except the deletion of bytes works without a data plane.

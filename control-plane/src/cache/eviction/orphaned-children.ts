@@ -15,7 +15,7 @@ export function placeInOrder(row: ManifestRow, leaving: ManifestRow | undefined)
 }
 
 /** A child whose indexes are all planned for eviction. */
-export interface LeftChild {
+export interface OrphanedChild {
   /** With the place that it has without its indexes. */
   readonly row: ManifestRow;
   /** Ids of its indexes. The child can only be evicted together with them. */
@@ -28,31 +28,31 @@ export interface LeftChild {
  * eviction, they become candidates themselves: a tagged child at the place of its tag, an untagged
  * child directly after its last index.
  */
-export class LeftChildren {
+export class OrphanedChildren {
   private readonly gone = new Set<number>();
   private waiting: HeldChild[] = [];
-  private left: LeftChild[] = [];
+  private orphaned: OrphanedChild[] = [];
 
   /** Records that an image at a place in the order is planned for eviction. */
   take({ members, staying }: CachedImage, place: Place): void {
     for (const { row } of members) this.gone.add(row.id);
     this.waiting.push(...staying.filter(({ row }) => !this.waiting.some((other) => other.row.id === row.id)));
-    const isLeft = ({ parents }: HeldChild): boolean => parents.every((id) => this.gone.has(id));
-    for (const { row, parents, tags } of this.waiting.filter(isLeft)) {
+    const isOrphaned = ({ parents }: HeldChild): boolean => parents.every((id) => this.gone.has(id));
+    for (const { row, parents, tags } of this.waiting.filter(isOrphaned)) {
       const placed = { ...row, ...placeOf(row, false, tags) };
-      this.left.push({ row: placed, parents, place: tags === undefined ? place : placeInOrder(placed, undefined) });
+      this.orphaned.push({ row: placed, parents, place: tags === undefined ? place : placeInOrder(placed, undefined) });
     }
-    this.waiting = this.waiting.filter((child) => !isLeft(child));
+    this.waiting = this.waiting.filter((child) => !isOrphaned(child));
   }
 
   /**
    * Removes and returns the first child whose place is not after `place`. Without `place`, returns
    * the first of all. Returns undefined if there is none.
    */
-  nextBefore(place: Place | undefined): LeftChild | undefined {
-    const [first] = [...this.left].sort((a, b) => compare(a.place, b.place));
+  nextBefore(place: Place | undefined): OrphanedChild | undefined {
+    const [first] = [...this.orphaned].sort((a, b) => compare(a.place, b.place));
     if (first === undefined || (place !== undefined && compare(first.place, place) > 0)) return undefined;
-    this.left = this.left.filter((child) => child !== first);
+    this.orphaned = this.orphaned.filter((child) => child !== first);
     return first;
   }
 }

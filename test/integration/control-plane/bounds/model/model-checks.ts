@@ -14,8 +14,8 @@ import { REPOSITORIES, TAGS } from './upstream-images';
 const ARRIVING_MS = 30_000;
 
 /** Compares a history with its model. */
-export class Looks {
-  private looks = 0;
+export class ModelChecks {
+  private checks = 0;
   /** Ids of audit events that the model contains. */
   private readonly evictions = new Set<string>();
 
@@ -25,7 +25,7 @@ export class Looks {
   ) {}
 
   /** Waits until all activity has ended and compares everything with the model. */
-  async look(collected: boolean): Promise<void> {
+  async check(collected: boolean): Promise<void> {
     const { stage } = this.state;
     await stage.quiet();
     if (!this.state.controlUp) return;
@@ -96,7 +96,7 @@ export class Looks {
           ({ name }) => name === tag,
         );
         if (organization.agree(repository, tag, shown, this.state.now)) return [];
-        const model = organization.worlds(repository, tag).map((versions) => show(versions, this.state.now));
+        const model = organization.candidates(repository, tag).map((versions) => show(versions, this.state.now));
         return [
           `${organization.traits.name}/${repository}:${tag} at ${this.state.now} is ${JSON.stringify(shown)}, the model expects ${JSON.stringify(model)}`,
         ];
@@ -129,7 +129,7 @@ export class Looks {
     const wasDown = stage.upstreamDown;
     stage.setUpstream(true);
     try {
-      const organization = this.state.organizations[(this.looks += 1) % 4];
+      const organization = this.state.organizations[(this.checks += 1) % 4];
       if (organization?.present === true) {
         const shown = await showOrganization(stage.layover.graphql, organization.traits.name);
         for (const { name: repository, tags } of shown!.repositories)
