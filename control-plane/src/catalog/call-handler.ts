@@ -5,21 +5,24 @@ import { requestIdOf } from '../../../common/grpc/observe-calls';
 import type { Logger } from '../../../common/runtime/logger';
 import { whyUnavailable } from '../db/database-error';
 
-/** What is counted about the Catalog service. */
+/** The metrics of the Catalog service. */
 export interface CatalogMetrics {
-  /** Starts to time a call; the function returned ends that, with `ok` or the key of the error. */
+  /** Starts timing a call. The returned function ends it, with `ok` or the key of the error. */
   startCatalogCall(method: string): (outcome: string) => void;
-  /** Counts pull records that are new. */
+  /** Counts new pull records. */
   recorded(count: number): void;
 }
 
-/** What every call needs beside its own work. */
+/** The dependencies of every call. */
 export interface CallParts {
   readonly metrics: CatalogMetrics;
   readonly log: Logger;
 }
 
-/** A unary method of a gRPC service from a function: counts it, and turns what it throws into a status. */
+/**
+ * Returns a unary gRPC method that runs `work`, counts the call and converts thrown errors to a
+ * gRPC status.
+ */
 export function unary<Request, Reply>(
   method: string,
   parts: CallParts,

@@ -18,19 +18,19 @@ import { lookupTag } from './lookup-tag';
 import { reportUse } from './report-use';
 import type { WatchStreams } from './watch';
 
-/** What the Catalog works with. */
+/** The dependencies of the Catalog service. */
 export interface CatalogParts extends CallParts {
   readonly database: Database;
   readonly stores: ScannedStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
   readonly waits: ScanWaits;
-  /** There is something to scan. */
+  /** Wakes up scanning, because there is something to scan. */
   readonly pokeScanning: () => void;
   readonly recorder: PullRecorder;
   readonly watch: WatchStreams;
   readonly clock: Clock;
 }
 
-/** Every method of proto/layover/v1/catalog.proto. */
+/** Returns handlers for all methods of proto/layover/v1/catalog.proto. */
 export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
   const { database, stores, recorder, watch, clock } = parts;
   const { reader } = database;
@@ -42,7 +42,8 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     ListCachedTags: unary('ListCachedTags', parts, (request) => listCachedTags(reader, stores, request, clock.now())),
     AdmitManifest: unary('AdmitManifest', parts, async (request) => {
       const admission = parseAdmission(request);
-      // Two data planes may bring the first version of a tag at once: the second finds the first's.
+      // If two data planes admit the first version of a tag at once, the second retries and finds
+      // the version of the first.
       return database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
         duplicateIsRace: true,
       });
@@ -61,7 +62,7 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
   };
 }
 
-/** Is aborted when the caller has left. */
+/** Returns a signal that is aborted when the caller cancels the call. */
 function leaving(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
   const controller = new AbortController();
   call.once('cancelled', () => controller.abort());

@@ -4,10 +4,10 @@ import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/l
 import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 
-/** Largest request: a batch of records with their admissions. */
+/** Maximum size of a request: a batch of records with their admissions. */
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
-/** The Catalog over gRPC: a server around handlers that are made elsewhere. */
+/** Serves the Catalog over gRPC with the given handlers. */
 export class CatalogServer {
   private readonly server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES });
 
@@ -19,7 +19,10 @@ export class CatalogServer {
     this.server.addService(loadCatalog().service, handlers);
   }
 
-  /** Listens; resolves with the address as a client takes it (`unix:<path>` or `host:port`). Throws when it is taken. */
+  /**
+   * Starts listening and resolves with the address for clients (`unix:<path>` or `host:port`).
+   * Throws if the address is in use.
+   */
   async start(): Promise<string> {
     const { listen } = this;
     if (listen.kind === 'unix') await prepareSocketPath(listen.path);
@@ -35,7 +38,9 @@ export class CatalogServer {
     return formatGrpcAddress({ ...listen, port });
   }
 
-  /** Takes no new calls, waits for those that run, and cuts what still runs after `drainMs`. */
+  /**
+   * Rejects new calls, waits for running ones, and cancels those that still run after `drainMs`.
+   */
   async stop(drainMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {

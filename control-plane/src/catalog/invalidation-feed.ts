@@ -4,14 +4,17 @@ import type { Logger } from '../../../common/runtime/logger';
 import type { Queries } from '../db/database';
 import type { Invalidation, InvalidationStore } from '../cache/content/invalidation.store';
 
-/** How often it is looked for what another control plane wrote, in milliseconds. */
+/** Interval in milliseconds at which invalidations of other control planes are read. */
 const POLL_MS = 1000;
-/** How long a transaction can take between getting an id and being seen, in milliseconds: ids are looked at again for as long. */
+/**
+ * Maximum time in milliseconds between the assignment of an id and its commit. Ids are read again
+ * for this long.
+ */
 const LATE_MS = 30_000;
-/** Read at once. */
+/** Invalidations in one read. */
 const PAGE = 2000;
 
-/** What the feed works with. */
+/** The dependencies of {@link InvalidationFeed}. */
 export interface InvalidationFeedParts {
   /** For reads. */
   readonly queries: Queries;
@@ -21,8 +24,9 @@ export interface InvalidationFeedParts {
 }
 
 /**
- * What data planes must forget, as it is written: of this process at once, of others within a second. Ids grow in the order in
- * which they are given, not in which they are committed, so the last half minute is read again every time and each is told once.
+ * Passes invalidations on to listeners: those of this process at once, those of other processes
+ * within a second. Ids grow in the order of their assignment and not of their commit. So each poll
+ * reads the last 30 seconds again, and each invalidation is passed on once.
  */
 export class InvalidationFeed {
   private readonly listeners = new Set<(invalidations: readonly Invalidation[]) => void>();
@@ -37,11 +41,13 @@ export class InvalidationFeed {
       clock,
       everyMs: POLL_MS,
       poll: () => this.tell(),
-      onError: (error) => log.error({ err: error }, 'what data planes must forget cannot be read'),
+      onError: (error) => log.error({ err: error }, 'cannot read invalidations from the database'),
     });
   }
 
-  /** Begins to watch, from now on. Throws when the database can't be read. */
+  /**
+   * Starts with invalidations that are written from now on. Throws if the database cannot be read.
+   */
   async start(): Promise<void> {
     const { invalidations, queries, clock } = this.parts;
     this.floor = await invalidations.lastBefore(queries, clock.now() - LATE_MS);
@@ -50,14 +56,14 @@ export class InvalidationFeed {
     this.poller.start();
   }
 
-  /** Ends watching, after the poll that runs. */
+  /** Stops after the running poll. */
   async stop(): Promise<void> {
     this.stopListening();
     this.listeners.clear();
     await this.poller.stop();
   }
 
-  /** Calls back with what is to be forgotten; the function returned ends that. */
+  /** Calls `listener` with new invalidations. Returns a function that unsubscribes it. */
   subscribe(listener: (invalidations: readonly Invalidation[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -5,10 +5,10 @@ import type { RepositoryStore } from '../cache/content/repository.store';
 import type { TagStore } from '../cache/content/tag.store';
 import { toRepositoryKey } from '../cache/content/repository-key';
 
-/** Largest page, and the one where no size is asked for. */
+/** Maximum page size, and the default. */
 const MAX_TAGS = 1000;
 
-/** The tags that may be served (live and not expired at `now`), in bytewise order. */
+/** Returns a page of active tags (live and not expired at `now`) in bytewise order. */
 export async function listCachedTags(
   queries: Queries,
   stores: { readonly repositories: RepositoryStore; readonly tags: TagStore },

@@ -6,8 +6,8 @@ import type { RepositoryStore } from '../cache/content/repository.store';
 import { toRepositoryKey } from '../cache/content/repository-key';
 
 /**
- * Whether a manifest of the repository names the blob. That another repository holds it says
- * nothing (docs/design/pull-semantics.md#right-to-read).
+ * Returns the descriptor of a blob if a manifest of the repository names it. Manifests of other
+ * repositories give no right to read it (docs/design/pull-semantics.md#right-to-read).
  */
 export async function lookupBlob(
   queries: Queries,

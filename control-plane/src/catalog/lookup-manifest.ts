@@ -7,7 +7,10 @@ import type { ManifestStore } from '../cache/content/manifest.store';
 import type { RepositoryStore } from '../cache/content/repository.store';
 import { toRepositoryKey } from '../cache/content/repository-key';
 
-/** Whether a repository holds a manifest, and what it names. */
+/**
+ * Returns a manifest of a repository with its references, or an empty reply if the repository does
+ * not hold it.
+ */
 export async function lookupManifest(
   queries: Queries,
   stores: { readonly repositories: RepositoryStore; readonly manifests: ManifestStore },

@@ -5,7 +5,10 @@ import type { RepositoryStore } from '../cache/content/repository.store';
 import type { TagStore } from '../cache/content/tag.store';
 import { toRepositoryKey } from '../cache/content/repository-key';
 
-/** What is known of a tag, expired or not: the data plane decides by expires_at whether it may be served without asking upstream. */
+/**
+ * Returns the state of a tag, expired or not. The data plane uses expires_at to decide whether it
+ * may serve the tag without asking the upstream.
+ */
 export async function lookupTag(
   queries: Queries,
   stores: { readonly repositories: RepositoryStore; readonly tags: TagStore },

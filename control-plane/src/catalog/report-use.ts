@@ -4,10 +4,10 @@ import type { Database } from '../db/database';
 import type { ContentUsesStore } from '../cache/in-use/content-uses.store';
 import { readContentUse } from '../cache/in-use/read-content-use';
 
-/** Uses of one node that are kept; the oldest come first, and those are the ones that would be missed. */
+/** Maximum number of stored uses per node. The oldest, which matter most, come first. */
 const MAX_USES = 10_000;
 
-/** Takes in what a data plane reads and fills; see catalog.proto. */
+/** Stores what a data plane reads and fills. See ReportUse in catalog.proto. */
 export async function reportUse(
   database: Database,
   stores: { readonly contentUses: ContentUsesStore },

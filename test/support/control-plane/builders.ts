@@ -7,22 +7,22 @@ import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestRe
 import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 
-/** Where content of tests belongs; see RepositoryKey in catalog.proto. */
+/** The repository of test content. See RepositoryKey in catalog.proto. */
 export interface TestRepository {
   readonly organizationUid: string;
   readonly originVersion: string;
   readonly repository: string;
 }
 
-/** The digest of a text: content that tests name. */
+/** Returns the digest of a text, which stands for content in tests. */
 export const digest = (text: string): string => digestOf(Buffer.from(text));
 
-/** A reference of an image to a layer of `size` bytes. */
+/** Returns a reference of an image to a layer of `size` bytes. */
 export function layer(name: string, size: number, position = 0): ManifestReference {
   return { role: 'LAYER', position, descriptor: { mediaType: 'application/layer', digest: digest(name), size } };
 }
 
-/** A reference of an image to its config. */
+/** Returns a reference of an image to its config. */
 export function config(name: string, size: number): ManifestReference {
   return {
     role: 'CONFIG',
@@ -31,7 +31,7 @@ export function config(name: string, size: number): ManifestReference {
   };
 }
 
-/** A reference of an index to a manifest. */
+/** Returns a reference of an index to a manifest. */
 export function child(name: string, position: number, architecture: string): ManifestReference {
   return {
     role: 'CHILD',
@@ -41,7 +41,7 @@ export function child(name: string, position: number, architecture: string): Man
   };
 }
 
-/** The admission of a manifest of 100 bytes whose content is `name`. */
+/** Returns the admission of a manifest of 100 bytes with the content `name`. */
 export function admission(
   repository: TestRepository,
   name: string,
@@ -59,7 +59,7 @@ export function admission(
   };
 }
 
-/** A record of a pull that was served. */
+/** Returns the record of a served pull. */
 export function pull(
   repository: TestRepository,
   name: string,
@@ -94,7 +94,7 @@ export function pull(
   };
 }
 
-/** A record of blobs. */
+/** Returns a record of blobs. */
 export function blobRecord(event: BlobEvent, at: number, id = v7()): PullRecord {
   return { id, at, blob: { digest: '', size: 0, bytesServed: 0, bytesFetched: 0, ...event } };
 }

@@ -9,7 +9,7 @@ import { withTables } from './open-tables';
 import { readContent, recount } from './recount';
 import { startControlPlane, type TestControlPlane } from './start-control-plane';
 
-/** What GraphQL says of a usage. */
+/** Usage as shown by GraphQL. */
 export interface ShownUsage {
   readonly used: number;
   readonly reserved: number;
@@ -18,7 +18,7 @@ export interface ShownUsage {
   readonly timeMachine: number;
 }
 
-/** A version of a tag as GraphQL lists it. */
+/** A version of a tag as listed by GraphQL. */
 export interface ShownTag {
   readonly name: string;
   readonly state: string;
@@ -27,7 +27,7 @@ export interface ShownTag {
   readonly manifest: { readonly digest: string };
 }
 
-/** An audit event; `detail` is parsed. */
+/** An audit event with a parsed `detail`. */
 export interface ShownEvent {
   readonly kind: string;
   readonly at: string;
@@ -46,7 +46,7 @@ const TAGS = `query ($organization: String!, $name: String!, $state: TagState) {
   repository(organization: $organization, name: $name) { tags(state: $state, first: 200) { edges { node {
     name state expiresAt collectedAfter manifest { digest } } } } } }`;
 
-/** A control plane with the store of a data plane beside it, and what tests of cached content say over and over. */
+/** A control plane with the store of a data plane, and helpers for tests of cached content. */
 export class CacheWorld {
   private constructor(
     readonly plane: TestControlPlane,
@@ -54,7 +54,7 @@ export class CacheWorld {
     private readonly ownStorage: boolean,
   ) {}
 
-  /** Starts both. Nothing is collected before a test says so, unless `clock` calls back. */
+  /** Starts both. Collections run only when a test starts them, unless `clock` runs timers. */
   static async start(
     environment: Record<string, string> = {},
     clock: TestClock = TestClock.withoutTimers(),
@@ -68,13 +68,13 @@ export class CacheWorld {
     return new CacheWorld(plane, storage, shared === undefined);
   }
 
-  /** Stops both and removes what they kept. */
+  /** Stops both and deletes their data. */
   async remove(): Promise<void> {
     await this.plane.remove();
     if (this.ownStorage) await this.storage.stop();
   }
 
-  /** Ends a test: what is held must be as a count of everything says, whatever the test did. */
+  /** Ends a test. Checks that all stored counts equal a recount, after any test. */
   async end(): Promise<void> {
     try {
       expect(await this.problems()).toEqual([]);
@@ -87,12 +87,15 @@ export class CacheWorld {
     return this.plane.clock.now();
   }
 
-  /** Moves the clock on. */
+  /** Advances the clock. */
   advance(ms: number): void {
     this.plane.clock.advance(ms);
   }
 
-  /** Admits a manifest of 100 bytes (which the data plane has stored by then) that names these layers of so many bytes. */
+  /**
+   * Admits a manifest of 100 bytes, which the data plane has stored, with layers of these sizes in
+   * bytes.
+   */
   admit(
     repository: TestRepository,
     name: string,
@@ -110,7 +113,7 @@ export class CacheWorld {
     );
   }
 
-  /** Layers are in the store, and the data plane says so. */
+  /** Stores layers and reports their arrival. */
   async arrive(repository: TestRepository, layers: Readonly<Record<string, number>>): Promise<void> {
     for (const [name, size] of Object.entries(layers)) this.storage.blobs.set(digest(name), size);
     await this.plane.catalog.call('RecordPulls', {
@@ -120,7 +123,9 @@ export class CacheWorld {
     });
   }
 
-  /** Both: an image that is whole in the cache. Fails where it is not admitted. */
+  /**
+   * Admits an image and stores its layers, so that it is complete. Throws if it is not admitted.
+   */
   async cache(
     repository: TestRepository,
     name: string,
@@ -132,25 +137,25 @@ export class CacheWorld {
     await this.arrive(repository, layers);
   }
 
-  /** A pull that was served. */
+  /** Reports a served pull. */
   async pull(repository: TestRepository, name: string, more: Partial<PullEvent> = {}): Promise<void> {
     await this.plane.catalog.call('RecordPulls', {
       records: [pull(repository, name, this.now, { reference: name, ...more })],
     });
   }
 
-  /** What a data plane learns of a tag. */
+  /** Returns the tag as a data plane sees it. */
   async lookup(repository: TestRepository, tag: string): Promise<CachedTag__Output | null> {
     return (await this.plane.catalog.call('LookupTag', { repository, tag })).tag;
   }
 
-  /** Whether the repository holds a manifest. */
+  /** Returns whether the repository holds a manifest. */
   async holds(repository: TestRepository, name: string): Promise<boolean> {
     const reply = await this.plane.catalog.call('LookupManifest', { repository, digest: digest(name) });
     return reply.manifest !== null;
   }
 
-  /** Usage of an organization. */
+  /** Returns the usage of an organization. */
   async usage(organization = 'acme'): Promise<ShownUsage> {
     const found = await this.plane.ask<{ organization: { usage: Parameters<typeof toUsage>[0] } }>(
       `query ($name: String!) { organization(name: $name) { ${USAGE} } }`,
@@ -159,13 +164,13 @@ export class CacheWorld {
     return toUsage(found.organization.usage);
   }
 
-  /** Used and reserved. */
+  /** Returns used plus reserved bytes. */
   async bytes(organization = 'acme'): Promise<number> {
     const { used, reserved } = await this.usage(organization);
     return used + reserved;
   }
 
-  /** Versions of tags; `state` null = all. */
+  /** Returns versions of tags. `state` null = all. */
   async tags(
     state: 'ACTIVE' | 'TIME_MACHINE' | null = 'ACTIVE',
     name = 'library/app',
@@ -179,12 +184,12 @@ export class CacheWorld {
     return (found.repository?.tags.edges ?? []).map(({ node }) => node);
   }
 
-  /** Names of the tags that are served. */
+  /** Returns the names of active tags. */
   async tagNames(name = 'library/app', organization = 'acme'): Promise<readonly string[]> {
     return (await this.tags('ACTIVE', name, organization)).map((tag) => tag.name);
   }
 
-  /** Audit events of these kinds, the newest first. */
+  /** Returns audit events of these kinds, the newest first. */
   async events(...kinds: readonly string[]): Promise<readonly ShownEvent[]> {
     type Answer = { auditEvents: { edges: { node: ShownEvent & { detail: string } }[] } };
     const found = await this.plane.ask<Answer>(EVENTS, { filter: { kinds } });
@@ -194,7 +199,7 @@ export class CacheWorld {
     }));
   }
 
-  /** Collects what is due. */
+  /** Runs a collection. */
   async collect(): Promise<{ readonly blobs: number; readonly manifests: number; readonly bytes: number }> {
     const found = await this.plane.ask<{
       collectGarbage: { blobsDeleted: number; manifestsDeleted: number; bytesFreed: string };
@@ -203,7 +208,7 @@ export class CacheWorld {
     return { blobs: blobsDeleted, manifests: manifestsDeleted, bytes: Number(bytesFreed) };
   }
 
-  /** Changes acme's settings, or another organization's. */
+  /** Changes the settings of an organization, by default acme. */
   async update(input: object, name = 'acme'): Promise<void> {
     await this.plane.ask(
       'mutation ($name: String!, $input: OrganizationPatch!) { updateOrganization(name: $name, input: $input) { id } }',
@@ -211,12 +216,12 @@ export class CacheWorld {
     );
   }
 
-  /** Whatever is not as a count of everything says; nothing, where all is well. */
+  /** Returns all differences between stored counts and a recount. Empty if there are none. */
   problems(): Promise<readonly string[]> {
     return withTables(this.plane, async (tables) => recount(await readContent(tables)).problems);
   }
 
-  /** Rows of a table. */
+  /** Returns the rows of a table. */
   rows<Row extends object>(table: string, where: object = {}): Promise<Row[]> {
     return withTables(this.plane, async (tables) => (await tables(table).where(where)) as Row[]);
   }

@@ -27,7 +27,7 @@ type Method =
   | 'JudgeImage';
 type Request<M extends Method> = Parameters<CatalogClient[M]>[0];
 
-/** How long a call may take, in milliseconds: longer than data planes wait, for machines that have much else to do. */
+/** Time limit of a call in milliseconds. Longer than that of data planes, for busy machines. */
 const CALL_MS = 30_000;
 
 /** A Catalog client with promises, for tests. Failures are LayoverErrors. */
@@ -44,7 +44,9 @@ export class TestCatalog {
     return call(this.client, method, request);
   }
 
-  /** Opens a Watch stream, as a data plane that knows nothing unless `request` says so. */
+  /**
+   * Opens a Watch stream, as a data plane that knows nothing unless `request` says otherwise.
+   */
   watch(node = 'test', request: Partial<WatchRequest> = {}): WatchedConfiguration {
     const stream = this.client.Watch({ node, knownRevision: 0, knownMark: '', acceptsUpdates: true, ...request });
     this.streams.push(stream);
@@ -80,7 +82,7 @@ export class WatchedConfiguration {
     stream.on('end', end);
   }
 
-  /** The next message; undefined when the stream has ended. */
+  /** Returns the next message, or undefined if the stream has ended. */
   async next(): Promise<WatchReply__Output | undefined> {
     for (;;) {
       const message = this.received.shift();
@@ -89,7 +91,7 @@ export class WatchedConfiguration {
     }
   }
 
-  /** The next update, put together from its parts; other messages are passed over. */
+  /** Returns the next update, assembled from its parts. Skips other messages. */
   async update(): Promise<ConfigurationUpdate__Output> {
     let parts: ConfigurationUpdate__Output | undefined;
     for (;;) {

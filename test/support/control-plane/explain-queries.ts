@@ -1,14 +1,14 @@
 import type { Database, Queries } from '../../../control-plane/src/db/database';
 
-/** One statement as knex sends it. */
+/** A statement as sent by knex. */
 interface SentQuery {
   readonly sql: string;
   readonly bindings: readonly (string | number | null)[];
 }
 
 /**
- * How the database answers the statements that `work` sends to its reader: one line of plan for each. For measuring and
- * tests; nothing else may use the reader meanwhile.
+ * Returns the query plans of the statements that `work` sends to the reader, one line for each. For
+ * measurements and tests. Nothing else may use the reader at the same time.
  */
 export async function explainQueries(database: Database, work: () => Promise<unknown>): Promise<readonly string[]> {
   const sent: SentQuery[] = [];
@@ -33,7 +33,10 @@ async function sqlitePlan(reader: Queries, sql: string, bindings: SentQuery['bin
   return rows.map((row) => row.detail).join('; ');
 }
 
-/** EXPLAIN's columns that MySQL and MariaDB share: how a table is read, by which index, how many rows are expected. */
+/**
+ * Formats the columns of EXPLAIN that MySQL and MariaDB share: access type, index and estimated
+ * rows.
+ */
 async function mysqlPlan(reader: Queries, sql: string, bindings: SentQuery['bindings']): Promise<string> {
   const [rows] = (await reader.raw(`EXPLAIN ${sql}`, [...bindings])) as [Record<string, unknown>[]];
   return rows

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestReference';
 import { child, config, layer } from './builders';
 
-/** What the images of histories are made of: layers that are shared, and one that is an image as well. */
+/** The blobs of the images in histories: shared layers, and one that is an image as well. */
 const LAYERS: Readonly<Record<string, number>> = {
   base: 700,
   big: 2100,
@@ -25,14 +25,14 @@ const IMAGES: Readonly<Record<string, readonly string[]>> = {
 };
 const INDEXES: Readonly<Record<string, readonly string[]>> = { x1: ['i1', 'i2'], x2: ['i2', 'i3'], x3: ['x1', 'i4'] };
 
-/** Every manifest of histories, and every blob with its size in bytes. */
+/** All manifests of histories, and all blobs with their sizes in bytes. */
 export const MANIFESTS = [...Object.keys(IMAGES), ...Object.keys(INDEXES)];
 export const BLOBS = LAYERS;
-/** Names of the two organizations, and of their repositories. */
+/** The names of the two organizations and of their repositories. */
 export const ORGANIZATIONS = ['acme', 'brio'] as const;
 export const REPOSITORIES = ['library/app', 'library/other'] as const;
 
-/** What a manifest names; `wrong` is added to the size that it says of each blob. */
+/** Returns the references of a manifest. `wrong` is added to the declared size of each blob. */
 export function referencesOf(name: string, wrong: number): readonly ManifestReference[] {
   const [first, ...layers] = IMAGES[name] ?? [];
   if (first === undefined) return INDEXES[name]!.map((one, position) => child(one, position, `arch${position}`));
@@ -47,7 +47,7 @@ interface Place {
   readonly repository: (typeof REPOSITORIES)[number];
 }
 
-/** One thing that happens. Times are milliseconds, sizes bytes. */
+/** One step of a history. Times are milliseconds, sizes are bytes. */
 export type Step =
   | (Place & {
       readonly kind: 'admit';
@@ -62,7 +62,7 @@ export type Step =
   | (Place & { readonly kind: 'pull'; readonly name: string; readonly tag: string; readonly status: string })
   | (Place & { readonly kind: 'gone upstream'; readonly tag: string })
   | (Place & { readonly kind: 'delete'; readonly tag: string })
-  /** Of all versions that are in the time machine. */
+  /** Selects among all versions in the time machine. */
   | { readonly kind: 'restore'; readonly nth: number }
   | (Place & { readonly kind: 'expire'; readonly tag: string; readonly in: number | null })
   | (Place & { readonly kind: 'purge' })
@@ -88,9 +88,9 @@ const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const TAGS = ['latest', 'stable'] as const;
 
-/** Histories of up to `length` steps. */
+/** Returns histories of up to `length` steps. */
 export function histories(length: number): fc.Arbitrary<readonly Step[]> {
-  // Mostly in one place: things that have to do with each other must meet.
+  // Mostly in one repository, so that related steps meet.
   const [often, seldom] = ORGANIZATIONS;
   const organization = fc.constantFrom(often, often, often, seldom);
   const [first, second] = REPOSITORIES;

@@ -4,7 +4,7 @@ import { Table } from '../../../schema/tables';
 import { mysqlConnection } from '../mysql-server/mysql-connection';
 import type { TestControlPlane } from './start-control-plane';
 
-/** Works on the tables behind a control plane's back, over a connection of its own. */
+/** Accesses the tables of a control plane over a separate connection. */
 export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex) => Promise<T>): Promise<T> {
   const tables = knex(
     plane.databaseUrl === ''
@@ -22,7 +22,7 @@ export async function withTables<T>(plane: TestControlPlane, work: (tables: Knex
   }
 }
 
-/** From now on every INSERT into (or DELETE from) a table fails, in whatever transaction it stands, until {@link mend}. */
+/** Makes every INSERT into (or DELETE from) a table fail, until {@link mend} is called. */
 export async function breakTable(plane: TestControlPlane, table: string, verb: 'INSERT' | 'DELETE'): Promise<void> {
   const body =
     plane.databaseUrl === ''
@@ -33,12 +33,12 @@ export async function breakTable(plane: TestControlPlane, table: string, verb: '
   );
 }
 
-/** Takes back what {@link breakTable} did. */
+/** Reverts {@link breakTable}. */
 export async function mend(plane: TestControlPlane): Promise<void> {
   await withTables(plane, (tables) => tables.raw('DROP TRIGGER broken_by_test'));
 }
 
-/** Every row of every table but `except`, as text: equal texts are equal databases. */
+/** Returns all rows of all tables except `except` as text, for comparisons. */
 export async function dumpTables(plane: TestControlPlane, except: readonly string[] = []): Promise<string> {
   return withTables(plane, async (tables) => {
     const parts: string[] = [];

@@ -43,11 +43,11 @@ export interface Recount {
 interface Need {
   readonly originVersion: string;
   readonly digest: string;
-  /** Repositories that have the digest as a manifest. */
+  /** Ids of repositories that have the digest as a manifest. */
   readonly manifestIn: Set<number>;
-  /** By repository: the manifests that name the digest as a layer or config. */
+  /** By repository: ids of the manifests that name the digest as a layer or config. */
   readonly namedIn: Map<number, Set<number>>;
-  /** Size that the manifest rows give, in bytes; undefined if the digest is no manifest. */
+  /** Size in the manifest rows, in bytes. undefined if the digest is not a manifest. */
   manifestSize: number | undefined;
 }
 
@@ -69,9 +69,9 @@ export async function readContent(tables: Knex): Promise<ContentTables> {
 }
 
 /**
- * Recounts everything that is held from manifests, the references of manifests and the blobs of the store, without using
- * any count or sum that the control plane maintains. Two things cannot be recounted and are taken from the holdings:
- * whether space is reserved for a blob that has not arrived, and how much.
+ * Recounts all holdings from manifests, their references and the blobs of the store, without the
+ * counts and sums that the control plane maintains. Two things cannot be recounted and are taken
+ * from the holdings: whether room is reserved for a blob that has not arrived, and how much.
  */
 export function recount(content: ContentTables): Recount {
   const needs = needsOf(content);
@@ -206,7 +206,7 @@ function blobProblems({ blobs, holdings }: ContentTables): string[] {
   });
 }
 
-/** Checks the origin of each manifest, and its place in the order of eviction. */
+/** Checks the origin of each manifest and its place in the eviction order. */
 function manifestProblems({ manifests, references, tags, repositories }: ContentTables): string[] {
   const children = new Set(
     references.filter(({ role }) => role === 'CHILD').map((row) => `${row.repository_id} ${row.digest}`),

@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from './test-database';
 /** The admin token of tests. */
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
 
-/** The parts of a GraphQL answer that tests look at. */
+/** The parts of a GraphQL response that tests use. */
 export interface GraphqlAnswer<Data = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
@@ -26,11 +26,11 @@ export interface GraphqlAnswer<Data = Record<string, unknown>> {
   }[];
 }
 
-/** A control plane over real HTTP and gRPC, in a folder of its own. */
+/** A control plane with real HTTP and gRPC, in its own folder. */
 export class TestControlPlane {
   readonly home = mkdtempSync(join(tmpdir(), 'layover-control-'));
   readonly announced: string[] = [];
-  /** Everything that was logged, as text. */
+  /** All log output as text. */
   log = '';
   url = '';
   catalog!: TestCatalog;
@@ -48,7 +48,10 @@ export class TestControlPlane {
     return this.plane.catalogAddress;
   }
 
-  /** LAYOVER_DATABASE_URL of this plane, for another one beside it; empty = the SQLite file in the home. */
+  /**
+   * LAYOVER_DATABASE_URL of this plane, for another plane beside it. Empty for the SQLite file in
+   * the home.
+   */
   get databaseUrl(): string {
     const shared = this.environment['LAYOVER_DATABASE_URL'];
     return shared?.startsWith('mysql:') ? shared : (this.database?.url ?? '');
@@ -75,7 +78,7 @@ export class TestControlPlane {
     this.catalog = new TestCatalog(this.plane.catalogAddress);
   }
 
-  /** Stops it; what it has stored stays. */
+  /** Stops the plane and keeps its data. */
   async stop(): Promise<void> {
     this.catalog?.close();
     await this.plane?.stop();
@@ -86,14 +89,14 @@ export class TestControlPlane {
     await this.start(environment);
   }
 
-  /** Stops it and removes its folder. */
+  /** Stops the plane and deletes its folder. */
   async remove(): Promise<void> {
     await this.stop();
     await this.database?.drop();
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  /** Asks GraphQL. `token` '' = none. */
+  /** Sends a GraphQL request. `token` '' = without a token. */
   async graphql<Data = Record<string, unknown>>(
     query: string,
     variables: object = {},
@@ -116,21 +119,24 @@ export class TestControlPlane {
     };
   }
 
-  /** The same, where an error fails the test. */
+  /** Sends a GraphQL request and throws if the response has errors. */
   async ask<Data = Record<string, unknown>>(query: string, variables: object = {}, token = ADMIN_TOKEN): Promise<Data> {
     const answer = await this.graphql<Data>(query, variables, token);
     if (answer.errors !== undefined || !answer.data) throw new Error(answer.text);
     return answer.data;
   }
 
-  /** Creates an organization and gives the key of one of its repositories. */
+  /** Creates an organization and returns the key of one of its repositories. */
   async organization(name: string, proxyCache: object = {}, more: object = {}): Promise<TestRepository> {
     const input = { name, proxyCache: { upstream: 'registry.example', ...proxyCache }, ...more };
     await this.ask('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }', { input });
     return this.repository(name, 'library/app');
   }
 
-  /** The key of a repository under the organization's present upstream, as a data plane learns it. */
+  /**
+   * Returns the key of a repository under the organization's present upstream, as data planes see
+   * it.
+   */
   async repository(organization: string, repository: string): Promise<TestRepository> {
     const client = new TestCatalog(this.plane!.catalogAddress);
     try {
@@ -143,7 +149,10 @@ export class TestControlPlane {
   }
 }
 
-/** Starts a control plane with GraphQL on a free port and the Catalog on a unix socket. Call `remove` in the end. */
+/**
+ * Starts a control plane with GraphQL on a free port and the Catalog on a unix socket. Call
+ * `remove` at the end.
+ */
 export async function startControlPlane(
   environment: RawEnvironment = {},
   clock = new TestClock(),

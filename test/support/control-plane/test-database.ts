@@ -2,25 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { FREE_DATABASES, TEMPLATE } from '../mysql-server/shared-server';
 
-/** A database of a test's own. */
+/** A database for one test. */
 export interface TestDatabase {
-  /** For LAYOVER_DATABASE_URL; empty = the SQLite file in the home. */
+  /** The value of LAYOVER_DATABASE_URL. Empty for the SQLite file in the home. */
   readonly url: string;
-  /** Takes it away. */
+  /** Drops the database. */
   readonly drop: () => Promise<void>;
 }
 
-/** Whether the suite runs on a MySQL server; else it runs on SQLite. */
+/** Returns whether the suite runs on a MySQL server. Otherwise it runs on SQLite. */
 export function onMysql(): boolean {
   return Boolean(process.env['LAYOVER_TEST_MYSQL']);
 }
 
 /**
- * Returns SQLite, unless LAYOVER_TEST_MYSQL names a server (`mysql://root@127.0.0.1:33306`), as the projects `mariadb` and
- * `mysql8` of jest.config.js do: then a database there with what the migrations create, or without any table if `empty`.
+ * Returns SQLite, unless LAYOVER_TEST_MYSQL names a server (`mysql://root@127.0.0.1:33306`), as the
+ * projects `mariadb` and `mysql8` of jest.config.js do. Then returns a database on that server with
+ * the tables of the migrations, or without tables if `empty`.
  *
- * Tables are what costs (MySQL 8 takes a third of a second for all of them), so a database that a test has dropped is
- * emptied and given to the next test.
+ * Creating tables is expensive (MySQL 8 takes a third of a second for all of them), so a dropped
+ * database is emptied and given to the next test.
  */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
   const server = process.env['LAYOVER_TEST_MYSQL'];
@@ -43,7 +44,7 @@ async function dropDatabase(connection: Connection, name: string): Promise<void>
   await connection.query(`DROP DATABASE ${name}`);
 }
 
-/** Takes a database that was given back, or else makes a copy of the template, where the server has one. */
+/** Takes a returned database, or else copies the template, if the server has one. */
 async function takeDatabase(connection: Connection): Promise<string> {
   const template = await tablesOf(connection, TEMPLATE);
   if (template.length === 0) return createDatabase(connection);
@@ -59,8 +60,8 @@ async function takeDatabase(connection: Connection): Promise<string> {
 }
 
 /**
- * Makes tables and rows those of the template again and the database free for the next test. One with other tables or
- * triggers than the template, or that is no copy of it, is dropped.
+ * Restores the tables and rows of the template and makes the database available for the next test.
+ * Drops a database with other tables or triggers than the template.
  */
 async function giveBack(connection: Connection, name: string): Promise<void> {
   const tables = await tablesOf(connection, name);
@@ -83,7 +84,7 @@ function copyRows(name: string, table: string): string {
   return `INSERT INTO ${name}.${table} SELECT * FROM ${TEMPLATE}.${table}`;
 }
 
-/** Names of the tables, sorted; none if there is no such database. */
+/** Returns the sorted names of the tables. Empty if the database does not exist. */
 async function tablesOf(connection: Connection, database: string): Promise<readonly string[]> {
   if ((await rows(connection, `SHOW DATABASES LIKE '${database}'`)).length === 0) return [];
   return (await rows(connection, `SHOW TABLES FROM ${database}`)).map((row) => String(Object.values(row)[0]));

@@ -9,39 +9,41 @@ import type { ContentUse } from '../in-use/content-use';
 import { readContentUse } from '../in-use/read-content-use';
 import type { RepositoryKey } from '../content/repository.store';
 
-/** A checked request to keep a manifest. */
+/** A validated request to keep a manifest. */
 export interface Admission {
   readonly key: RepositoryKey;
   readonly manifest: { readonly digest: Digest; readonly mediaType: string; readonly size: number };
   readonly artifactType: string | undefined;
   readonly references: readonly NewReference[];
-  /** undefined = by digest. */
+  /** undefined for a pull by digest. */
   readonly tag: string | undefined;
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;
   readonly requestId: string;
-  /** What the asking data plane reads and fills for the organization at this moment. */
+  /** What the requesting data plane currently reads and fills for the organization. */
   readonly inUse: readonly ContentUse[];
 }
 
-/** What was decided about keeping a manifest. PASS_THROUGH: it may be served, and is not kept. */
+/** The decision about keeping a manifest. PASS_THROUGH: it may be served but is not kept. */
 export type AdmissionDecision =
   | { readonly decision: 'ADMITTED' | 'PASS_THROUGH' }
   | { readonly decision: 'REJECTED'; readonly refusal: QuotaRefusal };
 
-/** What a client is told of a quota. Sizes are bytes. */
+/** What a client learns about an exceeded quota. Sizes are bytes. */
 export interface QuotaRefusal {
   readonly message: string;
   readonly limitBytes: number;
-  /** Used and reserved. */
+  /** Used plus reserved. */
   readonly usedBytes: number;
-  /** The whole image. */
+  /** Size of the whole image. */
   readonly neededBytes: number;
 }
 
 const MAX_TEXT = 255;
 
-/** Checks what a data plane sent. Throws REQUEST_INVALID, naming the field. */
+/**
+ * Validates a request of a data plane. Throws REQUEST_INVALID with the name of the invalid field.
+ */
 export function parseAdmission(request: AdmitManifestRequest__Output): Admission {
   const { repository, tag } = request;
   if (repository === null || parseRepositoryName(repository.repository) === undefined) throw invalid('repository');
@@ -91,5 +93,5 @@ function parseDescriptor(
 }
 
 function invalid(field: string): LayoverError {
-  return new LayoverError('REQUEST_INVALID', { message: `AdmitManifest: ${field} is not valid.` });
+  return new LayoverError('REQUEST_INVALID', { message: `AdmitManifest: the field ${field} is missing or invalid.` });
 }

@@ -12,17 +12,17 @@ import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { pointTag } from './point-tag';
 
-/** How long room is kept for blobs that have not come, in milliseconds; what is being filled by then is given more. */
+/** Duration of a reservation in milliseconds. It is extended while the blob is being filled. */
 export const RESERVED_MS = 900_000;
 
 type LockedOrigin = Origin & { readonly originVersion: string; readonly expirationSeconds: number };
 
 /**
- * Decides whether a manifest is kept, makes room for it, holds it and points its tag at it: all in the caller's transaction, or
- * none of it. Doing it twice is harmless.
+ * Decides whether to keep a manifest. If so, makes room for it, holds it and points its tag to it,
+ * all in the caller's transaction. Repeating an admission is harmless.
  *
- * PASS_THROUGH where there is nothing to keep it for: the organization was deleted meanwhile, or has another upstream. What
- * does not fit into the quota is dealt with as `onOversize` says; then nothing was evicted.
+ * Returns PASS_THROUGH if the organization was deleted or has another upstream by now. `onOversize`
+ * decides about an image that does not fit into the quota. Then nothing is evicted.
  */
 export async function admitManifest(
   queries: Queries,
@@ -33,20 +33,20 @@ export async function admitManifest(
   const found = await stores.origins.lock(queries, admission.key.organizationUid);
   const now = clock.now();
   if (!isOriginOf(found, admission)) {
-    await noteUnheld(queries, stores, admission, now);
+    await recordUnheld(queries, stores, admission, now);
     return { decision: 'PASS_THROUGH' };
   }
   const repository = await stores.repositories.find(queries, admission.key);
   const known = repository && (await stores.manifests.find(queries, repository.id, admission.manifest.digest));
   if (repository !== undefined && known !== undefined) {
     await stores.ledger.restore(queries, admission.manifest, now);
-    await tagIt(queries, stores, admission, found, repository.id, known.id);
+    await applyTag(queries, stores, admission, found, repository.id, known.id);
     return { decision: 'ADMITTED' };
   }
   const leaving = repository && (await findLeaving(queries, stores, admission, repository.id));
   const room = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
   if (room.kind === 'none' && found.quota?.onOversize !== 'OVERFLOW') {
-    await noteUnheld(queries, stores, admission, now);
+    await recordUnheld(queries, stores, admission, now);
     const { references, manifest } = admission;
     return refuseOversize(
       queries,
@@ -66,14 +66,20 @@ function isOriginOf(origin: Origin | undefined, admission: Admission): origin is
   return origin?.originVersion === admission.key.originVersion && origin.expirationSeconds !== null;
 }
 
-/** Its bytes are in the store, put there by the data plane before it asked; somebody has to collect them. */
-async function noteUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
+/**
+ * Records a refused manifest as unheld, so that collection deletes its bytes. The data plane stored
+ * them before it asked.
+ */
+async function recordUnheld(queries: Queries, stores: ContentStores, admission: Admission, now: number): Promise<void> {
   const { digest, size } = admission.manifest;
   if ((await stores.blobs.find(queries, [digest])).has(digest)) return;
   await stores.ledger.stored(queries, [{ digest, size, at: now }], now);
 }
 
-/** The manifest that the tag points at now, when no other tag does and it is to point elsewhere: it leaves service with this admission. */
+/**
+ * Returns the manifest that the tag points to now, if this admission moves the tag and no other tag
+ * points to it. It leaves service with this admission.
+ */
 async function findLeaving(
   queries: Queries,
   stores: ContentStores,
@@ -146,9 +152,10 @@ async function keep(
     now,
   });
   await stores.scans.admitted(queries, { ...admission.manifest, references: admission.references }, now);
-  await tagIt(queries, stores, admission, origin, repository.id, manifest.id);
+  await applyTag(queries, stores, admission, origin, repository.id, manifest.id);
   if (room.kind === 'none' || room.plan === undefined) return;
-  // Last: what both need stays held all the time, and what the tag pointed at is free to go.
+  // Evicts last, so that content shared by both is held all the time and the manifest that the tag
+  // left can be evicted.
   const reason = {
     for: `${admission.key.repository}${admission.tag === undefined ? '@' : ':'}${admission.tag ?? admission.manifest.digest}`,
     neededBytes: room.overBytes,
@@ -158,7 +165,7 @@ async function keep(
   await evict(queries, stores, origin, room.plan.victims, reason, now);
 }
 
-async function tagIt(
+async function applyTag(
   queries: Queries,
   stores: ContentStores,
   admission: Admission,
@@ -174,7 +181,7 @@ function childKeys(admission: Admission, repositoryId: number): readonly Manifes
   return admission.references.filter(({ role }) => role === 'CHILD').map(({ digest }) => ({ repositoryId, digest }));
 }
 
-/** Of a repository that is not there yet. */
+/** The id of a repository that does not exist yet. */
 const NO_REPOSITORY = 0;
 
 function toContent(admission: Admission, repositoryId: number): ManifestContent {
@@ -182,7 +189,7 @@ function toContent(admission: Admission, repositoryId: number): ManifestContent 
   return { repositoryId, digest, size, blobs: blobSizes(admission.references) };
 }
 
-/** Config and layers, each once. */
+/** Returns the sizes of config and layers, each digest once. */
 function blobSizes(references: Admission['references']): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>();
   for (const { role, digest, size } of references)

@@ -6,7 +6,7 @@ import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { TagChange, type TagEvent, type TagStart } from '../content/tag-life';
 
-/** Which tag is to point at which manifest. */
+/** A tag and the manifest that it will point to. */
 export interface TagTarget {
   readonly repositoryId: number;
   readonly manifestId: number;
@@ -14,9 +14,10 @@ export interface TagTarget {
 }
 
 /**
- * Points a tag at the admitted manifest, in a transaction that has the origin locked. It moves only when upstream was asked about it
- * no earlier than about the version that is live: admissions of several data planes, and those from a journal, arrive in any order. A
- * version that has only expired is live again when upstream says that it is still the one.
+ * Points a tag to the admitted manifest. The caller has locked the origin. The tag moves only if
+ * the upstream was asked no earlier than for the live version, because admissions of several data
+ * planes and from journals arrive in any order. An expired version is revived if the upstream
+ * confirms it.
  */
 export async function pointTag(
   queries: Queries,
@@ -58,7 +59,7 @@ async function startOrRevive(
   expirationSeconds: number,
 ): Promise<void> {
   const { checkedAt } = admission;
-  // The upstream was asked again later and said that the tag is gone: records arrive in any order.
+  // A later answer of the upstream said that the tag is gone. Records arrive in any order.
   if (await stores.tags.wasDeletedAfter(queries, target.repositoryId, target.name, checkedAt)) return;
   const expired = await stores.tags.findExpired(queries, target.repositoryId, target.name);
   if (expired !== undefined && checkedAt < expired.checked_at) return;

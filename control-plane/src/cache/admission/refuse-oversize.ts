@@ -6,12 +6,15 @@ import type { Queries } from '../../db/database';
 import type { RoomDecision } from '../eviction/make-room';
 
 const WHY = {
-  LARGER_THAN_LIMIT: 'it is larger than the whole limit',
-  NO_AUTO_PRUNE: 'autoPrune is off, so nothing is evicted for it',
-  NOTHING_TO_EVICT: 'what could be evicted is in use or too small',
+  LARGER_THAN_LIMIT: 'the image is larger than the whole limit',
+  NO_AUTO_PRUNE: 'autoPrune is off, so no images are evicted to make room',
+  NOTHING_TO_EVICT: 'the images that could be evicted are in use or too small',
 } as const;
 
-/** An image that does not fit is refused or passed through, as the organization's policy says; either is in the audit log with its reason. */
+/**
+ * Refuses an image that does not fit into the quota, or passes it through, as the policy of the
+ * organization says. Writes an audit event with the reason.
+ */
 export async function refuseOversize(
   queries: Queries,
   stores: Pick<ContentStores, 'audit' | 'originUsage'>,
@@ -57,7 +60,7 @@ export async function refuseOversize(
   };
 }
 
-/** As exact as the protocol's numbers are. */
+/** Converts bytes to a protocol number. Larger values are clamped to the safe range. */
 function toNumber(bytes: bigint): number {
   return Number(bytes > BigInt(Number.MAX_SAFE_INTEGER) ? BigInt(Number.MAX_SAFE_INTEGER) : bytes);
 }

@@ -2,17 +2,21 @@ import type { BlobRow } from '../../../../schema/tables';
 import type { ContentStores } from '../content/content-stores';
 import type { Database, Queries } from '../../db/database';
 
-/** What a caller of {@link loseContent} may add. */
+/** Options of {@link loseContent}. */
 export interface LossOptions {
-  /** Nothing is changed unless the row, as it is under the lock, is one that this says yes to. */
+  /** Decides about the locked row. If it returns false, nothing is changed. */
   readonly onlyIf?: (row: BlobRow | undefined) => boolean;
-  /** Is done in the same transaction, with the origins that hold it, also where `onlyIf` said no. */
+  /**
+   * Runs in the same transaction with the origins that hold the content, even if `onlyIf` returned
+   * false.
+   */
   readonly also?: (queries: Queries, holders: readonly string[]) => Promise<void>;
 }
 
 /**
- * The bytes of this content are not in the store any more: whoever held it as a blob names it still, and it counts nothing until it
- * comes again. A manifest stays as it is: the next pull puts its bytes back. Gives back the origins that held it.
+ * Records that the bytes of a digest are no longer in the store. Origins that held it as a blob
+ * still name it, but it counts nothing until it arrives again. A manifest stays held: the next pull
+ * restores its bytes. Returns the versions of the origins that held it.
  */
 export async function loseContent(
   database: Database,

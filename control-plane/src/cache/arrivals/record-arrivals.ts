@@ -3,7 +3,10 @@ import type { ContentStores } from '../content/content-stores';
 import type { Transactions } from '../../db/database';
 import { originsAwaiting, settleArrivals } from './settle-arrivals';
 
-/** Content that was found in the store, in a transaction of its own: see {@link settleArrivals}. */
+/**
+ * Records content that was found in the store, in a transaction of its own. See {@link
+ * settleArrivals}.
+ */
 export async function recordArrivals(
   database: Transactions,
   stores: ContentStores,

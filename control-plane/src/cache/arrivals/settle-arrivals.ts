@@ -7,7 +7,10 @@ import { evict } from '../eviction/evict';
 import { makeRoom } from '../eviction/make-room';
 import type { Holding } from '../holdings/holding';
 
-/** Origins that name one of these blobs and do not hold it yet: the caller locks them before {@link settleArrivals}. */
+/**
+ * Returns the origins that name one of these blobs but do not hold it. The caller locks them before
+ * it calls {@link settleArrivals}.
+ */
 export async function originsAwaiting(
   queries: Queries,
   stores: ContentStores,
@@ -18,9 +21,10 @@ export async function originsAwaiting(
 }
 
 /**
- * Content is in the store: its row says so, and every locked origin that was promised room for it holds it. Where the promise has
- * lapsed, or was for another size than the content has, it has to fit as an admission has; otherwise it is served while
- * somebody else holds it, and counts nothing here.
+ * Records that content is in the store. Every locked origin with a reservation for it holds it from
+ * now on. If the reservation has lapsed, or was for another size, the content must fit into the
+ * quota like an admission. If it does not fit, it counts nothing here, and is served only while
+ * another origin holds it.
  */
 export async function settleArrivals(
   queries: Queries,
@@ -41,18 +45,20 @@ export async function settleArrivals(
     if (!hasOrigin(origin)) continue;
     const holdings = await stores.holdings.find(queries, origin.originVersion, sizes.keys());
     const waiting = [...holdings.values()].filter(({ state }) => state !== 'HELD');
-    const promised = waiting.filter(({ state, digest, size }) => state === 'RESERVED' && size === sizes.get(digest));
+    const reservedHoldings = waiting.filter(
+      ({ state, digest, size }) => state === 'RESERVED' && size === sizes.get(digest),
+    );
     await stores.ledger.change(
       queries,
       origin.originVersion,
-      promised.map((before) => ({ before, after: held(before, before.size) })),
+      reservedHoldings.map((before) => ({ before, after: held(before, before.size) })),
       now,
     );
-    const unpromised = waiting.filter((holding) => !promised.includes(holding));
-    if (unpromised.length === 0) continue;
-    // What was admitted before in this transaction has been warned of.
+    const unreserved = waiting.filter((holding) => !reservedHoldings.includes(holding));
+    if (unreserved.length === 0) continue;
+    // Earlier admissions of this transaction have already been checked for a warning.
     const before = { ...origin, usage: await stores.originUsage.find(queries, origin.originVersion) };
-    for (const holding of unpromised)
+    for (const holding of unreserved)
       await admitBlob(queries, stores, origin, holding, sizes.get(holding.digest)!, now);
     await checkWarning(queries, stores, before, now);
   }
@@ -73,7 +79,7 @@ async function admitBlob(
   now: number,
 ): Promise<void> {
   const { originVersion } = locked;
-  // What was settled and evicted before in this transaction counts.
+  // Reads the usage again: earlier arrivals and evictions of this transaction changed it.
   const usage = await stores.originUsage.find(queries, originVersion);
   const origin = { ...locked, usage };
   const reserved = before.state === 'RESERVED' ? before.size : 0;

@@ -4,15 +4,15 @@ import type { PossibleArrival } from '../holdings/ledger';
 import { recordArrivals } from './record-arrivals';
 
 /**
- * Makes the step that runs after every transaction that promised room for content or recorded its
- * arrival. On MySQL two such transactions can run side by side without seeing what the other
- * writes, and the content would count as on its way until the promise ends. Whichever commits last
+ * Returns the step that runs after every transaction that reserved room for content or recorded its
+ * arrival. On MySQL, two such transactions can run concurrently without seeing each other's writes,
+ * and the content would count as reserved until the reservation ends. The one that commits last
  * sees both here. SQLite has one writer. `stores` is a function because the ledger among the stores
  * registers the step.
  */
 export function settleMissed(stores: () => ContentStores): AfterCommitStep<PossibleArrival> {
   return {
-    name: 'settle arrivals that crossed a promise of room',
+    name: 'settle arrivals that crossed a reservation',
     phase: 'follow-up',
     run: async (database, arrivals) => {
       if (database.dialect === 'sqlite') return;

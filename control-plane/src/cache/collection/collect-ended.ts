@@ -3,13 +3,15 @@ import { loadMembers } from '../content/load-members';
 import { removeManifests } from '../content/remove-manifests';
 import type { Collected, GarbageParts } from './garbage-parts';
 
-/** Repositories that are looked at in one go, and manifests in one transaction. */
+/** Repositories per read, and manifests per transaction. */
 const REPOSITORIES = 20;
 const STEP = 100;
 
 /**
- * Collects what is cached of upstreams that an organization no longer has, and of organizations that are gone: nothing of it is served or
- * counted any more. One audit event for each repository; then their sums go. False = there are no more.
+ * Collects the content of ended origins: of upstreams that an organization no longer uses, and of
+ * deleted organizations. Such content is neither served nor counted. Writes one audit event for
+ * each repository, then deletes the empty usage rows of ended origins. Returns false if there is
+ * nothing left to collect.
  */
 export async function collectEnded(
   { database, stores, clock }: GarbageParts,

@@ -7,12 +7,13 @@ import { loadImages } from '../content/load-images';
 import type { CollectableOrigin } from './collectable-origins';
 import type { Collected, GarbageParts } from './garbage-parts';
 
-/** Tag versions in one transaction, at most. */
-export const VERSIONS_AT_MOST = 200;
+/** Maximum number of tag versions in one transaction. */
+export const MAX_VERSIONS = 200;
 
 /**
- * Collects up to `limit` versions of tags whose time in the time machine is over, with the manifests that nothing else keeps: no other tag, no
- * index, and nobody who asked for them by digest since. Gives how many were due: fewer than `limit` = there are no more.
+ * Collects up to `limit` tag versions that the time machine no longer keeps, with the manifests
+ * that nothing else needs: no other tag, no index, and no pull by digest since the version ended.
+ * Returns the number of versions that were due. Fewer than `limit` means that there are no more.
  */
 export async function collectTimeMachine(
   { database, stores, clock }: GarbageParts,
@@ -28,14 +29,14 @@ export async function collectTimeMachine(
   const removed = await database.transaction(async (queries) => {
     begin(queries);
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
-    // What was restored, or collected by another process, is left.
+    // Versions that were restored, or collected by another process, in the meantime are skipped.
     const versions = await stores.tags.endedBefore(queries, origin.originVersion, before, limit);
     const names = await stores.repositories.namesOf(queries, [...new Set(versions.map((tag) => tag.repository_id))]);
     await stores.tags.delete(queries, versions);
     const images = await loadImages(queries, stores, await unusedManifests(queries, stores, versions));
     const members = images.flatMap((image) => image.members);
     await removeManifests(queries, stores, origin, members, now);
-    // A data plane may know the last version as expired, and would find it good with a check.
+    // A data plane may still hold the last version as expired, and a revalidation would revive it.
     const named = new Map(versions.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
     await stores.invalidations.append(
       queries,
@@ -72,7 +73,10 @@ export async function collectTimeMachine(
   return found.length;
 }
 
-/** Manifests of these versions that no tag has any more, no index names, and nobody asked for after the last version had ended. */
+/**
+ * Returns the manifests of these versions that no tag and no index names any more, and that were
+ * not used after their last version ended.
+ */
 async function unusedManifests(
   queries: Queries,
   stores: ContentStores,

@@ -5,13 +5,14 @@ import { loadImages } from '../content/load-images';
 import type { CollectableOrigin } from './collectable-origins';
 import type { Collected, GarbageParts } from './garbage-parts';
 
-/** Manifests in one transaction, at most. */
-export const MANIFESTS_AT_MOST = 100;
+/** Maximum number of manifests in one transaction. */
+export const MAX_MANIFESTS = 100;
 
 /**
- * Collects up to `limit` manifests that no tag ever pointed at, or none does any more, when nobody has asked for them by digest for as long as a tag
- * would have taken to expire and to be collected. Gives how many were due. Only 0 = there are no
- * more: children that two indexes named are due once both are gone.
+ * Collects up to `limit` manifests that no live tag points to and that were not pulled by digest
+ * for as long as a tag takes to expire and to leave the time machine. Returns the number of
+ * manifests that were due. Only 0 means that there are no more: removing the last index of a shared
+ * child makes the child due.
  */
 export async function collectUntagged(
   { database, stores, clock }: GarbageParts,
@@ -23,14 +24,14 @@ export async function collectUntagged(
   const now = clock.now();
   const before = now - (origin.expirationSeconds + origin.timeMachineSeconds) * 1000;
   const isDue = ({ eviction_at }: { readonly eviction_at: number }): boolean => eviction_at <= before;
-  const look = async (queries: GarbageParts['database']['reader'], rows: number) =>
+  const findDue = async (queries: GarbageParts['database']['reader'], rows: number) =>
     (await stores.manifests.leaving(queries, origin.originVersion, 2, undefined, rows)).filter(isDue);
-  // As a rule the first is not due: then the others are not read.
-  if ((await look(database.reader, 1)).length === 0) return 0;
+  // Usually not even the first manifest is due. Then the others are not read.
+  if ((await findDue(database.reader, 1)).length === 0) return 0;
   const due = await database.transaction(async (queries) => {
     begin(queries);
     await stores.originUsage.lockFound(queries, [origin.originVersion]);
-    const rows = await look(queries, limit);
+    const rows = await findDue(queries, limit);
     const images = await loadImages(queries, stores, rows);
     const names = await stores.repositories.namesOf(queries, [...new Set(rows.map((row) => row.repository_id))]);
     const members = new Map(images.flatMap((image) => image.members).map((member) => [member.row.id, member]));

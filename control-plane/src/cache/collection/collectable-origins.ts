@@ -2,14 +2,14 @@ import { Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { OriginKey } from '../holdings/origin-usage.store';
 
-/** The present origin of an organization, with how long it keeps what. */
+/** The present origin of an organization, with its retention settings. */
 export interface CollectableOrigin extends OriginKey {
   readonly organizationName: string;
   readonly timeMachineSeconds: number;
   readonly expirationSeconds: number;
 }
 
-/** Present origins that hold something, after `after`, in the order of their version. */
+/** Returns the present origins that hold content, ordered by version, starting after `after`. */
 export async function collectableOrigins(
   queries: Queries,
   after: string,

@@ -3,18 +3,21 @@ import { loseContent } from '../arrivals/lose-content';
 import { recordArrivals } from '../arrivals/record-arrivals';
 import type { Collected, GarbageParts } from './garbage-parts';
 
-/** Content in one step. */
+/** Digests in one step. */
 const STEP = 200;
-/** After so long, in milliseconds, a deletion that has begun is somebody's who is gone. */
+/** Age of a deletion, in milliseconds, from which its process is assumed to be dead. */
 const STUCK_MS = 300_000;
 
 /**
- * Deletes content that nobody has held for the grace period, and that no data plane reads or fills. False = there is no more to do now.
- * (With no grace period what stays is found again at once: it waits for the next round.)
+ * Deletes content that no origin has held for the grace period and that no data plane reads or
+ * fills. Returns false if there is nothing more to delete now. (Without a grace period, content
+ * that could not be deleted would be found again at once. It waits for the next round.)
  *
- * The row is the lock: it becomes DELETING in a transaction that sees that nobody holds it, and counts as not there from then on, so that an
- * admission that meets it promises room and the data plane fills it again (a fill waits for a deletion that is under way). What came
- * back meanwhile is looked at: the store has the last word. A process that dies in between leaves DELETING rows, which another finishes.
+ * The row is the lock. A transaction that sees no holder sets it to DELETING, and from then on the
+ * content counts as missing: an admission reserves room for it, and the data plane fills it again
+ * after the running deletion. Content that returned in the meantime is checked against the store,
+ * which is authoritative. If a process dies during a deletion, the rows stay in DELETING and
+ * another process finishes them.
  */
 export async function deleteBlobs(parts: GarbageParts, collected: Collected): Promise<boolean> {
   const { database, stores, keeper, clock, graceMs } = parts;
@@ -34,12 +37,14 @@ export async function deleteBlobs(parts: GarbageParts, collected: Collected): Pr
       { unheldBefore: now - graceMs, stuckBefore: now - STUCK_MS, now },
     );
   });
-  const gone = taken.length > 0 ? await finish(parts, taken, now, collected) : 0;
+  const gone = taken.length > 0 ? await deleteTaken(parts, taken, now, collected) : 0;
   return unheld.length === STEP && (gone > 0 || graceMs > 0);
 }
 
-/** Deletes what was taken out of use, and settles what became of each. Gives back how many are gone. */
-async function finish(
+/**
+ * Deletes the bytes of the taken rows and settles each outcome. Returns the number of deleted rows.
+ */
+async function deleteTaken(
   { database, stores, keeper, log }: GarbageParts,
   taken: readonly BlobRow[],
   startedAt: number,
@@ -61,10 +66,11 @@ async function finish(
     collected.blobs += 1;
     collected.bytes += BigInt(row.size);
   }
-  // They stay: read, filled, or out of reach. Whoever was promised room for them meanwhile has them now.
+  // This content stays in the store: it is in use, or its deletion failed. Origins that reserved
+  // room for it in the meantime hold it now.
   const stay = taken.filter((row) => !isGone(row));
   const failed = stay.filter(({ digest }) => outcomes.get(digest) !== 'IN_USE');
-  if (failed.length > 0) log.warn({ blobs: failed.length }, 'blobs could not be deleted; it is tried again later');
+  if (failed.length > 0) log.warn({ blobs: failed.length }, 'some blobs could not be deleted; collection will retry');
   await recordArrivals(
     database,
     stores,
@@ -78,7 +84,8 @@ async function finish(
       startedAt,
     ),
   );
-  // Reported as arrived between the two transactions: before the deletion, or after it?
+  // These blobs arrived between the two transactions. Only the store knows whether the deletion
+  // removed them.
   const now = await keeper.stat(returned.map(({ digest }) => digest));
   for (const { digest } of returned)
     if (now.get(digest)?.size === undefined) await loseContent(database, stores, digest, startedAt);

@@ -2,12 +2,14 @@ import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { Queries } from '../../db/database';
 import type { GarbageParts } from './garbage-parts';
 
-/** Tags in one transaction, at most. */
-export const EXPIRE_AT_MOST = 500;
+/** Maximum number of tags in one transaction. */
+export const MAX_EXPIRED_TAGS = 500;
 
 /**
- * Moves up to `limit` tags that have expired into the time machine, the earliest first, each with an audit event; gives how many were due: fewer than `limit` = there are no more. Whoever
- * reads tags goes by the time anyway: what this adds is the record, and the place in the order in which images leave.
+ * Moves up to `limit` expired tags into the time machine, the earliest first, and writes an audit
+ * event for each. Returns the number of tags that were due. Fewer than `limit` means that there are
+ * no more. Readers of tags compare the expiration time themselves. This step adds the audit event
+ * and the place in the eviction order.
  */
 export async function expireTags({ database, stores, clock }: GarbageParts, limit: number): Promise<number> {
   const now = clock.now();
@@ -26,7 +28,7 @@ export async function expireTags({ database, stores, clock }: GarbageParts, limi
       queries,
       tags.flatMap((tag) => {
         const owner = owners.get(tag.repository_id);
-        // Nobody's any more: the organization, or its upstream, is another one now.
+        // The organization was deleted or has another upstream, so there is no owner to report to.
         if (owner === undefined) return [];
         return [
           newAuditEvent({

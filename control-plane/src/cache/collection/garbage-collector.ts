@@ -4,66 +4,75 @@ import { MaintenanceLease } from '../../db/maintenance-lease';
 import { repeat } from '../../../../common/async/repeat';
 import { enforceQuota } from '../eviction/enforce-quota';
 import { collectEnded } from './collect-ended';
-import { collectTimeMachine, VERSIONS_AT_MOST } from './collect-time-machine';
-import { collectUntagged, MANIFESTS_AT_MOST } from './collect-untagged';
+import { collectTimeMachine, MAX_VERSIONS } from './collect-time-machine';
+import { collectUntagged, MAX_MANIFESTS } from './collect-untagged';
 import { type CollectableOrigin, collectableOrigins } from './collectable-origins';
 import { deleteBlobs } from './delete-blobs';
-import { EXPIRE_AT_MOST, expireTags } from './expire-tags';
+import { MAX_EXPIRED_TAGS, expireTags } from './expire-tags';
 import type { Collected, GarbageParts } from './garbage-parts';
 import { lapseReservations } from './lapse-reservations';
 import { StepSize } from './step-size';
 
-/** How long after the start, in milliseconds: others start as well. */
+/** Delay of the first round in milliseconds. Other parts start at the same time. */
 const FIRST_MS = 5_000;
-/** How long a control plane that collects keeps the others from it, in milliseconds; longer than a step takes. */
+/**
+ * Validity of the lease that stops other control planes from collecting, in milliseconds. Must be
+ * longer than a step takes.
+ */
 const LEASE_MS = 120_000;
-/** Origins in one read. */
+/** Origins per read. */
 const PAGE = 200;
-/** For how long invalidations are kept, in milliseconds. */
+/** Retention of invalidations in milliseconds. */
 const INVALIDATIONS_MS = 3_600_000;
-/** Invalidations that one step forgets. */
+/** Invalidations deleted in one step. */
 const PRUNE_STEP = 1000;
-/** How long eviction down to a lowered limit goes on in one round, in milliseconds. */
+/** Time limit for enforcing a lowered quota in one round, in milliseconds. */
 const ENFORCE_MS = 10_000;
 
-/** Always on; one step after the other, each a short transaction, so that pulls and readers hardly notice. */
+/**
+ * Collects content in the background. Each step is a short transaction, so that pulls and readers
+ * are hardly delayed.
+ */
 export class GarbageCollector {
   private readonly lease: MaintenanceLease;
-  /** One round at a time in this process. */
+  /** Runs one round at a time in this process. */
   private readonly rounds = pLimit(1);
 
   constructor(private readonly parts: GarbageParts) {
     this.lease = new MaintenanceLease(parts.database, 'garbage');
   }
 
-  /** Collects every `everyMs`; of several control planes on one database, one does. The function returned ends that. */
+  /**
+   * Collects every `everyMs`. Only one control plane of a database collects at a time. Returns a
+   * function that stops the collection.
+   */
   start(everyMs: number): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = async (stopped: () => boolean): Promise<void> => {
-      const collected = await this.afterOthers(() => this.round(stopped, true));
+      const collected = await this.runAlone(() => this.round(stopped, true));
       if (collected.blobs > 0 || collected.manifests > 0)
-        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage was collected');
+        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage collection finished');
     };
-    const onError = (error: unknown): void =>
-      log.warn({ err: error }, 'collecting garbage failed; it is tried again later');
+    const onError = (error: unknown): void => log.warn({ err: error }, 'garbage collection failed; it will be retried');
     const stop = repeat({ clock, firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, onError });
     return async () => {
       await stop();
       await this.rounds(() => undefined);
-      // Another control plane need not wait for the lease to run out.
+      // Another control plane can then collect at once, without waiting for the lease to expire.
       await this.lease.release().catch(() => undefined);
     };
   }
 
   /**
-   * One whole round now, after the one that runs; what is not due stays. Throws an ApiError UNAVAILABLE where no data plane answers: then
-   * everything but the deletion of bytes was done.
+   * Runs one complete round now, after a running one. Content that is not due stays. Throws an
+   * ApiError UNAVAILABLE if no data plane answers: then everything except the deletion of bytes is
+   * done.
    */
   collectNow(): Promise<Collected> {
-    return this.afterOthers(() => this.round(() => false, false));
+    return this.runAlone(() => this.round(() => false, false));
   }
 
-  private afterOthers(start: () => Promise<Collected>): Promise<Collected> {
+  private runAlone(start: () => Promise<Collected>): Promise<Collected> {
     return this.rounds(async () => {
       const startedAt = performance.now();
       const collected = await start();
@@ -74,34 +83,35 @@ export class GarbageCollector {
 
   private async round(stopped: () => boolean, exclusively: boolean): Promise<Collected> {
     const collected: Collected = { blobs: 0, manifests: 0, bytes: 0n };
-    const goOn = async (): Promise<boolean> => {
+    const mayContinue = async (): Promise<boolean> => {
       const { clock } = this.parts;
-      // SQLite's statements are synchronous: others get a turn between two steps.
+      // The statements of SQLite are synchronous, so other work gets a turn between two steps.
       await nextTurn();
       return !stopped() && (!exclusively || (await this.lease.take(clock.now(), clock.now() + LEASE_MS)));
     };
     const all = async (step: () => Promise<boolean>): Promise<void> => {
-      while ((await goOn()) && (await step()));
+      while ((await mayContinue()) && (await step()));
     };
     const { parts } = this;
-    const tags = new StepSize(EXPIRE_AT_MOST, parts.clock);
-    const versions = new StepSize(VERSIONS_AT_MOST, parts.clock);
-    const manifests = new StepSize(MANIFESTS_AT_MOST, parts.clock);
+    const tags = new StepSize(MAX_EXPIRED_TAGS, parts.clock);
+    const versions = new StepSize(MAX_VERSIONS, parts.clock);
+    const manifests = new StepSize(MAX_MANIFESTS, parts.clock);
     await all(async () => (await tags.take((limit) => expireTags(parts, limit))).isFull);
     await this.origins(async (origin) => {
       await all(
         async () =>
           (await versions.take((limit, begin) => collectTimeMachine(parts, origin, collected, limit, begin))).isFull,
       );
-      // A parent's leaving makes children due: there are no more when none was found.
+      // Removing a parent can make its children due, so only an empty step means that there are no
+      // more.
       await all(
         async () =>
           (await manifests.take((limit, begin) => collectUntagged(parts, origin, collected, limit, begin))).found > 0,
       );
-    }, goOn);
+    }, mayContinue);
     await all(() => collectEnded(this.parts, collected, stopped));
-    await this.enforce(goOn);
-    await all(() => this.forgetOld());
+    await this.enforce(mayContinue);
+    await all(() => this.deleteOld());
     await all(() => lapseReservations(this.parts));
     await all(() => deleteBlobs(this.parts, collected));
     return collected;
@@ -109,9 +119,9 @@ export class GarbageCollector {
 
   private async origins(
     work: (origin: CollectableOrigin) => Promise<void>,
-    goOn: () => Promise<boolean>,
+    mayContinue: () => Promise<boolean>,
   ): Promise<void> {
-    for (let after = ''; await goOn();) {
+    for (let after = ''; await mayContinue();) {
       const page = await collectableOrigins(this.parts.database.reader, after, PAGE);
       for (const origin of page) await work(origin);
       if (page.length < PAGE) return;
@@ -119,15 +129,15 @@ export class GarbageCollector {
     }
   }
 
-  private async enforce(goOn: () => Promise<boolean>): Promise<void> {
+  private async enforce(mayContinue: () => Promise<boolean>): Promise<void> {
     const { database, stores, clock } = this.parts;
     for (const uid of await stores.originUsage.prunePending(database.reader)) {
-      if (!(await goOn())) return;
+      if (!(await mayContinue())) return;
       await enforceQuota(this.parts, uid, clock.now() + ENFORCE_MS);
     }
   }
 
-  private async forgetOld(): Promise<boolean> {
+  private async deleteOld(): Promise<boolean> {
     const { database, stores, clock } = this.parts;
     const now = clock.now();
     const pruned = await database.transaction(async (queries) => {

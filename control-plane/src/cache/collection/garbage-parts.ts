@@ -4,23 +4,23 @@ import type { ContentStores } from '../content/content-stores';
 import type { ContentKeeper } from '../../data-planes/content-keeper';
 import type { Database } from '../../db/database';
 
-/** What the steps of collection work with. */
+/** The dependencies of the collection steps. */
 export interface GarbageParts {
   readonly database: Database;
   readonly stores: ContentStores;
   readonly keeper: ContentKeeper;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long bytes stay that nobody holds any more, in milliseconds. */
+  /** Time in milliseconds for which bytes without a holder are kept. */
   readonly graceMs: number;
-  /** Told of every round of collection that ended well. */
+  /** Called after each successful round of collection. */
   readonly onRound?: (collected: Readonly<Collected>, seconds: number) => void;
 }
 
-/** What a collection took away. */
+/** What a collection removed. */
 export interface Collected {
   blobs: number;
   manifests: number;
-  /** Bytes of the store. */
+  /** Bytes deleted from the store. */
   bytes: bigint;
 }

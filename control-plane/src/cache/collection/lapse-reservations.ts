@@ -2,12 +2,13 @@ import { RESERVED_MS } from '../admission/admit-manifest';
 import { recordArrivals } from '../arrivals/record-arrivals';
 import type { GarbageParts } from './garbage-parts';
 
-/** Promises in one step. */
+/** Reservations in one step. */
 const STEP = 200;
 
 /**
- * Ends promises of room whose time is over: what is in the store after all (the report of its arrival was lost in a crash) is held, what
- * is being filled is given more time, and the rest counts nothing until it comes. False = there are no more.
+ * Ends reservations whose time is over. Content that is in the store after all (the report of its
+ * arrival was lost in a crash) becomes held, content that is being filled gets more time, and all
+ * other reservations lapse. Returns false if there are no more.
  */
 export async function lapseReservations({ database, stores, keeper, clock }: GarbageParts): Promise<boolean> {
   const now = clock.now();

@@ -2,19 +2,19 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Queries } from '../../db/database';
 import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
-/** How long a step may hold up others, in milliseconds: on SQLite nobody else gets anything done meanwhile. */
+/** Target duration of a step in milliseconds. On SQLite, a step blocks all other work. */
 const AIM_MS = 50;
-/** Not worth a transaction with less. */
+/** Minimum rows of a step: fewer are not worth a transaction. */
 const LEAST = 10;
 
 /**
- * How many rows the next step takes, so that a step takes about fifty milliseconds: machines, databases and what hangs on a row
- * differ by far more than any fixed number could allow for.
+ * Adapts the number of rows of the next step so that a step takes about 50 ms. The cost of a row
+ * depends on the machine, the database and the dependent rows, so no fixed number fits.
  */
 export class StepSize {
   private rows: number;
 
-  /** Begins with a quarter of `most`. */
+  /** Starts with a quarter of `most`. */
   constructor(
     private readonly most: number,
     private readonly clock: Clock,
@@ -44,7 +44,7 @@ export class StepSize {
     const limit = this.rows;
     const found = await step(limit, (transaction) => hooksOf(transaction).afterCommit(committed));
     const isFull = found === limit;
-    // A step that found little says nothing about a full one.
+    // A step that was not full says nothing about the cost of a full one.
     if (isFull) this.took((committedAt ?? this.clock.now()) - begunAt);
     return { found, isFull };
   }

@@ -4,17 +4,17 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { BeforeCommitStep } from '../../db/transaction-hooks';
 
-/** A manifest, named by its repository and digest. */
+/** A manifest, identified by its repository and digest. */
 export interface ManifestKey {
   readonly repositoryId: number;
   readonly digest: string;
 }
 
-/** Versions of tags that point at a manifest. */
+/** A summary of the tag versions that point to a manifest. */
 export interface TagSummary {
-  /** How many of them are live. */
+  /** Number of live versions. */
   readonly live: number;
-  /** When the last of the others ended, milliseconds since the epoch; 0 = none did. */
+  /** When the last ended version ended, in milliseconds since the epoch. 0 if none ended. */
   readonly lastEndedAt: number;
 }
 
@@ -22,9 +22,9 @@ export interface TagSummary {
 export type EvictionPlace = Pick<ManifestRow, 'eviction_class' | 'eviction_at'>;
 
 /**
- * Writes the places of manifests in the eviction order, from their tags and parents as they are
- * when it runs. The items are ids of manifests of which either changed; unknown ids are ignored.
- * The stores of tags and manifests register it with every such change.
+ * Updates the eviction order of manifests from their tags and parents at the time it runs. The
+ * items are ids of manifests whose tags or parents changed. Unknown ids are ignored. TagStore and
+ * ManifestStore register this step with every such change.
  */
 export const CLASSIFICATION: BeforeCommitStep<number> = { name: 'classify manifests', run: classify };
 
@@ -52,8 +52,8 @@ async function classify(queries: Queries, ids: readonly number[]): Promise<void>
 }
 
 /**
- * Returns the place of a manifest in the eviction order. `tags` undefined: no tag points at it or
- * ever did.
+ * Returns the place of a manifest in the eviction order. `tags` is undefined if no tag ever pointed
+ * to it.
  */
 export function placeOf(
   row: Pick<ManifestRow, 'used_at'>,
@@ -66,12 +66,12 @@ export function placeOf(
   return { eviction_class: 0, eviction_at: tags.lastEndedAt };
 }
 
-/** Checks whether a manifest has that place. */
+/** Returns whether a manifest has this place. */
 export function hasPlace(row: EvictionPlace, place: EvictionPlace): boolean {
   return row.eviction_class === place.eviction_class && row.eviction_at === place.eviction_at;
 }
 
-/** Returns the manifests with these ids, in no particular order. */
+/** Returns the manifests with these ids, unordered. */
 export async function findManifests(queries: Queries, ids: readonly number[]): Promise<readonly ManifestRow[]> {
   const rows: ManifestRow[] = [];
   for (const part of chunks(ids)) rows.push(...(await queries<ManifestRow>(Table.manifests).whereIn('id', part)));
@@ -79,8 +79,8 @@ export async function findManifests(queries: Queries, ids: readonly number[]): P
 }
 
 /**
- * Returns the indexes of the same repository that name one of these manifests, with the digest that
- * they name.
+ * Returns the indexes of the same repository that name one of these manifests, with the named
+ * digest.
  */
 export async function findParents(
   queries: Queries,
@@ -101,7 +101,7 @@ export async function findParents(
 }
 
 /**
- * Summarizes the versions of tags that point at each manifest. Manifests without any are left out.
+ * Summarizes the tag versions that point to each manifest. Manifests without versions are left out.
  */
 export async function summarizeTags(
   queries: Queries,

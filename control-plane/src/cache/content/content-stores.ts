@@ -13,8 +13,8 @@ import type { InvalidationStore } from './invalidation.store';
 import type { OriginStore } from './origin.store';
 
 /**
- * Everything that what is cached is made of. Whoever changes it locks in this order, so that nobody waits in a circle: the
- * organization (shared), its origin's usage row, then tags and manifests by id, then blobs by digest.
+ * All stores of cached content. Writers lock in this order to avoid deadlocks: the organization
+ * (shared), the usage row of its origin, then tags and manifests by id, then blobs by digest.
  */
 export interface ContentStores {
   readonly origins: OriginStore;

@@ -3,15 +3,18 @@ import type { Queries } from '../../db/database';
 import type { BlobStore } from '../holdings/blob.store';
 import type { ManifestStore } from './manifest.store';
 
-/** What is cached of an image or index. */
+/** The cached part of an image or index. */
 export interface ImageContents {
-  /** Bytes of the manifest, of what it names, and of its children, each blob once, as far as they are cached. */
+  /**
+   * Bytes of the manifest, its blobs and its children, as far as they are cached. Each blob counts
+   * once.
+   */
   readonly bytes: bigint;
-  /** Whether everything that it names is cached, children with all of theirs. */
+  /** Whether all blobs and children are cached, at every level. */
   readonly complete: boolean;
 }
 
-/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
+/** Maximum depth of nested indexes (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
 interface Node {
@@ -20,7 +23,10 @@ interface Node {
   readonly children: readonly (Node | undefined)[];
 }
 
-/** What is cached of these manifests, by id: a query for each level and each repository, however many they are. */
+/**
+ * Returns the cached contents of these manifests by manifest id. The number of queries depends on
+ * the levels and repositories, not on the number of manifests.
+ */
 export async function imageContents(
   queries: Queries,
   { manifests, blobs: store }: { readonly manifests: ManifestStore; readonly blobs: BlobStore },

@@ -3,7 +3,10 @@ import { bulkInsert } from '../../db/bulk-insert';
 import type { Queries } from '../../db/database';
 import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
-/** What data planes must forget: an organization, a repository of it, a tag or a digest (the empty text = all of them). */
+/**
+ * What data planes must forget: an organization, a repository, a tag or a digest. An empty string
+ * means all.
+ */
 export interface Invalidation {
   readonly organizationUid: string;
   readonly repository: string;
@@ -11,7 +14,7 @@ export interface Invalidation {
   readonly digest: string;
 }
 
-/** Reads and writes what data planes must forget, and tells listeners when there is more. */
+/** Stores invalidations and notifies listeners of new ones. */
 export class InvalidationStore {
   private readonly listeners = new Set<() => Promise<void>>();
   private readonly announcement: AfterCommitStep<undefined> = {
@@ -23,8 +26,9 @@ export class InvalidationStore {
   };
 
   /**
-   * Writes invalidations, in the transaction that makes them true. The transaction resolves when
-   * the listeners of this process have passed them on. Other processes find them by polling.
+   * Writes invalidations in the transaction of the change that causes them. The transaction
+   * resolves when the listeners of this process have passed them on. Other processes find them by
+   * polling.
    */
   async append(queries: Queries, invalidations: readonly Invalidation[], now: number): Promise<void> {
     if (invalidations.length === 0) return;
@@ -39,12 +43,14 @@ export class InvalidationStore {
     hooksOf(queries).afterCommit(this.announcement);
   }
 
-  /** Those with a larger id, oldest first. */
+  /** Returns up to `limit` invalidations with a larger id, oldest first. */
   async after(queries: Queries, id: number, limit: number): Promise<readonly InvalidationRow[]> {
     return queries<InvalidationRow>(Table.invalidations).where('id', '>', id).orderBy('id').limit(limit);
   }
 
-  /** The largest id that was written before `before` (milliseconds since the epoch); 0 = none. */
+  /**
+   * Returns the largest id that was written before `before` (milliseconds since the epoch), or 0.
+   */
   async lastBefore(queries: Queries, before: number): Promise<number> {
     const row = await queries<InvalidationRow>(Table.invalidations)
       .where('at', '<', before)
@@ -54,7 +60,10 @@ export class InvalidationStore {
     return row?.id ?? 0;
   }
 
-  /** Forgets those from before `before`: who was away for so long asks for everything anew. At most `limit`; how many it were. */
+  /**
+   * Deletes up to `limit` invalidations from before `before`, and returns how many were deleted. A
+   * data plane that was disconnected for longer reloads everything.
+   */
   async prune(queries: Queries, before: number, limit: number): Promise<number> {
     const rows = await queries<InvalidationRow>(Table.invalidations)
       .where('at', '<', before)
@@ -71,8 +80,8 @@ export class InvalidationStore {
   }
 
   /**
-   * Calls `listener` after every commit that wrote invalidations. Returns a function that ends
-   * this.
+   * Calls `listener` after every commit that wrote invalidations. Returns a function that
+   * unsubscribes it.
    */
   onAnnounce(listener: () => Promise<void>): () => void {
     this.listeners.add(listener);

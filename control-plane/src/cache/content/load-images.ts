@@ -5,33 +5,41 @@ import type { ManifestKey, TagSummary } from './classify-manifests';
 import type { ManifestStore } from './manifest.store';
 import type { TagStore } from './tag.store';
 
-/** A manifest with what it names. */
+/** A manifest with its blobs. */
 export interface ImageMember extends ReleasedContent {
   readonly row: ManifestRow;
   readonly blobs: ReadonlySet<string>;
 }
 
-/** A child of an index, as it is held. */
+/** A held child of an index. */
 export interface HeldChild {
   readonly row: ManifestRow;
-  /** Ids of every index that names it. */
+  /** Ids of all indexes that name it. */
   readonly parents: readonly number[];
-  /** undefined = no tag points at it, nor did. */
+  /** undefined if no tag ever pointed to it. */
   readonly tags: TagSummary | undefined;
 }
 
-/** What leaves the cache as one: a manifest, and of an index the children that nothing else keeps. */
+/**
+ * Content that is removed together: a manifest and, for an index, the children that nothing else
+ * needs.
+ */
 export interface CachedImage {
   readonly root: ManifestRow;
   readonly members: readonly ImageMember[];
-  /** Children of its members that stay: a tag or another index has them, or they are to be kept. */
+  /**
+   * Children of the members that stay: a tag or another index names them, or `keep` contains them.
+   */
   readonly staying: readonly HeldChild[];
 }
 
-/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
+/** Maximum depth of nested indexes (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
-/** The images of these manifests, in their order: a few queries for each level, however many they are. `keep`: ids of what stays. */
+/**
+ * Returns the images of these manifests, in the same order. Needs a few queries per level,
+ * independent of the number of manifests. `keep` contains the ids of manifests that stay.
+ */
 export async function loadImages(
   queries: Queries,
   stores: { readonly manifests: ManifestStore; readonly tags: TagStore },
@@ -89,7 +97,7 @@ export async function loadImages(
   }));
 }
 
-/** Children by repository and digest, with all their parents and tags. */
+/** Returns held children by repository and digest, with all their parents and tags. */
 async function childrenOf(
   queries: Queries,
   { manifests, tags }: { readonly manifests: ManifestStore; readonly tags: TagStore },

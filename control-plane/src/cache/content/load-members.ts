@@ -3,7 +3,10 @@ import type { Queries } from '../../db/database';
 import type { ManifestStore } from './manifest.store';
 import type { ImageMember } from './load-images';
 
-/** Manifests with the blobs that they name, each by itself: for what goes whole, whoever names whom. */
+/**
+ * Returns manifests with their own blobs, each on its own. For removals of a whole set, where the
+ * indexes do not matter.
+ */
 export async function loadMembers(
   queries: Queries,
   manifests: ManifestStore,

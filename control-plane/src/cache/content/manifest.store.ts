@@ -5,29 +5,29 @@ import type { Queries } from '../../db/database';
 import { findHooks, hooksOf } from '../../db/transaction-hooks';
 import { CLASSIFICATION, findManifests, findParents, type ManifestKey } from './classify-manifests';
 
-/** A manifest that is to be kept. */
+/** A manifest to create. */
 export type NewManifest = Omit<ManifestRow, 'id' | 'last_pulled_at' | 'used_at' | 'eviction_class' | 'eviction_at'>;
-/** What it names. */
+/** A reference of a manifest to create. */
 export type NewReference = Omit<ManifestReferenceRow, 'manifest_id' | 'repository_id'>;
 
-/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
+/** Maximum depth of nested indexes (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
-/** Reads and writes manifests and what they name. */
+/** Reads and writes manifests and their references. */
 export class ManifestStore {
-  /** The manifest that a repository holds, or undefined. */
+  /** Returns the manifest of a repository, or undefined if the repository does not hold it. */
   async find(queries: Queries, repositoryId: number, digest: string): Promise<ManifestRow | undefined> {
     return queries<ManifestRow>(Table.manifests)
       .where({ repository_id: repositoryId, digest })
       .first<ManifestRow | undefined>();
   }
 
-  /** The manifests with these ids, in no order. */
+  /** Returns the manifests with these ids, unordered. */
   async findByIds(queries: Queries, ids: readonly number[]): Promise<readonly ManifestRow[]> {
     return findManifests(queries, ids);
   }
 
-  /** The manifests of one repository with these digests. */
+  /** Returns the manifests of one repository with these digests. */
   async findByDigests(
     queries: Queries,
     repositoryId: number,
@@ -41,24 +41,24 @@ export class ManifestStore {
     return rows;
   }
 
-  /** The manifests of these (repository, digest) pairs; unknown ones are left out. */
+  /** Returns the manifests of these (repository, digest) pairs. Unknown ones are left out. */
   async findMany(queries: Queries, keys: readonly ManifestKey[]): Promise<readonly ManifestRow[]> {
     const rows: ManifestRow[] = [];
     for (const part of chunks(keys)) rows.push(...(await byKeys(queries, part)));
     return rows;
   }
 
-  /** The same; nobody else changes them before the transaction ends. */
+  /** Returns the manifests like {@link findMany}, locked until the transaction ends. */
   async lockMany(queries: Queries, keys: readonly ManifestKey[]): Promise<readonly ManifestRow[]> {
     return keys.length === 0 ? [] : byKeys(queries, keys).orderBy('id').forUpdate();
   }
 
   /**
-   * Keeps a manifest that its repository does not hold, with its references. The manifest and its
-   * children are classified before the commit.
+   * Creates a manifest with its references, if its repository does not hold it. The manifest and
+   * its children are classified before the commit.
    */
   async create(queries: Queries, manifest: NewManifest, references: readonly NewReference[]): Promise<ManifestRow> {
-    // It has no class until the classification.
+    // The manifest has no class until the classification runs.
     const row: Omit<ManifestRow, 'id'> = {
       ...manifest,
       last_pulled_at: null,
@@ -68,7 +68,7 @@ export class ManifestStore {
     };
     await bulkInsert(queries, Table.manifests, [row], { kind: 'keep' });
     const created = await this.find(queries, manifest.repository_id, manifest.digest);
-    if (created === undefined) throw new Error('a manifest that was just made is not there');
+    if (created === undefined) throw new Error('The manifest was not found after its insertion.');
     const rows: ManifestReferenceRow[] = references.map((reference) => ({
       manifest_id: created.id,
       repository_id: created.repository_id,
@@ -80,7 +80,7 @@ export class ManifestStore {
     return created;
   }
 
-  /** What these manifests name, by manifest, role and position. */
+  /** Returns the references of these manifests, ordered by manifest, role and position. */
   async references(queries: Queries, manifestIds: readonly number[]): Promise<readonly ManifestReferenceRow[]> {
     const rows: ManifestReferenceRow[] = [];
     for (const part of chunks(manifestIds))
@@ -92,7 +92,10 @@ export class ManifestStore {
     return rows;
   }
 
-  /** One reference of any manifest of the repository to that digest, as a blob: what lets a client read it. */
+  /**
+   * Returns a reference of any manifest of the repository to this blob. Clients may only read blobs
+   * that have one.
+   */
   async findBlobReference(
     queries: Queries,
     repositoryId: number,
@@ -104,7 +107,7 @@ export class ManifestStore {
       .first<ManifestReferenceRow | undefined>();
   }
 
-  /** Writes new times of the last pull into rows that {@link lockMany} gave. */
+  /** Writes new times of the last pull to rows that {@link lockMany} returned. */
   async pulled(queries: Queries, rows: readonly ManifestRow[]): Promise<void> {
     await bulkInsert(queries, Table.manifests, rows, {
       kind: 'merge',
@@ -113,13 +116,16 @@ export class ManifestStore {
     });
   }
 
-  /** Records a use that is not a pull; a time before the stored one is ignored. */
+  /** Records a use that is not a pull. Ignores a time before the stored one. */
   async used(queries: Queries, id: number, at: number): Promise<void> {
     await queries<ManifestRow>(Table.manifests).where('id', id).where('used_at', '<', at).update({ used_at: at });
     hooksOf(queries).beforeCommit(CLASSIFICATION, [id]);
   }
 
-  /** Indexes of the same repository that name one of these manifests, with the digest that they name. */
+  /**
+   * Returns the indexes of the same repository that name one of these manifests, with the named
+   * digest.
+   */
   async parents(
     queries: Queries,
     keys: readonly ManifestKey[],
@@ -127,7 +133,7 @@ export class ManifestStore {
     return findParents(queries, keys);
   }
 
-  /** Ids of the indexes that name one of these manifests, and of those that name them. */
+  /** Returns the ids of all indexes above these manifests, at every level. */
   async ancestors(queries: Queries, keys: readonly ManifestKey[]): Promise<ReadonlySet<number>> {
     const found = new Set<number>();
     let level = keys;
@@ -143,7 +149,9 @@ export class ManifestStore {
     return found;
   }
 
-  /** Ids of the manifests of an origin that name a blob, with the indexes above them. */
+  /**
+   * Returns the ids of the manifests of an origin that name a blob, and of the indexes above them.
+   */
   async naming(queries: Queries, originVersion: string, digest: string): Promise<readonly number[]> {
     const rows: ManifestRow[] = await queries(`${Table.manifestReferences} as x`)
       .join(`${Table.manifests} as m`, 'm.id', 'x.manifest_id')
@@ -158,8 +166,7 @@ export class ManifestStore {
   }
 
   /**
-   * Returns a manifest with its place in the eviction order, up to date with this transaction's
-   * changes.
+   * Returns a manifest with its place in the eviction order, including changes of this transaction.
    */
   async findPlaced(queries: Queries, id: number): Promise<ManifestRow | undefined> {
     await settlePlaces(queries);
@@ -167,7 +174,10 @@ export class ManifestStore {
     return row;
   }
 
-  /** Manifests of one class in the order in which they leave, after `after`. */
+  /**
+   * Returns up to `limit` manifests of one eviction class in eviction order, starting after
+   * `after`.
+   */
   async leaving(
     queries: Queries,
     originVersion: string,
@@ -187,7 +197,10 @@ export class ManifestStore {
     return query;
   }
 
-  /** Manifests of a repository in the order of the digests' text, which is that of an index; after `after`, '' = from the first. */
+  /**
+   * Returns up to `limit` manifests of a repository ordered by digest, which is the order of an
+   * index, starting after `after`. Pass '' to start with the first.
+   */
   async ofRepository(
     queries: Queries,
     repositoryId: number,
@@ -201,7 +214,7 @@ export class ManifestStore {
       .limit(limit);
   }
 
-  /** The id of the manifest of a repository that came last; undefined = it holds none. */
+  /** Returns the id of the newest manifest of a repository, or undefined if it holds none. */
   async newest(queries: Queries, repositoryId: number): Promise<number | undefined> {
     const row = await queries<ManifestRow>(Table.manifests)
       .where('repository_id', repositoryId)
@@ -227,7 +240,7 @@ export class ManifestStore {
   }
 }
 
-/** Classifies what this transaction changed, so that the eviction order can be read. */
+/** Classifies the pending changes of this transaction, so that the eviction order can be read. */
 async function settlePlaces(queries: Queries): Promise<void> {
   await findHooks(queries)?.settle(queries, CLASSIFICATION);
 }

@@ -5,7 +5,10 @@ import type { OriginUsage, OriginUsageStore } from '../holdings/origin-usage.sto
 import type { OversizePolicy } from '../../tenancy/organizations/enums';
 import type { Quota } from '../../tenancy/organizations/quota';
 
-/** What content of an organization depends on. The nulls: it proxies nothing. */
+/**
+ * An organization with the settings that its content depends on. Fields are null if it has no
+ * upstream.
+ */
 export interface Origin {
   readonly organizationUid: string;
   readonly organizationName: string;
@@ -13,12 +16,12 @@ export interface Origin {
   /** Milliseconds since the epoch. */
   readonly originSince: number | null;
   readonly expirationSeconds: number | null;
-  /** What a tag that upstream has deleted becomes: PROPAGATE or KEEP. */
+  /** What happens to a tag that the upstream has deleted: PROPAGATE or KEEP. */
   readonly onUpstreamDelete: string | null;
   readonly timeMachineSeconds: number;
   /** undefined = no limit. */
   readonly quota: Quota | undefined;
-  /** What it holds; undefined where it proxies nothing. */
+  /** What the origin holds. undefined if the organization has no upstream. */
   readonly usage: OriginUsage | undefined;
 }
 
@@ -29,20 +32,23 @@ interface OriginRow extends Omit<Origin, 'quota' | 'usage'> {
   readonly warningPercent: number | null;
 }
 
-/** Reads which upstream an organization has now, and locks what it holds. */
+/** Reads and locks the present origin of an organization. */
 export class OriginStore {
   constructor(private readonly usage: OriginUsageStore) {}
 
   /**
-   * The organization's origin, undefined when it is gone. It stays so, and nobody else changes what it holds, until the
-   * transaction ends.
+   * Returns the origin of an organization, or undefined if the organization does not exist. Until
+   * the transaction ends, the origin cannot change and no other transaction can change its content.
    */
   async lock(queries: Queries, organizationUid: string): Promise<Origin | undefined> {
     const [origin] = await this.lockMany(queries, [organizationUid]);
     return origin;
   }
 
-  /** The same for several organizations: first the organizations, then what they hold, in the order of their origins. */
+  /**
+   * Locks several origins like {@link lock}: first the organizations, then the usage rows, ordered
+   * by origin.
+   */
   async lockMany(queries: Queries, organizationUids: readonly string[]): Promise<readonly Origin[]> {
     if (organizationUids.length === 0) return [];
     const rows = await queries(`${Table.organizations} as o`)

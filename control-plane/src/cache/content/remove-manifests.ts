@@ -9,7 +9,7 @@ import type { ScanNotices } from './scan-notices';
 import type { TagStore } from './tag.store';
 import type { InvalidationStore } from './invalidation.store';
 
-/** What a removal works with. */
+/** The stores that a removal changes. */
 export interface RemovalStores {
   readonly manifests: ManifestStore;
   readonly tags: TagStore;
@@ -20,9 +20,9 @@ export interface RemovalStores {
 }
 
 /**
- * Takes manifests out of the cache, with every version of their tags; the caller has locked the origin, and gives every
- * member's blobs. Children that stay find their place anew, repositories that hold nothing any more go, and data planes are told
- * to forget. Gives back the tag versions that went.
+ * Removes manifests from the cache, with all versions of their tags. The caller has locked the
+ * origin and passes the blobs of every member. Also reclassifies children that stay, deletes empty
+ * repositories and tells data planes to forget the content. Returns the deleted tag versions.
  */
 export async function removeManifests(
   queries: Queries,
@@ -46,7 +46,8 @@ export async function removeManifests(
     now,
   );
   await stores.repositories.removeEmpty(queries, [...repositories.keys()]);
-  // Also of versions that had ended: a data plane may know the last one as expired, and would find it good with a check.
+  // Includes ended versions: a data plane may still hold the last one as expired, and a
+  // revalidation would revive it.
   const named = new Map(tags.map((tag) => [`${tag.repository_id} ${tag.name}`, tag]));
   const organizationUid = origin.organizationUid;
   await stores.invalidations.append(

@@ -4,29 +4,35 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/page';
 
-/** Under which key a data plane knows content: see RepositoryKey in proto/layover/v1/catalog.proto. */
+/**
+ * The key by which data planes identify a repository: see RepositoryKey in
+ * proto/layover/v1/catalog.proto.
+ */
 export interface RepositoryKey {
   readonly organizationUid: string;
   readonly originVersion: string;
   readonly repository: string;
 }
 
-/** Which repositories of an organization a list shows. */
+/** Selects the repositories of a list. */
 export interface RepositoryFilter {
   readonly organizationUid: string;
   readonly nameContains: string | undefined;
 }
 
-/** Reads and writes repositories. Ended ones (another upstream, or a deleted organization) are never found. */
+/**
+ * Reads and writes repositories. Ended repositories (the upstream changed, or the organization was
+ * deleted) are not found, except where stated.
+ */
 export class RepositoryStore {
-  /** The repository of that key, or undefined. */
+  /** Returns the repository with this key, or undefined. */
   async find(queries: Queries, key: RepositoryKey): Promise<RepositoryRow | undefined> {
     return this.living(queries)
       .where({ organization_uid: key.organizationUid, origin_version: key.originVersion, name: key.repository })
       .first<RepositoryRow | undefined>();
   }
 
-  /** The repository of that key, made when there is none. */
+  /** Returns the repository with this key. Creates it if it does not exist. */
   async findOrCreate(queries: Queries, key: RepositoryKey, now: number): Promise<RepositoryRow> {
     const existing = await this.find(queries, key);
     if (existing !== undefined) return existing;
@@ -40,11 +46,12 @@ export class RepositoryStore {
     };
     await bulkInsert(queries, Table.repositories, [row], { kind: 'keep' });
     const created = await this.find(queries, key);
-    if (created === undefined) throw new Error('a repository that was just made is not there: its upstream has ended');
+    if (created === undefined)
+      throw new Error('The repository was not found after its insertion: its upstream has ended.');
     return created;
   }
 
-  /** The repositories of these keys; unknown ones are left out. */
+  /** Returns the repositories with these keys. Unknown ones are left out. */
   async findMany(queries: Queries, keys: readonly RepositoryKey[]): Promise<readonly RepositoryRow[]> {
     if (keys.length === 0) return [];
     return this.living(queries).whereIn(
@@ -53,18 +60,18 @@ export class RepositoryStore {
     );
   }
 
-  /** The repositories with these ids. */
+  /** Returns the repositories with these ids. */
   async findByIds(queries: Queries, ids: readonly number[]): Promise<readonly RepositoryRow[]> {
     return this.living(queries).whereIn('id', ids);
   }
 
-  /** Names by id, of ended repositories as well. */
+  /** Returns names by id, including ended repositories. */
   async namesOf(queries: Queries, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
     const rows = await queries<RepositoryRow>(Table.repositories).whereIn('id', ids).select('id', 'name');
     return new Map(rows.map(({ id, name }) => [id, name]));
   }
 
-  /** Takes away those of these repositories that hold no manifest. */
+  /** Deletes those of these repositories that hold no manifest. */
   async removeEmpty(queries: Queries, ids: readonly number[]): Promise<void> {
     for (const part of chunks(ids)) {
       const empty = await queries<RepositoryRow>(Table.repositories)
@@ -86,7 +93,10 @@ export class RepositoryStore {
     }
   }
 
-  /** Names and owners by id; ended repositories, and those whose organization is gone, are left out. */
+  /**
+   * Returns names and owners by id. Leaves out ended repositories and those of deleted
+   * organizations.
+   */
   async withOrganizations(
     queries: Queries,
     ids: readonly number[],
@@ -100,7 +110,7 @@ export class RepositoryStore {
       .select({ id: 'r.id', repository: 'r.name', uid: 'o.uid', name: 'o.name' });
   }
 
-  /** Names of those of these organizations that are still there. */
+  /** Returns the uids and names of those of these organizations that still exist. */
   async organizations(
     queries: Queries,
     uids: readonly string[],
@@ -108,17 +118,17 @@ export class RepositoryStore {
     return queries(Table.organizations).whereIn('uid', uids).select('uid', 'name');
   }
 
-  /** Repositories that have ended, the earliest first. */
+  /** Returns up to `limit` ended repositories, the earliest first. */
   async ended(queries: Queries, limit: number): Promise<readonly RepositoryRow[]> {
     return queries<RepositoryRow>(Table.repositories).whereNotNull('ended_at').orderBy('ended_at').limit(limit);
   }
 
-  /** The organization's repository of that name, under its present upstream. */
+  /** Returns the repository of an organization by name, under its present upstream. */
   async findByName(queries: Queries, organizationUid: string, name: string): Promise<RepositoryRow | undefined> {
     return this.living(queries).where({ organization_uid: organizationUid, name }).first<RepositoryRow | undefined>();
   }
 
-  /** A page by name, bytewise. */
+  /** Returns a page ordered by name, bytewise. */
   async page(queries: Queries, filter: RepositoryFilter, request: PageRequest): Promise<Page<RepositoryRow>> {
     const query = this.filtered(queries, filter)
       .orderBy('name')
@@ -127,18 +137,18 @@ export class RepositoryStore {
     return toPage((await query) as RepositoryRow[], request.first);
   }
 
-  /** How many {@link page} goes through in all. */
+  /** Returns the total number of repositories that {@link page} lists. */
   async count(queries: Queries, filter: RepositoryFilter): Promise<number> {
     const [row] = (await this.filtered(queries, filter).count({ n: '*' })) as unknown as { n: number | string }[];
     return Number(row?.n ?? 0);
   }
 
-  /** Ends everything cached of an organization: its upstream is another one now, or it was deleted. */
+  /** Ends all repositories of an organization, because its upstream changed or it was deleted. */
   async endAll(queries: Queries, organizationUid: string, now: number): Promise<void> {
     await this.living(queries).where('organization_uid', organizationUid).update({ ended_at: now });
   }
 
-  /** Notes when repositories were last pulled; an earlier time than the one stored is ignored. */
+  /** Records the last pull of repositories. Ignores times before the stored ones. */
   async pulled(queries: Queries, lastPulled: ReadonlyMap<number, number>): Promise<void> {
     for (const [id, at] of [...lastPulled].sort(([a], [b]) => a - b)) {
       await queries<RepositoryRow>(Table.repositories)
@@ -149,7 +159,7 @@ export class RepositoryStore {
   }
 
   private living(queries: Queries) {
-    // With the +, SQLite does not take the index of all that have not ended for it, which are all of them.
+    // The + keeps SQLite from the index by ended_at: almost all rows match it.
     return queries<RepositoryRow>(Table.repositories).whereRaw('+ended_at IS NULL');
   }
 
@@ -160,7 +170,7 @@ export class RepositoryStore {
   }
 }
 
-/** The key of {@link RepositoryStore.page}. */
+/** Returns the cursor of {@link RepositoryStore.page}. */
 export function repositoryKey(row: RepositoryRow): CursorKey {
   return [row.name];
 }

@@ -6,28 +6,30 @@ import type { Queries } from '../../db/database';
  * property test compares each with its function.
  */
 
-/** {@link hasExpired}; binding: now. */
+/** Condition for {@link hasExpired}. Binding: now. */
 export const HAS_EXPIRED = 'live = 1 AND expires_at <= ?';
 
-/** {@link isActive} of a live version; binding: now. */
+/** Condition for {@link isActive} of a live version. Binding: now. */
 export const HAS_NOT_EXPIRED = '(expires_at IS NULL OR expires_at > ?)';
 
 /**
- * {@link isActive}; binding: now. With the `+`, SQLite does not read the index of all live tags of
- * all repositories.
+ * Condition for {@link isActive}. Binding: now. The `+` keeps SQLite from the index of all live
+ * tags of all repositories.
  */
 export const IS_ACTIVE = `+live = 1 AND ${HAS_NOT_EXPIRED}`;
 
-/** The opposite of {@link isActive}; binding: now. */
+/** Condition for the opposite of {@link isActive}. Binding: now. */
 export const IS_IN_TIME_MACHINE = '(live IS NULL OR expires_at <= ?)';
 
-/** {@link wasDeletedAfter}; binding: the time. */
+/** Condition for {@link wasDeletedAfter}. Binding: the time. */
 export const WAS_DELETED_AFTER = `end_reason = 'DELETED' AND ended_at > ?`;
 
-/** What the event COLLECTED takes away; binding: `endedBefore`. */
+/** Condition for versions that the event COLLECTED removes. Binding: `endedBefore`. */
 export const IS_OVER = 'ended_at <= ?';
 
-/** The columns that the event EXPIRED writes into versions that {@link HAS_EXPIRED} finds. */
+/**
+ * Returns the columns that the event EXPIRED writes to versions that {@link HAS_EXPIRED} selects.
+ */
 export function expiredColumns(queries: Queries): Record<string, string | null | Knex.Raw> {
   return { live: null, ended_at: queries.raw('expires_at'), end_reason: 'EXPIRED' };
 }

@@ -1,27 +1,27 @@
 import type { TagRow } from '../../../../schema/tables';
 
 /**
- * What can happen to a version of a tag. Times are milliseconds since the epoch, durations are
- * seconds. An event that does not apply changes nothing: records of several data planes arrive in
- * any order.
+ * An event in the life of a tag version. Times are milliseconds since the epoch, durations are
+ * seconds. An event that does not apply changes nothing, because records of several data planes
+ * arrive in any order.
  */
 export type TagEvent =
-  /** The upstream was asked at `at` and answered that the tag points at this version. */
+  /** The upstream confirmed at `at` that the tag points to this version. */
   | { readonly kind: 'CONFIRMED'; readonly at: number; readonly expirationSeconds: number }
-  /** The upstream was asked at `at` and answered that the tag points at another manifest. */
+  /** The upstream answered at `at` that the tag points to another manifest. */
   | { readonly kind: 'REPLACED'; readonly at: number }
-  /** The upstream was asked at `at` and answered that the tag is gone. */
+  /** The upstream answered at `at` that the tag does not exist. */
   | { readonly kind: 'DELETED_UPSTREAM'; readonly at: number }
-  /** Somebody deleted the tag at `at`. */
+  /** A user deleted the tag at `at`. */
   | { readonly kind: 'DELETED'; readonly at: number }
   /** Clients pulled the version. `hasLive`: the tag has a live version, this one or another. */
   | ({ readonly kind: 'PULLED'; readonly hasLive: boolean } & TagPulls)
-  /** Collection looks at `at` for versions that have expired. */
+  /** Collection looks for expired versions at `at`. */
   | { readonly kind: 'EXPIRED'; readonly at: number }
-  /** Somebody set when the version expires; null = never. */
+  /** A user set the expiration of the version. null = never. */
   | { readonly kind: 'EXPIRATION_SET'; readonly at: number; readonly expiresAt: number | null }
   /**
-   * Somebody restored the version from the time machine, which keeps versions for `windowSeconds`.
+   * A user restored the version from the time machine, which keeps versions for `windowSeconds`.
    */
   | {
       readonly kind: 'RESTORED';
@@ -29,25 +29,25 @@ export type TagEvent =
       readonly windowSeconds: number;
       readonly expirationSeconds: number;
     }
-  /** Somebody restored another version of the tag. */
+  /** A user restored another version of the tag. */
   | { readonly kind: 'DISPLACED'; readonly at: number }
-  /** Collection takes versions that ended at or before `endedBefore` out of the time machine. */
+  /** Collection removes versions from the time machine that ended at or before `endedBefore`. */
   | { readonly kind: 'COLLECTED'; readonly endedBefore: number }
-  /** A repair corrects what the version repeats of its manifest and its repository. */
+  /** fsck repaired the digest or the origin of the version. */
   | { readonly kind: 'RELINKED'; readonly digest: string; readonly originVersion: string };
 
-/** Several pulls of one version. */
+/** Several pulls of one version, combined. */
 export interface TagPulls {
   readonly count: number;
   readonly lastPulledAt: number;
-  /** The latest pull that was not served stale; 0 = none. */
+  /** The latest pull that was not served stale. 0 if there was none. */
   readonly refreshedAt: number;
-  /** When the upstream last confirmed the version to one of these pulls; 0 = never. */
+  /** When the upstream last confirmed the version for one of these pulls. 0 = never. */
   readonly checkedAt: number;
   readonly expirationSeconds: number;
 }
 
-/** A version that begins. */
+/** The data of a new version. */
 export interface TagStart {
   readonly repositoryId: number;
   readonly originVersion: string;
@@ -59,7 +59,7 @@ export interface TagStart {
   readonly expirationSeconds: number;
 }
 
-/** Returns a version that is live from the time its upstream was asked. */
+/** Returns a new version that is live since the upstream was asked. */
 export function startTag(start: TagStart): Omit<TagRow, 'id'> {
   return {
     repository_id: start.repositoryId,
@@ -81,8 +81,8 @@ export function startTag(start: TagStart): Omit<TagRow, 'id'> {
 }
 
 /**
- * Returns a version of a tag after an event, unchanged if the event does not apply, and undefined if
- * the version is gone. The only place that knows how versions live and end
+ * Returns a tag version after an event: unchanged if the event does not apply, and undefined if the
+ * version is deleted. All rules for the life of versions are here
  * (docs/adr/0015-revive-expired-versions-after-a-successful-check.md).
  */
 export function nextTag(tag: TagRow, event: TagEvent): TagRow | undefined {
@@ -116,20 +116,21 @@ export function nextTag(tag: TagRow, event: TagEvent): TagRow | undefined {
   }
 }
 
-/** Checks whether a version is served at `now`. */
+/** Returns whether a version is served at `now`. */
 export function isActive(tag: TagRow, now: number): boolean {
   return isLive(tag) && !hasExpired(tag, now);
 }
 
 /**
- * Checks whether a live version has expired by `now`: it is not served, and collection will end it.
+ * Returns whether a live version has expired at `now`. It is not served any more, and collection
+ * will end it.
  */
 export function hasExpired(tag: TagRow, now: number): boolean {
   return isLive(tag) && tag.expires_at !== null && tag.expires_at <= now;
 }
 
 /**
- * Returns when a version left service, by its end or its expiration; undefined while it is active.
+ * Returns when a version left service, by its end or its expiration. undefined while it is active.
  */
 export function leftServiceAt(tag: TagRow, now: number): number | undefined {
   if (!isLive(tag)) return tag.ended_at ?? tag.started_at;
@@ -137,16 +138,16 @@ export function leftServiceAt(tag: TagRow, now: number): number | undefined {
 }
 
 /**
- * Checks whether a version was deleted after `at`, so that an older answer of the upstream must not
- * bring it back.
+ * Returns whether a version was deleted after `at`. Then an older answer of the upstream must not
+ * revive it.
  */
 export function wasDeletedAfter(tag: TagRow, at: number): boolean {
   return tag.end_reason === 'DELETED' && tag.ended_at !== null && tag.ended_at > at;
 }
 
 /**
- * A change of one version by {@link nextTag}. The store of tags writes nothing else, so that no
- * other code can patch the columns.
+ * A change of one version by {@link nextTag}. TagStore writes nothing else, so that no other code
+ * can change the columns.
  */
 export class TagChange {
   private constructor(
@@ -157,8 +158,8 @@ export class TagChange {
   ) {}
 
   /**
-   * Returns the change that an event makes; undefined if it changes nothing, or if the version is
-   * gone.
+   * Returns the change that an event makes. undefined if it changes nothing or the version is
+   * deleted.
    */
   static of(before: TagRow, event: TagEvent): TagChange | undefined {
     const after = nextTag(before, event);
@@ -169,9 +170,10 @@ export class TagChange {
   }
 
   /**
-   * Whether the version began or ended: its manifest may have another place in the eviction order.
+   * Whether the version began or ended. Then the place of its manifest in the eviction order can
+   * change.
    */
-  get isTurn(): boolean {
+  get beginsOrEnds(): boolean {
     return this.before.live !== this.after.live || this.before.ended_at !== this.after.ended_at;
   }
 }
@@ -199,8 +201,8 @@ function revived(tag: TagRow, checkedAt: number, refreshedAt: number, expiration
 
 function confirmed(tag: TagRow, at: number, expirationSeconds: number): TagRow {
   if (at < tag.checked_at) return tag;
-  // Only a version that expired comes back by itself. The caller knows that the tag has no live
-  // one.
+  // Only an expired version is revived by a check. The caller knows that the tag has no live
+  // version.
   if (!isLive(tag))
     return tag.end_reason === 'EXPIRED' ? revived(tag, at, Math.max(at, tag.refreshed_at), expirationSeconds) : tag;
   const checked = { ...tag, checked_at: at };
@@ -208,9 +210,9 @@ function confirmed(tag: TagRow, at: number, expirationSeconds: number): TagRow {
 }
 
 /**
- * A successful pull extends the expiration, also one that was set by hand before the pull. A pull
- * that was served stale does not. Times only grow. An expired version comes back when the upstream
- * confirmed it, unless the tag has a live version by now.
+ * Applies pulls to a version. A successful pull extends the expiration, including one that a user
+ * set before the pull. A pull that was served stale does not. Times never decrease. An expired
+ * version is revived if the upstream confirmed it and the tag has no live version.
  */
 function pulled(tag: TagRow, pulls: TagPulls, hasLive: boolean): TagRow {
   const counted = {

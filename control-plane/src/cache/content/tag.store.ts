@@ -16,19 +16,19 @@ import {
   WAS_DELETED_AFTER,
 } from './tag-life-sql';
 
-/** Which tags a list shows. `state` undefined = all of them. */
+/** Selects the tags of a list. `state` undefined = all. */
 export interface TagFilter {
   readonly repositoryId: number;
   readonly nameContains: string | undefined;
   readonly state: 'ACTIVE' | 'TIME_MACHINE' | undefined;
-  /** Milliseconds since the epoch: an expired tag is in the time machine. */
+  /** Milliseconds since the epoch. An expired tag counts as in the time machine. */
   readonly now: number;
 }
 
-/** The manifest that a tag points at, with what a data plane needs. */
+/** A tag version with the descriptor of its manifest. */
 export type TagWithManifest = TagRow & Pick<ManifestRow, 'media_type' | 'size'>;
 
-/** What a pull may change of a version. */
+/** The columns of a version that a pull can change. */
 const CHANGED_BY_PULLS = {
   checked_at: 'replace',
   expires_at: 'replace',
@@ -42,11 +42,12 @@ const CHANGED_BY_PULLS = {
 } as const;
 
 /**
- * Reads and writes versions of tags: the live version of each tag, and those in the time machine.
- * Every change that can move a manifest in the eviction order has it classified before the commit.
+ * Reads and writes tag versions: the live version of each tag, and those in the time machine. Every
+ * change that can move a manifest in the eviction order schedules its classification before the
+ * commit.
  */
 export class TagStore {
-  /** The live version with its manifest, expired or not; undefined when there is none. */
+  /** Returns the live version with its manifest, expired or not, or undefined. */
   async findLive(queries: Queries, repositoryId: number, name: string): Promise<TagWithManifest | undefined> {
     return queries(`${Table.tags} as t`)
       .join(`${Table.manifests} as m`, 'm.id', 't.manifest_id')
@@ -54,7 +55,7 @@ export class TagStore {
       .first<TagWithManifest | undefined>('t.*', 'm.media_type', 'm.size');
   }
 
-  /** The live version; nobody else changes it before the transaction ends. */
+  /** Returns the live version, locked until the transaction ends. */
   async lockLive(queries: Queries, repositoryId: number, name: string): Promise<TagRow | undefined> {
     return queries<TagRow>(Table.tags)
       .where({ repository_id: repositoryId, name, live: 1 })
@@ -62,7 +63,7 @@ export class TagStore {
       .first<TagRow | undefined>();
   }
 
-  /** The live versions of these tags, in the order of their ids; nobody else changes them before the transaction ends. */
+  /** Returns the live versions of these tags ordered by id, locked until the transaction ends. */
   async lockLiveMany(
     queries: Queries,
     keys: readonly { readonly repositoryId: number; readonly name: string }[],
@@ -79,7 +80,9 @@ export class TagStore {
     return rows;
   }
 
-  /** Whether a version of the tag ended as deleted after a time (milliseconds since the epoch). */
+  /**
+   * Returns whether a version of the tag was deleted after a time (milliseconds since the epoch).
+   */
   async wasDeletedAfter(queries: Queries, repositoryId: number, name: string, at: number): Promise<boolean> {
     const row = await queries<TagRow>(Table.tags)
       .where({ repository_id: repositoryId, name })
@@ -88,7 +91,10 @@ export class TagStore {
     return row !== undefined;
   }
 
-  /** Every version of these (repository, name, digest) triples; on MySQL nobody else changes them before the transaction ends. */
+  /**
+   * Returns all versions of these (repository, name, digest) triples. On MySQL, they are locked
+   * until the transaction ends.
+   */
   async lockMany(
     queries: Queries,
     keys: readonly { readonly repositoryId: number; readonly name: string; readonly digest: string }[],
@@ -106,12 +112,12 @@ export class TagStore {
     return rows;
   }
 
-  /** The tag with that id, live or not. */
+  /** Returns the version with this id, live or not. */
   async findById(queries: Queries, id: number): Promise<TagRow | undefined> {
     return queries<TagRow>(Table.tags).where('id', id).first<TagRow | undefined>();
   }
 
-  /** Every version of every tag that points at these manifests. */
+  /** Returns all versions of all tags that point to these manifests. */
   async findByManifests(queries: Queries, manifestIds: readonly number[]): Promise<readonly TagRow[]> {
     const rows: TagRow[] = [];
     for (const part of chunks(manifestIds))
@@ -119,12 +125,17 @@ export class TagStore {
     return rows;
   }
 
-  /** The versions that point at each manifest, of manifests that have any. */
+  /**
+   * Summarizes the versions that point to each manifest. Manifests without versions are left out.
+   */
   async summaries(queries: Queries, manifestIds: readonly number[]): Promise<ReadonlyMap<number, TagSummary>> {
     return summarizeTags(queries, manifestIds);
   }
 
-  /** The latest version that expired while it was live, where the tag has no live one: the next good check brings it back. */
+  /**
+   * Returns the latest version that expired while it was live, if the tag has no live version. The
+   * next successful revalidation revives it.
+   */
   async findExpired(queries: Queries, repositoryId: number, name: string): Promise<TagWithManifest | undefined> {
     return queries(`${Table.tags} as t`)
       .join(`${Table.manifests} as m`, 'm.id', 't.manifest_id')
@@ -139,7 +150,7 @@ export class TagStore {
       .first<TagWithManifest | undefined>('t.*', 'm.media_type', 'm.size');
   }
 
-  /** Versions of a tag with that digest that are in the time machine, the latest first. */
+  /** Returns the ended versions of a tag with this digest, the latest first. */
   async findEnded(queries: Queries, repositoryId: number, name: string, digest: string): Promise<readonly TagRow[]> {
     return queries<TagRow>(Table.tags)
       .where({ repository_id: repositoryId, name, digest })
@@ -147,19 +158,22 @@ export class TagStore {
       .orderBy('id', 'desc');
   }
 
-  /** Live versions that expired at or before `now`, the earliest first. */
+  /** Returns up to `limit` live versions that expired at or before `now`, the earliest first. */
   async expired(queries: Queries, now: number, limit: number): Promise<readonly TagRow[]> {
     return queries<TagRow>(Table.tags).whereRaw(HAS_EXPIRED, [now]).orderBy('expires_at').limit(limit);
   }
 
-  /** Those of these versions that are live and expired by `now`; nobody else changes them before the transaction ends. */
+  /**
+   * Returns those of these versions that are live and expired at `now`, locked until the
+   * transaction ends.
+   */
   async lockExpired(queries: Queries, ids: readonly number[], now: number): Promise<readonly TagRow[]> {
-    // By their ids and nothing else: SQLite would read every expired tag there is to find these.
+    // Selects by id only: with more conditions, SQLite would read all expired tags.
     const rows: TagRow[] = await queries<TagRow>(Table.tags).whereIn('id', ids).orderBy('id').forUpdate();
     return rows.filter((row) => hasExpired(row, now));
   }
 
-  /** Ends expired versions, as the event EXPIRED of tag-life.ts does, in one statement. */
+  /** Ends expired versions in one statement, like the event EXPIRED in tag-life.ts. */
   async expire(queries: Queries, tags: readonly Pick<TagRow, 'id' | 'manifest_id'>[]): Promise<void> {
     await queries(Table.tags)
       .whereIn(
@@ -170,7 +184,10 @@ export class TagStore {
     classify(queries, tags);
   }
 
-  /** Versions of an origin that left service at or before `before`, the earliest first. */
+  /**
+   * Returns up to `limit` versions of an origin that left service at or before `before`, the
+   * earliest first.
+   */
   async endedBefore(
     queries: Queries,
     originVersion: string,
@@ -184,7 +201,7 @@ export class TagStore {
       .limit(limit);
   }
 
-  /** Deletes versions for good. */
+  /** Deletes versions permanently. */
   async delete(queries: Queries, tags: readonly Pick<TagRow, 'id' | 'manifest_id'>[]): Promise<void> {
     for (const part of chunks(tags))
       await queries(Table.tags)
@@ -196,7 +213,7 @@ export class TagStore {
     classify(queries, tags);
   }
 
-  /** Starts a version. Throws the driver's duplicate error when the tag has a live one. */
+  /** Starts a version. Throws the duplicate error of the driver if the tag has a live version. */
   async start(queries: Queries, start: TagStart): Promise<void> {
     await bulkInsert(queries, Table.tags, [startTag(start)]);
     classify(queries, [{ manifest_id: start.manifestId }]);
@@ -206,10 +223,10 @@ export class TagStore {
   async update(queries: Queries, change: TagChange): Promise<void> {
     const { before, columns } = change;
     await queries<TagRow>(Table.tags).where('id', before.id).update(columns);
-    if (change.isTurn) classify(queries, [before]);
+    if (change.beginsOrEnds) classify(queries, [before]);
   }
 
-  /** Writes the changes that pulls make of versions that {@link lockMany} returned. */
+  /** Writes the changes that pulls make to versions that {@link lockMany} returned. */
   async pulled(queries: Queries, changes: readonly TagChange[]): Promise<void> {
     await bulkInsert(
       queries,
@@ -219,11 +236,11 @@ export class TagStore {
     );
     classify(
       queries,
-      changes.filter(({ isTurn }) => isTurn).map(({ after }) => after),
+      changes.filter(({ beginsOrEnds }) => beginsOrEnds).map(({ after }) => after),
     );
   }
 
-  /** Names of the tags that may be served, in bytewise order, after `last`. */
+  /** Returns up to `limit` names of active tags in bytewise order, starting after `last`. */
   async liveNames(
     queries: Queries,
     repositoryId: number,
@@ -241,7 +258,7 @@ export class TagStore {
     return rows.map((row) => row.name);
   }
 
-  /** A page by name, bytewise, and the latest version of a name first. */
+  /** Returns a page ordered by name, bytewise, with the latest version of a name first. */
   async page(queries: Queries, filter: TagFilter, request: PageRequest): Promise<Page<TagRow>> {
     const query = this.filtered(queries, filter)
       .orderBy([{ column: 'name' }, { column: 'id', order: 'desc' }])
@@ -253,7 +270,7 @@ export class TagStore {
     return toPage((await query) as TagRow[], request.first);
   }
 
-  /** How many {@link page} goes through in all. */
+  /** Returns the total number of versions that {@link page} lists. */
   async count(queries: Queries, filter: TagFilter): Promise<number> {
     const [row] = (await this.filtered(queries, filter).count({ n: '*' })) as unknown as { n: number | string }[];
     return Number(row?.n ?? 0);
@@ -275,7 +292,7 @@ function classify(queries: Queries, tags: readonly Pick<TagRow, 'manifest_id'>[]
   );
 }
 
-/** The key of {@link TagStore.page}. */
+/** Returns the cursor of {@link TagStore.page}. */
 export function tagKey(row: TagRow): CursorKey {
   return [row.name, row.id];
 }

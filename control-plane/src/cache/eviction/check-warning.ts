@@ -5,8 +5,10 @@ import type { Queries } from '../../db/database';
 import type { OriginUsage } from '../holdings/origin-usage.store';
 
 /**
- * Writes one audit event when usage passes the warning share of the limit, and is ready for the next when it has fallen below, here or
- * unnoticed (`origin` says what was used before the change). To be called in the transaction that changed the usage of a locked origin.
+ * Writes one audit event when the usage exceeds the warning share of the limit, and rearms the
+ * warning when the usage falls below it. `origin` is the state before the change, which also shows
+ * a fall that was not noticed. Must run in the transaction that changed the usage of a locked
+ * origin.
  */
 export async function checkWarning(
   queries: Queries,

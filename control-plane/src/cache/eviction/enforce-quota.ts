@@ -6,10 +6,10 @@ import { UsesInForce } from '../in-use/content-use';
 import { evict } from './evict';
 import { planEviction } from './plan-eviction';
 
-/** Images that one transaction evicts. */
+/** Images evicted in one transaction. */
 const STEP = 50;
 
-/** What enforcement works with. */
+/** The dependencies of the enforcement. */
 export interface EnforcementParts {
   readonly database: Database;
   readonly stores: ContentStores;
@@ -17,8 +17,9 @@ export interface EnforcementParts {
 }
 
 /**
- * Evicts down to a limit that was lowered (or to one that has come into force), in short transactions. What is in use stays, and is looked
- * at again later. Resolves when the organization is within its limit, nothing more can go, or `until` (milliseconds since the epoch) has passed.
+ * Evicts images until the usage is within a lowered or newly enabled limit, in short transactions.
+ * Images in use stay and are retried later. Resolves when the organization is within its limit, no
+ * more images can be evicted, or `until` (milliseconds since the epoch) has passed.
  */
 export async function enforceQuota(
   { database, stores, clock }: EnforcementParts,

@@ -5,19 +5,20 @@ import { removeManifests } from '../content/remove-manifests';
 import type { Queries } from '../../db/database';
 import type { CachedImage } from '../content/load-images';
 
-/** Why images go. */
+/** Why images are evicted. */
 export interface EvictionReason {
-  /** What room was made for: a reference, or `the quota was lowered`. */
+  /** What needs the room: a reference, a digest, or a text about a lowered limit. */
   readonly for: string;
-  /** Bytes by which used and reserved would be over the limit. */
+  /** Bytes by which used plus reserved would exceed the limit. */
   readonly neededBytes: bigint;
   readonly limitBytes: bigint;
   readonly requestId?: string | undefined;
 }
 
 /**
- * Evicts images, each with an audit event for each of its tags that says why; one that no tag has is named by its digest. The
- * caller has locked the origin and planned this (planEviction) in the same transaction.
+ * Evicts images and writes an audit event for each of their tags. An image without tags is recorded
+ * by its digest. The caller has locked the origin and planned the eviction (planEviction) in the
+ * same transaction.
  */
 export async function evict(
   queries: Queries,

@@ -2,15 +2,18 @@ import type { ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { ManifestStore } from '../content/manifest.store';
 
-/** Manifests read at first; then twice as many, up to {@link MAX_PAGE}: as a rule one or two are enough. */
+/**
+ * Manifests in the first read. Each following read doubles, up to {@link MAX_PAGE}: one or two
+ * manifests are usually enough.
+ */
 const FIRST_PAGE = 8;
 const MAX_PAGE = 128;
 
 /**
- * The manifests of an origin in the order in which they leave (docs/design/bounds.md#eviction):
- * what only the time machine has, oldest first; then `leaving` (which this very admission
- * replaces); then by last pull, tagged or not, longest ago first. Read from an index, a page at a
- * time: the first ones cost the same however many there are.
+ * Yields the manifests of an origin in eviction order (docs/design/bounds.md#eviction): manifests
+ * that only the time machine keeps, oldest first; then `leaving`, which the current admission
+ * replaces; then all others, least recently pulled first, tagged or not. Reads an index page by
+ * page, so that the cost of the first manifests does not depend on their number.
  */
 export async function* evictionOrder(
   queries: Queries,
@@ -43,7 +46,10 @@ async function* pages(
   }
 }
 
-/** Two lists in one order. Gives what is certain: as far as the list that was read less far goes. */
+/**
+ * Merges two ordered lists. Yields only rows whose place is certain, which is up to the end of the
+ * shorter read.
+ */
 async function* merged(
   a: AsyncGenerator<readonly ManifestRow[], void, undefined>,
   b: AsyncGenerator<readonly ManifestRow[], void, undefined>,

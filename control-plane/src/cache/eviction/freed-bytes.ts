@@ -4,8 +4,9 @@ import { partsOf, releaseSteps } from '../holdings/manifest-content';
 import type { CachedImage } from '../content/load-images';
 
 /**
- * Works out what the release of images would free, one after the other, without touching anything: only bytes that nothing
- * else of the origin needs count, and none of what is `pinned` (it is needed by what room is made for).
+ * Computes the bytes that releasing images one after the other would free, without changing
+ * anything. Only bytes that nothing else in the origin needs are counted, and `pinned` digests are
+ * never counted, because the content that needs the room uses them.
  */
 export class FreedBytes {
   private readonly holdings = new Map<string, Holding>();
@@ -13,7 +14,10 @@ export class FreedBytes {
 
   constructor(private readonly pinned: ReadonlySet<string>) {}
 
-  /** Of what of these images nothing is known here yet: what is held of it has to be given to {@link learn}. */
+  /**
+   * Returns the digests and parts of these images that are not known yet. The caller loads them and
+   * passes them to {@link learn}.
+   */
   unknown(images: readonly CachedImage[]): { readonly digests: readonly string[]; readonly parts: readonly PartKey[] } {
     const parts = images.flatMap(({ members }) => members.flatMap(partsOf));
     const digests = new Set(parts.map(({ digest }) => digest));
@@ -23,25 +27,25 @@ export class FreedBytes {
     };
   }
 
-  /** Takes in what the origin holds of digests, and the parts of repositories in them. */
+  /** Adds holdings of the origin, and the parts of repositories in them. */
   learn(holdings: Iterable<Holding>, parts: Iterable<RepositoryHolding>): void {
     for (const holding of holdings) this.holdings.set(holding.digest, holding);
     for (const part of parts) this.parts.set(partKey(part), part);
   }
 
-  /** Whether a blob of the image is still on its way. */
+  /** Returns whether a blob of the image has not arrived yet. */
   isArriving({ members }: CachedImage): boolean {
     return members.some(({ blobs }) => [...blobs].some((digest) => this.holdings.get(digest)?.state === 'RESERVED'));
   }
 
-  /** Bytes that the release of these images, together, frees; what was learned stays as it was. */
+  /** Returns the bytes that releasing these images together frees, without changing this object. */
   ofAll(images: readonly CachedImage[]): bigint {
     const trial = new FreedBytes(this.pinned);
     trial.learn(this.holdings.values(), this.parts.values());
     return images.reduce((total, image) => total + trial.release(image), 0n);
   }
 
-  /** Releases an image; gives back how many bytes that frees after all releases before it. */
+  /** Releases an image and returns the bytes that this frees after all earlier releases. */
   release({ members }: CachedImage): bigint {
     let freed = 0n;
     for (const { part, manifestRepositories, blobRepositories } of releaseSteps(members, this.parts)) {

@@ -5,30 +5,39 @@ import type { Queries } from '../../db/database';
 import { type ContentUse, UsesInForce } from '../in-use/content-use';
 import { type EvictionPlan, planEviction } from './plan-eviction';
 
-/** What wants to be kept. Sizes are bytes. */
+/** A request for room under a quota. Sizes are bytes. */
 export interface RoomRequest {
-  /** What used and reserved would grow by. */
+  /** Growth of used plus reserved. */
   readonly cost: bigint;
-  /** Of all of it, each blob once: what is larger than the limit never fits. */
+  /** Size of the whole content, each blob once. Content larger than the limit never fits. */
   readonly wholeSize: bigint;
-  /** Its content. */
+  /** Digests of the content. */
   readonly pinned: ReadonlySet<string>;
-  /** Manifests that it needs as well: indexes above it, and children that are held already. */
+  /**
+   * Ids of manifests that the content needs: the indexes above it, and children that are held
+   * already.
+   */
   readonly keep: ReadonlySet<number>;
   readonly leaving: ManifestRow | undefined;
-  /** What the asking data plane reads and fills. */
+  /** What the requesting data plane reads and fills. */
   readonly inUse: readonly ContentUse[];
 }
 
-/** `room`: it fits, after these images have gone. `none`: it can't be made to fit; nothing is to go. */
+/**
+ * `room`: the content fits after the images of `plan` are evicted. `none`: the content cannot fit,
+ * and nothing is evicted.
+ */
 export type RoomDecision =
   | { readonly kind: 'room'; readonly plan: EvictionPlan | undefined; readonly overBytes: bigint }
   | { readonly kind: 'none'; readonly why: 'LARGER_THAN_LIMIT' | 'NO_AUTO_PRUNE' | 'NOTHING_TO_EVICT' };
 
-/** Images that one admission may evict. */
+/** Maximum number of images that one admission evicts. */
 const MAX_VICTIMS = 1_000;
 
-/** Decides whether something fits into the quota of an origin that the caller has locked, and what would have to go for it. */
+/**
+ * Decides whether content fits into the quota of an origin, and which images must be evicted for
+ * it. The caller has locked the origin.
+ */
 export async function makeRoom(
   queries: Queries,
   stores: ContentStores,

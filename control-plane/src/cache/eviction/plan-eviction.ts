@@ -7,10 +7,10 @@ import type { TagStore } from '../content/tag.store';
 import type { UsesInForce } from '../in-use/content-use';
 import { evictionOrder } from './eviction-order';
 import { FreedBytes } from './freed-bytes';
-import { LeftChildren, type Place, placeInOrder } from './left-children';
+import { OrphanedChildren, type Place, placeInOrder } from './orphaned-children';
 import { type CachedImage, loadImages } from '../content/load-images';
 
-/** Where the plan reads. */
+/** The stores that the plan reads. */
 export interface EvictionStores {
   readonly manifests: ManifestStore;
   readonly tags: TagStore;
@@ -18,50 +18,57 @@ export interface EvictionStores {
   readonly repositories: RepositoryStore;
 }
 
-/** What room is to be made, and what must stay. */
+/** How much room is needed, and what must stay. */
 export interface EvictionGoal {
   readonly originVersion: string;
-  /** Bytes to free at least. */
+  /** Minimum number of bytes to free. */
   readonly bytes: bigint;
-  /** Content that is needed for what room is made for: it frees nothing. */
+  /** Digests that the new content needs. They free nothing. */
   readonly pinned: ReadonlySet<string>;
-  /** Manifests that stay, whatever else of their image goes. */
+  /** Ids of manifests that must stay, even if the rest of their image is evicted. */
   readonly keep: ReadonlySet<number>;
-  /** The manifest that leaves service with what room is made for. */
+  /** The manifest that the current admission replaces. */
   readonly leaving: ManifestRow | undefined;
   readonly uses: UsesInForce;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Images that may go at most; then the plan falls short. */
+  /** Maximum number of images to evict. A plan that reaches it may not free enough. */
   readonly maxVictims: number;
 }
 
-/** Which images go, in the order in which they leave. */
+/** The images to evict, in eviction order. */
 export interface EvictionPlan {
   readonly victims: readonly CachedImage[];
-  /** Bytes that they free together. */
+  /** Bytes that these images free together. */
   readonly freed: bigint;
-  /** Whether that is enough. */
+  /** Whether `freed` reaches the goal. */
   readonly enough: boolean;
 }
 
-/** Images that one plan looks at, at most: thousands that free next to nothing must not hold up a pull. */
+/**
+ * Maximum number of images that one plan considers: thousands that free almost nothing must not
+ * delay a pull.
+ */
 const MAX_CONSIDERED = 5_000;
-/** How long an image of which blobs are still missing counts as being pulled, in milliseconds since it was last asked for. */
+/**
+ * Time since its last use, in milliseconds, for which an image with missing blobs counts as being
+ * pulled.
+ */
 const ARRIVING_MS = 30_000;
-/** Victims up to which it is looked whether each is really needed. */
+/** Maximum number of victims for which the plan checks whether each is needed. */
 const MAX_REVIEWED = 64;
 
-/** An image that is to go; one that indexes named only goes together with them. */
+/** An image to evict. A child of indexes can only be evicted together with them. */
 interface Victim {
   readonly image: CachedImage;
-  /** Ids of those indexes. */
+  /** Ids of these indexes. */
   readonly parents: readonly number[];
 }
 
 /**
- * Works out which images are to go, without touching any: the first in the order that are not in use, as many as free the
- * bytes. What turns out not to be needed together with those that came after it stays.
+ * Plans which images to evict, without changing anything: the first images in eviction order that
+ * are not in use, until they free enough bytes. Images that turn out to be unneeded because of
+ * later ones are dropped from the plan.
  */
 export async function planEviction(
   queries: Queries,
@@ -71,7 +78,7 @@ export async function planEviction(
   const before = new FreedBytes(goal.pinned);
   const after = new FreedBytes(goal.pinned);
   const victims: Victim[] = [];
-  const children = new LeftChildren();
+  const children = new OrphanedChildren();
   let freed = 0n;
   let considered = 0;
   const isDone = (): boolean => freed >= goal.bytes || victims.length >= goal.maxVictims;
@@ -118,12 +125,12 @@ async function learn(
   holdings: HoldingsStore,
   originVersion: string,
   images: readonly CachedImage[],
-  ...pictures: readonly FreedBytes[]
+  ...calculations: readonly FreedBytes[]
 ): Promise<void> {
-  const unknown = pictures[0]!.unknown(images);
+  const unknown = calculations[0]!.unknown(images);
   const held = await holdings.find(queries, originVersion, unknown.digests);
   const parts = await holdings.findParts(queries, originVersion, unknown.parts);
-  for (const picture of pictures) picture.learn(held.values(), parts);
+  for (const calculation of calculations) calculation.learn(held.values(), parts);
 }
 
 async function repositoryNames(
@@ -147,7 +154,10 @@ function isInUse(
   return members.some(({ row, blobs }) => uses.isPulled(repository, blobs, Math.max(row.used_at, root.used_at)));
 }
 
-/** The last one was needed to free enough; those before it may not have been, once it goes. The most recently used stay first. */
+/**
+ * Drops victims that are not needed. The last victim was needed to free enough, but it can make
+ * earlier ones unneeded. The most recently used images are spared first.
+ */
 function withoutUnneeded(victims: readonly Victim[], freedBytes: FreedBytes, bytes: bigint): readonly CachedImage[] {
   const imagesOf = (list: readonly Victim[]): readonly CachedImage[] => list.map(({ image }) => image);
   if (victims.length > MAX_REVIEWED) return imagesOf(victims);

@@ -3,7 +3,7 @@ import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 
-/** Content that a data plane has stored whole and verified. */
+/** Content that a data plane has stored completely and verified. */
 export interface StoredContent {
   readonly digest: string;
   /** Bytes. */
@@ -13,11 +13,12 @@ export interface StoredContent {
 }
 
 /**
- * Reads and writes what is in the store, blobs and manifests alike, whoever holds it. A row is also the lock between a
- * collection and those who need the content: see cache/collection/delete-blobs.ts.
+ * Reads and writes the content of the store, blobs and manifests alike, no matter which origins
+ * hold it. A row is also the lock between collection and admissions that need the content: see
+ * cache/collection/delete-blobs.ts.
  */
 export class BlobStore {
-  /** The rows of these digests, by digest; unknown ones are left out. */
+  /** Returns the rows of these digests by digest. Unknown ones are left out. */
   async find(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, BlobRow>> {
     const found = new Map<string, BlobRow>();
     for (const part of chunks([...new Set(digests)]))
@@ -26,7 +27,7 @@ export class BlobStore {
     return found;
   }
 
-  /** The same; nobody else changes them before the transaction ends. */
+  /** Returns the rows like {@link find}, locked until the transaction ends. */
   async lockMany(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, BlobRow>> {
     const found = new Map<string, BlobRow>();
     for (const part of chunks([...new Set(digests)].sort()))
@@ -38,14 +39,14 @@ export class BlobStore {
     return found;
   }
 
-  /** Which of these digests are in the store, with their sizes in bytes. */
+  /** Returns the digests that are in the store, with their sizes in bytes. */
   async present(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, number>> {
     return presentOf(await this.find(queries, digests));
   }
 
   /**
-   * Content came into the store, or is there again. Who holds it is left as it is; nobody does where it was not known. What nobody holds
-   * has its grace period from then on.
+   * Records that content is in the store, new or again. The number of holders does not change, and
+   * is 0 for new content. The grace period of content without holders starts again.
    */
   async arrived(queries: Queries, contents: readonly StoredContent[]): Promise<void> {
     const rows: BlobRow[] = contents.map(({ digest, size, at }) => ({
@@ -74,7 +75,7 @@ export class BlobStore {
         .update({ unheld_at: latest });
   }
 
-  /** One more origin holds each of these. */
+  /** Adds one holder to each of these digests. */
   async hold(queries: Queries, digests: readonly string[]): Promise<void> {
     for (const part of chunks(digests))
       await queries(Table.blobs)
@@ -82,10 +83,11 @@ export class BlobStore {
         .update({ unheld_at: null, holders: queries.raw('holders + 1') });
   }
 
-  /** One origin less holds each of these. */
+  /** Removes one holder from each of these digests. */
   async release(queries: Queries, digests: readonly string[], now: number): Promise<void> {
     for (const part of chunks(digests)) {
-      // MySQL assigns from left to right and shows the next assignment what the one before wrote: unheld_at goes first.
+      // MySQL assigns from left to right, and later assignments see earlier ones. So unheld_at
+      // comes first.
       const marks = part.map(() => '?').join(', ');
       await queries.raw(
         `UPDATE blobs SET unheld_at = CASE WHEN holders <= 1 THEN ? ELSE unheld_at END, holders = holders - 1
@@ -95,14 +97,17 @@ export class BlobStore {
     }
   }
 
-  /** Sets how many origins hold a digest, as counted. */
+  /** Sets the number of origins that hold a digest, as counted by the caller. */
   async setHolders(queries: Queries, digest: string, holders: number, now: number): Promise<void> {
     await queries(Table.blobs)
       .where('digest', digest)
       .update({ holders, unheld_at: holders > 0 ? null : now });
   }
 
-  /** Content that nobody has held since `before` (milliseconds since the epoch), longest first. */
+  /**
+   * Returns up to `limit` rows without holders since `before` (milliseconds since the epoch), the
+   * oldest first.
+   */
   async unheld(queries: Queries, before: number, limit: number): Promise<readonly BlobRow[]> {
     return queries<BlobRow>(Table.blobs)
       .where('unheld_at', '<=', before)
@@ -111,7 +116,10 @@ export class BlobStore {
       .limit(limit);
   }
 
-  /** Content whose deletion began before `before` and has not ended: the process that did it is gone. */
+  /**
+   * Returns up to `limit` rows whose deletion began before `before` and has not ended, because its
+   * process died.
+   */
   async stuck(queries: Queries, before: number, limit: number): Promise<readonly BlobRow[]> {
     return queries<BlobRow>(Table.blobs)
       .where('deleting_at', '<=', before)
@@ -121,8 +129,9 @@ export class BlobStore {
   }
 
   /**
-   * Takes those that nobody has held since `unheldBefore` out of use, before their bytes go: from now on they count as not there. Those
-   * that somebody else deletes are left, unless that began before `stuckBefore`. Gives back which were taken.
+   * Sets rows without holders since `unheldBefore` to DELETING, before their bytes are deleted.
+   * From then on they count as missing. Skips rows that another process is deleting, unless that
+   * deletion began before `stuckBefore`. Returns the rows that were set.
    */
   async beginDeleting(
     queries: Queries,
@@ -153,17 +162,19 @@ export class BlobStore {
     return taken;
   }
 
-  /** The row, which nobody else changes before the transaction ends; undefined = unknown. */
+  /** Returns the row, locked until the transaction ends, or undefined if it does not exist. */
   async lock(queries: Queries, digest: string): Promise<BlobRow | undefined> {
     return queries<BlobRow>(Table.blobs).where('digest', digest).forUpdate().first<BlobRow | undefined>();
   }
 
-  /** Its bytes are gone. */
+  /** Deletes rows whose bytes are gone. */
   async remove(queries: Queries, digests: readonly string[]): Promise<void> {
     for (const part of chunks(digests)) await queries(Table.blobs).whereIn('digest', part).delete();
   }
 
-  /** Removes those of these rows that are still DELETING since `startedAt`; gives back which. */
+  /**
+   * Deletes those of these rows that are still DELETING since `startedAt`. Returns their digests.
+   */
   async removeDeleted(queries: Queries, digests: readonly string[], startedAt: number): Promise<ReadonlySet<string>> {
     const removed = new Set<string>();
     for (const part of chunks([...digests].sort())) {
@@ -182,23 +193,23 @@ export class BlobStore {
     return removed;
   }
 
-  /** They are looked at again when nobody has held them for as long as others from `now` on. */
+  /** Restarts the grace period of rows without holders at `now`. */
   async postpone(queries: Queries, digests: readonly string[], now: number): Promise<void> {
     for (const part of chunks(digests))
       await queries(Table.blobs).whereIn('digest', part).whereNotNull('unheld_at').update({ unheld_at: now });
   }
 
-  /** Its bytes were found damaged and moved aside. */
+  /** Records that damaged bytes were moved to the quarantine. */
   async quarantine(queries: Queries, digest: string): Promise<void> {
     await queries(Table.blobs).where('digest', digest).update({ state: 'QUARANTINED' });
   }
 
-  /** Rows in the order of the digests' text, after `after`. */
+  /** Returns up to `limit` rows ordered by digest, starting after `after`. */
   async page(queries: Queries, after: string, limit: number): Promise<readonly BlobRow[]> {
     return queries<BlobRow>(Table.blobs).where('digest', '>', after).orderBy('digest').limit(limit);
   }
 
-  /** How many there are, and their bytes. */
+  /** Returns the number of rows and the sum of their bytes. */
   async count(queries: Queries): Promise<{ readonly blobs: number; readonly bytes: number }> {
     const [row] = (await queries(Table.blobs).count({ n: '*' }).sum({ bytes: 'size' })) as unknown as {
       n: number | string;
@@ -208,7 +219,7 @@ export class BlobStore {
   }
 }
 
-/** Those of these rows whose content is in the store, with their sizes in bytes. */
+/** Returns the digests of these rows whose content is in the store, with their sizes in bytes. */
 export function presentOf(rows: ReadonlyMap<string, BlobRow>): ReadonlyMap<string, number> {
   const present = [...rows.values()].filter(({ state }) => state === 'PRESENT');
   return new Map(present.map(({ digest, size }) => [digest, size]));

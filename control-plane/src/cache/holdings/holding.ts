@@ -1,20 +1,29 @@
-/** HELD: in the store. RESERVED: on its way, its room is promised. LAPSED: named by a manifest, but neither. */
+/**
+ * HELD: in the store. RESERVED: has not arrived, room is reserved. LAPSED: a manifest names it, but
+ * it is neither held nor reserved.
+ */
 export type HoldingState = 'HELD' | 'RESERVED' | 'LAPSED';
 
-/** What an origin has of one digest, however many repositories and manifests of it need it. Sizes are bytes. */
+/**
+ * What an origin holds of one digest, over all repositories and manifests that need it. Sizes are
+ * bytes.
+ */
 export interface Holding {
   readonly digest: string;
   readonly size: number;
-  /** Repositories in which it is a manifest: then its bytes are in the store, whatever `state` says of the blob. */
+  /**
+   * Number of repositories in which it is a manifest. If not 0, its bytes are in the store,
+   * independent of `state`, which is about the blob.
+   */
   readonly manifestRepositories: number;
-  /** Repositories in which a manifest names it as layer or config. */
+  /** Number of repositories in which a manifest names it as layer or config. */
   readonly blobRepositories: number;
   readonly state: HoldingState;
-  /** RESERVED: when the promise ends, milliseconds since the epoch. */
+  /** For RESERVED: when the reservation ends, in milliseconds since the epoch. */
   readonly reservedUntil: number | undefined;
 }
 
-/** Sums over holdings; bytes can come to more than a JavaScript number holds. */
+/** Sums over holdings. Bytes can exceed the safe range of a JavaScript number. */
 export interface Totals {
   readonly used: bigint;
   readonly reserved: bigint;
@@ -22,22 +31,22 @@ export interface Totals {
   readonly blobs: number;
 }
 
-/** Nothing. */
+/** Sums of no holdings. */
 export const NO_TOTALS: Totals = { used: 0n, reserved: 0n, manifests: 0, blobs: 0 };
 
-/** Whether nothing needs it any more. */
+/** Returns whether no manifest needs the holding any more. */
 export function isUnneeded(holding: Holding): boolean {
   return holding.manifestRepositories <= 0 && holding.blobRepositories <= 0;
 }
 
-/** Whether it counts as used, so that its bytes must not be collected. */
+/** Returns whether the holding counts as used. Then its bytes must not be collected. */
 export function isHeld(holding: Holding | undefined): boolean {
   if (holding === undefined || isUnneeded(holding)) return false;
   return holding.manifestRepositories > 0 || holding.state === 'HELD';
 }
 
 /**
- * What a holding adds to the sums of its origin: the one place that says what usage is
+ * Returns what a holding adds to the sums of its origin. This is the only definition of usage
  * (docs/design/bounds.md#usage).
  */
 export function contribution(holding: Holding | undefined): Totals {
@@ -49,7 +58,7 @@ export function contribution(holding: Holding | undefined): Totals {
   return state === 'RESERVED' ? { ...NO_TOTALS, reserved: size } : NO_TOTALS;
 }
 
-/** `a` - `b`. */
+/** Returns `a` - `b`. */
 export function difference(a: Totals, b: Totals): Totals {
   return {
     used: a.used - b.used,
@@ -59,7 +68,7 @@ export function difference(a: Totals, b: Totals): Totals {
   };
 }
 
-/** `a` + `b`. */
+/** Returns `a` + `b`. */
 export function sum(a: Totals, b: Totals): Totals {
   return {
     used: a.used + b.used,

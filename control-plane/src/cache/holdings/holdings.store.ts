@@ -5,7 +5,7 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { Holding, HoldingState } from './holding';
 
-/** A digest of an origin. */
+/** A digest in an origin. */
 export interface HoldingKey {
   readonly originVersion: string;
   readonly digest: string;
@@ -17,7 +17,7 @@ export interface PartKey {
   readonly digest: string;
 }
 
-/** Under which key the part of a repository in a digest is kept in maps. */
+/** Returns the map key for the part of a repository in a digest. */
 export function partKey({ repositoryId, digest }: PartKey): string {
   return `${repositoryId} ${digest}`;
 }
@@ -25,16 +25,22 @@ export function partKey({ repositoryId, digest }: PartKey): string {
 /** What one repository needs a digest for. */
 export interface RepositoryHolding extends PartKey {
   readonly isManifest: boolean;
-  /** Manifests of the repository that name it as layer or config. */
+  /** Number of manifests of the repository that name it as layer or config. */
   readonly namedBy: number;
 }
 
-/** Parts in one statement: MariaDB takes long over hundreds of pairs. */
+/** Pairs in one statement: MariaDB is slow with hundreds of pairs. */
 const PARTS_AT_ONCE = 50;
 
-/** Reads and writes what is held, digest by digest. The sums over it are {@link OriginUsageStore}'s; only the ledger changes both. */
+/**
+ * Reads and writes holdings by digest. {@link OriginUsageStore} keeps their sums. Only the ledger
+ * changes both.
+ */
 export class HoldingsStore {
-  /** What an origin has of these digests, by digest; what it has nothing of is left out. */
+  /**
+   * Returns the holdings of an origin for these digests, by digest. Digests without a holding are
+   * left out.
+   */
   async find(queries: Queries, originVersion: string, digests: Iterable<string>): Promise<Map<string, Holding>> {
     const found = new Map<string, Holding>();
     for (const part of chunks([...new Set(digests)])) {
@@ -46,7 +52,10 @@ export class HoldingsStore {
     return found;
   }
 
-  /** Origins that name one of these digests and do not count it as held: those that an arrival concerns. */
+  /**
+   * Returns the origins that name one of these digests but do not hold it. An arrival concerns
+   * them.
+   */
   async waiting(queries: Queries, digests: readonly string[]): Promise<readonly HoldingKey[]> {
     const keys: HoldingKey[] = [];
     for (const part of chunks(digests)) {
@@ -59,7 +68,10 @@ export class HoldingsStore {
     return keys;
   }
 
-  /** Which of these digests count as on their way somewhere although they are in the store. */
+  /**
+   * Returns those of these digests that are in the store although an origin still counts them as
+   * reserved.
+   */
   async missed(queries: Queries, digests: readonly string[]): Promise<readonly StoredContent[]> {
     const found = new Map<string, StoredContent>();
     for (const part of chunks([...new Set(digests)])) {
@@ -73,7 +85,7 @@ export class HoldingsStore {
     return [...found.values()];
   }
 
-  /** Origins that count these digests as held blobs (not as manifests alone). */
+  /** Returns the origins that hold this digest as a blob, not only as a manifest. */
   async holdersOf(queries: Queries, digest: string): Promise<readonly HoldingKey[]> {
     const rows = await queries<OriginHoldingRow>(Table.originHoldings)
       .where({ digest, state: 'HELD' })
@@ -81,7 +93,7 @@ export class HoldingsStore {
     return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
   }
 
-  /** How many origins count each of these digests as used; those that none does are left out. */
+  /** Returns how many origins hold each of these digests. Digests without holders are left out. */
   async countHolders(queries: Queries, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
     for (const part of chunks(digests)) {
@@ -96,7 +108,7 @@ export class HoldingsStore {
     return counts;
   }
 
-  /** Promises that have ended, the oldest first. */
+  /** Returns up to `limit` reservations that have ended, the oldest first. */
   async overdue(queries: Queries, now: number, limit: number): Promise<readonly HoldingKey[]> {
     const rows = await queries<OriginHoldingRow>(Table.originHoldings)
       .where('reserved_until', '<=', now)
@@ -106,7 +118,7 @@ export class HoldingsStore {
     return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
   }
 
-  /** Writes holdings of one origin, over what is there. */
+  /** Writes holdings of one origin and replaces existing ones. */
   async put(queries: Queries, originVersion: string, holdings: readonly Holding[]): Promise<void> {
     const rows: OriginHoldingRow[] = holdings.map((holding) => ({
       origin_version: originVersion,
@@ -130,15 +142,15 @@ export class HoldingsStore {
     });
   }
 
-  /** Takes holdings of one origin away. */
+  /** Deletes holdings of one origin. */
   async remove(queries: Queries, originVersion: string, digests: readonly string[]): Promise<void> {
     for (const part of chunks(digests))
       await queries(Table.originHoldings).where('origin_version', originVersion).whereIn('digest', part).delete();
   }
 
   /**
-   * The parts of repositories in digests of an origin, each named by both: a base layer has a part in every repository whose
-   * images stand on it, and nobody needs them all.
+   * Returns the parts of these repositories in these digests of an origin. The caller names both,
+   * because a base layer has a part in every repository that uses it, and no caller needs them all.
    */
   async findParts(
     queries: Queries,
@@ -159,7 +171,7 @@ export class HoldingsStore {
     return parts;
   }
 
-  /** The parts of all repositories in these digests of an origin, however many there are. */
+  /** Returns the parts of all repositories in these digests of an origin. */
   async allParts(
     queries: Queries,
     originVersion: string,
@@ -175,7 +187,7 @@ export class HoldingsStore {
     return parts;
   }
 
-  /** Writes the parts of repositories, over what is there. */
+  /** Writes parts of repositories and replaces existing ones. */
   async putParts(queries: Queries, originVersion: string, parts: readonly RepositoryHolding[]): Promise<void> {
     const rows: RepositoryHoldingRow[] = parts.map((part) => ({
       origin_version: originVersion,
@@ -191,7 +203,7 @@ export class HoldingsStore {
     });
   }
 
-  /** Takes the parts of repositories away. */
+  /** Deletes parts of repositories. */
   async removeParts(
     queries: Queries,
     originVersion: string,

@@ -6,13 +6,13 @@ import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.
 import type { OriginUsageStore } from './origin-usage.store';
 import { type ManifestContent, partsOf, type ReleasedContent, releaseSteps } from './manifest-content';
 
-/** A holding before and after a change; undefined = none. */
+/** A holding before and after a change. undefined = none. */
 interface Change {
   readonly before: Holding | undefined;
   readonly after: Holding;
 }
 
-/** Content that was promised room or that arrived, in the transaction that wrote this. */
+/** Content that was reserved or that arrived in the current transaction. */
 export interface PossibleArrival {
   readonly digest: string;
   /** Milliseconds since the epoch. */
@@ -20,20 +20,24 @@ export interface PossibleArrival {
 }
 
 /**
- * Keeps what an origin holds and what that sums up to, in the transaction that changes it: rows of each digest, the sums,
- * and how many origins hold a blob. The caller has locked the origin (OriginUsageStore.lock), and writes manifests and
- * references themselves.
+ * Keeps the holdings of origins and their sums consistent, in the transaction that changes the
+ * content: the row of each digest, the sums of the origin, and the number of holders of each blob.
+ * The caller has locked the origin (OriginUsageStore.lock) and writes manifests and references
+ * itself.
  */
 export class Ledger {
   constructor(
     private readonly holdings: HoldingsStore,
     private readonly usage: OriginUsageStore,
     private readonly blobs: BlobStore,
-    /** Runs after each commit that promised room for content or recorded its arrival. */
+    /** Runs after each commit that reserved room for content or recorded its arrival. */
     private readonly settleMissed: AfterCommitStep<PossibleArrival>,
   ) {}
 
-  /** Bytes that used and reserved would grow by if the manifest were held: what is there already costs nothing. */
+  /**
+   * Returns the bytes by which used plus reserved would grow if the manifest were held. Content
+   * that is held already costs nothing.
+   */
   async cost(queries: Queries, originVersion: string, content: ManifestContent): Promise<bigint> {
     const present = await this.blobs.present(queries, content.blobs.keys());
     const { changes } = await this.holding(queries, originVersion, content, present, 0);
@@ -41,24 +45,30 @@ export class Ledger {
     return used + reserved;
   }
 
-  /** Holds a manifest that its repository did not hold. Blobs that are not in the store are promised room until `reservedUntil`. */
+  /**
+   * Holds a manifest that its repository did not hold. Reserves room until `reservedUntil` for
+   * blobs that are not in the store.
+   */
   async hold(
     queries: Queries,
     originVersion: string,
     content: ManifestContent,
     { reservedUntil, now }: { readonly reservedUntil: number; readonly now: number },
   ): Promise<void> {
-    // Locked: a collection that takes them out of use must have ended, or see that they are held.
+    // The lock makes sure that a concurrent collection has either finished or sees the new holder.
     const rows = await this.blobs.lockMany(queries, [content.digest, ...content.blobs.keys()]);
     const { changes, parts } = await this.holding(queries, originVersion, content, presentOf(rows), reservedUntil);
     await this.holdings.putParts(queries, originVersion, parts);
     await this.storeManifest(queries, content, now);
     await this.write(queries, originVersion, changes, now);
-    const promised = changes.filter(({ after }) => after.state === 'RESERVED').map(({ after }) => after.digest);
-    this.mayHaveArrived(queries, promised, now);
+    const reserved = changes.filter(({ after }) => after.state === 'RESERVED').map(({ after }) => after.digest);
+    this.checkForArrivals(queries, reserved, now);
   }
 
-  /** Releases manifests. Content that nothing of the origin needs any more no longer counts; what nobody holds can be collected. */
+  /**
+   * Releases manifests. Content that the origin no longer needs does not count any more. Content
+   * without holders can be collected.
+   */
   async release(
     queries: Queries,
     originVersion: string,
@@ -98,19 +108,20 @@ export class Ledger {
     await this.write(queries, originVersion, changes, now);
   }
 
-  /** Content is in the store: its rows say so, and by how many origins it is held. */
+  /** Records that content is in the store, with the number of origins that hold it. */
   async stored(queries: Queries, contents: readonly StoredContent[], now: number): Promise<void> {
     const digests = contents.map(({ digest }) => digest);
     const known = await this.blobs.find(queries, digests);
     await this.blobs.arrived(queries, contents);
-    // Manifests are held although their bytes were lost: whoever holds them must be counted when they are there again.
+    // A manifest stays held when its bytes are lost, so its holders must be counted when the bytes
+    // are there again.
     const unknown = digests.filter((digest) => !known.has(digest));
     for (const [digest, holders] of await this.holdings.countHolders(queries, unknown))
       await this.blobs.setHolders(queries, digest, holders, now);
-    this.mayHaveArrived(queries, digests, now);
+    this.checkForArrivals(queries, digests, now);
   }
 
-  /** The bytes of a manifest that is held were put into the store again. */
+  /** Records that the bytes of a held manifest were written to the store again. */
   async restore(queries: Queries, manifest: Pick<ManifestContent, 'digest' | 'size'>, now: number): Promise<void> {
     await this.storeManifest(queries, manifest, now);
   }
@@ -125,7 +136,7 @@ export class Ledger {
     await this.write(queries, originVersion, changes, now);
   }
 
-  private mayHaveArrived(queries: Queries, digests: readonly string[], now: number): void {
+  private checkForArrivals(queries: Queries, digests: readonly string[], now: number): void {
     hooksOf(queries).afterCommit(
       this.settleMissed,
       digests.map((digest) => ({ digest, now })),
@@ -175,7 +186,10 @@ export class Ledger {
     return { changes, parts: [...parts.values()] };
   }
 
-  /** Its bytes are in the store since before its admission; a row that a collection has marked is good again. */
+  /**
+   * Records that the bytes of a manifest are in the store, where they are since before its
+   * admission. This also revokes a pending deletion.
+   */
   private async storeManifest(
     queries: Queries,
     { digest, size }: Pick<ManifestContent, 'digest' | 'size'>,
@@ -211,7 +225,10 @@ export class Ledger {
   }
 }
 
-/** A blob that one more manifest names; `present` is its size in the store, undefined = not there. */
+/**
+ * Returns the holding of a blob that one more manifest names. `present` is its size in the store,
+ * or undefined if it is not there.
+ */
 function named(
   before: Holding | undefined,
   digest: string,

@@ -1,6 +1,9 @@
 import { type PartKey, partKey, type RepositoryHolding } from './holdings.store';
 
-/** A manifest and the blobs (config and layers) that it names, each once. Sizes are bytes, as the manifest says. */
+/**
+ * A manifest and its blobs (config and layers), each once. Sizes are bytes, as declared by the
+ * manifest.
+ */
 export interface ManifestContent {
   readonly repositoryId: number;
   readonly digest: string;
@@ -8,25 +11,25 @@ export interface ManifestContent {
   readonly blobs: ReadonlyMap<string, number>;
 }
 
-/** A manifest that goes. */
+/** A manifest that is released. */
 export type ReleasedContent = Pick<ManifestContent, 'repositoryId' | 'digest'> & { readonly blobs: Iterable<string> };
 
-/** The parts that its release concerns. */
+/** Returns the keys of all parts that the release of a manifest changes. */
 export function partsOf({ repositoryId, digest, blobs }: ReleasedContent): readonly PartKey[] {
   return [digest, ...blobs].map((name) => ({ repositoryId, digest: name }));
 }
 
-/** What the release of a manifest takes away of one digest. */
+/** The effect of the release of a manifest on one digest. */
 export interface ReleaseStep {
   /** What its repository still needs it for. */
   readonly part: RepositoryHolding;
-  /** Repositories in which it no longer is a manifest: 0 or 1. */
+  /** Number of repositories in which it is no longer a manifest: 0 or 1. */
   readonly manifestRepositories: number;
-  /** Repositories in which no manifest names it any more: 0 or 1. */
+  /** Number of repositories in which no manifest names it any more: 0 or 1. */
   readonly blobRepositories: number;
 }
 
-/** What the release of manifests does, repository by repository; `parts` is changed along the way. */
+/** Yields the effects of releasing manifests, one digest at a time. Updates `parts` on the way. */
 export function* releaseSteps(
   contents: readonly ReleasedContent[],
   parts: Map<string, RepositoryHolding>,

@@ -11,24 +11,27 @@ export interface OriginKey {
   readonly organizationUid: string;
 }
 
-/** What an origin holds, in sums. */
+/** The sums of what an origin holds. */
 export interface OriginUsage extends OriginKey {
   readonly usedBytes: bigint;
   readonly reservedBytes: bigint;
   readonly manifestCount: number;
   readonly blobCount: number;
-  /** Usage is over a limit that was lowered; eviction goes on in the background. */
+  /**
+   * Whether the usage exceeds a lowered limit, so that eviction has to continue in the background.
+   */
   readonly prunePending: boolean;
-  /** Usage passed the warning share and has not fallen below it since. */
+  /** Whether a warning was written since the usage was last below the warning share. */
   readonly warned: boolean;
 }
 
 /**
- * The sums of every origin. The row is the origin's lock as well: whoever changes what an origin holds, or its tags, locks it
- * first, and several of them in the order of their version, so that nobody waits for anybody in a circle.
+ * Reads and writes the sums of origins. The row is also the lock of the origin: every writer of its
+ * content or tags locks it first. Several origins are locked in the order of their versions, to
+ * avoid deadlocks.
  */
 export class OriginUsageStore {
-  /** The sums of these origins, undefined for one that holds nothing yet; nobody else changes them before the transaction ends. */
+  /** Returns the sums of these origins, locked until the transaction ends. Creates missing rows. */
   async lock(queries: Queries, keys: readonly OriginKey[]): Promise<ReadonlyMap<string, OriginUsage>> {
     const wanted = [...new Map(keys.map((key) => [key.originVersion, key])).values()];
     const found = await this.lockFound(
@@ -44,7 +47,7 @@ export class OriginUsageStore {
     );
   }
 
-  /** The same for origins that have sums; others are left out. */
+  /** Returns the sums like {@link lock}, but leaves out origins without a row. */
   async lockFound(queries: Queries, versions: readonly string[]): Promise<ReadonlyMap<string, OriginUsage>> {
     const usage = new Map<string, OriginUsage>();
     for (const part of chunks([...versions].sort())) {
@@ -54,13 +57,16 @@ export class OriginUsageStore {
     return usage;
   }
 
-  /** The sums of an origin, undefined when it never held anything. */
+  /** Returns the sums of an origin, or undefined if it never held anything. */
   async find(queries: Queries, originVersion: string): Promise<OriginUsage | undefined> {
     const [row] = (await this.rows(queries).where('origin_version', originVersion)) as UsageRow[];
     return row && toUsage(row);
   }
 
-  /** The sums of an organization's present origin; undefined when it has none, or that holds nothing. */
+  /**
+   * Returns the sums of the present origin of an organization, or undefined if it has no origin or
+   * never held anything.
+   */
   async findByOrganization(queries: Queries, organizationUid: string): Promise<OriginUsage | undefined> {
     const [row] = (await this.rows(queries)
       .join(`${Table.proxyConfigs} as p`, 'p.origin_version', `${Table.originUsage}.origin_version`)
@@ -68,10 +74,10 @@ export class OriginUsageStore {
     return row && toUsage(row);
   }
 
-  /** Adds to the sums; the parts of `change` may be negative. */
+  /** Adds to the sums. Parts of `change` may be negative. */
   async add(queries: Queries, originVersion: string, change: Totals): Promise<void> {
     if (change.used === 0n && change.reserved === 0n && change.manifests === 0 && change.blobs === 0) return;
-    // Written out: drivers round what is over 2^53, and MySQL computes with text as with doubles.
+    // Written as literals: drivers round numbers above 2^53, and MySQL converts text to doubles.
     const plus = (column: string, part: bigint | number) => queries.raw(`${column} + (${part.toString()})`);
     await queries(Table.originUsage)
       .where('origin_version', originVersion)
@@ -83,7 +89,7 @@ export class OriginUsageStore {
       });
   }
 
-  /** Replaces the sums by ones that were counted anew. */
+  /** Replaces the sums by recounted ones. */
   async replace(queries: Queries, originVersion: string, totals: Totals): Promise<void> {
     await queries(Table.originUsage)
       .where('origin_version', originVersion)
@@ -95,7 +101,7 @@ export class OriginUsageStore {
       });
   }
 
-  /** Notes whether eviction has to go on, or whether somebody was warned. */
+  /** Sets whether eviction has to continue, and whether a warning was written. */
   async mark(
     queries: Queries,
     originVersion: string,
@@ -109,20 +115,20 @@ export class OriginUsageStore {
       });
   }
 
-  /** Quotas have come into force: every origin that has one is looked at. */
+  /** Marks every origin with automatic pruning for eviction, because quotas were switched on. */
   async markAll(queries: Queries): Promise<void> {
     await queries(Table.originUsage)
       .whereIn('organization_uid', queries(Table.quotas).where('auto_prune', 1).select('organization_uid'))
       .update({ prune_pending: 1 });
   }
 
-  /** Organizations whose eviction has to go on. */
+  /** Returns the uids of organizations whose eviction has to continue. */
   async prunePending(queries: Queries): Promise<readonly string[]> {
     const rows = await queries<OriginUsageRow>(Table.originUsage).where('prune_pending', 1).select('organization_uid');
     return rows.map((row) => row.organization_uid);
   }
 
-  /** Whose origins these are. */
+  /** Returns the uids of the organizations of these origins. */
   async organizationsOf(queries: Queries, versions: readonly string[]): Promise<readonly string[]> {
     const uids: string[] = [];
     for (const part of chunks(versions)) {
@@ -134,7 +140,7 @@ export class OriginUsageStore {
     return uids;
   }
 
-  /** Every origin that has sums, after `after`, in the order of their version. */
+  /** Returns up to `limit` origins with sums, ordered by version, starting after `after`. */
   async page(queries: Queries, after: string, limit: number): Promise<readonly OriginUsage[]> {
     const rows = (await this.rows(queries)
       .where('origin_version', '>', after)
@@ -143,7 +149,10 @@ export class OriginUsageStore {
     return rows.map(toUsage);
   }
 
-  /** Origins that no organization has and that hold nothing: nobody will lock them again. */
+  /**
+   * Returns up to `limit` origins that no organization uses and that hold nothing. They will not be
+   * locked again.
+   */
   async ended(queries: Queries, limit: number): Promise<readonly string[]> {
     const rows = await queries<OriginUsageRow>(Table.originUsage)
       .whereNotExists((config) =>
@@ -157,7 +166,7 @@ export class OriginUsageStore {
     return rows.map((row) => row.origin_version);
   }
 
-  /** Forgets an origin that holds nothing any more. */
+  /** Deletes the sums of an origin that holds nothing. */
   async remove(queries: Queries, originVersion: string): Promise<void> {
     await queries(Table.originUsage).where('origin_version', originVersion).delete();
   }

@@ -3,16 +3,19 @@ export interface ContentUse {
   readonly organizationUid: string;
   readonly repository: string;
   readonly digest: string;
-  /** When the oldest read or fill that still runs began, milliseconds since the epoch. */
+  /** When the oldest running read or fill began, in milliseconds since the epoch. */
   readonly startedAt: number;
 }
 
-/** How long before the first byte of a blob its manifest may have been asked for, in milliseconds. */
+/**
+ * Maximum time between the request for a manifest and the first byte of its blobs, in milliseconds.
+ */
 const PULL_MS = 900_000;
 
 /**
- * What is in use, as far as it can be known: an image is being pulled when one of its blobs is read or filled, and the image was
- * asked for not long before that. (A base layer that is always being read does not keep every image that has it.)
+ * Answers which images are in use, as far as this can be known. An image is being pulled if one of
+ * its blobs is read or filled and its manifest was requested shortly before. (A base layer that is
+ * always being read must not keep every image that uses it.)
  */
 export class UsesInForce {
   private readonly started = new Map<string, number>();
@@ -24,7 +27,9 @@ export class UsesInForce {
     }
   }
 
-  /** Whether an image of the repository that was last asked for at `usedAt` is being pulled. */
+  /**
+   * Returns whether an image of the repository that was last requested at `usedAt` is being pulled.
+   */
   isPulled(repository: string, digests: Iterable<string>, usedAt: number): boolean {
     if (this.started.size === 0) return false;
     for (const digest of digests) {

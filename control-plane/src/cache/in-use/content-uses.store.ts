@@ -4,12 +4,15 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { ContentUse } from './content-use';
 
-/** How long a report of a data plane is believed, in milliseconds: it says it again every ten seconds (catalog.proto, ReportUse). */
+/**
+ * Validity of a data plane's report in milliseconds. It is repeated every ten seconds (ReportUse in
+ * catalog.proto).
+ */
 const BELIEVED_MS = 30_000;
 
-/** Reads and writes what data planes say that they read and fill. */
+/** Stores the content uses that data planes report. */
 export class ContentUsesStore {
-  /** Replaces what a node said before. */
+  /** Replaces the previous report of a node. */
   async report(queries: Queries, node: string, uses: readonly ContentUse[], now: number): Promise<void> {
     await queries(Table.contentUses).where('node', node).delete();
     const rows: ContentUseRow[] = uses.map((use) => ({
@@ -23,7 +26,7 @@ export class ContentUsesStore {
     await bulkInsert(queries, Table.contentUses, rows, { kind: 'keep' });
   }
 
-  /** What is in use of an organization. */
+  /** Returns the current uses in an organization. */
   async ofOrganization(queries: Queries, organizationUid: string, now: number): Promise<readonly ContentUse[]> {
     const rows: ContentUseRow[] = await queries<ContentUseRow>(Table.contentUses)
       .where('organization_uid', organizationUid)
@@ -36,7 +39,7 @@ export class ContentUsesStore {
     }));
   }
 
-  /** Which of these digests are in use, by whomever. */
+  /** Returns those of these digests that are in use in any organization. */
   async amongDigests(queries: Queries, digests: readonly string[], now: number): Promise<ReadonlySet<string>> {
     const found = new Set<string>();
     for (const part of chunks(digests)) {
@@ -49,7 +52,7 @@ export class ContentUsesStore {
     return found;
   }
 
-  /** Forgets reports that are no longer believed. */
+  /** Deletes reports that are no longer valid. */
   async prune(queries: Queries, now: number): Promise<void> {
     await queries(Table.contentUses).where('valid_until', '<=', now).delete();
   }

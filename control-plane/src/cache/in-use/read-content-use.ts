@@ -3,7 +3,10 @@ import { parseRepositoryName } from '../../../../common/oci/reference';
 import type { ContentUse__Output } from '../../../../proto/gen/layover/v1/ContentUse';
 import type { ContentUse } from './content-use';
 
-/** A use as a data plane reported it; none where it names nothing that can be. */
+/**
+ * Converts a reported use. Returns an empty list if its digest, repository or organization is
+ * invalid.
+ */
 export function readContentUse(use: ContentUse__Output): ContentUse[] {
   const digest = parseDigest(use.digest);
   if (digest === undefined || parseRepositoryName(use.repository) === undefined || use.organizationUid.length > 36)

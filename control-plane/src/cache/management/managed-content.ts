@@ -6,17 +6,19 @@ import type { ContentStores } from '../content/content-stores';
 import { enforceQuota } from '../eviction/enforce-quota';
 import type { UpstreamStatusStore } from '../pulls/upstream-status.store';
 
-/** How long a mutation waits for eviction, in milliseconds. */
+/** Time limit for the eviction that a mutation waits for, in milliseconds. */
 const ENFORCE_MS = 10_000;
 
-/** What {@link ManagedContent} works with. */
+/** The dependencies of {@link ManagedContent}. */
 export interface ManagedContentParts {
   readonly database: Database;
   readonly stores: ContentStores & { readonly upstreamStatus: UpstreamStatusStore };
   readonly clock: Clock;
 }
 
-/** Changes cached content as changes of organizations and of global switches demand (ADR 13 for quotas). */
+/**
+ * Applies changes of organizations and of global switches to cached content (ADR 13 for quotas).
+ */
 export class ManagedContent implements OrganizationContent, GlobalQuotas {
   constructor(private readonly parts: ManagedContentParts) {}
 

@@ -10,7 +10,7 @@ import type { OrganizationStore } from '../../tenancy/organizations/organization
 /** Manifests in one transaction. */
 const STEP = 100;
 
-/** What a purge works with. */
+/** The dependencies of a purge. */
 export interface PurgeParts {
   readonly database: Database;
   readonly stores: ContentStores;
@@ -19,8 +19,9 @@ export interface PurgeParts {
 }
 
 /**
- * Takes everything cached of a repository out of the cache, past the time machine; false when nothing was cached. In short transactions,
- * the first of which writes the audit event; what is pulled meanwhile comes back. Bytes that nobody holds any more are collected.
+ * Removes all cached content of a repository, including the time machine. Returns false if nothing
+ * was cached. Works in short transactions, the first of which writes the audit event. Images that
+ * are pulled during the purge are cached again. The bytes are deleted by collection.
  */
 export async function purgeRepository(
   { database, stores, organizations, clock }: PurgeParts,
@@ -30,7 +31,7 @@ export async function purgeRepository(
   let newest: number | undefined;
   let after = '';
   for (let step = 0; ; step += 1) {
-    // Of the try that was committed: a transaction may run again.
+    // Set by the attempt that commits: a transaction may be retried.
     let last = after;
     const more = await database.transaction(async (queries) => {
       const organization = await organizations.findByName(queries, name.organization);
@@ -68,7 +69,7 @@ export async function purgeRepository(
     });
     after = last;
     if (more !== true) return step > 0 || more !== undefined;
-    // SQLite's statements are synchronous: others get a turn between two steps.
+    // The statements of SQLite are synchronous, so other work gets a turn between two steps.
     await nextTurn();
   }
 }

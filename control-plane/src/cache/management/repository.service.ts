@@ -3,7 +3,7 @@ import type { Database } from '../../db/database';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
 import type { RepositoryStore } from '../content/repository.store';
 
-/** Finds repositories by the names that people use. */
+/** Finds repositories by organization name and repository name. */
 export class RepositoryService {
   constructor(
     private readonly database: Database,
@@ -11,7 +11,10 @@ export class RepositoryService {
     private readonly repositories: RepositoryStore,
   ) {}
 
-  /** The repository of an organization, under its present upstream; undefined when either is not there. */
+  /**
+   * Returns the repository of an organization under its present upstream, or undefined if either
+   * does not exist.
+   */
   async find(organization: string, repository: string): Promise<RepositoryRow | undefined> {
     const { reader } = this.database;
     const owner = await this.organizations.findByName(reader, organization);

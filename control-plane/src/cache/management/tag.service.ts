@@ -9,7 +9,7 @@ import { ApiError } from '../../errors/api-error';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
 import { isActive, TagChange } from '../content/tag-life';
 
-/** What the service works with. */
+/** The dependencies of {@link TagService}. */
 export interface TagServiceParts {
   readonly database: Database;
   readonly stores: ContentStores;
@@ -17,7 +17,7 @@ export interface TagServiceParts {
   readonly clock: Clock;
 }
 
-/** Which tag is meant, by the names that people use. */
+/** The full name of a tag, as used in the API. */
 export interface TagName {
   readonly organization: string;
   readonly repository: string;
@@ -29,18 +29,25 @@ interface Found {
   readonly repository: RepositoryRow;
 }
 
-/** What people do with cached tags: each in one transaction with its audit event, and data planes are told to ask again. */
+/**
+ * Changes cached tags on request. Each change is one transaction with its audit event, and tells
+ * data planes to forget the tag.
+ */
 export class TagService {
   constructor(private readonly parts: TagServiceParts) {}
 
   /**
-   * Sets when a tag expires, until the next pull of it resets that; undefined = never. Throws NOT_FOUND for a tag that is not active, and
-   * BAD_USER_INPUT for a time that has passed.
+   * Sets when a tag expires, until its next pull resets the expiration. undefined means never.
+   * Throws NOT_FOUND if the tag is not active, and BAD_USER_INPUT if the time is in the past.
    */
   setExpiration(name: TagName, expiresAt: number | undefined, actor: string): Promise<TagRow> {
     return this.change(name, async (queries, { repository, origin }, now) => {
       if (expiresAt !== undefined && expiresAt <= now)
-        throw new ApiError('BAD_USER_INPUT', 'expiresAt has passed; deleteTag ends a tag at once.', 'expiresAt');
+        throw new ApiError(
+          'BAD_USER_INPUT',
+          'expiresAt is in the past. Use a future time, or deleteTag to end the tag now.',
+          'expiresAt',
+        );
       const live = await this.live(queries, repository, name, now);
       const event = { kind: 'EXPIRATION_SET', at: now, expiresAt: expiresAt ?? null } as const;
       const tag = await this.apply(queries, TagChange.of(live, event), live);
@@ -52,7 +59,10 @@ export class TagService {
     });
   }
 
-  /** Moves the active version of a tag into the time machine; false when there is none. The next pull asks upstream again. */
+  /**
+   * Moves the active version of a tag into the time machine. Returns false if there is none. The
+   * next pull asks the upstream again.
+   */
   async delete(name: TagName, actor: string): Promise<boolean> {
     try {
       await this.change(name, async (queries, { repository, origin }, now) => {
@@ -69,9 +79,10 @@ export class TagService {
   }
 
   /**
-   * Makes a version from the time machine the active one; the version that is active goes there. It counts as checked now, and lives as
-   * long as after a pull. Throws NOT_FOUND when the time machine has no such version, or its window is over. An active tag with that digest
-   * stays as it is.
+   * Restores a version of a tag from the time machine and moves the active version there. The
+   * restored version counts as checked now and expires as after a pull. Throws NOT_FOUND if the
+   * time machine has no such version or no longer keeps it. An active tag with this digest does not
+   * change.
    */
   restore(name: TagName, digest: string, actor: string): Promise<TagRow> {
     return this.change(name, async (queries, { repository, origin }, now) => {
@@ -90,7 +101,11 @@ export class TagService {
           expirationSeconds: origin.expirationSeconds ?? 0,
         });
       if (restored === undefined)
-        throw new ApiError('NOT_FOUND', `The time machine has no version of ${name.tag} with that digest.`, 'digest');
+        throw new ApiError(
+          'NOT_FOUND',
+          `The time machine has no version of tag '${name.tag}' with digest ${digest}.`,
+          'digest',
+        );
       if (live !== undefined && live.id !== restored.before.id)
         await this.apply(queries, TagChange.of(live, { kind: 'DISPLACED', at: now }), live);
       await tags.update(queries, restored);
@@ -116,7 +131,7 @@ export class TagService {
       if (repository === undefined)
         throw new ApiError(
           'NOT_FOUND',
-          `Nothing is cached of ${name.repository} in ${name.organization}.`,
+          `Repository '${name.repository}' of organization '${name.organization}' has no cached content.`,
           organization === undefined ? 'organization' : 'repository',
         );
       const now = clock.now();
@@ -134,7 +149,7 @@ export class TagService {
   private async live(queries: Queries, repository: RepositoryRow, { tag }: TagName, now: number): Promise<TagRow> {
     const live = await this.parts.stores.tags.lockLive(queries, repository.id, tag);
     if (live === undefined || !isActive(live, now))
-      throw new ApiError('NOT_FOUND', `${repository.name} has no active tag ${tag}.`, 'tag');
+      throw new ApiError('NOT_FOUND', `Repository '${repository.name}' has no active tag '${tag}'.`, 'tag');
     return live;
   }
 

@@ -8,16 +8,16 @@ import type { Queries } from '../../db/database';
 import type { RepositoryKey } from '../content/repository.store';
 import { TagChange, type TagPulls } from '../content/tag-life';
 
-/** A pull with the time it counts at (milliseconds since the epoch). */
+/** A pull and the time at which it counts (milliseconds since the epoch). */
 export interface TimedPull {
   readonly at: number;
   readonly event: PullEvent__Output;
 }
 
-/** Pulls that were given a manifest. */
+/** Cache statuses of pulls that returned a manifest. */
 const SERVED = new Set(['HIT', 'REVALIDATED', 'UPDATED', 'MISS', 'STALE']);
 
-/** What several pulls of one reference come to. */
+/** Several pulls of one reference, combined. */
 interface PullGroup extends TagPulls {
   readonly key: RepositoryKey;
   readonly tag: string | undefined;
@@ -25,8 +25,9 @@ interface PullGroup extends TagPulls {
 }
 
 /**
- * Writes what pulls change of tags, manifests and repositories: last pulled, expiration, counts. Grouped by reference, so
- * the cost is that of the distinct images and not of the pulls. Pulls of another upstream than the present one change nothing.
+ * Applies pulls to tags, manifests and repositories: last pull, expiration and counts. Groups the
+ * pulls by reference, so that the cost depends on the number of distinct images and not of pulls.
+ * Pulls from a former upstream are ignored.
  */
 export async function applyPulls(
   queries: Queries,
@@ -66,7 +67,7 @@ async function touchTags(queries: Queries, stores: ContentStores, groups: readon
   for (const row of rows) {
     const key = `${row.repository_id} ${row.name} ${row.digest}`;
     const other = versions.get(key);
-    // The live version, or else the latest that had this digest.
+    // Prefers the live version, then the latest version with this digest.
     if (other === undefined || (other.live === null && (row.live === 1 || row.id > other.id))) versions.set(key, row);
   }
   const live = new Set(
@@ -106,10 +107,10 @@ async function touchManifests(queries: Queries, stores: ContentStores, groups: r
   await touchParents(queries, stores, changed);
 }
 
-/** How deep indexes within indexes are followed (docs/design/pull-semantics.md#manifest-limits). */
+/** Maximum depth of nested indexes (docs/design/pull-semantics.md#manifest-limits). */
 const MAX_DEPTH = 4;
 
-/** A pull of a child is a use of the indexes that name it: they leave as one. */
+/** Records a pull of a child as a use of its indexes, because they are evicted together. */
 async function touchParents(
   queries: Queries,
   stores: ContentStores,
@@ -134,7 +135,10 @@ async function touchParents(
   await touchParents(queries, stores, changed, depth + 1);
 }
 
-/** Its place in the order goes by its last use, unless only the time machine has it. */
+/**
+ * Returns the manifest with a new time of last use. This also moves its place in the eviction
+ * order, unless only the time machine keeps it.
+ */
 function usedAt(row: ManifestRow, at: number): ManifestRow {
   const used = Math.max(row.used_at, at);
   return { ...row, used_at: used, eviction_at: row.eviction_class === 0 ? row.eviction_at : used };

@@ -2,13 +2,22 @@ import type { Queries } from '../../db/database';
 import type { RobotStore } from '../../tenancy/robots/robot.store';
 import type { TimedPull } from './apply-pulls';
 
-/** How exact a robot's last use is, in milliseconds: a robot that pulls all day costs a write a minute. */
+/**
+ * Resolution of the last use of a robot, in milliseconds. A robot that pulls all day costs one
+ * write a minute.
+ */
 const RESOLUTION_MS = 60_000;
 
-/** As data planes write it: `robot:<organization>+<name>`, whichever organization is pulled from. */
+/**
+ * The actor that data planes report: `robot:<organization>+<name>`, no matter which organization is
+ * pulled from.
+ */
 const ROBOT_ACTOR = /^robot:([^+]+)\+(.+)$/;
 
-/** Writes when robots were last used. A pull from before a robot was made was of another one of its name. */
+/**
+ * Records when robots were last used. Ignores pulls from before the robot was created, because they
+ * belong to an earlier robot with the same name.
+ */
 export async function applyRobotUse(queries: Queries, robots: RobotStore, pulls: readonly TimedPull[]): Promise<void> {
   const used = new Map<string, number>();
   const organizations = new Set<string>();

@@ -3,7 +3,7 @@ import type { PullEvent__Output } from '../../../../proto/gen/layover/v1/PullEve
 import type { StatisticsRow } from '../../../../schema/tables';
 import { BUCKET_MS, type Counters } from './statistics.store';
 
-/** Which counter a cache status goes into. */
+/** The counter for each cache status. */
 const COUNTER_OF: Readonly<Record<string, 'hits' | 'misses' | 'stale' | 'failures'>> = {
   HIT: 'hits',
   REVALIDATED: 'hits',
@@ -15,11 +15,14 @@ const COUNTER_OF: Readonly<Record<string, 'hits' | 'misses' | 'stale' | 'failure
   ERROR: 'failures',
 };
 
-/** Adds records up into rows of the statistics. */
+/** Aggregates records into rows of the statistics. */
 export class PullCounters {
   private readonly rows = new Map<string, Counters & { organization_uid: string; bucket: number }>();
 
-  /** Counts a pull of an organization. A manifest that was missed or updated was fetched as well as served. */
+  /**
+   * Counts a pull of an organization. A manifest with a miss or an update counts as fetched and as
+   * served.
+   */
   pull(organizationUid: string, at: number, event: PullEvent__Output): void {
     const row = this.row(organizationUid, at);
     row.pulls += 1;
@@ -30,14 +33,14 @@ export class PullCounters {
     if (counter === 'misses') row.bytes_fetched += bytes;
   }
 
-  /** Counts bytes of blobs that moved. */
+  /** Counts the bytes of blobs that were served and fetched. */
   blob(organizationUid: string, at: number, event: BlobEvent__Output): void {
     const row = this.row(organizationUid, at);
     row.bytes_served += amount(event.bytesServed);
     row.bytes_fetched += amount(event.bytesFetched);
   }
 
-  /** The rows to add, in the order of their key (so that two batches never lock them crosswise). */
+  /** Returns the rows to add, ordered by key so that two batches cannot deadlock. */
   toRows(): readonly StatisticsRow[] {
     return [...this.rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }

@@ -5,24 +5,31 @@ import type { AuditEventRow } from '../../../../schema/tables';
 import { isCacheStatus } from '../../audit/cache-status';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-/** The last millisecond that a Date can show as four digits of year. */
+/** The last millisecond that a Date can show with a four-digit year. */
 const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** The id under which a record counts once: its own, or one made of it where it is no UUID in lower case. */
+/**
+ * Returns the id that makes a record count once: its own, or one derived from it if it is not a
+ * lower-case UUID.
+ */
 export function recordId(id: string): string {
   if (UUID.test(id)) return id;
   const hex = createHash('sha256').update(id).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A time that every column and every answer can hold; 0 (a field left out) is none. */
+/**
+ * Returns a time that every column and response can hold. Replaces an invalid time and 0 (a missing
+ * field) by `now`.
+ */
 export function recordTime(at: number, now: number): number {
   return Number.isSafeInteger(at) && at > 0 && at <= LAST_TIME ? at : now;
 }
 
 /**
- * The audit event of a pull. Never throws, and every value fits its column: a record that can't be stored would come
- * again for ever and hold up those behind it. `organizationName` is the present name, where the organization exists.
+ * Returns the audit event of a pull. Never throws, and every value fits its column: a record that
+ * cannot be stored would be delivered again forever and block all later records. `organizationName`
+ * is the present name, if the organization exists.
  */
 export function pullAuditRow(
   id: string,
@@ -58,7 +65,7 @@ export function pullAuditRow(
 
 function text(value: string, length: number): string | null {
   if (value === '') return null;
-  // Half a surrogate pair at the cut would be no valid text.
+  // Removes half a surrogate pair at the cut, which is not valid text.
   return value
     .slice(0, length)
     .replace(/[\ud800-\udbff]$/, '')

@@ -27,7 +27,7 @@ import { toUpstreamStatusRow } from './upstream-report';
 /** Records in one transaction. */
 const BATCH = 500;
 
-/** What the recorder works with. */
+/** The dependencies of {@link PullRecorder}. */
 export interface PullRecorderParts {
   readonly database: Database;
   readonly stores: ContentStores;
@@ -39,7 +39,7 @@ export interface PullRecorderParts {
   readonly log: Logger;
 }
 
-/** A record with the id and time that it counts under. */
+/** A record with its deduplication id and its time. */
 interface Item {
   readonly id: string;
   readonly at: number;
@@ -47,18 +47,18 @@ interface Item {
 }
 
 /**
- * Takes what data planes deliver, each record once (docs/design/records.md#exactly-once): ids that
- * are known are skipped, in the transaction that writes what the others change. When it has
- * resolved, the data plane may delete its journal.
+ * Records what data planes deliver, each record exactly once (docs/design/records.md#exactly-once).
+ * The transaction that applies the new records skips known ids. After it resolves, the data plane
+ * may delete its journal.
  *
- * A record that the database won't take (the data is to blame) is found by halving its batch,
- * logged and left out: it would come again for ever otherwise. Anything else (database away, disk
- * full) throws, and the data plane tries again.
+ * If the database rejects a record because of its data, the batch is halved until the record is
+ * found, logged and dropped: otherwise it would be delivered again forever. All other errors
+ * (database unavailable, disk full) are thrown, and the data plane retries.
  */
 export class PullRecorder {
   constructor(private readonly parts: PullRecorderParts) {}
 
-  /** Records them; resolves with how many were new. */
+  /** Records a delivery and resolves with the number of new records. */
   async record(records: readonly PullRecord__Output[]): Promise<number> {
     const now = this.parts.clock.now();
     const items = new Map<string, Item>();
@@ -73,7 +73,8 @@ export class PullRecorder {
 
   private async recordBatch(items: readonly Item[]): Promise<number> {
     try {
-      // A repeat that runs at the same time (MySQL) ends as a duplicate; the next try sees what it wrote.
+      // On MySQL, a concurrent delivery of the same record ends as a duplicate. The retry sees its
+      // rows.
       return await this.parts.database.transaction((queries) => this.write(queries, items), {
         duplicateIsRace: true,
       });
@@ -83,7 +84,7 @@ export class PullRecorder {
       if (items.length === 1) {
         this.parts.log.error(
           { err: error, record: first?.id, event: first?.record.event },
-          'a record cannot be stored',
+          'a record cannot be stored and is dropped',
         );
         return 0;
       }
@@ -99,7 +100,7 @@ export class PullRecorder {
       queries,
       items.filter(isPull).map(({ id }) => id),
     );
-    // Pulls as well: retention may have deleted their events.
+    // Includes pulls, because retention may have deleted their audit events.
     const known = await recorded.known(
       queries,
       items.map(({ id }) => id),
@@ -119,7 +120,10 @@ export class PullRecorder {
     return fresh.length;
   }
 
-  /** Every origin that the records are about, and those that wait for what arrived: locked together, in one order. */
+  /**
+   * Locks all origins that the records concern and those that wait for arrived content, in one
+   * order.
+   */
   private async origins(
     queries: Queries,
     items: readonly Item[],
@@ -155,14 +159,14 @@ export class PullRecorder {
       const admission = parseAdmission(record.admission);
       const { decision } = await admitManifest(queries, stores, admission, clock);
       if (decision === 'ADMITTED') return;
-      // The data plane that wrote it down counts it as kept (ADR 4).
+      // The data plane that wrote the record counts the manifest as cached (ADR 4).
       const { organizationUid, repository } = admission.key;
       const forget = { organizationUid, repository, tag: admission.tag ?? '', digest: admission.manifest.digest };
       await stores.invalidations.append(queries, [forget], clock.now());
     } catch (error) {
-      // What was checked before anything was written. A failure of the database goes on up.
+      // The admission was rejected before anything was written. Database errors are rethrown.
       if (!isLayoverError(error)) throw error;
-      this.parts.log.error({ err: error, record: id }, 'an admission from a journal is not valid');
+      this.parts.log.error({ err: error, record: id }, 'an admission from a journal is invalid and is ignored');
     }
   }
 
@@ -176,7 +180,7 @@ export class PullRecorder {
     await this.parts.stores.audit.append(queries, rows);
     await applyPulls(queries, this.parts.stores, pulls, origins);
     await applyRobotUse(queries, this.parts.robots, pulls);
-    // After what says that a tag was there: in one batch the later answer counts as well.
+    // Runs last, so that a later answer in the same batch wins over one that found the tag.
     await endDeletedUpstream(queries, this.parts.stores, pulls, origins);
   }
 
@@ -189,7 +193,8 @@ export class PullRecorder {
     for (const { at, record } of items) {
       if (!record.upstream) continue;
       const row = toUpstreamStatusRow(record.upstream, at);
-      // What was seen before the organization got this upstream is about another one.
+      // The report is older than the present upstream of the organization, so it is about another
+      // upstream.
       const since = origins.get(row.organization_uid)?.originSince ?? null;
       if (since === null || row.last_checked_at < since) continue;
       if ((latest.get(row.organization_uid)?.last_checked_at ?? 0) <= row.last_checked_at)
@@ -210,7 +215,7 @@ export class PullRecorder {
   }
 }
 
-/** Blobs that data planes have stored, each once. */
+/** Returns the blobs that data planes stored, each once. */
 function arrivedContents(items: readonly Item[]): readonly StoredContent[] {
   const arrived = new Map<string, StoredContent>();
   for (const { at, record } of items) {

@@ -3,9 +3,9 @@ import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 
-/** Ids of records that have no audit event (any more), kept so that a repeat counts once. */
+/** Stores the ids of records without an audit event, so that a repeated delivery counts once. */
 export class RecordedEventsStore {
-  /** Which of these ids were recorded before. */
+  /** Returns those of these ids that were recorded before. */
   async known(queries: Queries, ids: readonly string[]): Promise<ReadonlySet<string>> {
     const known = new Set<string>();
     for (const part of chunks(ids, 1000)) {
@@ -15,17 +15,20 @@ export class RecordedEventsStore {
     return known;
   }
 
-  /** Remembers ids. Throws the driver's duplicate error for one that is there. */
+  /** Records ids. Throws the duplicate error of the driver if an id exists. */
   async append(queries: Queries, rows: readonly RecordedEventRow[]): Promise<void> {
     await bulkInsert(queries, Table.recordedEvents, rows);
   }
 
-  /** Remembers ids; one that is there is left. */
+  /** Records ids and skips existing ones. */
   async remember(queries: Queries, rows: readonly RecordedEventRow[]): Promise<void> {
     await bulkInsert(queries, Table.recordedEvents, rows, { kind: 'keep' });
   }
 
-  /** Forgets up to `limit` ids of records before `before` (milliseconds since the epoch); how many it were. */
+  /**
+   * Deletes up to `limit` ids of records from before `before` (milliseconds since the epoch).
+   * Returns how many were deleted.
+   */
   async prune(queries: Queries, before: number, limit: number): Promise<number> {
     const rows = await queries<RecordedEventRow>(Table.recordedEvents)
       .where('at', '<', before)

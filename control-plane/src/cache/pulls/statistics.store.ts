@@ -6,7 +6,7 @@ import type { Queries } from '../../db/database';
 /** Length of a bucket in milliseconds. */
 export const BUCKET_MS = 300_000;
 
-/** What is counted of an organization. */
+/** The counters of an organization. */
 export interface Counters {
   pulls: number;
   hits: number;
@@ -19,9 +19,9 @@ export interface Counters {
 
 const COUNTERS = ['pulls', 'hits', 'misses', 'stale', 'failures', 'bytes_served', 'bytes_fetched'] as const;
 
-/** Counters of organizations in buckets of five minutes. */
+/** Stores counters of organizations in buckets of five minutes. */
 export class StatisticsStore {
-  /** Adds to buckets. */
+  /** Adds counters to their buckets. */
   async add(queries: Queries, rows: readonly StatisticsRow[]): Promise<void> {
     await bulkInsert(queries, Table.statistics, rows, {
       kind: 'merge',
@@ -30,7 +30,7 @@ export class StatisticsStore {
     });
   }
 
-  /** Sums since a time (milliseconds since the epoch), from the start of the bucket that it lies in. */
+  /** Returns the sums since a time (milliseconds since the epoch), from the start of its bucket. */
   async sums(
     queries: Queries,
     organizationUid: string,

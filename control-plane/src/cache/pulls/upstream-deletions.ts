@@ -8,21 +8,20 @@ import type { RepositoryKey } from '../content/repository.store';
 import { TagChange } from '../content/tag-life';
 import type { TimedPull } from './apply-pulls';
 
-/** A tag that upstream said is gone. */
+/** A tag that the upstream reported as deleted. */
 interface Deletion {
   readonly key: RepositoryKey;
   readonly organizationName: string;
   readonly tag: string;
-  /** When upstream said so, oldest first; milliseconds since the epoch. */
+  /** The upstream's answers, oldest first. `checkedAt` is in milliseconds since the epoch. */
   readonly answers: { readonly checkedAt: number; readonly upstreamStatus: number; readonly requestId: string }[];
 }
 
 /**
- * Ends tags that upstream has deleted (`onUpstreamDelete` = PROPAGATE,
- * docs/design/bounds.md#upstream-deletions), each with an audit event: a data plane that knows
- * nothing would be told of them again in a later outage. What upstream was asked later counts more:
- * a tag stays when it was found there since. Under KEEP nothing ends, and what is expired there is
- * left to its expiration.
+ * Ends tags that the upstream has deleted (`onUpstreamDelete` = PROPAGATE,
+ * docs/design/bounds.md#upstream-deletions) and writes an audit event for each. Without this, a
+ * data plane with an empty local index would serve them again in a later outage. A tag stays if a
+ * later check found it at the upstream. With KEEP no tag is ended, and its expiration decides.
  */
 export async function endDeletedUpstream(
   queries: Queries,
@@ -96,7 +95,10 @@ function findDeletions(pulls: readonly TimedPull[], origins: ReadonlyMap<string,
   return [...deletions.values()];
 }
 
-/** `checked_at` (see PullEvent in catalog.proto) of a 404 is set where upstream itself answered that the tag is gone: 404, or 410. */
+/**
+ * Returns whether the upstream itself answered that the tag is gone (404 or 410). Only then is
+ * `checked_at` of a 404 set (see PullEvent in catalog.proto).
+ */
 function saysDeleted(event: PullEvent__Output): boolean {
   return (
     event.httpStatus === 404 &&

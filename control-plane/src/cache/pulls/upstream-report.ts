@@ -2,10 +2,13 @@ import type { UpstreamReport__Output } from '../../../../proto/gen/layover/v1/Up
 import type { UpstreamStatusRow } from '../../../../schema/tables';
 import { recordTime } from './pull-audit-row';
 
-/** Largest number that GraphQL's Int takes. */
+/** The maximum of a GraphQL Int. */
 const MAX_INT = 2_147_483_647;
 
-/** A data plane's report as a row. `at` is the time of the record, taken where the report's own is no time. */
+/**
+ * Converts a data plane's report to a row. `at`, the time of the record, replaces an invalid time
+ * in the report.
+ */
 export function toUpstreamStatusRow(report: UpstreamReport__Output, at: number): UpstreamStatusRow {
   return {
     organization_uid: report.organizationUid,

@@ -2,9 +2,9 @@ import { Table, type UpstreamStatusRow } from '../../../../schema/tables';
 import { bulkInsert } from '../../db/bulk-insert';
 import type { Queries } from '../../db/database';
 
-/** What data planes last saw of upstreams. */
+/** Stores the latest upstream status that data planes reported. */
 export class UpstreamStatusStore {
-  /** Keeps reports that are newer than what is stored. */
+  /** Stores reports that are newer than the stored ones. */
   async report(queries: Queries, reports: readonly UpstreamStatusRow[]): Promise<void> {
     const stored = await this.findMany(
       queries,
@@ -26,12 +26,12 @@ export class UpstreamStatusStore {
     });
   }
 
-  /** What is known of these organizations' upstreams. */
+  /** Returns the reported status of the upstreams of these organizations. */
   async findMany(queries: Queries, organizationUids: readonly string[]): Promise<readonly UpstreamStatusRow[]> {
     return queries<UpstreamStatusRow>(Table.upstreamStatus).whereIn('organization_uid', organizationUids);
   }
 
-  /** The organization has another upstream now, or is gone. */
+  /** Deletes the status of an organization that changed its upstream or was deleted. */
   async forget(queries: Queries, organizationUid: string): Promise<void> {
     await queries(Table.upstreamStatus).where('organization_uid', organizationUid).delete();
   }

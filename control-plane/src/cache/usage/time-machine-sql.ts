@@ -1,41 +1,53 @@
-/** Rows of an organization or of a repository: the column that says so in manifests, tags and repository_holdings. */
+/**
+ * The column that identifies an organization (by its origin) or a repository in manifests, tags and
+ * repository_holdings.
+ */
 export type ScopeColumn = 'origin_version' | 'repository_id';
 
 /**
- * A join that is made in the order in which it is written, from the few rows of a set to what belongs to them: left to
- * themselves, both databases read all manifests there are and look each up in the set.
+ * A join that is executed in the written order, from a small set to its related rows. By default,
+ * both databases read all manifests and look each up in the set.
  */
 export type OrderedJoin = 'CROSS JOIN' | 'STRAIGHT_JOIN';
 
-/** A live version that has not expired, of manifest `m`. The + keeps both databases to the index of the manifest. */
+/**
+ * Condition: manifest `m` has a live tag version that has not expired. The + keeps both databases
+ * on the index by manifest.
+ */
 const HAS_ACTIVE_TAG = `EXISTS (SELECT 1 FROM tags u
   WHERE u.manifest_id = m.id AND +u.ended_at IS NULL AND (u.expires_at IS NULL OR u.expires_at > :now))`;
 
-/** Content that counts as used; `h` is a row of origin_holdings. */
+/** Condition: the content counts as used. `h` is a row of origin_holdings. */
 export const IS_HELD = `(h.manifest_repositories > 0 OR h.state = 'HELD')`;
 
-/** Manifests whose tags are live and have all expired: the collector has not moved them into the time machine yet. */
+/**
+ * Selects manifests whose live tags have all expired but were not moved into the time machine yet.
+ */
 function expired(column: ScopeColumn, join: OrderedJoin): string {
   const ended = column === 'origin_version' ? 't.ended_at' : '+t.ended_at';
   return `SELECT m.id FROM tags t ${join} manifests m ON m.id = t.manifest_id
     WHERE t.${column} = :key AND ${ended} IS NULL AND t.expires_at <= :now AND m.eviction_class = 1 AND NOT ${HAS_ACTIVE_TAG}`;
 }
 
-/** What the indexes of a set of manifests name. */
+/** Selects the children of a set of manifests. */
 function childrenOf(set: string, join: OrderedJoin): string {
   return `SELECT c.id FROM ${set} a ${join} manifest_references x ON x.manifest_id = a.id AND x.role = 'CHILD'
     ${join} manifests c ON c.repository_id = x.repository_id AND c.digest = x.digest`;
 }
 
-/** How many manifests there are (total), and how many of them only the time machine has, children left out (inactive). */
+/**
+ * Counts all manifests (total) and those that only the time machine keeps, without children
+ * (inactive).
+ */
 export function countInactive(column: ScopeColumn): string {
   return `SELECT COUNT(*) AS total, COALESCE(SUM(CASE WHEN m.eviction_class = 0 THEN 1 ELSE 0 END), 0) AS inactive
     FROM manifests m WHERE m.${column} = :key`;
 }
 
 /**
- * The bytes of what only the time machine needs, from there: manifests that left service and what only their indexes name, with
- * every digest that nothing but these needs. Costs as much as there is of it. Bindings: key, now (milliseconds since the epoch).
+ * Sums the bytes that only the time machine needs, starting from inactive manifests: manifests that
+ * left service, the children that only their indexes name, and every digest that only these need.
+ * The cost grows with the inactive content. Bindings: key, now (milliseconds since the epoch).
  */
 export function bytesByInactive(column: ScopeColumn, join: OrderedJoin): string {
   const part = column === 'repository_id' ? 'AND p.repository_id = :key' : '';
@@ -68,7 +80,10 @@ export function bytesByInactive(column: ScopeColumn, join: OrderedJoin): string 
       GROUP BY p.digest HAVING SUM(p.is_manifest) = n.manifests AND SUM(p.named_by) = n.names)`;
 }
 
-/** The same from the other side, as what is held without what is in service needs: costs as much as there is of that. */
+/**
+ * Sums the same bytes starting from active manifests, as held bytes minus the bytes that active
+ * manifests need. The cost grows with the active content.
+ */
 export function bytesByActive(column: ScopeColumn, join: OrderedJoin): string {
   const held =
     column === 'origin_version'

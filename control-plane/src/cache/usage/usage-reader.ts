@@ -5,27 +5,28 @@ import { dataVersion } from '../../db/data-version';
 import type { Database } from '../../db/database';
 import type { Names, Usage, UsageScope, UsageStore } from './usage.store';
 
-/** A count with the time (milliseconds since the epoch) at which it changes although nothing was written. */
+/** A count and the time (milliseconds since the epoch) at which it changes without a write. */
 interface Count<T> {
   readonly value: T;
   readonly until: number;
 }
 
-interface Kept {
+interface CachedCount {
   readonly version: number;
   readonly count: Promise<Count<unknown>>;
 }
 
-/** Counts that are kept; each is a few numbers. */
-const MAX_KEPT = 2000;
+/** Maximum number of cached counts. Each consists of a few numbers. */
+const MAX_CACHED = 2000;
 
 /**
- * Reads usage exactly, and counts no oftener than it can have changed: many readers of one organization cost one count.
- * On SQLite a count is good until something is committed or the next tag expires. On MySQL, where others write as well,
- * readers share a count that has not begun when they ask: none of them sees less than was committed before.
+ * Reads exact usage without counting more often than it can change: many readers of one
+ * organization share one count. On SQLite, a count is valid until the next commit or the next
+ * expiration of a tag. On MySQL, where other processes write too, readers share a count that starts
+ * after their request, so that no reader misses an earlier commit.
  */
 export class UsageReader {
-  private readonly kept = new LRUCache<string, Kept>({ max: MAX_KEPT });
+  private readonly cached = new LRUCache<string, CachedCount>({ max: MAX_CACHED });
   private readonly counts = new CoalescedRuns<Count<unknown>>();
 
   constructor(
@@ -34,7 +35,7 @@ export class UsageReader {
     private readonly clock: Clock,
   ) {}
 
-  /** See {@link UsageStore.held}. */
+  /** Returns {@link UsageStore.held}. */
   held(scope: UsageScope): Promise<Usage> {
     return this.read('held', scope, async () => ({
       value: await this.store.held(this.database.reader, scope),
@@ -42,7 +43,7 @@ export class UsageReader {
     }));
   }
 
-  /** See {@link UsageStore.timeMachineBytes}. */
+  /** Returns {@link UsageStore.timeMachineBytes}. */
   timeMachineBytes(scope: UsageScope): Promise<bigint> {
     return this.read('time machine', scope, async () => {
       const now = this.clock.now();
@@ -52,7 +53,7 @@ export class UsageReader {
     });
   }
 
-  /** See {@link UsageStore.names}. */
+  /** Returns {@link UsageStore.names}. */
   names(scope: UsageScope): Promise<Names> {
     return this.read('names', scope, async () => {
       const value = await this.store.names(this.database.reader, scope, this.clock.now());
@@ -64,18 +65,19 @@ export class UsageReader {
     const key = `${what} ${scope.kind} ${scope.kind === 'organization' ? scope.uid : scope.id}`;
     const version = await dataVersion(this.database);
     if (version === undefined) return (await this.counts.run(key, count)).value as T;
-    const kept = this.kept.get(key);
-    if (kept?.version === version) {
-      const { value, until } = await kept.count;
+    const cached = this.cached.get(key);
+    if (cached?.version === version) {
+      const { value, until } = await cached.count;
       if (this.clock.now() < until) return value as T;
     }
-    // The version was read before the count begins: what is committed in between makes the next reader count again.
-    const fresh: Kept = { version, count: count() };
-    this.kept.set(key, fresh);
+    // The version is read before the count starts. After a commit in between, the next reader
+    // counts again.
+    const fresh: CachedCount = { version, count: count() };
+    this.cached.set(key, fresh);
     try {
       return (await fresh.count).value as T;
     } catch (error) {
-      if (this.kept.get(key) === fresh) this.kept.delete(key);
+      if (this.cached.get(key) === fresh) this.cached.delete(key);
       throw error;
     }
   }

@@ -6,37 +6,46 @@ import type { Queries } from '../../db/database';
 import type { OriginUsageStore } from '../holdings/origin-usage.store';
 import { bytesByActive, bytesByInactive, countInactive, IS_HELD, type ScopeColumn } from './time-machine-sql';
 
-/** Whose usage: a whole organization's, or one repository's. */
+/** The scope of a usage: a whole organization or one repository. */
 export type UsageScope =
   { readonly kind: 'organization'; readonly uid: string } | { readonly kind: 'repository'; readonly id: number };
 
-/** What is held: distinct manifests and distinct blobs in the store, each counted once. */
+/** What a scope holds: distinct manifests and distinct blobs in the store, each counted once. */
 export interface Usage {
   readonly usedBytes: bigint;
-  /** Promised to blobs that are on their way. */
+  /** Reserved for blobs that have not arrived. */
   readonly reservedBytes: bigint;
   readonly manifestCount: number;
   readonly blobCount: number;
 }
 
-/** How many repositories there are, and how many active tags in them. */
+/** Number of repositories and of their active tags. */
 export interface Names {
   readonly repositories: number;
   readonly tags: number;
-  /** When the next of these tags expires, milliseconds since the epoch; undefined = none does. */
+  /**
+   * When the next of these tags expires, in milliseconds since the epoch. undefined if none
+   * expires.
+   */
   readonly nextExpiry: number | undefined;
 }
 
 const NOTHING: Usage = { usedBytes: 0n, reservedBytes: 0n, manifestCount: 0, blobCount: 0 };
 
-/** What a manifest costs that is counted as inactive, of what it costs as active: whether others need its blobs has to be looked up. */
+/**
+ * Cost of counting an inactive manifest, relative to an active one: other users of its blobs have
+ * to be looked up.
+ */
 const INACTIVE_COST = 3;
 
-/** Reads what is held. Ended repositories don't count. */
+/** Reads usage. Ended repositories do not count. */
 export class UsageStore {
   constructor(private readonly origins: OriginUsageStore) {}
 
-  /** Bytes and numbers of everything held, time machine included: of an organization the sums that are kept, of a repository its rows. */
+  /**
+   * Returns bytes and counts of everything held, including the time machine: for an organization
+   * from its stored sums, for a repository from its rows.
+   */
   async held(queries: Queries, scope: UsageScope): Promise<Usage> {
     if (scope.kind === 'organization') return (await this.origins.findByOrganization(queries, scope.uid)) ?? NOTHING;
     return toUsage(
@@ -53,9 +62,9 @@ export class UsageStore {
   }
 
   /**
-   * The bytes of {@link held} that only the time machine needs, at `now` (milliseconds since the epoch). In service are manifests that
-   * an active tag points at, manifests that never had a tag (pulled by digest), and what indexes in service name. Counted from the
-   * side that has fewer manifests.
+   * Returns the bytes of {@link held} that only the time machine needs at `now` (milliseconds since
+   * the epoch). Active are manifests with an active tag, manifests that never had a tag (pulled by
+   * digest), and the children of active indexes. Counts from the side with fewer manifests.
    */
   async timeMachineBytes(queries: Queries, scope: UsageScope, now: number): Promise<bigint> {
     const found = await this.scopeKey(queries, scope);
@@ -68,13 +77,14 @@ export class UsageStore {
     return toBigInt((await firstRow(queries.raw(sql, { key, now })))['bytes']);
   }
 
-  /** How many repositories there are, and how many active tags in them. */
+  /** Returns the number of repositories and of their active tags. */
   async names(queries: Queries, scope: UsageScope, now: number): Promise<Names> {
     const { where, bindings } = scoped(scope);
     const repositories = await firstRow(
       queries.raw(`SELECT COUNT(*) AS n FROM ${Table.repositories} r WHERE ${where}`, bindings),
     );
-    // Versions that have not ended are the live ones; an organization's are those of its present origin, and read from an index.
+    // Versions that have not ended are live. Those of an organization belong to its present origin
+    // and are read from an index.
     const live =
       scope.kind === 'organization'
         ? 't.origin_version IN (SELECT p.origin_version FROM proxy_configs p WHERE p.organization_uid = ?)'
@@ -92,7 +102,9 @@ export class UsageStore {
     return { repositories: Number(repositories['n']), tags: Number(tags['n']), nextExpiry };
   }
 
-  /** By which column the rows of a scope are found; undefined = it holds nothing. */
+  /**
+   * Returns the column and key that select the rows of a scope, or undefined if it holds nothing.
+   */
   private async scopeKey(
     queries: Queries,
     scope: UsageScope,
@@ -106,7 +118,7 @@ export class UsageStore {
   }
 }
 
-/** Sums over rows `h` of origin_holdings, each of which counts once. */
+/** Sums over rows `h` of origin_holdings. Each row counts once. */
 const SUMS = `CAST(COALESCE(SUM(CASE WHEN ${IS_HELD} THEN h.size ELSE 0 END), 0) AS CHAR) AS used,
   CAST(COALESCE(SUM(CASE WHEN h.manifest_repositories = 0 AND h.state = 'RESERVED' THEN h.size ELSE 0 END), 0) AS CHAR) AS reserved,
   COALESCE(SUM(CASE WHEN h.manifest_repositories > 0 THEN 1 ELSE 0 END), 0) AS manifests,
@@ -127,7 +139,10 @@ function scoped(scope: UsageScope): { readonly where: string; readonly bindings:
     : { where: 'r.id = ? AND r.ended_at IS NULL', bindings: [scope.id] };
 }
 
-/** The first row of a raw statement: mysql2 gives [rows, fields], better-sqlite3 the rows. */
+/**
+ * Returns the first row of a raw statement. mysql2 returns [rows, fields], better-sqlite3 returns
+ * rows.
+ */
 async function firstRow(raw: Knex.Raw): Promise<Readonly<Record<string, unknown>>> {
   const result = (await raw) as readonly unknown[];
   const rows = (Array.isArray(result[0]) ? result[0] : result) as Record<string, unknown>[];

@@ -8,13 +8,13 @@ import { ScanPolicyInput } from './scan-policy.input';
 
 /** A whole organization. */
 @InputType('OrganizationInput', {
-  description: 'A whole organization. A field that is left out, or null, has its default.',
+  description: 'A whole organization. Fields that are omitted or null have their defaults.',
 })
 export class OrganizationInput extends inputFields(ORGANIZATION_SETTINGS) {
-  @Field(() => String, { description: `${ORGANIZATION_NAME_RULE}. It can't be changed later.` })
+  @Field(() => String, { description: `${ORGANIZATION_NAME_RULE}. It cannot be changed later.` })
   name!: string;
 
-  @Field(() => ProxyCacheInput, { nullable: true, description: 'null: the organization mirrors no upstream.' })
+  @Field(() => ProxyCacheInput, { nullable: true, description: 'null: the organization has no upstream.' })
   proxyCache?: ProxyCacheInput | null;
 
   @Field(() => QuotaInput, { nullable: true, description: 'null: no limit.' })
@@ -26,7 +26,7 @@ export class OrganizationInput extends inputFields(ORGANIZATION_SETTINGS) {
 
 /** Changes to an organization. */
 @InputType('OrganizationPatch', {
-  description: 'Changes to an organization. A field that is left out keeps its value.',
+  description: 'Changes to an organization. Fields that are omitted keep their values.',
 })
 export class OrganizationPatch extends patchFields(ORGANIZATION_SETTINGS) {
   @Field(() => ProxyCacheInput, { nullable: true, description: 'null removes the configuration.' })

@@ -3,20 +3,19 @@ import { PROXY_CACHE_SETTINGS } from '../../tenancy/organizations/proxy-cache';
 import { MAX_PASSWORD, UPSTREAM_RULE } from '../../tenancy/organizations/validate-proxy-cache';
 import { inputFields } from '../types/setting-fields';
 
-/** How an organization is to mirror its upstream. */
+/** The proxy configuration of an organization. */
 @InputType('ProxyCacheInput', {
-  description:
-    'The whole configuration. A field that is left out, or null, has its default; upstreamPassword is an exception.',
+  description: 'The whole configuration. Fields that are omitted or null have their defaults, except upstreamPassword.',
 })
 export class ProxyCacheInput extends inputFields(PROXY_CACHE_SETTINGS) {
   @Field(() => String, {
-    description: `${UPSTREAM_RULE}. A change of host or namespace ends what was cached.`,
+    description: `${UPSTREAM_RULE}. If host or namespace change, the cached content is discarded.`,
   })
   upstream!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: `Write-only, at most ${MAX_PASSWORD} bytes; needs upstreamUsername. Left out: the stored password is kept, unless the upstream's host or port changes; then it is removed and never sent to the new host. null or empty: the password is removed.`,
+    description: `Write-only, at most ${MAX_PASSWORD} bytes. Requires upstreamUsername. Omitted: the stored password is kept, but removed if the host or port of the upstream changes, so that it is never sent to another host. null or empty: the password is removed.`,
   })
   upstreamPassword?: string | null;
 }

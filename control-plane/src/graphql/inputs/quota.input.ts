@@ -2,6 +2,6 @@ import { InputType } from 'type-graphql';
 import { QUOTA_SETTINGS } from '../../tenancy/organizations/quota';
 import { inputFields } from '../types/setting-fields';
 
-/** A limit to be set. */
-@InputType('QuotaInput', { description: 'The whole quota. A field that is left out, or null, has its default.' })
+/** A whole quota. */
+@InputType('QuotaInput', { description: 'The whole quota. Fields that are omitted or null have their defaults.' })
 export class QuotaInput extends inputFields(QUOTA_SETTINGS) {}

@@ -2,6 +2,6 @@ import { InputType } from 'type-graphql';
 import { SCAN_POLICY_SETTINGS } from '../../tenancy/organizations/scan-policy';
 import { inputFields } from '../types/setting-fields';
 
-/** A scan policy to be set. */
-@InputType('ScanPolicyInput', { description: 'The whole policy. A field that is left out, or null, has its default.' })
+/** A whole scan policy. */
+@InputType('ScanPolicyInput', { description: 'The whole policy. Fields that are omitted or null have their defaults.' })
 export class ScanPolicyInput extends inputFields(SCAN_POLICY_SETTINGS) {}

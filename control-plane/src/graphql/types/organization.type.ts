@@ -9,13 +9,13 @@ import { ScanPolicyType, toScanPolicyType } from './scan-policy.type';
 import { QuotaType, toQuotaType } from './quota.type';
 import { outputFieldsOver, toOutput } from './setting-fields';
 
-/** An organization, as GraphQL shows it; what is cached of it is in organization.resolver.ts. */
+/** An organization in GraphQL. Its cached content is in organization.resolver.ts. */
 @ObjectType('Organization', {
   implements: NodeType,
-  description: 'The first part of a pull path: a mirror of one upstream, with its limits.',
+  description: "The first component of a pull's path. Mirrors one upstream, with limits of its own.",
 })
 export class OrganizationType extends outputFieldsOver(ORGANIZATION_SETTINGS, NodeType) {
-  /** Not a field: what resolvers work with. */
+  /** Not a field, but the source for resolvers. */
   organization!: Organization;
 
   @Field(() => String)
@@ -28,11 +28,11 @@ export class OrganizationType extends outputFieldsOver(ORGANIZATION_SETTINGS, No
   updatedAt!: number;
 
   @Field(() => Int, {
-    description: 'Goes up by one with every change; give it back as expectedVersion to be told of a change in between.',
+    description: 'Increases by one with every change. Pass it as expectedVersion to detect changes by others.',
   })
   version!: number;
 
-  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'null: the organization mirrors no upstream.' })
+  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'null: the organization has no upstream.' })
   proxyCache!: ProxyCacheConfigType | null;
 
   @Field(() => QuotaType, { nullable: true, description: 'null: no limit.' })
@@ -40,12 +40,12 @@ export class OrganizationType extends outputFieldsOver(ORGANIZATION_SETTINGS, No
 
   @Field(() => ScanPolicyType, {
     nullable: true,
-    description: 'null: every image is served, whatever its scan says.',
+    description: 'null: every image is served, independent of its scan.',
   })
   scanPolicy!: ScanPolicyType | null;
 }
 
-/** The organization as GraphQL shows it. */
+/** Converts an organization to its GraphQL type. */
 export function toOrganizationType(organization: Organization): OrganizationType {
   const { proxyCache, quota, scanPolicy } = organization;
   return Object.assign(new OrganizationType(), {
@@ -72,10 +72,10 @@ export class OrganizationEdge {
   cursor!: string;
 }
 
-/** A page of organizations, by name. */
+/** A page of organizations, ordered by name. */
 @ObjectType('OrganizationConnection')
 export class OrganizationConnection {
-  /** Not a field: counts when `totalCount` is asked for. */
+  /** Not a field. Counts if `totalCount` is requested. */
   count!: () => Promise<number>;
 
   @Field(() => [OrganizationEdge])
@@ -84,7 +84,7 @@ export class OrganizationConnection {
   @Field(() => PageInfoType)
   pageInfo!: PageInfoType;
 
-  @Field(() => Int, { description: 'How many there are on all pages.' })
+  @Field(() => Int, { description: 'Number of organizations on all pages.' })
   totalCount(): Promise<number> {
     return this.count();
   }

@@ -3,10 +3,10 @@ import type { Organization } from '../../tenancy/organizations/organization';
 import { PROXY_CACHE_SETTINGS, type ProxyCache, upstreamOf } from '../../tenancy/organizations/proxy-cache';
 import { outputFields, toOutput } from './setting-fields';
 
-/** How an organization mirrors its upstream, as GraphQL shows it: everything but the password. */
-@ObjectType('ProxyCacheConfig', { description: 'How an organization mirrors its upstream.' })
+/** The proxy configuration of an organization in GraphQL, without the password. */
+@ObjectType('ProxyCacheConfig', { description: 'The proxy configuration of an organization.' })
 export class ProxyCacheConfigType extends outputFields(PROXY_CACHE_SETTINGS) {
-  /** Not a field: whose configuration this is. */
+  /** Not a field. Identifies the organization. */
   organizationUid!: string;
 
   @Field(() => String, {
@@ -18,7 +18,7 @@ export class ProxyCacheConfigType extends outputFields(PROXY_CACHE_SETTINGS) {
   hasCredentials!: boolean;
 }
 
-/** Returns the proxy configuration of an organization as GraphQL shows it. */
+/** Converts the proxy configuration of an organization to its GraphQL type. */
 export function toProxyCacheConfigType(organization: Organization, proxy: ProxyCache): ProxyCacheConfigType {
   return Object.assign(new ProxyCacheConfigType(), {
     ...toOutput(PROXY_CACHE_SETTINGS, proxy),

@@ -2,11 +2,11 @@ import { ObjectType } from 'type-graphql';
 import { type Quota, QUOTA_SETTINGS } from '../../tenancy/organizations/quota';
 import { outputFields, toOutput } from './setting-fields';
 
-/** A limit, as GraphQL shows it. */
-@ObjectType('Quota', { description: 'A limit on what an organization keeps.' })
+/** The quota of an organization in GraphQL. */
+@ObjectType('Quota', { description: 'The limit of the bytes that an organization holds.' })
 export class QuotaType extends outputFields(QUOTA_SETTINGS) {}
 
-/** Returns the quota of an organization as GraphQL shows it. */
+/** Converts a quota to its GraphQL type. */
 export function toQuotaType(quota: Quota): QuotaType {
   return Object.assign(new QuotaType(), toOutput(QUOTA_SETTINGS, quota));
 }

@@ -2,11 +2,11 @@ import { ObjectType } from 'type-graphql';
 import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../../tenancy/organizations/scan-policy';
 import { outputFields, toOutput } from './setting-fields';
 
-/** A scan policy, as GraphQL shows it. */
-@ObjectType('ScanPolicy', { description: 'Which images are not served: pulls of them are answered 403 DENIED.' })
+/** The scan policy of an organization in GraphQL. */
+@ObjectType('ScanPolicy', { description: 'Which images are not served. Their pulls are answered with 403 DENIED.' })
 export class ScanPolicyType extends outputFields(SCAN_POLICY_SETTINGS) {}
 
-/** Returns the scan policy of an organization as GraphQL shows it. */
+/** Converts a scan policy to its GraphQL type. */
 export function toScanPolicyType(policy: ScanPolicy): ScanPolicyType {
   return Object.assign(new ScanPolicyType(), toOutput(SCAN_POLICY_SETTINGS, policy));
 }

@@ -10,17 +10,17 @@ import {
   type ValuesOf,
 } from '../../tenancy/organizations/settings/setting';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
-// Registers the enums that settings have as types.
+// Registers the enums of settings as GraphQL types.
 import './enums';
 
 type Class<Instance> = new () => Instance;
 
-/** Any constructor of a class that can be extended, abstract ones too. */
+/** A constructor of a class that can be extended, including abstract ones. */
 type Base = abstract new () => object;
 
 /**
- * Returns a class with a field for each setting, for the input type of a group to extend. A setting
- * that is left out, or null, has its default.
+ * Returns a class with a field for each setting, for the input type of a group to extend. Settings
+ * that are omitted or null have their defaults.
  */
 export function inputFields<D extends Settings>(settings: D): Class<InputOf<D>> {
   @InputType()
@@ -35,7 +35,10 @@ export function inputFields<D extends Settings>(settings: D): Class<InputOf<D>> 
   return SettingInputs as Class<InputOf<D>>;
 }
 
-/** Returns a class with a field for each setting that a patch may name. Nothing has a default. */
+/**
+ * Returns a class with a field for each setting, for a patch type to extend. No field has a
+ * default.
+ */
 export function patchFields<D extends Settings>(settings: D): Class<PatchOf<D>> {
   @InputType()
   class SettingPatches {}
@@ -54,7 +57,7 @@ export function outputFields<D extends Settings>(settings: D): Class<OutputOf<D>
   return outputFieldsOver(settings, class {});
 }
 
-/** Returns the class of {@link outputFields} that has the fields of `base` as well. */
+/** Returns a class like {@link outputFields} that also has the fields of `base`. */
 export function outputFieldsOver<D extends Settings, B extends Base>(
   settings: D,
   base: B,
@@ -70,7 +73,7 @@ export function outputFieldsOver<D extends Settings, B extends Base>(
   return SettingOutputs as Class<OutputOf<D> & InstanceType<B>>;
 }
 
-/** Returns the values of a group as GraphQL shows them. */
+/** Converts the values of a group to GraphQL values. */
 export function toOutput<D extends Settings>(settings: D, values: ValuesOf<D>): OutputOf<D> {
   const byName = valuesByName(values);
   return mapSettings(

@@ -2,23 +2,23 @@ import { timingSafeEqual } from 'node:crypto';
 import type { SealedBox } from '../../../../common/security/sealed-box';
 import type { DesiredProxyCache, PasswordChange, ProxyCache } from './proxy-cache';
 
-/** What {@link nextProxyCache} needs beside its input. */
+/** The dependencies of {@link nextProxyCache}. */
 export interface ProxyCacheContext {
-  /** The organization: passwords are sealed for it alone. */
+  /** The uid of the organization. Passwords are sealed for this organization only. */
   readonly organizationUid: string;
   readonly box: SealedBox;
-  /** Makes a new credential or origin version. */
+  /** Returns a new credential or origin version. */
   readonly newVersion: () => string;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * The configuration that is stored when `desired` replaces `current`.
+ * Returns the configuration to store when `desired` replaces `current`.
  *
- * The stored password goes only where it was meant for: it is dropped when the upstream's host or port changes, and when
- * there is no username any more (graphql contract, ProxyCacheInput.upstreamPassword). A password equal to the stored one
- * changes nothing, so applying the same input twice is one state.
+ * The stored password is only used for the host it was set for: it is dropped if the host or port
+ * of the upstream changes, or if there is no user name any more. A password equal to the stored one
+ * changes nothing, so that applying the same input twice is idempotent.
  */
 export function nextProxyCache(
   current: ProxyCache | undefined,
@@ -41,7 +41,7 @@ export function nextProxyCache(
   };
 }
 
-/** The very same buffer when the password stays what it is. */
+/** Returns the next sealed password, which is the same buffer if the password does not change. */
 function nextPassword(
   stored: Buffer | undefined,
   change: PasswordChange,
@@ -65,7 +65,7 @@ function opensTo(sealed: Buffer, password: string, context: ProxyCacheContext): 
     const wanted = Buffer.from(password);
     return plain.length === wanted.length && timingSafeEqual(plain, wanted);
   } catch {
-    // Sealed with a key that is gone: the new password takes its place.
+    // The password was sealed with a lost key. The new password replaces it.
     return false;
   }
 }

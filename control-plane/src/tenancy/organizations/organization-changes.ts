@@ -5,7 +5,10 @@ import { SCAN_POLICY_SETTINGS } from './scan-policy';
 import type { AuditValue } from './settings/setting';
 import { type AuditChange, describeGroup, findGroupChanges } from './settings/setting-changes';
 
-/** Returns settings by path, as the audit log shows them: whether there are credentials, never which. */
+/**
+ * Returns settings by path, as the audit log shows them: whether there are credentials, but not the
+ * credentials.
+ */
 export function describeSettings(settings: OrganizationSettings): Readonly<Record<string, AuditValue>> {
   const { proxyCache, quota, scanPolicy } = settings;
   return {
@@ -21,8 +24,8 @@ export function describeSettings(settings: OrganizationSettings): Readonly<Recor
 }
 
 /**
- * Returns what differs, by path. If it is empty, nothing changed and nothing is stored. The values
- * decide, not the texts that the audit log shows of them.
+ * Returns the changed settings by path. If the result is empty, nothing changed and nothing is
+ * stored. Compares the values, not the texts of the audit log.
  */
 export function findChanges(
   before: OrganizationSettings,
@@ -39,7 +42,7 @@ export function findChanges(
   };
 }
 
-/** Values that follow from `upstream` and `upstreamPassword`. */
+/** Returns the values derived from `upstream` and `upstreamPassword`. */
 function describeDerived(proxy: ProxyCache): Record<'upstream' | 'hasCredentials', AuditValue> {
   return { upstream: upstreamOf(proxy), hasCredentials: proxy.sealedPassword !== undefined };
 }
@@ -53,7 +56,7 @@ function findDerivedChanges(
   for (const name of ['upstream', 'hasCredentials'] as const) {
     if (from?.[name] !== to?.[name]) changes[name] = { from: from?.[name] ?? null, to: to?.[name] ?? null };
   }
-  // Neither shows that a password was replaced by another. The version of the credentials does.
+  // Neither value shows that one password replaced another. The version of the credentials does.
   if (before !== undefined && after !== undefined && before.credentialVersion !== after.credentialVersion)
     changes['credentials'] = { from: 'old', to: 'changed' };
   return changes;

@@ -12,42 +12,42 @@ import { fromRow, toRow } from './settings/setting-rows';
 interface OrganizationColumns {
   /** Never reused. */
   readonly uid: string;
-  /** Reused after a deletion. */
+  /** Can be reused after a deletion. */
   readonly name: string;
-  /** Grows by one with every change. */
+  /** Increases by one with every change. */
   readonly version: number;
   readonly created_at: number;
   readonly updated_at: number;
 }
 
-/** The columns of a proxy configuration that are not settings, or follow from several. */
+/** The columns of a proxy configuration that are not settings or are derived from several. */
 interface ProxyConfigColumns {
   readonly organization_uid: string;
   /** host[:port] as the user wrote it. */
   readonly upstream_host: string;
-  /** Empty: none. */
+  /** Empty if there is none. */
   readonly upstream_namespace: string;
-  /** Sealed with the master key; the context is the organization's uid. */
+  /** Sealed with the master key. The context is the uid of the organization. */
   readonly sealed_password: Buffer | null;
   readonly credential_version: string;
   readonly origin_version: string;
-  /** When origin_version was created: earlier reports are about another upstream. */
+  /** When origin_version was created. Earlier reports are about another upstream. */
   readonly origin_since: number;
 }
 
 /** An organization. */
 export type OrganizationRow = OrganizationColumns & RowOf<typeof ORGANIZATION_SETTINGS>;
-/** How an organization mirrors its upstream; no row: it proxies nothing. */
+/** The proxy configuration of an organization. Without a row, the organization has no upstream. */
 export type ProxyConfigRow = ProxyConfigColumns & RowOf<typeof PROXY_CACHE_SETTINGS>;
-/** A limit on what an organization keeps; no row: none. */
+/** The quota of an organization. Without a row, there is no limit. */
 export type QuotaRow = { readonly organization_uid: string } & RowOf<typeof QUOTA_SETTINGS>;
-/** Which images an organization does not serve; no row: every image is served. */
+/** The scan policy of an organization. Without a row, every image is served. */
 export type ScanPolicyRow = { readonly organization_uid: string } & RowOf<typeof SCAN_POLICY_SETTINGS>;
 
-/** What the four tables give when joined: `<alias>_<column>`, null where a table has no row. */
+/** A row of the four joined tables: `<alias>_<column>`, null if a table has no row. */
 export type JoinedRow = Readonly<Record<string, unknown>>;
 
-/** The tables by their aliases in the join, with their columns. */
+/** The tables of the join by alias, with their columns. */
 const COLUMNS = {
   o: columns<OrganizationColumns>(ORGANIZATION_SETTINGS, {
     uid: true,
@@ -69,7 +69,7 @@ const COLUMNS = {
   g: columns<{ organization_uid: string }>(SCAN_POLICY_SETTINGS, { organization_uid: true }),
 } as const;
 
-/** Returns what a query of the four tables (aliases o, p, q and g) selects. */
+/** Returns the columns that a query of the four tables (aliases o, p, q and g) selects. */
 export function joinedColumns(queries: Queries): readonly (string | Knex.Raw)[] {
   return Object.entries(COLUMNS).flatMap(([alias, list]) =>
     list.map(({ name, exact }) =>
@@ -78,7 +78,7 @@ export function joinedColumns(queries: Queries): readonly (string | Knex.Raw)[] 
   );
 }
 
-/** Returns the organization in a joined row. */
+/** Converts a joined row to an organization. */
 export function fromRows(row: JoinedRow): Organization {
   const own = part<OrganizationRow>(row, 'o');
   const quota = row['q_organization_uid'] === null ? undefined : part<QuotaRow>(row, 'q');
@@ -96,7 +96,7 @@ export function fromRows(row: JoinedRow): Organization {
   };
 }
 
-/** Returns the organization's own row. */
+/** Converts an organization to its own row. */
 export function toOrganizationRow(organization: Organization): OrganizationRow {
   return {
     ...toRow(ORGANIZATION_SETTINGS, organization),
@@ -108,7 +108,7 @@ export function toOrganizationRow(organization: Organization): OrganizationRow {
   };
 }
 
-/** Returns the row of a proxy configuration. */
+/** Converts a proxy configuration to its row. */
 export function toProxyConfigRow(uid: string, proxy: ProxyCache): ProxyConfigRow {
   return {
     ...toRow(PROXY_CACHE_SETTINGS, proxy),
@@ -122,12 +122,12 @@ export function toProxyConfigRow(uid: string, proxy: ProxyCache): ProxyConfigRow
   };
 }
 
-/** Returns the row of a quota. */
+/** Converts a quota to its row. */
 export function toQuotaRow(uid: string, quota: Quota): QuotaRow {
   return { ...toRow(QUOTA_SETTINGS, quota), organization_uid: uid };
 }
 
-/** Returns the row of a scan policy. */
+/** Converts a scan policy to its row. */
 export function toScanPolicyRow(uid: string, policy: ScanPolicy): ScanPolicyRow {
   return { ...toRow(SCAN_POLICY_SETTINGS, policy), organization_uid: uid };
 }
@@ -144,7 +144,7 @@ function toProxyCache(row: ProxyConfigRow): ProxyCache {
   };
 }
 
-/** `own` names every column that is not a setting, so that none is forgotten. */
+/** Returns the columns of a table. `own` must name every column that is not a setting. */
 function columns<Own>(
   settings: Settings,
   own: Readonly<Record<keyof Own & string, true>>,

@@ -14,7 +14,7 @@ import type { OrganizationContent } from './organization-content';
 import type { OrganizationStore } from './organization.store';
 import type { DesiredProxyCache, ProxyCache } from './proxy-cache';
 
-/** What the service works with. */
+/** The dependencies of {@link OrganizationService}. */
 export interface OrganizationServiceParts {
   readonly database: Database;
   readonly organizations: OrganizationStore;
@@ -25,20 +25,23 @@ export interface OrganizationServiceParts {
   readonly clock: Clock;
 }
 
-/** Creates, changes and deletes organizations: each in one transaction with its audit event and the configuration's revision. */
+/**
+ * Creates, changes and deletes organizations. Each change is one transaction with its audit event
+ * and a new revision of the configuration.
+ */
 export class OrganizationService {
   constructor(private readonly parts: OrganizationServiceParts) {}
 
-  /** Creates it. Throws CONFLICT when name or mirror host are taken. */
+  /** Creates an organization. Throws CONFLICT if its name or mirror host is taken. */
   create(name: string, desired: DesiredSettings, actor: string): Promise<Organization> {
     return this.change(async (queries) => {
       if ((await this.parts.organizations.lockByName(queries, name)) !== undefined)
-        throw new ApiError('CONFLICT', `There is an organization ${name} already.`, 'input.name');
+        throw new ApiError('CONFLICT', `Organization '${name}' already exists.`, 'input.name');
       return this.insert(queries, name, desired, actor);
     });
   }
 
-  /** Changes what the patch names. Throws NOT_FOUND, VERSION_CONFLICT or CONFLICT. */
+  /** Applies a patch. Throws NOT_FOUND, VERSION_CONFLICT or CONFLICT. */
   async update(
     name: string,
     patch: DesiredPatch,
@@ -47,7 +50,7 @@ export class OrganizationService {
   ): Promise<Organization> {
     const organization = await this.change(async (queries) => {
       const current = await this.parts.organizations.lockByName(queries, name);
-      if (current === undefined) throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'name');
+      if (current === undefined) throw new ApiError('NOT_FOUND', `Organization '${name}' does not exist.`, 'name');
       checkVersion(current, expectedVersion);
       const { proxyCache, quota, scanPolicy, ...rest } = patch;
       const next: Organization = {
@@ -67,8 +70,9 @@ export class OrganizationService {
   }
 
   /**
-   * Makes the organization be what `desired` says, creating it where there is none. The same again changes nothing.
-   * Throws VERSION_CONFLICT (an organization that isn't there has version 0) or CONFLICT.
+   * Sets the organization to `desired`, and creates it if it does not exist. Repeating the call
+   * changes nothing. Throws VERSION_CONFLICT (an organization that does not exist has version 0) or
+   * CONFLICT.
    */
   async apply(
     name: string,
@@ -82,7 +86,7 @@ export class OrganizationService {
         if (expectedVersion !== undefined && expectedVersion !== 0)
           throw new ApiError(
             'VERSION_CONFLICT',
-            `There is no organization ${name}: its version is 0.`,
+            `Organization '${name}' does not exist, so its version is 0, not ${expectedVersion}.`,
             'expectedVersion',
           );
         return this.insert(queries, name, desired, actor);
@@ -95,7 +99,10 @@ export class OrganizationService {
     return organization;
   }
 
-  /** Deletes it; false when there is none. What it has cached is ended, and collected later. Throws VERSION_CONFLICT. */
+  /**
+   * Deletes an organization. Returns false if it does not exist. Its cached content ends now and is
+   * collected later. Throws VERSION_CONFLICT.
+   */
   delete(name: string, expectedVersion: number | undefined, actor: string): Promise<boolean> {
     return this.change(async (queries) => {
       const current = await this.parts.organizations.lockByName(queries, name);
@@ -109,13 +116,18 @@ export class OrganizationService {
     });
   }
 
-  /** A limit below the usage is in force at once: what is over it goes now, as far as it can in a short time, and the rest soon. */
+  /**
+   * Enforces a lowered limit at once. Evicts for a short time now, and collection evicts the rest.
+   */
   private async enforceQuota({ uid, quota, proxyCache }: Organization): Promise<void> {
     if (quota?.autoPrune !== true || proxyCache === undefined) return;
     await this.parts.content.enforceQuota(uid, proxyCache.originVersion);
   }
 
-  /** Two changes that met on a unique key: the second try sees the first's and says what is wrong with names. */
+  /**
+   * Retries a transaction that collided with another one on a unique key. The retry sees the
+   * other's row and reports the conflict by name.
+   */
   private async change<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -175,7 +187,7 @@ export class OrganizationService {
     if (owner !== undefined && owner !== organization.name)
       throw new ApiError(
         'CONFLICT',
-        `${host} is the mirrorHost of another organization.`,
+        `The mirrorHost '${host}' already belongs to another organization.`,
         'input.proxyCache.mirrorHost',
       );
   }
@@ -207,7 +219,7 @@ function checkVersion(current: Organization, expected: number | undefined): void
   if (expected !== undefined && expected !== current.version)
     throw new ApiError(
       'VERSION_CONFLICT',
-      `The organization ${current.name} is at version ${current.version}, not ${expected}. Read it again.`,
+      `Organization '${current.name}' has version ${current.version}, not ${expected}. Read it again and repeat the change.`,
       'expectedVersion',
     );
 }

@@ -17,35 +17,35 @@ import {
   toScanPolicyRow,
 } from './organization.rows';
 
-/** A stored password as it stands in the database. */
+/** A stored password in its sealed form. */
 export interface SealedPassword {
   readonly uid: string;
-  /** The organization's name. */
+  /** Name of the organization. */
   readonly organization: string;
   readonly sealed: Buffer;
 }
 
-/** Reads and writes organizations, each with its proxy configuration, quota and gate. */
+/** Reads and writes organizations with their proxy configuration, quota and scan policy. */
 export class OrganizationStore {
-  /** The organization of that name, or undefined. */
+  /** Returns the organization with this name, or undefined. */
   async findByName(queries: Queries, name: string): Promise<Organization | undefined> {
     const rows: JoinedRow[] = await this.joined(queries).where('o.name', name);
     return rows[0] && fromRows(rows[0]);
   }
 
-  /** The same, and nobody else changes it before the transaction ends. */
+  /** Returns the organization with this name, locked until the transaction ends, or undefined. */
   async lockByName(queries: Queries, name: string): Promise<Organization | undefined> {
     const rows: JoinedRow[] = await this.joined(queries).where('o.name', name).forUpdate();
     return rows[0] && fromRows(rows[0]);
   }
 
-  /** The organizations with these uids, in no order; unknown ones are left out. */
+  /** Returns the organizations with these uids, unordered. Unknown ones are left out. */
   async findByUids(queries: Queries, uids: readonly string[]): Promise<readonly Organization[]> {
     const rows: JoinedRow[] = await this.joined(queries).whereIn('o.uid', uids);
     return rows.map(fromRows);
   }
 
-  /** The name of the organization that answers for a mirror host, or undefined. */
+  /** Returns the name of the organization with this mirror host, or undefined. */
   async nameByMirrorHost(queries: Queries, mirrorHost: string): Promise<string | undefined> {
     const row = await queries(`${Table.proxyConfigs} as p`)
       .join(`${Table.organizations} as o`, 'o.uid', 'p.organization_uid')
@@ -54,13 +54,13 @@ export class OrganizationStore {
     return row?.name;
   }
 
-  /** All of them, by name: for a full read of the configuration. */
+  /** Returns all organizations ordered by name, for configuration snapshots. */
   async all(queries: Queries): Promise<readonly Organization[]> {
     const rows: JoinedRow[] = await this.joined(queries).orderBy('o.name');
     return rows.map(fromRows);
   }
 
-  /** A page by name, bytewise; `uid` narrows it to one organization. */
+  /** Returns a page ordered by name, bytewise. `uid` restricts it to one organization. */
   async page(
     queries: Queries,
     request: PageRequest,
@@ -76,7 +76,7 @@ export class OrganizationStore {
     return toPage(rows.map(fromRows), request.first);
   }
 
-  /** How many {@link page} goes through in all. */
+  /** Returns the total number of organizations that {@link page} lists. */
   async count(
     queries: Queries,
     filter: { readonly nameContains: string | undefined; readonly uid: string | undefined },
@@ -88,13 +88,19 @@ export class OrganizationStore {
     return Number(row?.n ?? 0);
   }
 
-  /** Writes a new one. Throws the driver's duplicate error when name or mirror host are taken. */
+  /**
+   * Inserts an organization. Throws the duplicate error of the driver if the name or the mirror
+   * host is taken.
+   */
   async insert(queries: Queries, organization: Organization): Promise<void> {
     await queries<OrganizationRow>(Table.organizations).insert(toOrganizationRow(organization));
     await this.writeParts(queries, organization);
   }
 
-  /** Replaces what is stored. Throws the driver's duplicate error when the mirror host is taken. */
+  /**
+   * Replaces a stored organization. Throws the duplicate error of the driver if the mirror host is
+   * taken.
+   */
   async update(queries: Queries, organization: Organization): Promise<void> {
     await queries<OrganizationRow>(Table.organizations)
       .where('uid', organization.uid)
@@ -102,7 +108,10 @@ export class OrganizationStore {
     await this.writeParts(queries, organization);
   }
 
-  /** Takes an organization away with everything that configures it. What is cached of it is ended apart. */
+  /**
+   * Deletes an organization with its configuration, robots, tokens and statistics. The caller ends
+   * its cached content.
+   */
   async delete(queries: Queries, uid: string): Promise<void> {
     await queries(Table.organizations).where('uid', uid).delete();
     const parts = [
@@ -116,7 +125,10 @@ export class OrganizationStore {
     for (const table of parts) await queries(table).where('organization_uid', uid).delete();
   }
 
-  /** At most `limit` stored passwords, by uid, of organizations after that one: for key rotation. */
+  /**
+   * Returns up to `limit` sealed passwords ordered by organization uid, starting after `after`. For
+   * key rotation.
+   */
   async sealedPasswords(queries: Queries, after: string, limit: number): Promise<readonly SealedPassword[]> {
     return queries(`${Table.proxyConfigs} as p`)
       .join(`${Table.organizations} as o`, 'o.uid', 'p.organization_uid')
@@ -127,7 +139,7 @@ export class OrganizationStore {
       .select<SealedPassword[]>({ uid: 'p.organization_uid', organization: 'o.name', sealed: 'p.sealed_password' });
   }
 
-  /** Puts the same password back under another seal. */
+  /** Replaces the sealed form of an unchanged password, if it is still `before`. */
   async replaceSeal(queries: Queries, uid: string, before: Buffer, after: Buffer): Promise<void> {
     await queries<ProxyConfigRow>(Table.proxyConfigs)
       .where({ organization_uid: uid, sealed_password: before })
@@ -153,7 +165,10 @@ export class OrganizationStore {
   }
 }
 
-/** Updates the row, or inserts it. Not an upsert: MySQL's would fire on another organization's mirror host as well. */
+/**
+ * Updates the row or inserts it. An upsert on MySQL would also match the mirror host of another
+ * organization.
+ */
 async function replace<Row extends ProxyConfigRow | QuotaRow | ScanPolicyRow>(
   queries: Queries,
   table: string,
@@ -164,7 +179,7 @@ async function replace<Row extends ProxyConfigRow | QuotaRow | ScanPolicyRow>(
   if (updated === 0) await bulkInsert(queries, table, [row]);
 }
 
-/** The key of {@link OrganizationStore.page}. */
+/** Returns the cursor of {@link OrganizationStore.page}. */
 export function organizationKey(organization: Organization): CursorKey {
   return [organization.name];
 }

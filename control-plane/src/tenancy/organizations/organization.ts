@@ -22,22 +22,22 @@ export const ORGANIZATION_SETTINGS = {
     wire: 'visibility',
   }),
   timeMachineSeconds: withDefault(INTEGER, {
-    description: 'How long an expired, moved or deleted tag can be restored, in seconds.',
+    description: 'How many seconds an expired, moved or deleted tag can be restored.',
     default: 1_209_600,
     rule: seconds(0),
     column: 'time_machine_seconds',
   }),
 } satisfies SettingsOnWire<OrganizationMessage>;
 
-/** What a user sets of an organization. */
+/** The user's settings of an organization. */
 export interface OrganizationSettings extends ValuesOf<typeof ORGANIZATION_SETTINGS> {
   readonly proxyCache: ProxyCache | undefined;
   readonly quota: Quota | undefined;
-  /** Undefined: every image is served. */
+  /** undefined: every image is served. */
   readonly scanPolicy: ScanPolicy | undefined;
 }
 
-/** An organization with everything that belongs to it. Times are milliseconds since the epoch. */
+/** An organization with all its parts. Times are milliseconds since the epoch. */
 export interface Organization extends OrganizationSettings {
   /** Never reused. */
   readonly uid: string;
@@ -47,12 +47,12 @@ export interface Organization extends OrganizationSettings {
   readonly updatedAt: number;
 }
 
-/** Checked settings as a user wants them. */
+/** Validated settings as requested by a user. */
 export interface DesiredSettings extends Omit<OrganizationSettings, 'proxyCache'> {
   readonly proxyCache: DesiredProxyCache | undefined;
 }
 
-/** Checked changes. Undefined keeps the value; null removes the group. */
+/** Validated changes. undefined keeps the value, null removes the group. */
 export interface DesiredPatch extends Partial<ValuesOf<typeof ORGANIZATION_SETTINGS>> {
   readonly proxyCache?: DesiredProxyCache | null;
   readonly quota?: Quota | null;

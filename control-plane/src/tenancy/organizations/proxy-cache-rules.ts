@@ -7,7 +7,7 @@ import type { Rule } from './settings/setting';
 const HOST_RULE = 'host[:port] in lower case, for example docker.io';
 const MAX_PATTERNS = 100;
 const PATTERN_RULE =
-  "repository names in which * stands for any part of a component and ** for any number of components: lower-case letters, digits, '.', '_', '-', '*' and '/', at most 255 characters";
+  "repository names in which * matches any part of a component and ** any number of components: lower-case letters, digits, '.', '_', '-', '*' and '/', at most 255 characters";
 const MAX_USERNAME = 255;
 const MAX_CERTIFICATES = 65_536;
 
@@ -25,7 +25,7 @@ export const HOST: Rule<string> = {
   },
 };
 
-/** Accepts what can be sent in a Basic authorization. */
+/** Accepts user names that can be sent with Basic authentication. */
 export const USERNAME: Rule<string> = {
   text: `At most ${MAX_USERNAME} characters without colon and control characters; empty means null.`,
   check(text, field) {
@@ -38,7 +38,7 @@ export const USERNAME: Rule<string> = {
   },
 };
 
-/** Accepts PEM certificates that can be parsed. */
+/** Accepts valid PEM certificates. */
 export const CERTIFICATES: Rule<string> = {
   text: `At most ${MAX_CERTIFICATES} characters; empty means null.`,
   check(text, field) {
@@ -64,7 +64,7 @@ export const PATTERNS: Rule<readonly string[]> = {
   },
 };
 
-/** Returns whether a text is host[:port] in lower case; an IPv6 address stands in brackets. */
+/** Returns whether a text is host[:port] in lower case. IPv6 addresses need brackets. */
 export function isHost(text: string): boolean {
   const [whole, v6, name, port] = HOST_PATTERN.exec(text) ?? [];
   if (whole === undefined || whole.length > 260) return false;
@@ -73,7 +73,9 @@ export function isHost(text: string): boolean {
   return name!.length <= 253 && name!.split('.').every((label) => LABEL.test(label));
 }
 
-/** RFC 7617 section 2: a colon would end the user-id, and control characters cannot be sent. */
+/**
+ * Checks RFC 7617 section 2: a colon would end the user-id, and control characters are not allowed.
+ */
 function isSendable(text: string): boolean {
   return [...text].every((character) => character !== ':' && character >= ' ' && character !== '\x7f');
 }

@@ -7,19 +7,18 @@ import { seconds } from './settings/rules';
 import type { SettingsOnWire, ValuesOf } from './settings/setting';
 
 /**
- * The settings of a proxy configuration, except for `upstream` and `upstreamPassword`: other values
- * follow from these two, so that they are written out (see {@link ProxyCache}).
+ * The settings of a proxy configuration, except `upstream` and `upstreamPassword`. Other values are
+ * derived from these two, so they are defined explicitly (see {@link ProxyCache}).
  */
 export const PROXY_CACHE_SETTINGS = {
   enabled: withDefault(BOOLEAN, {
-    description: 'If false, every pull is refused, also of cached content.',
+    description: 'If false, all pulls are refused, even of cached content.',
     default: true,
     column: 'enabled',
     wire: 'enabled',
   }),
   mirrorHost: optional(TEXT, {
-    description:
-      'Requests with ?ns=<this host> are answered from this organization. No two organizations have the same one.',
+    description: 'This organization answers requests with ?ns=<mirrorHost>. Must be unique among organizations.',
     rule: HOST,
     column: 'mirror_host',
     wire: 'mirrorHost',
@@ -27,13 +26,13 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   // Sent together with the password, or not at all.
   upstreamUsername: optional(TEXT, {
-    description: 'User name at the upstream; null: the upstream is asked anonymously.',
+    description: 'User name at the upstream. null: Layover pulls anonymously.',
     rule: USERNAME,
     emptyIsNull: true,
     column: 'username',
   }),
   insecure: withDefault(BOOLEAN, {
-    description: 'If true, the upstream is asked over plain HTTP.',
+    description: 'If true, Layover connects to the upstream over plain HTTP.',
     default: false,
     column: 'insecure',
     wire: 'insecure',
@@ -56,7 +55,7 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   revalidateAfterSeconds: withDefault(INTEGER, {
     description:
-      'A tag that was checked less than this many seconds ago is served without asking the upstream; 0: the upstream is always asked.',
+      'A tag that was checked less than this many seconds ago is served without asking the upstream. 0: the upstream is always asked.',
     default: 0,
     rule: seconds(0),
     column: 'revalidate_after_seconds',
@@ -64,27 +63,27 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   staleIfErrorSeconds: optional(INTEGER, {
     description:
-      'For how many seconds after its last check a tag is served while the upstream fails; null: until the tag expires.',
+      'Maximum age of the last check, in seconds, for serving a tag while the upstream fails. null: until the tag expires.',
     rule: seconds(0),
     column: 'stale_if_error_seconds',
     wire: 'staleIfErrorSeconds',
     absent: -1,
   }),
   onUpstreamDelete: withDefault(choice(UpstreamDeletePolicy), {
-    description: 'What happens to a cached tag that the upstream no longer has.',
+    description: 'What happens to a cached tag that the upstream has deleted.',
     default: UpstreamDeletePolicy.PROPAGATE,
     column: 'on_upstream_delete',
     wire: 'onUpstreamDelete',
   }),
   completeImages: withDefault(BOOLEAN, {
-    description: 'Whether blobs of an image that the client did not request are fetched in the background.',
+    description: 'If true, blobs of an image that no client requested are fetched in the background.',
     default: true,
     column: 'complete_images',
     wire: 'completeImages',
   }),
   allowRepositories: withDefault(LIST, {
     description:
-      'Patterns of upstream repositories that may be pulled; empty: all of them. * stands for any part of a path component, ** for any number of components.',
+      'Patterns of upstream repositories that may be pulled. Empty: all. * matches any part of a path component, ** any number of components.',
     default: [],
     rule: PATTERNS,
     column: 'allow_repositories',
@@ -92,7 +91,7 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   denyRepositories: withDefault(LIST, {
     description:
-      'Patterns of upstream repositories that may not be pulled, as in allowRepositories. They take precedence.',
+      'Patterns of upstream repositories that must not be pulled, with the syntax of allowRepositories. They take precedence.',
     default: [],
     rule: PATTERNS,
     column: 'deny_repositories',
@@ -100,31 +99,31 @@ export const PROXY_CACHE_SETTINGS = {
   }),
 } satisfies SettingsOnWire<ProxyCacheMessage>;
 
-/** What a user sets of a proxy configuration, without the password. */
+/** The user's settings of a proxy configuration, without the password. */
 export interface ProxyCacheSettings extends ValuesOf<typeof PROXY_CACHE_SETTINGS> {
   /** host[:port] as written. */
   readonly upstreamHost: string;
-  /** Empty: none. */
+  /** Empty if there is none. */
   readonly upstreamNamespace: string;
 }
 
-/** How an organization mirrors its upstream: what the user sets, and what follows from it. */
+/** The proxy configuration of an organization: the user's settings and derived values. */
 export interface ProxyCache extends ProxyCacheSettings {
-  /** Sealed with the master key; undefined: none. */
+  /** Sealed with the master key. undefined if there is none. */
   readonly sealedPassword: Buffer | undefined;
   /** Changes whenever the user name, the password or the upstream changes. */
   readonly credentialVersion: string;
-  /** Changes with the upstream: content cached before belongs to another upstream. */
+  /** Changes with the upstream, because content cached before belongs to another upstream. */
   readonly originVersion: string;
   /** When originVersion was created, in milliseconds since the epoch. */
   readonly originSince: number;
 }
 
-/** What happens to the stored password. */
+/** What to do with the stored password. */
 export type PasswordChange =
   { readonly kind: 'keep' } | { readonly kind: 'remove' } | { readonly kind: 'set'; readonly password: string };
 
-/** A checked proxy configuration as a user wants it. */
+/** A validated proxy configuration as requested by a user. */
 export interface DesiredProxyCache extends ProxyCacheSettings {
   readonly password: PasswordChange;
 }

@@ -4,7 +4,7 @@ import { BOOLEAN, BYTES, choice, INTEGER, optional, required, withDefault } from
 import { range } from './settings/rules';
 import type { Rule, Settings, ValuesOf } from './settings/setting';
 
-/** The ByteSize scalar refuses what is above. */
+/** The ByteSize scalar rejects larger values. */
 const AT_LEAST_ONE_BYTE: Rule<bigint> = {
   text: 'From 1 to 9223372036854775807 bytes.',
   check(value, field) {
@@ -16,12 +16,12 @@ const AT_LEAST_ONE_BYTE: Rule<bigint> = {
 /** The settings of a quota. */
 export const QUOTA_SETTINGS = {
   limitBytes: required(BYTES, {
-    description: 'The most bytes that the cached content of the organization may have.',
+    description: 'Maximum bytes of the cached content of the organization.',
     rule: AT_LEAST_ONE_BYTE,
     column: 'limit_bytes',
   }),
   autoPrune: withDefault(BOOLEAN, {
-    description: 'Whether the least recently pulled content is evicted to make room.',
+    description: 'If true, the least recently pulled images are evicted to make room.',
     default: true,
     column: 'auto_prune',
   }),
@@ -31,11 +31,11 @@ export const QUOTA_SETTINGS = {
     column: 'on_oversize',
   }),
   warningPercent: optional(INTEGER, {
-    description: 'An audit event is written when usage passes this percentage of limitBytes; null: no warning.',
+    description: 'An audit event is written when usage exceeds this percentage of limitBytes. null: no warning.',
     rule: range(1, 100),
     column: 'warning_percent',
   }),
 } satisfies Settings;
 
-/** A limit on what an organization keeps. */
+/** The limit of the bytes that an organization holds. */
 export type Quota = ValuesOf<typeof QUOTA_SETTINGS>;

@@ -6,23 +6,26 @@ import { range, seconds } from './settings/rules';
 import type { Rule, SettingsOnWire, ValuesOf } from './settings/setting';
 import { Severity } from './severity';
 
-/** What a gate does with an image that has no scan. */
+/** What the gate does with an image that has no scan result. */
 export const UnscannedPolicy = { SERVE: 'SERVE', WAIT: 'WAIT', REFUSE: 'REFUSE' } as const;
 export type UnscannedPolicy = (typeof UnscannedPolicy)[keyof typeof UnscannedPolicy];
 
-/** Longest wait, in seconds: an edge gives a pull two minutes, and the answer needs some of them. */
+/**
+ * Maximum wait in seconds. An edge allows two minutes for a pull, and the response needs some of
+ * them.
+ */
 const MAX_WAIT_SECONDS = 100;
 const MAX_ALLOWED = 1000;
 const MAX_NAME = 255;
 
-/** The order of the list means nothing, so it is kept sorted and without repetitions. */
+/** The order of the list has no meaning, so the list is stored sorted and without duplicates. */
 const VULNERABILITY_NAMES: Rule<readonly string[]> = {
   text: `At most ${MAX_ALLOWED} names of 1 to ${MAX_NAME} characters.`,
   check(value, field) {
     const names = [...new Set(value)].sort();
-    if (names.length > MAX_ALLOWED) throw badInput(field, `must be at most ${MAX_ALLOWED}`);
+    if (names.length > MAX_ALLOWED) throw badInput(field, `must have at most ${MAX_ALLOWED} names`);
     if (names.some((name) => name === '' || name.length > MAX_NAME || !isStorable(name)))
-      throw badInput(field, `must be names of 1 to ${MAX_NAME} characters`);
+      throw badInput(field, `must only contain names of 1 to ${MAX_NAME} characters`);
     return names;
   },
 };
@@ -39,14 +42,13 @@ export const SCAN_POLICY_SETTINGS = {
     column: 'only_fixable',
   }),
   graceSeconds: withDefault(INTEGER, {
-    description:
-      'For this many seconds after Layover first saw a vulnerability in any image, it does not block an image.',
+    description: 'A vulnerability does not block images for this many seconds after Layover first saw it in any image.',
     default: 0,
     rule: seconds(0),
     column: 'grace_seconds',
   }),
   unscanned: withDefault(choice(UnscannedPolicy), {
-    description: 'What happens to a pull of an image whose scan has not ended.',
+    description: 'What happens to a pull of an image whose scan has not finished.',
     default: UnscannedPolicy.SERVE,
     column: 'unscanned',
     wire: 'unscanned',
@@ -67,5 +69,5 @@ export const SCAN_POLICY_SETTINGS = {
   }),
 } satisfies SettingsOnWire<ScanPolicyMessage>;
 
-/** Which images an organization does not serve. */
+/** The images that an organization does not serve. */
 export type ScanPolicy = ValuesOf<typeof SCAN_POLICY_SETTINGS>;

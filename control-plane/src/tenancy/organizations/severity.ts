@@ -1,4 +1,4 @@
-/** How bad a vulnerability is, as Clair normalizes it. */
+/** The severity of a vulnerability, as normalized by Clair. */
 export const Severity = {
   UNKNOWN: 'UNKNOWN',
   NEGLIGIBLE: 'NEGLIGIBLE',
@@ -9,15 +9,15 @@ export const Severity = {
 } as const;
 export type Severity = (typeof Severity)[keyof typeof Severity];
 
-/** From least to worst: the place in it is what the database has. */
+/** All severities from lowest to highest. The database stores the index. */
 export const SEVERITIES: readonly Severity[] = ['UNKNOWN', 'NEGLIGIBLE', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'];
 
-/** The number of a severity: a larger one is worse. */
+/** Returns the number of a severity. Higher numbers are more severe. */
 export function rankOf(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
 
-/** The severity of a number of {@link rankOf}. */
+/** Returns the severity for a number of {@link rankOf}. */
 export function severityOf(rank: number): Severity {
   return SEVERITIES[rank] ?? 'UNKNOWN';
 }

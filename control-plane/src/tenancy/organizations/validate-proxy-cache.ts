@@ -6,21 +6,22 @@ import { type DesiredProxyCache, type PasswordChange, PROXY_CACHE_SETTINGS } fro
 import { checkSettings } from './settings/check-settings';
 import type { InputOf } from './settings/setting';
 
-/** What `upstream` may be, for schema descriptions. */
+/** The rule for `upstream`, for schema descriptions. */
 export const UPSTREAM_RULE =
   'host[:port][/namespace] in lower case, without scheme, user or query, for example docker.io or registry.internal:5000/team';
-/** Longest password, in bytes. */
+/** Maximum length of a password in bytes. */
 export const MAX_PASSWORD = 16_384;
 
-/** A proxy configuration as a user gives it; undefined and null mean the default. */
+/** A proxy configuration as given by a user. undefined and null mean the default. */
 export interface UncheckedProxyCache extends InputOf<typeof PROXY_CACHE_SETTINGS> {
   readonly upstream: string;
-  /** Undefined keeps the stored one, null removes it. */
+  /** undefined keeps the stored password, null removes it. */
   readonly upstreamPassword?: string | null | undefined;
 }
 
 /**
- * Checks a proxy configuration. Throws BAD_USER_INPUT that names the first bad field, below `path`.
+ * Validates a proxy configuration. Throws BAD_USER_INPUT with the first invalid field, prefixed
+ * with `path`.
  */
 export function validateProxyCache(input: UncheckedProxyCache, path: string): DesiredProxyCache {
   const { host, namespace } = parseUpstream(input.upstream, `${path}.upstream`);
@@ -49,7 +50,7 @@ function passwordChange(
 ): PasswordChange {
   if (password === undefined) return { kind: 'keep' };
   if (password === null || password === '') return { kind: 'remove' };
-  if (username === undefined) throw badInput(field, 'needs upstreamUsername beside it');
+  if (username === undefined) throw badInput(field, 'requires upstreamUsername in the same input');
   if (Buffer.byteLength(password) > MAX_PASSWORD || !isStorable(password))
     throw badInput(field, `must be at most ${MAX_PASSWORD} bytes: ${STORABLE_RULE}`);
   return { kind: 'set', password };

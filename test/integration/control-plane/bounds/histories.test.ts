@@ -6,27 +6,28 @@ import { BoundsStage } from './model/bounds-stage';
 import { History } from './model/history';
 
 /**
- * Plays random histories of a cache on the real planes, each from empty to empty, and compares the planes with a model
- * after every step. The variables are described in docs/contributing/testing.md.
+ * Plays random histories of a cache on the real planes, each from empty to empty, and compares the
+ * planes with a model after every step. The variables are described in
+ * docs/contributing/testing.md.
  */
 const HISTORIES = Number(process.env['LAYOVER_TEST_MODEL_HISTORIES'] ?? (onMysql() ? 1 : 2));
 const SEED = process.env['LAYOVER_TEST_MODEL_SEED'];
 const PATH = process.env['LAYOVER_TEST_MODEL_PATH'];
 const SHRINK = process.env['LAYOVER_TEST_MODEL_SHRINK'] === '1';
 const STEPS = Number(process.env['LAYOVER_TEST_MODEL_STEPS'] ?? 40);
-/** Seeds that are always played: the first one once found a mistake of the model after an outage. */
+/** Seeds that are always played. The first once found a bug of the model after an outage. */
 const FIXED_SEEDS: readonly number[] = onMysql() ? [716_765_559] : [716_765_559, 1, 2];
-/** Time for one history, in milliseconds, on a machine that is busy with other things. */
+/** Time limit for one history in milliseconds, for a busy machine. */
 const HISTORY_MS = 120_000;
 
-/** The seeds of this run: one that was given, or the fixed ones and some that nobody has played yet. */
+/** Returns the seeds of this run: the given one, or the fixed ones and some new ones. */
 function seeds(): readonly number[] {
   const first = SEED === undefined ? Date.now() % 2 ** 31 : Number(SEED);
   const others = Array.from({ length: PATH === undefined ? HISTORIES : 1 }, (_, index) => first + index);
   return SEED === undefined ? [...FIXED_SEEDS, ...others] : others;
 }
 
-/** LAYOVER_TEST_MODEL_REPORT: every step, and what came about. */
+/** Prints every step and the counters if LAYOVER_TEST_MODEL_REPORT is set. */
 function report(line: () => string): void {
   if (process.env['LAYOVER_TEST_MODEL_REPORT'] !== undefined) process.stderr.write(`${line()}\n`);
 }
@@ -61,7 +62,7 @@ describe('random histories', () => {
   const played = seeds();
 
   test(
-    'leave the cache in its bounds after every step',
+    'keep the cache within its bounds after every step',
     async () => {
       for (const seed of played)
         await fc.assert(fc.asyncProperty(histories(STEPS), playAll), {
@@ -72,7 +73,7 @@ describe('random histories', () => {
         });
       report(() => `seeds ${played.join(' ')}: ${JSON.stringify(Object.fromEntries([...counts].sort()))}`);
     },
-    // Shrinking plays many histories to find the shortest one that fails.
+    // Shrinking plays many histories to find the shortest failing one.
     SHRINK ? 24 * 3_600_000 : played.length * HISTORY_MS,
   );
 });

@@ -30,7 +30,7 @@ async function tag(name = 'latest', repository = acme) {
 }
 
 describe('AdmitManifest', () => {
-  test('keeps a manifest, what it names, and the tag', async () => {
+  test('keeps a manifest, its references and the tag', async () => {
     const references = [config('config', 7), layer('base', 1000), layer('app', 2000, 1)];
     const reply = await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references, checkedAt: now }));
     expect(reply.decision).toBe('ADMITTED');
@@ -50,7 +50,7 @@ describe('AdmitManifest', () => {
     expect(blob.blob).toEqual({ mediaType: 'application/layer', digest: digest('base'), size: 1000 });
   });
 
-  test('knows nothing of what another repository holds', async () => {
+  test('makes content visible only in its own repository', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references: [layer('base', 1000)] }));
     const other = { ...acme, repository: 'library/other' };
     expect((await plane.catalog.call('LookupBlob', { repository: other, digest: digest('base') })).blob).toBeNull();
@@ -60,12 +60,12 @@ describe('AdmitManifest', () => {
     expect(await tag('latest', other)).toBeNull();
   });
 
-  test('a child of an index is no blob', async () => {
+  test('does not make a child of an index readable as a blob', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'index', { references: [child('amd', 0, 'amd64')] }));
     expect((await plane.catalog.call('LookupBlob', { repository: acme, digest: digest('amd') })).blob).toBeNull();
   });
 
-  test('the same again changes nothing', async () => {
+  test('changes nothing when it is repeated', async () => {
     const request = admission(acme, 'one', { references: [layer('base', 1000)], checkedAt: now });
     await plane.catalog.call('AdmitManifest', request);
     const before = await tag();
@@ -77,7 +77,7 @@ describe('AdmitManifest', () => {
     expect(all.repository.tags.totalCount).toBe(1);
   });
 
-  test('moves a tag, keeps the old version in the time machine, and writes it down', async () => {
+  test('moves a tag, keeps the old version in the time machine and writes an audit event', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { checkedAt: now }));
     await plane.catalog.call('AdmitManifest', admission(acme, 'two', { checkedAt: now + 1000 }));
     expect((await tag())?.manifest?.digest).toBe(digest('two'));
@@ -108,18 +108,18 @@ describe('AdmitManifest', () => {
     ]);
   });
 
-  test('a check that is older than the live version moves nothing, and its repeat neither', async () => {
+  test('does not move a tag for a check older than the live version, even if repeated', async () => {
     const late = admission(acme, 'old', { checkedAt: now - 5000 });
     await plane.catalog.call('AdmitManifest', admission(acme, 'new', { checkedAt: now }));
     for (let i = 0; i < 2; i++) expect((await plane.catalog.call('AdmitManifest', late)).decision).toBe('ADMITTED');
     expect((await tag())?.manifest?.digest).toBe(digest('new'));
-    // It is held all the same: by digest it can be served.
+    // The manifest is held anyway, so it can be served by digest.
     const held = await plane.catalog.call('LookupManifest', { repository: acme, digest: digest('old') });
     expect(held.manifest?.digest).toBe(digest('old'));
     expect((await plane.ask<{ auditEvents: { edges: unknown[] } }>(EVENTS)).auditEvents.edges).toEqual([]);
   });
 
-  test('many at once for one tag end with the latest check', async () => {
+  test('leaves the tag at the latest check after concurrent admissions', async () => {
     const order = [4, 1, 7, 3, 0, 6, 2, 5];
     await Promise.all(
       order.map((n) => plane.catalog.call('AdmitManifest', admission(acme, `v${n}`, { checkedAt: now + n }))),
@@ -128,21 +128,21 @@ describe('AdmitManifest', () => {
   });
 
   test.each([
-    ['no repository', { repository: null }],
-    ['a repository that is none', { repository: { repository: '../x' } }],
-    ['a digest that is none', { manifest: { mediaType: '', digest: 'sha256:zz', size: 1 } }],
+    ['a missing repository', { repository: null }],
+    ['an invalid repository', { repository: { repository: '../x' } }],
+    ['an invalid digest', { manifest: { mediaType: '', digest: 'sha256:zz', size: 1 } }],
     ['a negative size', { manifest: { mediaType: '', digest: digest('x'), size: -1 } }],
-    ['a tag that is none', { tag: 'a/b' }],
+    ['an invalid tag', { tag: 'a/b' }],
     ['a reference without digest', { references: [{ role: 'LAYER' as const, position: 0, descriptor: null }] }],
-  ])('refuses %s', async (_what, wrong) => {
+  ])('rejects %s', async (_what, wrong) => {
     const base = admission(acme, 'one');
     const request = { ...base, ...wrong } as typeof base;
     await expect(plane.catalog.call('AdmitManifest', request)).rejects.toMatchObject({ key: 'REQUEST_INVALID' });
   });
 });
 
-describe('another upstream', () => {
-  test('ends what was cached, and what still comes of the old one is passed through', async () => {
+describe('a change of the upstream', () => {
+  test('ends the cached content and passes late content of the old upstream through', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { references: [layer('base', 1000)] }));
     await plane.ask(UPDATE, { input: { proxyCache: { upstream: 'registry.example/team' } } });
     const renewed = await plane.repository('acme', 'library/app');
@@ -160,14 +160,14 @@ describe('another upstream', () => {
     expect(organization).toEqual({ usage: { usedBytes: '0', repositoryCount: 0 }, repositories: { totalCount: 0 } });
   });
 
-  test('so does a deletion', async () => {
+  test('happens in the same way when the organization is deleted', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one'));
     await plane.ask('mutation { deleteOrganization(name: "acme") }');
     expect(await tag()).toBeNull();
     expect((await plane.catalog.call('AdmitManifest', admission(acme, 'one'))).decision).toBe('PASS_THROUGH');
   });
 
-  test('a change of anything else keeps it', async () => {
+  test('does not happen when other settings change', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one'));
     await plane.ask(UPDATE, { input: { proxyCache: { upstream: 'registry.example', expirationSeconds: 5 } } });
     expect((await tag())?.manifest?.digest).toBe(digest('one'));
@@ -175,7 +175,7 @@ describe('another upstream', () => {
 });
 
 describe('ListCachedTags', () => {
-  test('gives what may be served, in bytewise order, a page at a time', async () => {
+  test('lists active tags in bytewise order, page by page', async () => {
     for (const name of ['b', 'B', 'a', '_', '10', '9'])
       await plane.catalog.call('AdmitManifest', admission(acme, 'one', { tag: name, checkedAt: now }));
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { tag: 'expired', checkedAt: now - 2 * HOUR }));
@@ -187,7 +187,7 @@ describe('ListCachedTags', () => {
 });
 
 describe('LookupTag', () => {
-  test('gives an expired tag with its time: the data plane decides', async () => {
+  test('returns an expired tag with its expiration, so that the data plane can decide', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'one', { checkedAt: now - 2 * HOUR }));
     expect((await tag())?.expiresAt).toBe(now - HOUR);
     await plane.catalog.call('RecordPulls', {

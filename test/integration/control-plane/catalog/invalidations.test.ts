@@ -19,8 +19,11 @@ async function begin(clock?: TestClock): Promise<void> {
 beforeEach(() => begin());
 afterEach(() => world.end());
 
-/** What was told since the last time: `repository:tag`, `repository@digest`, or the repository alone for all of it. */
-async function told(watched = stream): Promise<readonly string[]> {
+/**
+ * Returns the invalidations since the last call: `repository:tag`, `repository@digest`, or only the
+ * repository for all of it.
+ */
+async function received(watched = stream): Promise<readonly string[]> {
   const mark = `mark-${++marks}`;
   await world.plane.organization(mark);
   const found: string[] = [];
@@ -38,91 +41,91 @@ const app = (what: string): string => `library/app${what}`;
 const mutate = (text: string) =>
   world.plane.ask(`mutation { ${text.replace('(', '(organization: "acme", repository: "library/app"')} }`);
 
-describe('data planes that watch are told at once', () => {
+describe('Watch tells data planes to forget at once', () => {
   beforeEach(async () => {
     await world.cache(acme, 'one', { 'one layer': 900 }, 'latest');
     await world.pull(acme, 'one', { reference: 'latest' });
   });
 
-  test('nothing of what only came', async () => {
-    expect(await told()).toEqual([]);
+  test('nothing when content is only added', async () => {
+    expect(await received()).toEqual([]);
   });
 
-  test('what was evicted for an admission: its tags and every manifest', async () => {
+  test('the tags and manifests that an admission evicts', async () => {
     await world.admit(acme, 'index', {}, { tag: 'multi', references: [child('two', 0, 'amd64')] });
     await world.admit(acme, 'two', {}, { tag: '' });
     world.advance(60_000);
     await world.update({ quota: { limitBytes: 1300 } });
-    await told();
+    await received();
     await world.admit(acme, 'three', { 'three layer': 1200 }, { tag: 'three' });
-    expect([...(await told())].sort()).toEqual(
+    expect([...(await received())].sort()).toEqual(
       [app(':latest'), app(':multi'), ...['one', 'two', 'index'].map((name) => app(`@${digest(name)}`))].sort(),
     );
   });
 
-  test('what was evicted for a lower limit', async () => {
+  test('the tags and manifests that a lower limit evicts', async () => {
     await world.update({ quota: { limitBytes: 10 } });
-    expect(await told()).toEqual([app(':latest'), app(`@${digest('one')}`)]);
+    expect(await received()).toEqual([app(':latest'), app(`@${digest('one')}`)]);
   });
 
-  test('a tag whose expiration was set, that was deleted or restored', async () => {
+  test('a tag that was deleted or restored or whose expiration was set', async () => {
     await mutate(`setTagExpiration(, tag: "latest", expiresAt: null) { id }`);
-    expect(await told()).toEqual([app(':latest')]);
+    expect(await received()).toEqual([app(':latest')]);
     await mutate(`deleteTag(, tag: "latest")`);
-    expect(await told()).toEqual([app(':latest')]);
+    expect(await received()).toEqual([app(':latest')]);
     await mutate(`restoreTag(, tag: "latest", digest: "${digest('one')}") { id }`);
-    expect(await told()).toEqual([app(':latest')]);
+    expect(await received()).toEqual([app(':latest')]);
   });
 
-  test('nothing of what was refused or not there', async () => {
+  test('nothing when a change was refused or had no effect', async () => {
     await mutate(`deleteTag(, tag: "none")`);
     await world.update({ quota: { limitBytes: 1, autoPrune: false } });
-    await told();
+    await received();
     await world.admit(acme, 'two', {}, { tag: 'two' });
-    expect(await told()).toEqual([]);
+    expect(await received()).toEqual([]);
   });
 
-  test('a repository that was purged', async () => {
+  test('a purged repository', async () => {
     await mutate('purgeRepository()');
-    expect([...(await told())].sort()).toEqual([app(''), app(':latest'), app(`@${digest('one')}`)].sort());
+    expect([...(await received())].sort()).toEqual([app(''), app(':latest'), app(`@${digest('one')}`)].sort());
   });
 
-  test('an admission from a journal that was not made: its data plane counts it as kept', async () => {
+  test('a manifest of a journal that was not admitted, because its data plane counts it as cached', async () => {
     await world.update({ quota: { limitBytes: 1000, autoPrune: false } });
-    await told();
+    await received();
     const record = { id: 'a-1', at: world.now, admission: admission(acme, 'two', { tag: 'two' }) };
     await world.plane.catalog.call('RecordPulls', { records: [record] });
-    expect(await told()).toEqual([`${app(':two')}@${digest('two')}`]);
+    expect(await received()).toEqual([`${app(':two')}@${digest('two')}`]);
     await world.plane.catalog.call('RecordPulls', { records: [record] });
-    expect(await told()).toEqual([]);
+    expect(await received()).toEqual([]);
   });
 
-  test('what was collected by digest, when its window is over', async () => {
+  test('a manifest collected by digest when its retention is over', async () => {
     world.advance(400 * HOUR);
     await world.collect();
-    // The tag as well: a data plane may know its last version as one that expired.
-    expect([...(await told())].sort()).toEqual([app(':latest'), app(`@${digest('one')}`)].sort());
+    // Includes the tag: a data plane may still hold its last version as expired.
+    expect([...(await received())].sort()).toEqual([app(':latest'), app(`@${digest('one')}`)].sort());
   });
 });
 
-test('who comes later is told of what is later, and everyone once', async () => {
+test('Watch sends a late subscriber only later invalidations, and everyone each of them once', async () => {
   await world.cache(acme, 'one', {}, 'latest');
   await mutate(`deleteTag(, tag: "latest")`);
   const late = world.plane.catalog.watch('late');
   await late.snapshot();
   await mutate('purgeRepository()');
   const wanted = [app(''), app(':latest'), app(`@${digest('one')}`)].sort();
-  expect([...(await told(late))].sort()).toEqual(wanted);
-  expect([...(await told())].sort()).toEqual([app(':latest'), ...wanted].sort());
+  expect([...(await received(late))].sort()).toEqual(wanted);
+  expect([...(await received())].sort()).toEqual([app(':latest'), ...wanted].sort());
 });
 
-describe('with a clock that calls back', () => {
+describe('InvalidationFeed', () => {
   beforeEach(async () => {
     await world.remove();
     await begin(new TestClock());
   });
 
-  test('what another control plane wrote is told within a second, also when it was committed late', async () => {
+  test('passes on invalidations of other control planes within a second, even if they were committed late', async () => {
     const write = (id: number, tag: string, at: number) =>
       withTables(world.plane, (tables) =>
         tables('invalidations').insert({
@@ -143,7 +146,7 @@ describe('with a clock that calls back', () => {
     await write(10, 'ten', world.now);
     world.advance(1000);
     expect(await next()).toBe('ten');
-    // Its number was given before, its transaction ended after.
+    // Its id was assigned earlier, but its transaction ended later.
     await write(7, 'seven', world.now - 1000);
     world.advance(1000);
     expect(await next()).toBe('seven');
@@ -153,7 +156,7 @@ describe('with a clock that calls back', () => {
     expect(await next()).toBe('eleven');
   });
 
-  test('they are kept for an hour', async () => {
+  test('keeps invalidations for an hour', async () => {
     await world.cache(acme, 'one', {}, 'latest');
     await mutate(`deleteTag(, tag: "latest")`);
     await world.collect();

@@ -10,7 +10,7 @@ afterEach(() => plane.remove());
 const CREATE = 'mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }';
 
 describe('Watch', () => {
-  test('begins with the whole configuration, passwords in clear, keys and switches with it', async () => {
+  test('starts with the whole configuration, including plain passwords, keys and switches', async () => {
     const input = {
       name: 'acme',
       visibility: 'PRIVATE',
@@ -49,12 +49,12 @@ describe('Watch', () => {
     expect(snapshot.settings).toEqual({ proxyCacheEnabled: true });
     expect(snapshot.tokenKeys).toHaveLength(1);
     expect(snapshot.tokenKeys[0]?.secret).toHaveLength(32);
-    // The keys stay over a restart: tokens that were given out go on being good.
+    // The keys survive a restart, so that issued tokens remain valid.
     await plane.restart();
     expect((await plane.catalog.watch().snapshot()).tokenKeys).toEqual(snapshot.tokenKeys);
   });
 
-  test('sends a new snapshot after every change, to all that watch', async () => {
+  test('sends a new snapshot to all watchers after every change', async () => {
     const streams = [plane.catalog.watch('one'), plane.catalog.watch('two')];
     const before = await Promise.all(streams.map((stream) => stream.snapshot()));
     await plane.ask(CREATE, { input: { name: 'fresh' } });
@@ -69,7 +69,7 @@ describe('Watch', () => {
     expect((await streams[0]!.snapshot()).organizations).toEqual([]);
   });
 
-  test('hears within a second of what another control plane changed', async () => {
+  test('sees changes of other control planes within a second', async () => {
     const stream = plane.catalog.watch();
     const { revision } = await stream.snapshot();
     await withTables(plane, (tables) => tables('configuration_revision').increment('revision', 5));
@@ -86,8 +86,8 @@ describe('Watch', () => {
     }
   });
 
-  test('ends when the control plane stops, and stopping does not wait for the watchers', async () => {
-    // Longer than the test may take: it would not end if the watchers were waited for.
+  test('ends when the control plane stops, without delaying the stop', async () => {
+    // Longer than the test timeout: the test would fail if the stop waited for the watchers.
     await plane.restart({ LAYOVER_DRAIN_SECONDS: '60' });
     const stream = plane.catalog.watch();
     await stream.snapshot();
@@ -111,14 +111,14 @@ describe('credentials', () => {
     await plane.ask(CREATE, { input: { name: 'acme', proxyCache: { ...base, upstreamPassword: 'one' } } });
   });
 
-  test('stay when left out, also beside other changes', async () => {
+  test('stay when they are omitted, even with other changes', async () => {
     const before = await credentials();
     await set({ ...base, expirationSeconds: 7 });
     expect(await credentials()).toEqual(before);
     expect(before.password).toBe('one');
   });
 
-  test.each([null, ''])('go when they are %j', async (upstreamPassword) => {
+  test.each([null, ''])('are removed when they are %j', async (upstreamPassword) => {
     const before = await credentials();
     await set({ ...base, upstreamPassword });
     const after = await credentials();
@@ -126,7 +126,7 @@ describe('credentials', () => {
     expect(after.credentialVersion).not.toBe(before.credentialVersion);
   });
 
-  test('change with a new password, and not with the same', async () => {
+  test('change with a new password but not with the same one', async () => {
     const before = await credentials();
     await set({ ...base, upstreamPassword: 'one' });
     expect(await credentials()).toEqual(before);
@@ -137,25 +137,25 @@ describe('credentials', () => {
   });
 
   test.each(['b.io', 'a.io:444', 'sub.a.io'])(
-    'are dropped, never sent, when the upstream becomes %s',
+    'are dropped and never sent when the upstream becomes %s',
     async (upstream) => {
       const before = await credentials();
       await set({ ...base, upstream });
       const after = await credentials();
       expect(after).toMatchObject({ username: '', password: '' });
       expect(after.originVersion).not.toBe(before.originVersion);
-      // Back at the old host they don't come back either.
+      // Returning to the old host does not bring them back.
       await set(base);
       expect(await credentials()).toMatchObject({ password: '' });
     },
   );
 
-  test('go to the new host when they are given with it', async () => {
+  test('are sent to the new host when they are given together with it', async () => {
     await set({ ...base, upstream: 'b.io', upstreamPassword: 'one' });
     expect(await credentials()).toMatchObject({ username: 'bob', password: 'one' });
   });
 
-  test('stay at the same host under another namespace, with a new origin', async () => {
+  test('stay for another namespace of the same host, with a new origin', async () => {
     const before = await credentials();
     await set({ ...base, upstream: 'a.io/team' });
     const after = await credentials();
@@ -164,7 +164,7 @@ describe('credentials', () => {
     expect(after.credentialVersion).not.toBe(before.credentialVersion);
   });
 
-  test('go with the username', async () => {
+  test('are removed with the user name', async () => {
     await set({ upstream: 'a.io' });
     expect(await credentials()).toMatchObject({ username: '', password: '' });
     const answer = await plane.graphql(PROXY, { proxy: { upstream: 'a.io', upstreamPassword: 'lonely' } });

@@ -27,7 +27,7 @@ const arrived = (name: string, size: number) =>
     records: [blobRecord({ organizationUid: acme.organizationUid, digest: digest(name), size }, now)],
   });
 
-test('an index: platforms, children, sizes and completeness as far as it is cached', async () => {
+test('an index shows platforms, children, sizes and completeness of its cached part', async () => {
   const references = [child('amd', 0, 'amd64'), child('arm', 1, 'arm64')];
   await admit('index', { references, manifest: { mediaType: MediaType.ociIndex, digest: digest('index'), size: 300 } });
   await admit('amd', {
@@ -82,13 +82,13 @@ test('an index: platforms, children, sizes and completeness as far as it is cach
       },
     },
   });
-  // The other platform shares a layer: it counts once.
+  // The other platform shares a layer, which counts once.
   await admit('arm', { tag: '', references: [layer('shared', 1000)] });
   const complete = (await plane.ask<Answer>(query)).repository.tag;
   expect([complete.sizeBytes, complete.manifest['completeness']]).toEqual([String(300 + 100 + 1060 + 100), 'COMPLETE']);
 });
 
-test('indexes that name each other or themselves end', async () => {
+test('indexes that name each other or themselves are read without a loop', async () => {
   await admit('a', { references: [child('b', 0, 'x'), child('a', 1, 'x')] });
   await admit('b', { references: [child('a', 0, 'x')] });
   const { repository } = await plane.ask<{ repository: { tag: { sizeBytes: string } } }>(
@@ -97,7 +97,7 @@ test('indexes that name each other or themselves end', async () => {
   expect(repository.tag.sizeBytes).toBe('200');
 });
 
-test('usage: each blob once, the time machine apart, a share of the quota', async () => {
+test('usage counts each blob once, the time machine separately, and a share of the quota', async () => {
   await admit('one', { references: [layer('shared', 1000), layer('old', 500, 1)] });
   for (const [name, size] of [
     ['shared', 1000],
@@ -116,9 +116,9 @@ test('usage: each blob once, the time machine apart, a share of the quota', asyn
   expect(data['organization']).toEqual({
     usage: {
       usedBytes: String(3500 + 300),
-      // What only the old version holds: its manifest and its layer.
+      // Only the old version needs its manifest and its layer.
       timeMachineBytes: String(500 + 100),
-      // The layer that has not come.
+      // The layer that has not arrived.
       reservedBytes: '7',
       usedPercent: 38,
       repositoryCount: 2,
@@ -146,7 +146,7 @@ test('usage: each blob once, the time machine apart, a share of the quota', asyn
   });
 });
 
-test('sizes are exact beyond what a JavaScript number holds', async () => {
+test('sizes are exact beyond the safe range of a JavaScript number', async () => {
   const huge = Number.MAX_SAFE_INTEGER;
   await plane.ask('mutation { updateOrganization(name: "acme", input: {quota: null}) { version } }');
   await admit('one', { references: [layer('a', huge), layer('b', huge, 1), layer('c', huge, 2)] });
@@ -173,7 +173,7 @@ test('an expired tag is in the time machine until a pull renews it', async () =>
     expect(await list(state)).toEqual({ repository: { tags: { totalCount: 1, edges: [{ node }] } } });
 });
 
-test('tags are paged by name, versions of one name the latest first', async () => {
+test('tags are paged by name, with the latest version of a name first', async () => {
   for (const name of ['b', 'a', 'c']) await admit('one', { tag: name });
   for (let i = 1; i <= 3; i++) await admit(`b${i}`, { tag: 'b', checkedAt: now + i });
   interface Tags {
@@ -201,7 +201,7 @@ test('tags are paged by name, versions of one name the latest first', async () =
   expect(seen).toEqual(names.map((name) => `${name.split(' ')[0]!} ${digest(name.split(' ')[1]!)}`));
 });
 
-test('what is cached is found again by its id, and nothing by an id that is none', async () => {
+test('cached objects are found by their ids, and an invalid id returns null', async () => {
   await admit('one');
   const { repository } = await plane.ask<{ repository: { id: string; tag: { id: string; manifest: { id: string } } } }>(
     '{ repository(organization: "acme", name: "library/app") { id tag(name: "latest") { id manifest { id } } } }',
@@ -223,7 +223,7 @@ test('what is cached is found again by its id, and nothing by an id that is none
   for (const id of bad) expect(await plane.ask(NODE, { id })).toEqual({ node: null });
 });
 
-test('what is not there is null', async () => {
+test('objects that do not exist are null', async () => {
   const none = `sha256:${'0'.repeat(64)}`;
   expect(
     await plane.ask(`{ a: repository(organization: "acme", name: "none") { id } b: repository(organization: "none", name: "x") { id }

@@ -37,7 +37,7 @@ const STATES = {
 } satisfies Record<string, TagRow>;
 type State = keyof typeof STATES;
 
-/** The columns that change; `same` = none does, `gone` = the version is collected. */
+/** The columns that change. `same`: none changes. `gone`: the version is deleted. */
 type Expected = Partial<TagRow> | 'same' | 'gone';
 
 const EVENTS = {
@@ -72,7 +72,7 @@ const lapsed = { live: null, ended_at: 12_000, end_reason: 'EXPIRED' };
 const set = { expires_at: 40_000, expiration_set_at: NOW };
 const relinked = { digest: 'sha256:two', origin_version: 'other' };
 
-/** What each event makes of each state, in the order of {@link STATES}. */
+/** The result of each event for each state, in the order of {@link STATES}. */
 const TABLE: Record<TagEvent['kind'], Record<State, Expected>> = {
   CONFIRMED: row(refreshed, reset, reset, refreshed, revived, 'same', 'same'),
   REPLACED: row(moved, moved, moved, moved, 'same', 'same', 'same'),
@@ -104,7 +104,7 @@ const cells = (Object.keys(EVENTS) as TagEvent['kind'][]).flatMap((kind) =>
   (Object.keys(STATES) as State[]).map((state) => [kind, state] as const),
 );
 
-test.each(cells)('%s of a version that is %s', (kind, state) => {
+test.each(cells)('nextTag: %s for a version that is %s', (kind, state) => {
   const before: TagRow = STATES[state];
   const expected = TABLE[kind][state];
   const after = nextTag(before, EVENTS[kind]);
@@ -112,7 +112,7 @@ test.each(cells)('%s of a version that is %s', (kind, state) => {
   else expect(after).toEqual(expected === 'same' ? before : { ...before, ...expected });
 });
 
-test('a version that begins is live, and expires after the expiration of the organization', () => {
+test('startTag makes a live version that expires after the expiration of the organization', () => {
   expect(ACTIVE).toEqual({
     id: 1,
     repository_id: 2,
@@ -133,7 +133,7 @@ test('a version that begins is live, and expires after the expiration of the org
   });
 });
 
-describe('an answer of the upstream that is older than the last check', () => {
+describe('an upstream answer older than the last check', () => {
   test.each<TagEvent>([
     { ...EVENTS.CONFIRMED, at: 9_999 },
     { ...EVENTS.REPLACED, at: 9_999 },
@@ -145,19 +145,19 @@ describe('an answer of the upstream that is older than the last check', () => {
   test.each<TagEvent>([
     { ...EVENTS.REPLACED, at: 10_000 },
     { ...EVENTS.DELETED_UPSTREAM, at: 10_000 },
-  ])('counts if it is of the same time: $kind', (event) => {
+  ])('counts if it has the same time: $kind', (event) => {
     expect(nextTag(ACTIVE, event)).toMatchObject({ live: null, ended_at: 10_000 });
   });
 });
 
-test('a confirmation that is older than the last pull, or than an expiration set by hand, only counts as a check', () => {
+test('a confirmation older than the last pull or than a manual expiration only counts as a check', () => {
   const pulledLater = { ...ACTIVE, refreshed_at: 16_000, expires_at: 26_000 };
   expect(nextTag(pulledLater, EVENTS.CONFIRMED)).toEqual({ ...pulledLater, checked_at: NOW });
   const setLater = { ...ACTIVE, expires_at: null, expiration_set_at: 16_000 };
   expect(nextTag(setLater, EVENTS.CONFIRMED)).toEqual({ ...setLater, checked_at: NOW });
 });
 
-test('an expired version that was pulled after its confirmation keeps the time of that pull', () => {
+test('a revived version keeps the time of a pull after its confirmation', () => {
   const tag = { ...STATES.expired, refreshed_at: 16_000 };
   expect(nextTag(tag, EVENTS.CONFIRMED)).toEqual({ ...tag, ...revived, refreshed_at: 16_000 });
 });
@@ -166,23 +166,23 @@ describe('a pull', () => {
   const pulled = (tag: TagRow, change: Partial<typeof EVENTS.PULLED> | { hasLive: boolean }): TagRow =>
     nextTag(tag, { ...EVENTS.PULLED, ...change })!;
 
-  test('that was served stale does not extend the expiration', () => {
+  test('does not extend the expiration if it was served stale', () => {
     expect(pulled(ACTIVE, { refreshedAt: 0, checkedAt: 0 })).toEqual({ ...ACTIVE, ...counted });
     expect(pulled(STATES.expired, { refreshedAt: 0, checkedAt: 0 })).toEqual({ ...STATES.expired, ...counted });
   });
 
-  test('that was reported late moves no time back', () => {
+  test('does not move times back if it was reported late', () => {
     const tag = { ...ACTIVE, checked_at: 17_000, refreshed_at: 17_000, expires_at: 27_000, last_pulled_at: 17_000 };
     expect(pulled(tag, {})).toEqual({ ...tag, pull_count: 2 });
   });
 
-  test('resets an expiration that was set by hand before it, not one that was set after it', () => {
+  test('resets a manual expiration that was set before it, but not one that was set after it', () => {
     expect(pulled({ ...STATES['set by hand'], expiration_set_at: NOW }, {})).toMatchObject(reset);
     const setLater = { ...STATES['set by hand'], expiration_set_at: NOW + 1 };
     expect(pulled(setLater, {})).toEqual({ ...setLater, ...counted, checked_at: NOW });
   });
 
-  test('does not bring an expired version back if the tag has a live one, or if the upstream did not confirm it', () => {
+  test('does not revive an expired version if the tag has a live one or the upstream did not confirm it', () => {
     expect(pulled(STATES.expired, { hasLive: true })).toEqual({ ...STATES.expired, ...counted });
     expect(pulled(STATES.expired, { checkedAt: 9_999 })).toEqual({ ...STATES.expired, ...counted });
     expect(pulled(STATES.expired, { refreshedAt: 9_999 })).toEqual({ ...STATES.expired, ...counted });
@@ -190,12 +190,12 @@ describe('a pull', () => {
 });
 
 describe('an expiration', () => {
-  test('that has passed cannot be set', () => {
+  test('cannot be set to a time in the past', () => {
     for (const expiresAt of [NOW - 1, NOW])
       expect(nextTag(ACTIVE, { ...EVENTS.EXPIRATION_SET, expiresAt })).toEqual(ACTIVE);
   });
 
-  test('can be never, and then nothing expires', () => {
+  test('can be set to never', () => {
     const never = nextTag(ACTIVE, { ...EVENTS.EXPIRATION_SET, expiresAt: null })!;
     expect(never).toEqual({ ...ACTIVE, expires_at: null, expiration_set_at: NOW });
     expect(nextTag(never, { kind: 'EXPIRED', at: Number.MAX_SAFE_INTEGER })).toEqual(never);
@@ -212,14 +212,14 @@ describe('an expiration', () => {
 describe('a version in the time machine', () => {
   const restored = (tag: TagRow, at: number): TagRow => nextTag(tag, { ...EVENTS.RESTORED, at })!;
 
-  test('can be restored until its window is over', () => {
+  test('can be restored until its retention is over', () => {
     for (const tag of [STATES.expired, STATES.replaced, STATES.deleted, STATES['expired, not yet collected']]) {
       expect(isActive(restored(tag, 16_999), 16_999)).toBe(true);
       expect(restored(tag, 17_000)).toEqual(tag);
     }
   });
 
-  test('is collected when its window is over', () => {
+  test('is collected when its retention is over', () => {
     expect(nextTag(STATES.replaced, { kind: 'COLLECTED', endedBefore: 11_999 })).toEqual(STATES.replaced);
     expect(nextTag(STATES.replaced, { kind: 'COLLECTED', endedBefore: 12_000 })).toBeUndefined();
   });
@@ -230,27 +230,31 @@ describe('a version in the time machine', () => {
   });
 });
 
-test('no version ends before it began', () => {
+test('a version never ends before it began', () => {
   const future = { ...ACTIVE, started_at: 16_000 };
   for (const kind of ['REPLACED', 'DELETED_UPSTREAM', 'DELETED', 'DISPLACED'] as const)
     expect(nextTag(future, EVENTS[kind])).toMatchObject({ live: null, ended_at: 16_000 });
 });
 
-describe('a change', () => {
-  test('names the columns that differ, and whether the version began or ended', () => {
-    expect(TagChange.of(ACTIVE, EVENTS.DELETED)).toMatchObject({ before: ACTIVE, columns: deleted, isTurn: true });
-    expect(TagChange.of(ACTIVE, EVENTS.CONFIRMED)).toMatchObject({ columns: refreshed, isTurn: false });
-    expect(TagChange.of(STATES.expired, EVENTS.CONFIRMED)?.isTurn).toBe(true);
+describe('TagChange', () => {
+  test('contains the changed columns and whether the version began or ended', () => {
+    expect(TagChange.of(ACTIVE, EVENTS.DELETED)).toMatchObject({
+      before: ACTIVE,
+      columns: deleted,
+      beginsOrEnds: true,
+    });
+    expect(TagChange.of(ACTIVE, EVENTS.CONFIRMED)).toMatchObject({ columns: refreshed, beginsOrEnds: false });
+    expect(TagChange.of(STATES.expired, EVENTS.CONFIRMED)?.beginsOrEnds).toBe(true);
   });
 
-  test('does not exist if nothing differs, or if the version is gone', () => {
+  test('is undefined if nothing differs or the version is deleted', () => {
     expect(TagChange.of(ACTIVE, EVENTS.EXPIRED)).toBeUndefined();
     expect(TagChange.of(ACTIVE, { ...EVENTS.CONFIRMED, at: 10_000 })).toBeUndefined();
     expect(TagChange.of(ENDED, EVENTS.COLLECTED)).toBeUndefined();
   });
 });
 
-test('whatever happens in whatever order, a version is either live or has an end with a reason', () => {
+test('a version is either live or has an end with a reason, after any sequence of events', () => {
   const at = fc.integer({ min: 5_000, max: 30_000 });
   const seconds = fc.integer({ min: 0, max: 20 });
   const event: fc.Arbitrary<TagEvent> = fc.oneof(

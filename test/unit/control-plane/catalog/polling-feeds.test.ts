@@ -6,7 +6,7 @@ import type { InvalidationStore } from '../../../../control-plane/src/cache/cont
 import type { Queries } from '../../../../control-plane/src/db/database';
 import { TestClock } from '../../../support/test-clock';
 
-/** A database that answers each read when the test says so. */
+/** A database whose reads end when the test calls `answer`. */
 class SlowReads {
   readonly begun: Deferred[] = [];
   failing = false;
@@ -21,7 +21,7 @@ class SlowReads {
     const answer = new Deferred();
     this.begun.push(answer);
     await answer.promise;
-    if (this.failing) throw new Error('the database is away');
+    if (this.failing) throw new Error('the database is unavailable');
   }
 
   async answer(): Promise<void> {
@@ -35,7 +35,7 @@ interface Feed {
   stop(): Promise<void>;
 }
 
-/** Lets everything run that waits for nothing else. */
+/** Lets all pending callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 let clock: TestClock;
@@ -49,7 +49,7 @@ const log = createLogger('test', 'error', { write: () => void (errors += 1) });
 
 const feeds: [string, () => Feed][] = [
   [
-    'the feed of configurations',
+    'ConfigurationFeed',
     () => {
       const position = { revision: 1, mark: 'm1' };
       return new ConfigurationFeed({
@@ -66,14 +66,14 @@ const feeds: [string, () => Feed][] = [
     },
   ],
   [
-    'the feed of invalidations',
+    'InvalidationFeed',
     () => {
       let isStarted = false;
       const invalidations = {
         onAnnounce: reads.onAnnounce,
         lastBefore: () => Promise.resolve(0),
         after: async () => {
-          // The first read belongs to the start.
+          // The first read belongs to start().
           if (isStarted) await reads.read();
           isStarted = true;
           return [];
@@ -104,7 +104,7 @@ describe.each(feeds)('%s', (_, create) => {
     return reads.begun.length;
   };
 
-  test('reads again one second after the last read ended, however slow the database is', async () => {
+  test('reads again one second after the last read ended, even if the database is slow', async () => {
     expect(await advance(999)).toBe(0);
     expect(await advance(1)).toBe(1);
     expect(await advance(10_000)).toBe(1);
@@ -115,7 +115,7 @@ describe.each(feeds)('%s', (_, create) => {
     await feed.stop();
   });
 
-  test('reads at once when a change is announced, and once more for those announced during a read', async () => {
+  test('reads at once after an announcement, and once more after announcements during a read', async () => {
     const first = reads.announce();
     await settle();
     expect(reads.begun).toHaveLength(1);
@@ -129,7 +129,7 @@ describe.each(feeds)('%s', (_, create) => {
     await feed.stop();
   });
 
-  test('logs the first failure of a row and goes on', async () => {
+  test('logs only the first of several consecutive failures and continues', async () => {
     reads.failing = true;
     for (let round = 1; round <= 3; round += 1) {
       expect(await advance(1000)).toBe(round);
@@ -139,7 +139,7 @@ describe.each(feeds)('%s', (_, create) => {
     await feed.stop();
   });
 
-  test('a stop waits for the read under way; then nothing is read any more', async () => {
+  test('stops after the running read and reads nothing afterwards', async () => {
     await advance(1000);
     let isOver = false;
     const stopping = feed.stop().then(() => (isOver = true));

@@ -3,8 +3,8 @@ import type { InputOf, PatchOf, Setting, Settings, ValuesOf } from './setting';
 import { mapSettings, valuesByName } from './setting';
 
 /**
- * Returns the values of a group. What the input leaves out, or gives as null, gets its default.
- * Throws BAD_USER_INPUT that names the first bad field, below `path`.
+ * Returns the values of a group. Settings that are missing or null get their defaults. Throws
+ * BAD_USER_INPUT with the first invalid field, prefixed with `path`.
  */
 export function checkSettings<D extends Settings>(settings: D, input: InputOf<D>, path: string): ValuesOf<D> {
   const given = valuesByName(input);
@@ -16,8 +16,8 @@ export function checkSettings<D extends Settings>(settings: D, input: InputOf<D>
 }
 
 /**
- * Returns the values that a patch names. Null unsets an optional setting and is refused for every
- * other one. Throws BAD_USER_INPUT that names the first bad field, below `path`.
+ * Returns the values in a patch. Null unsets an optional setting and is rejected for all others.
+ * Throws BAD_USER_INPUT with the first invalid field, prefixed with `path`.
  */
 export function checkPatch<D extends Settings>(settings: D, patch: PatchOf<D>, path: string): Partial<ValuesOf<D>> {
   const given = valuesByName(patch);
@@ -27,7 +27,7 @@ export function checkPatch<D extends Settings>(settings: D, patch: PatchOf<D>, p
     if (value === undefined) continue;
     const field = `${path}.${name}`;
     if (value === null && setting.presence !== 'optional')
-      throw badInput(field, 'must not be null: leave it out to keep it');
+      throw badInput(field, 'must not be null: omit the field to keep its value');
     checked[name] = check(setting, value, field);
   }
   return checked as Partial<ValuesOf<D>>;

@@ -46,7 +46,7 @@ export const LIST: Kind<readonly string[], string, string[]> = {
   describe: (value) => value,
 };
 
-/** Returns the kind of a setting that has one of these values. */
+/** Returns the kind of a setting with a fixed set of values. */
 export function choice<const C extends Readonly<Record<string, string>>>(
   choices: C,
 ): Kind<C[keyof C], string, C[keyof C]> {
@@ -60,26 +60,25 @@ export function choice<const C extends Readonly<Record<string, string>>>(
   };
 }
 
-/** What every definition says. */
+/** The part that all definitions have in common. */
 interface Definition<Value, Sent, Column extends string, Field extends string | undefined> {
-  /** What the setting does, in one or two sentences: the description in the GraphQL schema. */
+  /** What the setting does, in one or two sentences. The description in the GraphQL schema. */
   readonly description: string;
   /** Column in the table of the group. The migration that creates it is written by hand. */
   readonly column: Column;
-  /** Field of the message to data planes. Left out: data planes do not need the setting. */
+  /** Field of the message to data planes. Omitted if data planes do not need the setting. */
   readonly wire?: Field;
-  /** Converts a value for the message, where the field has another unit. */
+  /** Converts a value for the message, if the field has another unit. */
   readonly send?: (value: Value) => Sent;
-  /** Which values are accepted. Left out: every value of the kind. */
+  /** Which values are accepted. Omitted: every value of the kind. */
   readonly rule?: Rule<Value>;
   /**
-   * What the audit log shows of a value: left out, the value itself; 'hidden', nothing but that the
-   * setting has a value.
+   * What the audit log shows of a value. Omitted: the value. 'hidden': only that there is a value.
    */
   readonly audit?: 'hidden' | ((value: Value) => AuditValue);
 }
 
-/** Sent to data planes when a setting is unset: messages have no null. */
+/** Sent to data planes if a setting is unset, because messages have no null. */
 type Absence<Field, Sent> = Field extends string ? { readonly absent: Sent } : { readonly absent?: undefined };
 
 /** Defines a setting that every input must name. */
@@ -111,8 +110,8 @@ export function withDefault<
 }
 
 /**
- * Defines a setting that can be unset: null in GraphQL and in the row, undefined in the domain. With
- * `emptyIsNull` an empty text unsets it too.
+ * Defines a setting that can be unset: null in GraphQL and in the row, undefined in the domain.
+ * With `emptyIsNull`, an empty text unsets it too.
  */
 export function optional<
   Value,

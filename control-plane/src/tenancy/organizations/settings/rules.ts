@@ -2,7 +2,7 @@ import { badInput } from '../../../errors/api-error';
 import { isStorable, STORABLE_RULE } from '../../../db/storable-text';
 import type { Rule } from './setting';
 
-/** Longest time that any setting may name, in seconds: ten years. */
+/** Maximum duration of any setting in seconds: ten years. */
 export const MAX_SECONDS = 315_360_000;
 
 /** Accepts whole numbers from `min` to `max`. `unit` is the plural of the unit, as in 'seconds'. */
@@ -17,7 +17,7 @@ export function range(min: number, max: number, unit?: string): Rule<number> {
   };
 }
 
-/** Accepts times from `min` seconds to ten years. */
+/** Accepts durations from `min` seconds to ten years. */
 export function seconds(min: number): Rule<number> {
   return range(min, MAX_SECONDS, 'seconds');
 }

@@ -14,7 +14,7 @@ export interface AuditChange {
   readonly to: AuditValue;
 }
 
-/** Returns what the audit log shows of a group, by name. */
+/** Returns the values of a group by name, as the audit log shows them. */
 export function describeGroup<D extends Settings>(settings: D, values: ValuesOf<D>): Record<string, AuditValue> {
   const byName = valuesByName(values);
   return mapSettings(
@@ -25,8 +25,9 @@ export function describeGroup<D extends Settings>(settings: D, values: ValuesOf<
 }
 
 /**
- * Returns the settings of a group whose values differ, by name. The values decide, in
- * the form in which they are stored; the texts of the audit log may be equal. Undefined stands for a group that an organization does not have.
+ * Returns the settings of a group whose values differ, by name. Compares the stored form of the
+ * values, because the texts of the audit log may be equal. undefined stands for a group that does
+ * not exist.
  */
 export function findGroupChanges<D extends Settings>(
   settings: D,

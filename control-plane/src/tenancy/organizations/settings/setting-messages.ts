@@ -1,6 +1,6 @@
 import { type MessageOf, type Settings, valuesByName, type ValuesOf } from './setting';
 
-/** Returns the fields of a message that come straight from the settings of a group. */
+/** Returns the fields of a message that are copied from the settings of a group. */
 export function toMessageFields<D extends Settings>(settings: D, values: ValuesOf<D>): MessageOf<D> {
   const byName = valuesByName(values);
   const fields: Record<string, unknown> = {};

@@ -1,6 +1,6 @@
 import { mapSettings, type RowOf, type Settings, type StoredValue, valuesByName, type ValuesOf } from './setting';
 
-/** Returns the columns of a group. */
+/** Converts the values of a group to its columns. */
 export function toRow<D extends Settings>(settings: D, values: ValuesOf<D>): RowOf<D> {
   const byName = valuesByName(values);
   return mapSettings(
@@ -10,7 +10,7 @@ export function toRow<D extends Settings>(settings: D, values: ValuesOf<D>): Row
   ) as RowOf<D>;
 }
 
-/** Returns the values in the columns of a group. */
+/** Converts the columns of a group to its values. */
 export function fromRow<D extends Settings>(settings: D, row: RowOf<D>): ValuesOf<D> {
   const byColumn = valuesByName(row);
   return mapSettings(

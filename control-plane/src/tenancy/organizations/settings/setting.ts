@@ -1,13 +1,13 @@
-/** What the audit log shows of a value. */
+/** A value as the audit log shows it. */
 export type AuditValue = string | number | boolean | null | readonly string[];
 
-/** Whether a setting has a value: the input must name it, it has a default, or it can be unset. */
+/** Whether the input must name the setting, it has a default, or it can be unset. */
 export type Presence = 'required' | 'defaulted' | 'optional';
 
-/** A value in a column, compared with ===. */
+/** A value in a column. Compared with ===. */
 export type StoredValue = string | number;
 
-/** How the values of a setting look in GraphQL, in a column, in a message and in the audit log. */
+/** Converts the values of a setting for GraphQL, columns, messages and the audit log. */
 export interface Kind<Value = unknown, Stored extends StoredValue = StoredValue, Sent = unknown> {
   /** Selects the GraphQL type. */
   readonly type: 'boolean' | 'integer' | 'bytes' | 'text' | 'list' | 'choice';
@@ -23,7 +23,7 @@ export interface Kind<Value = unknown, Stored extends StoredValue = StoredValue,
 export interface Rule<Value = unknown> {
   /** The rule as a sentence, for descriptions of inputs. */
   readonly text: string;
-  /** Returns the value in its stored form. Throws BAD_USER_INPUT that names `field`. */
+  /** Returns the normalized value. Throws BAD_USER_INPUT with `field`. */
   check(value: Value, field: string): Value;
 }
 
@@ -46,30 +46,34 @@ export interface Setting<
   readonly description: string;
   /** Column in the table of the group. */
   readonly column: Column;
-  /** Field of the message to data planes. Undefined: data planes do not need the setting. */
+  /** Field of the message to data planes. undefined if data planes do not need the setting. */
   readonly wire: Field;
-  /** Value when the input leaves the setting out. Undefined unless `presence` is 'defaulted'. */
+  /** Value if the input leaves the setting out. undefined unless `presence` is 'defaulted'. */
   readonly fallback: Value | undefined;
-  /** Sent to data planes when the setting is unset. Undefined unless `presence` is 'optional'. */
+  /**
+   * Value sent to data planes if the setting is unset. undefined unless `presence` is 'optional'.
+   */
   readonly absent: Sent | undefined;
   /** Whether an empty text means the same as null. */
   readonly emptyIsNull: boolean;
   readonly rule: Rule<Value> | undefined;
   /** Converts a value for the message. */
   send(value: Value): Sent;
-  /** Returns what the audit log shows of a value. It has no say in whether a change is stored. */
+  /** Returns what the audit log shows of a value. Has no effect on the detection of changes. */
   describe(value: Value): AuditValue;
 }
 
 /** Definitions by name. The name is the field in GraphQL, in the domain and in audit events. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** Definitions of a group that data planes get as `Message`: each `wire` must be a field of it. */
+/**
+ * Definitions of a group that data planes receive as `Message`. Each `wire` must be a field of it.
+ */
 export type SettingsOnWire<Message> = Readonly<
   Record<string, Setting<unknown, StoredValue, unknown, Presence, string, (keyof Message & string) | undefined>>
 >;
 
-/** Type of a value in the domain: undefined if the setting is unset. */
+/** The type of a value in the domain. undefined if the setting is unset. */
 type ValueOf<S> =
   S extends Setting<infer Value, StoredValue, unknown, infer P>
     ? P extends 'optional'
@@ -86,15 +90,15 @@ type GivenOf<S> = S extends Setting<infer Value> ? Value : never;
 /** The checked values of a group in the domain. */
 export type ValuesOf<D> = { readonly [N in keyof D]: ValueOf<D[N]> };
 
-/** A group as a user gives it: undefined and null mean the default. */
+/** A group as given by a user. undefined and null mean the default. */
 export type InputOf<D> = { readonly [N in NamesOf<D, 'required'>]: GivenOf<D[N]> } & {
   readonly [N in NamesOf<D, 'defaulted' | 'optional'>]?: GivenOf<D[N]> | null | undefined;
 };
 
-/** Changes to a group as a user gives them: undefined keeps the value. */
+/** Changes to a group as given by a user. undefined keeps the value. */
 export type PatchOf<D> = { readonly [N in keyof D]?: GivenOf<D[N]> | null | undefined };
 
-/** A group as GraphQL shows it: null if a setting is unset. */
+/** A group as GraphQL shows it. null if a setting is unset. */
 export type OutputOf<D> = {
   readonly [N in keyof D]: D[N] extends Setting<unknown, StoredValue, unknown, 'optional'>
     ? GivenOf<D[N]> | null
@@ -115,7 +119,7 @@ export type RowOf<D> = {
     : never;
 };
 
-/** The fields of a message that come straight from the settings of a group. */
+/** The fields of a message that are copied from the settings of a group. */
 export type MessageOf<D> = {
   [N in keyof D as D[N] extends Setting ? NonNullable<D[N]['wire']> : never]: D[N] extends Setting<
     unknown,
@@ -126,7 +130,7 @@ export type MessageOf<D> = {
     : never;
 };
 
-/** Returns one value for each setting, by the name that `nameOf` gives it. */
+/** Returns an object with one value for each setting, by the name that `nameOf` returns. */
 export function mapSettings(
   settings: Settings,
   nameOf: (setting: Setting, name: string) => string,
@@ -136,7 +140,7 @@ export function mapSettings(
   return Object.fromEntries(entries.map(([name, one]) => [nameOf(one, name), valueOf(one, name)]));
 }
 
-/** The values of a group by name, for code that works on every setting alike. */
+/** Returns the values of a group by name, for code that treats all settings alike. */
 export function valuesByName(values: object): Readonly<Record<string, unknown>> {
   return values as Readonly<Record<string, unknown>>;
 }

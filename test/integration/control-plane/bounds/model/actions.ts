@@ -4,7 +4,7 @@ import type { ModelQuota } from './model-organization';
 import type { BlobsWanted } from './pull';
 import { REPOSITORIES, TAGS } from './upstream-images';
 
-/** A client's request, by indexes into what there is. */
+/** A client's request, by indexes into the model. */
 export interface PullAction {
   readonly organization: number;
   readonly repository: string;
@@ -12,12 +12,15 @@ export interface PullAction {
   readonly blobs: BlobsWanted;
 }
 
-/** One step of a history. What it needs and does not find (no such tag, no control plane) makes it do nothing. */
+/**
+ * One step of a history. A step does nothing if it needs something that does not exist (a tag, a
+ * control plane).
+ */
 export type Action =
   | ({ readonly kind: 'pull' } & PullAction)
   | ({ readonly kind: 'head' } & PullAction)
   | ({ readonly kind: 'digest'; readonly image: number } & PullAction)
-  /** An index by its tag, and then its children by digest. */
+  /** Pulls an index by its tag, and then its children by digest. */
   | ({ readonly kind: 'index' } & PullAction)
   | { readonly kind: 'many'; readonly pulls: readonly PullAction[] }
   | {
@@ -51,11 +54,11 @@ export type Action =
   | { readonly kind: 'namespace'; readonly organization: number }
   | { readonly kind: 'organization'; readonly organization: number }
   | { readonly kind: 'collect'; readonly after: number }
-  /** A collection in the middle of which a plane is killed. */
+  /** A collection during which a plane is killed. */
   | { readonly kind: 'collectCrash'; readonly plane: ClockedPlaneName; readonly afterMs: number }
   | { readonly kind: 'control'; readonly up: boolean; readonly kill: boolean }
   | { readonly kind: 'restart'; readonly plane: ClockedPlaneName }
-  /** Pulls in the middle of which a plane is killed. */
+  /** Pulls during which a plane is killed. */
   | {
       readonly kind: 'crash';
       readonly plane: ClockedPlaneName;
@@ -67,7 +70,7 @@ const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** Just after what is in use, or came in, is no longer safe from a collection for that reason. */
+/** Just after uses and arrivals no longer protect content from collection. */
 export const SOON_MS = 11 * SECOND;
 
 const organization = fc.nat({ max: 1 });
@@ -91,7 +94,7 @@ function of<K extends Action['kind']>(kind: K) {
   return fc.constant(kind);
 }
 
-/** One step, the common ones more often. */
+/** One step. Common steps have higher weights. */
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 40, arbitrary: fc.record({ kind: of('pull'), ...place, blobs }) },
   { weight: 6, arbitrary: fc.record({ kind: of('head'), ...place, blobs }) },
@@ -133,7 +136,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: of('crash'), plane, afterMs: fc.nat({ max: 60 }), pulls }) },
 );
 
-/** A history of at most so many steps. */
+/** Returns histories of at most `maxLength` steps. */
 export function histories(maxLength: number): fc.Arbitrary<readonly Action[]> {
   return fc.array(action, { minLength: Math.ceil(maxLength / 2), maxLength, size: 'max' });
 }

@@ -11,14 +11,14 @@ import { waitUntil } from '../../../../support/real/wait-until';
 import { Tables } from './tables';
 import { UpstreamImages } from './upstream-images';
 
-/** When a history begins. */
+/** The time at which a history begins. */
 const BEGIN = Date.UTC(2026, 5, 1);
 /** LAYOVER_GC_GRACE_SECONDS of the histories, in milliseconds. */
 export const GRACE_MS = 60_000;
-/** An organization of the stage's own. */
+/** An organization used only by the stage. */
 const BARRIER = 'barrier';
 
-/** Everything that one history is played on. */
+/** The planes, the upstream and the database of one history. */
 export class BoundsStage {
   readonly images = new UpstreamImages();
   private barriers = 0;
@@ -55,7 +55,7 @@ export class BoundsStage {
     return this.outage !== undefined;
   }
 
-  /** Cuts every connection to the upstream, or lets them through again. */
+  /** Drops every request to the upstream, or serves requests again. */
   setUpstream(down: boolean): void {
     if (down) this.outage ??= this.upstream.quirk({ dropRequest: true });
     else {
@@ -64,10 +64,13 @@ export class BoundsStage {
     }
   }
 
-  /** Resolves when nothing is under way any more: no request upstream, no fill, no record that was not delivered where it can be. */
+  /**
+   * Resolves when nothing is running: no upstream request, no fill, and no undelivered record that
+   * could be delivered.
+   */
   async quiet(): Promise<void> {
     for (let before = await this.state(); ;) {
-      await soon('the end of fills and of requests upstream', async () => {
+      await soon('the end of fills and of upstream requests', async () => {
         const open = this.upstream.requests.filter(({ finished, aborted }) => !finished && !aborted);
         return open.length === 0 && (await this.spoolFiles()) === 0;
       });
@@ -86,8 +89,9 @@ export class BoundsStage {
   }
 
   /**
-   * What the control plane has told the data plane until now has come to it, and what the data plane has recorded until now is in the tables:
-   * both go in order, so that a change of configuration that is seen, and a refusal that is recorded, come last.
+   * Waits until the data plane has received everything from the control plane, and the tables
+   * contain everything that the data plane recorded. Both directions keep their order, so a visible
+   * change of the configuration and a recorded refusal come last.
    */
   private async barrier(): Promise<void> {
     const { layover } = this;
@@ -105,10 +109,10 @@ export class BoundsStage {
       });
       return status === 403;
     });
-    await soon('the delivery of what was recorded', () => this.tables.hasRefusal(repository));
+    await soon('the delivery of the records', () => this.tables.hasRefusal(repository));
   }
 
-  /** Changes with everything that goes on; the stage's own questions are none of it. */
+  /** Returns a text that changes with all activity, except the stage's own requests. */
   private async state(): Promise<string> {
     const asked = this.upstream.requests.filter(({ path }) => !path.includes('/gone/')).length;
     return `${asked} ${await this.tables.fingerprint()}`;
@@ -123,7 +127,7 @@ export class BoundsStage {
   }
 }
 
-/** Polls a condition that holds after a few milliseconds as a rule. Throws an Error after 30 s. */
+/** Polls a condition that usually holds after a few milliseconds. Throws an Error after 30 s. */
 async function soon(what: string, probe: () => Promise<boolean>): Promise<void> {
   await waitUntil(what, probe, 30_000, 3);
 }

@@ -6,15 +6,18 @@ import { applyAnswer, type Asked, type Circumstances, requireRight, rightAnswers
 import type { ShownTag } from './shown';
 import { upstreamName } from './upstream-images';
 
-/** The clients of a history. Each method throws an Error for an answer that is not right, and tells the model of one that is. */
+/**
+ * The clients of a history. Each method throws an Error for an incorrect response, and applies a
+ * correct one to the model.
+ */
 export class Clients {
   constructor(
     private readonly state: HistoryState,
-    /** Looks at everything between two pulls of one step. */
-    private readonly look: () => Promise<void>,
+    /** Compares everything with the model between two pulls of one step. */
+    private readonly check: () => Promise<void>,
   ) {}
 
-  /** One client by itself: its answer can be told beforehand, where the control plane is there. */
+  /** Pulls with a single client, whose response is predictable while the control plane runs. */
   async pull(action: PullAction, method: 'GET' | 'HEAD', digest?: string): Promise<false> {
     const organization = this.state.organizations[action.organization]!;
     const asked: Asked = {
@@ -25,7 +28,7 @@ export class Clients {
     };
     const answer = await this.ask(organization, asked, action);
     if (!organization.present) {
-      if (answer.status !== 404) throw new Error(`an organization that is gone answered ${JSON.stringify(answer)}`);
+      if (answer.status !== 404) throw new Error(`a deleted organization returned ${JSON.stringify(answer)}`);
       return false;
     }
     const c = this.state.circumstances(organization, asked, true);
@@ -59,13 +62,16 @@ export class Clients {
     const built = index === undefined ? undefined : images.find(index);
     if (built === undefined || !('images' in built) || !organization.present) return false;
     for (const { digest } of built.images) {
-      await this.look();
+      await this.check();
       await this.pull(action, 'GET', digest);
     }
     return false;
   }
 
-  /** Several clients at once, each of another tag: what one is told depends on the others, but must be possible. */
+  /**
+   * Pulls with several clients at once, each with another tag. Their responses depend on each
+   * other, but each must be possible.
+   */
   async pullMany(pulls: readonly PullAction[]): Promise<void> {
     const distinct = new Map(pulls.map((one) => [`${one.organization} ${one.repository} ${one.tag}`, one]));
     const answers = await Promise.all(
@@ -91,7 +97,7 @@ export class Clients {
     const answer = await this.ask(organization, asked, place);
     if (answer.status !== 200 || answer.digest !== tag.digest || answer.failedBlobs.length > 0)
       throw new Error(
-        `without its upstream, ${organization.traits.name}/${repository}:${tag.name} (${tag.digest}) is ${JSON.stringify(answer)}`,
+        `without its upstream, ${organization.traits.name}/${repository}:${tag.name} (${tag.digest}) returned ${JSON.stringify(answer)}`,
       );
     applyAnswer(organization, asked, answer, {
       ...this.state.circumstances(organization, asked, true),
@@ -101,7 +107,7 @@ export class Clients {
     for (const { digest } of 'images' in built ? built.images : []) {
       const child = await this.ask(organization, { ...asked, tag: undefined, digest }, place);
       if (child.status !== 200 || child.failedBlobs.length > 0)
-        throw new Error(`a child of ${tag.digest} is ${JSON.stringify(child)}`);
+        throw new Error(`a child of ${tag.digest} returned ${JSON.stringify(child)}`);
     }
   }
 
@@ -116,7 +122,10 @@ export class Clients {
     });
   }
 
-  /** What fits, and can have its room, is kept. (A child of an index that is held has what is held of its siblings beside it: they leave as one.) */
+  /**
+   * Checks that content is admitted if it fits and room can be made. (A child of a held index is
+   * exempt: its siblings are held beside it and are evicted together with it.)
+   */
   private requireAdmission(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
     const { quota } = organization;
     if (quota === undefined || (answer.cache !== 'BYPASS' && answer.status !== 403)) return;
@@ -133,16 +142,21 @@ export class Clients {
     );
     if (quota.autoPrune && !arriving && images.wholeSize(digest) <= quota.limit)
       throw new Error(
-        `${JSON.stringify(asked)} fits into ${JSON.stringify(quota)} and was answered ${JSON.stringify(answer)}`,
+        `${JSON.stringify(asked)} fits into ${JSON.stringify(quota)} but returned ${JSON.stringify(answer)}`,
       );
   }
 
-  /** An answer that cannot be told beforehand: right bytes of a version that can be meant, or a clean refusal that can be meant. */
+  /**
+   * Checks a response that is not predictable: it must be a possible version with correct bytes, or
+   * a possible refusal.
+   */
   private requirePossible(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
     const known =
       asked.tag === undefined
         ? [asked.digest!]
-        : organization.worlds(asked.repository, asked.tag).flatMap((versions) => versions.map(({ digest }) => digest));
+        : organization
+            .candidates(asked.repository, asked.tag)
+            .flatMap((versions) => versions.map(({ digest }) => digest));
     const isPossible =
       answer.status === 200
         ? answer.digest === c.upstream || known.includes(answer.digest)
@@ -151,6 +165,6 @@ export class Clients {
           : [502, 503, 504].includes(answer.status) ||
             (answer.status === 403 && organization.quota?.onOversize === 'REJECT');
     if (!isPossible || (answer.status >= 500 && c.alone && !c.upstreamDown))
-      throw new Error(`${JSON.stringify(asked)} was answered ${JSON.stringify(answer)}; upstream has ${c.upstream}`);
+      throw new Error(`${JSON.stringify(asked)} returned ${JSON.stringify(answer)}; the upstream has ${c.upstream}`);
   }
 }

@@ -7,7 +7,7 @@ import { upstreamName } from './upstream-images';
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 
-/** What the parts of a history share: the model, the stage, and what came about so far. */
+/** The state shared by the parts of a history: the model, the stage and the counters. */
 export class HistoryState {
   readonly organizations: readonly ModelOrganization[] = [
     new ModelOrganization({
@@ -25,19 +25,25 @@ export class HistoryState {
       keep: true,
     }),
   ];
-  /** What came about, for who wants to know whether histories reach everything. */
+  /** Counters that show which situations the histories reach. */
   readonly counts = new Map<string, number>();
   /** Whether quota management is on. */
   quotasOn = true;
-  /** An image that is whole at the next look, unless it was evicted: its manifest was given out while everything was there. */
+  /**
+   * An image that must be complete at the next check, unless it was evicted: its manifest was
+   * served while all planes were running.
+   */
   whole: { readonly organization: ModelOrganization; readonly repository: string; readonly digest: string } | undefined;
-  /** As they were at the last look. */
+  /** The tables at the last check. */
   tables: OwnedContent | undefined;
-  /** Manifests that were pulled since the last look, `<organization> <repository> <digest>`; several at once, or later recorded. */
+  /**
+   * Manifests that were pulled concurrently or recorded late since the last check, as
+   * `<organization> <repository> <digest>`.
+   */
   readonly racing = new Set<string>();
-  /** A data plane was killed: bytes can be there that it had not recorded. */
+  /** Whether a data plane was killed, so that bytes can exist that it had not recorded. */
   dataDied = false;
-  /** When a collection was cut off that may have left rows which say DELETING. */
+  /** When a collection was interrupted that may have left rows in DELETING. */
   cutOffAt: number | undefined;
 
   constructor(readonly stage: BoundsStage) {}
@@ -55,7 +61,7 @@ export class HistoryState {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  /** What is true for a client that asks now. */
+  /** Returns the conditions of a request made now. */
   circumstances(organization: ModelOrganization, asked: Asked, alone: boolean): Circumstances {
     const { upstream } = this.stage;
     const name = upstreamName(organization.namespace, asked.repository);
@@ -70,7 +76,7 @@ export class HistoryState {
     };
   }
 
-  /** Manifests that a repository held at the last look. */
+  /** Returns the digests of the manifests that a repository held at the last check. */
   held({ traits }: ModelOrganization, name: string): ReadonlySet<string> {
     const { owners, repositories, manifests } = this.tables!;
     const origin = owners.find((owner) => owner.name === traits.name)?.origin_version;

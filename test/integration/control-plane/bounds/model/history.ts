@@ -2,7 +2,7 @@ import { type Action, SOON_MS } from './actions';
 import type { BoundsStage } from './bounds-stage';
 import { Clients } from './clients';
 import { HistoryState } from './history-state';
-import { Looks } from './looks';
+import { ModelChecks } from './model-checks';
 import { Managers, STUCK_MS } from './managers';
 import { Outages } from './outages';
 import * as Tag from './tag-versions';
@@ -11,20 +11,23 @@ import { NAMESPACES, REPOSITORIES, TAGS, upstreamName } from './upstream-images'
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 
-/** Plays one history on a stage and holds the model up against it after every step. Every method throws an Error for what is wrong. */
+/**
+ * Plays one history on a stage and compares the planes with the model after every step. Every
+ * method throws an Error for a difference.
+ */
 export class History {
   readonly state: HistoryState;
   private readonly clients: Clients;
   private readonly managers: Managers;
   private readonly outages: Outages;
-  private readonly looks: Looks;
+  private readonly checks: ModelChecks;
 
   constructor(stage: BoundsStage) {
     this.state = new HistoryState(stage);
-    this.clients = new Clients(this.state, () => this.looks.look(false));
+    this.clients = new Clients(this.state, () => this.checks.check(false));
     this.managers = new Managers(this.state);
     this.outages = new Outages(this.state);
-    this.looks = new Looks(this.state, this.clients);
+    this.checks = new ModelChecks(this.state, this.clients);
   }
 
   async begin(): Promise<void> {
@@ -36,25 +39,26 @@ export class History {
           upstream.content.setTag(upstreamName(namespace, repository), tag, digest);
         });
     for (const organization of this.state.organizations) await this.managers.create(organization);
-    await this.looks.look(false);
+    await this.checks.check(false);
   }
 
   async play(action: Action): Promise<void> {
     await this.state.stage.layover.advance(SECOND);
-    // What was recorded during the outage must have arrived before the next action: the model knows it already.
-    if (await this.outages.endOutages()) await this.looks.look(false);
+    // Records of the outage must be delivered before the next action, because the model already
+    // contains them.
+    if (await this.outages.endOutages()) await this.checks.check(false);
     const collected = await this.act(action);
-    if (!['push', 'drop', 'upstream'].includes(action.kind)) await this.looks.look(collected);
+    if (!['push', 'drop', 'upstream'].includes(action.kind)) await this.checks.check(collected);
   }
 
-  /** Both planes are there, the windows of everything are over: nothing is left but what never had one. */
+  /** Starts both planes, lets all retention times end, and checks that no content is left. */
   async end(): Promise<void> {
     await this.play({ kind: 'upstream', down: false });
     await this.play({ kind: 'control', up: true, kill: false });
     await this.play({ kind: 'collect', after: STUCK_MS + SECOND });
     for (const organization of this.state.organizations) {
-      for (const { repository, tag, worlds } of organization.tags())
-        if (worlds.some((versions) => versions.some(({ live, expiresAt }) => live && expiresAt === undefined)))
+      for (const { repository, tag, candidates } of organization.tags())
+        if (candidates.some((versions) => versions.some(({ live, expiresAt }) => live && expiresAt === undefined)))
           await this.play({
             kind: 'delete',
             organization: this.state.organizations.indexOf(organization),
@@ -67,10 +71,10 @@ export class History {
     await this.play({ kind: 'collect', after: 2 * STUCK_MS });
     const { manifests, tags, blobs } = this.state.tables!;
     if (manifests.length + tags.length + blobs.length > 0)
-      throw new Error(`left at the end: ${JSON.stringify({ manifests, tags, blobs })}`);
+      throw new Error(`content is left at the end: ${JSON.stringify({ manifests, tags, blobs })}`);
   }
 
-  /** Does it; true = a whole collection was made. */
+  /** Performs an action. Returns true if it was a complete collection. */
   private async act(action: Action): Promise<boolean> {
     const { layover, upstream, images } = this.state.stage;
     switch (action.kind) {
@@ -149,7 +153,8 @@ export class History {
         return false;
       case 'collect':
         await this.state.stage.layover.advance(action.after);
-        // Sometimes in the middle of everything; else when the data plane has told all that it knows, so that nothing is put off.
+        // Sometimes collects while other work is running. Otherwise waits until the data plane has
+        // reported everything, so that no deletion is postponed.
         if (action.after !== SOON_MS) await this.state.stage.quiet();
         await this.managers.collect();
         return true;

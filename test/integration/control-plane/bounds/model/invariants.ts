@@ -5,22 +5,31 @@ import type { ShownOrganization } from './shown';
 import { readStore } from './store-files';
 import type { OwnedContent } from './tables';
 
-/** What the invariants are looked at with. */
+/** The data that the invariants check. */
 export interface Moment {
   readonly now: number;
   readonly tables: OwnedContent;
-  /** The tables at the look before, undefined = this is the first. */
+  /** The tables at the previous check. undefined at the first one. */
   readonly before: OwnedContent | undefined;
   readonly blobFolder: string;
-  /** A data plane died: bytes whose arrival it had not recorded are nobody's until a reconciliation finds them. */
+  /**
+   * Whether a data plane was killed. Then bytes whose arrival it had not recorded have no row until
+   * a reconciliation finds them.
+   */
   readonly mayHaveOrphans: boolean;
-  /** A collection was cut off: rows may say DELETING until the next one that comes five minutes later. */
+  /**
+   * Whether a collection was interrupted. Then rows may be DELETING until a collection at least
+   * five minutes later.
+   */
   readonly mayBeDeleting: boolean;
 }
 
 const NOTHING: Sums = { used: 0, reserved: 0, manifests: 0, blobs: 0 };
 
-/** The tables agree with each other and with the store. Gives back what is wrong, and the sums of origins as counted anew. */
+/**
+ * Checks that the tables agree with each other and with the store. Returns the problems, and the
+ * recounted sums of origins.
+ */
 export async function contentProblems(
   moment: Moment,
 ): Promise<{ readonly problems: string[]; readonly sums: ReadonlyMap<string, Sums> }> {
@@ -33,28 +42,28 @@ export async function contentProblems(
   for (const row of tables.blobs) {
     const size = store.sizes.get(row.digest);
     if (row.state === 'PRESENT' && size !== row.size)
-      problems.push(`the row of ${row.digest} says ${row.size} bytes, the store has ${size ?? 'none'}`);
+      problems.push(`the row of ${row.digest} has ${row.size} bytes, the store has ${size ?? 'none'}`);
     if (row.state !== 'PRESENT' && !(row.state === 'DELETING' && moment.mayBeDeleting))
       problems.push(`${row.digest} is ${row.state}`);
   }
   if (!moment.mayHaveOrphans)
     for (const digest of store.sizes.keys())
-      if (!rows.has(digest)) problems.push(`the store has ${digest}, no row does`);
+      if (!rows.has(digest)) problems.push(`${digest} is in the store but has no row`);
   problems.push(...lostHoldings(tables, before));
   return { problems, sums };
 }
 
-/** What was held and is still needed is held. */
+/** Checks that content which was held and is still needed is still held. */
 function lostHoldings(tables: OwnedContent, before: OwnedContent | undefined): string[] {
   const was = new Set(
     before?.holdings.filter(({ state }) => state === 'HELD').map((row) => `${row.origin_version} ${row.digest}`),
   );
   return tables.holdings
     .filter((row) => row.state !== 'HELD' && was.has(`${row.origin_version} ${row.digest}`))
-    .map((row) => `${row.digest} was held, is needed, and is ${row.state}`);
+    .map((row) => `${row.digest} was held and is needed, but is ${row.state}`);
 }
 
-/** What GraphQL shows of an organization's usage is what was counted. */
+/** Checks the usage that GraphQL shows against a recount. */
 export function usageProblems(
   organization: ModelOrganization,
   shown: ShownOrganization,
@@ -68,10 +77,10 @@ export function usageProblems(
   const { used, reserved, manifests, blobs, timeMachine } = shown.usage;
   const right = [counted.used, counted.reserved, counted.manifests, counted.blobs];
   if ([used, reserved, manifests, blobs].join() !== right.join())
-    problems.push(`${name}: GraphQL shows ${JSON.stringify(shown.usage)}, counted ${right.join()}`);
+    problems.push(`${name}: GraphQL shows ${JSON.stringify(shown.usage)}, the recount is ${right.join()}`);
   const active = bytesOf(tables, origin, activeManifests(tables, origin, now));
   if (used - timeMachine !== active)
-    problems.push(`${name}: ${timeMachine} bytes in the time machine, counted ${used - active}`);
+    problems.push(`${name}: ${timeMachine} bytes in the time machine, the recount is ${used - active}`);
   for (const repository of shown.repositories) {
     const row = tables.repositories.find(
       (each) => each.origin_version === origin && each.name === repository.name && each.ended_at === null,
@@ -79,12 +88,15 @@ export function usageProblems(
     const own = tables.manifests.filter(({ repository_id }) => repository_id === row?.id).map(({ id }) => id);
     const bytes = bytesOf(tables, origin, new Set(own));
     if (bytes !== repository.usedBytes)
-      problems.push(`${name}/${repository.name}: ${repository.usedBytes} bytes, counted ${bytes}`);
+      problems.push(`${name}/${repository.name}: ${repository.usedBytes} bytes, the recount is ${bytes}`);
   }
   return problems;
 }
 
-/** Manifests with an active tag, or pulled by digest alone, with the children of those that are indexes. */
+/**
+ * Returns the ids of manifests that have an active tag or were only pulled by digest, with their
+ * children.
+ */
 function activeManifests(tables: OwnedContent, origin: string, now: number): ReadonlySet<number> {
   const own = tables.manifests.filter((row) => row.origin_version === origin);
   const children = tables.references.filter(({ role }) => role === 'CHILD');
@@ -120,26 +132,24 @@ function bytesOf(tables: OwnedContent, origin: string, manifests: ReadonlySet<nu
     .reduce((sum, { size }) => sum + size, 0);
 }
 
-/** After a collection: nothing that nobody needs has outlived its window. */
+/** Checks after a collection that no unneeded content is past its retention. */
 export function retentionProblems(organizations: readonly ModelOrganization[], { tables, now }: Moment): string[] {
   const problems: string[] = [];
   for (const row of tables.blobs)
     if (row.holders === 0 && row.unheld_at! <= now - GRACE_MS)
-      problems.push(
-        `nobody has held ${row.digest} since ${new Date(row.unheld_at!).toISOString()}, and it is ${row.state}`,
-      );
+      problems.push(`${row.digest} has no holder since ${new Date(row.unheld_at!).toISOString()}, but is ${row.state}`);
   for (const row of tables.repositories)
-    if (row.ended_at !== null) problems.push(`${row.name} ended and is still there: ${JSON.stringify(row)}`);
+    if (row.ended_at !== null) problems.push(`the ended repository ${row.name} still exists: ${JSON.stringify(row)}`);
   for (const row of tables.holdings)
     if (row.reserved_until !== null && row.reserved_until <= now)
-      problems.push(`a promise is over: ${JSON.stringify(row)}`);
+      problems.push(`a reservation is over: ${JSON.stringify(row)}`);
   for (const { name, origin_version } of tables.owners) {
     const organization = organizations.find(({ traits }) => traits.name === name);
     if (organization === undefined) continue;
     const { lifetime, timeMachine } = organization.traits;
     for (const tag of tables.tags)
       if (tag.origin_version === origin_version && tag.ended_at !== null && tag.ended_at <= now - timeMachine)
-        problems.push(`${name}: a version outlived the time machine: ${JSON.stringify(tag)}`);
+        problems.push(`${name}: a version is past the retention of the time machine: ${JSON.stringify(tag)}`);
     const tagged = new Set(tables.tags.map((tag) => tag.manifest_id));
     const ids = new Set(tables.manifests.map(({ id }) => id));
     const named = new Set(
@@ -154,7 +164,7 @@ export function retentionProblems(organizations: readonly ModelOrganization[], {
         !named.has(`${row.repository_id} ${row.digest}`) &&
         row.used_at <= now - lifetime - timeMachine
       )
-        problems.push(`${name}: a manifest that nobody needs outlived its window: ${JSON.stringify(row)}`);
+        problems.push(`${name}: an unneeded manifest is past its retention: ${JSON.stringify(row)}`);
   }
   return problems;
 }

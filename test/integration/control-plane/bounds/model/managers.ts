@@ -4,10 +4,13 @@ import type { ModelOrganization, ModelQuota } from './model-organization';
 import * as Tag from './tag-versions';
 import { upstreamName } from './upstream-images';
 
-/** How long after a collection that was cut off the next one finishes its deletions (STUCK_MS of delete-blobs.ts), milliseconds. */
+/**
+ * Time after an interrupted collection after which the next one finishes its deletions, in
+ * milliseconds (STUCK_MS of delete-blobs.ts).
+ */
 export const STUCK_MS = 300_000;
 
-/** What people and the control plane itself do, through GraphQL. */
+/** The changes that users and the control plane itself make, through GraphQL. */
 export class Managers {
   constructor(private readonly state: HistoryState) {}
 
@@ -40,7 +43,8 @@ export class Managers {
           { name, repository: action.repository, tag: action.tag },
         );
         const active = this.activeDigest(organization, action);
-        if (deleteTag !== (active !== undefined)) throw new Error(`deleteTag gave ${deleteTag}, active was ${active}`);
+        if (deleteTag !== (active !== undefined))
+          throw new Error(`deleteTag returned ${deleteTag}, but the active version was ${active}`);
         if (active !== undefined)
           organization.change(action.repository, action.tag, (versions) => Tag.deleted(versions, now));
         return;
@@ -63,7 +67,7 @@ export class Managers {
         );
       }
       case 'restore': {
-        const versions = organization.worlds(action.repository, action.tag)[0]!;
+        const versions = organization.candidates(action.repository, action.tag)[0]!;
         const version = versions[action.version % Math.max(1, versions.length)];
         if (version === undefined) return;
         const restoring = graphql.run(
@@ -113,7 +117,10 @@ export class Managers {
     this.state.count('collections');
   }
 
-  /** Whether the time machine's window has ended for what would be restored: it may be collected at any moment. */
+  /**
+   * Returns whether the time machine no longer keeps the version to restore, so that it can be
+   * collected at any time.
+   */
   private isOver(organization: ModelOrganization, versions: Tag.Versions, digest: string): boolean {
     const { now } = this.state;
     const live = versions.find((version) => version.live);
@@ -126,7 +133,7 @@ export class Managers {
     organization: ModelOrganization,
     { repository, tag }: { readonly repository: string; readonly tag: string },
   ): string | undefined {
-    const live = organization.worlds(repository, tag)[0]!.find((version) => version.live);
+    const live = organization.candidates(repository, tag)[0]!.find((version) => version.live);
     return live !== undefined && !Tag.isExpired(live, this.state.now) ? live.digest : undefined;
   }
 
@@ -153,11 +160,11 @@ function quotaInput(quota: ModelQuota | undefined): object | null {
   return { limitBytes: String(quota.limit), autoPrune: quota.autoPrune, onOversize: quota.onOversize };
 }
 
-/** Throws an Error unless the operation is answered NOT_FOUND. */
+/** Throws an Error unless the operation fails with NOT_FOUND. */
 async function refusedAsNotFound(operation: Promise<unknown>): Promise<void> {
   const answer = await operation.then(
     () => 'done',
     (error: unknown) => String(error),
   );
-  if (!answer.includes('"NOT_FOUND"')) throw new Error(`what can be collected at any moment was restored: ${answer}`);
+  if (!answer.includes('"NOT_FOUND"')) throw new Error(`a version past its retention was restored: ${answer}`);
 }

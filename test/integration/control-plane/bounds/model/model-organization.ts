@@ -1,14 +1,14 @@
 import type { NAMESPACES } from './upstream-images';
 import * as Tag from './tag-versions';
 
-/** A quota as the model has it; bytes. */
+/** A quota in the model, in bytes. */
 export interface ModelQuota {
   readonly limit: number;
   readonly autoPrune: boolean;
   readonly onOversize: 'PASS_THROUGH' | 'OVERFLOW' | 'REJECT';
 }
 
-/** How an organization is configured and stays; milliseconds. */
+/** The fixed settings of an organization. Durations are milliseconds. */
 export interface Traits {
   readonly name: string;
   readonly lifetime: number;
@@ -18,57 +18,69 @@ export interface Traits {
   readonly keep: boolean;
 }
 
-/** A tag that a HEAD was answered with. `certain` = false: perhaps it was, and perhaps the data plane has forgotten it. */
+/**
+ * A tag that a HEAD request returned. `certain` is false if the request may have failed or the data
+ * plane may have forgotten it.
+ */
 export interface Hint {
   readonly tag: string;
   readonly at: number;
   readonly certain: boolean;
 }
 
-/** A version as GraphQL shows it: what the model is held against. Milliseconds since the epoch. */
+/**
+ * A version as shown by GraphQL, for comparison with the model. Times are milliseconds since the
+ * epoch.
+ */
 export interface ShownVersion {
   readonly digest: string;
-  /** Of an active version; undefined = never, or not active. */
+  /** For an active version. undefined if it never expires or is not active. */
   readonly expiresAt: number | undefined;
-  /** Of a version in the time machine. */
+  /** For a version in the time machine. */
   readonly leftAt: number | undefined;
 }
 
 /**
- * An organization of the model. Of a tag it has every history that can be true: a crash leaves it open whether a pull under way counted, until
- * the next look.
+ * An organization in the model. For each tag, it has all histories that are possible: after a
+ * crash, it is unknown until the next check whether a running pull counted.
  */
 export class ModelOrganization {
   present = true;
   namespace: (typeof NAMESPACES)[number] = '';
   quota: ModelQuota | undefined;
-  /** Used and reserved may be over the limit by as much as they were when it was lowered; bytes in all. */
+  /** Total bytes that used plus reserved may have because the limit was lowered. */
   allowance = 0;
   readonly hints = new Map<string, Hint>();
   private readonly histories = new Map<string, readonly Tag.Versions[]>();
 
   constructor(readonly traits: Traits) {}
 
-  /** What may have become of a tag. */
-  worlds(repository: string, tag: string): readonly Tag.Versions[] {
+  /** Returns the possible histories of a tag. */
+  candidates(repository: string, tag: string): readonly Tag.Versions[] {
     return this.histories.get(`${repository} ${tag}`) ?? [[]];
   }
 
-  /** Every tag of which something is or may be known. */
-  *tags(): Iterable<{ readonly repository: string; readonly tag: string; readonly worlds: readonly Tag.Versions[] }> {
-    for (const [key, worlds] of this.histories) {
+  /** Yields every tag that has or may have versions. */
+  *tags(): Iterable<{
+    readonly repository: string;
+    readonly tag: string;
+    readonly candidates: readonly Tag.Versions[];
+  }> {
+    for (const [key, candidates] of this.histories) {
       const [repository, tag] = key.split(' ') as [string, string];
-      yield { repository, tag, worlds };
+      yield { repository, tag, candidates };
     }
   }
 
-  /** Something happened to a tag; several results = one of them is true. */
+  /** Applies a change to a tag. With several changes, one of them is true. */
   change(repository: string, tag: string, ...changes: readonly ((versions: Tag.Versions) => Tag.Versions)[]): void {
-    const worlds = this.worlds(repository, tag).flatMap((versions) => changes.map((change) => change(versions)));
-    this.histories.set(`${repository} ${tag}`, distinct(worlds));
+    const candidates = this.candidates(repository, tag).flatMap((versions) =>
+      changes.map((change) => change(versions)),
+    );
+    this.histories.set(`${repository} ${tag}`, distinct(candidates));
   }
 
-  /** The same for every tag, or for those of a repository. */
+  /** Applies changes to every tag, or to those of a repository. */
   changeAll(
     changes: readonly ((versions: Tag.Versions) => Tag.Versions)[],
     only: string | undefined = undefined,
@@ -77,23 +89,23 @@ export class ModelOrganization {
       if (only === undefined || only === repository) this.change(repository, tag, ...changes);
   }
 
-  /** Everything that was cached is another upstream's, or of an organization that is gone. */
+  /** Forgets all content, because it belongs to a former upstream or a deleted organization. */
   forgetAll(): void {
     this.histories.clear();
     this.hints.clear();
   }
 
-  /** Keeps the worlds in which a tag looks like this; false = there is none. */
+  /** Keeps the histories in which a tag looks like `shown`. Returns false if there is none. */
   agree(repository: string, tag: string, shown: readonly ShownVersion[], now: number): boolean {
     const text = showText(shown);
-    const worlds = this.worlds(repository, tag).filter((versions) => showText(show(versions, now)) === text);
-    if (worlds.length === 0) return false;
-    this.histories.set(`${repository} ${tag}`, worlds);
+    const candidates = this.candidates(repository, tag).filter((versions) => showText(show(versions, now)) === text);
+    if (candidates.length === 0) return false;
+    this.histories.set(`${repository} ${tag}`, candidates);
     return true;
   }
 }
 
-/** How versions look from outside at a time. */
+/** Returns versions as they are shown at a time. */
 export function show(versions: Tag.Versions, now: number): readonly ShownVersion[] {
   return versions.map((version) => {
     const leftAt = Tag.leftAt(version, now);
@@ -108,6 +120,6 @@ function showText(shown: readonly ShownVersion[]): string {
     .join('\n');
 }
 
-function distinct(worlds: readonly Tag.Versions[]): readonly Tag.Versions[] {
-  return [...new Map(worlds.map((versions) => [JSON.stringify(versions), versions])).values()];
+function distinct(candidates: readonly Tag.Versions[]): readonly Tag.Versions[] {
+  return [...new Map(candidates.map((versions) => [JSON.stringify(versions), versions])).values()];
 }

@@ -2,19 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClockedPlaneName } from '../../../../support/clocked/plane-messages';
 import type { HistoryState } from './history-state';
 
-/** Steps that a part is away for at most. */
+/** Maximum number of steps that an outage lasts. */
 const OUTAGE_STEPS = 4;
 
-/** Planes that go away and come back. */
+/** Stops, kills and restarts planes. */
 export class Outages {
-  /** Steps since a part went away. */
+  /** Number of steps since the outage began. */
   private outage = 0;
 
   constructor(private readonly state: HistoryState) {}
 
   /**
-   * Ends an outage that has lasted too long: most of a history is about what the parts do together. Returns true if it
-   * ended one.
+   * Ends an outage that has lasted too long, because most of a history should test all parts
+   * together. Returns true if it ended one.
    */
   async endOutages(): Promise<boolean> {
     this.outage = this.state.controlUp && !this.state.stage.upstreamDown ? 0 : this.outage + 1;
@@ -39,7 +39,7 @@ export class Outages {
     if (plane === 'data') this.forgetHints();
   }
 
-  /** Kills a plane while something goes on, and starts it again when that is over. */
+  /** Kills a plane while `work` runs, and starts it again afterwards. */
   async crash(plane: ClockedPlaneName, afterMs: number, work: () => Promise<void>): Promise<void> {
     const { layover } = this.state.stage;
     if (!layover.isRunning(plane)) return;

@@ -2,47 +2,56 @@ import type { ModelOrganization } from './model-organization';
 import type { Pulled } from './pull';
 import * as Tag from './tag-versions';
 
-/** What a client asked for. */
+/** A client's request. */
 export interface Asked {
   readonly method: 'GET' | 'HEAD';
   readonly repository: string;
-  /** A tag, or undefined = by digest. */
+  /** A tag. undefined = by digest. */
   readonly tag: string | undefined;
   readonly digest: string | undefined;
 }
 
-/** What is true when a client asks. */
+/** The conditions of a request. */
 export interface Circumstances {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** What the upstream's tag points at (or the digest that is asked for); undefined = it has none. */
+  /**
+   * The digest that the upstream's tag points to (or the requested digest). undefined if the
+   * upstream does not have it.
+   */
   readonly upstream: string | undefined;
   readonly upstreamDown: boolean;
-  /** Manifests that the repository holds. */
+  /** Digests of the manifests that the repository holds. */
   readonly held: ReadonlySet<string>;
-  /** Whether the control plane decides at once: else an admission waits in the journal, and may be refused when it is delivered. */
+  /**
+   * Whether the control plane decides immediately. Otherwise an admission waits in the journal and
+   * can be refused at its delivery.
+   */
   readonly controlUp: boolean;
-  /** Whether nothing was killed meanwhile, and nobody else pulled: then the answer is certain. */
+  /**
+   * Whether no plane was killed and no other client pulled at the same time. Then the response is
+   * deterministic.
+   */
   readonly alone: boolean;
   readonly quotasOn: boolean;
 }
 
-/** An answer that is right: X-Layover-Cache with the digest, or a status. */
+/** A correct response: X-Layover-Cache with the digest, or a status. */
 export type Right = { readonly cache: string; readonly digest: string } | { readonly status: number };
 
 const HINT_MS = 600_000;
 const OUTAGE: readonly Right[] = [{ status: 502 }, { status: 503 }, { status: 504 }];
 
 /**
- * Every answer that is right (docs/design/pull-semantics.md#manifest-by-tag), the quota's left
- * away.
+ * Returns all correct responses (docs/design/pull-semantics.md#manifest-by-tag), without those
+ * caused by a quota.
  */
 export function rightAnswers(organization: ModelOrganization, asked: Asked, c: Circumstances): readonly Right[] {
   if (asked.tag === undefined) {
     if (c.held.has(asked.digest!)) return [{ cache: 'HIT', digest: asked.digest! }];
     return c.upstreamDown ? OUTAGE : [{ cache: 'MISS', digest: asked.digest! }];
   }
-  return organization.worlds(asked.repository, asked.tag).flatMap((versions) => ofTag(organization, versions, c));
+  return organization.candidates(asked.repository, asked.tag).flatMap((versions) => ofTag(organization, versions, c));
 }
 
 function ofTag({ traits }: ModelOrganization, versions: Tag.Versions, c: Circumstances): readonly Right[] {
@@ -57,7 +66,7 @@ function ofTag({ traits }: ModelOrganization, versions: Tag.Versions, c: Circums
   return [{ cache: known.digest === c.upstream ? 'REVALIDATED' : 'UPDATED', digest: c.upstream }];
 }
 
-/** Throws an Error where an answer is none of the right ones. */
+/** Throws an Error if the response is not a correct one. */
 export function requireRight(
   organization: ModelOrganization,
   asked: Asked,
@@ -77,11 +86,11 @@ export function requireRight(
   });
   if (isRight) return;
   throw new Error(
-    `${organization.traits.name} ${JSON.stringify(asked)} was answered ${JSON.stringify(answer)}; right would be ${JSON.stringify(right)}`,
+    `${organization.traits.name} ${JSON.stringify(asked)} returned ${JSON.stringify(answer)}; correct would be ${JSON.stringify(right)}`,
   );
 }
 
-/** What an answer changes of the model. */
+/** Applies a response to the model. */
 export function applyAnswer(organization: ModelOrganization, asked: Asked, answer: Pulled, c: Circumstances): void {
   if (asked.tag === undefined) return applyByDigest(organization, asked, answer, c);
   const { repository, tag } = asked;
@@ -126,7 +135,7 @@ export function applyAnswer(organization: ModelOrganization, asked: Asked, answe
   }
   if (answer.status === 404)
     return organization.traits.keep ? undefined : change((versions) => Tag.deleted(versions, c.now));
-  // Nobody knows how far it came.
+  // The pull may have progressed to any point.
   if (c.alone) return;
   const hit = (versions: Tag.Versions): Tag.Versions => {
     const found = Tag.known(versions);
@@ -155,7 +164,10 @@ function applyByDigest(organization: ModelOrganization, asked: Asked, answer: Pu
   organization.change(asked.repository, hint.tag, move, ...(certain ? [] : [(versions: Tag.Versions) => versions]));
 }
 
-/** An admission that came out of the journal was served already: it can still find no room. */
+/**
+ * Returns whether a served image can still be refused: an admission from the journal may find no
+ * room.
+ */
 function mayBeRefused({ quota }: ModelOrganization, { controlUp, alone, quotasOn }: Circumstances): boolean {
   return (!controlUp || !alone) && quotasOn && quota !== undefined && quota.onOversize !== 'OVERFLOW';
 }

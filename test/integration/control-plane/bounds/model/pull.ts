@@ -3,22 +3,25 @@ import { MANIFEST_ACCEPT } from '../../../../../common/oci/media-types';
 import { type HttpAnswer, openRequest, send } from '../../../../support/real/http-client';
 import type { UpstreamImages } from './upstream-images';
 
-/** How a pull goes on after the manifest. */
+/** What a pull requests after the manifest. */
 export type BlobsWanted = 'all' | 'none' | 'first' | 'leave';
 
-/** What a client was told of a manifest. `status` 0 = the connection broke. */
+/** The response to a request for a manifest. `status` 0 means that the connection broke. */
 export interface Pulled {
   readonly status: number;
-  /** X-Layover-Cache; empty where there is none. */
+  /** X-Layover-Cache, or empty if it is missing. */
   readonly cache: string;
   /** Empty unless the status is 200. */
   readonly digest: string;
   readonly requestId: string;
-  /** Blobs that could not be had, with what was said instead. */
+  /** Blobs that could not be pulled, with the reason. */
   readonly failedBlobs: readonly string[];
 }
 
-/** A client that trusts nothing: every byte is compared with what the upstream has. Throws an Error for anything wrong or unclean. */
+/**
+ * Pulls like a strict client that compares every byte with the upstream. Throws an Error for wrong
+ * content and for malformed errors.
+ */
 export async function pull(
   images: UpstreamImages,
   request: {
@@ -51,9 +54,9 @@ export async function pull(
   const digest = text('docker-content-digest');
   const { manifest } = images.find(digest);
   if (method === 'GET' && !answer.body.equals(manifest))
-    throw new Error(`${request.reference}: the manifest is not that of ${digest}`);
+    throw new Error(`${request.reference}: the manifest differs from ${digest}`);
   if (Number(text('content-length')) !== manifest.length)
-    throw new Error(`${request.reference}: content-length ${text('content-length')}, not ${manifest.length}`);
+    throw new Error(`${request.reference}: content-length is ${text('content-length')}, not ${manifest.length}`);
   const failedBlobs: string[] = [];
   const wanted = method === 'HEAD' ? [] : wantedBlobs(images, digest, request.blobs ?? 'all');
   for (const [blob, bytes] of wanted) {
@@ -70,12 +73,12 @@ function wantedBlobs(images: UpstreamImages, digest: string, blobs: BlobsWanted)
   const all = [...images.blobsOf(digest)];
   if (blobs === 'none') return [];
   if (blobs === 'all') return all;
-  // The longest, for a client that leaves: it is the one that is on its way for some time.
+  // A client that leaves takes the longest blob, because its transfer takes some time.
   const sorted = all.sort(([, a], [, b]) => b.length - a.length);
   return blobs === 'leave' ? sorted.slice(0, 1) : sorted.slice(-1);
 }
 
-/** undefined = right bytes; else what went wrong, cleanly. */
+/** Returns undefined for correct bytes, or the reason of a well-formed failure. */
 async function pullBlob(url: string, digest: string, bytes: Buffer): Promise<string | undefined> {
   let answer: HttpAnswer;
   try {
@@ -89,7 +92,7 @@ async function pullBlob(url: string, digest: string, bytes: Buffer): Promise<str
     return undefined;
   }
   requireClean(url, answer, 'GET');
-  if (answer.status === 404) throw new Error(`${url}: 404 for what the upstream has`);
+  if (answer.status === 404) throw new Error(`${url}: 404 for a blob that the upstream has`);
   return String(answer.status);
 }
 
@@ -99,12 +102,12 @@ async function leaveInTheMiddle(url: string): Promise<undefined> {
     answer.once('error', () => undefined);
     answer.destroy();
   } catch {
-    // It was refused: there was nothing to leave.
+    // The request was refused, so there is nothing to leave.
   }
   return undefined;
 }
 
-/** A refusal is one of the OCI specification's errors, and never an internal one. */
+/** Requires an error of the OCI specification that is not an internal error. */
 function requireClean(what: string, { status, body }: HttpAnswer, method: string): void {
   if (status === 500) throw new Error(`${what}: 500 ${body.toString().slice(0, 300)}`);
   if (method === 'HEAD') return;

@@ -1,7 +1,7 @@
 import type { GraphqlClient } from '../../../../support/real/graphql-client';
 import type { ShownVersion } from './model-organization';
 
-/** Usage as GraphQL shows it; bytes. */
+/** Usage as shown by GraphQL, in bytes. */
 export interface ShownUsage {
   readonly used: number;
   readonly reserved: number;
@@ -10,13 +10,13 @@ export interface ShownUsage {
   readonly blobs: number;
 }
 
-/** A version of a tag as GraphQL shows it. */
+/** A version of a tag as shown by GraphQL. */
 export interface ShownTag extends ShownVersion {
   readonly name: string;
   readonly complete: boolean;
 }
 
-/** An organization as GraphQL shows it. */
+/** An organization as shown by GraphQL. */
 export interface ShownOrganization {
   readonly usage: ShownUsage;
   readonly repositories: readonly {
@@ -59,7 +59,7 @@ const QUERY = `query ($name: String!) { organization(name: $name) {
     tags(state: null, first: 100) { edges { node { name state expiresAt collectedAfter manifest { digest completeness } } } } } } }
 } }`;
 
-/** Asks GraphQL for everything about an organization; undefined = there is none. */
+/** Returns an organization as shown by GraphQL. undefined if it does not exist. */
 export async function showOrganization(graphql: GraphqlClient, name: string): Promise<ShownOrganization | undefined> {
   const { organization } = await graphql.run<Answer>(QUERY, { name });
   if (organization === null) return undefined;
@@ -77,7 +77,7 @@ export async function showOrganization(graphql: GraphqlClient, name: string): Pr
       usedBytes: Number(node.usage.usedBytes),
       tags: node.tags.edges.map(({ node: tag }) => {
         const active = tag.state === 'ACTIVE';
-        if (active !== (tag.collectedAfter === null)) throw new Error(`collectedAfter of ${JSON.stringify(tag)}`);
+        if (active !== (tag.collectedAfter === null)) throw new Error(`wrong collectedAfter: ${JSON.stringify(tag)}`);
         return {
           name: tag.name,
           digest: tag.manifest.digest,

@@ -4,19 +4,19 @@ import { type ContentTables, readContent } from '../../../../support/control-pla
 import type { TestDatabase } from '../../../../support/control-plane/test-database';
 import { mysqlConnection } from '../../../../support/mysql-server/mysql-connection';
 
-/** Who owns an origin now. */
+/** The present owner of an origin. */
 export interface OwnedOrigin {
   readonly name: string;
   readonly uid: string;
   readonly origin_version: string;
 }
 
-/** The rows that describe cached content, and who owns it. */
+/** The rows of cached content, with their owners. */
 export interface OwnedContent extends ContentTables {
   readonly owners: readonly OwnedOrigin[];
 }
 
-/** Reads a control plane's tables behind its back, whether it runs or not. */
+/** Reads the tables of a control plane over a connection of its own, whether it runs or not. */
 export class Tables {
   private readonly connection: Knex;
 
@@ -36,18 +36,18 @@ export class Tables {
     };
   }
 
-  /** Changes whenever what content is made of does. */
+  /** Returns a text that changes whenever the content changes. */
   async fingerprint(): Promise<string> {
     const { tags, blobs, usage, manifests, holdings } = await this.content();
     return JSON.stringify([tags, blobs, usage, manifests.length, holdings]);
   }
 
-  /** Audit events of a kind. */
+  /** Returns the audit events of a kind. */
   async events(kind: string): Promise<readonly AuditEventRow[]> {
     return this.connection<AuditEventRow>(Table.auditEvents).where('kind', kind).orderBy('id');
   }
 
-  /** Content that nobody holds, what is being deleted first: a few digests. */
+  /** Returns a few digests of content without holders, those being deleted first. */
   async endangered(): Promise<readonly string[]> {
     const rows = await this.connection<BlobRow>(Table.blobs)
       .where('holders', '<=', 0)
@@ -58,7 +58,7 @@ export class Tables {
     return rows.map(({ digest }) => digest);
   }
 
-  /** Whether a refused request for a repository of that name has been recorded. */
+  /** Returns whether a refused request for this repository has been recorded. */
   async hasRefusal(repository: string): Promise<boolean> {
     const row = await this.connection<AuditEventRow>(Table.auditEvents)
       .where({ repository, http_status: 403 })
@@ -66,7 +66,7 @@ export class Tables {
     return row !== undefined;
   }
 
-  /** Garbage is collected when the test says so, and never by itself. */
+  /** Takes the collection lease, so that only the test starts collections. */
   async holdCollections(): Promise<void> {
     await this.connection(Table.maintenanceLeases)
       .insert({ name: 'garbage', owner: 'the test', valid_until: Date.UTC(2100, 0, 1) })

@@ -1,7 +1,7 @@
-/** One version of a tag as the model has it. Times are milliseconds since the epoch. */
+/** A version of a tag in the model. Times are milliseconds since the epoch. */
 export interface Version {
   readonly digest: string;
-  /** The one that pulls find, expired or not; the others have ended. */
+  /** True for the version that pulls find, expired or not. All others have ended. */
   readonly live: boolean;
   readonly endedAt: number | undefined;
   readonly endedBy: 'MOVED' | 'EXPIRED' | 'DELETED' | undefined;
@@ -13,31 +13,34 @@ export interface Version {
 }
 
 /**
- * Every version of one tag, the oldest first. What is below gives new ones, and is written from
- * docs/design/bounds.md#life-of-a-tag alone.
+ * All versions of one tag, the oldest first. The functions below return new ones. They are written
+ * only from docs/design/bounds.md#life-of-a-tag.
  */
 export type Versions = readonly Version[];
 
 const ENDED = { live: false } as const;
 const LIVE = { live: true, endedAt: undefined, endedBy: undefined } as const;
 
-/** The live version, else the last that has only expired: what a check with upstream is about. */
+/**
+ * Returns the live version, or else the last version that expired: the one that a check of the
+ * upstream is about.
+ */
 export function known(versions: Versions): Version | undefined {
   return versions.find(({ live }) => live) ?? versions.findLast(({ endedBy }) => endedBy === 'EXPIRED');
 }
 
-/** Whether it may not be served any more without a good check. */
+/** Returns whether the version may only be served after a successful check. */
 export function isExpired({ expiresAt }: Version, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-/** When a version left service; undefined = it is active. */
+/** Returns when a version left service. undefined if it is active. */
 export function leftAt(version: Version, now: number): number | undefined {
   if (!version.live) return version.endedAt;
   return isExpired(version, now) ? version.expiresAt : undefined;
 }
 
-/** Upstream said at `at` that the tag points at this digest, and it is kept. */
+/** Applies an upstream answer at `at` that the tag points to this digest, which was admitted. */
 export function admitted(versions: Versions, digest: string, at: number, lifetime: number): Versions {
   const fresh: Version = {
     ...LIVE,
@@ -59,7 +62,10 @@ export function admitted(versions: Versions, digest: string, at: number, lifetim
   return changed(versions, live, at >= (live.expirationSetAt ?? 0) ? fresh : { checkedAt: at });
 }
 
-/** A client was given this digest by the tag. `good` = upstream was asked or need not be; `checkedAt` = 0 where it was not asked. */
+/**
+ * Applies a pull of the tag that returned this digest. `good`: the upstream was asked, or did not
+ * have to be. `checkedAt` is 0 if it was not asked.
+ */
 export function pulled(
   versions: Versions,
   digest: string,
@@ -80,20 +86,20 @@ export function pulled(
   });
 }
 
-/** Upstream said, or somebody decided, that the tag is gone. */
+/** Applies a deletion of the tag by the upstream or by a user. */
 export function deleted(versions: Versions, at: number): Versions {
   const live = versions.find((version) => version.live);
   if (live === undefined || at < live.checkedAt) return versions;
   return changed(versions, live, { ...ENDED, endedAt: at, endedBy: 'DELETED' });
 }
 
-/** Its expiration was set by hand. */
+/** Applies a manual expiration. */
 export function expirationSet(versions: Versions, expiresAt: number | undefined, at: number): Versions {
   const live = versions.find((version) => version.live);
   return live === undefined ? versions : changed(versions, live, { expiresAt, expirationSetAt: at });
 }
 
-/** The last version with this digest is the active one again. */
+/** Makes the last version with this digest active again. */
 export function restored(versions: Versions, digest: string, at: number, lifetime: number): Versions {
   const live = versions.find((version) => version.live);
   if (live !== undefined && live.digest === digest && !isExpired(live, at)) return versions;
@@ -107,7 +113,10 @@ export function restored(versions: Versions, digest: string, at: number, lifetim
   return changed(changed(versions, live, { ...ENDED, ...left }), version, fresh);
 }
 
-/** A collection: what has expired is in the time machine, and what was there for long enough is gone. */
+/**
+ * Applies a collection: expired versions move to the time machine, and versions past its retention
+ * are removed.
+ */
 export function collected(versions: Versions, now: number, timeMachine: number): Versions {
   return versions
     .map((version) =>
@@ -118,7 +127,7 @@ export function collected(versions: Versions, now: number, timeMachine: number):
     .filter(({ endedAt }) => endedAt === undefined || endedAt > now - timeMachine);
 }
 
-/** Its image was evicted. */
+/** Applies the eviction of an image. */
 export function evicted(versions: Versions, digest: string): Versions {
   return versions.filter((version) => version.digest !== digest);
 }

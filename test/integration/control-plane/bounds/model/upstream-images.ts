@@ -7,14 +7,17 @@ import {
 } from '../../../../support/fake-registry';
 import { patternBytes } from '../../../../support/fake-registry';
 
-/** Repositories that clients pull from. */
+/** The repositories that clients pull from. */
 export const REPOSITORIES = ['team/app', 'team/tool'] as const;
-/** Tags that move. */
+/** The tags that move. */
 export const TAGS = ['a', 'b', 'c'] as const;
-/** Namespaces of the upstream; an organization mirrors one. */
+/** The namespaces of the upstream. An organization mirrors one. */
 export const NAMESPACES = ['', 'alt'] as const;
 
-/** Layers that images share, bytes. The first is long enough that a client can leave in the middle. */
+/**
+ * Layers that images share, with sizes in bytes. The first is long enough for a client to leave in
+ * the middle.
+ */
 const LAYERS = [180_000, 30_000, 20_000, 12_000, 5_000, 3_000, 1_000].map((size, index) =>
   patternBytes(`layer ${index}`, 0, size),
 );
@@ -29,7 +32,7 @@ const IMAGES: readonly (readonly number[])[] = [
   [0, 3, 5],
 ];
 
-/** What the upstream has: images that share layers, and indexes that share children. */
+/** The content of the upstream: images that share layers, and indexes that share children. */
 export class UpstreamImages {
   readonly images: readonly BuiltImage[] = IMAGES.map((layers, index) =>
     buildImage({
@@ -42,11 +45,11 @@ export class UpstreamImages {
     buildIndex({ images: [this.images[2]!, this.images[3]!] }),
     buildIndex({ images: [this.images[2]!, this.images[7]!] }),
   ];
-  /** Everything that a tag can point at. */
+  /** All manifests that a tag can point to. */
   readonly all: readonly (BuiltImage | BuiltIndex)[] = [...this.images, ...this.indexes];
   private readonly byDigest = new Map(this.all.map((built) => [built.digest as string, built]));
 
-  /** Puts all of it into every repository of an upstream; no tags yet. */
+  /** Publishes all content in every repository of an upstream, without tags. */
   publish(content: RegistryContent): void {
     for (const namespace of NAMESPACES)
       for (const repository of REPOSITORIES)
@@ -62,14 +65,14 @@ export class UpstreamImages {
     return found;
   }
 
-  /** Config and layers by digest; none of an index. */
+  /** Returns config and layers by digest. Empty for an index. */
   blobsOf(digest: string): ReadonlyMap<string, Buffer> {
     const found = this.find(digest);
     if (!('config' in found)) return new Map();
     return new Map([found.config, ...found.layers].map((blob) => [blob.digest, blob.bytes]));
   }
 
-  /** Manifest and blobs, each once, bytes. */
+  /** Returns the size of manifest and blobs in bytes, each once. */
   wholeSize(digest: string): number {
     return [...this.blobsOf(digest).values()].reduce(
       (sum, { length }) => sum + length,
@@ -78,7 +81,7 @@ export class UpstreamImages {
   }
 }
 
-/** How the upstream spells a repository. */
+/** Returns the name of a repository at the upstream. */
 export function upstreamName(namespace: string, repository: string): string {
   return namespace === '' ? repository : `${namespace}/${repository}`;
 }

@@ -15,7 +15,7 @@ async function organization(quota: object | undefined): Promise<void> {
   acme = await world.plane.organization('acme', {}, quota === undefined ? {} : { quota });
 }
 
-describe('32 admissions at once, where ten fit', () => {
+describe('32 concurrent admissions with room for ten', () => {
   const LIMIT = 10_000;
 
   async function admitAll(): Promise<{ readonly decisions: readonly string[]; readonly most: number }> {
@@ -38,7 +38,7 @@ describe('32 admissions at once, where ten fit', () => {
   }
   const repositoryOf = (n: number): TestRepository => ({ ...acme, repository: `library/app${n % 3}` });
 
-  test('ten are admitted with autoPrune off, and the rest is passed through', async () => {
+  test('admits ten with autoPrune off and passes the others through', async () => {
     await organization({ limitBytes: LIMIT, autoPrune: false });
     const { decisions, most } = await admitAll();
     expect(decisions.filter((it) => it === 'ADMITTED')).toHaveLength(10);
@@ -48,16 +48,16 @@ describe('32 admissions at once, where ten fit', () => {
     expect(await world.events('QUOTA_REFUSED')).toHaveLength(22);
   });
 
-  test('none of what was just asked for is evicted for another with autoPrune on', async () => {
+  test('does not evict just requested images for others with autoPrune on', async () => {
     await organization({ limitBytes: LIMIT });
     const { decisions, most } = await admitAll();
-    // All are being pulled: their blobs are on their way.
+    // All of them are being pulled: their blobs have not arrived.
     expect(decisions.filter((it) => it === 'ADMITTED')).toHaveLength(10);
     expect(most).toBeLessThanOrEqual(LIMIT);
     expect(await world.events('QUOTA_EVICTED')).toEqual([]);
   });
 
-  test('all are admitted where ten old images can go, and never more than the limit is held', async () => {
+  test('admits ten by evicting ten old images, and never holds more than the limit', async () => {
     await organization({ limitBytes: LIMIT });
     for (let n = 0; n < 10; n++) await world.cache(acme, `old ${n}`, { [`old layer ${n}`]: 900 }, `old${n}`);
     world.advance(60_000);
@@ -69,12 +69,18 @@ describe('32 admissions at once, where ten fit', () => {
   });
 });
 
-describe('what does not fit', () => {
+describe('content that does not fit', () => {
   const policies = ['PASS_THROUGH', 'OVERFLOW', 'REJECT'] as const;
   const reasons = [
-    ['larger than the limit', 'LARGER_THAN_LIMIT', true, 4000, 'it is larger than the whole limit'],
-    ['with autoPrune off', 'NO_AUTO_PRUNE', false, 900, 'autoPrune is off, so nothing is evicted for it'],
-    ['with everything in use', 'NOTHING_TO_EVICT', true, 900, 'what could be evicted is in use or too small'],
+    ['larger than the limit', 'LARGER_THAN_LIMIT', true, 4000, 'the image is larger than the whole limit'],
+    ['with autoPrune off', 'NO_AUTO_PRUNE', false, 900, 'autoPrune is off, so no images are evicted to make room'],
+    [
+      'with everything in use',
+      'NOTHING_TO_EVICT',
+      true,
+      900,
+      'the images that could be evicted are in use or too small',
+    ],
   ] as const;
 
   describe.each(reasons)('%s', (_what, reason, autoPrune, layerBytes, words) => {
@@ -123,7 +129,8 @@ describe('what does not fit', () => {
               neededBytes: layerBytes + 100,
             },
       );
-      // Of the refused only the bytes of its manifest are known, which the data plane has stored: they are collected later.
+      // Only the bytes of the refused manifest are recorded, because the data plane has stored
+      // them. They are collected later.
       expect(await dumpTables(world.plane, ['audit_events', 'blobs'])).toBe(before);
       expect(await world.rows('blobs', { digest: digest('big') })).toMatchObject([{ holders: 0, state: 'PRESENT' }]);
       const events = await world.events('QUOTA_REFUSED', 'QUOTA_EVICTED', 'QUOTA_WARNING');
@@ -147,14 +154,14 @@ describe('what does not fit', () => {
     });
   });
 
-  test('a refusal moves no tag and leaves the version that is there', async () => {
+  test('a refusal moves no tag and keeps the existing version', async () => {
     await organization({ limitBytes: 1000, onOversize: 'REJECT' });
     await world.cache(acme, 'v1', { 'v1 layer': 900 }, 'latest');
     expect((await world.admit(acme, 'v2', { 'v2 layer': 2000 })).decision).toBe('REJECTED');
     expect((await world.lookup(acme, 'latest'))?.manifest?.digest).toBe(digest('v1'));
   });
 
-  test('what is held already costs nothing, also over the limit', async () => {
+  test('content that is already held costs nothing, even above the limit', async () => {
     await organization({ limitBytes: 3000, autoPrune: false, onOversize: 'REJECT' });
     await world.cache(acme, 'a', { base: 2000 });
     await world.update({ quota: { limitBytes: 500, autoPrune: false, onOversize: 'REJECT' } });
@@ -178,7 +185,7 @@ describe('what does not fit', () => {
   });
 });
 
-describe('a limit that is lowered', () => {
+describe('a lowered limit', () => {
   beforeEach(async () => {
     await organization({ limitBytes: 10_000 });
     for (const name of ['a', 'b', 'c', 'd']) {
@@ -187,7 +194,7 @@ describe('a limit that is lowered', () => {
     }
   });
 
-  test('is kept to at once with autoPrune, by the same order', async () => {
+  test('is enforced at once with autoPrune, in eviction order', async () => {
     await world.pull(acme, 'a');
     await world.update({ quota: { limitBytes: 2500 } });
     expect(await world.tagNames()).toEqual(['a', 'd']);
@@ -195,16 +202,16 @@ describe('a limit that is lowered', () => {
     expect(event?.detail).toMatchObject({ madeRoomFor: 'a limit below the usage', limitBytes: '2500' });
   });
 
-  test('evicts nothing without autoPrune, and admits nothing', async () => {
+  test('evicts nothing and admits nothing without autoPrune', async () => {
     await world.update({ quota: { limitBytes: 2500, autoPrune: false } });
     expect(await world.bytes()).toBe(4000);
     expect((await world.admit(acme, 'e', { 'e layer': 100 }, { tag: 'e' })).decision).toBe('PASS_THROUGH');
-    // Turned on, it is kept to.
+    // Turning autoPrune on enforces it.
     await world.update({ quota: { limitBytes: 2500, autoPrune: true } });
     expect(await world.bytes()).toBe(2000);
   });
 
-  test('leaves what is in use, and takes it when it no longer is', async () => {
+  test('spares images in use and evicts them when they are no longer in use', async () => {
     world.advance(60_000);
     await world.pull(acme, 'a');
     await world.plane.catalog.call('ReportUse', {
@@ -226,7 +233,7 @@ describe('a limit that is lowered', () => {
     expect(await world.bytes()).toBe(0);
   });
 
-  test('that is raised or taken away changes nothing', async () => {
+  test('changes nothing when it is raised or removed', async () => {
     await world.update({ quota: { limitBytes: 20_000 } });
     await world.update({ quota: null });
     expect(await world.bytes()).toBe(4000);

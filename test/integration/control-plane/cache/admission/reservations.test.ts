@@ -21,8 +21,8 @@ const holding = async (blob: string) =>
     })
   )[0];
 
-describe('room that is promised', () => {
-  test('counts until the blob has come, and is then what is used', async () => {
+describe('a reservation', () => {
+  test('counts as reserved until the blob arrives and then as used', async () => {
     await admit('one', { 'a layer': 500, 'b layer': 400 });
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 900, manifests: 1, blobs: 0 });
     await world.arrive(acme, { 'a layer': 500 });
@@ -32,7 +32,7 @@ describe('room that is promised', () => {
     expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 2 });
   });
 
-  test('is one promise for all who name the blob, and an arrival settles every organization', async () => {
+  test('is shared by all images that name the blob, and an arrival settles it for every organization', async () => {
     const other = await world.plane.organization('other', {}, {});
     await admit('one', { base: 500 });
     await admit('two', { base: 500 });
@@ -44,7 +44,7 @@ describe('room that is promised', () => {
     expect(await world.rows(Table.blobs, { digest: digest('base') })).toMatchObject([{ holders: 2, unheld_at: null }]);
   });
 
-  test('lapses after a quarter of an hour, and counts nothing from then on', async () => {
+  test('lapses after 15 minutes and counts nothing from then on', async () => {
     await admit('one', { 'a layer': 900 });
     world.advance(LAPSE - 1);
     await world.collect();
@@ -57,7 +57,7 @@ describe('room that is promised', () => {
     expect(world.storage.calls).toEqual([{ method: 'StatBlobs', digests: [digest('a layer')] }]);
   });
 
-  test('is given more time while a data plane fills the blob, or has reported that it does', async () => {
+  test('is extended while a data plane fills the blob or reports that it does', async () => {
     await admit('one', { 'a layer': 400, 'b layer': 300, 'c layer': 200 });
     world.storage.inUse.add(digest('a layer'));
     world.advance(LAPSE);
@@ -72,7 +72,7 @@ describe('room that is promised', () => {
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 0 });
   });
 
-  test('is settled when the blob is in the store and its report was lost', async () => {
+  test('is settled if the blob is in the store but its report was lost', async () => {
     await admit('one', { 'a layer': 900 });
     world.storage.blobs.set(digest('a layer'), 900);
     world.advance(LAPSE);
@@ -80,7 +80,7 @@ describe('room that is promised', () => {
     expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 1 });
   });
 
-  test('stays promised while no data plane can be asked', async () => {
+  test('stays while no data plane can be asked', async () => {
     await admit('one', { 'a layer': 900 });
     await world.storage.stop();
     world.advance(LAPSE);
@@ -90,7 +90,7 @@ describe('room that is promised', () => {
     await world.storage.start();
   });
 
-  test('that another admission renews lasts from then on', async () => {
+  test('is renewed by another admission', async () => {
     await admit('one', { base: 500 });
     world.advance(LAPSE - 1000);
     await admit('two', { base: 500 });
@@ -99,7 +99,7 @@ describe('room that is promised', () => {
     expect(await world.usage()).toMatchObject({ used: 200, reserved: 500 });
   });
 
-  test('goes with the image that it was promised to', async () => {
+  test('ends when its image is removed', async () => {
     await admit('one', { 'a layer': 900 });
     await world.plane.ask('mutation { purgeRepository(organization: "acme", repository: "library/app") }');
     expect(await world.usage()).toMatchObject({ used: 0, reserved: 0 });
@@ -110,19 +110,19 @@ describe('room that is promised', () => {
   });
 });
 
-describe('a blob that comes after its promise has lapsed', () => {
+describe('a blob that arrives after its reservation lapsed', () => {
   beforeEach(async () => {
     await admit('one', { 'a layer': 900 });
     world.advance(LAPSE);
     await world.collect();
   });
 
-  test('is held where it fits', async () => {
+  test('is held if it fits', async () => {
     await world.arrive(acme, { 'a layer': 900 });
     expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 1 });
   });
 
-  test('makes room as an admission does, and never at the cost of its own image', async () => {
+  test('evicts like an admission, but never its own image', async () => {
     await world.cache(acme, 'two', { 'b layer': 1000 });
     await world.arrive(acme, { 'a layer': 900 });
     expect(await world.tagNames()).toEqual(['one']);
@@ -134,7 +134,7 @@ describe('a blob that comes after its promise has lapsed', () => {
   });
 
   test.each(['PASS_THROUGH', 'REJECT'])(
-    'counts nothing where there is no room (%s), and its bytes go',
+    'counts nothing if there is no room (%s), and its bytes are collected',
     async (onOversize) => {
       await world.update({ quota: { limitBytes: 900, autoPrune: false, onOversize } });
       await world.arrive(acme, { 'a layer': 900 });
@@ -149,32 +149,32 @@ describe('a blob that comes after its promise has lapsed', () => {
     },
   );
 
-  test('is held over the limit where the policy is OVERFLOW', async () => {
+  test('is held above the limit if the policy is OVERFLOW', async () => {
     await world.update({ quota: { limitBytes: 900, autoPrune: false, onOversize: 'OVERFLOW' } });
     await world.arrive(acme, { 'a layer': 900 });
     expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0 });
   });
 });
 
-describe('a blob of another size than its manifest says', () => {
-  test('counts as large as it is', async () => {
+describe('a blob with another size than declared', () => {
+  test('counts with its real size', async () => {
     await admit('one', { small: 100, large: 900 });
     await world.arrive(acme, { small: 900, large: 100 });
     expect(await world.usage()).toMatchObject({ used: 1100, reserved: 0, blobs: 2 });
   });
 
-  test('does not get over the limit that way', async () => {
+  test('cannot exceed the limit', async () => {
     await admit('one', { 'a layer': 100 });
     await world.arrive(acme, { 'a layer': 5000 });
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 0, blobs: 0 });
     expect(await world.tagNames()).toEqual(['one']);
   });
 
-  test('that an image and what it evicts both name keeps the room that it was promised', async () => {
+  test('keeps its reservation if the new image and an evicted image both name it', async () => {
     await admit('one', { shared: 10, 'a layer': 900 });
     await world.arrive(acme, { 'a layer': 900 });
     world.advance(60_000);
-    // It says that `shared` has 1000 bytes; 10 are promised.
+    // The new image declares 1000 bytes for `shared`, but 10 are reserved.
     expect(await admit('two', { shared: 1000, 'b layer': 899 })).toBe('ADMITTED');
     expect(await world.tagNames()).toEqual(['two']);
     expect(await world.bytes()).toBe(100 + 10 + 899);

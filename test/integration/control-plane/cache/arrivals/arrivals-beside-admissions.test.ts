@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => plane.remove());
 
-test('what arrives while another organization is promised room for it is held by both', async () => {
+test('a blob that arrives while another organization reserves room for it is held by both', async () => {
   const [first, second] = [await plane.organization('first'), await plane.organization('second')];
   for (let round = 0; round < 25; round += 1) {
     const [name, blob] = [`image ${round}`, `layer ${round}`];

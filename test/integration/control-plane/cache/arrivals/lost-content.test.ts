@@ -10,7 +10,7 @@ beforeEach(async () => {
   world = await CacheWorld.start();
   acme = await world.plane.organization('acme', {}, { quota: { limitBytes: 5000, autoPrune: false } });
   await world.cache(acme, 'one', { 'one layer': 400 }, 'latest');
-  // As it is when the bytes of a manifest were lost: it stays, and what says that they are there goes.
+  // The state after the bytes of a manifest were lost: it stays held, but its row in blobs is gone.
   await withTables(world.plane, (tables) => tables(Table.blobs).where('digest', digest('one')).delete());
   world.storage.blobs.delete(digest('one'));
 });
@@ -18,23 +18,23 @@ afterEach(() => world.end());
 
 const row = async () => (await world.rows<{ holders: number }>(Table.blobs, { digest: digest('one') }))[0];
 
-describe('a manifest whose bytes were lost', () => {
-  test('is whole again when it is admitted again', async () => {
+describe('a manifest with lost bytes', () => {
+  test('is restored when it is admitted again', async () => {
     await world.admit(acme, 'one', { 'one layer': 400 });
     expect(await row()).toMatchObject({ holders: 1, unheld_at: null });
   });
 
-  test('is held when another organization admits it', async () => {
+  test('has all its holders when another organization admits it', async () => {
     const other = await world.plane.organization('other');
     await world.admit(other, 'one', { 'one layer': 400 });
     expect(await row()).toMatchObject({ holders: 2, unheld_at: null });
   });
 
-  test.each(['is refused', 'is blob'])(
-    'is held when another organization puts its bytes back and it %s',
+  test.each(['is refused', 'arrives as a blob'])(
+    'keeps its holder when another organization stores its bytes again and it %s',
     async (how) => {
       const other = await world.plane.organization('other', {}, { quota: { limitBytes: 10, autoPrune: false } });
-      if (how === 'is blob') await world.arrive(other, { one: 100 });
+      if (how === 'arrives as a blob') await world.arrive(other, { one: 100 });
       else expect((await world.admit(other, 'one', { 'one layer': 400 })).decision).toBe('PASS_THROUGH');
       expect(await row()).toMatchObject({ holders: 1, unheld_at: null });
       world.advance(3_600_000);

@@ -10,13 +10,13 @@ let plane: TestControlPlane;
 
 beforeAll(async () => {
   plane = await startControlPlane();
-  // No round but the one that is asked for.
+  // Prevents background rounds, so that only the requested round runs.
   const lease = { name: 'garbage', owner: 'the test', valid_until: Date.UTC(2100, 0, 1) };
   await withTables(plane, (tables) => tables(Table.maintenanceLeases).insert(lease));
 });
 afterAll(() => plane.remove());
 
-test('a child that two indexes name goes with the collection that takes both', async () => {
+test('a child of two indexes is collected together with both', async () => {
   const repository = await plane.organization('acme', { expirationSeconds: 3600 }, { timeMachineSeconds: 3600 });
   const checkedAt = plane.clock.now();
   for (const name of ['index 1', 'index 2'])

@@ -24,7 +24,7 @@ const stateOf = async (name: string) =>
 const holdingOf = async (name: string) =>
   (await world.rows<{ state: string }>(Table.originHoldings, { digest: digest(name) }))[0]?.state;
 
-describe('content that nobody holds', () => {
+describe('content without holders', () => {
   beforeEach(async () => {
     await world.cache(acme, 'one', { base: 500, 'one layer': 400 });
     await world.cache({ ...acme, repository: 'library/other' }, 'two', { base: 500 });
@@ -32,7 +32,7 @@ describe('content that nobody holds', () => {
   });
   const rest = [digest('two'), digest('base')].sort();
 
-  test('stays for the grace period, and then goes; what others hold stays', async () => {
+  test('is deleted after the grace period, while held content stays', async () => {
     world.advance(MINUTE - 1);
     expect(await world.collect()).toEqual({ blobs: 0, manifests: 0, bytes: 0 });
     expect(world.storage.calls).toEqual([]);
@@ -43,7 +43,7 @@ describe('content that nobody holds', () => {
     expect(await world.collect()).toEqual({ blobs: 0, manifests: 0, bytes: 0 });
   });
 
-  test('stays while a data plane reads or fills it, and has its grace anew', async () => {
+  test('stays while a data plane reads or fills it, and gets a new grace period', async () => {
     world.storage.inUse.add(digest('one layer'));
     world.advance(MINUTE);
     expect(await world.collect()).toMatchObject({ blobs: 1 });
@@ -55,7 +55,7 @@ describe('content that nobody holds', () => {
     expect(await world.collect()).toMatchObject({ blobs: 1 });
   });
 
-  test('stays while a data plane has reported its use', async () => {
+  test('stays while a data plane reports its use', async () => {
     world.advance(MINUTE);
     const use = { organizationUid: acme.organizationUid, repository: 'library/app', digest: digest('one layer') };
     await world.plane.catalog.call('ReportUse', { node: 'far', uses: [{ ...use, startedAt: world.now }] });
@@ -63,7 +63,7 @@ describe('content that nobody holds', () => {
     expect(await stateOf('one layer')).toBe('PRESENT');
   });
 
-  test('that is taken into use between the look and the deletion stays', async () => {
+  test('stays if it is taken into use between the check and the deletion', async () => {
     world.advance(MINUTE);
     world.storage.switches.before = (method) => {
       if (method === 'DeleteBlobs') world.storage.inUse.add(digest('one layer'));
@@ -73,7 +73,7 @@ describe('content that nobody holds', () => {
     expect(world.storage.blobs.has(digest('one layer'))).toBe(true);
   });
 
-  test('that can not be deleted is tried again after another grace period', async () => {
+  test('is retried after another grace period if it cannot be deleted', async () => {
     world.advance(MINUTE);
     world.storage.failing.add(digest('one layer'));
     expect(await world.collect()).toMatchObject({ blobs: 1 });
@@ -85,7 +85,7 @@ describe('content that nobody holds', () => {
     expect(kept()).toEqual(rest);
   });
 
-  test('that is needed again meanwhile stays', async () => {
+  test('stays if a new admission needs it', async () => {
     world.advance(MINUTE);
     await world.admit(acme, 'three', { 'one layer': 400 }, { tag: 'three' });
     expect(await world.collect()).toMatchObject({ blobs: 1 });
@@ -93,7 +93,7 @@ describe('content that nobody holds', () => {
     expect(await world.usage()).toMatchObject({ used: 100 + 500 + 100 + 400, reserved: 0 });
   });
 
-  test('that arrives again has its grace from then on', async () => {
+  test('gets a new grace period when it arrives again', async () => {
     world.advance(MINUTE);
     await world.arrive(acme, { 'one layer': 400 });
     await world.collect();
@@ -104,13 +104,13 @@ describe('content that nobody holds', () => {
   });
 });
 
-describe('an admission that meets a deletion', () => {
+describe('an admission during a deletion', () => {
   beforeEach(async () => {
     await world.cache(acme, 'one', { 'one layer': 400 });
     await purge();
     world.advance(MINUTE);
   });
-  /** Runs a collection with something done while the data plane deletes. */
+  /** Runs a collection, with `work` before or after the data plane deletes. */
   async function during(when: 'before' | 'after', work: () => Promise<unknown>): Promise<void> {
     world.storage.switches[when] = async (method) => {
       if (method === 'DeleteBlobs') await work();
@@ -119,7 +119,7 @@ describe('an admission that meets a deletion', () => {
     world.storage.switches[when] = () => undefined;
   }
 
-  test.each(['before', 'after'] as const)('promises room, and the blob is fetched again (%s)', async (when) => {
+  test.each(['before', 'after'] as const)('reserves room, and the blob is fetched again (%s)', async (when) => {
     await during(when, async () => {
       expect(await stateOf('one layer')).toBe('DELETING');
       await world.admit(acme, 'three', { 'one layer': 400 }, { tag: 'three' });
@@ -130,15 +130,15 @@ describe('an admission that meets a deletion', () => {
     expect(await world.usage()).toMatchObject({ used: 500, reserved: 0, blobs: 1 });
   });
 
-  test('of the very manifest keeps it where it was stored again', async () => {
-    // The data plane stores the bytes before it asks; a store waits for a deletion that is under way.
+  test('keeps the deleted manifest itself if it was stored again', async () => {
+    // The data plane stores the bytes before it asks. A store waits for a running deletion.
     await during('after', () => world.admit(acme, 'one', { 'one layer': 400 }));
     expect(await stateOf('one')).toBe('PRESENT');
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 400, manifests: 1 });
     expect(kept()).toEqual([digest('one')]);
   });
 
-  test('whose blob arrives before its deletion ends is as the store says', async () => {
+  test('follows the store if its blob arrives before the deletion ends', async () => {
     await during('after', async () => {
       await world.admit(acme, 'three', { 'one layer': 400 }, { tag: 'three' });
       await world.arrive(acme, { 'one layer': 400 });
@@ -148,7 +148,7 @@ describe('an admission that meets a deletion', () => {
     expect(await world.usage()).toMatchObject({ used: 500, reserved: 0 });
   });
 
-  test('whose blob was said to have arrived and is gone all the same counts nothing until it comes', async () => {
+  test('counts nothing for a blob that arrived but was deleted, until it arrives again', async () => {
     await during('before', async () => {
       await world.admit(acme, 'three', { 'one layer': 400 }, { tag: 'three' });
       await world.arrive(acme, { 'one layer': 400 });
@@ -161,7 +161,7 @@ describe('an admission that meets a deletion', () => {
     expect(await world.usage()).toMatchObject({ used: 500, reserved: 0 });
   });
 
-  test('has the blob that was in use after all', async () => {
+  test('holds the blob if it turned out to be in use', async () => {
     await during('before', async () => {
       await world.admit(acme, 'three', { 'one layer': 400 }, { tag: 'three' });
       world.storage.inUse.add(digest('one layer'));
@@ -171,12 +171,12 @@ describe('an admission that meets a deletion', () => {
   });
 });
 
-describe('a process that dies while it deletes', () => {
+describe('a process that dies during a deletion', () => {
   beforeEach(async () => {
     await world.cache(acme, 'one', { 'one layer': 400 });
     await purge();
     world.advance(MINUTE);
-    // As a crash leaves it: the rows are marked, and nothing else was done.
+    // Simulates a crash: the rows are marked, and nothing else was done.
     world.storage.switches.before = (method) => {
       if (method === 'DeleteBlobs') world.storage.switches.failWith = status.UNAVAILABLE;
     };
@@ -186,7 +186,7 @@ describe('a process that dies while it deletes', () => {
     expect(await stateOf('one layer')).toBe('DELETING');
   });
 
-  test('is finished for after five minutes, not before', async () => {
+  test('is replaced by another process after five minutes', async () => {
     world.advance(5 * MINUTE - 1);
     expect(await world.collect()).toMatchObject({ blobs: 0 });
     world.advance(1);
@@ -195,7 +195,7 @@ describe('a process that dies while it deletes', () => {
     expect(await world.rows(Table.blobs)).toEqual([]);
   });
 
-  test('leaves what an admission can go on with', async () => {
+  test('leaves content that an admission can use', async () => {
     await world.admit(acme, 'three', { 'one layer': 400 }, { tag: 'three' });
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 400 });
     await world.arrive(acme, { 'one layer': 400 });
@@ -205,7 +205,7 @@ describe('a process that dies while it deletes', () => {
     expect(await world.usage()).toMatchObject({ used: 500, reserved: 0 });
   });
 
-  test('and whose blobs are in use by then, has left them in service', async () => {
+  test('leaves blobs in service that are in use by then', async () => {
     world.storage.inUse.add(digest('one layer'));
     world.advance(5 * MINUTE);
     expect(await world.collect()).toMatchObject({ blobs: 1 });
@@ -218,13 +218,13 @@ describe('a process that dies while it deletes', () => {
 });
 
 describe('without a data plane', () => {
-  test('everything but the deletion of bytes is done, and said', async () => {
+  test('a collection does everything except the deletion of bytes, and reports that', async () => {
     await world.cache(acme, 'one', { 'one layer': 400 });
     world.advance(3600_000);
     await world.storage.stop();
     for (let i = 0; i < 2; i++) {
       const answer = await world.plane.graphql('mutation { collectGarbage { blobsDeleted } }');
-      // At first nothing has been unheld for long enough to ask for.
+      // In the first round no content has been without holders long enough.
       expect(answer.errors?.map(({ extensions }) => extensions.code)).toEqual(i === 0 ? undefined : ['UNAVAILABLE']);
       expect(await world.usage()).toMatchObject({ used: 0, manifests: 0 });
       world.advance(MINUTE);
@@ -232,7 +232,7 @@ describe('without a data plane', () => {
     expect(await world.events('TAG_EXPIRED', 'COLLECTED')).toHaveLength(2);
     expect(await stateOf('one layer')).toBe('PRESENT');
     await world.storage.start();
-    // The connection is made again after a short pause.
+    // The client reconnects after a short pause.
     await waitUntil(
       'a collection',
       async () => (await world.plane.graphql('mutation { collectGarbage { blobsDeleted } }')).errors === undefined,
@@ -241,7 +241,7 @@ describe('without a data plane', () => {
   });
 });
 
-test('with no grace period hundreds of blobs in use do not hold a collection up', async () => {
+test('a collection without grace period is not blocked by hundreds of blobs in use', async () => {
   await world.plane.restart({ LAYOVER_GC_GRACE_SECONDS: '0' });
   const layers = Object.fromEntries(Array.from({ length: 250 }, (_, n) => [`layer ${n}`, 10]));
   await world.cache(acme, 'one', layers);

@@ -40,14 +40,14 @@ async function contentRows(): Promise<Record<string, number>> {
   return Object.fromEntries(counts.filter(([, count]) => count > 0));
 }
 
-/** Collects twice: content, and, when its grace is over, bytes. */
+/** Collects content and then, after the grace period, bytes. */
 async function collectAll(): Promise<void> {
   await world.collect();
   world.advance(MINUTE);
   await world.collect();
 }
 
-test('of a deleted organization everything is collected', async () => {
+test('all content of a deleted organization is collected', async () => {
   await world.plane.ask('mutation { deleteOrganization(name: "acme") }');
   await collectAll();
   expect(await contentRows()).toEqual({});
@@ -58,7 +58,7 @@ test('of a deleted organization everything is collected', async () => {
   ]);
 });
 
-test('of an organization that held nothing any more its sums go as well', async () => {
+test('the usage row of a deleted organization without content is collected', async () => {
   for (const name of ['library/app', 'library/other'])
     await world.plane.ask(`mutation { purgeRepository(organization: "acme", repository: "${name}") }`);
   await world.plane.ask('mutation { deleteOrganization(name: "acme") }');
@@ -66,7 +66,7 @@ test('of an organization that held nothing any more its sums go as well', async 
   expect(await contentRows()).toEqual({});
 });
 
-test('what another organization holds stays, with its bytes', async () => {
+test('content that another organization holds stays in the store', async () => {
   const other = await world.plane.organization('other');
   await world.cache(other, 'one', { base: 500, 'library/app': 400 }, 'latest');
   await world.plane.ask('mutation { deleteOrganization(name: "acme") }');
@@ -75,7 +75,7 @@ test('what another organization holds stays, with its bytes', async () => {
   expect(await world.usage('other')).toMatchObject({ used: 1000 });
 });
 
-test('under another upstream it counts from nothing, at once, and the old content goes', async () => {
+test('a changed upstream starts with no usage at once, and its old content is collected', async () => {
   await world.update({ proxyCache: { upstream: 'other.example' } });
   const renewed = await world.plane.repository('acme', 'library/app');
   expect(await world.usage()).toEqual({ used: 0, reserved: 0, manifests: 0, blobs: 0, timeMachine: 0 });
@@ -92,7 +92,7 @@ test('under another upstream it counts from nothing, at once, and the old conten
   );
 });
 
-test('an admission of the old upstream that comes late is passed through, and its bytes are collected', async () => {
+test('a late admission for the old upstream is passed through, and its bytes are collected', async () => {
   await world.update({ proxyCache: { upstream: 'other.example' } });
   expect((await world.admit(acme, 'late', { 'late layer': 10 })).decision).toBe('PASS_THROUGH');
   await world.arrive(acme, { 'late layer': 10 });
@@ -102,7 +102,7 @@ test('an admission of the old upstream that comes late is passed through, and it
   expect([...world.storage.blobs]).toEqual([]);
 });
 
-test('of many repositories and manifests it goes through, in steps', async () => {
+test('many repositories and manifests are collected in steps', async () => {
   for (let n = 0; n < 25; n++)
     for (let m = 0; m < (n === 0 ? 110 : 1); m++)
       await world.admit({ ...acme, repository: `library/r${n}` }, `image ${m}`, { base: 500 }, { tag: `t${m}` });

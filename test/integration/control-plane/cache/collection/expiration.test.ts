@@ -17,14 +17,14 @@ const SET = `mutation ($expiresAt: DateTime, $tag: String = "latest") {
   setTagExpiration(organization: "acme", repository: "library/app", tag: $tag, expiresAt: $expiresAt) { name state expiresAt } }`;
 const setExpiration = (at: number | null) => world.plane.graphql(SET, { expiresAt: at === null ? null : iso(at) });
 
-/** The answer of an upstream that still has the version, as a data plane reports it. */
+/** Reports a pull in which the upstream confirmed the version. */
 const revalidated = (name: string, tag = 'latest') =>
   world.pull(acme, name, { reference: tag, cacheStatus: 'REVALIDATED', upstreamStatus: 200, checkedAt: world.now });
 
 describe('a tag that is not pulled', () => {
   beforeEach(() => world.cache(acme, 'one', { 'one layer': 900 }, 'latest'));
 
-  test('leaves service at its time, whether or not anything has run since', async () => {
+  test('leaves service at its expiration, even if nothing has run since', async () => {
     world.advance(HOUR - 1);
     expect(await world.tagNames()).toEqual(['latest']);
     world.advance(1);
@@ -45,7 +45,7 @@ describe('a tag that is not pulled', () => {
     expect(listed.tags).toEqual([]);
   });
 
-  test('has one event that says so, at whatever pace it is collected', async () => {
+  test('has one expiration event, no matter how often collection runs', async () => {
     const expired = world.now + HOUR;
     world.advance(2 * HOUR);
     for (let i = 0; i < 3; i++) await world.collect();
@@ -63,7 +63,7 @@ describe('a tag that is not pulled', () => {
     ]);
   });
 
-  test('is still told to data planes, so that a check costs a HEAD', async () => {
+  test('is still returned to data planes, so that a check costs one HEAD', async () => {
     const known = await world.lookup(acme, 'latest');
     world.advance(2 * HOUR);
     expect(await world.lookup(acme, 'latest')).toEqual(known);
@@ -71,7 +71,7 @@ describe('a tag that is not pulled', () => {
     expect(await world.lookup(acme, 'latest')).toEqual(known);
   });
 
-  test.each([true, false])('is served again when upstream still has it (swept before: %s)', async (swept) => {
+  test.each([true, false])('is served again when the upstream confirms it (collected before: %s)', async (swept) => {
     world.advance(2 * HOUR);
     if (swept) await world.collect();
     await revalidated('one');
@@ -79,20 +79,20 @@ describe('a tag that is not pulled', () => {
       { name: 'latest', expiresAt: iso(world.now + HOUR), collectedAfter: null },
     ]);
     expect(await world.tags(null)).toHaveLength(1);
-    // And it expires anew, with an event of its own.
+    // It expires again, with its own event.
     world.advance(HOUR);
     await world.collect();
     expect(await world.events('TAG_EXPIRED')).toHaveLength(swept ? 2 : 1);
   });
 
-  test('is served again when a check said so by an admission', async () => {
+  test('is served again when an admission confirms it', async () => {
     world.advance(2 * HOUR);
     await world.collect();
     await world.admit(acme, 'one');
     expect(await world.tags(null)).toMatchObject([{ state: 'ACTIVE', expiresAt: iso(world.now + HOUR) }]);
   });
 
-  test('a late record of a pull before its expiration does not bring it back', async () => {
+  test('is not revived by late records of pulls before its expiration', async () => {
     const before = world.now + 1000;
     world.advance(2 * HOUR);
     await world.collect();
@@ -102,7 +102,7 @@ describe('a tag that is not pulled', () => {
     expect(await world.tags('ACTIVE')).toEqual([]);
   });
 
-  test('does not come back when upstream said later that it is gone', async () => {
+  test('is not revived when a later answer of the upstream said that it is gone', async () => {
     const checkedAt = world.now + 1000;
     world.advance(2000);
     await world.pull(acme, 'one', {
@@ -120,7 +120,7 @@ describe('a tag that is not pulled', () => {
     expect(await world.lookup(acme, 'latest')).toBeNull();
   });
 
-  test('is collected with everything of it when its window is over', async () => {
+  test('is collected with all its content when its retention is over', async () => {
     const ended = world.now + HOUR;
     world.advance(HOUR + DAY - 1);
     await world.collect();
@@ -148,7 +148,7 @@ describe('a tag that is not pulled', () => {
 describe('setTagExpiration', () => {
   beforeEach(() => world.cache(acme, 'one', { 'one layer': 900 }, 'latest'));
 
-  test('sets another time, in both directions, with an event', async () => {
+  test('sets an earlier or a later time and writes an event', async () => {
     const { data } = await setExpiration(world.now + 5 * HOUR);
     expect(data).toEqual({
       setTagExpiration: { name: 'latest', state: 'ACTIVE', expiresAt: iso(world.now + 5 * HOUR) },
@@ -168,7 +168,7 @@ describe('setTagExpiration', () => {
     expect(await world.tagNames()).toEqual([]);
   });
 
-  test('null is never', async () => {
+  test('accepts null for never', async () => {
     expect((await setExpiration(null)).errors).toBeUndefined();
     world.advance(1000 * DAY);
     await world.collect();
@@ -176,7 +176,7 @@ describe('setTagExpiration', () => {
     expect((await world.lookup(acme, 'latest'))?.expiresAt).toBe(-1);
   });
 
-  test.each(['HIT', 'REVALIDATED'])('is reset by the next pull that is a %s', async (cacheStatus) => {
+  test.each(['HIT', 'REVALIDATED'])('is reset by the next pull with %s', async (cacheStatus) => {
     for (const at of [null, world.now + 50 * HOUR, world.now + 1000]) {
       await setExpiration(at);
       world.advance(500);
@@ -185,7 +185,7 @@ describe('setTagExpiration', () => {
     }
   });
 
-  test('is not reset by a pull that came before it and is told of later, nor by one that was stale', async () => {
+  test('is not reset by an earlier pull that is reported late, nor by a stale one', async () => {
     world.advance(1000);
     await setExpiration(world.now + 50 * HOUR);
     const wanted = iso(world.now + 50 * HOUR);
@@ -195,7 +195,7 @@ describe('setTagExpiration', () => {
     expect(await world.tags()).toMatchObject([{ expiresAt: wanted }]);
   });
 
-  test('refuses a time that has passed, and a tag that is not active', async () => {
+  test('rejects a time in the past and a tag that is not active', async () => {
     const past = await setExpiration(world.now);
     expect(past.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'expiresAt' });
     const other = await world.plane.graphql(SET, { tag: 'other', expiresAt: null });
@@ -207,7 +207,7 @@ describe('setTagExpiration', () => {
 });
 
 describe('the time machine', () => {
-  test('with no window keeps nothing: what leaves service goes with the next collection', async () => {
+  test('keeps nothing with a retention of 0: ended versions are removed in the next collection', async () => {
     await world.update({ timeMachineSeconds: 0 });
     await world.cache(acme, 'one', { base: 500, 'one layer': 400 }, 'latest');
     world.advance(1000);
@@ -219,7 +219,7 @@ describe('the time machine', () => {
     expect(await world.usage()).toMatchObject({ used: 0 });
   });
 
-  test('goes by the window that is set now, for what is there already', async () => {
+  test('applies a changed retention to existing versions', async () => {
     await world.cache(acme, 'one', { 'one layer': 900 }, 'latest');
     world.advance(HOUR + 2 * HOUR);
     await world.collect();
@@ -232,7 +232,7 @@ describe('the time machine', () => {
     expect(await world.tags('TIME_MACHINE')).toEqual([]);
   });
 
-  test('keeps a manifest that was asked for by digest since it left service', async () => {
+  test('keeps a manifest that was pulled by digest after it left service', async () => {
     await world.cache(acme, 'one', { 'one layer': 900 }, 'latest');
     world.advance(1000);
     await world.cache(acme, 'two', { 'two layer': 900 }, 'latest');
@@ -243,7 +243,7 @@ describe('the time machine', () => {
     await world.collect();
     expect(await world.tags('TIME_MACHINE')).toEqual([]);
     expect(await world.holds(acme, 'one')).toBe(true);
-    // From its last use on it has as long as a tag would have had.
+    // From its last use, it is kept as long as a tag would have been.
     world.advance(DAY + HOUR - 1001);
     await world.collect();
     expect(await world.holds(acme, 'one')).toBe(true);
@@ -257,7 +257,7 @@ describe('the time machine', () => {
     ]);
   });
 
-  test('collects what never had a tag when nobody has asked for it for as long', async () => {
+  test('collects manifests without tags that were not pulled for the same time', async () => {
     await world.admit(acme, 'one', { 'one layer': 900 }, { tag: '' });
     await world.arrive(acme, { 'one layer': 900 });
     world.advance(HOUR + DAY - 1);

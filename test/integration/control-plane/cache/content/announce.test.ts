@@ -28,7 +28,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-test('invalidations are announced once per commit, after it, and never after a rollback', async () => {
+test('InvalidationStore announces once after each commit, and never after a rollback', async () => {
   const invalidations = new InvalidationStore();
   const seen: number[] = [];
   const end = invalidations.onAnnounce(async () => {
@@ -56,7 +56,7 @@ test('invalidations are announced once per commit, after it, and never after a r
   expect(seen).toEqual([2]);
 });
 
-test('a change of the configuration is announced once per commit, after it, and never after a rollback', async () => {
+test('ConfigurationRevision announces once after each commit, and never after a rollback', async () => {
   const revision = new ConfigurationRevision();
   const before = (await revision.head(database.reader)).revision;
   const seen: number[] = [];

@@ -46,7 +46,7 @@ beforeAll(async () => {
       expiresAt: (image) => NOW + image * 1000,
     });
   }
-  // SQLite plans without statistics, as Layover does; MariaDB gathers its own, some time later.
+  // SQLite plans without statistics, as in production. MariaDB would gather its own later.
   if (database.dialect === 'mysql')
     await database.reader.raw('ANALYZE TABLE tags, manifests, manifest_references, repository_holdings, repositories');
   manifests = await database.reader('manifests').where('origin_version', organization.originVersion).limit(20);
@@ -61,7 +61,7 @@ afterAll(async () => {
 const scope = () => ({ kind: 'organization', uid: organization.uid }) as const;
 const repositoryId = () => manifests[0]!.repository_id;
 
-/** What is asked, and the index that answers on SQLite and on MariaDB. */
+/** The query, and the index that it must use on SQLite and on MariaDB. */
 test.each<readonly [string, () => Promise<unknown>, string, string]>([
   [
     'the number of active tags of a repository',
@@ -75,14 +75,9 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
     'INDEX tags_live',
     'tags_live',
   ],
+  ['expired tags', () => stores.tags.expired(database.reader, NOW + 5000, 10), 'INDEX tags_expiry', 'tags_expiry'],
   [
-    'tags that have expired',
-    () => stores.tags.expired(database.reader, NOW + 5000, 10),
-    'INDEX tags_expiry',
-    'tags_expiry',
-  ],
-  [
-    'those that a step of the sweep locks',
+    'the tags that an expiration step locks',
     () =>
       stores.tags.lockExpired(
         database.reader,
@@ -93,7 +88,7 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
     'PRIMARY',
   ],
   [
-    'repositories that were pulled',
+    'pulled repositories',
     () =>
       stores.repositories.findMany(
         database.reader,
@@ -107,13 +102,13 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
     'repositories_key',
   ],
   [
-    'the manifests of a repository, a page at a time',
+    'a page of the manifests of a repository',
     () => stores.manifests.ofRepository(database.reader, repositoryId(), '', 5),
     'INDEX manifests_key',
     'manifests_key',
   ],
   [
-    'what leaves first',
+    'the first manifests in eviction order',
     () => stores.manifests.leaving(database.reader, organization.originVersion, 1, undefined, 8),
     'INDEX manifests_eviction',
     'manifests_eviction',
@@ -129,7 +124,7 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
     'INDEX sqlite_autoindex_repository_holdings_1 (origin_version=? AND digest=? AND repository_id=?)',
     'PRIMARY',
   ],
-])('%s: read from its own index', async (_name, ask, onSqlite, onMariadb) => {
+])('%s: uses its index', async (_name, ask, onSqlite, onMariadb) => {
   const plans = await explainQueries(database, ask);
   expect(plans).toHaveLength(1);
   if (database.dialect === 'mysql') expect(plans[0]).toContain(`by ${onMariadb},`);
@@ -137,14 +132,14 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
   expect(plans[0]).not.toMatch(/SCAN (?!CONSTANT|\d)|ALL by/);
 });
 
-test('tags of an organization are counted from an index alone', async () => {
+test('the tags of an organization are counted from a covering index', async () => {
   const [, plan] = await explainQueries(database, () => stores.usage.names(database.reader, scope(), NOW));
   if (database.dialect === 'mysql')
     expect(plan).toMatch(/by tags_collection, about \d+ rows; Using where; Using index$/);
   else expect(plan).toContain('COVERING INDEX tags_collection');
 });
 
-test('the bytes of the time machine are found without reading every manifest there is', async () => {
+test('the bytes of the time machine are counted without reading all manifests', async () => {
   for (const at of [NOW, NOW + IMAGES * 500]) {
     const plans = await explainQueries(database, () => stores.usage.timeMachineBytes(database.reader, scope(), at));
     if (database.dialect === 'mysql') expect(plans.join()).not.toMatch(/index by (manifests|tags)/);

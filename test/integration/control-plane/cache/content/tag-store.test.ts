@@ -48,7 +48,7 @@ async function clear(): Promise<void> {
   });
 }
 
-describe('SQL for many versions', () => {
+describe('TagStore: SQL over many versions', () => {
   const time = fc.integer({ min: 1, max: 9 });
   const version = fc
     .record({
@@ -91,7 +91,7 @@ describe('SQL for many versions', () => {
   };
   const idsOf = (rows: readonly TagRow[]): readonly number[] => rows.map(({ id }) => id).sort((a, b) => a - b);
 
-  test('finds what the functions of tag-life.ts say', async () => {
+  test('selects the same versions as the functions of tag-life.ts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 12 }), time, async (versions, at) => {
         const rows = await insert(versions);
@@ -118,7 +118,7 @@ describe('SQL for many versions', () => {
     );
   }, 60_000);
 
-  test('expires as the event EXPIRED does', async () => {
+  test('expires versions like the event EXPIRED', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 12 }), time, async (versions, at) => {
         const rows = await insert(versions);
@@ -230,7 +230,7 @@ describe('the place of a manifest in the eviction order', () => {
     expect(await place('child')).toEqual([2, 100]);
   });
 
-  test('is up to date for a read of the order in the transaction that changes it', async () => {
+  test('is up to date for reads in the transaction that changes it', async () => {
     await database.transaction(async (queries) => {
       const one = await create(queries, 'one');
       expect((await manifests.leaving(queries, ORIGIN, 2, undefined, 5)).map(({ id }) => id)).toEqual([one.id]);

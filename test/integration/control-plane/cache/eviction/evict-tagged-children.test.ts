@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => plane.remove());
 
-test('a child that two indexes name, too', async () => {
+test('eviction frees a child that two indexes name when it evicts both', async () => {
   const repository = await plane.organization('twice', {}, { quota: { limitBytes: '2000', onOversize: 'REJECT' } });
   const admit = async (name: string, more: object): Promise<string> => {
     plane.clock.advance(60_000);
@@ -30,7 +30,7 @@ test('a child that two indexes name, too', async () => {
   ).toEqual({ organization: { usage: { manifestCount: 1, usedBytes: '100', reservedBytes: '1500' } } });
 });
 
-test('an image that has a tag and is a child of an index goes with it, where nothing else makes enough room', async () => {
+test('eviction removes a tagged child of an index if nothing else frees enough', async () => {
   const repository = await plane.organization('acme', {}, { quota: { limitBytes: '2000', onOversize: 'REJECT' } });
   const admit = async (name: string, more: object): Promise<string> => {
     plane.clock.advance(60_000);

@@ -10,18 +10,18 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-/** An organization whose limit fits `images` images of 1000 bytes. */
+/** Creates an organization whose limit fits `images` images of 1000 bytes. */
 async function organization(images: number, quota: object = {}, proxyCache: object = {}): Promise<void> {
   acme = await world.plane.organization('acme', proxyCache, { quota: { limitBytes: images * 1000, ...quota } });
 }
 
-/** An image of 1000 bytes, whole in the cache, a minute after whatever was before. */
+/** Caches a complete image of 1000 bytes, a minute after the previous step. */
 async function cache(name: string, more: { layer?: string; tag?: string } = {}): Promise<void> {
   world.advance(MINUTE);
   await world.cache(acme, name, { [more.layer ?? `${name} layer`]: 900 }, more.tag ?? name);
 }
 
-/** An index of 100 bytes over children that are cached untagged, 500 bytes each. */
+/** Caches an index of 100 bytes with untagged children of 500 bytes each. */
 async function cacheIndex(name: string, children: readonly string[], tag = name): Promise<void> {
   world.advance(MINUTE);
   const references = children.map((one, position) => child(one, position, `arch${position}`));
@@ -40,8 +40,8 @@ async function pull(name: string, reference = name): Promise<void> {
 const evicted = async (): Promise<readonly (string | null)[]> =>
   (await world.events('QUOTA_EVICTED')).map(({ reference }) => reference).reverse();
 
-describe('what leaves to make room', () => {
-  test('is what was pulled longest ago', async () => {
+describe('eviction order', () => {
+  test('evicts the least recently pulled image first', async () => {
     await organization(3);
     for (const name of ['a', 'b', 'c']) await cache(name);
     await pull('a');
@@ -70,7 +70,7 @@ describe('what leaves to make room', () => {
     });
   });
 
-  test('goes by pulls of the digest as well', async () => {
+  test('counts pulls by digest', async () => {
     await organization(3);
     for (const name of ['a', 'b', 'c']) await cache(name);
     await pull('a', digest('a'));
@@ -78,7 +78,7 @@ describe('what leaves to make room', () => {
     expect(await evicted()).toEqual(['b']);
   });
 
-  test('goes by pulls of a child of the index, whichever was pulled', async () => {
+  test('counts pulls of children as uses of their index', async () => {
     await organization(4);
     await cacheIndex('index', ['one', 'two']);
     await cache('a');
@@ -90,7 +90,7 @@ describe('what leaves to make room', () => {
     expect(await world.holds(acme, 'one')).toBe(true);
   });
 
-  test('an index leaves with its children', async () => {
+  test('evicts an index with its children', async () => {
     await organization(3);
     await cacheIndex('index', ['one', 'two']);
     await cache('a');
@@ -99,7 +99,7 @@ describe('what leaves to make room', () => {
     for (const name of ['index', 'one', 'two']) expect(await world.holds(acme, name)).toBe(false);
   });
 
-  test('untagged images go by their last use, as others do', async () => {
+  test('orders untagged images by their last use, like others', async () => {
     await organization(3);
     await cache('a');
     world.advance(MINUTE);
@@ -111,7 +111,7 @@ describe('what leaves to make room', () => {
     expect(await evicted()).toEqual(['a', digest('b')]);
   });
 
-  test('is what only the time machine has first, oldest first, before anything that is served', async () => {
+  test('evicts versions in the time machine before active ones, oldest first', async () => {
     await organization(4);
     await cache('a');
     await cache('old');
@@ -131,7 +131,7 @@ describe('what leaves to make room', () => {
     expect(reasons).toEqual(['TIME_MACHINE', 'TIME_MACHINE', 'LEAST_RECENTLY_PULLED']);
   });
 
-  test('the version that a moving tag leaves makes the room for the new one, before others', async () => {
+  test('evicts the version that a moving tag leaves before others', async () => {
     await organization(3);
     await cache('a');
     await cache('b');
@@ -144,7 +144,7 @@ describe('what leaves to make room', () => {
     expect(await world.tags('TIME_MACHINE')).toEqual([]);
   });
 
-  test('the version that a moving tag leaves stays where another tag has it', async () => {
+  test('keeps the version that a moving tag leaves if another tag points to it', async () => {
     await organization(3);
     await cache('a');
     await cache('b');
@@ -154,35 +154,36 @@ describe('what leaves to make room', () => {
     expect(await world.tagNames()).toEqual(['b', 'latest', 'stable']);
   });
 
-  test('what others need frees nothing: who shares all of it stays', async () => {
+  test('counts only bytes that no other image needs', async () => {
     await organization(3);
     await cache('a', { layer: 'base' });
     await cache('b', { layer: 'base' });
     await cache('c');
-    // 100 + 100 + 900 + 1000 = 2100: 100 more than there is room for 900.
+    // 100 + 100 + 900 + 1000 = 2100: 100 more than fit beside 900.
     await cache('d');
-    // Both have to go for the layer to be free; either alone frees 100.
+    // Both must be evicted to free the layer. One alone frees 100.
     expect(await evicted()).toEqual(['a']);
     await cache('e');
     expect(await evicted()).toEqual(['a', 'b']);
   });
 
-  test('a victim that turns out unneeded stays', async () => {
+  test('keeps a victim that turns out to be unneeded', async () => {
     await organization(4);
     world.advance(MINUTE);
     await world.cache(acme, 'small', { 'small layer': 100 });
     await cache('a');
     await world.cache(acme, 'b', { 'b layer': 1700 });
     world.advance(MINUTE);
-    // 3000 of 4000 are used: 1500 more need 500. `small` alone is too little, `a` alone is enough.
+    // 3000 of 4000 bytes are used, so 1500 more need 500. `small` alone is not enough, `a` alone
+    // is.
     expect((await world.admit(acme, 'c', { 'c layer': 1400 }, { tag: 'c' })).decision).toBe('ADMITTED');
     expect(await evicted()).toEqual(['a']);
     expect(await world.tagNames()).toEqual(['b', 'c', 'small']);
   });
 });
 
-describe('indexes that share', () => {
-  test('children of two indexes are free when both go', async () => {
+describe('eviction of shared children', () => {
+  test('frees children of two indexes when both are evicted', async () => {
     await organization(2);
     await cacheIndex('index 1', ['one', 'two'], 'v1');
     world.advance(MINUTE);
@@ -195,7 +196,7 @@ describe('indexes that share', () => {
     for (const name of ['index 1', 'index 2']) expect(await world.holds(acme, name)).toBe(false);
   });
 
-  test('a child that has a tag of its own is free when its index and its tag go', async () => {
+  test('frees a tagged child when its index and its tag are evicted', async () => {
     await organization(2);
     await cacheIndex('index', ['one', 'two'], 'v1');
     await world.admit(acme, 'one', {}, { tag: 'v1-arm64' });
@@ -205,7 +206,7 @@ describe('indexes that share', () => {
     expect([...(await evicted())].sort()).toEqual(['v1', 'v1-arm64']);
   });
 
-  test('a child with a tag of its own that was pulled lately outlives its index in the time machine', async () => {
+  test('keeps a recently pulled tagged child longer than its index in the time machine', async () => {
     await organization(3);
     await cacheIndex('index', ['one', 'two'], 'v1');
     await world.admit(acme, 'one', {}, { tag: 'v1-arm64' });
@@ -213,19 +214,20 @@ describe('indexes that share', () => {
     await world.plane.ask(`mutation { deleteTag(organization: "acme", repository: "library/app", tag: "v1") }`);
     await pull('one', 'v1-arm64');
     world.advance(MINUTE);
-    // The index and its other child free 600 of the 1100 that are wanted; `a` was pulled before the tagged child.
+    // The index and its other child free 600 of the required 1100. `a` was pulled before the tagged
+    // child.
     expect((await world.admit(acme, 'b', { 'b layer': 1900 }, { tag: 'b' })).decision).toBe('ADMITTED');
     expect(await world.tagNames()).toEqual(['b', 'v1-arm64']);
   });
 
-  test('a moving index keeps the children that its new version has too', async () => {
+  test('keeps the children that the new version of a moving index still names', async () => {
     await organization(2);
     await cacheIndex('index 1', ['one', 'two'], 'latest');
     await world.admit(acme, 'a', { 'a layer': 700 }, { tag: 'a' });
     await world.arrive(acme, { 'a layer': 700 });
     world.advance(MINUTE);
     const references = [child('one', 0, 'arch0'), child('three', 1, 'arch1')];
-    // 1900 of 2000 are used, and the index takes 150.
+    // 1900 of 2000 bytes are used, and the index needs 150.
     const reply = await world.admit(
       acme,
       'index 2',
@@ -238,7 +240,7 @@ describe('indexes that share', () => {
     expect(await world.tagNames()).toEqual(['a', 'latest']);
   });
 
-  test('a child never evicts an index that names it, nor what that index has', async () => {
+  test('never evicts an index for its own child, nor other children of that index', async () => {
     await organization(2);
     await cache('a');
     await cacheIndex('index', ['one'], 'v1');
@@ -249,7 +251,7 @@ describe('indexes that share', () => {
     expect((await world.admit(acme, 'big', { 'big layer': 1250 }, { tag: '' })).decision).toBe('ADMITTED');
     expect(await world.tagNames()).toEqual(['v2']);
     for (const name of ['index 2', 'one', 'big']) expect(await world.holds(acme, name)).toBe(true);
-    // Without it there is nothing to evict but its own index.
+    // Without `keep`, only its own index could be evicted.
     world.advance(MINUTE);
     const more = [child('huge', 0, 'arch0')];
     await world.admit(acme, 'index 3', {}, { tag: 'v3', references: more });

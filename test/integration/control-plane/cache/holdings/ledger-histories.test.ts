@@ -28,7 +28,7 @@ interface Limits {
   readonly onOversize: string;
 }
 
-/** One history, over a control plane that holds nothing at the start. */
+/** One history, starting with an empty control plane. */
 class History {
   private readonly keys = new Map<Organization, TestRepository>();
   private readonly quotas = new Map<Organization, Limits | null>();
@@ -41,22 +41,22 @@ class History {
     for (const name of ORGANIZATIONS) await this.make(name);
   }
 
-  /** Does it, and looks whether everything is still right. */
+  /** Runs a step and checks all invariants. */
   async step(step: Step): Promise<void> {
     const before = this.before;
-    await this.take(step);
+    await this.perform(step);
     expect(await world.problems()).toEqual([]);
     const after = await this.usage();
     this.before = after;
     for (const name of ORGANIZATIONS) {
       const quota = this.quotas.get(name);
       if (!quota || quota.onOversize === 'OVERFLOW' || !this.enforced) continue;
-      // Over the limit is only what was before it was lowered.
+      // Usage above the limit can only remain from before the limit was lowered.
       expect(after.get(name)).toBeLessThanOrEqual(Math.max(quota.limitBytes, before.get(name) ?? 0));
     }
   }
 
-  /** Deletes everything: when it is collected, nothing is left. */
+  /** Deletes everything and checks that collection leaves nothing. */
   async end(): Promise<void> {
     for (const name of ORGANIZATIONS) await world.plane.ask(`mutation { deleteOrganization(name: "${name}") }`);
     for (let i = 0; i < 3; i++) {
@@ -85,7 +85,9 @@ class History {
     this.quotas.set(name, null);
   }
 
-  /** Used and reserved as GraphQL shows them; what it shows of repositories is looked at beside them. */
+  /**
+   * Returns used plus reserved bytes as shown by GraphQL. Also checks the usage of repositories.
+   */
   private async usage(): Promise<ReadonlyMap<Organization, number>> {
     const fields = 'usage { usedBytes reservedBytes }';
     const one = `{ name ${fields} repositories { edges { node { ${fields} } } } }`;
@@ -98,7 +100,7 @@ class History {
       const parts = repositories.edges.map(
         ({ node }) => Number(node.usage.usedBytes) + Number(node.usage.reservedBytes),
       );
-      // Each holds a part; what several hold counts once in the whole.
+      // Each repository holds a part. Shared content counts once in the whole.
       expect(whole).toBeLessThanOrEqual(parts.reduce((a, b) => a + b, 0));
       for (const part of parts) expect(whole).toBeGreaterThanOrEqual(part);
       found.set(name, whole);
@@ -106,7 +108,7 @@ class History {
     return found;
   }
 
-  private async take(step: Step): Promise<void> {
+  private async perform(step: Step): Promise<void> {
     const { plane, storage, now } = world;
     switch (step.kind) {
       case 'admit': {
@@ -213,7 +215,7 @@ class History {
     await world.plane.catalog.call('RecordPulls', { records: [{ id, at: world.now, ...record }] });
   }
 
-  /** A mutation of a repository. What is not there is no mistake of a history. */
+  /** Runs a mutation of a repository. NOT_FOUND is allowed, because histories are random. */
   private async mutate(name: string, step: { organization: string; repository: string }, more: string, fields = '') {
     const place = `organization: "${step.organization}", repository: "${step.repository}"`;
     const answer = await world.plane.graphql(`mutation { ${name}(${place}${more}) ${fields} }`);
@@ -222,7 +224,7 @@ class History {
   }
 }
 
-test('what is held, in rows and sums, equals a full count after every step of any history', async () => {
+test('the ledger equals a full recount after every step of any history', async () => {
   const again = async (): Promise<void> => {
     await world.remove();
     world = await CacheWorld.start();
@@ -241,7 +243,7 @@ test('what is held, in rows and sums, equals a full count after every step of an
     }),
     {
       numRuns: Number(process.env['LAYOVER_TEST_RUNS'] ?? (onMysql() ? 3 : 10)),
-      // To find the shortest history takes minutes: LAYOVER_TEST_SHRINK=1 does it.
+      // Shrinking takes minutes. Set LAYOVER_TEST_SHRINK=1 to enable it.
       endOnFailure: process.env['LAYOVER_TEST_SHRINK'] === undefined,
     },
   );

@@ -25,7 +25,7 @@ beforeEach(async () => {
     await drop();
     rmSync(home, { recursive: true, force: true });
   };
-  // As it was before anything was counted.
+  // The schema before usage was counted.
   const before = {
     ...migrationSource,
     getMigrations: async () => (await migrationSource.getMigrations([])).slice(0, 5),
@@ -137,7 +137,7 @@ const IMAGES: readonly Image[] = [
 ];
 const PRESENT = { base: 500, a: 11, b: 20, c: 30, nobody: 5 };
 
-test('what is there already is counted, and has its place', async () => {
+test('the migration counts existing content and places it in the eviction order', async () => {
   await insertRepositories();
   await insertContent(IMAGES, PRESENT);
   const [one, two, three, index, five] = IMAGES;
@@ -159,7 +159,8 @@ test('what is there already is counted, and has its place', async () => {
     Number(blob_count),
   ]);
   expect(sums.sort()).toEqual([
-    // Six manifests; base, a, b and c; the layer `three` is a manifest here, `missing` never came.
+    // Six manifests and base, a, b and c. The layer `three` is a manifest here, and `missing` never
+    // arrived.
     ['acme-1', 600 + 500 + 11 + 20 + 30, 4],
     ['brio-1', 100 + 500, 1],
     ['brio-2', 100 + 500 + 11, 2],
@@ -181,9 +182,9 @@ test('what is there already is counted, and has its place', async () => {
   expect(unheld).toMatchObject([{ holders: 0, unheld_at: 900 }]);
 });
 
-// On SQLite a migration is one transaction.
+// On SQLite, a migration is one transaction.
 if (onMysql())
-  test('made again it counts the same, as after one that was cut off', async () => {
+  test('the migration has the same result when it is repeated after an interruption', async () => {
     await insertRepositories();
     await insertContent(IMAGES, PRESENT);
     await insertTag(1, IMAGES[0]!, 'latest');
@@ -197,7 +198,7 @@ if (onMysql())
     expect(await tables(Table.originHoldings)).toEqual(holdings);
   });
 
-test('of nothing it counts nothing', async () => {
+test('the migration of an empty database counts nothing', async () => {
   await migrate();
   for (const table of [Table.originUsage, Table.originHoldings, Table.repositoryHoldings, Table.blobs])
     expect(await tables(table)).toEqual([]);

@@ -31,19 +31,19 @@ const report = (node: string, ...uses: readonly ReturnType<typeof use>[]) =>
 const admit = async (name: string, more: object = {}) =>
   (await world.admit(acme, name, { [`${name} layer`]: 900 }, { tag: name, ...more })).decision;
 
-describe('what is in use', () => {
-  test('stays while the asking data plane says so', async () => {
+describe('eviction of content in use', () => {
+  test('spares images that the requesting data plane reports as in use', async () => {
     await world.pull(acme, 'a');
     await world.pull(acme, 'b');
     const inUse = [use('a layer'), use('b layer')];
     expect(await admit('d', { inUse })).toBe('ADMITTED');
     expect(await world.tagNames()).toEqual(['a', 'b', 'd']);
-    // `d` was asked for just now and has not come: nothing is left to evict.
+    // `d` was just requested and has not arrived, so nothing is left to evict.
     expect(await admit('e', { inUse })).toBe('PASS_THROUGH');
     expect(await world.tagNames()).toEqual(['a', 'b', 'd']);
   });
 
-  test('stays while any data plane has reported it, for as long as it is believed', async () => {
+  test('spares images that any data plane reported, while the report is valid', async () => {
     for (const name of ['a', 'b', 'c']) await pull(name);
     await report('one', use('a layer'));
     await report('two');
@@ -55,7 +55,7 @@ describe('what is in use', () => {
     expect(await world.tagNames()).toEqual(['c', 'd', 'e']);
   });
 
-  test('a report replaces what the node said before', async () => {
+  test('replaces the previous report of a node', async () => {
     for (const name of ['b', 'c', 'a']) await pull(name);
     await report('one', use('b layer'));
     await report('one', use('c layer'));
@@ -63,7 +63,7 @@ describe('what is in use', () => {
     expect(await world.tagNames()).toEqual(['a', 'c', 'd']);
   });
 
-  test('in another repository or organization protects nothing here', async () => {
+  test('ignores uses in other repositories and organizations', async () => {
     for (const name of ['a', 'b', 'c']) await pull(name);
     await report('one', use('a layer', world.now, { repository: 'library/other' }));
     await report('two', use('a layer', world.now, { organizationUid: 'nobody' }));
@@ -71,20 +71,20 @@ describe('what is in use', () => {
     expect(await world.tagNames()).toEqual(['b', 'c', 'd']);
   });
 
-  test('a base layer that is always read does not protect images that nobody has asked for', async () => {
+  test('does not spare unused images because their base layer is always being read', async () => {
     await world.update({ quota: { limitBytes: 10_000 } });
     for (const name of ['old', 'new']) {
       world.advance(60 * MINUTE);
       await world.cache(acme, name, { base: 1000, [`${name} layer`]: 900 });
     }
-    // Somebody pulls `new` all the time: the read of the base began now.
+    // `new` is pulled all the time, so the read of the base layer began now.
     await world.pull(acme, 'new');
     await report('one', use('base'));
     await world.update({ quota: { limitBytes: 2000 } });
     expect(await world.tagNames()).toEqual(['new']);
   });
 
-  test('that began not long after the image was asked for counts, also when it lasts for hours', async () => {
+  test('spares an image whose read began soon after its request, even if it lasts for hours', async () => {
     await world.pull(acme, 'a');
     const startedAt = world.now + 10 * MINUTE;
     world.advance(5 * 60 * MINUTE);
@@ -93,7 +93,7 @@ describe('what is in use', () => {
     expect(await world.tagNames()).toEqual(['a', 'c', 'd']);
   });
 
-  test('an image whose blobs are on their way stays for half a minute', async () => {
+  test('spares an image whose blobs have not arrived for half a minute', async () => {
     world.advance(MINUTE);
     await world.admit(acme, 'd', { 'd layer': 2800 }, { tag: 'd' });
     expect(await world.tagNames()).toEqual(['d']);
@@ -104,7 +104,7 @@ describe('what is in use', () => {
     expect(await world.tagNames()).toEqual(['e']);
   });
 
-  test('reports that are no report are left out', async () => {
+  test('ignores invalid reports', async () => {
     await report(
       'x'.repeat(500),
       { ...use('a layer'), digest: 'sha256:no' },
@@ -121,7 +121,7 @@ describe('what is in use', () => {
 describe('QUOTA_WARNING', () => {
   const warnings = () => world.events('QUOTA_WARNING');
 
-  test('is written once when usage passes the share, and again when it has fallen below it', async () => {
+  test('is written once when usage exceeds the share, and again after usage fell below it', async () => {
     await world.update({ quota: { limitBytes: 10_000, warningPercent: 50 } });
     await admit('d');
     expect(await warnings()).toEqual([]);
@@ -143,7 +143,7 @@ describe('QUOTA_WARNING', () => {
     expect(await warnings()).toHaveLength(2);
   });
 
-  test('is written by the admission that passes it again, however far usage fell and rose', async () => {
+  test('is written by the admission that exceeds the share again, no matter how usage changed before', async () => {
     await world.update({ quota: { limitBytes: 10_000, warningPercent: 30 } });
     await admit('d');
     expect(await warnings()).toHaveLength(1);

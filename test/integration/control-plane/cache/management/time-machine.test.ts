@@ -38,7 +38,7 @@ describe('restoreTag', () => {
     world.advance(1000);
   });
 
-  test('brings back a version that was moved, and back again', async () => {
+  test('restores a version that was moved, repeatedly', async () => {
     await world.cache(acme, 'two', { 'two layer': 900 }, 'latest');
     for (const [name, other] of [
       ['one', 'two'],
@@ -63,7 +63,7 @@ describe('restoreTag', () => {
     }
   });
 
-  test.each([true, false])('brings back a version that expired (swept before: %s)', async (swept) => {
+  test.each([true, false])('restores a version that expired (collected before: %s)', async (swept) => {
     world.advance(HOUR);
     if (swept) await world.collect();
     expect((await restore('one')).errors).toBeUndefined();
@@ -71,7 +71,7 @@ describe('restoreTag', () => {
     expect((await world.events('TAG_RESTORED'))[0]?.detail).toEqual({ from: null, to: digest('one') });
   });
 
-  test('brings back a version that was deleted, by a person or upstream', async () => {
+  test('restores a version that was deleted by a user or upstream', async () => {
     expect(await deleteTag()).toBe(true);
     expect((await restore('one')).errors).toBeUndefined();
     await world.pull(acme, 'one', {
@@ -87,7 +87,7 @@ describe('restoreTag', () => {
     expect(await served()).toEqual([['latest', digest('one')]]);
   });
 
-  test('counts as a check, and as a use: what was just restored is not the first to be evicted', async () => {
+  test('counts as a check and as a use, so that the restored version is not evicted first', async () => {
     await world.cache(acme, 'two', { 'two layer': 900 }, 'latest');
     world.advance(1000);
     await world.cache(acme, 'other', { 'other layer': 900 });
@@ -98,14 +98,14 @@ describe('restoreTag', () => {
     expect(await served()).toEqual([['latest', digest('one')]]);
   });
 
-  test('of what is active is no change and no event', async () => {
+  test('changes nothing and writes no event for an active version', async () => {
     const before = await world.rows('tags');
     expect((await restore('one')).data).toMatchObject({ restoreTag: { state: 'ACTIVE' } });
     expect(await world.rows('tags')).toEqual(before);
     expect(await world.events('TAG_RESTORED')).toEqual([]);
   });
 
-  test('says NOT_FOUND for what is not there, or not any more', async () => {
+  test('returns NOT_FOUND for versions that do not exist or no longer exist', async () => {
     for (const [more, field] of [
       [{}, 'digest'],
       [{ tag: 'other' }, 'digest'],
@@ -121,7 +121,7 @@ describe('restoreTag', () => {
     expect((await restore('one')).errors?.[0]?.extensions.code).toBe('NOT_FOUND');
   });
 
-  test('a version whose window is over is gone, also before it is collected', async () => {
+  test('does not restore a version whose retention is over, even before it is collected', async () => {
     world.advance(HOUR + DAY);
     expect((await restore('one')).errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', field: 'digest' });
   });
@@ -138,14 +138,14 @@ describe('deleteTag', () => {
     expect(await world.events('TAG_DELETED')).toMatchObject([
       { actor: 'admin', reference: 'latest', digest: digest('one'), detail: { deletedBy: 'admin' } },
     ]);
-    // By digest it is served as before; the next pull of the tag makes it anew.
+    // It is still served by digest, and the next pull of the tag starts a new version.
     expect(await world.holds(acme, 'one')).toBe(true);
     world.advance(1000);
     await world.admit(acme, 'one');
     expect(await served()).toEqual([['latest', digest('one')]]);
   });
 
-  test('what is not there is no error, and no event', async () => {
+  test('returns false without an event for a tag that does not exist or is not active', async () => {
     expect(await deleteTag()).toBe(false);
     await world.cache(acme, 'one', {}, 'latest');
     world.advance(HOUR);
@@ -155,7 +155,7 @@ describe('deleteTag', () => {
 });
 
 describe('purgeRepository', () => {
-  test('takes everything of it, and nothing of others', async () => {
+  test('removes all content of the repository and nothing else', async () => {
     const other = { ...acme, repository: 'library/other' };
     await world.cache(acme, 'one', { base: 500, 'one layer': 400 }, 'latest');
     world.advance(1000);
@@ -174,7 +174,7 @@ describe('purgeRepository', () => {
     expect(await world.events('COLLECTED')).toHaveLength(1);
   });
 
-  test('of hundreds of manifests goes through, in steps', async () => {
+  test('removes hundreds of manifests in steps', async () => {
     const names = Array.from({ length: 130 }, (_, n) => `m${n}`);
     for (const name of names) await world.admit(acme, name, { base: 500 }, { tag: name });
     await world.admit(

@@ -57,8 +57,8 @@ async function pulls(): Promise<readonly Record<string, unknown>[]> {
 }
 const iso = (time: number): string => new Date(time).toISOString();
 
-describe('a pull', () => {
-  test('is an audit event, pushes the expiration, and counts', async () => {
+describe('RecordPulls: a pull', () => {
+  test('writes an audit event, extends the expiration and counts', async () => {
     expect(
       await record(pull(acme, 'one', now, { cacheStatus: 'REVALIDATED', checkedAt: now - 5, upstreamStatus: 200 })),
     ).toBe(1);
@@ -106,13 +106,13 @@ describe('a pull', () => {
     ['UPDATED', 'GET', true],
     ['MISS', 'GET', true],
     ['STALE', 'GET', false],
-  ])('%s by %s pushes the expiration: %s', async (cacheStatus, method, pushes) => {
+  ])('%s by %s extends the expiration: %s', async (cacheStatus, method, pushes) => {
     await record(pull(acme, 'one', now, { cacheStatus, method }));
     expect((await tag()).expiresAt).toBe(iso(pushes ? now + HOUR : now + HOUR / 2));
     expect((await tag()).pullCount).toBe(1);
   });
 
-  test('that was refused or failed changes nothing but the log and the counts', async () => {
+  test('only changes the audit log and the counters if it was refused or failed', async () => {
     const before = await tag();
     await record(
       pull(acme, 'one', now, { cacheStatus: 'REFUSED', httpStatus: 403, digest: '', bytes: 0, errorCode: 'DENIED' }),
@@ -124,7 +124,7 @@ describe('a pull', () => {
     expect(details).toContain('{"method":"GET","error":{"code":"DENIED","message":""}}');
   });
 
-  test('that arrives late never takes a time back', async () => {
+  test('never moves a time back if it arrives late', async () => {
     await record(pull(acme, 'one', now, { checkedAt: now }));
     await record(pull(acme, 'one', now - 10_000, { checkedAt: now - 10_000 }));
     expect(await tag()).toEqual({
@@ -135,7 +135,7 @@ describe('a pull', () => {
     });
   });
 
-  test('of a version that was replaced counts there, and not for the live one', async () => {
+  test('counts for its own version if that was replaced', async () => {
     await plane.catalog.call('AdmitManifest', admission(acme, 'two', { checkedAt: now }));
     await record(pull(acme, 'one', now + 1), pull(acme, 'two', now + 2), pull(acme, 'two', now + 3));
     expect((await tag()).pullCount).toBe(2);
@@ -145,7 +145,7 @@ describe('a pull', () => {
     expect(data.repository.tags.edges[0]?.node.pullCount).toBe(1);
   });
 
-  test('of an organization that is unknown or deleted is kept, and holds nothing up', async () => {
+  test('of an unknown or deleted organization is recorded and does not block others', async () => {
     const gone = await plane.organization('gone', { upstream: 'gone.example' });
     await plane.ask('mutation { deleteOrganization(name: "gone") }');
     const recorded = await record(
@@ -162,8 +162,8 @@ describe('a pull', () => {
   });
 });
 
-describe('exactly once', () => {
-  test('a batch that comes again counts once, in parallel and after a restart as well', async () => {
+describe('RecordPulls: exactly once', () => {
+  test('counts a repeated batch once, also in parallel and after a restart', async () => {
     const batch: PullRecord[] = [
       pull(acme, 'one', now),
       blobRecord(
@@ -188,15 +188,15 @@ describe('exactly once', () => {
     expect(await statistics()).toMatchObject({ pulls: 2, bytesServed: '1200', bytesFetched: '1000' });
   });
 
-  test('the same id twice in one batch counts once', async () => {
+  test('counts an id that occurs twice in one batch once', async () => {
     const id = v7();
     expect(await record(pull(acme, 'one', now, {}, id), pull(acme, 'one', now, {}, id))).toBe(1);
     expect((await tag()).pullCount).toBe(1);
   });
 });
 
-describe('records that are not as they should be', () => {
-  test('are stored as far as they can be, and those beside them whole', async () => {
+describe('RecordPulls: invalid records', () => {
+  test('are stored as far as possible, and do not affect valid ones', async () => {
     const recorded = await record(
       pull(
         acme,
@@ -226,7 +226,7 @@ describe('records that are not as they should be', () => {
 });
 
 describe('blobs', () => {
-  test('that arrived make an image complete and count into the usage, once', async () => {
+  test('complete an image and count once in the usage when they arrive', async () => {
     const IMAGE = `{ organization(name: "acme") { usage { usedBytes blobCount manifestCount } repositories { edges { node {
       usage { usedBytes } tag(name: "latest") { sizeBytes manifest { completeness layers { cached } } } } } } } }`;
     const before = JSON.stringify(await plane.ask(IMAGE));
@@ -244,7 +244,7 @@ describe('blobs', () => {
     const after = JSON.stringify(await plane.ask(IMAGE));
     expect(after).toContain('"completeness":"COMPLETE","layers":[{"cached":true}]');
     expect(after).toContain('"sizeBytes":"1107"');
-    // 100 + 100 of the manifests, 1000 + 7 of the blobs: the shared one once.
+    // 100 + 100 for the manifests, 1000 + 7 for the blobs. The shared blob counts once.
     expect(after).toContain('"usage":{"usedBytes":"1207","blobCount":2,"manifestCount":2}');
   });
 });
@@ -270,7 +270,7 @@ describe('upstream reports', () => {
     },
   });
 
-  test('the newest is shown; before the first, that upstream was never asked', async () => {
+  test('show the newest report, or that the upstream was never asked', async () => {
     const never = { reachable: false, lastCheckedAt: null, lastError: null };
     expect(await status()).toMatchObject(never);
     await record(
@@ -292,7 +292,7 @@ describe('upstream reports', () => {
       rateLimitRemaining: 3,
       retryAfter: iso(now + 60),
     });
-    // What was seen of the old upstream says nothing of the new one.
+    // Reports about the old upstream do not apply to the new one.
     plane.clock.advance(1000);
     await plane.ask(
       'mutation { updateOrganization(name: "acme", input: {proxyCache: {upstream: "elsewhere.example"}}) { id } }',
@@ -303,7 +303,7 @@ describe('upstream reports', () => {
 });
 
 describe('statistics', () => {
-  test('count by status, and forget what is older than asked for', async () => {
+  test('count by status and only since the requested time', async () => {
     await record(
       pull(acme, 'one', now - 3 * HOUR, { cacheStatus: 'MISS' }),
       pull(acme, 'one', now, { cacheStatus: 'UPDATED' }),

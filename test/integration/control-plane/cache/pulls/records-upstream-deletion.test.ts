@@ -4,7 +4,7 @@ import type { PullRecord } from '../../../../../proto/gen/layover/v1/PullRecord'
 import { admission, digest, pull, type TestRepository } from '../../../../support/control-plane/builders';
 import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
 
-/** timeMachineSeconds where nothing else is said. */
+/** The default of timeMachineSeconds, in milliseconds. */
 const TIME_MACHINE_MS = 1_209_600_000;
 
 let plane: TestControlPlane;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => plane.remove());
 
-/** The record of a pull that upstream answered with "there is no such tag". */
+/** The record of a pull whose tag the upstream reported as deleted. */
 const gone = (checkedAt: number, more: Partial<PullEvent> = {}): PullRecord =>
   pull(acme, 'one', checkedAt, {
     digest: '',
@@ -56,7 +56,7 @@ async function ended(): Promise<Ended> {
 const iso = (time: number): string => new Date(time).toISOString();
 const NOTHING: Ended = { deletions: [], timeMachine: [] };
 
-test('a tag that upstream has deleted is in the time machine, with one event, however often it was asked for', async () => {
+test('a tag that the upstream deleted moves to the time machine with one event, no matter how often it was requested', async () => {
   const first = gone(now + 5);
   await record(first, gone(now + 6));
   await record(first, gone(now + 7));
@@ -76,7 +76,7 @@ test('a tag that upstream has deleted is in the time machine, with one event, ho
     ],
     timeMachine: [{ name: 'latest', state: 'TIME_MACHINE', collectedAfter: iso(now + 5 + TIME_MACHINE_MS) }],
   });
-  // Its manifest is still held, and the tag starts anew when upstream has it again.
+  // Its manifest is still held, and the tag starts again when the upstream has it again.
   expect(
     (await plane.catalog.call('LookupManifest', { repository: acme, digest: digest('one') })).manifest,
   ).not.toBeNull();
@@ -84,7 +84,7 @@ test('a tag that upstream has deleted is in the time machine, with one event, ho
   expect(await live()).toBe(digest('one'));
 });
 
-test('410, gone, is as good as 404, and the event says which it was', async () => {
+test('an upstream answer of 410 counts like 404, and the event shows the status', async () => {
   await record(gone(now + 5, { upstreamStatus: 410 }), gone(now + 6));
   expect(await live()).toBeUndefined();
   expect((await ended()).deletions).toMatchObject([
@@ -92,19 +92,19 @@ test('410, gone, is as good as 404, and the event says which it was', async () =
   ]);
 });
 
-test('an answer from before the last check ends nothing, whichever of the two comes first', async () => {
+test('an answer older than the last check ends nothing, in either order', async () => {
   await record(gone(now - 1));
   await record(pull(acme, 'one', now + 9, { cacheStatus: 'REVALIDATED', checkedAt: now + 9 }), gone(now + 8));
   expect(await live()).toBe(digest('one'));
   expect(await ended()).toEqual(NOTHING);
   await record(gone(now + 9));
   expect(await live()).toBeUndefined();
-  // An admission that waited in another journal says less than the deletion after it.
+  // A late admission from another journal does not override the later deletion.
   await record({ id: v7(), at: now, admission: admission(acme, 'one', { checkedAt: now + 5 }) });
   expect(await live()).toBeUndefined();
 });
 
-test('what an admission in the same batch found later stays', async () => {
+test('a tag that a later admission of the same batch found stays', async () => {
   await record(gone(now + 5), { id: v7(), at: now + 7, admission: admission(acme, 'two', { checkedAt: now + 7 }) });
   expect(await live()).toBe(digest('two'));
   expect((await ended()).deletions).toEqual([]);
@@ -113,20 +113,20 @@ test('what an admission in the same batch found later stays', async () => {
 test.each<[string, (at: number) => Partial<PullEvent>]>([
   ['was served from the cache (KEEP)', () => ({ cacheStatus: 'STALE', httpStatus: 200, checkedAt: 0 })],
   ['had a 404 of Layover itself', () => ({ upstreamStatus: 0, checkedAt: 0 })],
-  ['had an upstream that failed', () => ({ upstreamStatus: 503, httpStatus: 502 })],
-  ['was denied by upstream', () => ({ upstreamStatus: 403, httpStatus: 403 })],
+  ['had an upstream error', () => ({ upstreamStatus: 503, httpStatus: 502 })],
+  ['was denied by the upstream', () => ({ upstreamStatus: 403, httpStatus: 403 })],
   ['was by digest', () => ({ reference: digest('one') })],
   ['was of another tag', () => ({ reference: 'other' })],
   ['was of another repository', () => ({ repository: 'library/none' })],
   ['was of another upstream', () => ({ originVersion: 'another' })],
-  ['has no time that can be', () => ({ checkedAt: -1 })],
+  ['has an invalid time', () => ({ checkedAt: -1 })],
 ])('a pull that %s ends nothing', async (_what, more) => {
   await record(gone(now + 5, more(now)));
   expect(await live()).toBe(digest('one'));
   expect(await ended()).toEqual(NOTHING);
 });
 
-test('under KEEP nothing ends, also when the tag had expired and the pull was answered 404', async () => {
+test('with KEEP no tag is ended, even if it had expired and the pull got a 404', async () => {
   const input = { proxyCache: { upstream: 'registry.example', onUpstreamDelete: 'KEEP' } };
   await plane.ask(
     'mutation ($input: OrganizationPatch!) { updateOrganization(name: "acme", input: $input) { version } }',
@@ -137,7 +137,7 @@ test('under KEEP nothing ends, also when the tag had expired and the pull was an
   expect(await ended()).toEqual(NOTHING);
 });
 
-test('many tags in one batch, each ended where it stands', async () => {
+test('many deleted tags in one batch are each ended in their repository', async () => {
   const other = { ...acme, repository: 'team/web' };
   for (const [repository, tag] of [
     [acme, 'a'],

@@ -8,7 +8,10 @@ import { startControlPlane } from '../../../../support/control-plane/start-contr
 const SCOPE = { kind: 'organization', uid: 'u' } as const;
 const USAGE: Usage = { usedBytes: 1n, reservedBytes: 0n, manifestCount: 1, blobCount: 0 };
 
-/** A database that says its version (undefined = MySQL), and a store whose counts end when the test says so. */
+/**
+ * A database with a given data version (undefined = MySQL), and a store whose counts end when the
+ * test says so.
+ */
 function fakes() {
   const state = { version: 1 as number | undefined, counts: 0, nextExpiry: undefined as number | undefined };
   const ends: ((fails?: Error) => void)[] = [];
@@ -34,7 +37,7 @@ function fakes() {
 }
 const settle = () => new Promise((resume) => setImmediate(resume));
 
-test('on SQLite readers share a count until something is committed', async () => {
+test('UsageReader shares a count on SQLite until the next commit', async () => {
   const { state, ends, reader } = fakes();
   const two = [reader.held(SCOPE), reader.held(SCOPE)];
   await settle();
@@ -51,7 +54,7 @@ test('on SQLite readers share a count until something is committed', async () =>
   expect((await after).blobCount).toBe(1);
 });
 
-test('a count that failed is not kept', async () => {
+test('UsageReader does not cache a failed count', async () => {
   const { ends, reader } = fakes();
   const failing = reader.held(SCOPE);
   await settle();
@@ -63,7 +66,7 @@ test('a count that failed is not kept', async () => {
   await expect(again).resolves.toMatchObject({ manifestCount: 1 });
 });
 
-test('active tags are counted again when one of them expires', async () => {
+test('UsageReader counts active tags again when one of them expires', async () => {
   const { state, ends, clock, reader } = fakes();
   state.nextExpiry = clock.now() + 1000;
   const first = reader.names(SCOPE);
@@ -79,7 +82,7 @@ test('active tags are counted again when one of them expires', async () => {
   expect(state.counts).toBe(2);
 });
 
-test('on MySQL a reader never joins a count that has begun before it asked', async () => {
+test('UsageReader never joins a count on MySQL that began before the request', async () => {
   const { state, ends, reader } = fakes();
   state.version = undefined;
   const first = reader.held(SCOPE);
@@ -100,7 +103,7 @@ test('on MySQL a reader never joins a count that has begun before it asked', asy
   await last;
 });
 
-test('through GraphQL every change is seen by the next read', async () => {
+test('usage in GraphQL shows every change in the next read', async () => {
   const plane = await startControlPlane();
   try {
     const acme = await plane.organization('acme', { expirationSeconds: 60 });

@@ -2,7 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../../../../common/runtime/package-root';
-import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
+import {
+  ADMIN_TOKEN,
+  startControlPlane,
+  type TestControlPlane,
+} from '../../../../support/control-plane/start-control-plane';
 import { describeWith } from '../../../../support/real/programs';
 import { runProgram } from '../../../../support/real/run-program';
 
@@ -17,7 +21,7 @@ interface Input {
 }
 const organizations = JSON.parse(readFileSync(FILE, 'utf8')) as readonly Input[];
 
-/** How each example is run; both must do the same. */
+/** The interpreter of each example. Both examples must behave in the same way. */
 const PROGRAMS = {
   'manage-organizations.mjs': [process.execPath],
   'manage-organizations.sh': ['sh'],
@@ -54,7 +58,7 @@ describeWith(['curl', 'sh', 'sed'], 'the examples', () => {
       return file;
     };
 
-    test('makes twenty organizations from the file; the second time nothing changes', async () => {
+    test('creates twenty organizations from the file, and changes nothing the second time', async () => {
       const first = await run();
       expect([first.code, first.errors]).toEqual([0, '']);
       expect(first.lines.at(-1)).toBe('20 organizations: 20 created, 0 changed, 0 unchanged, 0 failed');
@@ -80,7 +84,7 @@ describeWith(['curl', 'sh', 'sed'], 'the examples', () => {
       expect(await events()).toBe(20);
     });
 
-    test('changes what the file says differently, and only that', async () => {
+    test('changes only what differs in the file', async () => {
       const result = await run(edited((text) => text.replace('CoreOS on Quay', 'CoreOS: \\"etcd\\" \\\\ and more')));
       expect(result.code).toBe(0);
       expect(result.lines.filter((line) => !line.endsWith(' unchanged'))).toEqual([
@@ -89,7 +93,7 @@ describeWith(['curl', 'sh', 'sed'], 'the examples', () => {
       ]);
     });
 
-    test('goes on after an organization that is refused, says why, and ends with 1', async () => {
+    test('continues after a rejected organization, prints the reason and exits with 1', async () => {
       const result = await run(edited((text) => text.replace('"quay.io/prometheus"', '"not a host"')));
       expect(result.code).toBe(1);
       expect(result.errors).toContain('prometheus');
@@ -97,7 +101,7 @@ describeWith(['curl', 'sh', 'sed'], 'the examples', () => {
       expect(result.lines.at(-1)).toContain('1 failed');
     });
 
-    test('takes the token from the home, and says what is missing', async () => {
+    test('reads the token from the home and reports missing files', async () => {
       const without = await run(FILE, {});
       expect([without.code, without.lines]).toEqual([2, ['']]);
       expect(without.errors).toContain('admin-token');
@@ -108,14 +112,14 @@ describeWith(['curl', 'sh', 'sed'], 'the examples', () => {
       expect(noFile.errors).toContain('nowhere.json');
     });
 
-    test('a control plane that is not there is a failure, and no change', async () => {
+    test('fails without changes if the control plane is unreachable', async () => {
       const result = await run(FILE, { LAYOVER_TOKEN: ADMIN_TOKEN, LAYOVER_URL: 'http://127.0.0.1:1' });
       expect(result.code).toBe(1);
       expect(result.lines.at(-1)).toBe('20 organizations: 0 created, 0 changed, 0 unchanged, 20 failed');
     });
   });
 
-  test('a file that the shell cannot take apart is refused before anything is sent', async () => {
+  test('the shell example rejects a file that it cannot split before it sends anything', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'layover-examples-'));
     try {
       const file = join(folder, 'pretty.json');

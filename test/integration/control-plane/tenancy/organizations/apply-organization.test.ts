@@ -30,15 +30,18 @@ const events = async (organization: string): Promise<number> =>
     )
   ).auditEvents.edges.length;
 
-/** Left out, null, or a value: what a tool may send for a field that has a default. */
+/** Omitted, null or a value: what a tool can send for a field with a default. */
 const may = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null | undefined> =>
   fc.oneof({ weight: 1, arbitrary: fc.constantFrom(null, undefined) }, { weight: 3, arbitrary: value });
 const TEN_YEARS = 315_360_000;
 const host = fc.constantFrom('docker.io', 'quay.io', 'ghcr.io/owner', 'registry.example:5000/a/b', '[::1]:5000');
 const patterns = fc.array(fc.constantFrom('library/*', '**', 'team/app', 'a-*/*'), { maxLength: 4 });
-/** Any text that may stand in a description: all of Unicode without NUL. */
+/** Any valid description: all of Unicode except NUL. */
 const text = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((it) => !it.includes('\0'));
-/** Certificates as editors and other tools leave them: with any line ends, blank lines and words around them. */
+/**
+ * Certificates as written by editors and other tools: with different line ends, blank lines and
+ * text around them.
+ */
 const certificates = fc
   .array(
     fc.record({
@@ -70,7 +73,7 @@ const proxyCache = fc.record(
   {
     upstream: host,
     enabled: may(fc.boolean()),
-    /** Behind the organization's own name: no two have one mirrorHost. */
+    /** Prefixed with the name of the organization, because a mirrorHost is unique. */
     mirrorHost: may(fc.constantFrom('example', 'example:8443')),
     upstreamUsername: may(fc.constantFrom('bob', 'user@example', 'ü', ' spaces ', '\u{1f510}', '\'"\\\\')),
     insecure: may(fc.boolean()),
@@ -109,7 +112,7 @@ type Settings = typeof settings extends fc.Arbitrary<infer T> ? T : never;
 const mirrorHost = (name: string, host: string | null | undefined): string | null | undefined =>
   host ? `${name}.${host}` : host;
 
-/** What reads must give: what was written, and the defaults of the schema for the rest. */
+/** The expected read: the written values, and the defaults of the schema for the rest. */
 function expected(name: string, { proxyCache: proxy, quota: limit, ...rest }: Settings): object {
   return {
     name,
@@ -145,7 +148,7 @@ function expected(name: string, { proxyCache: proxy, quota: limit, ...rest }: Se
   };
 }
 
-/** As JSON has it: sizes as strings. */
+/** Converts to JSON: sizes become strings. */
 function wire(name: string, input: Settings): object {
   return {
     name,
@@ -157,7 +160,7 @@ function wire(name: string, input: Settings): object {
   };
 }
 
-test('whatever is applied is read back as it was written, applying it again changes nothing, and something else is one version more', async () => {
+test('applyOrganization stores its input exactly, changes nothing when repeated, and increments the version for a different input', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(settings, settings, async (first, second) => {
@@ -168,7 +171,7 @@ test('whatever is applied is read back as it was written, applying it again chan
       expect(fields).toEqual(expected(name, first));
       expect(await plane.ask<Answer>(READ, { name })).toEqual(written);
       expect(await plane.ask<Answer>(APPLY, { input: wire(name, first), version: 1 })).toEqual(written);
-      // What reads give is what may be written: a tool that sends its state back changes nothing either.
+      // Reads can be written back: a tool that sends its state back changes nothing either.
       const { hasCredentials: _, ...proxy } = (fields['proxyCache'] ?? {}) as Record<string, unknown>;
       const state = { ...fields, proxyCache: fields['proxyCache'] === null ? null : proxy };
       expect(await plane.ask<Answer>(APPLY, { input: state })).toEqual(written);
@@ -195,10 +198,10 @@ describe('sizes', () => {
     expect(await read()).toBe(limit);
   });
 
-  test('a JSON number is exact up to 2^53-1, and refused above, where it can not be', async () => {
+  test('a JSON number is exact up to 2^53-1 and rejected above', async () => {
     expect((await apply(Number.MAX_SAFE_INTEGER)).errors).toBeUndefined();
     expect(await read()).toBe('9007199254740991');
-    // Written out, because JavaScript can't hold 2^53+1 itself.
+    // Written as text, because JavaScript cannot represent 2^53+1.
     const body = JSON.stringify({ query: APPLY, variables: { input: { name: 'sizes', quota: { limitBytes: 0 } } } });
     const response = await fetch(`${plane.url}/graphql`, {
       method: 'POST',
@@ -210,7 +213,7 @@ describe('sizes', () => {
     expect(await read()).toBe('9007199254740991');
   });
 
-  test('a number in the query itself is exact to the end', async () => {
+  test('a number literal in the query is exact', async () => {
     await plane.ask(
       'mutation { applyOrganization(input: {name: "sizes", quota: {limitBytes: 9007199254740993}}) { version } }',
     );
@@ -218,7 +221,7 @@ describe('sizes', () => {
   });
 
   test.each(['9223372036854775808', '-1', '1.5', '1e3', '', 0, -1, 1.5])(
-    '%p is refused, naming the field',
+    'rejects %p and names the field',
     async (limit) => {
       const before = await read();
       expect((await apply(limit)).errors?.[0]?.extensions).toEqual({
@@ -237,7 +240,7 @@ describe('expectedVersion', () => {
   const RACERS = 6;
   const LOST = Array<string>(RACERS - 1).fill('VERSION_CONFLICT');
 
-  test('of changes that race for one version exactly one wins, and only its event is written', async () => {
+  test('lets exactly one of several concurrent changes win, with one audit event', async () => {
     await plane.ask(APPLY, { input: { name: 'raced' } });
     const racers = Array.from({ length: RACERS }, (_, i) => `by ${i}`);
     const answers = await Promise.all(
@@ -250,7 +253,7 @@ describe('expectedVersion', () => {
     expect(await events('raced')).toBe(2);
   });
 
-  test('of those that race to make it, one wins', async () => {
+  test('lets one of several concurrent creations win', async () => {
     const answers = await Promise.all(
       Array.from({ length: RACERS }, (_, i) =>
         plane.graphql(APPLY, { input: { name: 'born', description: `by ${i}` }, version: 0 }),
@@ -260,7 +263,7 @@ describe('expectedVersion', () => {
     expect(await events('born')).toBe(1);
   });
 
-  test('of a change and a deletion that race, one wins', async () => {
+  test('lets either a change or a concurrent deletion win', async () => {
     await plane.ask(APPLY, { input: { name: 'contested' } });
     const [changed, deleted] = await Promise.all([
       plane.graphql(APPLY, { input: { name: 'contested', description: 'changed' }, version: 1 }),
@@ -269,7 +272,7 @@ describe('expectedVersion', () => {
     expect(codes([changed, deleted])).toEqual(['VERSION_CONFLICT', 'won']);
   });
 
-  test('deleting again is no error, whatever version was expected', async () => {
+  test('does not matter for a repeated deletion, which is not an error', async () => {
     await plane.ask(APPLY, { input: { name: 'twice-gone' } });
     const results = [];
     for (const version of [1, 1, null]) results.push(await plane.ask(DELETE, { name: 'twice-gone', version }));

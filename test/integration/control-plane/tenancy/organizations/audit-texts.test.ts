@@ -1,7 +1,7 @@
 import type * as ProxyCacheModule from '../../../../../control-plane/src/tenancy/organizations/proxy-cache';
 import { startControlPlane } from '../../../../support/control-plane/start-control-plane';
 
-/** Two settings as they would be defined with nothing that the audit log can tell apart. */
+/** Two settings whose values look the same in the audit log. */
 jest.mock('../../../../../control-plane/src/tenancy/organizations/proxy-cache', () => {
   const actual = jest.requireActual<typeof ProxyCacheModule>(
     '../../../../../control-plane/src/tenancy/organizations/proxy-cache',
@@ -23,7 +23,7 @@ const APPLY = `mutation ($input: OrganizationInput!) {
 test.each([
   ['insecure', { insecure: true, completeImages: true }, { from: 'hidden', to: 'hidden' }],
   ['completeImages', { insecure: false, completeImages: false }, { from: null, to: null }],
-])('stores a change of %s although its audit text stays the same', async (name, after, texts) => {
+])('stores a change of %s although its audit text does not change', async (name, after, texts) => {
   const plane = await startControlPlane();
   const apply = (settings: object) =>
     plane.ask(APPLY, { input: { name: 'acme', proxyCache: { upstream: 'a.io', ...settings } } });

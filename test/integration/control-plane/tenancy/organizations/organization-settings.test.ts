@@ -69,7 +69,7 @@ describe.each(EVERY_SETTING)('%s', (_, name, setting) => {
     }
   });
 
-  test('is sent to data planes as a value of its own, if it is sent at all', () => {
+  test('is sent to data planes with a distinct message for each value, if it is sent at all', () => {
     const messages = values.map((value) => toMessageFields(group, { [name]: value }) as Record<string, unknown>);
     const sent = messages.flatMap((message) => Object.entries(message));
     expect(sent.map(([field]) => field)).toEqual(setting.wire === undefined ? [] : values.map(() => setting.wire));
@@ -84,7 +84,7 @@ describe.each(EVERY_SETTING)('%s', (_, name, setting) => {
   });
 });
 
-test('the tables have the columns that the definitions name, and no others', async () => {
+test('the tables have exactly the columns that the definitions name', async () => {
   const plane = await startControlPlane();
   try {
     await withTables(plane, async (tables) => {
@@ -104,7 +104,7 @@ test('the tables have the columns that the definitions name, and no others', asy
   }
 });
 
-describe('a definition', () => {
+describe('a setting definition', () => {
   const settings = {
     needed: required(INTEGER, { description: 'Needed.', column: 'needed', rule: range(1, 5) }),
     plain: withDefault(BOOLEAN, { description: 'Plain.', default: true, column: 'plain', wire: 'insecure' }),
@@ -112,7 +112,7 @@ describe('a definition', () => {
     custom: optional(TEXT, { description: 'Custom.', column: 'custom', emptyIsNull: true, audit: () => 'a text' }),
   } satisfies SettingsOnWire<ProxyCacheMessage>;
 
-  test('gives defaults for what is left out or null, and unsets what may be empty', () => {
+  test('returns defaults for omitted and null values and unsets optional settings that are empty', () => {
     expect(checkSettings(settings, { needed: 5, plain: null, custom: '' }, 'input')).toEqual({
       needed: 5,
       plain: true,
@@ -121,18 +121,18 @@ describe('a definition', () => {
     });
   });
 
-  test('names the path of a bad value', () => {
+  test('reports the path of an invalid value', () => {
     expect(() => checkSettings(settings, { needed: 6 }, 'input.group')).toThrow(/input\.group\.needed.*from 1 to 5/);
   });
 
-  test('checks what a patch names, and lets null unset an optional setting only', () => {
+  test('checks the fields of a patch and lets null unset only optional settings', () => {
     expect(checkPatch(settings, { plain: false }, 'input')).toEqual({ plain: false });
     expect(checkPatch(settings, { custom: null }, 'input')).toEqual({ custom: undefined });
     expect(() => checkPatch(settings, { plain: null }, 'input')).toThrow(/input\.plain.*must not be null/);
     expect(() => checkPatch(settings, { needed: 0 }, 'input')).toThrow(/input\.needed.*from 1 to 5/);
   });
 
-  test('has no say, through its audit text, in what counts as a change', () => {
+  test('does not use audit texts to detect changes', () => {
     const before = { needed: 1, plain: true, hidden: false, custom: 'one' };
     const after = { needed: 1, plain: true, hidden: true, custom: 'two' };
     expect(findGroupChanges(settings, before, after)).toEqual({
@@ -147,7 +147,7 @@ describe('a definition', () => {
     });
   });
 
-  test('is a change when its group comes or goes', () => {
+  test('reports a change when its group is added or removed', () => {
     const values = { needed: 1, plain: true, hidden: false, custom: undefined };
     expect(findGroupChanges(settings, undefined, values)).toEqual({
       needed: { from: null, to: 1 },
@@ -157,11 +157,11 @@ describe('a definition', () => {
     expect(Object.keys(findGroupChanges(settings, values, undefined))).toEqual(['needed', 'plain', 'hidden']);
   });
 
-  test('does not compile with a wire field that the message lacks, or without a value for "unset"', () => {
+  test('does not compile with an unknown wire field or without a value for "unset"', () => {
     const unknownField = {
       typo: withDefault(BOOLEAN, { description: '', default: true, column: 'typo', wire: 'insecureToo' }),
     };
-    // @ts-expect-error insecureToo is no field of the message.
+    // @ts-expect-error insecureToo is not a field of the message.
     const checked: SettingsOnWire<ProxyCacheMessage> = unknownField;
     // @ts-expect-error `absent` is missing.
     const unset = optional(TEXT, { description: '', column: 'unset', wire: 'mirrorHost' });

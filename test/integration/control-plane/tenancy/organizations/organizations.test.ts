@@ -36,7 +36,7 @@ async function audit(organization: string): Promise<readonly { kind: string; det
 }
 
 describe('creating', () => {
-  test('gives every setting its default, and reads give back what was written', async () => {
+  test('sets every default, and reads return what was written', async () => {
     const { organization } = await plane.ask<Answer>(CREATE, {
       input: { name: 'defaults', proxyCache: { upstream: 'docker.io' }, quota: { limitBytes: '9223372036854775807' } },
     });
@@ -67,7 +67,7 @@ describe('creating', () => {
     expect((await plane.ask<Answer>(READ, { name: 'defaults' })).organization).toEqual(organization);
   });
 
-  test('answers CONFLICT for a name that is taken, and for a mirror host that is taken', async () => {
+  test('returns CONFLICT for a taken name and for a taken mirror host', async () => {
     await plane.ask(CREATE, { input: { name: 'taken', proxyCache: { upstream: 'a.io', mirrorHost: 'a.io' } } });
     const sameName = await plane.graphql(CREATE, { input: { name: 'taken' } });
     expect(sameName.errors?.[0]?.extensions).toEqual({ code: 'CONFLICT', field: 'input.name' });
@@ -77,7 +77,7 @@ describe('creating', () => {
     expect((await plane.ask<Answer>(READ, { name: 'other' })).organization).toBeNull();
   });
 
-  test('two at once: one wins, the other reads CONFLICT', async () => {
+  test('lets one of several concurrent requests win and returns CONFLICT for the others', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => plane.graphql(CREATE, { input: { name: 'race' } })));
     expect(answers.filter((answer) => answer.errors === undefined)).toHaveLength(1);
     expect(answers.flatMap((answer) => answer.errors ?? []).map((error) => error.extensions.code)).toEqual([
@@ -88,7 +88,7 @@ describe('creating', () => {
 });
 
 describe('updating', () => {
-  test('leaves what is not named, and null takes configuration and quota away', async () => {
+  test('keeps omitted fields, and null removes the proxy cache and the quota', async () => {
     const input = { name: 'patched', description: 'one', proxyCache: { upstream: 'a.io' }, quota: { limitBytes: '5' } };
     await plane.ask(CREATE, { input });
     const first = await plane.ask<Answer>(UPDATE, { name: 'patched', input: { visibility: 'PRIVATE' } });
@@ -98,14 +98,14 @@ describe('updating', () => {
     expect(second.organization).toMatchObject({ description: 'one', version: 3, proxyCache: null, quota: null });
   });
 
-  test('changes nothing when nothing differs', async () => {
+  test('changes nothing when no value differs', async () => {
     await plane.ask(CREATE, { input: { name: 'same', description: 'x' } });
     const { organization } = await plane.ask<Answer>(UPDATE, { name: 'same', input: { description: 'x' } });
     expect(organization.version).toBe(1);
     expect((await audit('same')).map(({ kind }) => kind)).toEqual(['ORGANIZATION_CREATED']);
   });
 
-  test('answers NOT_FOUND, VERSION_CONFLICT, and BAD_USER_INPUT for a null that takes nothing away', async () => {
+  test('returns NOT_FOUND, VERSION_CONFLICT, and BAD_USER_INPUT for a null that cannot unset a field', async () => {
     const unknown = await plane.graphql(UPDATE, { name: 'nobody', input: {} });
     expect(unknown.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', field: 'name' });
     await plane.ask(CREATE, { input: { name: 'versioned' } });
@@ -121,7 +121,7 @@ describe('updating', () => {
 });
 
 describe('applying', () => {
-  test('the same input twice is one version and one audit event; what it does not name gets its default', async () => {
+  test('makes one version and one audit event for repeated input, and sets omitted fields to their defaults', async () => {
     const input = {
       name: 'applied',
       description: 'as code',
@@ -144,7 +144,7 @@ describe('applying', () => {
     expect(third.organization.proxyCache).toMatchObject({ expirationSeconds: 86400, hasCredentials: false });
   });
 
-  test('expectedVersion: 0 stands for an organization that is not there', async () => {
+  test('uses expectedVersion 0 for an organization that does not exist', async () => {
     const wrong = await plane.graphql(APPLY, { input: { name: 'fresh' }, version: 3 });
     expect(wrong.errors?.[0]?.extensions.code).toBe('VERSION_CONFLICT');
     expect((await plane.ask<Answer>(APPLY, { input: { name: 'fresh' }, version: 0 })).organization.version).toBe(1);
@@ -152,7 +152,7 @@ describe('applying', () => {
     expect(again.errors?.[0]?.extensions).toEqual({ code: 'VERSION_CONFLICT', field: 'expectedVersion' });
   });
 
-  test('two at once end as one state', async () => {
+  test('makes one version for concurrent requests with the same input', async () => {
     const input = { name: 'twice', description: 'same' };
     const answers = await Promise.all([1, 2, 3, 4].map(() => plane.ask<Answer>(APPLY, { input })));
     expect(new Set(answers.map(({ organization }) => organization.version))).toEqual(new Set([1]));
@@ -161,7 +161,7 @@ describe('applying', () => {
 });
 
 describe('deleting', () => {
-  test('is true once and false from then on; the name is free again, with a new id', async () => {
+  test('returns true once and then false, and frees the name for an organization with a new id', async () => {
     const { organization } = await plane.ask<Answer>(CREATE, { input: { name: 'gone', quota: { limitBytes: '1' } } });
     const stale = await plane.graphql(DELETE, { name: 'gone', version: 2 });
     expect(stale.errors?.[0]?.extensions.code).toBe('VERSION_CONFLICT');
@@ -180,7 +180,7 @@ describe('deleting', () => {
 });
 
 describe('listing', () => {
-  test('pages by name with totals and search, also while organizations are made', async () => {
+  test('pages by name with totals and search, even while organizations are created', async () => {
     for (const name of ['list-a', 'list-b', 'list-c', 'list-d', 'list-e']) await plane.ask(CREATE, { input: { name } });
     const LIST = `query ($first: Int, $after: String) { organizations(first: $first, after: $after, nameContains: "list-") {
       totalCount pageInfo { hasNextPage endCursor } edges { node { name } } } }`;
@@ -198,14 +198,14 @@ describe('listing', () => {
       names.push(...organizations.edges.map(({ node }) => node.name));
       after = organizations.pageInfo.endCursor;
       expect(organizations.pageInfo.hasNextPage).toBe(page < 2);
-      // Before the place that was reached: not seen, and nothing is seen twice.
+      // Sorted before the current position: it is not listed, and nothing is listed twice.
       if (page === 0) await plane.ask(CREATE, { input: { name: 'a-list-before' } });
     }
     expect(names).toEqual(['list-a', 'list-b', 'list-c', 'list-d', 'list-e']);
     expect((await plane.ask<List>(LIST, { first: 1 })).organizations.totalCount).toBe(6);
   });
 
-  test.each([0, 201, -1])('refuses a page of %d', async (first) => {
+  test.each([0, 201, -1])('rejects a page size of %d', async (first) => {
     const answer = await plane.graphql('query ($first: Int) { organizations(first: $first) { totalCount } }', {
       first,
     });
@@ -213,7 +213,7 @@ describe('listing', () => {
     expect(answer.errors?.[0]?.message).toContain('from 1 to 200');
   });
 
-  test('refuses a cursor of another list', async () => {
+  test('rejects a cursor of another list', async () => {
     const after = Buffer.from('[1,"x"]').toString('base64url');
     const answer = await plane.graphql('query ($after: String) { organizations(after: $after) { totalCount } }', {
       after,

@@ -12,7 +12,10 @@ const VALIDATE = `mutation ($input: ProxyCacheInput!) {
 }`;
 const OK: ProbeUpstreamReply = { outcome: 'OK', message: 'a.io is one.', anonymous: true, latencyMilliseconds: 12 };
 
-/** A data plane that answers probes as told (undefined: fails them), and what it was asked. */
+/**
+ * A data plane that answers probes with a fixed reply (undefined: an error) and records the
+ * requests.
+ */
 interface FakeStorage {
   readonly address: string;
   readonly asked: ProbeUpstreamRequest__Output[];
@@ -65,7 +68,7 @@ afterEach(async () => {
   for (const one of storages.splice(0)) one.stop();
 });
 
-test('the whole input reaches a data plane, and its answer comes back', async () => {
+test('validateProxyCache sends the whole input to a data plane and returns its result', async () => {
   const data = await storage({ ...OK, anonymous: false, outcome: 'TLS_ERROR', message: 'No.' });
   await start(data.address);
   const input = {
@@ -89,7 +92,7 @@ test('the whole input reaches a data plane, and its answer comes back', async ()
   ]);
 });
 
-test('without a password it is asked anonymously, whatever an organization has stored', async () => {
+test('validateProxyCache probes anonymously without a password and never uses a stored one', async () => {
   const data = await storage({ ...OK, latencyMilliseconds: -1 });
   await start(data.address);
   await create('acme', { upstream: 'a.io', upstreamUsername: 'bob', upstreamPassword: 'stored' });
@@ -111,7 +114,7 @@ test('without a password it is asked anonymously, whatever an organization has s
   ]);
 });
 
-test('nothing is stored, and there is no audit event', async () => {
+test('validateProxyCache stores nothing and writes no audit event', async () => {
   await start((await storage(OK)).address);
   const input = { upstream: 'a.io', upstreamUsername: 'bob', upstreamPassword: 'tried-once', mirrorHost: 'b.io' };
   const before = (await plane.catalog.watch().snapshot()).revision;
@@ -130,7 +133,7 @@ test.each([
   ['input.upstreamPassword', { upstream: 'a.io', upstreamPassword: 'x' }],
   ['input.caCertificate', { upstream: 'a.io', caCertificate: 'no PEM' }],
   ['input.expirationSeconds', { upstream: 'a.io', expirationSeconds: 0 }],
-])('the input is checked as everywhere: %s', async (field, input) => {
+])('validateProxyCache validates the input like other mutations: %s', async (field, input) => {
   const data = await storage(OK);
   await start(data.address);
   const answer = await plane.graphql(VALIDATE, { input });
@@ -138,7 +141,7 @@ test.each([
   expect(data.asked).toEqual([]);
 });
 
-test('ADMIN and MANAGER may, READER may not', async () => {
+test('validateProxyCache is allowed for ADMIN and MANAGER, but not for READER', async () => {
   await start((await storage(OK)).address);
   await create('acme');
   const makeToken =
@@ -152,8 +155,8 @@ test('ADMIN and MANAGER may, READER may not', async () => {
   expect(codes).toEqual({ MANAGER: undefined, READER: 'FORBIDDEN' });
 });
 
-describe('several data planes', () => {
-  test('the first that answers is asked; one that is away, broken or of an older version is passed over', async () => {
+describe('validateProxyCache with several data planes', () => {
+  test('uses the first that answers and skips unreachable, broken and outdated ones', async () => {
     const gone = await startStorage(OK);
     gone.stop();
     const broken = await storage(undefined);
@@ -165,7 +168,7 @@ describe('several data planes', () => {
     expect([broken, third, fourth].map(({ asked }) => asked.length)).toEqual([1, 1, 0]);
   });
 
-  test('one that takes connections and says nothing does not use up the time of the next', async () => {
+  test('limits the time for a data plane that accepts connections but does not answer', async () => {
     const sockets: Socket[] = [];
     const mute = createServer((socket) => void sockets.push(socket));
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
@@ -183,7 +186,7 @@ describe('several data planes', () => {
     }
   });
 
-  test('none: UNAVAILABLE says so, and names no address', async () => {
+  test('returns UNAVAILABLE without an address if none answers', async () => {
     const socket = join('/tmp', 'nobody-here.sock');
     await start(`unix:${socket}`);
     const answer = await plane.graphql(VALIDATE, { input: { upstream: 'a.io' } });
@@ -197,7 +200,7 @@ describe('several data planes', () => {
     expect(plane.log).toContain(socket);
   });
 
-  test('the default is the socket in the home', async () => {
+  test('uses the socket in the home by default', async () => {
     plane = await startControlPlane();
     const own = await storage(OK, `unix:${join(plane.home, 'run', 'data.sock')}`);
     expect(await plane.ask(VALIDATE, { input: { upstream: 'a.io' } })).toMatchObject({
@@ -206,7 +209,7 @@ describe('several data planes', () => {
     expect(own.asked).toHaveLength(1);
   });
 
-  test.each(['nonsense', 'host:0', 'unix:/a,'])('LAYOVER_DATA_PLANES=%s is refused', (value) => {
+  test.each(['nonsense', 'host:0', 'unix:/a,'])('rejects LAYOVER_DATA_PLANES=%s', (value) => {
     expect(() => readControlPlaneConfig({ LAYOVER_DATA_PLANES: value })).toThrow(
       /LAYOVER_DATA_PLANES must be a comma-separated list/,
     );

@@ -6,7 +6,7 @@ import { TestClock } from '../../../../support/test-clock';
 
 const clock = new TestClock();
 
-/** Limits of one step after the other, each of which finds all it may take, at `msPerRow`. */
+/** Returns the limits of consecutive full steps that take `msPerRow` per row. */
 async function limits(size: StepSize, msPerRow: number, steps: number): Promise<readonly number[]> {
   const taken: number[] = [];
   for (let step = 0; step < steps; step++) {
@@ -19,26 +19,26 @@ async function limits(size: StepSize, msPerRow: number, steps: number): Promise<
   return taken;
 }
 
-test('a step shrinks until it takes fifty milliseconds', async () => {
+test('StepSize shrinks until a step takes 50 ms', async () => {
   const taken = await limits(new StepSize(400, clock), 2, 5);
   expect(taken).toEqual([100, 25, 25, 25, 25]);
 });
 
-test('quick rows come many at a time, never more than the most', async () => {
+test('StepSize grows with fast rows up to the maximum', async () => {
   expect(await limits(new StepSize(400, clock), 0, 5)).toEqual([100, 200, 400, 400, 400]);
 });
 
-test('however slow, a step takes a few', async () => {
+test('StepSize never falls below the minimum', async () => {
   expect((await limits(new StepSize(400, clock), 1000, 3)).at(-1)).toBe(10);
 });
 
-test('a step that found less than it might have taken is the last, and says nothing about speed', async () => {
+test('StepSize ignores the duration of a step that was not full', async () => {
   const size = new StepSize(400, clock);
   expect(await size.take(() => Promise.resolve(3))).toEqual({ found: 3, isFull: false });
   expect(await limits(size, 0.5, 1)).toEqual([100]);
 });
 
-test('what follows the commit does not count', async () => {
+test('StepSize does not measure the time after the commit', async () => {
   const size = new StepSize(400, clock);
   const step = async (limit: number, begin: (transaction: Queries) => void): Promise<number> => {
     const transaction = { client: 'none' } as unknown as Queries;

@@ -7,13 +7,16 @@ import * as Tag from './tag-versions';
 import type { OwnedContent } from './tables';
 import { REPOSITORIES, TAGS } from './upstream-images';
 
-/** How long after it was asked for an image of which blobs are missing is not evicted (ARRIVING_MS of plan-eviction.ts). */
+/**
+ * Time after a request in which an image with missing blobs is not evicted, in milliseconds
+ * (ARRIVING_MS of plan-eviction.ts).
+ */
 const ARRIVING_MS = 30_000;
 
-/** Holds a history up against its model. */
-export class Looks {
-  private looks = 0;
-  /** Ids of audit events that the model has heard of. */
+/** Compares a history with its model. */
+export class ModelChecks {
+  private checks = 0;
+  /** Ids of audit events that the model contains. */
   private readonly evictions = new Set<string>();
 
   constructor(
@@ -21,8 +24,8 @@ export class Looks {
     private readonly clients: Clients,
   ) {}
 
-  /** Waits until it is quiet and holds everything against the model and against each other. */
-  async look(collected: boolean): Promise<void> {
+  /** Waits until all activity has ended and compares everything with the model. */
+  async check(collected: boolean): Promise<void> {
     const { stage } = this.state;
     await stage.quiet();
     if (!this.state.controlUp) return;
@@ -42,7 +45,7 @@ export class Looks {
     for (const organization of this.state.organizations) {
       const shown = await showOrganization(stage.layover.graphql, organization.traits.name);
       if ((shown !== undefined) !== organization.present)
-        problems.push(`${organization.traits.name} is ${shown ? 'there' : 'gone'}`);
+        problems.push(`${organization.traits.name} ${shown ? 'exists' : 'does not exist'}`);
       if (shown === undefined) continue;
       problems.push(...usageProblems(organization, shown, moment, sums));
       problems.push(...this.tagProblems(organization, shown.repositories));
@@ -55,7 +58,7 @@ export class Looks {
     await this.pullWithoutUpstream();
   }
 
-  /** Completion makes images whole of which a client asked for the manifest. */
+  /** Checks that completion has filled an image whose manifest a client requested. */
   private incomplete(tables: OwnedContent): string[] {
     const { whole } = this.state;
     this.state.whole = undefined;
@@ -63,10 +66,12 @@ export class Looks {
     const present = new Set(tables.blobs.filter(({ state }) => state === 'PRESENT').map(({ digest }) => digest));
     return [...this.state.stage.images.blobsOf(whole.digest).keys()]
       .filter((digest) => !present.has(digest))
-      .map((digest) => `${digest} of ${whole.digest} is not in the cache although its image was pulled`);
+      .map((digest) => `${digest} of ${whole.digest} is not cached although its image was pulled`);
   }
 
-  /** Evictions are in the audit log; the model takes them from there, and says whether there may be any. */
+  /**
+   * Applies evictions in the audit log to the model. The model decides whether they are allowed.
+   */
   private async takeEvictions(tables: OwnedContent): Promise<void> {
     for (const event of await this.state.stage.tables.events('QUOTA_EVICTED')) {
       if (this.evictions.has(event.id)) continue;
@@ -91,9 +96,9 @@ export class Looks {
           ({ name }) => name === tag,
         );
         if (organization.agree(repository, tag, shown, this.state.now)) return [];
-        const model = organization.worlds(repository, tag).map((versions) => show(versions, this.state.now));
+        const model = organization.candidates(repository, tag).map((versions) => show(versions, this.state.now));
         return [
-          `${organization.traits.name}/${repository}:${tag} at ${this.state.now} is ${JSON.stringify(shown)}, the model says ${JSON.stringify(model)}`,
+          `${organization.traits.name}/${repository}:${tag} at ${this.state.now} is ${JSON.stringify(shown)}, the model expects ${JSON.stringify(model)}`,
         ];
       }),
     );
@@ -107,21 +112,24 @@ export class Looks {
     }
     const allowed = Math.max(quota.limit, organization.allowance);
     if (quota.onOversize !== 'OVERFLOW') organization.allowance = Math.min(organization.allowance, total);
-    if (total > allowed) return [`${traits.name}: ${total} bytes used and reserved, allowed are ${allowed}`];
+    if (total > allowed) return [`${traits.name}: ${total} bytes used and reserved, but only ${allowed} allowed`];
     const { now } = this.state;
     const arriving = this.state.tables!.manifests.some(({ used_at }) => used_at > now - ARRIVING_MS);
     if (collected && quota.autoPrune && quota.onOversize !== 'OVERFLOW' && !arriving)
-      return [`${traits.name}: ${total} bytes are over ${quota.limit} after a collection`];
+      return [`${traits.name}: ${total} bytes exceed ${quota.limit} after a collection`];
     return [];
   }
 
-  /** What is active and complete can be pulled while the upstream is away: of one organization after the other, at every second look. */
+  /**
+   * Pulls all active and complete tags while the upstream is down. Covers one organization in turn
+   * at every second check.
+   */
   private async pullWithoutUpstream(): Promise<void> {
     const { stage } = this.state;
     const wasDown = stage.upstreamDown;
     stage.setUpstream(true);
     try {
-      const organization = this.state.organizations[(this.looks += 1) % 4];
+      const organization = this.state.organizations[(this.checks += 1) % 4];
       if (organization?.present === true) {
         const shown = await showOrganization(stage.layover.graphql, organization.traits.name);
         for (const { name: repository, tags } of shown!.repositories)
