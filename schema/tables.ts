@@ -1,6 +1,7 @@
 /**
- * The database, row by row. Every time is milliseconds since the epoch (UTC), every size is bytes, booleans are 0 or 1,
- * JSON is text. The same rows exist on SQLite and on MySQL; schema/migrations creates them.
+ * The tables of the database. Every time is milliseconds since the epoch (UTC), every size is
+ * bytes, booleans are 0 or 1, and JSON is text. SQLite and MySQL have the same rows;
+ * schema/migrations creates the tables.
  */
 export const Table = {
   organizations: 'organizations',
@@ -35,10 +36,10 @@ export const Table = {
   scanPolicies: 'scan_policies',
 } as const;
 
-/** 0 or 1: the only boolean that both databases give back the same way. */
+/** 0 or 1: the only boolean that both databases return in the same way. */
 export type Flag = 0 | 1;
 
-/** An organization. `uid` is never reused; `name` is, after a deletion. */
+/** An organization. A `uid` is never reused; a `name` may be, after a deletion. */
 export interface OrganizationRow {
   readonly uid: string;
   readonly name: string;
@@ -51,22 +52,22 @@ export interface OrganizationRow {
   readonly updated_at: number;
 }
 
-/** How an organization mirrors its upstream; no row = it proxies nothing. */
+/** The proxy cache settings of an organization; no row means that it proxies nothing. */
 export interface ProxyConfigRow {
   readonly organization_uid: string;
   readonly enabled: Flag;
-  /** host[:port] as the user wrote it. */
+  /** host[:port] as written by the user. */
   readonly upstream_host: string;
-  /** Empty = none. */
+  /** Empty if there is none. */
   readonly upstream_namespace: string;
-  /** Unique where it is not null. */
+  /** Unique unless it is null. */
   readonly mirror_host: string | null;
   readonly username: string | null;
-  /** Sealed with the master key, context = the organization's uid. */
+  /** Sealed with the master key; the context is the organization's uid. */
   readonly sealed_password: Buffer | null;
   readonly credential_version: string;
   readonly origin_version: string;
-  /** When origin_version was made: older reports are about another upstream. */
+  /** When origin_version was created. Older reports are about another upstream. */
   readonly origin_since: number;
   readonly insecure: Flag;
   readonly ca_certificate: string | null;
@@ -81,20 +82,20 @@ export interface ProxyConfigRow {
   readonly deny_repositories: string;
 }
 
-/** A limit on what an organization keeps; no row = none. */
+/** The quota of an organization; no row means no quota. */
 export interface QuotaRow {
   readonly organization_uid: string;
-  /** Up to 2^63-1: read it as text (see db/big-numbers.ts), never as a JS number. */
+  /** Up to 2^63-1. Read it as text (see db/big-numbers.ts), never as a JavaScript number. */
   readonly limit_bytes: string;
   readonly auto_prune: Flag;
   readonly on_oversize: string;
   readonly warning_percent: number | null;
 }
 
-/** An account that may pull from a private organization. */
+/** A robot: an account that may pull from a private organization. */
 export interface RobotRow {
   readonly organization_uid: string;
-  /** Without the organization's name. */
+  /** Without the name of the organization. */
   readonly name: string;
   readonly description: string;
   /** Hex. Secrets are long and random, so a fast hash is enough. */
@@ -103,12 +104,12 @@ export interface RobotRow {
   readonly last_used_at: number | null;
 }
 
-/** A token for the management API. The first admin token is the row with id `admin`. */
+/** A token for the management API. The first admin token has the id `admin`. */
 export interface ApiTokenRow {
   readonly id: string;
   readonly name: string;
   readonly role: string;
-  /** null for ADMIN. */
+  /** Null for ADMIN. */
   readonly organization_uid: string | null;
   /** Hex. */
   readonly token_sha256: string;
@@ -117,16 +118,22 @@ export interface ApiTokenRow {
   readonly revoked_at: number | null;
 }
 
-/** A repository of one upstream: when the organization's upstream changes, its rows end and new ones begin. */
+/**
+ * A repository of one upstream. When the upstream of the organization changes, its rows end and new
+ * ones begin.
+ */
 export interface RepositoryRow {
   readonly id: number;
   readonly organization_uid: string;
   readonly origin_version: string;
-  /** Canonical: library/ made explicit, the upstream's namespace left out. */
+  /** Canonical: with library/, without the namespace of the upstream. */
   readonly name: string;
   readonly created_at: number;
   readonly last_pulled_at: number | null;
-  /** Set when the upstream changed or the organization was deleted: nothing of it is served or counted, and it is collected. */
+  /**
+   * Set when the upstream changed or the organization was deleted. Content of the repository is
+   * then neither served nor counted, and is collected.
+   */
   readonly ended_at: number | null;
 }
 
@@ -139,22 +146,26 @@ export interface ManifestRow {
   readonly size: number;
   readonly artifact_type: string | null;
   readonly created_at: number;
-  /** Last successful pull, by tag or by digest. */
+  /** The last successful pull, by tag or by digest. */
   readonly last_pulled_at: number | null;
-  /** Of its repository, repeated: what leaves the cache first is looked for within one origin. */
+  /** Copied from the repository, because eviction searches within one origin. */
   readonly origin_version: string;
-  /** Last successful pull of it or of a child of it, or when it was admitted. */
+  /** The last successful pull of the manifest or one of its children, or its admission. */
   readonly used_at: number;
   /**
-   * In which order it leaves the cache: 0 = only the time machine has it, 1 = an active tag points at it, 2 = no tag ever
-   * did or does (pulled by digest), null = not by itself: an index that is held names it.
+   * The order of eviction: 0 = only in the time machine, 1 = an active tag points at it, 2 = never
+   * had a tag (pulled by digest), null = not evicted by itself, because an index that is held names
+   * it.
    */
   readonly eviction_class: 0 | 1 | 2 | null;
-  /** What the order within the class goes by: class 0 when it left service, else used_at. */
+  /** The order within a class: when it left service for class 0, otherwise used_at. */
   readonly eviction_at: number;
 }
 
-/** What a manifest names. The repository is repeated here: LookupBlob asks by repository and digest. */
+/**
+ * Content that a manifest names. The repository is copied here because LookupBlob searches by
+ * repository and digest.
+ */
 export interface ManifestReferenceRow {
   readonly manifest_id: number;
   readonly repository_id: number;
@@ -169,86 +180,101 @@ export interface ManifestReferenceRow {
   readonly platform_variant: string | null;
 }
 
-/** A blob in the store, shared by all organizations. Who may read it follows from manifest_references alone. */
+/**
+ * A blob in the store, shared by all organizations. Only manifest_references decides who may read
+ * it.
+ */
 export interface BlobRow {
   readonly digest: string;
   readonly size: number;
-  /** PRESENT; DELETING while data planes are told to delete it; QUARANTINED when its bytes were found damaged. */
+  /** PRESENT; DELETING while data planes delete it; QUARANTINED if its bytes were damaged. */
   readonly state: string;
   readonly created_at: number;
   readonly present_at: number;
-  /** Origins that hold it (HELD); 0 = it can be collected. */
+  /** Number of origins that hold it (HELD); 0 if it can be collected. */
   readonly holders: number;
-  /** Since when nobody holds it; null while somebody does. */
+  /** Since when no origin holds it; null while one does. */
   readonly unheld_at: number | null;
   /** When DELETING began. */
   readonly deleting_at: number | null;
 }
 
-/** A version of a tag: the live one, or one in the time machine. */
+/** A version of a tag: the live version, or one in the time machine. */
 export interface TagRow {
   readonly id: number;
   readonly repository_id: number;
   readonly name: string;
   readonly manifest_id: number;
-  /** Of the manifest, repeated so that pulls find their version without a join. */
+  /** Copied from the manifest, so that pulls find their version without a join. */
   readonly digest: string;
-  /** 1 for the live version, null for all others: (repository, name, live) is unique, and nulls don't collide. */
+  /**
+   * 1 for the live version, null for all others: (repository, name, live) is unique, and nulls do
+   * not conflict.
+   */
   readonly live: 1 | null;
   readonly started_at: number;
   readonly ended_at: number | null;
-  /** MOVED, EXPIRED, DELETED; null while live. Versions that are evicted or collected are gone. */
+  /**
+   * MOVED, EXPIRED or DELETED; null while live. Versions that are evicted or collected have no row.
+   */
   readonly end_reason: string | null;
-  /** When upstream last said that the tag points here. */
+  /** When the upstream last confirmed that the tag points to this digest. */
   readonly checked_at: number;
-  /** null = never. */
+  /** Null if it never expires. */
   readonly expires_at: number | null;
-  /** Time of the pull (or admission) that expires_at was computed from. */
+  /** Time of the pull or the admission that expires_at was computed from. */
   readonly refreshed_at: number;
-  /** When expires_at was set by hand; a pull after that resets it. */
+  /** When expires_at was set manually. A later pull resets it. */
   readonly expiration_set_at: number | null;
   readonly last_pulled_at: number | null;
   readonly pull_count: number;
-  /** Of its repository, repeated: collection looks within one origin. */
+  /** Copied from the repository, because collection searches within one origin. */
   readonly origin_version: string;
 }
 
 /**
- * What an organization holds under one upstream (an origin), in sums. The row is also the lock: whoever changes content of an
- * origin has it first, several in the order of origin_version.
+ * The sums of what an organization holds under one upstream (an origin). The row is also a lock: a
+ * writer that changes content of an origin locks it first, and several of them in the order of
+ * origin_version.
  */
 export interface OriginUsageRow {
   readonly origin_version: string;
   readonly organization_uid: string;
-  /** Up to 2^63-1, as are the next: read them as text. */
+  /** Up to 2^63-1, like reserved_bytes. Read both as text. */
   readonly used_bytes: string;
-  /** Promised to blobs that are on their way. */
+  /** Reserved for blobs that have not arrived. */
   readonly reserved_bytes: string;
   readonly manifest_count: number;
   readonly blob_count: number;
-  /** 1: usage is over a limit that was lowered, and eviction goes on. */
+  /** 1: usage is over a lowered limit, and eviction has to continue. */
   readonly prune_pending: Flag;
-  /** 1: usage passed the warning share and has not fallen below it since. */
+  /** 1: usage has passed the warning percentage and has not fallen below it since. */
   readonly warned: Flag;
 }
 
-/** A manifest or blob that an origin holds, once however many repositories and manifests of it need it. */
+/**
+ * A manifest or blob that an origin holds, counted once, no matter how many of its repositories and
+ * manifests need it.
+ */
 export interface OriginHoldingRow {
   readonly origin_version: string;
   readonly digest: string;
-  /** Bytes that it counts: as stored, or while RESERVED as the manifest says. */
+  /** Bytes that it counts: the stored size, or the size in the manifest while RESERVED. */
   readonly size: number;
-  /** Repositories in which it is a manifest. */
+  /** Repositories that have it as a manifest. */
   readonly manifest_repositories: number;
   /** Repositories in which a manifest names it as layer or config. */
   readonly blob_repositories: number;
-  /** HELD: in the store, counts as used. RESERVED: on its way, counts as reserved. LAPSED: named, not here, counts nothing. */
+  /**
+   * HELD: in the store, counts as used. RESERVED: not arrived yet, counts as reserved. LAPSED:
+   * named but not in the store, counts nothing.
+   */
   readonly state: string;
-  /** RESERVED: when the promise ends. */
+  /** RESERVED: when the reservation lapses. */
   readonly reserved_until: number | null;
 }
 
-/** The part of one repository in an {@link OriginHoldingRow}. */
+/** The share of one repository in an {@link OriginHoldingRow}. */
 export interface RepositoryHoldingRow {
   readonly origin_version: string;
   readonly digest: string;
@@ -259,18 +285,21 @@ export interface RepositoryHoldingRow {
   readonly named_by: number;
 }
 
-/** A blob that a data plane reads or fills at present, as it said last. */
+/** A blob that a data plane is reading or filling, according to its last report. */
 export interface ContentUseRow {
   readonly node: string;
   readonly organization_uid: string;
   readonly repository: string;
   readonly digest: string;
   readonly started_at: number;
-  /** Believed until then. */
+  /** When the report becomes invalid. */
   readonly valid_until: number;
 }
 
-/** What data planes that watch must forget; see Invalidation in catalog.proto. Kept an hour. */
+/**
+ * A message to watching data planes to forget something; see Invalidation in catalog.proto. Kept
+ * for an hour.
+ */
 export interface InvalidationRow {
   readonly id: number;
   readonly at: number;
@@ -280,14 +309,17 @@ export interface InvalidationRow {
   readonly digest: string;
 }
 
-/** Who does the work of that name, of several control planes on one database. */
+/** The lease of a maintenance task, held by one of several control planes on one database. */
 export interface MaintenanceLeaseRow {
   readonly name: string;
   readonly owner: string;
   readonly valid_until: number;
 }
 
-/** One line of the audit log; pulls are lines as well. Names are text, not keys: the log outlives what it speaks of. */
+/**
+ * One audit event; pulls are events too. Names are text, not keys, because the log outlives the
+ * objects.
+ */
 export interface AuditEventRow {
   readonly id: string;
   readonly at: number;
@@ -309,13 +341,13 @@ export interface AuditEventRow {
   readonly detail: string;
 }
 
-/** Ids of delivered records that leave no audit event, so that a repeat counts once. */
+/** Ids of delivered records without an audit event, so that a repeated delivery counts once. */
 export interface RecordedEventRow {
   readonly id: string;
   readonly at: number;
 }
 
-/** Counters of one organization over five minutes. */
+/** Counters of one organization for five minutes. */
 export interface StatisticsRow {
   readonly organization_uid: string;
   /** Start of the five minutes. */
@@ -329,7 +361,7 @@ export interface StatisticsRow {
   readonly bytes_fetched: number;
 }
 
-/** What data planes last saw of an organization's upstream. */
+/** The upstream of an organization as data planes last saw it. */
 export interface UpstreamStatusRow {
   readonly organization_uid: string;
   readonly reachable: Flag;
@@ -340,29 +372,29 @@ export interface UpstreamStatusRow {
   readonly retry_after: number | null;
 }
 
-/** One row: grows in the transaction of every change that data planes must hear of. */
+/** One row. It grows in the transaction of every change that data planes must receive. */
 export interface ConfigurationRevisionRow {
   readonly id: 1;
   readonly revision: number;
 }
 
-/** A key that pull tokens are signed with. */
+/** A signing key of pull tokens. */
 export interface TokenKeyRow {
   readonly id: string;
-  /** 32 bytes, sealed with the master key, context = the id. */
+  /** 32 bytes, sealed with the master key; the context is the id. */
   readonly sealed_secret: Buffer;
   readonly created_at: number;
-  /** Set when it no longer signs; it verifies until the tokens it signed have expired. */
+  /** Set when the key stops signing. It verifies until the tokens that it signed have expired. */
   readonly retired_at: number | null;
 }
 
-/** One row of global switches. */
+/** The row of global switches. */
 export interface SystemSettingsRow {
   readonly id: 1;
   readonly proxy_cache_enabled: Flag;
   readonly quota_management_enabled: Flag;
   readonly scanning_enabled: Flag;
   readonly version: number;
-  /** Set by the first start, whether it created organizations or not. */
+  /** Set by the first start, whether or not it created organizations. */
   readonly bootstrapped_at: number | null;
 }

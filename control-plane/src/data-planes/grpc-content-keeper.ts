@@ -11,14 +11,14 @@ import type { ContentKeeper, Deletion, KeptContent, ListedContent, Verification 
 import { callDataPlane, type DataPlaneClient } from './data-plane-clients';
 import type { DataPlaneDirectory } from './watched-data-planes';
 
-/** For one call, in milliseconds. */
+/** Deadline of one call, in milliseconds. */
 const CALL_MS = 30_000;
-/** How long the reading of one digest may say nothing, in milliseconds. */
+/** Time limit for reading one digest, in milliseconds. */
 const VERIFY_MS = 600_000;
 /** Digests in one call (storage.proto allows 1000). */
 const BATCH = 500;
 
-/** {@link ContentKeeper} over Storage. */
+/** {@link ContentKeeper} over the gRPC service Storage. */
 export class GrpcContentKeeper implements ContentKeeper {
   constructor(
     private readonly dataPlanes: DataPlaneDirectory,
@@ -67,7 +67,7 @@ export class GrpcContentKeeper implements ContentKeeper {
           plane.client.listBlobs({ after, limit: BATCH }, { deadline: Date.now() + CALL_MS }, done),
         ),
       );
-      // As far as the shortest page goes, all of them have been asked.
+      // Up to the end of the shortest page, the pages of all data planes are complete.
       const ends = replies.filter(({ more }) => more).map(({ blobs }) => blobs.at(-1)?.digest ?? '');
       const end = ends.length === 0 ? undefined : ends.reduce((a, b) => (a < b ? a : b));
       const page = new Map<string, ListedContent>();
@@ -112,7 +112,9 @@ export class GrpcContentKeeper implements ContentKeeper {
     }
   }
 
-  /** Asks all; those that don't answer are logged and left out. */
+  /**
+   * Calls all data planes. Those that fail are logged and left out. Throws UNAVAILABLE if all fail.
+   */
   private async ask<Reply>(name: string, call: (plane: DataPlaneClient) => Promise<Reply>): Promise<readonly Reply[]> {
     const { clients } = this.dataPlanes;
     const results = await Promise.allSettled(clients.map(call));
@@ -129,7 +131,8 @@ export class GrpcContentKeeper implements ContentKeeper {
   private noAnswer(): ApiError {
     return new ApiError(
       'UNAVAILABLE',
-      `No data plane answers (${this.dataPlanes.clients.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
+      `None of the ${this.dataPlanes.clients.length} data planes answered. Start a data plane or ` +
+        'correct LAYOVER_DATA_PLANES, then try again.',
     );
   }
 }

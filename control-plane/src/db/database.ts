@@ -12,39 +12,44 @@ import { MYSQL_LIMITS, mysqlConfig, type MysqlLimits } from './mysql-config';
 import { type PoolUse, poolUse, type QueryWatch, watchQueries } from './watch-queries';
 import { createPrivately, sqliteReader, sqliteWriter } from './sqlite-config';
 
-/** What a statement runs on: the reader, or a transaction. */
+/** What a statement runs on: the reader or a transaction. */
 export type Queries = Knex;
 
-/** Tries of a transaction that met a deadlock or a lock that was held too long. */
+/** Attempts of a transaction that meets deadlocks or lock wait timeouts. */
 const MAX_TRIES = 6;
-/** Before another try; random, because both sides of a deadlock try again. */
+/** Pauses between attempts. They are random because both sides of a deadlock try again. */
 const BACKOFF: Backoff = { firstMs: 40, maxMs: 640, jitter: 1 };
-/** How long {@link Database.close} waits for connections to end, in milliseconds. */
+/** How long {@link Database.close} waits for connections to close, in milliseconds. */
 const CLOSE_MS = 5000;
 
-/** How a transaction is run. */
+/** Options of {@link Database.transaction}. */
 export interface TransactionOptions {
   /**
-   * What `work` inserts is there already only when another transaction was faster (it looks before it inserts): run it
-   * again, so that it sees what the other wrote. Otherwise a duplicate key is the caller's to explain.
+   * If true, a duplicate key means that another transaction inserted the row first, so `work` runs
+   * again and sees that row. If false, the duplicate-key error goes to the caller. Set it if `work`
+   * checks for the row before it inserts.
    */
   readonly duplicateIsRace?: boolean;
 }
 
 /**
- * The database, whichever it is. Reads go to `reader`; everything that changes something is a short transaction.
- * On SQLite the reader is a connection of its own, so that a read never waits for a transaction (WAL); it sees what is committed.
+ * A SQLite or MySQL database. Reads use `reader`; every change is a short transaction. On SQLite,
+ * the reader is a separate connection, so that a read never waits for a transaction (WAL). It sees
+ * committed data only.
  */
 export class Database {
   private constructor(
     readonly dialect: DatabaseAddress['dialect'],
-    /** For reads outside a transaction. */
+    /** For reads outside transactions. */
     readonly reader: Queries,
     private readonly writer: Queries,
     private readonly bringUpToDate: () => Promise<void>,
   ) {}
 
-  /** Connects, lazily. Nothing is read or created before {@link Database.migrate}. */
+  /**
+   * Opens the database; connections are made on first use. Reads no data and creates no tables
+   * before {@link Database.migrate}.
+   */
   static open(address: DatabaseAddress, log: Logger, limits: Partial<MysqlLimits> = {}): Database {
     if (address.dialect === 'mysql') {
       const pool = knex(mysqlConfig(address, log, { ...MYSQL_LIMITS, ...limits }));
@@ -55,12 +60,12 @@ export class Database {
     return new Database('sqlite', knex(sqliteReader(address.file, log)), writer, () => migrateSqlite(writer));
   }
 
-  /** Has every statement told from now on, whichever connection runs it. */
+  /** Calls `watch` after every statement from now on, on every connection. */
   watch(watch: QueryWatch): void {
     for (const pool of this.pools()) watchQueries(pool, watch);
   }
 
-  /** Connections in use, and who waits for one. */
+  /** Returns how many connections are in use and how many callers wait for one. */
   poolUse(): PoolUse {
     const uses = this.pools().map(poolUse);
     return {
@@ -73,15 +78,18 @@ export class Database {
     return this.writer === this.reader ? [this.reader] : [this.reader, this.writer];
   }
 
-  /** Brings the tables up to date. Several processes may do so at once: one works, the others wait for it. */
+  /**
+   * Brings the tables up to date. If several processes do it at once, one migrates and the others
+   * wait.
+   */
   async migrate(): Promise<void> {
     await retrying(this.bringUpToDate, isTransient);
   }
 
   /**
-   * Runs `work` in one transaction, again when the database asked for that (deadlock, lock wait; up to six times, with
-   * growing random pauses). `work` must use only the transaction it is given: on SQLite there is one connection to
-   * write with.
+   * Runs `work` in one transaction. Retries it on deadlocks and lock wait timeouts, up to six
+   * attempts in total, with growing random pauses. `work` must only use the transaction that it
+   * gets: SQLite has only one connection for writing.
    */
   async transaction<T>(
     work: (transaction: Queries) => Promise<T>,
@@ -94,20 +102,21 @@ export class Database {
   }
 
   /**
-   * Runs reads that belong together, and changes nothing. On SQLite they see one moment; on MySQL what they lock stays as they saw it,
-   * and they are run again like a transaction.
+   * Runs reads that must be consistent; `work` must not change data. On SQLite they see one
+   * snapshot. On MySQL, only rows that they lock stay unchanged, and they are retried like a
+   * transaction.
    */
   async readTogether<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     if (this.dialect === 'mysql') return this.transaction(work);
     return this.reader.transaction((queries) => work(queries));
   }
 
-  /** Whether the database answers; throws what it says otherwise. */
+  /** Throws the driver's error if the database does not answer. */
   async ping(): Promise<void> {
     await this.reader.raw('select 1');
   }
 
-  /** Closes every connection after the statements that run; a server that says nothing is not waited for long. */
+  /** Closes all connections after their running statements, and waits at most {@link CLOSE_MS}. */
   async close(): Promise<void> {
     const pools = this.pools();
     const closed = Promise.all(pools.map((pool) => pool.destroy()));
@@ -116,6 +125,7 @@ export class Database {
 }
 
 function retrying<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
-  // Not on a clock of ours, whose timers let the process end: a transaction that waits is not over.
+  // Uses a timer that keeps the process alive, unlike those of Clock: a waiting transaction is not
+  // over.
   return retry({ attempts: MAX_TRIES, backoff: BACKOFF, isRetryable, wait: setTimeout }, work);
 }

@@ -8,8 +8,9 @@ import { type FsckOrigin, underOrigin } from '../parts/origins';
 import type { Unrepaired } from '../parts/unrepaired';
 
 /**
- * Checks the sums of an origin against its rows, and `unrepaired`, by which those are wrong. One statement reads both, so that they belong
- * together. After a repair, eviction looks whether the usage is over its limit.
+ * Checks the sums of an origin against its rows, corrected by the faults in `unrepaired`. One
+ * statement reads both, so that they are consistent. After a repair, eviction checks whether the
+ * usage is over its limit.
  */
 export async function checkSums(parts: FsckParts, origin: FsckOrigin, unrepaired: Unrepaired): Promise<void> {
   const { database, stores, options, report } = parts;
@@ -29,8 +30,10 @@ export async function checkSums(parts: FsckParts, origin: FsckOrigin, unrepaired
   report.add({
     kind: 'USAGE_SUMS',
     organization: origin.organization,
-    message: `${seen.written === undefined ? 'nothing is written' : `written: ${describe(seen.written)}`}; counted: ${describe(seen.expected)}`,
-    // Of what belongs to nobody there is no row that could be put right.
+    message:
+      `${seen.written === undefined ? 'no sums are recorded' : `recorded: ${describe(seen.written)}`}; ` +
+      `counted: ${describe(seen.expected)}`,
+    // Without an organization, there is no row that could be repaired.
     repaired: options.repair && (seen.written !== undefined || origin.organizationUid !== undefined),
   });
 }

@@ -2,24 +2,27 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Disagreement } from './judge-content';
 import { sleep } from '../../../../common/async/sleep';
 
-/** How long after the first look there is a second one, in milliseconds: a report of what has just been filled may be on its way. */
+/**
+ * Delay before content is checked again, in milliseconds. The report of a fill that just ended may
+ * not have arrived yet.
+ */
 export const LOOK_AGAIN_MS = 15_000;
-/** Suspects that are remembered; then the oldest are waited for. */
+/** Maximum number of suspects in memory. At the limit, the oldest ones are checked first. */
 const MAX = 10_000;
-/** Suspects that are looked at in one go. */
+/** Suspects that are checked in one step. */
 const STEP = 200;
 
-/** Content about which tables and stores disagreed when it was last looked at. */
+/** Content whose row and copies differed when it was last checked. */
 export interface Suspect {
   readonly digest: string;
   readonly disagreement: Disagreement;
-  /** Times that it was looked at. */
+  /** Number of checks so far. */
   readonly looks: number;
 }
 
 /**
- * What may be wrong, and may only look so because something is under way: each is looked at again after a while. `look` gives back those
- * that it can't tell yet.
+ * Content that may be a problem, or may only be changing at the moment. Each suspect is checked
+ * again after a delay. `look` returns the suspects that are still undecided.
  */
 export class Suspects {
   private readonly queue: { readonly suspect: Suspect; readonly due: number }[] = [];
@@ -27,18 +30,18 @@ export class Suspects {
   constructor(
     private readonly parts: { readonly clock: Clock; readonly signal: AbortSignal },
     private readonly look: (suspects: readonly Suspect[]) => Promise<readonly Suspect[]>,
-    /** Is told of every pause: how many are waited for, and how long in milliseconds. */
+    /** Called before every pause with the number of suspects and the pause in milliseconds. */
     private readonly onWait: (count: number, ms: number) => void,
   ) {}
 
-  /** Remembers one for later. Waits when there are too many. */
+  /** Adds a suspect. Waits if there are too many. */
   async add(digest: string, disagreement: Disagreement): Promise<void> {
     this.push({ digest, disagreement, looks: 1 });
     if (this.queue.length >= MAX) await this.waitForFirst();
     await this.settleDue();
   }
 
-  /** Looks at those whose time has come. */
+  /** Checks the suspects whose delay is over. */
   async settleDue(): Promise<void> {
     for (;;) {
       const now = this.parts.clock.now();
@@ -49,7 +52,7 @@ export class Suspects {
     }
   }
 
-  /** Waits until all have been looked at. */
+  /** Waits until all suspects are decided. */
   async settleAll(): Promise<void> {
     while (this.queue.length > 0) {
       await this.waitForFirst();

@@ -16,7 +16,7 @@ import {
 import { MAX_PAGE } from '../types/pagination';
 import { LIST_COST } from './query-limits';
 
-/** How large a query is. */
+/** The size of a query. */
 export interface QuerySize {
   readonly depth: number;
   readonly aliases: number;
@@ -26,8 +26,9 @@ export interface QuerySize {
 const EMPTY: QuerySize = { depth: 0, aliases: 0, cost: 0 };
 
 /**
- * Measures a valid operation: how deep it is, how many aliases it has, and how many fields its answer can have. Each
- * fragment is measured once, so the work is that of the text and not of what it expands to.
+ * Measures a valid operation: its depth, its number of aliases, and the number of fields that its
+ * answer can have (docs/graphql-limits.md). Each fragment is measured once, so the work depends on
+ * the length of the text and not on its expansion.
  */
 export function measureQuery(
   schema: GraphQLSchema,
@@ -86,14 +87,17 @@ function fieldOf(schema: GraphQLSchema, typeName: string, name: string): GraphQL
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }
 
-/** How often what is below a field is counted: the `first` of a page as it will be, an assumed length for other lists, or once. */
+/**
+ * Returns how often the fields below a field count: the `first` of a page, an assumed length for
+ * other lists, or once.
+ */
 function itemsOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown> | undefined,
   variables: Readonly<Record<string, unknown>>,
 ): number {
   const argument = field?.args.find(({ name }) => name === 'first');
-  // The edges of a page were counted with the page.
+  // The edges of a page are counted with the page.
   if (argument === undefined)
     return field !== undefined && field.name !== 'edges' && isListType(getNullableType(field.type)) ? LIST_COST : 1;
   const given = node.arguments?.find(({ name }) => name.value === 'first')?.value;

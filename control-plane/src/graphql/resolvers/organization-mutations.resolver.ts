@@ -6,13 +6,13 @@ import type { OrganizationService } from '../../tenancy/organizations/organizati
 import { OrganizationType, toOrganizationType } from '../types/organization.type';
 import { validateOrganization, validatePatch } from '../../tenancy/organizations/validate-organization';
 
-/** Organizations in GraphQL: what is changed. */
+/** Creates, changes and deletes organizations. */
 @Resolver()
 export class OrganizationMutationsResolver {
   constructor(private readonly organizations: OrganizationService) {}
 
   @Mutation(() => OrganizationType, {
-    description: 'Creates an organization. Errors: BAD_USER_INPUT; CONFLICT when its name or mirrorHost is taken.',
+    description: 'Creates an organization. Errors: BAD_USER_INPUT; CONFLICT if its name or mirrorHost is in use.',
   })
   async createOrganization(
     @Ctx() context: RequestContext,
@@ -24,7 +24,8 @@ export class OrganizationMutationsResolver {
 
   @Mutation(() => OrganizationType, {
     description:
-      'Leaves what the input does not name. Errors: BAD_USER_INPUT, NOT_FOUND, CONFLICT; VERSION_CONFLICT when it is not at expectedVersion.',
+      'Changes the fields in the input and leaves all others. Errors: BAD_USER_INPUT, NOT_FOUND, ' +
+      'CONFLICT; VERSION_CONFLICT if the organization is not at expectedVersion.',
   })
   async updateOrganization(
     @Ctx() context: RequestContext,
@@ -40,7 +41,10 @@ export class OrganizationMutationsResolver {
 
   @Mutation(() => OrganizationType, {
     description:
-      'Makes the organization be what the input says, creating it where there is none; what the input does not name gets its default. The same input again changes nothing: no new version, no audit event. An organization that is not there has version 0. Errors: BAD_USER_INPUT, CONFLICT, VERSION_CONFLICT.',
+      'Creates the organization, or changes it to match the input; omitted fields get their ' +
+      'defaults. The same input again changes nothing: no new version, no audit event. An ' +
+      'organization that does not exist has version 0. Errors: BAD_USER_INPUT, CONFLICT, ' +
+      'VERSION_CONFLICT.',
   })
   async applyOrganization(
     @Ctx() context: RequestContext,
@@ -54,7 +58,9 @@ export class OrganizationMutationsResolver {
   }
 
   @Mutation(() => Boolean, {
-    description: 'Its content is collected. Deleting what is not there is no error: false. Errors: VERSION_CONFLICT.',
+    description:
+      'Deletes an organization. Its content is collected. Returns false if the organization does ' +
+      'not exist; this is not an error. Errors: VERSION_CONFLICT.',
   })
   deleteOrganization(
     @Ctx() context: RequestContext,

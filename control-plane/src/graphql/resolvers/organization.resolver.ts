@@ -15,7 +15,7 @@ import { organizationKey, type OrganizationStore } from '../../tenancy/organizat
 import { OrganizationConnection, OrganizationType, toOrganizationType } from '../types/organization.type';
 import { MAX_SECONDS } from '../../tenancy/organizations/validate-seconds';
 
-/** Where organizations are read. */
+/** The stores that organizations are read from. */
 export interface OrganizationReads {
   readonly database: Database;
   readonly organizations: OrganizationStore;
@@ -25,12 +25,12 @@ export interface OrganizationReads {
   readonly clock: Clock;
 }
 
-/** Organizations in GraphQL: what is read. */
+/** Resolves organizations. */
 @Resolver(() => OrganizationType)
 export class OrganizationResolver {
   constructor(private readonly parts: OrganizationReads) {}
 
-  @Query(() => OrganizationType, { nullable: true, description: 'null when there is none of that name.' })
+  @Query(() => OrganizationType, { nullable: true, description: 'The organization with this name, or null.' })
   async organization(@Arg('name', () => String) name: string): Promise<OrganizationType | null> {
     const organization = await this.parts.organizations.findByName(this.parts.database.reader, name);
     return organization === undefined ? null : toOrganizationType(organization);
@@ -38,7 +38,8 @@ export class OrganizationResolver {
 
   @Query(() => OrganizationConnection, {
     description:
-      'By name; `first` is 1 to 200. A token bound to an organization sees that one only. Errors: BAD_USER_INPUT.',
+      'Organizations, sorted by name. `first` is 1 to 200. A token bound to an organization only ' +
+      'sees that organization. Errors: BAD_USER_INPUT.',
   })
   async organizations(
     @Ctx() context: RequestContext,
@@ -61,7 +62,9 @@ export class OrganizationResolver {
   }
 
   @FieldResolver(() => CacheStatisticsType, {
-    description: `What pulls came to in the last sinceSeconds (1 to ${MAX_SECONDS}), counted in steps of five minutes. Errors: BAD_USER_INPUT.`,
+    description:
+      `Statistics of the pulls in the last sinceSeconds (1 to ${MAX_SECONDS}), counted in ` +
+      'intervals of five minutes. Errors: BAD_USER_INPUT.',
   })
   async statistics(
     @Root() { organization }: OrganizationType,
@@ -75,7 +78,7 @@ export class OrganizationResolver {
   }
 
   @FieldResolver(() => RepositoryConnection, {
-    description: 'Repositories of which something is cached, by name; `first` is 1 to 200. Errors: BAD_USER_INPUT.',
+    description: 'Repositories with cached content, sorted by name. `first` is 1 to 200. Errors: BAD_USER_INPUT.',
   })
   async repositories(
     @Root() { organization }: OrganizationType,

@@ -1,9 +1,9 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { ValidationOutcome } from './enums';
 
-/** What asking an upstream came to, as GraphQL shows it. */
+/** The GraphQL type of the result of a probe. */
 @ObjectType('ProxyCacheValidation', {
-  description: 'What was seen when the upstream was asked at /v2/, for the whole registry. Nothing of it is kept.',
+  description: 'The result of a request to /v2/ of the upstream, which covers the whole registry. It is not stored.',
 })
 export class ProxyCacheValidationType {
   @Field(() => ValidationOutcome)
@@ -13,13 +13,14 @@ export class ProxyCacheValidationType {
   message!: string;
 
   @Field(() => Boolean, {
-    description: 'Whether it was asked without credentials: none were given, or it did not ask for them.',
+    description:
+      'Whether the request had no credentials, because none were given or the upstream did not require them.',
   })
   anonymous!: boolean;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'To the first answer, with name, TCP and TLS; null where there was none.',
+    description: 'The time to the first answer, including DNS, TCP and TLS; null if there was no answer.',
   })
   latencyMilliseconds!: number | null;
 }

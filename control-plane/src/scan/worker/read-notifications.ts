@@ -9,22 +9,22 @@ import type { ScanParts } from './scan-parts';
 
 /** Notifications in one step. */
 const STEP = 10;
-/** Pages of one notification: 500 manifests each. */
+/** Maximum number of pages of one notification, with 500 manifests each. */
 const MAX_PAGES = 10_000;
-/** After so many failures a notification is left: reports are read again in any case. */
+/** A notification is dropped after this many failures. Reports are refreshed anyway. */
 const MAX_ATTEMPTS = 20;
-/** After a failure. */
+/** Pauses after failures. */
 const BACKOFF: Backoff = { firstMs: 10_000, maxMs: 3_600_000 };
 
-/** Clair's notifier has something to tell: it is written down, so that it is not lost when this process ends. */
+/** Stores a notification of Clair's notifier, so that it is not lost when this process ends. */
 export async function noteNotification(database: Database, id: string, now: number): Promise<void> {
   const row: ScanNotificationRow = { id, attempts: 0, due_at: now };
   await database.transaction((queries) => bulkInsert(queries, Table.scanNotifications, [row], { kind: 'keep' }));
 }
 
 /**
- * Reads what the notifier told of: the report of every image that a notification names is read again soon; then Clair may forget the
- * notification. False = there are no more to do now.
+ * Reads pending notifications: schedules a refresh of every image that a notification names, then
+ * deletes the notification in Clair. Returns false if nothing more is due now.
  */
 export async function readNotifications(parts: ScanParts, signal: AbortSignal): Promise<boolean> {
   const { database, clair, clock, log } = parts;
@@ -39,10 +39,10 @@ export async function readNotifications(parts: ScanParts, signal: AbortSignal): 
       const images = await readOne(parts, row.id, signal);
       await clair.forgetNotification(row.id, signal);
       await database.transaction((queries) => queries(Table.scanNotifications).where('id', row.id).delete());
-      log.info({ notification: row.id, images }, "what Clair's notifier told was read");
+      log.info({ notification: row.id, images }, 'read a notification of Clair');
     } catch (error) {
       if (!isClairError(error)) throw error;
-      log.warn({ err: error, notification: row.id }, 'a notification of Clair cannot be read');
+      log.warn({ err: error, notification: row.id }, 'reading a notification of Clair failed; it is retried');
       await database.transaction((queries) => leave(queries, row, clock.now()));
       if (error.trouble === 'AWAY') return false;
     }
@@ -50,7 +50,7 @@ export async function readNotifications(parts: ScanParts, signal: AbortSignal): 
   return due.length === STEP;
 }
 
-/** Pages through a notification; how many images it named. */
+/** Reads all pages of a notification. Returns the number of images that it names. */
 async function readOne({ database, clair, clock }: ScanParts, id: string, signal: AbortSignal): Promise<number> {
   let images = 0;
   let next: string | undefined;
@@ -65,7 +65,10 @@ async function readOne({ database, clair, clock }: ScanParts, id: string, signal
   return images;
 }
 
-/** Their reports are due. Of those that are being read at this moment the claim ends: what is read may be from before, and is not written. */
+/**
+ * Makes the reports of these images due. Claims on them end, because a report that is being read
+ * may be older than the notification and must not be stored.
+ */
 async function refreshSoon(database: Database, digests: readonly string[], now: number): Promise<void> {
   for (const part of chunks([...digests].sort()))
     await database.transaction((queries) =>
