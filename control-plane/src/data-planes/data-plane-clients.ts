@@ -48,7 +48,7 @@ export function createDataPlaneClients(
  * Calls `cancel` if the channel is not connected after {@link CONNECT_MS}. Returns a function that
  * ends the watch.
  */
-export function giveUpUnreached(client: StorageClient, clock: Clock, cancel: () => void): () => void {
+export function cancelIfUnreachable(client: StorageClient, clock: Clock, cancel: () => void): () => void {
   return clock.after(CONNECT_MS, () => {
     if (client.getChannel().getConnectivityState(false) !== connectivityState.READY) cancel();
   });
@@ -65,7 +65,7 @@ export function callDataPlane<Reply>(
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const attempt: { call?: ClientUnaryCall } = {};
-    const stopWatching = giveUpUnreached(client, clock, () => attempt.call?.cancel());
+    const stopWatching = cancelIfUnreachable(client, clock, () => attempt.call?.cancel());
     attempt.call = begin((error, reply) => {
       stopWatching();
       if (error !== null) reject(error);

@@ -29,7 +29,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   async stat(digests: readonly string[]): Promise<ReadonlyMap<string, KeptContent>> {
     const found = new Map<string, KeptContent>();
     for (const part of chunks(digests, BATCH)) {
-      const replies = await this.ask<StatBlobsReply__Output>('StatBlobs', (plane) =>
+      const replies = await this.callAll<StatBlobsReply__Output>('StatBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.statBlobs({ digests: [...part] }, { deadline: Date.now() + CALL_MS }, done),
         ),
@@ -49,7 +49,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   async delete(digests: readonly string[]): Promise<ReadonlyMap<string, Deletion>> {
     const found = new Map<string, Deletion>();
     for (const part of chunks(digests, BATCH)) {
-      const replies = await this.ask<DeleteBlobsReply__Output>('DeleteBlobs', (plane) =>
+      const replies = await this.callAll<DeleteBlobsReply__Output>('DeleteBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.deleteBlobs({ digests: [...part] }, { deadline: Date.now() + CALL_MS }, done),
         ),
@@ -62,7 +62,7 @@ export class GrpcContentKeeper implements ContentKeeper {
 
   async *list(start = ''): AsyncGenerator<readonly ListedContent[], void, undefined> {
     for (let after = start; ;) {
-      const replies = await this.ask<ListBlobsReply__Output>('ListBlobs', (plane) =>
+      const replies = await this.callAll<ListBlobsReply__Output>('ListBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.listBlobs({ after, limit: BATCH }, { deadline: Date.now() + CALL_MS }, done),
         ),
@@ -95,7 +95,7 @@ export class GrpcContentKeeper implements ContentKeeper {
         const left = part.filter((digest) => (outcomes.get(digest)?.outcome ?? 'MISSING') === 'MISSING');
         if (left.length === 0) break;
         try {
-          for await (const reply of readThrough(plane, left, quarantine, signal)) {
+          for await (const reply of verifyOnPlane(plane, left, quarantine, signal)) {
             const outcome = reply.outcome === 'VERIFY_OUTCOME_UNSPECIFIED' ? 'UNREADABLE' : reply.outcome;
             outcomes.set(reply.digest, { outcome, size: reply.size });
             if (outcome !== 'MISSING') yield { digest: reply.digest, outcome, size: reply.size };
@@ -115,7 +115,10 @@ export class GrpcContentKeeper implements ContentKeeper {
   /**
    * Calls all data planes. Those that fail are logged and left out. Throws UNAVAILABLE if all fail.
    */
-  private async ask<Reply>(name: string, call: (plane: DataPlaneClient) => Promise<Reply>): Promise<readonly Reply[]> {
+  private async callAll<Reply>(
+    name: string,
+    call: (plane: DataPlaneClient) => Promise<Reply>,
+  ): Promise<readonly Reply[]> {
     const { clients } = this.dataPlanes;
     const results = await Promise.allSettled(clients.map(call));
     const replies = results.flatMap((result, index) => {
@@ -131,7 +134,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   private noAnswer(): ApiError {
     return new ApiError(
       'UNAVAILABLE',
-      `None of the ${this.dataPlanes.clients.length} data planes answered. Start a data plane or ` +
+      `No data plane answered (${this.dataPlanes.clients.length} tried). Start a data plane or ` +
         'correct LAYOVER_DATA_PLANES, then try again.',
     );
   }
@@ -143,7 +146,7 @@ function worse(a: Deletion | undefined, b: Deletion): Deletion {
   return a === undefined || SEVERITY[b] > SEVERITY[a] ? b : a;
 }
 
-async function* readThrough(
+async function* verifyOnPlane(
   { client }: DataPlaneClient,
   digests: readonly string[],
   quarantine: boolean,

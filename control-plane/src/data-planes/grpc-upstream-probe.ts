@@ -36,8 +36,8 @@ export function createGrpcUpstreamProbe({ dataPlanes, clock, log }: GrpcUpstream
       }
       throw new ApiError(
         'UNAVAILABLE',
-        `The upstream was not checked: none of the ${dataPlanes.clients.length} data planes ` +
-          'answered. Start a data plane or correct LAYOVER_DATA_PLANES, then try again.',
+        `The upstream was not checked: no data plane answered (${dataPlanes.clients.length} tried). ` +
+          'Start a data plane or correct LAYOVER_DATA_PLANES, then try again.',
       );
     },
   };

@@ -32,7 +32,13 @@ export class WatchedDataPlanes implements DataPlaneDirectory {
 
   constructor(private readonly options: WatchedDataPlanesOptions) {
     const { addresses, resolve, clock, log } = options;
-    this.watch = new AddressWatch({ addresses, resolve, clock, logger: log, onChange: (now) => this.become(now) });
+    this.watch = new AddressWatch({
+      addresses,
+      resolve,
+      clock,
+      logger: log,
+      onChange: (now) => this.replaceClients(now),
+    });
   }
 
   get clients(): readonly DataPlaneClient[] {
@@ -47,10 +53,10 @@ export class WatchedDataPlanes implements DataPlaneDirectory {
   /** Stops the lookups and closes all connections. */
   close(): void {
     this.watch.stop();
-    this.become([]);
+    this.replaceClients([]);
   }
 
-  private become(addresses: readonly NodeAddress[]): void {
+  private replaceClients(addresses: readonly NodeAddress[]): void {
     const gone = new Map(this.byAddress);
     for (const { text, listen } of addresses) {
       if (gone.delete(text)) continue;

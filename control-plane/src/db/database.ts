@@ -43,7 +43,7 @@ export class Database {
     /** For reads outside transactions. */
     readonly reader: Queries,
     private readonly writer: Queries,
-    private readonly bringUpToDate: () => Promise<void>,
+    private readonly runMigrations: () => Promise<void>,
   ) {}
 
   /**
@@ -83,7 +83,7 @@ export class Database {
    * wait.
    */
   async migrate(): Promise<void> {
-    await retrying(this.bringUpToDate, isTransient);
+    await withRetries(this.runMigrations, isTransient);
   }
 
   /**
@@ -95,7 +95,7 @@ export class Database {
     work: (transaction: Queries) => Promise<T>,
     { duplicateIsRace = false }: TransactionOptions = {},
   ): Promise<T> {
-    return retrying(
+    return withRetries(
       () => this.writer.transaction((transaction) => work(transaction)),
       (error) => isTransient(error) || (duplicateIsRace && isDuplicate(error)),
     );
@@ -124,7 +124,7 @@ export class Database {
   }
 }
 
-function retrying<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
+function withRetries<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
   // Uses a timer that keeps the process alive, unlike those of Clock: a waiting transaction is not
   // over.
   return retry({ attempts: MAX_TRIES, backoff: BACKOFF, isRetryable, wait: setTimeout }, work);

@@ -33,7 +33,7 @@ export async function migrateMysql(
           `Another control plane has been migrating the database ${address.database} for ` +
             `${WAIT_SECONDS} s. Start again when it is done.`,
         );
-      await latest(pool, true);
+      await migrateToLatest(pool, true);
       await pool.raw('SELECT RELEASE_LOCK(?)', [name]).connection(holder);
     } finally {
       await pool.client.releaseConnection(holder);
@@ -47,10 +47,10 @@ export async function migrateMysql(
  * Migrates a SQLite database in one transaction, so a killed process leaves the database unchanged.
  */
 export async function migrateSqlite(writer: Knex): Promise<void> {
-  await writer.transaction((transaction) => latest(transaction, false));
+  await writer.transaction((transaction) => migrateToLatest(transaction, false));
 }
 
-async function latest(queries: Knex, disableTransactions: boolean): Promise<void> {
+async function migrateToLatest(queries: Knex, disableTransactions: boolean): Promise<void> {
   // No living process holds knex's lock: it would also hold the lock or the transaction of the
   // caller.
   await queries.migrate.forceFreeMigrationsLock({ migrationSource });

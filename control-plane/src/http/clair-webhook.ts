@@ -38,7 +38,7 @@ export class ClairWebhook {
 
   /** Returns the answer to a request. Throws database errors. */
   async handle(request: IncomingMessage): Promise<WebhookAnswer> {
-    if (!this.knows(request.headers.authorization ?? ''))
+    if (!this.isAuthorized(request.headers.authorization ?? ''))
       return answer(401, 'The token does not match LAYOVER_CLAIR_WEBHOOK_TOKEN.', { 'www-authenticate': 'Bearer' });
     if (request.method !== 'POST') return answer(405, 'Only POST is allowed.', { allow: 'POST' });
     const body = await readBody(request, MAX_BODY);
@@ -48,7 +48,7 @@ export class ClairWebhook {
     return answer(200, 'ok');
   }
 
-  private knows(authorization: string): boolean {
+  private isAuthorized(authorization: string): boolean {
     // Hashes have equal lengths, and comparing them reveals nothing about the token.
     const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
     return timingSafeEqual(hash(authorization), hash(`Bearer ${this.parts.token}`));

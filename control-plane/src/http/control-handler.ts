@@ -139,9 +139,9 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
 }
 
 function bodyTooLarge(request: IncomingMessage): string {
-  const told = request.headers['content-length'];
   const limit = QUERY_LIMITS.bodyBytes;
-  return `The request body has ${told === undefined ? `more than ${limit}` : told} bytes; the limit is ${limit}.`;
+  const size = request.headers['content-length'] ?? `more than ${limit}`;
+  return `The request body has ${size} bytes; the limit is ${limit}.`;
 }
 
 function parseJson(request: IncomingMessage, body: Buffer): unknown {

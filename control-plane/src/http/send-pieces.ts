@@ -22,19 +22,24 @@ export async function sendPieces(
   try {
     for await (const piece of pieces) {
       if (response.destroyed) return;
-      if (!response.write(piece)) await taken(response, 'drain', clock, stallMs);
+      if (!response.write(piece)) await waitForEvent(response, 'drain', clock, stallMs);
       if (response.destroyed) return;
     }
   } catch (error) {
     response.destroy();
     throw error;
   }
-  const finished = taken(response, 'finish', clock, stallMs);
+  const finished = waitForEvent(response, 'finish', clock, stallMs);
   response.end();
   await finished;
 }
 
-function taken(response: ServerResponse, event: 'drain' | 'finish', clock: Clock, stallMs: number): Promise<void> {
+function waitForEvent(
+  response: ServerResponse,
+  event: 'drain' | 'finish',
+  clock: Clock,
+  stallMs: number,
+): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       cancel();

@@ -25,12 +25,12 @@ export async function checkHoldings(parts: FsckParts, origin: FsckOrigin, unrepa
       : (await compareHoldings(database.reader, stores, origin.originVersion, digests, clock.now())).map(
           ({ digest }) => digest,
         );
-    for (const step of chunks(suspects, STEP)) await lookAgain(parts, origin, step, unrepaired);
+    for (const step of chunks(suspects, STEP)) await recheck(parts, origin, step, unrepaired);
     progress.advance(count);
   }
 }
 
-async function lookAgain(
+async function recheck(
   parts: FsckParts,
   origin: FsckOrigin,
   digests: readonly string[],
@@ -97,9 +97,9 @@ function describePart(
   { repositoryId, found, expected }: HoldingFault['parts'][number],
   name: string | undefined,
 ): string {
-  const say = (part: typeof found): string =>
+  const describe = (part: typeof found): string =>
     part === undefined ? 'nothing' : `${part.isManifest ? 'a manifest, ' : ''}named by ${part.namedBy}`;
-  return `repository ${name ?? `number ${repositoryId} (deleted)`} records ${say(found)} instead of ${say(expected)}`;
+  return `repository ${name ?? `number ${repositoryId} (deleted)`} records ${describe(found)} instead of ${describe(expected)}`;
 }
 
 /** Returns the number of rows that {@link checkHoldings} reads in total. */

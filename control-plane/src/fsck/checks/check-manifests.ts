@@ -35,7 +35,7 @@ export async function checkManifests(parts: FsckParts): Promise<void> {
   for (let after = 0; ;) {
     signal.throwIfAborted();
     const page = await read(database.reader, (query) => query.where('m.id', '>', after).orderBy('m.id').limit(PAGE));
-    const wrong = page.filter((row) => row.repository_origin === null || !stands(row, placeOf(row)));
+    const wrong = page.filter((row) => row.repository_origin === null || !hasPlace(row, placeOf(row)));
     const byOrigin = new Map<string, PlacedManifest[]>();
     for (const row of wrong) {
       const version = row.repository_origin ?? row.origin_version;
@@ -64,7 +64,7 @@ async function settle(parts: FsckParts, originVersion: string, seen: readonly Pl
       );
       await stores.manifests.delete(queries, homeless);
       for (const row of rows)
-        if (row.repository_origin !== null && !stands(row, placeOf(row)))
+        if (row.repository_origin !== null && !hasPlace(row, placeOf(row)))
           await queries<ManifestRow>(Table.manifests).where('id', row.id).update(placeOf(row));
     });
   for (const row of seen) {
@@ -128,7 +128,7 @@ function placeOf(row: PlacedManifest): Place {
   return Number(row.ended_tags) > 0 ? at(0, row.last_ended_at ?? 0) : at(2, used_at);
 }
 
-function stands(row: PlacedManifest, place: Place): boolean {
+function hasPlace(row: PlacedManifest, place: Place): boolean {
   return (
     row.origin_version === place.origin_version &&
     row.used_at === place.used_at &&

@@ -71,7 +71,7 @@ async function comparePage(
   rows: ReadonlyMap<string, BlobRow>,
 ): Promise<void> {
   const { database, options, progress } = parts;
-  const readable = options.quick ? page : await readThrough(parts, damaged, page, rows);
+  const readable = options.quick ? page : await verifyPage(parts, damaged, page, rows);
   const counted = await countedSizes(
     database.reader,
     page.map(({ digest }) => digest),
@@ -85,7 +85,7 @@ async function comparePage(
 }
 
 /** Verifies every copy of a page. Returns the content that remains to be compared with the rows. */
-async function readThrough(
+async function verifyPage(
   parts: FsckParts,
   damaged: DamagedCopies,
   page: readonly StoredCopies[],

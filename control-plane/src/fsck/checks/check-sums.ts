@@ -14,16 +14,16 @@ import type { Unrepaired } from '../parts/unrepaired';
  */
 export async function checkSums(parts: FsckParts, origin: FsckOrigin, unrepaired: Unrepaired): Promise<void> {
   const { database, stores, options, report } = parts;
-  const look = async (queries: Queries) => {
-    const { written, counted } = await readSums(queries, origin.originVersion);
+  const compareSums = async (queries: Queries) => {
+    const { recorded, counted } = await readSums(queries, origin.originVersion);
     const expected = sum(counted, unrepaired.totalsOf(origin.originVersion));
-    return { written, expected, isRight: written === undefined ? isNothing(expected) : isEqual(written, expected) };
+    return { recorded, expected, isRight: recorded === undefined ? isNothing(expected) : isEqual(recorded, expected) };
   };
-  const seen = await look(database.reader);
+  const seen = await compareSums(database.reader);
   if (seen.isRight) return;
   if (options.repair)
     await underOrigin(parts, origin, async (queries) => {
-      const { expected } = await look(queries);
+      const { expected } = await compareSums(queries);
       await stores.originUsage.replace(queries, origin.originVersion, expected);
       await stores.originUsage.mark(queries, origin.originVersion, { prunePending: true });
     });
@@ -31,17 +31,17 @@ export async function checkSums(parts: FsckParts, origin: FsckOrigin, unrepaired
     kind: 'USAGE_SUMS',
     organization: origin.organization,
     message:
-      `${seen.written === undefined ? 'no sums are recorded' : `recorded: ${describe(seen.written)}`}; ` +
+      `${seen.recorded === undefined ? 'no sums are recorded' : `recorded: ${describe(seen.recorded)}`}; ` +
       `counted: ${describe(seen.expected)}`,
     // Without an organization, there is no row that could be repaired.
-    repaired: options.repair && (seen.written !== undefined || origin.organizationUid !== undefined),
+    repaired: options.repair && (seen.recorded !== undefined || origin.organizationUid !== undefined),
   });
 }
 
 async function readSums(
   queries: Queries,
   originVersion: string,
-): Promise<{ readonly written: Totals | undefined; readonly counted: Totals }> {
+): Promise<{ readonly recorded: Totals | undefined; readonly counted: Totals }> {
   const rows = queries(`${Table.originHoldings} as h`)
     .where('h.origin_version', originVersion)
     .whereRaw('(h.manifest_repositories > 0 OR h.blob_repositories > 0)')
@@ -75,7 +75,7 @@ async function readSums(
     blobs: Number(row[blobs] ?? 0),
   });
   return {
-    written:
+    recorded:
       row['origin_version'] === null
         ? undefined
         : totals('used_bytes', 'reserved_bytes', 'manifest_count', 'blob_count'),

@@ -50,7 +50,7 @@ export async function checkTags(parts: FsckParts): Promise<void> {
         kind: 'BROKEN_LINK',
         digest: tag.digest,
         organization: origin.organization,
-        message: `tag ${tag.name} ${whatIsWrong(tag)}`,
+        message: `tag ${tag.name} ${describeFault(tag)}`,
         repaired: options.repair,
       });
     }
@@ -131,7 +131,7 @@ function isLinked(row: LinkedTag): boolean {
   );
 }
 
-function whatIsWrong(row: LinkedTag): string {
+function describeFault(row: LinkedTag): string {
   if (row.manifest_digest === null) return 'points to a manifest that does not exist';
   if (row.repository_origin === null) return 'belongs to a repository that does not exist';
   if (row.manifest_repository !== row.repository_id) return 'points to a manifest of another repository';

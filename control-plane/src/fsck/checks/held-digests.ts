@@ -25,12 +25,12 @@ export async function* heldDigests(
   stores: ContentStores,
   originVersion: string,
 ): AsyncGenerator<DigestPage, void, undefined> {
-  yield* written(queries, originVersion);
-  yield* writtenOfRepositories(queries, originVersion);
-  yield* needed(queries, stores, originVersion);
+  yield* originDigests(queries, originVersion);
+  yield* repositoryDigests(queries, originVersion);
+  yield* neededDigests(queries, stores, originVersion);
 }
 
-async function* written(queries: Queries, originVersion: string): AsyncGenerator<DigestPage, void, undefined> {
+async function* originDigests(queries: Queries, originVersion: string): AsyncGenerator<DigestPage, void, undefined> {
   for (let after = ''; ;) {
     const rows: { digest: string }[] = await queries<OriginHoldingRow>(Table.originHoldings)
       .where('origin_version', originVersion)
@@ -44,7 +44,7 @@ async function* written(queries: Queries, originVersion: string): AsyncGenerator
   }
 }
 
-async function* writtenOfRepositories(
+async function* repositoryDigests(
   queries: Queries,
   originVersion: string,
 ): AsyncGenerator<DigestPage, void, undefined> {
@@ -71,7 +71,7 @@ async function* writtenOfRepositories(
   }
 }
 
-async function* needed(
+async function* neededDigests(
   queries: Queries,
   stores: ContentStores,
   originVersion: string,

@@ -75,7 +75,7 @@ export class StoreCopies {
     for (;;) {
       for (const list of lists) {
         while (!list.ended && list.waiting.length === 0) {
-          const page = await this.persist(list.plane, async (again) => {
+          const page = await this.withRetries(list.plane, async (again) => {
             if (again) list.pages = list.plane.keeper.list(list.last)[Symbol.asyncIterator]();
             return list.pages.next();
           });
@@ -108,7 +108,7 @@ export class StoreCopies {
       digests.map((digest) => [digest, { digest, copies: [], inUse: false }]),
     );
     for (const plane of this.planes) {
-      const states = await this.persist(plane, () => plane.keeper.stat(digests));
+      const states = await this.withRetries(plane, () => plane.keeper.stat(digests));
       for (const { digest, size, inUse } of states.values()) {
         const before = found.get(digest);
         if (before === undefined) continue;
@@ -134,7 +134,7 @@ export class StoreCopies {
     let outcomes = read();
     try {
       for (;;) {
-        const next = await this.persist(plane, async (again) => {
+        const next = await this.withRetries(plane, async (again) => {
           if (again) outcomes = read();
           return outcomes.next();
         });
@@ -147,7 +147,7 @@ export class StoreCopies {
     }
   }
 
-  private async persist<T>(plane: AskedDataPlane, ask: (again: boolean) => Promise<T>): Promise<T> {
+  private async withRetries<T>(plane: AskedDataPlane, ask: (again: boolean) => Promise<T>): Promise<T> {
     const { clock, signal } = this;
     try {
       return await retry(

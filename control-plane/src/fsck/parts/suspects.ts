@@ -6,7 +6,7 @@ import { sleep } from '../../../../common/async/sleep';
  * Delay before content is checked again, in milliseconds. The report of a fill that just ended may
  * not have arrived yet.
  */
-export const LOOK_AGAIN_MS = 15_000;
+export const RECHECK_MS = 15_000;
 /** Maximum number of suspects in memory. At the limit, the oldest ones are checked first. */
 const MAX = 10_000;
 /** Suspects that are checked in one step. */
@@ -17,26 +17,26 @@ export interface Suspect {
   readonly digest: string;
   readonly disagreement: Disagreement;
   /** Number of checks so far. */
-  readonly looks: number;
+  readonly checks: number;
 }
 
 /**
  * Content that may be a problem, or may only be changing at the moment. Each suspect is checked
- * again after a delay. `look` returns the suspects that are still undecided.
+ * again after a delay. `check` returns the suspects that are still undecided.
  */
 export class Suspects {
   private readonly queue: { readonly suspect: Suspect; readonly due: number }[] = [];
 
   constructor(
     private readonly parts: { readonly clock: Clock; readonly signal: AbortSignal },
-    private readonly look: (suspects: readonly Suspect[]) => Promise<readonly Suspect[]>,
+    private readonly check: (suspects: readonly Suspect[]) => Promise<readonly Suspect[]>,
     /** Called before every pause with the number of suspects and the pause in milliseconds. */
     private readonly onWait: (count: number, ms: number) => void,
   ) {}
 
   /** Adds a suspect. Waits if there are too many. */
   async add(digest: string, disagreement: Disagreement): Promise<void> {
-    this.push({ digest, disagreement, looks: 1 });
+    this.push({ digest, disagreement, checks: 1 });
     if (this.queue.length >= MAX) await this.waitForFirst();
     await this.settleDue();
   }
@@ -48,7 +48,7 @@ export class Suspects {
       const count = this.queue.slice(0, STEP).filter(({ due }) => due <= now).length;
       if (count === 0) return;
       const suspects = this.queue.splice(0, count).map(({ suspect }) => suspect);
-      for (const suspect of await this.look(suspects)) this.push({ ...suspect, looks: suspect.looks + 1 });
+      for (const suspect of await this.check(suspects)) this.push({ ...suspect, checks: suspect.checks + 1 });
     }
   }
 
@@ -61,7 +61,7 @@ export class Suspects {
   }
 
   private push(suspect: Suspect): void {
-    this.queue.push({ suspect, due: this.parts.clock.now() + LOOK_AGAIN_MS });
+    this.queue.push({ suspect, due: this.parts.clock.now() + RECHECK_MS });
   }
 
   private async waitForFirst(): Promise<void> {

@@ -11,7 +11,7 @@ import type { StoredCopies } from '../parts/store-copies';
 import type { Suspect } from '../parts/suspects';
 
 /** Maximum number of checks of content in use before it is reported anyway. */
-const MAX_LOOKS = 4;
+const MAX_CHECKS = 4;
 
 /**
  * Checks suspects again. Those that still differ are reported, and repaired with `repair`. Returns
@@ -29,22 +29,22 @@ export async function settleSuspects(
   const states = await copies.stat(digests);
   const after = await stores.blobs.find(database.reader, digests);
   const counted = await countedSizes(database.reader, digests);
-  const later: Suspect[] = [];
+  const undecided: Suspect[] = [];
   for (const suspect of suspects) {
     parts.signal.throwIfAborted();
     const state = states.get(suspect.digest)!;
     const row = after.get(suspect.digest);
     const found = judgeContent(row, state, counted);
     if (found === undefined || judgeContent(before.get(suspect.digest), state, counted) !== found) continue;
-    const isLast = suspect.looks >= MAX_LOOKS;
-    if (found !== suspect.disagreement && !isLast) later.push({ ...suspect, disagreement: found });
-    else if (state.inUse && !isLast) later.push(suspect);
+    const isLast = suspect.checks >= MAX_CHECKS;
+    if (found !== suspect.disagreement && !isLast) undecided.push({ ...suspect, disagreement: found });
+    else if (state.inUse && !isLast) undecided.push(suspect);
     else if (found === 'BYTES_WITHOUT_ROW') await bytesWithoutRow(parts, state, row);
     // Content that is being filled will soon be complete.
     else if (found === 'ROW_WITHOUT_BYTES' && !state.inUse) await rowWithoutBytes(parts, row!);
     else if (found === 'WRONG_SIZE') await wrongSize(parts, damaged, state, row!);
   }
-  return later;
+  return undecided;
 }
 
 async function bytesWithoutRow(parts: FsckParts, state: StoredCopies, row: BlobRow | undefined): Promise<void> {

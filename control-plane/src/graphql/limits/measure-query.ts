@@ -44,10 +44,10 @@ export function measureQuery(
   const selectionSize = (selections: SelectionSetNode | undefined, typeName: string): QuerySize => {
     let size = EMPTY;
     for (const selection of selections?.selections ?? []) {
-      if (selection.kind === Kind.FIELD) size = beside(size, fieldSize(selection, typeName));
+      if (selection.kind === Kind.FIELD) size = combine(size, fieldSize(selection, typeName));
       else if (selection.kind === Kind.INLINE_FRAGMENT)
-        size = beside(size, selectionSize(selection.selectionSet, selection.typeCondition?.name.value ?? typeName));
-      else size = beside(size, fragmentSize(selection.name.value));
+        size = combine(size, selectionSize(selection.selectionSet, selection.typeCondition?.name.value ?? typeName));
+      else size = combine(size, fragmentSize(selection.name.value));
     }
     return size;
   };
@@ -78,7 +78,7 @@ export function measureQuery(
   return root ? selectionSize(operation.selectionSet, root.name) : EMPTY;
 }
 
-function beside(a: QuerySize, b: QuerySize): QuerySize {
+function combine(a: QuerySize, b: QuerySize): QuerySize {
   return { depth: Math.max(a.depth, b.depth), aliases: a.aliases + b.aliases, cost: a.cost + b.cost };
 }
 

@@ -149,7 +149,7 @@ export class ClairClient {
         timeoutMs,
         maxBytes,
       });
-      refuseTrouble(path, answer);
+      throwOnErrorStatus(path, answer);
       this.circuit.answered();
       return answer;
     } catch (error) {
@@ -183,7 +183,7 @@ export class ClairClient {
   }
 }
 
-function refuseTrouble(path: string, answer: ClairAnswer): void {
+function throwOnErrorStatus(path: string, answer: ClairAnswer): void {
   const { status, headers } = answer;
   if (status === 401 || status === 403)
     throw new ClairError(

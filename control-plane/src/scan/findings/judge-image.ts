@@ -119,7 +119,7 @@ async function judgeScan(
   // Nothing in the image can be scanned. If Clair was asked and refused it, it may hide something.
   if (scan.state === 'UNSUPPORTED' && scan.attempts === 0) return SERVE;
   if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off', false);
-  return unscanned(`${howFar(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
+  return unscanned(`${describeState(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
 }
 
 async function judgeFindings(
@@ -134,10 +134,10 @@ async function judgeFindings(
     const count = blocking.filter((one) => severityOf(one.severity) === severity).length;
     return count === 0 ? [] : [`${count} ${severity}`];
   });
-  const many = blocking.length === 1 ? 'vulnerability' : 'vulnerabilities';
+  const noun = blocking.length === 1 ? 'vulnerability' : 'vulnerabilities';
   return {
     verdict: 'REFUSE',
-    reason: `it has ${blocking.length} known ${many} that the scan policy blocks: ${counts.join(', ')}`,
+    reason: `it has ${blocking.length} known ${noun} that the scan policy blocks: ${counts.join(', ')}`,
     vulnerabilities: blocking.slice(0, MAX_NAMES).map(({ name }) => name),
     goodForMs: GOOD_FOR_MS,
   };
@@ -153,7 +153,7 @@ function mayEnd({ work, state }: ScanRow): boolean {
   return work !== null || state === 'WAITING_FOR_LAYERS';
 }
 
-function howFar({ state, work }: ScanRow): string {
+function describeState({ state, work }: ScanRow): string {
   switch (state) {
     case 'WAITING_FOR_LAYERS':
       return 'its scan waits until all layers are cached';

@@ -36,14 +36,14 @@ export async function readNotifications(parts: ScanParts, signal: AbortSignal): 
     .limit(STEP)) as ScanNotificationRow[];
   for (const row of due) {
     try {
-      const images = await readOne(parts, row.id, signal);
+      const images = await readNotification(parts, row.id, signal);
       await clair.forgetNotification(row.id, signal);
       await database.transaction((queries) => queries(Table.scanNotifications).where('id', row.id).delete());
       log.info({ notification: row.id, images }, 'read a notification of Clair');
     } catch (error) {
       if (!isClairError(error)) throw error;
       log.warn({ err: error, notification: row.id }, 'reading a notification of Clair failed; it is retried');
-      await database.transaction((queries) => leave(queries, row, clock.now()));
+      await database.transaction((queries) => retryLater(queries, row, clock.now()));
       if (error.trouble === 'AWAY') return false;
     }
   }
@@ -51,7 +51,11 @@ export async function readNotifications(parts: ScanParts, signal: AbortSignal): 
 }
 
 /** Reads all pages of a notification. Returns the number of images that it names. */
-async function readOne({ database, clair, clock }: ScanParts, id: string, signal: AbortSignal): Promise<number> {
+async function readNotification(
+  { database, clair, clock }: ScanParts,
+  id: string,
+  signal: AbortSignal,
+): Promise<number> {
   let images = 0;
   let next: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -79,11 +83,11 @@ async function refreshSoon(database: Database, digests: readonly string[], now: 
     );
 }
 
-async function leave(queries: Queries, row: ScanNotificationRow, now: number): Promise<void> {
-  const mine = queries<ScanNotificationRow>(Table.scanNotifications).where('id', row.id);
-  if (row.attempts + 1 >= MAX_ATTEMPTS) await mine.delete();
+async function retryLater(queries: Queries, row: ScanNotificationRow, now: number): Promise<void> {
+  const query = queries<ScanNotificationRow>(Table.scanNotifications).where('id', row.id);
+  if (row.attempts + 1 >= MAX_ATTEMPTS) await query.delete();
   else {
     const pause = backoffDelay(BACKOFF, row.attempts + 1);
-    await mine.update({ attempts: row.attempts + 1, due_at: now + pause });
+    await query.update({ attempts: row.attempts + 1, due_at: now + pause });
   }
 }

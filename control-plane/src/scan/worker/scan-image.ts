@@ -47,7 +47,7 @@ export async function scanImage(parts: ScanParts, claim: ClaimedScan, context: S
   // Every attempt uses another source: the rules of one organization may refuse Clair what another
   // one allows.
   const source = sources[(claim.attempts - 1) % Math.max(1, sources.length)];
-  if (source === undefined) return leaveWithoutSource(parts, claim);
+  if (source === undefined) return postponeWithoutSource(parts, claim);
   if (!(await wholeImages(reader, stores, [claim.digest])).has(claim.digest)) {
     await waitForLayers(parts, claim);
     return;
@@ -56,7 +56,7 @@ export async function scanImage(parts: ScanParts, claim: ClaimedScan, context: S
     await indexAndRead(parts, claim, source, context);
   } catch (error) {
     if (!isClairError(error)) throw error;
-    await afterTrouble(parts, claim, error, context);
+    await handleClairError(parts, claim, error, context);
   }
 }
 
@@ -74,7 +74,7 @@ async function indexAndRead(
   const indexedAt = claim.deleteFirst ? undefined : claim.indexerState;
   const outcome = await clair.index(claim.digest, layers, indexedAt, context.signal);
   if (outcome.kind === 'failed')
-    return afterFailure(parts, claim, outcome.reason, outcome.state ?? context.indexState());
+    return handleFailedIndexing(parts, claim, outcome.reason, outcome.state ?? context.indexState());
   clair.circuit.worked();
   if (outcome.kind === 'indexed') return readReport(parts, claim, outcome, context);
   await refuseScan(parts, claim, outcome.reason, context.indexState());
@@ -102,7 +102,7 @@ async function readReport(
 /**
  * Handles a failed call of Clair. Only failures that the image may have caused count as attempts.
  */
-async function afterTrouble(
+async function handleClairError(
   parts: ScanParts,
   claim: ClaimedScan,
   error: ClairError,
@@ -114,8 +114,9 @@ async function afterTrouble(
     // Other images would get the same answer.
     circuit.busy(error.retryAfterMs ?? BUSY_MS);
     await postponeScan(parts, claim, { note: message, pauseMs: spread(parts, error.retryAfterMs ?? BUSY_MS) });
-  } else if (trouble === 'AWAY') await postponeScan(parts, claim, { note: message, pauseMs: untilBack(parts) });
-  else if (trouble === 'BROKEN') await afterFailure(parts, claim, message, context.indexState());
+  } else if (trouble === 'AWAY')
+    await postponeScan(parts, claim, { note: message, pauseMs: pauseWhileUnavailable(parts) });
+  else if (trouble === 'BROKEN') await handleFailedIndexing(parts, claim, message, context.indexState());
   else await failScan(parts, claim, message, context.indexState());
 }
 
@@ -124,18 +125,18 @@ async function afterTrouble(
  * answers if a layer could not be fetched. It counts as a failure of the image, unless other images
  * fail too.
  */
-async function afterFailure(
+async function handleFailedIndexing(
   parts: ScanParts,
   claim: ClaimedScan,
   reason: string,
   state: string | undefined,
 ): Promise<void> {
   if (parts.clair.circuit.failed(claim.digest, reason))
-    await postponeScan(parts, claim, { note: reason, pauseMs: untilBack(parts), deleteFirst: true });
+    await postponeScan(parts, claim, { note: reason, pauseMs: pauseWhileUnavailable(parts), deleteFirst: true });
   else await failScan(parts, claim, reason, state);
 }
 
-function untilBack(parts: ScanParts): number {
+function pauseWhileUnavailable(parts: ScanParts): number {
   return spread(parts, Math.max(AWAY_MS, parts.clair.circuit.pauseLeftMs));
 }
 
@@ -143,7 +144,7 @@ function spread({ random }: ScanParts, ms: number): number {
   return Math.round(ms * (1 + SPREAD * random()));
 }
 
-async function leaveWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {
+async function postponeWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {
   const held = await parts.database.reader(Table.manifests).where('digest', claim.digest).first('id');
   if (held === undefined) await dropScan(parts, claim);
   else

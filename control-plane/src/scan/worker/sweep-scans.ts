@@ -56,7 +56,7 @@ export async function sweepUnknown({ database, stores, clock }: Parts, stopped: 
       .whereNotIn('m.media_type', [MediaType.ociIndex, MediaType.dockerManifestList])
       .select({ id: 'm.id', digest: 'm.digest' })) as Pick<ManifestRow, 'id' | 'digest'>[];
     if (rows.length > 0) {
-      await makeRows({ database, stores, clock }, rows);
+      await createRows({ database, stores, clock }, rows);
       made += rows.length;
     }
     // SQLite statements are synchronous: other work gets a turn between two steps.
@@ -111,7 +111,7 @@ export async function sweepAdvisories({ database, clock }: Parts): Promise<void>
   );
 }
 
-async function makeRows({ database, stores, clock }: Parts, rows: readonly Pick<ManifestRow, 'id' | 'digest'>[]) {
+async function createRows({ database, stores, clock }: Parts, rows: readonly Pick<ManifestRow, 'id' | 'digest'>[]) {
   const now = clock.now();
   const references = await stores.manifests.references(
     database.reader,

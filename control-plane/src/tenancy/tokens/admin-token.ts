@@ -41,7 +41,7 @@ export async function ensureAdminToken(parts: AdminTokenParts): Promise<void> {
     return;
   }
   if (await database.transaction(async (queries) => (await tokens.lockById(queries, ADMIN)) !== undefined)) return;
-  const token = writeOrRead(parts.file);
+  const token = createOrReadToken(parts.file);
   try {
     await database.transaction((queries) => tokens.insert(queries, adminRow(token, parts.clock)));
   } catch (error) {
@@ -72,7 +72,7 @@ function adminRow(token: string, clock: Clock): ApiTokenRow {
  * Writes a new token to the file, durably. Returns the token, or the token of an earlier start that
  * did not complete.
  */
-function writeOrRead(file: string): string {
+function createOrReadToken(file: string): string {
   createFileSync(file, `${newSecret(SecretPrefix.apiToken)}\n`);
   return readFileSync(file, 'utf8').trim();
 }

@@ -33,7 +33,7 @@ const DEFAULTS = {
   allowedVulnerabilities: [],
 };
 
-test('an organization has no gate unless it is given one, with defaults', async () => {
+test('an organization has no scan policy by default; a policy gets defaults', async () => {
   expect(await apply()).toEqual({ version: 1, scanPolicy: null });
   expect(await apply({ blockFrom: 'CRITICAL' })).toEqual({
     version: 2,
@@ -41,14 +41,14 @@ test('an organization has no gate unless it is given one, with defaults', async 
   });
 });
 
-test('it is declarative: the same again, in another order of the allow list, changes nothing', async () => {
+test('applying the same policy again changes nothing, also with another order of the allow list', async () => {
   await apply(FULL);
   const again = await apply({ ...FULL, allowedVulnerabilities: ['CVE-2', 'CVE-1', 'CVE-2'] });
   expect(again).toEqual({ version: 1, scanPolicy: FULL });
   expect(await apply()).toEqual({ version: 2, scanPolicy: null });
 });
 
-test('a patch leaves it, replaces it, or takes it away; the log says what changed', async () => {
+test('a patch keeps, replaces or removes the policy, and the audit log has the changes', async () => {
   await apply(FULL);
   expect((await update({ description: 'x' })).scanPolicy).toEqual(FULL);
   expect((await update({ scanPolicy: { blockFrom: 'LOW' } })).scanPolicy).toEqual({ blockFrom: 'LOW', ...DEFAULTS });
@@ -79,7 +79,7 @@ test.each([
   expect(answer.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: `input.scanPolicy.${field}` });
 });
 
-test('data planes hear of it: what they must know, and nothing where there is none', async () => {
+test('a snapshot has the part of the policy that data planes need, or none', async () => {
   await apply(FULL);
   const watched = plane.catalog.watch();
   const policies = async () => (await watched.snapshot()).organizations.map(({ scanPolicy }) => scanPolicy);
@@ -88,7 +88,7 @@ test('data planes hear of it: what they must know, and nothing where there is no
   expect(await policies()).toEqual([null]);
 });
 
-test('it goes with its organization', async () => {
+test('deleting an organization deletes its policy', async () => {
   await apply(FULL);
   await plane.ask('mutation { deleteOrganization(name: "acme") }');
   expect(await apply()).toEqual({ version: 1, scanPolicy: null });
