@@ -14,7 +14,7 @@ import { readScanConfig } from './read-scan-config';
 import type { ScanConfig } from './scan/clair/scan-config';
 import type { ForcedSwitches } from './tenancy/settings/system-settings';
 
-/** Everything that can be configured about a control plane. Contains secrets: never logged as a whole. */
+/** The configuration of a control plane. Contains secrets: never logged as a whole. */
 export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
@@ -85,7 +85,10 @@ const ADMIN_TOKEN = /^[\x21-\x7e]{8,256}$/;
 
 const CONTROL_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_CONTROL_TLS_CERT, key: SETTINGS.LAYOVER_CONTROL_TLS_KEY };
 
-/** Reads the configuration from an environment. Throws a ConfigurationError that names every problem. */
+/**
+ * Reads the configuration from an environment. Throws a ConfigurationError that names every
+ * problem.
+ */
 export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig {
   const reader = new SettingsReader(env);
   const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));

@@ -24,7 +24,7 @@ const LIST = `query ($tag: String, $first: Int, $after: String) {
 const offsets = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 25 });
 const arrivals = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 4 });
 
-test('a reader sees all events that existed at its start once and in order, whatever arrives between its pages', async () => {
+test('a reader sees all events that existed at its start once and in order, while others arrive', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -51,7 +51,7 @@ afterEach(async () => {
   await Promise.all(fakes.map((fake) => fake.stop()));
 });
 
-test('content that one data plane behind a host name uses is in use, independent of the order of addresses', async () => {
+test('content that one data plane behind a host name uses is in use, in any order of addresses', async () => {
   fakes[0]!.blobs.set(DIGEST, 7);
   fakes[1]!.inUse.add(DIGEST);
   expect(await keeper.stat([DIGEST])).toEqual(new Map([[DIGEST, { digest: DIGEST, size: 7, inUse: true }]]));

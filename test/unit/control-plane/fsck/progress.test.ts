@@ -18,7 +18,7 @@ function open(terminal: boolean): { readonly console: Console; readonly progress
   return { console, progress: new Progress(console, clock, () => 2) };
 }
 
-test('outside a terminal, progress prints at most one line a second, later one every ten seconds, with an estimate', () => {
+test('outside a terminal, progress prints a line every second, later every ten, with an estimate', () => {
   const { progress } = open(false);
   progress.begin('stored content', 'blobs', { items: 1000, bytes: 10_000 });
   for (let i = 0; i < 50; i += 1) {

@@ -34,7 +34,7 @@ test(
   },
 );
 
-test('a connection that Clair drops is reported at the image; no other image is sent, and Clair is probed with pauses', async () => {
+test('a connection that Clair drops stops other images, and Clair is probed with pauses', async () => {
   world.clair.faults.once('index', 'DROP');
   await images(['one', 'two', 'three']);
   await world.work();
@@ -151,7 +151,7 @@ test.each([201, 500] as const)(
   },
 );
 
-test('indexed images keep their result while Clair is unavailable, and their reports are refreshed afterwards', async () => {
+test('indexed images keep their result while Clair is unavailable, and are refreshed afterwards', async () => {
   await world.image(acme, 'one');
   await world.work();
   world.clair.found.set(digest('one'), [{ name: 'CVE-1', severity: 'Low', package: 'a' }]);
