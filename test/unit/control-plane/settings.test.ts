@@ -34,7 +34,7 @@ test('an update changes the named switches once and is audited', async () => {
   });
 });
 
-test('a switch that the environment forces is in force, is reported, and cannot be changed to the other value', async () => {
+test('a switch that the environment forces is reported and cannot be changed to the other value', async () => {
   await plane.restart({ LAYOVER_FEATURE_PROXY_CACHE: '0' });
   expect(await plane.ask(READ)).toEqual({
     systemSettings: {

@@ -19,20 +19,16 @@ async function images(names: readonly string[]): Promise<void> {
 }
 const indexed = (): readonly (string | undefined)[] => world.clair.of('index').map((call) => call.digest);
 
-test(
-  'the worker keeps images in the queue without using attempts while Clair is unavailable, and ' +
-    'continues when it is back',
-  async () => {
-    await world.clair.goAway();
-    await images(['one', 'two']);
-    for (let minute = 0; minute < 30; minute++) await world.later(60_000);
-    expect(await world.scan('one')).toMatchObject({ state: 'QUEUED', attempts: 0 });
-    await world.clair.comeBack();
-    await world.later(60_000);
-    for (const name of ['one', 'two'])
-      expect(await world.scan(name)).toMatchObject({ state: 'COMPLETED', attempts: 1, error: null });
-  },
-);
+test('images stay in the queue without using attempts while Clair is unavailable', async () => {
+  await world.clair.goAway();
+  await images(['one', 'two']);
+  for (let minute = 0; minute < 30; minute++) await world.later(60_000);
+  expect(await world.scan('one')).toMatchObject({ state: 'QUEUED', attempts: 0 });
+  await world.clair.comeBack();
+  await world.later(60_000);
+  for (const name of ['one', 'two'])
+    expect(await world.scan(name)).toMatchObject({ state: 'COMPLETED', attempts: 1, error: null });
+});
 
 test('a connection that Clair drops stops other images, and Clair is probed with pauses', async () => {
   world.clair.faults.once('index', 'DROP');

@@ -17,7 +17,7 @@ const purge = (organization = 'acme') =>
   });
 const forgotten = (): readonly (string | undefined)[] => world.clair.of('forget').map((call) => call.digest);
 
-test('a report is deleted in Clair and in the tables when nobody holds the image; the vulnerability stays known', async () => {
+test('a report is deleted in Clair and in the tables when nobody holds the image any more', async () => {
   await world.image(acme, 'app');
   await world.work();
   await purge();

@@ -52,7 +52,7 @@ test('a reply contains at most twenty names, but its reason counts all of them',
   expect(reply.reason).toContain('31 known vulnerabilities');
 });
 
-test('the policy applies onlyFixable, the allow list, and the grace period after the first sighting anywhere', async () => {
+test('the policy applies onlyFixable, the allow list, and the grace period since the first sighting', async () => {
   await scanned('app', HIGH, CRITICAL);
   await gate({ blockFrom: 'LOW', onlyFixable: true });
   expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
@@ -169,7 +169,7 @@ describe('waiting', () => {
     }).then(({ value }) => value);
   };
 
-  test('the first pull of an image waits for its layers and its scan, and is refused because of the findings', async () => {
+  test('the first pull of an image waits for its layers and its scan, and is refused for its findings', async () => {
     world.clair.found.set(digest('app'), [HIGH]);
     await world.admit(acme, 'app', ['layer']);
     const reply = world.judge(acme, 'app', 600_000);

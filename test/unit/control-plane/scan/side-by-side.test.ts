@@ -49,7 +49,7 @@ test('concurrent claims never contain the same row twice', async () => {
   expect(digests.length).toBe(20);
 });
 
-test('another process takes over an expired claim from the beginning, and results of the first process are discarded', async () => {
+test('another process takes over an expired claim, and the result of the first one is discarded', async () => {
   await world.image(acme, 'app');
   const release = world.clair.hold();
   const asked = world.clair.nextIndexRequest();

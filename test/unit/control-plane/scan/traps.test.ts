@@ -65,7 +65,7 @@ test.each([201, 500] as const)('an image is tried five times, with doubling paus
   ]);
 });
 
-test('a matcher that is not ready (202) is not a failure; the report is read later without indexing again', async () => {
+test('a matcher that is not ready (202) delays the report, without a failure or a second indexing', async () => {
   world.clair.isReady = false;
   await world.image(acme, 'app');
   await world.work();

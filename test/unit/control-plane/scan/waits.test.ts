@@ -31,7 +31,7 @@ test('a wait ends when the scan has ended, and all waits share one read', async 
   expect([waits.size, statements]).toEqual([0, 1]);
 });
 
-test('a wait ends when the caller disconnects, the time is over, or the process stops, and leaves nothing behind', async () => {
+test('a wait ends when the caller disconnects, the time is over, or the process stops', async () => {
   await world.image(acme, 'app');
   const caller = new AbortController();
   const left = waits.wait(digest('app'), 60_000, caller.signal);
