@@ -1,32 +1,32 @@
 import type { Flag } from './tables';
 
-/** The scan of an image manifest, whoever holds it, and its place in the queue. */
+/** The scan of an image manifest, independent of its holders, and its place in the queue. */
 export interface ScanRow {
   readonly digest: string;
   /** WAITING_FOR_LAYERS, QUEUED, INDEXING, COMPLETED, FAILED or UNSUPPORTED. */
   readonly state: string;
-  /** What is to be done: INDEX, or REFRESH (read the report again); null = nothing. */
+  /** Pending work: INDEX, or REFRESH (read the report again); null if there is none. */
   readonly work: string | null;
-  /** From when on it may be claimed; of a row that is worked on, when the claim lapses. */
+  /** When the work may be claimed. While it is claimed, when the claim ends. */
   readonly due_at: number | null;
-  /** The claim under which it is worked on; null = none. */
+  /** The id of the claim; null if the work is not claimed. */
   readonly worker: string | null;
-  /** Tries at indexing since it was queued. */
+  /** Attempts to index since the manifest was queued. */
   readonly attempts: number;
-  /** 1: what Clair has of it is deleted before it is indexed. */
+  /** 1: Clair's index report is deleted before the manifest is indexed. */
   readonly delete_first: Flag;
   readonly queued_at: number | null;
   readonly started_at: number | null;
   readonly finished_at: number | null;
-  /** When the report that the counts are of was last read; null = there is no result. */
+  /** When the report behind the counts was last read; null if there is no result. */
   readonly reported_at: number | null;
-  /** Clair's index_state that the result was made with. */
+  /** The index_state of Clair that produced the result. */
   readonly indexer_state: string | null;
-  /** The index_state under which indexing last ended, well or badly. */
+  /** The index_state of Clair at the end of the last indexing, successful or not. */
   readonly tried_state: string | null;
-  /** Why it failed, or what it waits for. */
+  /** Why the scan failed, or what it waits for. */
   readonly error: string | null;
-  /** sha256 of what was found: a report that says the same writes nothing. */
+  /** sha256 of the findings. A report with the same findings writes nothing. */
   readonly report_hash: string | null;
   readonly total: number;
   readonly fixable: number;
@@ -41,11 +41,11 @@ export interface ScanRow {
 /** A vulnerability of a package in an image. */
 export interface ScanFindingRow {
   readonly digest: string;
-  /** From 0, the worst first. */
+  /** Starts at 0 with the most severe finding. */
   readonly position: number;
-  /** Its name, as Clair's updater gives it. */
+  /** The name of the vulnerability, from Clair's updater. */
   readonly vulnerability: string;
-  /** Of the {@link AdvisoryRow} that describes it. */
+  /** Hash of the {@link AdvisoryRow} that describes it. */
   readonly advisory: string;
   /** 0 (UNKNOWN) to 5 (CRITICAL). */
   readonly severity: number;
@@ -53,19 +53,19 @@ export interface ScanFindingRow {
   readonly package_name: string;
   readonly package_version: string;
   readonly fixed_in: string | null;
-  /** The layer. */
+  /** Digest of the layer. */
   readonly introduced_in: string | null;
   readonly distribution: string | null;
 }
 
-/** What is said of vulnerabilities at length, once for all images. */
+/** The long texts about vulnerabilities, stored once for all images. */
 export interface AdvisoryRow {
-  /** sha256 of the rest, hex. */
+  /** sha256 of the other fields, hex. */
   readonly hash: string;
   readonly description: string;
   /** JSON array. */
   readonly links: string;
-  /** When a report that says so was last stored. */
+  /** When a report with this text was last stored. */
   readonly used_at: number;
 }
 
@@ -75,16 +75,16 @@ export interface KnownVulnerabilityRow {
   readonly first_seen_at: number;
 }
 
-/** A manifest that nobody holds any more, of which Clair's report is to be deleted. */
+/** A manifest that no origin holds any more and whose report in Clair will be deleted. */
 export interface ScanDeletionRow {
   readonly digest: string;
   readonly attempts: number;
   readonly due_at: number;
 }
 
-/** A notification of Clair's notifier that is to be read. */
+/** A notification of Clair's notifier that is not read yet. */
 export interface ScanNotificationRow {
-  /** A uuid. */
+  /** A UUID. */
   readonly id: string;
   readonly attempts: number;
   readonly due_at: number;

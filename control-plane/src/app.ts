@@ -49,25 +49,29 @@ import { ensureAdminToken } from './tenancy/tokens/admin-token';
 import { Authenticator } from './tenancy/tokens/authenticate';
 import { createGrpcUpstreamProbe } from './data-planes/grpc-upstream-probe';
 
-/** What tests replace. */
+/** Parts that tests replace. */
 export interface ControlPlaneOverrides {
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Where the admin token is shown when one was made; the process's stdout otherwise. */
+  /** Shows the admin token if one was generated; the default is the stdout of the process. */
   readonly announce?: (line: string) => void;
-  /** Names of data planes. */
+  /** Resolves the host names of data planes. */
   readonly resolver?: HostResolver;
 }
 
 /** The control plane: {@link App} with the address of its second server. */
 export interface ControlPlane extends App {
-  /** Where the Catalog listens, as a client takes it: `unix:<path>` or `host:port`. Throws an Error before start has resolved. */
+  /**
+   * The address of the Catalog for gRPC clients: `unix:<path>` or `host:port`. Throws an Error
+   * before start has resolved.
+   */
   readonly catalogAddress: string;
 }
 
 /**
- * The composition root: opens the database, puts stores, services and resolvers together, and serves GraphQL over HTTP
- * and the Catalog over gRPC. `start` resolves with the URL of the HTTP server.
+ * Creates a control plane. It is the composition root: opens the database, connects stores,
+ * services and resolvers, and serves GraphQL over HTTP and the Catalog over gRPC. `start` resolves
+ * with the URL of the HTTP server.
  */
 export function createControlPlane(config: ControlPlaneConfig, overrides: ControlPlaneOverrides = {}): ControlPlane {
   const clock = overrides.clock ?? systemClock;
@@ -84,7 +88,7 @@ export function createControlPlane(config: ControlPlaneConfig, overrides: Contro
       return { address: running.address };
     },
     get catalogAddress() {
-      if (running === undefined) throw new Error('the control plane has not started');
+      if (running === undefined) throw new Error('The control plane has not started.');
       return running.catalogAddress;
     },
     stop() {
@@ -109,7 +113,7 @@ interface PlaneParts {
 }
 
 async function startPlane({ config, clock, log, announce, resolve }: PlaneParts): Promise<RunningPlane> {
-  // Released in reverse, also when the start fails half-way.
+  // Released in reverse order, also if the start fails halfway.
   const releases: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const release of releases.splice(0).reverse()) await release();
@@ -119,7 +123,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const box = new SealedBox('upstream-credentials', masterKey, config.previousMasterKeys);
     const database = Database.open(config.database, log, { connections: config.databasePool });
     releases.push(() => database.close());
-    // What it reads is there when the server for it is.
+    // The variables that these functions read are set before the server of the metrics starts.
     const metrics = new Metrics(
       () => watch.size,
       () => feed.position?.revision ?? 0,
@@ -139,7 +143,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     const organizationService = new OrganizationService({ ...stores, content, database, box, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
     await database.transaction(async (queries) => {
-      // The row that all control planes lock first: two that start at once would make two keys.
+      // All control planes lock this row first; otherwise two that start at once would create two
+      // keys.
       await settings.lock(queries);
       if (await tokenKeys.ensure(queries, clock.now())) await revision.bump(queries, 'shared');
     });
@@ -268,7 +273,9 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
   }
 }
 
-/** How long the database may take to answer before the plane counts as not ready, in milliseconds. */
+/**
+ * How long the database may take to answer before the plane counts as not ready, in milliseconds.
+ */
 const READY_MS = 2000;
 
 function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
@@ -276,5 +283,5 @@ function whyUnready(database: Database, clock: Clock): Promise<string | undefine
     () => undefined,
     () => 'the database does not answer',
   );
-  return withTimeout(clock, READY_MS, ping, () => 'the database does not answer in time');
+  return withTimeout(clock, READY_MS, ping, () => 'the database did not answer in time');
 }

@@ -14,46 +14,46 @@ import { readScanConfig } from './read-scan-config';
 import type { ScanConfig } from './scan/clair/scan-config';
 import type { ForcedSwitches } from './tenancy/settings/system-settings';
 
-/** Everything that can be configured about a control plane. Contains secrets: never logged as a whole. */
+/** The configuration of a control plane. Contains secrets: never logged as a whole. */
 export interface ControlPlaneConfig {
   readonly home: Home;
   /** GraphQL, health and metrics over HTTP. */
   readonly controlListen: ListenAddress;
-  /** Certificate of that server; undefined = plain HTTP. */
+  /** The certificate of that server; undefined for plain HTTP. */
   readonly controlTls: TlsFiles | undefined;
   /** The Catalog over gRPC. */
   readonly catalogListen: ListenAddress;
-  /** All data planes, at least one. Default: the socket in the home. */
+  /** All data planes, at least one. The default is the socket in the home. */
   readonly dataPlanes: readonly ListenAddress[];
   /** How this plane and the others identify each other. */
   readonly planeSecurity: PlaneSecurityConfig;
   readonly database: DatabaseAddress;
   /** Maximum number of connections to MySQL. */
   readonly databasePool: number;
-  /** 32 bytes; undefined = the key in the home, which is created if it is missing. */
+  /** 32 bytes. Undefined means the key in the home, which is created if it is missing. */
   readonly masterKey: Buffer | undefined;
   /** Earlier keys, which still decrypt what they have encrypted. */
   readonly previousMasterKeys: readonly Buffer[];
   /** Whether to start although no key decrypts some of the stored secrets. */
   readonly ignoreUnreadableSecrets: boolean;
-  /** Undefined = the first start creates one. */
+  /** Undefined if the first start generates one. */
   readonly adminToken: string | undefined;
   /** Whether the first start creates the public organizations. */
   readonly bootstrap: boolean;
-  /** System settings that the environment holds; undefined = GraphQL sets them. */
+  /** Switches that the environment forces. The others are set with GraphQL. */
   readonly forced: ForcedSwitches;
   readonly graphql: GraphqlOptions;
   readonly garbage: GarbageOptions;
-  /** undefined = nothing is scanned. */
+  /** Undefined if scanning is not configured. */
   readonly scan: ScanConfig | undefined;
-  /** How long audit events are kept, in milliseconds; undefined = for ever. */
+  /** How long audit events are kept, in milliseconds; undefined for ever. */
   readonly auditRetentionMs: number | undefined;
   /** How long running calls may take to end after SIGTERM, in milliseconds. */
   readonly drainMs: number;
-  /** Where traces are sent; undefined = nothing is traced. */
+  /** Where traces are sent; undefined if tracing is off. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
-  /** What to log at start: variables with unknown names, which have no effect. */
+  /** What to log at start: unknown variables, which have no effect. */
   readonly warnings: readonly string[];
 }
 
@@ -68,18 +68,27 @@ export interface GarbageOptions {
 
 /** Limits of the management API. */
 export interface GraphqlOptions {
-  /** Requests per second that one token may make on average, in bursts of twice as many; 0 = no limit. */
+  /**
+   * Average number of requests per second for one token, with bursts of twice as many; 0 for no
+   * limit.
+   */
   readonly requestsPerSecond: number;
   /** Whether clients may request the schema. */
   readonly introspection: boolean;
 }
 
-/** A token that can be guessed is worse than none: without one, the first start creates a good one. */
+/**
+ * Minimum length of a token, because a token that can be guessed is worse than none: without one,
+ * the first start generates a strong token.
+ */
 const ADMIN_TOKEN = /^[\x21-\x7e]{8,256}$/;
 
 const CONTROL_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_CONTROL_TLS_CERT, key: SETTINGS.LAYOVER_CONTROL_TLS_KEY };
 
-/** Reads the configuration from an environment. Throws a ConfigurationError that names every problem. */
+/**
+ * Reads the configuration from an environment. Throws a ConfigurationError that names every
+ * problem.
+ */
 export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig {
   const reader = new SettingsReader(env);
   const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
@@ -134,12 +143,12 @@ export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig 
   if (config.controlListen.kind === 'unix' && config.controlListen.path === home.catalogSocket)
     reader.problem(
       SETTINGS.LAYOVER_CONTROL_LISTEN,
-      `must be another socket: data planes reach the control plane at ${home.catalogSocket}`,
+      `must be a different socket: ${home.catalogSocket} is the socket of the Catalog for data planes`,
     );
   return { ...config, warnings: reader.done() };
 }
 
-/** The configuration in the environment of this process. */
+/** Reads the configuration from the environment of this process. */
 export function configFromEnvironment(): ControlPlaneConfig {
   return readControlPlaneConfig(process.env);
 }

@@ -5,7 +5,7 @@ import { configFromEnvironment } from './config';
 const program = describePlane(
   'npm run start:control-plane',
   'control-plane/src/main.js',
-  'Starts a control plane: serves the GraphQL API, and the catalog of cached content to data planes.',
+  'Starts a control plane, which serves the GraphQL API and the Catalog for data planes.',
 );
 
 void runApp(program, () => createControlPlane(configFromEnvironment()));

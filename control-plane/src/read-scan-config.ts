@@ -3,11 +3,14 @@ import type { SettingsReader } from '../../common/configuration/settings-reader'
 import { type ListenAddress, parseListenAddress } from '../../common/runtime/listen-address';
 import type { ScanConfig } from './scan/clair/scan-config';
 
-/** Minimum size of a pre-shared key, in bytes: shorter ones can be guessed. */
+/** Minimum size of a pre-shared key in bytes. Shorter keys can be guessed. */
 const MIN_SECRET = 16;
 const WEBHOOK_TOKEN = /^[\x21-\x7e]{16,256}$/;
 
-/** Reads the settings of scanning. Returns undefined without LAYOVER_CLAIR_URL: then nothing is scanned. */
+/**
+ * Reads the settings of scanning. Returns undefined without LAYOVER_CLAIR_URL; then nothing is
+ * scanned.
+ */
 export function readScanConfig(reader: SettingsReader): ScanConfig | undefined {
   const clairUrl = reader.parsed(SETTINGS.LAYOVER_CLAIR_URL, parseBaseUrl);
   const edgeUrl =
@@ -36,9 +39,12 @@ export function readScanConfig(reader: SettingsReader): ScanConfig | undefined {
   return { ...config, clairUrl, edgeUrl };
 }
 
-/** Returns where an edge with the same environment listens, or undefined if Clair cannot reach it there. */
+/**
+ * Returns the address of an edge with the same environment, or undefined if Clair cannot reach it
+ * there.
+ */
 function localEdgeUrl(reader: SettingsReader): string | undefined {
-  // A bad address is a problem of the edge, which reports it itself.
+  // The edge itself reports an invalid address.
   const listen = parseListenAddress(reader.text(SETTINGS.LAYOVER_EDGE_LISTEN));
   if (listen === undefined || listen.kind === 'unix') return undefined;
   const scheme = reader.isSet(SETTINGS.LAYOVER_EDGE_TLS_CERT) ? 'https' : 'http';

@@ -30,7 +30,7 @@ import { UpstreamProbeResolver } from './graphql/resolvers/upstream-probe.resolv
 import { UpstreamStatusResolver } from './graphql/resolvers/upstream-status.resolver';
 import { UsageResolver } from './graphql/resolvers/usage.resolver';
 
-/** What resolvers work with. */
+/** Dependencies of the resolvers. */
 export type ResolverParts = Stores & {
   readonly database: Database;
   readonly clock: Clock;
@@ -40,11 +40,11 @@ export type ResolverParts = Stores & {
   readonly stores: Stores;
   readonly collector: GarbageCollector;
   readonly probe: UpstreamProbe;
-  /** There is something to scan. */
+  /** Wakes the scan worker because new scans may be due. */
   readonly pokeScanning: () => void;
 };
 
-/** One instance of every class of resolvers. */
+/** Creates one instance of every resolver class. */
 export function createResolvers(parts: ResolverParts): ResolverInstances {
   const { database, clock, audit, tags, manifests, usage } = parts;
   const repositories = new RepositoryService(database, parts.organizations, parts.repositories);

@@ -28,18 +28,21 @@ import { UpstreamStatusStore } from './cache/pulls/upstream-status.store';
 import { settleMissed } from './cache/arrivals/settle-missed';
 import { UsageStore } from './cache/usage/usage.store';
 
-/** Everything that reads and writes rows. */
+/** All stores of the control plane. */
 export type Stores = ReturnType<typeof createStores>;
 
-/** What stores are told besides. */
+/** Options of the stores. */
 export interface StoreOptions {
-  /** Whether LAYOVER_CLAIR_URL names a Clair; false unless told. */
+  /** Whether LAYOVER_CLAIR_URL is set. The default is false. */
   readonly hasClair?: boolean;
-  /** For {@link AuditStore}. */
+  /** The callback of {@link AuditStore}. */
   readonly onAudited?: (kinds: readonly string[]) => void;
 }
 
-/** Makes every store. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that the environment holds. */
+/**
+ * Creates all stores. `tokenKeyBox` seals the keys of pull tokens; `forced` are the switches that
+ * the environment forces.
+ */
 export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, options: StoreOptions = {}) {
   const settings = new SystemSettingsStore();
   const content = createContentStores(settings, forced, options);
@@ -59,7 +62,7 @@ export function createStores(tokenKeyBox: SealedBox, forced: ForcedSwitches, opt
   } as const;
 }
 
-/** Makes the stores of what is cached: none of them needs a key. */
+/** Creates the stores of cached content. None of them needs a key. */
 export function createContentStores(
   settings: SystemSettingsStore,
   forced: ForcedSwitches,

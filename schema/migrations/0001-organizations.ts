@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { Table } from '../tables';
 import { createTable, dropTables, UID_LENGTH } from './columns';
 
-/** Organizations, how each mirrors its upstream, and its limits. */
+/** Creates the tables of organizations, their proxy cache settings and their quotas. */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.organizations, (columns) => {
     columns.key('uid', UID_LENGTH).notNullable().primary();
@@ -44,7 +44,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 }
 
-/** Takes it all away. */
+/** Drops these tables. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(knex, Table.quotas, Table.proxyConfigs, Table.organizations);
 }

@@ -2,7 +2,9 @@ import type { Knex } from 'knex';
 import { Table } from '../tables';
 import { createTable, dropTables, UID_LENGTH } from './columns';
 
-/** Who may pull and who may manage: robots, API tokens, the keys that pull tokens are signed with. */
+/**
+ * Creates the tables of access control: robots, API tokens, and the signing keys of pull tokens.
+ */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.robots, (columns, table) => {
     columns.key('organization_uid', UID_LENGTH).notNullable();
@@ -32,7 +34,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 }
 
-/** Takes it all away. */
+/** Drops these tables. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(knex, Table.tokenKeys, Table.apiTokens, Table.robots);
 }

@@ -3,8 +3,9 @@ import { Table } from '../tables';
 import { createTable, DIGEST_LENGTH, dropTables, UID_LENGTH } from './columns';
 
 /**
- * What is cached. No foreign keys: content of a deleted organization stays until it is collected, in steps, and the
- * writers keep the order (repository, manifest, references, tag) within one transaction.
+ * Creates the tables of cached content. They have no foreign keys: content of a deleted
+ * organization stays until it is collected in steps. Writers keep the order (repository, manifest,
+ * references, tag) within one transaction.
  */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.repositories, (columns, table) => {
@@ -75,7 +76,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 }
 
-/** Takes it all away. */
+/** Drops these tables. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(knex, Table.tags, Table.blobs, Table.manifestReferences, Table.manifests, Table.repositories);
 }

@@ -2,7 +2,10 @@ import type { Knex } from 'knex';
 import { Table } from '../tables';
 import { createTable, DIGEST_LENGTH, dropTables, UID_LENGTH } from './columns';
 
-/** What happened: the audit log, counters, and what data planes see of upstreams. */
+/**
+ * Creates the tables of records: the audit log, statistics, and the status of upstreams as data
+ * planes see them.
+ */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.auditEvents, (columns, table) => {
     columns.key('id', UID_LENGTH).notNullable().primary();
@@ -48,7 +51,7 @@ export async function up(knex: Knex): Promise<void> {
   });
 }
 
-/** Takes it all away. */
+/** Drops these tables. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(knex, Table.upstreamStatus, Table.statistics, Table.recordedEvents, Table.auditEvents);
 }

@@ -2,7 +2,10 @@ import type { Knex } from 'knex';
 import { type SystemSettingsRow, Table } from '../tables';
 import { createTable, dropTables, insertOnce } from './columns';
 
-/** The two tables of one row each: the revision of the configuration, and the global switches. */
+/**
+ * Creates the two tables with one row each: the revision of the configuration, and the global
+ * switches.
+ */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.configurationRevision, (columns) => {
     columns.number('id').notNullable().primary();
@@ -28,7 +31,7 @@ export async function up(knex: Knex): Promise<void> {
   await insertOnce(knex, Table.systemSettings, settings);
 }
 
-/** Takes it all away. */
+/** Drops these tables. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(knex, Table.systemSettings, Table.configurationRevision);
 }

@@ -3,8 +3,9 @@ import { Table } from '../tables';
 import { addColumn, addIndex, createTable, DIGEST_LENGTH, dropTables, UID_LENGTH } from './columns';
 
 /**
- * What bounds a cache: who holds which bytes, in rows and in sums; in which order manifests leave; what is in use; what data
- * planes must forget. Content that is there already is counted by one statement a table, each of which can run again.
+ * Creates the tables that bound a cache: holdings and their sums, the order of eviction, content in
+ * use, and invalidations. Existing content is counted with one statement per table, each of which
+ * can be repeated.
  */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.originUsage, (columns, table) => {
@@ -69,7 +70,7 @@ export async function up(knex: Knex): Promise<void> {
     ['origin_version', 'eviction_class', 'eviction_at', 'id'],
     'manifests_eviction',
   );
-  // Of what is live, tags are counted from the index alone, with when the next of them expires.
+  // Counts the live tags of an origin, and finds the next expiry, from the index alone.
   await addIndex(knex, Table.tags, ['origin_version', 'ended_at', 'expires_at'], 'tags_collection');
   await addIndex(knex, Table.repositories, ['origin_version'], 'repositories_origin');
   await addIndex(knex, Table.blobs, ['unheld_at'], 'blobs_unheld');
@@ -109,7 +110,7 @@ async function fillColumns(knex: Knex): Promise<void> {
   );
 }
 
-/** Counts what is there. Manifests are content as well: from now on they have a row among the blobs. */
+/** Counts existing content. From this version on, manifests have rows in `blobs` too. */
 async function countHoldings(knex: Knex): Promise<void> {
   await knex.raw(
     `INSERT INTO blobs (digest, size, state, created_at, present_at)
@@ -159,7 +160,7 @@ async function countHoldings(knex: Knex): Promise<void> {
   );
 }
 
-/** Takes the new tables away; the columns stay, unread. */
+/** Drops the new tables. The new columns stay unused. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(
     knex,

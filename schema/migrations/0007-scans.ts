@@ -3,9 +3,9 @@ import { Table } from '../tables';
 import { createTable, DIGEST_LENGTH, dropTables, UID_LENGTH } from './columns';
 
 /**
- * Scans of what is cached: one row for each image manifest, whoever holds it, which is also the
- * queue; what was found, in rows; what Clair is to forget, and what its notifier told; and the
- * gates of organizations (ADR 19).
+ * Creates the tables of scans: one row per image manifest, independent of its holders, which is
+ * also the queue; the findings; pending deletions and notifications of Clair; and the scan policies
+ * of organizations (ADR 19).
  */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.scans, (columns, table) => {
@@ -75,11 +75,12 @@ export async function up(knex: Knex): Promise<void> {
     columns.number('wait_seconds').notNullable();
     columns.longText('allowed_vulnerabilities').notNullable();
   });
-  // Nothing could be scanned before, so the switch meant nothing: whoever names a Clair wants it to scan.
+  // Scanning was not possible before, so the stored switch had no meaning. Whoever configures a
+  // Clair wants it to scan.
   await knex(Table.systemSettings).update({ scanning_enabled: 1 });
 }
 
-/** Takes it all away. */
+/** Drops these tables. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(
     knex,

@@ -4,17 +4,18 @@ import { isMysql, LONG_TEXT_TYPE, textType } from './columns';
 
 interface TextColumn {
   readonly name: string;
-  /** Characters. */
+  /** In characters. */
   readonly length: number | string;
   readonly type: string;
   readonly nullable: string;
 }
 
 /**
- * Converts text columns that an earlier version created with a collation of the server (`utf8mb4_0900_bin`,
- * `utf8mb4_nopad_bin`) to bytes, as {@link Columns} creates them today; the bytes of the rows stay what they are. A
- * database that this version creates has none. One statement per table, which MySQL does whole or not at all, so a
- * migration that was cut off continues with the tables that are left. SQLite compares bytewise anyway.
+ * Converts text columns that an earlier version created with a server collation
+ * (`utf8mb4_0900_bin`, `utf8mb4_nopad_bin`) to bytes, as {@link Columns} creates them now. The
+ * stored bytes do not change. Databases created by this version have no such columns. Each table is
+ * converted with one statement, which MySQL applies completely or not at all, so an interrupted
+ * migration continues with the remaining tables. SQLite compares bytewise anyway.
  */
 export async function up(knex: Knex): Promise<void> {
   if (!isMysql(knex)) return;
@@ -36,7 +37,7 @@ export async function up(knex: Knex): Promise<void> {
   }
 }
 
-/** Does nothing: the text is the same, whatever the type of its column. */
+/** Does nothing, because the text is the same in both column types. */
 export function down(): Promise<void> {
   return Promise.resolve();
 }

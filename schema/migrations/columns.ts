@@ -1,17 +1,18 @@
 import type { Knex } from 'knex';
 
-/** Longest digest: sha512 with its prefix. */
+/** Maximum length of a digest: sha512 with its prefix. */
 export const DIGEST_LENGTH = 135;
-/** A uuid in text. */
+/** Length of a UUID as text. */
 export const UID_LENGTH = 36;
 
-/** Bytes that a character of UTF-8 takes at most. */
+/** Maximum number of bytes of one character in UTF-8. */
 const BYTES_PER_CHARACTER = 4;
 
 /**
- * Adds columns that mean the same on SQLite and MySQL. Text on MySQL is bytes (VARBINARY, MEDIUMBLOB) that hold UTF-8:
- * the only text that every version compares, sorts and keeps unique bytewise, trailing spaces included (ADR 11). The
- * driver gives it back as text (control-plane/src/db/read-text.ts).
+ * Adds columns that mean the same on SQLite and MySQL. Text on MySQL is stored as bytes (VARBINARY,
+ * MEDIUMBLOB) that contain UTF-8. Only this type is compared, sorted and checked for uniqueness
+ * bytewise by every version, including trailing spaces (ADR 11). The driver returns it as text
+ * (control-plane/src/db/read-text.ts).
  */
 export class Columns {
   constructor(
@@ -19,17 +20,19 @@ export class Columns {
     private readonly onMysql: boolean,
   ) {}
 
-  /** Text that is compared, sorted or unique. MySQL's indexes hold 3072 bytes, 4 for each character. */
+  /**
+   * Text that is compared, sorted or unique. An index of MySQL holds 3072 bytes, 4 per character.
+   */
   key(name: string, length: number): Knex.ColumnBuilder {
     return this.text(name, length);
   }
 
-  /** Any text up to `length` characters. */
+  /** Text of up to `length` characters. */
   text(name: string, length: number): Knex.ColumnBuilder {
     return this.onMysql ? this.table.specificType(name, textType(length)) : this.table.string(name, length);
   }
 
-  /** Text up to 16 MiB, never searched. MySQL allows it no default. */
+  /** Text of up to 16 MiB that is never searched. MySQL allows no default for it. */
   longText(name: string): Knex.ColumnBuilder {
     return this.onMysql ? this.table.specificType(name, LONG_TEXT_TYPE) : this.table.text(name);
   }
@@ -45,18 +48,19 @@ export class Columns {
   }
 }
 
-/** MySQL's type of {@link Columns.longText}. */
+/** The MySQL type of {@link Columns.longText}. */
 export const LONG_TEXT_TYPE = 'mediumblob';
 
-/** Returns MySQL's type of text up to `length` characters. */
+/** Returns the MySQL type for text of up to `length` characters. */
 export function textType(length: number): string {
   return `varbinary(${length * BYTES_PER_CHARACTER})`;
 }
 
 /**
- * Creates one table with the columns of {@link Columns}. MySQL commits each statement at once, and knex makes several for
- * a table with indexes; so the table gets its name last, and a migration that was cut off goes on after the tables that
- * have theirs.
+ * Creates a table with the columns of {@link Columns}. MySQL commits each statement at once, and
+ * knex needs several statements for a table with indexes. The table is therefore renamed to its
+ * final name last, so that an interrupted migration continues with the tables that do not exist
+ * yet.
  */
 export async function createTable(
   knex: Knex,
@@ -78,7 +82,10 @@ export async function createTable(
   await knex.schema.renameTable(unfinished, name);
 }
 
-/** Adds a column, where a migration that was cut off has not done so. One column at a time, for the same reason. */
+/**
+ * Adds a column unless an interrupted migration has already added it. Adds one column at a time,
+ * for the same reason.
+ */
 export async function addColumn(
   knex: Knex,
   table: string,
@@ -89,7 +96,7 @@ export async function addColumn(
   await knex.schema.alterTable(table, (builder) => build(new Columns(builder, isMysql(knex))));
 }
 
-/** Adds an index, where a migration that was cut off has not done so. */
+/** Adds an index unless an interrupted migration has already added it. */
 export async function addIndex(knex: Knex, table: string, columns: readonly string[], name: string): Promise<void> {
   if (isMysql(knex)) {
     const [found] = (await knex.raw(
@@ -101,7 +108,7 @@ export async function addIndex(knex: Knex, table: string, columns: readonly stri
   await knex.schema.alterTable(table, (builder) => builder.index([...columns], name));
 }
 
-/** Writes the first row of a table that has one, where it is not there. */
+/** Inserts the only row of a table unless it exists. */
 export async function insertOnce<Row extends { readonly id: number }>(
   knex: Knex,
   table: string,
@@ -110,7 +117,7 @@ export async function insertOnce<Row extends { readonly id: number }>(
   if ((await knex(table).where('id', row.id).first('id')) === undefined) await knex(table).insert(row);
 }
 
-/** Drops tables in the order given. */
+/** Drops tables in the given order. */
 export async function dropTables(knex: Knex, ...names: readonly string[]): Promise<void> {
   for (const name of names) await knex.schema.dropTableIfExists(name);
 }

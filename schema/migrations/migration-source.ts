@@ -6,8 +6,8 @@ interface NamedMigration extends Knex.Migration {
 }
 
 /**
- * The migrations as knex takes them. A list instead of a directory scan: names stay the same whether the code runs
- * from its sources or compiled, and nothing else in the folder is taken for a migration.
+ * The migrations in the form that knex expects. It is a list and not a folder scan, so that the
+ * names are the same in sources and compiled code, and other files in the folder are ignored.
  */
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {
   getMigrations: () => Promise.resolve([...MIGRATIONS]),

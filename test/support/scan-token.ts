@@ -1,20 +1,20 @@
 import { SignJWT } from 'jose';
 
-/** What is in a token for a scanner. */
+/** The content of a scanner token. */
 export interface ScanTokenSpec {
   readonly key: { readonly id: string; readonly secret: Buffer };
   /** `<organization>/<repository>`. */
   readonly name: string;
-  /** undefined = the claim is left out. */
+  /** The claim `layover_blob`; left out if undefined. */
   readonly blob: unknown;
   readonly subject?: string;
-  /** Seconds since the epoch; default: an hour from `now`. */
+  /** Seconds since the epoch; an hour after `now` by default. */
   readonly expiresAt?: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** An Authorization header with a token as the control plane signs it for a scanner. */
+/** Returns an Authorization header with a scanner token as the control plane signs it. */
 export async function scanToken(spec: ScanTokenSpec): Promise<string> {
   const { key, name, blob, subject = 'scan:clair', now } = spec;
   const access = [{ type: 'repository', name, actions: ['pull'] }];

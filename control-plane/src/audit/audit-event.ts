@@ -2,10 +2,10 @@ import type { AuditEventRow } from '../../../schema/tables';
 import { newId } from '../db/new-id';
 import type { AuditKind } from './audit-kind';
 
-/** The actor of what the control plane does by itself. */
+/** The actor of events that the control plane causes by itself. */
 export const SYSTEM_ACTOR = 'system';
 
-/** What an event of the control plane itself says. */
+/** The content of an event that the control plane writes itself. */
 export interface NewAuditEvent {
   readonly kind: Exclude<AuditKind, 'PULL'>;
   /** Milliseconds since the epoch. */
@@ -20,7 +20,7 @@ export interface NewAuditEvent {
   readonly detail: object;
 }
 
-/** An event with an id, ready to be stored. */
+/** Returns a row for an event, with a new id. */
 export function newAuditEvent(event: NewAuditEvent): AuditEventRow {
   return {
     id: newId(),

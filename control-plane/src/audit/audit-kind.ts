@@ -1,4 +1,4 @@
-/** Everything the audit log speaks of. */
+/** The kinds of audit events. */
 export const AuditKind = {
   PULL: 'PULL',
   ORGANIZATION_CREATED: 'ORGANIZATION_CREATED',

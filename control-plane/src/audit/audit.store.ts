@@ -6,10 +6,13 @@ import { type CursorKey, type Page, type PageRequest, toPage } from '../db/page'
 import type { AuditKind } from './audit-kind';
 import type { CacheStatus } from './cache-status';
 
-/** Which events are wanted; what is undefined does not narrow. Times are milliseconds since the epoch. */
+/**
+ * A filter for audit events. An undefined field does not narrow. Times are milliseconds since the
+ * epoch.
+ */
 export interface AuditFilter {
   readonly organization?: string;
-  /** Narrows to one organization also among those that had the same name. */
+  /** Tells one organization from earlier organizations that had the same name. */
   readonly organizationUid?: string;
   readonly repository?: string;
   readonly reference?: string;
@@ -17,27 +20,30 @@ export interface AuditFilter {
   readonly kinds?: readonly AuditKind[];
   readonly cacheStatuses?: readonly CacheStatus[];
   readonly actor?: string;
-  /** At or after. */
+  /** Inclusive. */
   readonly since?: number;
-  /** Before. */
+  /** Exclusive. */
   readonly until?: number;
 }
 
-/** Which events a list begins with. */
+/** The order of a list of events by time. */
 export type AuditOrder = 'newest' | 'oldest';
 
 /** Reads and writes the audit log. Events are never changed. */
 export class AuditStore {
-  /** `onAppended` is told of the kinds of events as they are written, in their transaction. */
+  /**
+   * `onAppended` is called with the kinds of events when they are written, inside their
+   * transaction.
+   */
   constructor(private readonly onAppended: (kinds: readonly string[]) => void = () => undefined) {}
 
-  /** Writes events. Throws the driver's duplicate error for an id that is there. */
+  /** Inserts events. Throws the driver's duplicate-key error if an id already exists. */
   async append(queries: Queries, events: readonly AuditEventRow[]): Promise<void> {
     await bulkInsert(queries, Table.auditEvents, events);
     this.onAppended(events.map(({ kind }) => kind));
   }
 
-  /** Which of these ids are in the log. */
+  /** Returns the ids among `ids` that are in the log. */
   async known(queries: Queries, ids: readonly string[]): Promise<ReadonlySet<string>> {
     const known = new Set<string>();
     for (const part of chunks(ids, 1000)) {
@@ -47,14 +53,15 @@ export class AuditStore {
     return known;
   }
 
-  /** The event with that id, or undefined. */
+  /** Returns the event with this id, or undefined. */
   async find(queries: Queries, id: string): Promise<AuditEventRow | undefined> {
     return queries<AuditEventRow>(Table.auditEvents).where('id', id).first<AuditEventRow | undefined>();
   }
 
   /**
-   * A page, newest first unless told. Stable while events arrive: the key of a page is the (time, id) of its last event, and what
-   * arrives later doesn't move it. Answered from the index on (organization, at, id) or (at, id).
+   * Returns a page of events, newest first by default. The key of a page is the (time, id) of its
+   * last event, so events that arrive later do not shift the pages. Uses the index on
+   * (organization, at, id) or on (at, id).
    */
   async page(
     queries: Queries,
@@ -84,14 +91,17 @@ export class AuditStore {
     if (filter.until !== undefined) void query.where('at', '<', filter.until);
     if (request.after !== undefined) {
       const [at, id] = request.after as [number, string];
-      // The first condition alone is one that an index can use.
+      // Only the first condition can use an index.
       if (order === 'newest') void query.where('at', '<=', at).whereRaw('(at < ? OR id < ?)', [at, id]);
       else void query.where('at', '>=', at).whereRaw('(at > ? OR id > ?)', [at, id]);
     }
     return toPage((await query) as AuditEventRow[], request.first);
   }
 
-  /** The `limit` oldest events from before `before` (milliseconds since the epoch), in order of time; from the index. */
+  /**
+   * Returns the `limit` oldest events before `before` (milliseconds since the epoch), in order of
+   * time. Uses the index on (at, id).
+   */
   async oldest(
     queries: Queries,
     before: number,
@@ -104,13 +114,13 @@ export class AuditStore {
       .select('id', 'at', 'kind');
   }
 
-  /** Deletes events: only retention does that. */
+  /** Deletes events. Only retention calls this. */
   async delete(queries: Queries, ids: readonly string[]): Promise<void> {
     for (const part of chunks(ids)) await queries(Table.auditEvents).whereIn('id', part).delete();
   }
 }
 
-/** The key of {@link AuditStore.page}. */
+/** Returns the cursor key of an event for {@link AuditStore.page}. */
 export function auditEventKey(event: AuditEventRow): CursorKey {
   return [event.at, event.id];
 }

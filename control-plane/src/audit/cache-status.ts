@@ -1,4 +1,4 @@
-/** How a pull was answered (docs/design/pull-semantics.md#cache-status). */
+/** What the cache did for a pull (docs/design/pull-semantics.md#cache-status). */
 export const CacheStatus = {
   HIT: 'HIT',
   REVALIDATED: 'REVALIDATED',
@@ -11,7 +11,7 @@ export const CacheStatus = {
 } as const;
 export type CacheStatus = (typeof CacheStatus)[keyof typeof CacheStatus];
 
-/** Whether a text that a data plane sent is one of them. */
+/** Returns whether a text from a data plane is a cache status. */
 export function isCacheStatus(text: string): text is CacheStatus {
   return Object.hasOwn(CacheStatus, text);
 }

@@ -1,16 +1,19 @@
-/** Content as a data plane's store has it. */
+/** The state of content in the stores of the data planes. */
 export interface KeptContent {
   readonly digest: string;
-  /** Bytes; undefined = not there. */
+  /** Bytes; undefined if no store holds the content. */
   readonly size: number | undefined;
-  /** Somebody reads or fills it. */
+  /** Whether a data plane is reading or filling the content. */
   readonly inUse: boolean;
 }
 
-/** What became of a deletion. */
+/** The outcome of a deletion. */
 export type Deletion = 'DELETED' | 'ABSENT' | 'IN_USE' | 'FAILED';
 
-/** What reading content through has shown. UNREADABLE: nothing is known. */
+/**
+ * The outcome of reading content and comparing it with its digest. UNREADABLE: it could not be
+ * read, so nothing is known.
+ */
 export type Verification = 'WHOLE' | 'MISSING' | 'DAMAGED' | 'UNREADABLE';
 
 /** Content with its size in bytes. */
@@ -20,18 +23,26 @@ export interface ListedContent {
 }
 
 /**
- * The bytes of all data planes, as the control plane sees them: what one has is there, what one reads is in use. Every method throws
- * an ApiError UNAVAILABLE when no data plane answers; lists of digests may be as long as they like.
+ * The stored content of all data planes together. Content is present if one data plane has it, and
+ * in use if one data plane uses it. Every method throws the ApiError UNAVAILABLE if no data plane
+ * answers. Lists of digests may have any length.
  */
 export interface ContentKeeper {
   stat(digests: readonly string[]): Promise<ReadonlyMap<string, KeptContent>>;
-  /** Deletes on every data plane. The outcome is IN_USE or FAILED where one of them says so. */
+  /**
+   * Deletes content on every data plane. The outcome is IN_USE or FAILED if one data plane reports
+   * it.
+   */
   delete(digests: readonly string[]): Promise<ReadonlyMap<string, Deletion>>;
-  /** Everything that is there after `after` ('' = all of it), each once, in the order of the digests' text, in pages. */
+  /**
+   * Lists the content with digests greater than `after` ('' lists everything), in pages. Each
+   * digest is listed once, in the order of the digests as text.
+   */
   list(after?: string): AsyncIterable<readonly ListedContent[]>;
   /**
-   * Reads it through; with `quarantine` what is damaged is moved aside. One at a time, in the order of the digests. Throws the
-   * signal's reason when that aborts.
+   * Reads content and compares it with its digests, one at a time, in the given order. With
+   * `quarantine`, damaged content is quarantined. Throws the reason of the signal if the signal
+   * aborts.
    */
   verify(
     digests: readonly string[],

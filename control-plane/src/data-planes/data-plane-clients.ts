@@ -5,11 +5,14 @@ import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { StorageClient } from '../../../proto/gen/layover/v1/Storage';
 
-/** To reach one of them, in milliseconds: one that swallows packets must not use up the time of the next. */
+/**
+ * Time limit for connecting to one data plane, in milliseconds. A host that drops packets must not
+ * use up the time for the next one.
+ */
 const CONNECT_MS = 2_000;
 
 const OPTIONS: ClientOptions = {
-  // Data planes are inside; a proxy from the environment is for the way to upstreams.
+  // Data planes are in the internal network; a proxy from the environment is only for upstreams.
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.use_local_subchannel_pool': 1,
@@ -19,14 +22,17 @@ const OPTIONS: ClientOptions = {
   'grpc.max_reconnect_backoff_ms': 2000,
 };
 
-/** One data plane that can be asked. */
+/** The client of one data plane. */
 export interface DataPlaneClient {
-  /** As in LAYOVER_DATA_PLANES. */
+  /** As written in LAYOVER_DATA_PLANES. */
   readonly address: string;
   readonly client: StorageClient;
 }
 
-/** Clients of every data plane of LAYOVER_DATA_PLANES, in its order. Connections are made when first needed. */
+/**
+ * Creates a client for each of `dataPlanes`, in the same order. Connections are opened on first
+ * use.
+ */
 export function createDataPlaneClients(
   dataPlanes: readonly ListenAddress[],
   security: PlaneSecurity,
@@ -38,14 +44,20 @@ export function createDataPlaneClients(
   });
 }
 
-/** Gives up a call when the data plane can't be reached soon; the function returned ends the watch. */
-export function giveUpUnreached(client: StorageClient, clock: Clock, cancel: () => void): () => void {
+/**
+ * Calls `cancel` if the channel is not connected after {@link CONNECT_MS}. Returns a function that
+ * ends the watch.
+ */
+export function cancelIfUnreachable(client: StorageClient, clock: Clock, cancel: () => void): () => void {
   return clock.after(CONNECT_MS, () => {
     if (client.getChannel().getConnectivityState(false) !== connectivityState.READY) cancel();
   });
 }
 
-/** One unary call. Rejects with what gRPC says, within `deadline` (milliseconds since the epoch), or sooner when nobody is there. */
+/**
+ * Makes one unary call. Rejects with the gRPC error, at the latest at the deadline of the call, and
+ * earlier if the data plane is unreachable.
+ */
 export function callDataPlane<Reply>(
   { client }: DataPlaneClient,
   clock: Clock,
@@ -53,7 +65,7 @@ export function callDataPlane<Reply>(
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const attempt: { call?: ClientUnaryCall } = {};
-    const stopWatching = giveUpUnreached(client, clock, () => attempt.call?.cancel());
+    const stopWatching = cancelIfUnreachable(client, clock, () => attempt.call?.cancel());
     attempt.call = begin((error, reply) => {
       stopWatching();
       if (error !== null) reject(error);

@@ -11,14 +11,14 @@ import type { ContentKeeper, Deletion, KeptContent, ListedContent, Verification 
 import { callDataPlane, type DataPlaneClient } from './data-plane-clients';
 import type { DataPlaneDirectory } from './watched-data-planes';
 
-/** For one call, in milliseconds. */
+/** Deadline of one call, in milliseconds. */
 const CALL_MS = 30_000;
-/** How long the reading of one digest may say nothing, in milliseconds. */
+/** Time limit for reading one digest, in milliseconds. */
 const VERIFY_MS = 600_000;
 /** Digests in one call (storage.proto allows 1000). */
 const BATCH = 500;
 
-/** {@link ContentKeeper} over Storage. */
+/** {@link ContentKeeper} over the gRPC service Storage. */
 export class GrpcContentKeeper implements ContentKeeper {
   constructor(
     private readonly dataPlanes: DataPlaneDirectory,
@@ -29,7 +29,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   async stat(digests: readonly string[]): Promise<ReadonlyMap<string, KeptContent>> {
     const found = new Map<string, KeptContent>();
     for (const part of chunks(digests, BATCH)) {
-      const replies = await this.ask<StatBlobsReply__Output>('StatBlobs', (plane) =>
+      const replies = await this.callAll<StatBlobsReply__Output>('StatBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.statBlobs({ digests: [...part] }, { deadline: Date.now() + CALL_MS }, done),
         ),
@@ -49,7 +49,7 @@ export class GrpcContentKeeper implements ContentKeeper {
   async delete(digests: readonly string[]): Promise<ReadonlyMap<string, Deletion>> {
     const found = new Map<string, Deletion>();
     for (const part of chunks(digests, BATCH)) {
-      const replies = await this.ask<DeleteBlobsReply__Output>('DeleteBlobs', (plane) =>
+      const replies = await this.callAll<DeleteBlobsReply__Output>('DeleteBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.deleteBlobs({ digests: [...part] }, { deadline: Date.now() + CALL_MS }, done),
         ),
@@ -62,12 +62,12 @@ export class GrpcContentKeeper implements ContentKeeper {
 
   async *list(start = ''): AsyncGenerator<readonly ListedContent[], void, undefined> {
     for (let after = start; ;) {
-      const replies = await this.ask<ListBlobsReply__Output>('ListBlobs', (plane) =>
+      const replies = await this.callAll<ListBlobsReply__Output>('ListBlobs', (plane) =>
         callDataPlane(plane, this.clock, (done) =>
           plane.client.listBlobs({ after, limit: BATCH }, { deadline: Date.now() + CALL_MS }, done),
         ),
       );
-      // As far as the shortest page goes, all of them have been asked.
+      // Up to the end of the shortest page, the pages of all data planes are complete.
       const ends = replies.filter(({ more }) => more).map(({ blobs }) => blobs.at(-1)?.digest ?? '');
       const end = ends.length === 0 ? undefined : ends.reduce((a, b) => (a < b ? a : b));
       const page = new Map<string, ListedContent>();
@@ -95,7 +95,7 @@ export class GrpcContentKeeper implements ContentKeeper {
         const left = part.filter((digest) => (outcomes.get(digest)?.outcome ?? 'MISSING') === 'MISSING');
         if (left.length === 0) break;
         try {
-          for await (const reply of readThrough(plane, left, quarantine, signal)) {
+          for await (const reply of verifyOnPlane(plane, left, quarantine, signal)) {
             const outcome = reply.outcome === 'VERIFY_OUTCOME_UNSPECIFIED' ? 'UNREADABLE' : reply.outcome;
             outcomes.set(reply.digest, { outcome, size: reply.size });
             if (outcome !== 'MISSING') yield { digest: reply.digest, outcome, size: reply.size };
@@ -112,8 +112,13 @@ export class GrpcContentKeeper implements ContentKeeper {
     }
   }
 
-  /** Asks all; those that don't answer are logged and left out. */
-  private async ask<Reply>(name: string, call: (plane: DataPlaneClient) => Promise<Reply>): Promise<readonly Reply[]> {
+  /**
+   * Calls all data planes. Those that fail are logged and left out. Throws UNAVAILABLE if all fail.
+   */
+  private async callAll<Reply>(
+    name: string,
+    call: (plane: DataPlaneClient) => Promise<Reply>,
+  ): Promise<readonly Reply[]> {
     const { clients } = this.dataPlanes;
     const results = await Promise.allSettled(clients.map(call));
     const replies = results.flatMap((result, index) => {
@@ -129,7 +134,8 @@ export class GrpcContentKeeper implements ContentKeeper {
   private noAnswer(): ApiError {
     return new ApiError(
       'UNAVAILABLE',
-      `No data plane answers (${this.dataPlanes.clients.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
+      `No data plane answered (${this.dataPlanes.clients.length} tried). Start a data plane or ` +
+        'correct LAYOVER_DATA_PLANES, then try again.',
     );
   }
 }
@@ -140,7 +146,7 @@ function worse(a: Deletion | undefined, b: Deletion): Deletion {
   return a === undefined || SEVERITY[b] > SEVERITY[a] ? b : a;
 }
 
-async function* readThrough(
+async function* verifyOnPlane(
   { client }: DataPlaneClient,
   digests: readonly string[],
   quarantine: boolean,

@@ -7,17 +7,17 @@ import type { DataPlaneDirectory } from './watched-data-planes';
 import { ApiError } from '../errors/api-error';
 import { type ProbeResult, type ProbeTarget, type UpstreamProbe, ValidationOutcome } from './upstream-probe';
 
-/** For all data planes together, in milliseconds. A probe takes at most 12 s. */
+/** Deadline for all data planes together, in milliseconds. One probe takes at most 12 s. */
 const DEADLINE_MS = 15_000;
-/** What the probe over gRPC needs. */
+/** Dependencies of {@link createGrpcUpstreamProbe}. */
 export interface GrpcUpstreamProbeOptions {
-  /** Tried in this order, the first that answers is it. */
+  /** Data planes are called in this order until one answers. */
   readonly dataPlanes: DataPlaneDirectory;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** {@link UpstreamProbe} over Storage.ProbeUpstream. */
+/** Returns an {@link UpstreamProbe} that calls Storage.ProbeUpstream. */
 export function createGrpcUpstreamProbe({ dataPlanes, clock, log }: GrpcUpstreamProbeOptions): UpstreamProbe {
   return {
     async probe(target) {
@@ -30,34 +30,32 @@ export function createGrpcUpstreamProbe({ dataPlanes, clock, log }: GrpcUpstream
             ),
           );
         } catch (error) {
-          // Its text comes from gRPC or a data plane, and holds nothing of the request.
-          log.warn(
-            { dataPlane: plane.address, reason: (error as Error).message },
-            'a data plane could not ask an upstream',
-          );
+          // The message comes from gRPC or from the data plane and contains nothing of the request.
+          log.warn({ dataPlane: plane.address, reason: (error as Error).message }, 'ProbeUpstream failed');
         }
       }
       throw new ApiError(
         'UNAVAILABLE',
-        `No data plane answers, so the upstream was not asked (${dataPlanes.clients.length} tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.`,
+        `The upstream was not checked: no data plane answered (${dataPlanes.clients.length} tried). ` +
+          'Start a data plane or correct LAYOVER_DATA_PLANES, then try again.',
       );
     },
   };
 }
 
-function toRequest({ host, namespace, credentials: who, insecure, caCertificate }: ProbeTarget): ProbeUpstreamRequest {
+function toRequest({ host, namespace, credentials, insecure, caCertificate }: ProbeTarget): ProbeUpstreamRequest {
   return {
     upstreamHost: host,
     upstreamNamespace: namespace,
-    username: who?.username ?? '',
-    password: who?.password ?? '',
+    username: credentials?.username ?? '',
+    password: credentials?.password ?? '',
     insecure,
     caCertificate: caCertificate ?? '',
   };
 }
 
 function toResult({ outcome, message, anonymous, latencyMilliseconds }: ProbeUpstreamReply__Output): ProbeResult {
-  if (outcome === 'PROBE_OUTCOME_UNSPECIFIED') throw new Error('the data plane gave no outcome');
+  if (outcome === 'PROBE_OUTCOME_UNSPECIFIED') throw new Error('The data plane sent no outcome for ProbeUpstream.');
   return {
     outcome: ValidationOutcome[outcome],
     message,

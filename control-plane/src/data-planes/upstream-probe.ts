@@ -1,4 +1,4 @@
-/** What asking an upstream came to. */
+/** The outcome of a probe of an upstream. */
 export const ValidationOutcome = {
   OK: 'OK',
   BAD_CREDENTIALS: 'BAD_CREDENTIALS',
@@ -9,33 +9,39 @@ export const ValidationOutcome = {
 } as const;
 export type ValidationOutcome = (typeof ValidationOutcome)[keyof typeof ValidationOutcome];
 
-/** An upstream as somebody thinks of configuring it. Never logged whole: it holds the password. */
+/**
+ * The settings of an upstream to probe; the upstream need not be configured. Contains the password,
+ * so it is never logged as a whole.
+ */
 export interface ProbeTarget {
-  /** host[:port] as written. */
+  /** host[:port] as written by the caller. */
   readonly host: string;
-  /** Empty = none. */
+  /** Empty if there is none. */
   readonly namespace: string;
-  /** undefined = anonymous. */
+  /** Undefined for anonymous access. */
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly insecure: boolean;
   readonly caCertificate: string | undefined;
 }
 
-/** What asking came to. */
+/** The result of a probe. */
 export interface ProbeResult {
   readonly outcome: ValidationOutcome;
   readonly message: string;
-  /** Whether the upstream was asked without credentials. */
+  /** Whether the upstream was probed without credentials. */
   readonly anonymous: boolean;
-  /** Milliseconds to the first answer; undefined where there was none. */
+  /** Milliseconds until the first answer; undefined if there was no answer. */
   readonly latencyMs: number | undefined;
 }
 
 /**
- * Asks upstreams, through a data plane: upstream traffic is theirs
+ * Probes upstreams through a data plane, because only data planes talk to upstreams
  * (docs/design/pull-semantics.md#planes).
  */
 export interface UpstreamProbe {
-  /** Asks now; changes nothing. Throws the ApiError UNAVAILABLE where no data plane answers within 15 s. */
+  /**
+   * Probes an upstream and changes nothing. Throws the ApiError UNAVAILABLE if no data plane
+   * answers within 15 s.
+   */
   probe(target: ProbeTarget): Promise<ProbeResult>;
 }

@@ -6,14 +6,14 @@ import type { ListenAddress } from '../../../common/runtime/listen-address';
 import type { Logger } from '../../../common/runtime/logger';
 import { createDataPlaneClients, type DataPlaneClient } from './data-plane-clients';
 
-/** The data planes that can be asked at this moment. */
+/** The data planes that are known at this moment. */
 export interface DataPlaneDirectory {
   readonly clients: readonly DataPlaneClient[];
 }
 
-/** What {@link WatchedDataPlanes} works with. */
+/** Dependencies of {@link WatchedDataPlanes}. */
 export interface WatchedDataPlanesOptions {
-  /** LAYOVER_DATA_PLANES: sockets, IP addresses, and names with one or many addresses. */
+  /** LAYOVER_DATA_PLANES: sockets, IP addresses, and host names with one or more addresses. */
   readonly addresses: readonly ListenAddress[];
   readonly security: PlaneSecurity;
   readonly resolve: HostResolver;
@@ -22,8 +22,9 @@ export interface WatchedDataPlanesOptions {
 }
 
 /**
- * Every data plane behind LAYOVER_DATA_PLANES, names looked up again every few seconds: what is in use has to be asked of all that share a
- * bucket, not of the one whose address DNS gave first.
+ * Keeps a client for every data plane behind LAYOVER_DATA_PLANES. Host names are resolved again
+ * every few seconds: all data planes that share a bucket must be asked what is in use, not only the
+ * one whose address DNS returned first.
  */
 export class WatchedDataPlanes implements DataPlaneDirectory {
   private readonly byAddress = new Map<string, DataPlaneClient>();
@@ -31,25 +32,31 @@ export class WatchedDataPlanes implements DataPlaneDirectory {
 
   constructor(private readonly options: WatchedDataPlanesOptions) {
     const { addresses, resolve, clock, log } = options;
-    this.watch = new AddressWatch({ addresses, resolve, clock, logger: log, onChange: (now) => this.become(now) });
+    this.watch = new AddressWatch({
+      addresses,
+      resolve,
+      clock,
+      logger: log,
+      onChange: (now) => this.replaceClients(now),
+    });
   }
 
   get clients(): readonly DataPlaneClient[] {
     return [...this.byAddress.values()];
   }
 
-  /** Resolves when every name was looked up once, successfully or not. */
+  /** Resolves after every host name was looked up once, successfully or not. */
   start(): Promise<void> {
     return this.watch.start();
   }
 
-  /** Looks no more, and gives up all connections. */
+  /** Stops the lookups and closes all connections. */
   close(): void {
     this.watch.stop();
-    this.become([]);
+    this.replaceClients([]);
   }
 
-  private become(addresses: readonly NodeAddress[]): void {
+  private replaceClients(addresses: readonly NodeAddress[]): void {
     const gone = new Map(this.byAddress);
     for (const { text, listen } of addresses) {
       if (gone.delete(text)) continue;

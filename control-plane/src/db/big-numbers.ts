@@ -2,15 +2,17 @@ import type { Knex } from 'knex';
 import type { Queries } from './database';
 
 /**
- * A column or expression as text, so that 64-bit numbers arrive whole: drivers round what is over
- * 2^53, or give a different type for it (docs/design/errors.md#database-differences). CHAR is a
- * type that both databases cast to.
+ * Selects a column or an expression as text, so that 64-bit numbers stay exact. Drivers round
+ * numbers over 2^53 or return a different type for them
+ * (docs/design/errors.md#database-differences). Both databases can cast to CHAR.
  */
 export function exactly(queries: Queries, expression: string, alias: string): Knex.Raw {
   return queries.raw(`CAST(${expression} AS CHAR) AS ${alias}`);
 }
 
-/** What {@link exactly} selected, as a bigint; null (a sum of nothing) is 0. */
+/**
+ * Converts a value selected with {@link exactly} to a bigint. Null (a sum over no rows) becomes 0.
+ */
 export function toBigInt(text: unknown): bigint {
   return text === null || text === undefined ? 0n : BigInt(String(text).split('.', 1)[0]!);
 }

@@ -1,28 +1,30 @@
 import type { Queries } from './database';
 
-/** What is done with a column when the row is there already: take the new value, or add it. */
+/** How a column of an existing row is changed: replaced by the new value, or increased by it. */
 export type MergeRule = 'replace' | 'add';
 
-/** What happens to a row whose key is there already; without one it is an error. */
+/** What happens to a row whose key already exists. Without it, a duplicate key is an error. */
 export type OnConflict =
   | { readonly kind: 'keep' }
   | {
       readonly kind: 'merge';
-      /** The key (SQLite names it; MySQL takes any unique key of the table). */
+      /**
+       * The columns of the key. Only SQLite needs them; MySQL checks every unique key of the table.
+       */
       readonly key: readonly string[];
       readonly columns: Readonly<Record<string, MergeRule>>;
     };
 
 type Value = string | number | Buffer | null;
 
-/** SQLite takes 32,766 values in a statement; MySQL 65,535. */
+/** SQLite allows 32,766 values in a statement, MySQL 65,535. */
 const MAX_VALUES = 30_000;
 
 /**
- * Inserts many rows with as few statements as possible. Own SQL because knex writes SQLite inserts
- * as a chain of UNION ALL, which SQLite limits to 500 and plans slowly, and because ignoring and
- * merging differ by dialect (docs/design/errors.md#database-differences). Table and column names
- * are constants of the program, never input.
+ * Inserts rows with as few statements as possible. It does not use knex, which writes SQLite
+ * inserts as a chain of UNION ALL: SQLite limits the chain to 500 and plans it slowly. Ignoring and
+ * merging also differ by dialect (docs/design/errors.md#database-differences). Table and column
+ * names must be constants, never input.
  */
 export async function bulkInsert<Row extends object>(
   queries: Queries,
@@ -48,7 +50,7 @@ export async function bulkInsert<Row extends object>(
   }
 }
 
-/** Whether statements go to MySQL. */
+/** Returns whether statements go to MySQL (or MariaDB). */
 export function isMysql(queries: Queries): boolean {
   return String(queries.client.config.client) === 'mysql2';
 }
@@ -56,7 +58,7 @@ export function isMysql(queries: Queries): boolean {
 function conflictClause(onConflict: OnConflict, columns: readonly string[], table: string, mysql: boolean): string {
   const q = quote(mysql);
   if (onConflict.kind === 'keep') {
-    // INSERT IGNORE would hide other errors as well; assigning a column to itself changes nothing.
+    // INSERT IGNORE would hide other errors too; assigning a column to itself changes nothing.
     return mysql ? `ON DUPLICATE KEY UPDATE ${q(columns[0]!)} = ${q(columns[0]!)}` : 'ON CONFLICT DO NOTHING';
   }
   const assignments = Object.entries(onConflict.columns).map(([column, rule]) => {

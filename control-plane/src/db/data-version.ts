@@ -1,8 +1,9 @@
 import type { Database } from './database';
 
 /**
- * A number that differs from an earlier one of this process whenever anything was committed in between, as the reader sees
- * it; undefined where the database has none (MySQL), so that nothing may be kept from an earlier read.
+ * Returns a number that changes whenever a commit becomes visible to the reader, comparable within
+ * this process. Returns undefined on MySQL, which has no such number; then results must not be
+ * cached.
  */
 export async function dataVersion(database: Database): Promise<number | undefined> {
   if (database.dialect !== 'sqlite') return undefined;

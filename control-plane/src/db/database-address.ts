@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-/** Which database, as LAYOVER_DATABASE_URL says it. */
+/** The database that LAYOVER_DATABASE_URL names. */
 export type DatabaseAddress =
   | { readonly dialect: 'sqlite'; readonly file: string }
   | {
@@ -12,7 +12,10 @@ export type DatabaseAddress =
       readonly database: string;
     };
 
-/** Reads `sqlite:<file>` (relative to the working directory) or `mysql://user:password@host:port/db`; undefined for anything else. */
+/**
+ * Parses `sqlite:<file>` (relative to the working directory) or
+ * `mysql://user:password@host:port/db`. Returns undefined for any other text.
+ */
 export function parseDatabaseUrl(text: string): DatabaseAddress | undefined {
   if (text.startsWith('sqlite:')) {
     const file = text.slice('sqlite:'.length);

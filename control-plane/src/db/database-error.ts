@@ -1,24 +1,30 @@
-/** The driver's code of a failure (`SQLITE_…`, `ER_…`, `ECONNREFUSED`, …); empty where the error has none. */
+/**
+ * Returns the driver's error code (`SQLITE_…`, `ER_…`, `ECONNREFUSED`, …), or an empty string if
+ * there is none.
+ */
 export function databaseErrorCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether the same transaction can succeed when it is run again at once. */
+/** Returns whether the transaction may succeed if it is retried immediately. */
 export function isTransient(error: unknown): boolean {
   return ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT'].includes(
     databaseErrorCode(error),
   );
 }
 
-/** Whether a row with that key is there already. */
+/** Returns whether the error is a duplicate key. */
 export function isDuplicate(error: unknown): boolean {
   return ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'ER_DUP_ENTRY'].includes(
     databaseErrorCode(error),
   );
 }
 
-/** Whether the data is to blame and not the database: such a statement fails every time, so it must not be tried for ever. */
+/**
+ * Returns whether the data caused the error, not the database. Such a statement fails every time,
+ * so it must not be retried for ever.
+ */
 export function isDataError(error: unknown): boolean {
   const code = databaseErrorCode(error);
   if (code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_MISMATCH' || code === 'SQLITE_TOOBIG') return true;
@@ -31,7 +37,10 @@ export function isDataError(error: unknown): boolean {
   return code === '' && (error instanceof TypeError || error instanceof RangeError);
 }
 
-/** Failures of a server that is away, going away, full, read-only after a failover, or out of connections. */
+/**
+ * Errors of a server that is unreachable, shutting down, full, read-only after a failover, or out
+ * of connections.
+ */
 const AWAY = new Set([
   'PROTOCOL_CONNECTION_LOST',
   'ECONNREFUSED',
@@ -60,21 +69,22 @@ const AWAY = new Set([
 ]);
 
 /**
- * What to tell a caller whose request failed because the database can't be used at present, without any detail of the
- * database; undefined for every other failure. The same request may be sent again.
+ * Returns the message for a caller whose request failed because the database is unavailable,
+ * without details of the database. Returns undefined for any other error. The caller may retry the
+ * request.
  */
 export function whyUnavailable(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { name, message, fatal } = error as Partial<Error> & { fatal?: unknown };
   const code = databaseErrorCode(error);
   if (name === 'KnexTimeoutError')
-    return 'Every connection to the database is in use (LAYOVER_DATABASE_POOL); try again.';
-  if (isTransient(error)) return 'The database is busy with other changes; try again.';
+    return 'All database connections are in use. Try again, or raise LAYOVER_DATABASE_POOL.';
+  if (isTransient(error)) return 'The database is busy with other changes. Try again.';
   if (/^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|LOCKED|NOMEM)/.test(code))
     return 'The database cannot be read or written; its disk may be full. Try again later.';
-  if (AWAY.has(code) || fatal === true) return 'The database does not answer; try again.';
-  // knex, while it closes.
+  if (AWAY.has(code) || fatal === true) return 'The database does not answer. Try again later.';
+  // knex throws these while it closes.
   if (code === '' && /^Unable to acquire a connection|^aborted$|closed state$/.test(message ?? ''))
-    return 'The database does not answer; try again.';
+    return 'The database does not answer. Try again later.';
   return undefined;
 }

@@ -16,28 +16,32 @@ import { type AnyAfterCommitStep, TransactionHooks } from './transaction-hooks';
 
 export type { Queries, TransactionOptions, Transactions } from './queries';
 
-/** Tries of a transaction that met a deadlock or a lock that was held too long. */
+/** Attempts of a transaction that meets deadlocks or lock wait timeouts. */
 const MAX_TRIES = 6;
-/** Before another try; random, because both sides of a deadlock try again. */
+/** Pauses between attempts. They are random because both sides of a deadlock try again. */
 const BACKOFF: Backoff = { firstMs: 40, maxMs: 640, jitter: 1 };
-/** How long {@link Database.close} waits for connections to end, in milliseconds. */
+/** How long {@link Database.close} waits for connections to close, in milliseconds. */
 const CLOSE_MS = 5000;
 
 /**
- * The database, whichever it is. Reads go to `reader`; everything that changes something is a short transaction.
- * On SQLite the reader is a connection of its own, so that a read never waits for a transaction (WAL); it sees what is committed.
+ * A SQLite or MySQL database. Reads use `reader`; every change is a short transaction. On SQLite,
+ * the reader is a separate connection, so that a read never waits for a transaction (WAL). It sees
+ * committed data only.
  */
 export class Database implements Transactions {
   private constructor(
     readonly dialect: DatabaseAddress['dialect'],
-    /** For reads outside a transaction. */
+    /** For reads outside transactions. */
     readonly reader: Queries,
     private readonly writer: Queries,
-    private readonly bringUpToDate: () => Promise<void>,
+    private readonly runMigrations: () => Promise<void>,
     private readonly log: Logger,
   ) {}
 
-  /** Connects, lazily. Nothing is read or created before {@link Database.migrate}. */
+  /**
+   * Opens the database; connections are made on first use. Reads no data and creates no tables
+   * before {@link Database.migrate}.
+   */
   static open(address: DatabaseAddress, log: Logger, limits: Partial<MysqlLimits> = {}): Database {
     if (address.dialect === 'mysql') {
       const pool = knex(mysqlConfig(address, log, { ...MYSQL_LIMITS, ...limits }));
@@ -48,12 +52,12 @@ export class Database implements Transactions {
     return new Database('sqlite', knex(sqliteReader(address.file, log)), writer, () => migrateSqlite(writer), log);
   }
 
-  /** Has every statement told from now on, whichever connection runs it. */
+  /** Calls `watch` after every statement from now on, on every connection. */
   watch(watch: QueryWatch): void {
     for (const pool of this.pools()) watchQueries(pool, watch);
   }
 
-  /** Connections in use, and who waits for one. */
+  /** Returns how many connections are in use and how many callers wait for one. */
   poolUse(): PoolUse {
     const uses = this.pools().map(poolUse);
     return {
@@ -66,9 +70,12 @@ export class Database implements Transactions {
     return this.writer === this.reader ? [this.reader] : [this.reader, this.writer];
   }
 
-  /** Brings the tables up to date. Several processes may do so at once: one works, the others wait for it. */
+  /**
+   * Brings the tables up to date. If several processes do it at once, one migrates and the others
+   * wait.
+   */
   async migrate(): Promise<void> {
-    await retrying(this.bringUpToDate, isTransient);
+    await withRetries(this.runMigrations, isTransient);
   }
 
   /**
@@ -89,7 +96,7 @@ export class Database implements Transactions {
     { duplicateIsRace = false }: TransactionOptions,
     causes: ReadonlySet<AnyAfterCommitStep>,
   ): Promise<T> {
-    const { result, hooks } = await retrying(
+    const { result, hooks } = await withRetries(
       () =>
         this.writer.transaction(async (transaction) => {
           const hooks = TransactionHooks.attach(transaction, causes);
@@ -109,13 +116,13 @@ export class Database implements Transactions {
   }
 
   /**
-   * Runs reads that belong together and changes nothing: a store that writes throws if it needs
-   * hooks. On SQLite the reads see one moment. On MySQL locked rows stay as they were read, and the
-   * reads run again like a transaction.
+   * Runs reads that must be consistent; `work` must not change data: a store that writes throws if
+   * it needs hooks. On SQLite the reads see one snapshot. On MySQL, only rows that they lock stay
+   * unchanged, and the reads are retried like a transaction.
    */
   async readTogether<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));
-    return retrying(() => this.writer.transaction((queries) => work(queries)), isTransient);
+    return withRetries(() => this.writer.transaction((queries) => work(queries)), isTransient);
   }
 
   /**
@@ -127,12 +134,12 @@ export class Database implements Transactions {
     return this.reader.transaction((queries) => work(queries), { isolationLevel: 'repeatable read' });
   }
 
-  /** Whether the database answers; throws what it says otherwise. */
+  /** Throws the driver's error if the database does not answer. */
   async ping(): Promise<void> {
     await this.reader.raw('select 1');
   }
 
-  /** Closes every connection after the statements that run; a server that says nothing is not waited for long. */
+  /** Closes all connections after their running statements, and waits at most {@link CLOSE_MS}. */
   async close(): Promise<void> {
     const pools = this.pools();
     const closed = Promise.all(pools.map((pool) => pool.destroy()));
@@ -140,7 +147,8 @@ export class Database implements Transactions {
   }
 }
 
-function retrying<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
-  // Not on a clock of ours, whose timers let the process end: a transaction that waits is not over.
+function withRetries<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
+  // Uses a timer that keeps the process alive, unlike those of Clock: a waiting transaction is not
+  // over.
   return retry({ attempts: MAX_TRIES, backoff: BACKOFF, isRetryable, wait: setTimeout }, work);
 }

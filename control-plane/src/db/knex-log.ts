@@ -1,12 +1,13 @@
 import type { Knex } from 'knex';
 import type { Logger } from '../../../common/runtime/logger';
 
-/** What knex says, in the log of the plane. */
+/** Returns a logger for knex that writes to the log of the plane. */
 export function knexLog(log: Logger): Knex.Logger {
   return {
     warn: (message: unknown) => {
       const text = String(message);
-      // Said for every caller while the database is away; each of them is told, and whoever logs failures does.
+      // knex logs this for every caller while the database is down. Each caller gets the error too
+      // and logs it.
       if (text.startsWith('Acquire connection error')) log.debug({ knex: text }, 'knex');
       else log.warn({ knex: text }, 'knex');
     },

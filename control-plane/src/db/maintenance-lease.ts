@@ -4,12 +4,15 @@ import type { Database } from './database';
 import { newId } from './new-id';
 
 /**
- * Lets one of several control planes on one database do what needs to be done by one. Whatever is done under it must be harmless when
- * two do it all the same: a lease ends by the clock.
+ * A lease that lets one of several control planes on one database do a task. Two control planes may
+ * hold it at once, because a lease ends by the clock; so the task must tolerate that.
  */
 export class MaintenanceLease {
   private readonly owner = newId();
-  /** What this process wrote last; 0 = it has not got it. */
+  /**
+   * The end of the lease as this process last wrote it, in milliseconds since the epoch; 0 if it
+   * holds none.
+   */
   private validUntil = 0;
 
   constructor(
@@ -18,8 +21,9 @@ export class MaintenanceLease {
   ) {}
 
   /**
-   * Takes or keeps it, for half as long as until `until` at least (milliseconds since the epoch): between two steps it can be asked
-   * for without a write each time. False = another process has it.
+   * Takes or extends the lease until `until` (milliseconds since the epoch). Writes nothing while
+   * at least half of that time is left, so it is cheap to call before every step. Returns false if
+   * another process holds the lease.
    */
   async take(now: number, until: number): Promise<boolean> {
     if (this.validUntil - now >= (until - now) / 2) return true;
@@ -37,7 +41,7 @@ export class MaintenanceLease {
     return taken;
   }
 
-  /** Gives it back. */
+  /** Releases the lease. */
   async release(): Promise<void> {
     this.validUntil = 0;
     await this.database.transaction((queries) =>

@@ -9,15 +9,17 @@ import { mysqlConfig } from './mysql-config';
 const WAIT_SECONDS = 300;
 
 /**
- * Migrates MySQL. One process does so at a time: the others wait for a lock of the server, which ends with the
- * connection of the one that held it. (knex's own lock is a row that a killed process leaves behind.) MySQL commits every
- * DDL statement at once, so each step of a migration may be met half done: see schema/migrations/columns.ts.
+ * Migrates a MySQL database, one process at a time. The others wait for a lock of the server, which
+ * ends with the connection of its holder; knex's own lock is a row that a killed process leaves
+ * behind. MySQL commits every DDL statement at once, so a migration may find its steps half done:
+ * see schema/migrations/columns.ts.
  */
 export async function migrateMysql(
   address: Extract<DatabaseAddress, { dialect: 'mysql' }>,
   log: Logger,
 ): Promise<void> {
-  // Two connections: one holds the lock. Altering a large table takes as long as it takes.
+  // Two connections: one holds the lock. There is no statement timeout because altering a large
+  // table takes long.
   const pool = knex(mysqlConfig(address, log, { connections: 2, acquireMs: 8000, statementMs: undefined }));
   try {
     const holder: unknown = await pool.client.acquireConnection();
@@ -27,8 +29,11 @@ export async function migrateMysql(
         { locked: number | null }[],
       ];
       if (rows[0]?.locked !== 1)
-        throw new Error(`another control plane has been migrating ${address.database} for ${WAIT_SECONDS} s`);
-      await latest(pool, true);
+        throw new Error(
+          `Another control plane has been migrating the database ${address.database} for ` +
+            `${WAIT_SECONDS} s. Start again when it is done.`,
+        );
+      await migrateToLatest(pool, true);
       await pool.raw('SELECT RELEASE_LOCK(?)', [name]).connection(holder);
     } finally {
       await pool.client.releaseConnection(holder);
@@ -38,13 +43,16 @@ export async function migrateMysql(
   }
 }
 
-/** Migrates SQLite, all in one transaction: a process that is killed leaves what was there before. */
+/**
+ * Migrates a SQLite database in one transaction, so a killed process leaves the database unchanged.
+ */
 export async function migrateSqlite(writer: Knex): Promise<void> {
-  await writer.transaction((transaction) => latest(transaction, false));
+  await writer.transaction((transaction) => migrateToLatest(transaction, false));
 }
 
-async function latest(queries: Knex, disableTransactions: boolean): Promise<void> {
-  // Whoever held knex's lock is dead: one that lives has the lock above, or the only transaction.
+async function migrateToLatest(queries: Knex, disableTransactions: boolean): Promise<void> {
+  // No living process holds knex's lock: it would also hold the lock or the transaction of the
+  // caller.
   await queries.migrate.forceFreeMigrationsLock({ migrationSource });
   await queries.migrate.latest({ migrationSource, disableTransactions });
 }

@@ -1,18 +1,24 @@
 import { migrationSource } from '../../../schema/migrations/migration-source';
 import type { Queries } from './database';
 
-/** knex's own table. */
+/** The table in which knex records migrations. */
 const MIGRATIONS = 'knex_migrations';
 
-/** What sets a database apart from one that this version has migrated; two empty lists = nothing does. */
+/**
+ * The difference between a database and one that this version has migrated. Two empty lists mean
+ * that there is none.
+ */
 export interface MigrationState {
-  /** Migrations of this version that it has not had. */
+  /** Migrations of this version that have not run. */
   readonly missing: readonly string[];
-  /** Migrations that it has had and this version does not know: a newer Layover has been here. */
+  /**
+   * Migrations that have run and that this version does not know: a newer Layover has migrated the
+   * database.
+   */
   readonly unknown: readonly string[];
 }
 
-/** Looks how far a database was migrated. Reads only: nothing is created or changed. */
+/** Reads which migrations have run. Creates and changes nothing. */
 export async function migrationState(queries: Queries): Promise<MigrationState> {
   const names = (await migrationSource.getMigrations([])).map((migration) =>
     migrationSource.getMigrationName(migration),

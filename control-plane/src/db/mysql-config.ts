@@ -4,26 +4,27 @@ import type { DatabaseAddress } from './database-address';
 import { knexLog } from './knex-log';
 import { readText } from './read-text';
 
-/** How this process uses a MySQL server; times in milliseconds. */
+/** Limits on the use of a MySQL server. Times are in milliseconds. */
 export interface MysqlLimits {
-  /** Connections at most (LAYOVER_DATABASE_POOL). */
+  /** Maximum number of connections (LAYOVER_DATABASE_POOL). */
   readonly connections: number;
   /** How long a caller waits for a free connection. */
   readonly acquireMs: number;
-  /** How long a statement may take before its connection is given up; undefined = for ever. */
+  /** How long a statement may run before its connection is closed; undefined for no limit. */
   readonly statementMs: number | undefined;
 }
 
 /**
- * A caller of the Catalog waits ten seconds, so it hears within that why it gets nothing. No statement takes a minute
- * but one that waits for a server that is gone without a word.
+ * Callers of the Catalog wait ten seconds, so they get an error before that. No statement needs a
+ * minute unless the server is gone without closing the connection.
  */
 export const MYSQL_LIMITS: MysqlLimits = { connections: 10, acquireMs: 8000, statementMs: 60_000 };
 
 /**
- * What every session sets, whatever the server's own settings are. Strict mode: a value that doesn't fit is an error,
- * not a shorter value. READ COMMITTED: a statement after a lock sees what was committed before it, and fewer gaps are
- * locked, so fewer deadlocks. The lock wait is short because the transaction is run again.
+ * Statements that every session runs, independent of the server's settings. Strict mode: a value
+ * that does not fit is an error and is not truncated. READ COMMITTED: a statement after a lock sees
+ * what was committed before it, and fewer gap locks mean fewer deadlocks. The lock wait is short
+ * because the transaction is retried.
  */
 const SESSION = [
   "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', " +
@@ -38,7 +39,7 @@ interface MysqlConnection {
   readonly stream: { destroy(error: Error): void };
 }
 
-/** A pool of connections to MySQL. */
+/** Returns the knex configuration for a pool of MySQL connections. */
 export function mysqlConfig(
   address: Extract<DatabaseAddress, { dialect: 'mysql' }>,
   log: Logger,
@@ -80,17 +81,17 @@ export function mysqlConfig(
 }
 
 /**
- * Gives up a connection whose server says nothing: mysql2 would wait for as long as TCP does, a quarter of an hour, and
- * with it everyone who waits for a free connection.
+ * Destroys a connection if a statement does not finish within the limit. mysql2 alone would wait
+ * for the TCP timeout, about 15 minutes, and block every caller that waits for a connection.
  */
 function limitStatements(connection: MysqlConnection, limitMs: number): void {
   const query = connection.query.bind(connection);
   connection.query = (...args: unknown[]) => {
     const done = args.at(-1);
-    // Rows as a stream have no end to wait for here; who reads them has a limit of their own.
+    // Streamed rows have no callback; their readers have their own time limit.
     if (typeof done !== 'function') return query(...(args as [unknown]));
     const timer = setTimeout(() => {
-      const late = new Error(`the database did not answer a statement within ${limitMs} ms`);
+      const late = new Error(`The database did not answer a statement within ${limitMs} ms.`);
       connection.stream.destroy(Object.assign(late, { code: 'ETIMEDOUT' }));
     }, limitMs);
     timer.unref();

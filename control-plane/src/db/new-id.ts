@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 
-/** A new id: a UUID of version 7, so ids made later sort later. */
+/** Returns a new UUID of version 7, so ids sort by creation time. */
 export function newId(): string {
   return v7();
 }

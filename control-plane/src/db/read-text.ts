@@ -1,8 +1,8 @@
-/** A value of a row that MySQL sent, as mysql2's `typeCast` gets it. */
+/** A value of a row from MySQL, as mysql2 passes it to `typeCast`. */
 interface SentValue {
-  /** Name of the column, or the alias that the statement gives it. */
+  /** The column name, or its alias in the statement. */
   readonly name: string;
-  /** Name of the type in MySQL's protocol. */
+  /** The type name in the MySQL protocol. */
   readonly type: string;
   string(encoding: 'utf8'): string | null;
 }
@@ -10,10 +10,11 @@ interface SentValue {
 const TYPES_OF_BYTES: ReadonlySet<string> = new Set(['VAR_STRING', 'STRING', 'VARCHAR', 'BLOB']);
 
 /**
- * Reads text that MySQL keeps as bytes (ADR 11) as text; mysql2 would give a Buffer for it. The protocol does not tell
- * such text from bytes that are no text, so these have names, and aliases, that begin with `sealed`.
+ * Returns text that MySQL stores as bytes (ADR 11) as a string; mysql2 would return a Buffer. The
+ * protocol does not distinguish such text from binary data, so binary columns and their aliases
+ * have names that begin with `sealed`.
  *
- * For the option `typeCast` of mysql2; `next` reads the value as mysql2 does.
+ * For the `typeCast` option of mysql2; `next` reads the value as mysql2 does by default.
  */
 export function readText(value: SentValue, next: () => unknown): unknown {
   return TYPES_OF_BYTES.has(value.type) && !value.name.startsWith('sealed') ? value.string('utf8') : next();

@@ -6,8 +6,9 @@ import type { Logger } from '../../../common/runtime/logger';
 import { knexLog } from './knex-log';
 
 /**
- * synchronous=FULL: what RecordPulls and AdmitManifest acknowledge must survive a power cut, because the data plane then
- * deletes its journal. It costs one fsync for each transaction; records come in batches of up to 500.
+ * synchronous=FULL: what RecordPulls and AdmitManifest acknowledge must survive a power cut,
+ * because the data plane then deletes its journal. It costs one fsync for each transaction; records
+ * come in batches of up to 500.
  */
 const PRAGMAS = ['synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000', 'cache_size = -65536'];
 
@@ -16,21 +17,22 @@ interface SqliteConnection {
 }
 
 /**
- * The connection that writes. More than one would block this process for busy_timeout and then fail
+ * Returns the knex configuration of the connection that writes. There is only one: a second writer
+ * would block this process for busy_timeout and then fail
  * (docs/design/errors.md#database-differences).
  */
 export function sqliteWriter(file: string, log: Logger): Knex.Config {
   return sqliteConfig(file, log, ['journal_mode = WAL', ...PRAGMAS]);
 }
 
-/** The connection that reads, beside a transaction that runs. */
+/** Returns the knex configuration of the connection that reads, also while a transaction runs. */
 export function sqliteReader(file: string, log: Logger): Knex.Config {
   return sqliteConfig(file, log, [...PRAGMAS, 'query_only = ON']);
 }
 
 /**
- * Creates the file with mode 0600 before anything is in it, and its folder durably. SQLite makes the
- * names of its files durable, but not that of the folder they are in.
+ * Creates the database file with mode 0600 before it has content, and its folder durably. SQLite
+ * syncs the names of its files, but not the name of the folder that contains them.
  */
 export function createPrivately(file: string): void {
   makeDurableFolderSync(dirname(file));

@@ -1,12 +1,18 @@
 import type { Knex } from 'knex';
 
-/** Told of every statement that is over: whether it failed, and after how many seconds. */
+/** Called after every statement, with whether it failed and its duration in seconds. */
 export type QueryWatch = (failed: boolean, seconds: number) => void;
 
-/** Statements whose end is waited for; more are not timed (a connection that is lost may never say so). */
+/**
+ * Maximum number of statements that are timed at once. A lost connection may never report the end
+ * of its statements.
+ */
 const MAX_RUNNING = 10_000;
 
-/** Times the statements of a connection pool, those in transactions too, by the events that knex gives. */
+/**
+ * Times the statements of a connection pool, including those in transactions, with the events of
+ * knex.
+ */
 export function watchQueries(queries: Knex, watch: QueryWatch): void {
   const running = new Map<string, number>();
   const over = (query: { readonly __knexQueryUid: string }, failed: boolean): void => {
@@ -23,13 +29,13 @@ export function watchQueries(queries: Knex, watch: QueryWatch): void {
   queries.on('query-error', (_error: unknown, query: { readonly __knexQueryUid: string }) => over(query, true));
 }
 
-/** Connections of a pool: in use, and callers that wait for one. */
+/** How many connections of a pool are in use, and how many callers wait for one. */
 export interface PoolUse {
   readonly used: number;
   readonly waiting: number;
 }
 
-/** What knex's pool (tarn) says of itself. */
+/** Returns the use of a knex pool (tarn). */
 export function poolUse(queries: Knex): PoolUse {
   const { pool } = queries.client as { readonly pool?: { numUsed(): number; numPendingAcquires(): number } };
   return { used: pool?.numUsed() ?? 0, waiting: pool?.numPendingAcquires() ?? 0 };

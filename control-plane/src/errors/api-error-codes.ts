@@ -1,34 +1,42 @@
-/** What a code of the management API means, and the HTTP status where it refuses a whole request. */
+/** The meaning of an error code of the management API, and its HTTP status. */
 export interface ApiErrorEntry {
   readonly meaning: string;
-  /** Answered when the request fails before anything runs; an error of one field leaves the status at 200 (GraphQL over HTTP). */
+  /**
+   * The status if the whole request fails before it runs. An error of one field leaves the status
+   * at 200 (GraphQL over HTTP).
+   */
   readonly http: number;
 }
 
-/** Every `extensions.code` that the management API answers with; there are no others. */
+/** Every `extensions.code` of the management API. There are no others. */
 export const API_ERROR_CODES = {
-  BAD_USER_INPUT: entry('A value is outside what is allowed; `extensions.field` has its path. Nothing changed.', 400),
-  UNAUTHENTICATED: entry('No token, or one that is unknown, expired or revoked.', 401),
-  FORBIDDEN: entry('The token is good, but its role or organization does not allow this.', 403),
-  NOT_FOUND: entry('What is named does not exist; `extensions.field` says which name.', 404),
-  CONFLICT: entry('Another object has this name or host, or two changes met; `extensions.field` says where.', 409),
-  VERSION_CONFLICT: entry('The object is not at `expectedVersion`: read it again. Nothing changed.', 409),
+  BAD_USER_INPUT: entry('A value is not allowed; `extensions.field` is its path. Nothing changed.', 400),
+  UNAUTHENTICATED: entry('The token is missing, unknown, expired or revoked.', 401),
+  FORBIDDEN: entry('The token is valid, but its role or organization does not allow this.', 403),
+  NOT_FOUND: entry('The named object does not exist; `extensions.field` is the argument with the name.', 404),
+  CONFLICT: entry(
+    'The name or host is already in use, or another change happened at the same time; ' +
+      '`extensions.field` is the argument.',
+    409,
+  ),
+  VERSION_CONFLICT: entry('The object is not at `expectedVersion`. Read it again. Nothing changed.', 409),
   LIMIT_EXCEEDED: entry(
-    'The query is too deep, too large or too costly, or one of a batch; the message has the limit. Nothing ran.',
+    'The query is too deep, too large or too costly, or it is part of a batch; the message names ' +
+      'the limit. Nothing ran.',
     400,
   ),
-  RATE_LIMITED: entry('The token has made too many requests; Retry-After says when to go on. Nothing ran.', 429),
-  UNAVAILABLE: entry('Another part of Layover that is needed here does not answer. Nothing changed; try again.', 503),
-  GRAPHQL_PARSE_FAILED: entry('The query is not GraphQL.', 400),
-  GRAPHQL_VALIDATION_FAILED: entry('The query does not fit the schema.', 400),
-  BAD_REQUEST: entry('The HTTP request is not a GraphQL request, or could come from a browser form (CSRF).', 400),
-  INTERNAL: entry('Layover failed. The cause is in the log of the control plane.', 500),
+  RATE_LIMITED: entry('The token has made too many requests; Retry-After says when to retry. Nothing ran.', 429),
+  UNAVAILABLE: entry('A required part of Layover does not answer. Nothing changed; try again.', 503),
+  GRAPHQL_PARSE_FAILED: entry('The query is not valid GraphQL syntax.', 400),
+  GRAPHQL_VALIDATION_FAILED: entry('The query does not match the schema.', 400),
+  BAD_REQUEST: entry('The HTTP request is not a GraphQL request, or a browser form could have sent it (CSRF).', 400),
+  INTERNAL: entry('An internal error. The cause is in the log of the control plane.', 500),
 } as const satisfies Record<string, ApiErrorEntry>;
 
-/** A code in the table. */
+/** A code of the table. */
 export type ApiErrorCode = keyof typeof API_ERROR_CODES;
 
-/** Whether a text that came from elsewhere is one of the codes. */
+/** Returns whether a value is one of the codes. */
 export function isApiErrorCode(text: unknown): text is ApiErrorCode {
   return typeof text === 'string' && Object.hasOwn(API_ERROR_CODES, text);
 }

@@ -1,8 +1,9 @@
 import type { ApiErrorCode } from './api-error-codes';
 
 /**
- * An expected failure of the management API. The message goes to the caller: it says what is wrong and what is allowed,
- * and holds no secret. Anything else that is thrown is answered as INTERNAL without its text.
+ * An expected failure of the management API. The caller gets the message, so it says what is wrong
+ * and what is allowed, and contains no secrets. Any other thrown error becomes INTERNAL, without
+ * its message.
  */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -10,21 +11,27 @@ export class ApiError extends Error {
   constructor(
     readonly code: ApiErrorCode,
     message: string,
-    /** Path of the argument that is to blame, for example `input.proxyCache.upstream`. */
+    /** Path of the invalid argument, for example `input.proxyCache.upstream`. */
     readonly field?: string,
-    /** Seconds after which it is worth trying again; a Retry-After header where the whole request is refused. */
+    /** Seconds until a retry makes sense. Sent as Retry-After if the whole request is refused. */
     readonly retryAfterSeconds?: number,
   ) {
     super(message);
   }
 }
 
-/** Whether a thrown thing is an expected failure (by its shape: classes differ between test realms). */
+/**
+ * Returns whether a thrown value is an ApiError. Compares the shape, because classes differ between
+ * the realms of tests.
+ */
 export function isApiError(thrown: unknown): thrown is ApiError {
   return thrown instanceof Error && thrown.name === 'ApiError' && 'code' in thrown;
 }
 
-/** A value that is not allowed. The message completes "<field> …" and says the allowed range. */
+/**
+ * Returns a BAD_USER_INPUT error. The message is the field followed by `rule`, which states what is
+ * allowed.
+ */
 export function badInput(field: string, rule: string): ApiError {
   return new ApiError('BAD_USER_INPUT', `${field} ${rule}`, field);
 }

@@ -1,7 +1,10 @@
 import { whyUnavailable } from '../db/database-error';
 import { ApiError, isApiError } from './api-error';
 
-/** What a caller of the management API is told of a failure: an expected one as it is, UNAVAILABLE for a database that is away; undefined = INTERNAL. */
+/**
+ * Returns the error that a caller of the management API gets: an ApiError unchanged, UNAVAILABLE if
+ * the database is unavailable, or undefined for INTERNAL.
+ */
 export function toApiError(thrown: unknown): ApiError | undefined {
   if (isApiError(thrown)) return thrown;
   const reason = whyUnavailable(thrown);

@@ -6,7 +6,7 @@ import { EXIT } from './summary';
 const OPTIONS = {
   repair: {
     type: 'boolean',
-    help: 'Repair problems. Damaged content is moved aside; valid content and images are never deleted.',
+    help: 'Repair problems. Damaged content is quarantined; valid content and images are never deleted.',
   },
   quick: {
     type: 'boolean',
@@ -18,10 +18,10 @@ const OPTIONS = {
   },
 } as const;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type CommandLine = OptionValues<typeof OPTIONS>;
 
-/** `npm run fsck`, for `--help`. */
+/** The description of `npm run fsck`, for `--help`. */
 export const FSCK_PROGRAM: ProgramDescription<typeof OPTIONS> = {
   npmCommand: 'npm run fsck',
   mainFile: 'control-plane/src/fsck/main.js',
@@ -31,13 +31,16 @@ export const FSCK_PROGRAM: ProgramDescription<typeof OPTIONS> = {
   readsSettings: true,
   exitCodes: {
     [EXIT.CLEAN]: 'no problems, or all problems were repaired',
-    [EXIT.PROBLEMS]: 'problems are left',
-    [EXIT.FAILED]: 'fsck could not run, or was stopped early; what it printed before that is still true',
-    [EXIT_BAD_CONFIGURATION]: 'the configuration is not valid',
+    [EXIT.PROBLEMS]: 'some problems were not repaired',
+    [EXIT.FAILED]: 'fsck could not run or was stopped early; the problems it printed are valid',
+    [EXIT_BAD_CONFIGURATION]: 'the configuration is invalid',
   },
 };
 
-/** Reads the arguments of this process; undefined after `--help`, `--version` or arguments that are not valid. */
+/**
+ * Parses the arguments of this process. Returns undefined after `--help`, `--version` or invalid
+ * arguments.
+ */
 export function readFsckOptions(): CommandLine | undefined {
   return readCommandLine(FSCK_PROGRAM);
 }

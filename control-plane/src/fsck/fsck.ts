@@ -11,8 +11,9 @@ import { Unrepaired } from './parts/unrepaired';
 import { countRows } from './parts/checked';
 
 /**
- * Checks everything once, while Layover runs. First the tables against each other: what the rest decides is decided on their sums. Then the
- * tables against the stores, and what counts as used against both.
+ * Runs all checks once, while Layover keeps running. The tables are compared with each other first,
+ * because the later checks rely on their sums. Then the tables are compared with the stores, and
+ * used content with both.
  */
 export async function runChecks(parts: FsckParts): Promise<void> {
   const { database, stores, copies, progress, checked } = parts;
@@ -27,7 +28,7 @@ export async function runChecks(parts: FsckParts): Promise<void> {
   await checkManifests(parts);
   checked.rows += progress.end().items;
 
-  progress.begin('what organizations hold', 'rows', { items: await countHeldRows(parts), bytes: 0 });
+  progress.begin('holdings of organizations', 'rows', { items: await countHeldRows(parts), bytes: 0 });
   const unrepaired = new Unrepaired();
   for await (const origin of everyOrigin(database.reader)) {
     await checkHoldings(parts, origin, unrepaired);
@@ -36,7 +37,7 @@ export async function runChecks(parts: FsckParts): Promise<void> {
   }
   checked.rows += progress.end().items;
 
-  progress.begin('who holds what', 'blobs', { items: await countRows(database.reader, 'blobs'), bytes: 0 });
+  progress.begin('holders of blobs', 'blobs', { items: await countRows(database.reader, 'blobs'), bytes: 0 });
   await checkHolders(parts, unrepaired);
   progress.end();
 
@@ -48,7 +49,7 @@ export async function runChecks(parts: FsckParts): Promise<void> {
     checked.blobs += progress.end().items;
   }
 
-  progress.begin('what counts as used', 'rows', {
+  progress.begin('used content', 'rows', {
     items: await countRows(database.reader, 'origin_holdings'),
     bytes: 0,
   });

@@ -1,11 +1,11 @@
 import { PROBLEM_KINDS } from './report/problem';
 
-/** What fsck is for, in the text of `--help`. */
+/** The purpose of fsck, for `--help`. */
 export const FSCK_SUMMARY = `Compares stored content with the database, and the tables of the database with each other, while Layover
 keeps running: pulls, fills, admissions and garbage collection continue. Without --repair nothing is
 changed.`;
 
-/** How fsck is used and what it finds, in the text of `--help`. */
+/** The usage of fsck and the kinds of problems, for `--help`. */
 export const FSCK_DETAILS = `fsck reads the settings of the control plane: LAYOVER_HOME, LAYOVER_DATABASE_URL and
 LAYOVER_DATA_PLANES. Run it on the machine of the control plane. Every data plane in
 LAYOVER_DATA_PLANES must answer under its own address, because the content of a missing data plane

@@ -6,7 +6,10 @@ import { runFsck } from './run-fsck';
 import { InterruptedError } from './parts/stop-reasons';
 import { EXIT } from './summary';
 
-/** Runs `npm run fsck`. Returns the exit code, or undefined if it is set already. A second SIGINT ends the process at once. */
+/**
+ * Runs `npm run fsck`. Returns the exit code, or undefined if it is already set. A second SIGINT
+ * ends the process at once.
+ */
 async function main(): Promise<number | undefined> {
   const console = new Console(process.stdout, process.stderr);
   const options = readFsckOptions();
@@ -27,7 +30,7 @@ async function main(): Promise<number | undefined> {
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  // Timers of the clock keep no process alive, and a pause is all that there is at times.
+  // Timers of Clock do not keep the process alive, and during a pause nothing else does.
   const alive = setInterval(() => undefined, 60_000);
   try {
     return await runFsck(config, { options, console, signal: stop.signal });

@@ -1,4 +1,4 @@
-// The stores' imports make types of GraphQL.
+// The imports of the stores define GraphQL types with decorators.
 import 'reflect-metadata';
 import { openPlaneSecurity } from '../../../common/grpc/plane-security';
 import { type Clock, systemClock } from '../../../common/runtime/clock';
@@ -21,18 +21,18 @@ import { CannotRunError, InterruptedError } from './parts/stop-reasons';
 import { StoreCopies } from './parts/store-copies';
 import { EXIT, outcomeOf, type Summary, writeSummary } from './summary';
 
-/** What a run works with besides its configuration. */
+/** What a run needs besides the configuration. */
 export interface FsckRun {
   readonly options: CommandLine;
   readonly console: Console;
-  /** Aborts, with an InterruptedError, when the run is to stop. */
+  /** Aborts with an InterruptedError when the run has to stop. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
 }
 
 /**
- * The composition root of fsck: opens the database, reaches the data planes, checks, says how it went. Gives the exit code. Throws only
- * what is a bug.
+ * Runs fsck. It is the composition root: opens the database, connects to the data planes, runs the
+ * checks and prints the summary. Returns the exit code. Throws only on bugs.
  */
 export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise<number> {
   const { options, console, signal, clock = systemClock } = run;
@@ -55,7 +55,11 @@ export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise
   } catch (error) {
     const at = progress.toString();
     if (error instanceof InterruptedError)
-      cutOff = { outcome: 'INTERRUPTED', at, reason: 'What was repaired stays repaired; the next run begins anew.' };
+      cutOff = {
+        outcome: 'INTERRUPTED',
+        at,
+        reason: 'Completed repairs are kept. The next run starts from the beginning.',
+      };
     else {
       const reason = error instanceof CannotRunError ? error.message : whyUnavailable(error);
       if (reason === undefined) throw error;

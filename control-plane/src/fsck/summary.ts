@@ -4,32 +4,35 @@ import { formatBytes, formatCount, formatDuration, formatNumber } from './report
 import type { FsckOptions } from './parts/fsck-parts';
 import type { Report } from './report/report';
 
-/** How fsck ended; exit codes of the command. */
+/** The exit codes of the command, by outcome. */
 export const EXIT = { CLEAN: 0, REPAIRED: 0, PROBLEMS: 1, INTERRUPTED: 2, FAILED: 2 } as const;
 
-/** How fsck ended. */
+/** The outcome of a run. */
 export type Outcome = keyof typeof EXIT;
 
-/** What is said at the end. */
+/** The data of the summary. */
 export interface Summary {
   readonly options: FsckOptions & { readonly json: boolean };
   readonly checked: Checked;
   readonly report: Report;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly tookMs: number;
-  /** Where it was (empty = before the first check), and why it went no further; undefined = it went to the end. */
+  /**
+   * Why the run ended early, and in which phase (empty before the first one); undefined if it
+   * completed.
+   */
   readonly cutOff:
     { readonly outcome: 'INTERRUPTED' | 'FAILED'; readonly at: string; readonly reason: string } | undefined;
 }
 
-/** How a run ended. */
+/** Returns the outcome of a run. */
 export function outcomeOf({ report, cutOff }: Summary): Outcome {
   if (cutOff !== undefined) return cutOff.outcome;
   if (report.found === 0) return 'CLEAN';
   return report.repaired === report.found ? 'REPAIRED' : 'PROBLEMS';
 }
 
-/** Says on stdout how it went. */
+/** Prints the summary to stdout. */
 export function writeSummary(console: Console, summary: Summary): void {
   if (summary.options.json) console.result(JSON.stringify(toJson(summary)));
   else for (const line of toText(summary)) console.result(line);
@@ -67,15 +70,16 @@ function toText(summary: Summary): readonly string[] {
       ),
   ];
   if (cutOff !== undefined) {
-    const stopped = cutOff.outcome === 'INTERRUPTED' ? 'Stopped' : 'Could not go on';
+    const stopped = cutOff.outcome === 'INTERRUPTED' ? 'Stopped' : 'Could not continue';
     lines.push(`${stopped} at ${cutOff.at}. ${cutOff.reason}`);
-  } else if (found === 0) lines.push('Nothing is wrong.');
+  } else if (found === 0) lines.push('No problems found.');
   else if (repaired === found) lines.push(`${formatCount(found, 'problem')}, all repaired.`);
-  else if (repaired > 0) lines.push(`${formatCount(found, 'problem')}, ${formatNumber(found - repaired)} left.`);
+  else if (repaired > 0)
+    lines.push(`${formatCount(found, 'problem')}, ${formatNumber(found - repaired)} not repaired.`);
   else lines.push(`${formatCount(found, 'problem')}. ${options.repair ? 'None could be repaired.' : HOW_TO_REPAIR}`);
   if (options.quick && cutOff === undefined)
-    lines.push('Content was not read, so damaged bytes were not looked for (--quick).');
+    lines.push('Stored content was not read, so damaged bytes were not detected (--quick).');
   return lines;
 }
 
-const HOW_TO_REPAIR = 'Nothing was changed: npm run fsck -- --repair puts right what it can.';
+const HOW_TO_REPAIR = 'Nothing was changed. To repair, run: npm run fsck -- --repair';

@@ -4,5 +4,5 @@ import { packageRoot } from '../../../common/runtime/package-root';
 import { printGraphqlSchema } from './print-schema';
 import { buildGraphqlSchema } from './schema';
 
-// npm run generate:schema
+// Run by npm run generate:schema.
 writeFileSync(join(packageRoot(), 'schema', 'schema.graphql'), printGraphqlSchema(buildGraphqlSchema()));

@@ -14,32 +14,35 @@ import { errorFormatter } from './errors/format-error';
 import { limitsPlugin } from './limits.plugin';
 import { QUERY_LIMITS } from './limits/query-limits';
 
-/** A GraphQL request as HTTP brought it. */
+/** A GraphQL request over HTTP. */
 export interface GraphqlRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** With its question mark, or empty. */
+  /** The query string with its question mark, or empty. */
   readonly search: string;
   /** Parsed JSON, or undefined. */
   readonly body: unknown;
 }
 
-/** What HTTP answers. */
+/** The HTTP answer. */
 export interface GraphqlResponse {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
-/** Executes GraphQL requests. The one file that knows Apollo Server. */
+/** Executes GraphQL requests. This is the only file that uses Apollo Server. */
 export class GraphqlEndpoint {
   private readonly apollo: ApolloServer<RequestContext>;
 
-  /** Without `introspection` the schema cannot be asked for, and errors don't hint at names that are in it. */
+  /**
+   * Without `introspection`, clients cannot request the schema, and errors do not suggest names
+   * from it.
+   */
   constructor(schema: GraphQLSchema, log: Logger, { introspection }: { readonly introspection: boolean }) {
     this.apollo = new ApolloServer<RequestContext>({
       schema,
-      // By the rule below instead: Apollo's own message speaks of Apollo.
+      // The rule below replaces this option, because Apollo's error message mentions Apollo.
       introspection: true,
       validationRules: introspection ? [] : [NoSchemaIntrospectionCustomRule],
       csrfPrevention: true,
@@ -49,7 +52,7 @@ export class GraphqlEndpoint {
       includeStacktraceInErrorResponses: false,
       hideSchemaDetailsFromClientErrors: !introspection,
       stopOnTerminationSignals: false,
-      // Apollo looks at the environment where these are not given.
+      // Apollo reads the environment if these are not set.
       nodeEnv: 'production',
       apollo: {},
       logger: {
@@ -70,22 +73,26 @@ export class GraphqlEndpoint {
     });
   }
 
-  /** Must have resolved before the first request. */
+  /** Starts Apollo. Must resolve before the first request. */
   start(): Promise<void> {
     return this.apollo.start();
   }
 
-  /** After the last request. */
+  /** Stops Apollo. Call it after the last request. */
   stop(): Promise<void> {
     return this.apollo.stop();
   }
 
-  /** Executes one request. Throws LIMIT_EXCEEDED for a batch, and nothing else that a caller can cause. */
+  /**
+   * Executes one request. Throws LIMIT_EXCEEDED for a batch; other errors of the caller are in the
+   * answer.
+   */
   async execute(request: GraphqlRequest, context: RequestContext): Promise<GraphqlResponse> {
     if (Array.isArray(request.body))
       throw new ApiError(
         'LIMIT_EXCEEDED',
-        `The request is a batch of ${request.body.length}; the limit is ${QUERY_LIMITS.operations} operation, outside of an array.`,
+        `The request is a batch of ${request.body.length} operations; the limit is ` +
+          `${QUERY_LIMITS.operations} operation, not in an array.`,
       );
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
@@ -94,7 +101,7 @@ export class GraphqlEndpoint {
       httpGraphQLRequest: { method: request.method, headers, search: request.search, body: request.body },
       context: () => Promise.resolve(context),
     });
-    // Incremental delivery is not in the schema, so every answer is whole.
+    // The schema has no incremental delivery, so every answer is complete.
     const body = response.body.kind === 'complete' ? response.body.string : '';
     return { status: response.status ?? 200, headers: response.headers, body };
   }

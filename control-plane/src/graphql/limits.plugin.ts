@@ -6,7 +6,7 @@ import { checkVariables } from './errors/check-variables';
 import { measureQuery } from './limits/measure-query';
 import { QUERY_LIMITS } from './limits/query-limits';
 
-/** Refuses a query that is too large, or whose variables don't fit, before any of it runs. */
+/** Refuses a query that is too large, or that has invalid variables, before it runs. */
 export const limitsPlugin: ApolloServerPlugin<RequestContext> = {
   requestDidStart: () =>
     Promise.resolve({

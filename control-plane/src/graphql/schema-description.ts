@@ -2,11 +2,12 @@ import { API_ERROR_CODES } from '../errors/api-error-codes';
 
 const codes = Object.entries(API_ERROR_CODES).map(([code, { meaning }]) => `- \`${code}\`: ${meaning}`);
 
-/** What the schema says of itself: how it is asked, and every error code. */
+/** The description of the schema: how to send requests, and all error codes. */
 export const SCHEMA_DESCRIPTION = `The management API of Layover: \`POST /graphql\` with \`Authorization: Bearer <token>\`.
 
-An error has \`extensions.code\`, one of those below, and where input is to blame \`extensions.field\`, the path of the argument.
-Every field can answer UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, RATE_LIMITED, UNAVAILABLE and INTERNAL, and every argument of a wrong
-type BAD_USER_INPUT; descriptions name what else there can be.
+Every error has \`extensions.code\` with one of the codes below. An error about input also has
+\`extensions.field\` with the path of the argument. Every field can return UNAUTHENTICATED, FORBIDDEN,
+LIMIT_EXCEEDED, RATE_LIMITED, UNAVAILABLE and INTERNAL, and every argument of the wrong type
+BAD_USER_INPUT. Descriptions name the other errors.
 
 ${codes.join('\n')}`;

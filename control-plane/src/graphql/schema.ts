@@ -22,7 +22,7 @@ import { NodeResolver } from './resolvers/node.resolver';
 import { BuildInfoResolver } from './resolvers/build-info.resolver';
 import { SCHEMA_DESCRIPTION } from './schema-description';
 
-/** Every class of resolvers. */
+/** All resolver classes. */
 const RESOLVERS = [
   AffectedImageResolver,
   ApiTokenResolver,
@@ -44,7 +44,7 @@ const RESOLVERS = [
   ViewerResolver,
 ] as const;
 
-/** One instance for every class of resolvers. */
+/** The instances of the resolver classes, one for each class. */
 export class ResolverInstances {
   private readonly instances: ReadonlyMap<unknown, object>;
 
@@ -52,20 +52,27 @@ export class ResolverInstances {
     this.instances = new Map(instances.map((instance) => [instance.constructor, instance]));
   }
 
-  /** The instance of a class: all that type-graphql asks of a container. Throws an Error for a class without one. */
+  /**
+   * Returns the instance of a class, as type-graphql's container interface requires. Throws an
+   * Error if there is none.
+   */
   get(someClass: unknown): object {
     const instance = this.instances.get(someClass);
-    if (instance === undefined) throw new Error(`no instance of ${String((someClass as { name?: unknown }).name)}`);
+    if (instance === undefined)
+      throw new Error(`There is no instance of ${String((someClass as { name?: unknown }).name)}.`);
     return instance;
   }
 }
 
-/** The executable schema, with the access rules in front. Without instances it can be printed but not executed. */
+/**
+ * Builds the executable schema with the access rules. Without instances it can be printed but not
+ * executed.
+ */
 export function buildGraphqlSchema(instances = new ResolverInstances([])): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [...RESOLVERS],
     container: instances as never,
-    // Inputs are checked by the validate-*.ts functions, which know the path of a field.
+    // The validate-*.ts functions check inputs instead, because they know the path of a field.
     validate: false,
   });
   schema.description = SCHEMA_DESCRIPTION;

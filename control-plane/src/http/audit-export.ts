@@ -9,10 +9,10 @@ import { visibleEvents } from '../graphql/access/visible-events';
 import type { Queries } from '../db/database';
 import { sendPieces } from './send-pieces';
 
-/** Where the audit log is exported. */
+/** The path of the audit export. */
 export const AUDIT_EXPORT_PATH = '/audit.jsonl';
 
-/** What an export works with. */
+/** Dependencies of {@link AuditExport}. */
 export interface AuditExportParts {
   readonly queries: Queries;
   readonly audit: AuditStore;
@@ -21,22 +21,24 @@ export interface AuditExportParts {
 }
 
 /**
- * `GET /audit.jsonl`: the audit log as JSON lines, with the filters and the roles of auditEvents. Throws an ApiError, or what
- * the database says, before anything is written; what fails later destroys the connection. Memory is that of one piece, for
- * any number of events. Oldest first ends at the events that were there when it was asked for: it would follow the log for
- * ever otherwise.
+ * Answers `GET /audit.jsonl` with the audit log as JSON lines. Filters and roles are those of
+ * auditEvents in GraphQL. Throws an ApiError or a database error before anything is written; a
+ * later failure destroys the connection. Memory is bounded by one piece, for any number of events.
+ * An export in the order `oldest` ends at the time of the request, because otherwise it would
+ * follow the log for ever.
  */
 export class AuditExport {
   constructor(private readonly parts: AuditExportParts) {}
 
-  /** Answers one request of a viewer; `query` is what stands after the question mark. */
+  /** Answers one request of a viewer. `query` is the part of the URL after the question mark. */
   async send(viewer: Viewer, query: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { queries, audit, clock, log } = this.parts;
     const { wanted, order } = readExportQuery(new URLSearchParams(query));
     const until = order === 'oldest' ? Math.min(wanted.until ?? Infinity, clock.now() + 1) : wanted.until;
     const filter = visibleEvents(viewer, { ...wanted, until: until ?? null }, 'organization');
     const pieces = exportEvents(queries, audit, filter, order);
-    // The first piece comes before the headers: a database that is away is a status and not a cut connection.
+    // The first piece is read before the headers are sent, so that an unavailable database becomes
+    // a status code and not a cut connection.
     const first = await pieces.next();
     if (response.destroyed) return;
     response.writeHead(200, {
@@ -52,7 +54,7 @@ export class AuditExport {
     try {
       await sendPieces(response, startingWith(first, pieces), clock);
     } catch (error) {
-      log.error({ err: error }, 'an export of the audit log was cut off');
+      log.error({ err: error }, 'an export of the audit log failed and was cut off');
     }
   }
 }

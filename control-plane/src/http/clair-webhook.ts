@@ -6,16 +6,16 @@ import { readNotificationId } from '../scan/clair/notification-page';
 import { noteNotification } from '../scan/worker/read-notifications';
 import { readBody } from './read-body';
 
-/** Where Clair's notifier says that there is something to tell. */
+/** The path for notifications of Clair's notifier. */
 export const CLAIR_WEBHOOK_PATH = '/clair/notifications';
 
-/** Longest body, in bytes: it has an id and an address. */
+/** Maximum size of the body in bytes. It contains an id and an address. */
 const MAX_BODY = 64 * 1024;
 
-/** What the webhook works with. */
+/** Dependencies of {@link ClairWebhook}. */
 export interface ClairWebhookParts {
   readonly database: Database;
-  /** What Clair's notifier shows (`Authorization: Bearer …`). */
+  /** The token that Clair's notifier sends (`Authorization: Bearer …`). */
   readonly token: string;
   readonly clock: Clock;
 }
@@ -28,26 +28,28 @@ export interface WebhookAnswer {
 }
 
 /**
- * Takes what Clair's notifier POSTs ({notification_id, callback}, notifier/callback.go). Only the id is looked at: what it is about is asked of the Clair
- * that we know, never at the address in the request. Answers 200 when the id is written down; the notifier comes again otherwise.
+ * Receives the POST requests of Clair's notifier ({notification_id, callback},
+ * notifier/callback.go). Only the id is used. The notification is read from the configured Clair,
+ * never from the address in the request. Answers 200 after the id is stored; otherwise the notifier
+ * sends it again.
  */
 export class ClairWebhook {
   constructor(private readonly parts: ClairWebhookParts) {}
 
-  /** The answer to a request. Throws what the database throws. */
+  /** Returns the answer to a request. Throws database errors. */
   async handle(request: IncomingMessage): Promise<WebhookAnswer> {
-    if (!this.knows(request.headers.authorization ?? ''))
-      return answer(401, 'the token is not the one of LAYOVER_CLAIR_WEBHOOK_TOKEN', { 'www-authenticate': 'Bearer' });
-    if (request.method !== 'POST') return answer(405, 'only POST', { allow: 'POST' });
+    if (!this.isAuthorized(request.headers.authorization ?? ''))
+      return answer(401, 'The token does not match LAYOVER_CLAIR_WEBHOOK_TOKEN.', { 'www-authenticate': 'Bearer' });
+    if (request.method !== 'POST') return answer(405, 'Only POST is allowed.', { allow: 'POST' });
     const body = await readBody(request, MAX_BODY);
     const id = body && readNotificationId(toJson(body));
-    if (id === undefined) return answer(400, 'this is no notification of Clair');
+    if (id === undefined) return answer(400, 'The body is not a notification of Clair.');
     await noteNotification(this.parts.database, id, this.parts.clock.now());
     return answer(200, 'ok');
   }
 
-  private knows(authorization: string): boolean {
-    // Hashes are equally long, and their comparison says nothing of what differs.
+  private isAuthorized(authorization: string): boolean {
+    // Hashes have equal lengths, and comparing them reveals nothing about the token.
     const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
     return timingSafeEqual(hash(authorization), hash(`Bearer ${this.parts.token}`));
   }

@@ -11,29 +11,32 @@ import { CLAIR_WEBHOOK_PATH, type ClairWebhook } from './clair-webhook';
 import { AUDIT_EXPORT_PATH, type AuditExport } from './audit-export';
 import { readBody } from './read-body';
 
-/** What is counted about requests, and the text of all metrics of this plane. */
+/** The metrics of requests, and the text of all metrics of this plane. */
 export interface RequestMetrics {
-  /** Starts to time a GraphQL request; the function returned ends that, with the HTTP status. */
+  /**
+   * Starts the timer of a GraphQL request. Call the returned function with the HTTP status at the
+   * end.
+   */
   startGraphqlRequest(): (status: number) => void;
-  /** Writes the metrics in the format `contentType`. */
+  /** Returns the metrics in the format `contentType`. */
   readonly registry: { readonly contentType: string; metrics(): Promise<string> };
 }
 
-/** What the handler works with. */
+/** Dependencies of {@link handleControlRequest}. */
 export interface ControlHandlerParts {
   readonly graphql: GraphqlEndpoint;
   readonly auditExport: AuditExport;
-  /** undefined = there is none. */
+  /** Undefined if no webhook token is configured. */
   readonly clairWebhook: ClairWebhook | undefined;
   readonly authenticate: (authorization: string | undefined) => Promise<Viewer>;
   readonly contextFor: (viewer: Viewer) => RequestContext;
-  /** Why the plane can't take requests; undefined = it can. */
+  /** Returns why the plane cannot take requests, or undefined if it can. */
   readonly unready: () => Promise<string | undefined>;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
 }
 
-/** An answer that is ready to be written. */
+/** A complete answer. */
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -43,10 +46,13 @@ interface Answer {
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
 
-/** Paths that are read, and nothing else. */
+/** Paths that only allow GET and HEAD. */
 const READ_ONLY = new Set([AUDIT_EXPORT_PATH, '/healthz', '/readyz', '/metrics']);
 
-/** Answers every path of the control plane: /graphql, /audit.jsonl, /clair/notifications, /healthz, /readyz, /metrics. Never throws. */
+/**
+ * Answers requests for all paths of the control plane: /graphql, /audit.jsonl,
+ * /clair/notifications, /healthz, /readyz and /metrics. Never throws.
+ */
 export async function handleControlRequest(
   parts: ControlHandlerParts,
   request: IncomingMessage,
@@ -65,7 +71,9 @@ export async function handleControlRequest(
     if (response.destroyed || response.socket?.destroyed) return;
     const expected = toApiError(error);
     if (expected === undefined) parts.log.error({ err: error, path }, 'a request failed');
-    answer = failure(expected ?? new ApiError('INTERNAL', 'Something went wrong inside Layover.'));
+    answer = failure(
+      expected ?? new ApiError('INTERNAL', 'Internal error. The cause is in the log of the control plane.'),
+    );
   }
   if (response.destroyed) return;
   response.writeHead(answer.status, {
@@ -87,8 +95,8 @@ async function route(
   if (path === CLAIR_WEBHOOK_PATH && parts.clairWebhook !== undefined) return parts.clairWebhook.handle(request);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return READ_ONLY.has(path)
-      ? { status: 405, headers: { ...TEXT_TYPE, allow: 'GET, HEAD' }, body: 'only GET and HEAD\n' }
-      : { status: 404, headers: TEXT_TYPE, body: 'not found\n' };
+      ? { status: 405, headers: { ...TEXT_TYPE, allow: 'GET, HEAD' }, body: 'Only GET and HEAD are allowed.\n' }
+      : { status: 404, headers: TEXT_TYPE, body: 'Not found.\n' };
   switch (path) {
     case '/healthz':
       return { status: 200, headers: TEXT_TYPE, body: 'ok\n' };
@@ -103,7 +111,7 @@ async function route(
         body: await parts.metrics.registry.metrics(),
       };
     default:
-      return { status: 404, headers: TEXT_TYPE, body: 'not found\n' };
+      return { status: 404, headers: TEXT_TYPE, body: 'Not found.\n' };
   }
 }
 
@@ -111,7 +119,7 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
   const done = parts.metrics.startGraphqlRequest();
   let status = 500;
   try {
-    // Who asks comes before what is asked: nothing is read of a request without a good token.
+    // Authentication comes first: the body of a request without a valid token is not read.
     const viewer = await parts.authenticate(request.headers.authorization);
     const body = await readBody(request, QUERY_LIMITS.bodyBytes);
     if (body === undefined) throw new ApiError('LIMIT_EXCEEDED', bodyTooLarge(request));
@@ -131,9 +139,9 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
 }
 
 function bodyTooLarge(request: IncomingMessage): string {
-  const told = request.headers['content-length'];
   const limit = QUERY_LIMITS.bodyBytes;
-  return `The request's body has ${told === undefined ? `more than ${limit}` : told} bytes; the limit is ${limit}.`;
+  const size = request.headers['content-length'] ?? `more than ${limit}`;
+  return `The request body has ${size} bytes; the limit is ${limit}.`;
 }
 
 function parseJson(request: IncomingMessage, body: Buffer): unknown {
@@ -142,11 +150,11 @@ function parseJson(request: IncomingMessage, body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    throw new ApiError('BAD_REQUEST', 'The body is not JSON.');
+    throw new ApiError('BAD_REQUEST', 'The request body is not valid JSON.');
   }
 }
 
-/** A failure of the whole request, in the form of a GraphQL answer. */
+/** Returns an error of the whole request, in the form of a GraphQL answer. */
 function failure(error: ApiError): Answer {
   const { code, message, field, retryAfterSeconds } = error;
   return {

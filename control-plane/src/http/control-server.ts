@@ -5,7 +5,7 @@ import type { ListenAddress } from '../../../common/runtime/listen-address';
 import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
 import type { TlsWatch } from '../../../common/security/tls-watch';
 
-/** The HTTP or HTTPS server of the control plane, around a handler that never throws. */
+/** The HTTP or HTTPS server of the control plane. Its handler must not throw. */
 export class ControlServer {
   private readonly web: WebServer;
   private readonly server: WebServer['server'];
@@ -17,18 +17,18 @@ export class ControlServer {
     tls?: TlsWatch,
   ) {
     const accept = (request: IncomingMessage, response: ServerResponse): void => {
-      // A connection that is asked on while the plane stops would hold it up.
+      // Keep-alive connections would delay the stop.
       if (this.draining) response.setHeader('connection', 'close');
       void handle(request, response);
     };
     this.web = createWebServer({}, accept, tls);
     this.server = this.web.server;
-    // A client that sends slowly holds no more than a socket, and that not for ever.
+    // A slow client holds a socket only for a limited time.
     this.server.headersTimeout = 10_000;
     this.server.requestTimeout = 30_000;
   }
 
-  /** Listens; resolves with the URL, or `unix:<path>`. Throws when the address is taken. */
+  /** Listens. Resolves with the URL, or with `unix:<path>`. Throws if the address is in use. */
   async start(): Promise<string> {
     const { listen, server } = this;
     if (listen.kind === 'unix') await prepareSocketPath(listen.path);
@@ -49,7 +49,10 @@ export class ControlServer {
     return `${this.web.scheme}://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
   }
 
-  /** Takes no new connections, waits for the requests that run, and cuts what still runs after `drainMs`. */
+  /**
+   * Stops accepting connections, waits for running requests, and closes all connections after
+   * `drainMs`.
+   */
   async stop(drainMs: number): Promise<void> {
     this.draining = true;
     if (!this.server.listening) return;

@@ -3,13 +3,13 @@ import type { Queries } from '../db/database';
 import { toGlobalId } from '../graphql/types/global-id';
 import { auditEventKey, type AuditFilter, type AuditOrder, type AuditStore } from '../audit/audit.store';
 
-/** Events in one piece of an export: what it holds in memory. */
+/** Events in one piece of an export, which bounds its memory. */
 const EVENTS_AT_ONCE = 200;
 
 /**
- * The events of a filter as JSON lines, in pieces of at most 200 lines.
- * Each piece is read when it is asked for and no earlier. Pages go on after the last event's (time, id), so that what arrives
- * meanwhile neither moves nor repeats a line. Throws what the database says.
+ * Yields the events that match a filter as JSON lines, in pieces of at most 200 lines. A piece is
+ * read when it is requested. Each page continues after the (time, id) of the last event, so events
+ * that arrive during the export neither shift nor repeat lines. Throws database errors.
  */
 export async function* exportEvents(
   queries: Queries,
@@ -26,7 +26,10 @@ export async function* exportEvents(
   }
 }
 
-/** One line: the fields of AuditEvent in GraphQL, as there, but `detail` as an object. */
+/**
+ * Returns one line with the fields of the GraphQL type AuditEvent; `detail` is an object instead of
+ * text.
+ */
 function toLine(row: AuditEventRow): string {
   return `${JSON.stringify({
     id: toGlobalId('AuditEvent', row.id),

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Reads a request's body of at most `limit` bytes; undefined when it is longer: the rest is let through unread, so that
- * the client can still read the answer. Throws when the client leaves. (Not `for await`: leaving that loop, or finishing
- * it, destroys the request and with it the connection.)
+ * Reads the body of a request, at most `limit` bytes. Returns undefined if the body is longer; the
+ * rest is then discarded so that the client can read the answer. Throws if the client disconnects.
+ * (`for await` is not used because ending its loop destroys the request and the connection.)
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
@@ -15,7 +15,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       resolve(undefined);
     };
     request.once('error', reject);
-    request.once('close', () => reject(new Error('the client left before its request was whole')));
+    request.once('close', () => reject(new Error('The client disconnected before it sent the whole request.')));
     request.once('end', () => resolve(Buffer.concat(parts)));
     if (Number(request.headers['content-length'] ?? 0) > limit) return tooLong();
     request.on('data', (part: Buffer) => {

@@ -6,28 +6,30 @@ import type { AuditOrder } from '../audit/audit.store';
 import { CacheStatus } from '../audit/cache-status';
 import type { WantedEvents } from '../graphql/access/visible-events';
 
-/** Longest text of a parameter, in characters: no column holds more. */
+/** Maximum length of a parameter, in characters. No column is longer. */
 const MAX_TEXT = 255;
 
-/** What an export was asked for. */
+/** The parameters of an export. */
 export interface ExportQuery {
   readonly wanted: WantedEvents;
   readonly order: AuditOrder;
 }
 
 /**
- * Reads the query of `GET /audit.jsonl`: the fields of AuditEventFilter by their names, lists by repeating a parameter, and
- * `order`. Throws BAD_USER_INPUT with the parameter's name as the field. An empty value is refused, where auditEvents takes it
- * for none: in a URL it is a variable of a script that was not set, and what it would export is everything.
+ * Parses the query of `GET /audit.jsonl`: the fields of AuditEventFilter by name, with lists as
+ * repeated parameters, and `order`. Throws BAD_USER_INPUT with the name of the parameter as the
+ * field. Empty values are refused, although auditEvents ignores them: in a URL they usually come
+ * from an unset variable in a script, which would then export everything.
  */
 export function readExportQuery(search: URLSearchParams): ExportQuery {
   let order: AuditOrder = 'newest';
   const wanted: { -readonly [K in keyof WantedEvents]: WantedEvents[K] } = {};
   for (const name of new Set(search.keys())) {
     const values = search.getAll(name);
-    if (values.some((value) => value === '')) throw badInput(name, 'must not be empty: leave it out');
+    if (values.some((value) => value === '')) throw badInput(name, 'must not be empty; leave the parameter out');
     const value = values[0]!;
-    if (values.length > 1 && name !== 'kinds' && name !== 'cacheStatuses') throw badInput(name, 'must be given once');
+    if (values.length > 1 && name !== 'kinds' && name !== 'cacheStatuses')
+      throw badInput(name, 'must be given at most once');
     switch (name) {
       case 'organization':
       case 'repository':
@@ -54,7 +56,8 @@ export function readExportQuery(search: URLSearchParams): ExportQuery {
       default:
         throw badInput(
           name.slice(0, MAX_TEXT),
-          'is not a parameter; there are organization, repository, reference, digest, kinds, cacheStatuses, actor, since, until and order',
+          'is not a parameter; the parameters are organization, repository, reference, digest, ' +
+            'kinds, cacheStatuses, actor, since, until and order',
         );
     }
   }
@@ -76,7 +79,7 @@ function parsed<T>(name: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    // The scalars' words: "DateTime must be a time as in RFC 3339 …".
+    // Removes the name of the scalar: "DateTime must be a time as in RFC 3339 …".
     throw badInput(name, (error as Error).message.replace(/^\w+ /, ''));
   }
 }

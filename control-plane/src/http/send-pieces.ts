@@ -1,14 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../../common/runtime/clock';
 
-/** How long a client may take no bytes before it is cut, in milliseconds. */
+/** How long a client may accept no bytes before its connection is closed, in milliseconds. */
 const STALL_MS = 60_000;
 
 /**
- * Writes pieces as a client takes them: the next one is asked for when the last has left this process. Resolves when all has
- * been handed to the network, and as well when the client has left or was cut for taking nothing in a minute; the source
- * is ended in each case. Throws what the source throws, after it has destroyed the connection: the status has been sent, so
- * a cut connection is the only honest error left.
+ * Writes pieces at the speed of the client: the next piece is requested after the last one has left
+ * this process. Resolves after everything was handed to the network, and also if the client
+ * disconnected or accepted nothing for `stallMs`. The source is closed in every case. If the source
+ * throws, destroys the connection and throws that error: the status is already sent, so closing the
+ * connection is the only way to report an error.
  */
 export async function sendPieces(
   response: ServerResponse,
@@ -16,24 +17,29 @@ export async function sendPieces(
   clock: Clock,
   stallMs = STALL_MS,
 ): Promise<void> {
-  // A reset tells itself by 'close' as well.
+  // The 'close' event reports a reset too.
   response.on('error', () => undefined);
   try {
     for await (const piece of pieces) {
       if (response.destroyed) return;
-      if (!response.write(piece)) await taken(response, 'drain', clock, stallMs);
+      if (!response.write(piece)) await waitForEvent(response, 'drain', clock, stallMs);
       if (response.destroyed) return;
     }
   } catch (error) {
     response.destroy();
     throw error;
   }
-  const finished = taken(response, 'finish', clock, stallMs);
+  const finished = waitForEvent(response, 'finish', clock, stallMs);
   response.end();
   await finished;
 }
 
-function taken(response: ServerResponse, event: 'drain' | 'finish', clock: Clock, stallMs: number): Promise<void> {
+function waitForEvent(
+  response: ServerResponse,
+  event: 'drain' | 'finish',
+  clock: Clock,
+  stallMs: number,
+): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       cancel();

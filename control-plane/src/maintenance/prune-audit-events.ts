@@ -9,10 +9,10 @@ import { repeat } from '../../../common/async/repeat';
 
 const FIRST_MS = 60_000;
 const EVERY_MS = 3_600_000;
-/** Events that one transaction deletes: a few milliseconds, so that writers hardly wait. */
+/** Events deleted in one transaction. It takes a few milliseconds, so writers hardly wait. */
 const STEP = 200;
 
-/** What retention works with. */
+/** Dependencies of {@link pruneAuditEvents}. */
 export interface RetentionParts {
   readonly database: Database;
   readonly audit: AuditStore;
@@ -22,10 +22,11 @@ export interface RetentionParts {
 }
 
 /**
- * Deletes audit events older than `retentionMs`, a minute after the start and then every hour, oldest first and in short
- * transactions. undefined = they are kept for ever, and nothing is done. The ids of pulls that could still be delivered again
- * are remembered apart, so that a repeat is known also when its event is gone. Statistics stay: they are sums that name nobody.
- * The function returned ends that.
+ * Deletes audit events older than `retentionMs`, oldest first and in short transactions. Runs one
+ * minute after the start and then every hour; does nothing if `retentionMs` is undefined. The ids
+ * of pulls that could be delivered again are kept separately, so that a repeated delivery is
+ * recognized after its event is deleted. Statistics stay, because they are sums without names.
+ * Returns a function that stops the work.
  */
 export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | undefined): () => Promise<void> {
   if (retentionMs === undefined) return () => Promise.resolve();
@@ -38,19 +39,20 @@ export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | un
       for (let step = STEP; step === STEP && !stopped();) {
         step = await deleteStep(parts, before);
         deleted += step;
-        // SQLite's statements are synchronous: without a turn of the event loop no request would be read meanwhile.
+        // SQLite statements are synchronous: without a turn of the event loop, no request would be
+        // handled.
         await nextTurn();
       }
     } finally {
       if (deleted > 0)
         log.info(
           { deleted, before: new Date(before).toISOString(), ms: clock.now() - start },
-          'old audit events deleted',
+          'deleted old audit events',
         );
     }
   };
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'deleting old audit events failed; it is tried again later');
+    log.warn({ err: error }, 'deleting old audit events failed; it is retried within an hour');
   return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 

@@ -5,14 +5,19 @@ import type { Database } from '../db/database';
 import type { RecordedEventsStore } from '../cache/pulls/recorded-events.store';
 import { repeat } from '../../../common/async/repeat';
 
-/** How often, in milliseconds. */
+/** Interval in milliseconds. */
 const EVERY_MS = 3_600_000;
-/** How long ids are remembered, in milliseconds: far longer than a journal can wait. */
+/**
+ * How long ids of records are kept, in milliseconds: far longer than a record stays in a journal.
+ */
 export const RECORD_IDS_KEPT_MS = 90 * 24 * 3_600_000;
-/** Ids that one transaction forgets. */
+/** Ids deleted in one transaction. */
 const STEP = 1000;
 
-/** Forgets, every hour and in short transactions, ids of records that can't be delivered again any more. The function returned ends that. */
+/**
+ * Deletes the ids of records that cannot be delivered again, every hour and in short transactions.
+ * Returns a function that stops the work.
+ */
 export function pruneRecordedEvents(
   database: Database,
   recorded: RecordedEventsStore,
@@ -24,11 +29,11 @@ export function pruneRecordedEvents(
     while (!stopped()) {
       const pruned = await database.transaction((queries) => recorded.prune(queries, before, STEP));
       if (pruned < STEP) break;
-      // SQLite's statements are synchronous: others get a turn between two steps.
+      // SQLite statements are synchronous: other work gets a turn between two steps.
       await nextTurn();
     }
   };
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'forgetting old record ids failed; it is tried again later');
+    log.warn({ err: error }, 'deleting old record ids failed; it is retried within an hour');
   return repeat({ clock, everyMs: EVERY_MS, work, onError });
 }

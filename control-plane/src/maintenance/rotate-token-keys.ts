@@ -6,18 +6,27 @@ import type { SystemSettingsStore } from '../tenancy/settings/system-settings.st
 import type { TokenKeyStore } from '../tenancy/tokens/token-key.store';
 import { repeat } from '../../../common/async/repeat';
 
-/** When keys are first looked at after a start, in milliseconds: a process that never runs for an hour rotates as well. */
+/**
+ * Delay of the first check after a start, in milliseconds. It is short so that a process that never
+ * runs for an hour rotates too.
+ */
 const FIRST_MS = 60_000;
-/** How often keys are looked at, in milliseconds. */
+/** Interval of the checks, in milliseconds. */
 const EVERY_MS = 3_600_000;
 /** How long a key signs, in milliseconds. */
 const SIGNS_MS = 30 * 24 * 3_600_000;
-/** How long data planes know a key before it signs: a token must not reach one that has not heard of its key. */
+/**
+ * How long data planes know a key before it signs, in milliseconds, so that no data plane gets a
+ * token with an unknown key.
+ */
 const KNOWN_BEFORE_MS = 3_600_000;
-/** How long a retired key verifies: a data plane that is cut off from the control plane goes on signing with it. */
+/**
+ * How long a retired key verifies, in milliseconds. A data plane without contact to the control
+ * plane continues to sign with it.
+ */
 const VERIFIES_AFTER_MS = 7 * 24 * 3_600_000;
 
-/** What {@link rotateTokenKeys} works with. */
+/** Dependencies of {@link rotateTokenKeys}. */
 export interface RotateTokenKeysParts {
   readonly database: Database;
   readonly tokenKeys: TokenKeyStore;
@@ -28,21 +37,25 @@ export interface RotateTokenKeysParts {
 }
 
 /**
- * Replaces the key that pull tokens are signed with every 30 days: a new one is made and made known, an hour later the
- * old one retires and the new one signs, and a week after that the old one is forgotten. Several control
- * planes on one database take turns. The function returned ends that.
+ * Replaces the signing key of pull tokens every 30 days (ADR 9): creates and announces a new key,
+ * retires the old key an hour later so that the new one signs, and deletes the old key a week after
+ * that. Several control planes on one database coordinate through a row lock. Returns a function
+ * that stops the work.
  */
 export function rotateTokenKeys(parts: RotateTokenKeysParts): () => Promise<void> {
   const work = (): Promise<void> => step(parts);
   const { clock, log } = parts;
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'looking at the age of the keys of pull tokens failed; it is tried again later');
+    log.warn(
+      { err: error },
+      'checking the age of the signing keys of pull tokens failed; it is retried within an hour',
+    );
   return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 
 async function step({ database, tokenKeys, settings, revision, clock, log }: RotateTokenKeysParts): Promise<void> {
   const changed = await database.transaction(async (queries) => {
-    // The row that all control planes lock first: two of them would make two keys.
+    // All control planes lock this row first; otherwise two of them would create two keys.
     await settings.lock(queries);
     const now = clock.now();
     const ages = await tokenKeys.ages(queries);
@@ -56,5 +69,5 @@ async function step({ database, tokenKeys, settings, revision, clock, log }: Rot
     if (changes > 0) await revision.bump(queries, 'shared');
     return changes;
   });
-  if (changed > 0) log.info('the keys of pull tokens changed');
+  if (changed > 0) log.info('rotated the signing keys of pull tokens');
 }

@@ -34,14 +34,14 @@ describe('the first start', () => {
     expect(await names()).not.toContain('mcr');
   });
 
-  test('creates none with LAYOVER_BOOTSTRAP=0, and a later start none either', async () => {
+  test('creates none with LAYOVER_BOOTSTRAP=0, and a later start creates none either', async () => {
     plane = await startControlPlane({ LAYOVER_BOOTSTRAP: '0' });
     expect(await names()).toEqual([]);
     await plane.restart({ LAYOVER_BOOTSTRAP: '1' });
     expect(await names()).toEqual([]);
   });
 
-  test('makes an admin token, shows it once, and keeps it in a private file', async () => {
+  test('generates an admin token, shows it once, and stores it in a private file', async () => {
     plane = await startControlPlane({ LAYOVER_ADMIN_TOKEN: '' });
     const file = join(plane.home, 'admin-token');
     const token = readFileSync(file, 'utf8').trim();
@@ -54,7 +54,7 @@ describe('the first start', () => {
     expect(await names(token)).toEqual([]);
   });
 
-  test('a start that was cut off before the token was stored takes it from the file', async () => {
+  test('reuses the token in the file if the token was not stored', async () => {
     plane = await startControlPlane({ LAYOVER_ADMIN_TOKEN: '' });
     const token = readFileSync(join(plane.home, 'admin-token'), 'utf8').trim();
     await plane.stop();
@@ -63,7 +63,7 @@ describe('the first start', () => {
     expect(await names(token)).toEqual([]);
   });
 
-  test('a configured admin token replaces the one before it', async () => {
+  test('replaces the admin token with a configured one', async () => {
     plane = await startControlPlane();
     await plane.restart({ LAYOVER_ADMIN_TOKEN: 'another-admin-token' });
     expect(await names('another-admin-token')).toEqual([]);
@@ -73,7 +73,7 @@ describe('the first start', () => {
 });
 
 describe('a start', () => {
-  test('takes over a socket that a killed process left, and refuses one where somebody answers', async () => {
+  test('replaces the socket of a killed process, and fails if another process listens on it', async () => {
     plane = await startControlPlane();
     const socket = join(plane.home, 'run', 'catalog.sock');
     const second = await startControlPlane();
@@ -81,14 +81,14 @@ describe('a start', () => {
     const there = { LAYOVER_CATALOG_LISTEN: `unix:${socket}` };
     await expect(second.start(there)).rejects.toThrow(/another process listens/);
     await plane.stop();
-    // A killed process doesn't remove its socket.
+    // A killed process does not remove its socket.
     writeFileSync(socket, '');
     await second.start(there);
     await second.catalog.watch().snapshot();
     await second.remove();
   });
 
-  test('that fails leaves nothing open: the next one works', async () => {
+  test('that fails leaves nothing open, so that the next one works', async () => {
     plane = await startControlPlane();
     const busy = new URL(plane.url).host;
     const second = await startControlPlane();

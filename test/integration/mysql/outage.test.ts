@@ -27,7 +27,7 @@ describeOnServers('a database server that goes away', (flavour) => {
     const { status, errors } = await plane.graphql(CODES);
     expect([status, errors?.map(({ extensions, message }) => [extensions.code, message])]).toEqual([
       503,
-      [['UNAVAILABLE', 'The database does not answer; try again.']],
+      [['UNAVAILABLE', 'The database does not answer. Try again later.']],
     ]);
     const lookup = plane.catalog.call('LookupTag', { repository, tag: 'latest' });
     await expect(lookup).rejects.toMatchObject({ key: 'NOT_READY' });

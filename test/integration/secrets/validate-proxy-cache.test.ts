@@ -97,7 +97,7 @@ describeWith([DISTRIBUTION_PROGRAM], 'validateProxyCache with distribution', () 
     expect(await validate(input())).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: true,
-      message: `${upstream.host} lets nobody in without credentials (401): give upstreamUsername and upstreamPassword. It was asked anonymously, for upstreamPassword was not given.`,
+      message: `${upstream.host} lets nobody in without credentials (401): give upstreamUsername and upstreamPassword. It was checked anonymously because upstreamPassword was not given.`,
     });
   });
 });

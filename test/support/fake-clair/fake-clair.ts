@@ -5,19 +5,19 @@ import { jwtVerify } from 'jose';
 import { type ClairFault, ClairFaults, type ClairRoute } from './faults';
 import { type FakeVulnerability, toReport } from './report';
 
-/** A request as it came. */
+/** A received request. */
 export interface ClairCall {
   readonly route: ClairRoute | 'other';
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Of an index request: the manifest. */
+  /** The manifest of an index request. */
   readonly digest: string | undefined;
   readonly layers: readonly SentLayer[];
   status: number;
 }
 
-/** A layer as Clair is given it. */
+/** A layer as sent to Clair. */
 export interface SentLayer {
   readonly hash: string;
   readonly uri: string;
@@ -40,28 +40,32 @@ interface Exchange {
 }
 
 /**
- * Clair v4 as far as Layover uses it, over HTTP: it really fetches layers and looks at their digests. It keeps failures until they are deleted, as the
- * real one does (claircore#1748), and answers a failed fetch with 201 (clair#1057).
+ * A fake of the parts of Clair v4 that Layover uses, over HTTP. It fetches layers and checks their
+ * digests. Like the real Clair, it keeps failed reports until they are deleted (claircore#1748),
+ * and answers a failed fetch with 201 (clair#1057).
  */
 export class FakeClair {
   readonly calls: ClairCall[] = [];
   readonly faults = new ClairFaults();
-  /** Its index_state. */
+  /** The index_state. */
   state = 'state-1';
-  /** Whether its matcher has a database: 202 otherwise. */
+  /** Whether the matcher has a database; otherwise it answers 202. */
   isReady = true;
-  /** How it answers where it could not fetch a layer: 201 with a report that says so, as it did for long, or 500, as 4.9 does. */
+  /**
+   * The answer if a layer could not be fetched: 201 with a failed report, as older versions, or
+   * 500, as 4.9.
+   */
   onFailedFetch: 201 | 500 = 201;
-  /** The key that it asks for; undefined = none. */
+  /** The required key; undefined for none. */
   psk: Uint8Array | undefined;
   issuers: readonly string[] = ['layover'];
-  /** What it finds in an image. */
+  /** The vulnerabilities of each image, by digest. */
   readonly found = new Map<string, readonly FakeVulnerability[]>();
-  /** What it has indexed. */
+  /** The index reports, by digest. */
   readonly reports = new Map<string, IndexReport>();
   /** Notifications by id: pages of manifests. */
   readonly notifications = new Map<string, readonly (readonly string[])[]>();
-  /** Index requests that run, and the most there were at a time. */
+  /** Number of running index requests, and its maximum. */
   indexing = 0;
   mostIndexing = 0;
   private gate: Promise<void> = Promise.resolve();
@@ -80,7 +84,7 @@ export class FakeClair {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Nobody listens any more. */
+  /** Stops listening and closes all connections. */
   async goAway(): Promise<void> {
     const { server } = this;
     this.server = undefined;
@@ -90,7 +94,7 @@ export class FakeClair {
     await closed;
   }
 
-  /** It is there again, where it was, with all that it knew. */
+  /** Listens again on the same port, with the same data. */
   async comeBack(): Promise<void> {
     const server = createServer((request, response) => {
       void this.serve(request, response).catch(() => response.destroy());
@@ -104,24 +108,24 @@ export class FakeClair {
     this.server = server;
   }
 
-  /** Ends it. */
+  /** Stops the fake. */
   stop(): Promise<void> {
     return this.goAway();
   }
 
-  /** Index requests wait from now on; the function returned lets them go on. */
+  /** Makes index requests wait from now on. Returns a function that releases them. */
   hold(): () => void {
     let release: () => void = () => undefined;
     this.gate = new Promise((resolve) => (release = resolve));
     return release;
   }
 
-  /** Resolves when the next index request has come. */
+  /** Resolves when the next index request arrives. */
   nextIndexRequest(): Promise<void> {
     return new Promise((resolve) => this.arrivals.push(resolve));
   }
 
-  /** Requests of a kind, in the order in which they came. */
+  /** Returns the requests of a route, in order. */
   of(route: ClairRoute): readonly ClairCall[] {
     return this.calls.filter((call) => call.route === route);
   }
@@ -176,7 +180,7 @@ export class FakeClair {
     }
   }
 
-  /** What it takes for now when it looks at tokens. */
+  /** The time at which tokens are checked. */
   now: () => Date = () => new Date();
 
   private async index(exchange: Exchange): Promise<void> {
@@ -220,7 +224,7 @@ export class FakeClair {
     const digest = exchange.call.digest!;
     if (this.reports.get(digest)?.success !== true)
       return answer(exchange, 404, { code: 'not-found', message: `index report for manifest "${digest}" not found` });
-    // Its real type is mislabelled as well.
+    // The real Clair sends the wrong media type too.
     answer(exchange, 200, toReport(digest, this.found.get(digest) ?? []), {
       'content-type': 'application/vnd.clair.index_report.v1+json',
     });
@@ -249,7 +253,9 @@ function routeOf(method: string, path: string): ClairCall['route'] {
   return 'other';
 }
 
-/** Why a layer cannot be had, as Clair's fetcher says it; undefined = all of them can. */
+/**
+ * Returns why a layer cannot be fetched, in the words of Clair's fetcher, or undefined if all can.
+ */
 async function fetchLayers(layers: readonly SentLayer[]): Promise<string | undefined> {
   for (const { hash, uri, headers } of layers) {
     const response = await fetch(uri, {

@@ -1,18 +1,21 @@
-/** A vulnerability that a test has Clair find. */
+/** A vulnerability that the fake Clair reports. */
 export interface FakeVulnerability {
   readonly name: string;
-  /** As Clair normalizes it, for example High. */
+  /** As normalized by Clair, for example High. */
   readonly severity: string;
   readonly package: string;
   readonly version?: string;
-  /** As the report has it; '' = none is known. */
+  /** As in the report; '' if no fix is known. */
   readonly fixedIn?: string;
   readonly description?: string;
   readonly links?: string;
   readonly introducedIn?: string;
 }
 
-/** A vulnerability report in the form of Clair 4.9 (claircore, vulnerabilityreport.go): maps by ids of its own. */
+/**
+ * Returns a vulnerability report in the form of Clair 4.9 (claircore, vulnerabilityreport.go), with
+ * maps keyed by internal ids.
+ */
 export function toReport(digest: string, vulnerabilities: readonly FakeVulnerability[]): object {
   const packages = [...new Set(vulnerabilities.map((one) => one.package))];
   const idOf = (name: string): string => String(packages.indexOf(name) + 10);

@@ -16,32 +16,35 @@ import type { StatBlobsRequest__Output } from '../../../proto/gen/layover/v1/Sta
 import type { VerifyBlobsReply } from '../../../proto/gen/layover/v1/VerifyBlobsReply';
 import type { VerifyBlobsRequest__Output } from '../../../proto/gen/layover/v1/VerifyBlobsRequest';
 
-/** What a {@link FakeStorage} is asked. */
+/** A call of {@link FakeStorage}. */
 export type StorageCall = 'stat' | 'delete' | 'list' | 'verify';
 
-/** The Storage half of a data plane over real gRPC, with a store in memory whose bytes are really hashed. */
+/** The gRPC service Storage of a data plane with a store in memory. Bytes are really hashed. */
 export class FakeStorage {
-  /** What it stores, right or not. */
+  /** The stored content, valid or damaged, by digest. */
   readonly contents = new Map<string, Buffer>();
-  /** Damaged bytes that it moved aside. */
+  /** Quarantined content, by digest. */
   readonly aside = new Map<string, Buffer>();
-  /** Digests that somebody reads or fills. */
+  /** Digests in use. */
   readonly inUse = new Set<string>();
-  /** Digests that it cannot read. */
+  /** Digests that cannot be read. */
   readonly unreadable = new Set<string>();
-  /** Calls so far, as `stat`, `list`, … */
+  /** The calls so far. */
   readonly calls: StorageCall[] = [];
-  /** Digests that were read through. */
+  /** Number of verified digests. */
   verified = 0;
-  /** Runs before a call is answered, and before each digest that is verified. A rejection fails the call as UNAVAILABLE. */
+  /**
+   * Runs before a call is answered, and before each digest that is verified. A rejection fails the
+   * call as UNAVAILABLE.
+   */
   before: (call: StorageCall, digests: readonly string[]) => Promise<void> | void = () => undefined;
-  /** Blobs in a page at most. */
+  /** Maximum number of blobs in a page. */
   pageSize = 1000;
   address = '';
   private readonly server = new Server();
   private lastSorted: readonly string[] = [];
 
-  /** Listens on a free port of the loopback, or where it listened before. */
+  /** Listens on a free loopback port, or on the previous port. */
   async start(): Promise<void> {
     this.server.addService(loadStorage().service, {
       StatBlobs: this.unary('stat', ({ digests }: StatBlobsRequest__Output): StatBlobsReply => ({
@@ -87,7 +90,7 @@ export class FakeStorage {
     this.address = `127.0.0.1:${port}`;
   }
 
-  /** Stores the bytes of a text; gives its digest. */
+  /** Stores the bytes of a text. Returns their digest. */
   put(text: string): string {
     const content = Buffer.from(text);
     const digest = digestOf(content);
@@ -95,7 +98,7 @@ export class FakeStorage {
     return digest;
   }
 
-  /** Puts other bytes of the same size in the place of what it stores. */
+  /** Replaces stored bytes with different bytes of the same size. */
   damage(digest: string): void {
     const content = Buffer.from(this.contents.get(digest)!);
     content[0] = content[0]! ^ 1;
@@ -106,7 +109,7 @@ export class FakeStorage {
     this.server.forceShutdown();
   }
 
-  /** Sorted anew only when something came or went: a test may store a hundred thousand. */
+  /** Sorts only after a change, because a test may store a hundred thousand blobs. */
   private sorted(): readonly string[] {
     const isSame =
       this.lastSorted.length === this.contents.size && this.lastSorted.every((key) => this.contents.has(key));
@@ -144,7 +147,7 @@ export class FakeStorage {
   }
 }
 
-/** Starts one on a free port. Call `stop` in the end. */
+/** Starts a fake storage on a free port. Call `stop` at the end. */
 export async function startFakeStorage(): Promise<FakeStorage> {
   const storage = new FakeStorage();
   await storage.start();

@@ -7,13 +7,16 @@ import { buildGraphqlSchema } from '../../../control-plane/src/graphql/schema';
 import { createResolvers, type ResolverParts } from '../../../control-plane/src/resolvers';
 import type { Stores } from '../../../control-plane/src/stores';
 
-/** An answer, and how many statements it took. */
+/** An answer and the number of its statements. */
 export interface CountedAnswer<Data> {
   readonly data: Data;
   readonly statements: number;
 }
 
-/** Executes queries without a server, and counts what they ask the database. Reads only: there is nothing behind mutations. */
+/**
+ * Executes GraphQL queries without a server and counts their database statements. Mutations are not
+ * supported.
+ */
 export class CountedGraphql {
   private readonly schema: GraphQLSchema;
 
@@ -38,7 +41,7 @@ export class CountedGraphql {
     this.schema = buildGraphqlSchema(createResolvers(parts));
   }
 
-  /** Throws the first error of the answer. */
+  /** Executes a query. Throws the first error of the answer. */
   async ask<Data>(source: string, variableValues: Record<string, unknown> = {}): Promise<CountedAnswer<Data>> {
     const { reader } = this.database;
     let statements = 0;

@@ -7,20 +7,23 @@ import { digestOf } from '../../../common/oci/digest';
 export interface LayerRead {
   readonly path: string;
   readonly status: number;
-  /** What its token said, where it was good. */
+  /** The claims of its token, if the token was valid. */
   readonly claims: JWTPayload | undefined;
 }
 
-/** Stands in for an edge: gives a blob to whoever has a token for it, as data planes will (HS256 with the keys of the snapshot, narrowed by `layover_blob`). */
+/**
+ * A fake edge that serves blobs to valid layer tokens, with the checks of a data plane (HS256 with
+ * the keys of the snapshot, limited by `layover_blob`).
+ */
 export class LayerServer {
   readonly reads: LayerRead[] = [];
   /** Blobs by digest. */
   readonly blobs = new Map<string, Buffer>();
-  /** Refuses everything with this status. */
+  /** If set, refuses everything with this status. */
   refusal: number | undefined;
   private server: Server | undefined;
 
-  /** `keys`: by id; `now`: milliseconds since the epoch. */
+  /** `keys` returns the keys by id; `now` returns milliseconds since the epoch. */
   private constructor(
     private readonly keys: () => Promise<ReadonlyMap<string, Uint8Array>>,
     private readonly now: () => number,
@@ -55,7 +58,7 @@ export class LayerServer {
     await new Promise<void>((resolve) => this.server!.listen(0, '127.0.0.1', resolve));
   }
 
-  /** Puts a blob there; its content is its name, as digests of tests are made. */
+  /** Adds a blob whose content is its name, as for all digests of tests. */
   put(name: string): void {
     const content = Buffer.from(name);
     this.blobs.set(digestOf(content), content);

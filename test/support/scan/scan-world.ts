@@ -19,12 +19,12 @@ import { TestClock } from '../test-clock';
 import { FakeClair } from '../fake-clair';
 import { LayerServer } from './layer-server';
 
-/** The secret of the webhook in tests. */
+/** The token of the webhook in tests. */
 export const WEBHOOK_TOKEN = 'webhook-token-0123456789';
 const SCAN = `scan { state queuedAt startedAt finishedAt reportedAt nextAttemptAt indexerState attempts error
   summary { total fixable critical high medium low negligible unknown highest } }`;
 
-/** A scan as GraphQL shows it. */
+/** A scan as GraphQL returns it. */
 export interface ShownScan {
   readonly state: string;
   readonly queuedAt: string | null;
@@ -38,7 +38,7 @@ export interface ShownScan {
   readonly summary: Readonly<Record<string, number | string | null>>;
 }
 
-/** Another process that scans: with connections of its own. */
+/** Another process that scans, with its own database connections. */
 export interface ScanProcess {
   readonly scanning: Scanning;
   readonly database: Database;
@@ -46,8 +46,9 @@ export interface ScanProcess {
 }
 
 /**
- * A control plane with a Clair, and a process beside it that scans when a test says so. By itself nothing happens (the clock calls nobody back), but for
- * what is asked for through the Catalog or GraphQL.
+ * A control plane with a fake Clair, and a second process that scans when a test tells it to. Apart
+ * from calls of the Catalog and GraphQL, nothing happens by itself, because the clock calls no
+ * timers.
  */
 export class ScanWorld {
   readonly processes: ScanProcess[] = [];
@@ -89,7 +90,7 @@ export class ScanWorld {
     return world.it;
   }
 
-  /** The process that {@link work} and {@link chores} are of. */
+  /** The process that {@link work} and {@link chores} use. */
   get first(): ScanProcess {
     return this.processes[0]!;
   }
@@ -98,7 +99,7 @@ export class ScanWorld {
     return this.cache.plane.clock;
   }
 
-  /** One more process that scans. */
+  /** Adds another process that scans. */
   another(): ScanProcess {
     const { plane } = this.cache;
     const config = readControlPlaneConfig({
@@ -133,7 +134,7 @@ export class ScanWorld {
     await this.edge.stop();
   }
 
-  /** Admits an image with these layers of a tar archive; its blobs are not there yet. */
+  /** Admits an image with these tar layers. Its blobs have not arrived. */
   async admit(
     repository: TestRepository,
     name: string,
@@ -145,52 +146,52 @@ export class ScanWorld {
     if (decision !== 'ADMITTED') throw new Error(`${name} was not admitted: ${decision}`);
   }
 
-  /** Blobs are in the store, and at the edge. */
+  /** Reports blobs as stored, and adds them to the edge. */
   async arrive(repository: TestRepository, ...names: readonly string[]): Promise<void> {
     for (const name of names) this.edge.put(name);
     await this.cache.arrive(repository, Object.fromEntries(names.map((name) => [name, name.length])));
   }
 
-  /** An image that is whole in the cache. */
+  /** Admits an image with all its blobs. */
   async image(repository: TestRepository, name: string, layers: readonly string[] = [`${name} layer`]): Promise<void> {
     await this.admit(repository, name, layers);
     await this.arrive(repository, `${name} config`, ...layers);
   }
 
-  /** The first process does what is due, until nothing is, whoever does it. */
+  /** Lets the first process work until nothing is due and no process has a claim. */
   async work(): Promise<void> {
     const { worker } = this.first.scanning;
     for (;;) {
       await worker.look();
       await worker.idle();
-      // What ends makes room: whoever came next has begun by now.
+      // A scan that ends makes room; the next one has started by now.
       await worker.look();
       if (worker.busy > 0) continue;
       const claimed = await this.first.database.reader(Table.scans).whereNotNull('worker').first('digest');
       if (claimed === undefined) return;
-      // Another process has something in hand, of which this one hears nothing.
+      // Another process has a claim, and this one is not notified when it ends.
       await new Promise((resume) => setTimeout(resume, 5));
     }
   }
 
-  /** The first process does what is done now and then. */
+  /** Lets the first process do its periodic work. */
   async chores(): Promise<void> {
     await this.first.scanning.chores.round();
     await this.work();
   }
 
-  /** Moves the clock on, and does what is due then. */
+  /** Advances the clock and does the work that is due. */
   async later(ms: number): Promise<void> {
     this.clock.advance(ms);
     await this.work();
   }
 
-  /** The row of an image; undefined = there is none. */
+  /** Returns the row of an image, or undefined. */
   async row(name: string): Promise<ScanRow | undefined> {
     return this.first.database.reader<ScanRow>(Table.scans).where('digest', digest(name)).first<ScanRow | undefined>();
   }
 
-  /** The scan of a manifest in acme's library/app. */
+  /** Returns the scan of a manifest, by default in library/app of acme. */
   async scan(name: string, organization = 'acme', repository = 'library/app'): Promise<ShownScan | null> {
     const found = await this.cache.plane.ask<{ manifest: { scan: ShownScan | null } | null }>(
       `query ($o: String!, $r: String!, $d: Digest!) { manifest(organization: $o, repository: $r, digest: $d) { ${SCAN} } }`,
@@ -199,14 +200,14 @@ export class ScanWorld {
     return found.manifest?.scan ?? null;
   }
 
-  /** What the gate says. */
+  /** Returns the verdict of the gate. */
   judge(repository: TestRepository, name: string, waitMs = 0): Promise<JudgeImageReply__Output> {
     const request = { repository, digest: digest(name), waitMs, requestId: 'request-1' };
     return this.cache.plane.catalog.call('JudgeImage', request);
   }
 }
 
-/** A reference to a layer of an image. */
+/** Returns a reference to an image layer. */
 export function imageLayer(
   name: string,
   position = 0,
@@ -215,13 +216,13 @@ export function imageLayer(
   return { role: 'LAYER', position, descriptor: { mediaType, digest: digest(name), size: name.length } };
 }
 
-/** A reference to the config of an image. */
+/** Returns a reference to an image config. */
 export function imageConfig(name: string): ManifestReference {
   const mediaType = 'application/vnd.oci.image.config.v1+json';
   return { role: 'CONFIG', position: 0, descriptor: { mediaType, digest: digest(name), size: name.length } };
 }
 
-/** The manifest of an index. */
+/** Returns the manifest of an index. */
 export function indexManifest(name: string): NonNullable<AdmitManifestRequest['manifest']> {
   return { mediaType: MediaType.ociIndex, digest: digest(name), size: 100 };
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { ConfigurationError } from '../../../common/runtime/env';
 import { readControlPlaneConfig } from '../../../control-plane/src/config';
 
-test('has the defaults of the architecture', () => {
+test('readControlPlaneConfig has defaults', () => {
   const config = readControlPlaneConfig({});
   expect(config).toMatchObject({
     controlListen: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
@@ -17,7 +17,7 @@ test('has the defaults of the architecture', () => {
   });
 });
 
-test('reads what is set', () => {
+test('readControlPlaneConfig reads the environment', () => {
   const key = Buffer.alloc(32, 7);
   const config = readControlPlaneConfig({
     LAYOVER_HOME: '/srv/layover',
@@ -41,7 +41,7 @@ test('reads what is set', () => {
   });
 });
 
-test('names every problem at once, and no secret', () => {
+test('readControlPlaneConfig reports all problems at once, without secrets', () => {
   const read = () =>
     readControlPlaneConfig({
       LAYOVER_CONTROL_LISTEN: 'nowhere',
@@ -69,7 +69,7 @@ test('names every problem at once, and no secret', () => {
 describe('scanning', () => {
   const PSK = Buffer.alloc(32, 5).toString('base64');
 
-  test('is off without a Clair', () => {
+  test('is off without LAYOVER_CLAIR_URL', () => {
     expect(readControlPlaneConfig({ LAYOVER_CLAIR_PSK: PSK }).scan).toBeUndefined();
   });
 
@@ -99,7 +99,7 @@ describe('scanning', () => {
     expect(readControlPlaneConfig({ LAYOVER_CLAIR_URL: 'http://clair', ...environment }).scan?.edgeUrl).toBe(url);
   });
 
-  test('names every problem, and no secret', () => {
+  test('reports all problems, without secrets', () => {
     const bad = {
       LAYOVER_CLAIR_URL: 'ftp://clair',
       LAYOVER_CLAIR_PSK: 'hunter6',
@@ -107,7 +107,7 @@ describe('scanning', () => {
       LAYOVER_SCAN_CONCURRENCY: '0',
       LAYOVER_SCAN_REFRESH_SECONDS: '1',
       LAYOVER_SCAN_MAX_ATTEMPTS: 'x',
-      // Longer than keys are kept: see ADR 9.
+      // Longer than keys are kept; see ADR 9.
       LAYOVER_SCAN_LAYER_TOKEN_SECONDS: '700000',
       LAYOVER_FEATURE_SCANNING: '2',
     };

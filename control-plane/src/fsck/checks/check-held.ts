@@ -2,17 +2,18 @@ import { type BlobRow, type OriginHoldingRow, Table } from '../../../../schema/t
 import type { FsckParts } from '../parts/fsck-parts';
 import { everyOrigin, type FsckOrigin, underOrigin } from '../parts/origins';
 
-/** Holdings in one statement. */
+/** Holdings read by one statement. */
 const PAGE = 500;
 
 interface UnbackedHolding extends Pick<OriginHoldingRow, 'digest' | 'state' | 'manifest_repositories'> {
-  /** Of the content's row; null = there is none. */
+  /** The state in `blobs`; null if there is no row. */
   readonly stored: string | null;
 }
 
 /**
- * Checks that whatever counts as used is in the tables of what is stored. Where only those do not know of it, {@link checkStore} has said so. A
- * manifest may be missing: it counts all the same, and the next pull puts its bytes back.
+ * Checks that content that counts as used is known as stored. If only the row in `blobs` is
+ * missing, {@link checkStore} has reported it. A missing manifest is allowed: it counts as used
+ * anyway, and the next pull stores its bytes again.
  */
 export async function checkHeld(parts: FsckParts): Promise<void> {
   for await (const origin of everyOrigin(parts.database.reader)) await checkOrigin(parts, origin);
@@ -63,7 +64,7 @@ async function settle(parts: FsckParts, origin: FsckOrigin, digest: string): Pro
     kind: 'HELD_WITHOUT_BYTES',
     digest,
     organization: origin.organization,
-    message: 'it counts as used, and is neither in the tables nor at a data plane',
+    message: 'it counts as used, but has no row in blobs and no data plane stores it',
     repaired: options.repair,
   });
 }

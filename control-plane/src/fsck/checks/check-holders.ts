@@ -4,7 +4,7 @@ import type { FsckParts } from '../parts/fsck-parts';
 import { hasHolders, recountHolders } from '../repairs/recount-holders';
 import type { Unrepaired } from '../parts/unrepaired';
 
-/** Blobs in one statement, and in one transaction. */
+/** Blobs read by one statement, and blobs repaired in one transaction. */
 const PAGE = 500;
 const STEP = 100;
 
@@ -12,7 +12,10 @@ interface CountedBlob extends Pick<BlobRow, 'digest' | 'holders' | 'unheld_at'> 
   readonly counted: number | string;
 }
 
-/** Checks of every blob how many origins hold it. A blob and its holders are read by one statement, so that they belong together. */
+/**
+ * Checks the number of origins that hold each blob. A blob and its holders are read by one
+ * statement, so that they are consistent.
+ */
 export async function checkHolders(parts: FsckParts, unrepaired: Unrepaired): Promise<void> {
   const { database, stores, clock, options, report, progress, signal } = parts;
   for (let after = ''; ;) {
@@ -44,8 +47,9 @@ export async function checkHolders(parts: FsckParts, unrepaired: Unrepaired): Pr
           digest,
           message:
             holders === countOf(row)
-              ? `${holders} hold it, and it is marked as ${unheld_at === null ? 'held' : 'held by nobody'}`
-              : `its row says that ${holders} hold it, and ${countOf(row)} do`,
+              ? `its row says that ${holders} origins hold it, and marks it as ` +
+                `${unheld_at === null ? 'held' : 'not held'}`
+              : `its row says that ${holders} origins hold it, but ${countOf(row)} do`,
           repaired: options.repair,
         });
       }

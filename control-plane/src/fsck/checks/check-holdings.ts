@@ -8,12 +8,13 @@ import { type FsckOrigin, underOrigin } from '../parts/origins';
 import { recountHolders } from '../repairs/recount-holders';
 import type { Unrepaired } from '../parts/unrepaired';
 
-/** Digests that are looked at a second time, and repaired, in one transaction. */
+/** Digests that are compared again, and repaired, in one transaction. */
 const STEP = 50;
 
 /**
- * Checks everything that is written of what an origin holds, digest by digest, against its manifests. The first look is without a lock and
- * finds what may be wrong; a second one, under the origin's lock, says what is. What is not repaired is noted in `unrepaired`.
+ * Compares all holdings of an origin with its manifests, digest by digest. The first comparison
+ * takes no lock and finds suspects; a second one, under the lock of the origin, decides. Faults
+ * that are not repaired are noted in `unrepaired`.
  */
 export async function checkHoldings(parts: FsckParts, origin: FsckOrigin, unrepaired: Unrepaired): Promise<void> {
   const { database, stores, clock, signal, progress } = parts;
@@ -24,12 +25,12 @@ export async function checkHoldings(parts: FsckParts, origin: FsckOrigin, unrepa
       : (await compareHoldings(database.reader, stores, origin.originVersion, digests, clock.now())).map(
           ({ digest }) => digest,
         );
-    for (const step of chunks(suspects, STEP)) await lookAgain(parts, origin, step, unrepaired);
+    for (const step of chunks(suspects, STEP)) await recheck(parts, origin, step, unrepaired);
     progress.advance(count);
   }
 }
 
-async function lookAgain(
+async function recheck(
   parts: FsckParts,
   origin: FsckOrigin,
   digests: readonly string[],
@@ -63,7 +64,7 @@ async function lookAgain(
       originVersion,
       changed.flatMap(({ expected }) => expected ?? []),
     );
-    // At once: a blob that counts as held by nobody could be collected meanwhile.
+    // In the same transaction: a blob without holders could be collected before a later one.
     await recountHolders(
       queries,
       stores,
@@ -96,12 +97,12 @@ function describePart(
   { repositoryId, found, expected }: HoldingFault['parts'][number],
   name: string | undefined,
 ): string {
-  const say = (part: typeof found): string =>
+  const describe = (part: typeof found): string =>
     part === undefined ? 'nothing' : `${part.isManifest ? 'a manifest, ' : ''}named by ${part.namedBy}`;
-  return `in repository ${name ?? `number ${repositoryId} (gone)`} it is written as ${say(found)}, and is ${say(expected)}`;
+  return `repository ${name ?? `number ${repositoryId} (deleted)`} records ${describe(found)} instead of ${describe(expected)}`;
 }
 
-/** How many rows {@link checkHoldings} goes through in all. */
+/** Returns the number of rows that {@link checkHoldings} reads in total. */
 export async function countHeldRows(parts: FsckParts): Promise<number> {
   const rows = await Promise.all(
     [Table.originHoldings, Table.manifests].map((table) => parts.database.reader(table).count({ n: '*' })),

@@ -5,19 +5,19 @@ import type { Queries } from '../../db/database';
 import type { FsckParts } from '../parts/fsck-parts';
 import { describeOrigin, underOrigin } from '../parts/origins';
 
-/** Manifests in one statement, and in one transaction. */
+/** Manifests read by one statement, and manifests repaired in one transaction. */
 const PAGE = 500;
 const STEP = 50;
 
-/** A manifest with everything that its place follows from. */
+/** A manifest with everything that determines its place in the order of eviction. */
 interface PlacedManifest extends Pick<
   ManifestRow,
   'id' | 'digest' | 'origin_version' | 'created_at' | 'last_pulled_at' | 'used_at' | 'eviction_class' | 'eviction_at'
 > {
-  /** Of its repository; null = that is gone. */
+  /** The origin of its repository; null if the repository does not exist. */
   readonly repository_origin: string | null;
   readonly repository: string | null;
-  /** Indexes that name it. */
+  /** Number of indexes that name it. */
   readonly parents: number | string;
   readonly live_tags: number | string;
   readonly ended_tags: number | string;
@@ -27,8 +27,9 @@ interface PlacedManifest extends Pick<
 type Place = Pick<ManifestRow, 'origin_version' | 'used_at'> & EvictionPlace;
 
 /**
- * Checks of every manifest that its repository is there, and where it stands in the order in which images leave. A manifest and what that
- * follows from are read by one statement, so that they belong together.
+ * Checks that the repository of every manifest exists, and the manifest's place in the order of
+ * eviction. A manifest and what determines its place are read by one statement, so that they are
+ * consistent.
  */
 export async function checkManifests(parts: FsckParts): Promise<void> {
   const { database, signal, progress } = parts;
@@ -68,18 +69,18 @@ async function settle(parts: FsckParts, originVersion: string, seen: readonly Pl
     const place = rightPlace(row);
     const about = { digest: row.digest, organization: origin.organization, repaired: options.repair };
     if (row.repository_origin === null)
-      report.add({ ...about, kind: 'BROKEN_LINK', message: 'the repository of this manifest is gone' });
+      report.add({ ...about, kind: 'BROKEN_LINK', message: 'the repository of this manifest does not exist' });
     else if (row.origin_version !== row.repository_origin)
       report.add({
         ...about,
         kind: 'BROKEN_LINK',
-        message: `this manifest is filed under another upstream than ${row.repository}`,
+        message: `this manifest is recorded under another upstream than its repository ${row.repository}`,
       });
     else
       report.add({
         ...about,
         kind: 'EVICTION_PLACE',
-        message: `in repository ${row.repository} it is in ${describe(row)} instead of ${describe(place)}`,
+        message: `in repository ${row.repository} its eviction order is ${describe(row)} instead of ${describe(place)}`,
       });
   }
 }

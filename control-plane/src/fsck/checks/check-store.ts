@@ -6,12 +6,13 @@ import { settleSuspects } from '../repairs/settle-suspects';
 import type { AskedDataPlane, StoredCopies } from '../parts/store-copies';
 import { Suspects } from '../parts/suspects';
 
-/** Rows in one read. */
+/** Rows read by one statement. */
 const PAGE = 500;
 
 /**
- * Goes through what the data planes store and what the tables say is stored, both in the order of their digests, a page at a time, and reads
- * every copy through unless told not to. What the two disagree about is looked at again later; damaged bytes are dealt with at once.
+ * Compares the stored content of all data planes with the rows in `blobs`, page by page in the
+ * order of digests. Verifies every copy unless `quick` is set. Differences are checked again later;
+ * damaged bytes are handled immediately.
  */
 export async function checkStore(parts: FsckParts): Promise<void> {
   const damaged = new DamagedCopies(parts);
@@ -32,7 +33,10 @@ export async function checkStore(parts: FsckParts): Promise<void> {
   await suspects.settleAll();
 }
 
-/** Goes through the rows after `after` up to `to` (undefined = to the end); gives back those of the page. */
+/**
+ * Compares the rows from after `after` to `to` (undefined for the end) with the page. Returns the
+ * rows of the digests in the page.
+ */
 async function compareRows(
   { database, stores, signal, progress }: FsckParts,
   suspects: Suspects,
@@ -67,7 +71,7 @@ async function comparePage(
   rows: ReadonlyMap<string, BlobRow>,
 ): Promise<void> {
   const { database, options, progress } = parts;
-  const readable = options.quick ? page : await readThrough(parts, damaged, page, rows);
+  const readable = options.quick ? page : await verifyPage(parts, damaged, page, rows);
   const counted = await countedSizes(
     database.reader,
     page.map(({ digest }) => digest),
@@ -80,8 +84,8 @@ async function comparePage(
     for (const { digest, copies } of page) progress.advance(1, rows.get(digest)?.size ?? copies[0]!.size);
 }
 
-/** Reads every copy of a page; gives back what is left to be compared with the rows. */
-async function readThrough(
+/** Verifies every copy of a page. Returns the content that remains to be compared with the rows. */
+async function verifyPage(
   parts: FsckParts,
   damaged: DamagedCopies,
   page: readonly StoredCopies[],
@@ -110,7 +114,7 @@ async function readThrough(
         report.add({
           kind: 'UNREADABLE',
           digest,
-          message: `${plane.address} cannot read it: look at its log and its disk`,
+          message: `the data plane ${plane.address} cannot read it; check its log and its disk`,
           repaired: false,
         });
     }
@@ -119,7 +123,7 @@ async function readThrough(
     const bad = unsound.get(content.digest);
     if (bad === undefined) return [content];
     const left = content.copies.filter(({ plane }) => !bad.has(plane));
-    // What was said already, and is not repaired, is wrong in one way only.
+    // A copy that was reported and not repaired must not be reported a second time as a difference.
     return reported.has(content.digest) && (left.length === 0 || !options.repair) ? [] : [{ ...content, copies: left }];
   });
 }

@@ -8,37 +8,40 @@ import { type FsckOrigin, underOrigin } from '../parts/origins';
 import type { Unrepaired } from '../parts/unrepaired';
 
 /**
- * Checks the sums of an origin against its rows, and `unrepaired`, by which those are wrong. One statement reads both, so that they belong
- * together. After a repair, eviction looks whether the usage is over its limit.
+ * Checks the sums of an origin against its rows, corrected by the faults in `unrepaired`. One
+ * statement reads both, so that they are consistent. After a repair, eviction checks whether the
+ * usage is over its limit.
  */
 export async function checkSums(parts: FsckParts, origin: FsckOrigin, unrepaired: Unrepaired): Promise<void> {
   const { database, stores, options, report } = parts;
-  const look = async (queries: Queries) => {
-    const { written, counted } = await readSums(queries, origin.originVersion);
+  const compareSums = async (queries: Queries) => {
+    const { recorded, counted } = await readSums(queries, origin.originVersion);
     const expected = sum(counted, unrepaired.totalsOf(origin.originVersion));
-    return { written, expected, isRight: written === undefined ? isNothing(expected) : isEqual(written, expected) };
+    return { recorded, expected, isRight: recorded === undefined ? isNothing(expected) : isEqual(recorded, expected) };
   };
-  const seen = await look(database.reader);
+  const seen = await compareSums(database.reader);
   if (seen.isRight) return;
   if (options.repair)
     await underOrigin(parts, origin, async (queries) => {
-      const { expected } = await look(queries);
+      const { expected } = await compareSums(queries);
       await stores.originUsage.replace(queries, origin.originVersion, expected);
       await stores.originUsage.mark(queries, origin.originVersion, { prunePending: true });
     });
   report.add({
     kind: 'USAGE_SUMS',
     organization: origin.organization,
-    message: `${seen.written === undefined ? 'nothing is written' : `written: ${describe(seen.written)}`}; counted: ${describe(seen.expected)}`,
-    // Of what belongs to nobody there is no row that could be put right.
-    repaired: options.repair && (seen.written !== undefined || origin.organizationUid !== undefined),
+    message:
+      `${seen.recorded === undefined ? 'no sums are recorded' : `recorded: ${describe(seen.recorded)}`}; ` +
+      `counted: ${describe(seen.expected)}`,
+    // Without an organization, there is no row that could be repaired.
+    repaired: options.repair && (seen.recorded !== undefined || origin.organizationUid !== undefined),
   });
 }
 
 async function readSums(
   queries: Queries,
   originVersion: string,
-): Promise<{ readonly written: Totals | undefined; readonly counted: Totals }> {
+): Promise<{ readonly recorded: Totals | undefined; readonly counted: Totals }> {
   const rows = queries(`${Table.originHoldings} as h`)
     .where('h.origin_version', originVersion)
     .whereRaw('(h.manifest_repositories > 0 OR h.blob_repositories > 0)')
@@ -72,7 +75,7 @@ async function readSums(
     blobs: Number(row[blobs] ?? 0),
   });
   return {
-    written:
+    recorded:
       row['origin_version'] === null
         ? undefined
         : totals('used_bytes', 'reserved_bytes', 'manifest_count', 'blob_count'),

@@ -4,21 +4,21 @@ import { TagChange } from '../../cache/content/tag-life';
 import type { FsckParts } from '../parts/fsck-parts';
 import { describeOrigin, underOrigin } from '../parts/origins';
 
-/** Tags, or manifests that are named, in one statement. */
+/** Tags, or manifests with references, read by one statement. */
 const PAGE = 500;
 
-/** A version of a tag with what it repeats. */
+/** A version of a tag with the copied columns and their sources. */
 interface LinkedTag extends Pick<TagRow, 'id' | 'name' | 'digest' | 'origin_version' | 'repository_id'> {
-  /** Of its manifest; null = that is gone. */
+  /** The digest of its manifest; null if the manifest does not exist. */
   readonly manifest_digest: string | null;
   readonly manifest_repository: number | null;
-  /** Of its repository; null = that is gone. */
+  /** The origin of its repository; null if the repository does not exist. */
   readonly repository_origin: string | null;
 }
 
 /**
- * Checks that every version of a tag has its manifest, and repeats it rightly: one without would be found by nobody, and stand in the way of
- * the next pull of that tag.
+ * Checks that the manifest of every version of a tag exists, and that the copied columns match. A
+ * version without a manifest is never found, and blocks the next pull of the tag.
  */
 export async function checkTags(parts: FsckParts): Promise<void> {
   const { database, stores, clock, options, report, signal, progress } = parts;
@@ -51,7 +51,7 @@ export async function checkTags(parts: FsckParts): Promise<void> {
         kind: 'BROKEN_LINK',
         digest: tag.digest,
         organization: origin.organization,
-        message: `tag ${tag.name} ${whatIsWrong(tag)}`,
+        message: `tag ${tag.name} ${describeFault(tag)}`,
         repaired: options.repair,
       });
     }
@@ -61,7 +61,10 @@ export async function checkTags(parts: FsckParts): Promise<void> {
   }
 }
 
-/** Checks that whatever names something is a manifest that is there: nobody may read a blob for the sake of one that is gone. */
+/**
+ * Checks that the manifest of every reference exists, because a missing manifest must not give
+ * access to a blob.
+ */
 export async function checkReferences({ database, options, report, signal }: FsckParts): Promise<void> {
   const lost = (queries: Queries) =>
     queries(`${Table.manifestReferences} as x`)
@@ -90,7 +93,9 @@ export async function checkReferences({ database, options, report, signal }: Fsc
         });
       report.add({
         kind: 'BROKEN_LINK',
-        message: `references of manifest number ${id} ${owner === null ? 'are there, and it is not' : 'are filed under another repository'}`,
+        message:
+          `manifest number ${id} ` +
+          (owner === null ? 'does not exist, but has references' : 'has references recorded under another repository'),
         repaired: options.repair,
       });
     }
@@ -127,11 +132,11 @@ function isLinked(row: LinkedTag): boolean {
   );
 }
 
-function whatIsWrong(row: LinkedTag): string {
-  if (row.manifest_digest === null) return 'points at a manifest that is gone';
-  if (row.repository_origin === null) return 'belongs to a repository that is gone';
-  if (row.manifest_repository !== row.repository_id) return 'points at a manifest of another repository';
+function describeFault(row: LinkedTag): string {
+  if (row.manifest_digest === null) return 'points to a manifest that does not exist';
+  if (row.repository_origin === null) return 'belongs to a repository that does not exist';
+  if (row.manifest_repository !== row.repository_id) return 'points to a manifest of another repository';
   return row.manifest_digest === row.digest
-    ? 'is filed under another upstream than its repository'
-    : `says another digest than its manifest, which is ${row.manifest_digest}`;
+    ? 'is recorded under another upstream than its repository'
+    : `has another digest than its manifest ${row.manifest_digest}`;
 }

@@ -5,26 +5,30 @@ import type { Holding } from '../../cache/holdings/holding';
 import type { RepositoryHolding } from '../../cache/holdings/holdings.store';
 import { type CountedHolding, countHoldings } from './count-holdings';
 
-/** How much longer than an admission asks for a promise may run, in milliseconds: clocks differ. */
+/**
+ * How much longer than a new reservation a reservation may last, in milliseconds, because clocks
+ * differ.
+ */
 const SLACK_MS = 3_600_000;
 
-/** What the rows of a digest should be. */
+/** The differences between the rows of a digest and what they should be. */
 export interface HoldingFault {
   readonly digest: string;
-  /** Rows of repositories that are wrong; `expected` undefined = there should be none. */
+  /** Wrong rows of repositories. `expected` is undefined if there should be no row. */
   readonly parts: readonly {
     readonly repositoryId: number;
     readonly found: RepositoryHolding | undefined;
     readonly expected: RepositoryHolding | undefined;
   }[];
-  /** The row of the origin, where it is wrong. */
+  /** The row of the origin, if it is wrong. */
   readonly holding:
     { readonly found: Holding | undefined; readonly expected: Holding | undefined; readonly why: string } | undefined;
 }
 
 /**
- * Compares what is written of these digests of an origin with what its manifests say; only what differs. True of one moment when nobody
- * else changes the origin meanwhile. Sizes of what is stored are not looked at: the bytes decide those.
+ * Compares the holdings of an origin with its manifests and returns the differences. The result is
+ * consistent only if nobody changes the origin at the same time. Sizes of stored content are not
+ * compared, because the stored bytes decide them.
  */
 export async function compareHoldings(
   queries: Queries,
@@ -88,7 +92,7 @@ function expectedHolding(
   const declared = count.manifestSize ?? count.declared?.most ?? 0;
   if (counts.manifestRepositories > 0 || found?.state === 'HELD')
     return { ...counts, size: found?.size ?? declared, state: 'HELD', reservedUntil: undefined };
-  // What the tables do not have counts nothing until it comes.
+  // Content without a row counts nothing until it arrives.
   if (found === undefined)
     return {
       ...counts,
@@ -103,15 +107,16 @@ function expectedHolding(
     ...counts,
     size: size < least || size > most ? most : size,
     state: 'RESERVED',
-    // One that never ends, or is not known to: the collector ends it, after a look at the stores.
+    // For a reservation without an end, or with one too far in the future, the collector ends it
+    // after checking the stores.
     reservedUntil: reservedUntil === undefined || reservedUntil > now + RESERVED_MS + SLACK_MS ? now : reservedUntil,
   };
 }
 
 function difference(found: Holding | undefined, expected: Holding | undefined): string | undefined {
   if (found === undefined && expected === undefined) return undefined;
-  if (found === undefined) return 'it is needed, and no row says so';
-  if (expected === undefined) return 'a row says that it is held, and nothing needs it';
+  if (found === undefined) return 'it is needed, but has no row';
+  if (expected === undefined) return 'it has a row, but nothing needs it';
   const fields = ['manifestRepositories', 'blobRepositories', 'state', 'size', 'reservedUntil'] as const;
   const wrong = fields.filter((field) => found[field] !== expected[field]);
   if (wrong.length === 0) return undefined;
@@ -125,5 +130,5 @@ const NAMES = {
   blobRepositories: 'repositories that need it as blob:',
   state: 'state',
   size: 'size',
-  reservedUntil: 'promised until',
+  reservedUntil: 'reserved until',
 };

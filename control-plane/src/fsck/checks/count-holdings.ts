@@ -2,20 +2,20 @@ import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 
-/** What one repository needs a digest for, as its manifests say. */
+/** What one repository needs a digest for, according to its manifests. */
 export interface CountedPart {
   readonly isManifest: boolean;
   /** Manifests that name it as layer or config. */
   readonly namedBy: number;
 }
 
-/** What an origin needs a digest for, as its manifests say. Sizes are bytes. */
+/** What an origin needs a digest for, according to its manifests. Sizes are in bytes. */
 export interface CountedHolding {
-  /** By repository. */
+  /** By repository id. */
   readonly parts: ReadonlyMap<number, CountedPart>;
-  /** As a manifest; undefined = it is none. */
+  /** The size as a manifest; undefined if it is not one. */
   readonly manifestSize: number | undefined;
-  /** As manifests that name it say. */
+  /** The sizes that manifests state for it. */
   readonly declared: { readonly least: number; readonly most: number } | undefined;
 }
 
@@ -26,8 +26,9 @@ interface MutableCount {
 }
 
 /**
- * Counts what an origin needs these digests for, from manifests and references alone: what the ledger has written plays no part. Digests that
- * nothing needs are left out. A manifest whose repository is gone, and a reference whose manifest is gone, need nothing.
+ * Counts what an origin needs these digests for, from manifests and references alone, independent
+ * of the ledger. Digests that nothing needs are left out. A manifest without a repository, and a
+ * reference without a manifest, need nothing.
  */
 export async function countHoldings(
   queries: Queries,
@@ -45,7 +46,8 @@ export async function countHoldings(
     return known;
   };
   for (const part of chunks(digests)) {
-    // CROSS JOIN keeps SQLite, which knows no numbers of rows, from going through every manifest of a repository (lang_select, 2.1).
+    // SQLite has no row counts; CROSS JOIN keeps it from scanning every manifest of a repository
+    // (https://www.sqlite.org/optoverview.html#manual_control_of_query_plans_using_cross_join).
     const manifests = await queries(`${Table.manifests} as m`)
       .crossJoin(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
       .whereIn('m.digest', part)

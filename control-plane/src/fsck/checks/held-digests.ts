@@ -2,34 +2,35 @@ import { type ManifestRow, type OriginHoldingRow, type RepositoryRow, Table } fr
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Queries } from '../../db/database';
 
-/** Digests, or manifests with what they name, in one read. */
+/** Digests, or manifests with their references, in one read. */
 const PAGE = 400;
 const MANIFESTS = 100;
 
-/** Digests of an origin that are to be looked at. */
+/** Digests of an origin to check. */
 export interface DigestPage {
   readonly digests: readonly string[];
-  /** Something about them is wrong already, unless it has changed between two reads. */
+  /** If true, something about them is wrong, unless it changed between two reads. */
   readonly isSuspect: boolean;
   /** Rows that were read for them. */
   readonly count: number;
 }
 
 /**
- * Every digest that may have to do with an origin, in pages: those that rows say it holds, those that only rows of repositories speak of,
- * and those that manifests need and no row speaks of.
+ * Yields every digest that may belong to an origin, in pages: digests with a row of the origin,
+ * digests that only have rows of repositories, and digests that manifests need but that have no
+ * row.
  */
 export async function* heldDigests(
   queries: Queries,
   stores: ContentStores,
   originVersion: string,
 ): AsyncGenerator<DigestPage, void, undefined> {
-  yield* written(queries, originVersion);
-  yield* writtenOfRepositories(queries, originVersion);
-  yield* needed(queries, stores, originVersion);
+  yield* originDigests(queries, originVersion);
+  yield* repositoryDigests(queries, originVersion);
+  yield* neededDigests(queries, stores, originVersion);
 }
 
-async function* written(queries: Queries, originVersion: string): AsyncGenerator<DigestPage, void, undefined> {
+async function* originDigests(queries: Queries, originVersion: string): AsyncGenerator<DigestPage, void, undefined> {
   for (let after = ''; ;) {
     const rows: { digest: string }[] = await queries<OriginHoldingRow>(Table.originHoldings)
       .where('origin_version', originVersion)
@@ -43,12 +44,12 @@ async function* written(queries: Queries, originVersion: string): AsyncGenerator
   }
 }
 
-async function* writtenOfRepositories(
+async function* repositoryDigests(
   queries: Queries,
   originVersion: string,
 ): AsyncGenerator<DigestPage, void, undefined> {
   for (let after = ''; ;) {
-    // A few thousand rows at a time: the statement must not take long however many there are.
+    // Reads a few hundred digests at a time, so that no statement takes long.
     const rows: { digest: string }[] = await queries(Table.repositoryHoldings)
       .where('origin_version', originVersion)
       .where('digest', '>', after)
@@ -70,7 +71,7 @@ async function* writtenOfRepositories(
   }
 }
 
-async function* needed(
+async function* neededDigests(
   queries: Queries,
   stores: ContentStores,
   originVersion: string,

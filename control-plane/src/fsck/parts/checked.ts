@@ -1,6 +1,9 @@
 import type { Queries } from '../../db/database';
 
-/** What has been checked: upstreams of organizations, rows, blobs that are stored or should be, and bytes that were read for that. */
+/**
+ * How much has been checked: origins, rows, blobs that are stored or should be, and bytes read from
+ * the stores.
+ */
 export interface Checked {
   origins: number;
   rows: number;
@@ -8,7 +11,7 @@ export interface Checked {
   bytes: number;
 }
 
-/** How many rows a table has. */
+/** Returns the number of rows of a table. */
 export async function countRows(queries: Queries, table: string): Promise<number> {
   const [row] = (await queries(table).count({ n: '*' })) as unknown as { n: number | string }[];
   return Number(row?.n ?? 0);

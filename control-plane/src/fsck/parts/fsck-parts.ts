@@ -6,15 +6,15 @@ import type { Progress } from '../report/progress';
 import type { Report } from '../report/report';
 import type { StoreCopies } from './store-copies';
 
-/** What fsck is told to do. */
+/** The options of fsck. */
 export interface FsckOptions {
-  /** Put right what is wrong; otherwise nothing is changed anywhere. */
+  /** Whether to repair problems; otherwise nothing is changed. */
   readonly repair: boolean;
-  /** Do not read stored content: what is damaged is not found. */
+  /** Whether to skip reading stored content; then damaged bytes are not found. */
   readonly quick: boolean;
 }
 
-/** What the checks work with. */
+/** Dependencies of the checks. */
 export interface FsckParts {
   readonly database: Database;
   readonly stores: ContentStores;
@@ -25,6 +25,6 @@ export interface FsckParts {
   readonly progress: Progress;
   /** What has been checked so far. */
   readonly checked: Checked;
-  /** Aborts when fsck is to stop; every check throws its reason soon after. */
+  /** Aborts when fsck has to stop. Every check throws its reason soon after. */
   readonly signal: AbortSignal;
 }

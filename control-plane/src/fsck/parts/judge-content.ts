@@ -3,13 +3,19 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { StoredCopies } from './store-copies';
 
-/** How tables and stores disagree about content, which may still be because one hears of a change before the other. */
+/**
+ * A difference between tables and stores. It may be temporary, because one of them learns of a
+ * change before the other.
+ */
 export type Disagreement = 'BYTES_WITHOUT_ROW' | 'ROW_WITHOUT_BYTES' | 'WRONG_SIZE';
 
-/** Sizes in bytes that others than the row itself count content with. */
+/** The sizes in bytes that holdings and manifests have for content. */
 export type CountedSizes = ReadonlyMap<string, { readonly least: number; readonly most: number }>;
 
-/** How they disagree; undefined = they don't. What is being deleted is neither here nor there. */
+/**
+ * Returns the difference between row and copies, or undefined if there is none. Content that is
+ * being deleted has none.
+ */
 export function judgeContent(
   row: BlobRow | undefined,
   { digest, copies }: StoredCopies,
@@ -23,7 +29,10 @@ export function judgeContent(
   return isRight ? undefined : 'WRONG_SIZE';
 }
 
-/** With which sizes organizations count these digests as used, and repositories have them as manifests. */
+/**
+ * Returns the sizes that organizations count for these digests as used, and that repositories
+ * record for them as manifests.
+ */
 export async function countedSizes(queries: Queries, digests: readonly string[]): Promise<CountedSizes> {
   const sizes = new Map<string, { least: number; most: number }>();
   for (const part of chunks(digests)) {

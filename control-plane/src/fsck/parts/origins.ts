@@ -3,18 +3,21 @@ import type { Queries } from '../../db/database';
 import type { ProxyConfigRow } from '../../tenancy/organizations/organization.rows';
 import type { FsckParts } from './fsck-parts';
 
-/** An upstream of an organization that something is cached of, or is said to be. */
+/** An origin with cached content, or with rows about it. */
 export interface FsckOrigin {
   readonly originVersion: string;
-  /** undefined = nothing says whose it was. */
+  /** Undefined if no row names the organization. */
   readonly organizationUid: string | undefined;
-  /** undefined = the organization is gone. */
+  /** Undefined if the organization was deleted. */
   readonly organization: string | undefined;
 }
 
 const TABLES = [Table.originUsage, Table.repositories, Table.originHoldings, Table.repositoryHoldings];
 
-/** Every origin that any table speaks of, one after the other: each is found from the index, whatever lies between. */
+/**
+ * Yields every origin that any table names. Each one is found with an index, no matter how many
+ * rows are between them.
+ */
 export async function* everyOrigin(queries: Queries): AsyncGenerator<FsckOrigin, void, undefined> {
   for (let after = ''; ;) {
     const firsts = await Promise.all(TABLES.map((table) => firstOrigin(queries, table, after)));
@@ -25,7 +28,7 @@ export async function* everyOrigin(queries: Queries): AsyncGenerator<FsckOrigin,
   }
 }
 
-/** Whose an origin is. */
+/** Returns the origin with the organization that it belongs to. */
 export async function describeOrigin(queries: Queries, originVersion: string): Promise<FsckOrigin> {
   const of = (table: string): Promise<{ organization_uid: string } | undefined> =>
     queries<OriginUsageRow | RepositoryRow | ProxyConfigRow>(table)
@@ -41,8 +44,9 @@ export async function describeOrigin(queries: Queries, originVersion: string): P
 }
 
 /**
- * Does something about an origin while nobody else changes what it holds. With --repair, in a transaction whose first statement writes: on
- * SQLite one that reads first would have to begin again whenever the control plane wrote meanwhile. Else only reads.
+ * Runs `work` for an origin while nobody else changes its holdings. With `repair`, it runs in a
+ * transaction whose first statement writes, because on SQLite a transaction that reads first must
+ * restart if the control plane writes in between. Otherwise it only reads.
  */
 export function underOrigin<T>(
   { database, stores, options }: FsckParts,

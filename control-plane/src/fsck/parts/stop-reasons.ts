@@ -1,9 +1,9 @@
-/** The person who runs fsck has stopped it. */
+/** Thrown when the operator interrupts fsck. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
-/** fsck cannot go on; the message says why and what to do. */
+/** Thrown when fsck cannot continue. The message says why and what to do. */
 export class CannotRunError extends Error {
   override readonly name = 'CannotRunError';
 }

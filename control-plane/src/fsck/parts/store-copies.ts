@@ -7,34 +7,34 @@ import type { ContentKeeper, ListedContent, Verification } from '../../data-plan
 import { isApiError } from '../../errors/api-error';
 import { CannotRunError } from './stop-reasons';
 
-/** How often a data plane that does not answer is asked in all, and the pauses in between. */
+/** Attempts to reach a data plane, and the pauses between them. */
 const ATTEMPTS = 6;
 const BACKOFF: Backoff = { firstMs: 700, maxMs: 11_200 };
 
-/** One data plane, asked alone. */
+/** One data plane, called separately. */
 export interface AskedDataPlane {
-  /** As in LAYOVER_DATA_PLANES. */
+  /** As written in LAYOVER_DATA_PLANES. */
   readonly address: string;
   readonly keeper: ContentKeeper;
 }
 
-/** Content as one data plane has it. */
+/** The copy of content on one data plane. */
 export interface Copy {
   readonly plane: AskedDataPlane;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
 }
 
-/** Content as all data planes have it. */
+/** The copies of content on all data planes. */
 export interface StoredCopies {
   readonly digest: string;
-  /** None = it is not there. */
+  /** Empty if no data plane has it. */
   readonly copies: readonly Copy[];
-  /** Somebody reads or fills it; unknown in a list. */
+  /** Whether a data plane reads or fills it; always false in a list. */
   readonly inUse: boolean;
 }
 
-/** What a copy turned out to be; `size` = bytes that were read. */
+/** The result of verifying a copy. `size` is the number of bytes read. */
 export interface VerifiedCopy {
   readonly digest: string;
   readonly outcome: Verification;
@@ -42,9 +42,10 @@ export interface VerifiedCopy {
 }
 
 /**
- * What data planes store, each asked for itself and every one of them needed: what one does not tell would look lost. One that does
- * not answer is asked again for a while, since it may be starting; then every method throws a CannotRunError. Data planes
- * that share a store each have a copy of everything here.
+ * The stored content of all data planes. Each data plane is called separately and all must answer,
+ * because the content of a missing one would look lost. A data plane that does not answer is
+ * retried for a while, since it may be starting; after that, every method throws a CannotRunError.
+ * Data planes that share a store each count as having a copy.
  */
 export class StoreCopies {
   constructor(
@@ -53,7 +54,7 @@ export class StoreCopies {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Asks each data plane once. Throws a CannotRunError that names all that do not answer. */
+  /** Calls each data plane once. Throws a CannotRunError that names all that do not answer. */
   async reach(): Promise<void> {
     const answers = await Promise.allSettled(
       this.planes.map(({ keeper }) => keeper.list()[Symbol.asyncIterator]().next()),
@@ -62,7 +63,7 @@ export class StoreCopies {
     if (silent.length > 0) throw unreachable(silent.map(({ address }) => address));
   }
 
-  /** Everything that is stored, each digest once, in the order of their text, in pages. */
+  /** Lists all stored content in pages, each digest once, in the order of the digests as text. */
   async *list(): AsyncGenerator<readonly StoredCopies[], void, undefined> {
     const lists = this.planes.map((plane) => ({
       plane,
@@ -74,7 +75,7 @@ export class StoreCopies {
     for (;;) {
       for (const list of lists) {
         while (!list.ended && list.waiting.length === 0) {
-          const page = await this.persist(list.plane, async (again) => {
+          const page = await this.withRetries(list.plane, async (again) => {
             if (again) list.pages = list.plane.keeper.list(list.last)[Symbol.asyncIterator]();
             return list.pages.next();
           });
@@ -84,7 +85,7 @@ export class StoreCopies {
         }
       }
       if (lists.every(({ waiting }) => waiting.length === 0)) return;
-      // As far as the shortest page goes, all of them have been asked.
+      // Up to the end of the shortest page, the pages of all data planes are complete.
       const open = lists.filter(({ ended }) => !ended).map(({ last }) => last);
       const end = open.length === 0 ? undefined : open.reduce((a, b) => (a < b ? a : b));
       const page = new Map<string, Copy[]>();
@@ -101,13 +102,13 @@ export class StoreCopies {
     }
   }
 
-  /** Where these digests are now, by digest. */
+  /** Returns the present copies of these digests, by digest. */
   async stat(digests: readonly string[]): Promise<ReadonlyMap<string, StoredCopies>> {
     const found = new Map<string, StoredCopies>(
       digests.map((digest) => [digest, { digest, copies: [], inUse: false }]),
     );
     for (const plane of this.planes) {
-      const states = await this.persist(plane, () => plane.keeper.stat(digests));
+      const states = await this.withRetries(plane, () => plane.keeper.stat(digests));
       for (const { digest, size, inUse } of states.values()) {
         const before = found.get(digest);
         if (before === undefined) continue;
@@ -118,7 +119,10 @@ export class StoreCopies {
     return found;
   }
 
-  /** Reads the copies of one data plane through, one after the other; with `quarantine` what is damaged is moved aside. */
+  /**
+   * Verifies the copies on one data plane, one after the other. With `quarantine`, damaged copies
+   * are quarantined.
+   */
   async *verify(
     plane: AskedDataPlane,
     digests: readonly string[],
@@ -130,7 +134,7 @@ export class StoreCopies {
     let outcomes = read();
     try {
       for (;;) {
-        const next = await this.persist(plane, async (again) => {
+        const next = await this.withRetries(plane, async (again) => {
           if (again) outcomes = read();
           return outcomes.next();
         });
@@ -143,7 +147,7 @@ export class StoreCopies {
     }
   }
 
-  private async persist<T>(plane: AskedDataPlane, ask: (again: boolean) => Promise<T>): Promise<T> {
+  private async withRetries<T>(plane: AskedDataPlane, ask: (again: boolean) => Promise<T>): Promise<T> {
     const { clock, signal } = this;
     try {
       return await retry(
@@ -165,7 +169,9 @@ function isUnavailable(error: unknown): boolean {
 
 function unreachable(addresses: readonly string[]): CannotRunError {
   return new CannotRunError(
-    `No answer from the data plane${addresses.length === 1 ? '' : 's'} at ${addresses.join(', ')}. Every data plane of ` +
-      'LAYOVER_DATA_PLANES is needed, because what one does not tell would look lost: start it, or correct the list, and run fsck again.',
+    `No answer from the data plane${addresses.length === 1 ? '' : 's'} at ` +
+      `${addresses.join(', ')}. Every data plane in LAYOVER_DATA_PLANES must answer, because the ` +
+      'content of a missing one would look lost. Start it or correct the list, then run fsck ' +
+      'again.',
   );
 }

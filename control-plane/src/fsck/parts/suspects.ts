@@ -2,54 +2,57 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Disagreement } from './judge-content';
 import { sleep } from '../../../../common/async/sleep';
 
-/** How long after the first look there is a second one, in milliseconds: a report of what has just been filled may be on its way. */
-export const LOOK_AGAIN_MS = 15_000;
-/** Suspects that are remembered; then the oldest are waited for. */
+/**
+ * Delay before content is checked again, in milliseconds. The report of a fill that just ended may
+ * not have arrived yet.
+ */
+export const RECHECK_MS = 15_000;
+/** Maximum number of suspects in memory. At the limit, the oldest ones are checked first. */
 const MAX = 10_000;
-/** Suspects that are looked at in one go. */
+/** Suspects that are checked in one step. */
 const STEP = 200;
 
-/** Content about which tables and stores disagreed when it was last looked at. */
+/** Content whose row and copies differed when it was last checked. */
 export interface Suspect {
   readonly digest: string;
   readonly disagreement: Disagreement;
-  /** Times that it was looked at. */
-  readonly looks: number;
+  /** Number of checks so far. */
+  readonly checks: number;
 }
 
 /**
- * What may be wrong, and may only look so because something is under way: each is looked at again after a while. `look` gives back those
- * that it can't tell yet.
+ * Content that may be a problem, or may only be changing at the moment. Each suspect is checked
+ * again after a delay. `check` returns the suspects that are still undecided.
  */
 export class Suspects {
   private readonly queue: { readonly suspect: Suspect; readonly due: number }[] = [];
 
   constructor(
     private readonly parts: { readonly clock: Clock; readonly signal: AbortSignal },
-    private readonly look: (suspects: readonly Suspect[]) => Promise<readonly Suspect[]>,
-    /** Is told of every pause: how many are waited for, and how long in milliseconds. */
+    private readonly check: (suspects: readonly Suspect[]) => Promise<readonly Suspect[]>,
+    /** Called before every pause with the number of suspects and the pause in milliseconds. */
     private readonly onWait: (count: number, ms: number) => void,
   ) {}
 
-  /** Remembers one for later. Waits when there are too many. */
+  /** Adds a suspect. Waits if there are too many. */
   async add(digest: string, disagreement: Disagreement): Promise<void> {
-    this.push({ digest, disagreement, looks: 1 });
+    this.push({ digest, disagreement, checks: 1 });
     if (this.queue.length >= MAX) await this.waitForFirst();
     await this.settleDue();
   }
 
-  /** Looks at those whose time has come. */
+  /** Checks the suspects whose delay is over. */
   async settleDue(): Promise<void> {
     for (;;) {
       const now = this.parts.clock.now();
       const count = this.queue.slice(0, STEP).filter(({ due }) => due <= now).length;
       if (count === 0) return;
       const suspects = this.queue.splice(0, count).map(({ suspect }) => suspect);
-      for (const suspect of await this.look(suspects)) this.push({ ...suspect, looks: suspect.looks + 1 });
+      for (const suspect of await this.check(suspects)) this.push({ ...suspect, checks: suspect.checks + 1 });
     }
   }
 
-  /** Waits until all have been looked at. */
+  /** Waits until all suspects are decided. */
   async settleAll(): Promise<void> {
     while (this.queue.length > 0) {
       await this.waitForFirst();
@@ -58,7 +61,7 @@ export class Suspects {
   }
 
   private push(suspect: Suspect): void {
-    this.queue.push({ suspect, due: this.parts.clock.now() + LOOK_AGAIN_MS });
+    this.queue.push({ suspect, due: this.parts.clock.now() + RECHECK_MS });
   }
 
   private async waitForFirst(): Promise<void> {

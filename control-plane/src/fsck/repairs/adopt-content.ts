@@ -5,8 +5,9 @@ import { originsAwaiting, settleArrivals } from '../../cache/arrivals/settle-arr
 import { recountHolders } from './recount-holders';
 
 /**
- * Content is in the store and the tables did not know: from now on they do. Whoever waits for it has it, as after the report of its arrival;
- * whoever counted it all along is counted; what nobody holds is collected after the grace period.
+ * Adds stored content that the tables do not know. Origins that wait for it hold it, as after a
+ * report of its arrival; origins that hold it are counted; content that nobody holds is collected
+ * after the grace period.
  */
 export async function adoptContent(database: Database, stores: ContentStores, content: StoredContent): Promise<void> {
   const { digest, at } = content;
@@ -15,7 +16,7 @@ export async function adoptContent(database: Database, stores: ContentStores, co
     const uids = await stores.originUsage.organizationsOf(queries, versions);
     const origins = await stores.origins.lockMany(queries, [...new Set(uids)]);
     await settleArrivals(queries, stores, origins, [content], at);
-    // A row that is made says that nobody holds it.
+    // A new row has no holders.
     await recountHolders(queries, stores, [digest], at);
   });
 }

@@ -3,8 +3,8 @@ import type { ContentStores } from '../../cache/content/content-stores';
 import type { Database } from '../../db/database';
 
 /**
- * The bytes of this content have its digest, and this size: the tables say so everywhere from now on, and what organizations use is that
- * much more or less. Eviction looks whether that is over a limit.
+ * Sets the size of verified content in all tables and corrects the usage of organizations. Eviction
+ * then checks whether a usage is over its limit.
  */
 export async function correctSize(
   database: Database,
@@ -20,7 +20,7 @@ export async function correctSize(
     .select('origin_version');
   const versions = rows.map(({ origin_version }) => origin_version);
   await database.transaction(async (queries) => {
-    // Locks each; and on SQLite a transaction that writes first is never told to begin again.
+    // Locks each origin. On SQLite, a transaction that writes first never has to restart.
     for (const version of versions) await stores.originUsage.mark(queries, version, { prunePending: true });
     await queries<ManifestRow>(Table.manifests).where('digest', digest).whereNot('size', size).update({ size });
     await queries<BlobRow>(Table.blobs).where('digest', digest).update({ size });

@@ -5,13 +5,13 @@ import type { FsckParts } from '../parts/fsck-parts';
 import { quarantineContent } from './quarantine-content';
 import type { AskedDataPlane } from '../parts/store-copies';
 
-/** Deals with copies whose bytes have another digest. */
+/** Handles copies whose bytes do not match their digest. */
 export class DamagedCopies {
   constructor(private readonly parts: FsckParts) {}
 
   /**
-   * A data plane has read a copy of so many bytes and found it damaged; with --repair it has moved it aside as well. `seen` is the row from
-   * before that.
+   * Handles a damaged copy that a data plane has read; `size` is the number of bytes read. With
+   * `repair`, the data plane has quarantined it. `seen` is the row before the read.
    */
   async settle(plane: AskedDataPlane, digest: string, size: number, seen: BlobRow | undefined): Promise<void> {
     const { database, stores, copies, clock, options, report } = this.parts;
@@ -24,17 +24,21 @@ export class DamagedCopies {
       const isSeen = isStill(seen);
       const content = { digest, size, dataPlane: plane.address };
       await quarantineContent(database, stores, content, (row) => !isElsewhere && isSeen(row), now);
-      // Fetched again at this very moment, and its arrival told before the row was marked.
+      // The content was fetched again in the meantime, and its arrival was recorded before the row
+      // was marked.
       const back = isElsewhere ? undefined : await isThere();
       if (back !== undefined) await adoptContent(database, stores, { digest, size: back, at: now });
       message +=
-        isElsewhere || back !== undefined ? '; whole bytes have taken their place' : '; the next pull fetches it again';
+        isElsewhere || back !== undefined ? '; valid bytes have replaced them' : '; the next pull fetches it again';
     }
     report.add({ kind: 'WRONG_DIGEST', digest, message, repaired: options.repair });
   }
 }
 
-/** Whether a row is still the one that was seen: content that came in meanwhile has another time. */
+/**
+ * Returns a function that tells whether a row is the one in `seen`. Content that arrived since then
+ * has another time.
+ */
 export function isStill(seen: BlobRow | undefined): (row: BlobRow | undefined) => boolean {
   return (row) => row?.state === seen?.state && row?.present_at === seen?.present_at;
 }

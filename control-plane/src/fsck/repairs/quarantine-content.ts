@@ -4,18 +4,19 @@ import type { ContentStores } from '../../cache/content/content-stores';
 import type { Database, Queries } from '../../db/database';
 import { loseContent } from '../../cache/arrivals/lose-content';
 
-/** What was moved aside. */
+/** Content that a data plane has quarantined. */
 export interface Quarantined {
   readonly digest: string;
-  /** Bytes that were read. */
+  /** Number of bytes read. */
   readonly size: number;
-  /** The data plane that has it. */
+  /** The data plane that stores it. */
   readonly dataPlane: string;
 }
 
 /**
- * A data plane has moved damaged bytes aside: every organization that held them is told by an audit event, and unless they are there again, or
- * elsewhere (`isLost`), they count as quarantined from now on.
+ * Records that a data plane has quarantined damaged bytes: writes an audit event for every
+ * organization that held them. Marks the content as quarantined if `isLost` returns true for its
+ * row, which means that there is no valid copy.
  */
 export async function quarantineContent(
   database: Database,
@@ -58,8 +59,9 @@ async function tellHolders(
           dataPlane,
           organizationUid: uid,
           whatToDo:
-            'Nothing for clients: the next pull fetches it from the upstream again. Look for the cause in the disk of the data plane, ' +
-            'which keeps the damaged bytes in the folder quarantine of its blob store; delete them there when they are of no more use.',
+            'Clients need nothing: the next pull fetches the content from the upstream again. ' +
+            'Check the disk of the data plane. It keeps the damaged bytes in the folder ' +
+            'quarantine of its blob store; delete them when you no longer need them.',
         },
       }),
     ),

@@ -4,8 +4,8 @@ import type { ContentStores } from '../../cache/content/content-stores';
 import type { Queries } from '../../db/database';
 
 /**
- * Counts who holds these blobs, and writes it where it was wrong; gives back which. Locks the blobs' rows: whoever changes who holds them
- * waits, or is counted.
+ * Counts the holders of these blobs and corrects wrong rows. Returns the digests of the corrected
+ * rows. Locks the rows of the blobs, so that concurrent changes of holders wait or are counted.
  */
 export async function recountHolders(
   queries: Queries,
@@ -33,7 +33,7 @@ export async function recountHolders(
   return changed;
 }
 
-/** Whether a row says that so many hold it. */
+/** Returns whether a row has this number of holders. */
 export function hasHolders(row: Pick<BlobRow, 'holders' | 'unheld_at'>, holders: number): boolean {
   return row.holders === holders && (row.unheld_at === null) === holders > 0;
 }

@@ -10,12 +10,12 @@ import type { Problem } from '../report/problem';
 import type { StoredCopies } from '../parts/store-copies';
 import type { Suspect } from '../parts/suspects';
 
-/** Times that content which is read or filled is looked at, before it is called a problem all the same. */
-const MAX_LOOKS = 4;
+/** Maximum number of checks of content in use before it is reported anyway. */
+const MAX_CHECKS = 4;
 
 /**
- * Looks again at content about which tables and stores disagreed: what still does is a problem, and put right with --repair. Gives back
- * those that are being filled or read, or disagree in another way by now.
+ * Checks suspects again. Those that still differ are reported, and repaired with `repair`. Returns
+ * the suspects that are being filled or read, or that now differ in another way.
  */
 export async function settleSuspects(
   parts: FsckParts,
@@ -24,27 +24,27 @@ export async function settleSuspects(
 ): Promise<readonly Suspect[]> {
   const { database, stores, copies } = parts;
   const digests = suspects.map(({ digest }) => digest);
-  // Before and after: what is deleted or comes in between is no disagreement.
+  // Read before and after: a deletion or an arrival in between is not a difference.
   const before = await stores.blobs.find(database.reader, digests);
   const states = await copies.stat(digests);
   const after = await stores.blobs.find(database.reader, digests);
   const counted = await countedSizes(database.reader, digests);
-  const later: Suspect[] = [];
+  const undecided: Suspect[] = [];
   for (const suspect of suspects) {
     parts.signal.throwIfAborted();
     const state = states.get(suspect.digest)!;
     const row = after.get(suspect.digest);
     const found = judgeContent(row, state, counted);
     if (found === undefined || judgeContent(before.get(suspect.digest), state, counted) !== found) continue;
-    const isLast = suspect.looks >= MAX_LOOKS;
-    if (found !== suspect.disagreement && !isLast) later.push({ ...suspect, disagreement: found });
-    else if (state.inUse && !isLast) later.push(suspect);
+    const isLast = suspect.checks >= MAX_CHECKS;
+    if (found !== suspect.disagreement && !isLast) undecided.push({ ...suspect, disagreement: found });
+    else if (state.inUse && !isLast) undecided.push(suspect);
     else if (found === 'BYTES_WITHOUT_ROW') await bytesWithoutRow(parts, state, row);
-    // What is being filled is about to be whole again.
+    // Content that is being filled will soon be complete.
     else if (found === 'ROW_WITHOUT_BYTES' && !state.inUse) await rowWithoutBytes(parts, row!);
     else if (found === 'WRONG_SIZE') await wrongSize(parts, damaged, state, row!);
   }
-  return later;
+  return undecided;
 }
 
 async function bytesWithoutRow(parts: FsckParts, state: StoredCopies, row: BlobRow | undefined): Promise<void> {
@@ -55,7 +55,7 @@ async function bytesWithoutRow(parts: FsckParts, state: StoredCopies, row: BlobR
     const at = clock.now();
     await adoptContent(database, stores, { digest, size, at });
     if ((await copies.stat([digest])).get(digest)!.copies.length === 0) {
-      // Deleted just before: it was no problem, and must not become one.
+      // It was deleted just before, so it was no problem and must not become one.
       await loseContent(database, stores, digest, at, 'GONE', { onlyIf: (made) => made?.present_at === at });
       return;
     }
@@ -64,8 +64,8 @@ async function bytesWithoutRow(parts: FsckParts, state: StoredCopies, row: BlobR
     kind: 'BYTES_WITHOUT_ROW',
     digest,
     message:
-      `${formatNumber(size)} bytes at ${plane.address}, ` +
-      (row === undefined ? 'and no row' : 'whose row says that they are quarantined'),
+      `the data plane ${plane.address} stores ${formatNumber(size)} bytes that ` +
+      (row === undefined ? 'have no row' : 'are recorded as quarantined'),
     repaired: options.repair,
   });
 }
@@ -76,14 +76,17 @@ async function rowWithoutBytes(parts: FsckParts, row: BlobRow): Promise<void> {
   if (options.repair) {
     const now = clock.now();
     await loseContent(database, stores, digest, now, 'GONE', { onlyIf: isStill(row) });
-    // It may have come in at this very moment, and its arrival been told before the row went.
+    // It may have arrived at this moment, and its arrival may have been recorded before the row was
+    // removed.
     const [copy] = (await copies.stat([digest])).get(digest)!.copies;
     if (copy !== undefined) await adoptContent(database, stores, { digest, size: copy.size, at: now });
   }
   report.add({
     kind: 'ROW_WITHOUT_BYTES',
     digest,
-    message: `${formatNumber(size)} bytes, stored since ${new Date(present_at).toISOString()} and held by ${formatCount(holders, 'organization')}, are nowhere`,
+    message:
+      `no data plane has the ${formatNumber(size)} bytes that are recorded as stored since ` +
+      `${new Date(present_at).toISOString()} and held by ${formatCount(holders, 'organization')}`,
     repaired: options.repair,
   });
 }
@@ -95,11 +98,11 @@ async function wrongSize(parts: FsckParts, damaged: DamagedCopies, state: Stored
   const problem = (message: string, repaired: boolean): Problem => ({
     kind: 'WRONG_SIZE',
     digest,
-    message: `${sizes} bytes are stored, its row says ${formatNumber(row.size)}${message}`,
+    message: `${sizes} bytes are stored, but its row says ${formatNumber(row.size)}${message}`,
     repaired,
   });
   if (options.quick) {
-    report.add(problem(': only reading it can tell which is right, run fsck without --quick', false));
+    report.add(problem('; run fsck without --quick to find out which size is right', false));
     return;
   }
   let whole: number | undefined;
@@ -110,5 +113,5 @@ async function wrongSize(parts: FsckParts, damaged: DamagedCopies, state: Stored
     }
   if (whole === undefined) return;
   if (options.repair) await correctSize(database, stores, digest, whole, clock.now());
-  report.add(problem(`, and the ${formatNumber(whole)} bytes have the digest`, options.repair));
+  report.add(problem(`; the ${formatNumber(whole)} bytes match the digest`, options.repair));
 }

@@ -1,13 +1,16 @@
-/** Where text goes: a stream of this process, or a test's. */
+/** A stream of this process, or one of a test. */
 export interface TextStream {
   write(text: string): unknown;
-  /** Whether a person looks at it as it comes. */
+  /** Whether the stream is a terminal. */
   readonly isTTY?: boolean | undefined;
-  /** Characters in a line of the terminal. */
+  /** Width of the terminal in characters. */
   readonly columns?: number | undefined;
 }
 
-/** Results on stdout, and on stderr where fsck is: one line that is written over on a terminal, else line by line. */
+/**
+ * Writes results to stdout and the status to stderr. On a terminal, the status is one line that is
+ * overwritten; otherwise it is written line by line.
+ */
 export class Console {
   private statusShown = false;
 
@@ -16,35 +19,35 @@ export class Console {
     private readonly stderr: TextStream,
   ) {}
 
-  /** Whether the status is a line that is written over. */
+  /** Whether the status line is overwritten. */
   get isTerminal(): boolean {
     return this.stderr.isTTY === true;
   }
 
-  /** A line of the result. */
+  /** Writes a line of the result. */
   result(line: string): void {
     this.clear();
     this.stdout.write(`${line}\n`);
   }
 
-  /** A line for the person who waits. */
+  /** Writes a line for the operator. */
   note(line: string): void {
     this.clear();
     this.stderr.write(`${line}\n`);
   }
 
-  /** Where fsck is, in place of what it said last. */
+  /** Replaces the status. */
   status(line: string): void {
     if (!this.isTerminal) {
       this.stderr.write(`${line}\n`);
       return;
     }
-    // What does not fit would begin a second line, which nothing could take back.
+    // A longer text would wrap to a second line, which cannot be overwritten.
     this.stderr.write(`\r${line.slice(0, (this.stderr.columns ?? 80) - 1)}\u001b[K`);
     this.statusShown = true;
   }
 
-  /** Takes the status away. */
+  /** Removes the status line. */
   clear(): void {
     if (!this.statusShown) return;
     this.stderr.write('\r\u001b[K');

@@ -1,6 +1,6 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** A size for people: `1.4 GB`. */
+/** Formats a size: `1.4 GB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -8,17 +8,17 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** A number for people: `1,234,567`. */
+/** Formats a number: `1,234,567`. */
 export function formatNumber(value: number | bigint): string {
   return value.toLocaleString('en-US');
 }
 
-/** A number with what is counted: `1 blob`, `2 blobs`. */
+/** Formats a number with a noun: `1 blob`, `2 blobs`. */
 export function formatCount(value: number, noun: string): string {
   return `${formatNumber(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
-/** A duration in milliseconds for people: `12 s`, `4 min`, `2 h 5 min`. */
+/** Formats a duration in milliseconds: `12 s`, `4 min`, `2 h 5 min`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 100) return `${seconds} s`;

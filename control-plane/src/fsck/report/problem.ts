@@ -1,57 +1,64 @@
-/** Everything that fsck finds wrong, with what it means and what a repair does about it. */
+/** The kinds of problems, with their meaning and their repair. */
 export const PROBLEM_KINDS = {
   BROKEN_LINK: kind(
-    'A tag, manifest or reference belongs to something that is not there, or is filed under the wrong upstream.',
-    'What belongs to nothing is deleted; what is filed wrongly is filed anew.',
+    'A tag, manifest or reference belongs to an object that does not exist, or is recorded under ' +
+      'the wrong upstream.',
+    'Deletes rows whose object does not exist, and corrects the upstream of the others.',
   ),
   REPOSITORY_HOLDING: kind(
-    'What a repository is said to need a digest for is not what its manifests say.',
-    'Counted anew from the manifests.',
+    'The rows of a repository for a digest do not match its manifests.',
+    'Counts them again from the manifests.',
   ),
   ORIGIN_HOLDING: kind(
-    'What an organization is said to hold of a digest is not what its repositories hold.',
-    'Counted anew from the repositories.',
+    'The row of an organization for a digest does not match its repositories.',
+    'Counts it again from the repositories.',
   ),
-  USAGE_SUMS: kind('The used or reserved bytes of an organization are not the sum of what it holds.', 'Summed anew.'),
+  USAGE_SUMS: kind(
+    'The used or reserved bytes of an organization are not the sum of its holdings.',
+    'Sums them again.',
+  ),
   EVICTION_PLACE: kind(
-    'A manifest stands in the wrong place of the order in which images leave the cache.',
-    'Placed anew, from its tags, its last pull and the indexes that name it.',
+    'A manifest has the wrong place in the order of eviction.',
+    'Computes the place again from its tags, its last pull and the indexes that name it.',
   ),
-  BLOB_HOLDERS: kind('The number of organizations that hold a blob is wrong.', 'Counted anew.'),
+  BLOB_HOLDERS: kind('The number of organizations that hold a blob is wrong.', 'Counts them again.'),
   BYTES_WITHOUT_ROW: kind(
-    'A data plane stores content that the tables do not know.',
-    'Whoever waits for it has it now; what nobody needs is collected after the grace period.',
+    'A data plane stores content that has no row in the tables.',
+    'Adds the row. Content that nothing needs is collected after the grace period.',
   ),
   ROW_WITHOUT_BYTES: kind(
-    'The tables say that content is stored, and no data plane has it.',
-    'It counts as missing: the next pull fetches it again.',
+    'The tables say that content is stored, but no data plane has it.',
+    'Records it as missing. The next pull fetches it again.',
   ),
   WRONG_SIZE: kind(
-    'Content is stored in another size than the tables say.',
-    'Its bytes are read: with the right digest their size is taken over everywhere, otherwise they are quarantined.',
+    'The stored size of content differs from the size in the tables.',
+    'Reads the bytes. If they match the digest, corrects the size in the tables; otherwise quarantines them.',
   ),
   WRONG_DIGEST: kind(
-    'The bytes of stored content have another digest: they are damaged.',
-    'The data plane moves them aside; it counts as quarantined, and the next pull fetches it again.',
+    'The bytes of stored content do not match their digest: they are damaged.',
+    'The data plane quarantines them. The next pull fetches the content again.',
   ),
-  UNREADABLE: kind('A data plane could not read its store.', 'None: look at the disk and the log of the data plane.'),
+  UNREADABLE: kind(
+    'A data plane could not read stored content.',
+    'None. Check the disk and the log of the data plane.',
+  ),
   HELD_WITHOUT_BYTES: kind(
-    'Content counts as used that neither the tables nor a data plane have.',
-    'It counts nothing until it comes: the next pull fetches it.',
+    'Content counts as used, but neither the tables nor a data plane have it.',
+    'Stops counting it. The next pull fetches it again.',
   ),
 } as const;
 
 /** A kind of problem. */
 export type ProblemKind = keyof typeof PROBLEM_KINDS;
 
-/** One thing that is wrong. */
+/** A problem that fsck has found. */
 export interface Problem {
   readonly kind: ProblemKind;
-  /** What it is about, where that is content. */
+  /** The digest, if the problem is about content. */
   readonly digest?: string | undefined;
-  /** Whose it is, by name, where it is one's alone. */
+  /** The name of the organization, if the problem belongs to exactly one. */
   readonly organization?: string | undefined;
-  /** What exactly is wrong, in words, without a full stop. */
+  /** What is wrong, without a full stop. */
   readonly message: string;
   readonly repaired: boolean;
 }

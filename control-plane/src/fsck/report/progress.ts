@@ -2,23 +2,29 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Console } from './console';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './format';
 
-/** How often the line on a terminal changes at most, in milliseconds. */
+/** Minimum interval of updates on a terminal, in milliseconds. */
 const TERMINAL_MS = 200;
-/** How often there is a new line elsewhere at most: every second at first, later less often, so that a log of hours can be read. */
+/**
+ * Minimum interval of lines otherwise, in milliseconds: a second at first and longer later, so that
+ * the log of a run of hours stays readable.
+ */
 const LINES_MS = 1000;
 const LATER_LINES_MS = 10_000;
 const AT_FIRST_MS = 60_000;
-/** After this time, and this share of the work, the rest can be estimated. */
+/** The remaining time is estimated after this time and this share of the work. */
 const ESTIMATE_MS = 2000;
 const ESTIMATE_SHARE = 0.01;
 
-/** An amount of work, done or in all. */
+/** An amount of work, done or in total. */
 export interface Amount {
   readonly items: number;
   readonly bytes: number;
 }
 
-/** Shows how far fsck is: phase, done and total, problems so far, and about how long it will take yet. */
+/**
+ * Shows the progress of fsck: the phase, the work done and in total, the problems so far, and the
+ * estimated remaining time.
+ */
 export class Progress {
   private phase = '';
   private noun = '';
@@ -37,13 +43,13 @@ export class Progress {
     this.begunAt = this.shownAt = clock.now();
   }
 
-  /** Begins a phase: its name, what is counted in it, and how much of that there is about. */
+  /** Begins a phase with its name, the noun for its items, and the approximate total. */
   begin(phase: string, noun: string, total: Amount): void {
     Object.assign(this, { phase, noun, total, items: 0, bytes: 0, startedAt: this.clock.now() });
     if (this.console.isTerminal) this.show();
   }
 
-  /** So much more is done. */
+  /** Adds completed work. */
   advance(items: number, bytes = 0): void {
     this.items += items;
     this.bytes += bytes;
@@ -52,26 +58,24 @@ export class Progress {
     if (now - this.shownAt >= (this.console.isTerminal ? TERMINAL_MS : lines)) this.show();
   }
 
-  /** So many things are looked at again after a pause, in milliseconds, because they may be on their way. */
+  /** Shows a pause in milliseconds before suspects are checked again. */
   wait(count: number, ms: number): void {
     if (ms < 1000) return;
-    this.console.status(
-      `${this.toString()}, looking again in ${formatDuration(ms)} at ${formatCount(count, 'blob')} that may be on the way`,
-    );
+    this.console.status(`${this.toString()}, checking ${formatCount(count, 'blob')} again in ${formatDuration(ms)}`);
     this.shownAt = this.clock.now();
   }
 
-  /** Ends a phase; gives back what was done in it. */
+  /** Ends a phase. Returns the work done in it. */
   end(): Amount {
     this.show();
     return { items: this.items, bytes: this.bytes };
   }
 
-  /** The phase, and how far it is, in words; empty before the first. */
+  /** Returns the phase and its progress; empty before the first phase. */
   toString(): string {
     const { items, bytes, total } = this;
     if (this.phase === '') return '';
-    // What was added meanwhile is done too.
+    // Items that were added during the phase count too.
     const parts = [`${formatNumber(items)}/${formatNumber(Math.max(items, total.items))} ${this.noun}`];
     if (total.bytes > 0 || bytes > 0) parts.push(`${formatBytes(bytes)}/${formatBytes(Math.max(bytes, total.bytes))}`);
     return `${this.phase}: ${parts.join(', ')}`;
@@ -86,7 +90,7 @@ export class Progress {
     this.shownAt = this.clock.now();
   }
 
-  /** undefined = too early to say. */
+  /** Returns the estimated remaining time in milliseconds, or undefined if it is too early. */
   private leftMs(): number | undefined {
     const { total } = this;
     const share = total.bytes > 0 ? this.bytes / total.bytes : this.items / Math.max(1, total.items);

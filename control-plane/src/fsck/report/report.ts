@@ -1,13 +1,16 @@
 import type { Console } from './console';
 import { type Problem, PROBLEM_KINDS, type ProblemKind } from './problem';
 
-/** How many problems of a kind there are, and how many of them were repaired. */
+/** The number of problems of a kind, and how many of them were repaired. */
 export interface Tally {
   readonly found: number;
   readonly repaired: number;
 }
 
-/** Says every problem as it is found, and keeps nothing but their numbers: there may be a million of them. */
+/**
+ * Prints every problem when it is found, and keeps only their numbers, because there may be a
+ * million.
+ */
 export class Report {
   private readonly tallies = new Map<ProblemKind, Tally>();
 
@@ -16,7 +19,7 @@ export class Report {
     private readonly json: boolean,
   ) {}
 
-  /** Takes in a problem. */
+  /** Prints and counts a problem. */
   add(problem: Problem): void {
     const { kind, repaired } = problem;
     const before = this.tallies.get(kind) ?? { found: 0, repaired: 0 };
@@ -24,17 +27,17 @@ export class Report {
     this.console.result(this.json ? JSON.stringify({ type: 'problem', ...problem }) : describe(problem));
   }
 
-  /** How many there are so far. */
+  /** Number of problems so far. */
   get found(): number {
     return this.sum(({ found }) => found);
   }
 
-  /** How many of them were repaired. */
+  /** Number of repaired problems so far. */
   get repaired(): number {
     return this.sum(({ repaired }) => repaired);
   }
 
-  /** By kind, in the order of the catalogue. */
+  /** Returns the tallies by kind, in the order of {@link PROBLEM_KINDS}. */
   entries(): readonly (readonly [ProblemKind, Tally])[] {
     return (Object.keys(PROBLEM_KINDS) as ProblemKind[]).flatMap((kind) => {
       const tally = this.tallies.get(kind);

@@ -1,12 +1,13 @@
 import { Role } from '../types/enums';
 
-/** The arguments of a root field, as GraphQL gives them. */
+/** The arguments of a root field. */
 export type RootArguments = Readonly<Record<string, unknown>>;
 
 /**
- * Who may use a root field. `organization` names the organization that it is about: a token bound to another one is
- * refused, whether or not that organization exists. Without it, ADMIN is needed unless the field is `scoped`: then it
- * shows a bound token its own organization only.
+ * Who may use a root field. `organization` returns the organization that the field is about: a
+ * token bound to another organization is refused, whether or not the organization exists. Without
+ * `organization`, the field needs role ADMIN, unless it is `scoped`: then a bound token only sees
+ * its own organization.
  */
 export interface AccessRule {
   readonly role: Role;
@@ -18,8 +19,9 @@ const READ_SCOPED: AccessRule = { role: Role.READER, scoped: true };
 const ADMIN: AccessRule = { role: Role.ADMIN };
 
 /**
- * Every query and mutation, in one place. The schema is not built when a root field is missing here, or when an entry
- * has no field. Objects below a root field belong to the organization that the root field was allowed for.
+ * The access rules of all queries and mutations. The schema cannot be built if a root field has no
+ * rule, or a rule has no field. Objects below a root field belong to the organization that the root
+ * field was allowed for.
  */
 export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'Query.viewer': READ_SCOPED,

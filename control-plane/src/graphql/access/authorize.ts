@@ -5,18 +5,25 @@ import { ACCESS_RULES, type AccessRule, type RootArguments } from './access-rule
 import { ROLE_RANK } from '../../tenancy/tokens/role';
 import type { Viewer } from '../../tenancy/tokens/viewer';
 
-/** Throws FORBIDDEN unless the rule lets the viewer in. */
+/** Throws FORBIDDEN unless the rule allows the viewer. */
 export function authorize(viewer: Viewer, rule: AccessRule, args: RootArguments): void {
   if (ROLE_RANK[viewer.role] < ROLE_RANK[rule.role])
-    throw new ApiError('FORBIDDEN', `This needs a token of role ${rule.role}; yours has ${viewer.role}.`);
+    throw new ApiError(
+      'FORBIDDEN',
+      `This field needs a token of role ${rule.role}; your token has role ${viewer.role}.`,
+    );
   if (viewer.organization === undefined || rule.scoped) return;
   if (rule.organization === undefined || rule.organization(args) !== viewer.organization.name)
-    throw new ApiError('FORBIDDEN', `Your token is bound to the organization ${viewer.organization.name}.`);
+    throw new ApiError(
+      'FORBIDDEN',
+      `Your token is bound to organization '${viewer.organization.name}' and has no access to others.`,
+    );
 }
 
 /**
- * Puts the access rules in front of every root field of the schema: the one place where roles are checked.
- * Throws an Error when rules and fields don't match one to one, so that no field can be forgotten.
+ * Checks the access rules before every root field of the schema. This is the only place where roles
+ * are checked. Throws an Error if rules and fields do not match one to one, so that no field can be
+ * forgotten.
  */
 export function guardRootFields(schema: GraphQLSchema): void {
   const unused = new Set(Object.keys(ACCESS_RULES));
@@ -24,7 +31,7 @@ export function guardRootFields(schema: GraphQLSchema): void {
     for (const field of Object.values(type?.getFields() ?? {})) {
       const name = `${type!.name}.${field.name}`;
       const rule = ACCESS_RULES[name];
-      if (rule === undefined) throw new Error(`${name} has no access rule`);
+      if (rule === undefined) throw new Error(`The root field ${name} has no access rule.`);
       unused.delete(name);
       const resolve = field.resolve ?? defaultFieldResolver;
       field.resolve = (source, args: RootArguments, context: RequestContext, info) => {
@@ -33,5 +40,5 @@ export function guardRootFields(schema: GraphQLSchema): void {
       };
     }
   }
-  if (unused.size > 0) throw new Error(`access rules without a field: ${[...unused].join(', ')}`);
+  if (unused.size > 0) throw new Error(`These access rules have no root field: ${[...unused].join(', ')}`);
 }

@@ -4,13 +4,14 @@ import type { Viewer } from '../../tenancy/tokens/viewer';
 import { ApiError } from '../../errors/api-error';
 import type { AuditFilter } from '../../audit/audit.store';
 
-/** Conditions as a caller names them; what is undefined, null, empty text or an empty list does not narrow. */
+/** Conditions from a caller. Undefined, null, an empty text and an empty list do not narrow. */
 export type WantedEvents = { readonly [K in keyof AuditFilter]?: AuditFilter[K] | null };
 
 /**
- * The filter that shows a viewer what he wants and may see: the one place where this is decided, for auditEvents and for
- * the export. A token bound to an organization sees that organization only. Throws FORBIDDEN where the role does not allow
- * it, or another organization is asked for; `field` is the argument that names the organization.
+ * Returns the filter for the events that a viewer requests and may see. Both auditEvents and the
+ * export use it. A token bound to an organization sees only events of that organization. Throws
+ * FORBIDDEN if the role is not sufficient, or if another organization is requested; `field` is the
+ * argument that names the organization.
  */
 export function visibleEvents(viewer: Viewer, wanted: WantedEvents, field: string): AuditFilter {
   authorize(viewer, ACCESS_RULES['Query.auditEvents']!, {});
@@ -23,6 +24,10 @@ export function visibleEvents(viewer: Viewer, wanted: WantedEvents, field: strin
   const scope = viewer.organization;
   if (scope === undefined) return filter;
   if (filter.organization !== undefined && filter.organization !== scope.name)
-    throw new ApiError('FORBIDDEN', `Your token is bound to the organization ${scope.name}.`, field);
+    throw new ApiError(
+      'FORBIDDEN',
+      `Your token is bound to organization '${scope.name}' and has no access to others.`,
+      field,
+    );
   return { ...filter, organization: scope.name, organizationUid: scope.uid };
 }

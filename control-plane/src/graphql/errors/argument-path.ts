@@ -1,12 +1,12 @@
 import { type ASTNode, type GraphQLError, Kind, visit } from 'graphql';
 
-/** Fields whose values are never printed. */
+/** Fields whose values are never shown. */
 const SECRET_FIELDS: ReadonlySet<string | number> = new Set(['upstreamPassword']);
 
-/** What graphql-js gives beside a node: its parent, and everything above that. */
+/** The ancestors of a node as graphql-js passes them: its parent and everything above it. */
 export type Ancestors = readonly (ASTNode | readonly ASTNode[] | undefined)[];
 
-/** The names of the argument and input fields around a value, outermost first. */
+/** Returns the names of the argument and the input fields around a value, outermost first. */
 export function argumentPath(ancestors: Ancestors): readonly string[] {
   return ancestors.flatMap((node) =>
     node !== undefined && 'kind' in node && (node.kind === Kind.ARGUMENT || node.kind === Kind.OBJECT_FIELD)
@@ -15,23 +15,29 @@ export function argumentPath(ancestors: Ancestors): readonly string[] {
   );
 }
 
-/** The field that an object lacks, or should not have, where a message of graphql-js says so: it is told at the object. */
+/**
+ * Returns the field that is missing in an object, or must not be in it. graphql-js reports such
+ * errors at the object and names the field only in the message.
+ */
 export function fieldInMessage(message: string): readonly string[] {
   const match = /^Field "(?:\w+\.)?(\w+)" (?:of required type|is not defined)/.exec(message);
   return match === null ? [] : [match[1]!];
 }
 
-/** A path as users read it: `input.proxyCache.allowRepositories[2]`. */
+/** Formats a path for users: `input.proxyCache.allowRepositories[2]`. */
 export function formatPath(path: readonly (string | number)[]): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 }
 
-/** A message about the value at a path; without the value where that is a secret. */
+/** Returns a message about the value at a path, without the value if it is a secret. */
 export function hideSecrets(path: readonly (string | number)[], message: string): string {
-  return path.some((part) => SECRET_FIELDS.has(part)) ? 'the value is not of the right type' : message;
+  return path.some((part) => SECRET_FIELDS.has(part)) ? 'the value has the wrong type' : message;
 }
 
-/** The path of the argument value that a validation error is about; undefined when it is about something else. */
+/**
+ * Returns the path of the argument value that a validation error is about, or undefined if it is
+ * about something else.
+ */
 export function pathOfValidationError(
   error: GraphQLError,
   document: ASTNode | undefined,
@@ -46,7 +52,8 @@ export function pathOfValidationError(
     },
   });
   if (found === undefined || found.length === 0) return undefined;
-  // A field that should not be there is the node itself; one that is missing is not in the document.
+  // An error about a field that must not be there names the field's node; one about a missing field
+  // names the object.
   const extra = fieldInMessage(error.message);
   return extra[0] === found.at(-1) ? found : [...found, ...extra];
 }

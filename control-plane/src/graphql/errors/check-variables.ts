@@ -14,9 +14,10 @@ import { API_ERROR_CODES } from '../../errors/api-error-codes';
 import { argumentPath, fieldInMessage, formatPath, hideSecrets } from './argument-path';
 
 /**
- * Checks the variables of a request against their types, before graphql-js does. Its own errors print the whole object
- * that has a bad field, and with it a password that stands beside; these name the field and print that value alone.
- * Throws BAD_USER_INPUT with the path of the first bad value.
+ * Checks the variables of a request against their types before graphql-js does. Errors of
+ * graphql-js print the whole object that contains an invalid field, including a password next to
+ * it. These errors name the field and print only its value. Throws BAD_USER_INPUT with the path of
+ * the first invalid value.
  */
 export function checkVariables(
   schema: GraphQLSchema,
@@ -32,7 +33,7 @@ export function checkVariables(
     const place = places.get(name) ?? [name];
     if (!Object.hasOwn(variables, name)) {
       if (definition.type.kind === Kind.NON_NULL_TYPE && definition.defaultValue === undefined)
-        throw badValue(place, 'is needed');
+        throw badValue(place, 'is required');
       continue;
     }
     coerceInputValue(variables[name], type, (path, _value, error) => {
@@ -48,7 +49,10 @@ function badValue(path: readonly (string | number)[], message: string): GraphQLE
   });
 }
 
-/** Where each variable is first used: `$i` in `createOrganization(input: $i)` stands at `input`. */
+/**
+ * Returns the path at which each variable is first used: `$i` in `createOrganization(input: $i)` is
+ * at `input`.
+ */
 function variablePlaces(document: DocumentNode): ReadonlyMap<string, readonly (string | number)[]> {
   const places = new Map<string, readonly (string | number)[]>();
   visit(document, {

@@ -6,7 +6,7 @@ import { toApiError } from '../../errors/to-api-error';
 import { QUERY_LIMITS } from '../limits/query-limits';
 import { formatPath, hideSecrets, pathOfValidationError } from './argument-path';
 
-/** Codes of Apollo that our table has other names for. */
+/** Codes of Apollo that have other names in our table. */
 const APOLLO_CODES: Readonly<Record<string, ApiErrorCode>> = {
   OPERATION_RESOLUTION_FAILURE: 'BAD_REQUEST',
   PERSISTED_QUERY_NOT_FOUND: 'BAD_REQUEST',
@@ -14,8 +14,9 @@ const APOLLO_CODES: Readonly<Record<string, ApiErrorCode>> = {
 };
 
 /**
- * An error as callers see it: a code of the table, and for input the path of the field. What is not an expected failure
- * goes to the log and is answered as INTERNAL without its text. Never throws.
+ * Returns a function that formats errors for callers: with a code of the table and, for invalid
+ * input, the path of the field. An unexpected error is logged and becomes INTERNAL, without its
+ * message. Never throws.
  */
 export function errorFormatter(
   log: Logger,
@@ -33,13 +34,17 @@ export function errorFormatter(
     const code = isApiErrorCode(given) ? given : APOLLO_CODES[String(given)];
     if (code === undefined || code === 'INTERNAL') {
       log.error({ err: original, path }, 'a GraphQL request failed');
-      return { message: 'Something went wrong inside Layover.', ...place, extensions: { code: 'INTERNAL' } };
+      return {
+        message: 'Internal error. The cause is in the log of the control plane.',
+        ...place,
+        extensions: { code: 'INTERNAL' },
+      };
     }
     if (code === 'GRAPHQL_VALIDATION_FAILED') return validationError(formatted, original, place);
-    // The parser gives up there, so how many words there are is not known.
+    // The parser stops at the limit, so the number of tokens is unknown.
     if (code === 'GRAPHQL_PARSE_FAILED' && /contains more tha[nt] \d+ tokens/.test(formatted.message))
       return {
-        message: `The query has more than ${QUERY_LIMITS.tokens} words and signs, which is the limit.`,
+        message: `The query has more tokens (words and punctuators) than the limit of ${QUERY_LIMITS.tokens}.`,
         ...place,
         extensions: { code: 'LIMIT_EXCEEDED' },
       };
@@ -48,7 +53,7 @@ export function errorFormatter(
   };
 }
 
-/** A literal that doesn't fit its argument is input, and is told like any other bad input. */
+/** Formats an error about a literal of the wrong type like any other invalid input. */
 function validationError(formatted: GraphQLFormattedError, thrown: unknown, place: object): GraphQLFormattedError {
   const error = thrown instanceof GraphQLError ? thrown : undefined;
   const path = error && pathOfValidationError(error, parseAgain(error));

@@ -4,33 +4,34 @@ import { DigestScalar } from '../scalars/digest.scalar';
 import { AuditKind } from '../types/enums';
 import { CacheStatus } from '../types/enums';
 
-/** Which events are wanted. */
+/** The filter of auditEvents. */
 @InputType('AuditEventFilter', {
-  description: 'All conditions must hold; what is left out, null or an empty list does not narrow.',
+  description:
+    'Events must match all conditions. A field that is omitted, null or an empty list does not narrow the result.',
 })
 export class AuditEventFilterInput {
-  @Field(() => String, { nullable: true, description: 'Its name, as it was then.' })
+  @Field(() => String, { nullable: true, description: 'The name of the organization at the time of the event.' })
   organization?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Its whole canonical name.' })
+  @Field(() => String, { nullable: true, description: 'The full canonical name of the repository.' })
   repository?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The tag or digest as it was asked for.' })
+  @Field(() => String, { nullable: true, description: 'The tag or digest as requested.' })
   reference?: string | null;
 
-  @Field(() => DigestScalar, { nullable: true, description: 'What was given, or what it is about.' })
+  @Field(() => DigestScalar, { nullable: true, description: 'The digest that was served, or that the event is about.' })
   digest?: string | null;
 
-  @Field(() => [AuditKind], { nullable: true, description: 'Any of these.' })
+  @Field(() => [AuditKind], { nullable: true, description: 'Any of these kinds.' })
   kinds?: AuditKind[] | null;
 
-  @Field(() => [CacheStatus], { nullable: true, description: 'Any of these.' })
+  @Field(() => [CacheStatus], { nullable: true, description: 'Any of these cache statuses.' })
   cacheStatuses?: CacheStatus[] | null;
 
-  @Field(() => String, { nullable: true, description: 'As in AuditEvent.actor.' })
+  @Field(() => String, { nullable: true, description: 'An actor as in AuditEvent.actor.' })
   actor?: string | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'At or after.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'At or after this time.' })
   since?: number | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'Before.' })

@@ -16,7 +16,7 @@ import {
 import { MAX_PAGE } from '../types/pagination';
 import { LIST_COST } from './query-limits';
 
-/** How large a query is. */
+/** The size of a query. */
 export interface QuerySize {
   readonly depth: number;
   readonly aliases: number;
@@ -26,8 +26,9 @@ export interface QuerySize {
 const EMPTY: QuerySize = { depth: 0, aliases: 0, cost: 0 };
 
 /**
- * Measures a valid operation: how deep it is, how many aliases it has, and how many fields its answer can have. Each
- * fragment is measured once, so the work is that of the text and not of what it expands to.
+ * Measures a valid operation: its depth, its number of aliases, and the number of fields that its
+ * answer can have (docs/graphql-limits.md). Each fragment is measured once, so the work depends on
+ * the length of the text and not on its expansion.
  */
 export function measureQuery(
   schema: GraphQLSchema,
@@ -43,10 +44,10 @@ export function measureQuery(
   const selectionSize = (selections: SelectionSetNode | undefined, typeName: string): QuerySize => {
     let size = EMPTY;
     for (const selection of selections?.selections ?? []) {
-      if (selection.kind === Kind.FIELD) size = beside(size, fieldSize(selection, typeName));
+      if (selection.kind === Kind.FIELD) size = combine(size, fieldSize(selection, typeName));
       else if (selection.kind === Kind.INLINE_FRAGMENT)
-        size = beside(size, selectionSize(selection.selectionSet, selection.typeCondition?.name.value ?? typeName));
-      else size = beside(size, fragmentSize(selection.name.value));
+        size = combine(size, selectionSize(selection.selectionSet, selection.typeCondition?.name.value ?? typeName));
+      else size = combine(size, fragmentSize(selection.name.value));
     }
     return size;
   };
@@ -77,7 +78,7 @@ export function measureQuery(
   return root ? selectionSize(operation.selectionSet, root.name) : EMPTY;
 }
 
-function beside(a: QuerySize, b: QuerySize): QuerySize {
+function combine(a: QuerySize, b: QuerySize): QuerySize {
   return { depth: Math.max(a.depth, b.depth), aliases: a.aliases + b.aliases, cost: a.cost + b.cost };
 }
 
@@ -86,14 +87,17 @@ function fieldOf(schema: GraphQLSchema, typeName: string, name: string): GraphQL
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }
 
-/** How often what is below a field is counted: the `first` of a page as it will be, an assumed length for other lists, or once. */
+/**
+ * Returns how often the fields below a field count: the `first` of a page, an assumed length for
+ * other lists, or once.
+ */
 function itemsOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown> | undefined,
   variables: Readonly<Record<string, unknown>>,
 ): number {
   const argument = field?.args.find(({ name }) => name === 'first');
-  // The edges of a page were counted with the page.
+  // The edges of a page are counted with the page.
   if (argument === undefined)
     return field !== undefined && field.name !== 'edges' && isListType(getNullableType(field.type)) ? LIST_COST : 1;
   const given = node.arguments?.find(({ name }) => name.value === 'first')?.value;

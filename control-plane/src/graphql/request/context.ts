@@ -1,7 +1,7 @@
 import type { Viewer } from '../../tenancy/tokens/viewer';
 import type { Loaders } from './loaders';
 
-/** What every resolver of one request gets. */
+/** The context of a request, for all resolvers. */
 export interface RequestContext {
   readonly viewer: Viewer;
   readonly loaders: Loaders;

@@ -18,7 +18,7 @@ import type { NamedFinding, ScanStore } from '../../scan/findings/scan.store';
 import type { TagStore } from '../../cache/content/tag.store';
 import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
 
-/** Where the loaders read. */
+/** The stores that the loaders read. */
 export interface LoaderStores {
   readonly organizations: OrganizationStore;
   readonly repositories: RepositoryStore;
@@ -29,7 +29,10 @@ export interface LoaderStores {
   readonly scanResults: ScanStore;
 }
 
-/** Reads of one request, put together: one query for all the tags of a page and not one for each. Never kept for another request. */
+/**
+ * Batches the reads of one request, for example one query for all tags of a page instead of one per
+ * tag. Loaders are never shared between requests.
+ */
 export class Loaders {
   readonly organization: DataLoader<string, Organization | undefined>;
   readonly repository: DataLoader<number, RepositoryRow | undefined>;
@@ -41,9 +44,9 @@ export class Loaders {
   readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
   /** Scans by the digest of the image. */
   readonly scan: DataLoader<string, ScanRow | undefined>;
-  /** Advisories by their hash. */
+  /** Advisories by their hashes. */
   readonly advisory: DataLoader<string, AdvisoryRow | undefined>;
-  /** What an image has of a vulnerability. */
+  /** The findings of an image for one vulnerability. */
   readonly findingsByName: DataLoader<NamedFinding, readonly ScanFindingRow[], string>;
   /** Manifests of one repository by digest. */
   readonly manifestByDigest: DataLoader<
@@ -110,7 +113,7 @@ export class Loaders {
   }
 }
 
-/** A query for each name: as a rule there is one. */
+/** Runs one query per name; usually there is only one. */
 async function findingsByName(
   queries: Queries,
   store: ScanStore,
@@ -126,7 +129,7 @@ async function findingsByName(
   );
 }
 
-/** Most keys in one query. */
+/** Maximum number of keys in one query. */
 const MAX_BATCH = 400;
 
 function byKey<K, Row>(

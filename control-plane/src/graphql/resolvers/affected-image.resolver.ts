@@ -8,19 +8,20 @@ import { AffectedImageConnection, AffectedImageType } from '../types/affected-im
 import { affectedImages, countAffectedImages } from '../../scan/findings/affected-images';
 import { toVulnerabilityType, VulnerabilityType } from '../types/scan.type';
 
-/** Images by vulnerability, in GraphQL. */
+/** Resolves the cached images with a vulnerability. */
 @Resolver(() => AffectedImageType)
 export class AffectedImageResolver {
   constructor(private readonly database: Database) {}
 
   @Query(() => AffectedImageConnection, {
     description:
-      'Which cached images have this vulnerability, each once for every repository that holds it; by digest. A token bound to an organization sees ' +
-      'those of that one only. `first` is 1 to 200. Errors: BAD_USER_INPUT.',
+      'The cached images with this vulnerability, sorted by digest, once for each repository ' +
+      'that holds an image. A token bound to an organization only sees images of that ' +
+      'organization. `first` is 1 to 200. Errors: BAD_USER_INPUT.',
   })
   async vulnerability(
     @Ctx() { viewer }: RequestContext,
-    @Arg('name', () => String, { description: 'The whole name, for example CVE-2023-5678.' }) name: string,
+    @Arg('name', () => String, { description: 'The full name, for example CVE-2023-5678.' }) name: string,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
   ): Promise<AffectedImageConnection> {
@@ -41,7 +42,7 @@ export class AffectedImageResolver {
   @FieldResolver(() => RepositoryType)
   async repository(@Root() { row }: AffectedImageType, @Ctx() { loaders }: RequestContext): Promise<RepositoryType> {
     const repository = await loaders.repository.load(row.repository_id);
-    if (repository === undefined) throw new Error('a repository ended while it was read');
+    if (repository === undefined) throw new Error('The repository ended while it was read.');
     return toRepositoryType(repository);
   }
 
@@ -50,7 +51,7 @@ export class AffectedImageResolver {
     return toManifestType(row);
   }
 
-  @FieldResolver(() => [VulnerabilityType], { description: 'The vulnerability, once for each package that has it.' })
+  @FieldResolver(() => [VulnerabilityType], { description: 'The vulnerability, once for each affected package.' })
   async vulnerabilities(
     @Root() { row, vulnerability }: AffectedImageType,
     @Ctx() { loaders }: RequestContext,

@@ -5,26 +5,28 @@ import type { RequestContext } from '../request/context';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { type ApiTokenService, TOKEN_NAME_RULE } from '../../tenancy/tokens/api-token.service';
 
-/** A token that was just made. */
+/** A token that was just created. */
 @ObjectType('ApiTokenSecret')
 export class ApiTokenSecretType {
-  @Field(() => ID, { description: 'What revokeApiToken takes.' })
+  @Field(() => ID, { description: 'The argument of revokeApiToken.' })
   id!: string;
 
   @Field(() => String)
   name!: string;
 
-  @Field(() => String, { description: 'The token itself: shown once, stored as a hash.' })
+  @Field(() => String, { description: 'The token. It is shown only once and stored as a hash.' })
   token!: string;
 }
 
-/** Tokens of the management API in GraphQL. */
+/** Creates and revokes API tokens. */
 @Resolver()
 export class ApiTokenResolver {
   constructor(private readonly tokens: ApiTokenService) {}
 
   @Mutation(() => ApiTokenSecretType, {
-    description: `Makes a token. name: ${TOKEN_NAME_RULE}. organization: for MANAGER and READER. expiresAt: null = never. Errors: BAD_USER_INPUT, NOT_FOUND.`,
+    description:
+      `Creates an API token. name: ${TOKEN_NAME_RULE}. organization: required for MANAGER and ` +
+      'READER. expiresAt: null means never. Errors: BAD_USER_INPUT, NOT_FOUND.',
   })
   createApiToken(
     @Ctx() context: RequestContext,
@@ -40,7 +42,9 @@ export class ApiTokenResolver {
   }
 
   @Mutation(() => Boolean, {
-    description: 'Revokes a token from the next request on. false: there is none, or it was revoked before.',
+    description:
+      'Revokes an API token, starting with the next request. Returns false if the token does not ' +
+      'exist or was already revoked.',
   })
   revokeApiToken(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string): Promise<boolean> {
     return this.tokens.revoke(id, actorOf(context.viewer));

@@ -7,7 +7,7 @@ import { AuditEventConnection, toAuditEventType } from '../types/audit-event.typ
 import { auditEventKey, type AuditStore } from '../../audit/audit.store';
 import { visibleEvents } from '../access/visible-events';
 
-/** The audit log in GraphQL. */
+/** Resolves the audit log. */
 @Resolver()
 export class AuditResolver {
   constructor(
@@ -17,7 +17,9 @@ export class AuditResolver {
 
   @Query(() => AuditEventConnection, {
     description:
-      'What happened, newest first; pages stay as they are while events arrive. `first` is 1 to 200. A token bound to an organization sees that organization only. Errors: BAD_USER_INPUT, FORBIDDEN.',
+      'The audit log, newest events first. Events that arrive later do not shift the pages. ' +
+      '`first` is 1 to 200. A token bound to an organization only sees events of that ' +
+      'organization. Errors: BAD_USER_INPUT, FORBIDDEN.',
   })
   async auditEvents(
     @Ctx() context: RequestContext,

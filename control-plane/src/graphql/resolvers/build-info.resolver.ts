@@ -8,7 +8,7 @@ export class BuildInfoResolver {
   constructor(private readonly info: BuildInfo = readBuildInfo()) {}
 
   @Query(() => BuildInfoType, {
-    description: 'Version and commit of the control plane that answers. Any valid token may read it.',
+    description: 'The version and commit of the control plane that answers. Any valid token may read it.',
   })
   buildInfo(): BuildInfoType {
     return Object.assign(new BuildInfoType(), this.info);

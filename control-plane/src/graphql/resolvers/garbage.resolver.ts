@@ -2,29 +2,30 @@ import { Field, Int, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import type { GarbageCollector } from '../../cache/collection/garbage-collector';
 
-/** What a collection took away. */
-@ObjectType('CollectionReport', { description: 'What a collection took away.' })
+/** The result of a collection. */
+@ObjectType('CollectionReport', { description: 'The result of a collection.' })
 export class CollectionReportType {
-  @Field(() => Int, { description: 'Blobs and manifests whose bytes were deleted from the store.' })
+  @Field(() => Int, { description: 'Number of blobs and manifests whose bytes were deleted from the store.' })
   blobsDeleted!: number;
 
-  @Field(() => Int, { description: 'Manifests that repositories no longer hold.' })
+  @Field(() => Int, { description: 'Number of manifests that were removed from repositories.' })
   manifestsDeleted!: number;
 
-  @Field(() => ByteSizeScalar, { description: 'Bytes that were deleted from the store.' })
+  @Field(() => ByteSizeScalar, { description: 'Number of bytes that were deleted from the store.' })
   bytesFreed!: bigint;
 }
 
-/** Garbage collection in GraphQL. */
+/** Runs garbage collection. */
 @Resolver()
 export class GarbageResolver {
   constructor(private readonly collector: GarbageCollector) {}
 
   @Mutation(() => CollectionReportType, {
     description:
-      'Collects now what is due, instead of with the next round: what has expired, what the time machine has kept for long enough, and ' +
-      'bytes that nobody has held for LAYOVER_GC_GRACE_SECONDS. What is being read or filled stays. ' +
-      'Errors: UNAVAILABLE (no data plane answers; everything but the deletion of bytes was done).',
+      'Runs garbage collection now instead of in the next round: collects expired tags, tag ' +
+      'versions that were in the time machine long enough, and bytes that no organization has ' +
+      'held for LAYOVER_GC_GRACE_SECONDS. Content in use is kept. Errors: UNAVAILABLE if no data ' +
+      'plane answers; then everything except the deletion of bytes was done.',
   })
   async collectGarbage(): Promise<CollectionReportType> {
     const { blobs, manifests, bytes } = await this.collector.collectNow();

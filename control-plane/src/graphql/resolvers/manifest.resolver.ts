@@ -11,7 +11,7 @@ import { TagType, toTagType } from '../types/tag.type';
 import { BlobType, Completeness, ManifestType, PlatformType, toManifestType } from '../types/manifest.type';
 import type { ManifestStore } from '../../cache/content/manifest.store';
 
-/** Manifests in GraphQL. */
+/** Resolves manifests. */
 @Resolver(() => ManifestType)
 export class ManifestResolver {
   constructor(
@@ -23,7 +23,7 @@ export class ManifestResolver {
 
   @Query(() => ManifestType, {
     nullable: true,
-    description: 'A manifest that a repository holds; null when it holds none of that digest.',
+    description: 'A manifest of a repository, or null if the repository does not hold this digest.',
   })
   async manifest(
     @Arg('organization', () => String) organization: string,
@@ -40,7 +40,7 @@ export class ManifestResolver {
     return (await loaders.contents.load(row)).complete ? Completeness.COMPLETE : Completeness.PARTIAL;
   }
 
-  @FieldResolver(() => [PlatformType], { description: 'The platforms that an index names; empty for anything else.' })
+  @FieldResolver(() => [PlatformType], { description: 'The platforms of an index; empty for other manifests.' })
   async platforms(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<PlatformType[]> {
     const children = (await this.named(row.id, 'CHILD', loaders)).filter((child) => child.platform_os !== null);
     return Promise.all(
@@ -67,7 +67,7 @@ export class ManifestResolver {
     );
   }
 
-  @FieldResolver(() => [ManifestType], { description: 'The manifests that an index names, as far as they are cached.' })
+  @FieldResolver(() => [ManifestType], { description: 'The cached children of an index.' })
   async children(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ManifestType[]> {
     const children = await this.named(row.id, 'CHILD', loaders);
     const rows = await Promise.all(children.map((child) => loaders.manifestByDigest.load(keyOf(child))));
@@ -75,14 +75,17 @@ export class ManifestResolver {
   }
 
   @FieldResolver(() => [TagType], {
-    description: 'Every tag version that points here, also those in the time machine.',
+    description: 'All tag versions that point to this manifest, including those in the time machine.',
   })
   async tags(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<TagType[]> {
     const tags = await loaders.manifestTags.load(row.id);
     return tags.map((tag) => toTagType(tag, this.clock.now()));
   }
 
-  @FieldResolver(() => ScanType, { nullable: true, description: 'null: it was never scanned, nor is it to be.' })
+  @FieldResolver(() => ScanType, {
+    nullable: true,
+    description: 'Null if the manifest was never scanned and will not be.',
+  })
   scan(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ScanType | null> {
     return scanOfManifest(row, loaders);
   }

@@ -12,7 +12,7 @@ import type { RequestContext } from '../request/context';
 import { fromGlobalId } from '../types/global-id';
 import { NodeType } from '../types/node.type';
 
-/** Any object by its id. */
+/** Resolves any object by its id. */
 @Resolver()
 export class NodeResolver {
   constructor(
@@ -24,7 +24,8 @@ export class NodeResolver {
 
   @Query(() => NodeType, {
     nullable: true,
-    description: 'null for an id that is unknown, no longer there, or outside what the token may see.',
+    description:
+      'The object with this id, or null if the id is unknown, the object was removed, or the token may not see it.',
   })
   async node(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string): Promise<NodeType | null> {
     const found = await this.find(id, context);
@@ -48,7 +49,7 @@ export class NodeResolver {
       const event = await this.audit.find(this.database.reader, key);
       return event && { organizationUid: event.organization_uid, node: toAuditEventType(event) };
     }
-    // The other kinds have whole numbers as keys.
+    // The keys of the other kinds are integers.
     const number = /^\d{1,15}$/.test(key) ? Number(key) : undefined;
     if (number === undefined) return undefined;
     if (kind === 'Repository') return this.inRepository(number, loaders, (row) => toRepositoryType(row));

@@ -11,7 +11,7 @@ import { purgeRepository, type PurgeParts } from '../../cache/management/purge-r
 import type { RepositoryService } from '../../cache/management/repository.service';
 import { RepositoryType, toRepositoryType } from '../types/repository.type';
 
-/** Repositories in GraphQL. */
+/** Resolves and purges repositories. */
 @Resolver(() => RepositoryType)
 export class RepositoryResolver {
   constructor(
@@ -24,7 +24,7 @@ export class RepositoryResolver {
 
   @Query(() => RepositoryType, {
     nullable: true,
-    description: 'A repository by its canonical name; null when nothing of it is cached.',
+    description: 'The repository with this canonical name, or null if nothing of it is cached.',
   })
   async repository(
     @Arg('organization', () => String) organization: string,
@@ -36,8 +36,9 @@ export class RepositoryResolver {
 
   @Mutation(() => Boolean, {
     description:
-      'Takes everything cached of a repository out of the cache, past the time machine; false when nothing was cached. What is pulled ' +
-      'afterwards is cached again. Bytes that nobody else holds are deleted with the next collections.',
+      'Removes all cached content of a repository, without keeping it in the time machine. Later ' +
+      'pulls are cached again. Bytes that nothing else needs are deleted by the next ' +
+      'collections. Returns false if nothing was cached.',
   })
   purgeRepository(
     @Arg('organization', () => String) organization: string,
@@ -50,12 +51,12 @@ export class RepositoryResolver {
   @FieldResolver(() => OrganizationType)
   async organization(@Root() { row }: RepositoryType, @Ctx() { loaders }: RequestContext): Promise<OrganizationType> {
     const organization = await loaders.organization.load(row.organization_uid);
-    if (organization === undefined) throw new Error('the organization was deleted while the request ran');
+    if (organization === undefined) throw new Error('The organization was deleted while the request ran.');
     return toOrganizationType(organization);
   }
 
   @FieldResolver(() => StorageUsageType, {
-    description: 'What this repository holds, whether or not others hold it as well.',
+    description: 'What this repository holds, including content that other repositories hold too.',
   })
   async usage(@Root() { row }: RepositoryType, @Ctx() { loaders }: RequestContext): Promise<StorageUsageType> {
     const organization = await loaders.organization.load(row.organization_uid);
@@ -64,7 +65,7 @@ export class RepositoryResolver {
 
   @FieldResolver(() => TagType, {
     nullable: true,
-    description: 'The latest version of a tag that has not been replaced; null when there is none.',
+    description: 'The latest version of a tag that was not replaced, or null if there is none.',
   })
   async tag(@Root() { row }: RepositoryType, @Arg('name', () => String) name: string): Promise<TagType | null> {
     const { reader } = this.database;
@@ -74,7 +75,7 @@ export class RepositoryResolver {
   }
 
   @FieldResolver(() => TagConnection, {
-    description: 'By name; `first` is 1 to 200. state: null = all versions. Errors: BAD_USER_INPUT.',
+    description: 'Tags, sorted by name. `first` is 1 to 200. state: null means all versions. Errors: BAD_USER_INPUT.',
   })
   async tags(
     @Root() { row }: RepositoryType,

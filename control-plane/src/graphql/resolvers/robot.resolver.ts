@@ -5,13 +5,16 @@ import { type RobotService, MAX_ROBOTS, type RobotWithSecret } from '../../tenan
 import { RobotSecretType, toRobotType } from '../types/robot.type';
 import { ROBOT_NAME_RULE } from '../../tenancy/robots/validate-robot';
 
-/** Robots in GraphQL. */
+/** Creates, rotates and deletes robots. */
 @Resolver()
 export class RobotResolver {
   constructor(private readonly robots: RobotService) {}
 
   @Mutation(() => RobotSecretType, {
-    description: `Makes an account that may pull; its secret is shown this once. name: ${ROBOT_NAME_RULE}. description: at most 1024 characters. An organization has at most ${MAX_ROBOTS}. Errors: BAD_USER_INPUT, NOT_FOUND, CONFLICT when the name is taken.`,
+    description:
+      'Creates a robot, which may pull from the organization. Its secret is shown only once. name: ' +
+      `${ROBOT_NAME_RULE}. description: at most 1024 characters. An organization has at most ` +
+      `${MAX_ROBOTS} robots. Errors: BAD_USER_INPUT, NOT_FOUND; CONFLICT if the name is in use.`,
   })
   async createRobot(
     @Ctx() context: RequestContext,
@@ -24,7 +27,9 @@ export class RobotResolver {
 
   @Mutation(() => RobotSecretType, {
     description:
-      'Makes another secret, shown this once. The one before, and tokens that it was used for, end as soon as data planes hear of it (at once, or within a second). Errors: NOT_FOUND.',
+      'Replaces the secret of a robot. The new secret is shown only once. The old secret, and ' +
+      'tokens issued for it, become invalid as soon as data planes receive the change ' +
+      '(immediately, or within a second). Errors: NOT_FOUND.',
   })
   async rotateRobotSecret(
     @Ctx() context: RequestContext,
@@ -36,7 +41,9 @@ export class RobotResolver {
 
   @Mutation(() => Boolean, {
     description:
-      'Ends a robot and its tokens, as soon as data planes hear of it (at once, or within a second). Deleting what is not there is no error: false.',
+      'Deletes a robot. Its secret and its tokens become invalid as soon as data planes receive ' +
+      'the change (immediately, or within a second). Returns false if the robot does not exist; ' +
+      'this is not an error.',
   })
   deleteRobot(
     @Ctx() context: RequestContext,

@@ -4,7 +4,7 @@ import type { Loaders } from '../request/loaders';
 import { isScannedByItself } from '../../scan/queue/image-layers';
 import { type ScanState, type ScanType, toScanType } from '../types/scan.type';
 
-/** Which state of its images an index shows: the first of these that one of them has. */
+/** The state of an index is the first of these states that one of its images has. */
 const SHOWN_FIRST: readonly ScanState[] = [
   'INDEXING',
   'QUEUED',
@@ -15,7 +15,10 @@ const SHOWN_FIRST: readonly ScanState[] = [
 ];
 const WORST_FIRST = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const;
 
-/** The scan of a manifest, from the reads of its request; null = it was never scanned, nor is it to be. */
+/**
+ * Returns the scan of a manifest, using the loaders of the request, or null if the manifest was
+ * never scanned and will not be.
+ */
 export async function scanOfManifest(manifest: ManifestRow, loaders: Loaders): Promise<ScanType | null> {
   if (isScannedByItself(manifest.media_type)) {
     const row = await loaders.scan.load(manifest.digest);
@@ -26,7 +29,7 @@ export async function scanOfManifest(manifest: ManifestRow, loaders: Loaders): P
   return leading === undefined ? null : toScanType(leading, rows.reduce(worse, leading));
 }
 
-/** Scans of the images that an index names, as far as its repository holds them. */
+/** Returns the scans of the images that an index names and that its repository holds. */
 async function childScans(manifest: ManifestRow, loaders: Loaders): Promise<readonly ScanRow[]> {
   const children = (await loaders.references.load(manifest.id)).filter(({ role }) => role === 'CHILD');
   const rows = await Promise.all(

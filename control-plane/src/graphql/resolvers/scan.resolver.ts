@@ -11,20 +11,20 @@ import type { ScanStore } from '../../scan/findings/scan.store';
 import { Severity } from '../types/enums';
 import { rankOf } from '../../tenancy/organizations/severity';
 
-/** What the resolver works with. */
+/** Dependencies of {@link ScanResolver}. */
 export interface ScanResolverParts extends RescanParts {
   readonly scanResults: ScanStore;
-  /** There is work. */
+  /** Wakes the scan worker because new scans are due. */
   readonly pokeScanning: () => void;
 }
 
-/** Scans in GraphQL. */
+/** Resolves scans and requests rescans. */
 @Resolver(() => ScanType)
 export class ScanResolver {
   constructor(private readonly parts: ScanResolverParts) {}
 
   @FieldResolver(() => VulnerabilityConnection, {
-    description: 'The worst first; `first` is 1 to 200. Errors: BAD_USER_INPUT.',
+    description: 'The findings, most severe first. `first` is 1 to 200. Errors: BAD_USER_INPUT.',
   })
   async vulnerabilities(
     @Root() { digest }: ScanType,
@@ -53,8 +53,9 @@ export class ScanResolver {
 
   @Mutation(() => ScanType, {
     description:
-      'Has an image scanned again from the beginning; of an index, its cached images. One that waits for layers, or has none, is left as it is. ' +
-      'Errors: NOT_FOUND; CONFLICT where nothing is scanned.',
+      'Queues an image for a new scan; for an index, queues its cached images. Images that wait ' +
+      'for layers, or have none, are not changed. Errors: NOT_FOUND; CONFLICT if scanning is ' +
+      'off.',
   })
   async rescanManifest(
     @Ctx() { viewer, loaders }: RequestContext,
@@ -66,7 +67,7 @@ export class ScanResolver {
     this.parts.pokeScanning();
     loaders.scan.clearAll();
     const scan = await scanOfManifest(manifest, loaders);
-    if (scan === null) throw new ApiError('NOT_FOUND', 'None of the images of this index is cached.', 'digest');
+    if (scan === null) throw new ApiError('NOT_FOUND', `No image of index ${digest} is cached.`, 'digest');
     return scan;
   }
 }

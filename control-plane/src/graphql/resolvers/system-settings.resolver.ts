@@ -5,7 +5,7 @@ import type { SystemSettings } from '../../tenancy/settings/system-settings';
 import type { SystemSettingsService } from '../../tenancy/settings/system-settings.service';
 import { SystemSettingsInput, SystemSettingsType } from '../types/system-settings.type';
 
-/** The global switches in GraphQL. */
+/** Resolves and changes the global switches. */
 @Resolver()
 export class SystemSettingsResolver {
   constructor(private readonly settings: SystemSettingsService) {}
@@ -17,7 +17,8 @@ export class SystemSettingsResolver {
 
   @Mutation(() => SystemSettingsType, {
     description:
-      'Changes switches, at once on every node. Errors: VERSION_CONFLICT; CONFLICT for a switch that the environment holds the other way.',
+      'Changes switches, on all nodes at once. Errors: VERSION_CONFLICT; CONFLICT if the ' +
+      'environment forces a switch to the other value.',
   })
   async updateSystemSettings(
     @Ctx() context: RequestContext,

@@ -11,7 +11,7 @@ import type { TagService } from '../../cache/management/tag.service';
 import { TagType, toTagType } from '../types/tag.type';
 import { leftServiceAt } from '../../cache/content/tag-life';
 
-/** Tags in GraphQL. */
+/** Resolves and changes tags. */
 @Resolver(() => TagType)
 export class TagResolver {
   constructor(
@@ -24,14 +24,14 @@ export class TagResolver {
     return toManifestType(await this.manifestOf(row, loaders));
   }
 
-  @FieldResolver(() => ByteSizeScalar, { description: 'Bytes of the image or index as cached, each blob once.' })
+  @FieldResolver(() => ByteSizeScalar, { description: 'Cached bytes of the image or index, each blob counted once.' })
   async sizeBytes(@Root() { row }: TagType, @Ctx() { loaders }: RequestContext): Promise<bigint> {
     return (await loaders.contents.load(await this.manifestOf(row, loaders))).bytes;
   }
 
   @FieldResolver(() => DateTimeScalar, {
     nullable: true,
-    description: 'When a tag in the time machine is collected for good; null while it is active.',
+    description: 'When a tag version in the time machine may be collected; null while the version is active.',
   })
   async collectedAfter(@Root() { row }: TagType, @Ctx() { loaders }: RequestContext): Promise<number | null> {
     const left = leftServiceAt(row, this.clock.now());
@@ -43,8 +43,9 @@ export class TagResolver {
 
   @Mutation(() => TagType, {
     description:
-      'Sets when a tag expires; null: never. The next successful pull of the tag resets it to expirationSeconds from then. ' +
-      'Errors: NOT_FOUND (no active tag of that name), BAD_USER_INPUT (a time that has passed).',
+      'Sets the expiration of a tag; null means never. The next successful pull of the tag ' +
+      'resets it to expirationSeconds after the pull. Errors: NOT_FOUND if there is no active ' +
+      'tag with this name; BAD_USER_INPUT if the time is in the past.',
   })
   async setTagExpiration(
     @Arg('organization', () => String) organization: string,
@@ -59,8 +60,9 @@ export class TagResolver {
 
   @Mutation(() => Boolean, {
     description:
-      'Moves the active version of a tag into the time machine, where it can be restored until it is collected. The next pull of ' +
-      'the tag asks upstream again. Deleting what is not there is no error: false.',
+      'Moves the active version of a tag to the time machine, where it can be restored until it ' +
+      'is collected. The next pull of the tag asks the upstream again. Returns false if the tag ' +
+      'does not exist; this is not an error.',
   })
   deleteTag(
     @Arg('organization', () => String) organization: string,
@@ -73,9 +75,11 @@ export class TagResolver {
 
   @Mutation(() => TagType, {
     description:
-      'Makes a version from the time machine the active one, as if it had been pulled now; the version that is active goes into the ' +
-      'time machine. It is served as it is for revalidateAfterSeconds and while upstream is away; the next check with upstream ' +
-      'decides anew. Errors: NOT_FOUND (the time machine has no such version, or not any more).',
+      'Makes a version from the time machine the active one, as if it had been pulled now; the ' +
+      'version that was active moves to the time machine. The restored version is served without ' +
+      'a check for revalidateAfterSeconds, and while the upstream is unreachable; after that, a ' +
+      'revalidation may replace it. Errors: NOT_FOUND if the time machine does not have this ' +
+      'version (any more).',
   })
   async restoreTag(
     @Arg('organization', () => String) organization: string,
@@ -94,7 +98,7 @@ export class TagResolver {
   private async manifestOf(row: TagRow, loaders: Loaders): Promise<ManifestRow> {
     const manifest = await loaders.manifest.load(row.manifest_id);
     if (manifest === undefined)
-      throw new Error(`tag ${row.id} points at manifest ${row.manifest_id}, which is not there`);
+      throw new Error(`Tag ${row.id} points to manifest ${row.manifest_id}, which does not exist.`);
     return manifest;
   }
 }

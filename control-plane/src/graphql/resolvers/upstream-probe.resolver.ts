@@ -4,14 +4,17 @@ import { validateProxyCache } from '../../tenancy/organizations/validate-proxy-c
 import { ProxyCacheValidationType } from '../types/validation.type';
 import type { UpstreamProbe } from '../../data-planes/upstream-probe';
 
-/** Trying out a proxy configuration in GraphQL. */
+/** Probes an upstream with a proxy cache configuration. */
 @Resolver()
 export class UpstreamProbeResolver {
   constructor(private readonly upstreams: UpstreamProbe) {}
 
   @Mutation(() => ProxyCacheValidationType, {
     description:
-      'Asks the upstream now, through a data plane; changes nothing and writes no audit event. The input is checked as applyOrganization does. No stored password is used: without upstreamPassword the upstream is asked anonymously. Errors: BAD_USER_INPUT; UNAVAILABLE when no data plane answers within 15 seconds.',
+      'Checks an upstream now, through a data plane. Changes nothing and writes no audit event. ' +
+      'The input is validated as in applyOrganization. Stored passwords are not used: without ' +
+      'upstreamPassword, the upstream is checked anonymously. Errors: BAD_USER_INPUT; ' +
+      'UNAVAILABLE if no data plane answers within 15 seconds.',
   })
   async validateProxyCache(
     @Arg('input', () => ProxyCacheInput) input: ProxyCacheInput,
@@ -29,7 +32,7 @@ export class UpstreamProbeResolver {
     });
     const note =
       username !== undefined && credentials === undefined
-        ? ' It was asked anonymously, for upstreamPassword was not given.'
+        ? ' It was checked anonymously because upstreamPassword was not given.'
         : '';
     return { outcome, message: message + note, anonymous, latencyMilliseconds: latencyMs ?? null };
   }

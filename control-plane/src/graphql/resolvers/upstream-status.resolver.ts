@@ -3,7 +3,7 @@ import type { RequestContext } from '../request/context';
 import { ProxyCacheConfigType } from '../types/proxy-cache.type';
 import { toUpstreamStatusType, UpstreamStatusType } from '../types/upstream-status.type';
 
-/** What data planes see of an upstream, beside its configuration. */
+/** Resolves the status of an upstream as data planes see it. */
 @Resolver(() => ProxyCacheConfigType)
 export class UpstreamStatusResolver {
   @FieldResolver(() => UpstreamStatusType)

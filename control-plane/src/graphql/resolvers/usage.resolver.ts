@@ -6,7 +6,10 @@ import { StorageUsageType } from '../types/storage-usage.type';
 import { UsageReader } from '../../cache/usage/usage-reader';
 import type { Usage, UsageStore } from '../../cache/usage/usage.store';
 
-/** Counts what is asked for, once for all fields of one usage. */
+/**
+ * Resolves the usage of an organization or repository. Only requested numbers are counted, once for
+ * all fields of a usage.
+ */
 @Resolver(() => StorageUsageType)
 export class UsageResolver {
   private readonly counts = new WeakMap<StorageUsageType, Promise<Usage>>();
@@ -16,7 +19,7 @@ export class UsageResolver {
     this.reader = new UsageReader(database, usage, clock);
   }
 
-  @FieldResolver(() => ByteSizeScalar, { description: 'Bytes of everything held, time machine included.' })
+  @FieldResolver(() => ByteSizeScalar, { description: 'Bytes of all content held, including the time machine.' })
   async usedBytes(@Root() root: StorageUsageType): Promise<bigint> {
     return (await this.held(root)).usedBytes;
   }
@@ -28,7 +31,8 @@ export class UsageResolver {
 
   @FieldResolver(() => ByteSizeScalar, {
     description:
-      'Bytes promised to blobs of admitted images that have not arrived. Used and reserved together stay within the limit.',
+      'Bytes reserved for blobs of admitted images that have not arrived. Used and reserved ' +
+      'bytes together stay within the limit.',
   })
   async reservedBytes(@Root() root: StorageUsageType): Promise<bigint> {
     return (await this.held(root)).reservedBytes;
@@ -36,11 +40,11 @@ export class UsageResolver {
 
   @FieldResolver(() => Float, {
     nullable: true,
-    description: "usedBytes as a share of the organization's limit; null without a quota",
+    description: "usedBytes as a percentage of the organization's limit; null without a quota.",
   })
   async usedPercent(@Root() root: StorageUsageType): Promise<number | null> {
     if (root.quota === undefined) return null;
-    // In millionths first: a bigint division gives whole numbers.
+    // Computed in millionths first, because a bigint division returns integers.
     const { usedBytes } = await this.held(root);
     return Number((usedBytes * 100_000_000n) / root.quota.limitBytes) / 1_000_000;
   }
@@ -50,17 +54,17 @@ export class UsageResolver {
     return (await this.reader.names(root.scope)).repositories;
   }
 
-  @FieldResolver(() => Int, { description: 'Active tags.' })
+  @FieldResolver(() => Int, { description: 'Number of active tags.' })
   async tagCount(@Root() root: StorageUsageType): Promise<number> {
     return (await this.reader.names(root.scope)).tags;
   }
 
-  @FieldResolver(() => Int, { description: 'Distinct manifests.' })
+  @FieldResolver(() => Int, { description: 'Number of distinct manifests.' })
   async manifestCount(@Root() root: StorageUsageType): Promise<number> {
     return (await this.held(root)).manifestCount;
   }
 
-  @FieldResolver(() => Int, { description: 'Distinct blobs that are in the store.' })
+  @FieldResolver(() => Int, { description: 'Number of distinct blobs in the store.' })
   async blobCount(@Root() root: StorageUsageType): Promise<number> {
     return (await this.held(root)).blobCount;
   }

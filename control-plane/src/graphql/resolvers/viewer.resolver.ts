@@ -2,10 +2,10 @@ import { Ctx, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../request/context';
 import { ViewerType } from '../types/viewer.type';
 
-/** Who asks, in GraphQL. */
+/** Resolves the token that sent the request. */
 @Resolver()
 export class ViewerResolver {
-  @Query(() => ViewerType, { description: 'Who this token is, and what it may do.' })
+  @Query(() => ViewerType, { description: 'The token that sent the request, with its role.' })
   viewer(@Ctx() { viewer }: RequestContext): ViewerType {
     return Object.assign(new ViewerType(), {
       name: viewer.name,

@@ -1,13 +1,14 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 
-/** 2^63-1, the largest number both databases keep. */
+/** 2^63-1, the largest number that both databases store. */
 export const MAX_BYTE_SIZE = 9_223_372_036_854_775_807n;
 
-/** A number of bytes. Inside: a bigint; on the wire: a string, so that no JSON parser rounds it. */
+/** A number of bytes: a bigint in code, a string on the wire, so that no JSON parser rounds it. */
 export const ByteSizeScalar = new GraphQLScalarType<bigint, string>({
   name: 'ByteSize',
   description:
-    'A whole number of bytes from 0 to 2^63-1. A JSON string on the wire; a JSON number is accepted where it is exact.',
+    'A whole number of bytes from 0 to 2^63-1. A JSON string on the wire; a JSON number is ' +
+    'accepted if it is exact.',
   serialize: (value) => BigInt(value as bigint | number).toString(),
   parseValue: (value) => {
     if (typeof value === 'number' && Number.isSafeInteger(value)) return read(String(value));

@@ -2,10 +2,10 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import type { ManifestRow } from '../../../../schema/tables';
 import { PageInfoType } from './pagination';
 
-/** A cached image that has a vulnerability. */
-@ObjectType('AffectedImage', { description: 'An image that a repository holds and that has the vulnerability.' })
+/** A cached image with a vulnerability. */
+@ObjectType('AffectedImage', { description: 'An image with the vulnerability, in one repository that holds it.' })
 export class AffectedImageType {
-  /** Not fields: what resolvers work with. */
+  /** Not fields; used by the resolvers. */
   row!: ManifestRow;
   vulnerability!: string;
 }
@@ -22,13 +22,13 @@ export class AffectedImageEdge {
 /** A page of affected images. */
 @ObjectType('AffectedImageConnection')
 export class AffectedImageConnection {
-  /** Not a field: counts when `totalCount` is asked for. */
+  /** Not a field; called when `totalCount` is requested. */
   count!: () => Promise<number>;
   @Field(() => [AffectedImageEdge])
   edges!: AffectedImageEdge[];
   @Field(() => PageInfoType)
   pageInfo!: PageInfoType;
-  @Field(() => Int, { description: 'How many there are on all pages.' })
+  @Field(() => Int, { description: 'The number of items on all pages.' })
   totalCount(): Promise<number> {
     return this.count();
   }

@@ -10,10 +10,10 @@ import { DigestScalar } from '../scalars/digest.scalar';
 import { AuditKind } from './enums';
 import { CacheStatus } from './enums';
 
-/** A line of the audit log, as GraphQL shows it. */
-@ObjectType('AuditEvent', { implements: NodeType, description: 'Something that happened. Events are never changed.' })
+/** The GraphQL type of an audit event. */
+@ObjectType('AuditEvent', { implements: NodeType, description: 'An event of the audit log. Events are never changed.' })
 export class AuditEventType extends NodeType {
-  @Field(() => DateTimeScalar, { description: 'When it happened, by the clock of the process where it did.' })
+  @Field(() => DateTimeScalar, { description: 'When it happened, by the clock of the process that recorded it.' })
   at!: number;
 
   @Field(() => AuditKind)
@@ -21,51 +21,54 @@ export class AuditEventType extends NodeType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Name of the organization, as it was then or as it was asked for.',
+    description: 'The name of the organization at the time of the event, or as requested.',
   })
   organization!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Its canonical name; null: it is about none.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The canonical name of the repository; null if the event is not about one.',
+  })
   repository!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'The tag or digest that was asked for, as it was asked.' })
+  @Field(() => String, { nullable: true, description: 'The tag or digest, as requested.' })
   reference!: string | null;
 
-  @Field(() => DigestScalar, { nullable: true, description: 'What was given, or what it is about.' })
+  @Field(() => DigestScalar, { nullable: true, description: 'The digest that was served, or that the event is about.' })
   digest!: string | null;
 
-  @Field(() => CacheStatus, { nullable: true, description: 'Of a PULL; null for all else.' })
+  @Field(() => CacheStatus, { nullable: true, description: 'The cache status of a PULL; null for all other kinds.' })
   cacheStatus!: CacheStatus | null;
 
-  @Field(() => Int, { nullable: true, description: 'What the client was answered; null where there was none.' })
+  @Field(() => Int, { nullable: true, description: 'The status of the answer to the client; null if there was none.' })
   httpStatus!: number | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'What upstream answered; null where it was not asked or did not answer.',
+    description: 'The status of the upstream answer; null if the upstream was not asked or did not answer.',
   })
   upstreamStatus!: number | null;
 
-  @Field(() => ByteSizeScalar, { nullable: true, description: 'Bytes of the manifest sent; 0 for a HEAD.' })
+  @Field(() => ByteSizeScalar, { nullable: true, description: 'Bytes of the manifest that were sent; 0 for a HEAD.' })
   bytes!: bigint | null;
 
   @Field(() => String, { description: 'token:<name>, robot:<organization>+<robot>, anonymous, or system.' })
   actor!: string;
 
-  @Field(() => String, { nullable: true, description: 'IP address of the client, as the edge saw it.' })
+  @Field(() => String, { nullable: true, description: 'The IP address of the client, as seen by the edge.' })
   clientAddress!: string | null;
 
   @Field(() => String, { nullable: true })
   userAgent!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'What the answer had as X-Request-Id.' })
+  @Field(() => String, { nullable: true, description: 'The X-Request-Id of the answer.' })
   requestId!: string | null;
 
-  @Field(() => String, { description: 'What changed, or why; a JSON object as text. Never holds secrets.' })
+  @Field(() => String, { description: 'What changed, or why: a JSON object as text. Never contains secrets.' })
   detail!: string;
 }
 
-/** The event of a row. */
+/** Returns the GraphQL object of a row. */
 export function toAuditEventType(row: AuditEventRow): AuditEventType {
   return Object.assign(new AuditEventType(), {
     id: toGlobalId('AuditEvent', row.id),
@@ -87,7 +90,7 @@ export function toAuditEventType(row: AuditEventRow): AuditEventType {
   });
 }
 
-/** An event in a list. */
+/** An audit event in a list. */
 @ObjectType('AuditEventEdge')
 export class AuditEventEdge {
   @Field(() => AuditEventType)
@@ -97,7 +100,7 @@ export class AuditEventEdge {
   cursor!: string;
 }
 
-/** A page of events. There is no total: the log grows without end. */
+/** A page of audit events. It has no total, because the log grows without limit. */
 @ObjectType('AuditEventConnection')
 export class AuditEventConnection {
   @Field(() => [AuditEventEdge])

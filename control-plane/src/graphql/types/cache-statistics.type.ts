@@ -2,42 +2,43 @@ import { Field, Float, Int, ObjectType } from 'type-graphql';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import type { Counters } from '../../cache/pulls/statistics.store';
 
-/** What pulls of an organization came to, as GraphQL shows it. */
-@ObjectType('CacheStatistics', { description: 'What pulls came to. Counted in steps of five minutes.' })
+/** The GraphQL type of the statistics of an organization. */
+@ObjectType('CacheStatistics', { description: 'Statistics of pulls, counted in intervals of five minutes.' })
 export class CacheStatisticsType {
-  @Field(() => Int, { description: 'Manifest requests answered, refused ones included.' })
+  @Field(() => Int, { description: 'Manifest requests that were answered, including refused ones.' })
   pulls!: number;
 
-  @Field(() => Int, { description: 'HIT and REVALIDATED.' })
+  @Field(() => Int, { description: 'Pulls with status HIT or REVALIDATED.' })
   hits!: number;
 
-  @Field(() => Int, { description: 'MISS, UPDATED and BYPASS.' })
+  @Field(() => Int, { description: 'Pulls with status MISS, UPDATED or BYPASS.' })
   misses!: number;
 
   @Field(() => Int, { description: 'STALE.' })
   stale!: number;
 
-  @Field(() => Int, { description: 'REFUSED and ERROR.' })
+  @Field(() => Int, { description: 'Pulls with status REFUSED or ERROR.' })
   failures!: number;
 
   @Field(() => ByteSizeScalar, { description: 'Bytes of manifests and blobs sent to clients.' })
   bytesServed!: bigint;
 
-  @Field(() => ByteSizeScalar, { description: 'Bytes of manifests and blobs read from upstream.' })
+  @Field(() => ByteSizeScalar, { description: 'Bytes of manifests and blobs read from the upstream.' })
   bytesFetched!: bigint;
 
   @Field(() => Float, {
     nullable: true,
     description:
-      'Share of the served pulls that came from the cache (hits and stale), 0 to 1; null when none was served.',
+      'The share of served pulls that came from the cache (hits and stale), from 0 to 1; null if ' +
+      'no pull was served.',
   })
   hitRatio!: number | null;
 }
 
-/** Largest Int of GraphQL. */
+/** The largest Int of GraphQL. */
 const MAX_INT = 2_147_483_647;
 
-/** Statistics from sums. */
+/** Returns the GraphQL object for sums of counters. */
 export function toCacheStatisticsType(sums: Readonly<Record<keyof Counters, bigint>>): CacheStatisticsType {
   const int = (sum: bigint): number => Math.min(Number(sum), MAX_INT);
   const cached = Number(sums.hits + sums.stale);

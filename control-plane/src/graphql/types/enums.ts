@@ -10,15 +10,15 @@ import { UnscannedPolicy } from '../../tenancy/organizations/scan-policy';
 registerEnumType(Visibility, {
   name: 'Visibility',
   description: 'Who may pull from an organization.',
-  valuesConfig: { PUBLIC: { description: 'Anyone.' }, PRIVATE: { description: 'Its robots.' } },
+  valuesConfig: { PUBLIC: { description: 'Anyone.' }, PRIVATE: { description: 'Only its robots.' } },
 });
 
 registerEnumType(UpstreamDeletePolicy, {
   name: 'UpstreamDeletePolicy',
-  description: 'What happens to a cached tag that upstream no longer has.',
+  description: 'What happens to a cached tag that the upstream no longer has.',
   valuesConfig: {
-    PROPAGATE: { description: 'Pulls are answered 404.' },
-    KEEP: { description: 'It is served until it expires.' },
+    PROPAGATE: { description: 'Pulls are answered with 404.' },
+    KEEP: { description: 'The tag is served until it expires.' },
   },
 });
 
@@ -26,61 +26,65 @@ registerEnumType(OversizePolicy, {
   name: 'OversizePolicy',
   description: 'What happens to an image that does not fit into the quota.',
   valuesConfig: {
-    PASS_THROUGH: { description: 'It is passed on and not kept.' },
-    OVERFLOW: { description: 'It is kept anyway.' },
+    PASS_THROUGH: { description: 'The image is served but not cached.' },
+    OVERFLOW: { description: 'The image is cached anyway.' },
     REJECT: { description: 'The pull is refused.' },
   },
 });
 
 registerEnumType(AuditKind, {
   name: 'AuditKind',
-  description: 'What an audit event tells of.',
+  description: 'The kind of an audit event.',
   valuesConfig: {
-    PULL: { description: 'A manifest request that was answered: GET or HEAD, served or refused.' },
-    ORGANIZATION_UPDATED: { description: '`detail` has each changed setting, before and after.' },
-    ROBOT_ROTATED: { description: 'A robot was given another secret.' },
-    TAG_UPDATED_UPSTREAM: { description: 'Upstream moved a tag; `detail` has the digests before and after.' },
+    PULL: { description: 'A manifest request was answered: GET or HEAD, served or refused.' },
+    ORGANIZATION_UPDATED: { description: 'An organization was changed. `detail` has the old and new values.' },
+    ROBOT_ROTATED: { description: 'The secret of a robot was replaced.' },
+    TAG_UPDATED_UPSTREAM: { description: 'A tag moved at the upstream. `detail` has the old and new digests.' },
     TAG_EXPIRED: {
-      description: 'A tag was not pulled for its expirationSeconds, or reached the expiration set by hand.',
+      description: 'A tag was not pulled for expirationSeconds, or reached its manually set expiration.',
     },
-    TAG_DELETED: { description: 'By somebody, or because upstream no longer has it; `detail` says which.' },
-    QUOTA_EVICTED: { description: 'Content was taken out of the cache to make room.' },
-    QUOTA_REFUSED: { description: 'An image did not fit and was not kept.' },
+    TAG_DELETED: {
+      description: 'A tag was deleted by a user, or because the upstream no longer has it. `detail` says which.',
+    },
+    QUOTA_EVICTED: { description: 'Content was evicted to make room under the quota.' },
+    QUOTA_REFUSED: { description: 'An image did not fit into the quota and was not cached.' },
     QUOTA_WARNING: { description: 'Usage passed warningPercent of the limit.' },
-    COLLECTED: { description: 'Content that nothing holds any more was removed from the store.' },
+    COLLECTED: { description: 'Content that no organization holds any more was removed from the store.' },
     SCAN_COMPLETED: {
-      description: 'Clair indexed an image, or its report says something else; `detail` has the counts.',
+      description: 'Clair indexed an image, or its report changed. `detail` has the counts.',
     },
-    SCAN_FAILED: { description: 'An image could not be scanned; `detail` says why, and whether it is tried again.' },
-    SCAN_REQUESTED: { description: 'Somebody has an image scanned again.' },
-    CONTENT_QUARANTINED: { description: 'Stored bytes were not what their digest says, and are not served.' },
+    SCAN_FAILED: {
+      description: 'An image could not be scanned. `detail` has the reason and whether the scan is retried.',
+    },
+    SCAN_REQUESTED: { description: 'A rescan was requested.' },
+    CONTENT_QUARANTINED: { description: 'Stored bytes did not match their digest and were quarantined.' },
   },
 });
 
 registerEnumType(CacheStatus, {
   name: 'CacheStatus',
-  description: 'How a pull was answered.',
+  description: 'What the cache did for a pull.',
   valuesConfig: {
-    HIT: { description: 'From the cache; upstream was not asked.' },
-    REVALIDATED: { description: 'From the cache; upstream said that it is current.' },
-    UPDATED: { description: 'Upstream had moved the tag; the new version was fetched.' },
-    MISS: { description: 'Not cached; fetched from upstream.' },
-    STALE: { description: 'From the cache, because upstream could not be asked.' },
-    BYPASS: { description: 'Fetched and passed on, not kept.' },
-    REFUSED: { description: 'Not served: not allowed.' },
-    ERROR: { description: 'Not served: something failed, or upstream does not have it.' },
+    HIT: { description: 'Served from the cache without asking the upstream.' },
+    REVALIDATED: { description: 'Served from the cache after the upstream confirmed that it is current.' },
+    UPDATED: { description: 'The tag had moved at the upstream; the new version was fetched.' },
+    MISS: { description: 'Not cached; fetched from the upstream.' },
+    STALE: { description: 'Served from the cache because the upstream was unreachable.' },
+    BYPASS: { description: 'Fetched and served, but not cached.' },
+    REFUSED: { description: 'Not served because it is not allowed.' },
+    ERROR: { description: 'Not served because of a failure, or because the upstream does not have it.' },
   },
 });
 
 registerEnumType(Severity, {
   name: 'Severity',
-  description: 'How bad a vulnerability is, as Clair normalizes it; from least to worst.',
-  valuesConfig: { UNKNOWN: { description: 'Its source does not say.' } },
+  description: 'The severity of a vulnerability as normalized by Clair, from lowest to highest.',
+  valuesConfig: { UNKNOWN: { description: 'The source of the vulnerability states no severity.' } },
 });
 
 registerEnumType(Role, {
   name: 'Role',
-  description: 'What a token may do.',
+  description: 'The role of a token.',
   valuesConfig: {
     ADMIN: { description: 'Everything.' },
     MANAGER: { description: 'Reads and changes one organization.' },
@@ -91,26 +95,29 @@ registerEnumType(Role, {
 registerEnumType(ValidationOutcome, {
   name: 'ValidationOutcome',
   valuesConfig: {
-    OK: { description: 'A registry that answered, and took the credentials if it asked for them.' },
-    BAD_CREDENTIALS: { description: 'It refused the credentials, or wants some where none were given.' },
-    UNREACHABLE: { description: 'No answer, or that it cannot answer now: DNS, refused, time-out, 5xx, 429.' },
-    NOT_A_REGISTRY: { description: 'Something answers, but not as a registry that Layover could pull from.' },
-    ADDRESS_REFUSED: { description: 'Its address is not allowed by LAYOVER_UPSTREAM_ALLOWED_NETWORKS.' },
-    TLS_ERROR: { description: 'No TLS connection that can be trusted.' },
+    OK: { description: 'A registry answered and accepted the credentials, if it required any.' },
+    BAD_CREDENTIALS: {
+      description: 'The registry refused the credentials, or requires credentials and none were given.',
+    },
+    UNREACHABLE: { description: 'No answer, or a temporary failure: DNS, connection refused, timeout, 5xx, 429.' },
+    NOT_A_REGISTRY: { description: 'Something answered, but not as a registry that Layover can pull from.' },
+    ADDRESS_REFUSED: { description: 'LAYOVER_UPSTREAM_ALLOWED_NETWORKS does not allow the address.' },
+    TLS_ERROR: { description: 'No trusted TLS connection could be established.' },
   },
 });
 
 registerEnumType(UnscannedPolicy, {
   name: 'UnscannedPolicy',
-  description: 'What becomes of a pull of an image whose scan has not ended, or failed.',
+  description: 'What happens to a pull of an image whose scan has not completed or has failed.',
   valuesConfig: {
-    SERVE: { description: 'It is served.' },
-    WAIT: { description: 'It waits for the scan, for waitSeconds at most; then it is refused (403 DENIED).' },
-    REFUSE: { description: 'It is refused (403 DENIED).' },
+    SERVE: { description: 'The image is served.' },
+    WAIT: { description: 'The pull waits for the scan, for at most waitSeconds; then it is refused (403 DENIED).' },
+    REFUSE: { description: 'The pull is refused (403 DENIED).' },
   },
 });
 
-// GraphQL types import enums from this file, so that an enum is registered before the schema uses it.
+// GraphQL types import enums from this file, so that an enum is registered before the schema uses
+// it.
 export {
   AuditKind,
   CacheStatus,

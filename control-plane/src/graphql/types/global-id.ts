@@ -1,12 +1,12 @@
-/** Kinds of objects that have an id. */
+/** The kinds of objects with an id. */
 export type NodeKind = 'Organization' | 'Repository' | 'Tag' | 'Manifest' | 'AuditEvent';
 
-/** The opaque id of an object: its kind and key. */
+/** Returns the opaque id of an object, which encodes its kind and key. */
 export function toGlobalId(kind: NodeKind, key: string | number): string {
   return Buffer.from(`${kind}:${key}`).toString('base64url');
 }
 
-/** Kind and key behind an id; undefined for what is no id of ours. */
+/** Returns the kind and the key in an id, or undefined if the id is invalid. */
 export function fromGlobalId(id: string): { readonly kind: string; readonly key: string } | undefined {
   const text = Buffer.from(id, 'base64url').toString('utf8');
   const colon = text.indexOf(':');

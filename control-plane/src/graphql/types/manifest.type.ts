@@ -5,21 +5,21 @@ import { NodeType } from './node.type';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
 
-/** Whether all of an image is cached. */
+/** Whether an image is cached completely. */
 export const Completeness = { COMPLETE: 'COMPLETE', PARTIAL: 'PARTIAL' } as const;
 export type Completeness = (typeof Completeness)[keyof typeof Completeness];
 registerEnumType(Completeness, {
   name: 'Completeness',
   valuesConfig: {
-    COMPLETE: { description: 'Everything that the manifest names is cached; of an index, every platform.' },
-    PARTIAL: { description: 'Something that it names is not cached.' },
+    COMPLETE: { description: 'Everything that the manifest names is cached; for an index, every platform.' },
+    PARTIAL: { description: 'Something that the manifest names is not cached.' },
   },
 });
 
-/** A manifest, as GraphQL shows it. */
+/** The GraphQL type of a manifest. */
 @ObjectType('Manifest', { implements: NodeType, description: 'A manifest or index that a repository holds.' })
 export class ManifestType extends NodeType {
-  /** Not a field: what resolvers work with. */
+  /** Not a field; used by the resolvers. */
   row!: ManifestRow;
 
   @Field(() => DigestScalar)
@@ -31,11 +31,13 @@ export class ManifestType extends NodeType {
   @Field(() => String, { nullable: true })
   artifactType!: string | null;
 
-  @Field(() => ByteSizeScalar, { description: 'Bytes of the manifest itself; Tag.sizeBytes has those of the image.' })
+  @Field(() => ByteSizeScalar, {
+    description: 'Bytes of the manifest itself. Tag.sizeBytes has the bytes of the image.',
+  })
   sizeBytes!: bigint;
 }
 
-/** The manifest of a row. */
+/** Returns the GraphQL object of a row. */
 export function toManifestType(row: ManifestRow): ManifestType {
   return Object.assign(new ManifestType(), {
     row,
@@ -47,7 +49,7 @@ export function toManifestType(row: ManifestRow): ManifestType {
   });
 }
 
-/** A platform that an index names. */
+/** A platform of an index. */
 @ObjectType('Platform')
 export class PlatformType {
   @Field(() => String)
@@ -59,10 +61,10 @@ export class PlatformType {
   @Field(() => String, { nullable: true })
   variant!: string | null;
 
-  @Field(() => DigestScalar, { description: "The platform's manifest." })
+  @Field(() => DigestScalar, { description: 'The digest of the manifest for this platform.' })
   digest!: string;
 
-  @Field(() => Boolean, { description: "Whether the platform's manifest is cached." })
+  @Field(() => Boolean, { description: 'Whether the manifest for this platform is cached.' })
   cached!: boolean;
 }
 

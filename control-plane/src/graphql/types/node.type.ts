@@ -1,8 +1,8 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
 
-/** Anything that has an id of its own. */
-@InterfaceType('Node', { description: 'Anything that can be asked for again by its id.' })
+/** The interface of all objects with an id. */
+@InterfaceType('Node', { description: 'An object that can be requested by its id.' })
 export abstract class NodeType {
-  @Field(() => ID, { description: 'Opaque; stays the same for as long as the object exists.' })
+  @Field(() => ID, { description: 'Opaque. It does not change while the object exists.' })
   id!: string;
 }

@@ -2,12 +2,12 @@ import { Field, ObjectType } from 'type-graphql';
 import type { CursorKey, Page, PageRequest } from '../../db/page';
 import { badInput } from '../../errors/api-error';
 
-/** Page size where none is asked for. */
+/** The default page size. */
 export const DEFAULT_PAGE = 50;
-/** Largest page. */
+/** The maximum page size. */
 export const MAX_PAGE = 200;
 
-/** Says whether there is more, and where to go on. */
+/** Tells whether there are more pages, and where the next one starts. */
 @ObjectType('PageInfo')
 export class PageInfoType {
   @Field(() => Boolean)
@@ -15,12 +15,15 @@ export class PageInfoType {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Give it as `after` for the next page; null when the page is empty.',
+    description: 'The value of `after` for the next page; null if the page is empty.',
   })
   endCursor!: string | null;
 }
 
-/** Checks `first` and `after`. `shape` is what the key of this list is made of, for example `['string', 'number']`. */
+/**
+ * Checks `first` and `after` and returns the page request. `shape` lists the types of the key's
+ * parts, for example `['string', 'number']`. Throws BAD_USER_INPUT.
+ */
 export function readPageRequest(
   first: number | null | undefined,
   after: string | null | undefined,
@@ -34,7 +37,10 @@ export function readPageRequest(
   return { first: size, after: readCursor(after, shape) };
 }
 
-/** The cursor of an item: opaque, and good for as long as the item's key is comparable (also when the item is gone). */
+/**
+ * Returns the cursor of an item. It is opaque and stays valid after the item is removed, because it
+ * only encodes the key.
+ */
 export function toCursor(key: CursorKey): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
@@ -45,12 +51,12 @@ function readCursor(text: string, shape: readonly ('string' | 'number')[]): Curs
     if (Array.isArray(key) && key.length === shape.length && key.every((part, i) => typeof part === shape[i]))
       return key as CursorKey;
   } catch {
-    // No JSON: told below as any other bad cursor.
+    // Invalid JSON is reported below like any other invalid cursor.
   }
-  throw badInput('after', 'must be a cursor that this list gave');
+  throw badInput('after', 'must be a cursor from this list');
 }
 
-/** Edges and page info of a page, as every connection has them. */
+/** Returns the edges and the page info of a page. */
 export function toConnection<T, N>(
   page: Page<T>,
   keyOf: (item: T) => CursorKey,
@@ -60,10 +66,10 @@ export function toConnection<T, N>(
   return { edges, pageInfo: { hasNextPage: page.hasNext, endCursor: edges.at(-1)?.cursor ?? null } };
 }
 
-/** Longest text that a list is searched for. */
+/** The maximum length of a search text. */
 export const MAX_SEARCH_LENGTH = 255;
 
-/** Checks a `nameContains`: null or empty = no search. */
+/** Checks `nameContains`. Returns undefined if it is null or empty. Throws BAD_USER_INPUT. */
 export function readSearch(nameContains: string | null | undefined): string | undefined {
   if (nameContains === null || nameContains === undefined || nameContains === '') return undefined;
   if (nameContains.length > MAX_SEARCH_LENGTH)

@@ -5,17 +5,17 @@ import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 
-/** A repository, as GraphQL shows it. */
+/** The GraphQL type of a repository. */
 @ObjectType('Repository', {
   implements: NodeType,
-  description: 'A repository of the upstream of which something is cached.',
+  description: 'A repository of the upstream with cached content.',
 })
 export class RepositoryType extends NodeType {
-  /** Not a field: what resolvers work with. */
+  /** Not a field; used by the resolvers. */
   row!: RepositoryRow;
 
   @Field(() => String, {
-    description: "As upstream spells it below the organization's namespace; library/ made explicit.",
+    description: "The name at the upstream, without the organization's namespace and with library/.",
   })
   name!: string;
 
@@ -23,7 +23,7 @@ export class RepositoryType extends NodeType {
   lastPulledAt!: number | null;
 }
 
-/** The repository of a row. */
+/** Returns the GraphQL object of a row. */
 export function toRepositoryType(row: RepositoryRow): RepositoryType {
   return Object.assign(new RepositoryType(), {
     row,
@@ -43,10 +43,10 @@ export class RepositoryEdge {
   cursor!: string;
 }
 
-/** A page of repositories, by name. */
+/** A page of repositories, sorted by name. */
 @ObjectType('RepositoryConnection')
 export class RepositoryConnection {
-  /** Not a field: counts when `totalCount` is asked for. */
+  /** Not a field; called when `totalCount` is requested. */
   count!: () => Promise<number>;
 
   @Field(() => [RepositoryEdge])
@@ -55,7 +55,7 @@ export class RepositoryConnection {
   @Field(() => PageInfoType)
   pageInfo!: PageInfoType;
 
-  @Field(() => Int, { description: 'How many there are on all pages.' })
+  @Field(() => Int, { description: 'The number of items on all pages.' })
   totalCount(): Promise<number> {
     return this.count();
   }

@@ -2,10 +2,10 @@ import { Field, ObjectType } from 'type-graphql';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import type { RobotRow } from '../../../../schema/tables';
 
-/** An account that may pull, as GraphQL shows it. */
-@ObjectType('Robot', { description: 'An account that may pull from a private organization.' })
+/** The GraphQL type of a robot. */
+@ObjectType('Robot', { description: 'A robot: an account that may pull from a private organization.' })
 export class RobotType {
-  @Field(() => String, { description: "Without the organization's name." })
+  @Field(() => String, { description: 'The name without the organization.' })
   name!: string;
 
   @Field(() => String)
@@ -16,12 +16,14 @@ export class RobotType {
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'Its last pull, served or refused, to the minute and as far as records have arrived; null: none yet.',
+    description:
+      'The time of the last pull, served or refused, to the minute and according to the records ' +
+      'received so far; null if there was none.',
   })
   lastUsedAt!: number | null;
 }
 
-/** The robot of a row. */
+/** Returns the GraphQL object of a row. */
 export function toRobotType(row: RobotRow): RobotType {
   return Object.assign(new RobotType(), {
     name: row.name,
@@ -31,15 +33,15 @@ export function toRobotType(row: RobotRow): RobotType {
   });
 }
 
-/** A robot with its secret, right after the secret was made. */
+/** A robot with its new secret. */
 @ObjectType('RobotSecret')
 export class RobotSecretType {
   @Field(() => RobotType)
   robot!: RobotType;
 
-  @Field(() => String, { description: '<organization>+<robot>, as clients log in.' })
+  @Field(() => String, { description: 'The user name for logins: <organization>+<robot>.' })
   username!: string;
 
-  @Field(() => String, { description: 'Shown once, stored as a hash.' })
+  @Field(() => String, { description: 'Shown only once, stored as a hash.' })
   secret!: string;
 }

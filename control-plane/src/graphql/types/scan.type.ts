@@ -6,7 +6,7 @@ import { DigestScalar } from '../scalars/digest.scalar';
 import { Severity } from './enums';
 import { severityOf } from '../../tenancy/organizations/severity';
 
-/** How far the scan of a manifest is. */
+/** The progress of a scan. */
 export const ScanState = {
   WAITING_FOR_LAYERS: 'WAITING_FOR_LAYERS',
   QUEUED: 'QUEUED',
@@ -18,25 +18,25 @@ export const ScanState = {
 export type ScanState = (typeof ScanState)[keyof typeof ScanState];
 registerEnumType(ScanState, {
   name: 'ScanState',
-  description: 'How far the scan of a manifest is.',
+  description: 'The progress of a scan.',
   valuesConfig: {
-    WAITING_FOR_LAYERS: { description: 'Some of its blobs are not cached.' },
-    QUEUED: { description: 'It is to be indexed; `error` says what it waits for where Clair is away.' },
-    INDEXING: { description: 'Clair works on it.' },
-    COMPLETED: { description: 'Clair knows it; its report is read again now and then.' },
-    FAILED: { description: '`error` says why; it is tried again where `nextAttemptAt` is not null.' },
-    UNSUPPORTED: { description: 'It has no layers that Clair takes; `error` says why.' },
+    WAITING_FOR_LAYERS: { description: 'Some blobs of the image are not cached.' },
+    QUEUED: { description: 'The image waits to be indexed. If Clair is unavailable, `error` has the reason.' },
+    INDEXING: { description: 'Clair is indexing the image.' },
+    COMPLETED: { description: 'Clair has indexed the image. Its report is refreshed periodically.' },
+    FAILED: { description: 'The scan failed; `error` has the reason. It is retried if `nextAttemptAt` is not null.' },
+    UNSUPPORTED: { description: 'The image has no layers that Clair accepts; `error` has the reason.' },
   },
 });
 
-/** How many vulnerabilities there are of each severity. */
+/** The number of vulnerabilities by severity. */
 @ObjectType('VulnerabilitySummary', {
-  description: 'How many vulnerabilities of packages there are; one that concerns two packages counts twice.',
+  description: 'The number of vulnerabilities of packages. A vulnerability of two packages counts twice.',
 })
 export class VulnerabilitySummaryType {
   @Field(() => Int)
   total!: number;
-  @Field(() => Int, { description: 'Those of which a version of the package is known that is without.' })
+  @Field(() => Int, { description: 'The number of vulnerabilities with a known fix.' })
   fixable!: number;
   @Field(() => Int)
   critical!: number;
@@ -50,14 +50,14 @@ export class VulnerabilitySummaryType {
   negligible!: number;
   @Field(() => Int)
   unknown!: number;
-  @Field(() => Severity, { nullable: true, description: 'Of the worst; null = there are none.' })
+  @Field(() => Severity, { nullable: true, description: 'The highest severity; null if there are no vulnerabilities.' })
   highest!: Severity | null;
 }
 
 /** A vulnerability of a package. */
 @ObjectType('Vulnerability')
 export class VulnerabilityType {
-  @Field(() => String, { description: 'As its source calls it, for example CVE-2023-5678.' })
+  @Field(() => String, { description: 'The name that its source uses, for example CVE-2023-5678.' })
   name!: string;
   @Field(() => Severity)
   severity!: Severity;
@@ -65,13 +65,13 @@ export class VulnerabilityType {
   packageName!: string;
   @Field(() => String)
   packageVersion!: string;
-  @Field(() => String, { nullable: true, description: 'null: no version without it is known.' })
+  @Field(() => String, { nullable: true, description: 'Null if no fixed version is known.' })
   fixedInVersion!: string | null;
   @Field(() => String)
   description!: string;
   @Field(() => [String])
   links!: string[];
-  @Field(() => DigestScalar, { nullable: true, description: 'The layer that brought it.' })
+  @Field(() => DigestScalar, { nullable: true, description: 'The layer that introduced the package.' })
   introducedIn!: string | null;
   @Field(() => String, { nullable: true })
   distribution!: string | null;
@@ -89,13 +89,13 @@ export class VulnerabilityEdge {
 /** A page of vulnerabilities. */
 @ObjectType('VulnerabilityConnection')
 export class VulnerabilityConnection {
-  /** Not a field: counts when `totalCount` is asked for. */
+  /** Not a field; called when `totalCount` is requested. */
   count!: () => Promise<number>;
   @Field(() => [VulnerabilityEdge])
   edges!: VulnerabilityEdge[];
   @Field(() => PageInfoType)
   pageInfo!: PageInfoType;
-  @Field(() => Int, { description: 'How many there are on all pages.' })
+  @Field(() => Int, { description: 'The number of items on all pages.' })
   totalCount(): Promise<number> {
     return this.count();
   }
@@ -104,41 +104,50 @@ export class VulnerabilityConnection {
 /** The scan of a manifest. */
 @ObjectType('Scan', {
   description:
-    'The scan of an image. While it is scanned anew, counts and vulnerabilities are those of its latest result. That of an index has the state of ' +
-    'its cached images together, and the counts and vulnerabilities of the worst of them.',
+    'The scan of an image. During a rescan, the counts and vulnerabilities are those of the ' +
+    'latest result. The scan of an index combines the states of its cached images, and has the ' +
+    'counts and vulnerabilities of the worst of them.',
 })
 export class ScanType {
-  /** Not a field: the image whose vulnerabilities are listed. */
+  /** Not a field; the digest of the image whose vulnerabilities are listed. */
   digest!: string;
 
   @Field(() => ScanState)
   state!: ScanState;
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When it was last queued to be indexed.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When the image was last queued for indexing.' })
   queuedAt!: number | null;
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When Clair was last given it.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When the image was last sent to Clair.' })
   startedAt!: number | null;
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When indexing last ended, well or badly.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'When indexing last ended, successfully or not.' })
   finishedAt!: number | null;
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: "When Clair's report was last read; null: it never was.",
+    description: "When Clair's report was last read; null if it never was.",
   })
   reportedAt!: number | null;
-  @Field(() => DateTimeScalar, { nullable: true, description: 'FAILED and QUEUED: not before; null: not by itself.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      'FAILED and QUEUED: the earliest time of the next attempt; null if there is none or the scan ' +
+      'is next in the queue.',
+  })
   nextAttemptAt!: number | null;
-  @Field(() => String, { nullable: true, description: "Clair's index_state that the result was made with." })
+  @Field(() => String, { nullable: true, description: "Clair's index_state that produced the result." })
   indexerState!: string | null;
   @Field(() => Int, {
-    description: 'Tries at indexing it since it was queued; those in which Clair was away do not count.',
+    description: 'Attempts to index the image since it was queued. Attempts while Clair was unavailable do not count.',
   })
   attempts!: number;
-  @Field(() => String, { nullable: true, description: 'Why it failed, or what it waits for.' })
+  @Field(() => String, { nullable: true, description: 'Why the scan failed, or what it waits for.' })
   error!: string | null;
   @Field(() => VulnerabilitySummaryType)
   summary!: VulnerabilitySummaryType;
 }
 
-/** The scan of a row; `worst` is the row that counts and vulnerabilities are of, where it is another one. */
+/**
+ * Returns the GraphQL object of a row. `worst` is the row with the counts and vulnerabilities, if
+ * it is another one.
+ */
 export function toScanType(row: ScanRow, worst: ScanRow = row): ScanType {
   const isWaiting = row.work === 'INDEX' && (row.state === 'FAILED' || row.state === 'QUEUED');
   return Object.assign(new ScanType(), {
@@ -148,7 +157,7 @@ export function toScanType(row: ScanRow, worst: ScanRow = row): ScanType {
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     reportedAt: worst.reported_at,
-    // 1: somebody waits for it.
+    // A client waits for a scan with the due time 1.
     nextAttemptAt: isWaiting && row.due_at !== null && row.due_at > 1 ? row.due_at : null,
     indexerState: worst.reported_at === null ? null : worst.indexer_state,
     attempts: row.attempts,
@@ -157,7 +166,7 @@ export function toScanType(row: ScanRow, worst: ScanRow = row): ScanType {
   });
 }
 
-/** A finding as GraphQL shows it; `advisory` undefined = its text is gone. */
+/** Returns the GraphQL object of a finding. `advisory` is undefined if its text was deleted. */
 export function toVulnerabilityType(row: ScanFindingRow, advisory: AdvisoryRow | undefined): VulnerabilityType {
   return Object.assign(new VulnerabilityType(), {
     name: row.vulnerability,

@@ -2,18 +2,18 @@ import { ObjectType } from 'type-graphql';
 import type { Quota } from '../../tenancy/organizations/quota';
 import type { UsageScope } from '../../cache/usage/usage.store';
 
-/** What is held; each number is counted by usage.resolver.ts when it is asked for. */
+/** The GraphQL type of usage. usage.resolver.ts counts each number when it is requested. */
 @ObjectType('StorageUsage', {
-  description: 'What is held: distinct blobs and manifests, index children included, each counted once.',
+  description: 'The content held: distinct blobs and manifests, including children of indexes, each counted once.',
 })
 export class StorageUsageType {
-  /** Not a field: whose usage this is. */
+  /** Not a field; the organization or repository of the usage. */
   scope!: UsageScope;
-  /** Not a field: what usedPercent is a share of. */
+  /** Not a field; the quota for usedPercent. */
   quota!: Quota | undefined;
 }
 
-/** The usage of an organization or a repository. */
+/** Returns the usage of an organization or a repository. */
 export function toStorageUsageType(scope: UsageScope, quota: Quota | undefined): StorageUsageType {
   return Object.assign(new StorageUsageType(), { scope, quota });
 }

@@ -1,37 +1,42 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 
-/** The global switches, as GraphQL shows them. */
-@ObjectType('SystemSettings', { description: 'Switches for everything. The environment can hold some of them.' })
+/** The GraphQL type of the global switches. */
+@ObjectType('SystemSettings', { description: 'Global switches. The environment can force some of them.' })
 export class SystemSettingsType {
-  @Field(() => Boolean, { description: 'Off: every pull is refused (403 DENIED), cached ones too. Default: true.' })
+  @Field(() => Boolean, {
+    description: 'If false, every pull is refused (403 DENIED), including cached content. Default: true.',
+  })
   proxyCacheEnabled!: boolean;
 
-  @Field(() => Boolean, { description: 'Off: no limits, no evictions. Default: true.' })
+  @Field(() => Boolean, { description: 'If false, there are no quotas and no evictions. Default: true.' })
   quotaManagementEnabled!: boolean;
 
   @Field(() => Boolean, {
-    description: 'Whether images are scanned, where LAYOVER_CLAIR_URL names a Clair. Default: true.',
+    description: 'Whether images are scanned; only if LAYOVER_CLAIR_URL is set. Default: true.',
   })
   scanningEnabled!: boolean;
 
-  @Field(() => Int, { description: 'Goes up by one with every change.' })
+  @Field(() => Int, { description: 'Grows by one with every change.' })
   version!: number;
 
   @Field(() => [String], {
-    description: 'Switches that the environment holds (LAYOVER_FEATURE_…): GraphQL cannot turn them the other way.',
+    description: 'The switches that the environment forces (LAYOVER_FEATURE_…). GraphQL cannot change them.',
   })
   heldByEnvironment!: readonly string[];
 }
 
-/** Switches to change. */
-@InputType('SystemSettingsInput', { description: 'What is left out, or null, stays as it is.' })
+/** The switches to change. */
+@InputType('SystemSettingsInput', { description: 'Fields that are omitted or null do not change.' })
 export class SystemSettingsInput {
-  @Field(() => Boolean, { nullable: true, description: 'false: every pull is refused (403 DENIED), cached ones too.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'If false, every pull is refused (403 DENIED), including cached content.',
+  })
   proxyCacheEnabled?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'false: no limits, no evictions.' })
+  @Field(() => Boolean, { nullable: true, description: 'If false, there are no quotas and no evictions.' })
   quotaManagementEnabled?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Whether images are to be scanned.' })
+  @Field(() => Boolean, { nullable: true, description: 'Whether images are scanned.' })
   scanningEnabled?: boolean | null;
 }

@@ -13,17 +13,17 @@ registerEnumType(TagState, {
   name: 'TagState',
   valuesConfig: {
     ACTIVE: { description: 'Served.' },
-    TIME_MACHINE: { description: 'Expired, moved or deleted: not served by tag, but it can be restored.' },
+    TIME_MACHINE: { description: 'Expired, moved or deleted. It is not served by tag but can be restored.' },
   },
 });
 
-/** A version of a tag, as GraphQL shows it. */
+/** The GraphQL type of a tag version. */
 @ObjectType('Tag', {
   implements: NodeType,
-  description: 'A version of a tag: the one that is served, or one in the time machine.',
+  description: 'A version of a tag: the active version, or one in the time machine.',
 })
 export class TagType extends NodeType {
-  /** Not a field: what resolvers work with. */
+  /** Not a field; used by the resolvers. */
   row!: TagRow;
 
   @Field(() => String)
@@ -32,23 +32,26 @@ export class TagType extends NodeType {
   @Field(() => TagState)
   state!: TagState;
 
-  @Field(() => DateTimeScalar, { description: 'When the tag first pointed at this manifest here.' })
+  @Field(() => DateTimeScalar, { description: 'When the tag first pointed to this manifest in this cache.' })
   createdAt!: number;
 
   @Field(() => DateTimeScalar, { nullable: true })
   lastPulledAt!: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When upstream last said that the tag points here.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When the upstream last confirmed that the tag points to this manifest.',
+  })
   lastCheckedAt!: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'null = never.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Null if the tag never expires.' })
   expiresAt!: number | null;
 
-  @Field(() => Int, { description: 'Pulls by this tag, GET and HEAD.' })
+  @Field(() => Int, { description: 'The number of pulls by this tag, GET and HEAD.' })
   pullCount!: number;
 }
 
-/** The version of a row at a time (milliseconds since the epoch). */
+/** Returns the GraphQL object of a row at a time in milliseconds since the epoch. */
 export function toTagType(row: TagRow, now: number): TagType {
   return Object.assign(new TagType(), {
     row,
@@ -63,7 +66,7 @@ export function toTagType(row: TagRow, now: number): TagType {
   });
 }
 
-/** A tag in a list. */
+/** A tag version in a list. */
 @ObjectType('TagEdge')
 export class TagEdge {
   @Field(() => TagType)
@@ -73,10 +76,10 @@ export class TagEdge {
   cursor!: string;
 }
 
-/** A page of tags, by name. */
+/** A page of tags, sorted by name. */
 @ObjectType('TagConnection')
 export class TagConnection {
-  /** Not a field: counts when `totalCount` is asked for. */
+  /** Not a field; called when `totalCount` is requested. */
   count!: () => Promise<number>;
 
   @Field(() => [TagEdge])
@@ -85,7 +88,7 @@ export class TagConnection {
   @Field(() => PageInfoType)
   pageInfo!: PageInfoType;
 
-  @Field(() => Int, { description: 'How many there are on all pages.' })
+  @Field(() => Int, { description: 'The number of items on all pages.' })
   totalCount(): Promise<number> {
     return this.count();
   }

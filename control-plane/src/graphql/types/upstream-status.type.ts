@@ -2,42 +2,44 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import type { UpstreamStatusRow } from '../../../../schema/tables';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 
-/** What data planes see of an upstream, as GraphQL shows it. */
+/** The GraphQL type of the status of an upstream. */
 @ObjectType('UpstreamStatus', {
-  description: 'What data planes last saw of an upstream. Nothing is asked for this answer.',
+  description: 'The status of an upstream as data planes last saw it. Reading it sends no request to the upstream.',
 })
 export class UpstreamStatusType {
   @Field(() => Boolean, {
-    description: 'Whether upstream answered when it was last asked; false with lastCheckedAt null: it was never asked.',
+    description:
+      'Whether the upstream answered the last request. False with lastCheckedAt null means that ' +
+      'there was no request yet.',
   })
   reachable!: boolean;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'null: it was never asked.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Null if there was no request yet.' })
   lastCheckedAt!: number | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'Why it could not be used when it was last asked; null: it could.',
+    description: 'Why the last request failed; null if it succeeded.',
   })
   lastError!: string | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: "Requests in its window, from the upstream's RateLimit headers; null where it sends none.",
+    description: "The number of requests per window, from the upstream's RateLimit headers; null if it sends none.",
   })
   rateLimit!: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'How many of them are left.' })
+  @Field(() => Int, { nullable: true, description: 'The remaining requests in the window.' })
   rateLimitRemaining!: number | null;
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'Upstream is not asked again before this time; null: it may be asked.',
+    description: 'The upstream gets no requests before this time; null if it may get requests now.',
   })
   retryAfter!: number | null;
 }
 
-/** The status in a row; of an upstream that was never asked without one. */
+/** Returns the GraphQL object of a row. Without a row, the upstream had no request yet. */
 export function toUpstreamStatusType(row: UpstreamStatusRow | undefined): UpstreamStatusType {
   return Object.assign(new UpstreamStatusType(), {
     reachable: row?.reachable === 1,

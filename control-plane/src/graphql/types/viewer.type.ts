@@ -1,15 +1,15 @@
 import { Field, ObjectType } from 'type-graphql';
 import { Role } from './enums';
 
-/** The token behind a request, as GraphQL shows it. */
-@ObjectType('Viewer', { description: 'Who the token of this request is, and what it may do.' })
+/** The GraphQL type of the token that sent a request. */
+@ObjectType('Viewer', { description: 'The token that sent the request, with its role.' })
 export class ViewerType {
-  @Field(() => String, { description: 'Name of the token; `admin` for the first one.' })
+  @Field(() => String, { description: 'The name of the token; `admin` for the first token.' })
   name!: string;
 
   @Field(() => Role)
   role!: Role;
 
-  @Field(() => String, { nullable: true, description: 'The organization it is bound to; null for ADMIN.' })
+  @Field(() => String, { nullable: true, description: 'The organization that the token is bound to; null for ADMIN.' })
   organization!: string | null;
 }

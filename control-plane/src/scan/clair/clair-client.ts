@@ -8,34 +8,37 @@ import { type IndexOutcome, readIndexReport, readIndexState } from './index-repo
 import { type NotificationPage, readNotificationPage } from './notification-page';
 import { parseReport, type Report } from './vulnerability-report';
 
-/** Indexing is one request, layers and all; milliseconds. */
+/** Time limit for indexing, which is one request including all layers, in milliseconds. */
 const INDEX_MS = 600_000;
-/** Every other call; milliseconds. */
+/** Time limit for all other calls, in milliseconds. */
 const CALL_MS = 30_000;
-/** How long a token for Clair is good, in seconds. */
+/** Lifetime of a token for Clair, in seconds. */
 const PSK_TOKEN_SECONDS = 300;
-/** Longest vulnerability report and index report, in bytes. */
+/** Maximum size of a vulnerability report or an index report, in bytes. */
 const REPORT_BYTES = 64 * 1024 * 1024;
 const SMALL_BYTES = 1024 * 1024;
 const NOTIFICATIONS_PER_PAGE = 500;
 const LONGEST_BUSY_MS = 300_000;
 
-/** A layer as Clair is given it. */
+/** A layer as sent to Clair. */
 export interface ClairLayer {
   readonly hash: string;
   readonly uri: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What the matcher says of an image. */
+/** The answer of the matcher for an image. */
 export type ReportOutcome =
   | { readonly kind: 'report'; readonly report: Report }
-  /** 202: its database is not ready. */
+  /** 202: the database of the matcher is not ready. */
   | { readonly kind: 'not-ready' }
-  /** 404: not indexed, or not to the end. */
+  /** 404: the image is not indexed, or not completely. */
   | { readonly kind: 'not-indexed' };
 
-/** Clair's API v1 (httptransport/ of its source). Every method throws a ClairError; the circuit hears of how calls end. */
+/**
+ * A client for Clair's API v1 (httptransport/ in its source). Every method throws a ClairError. The
+ * circuit is told the outcome of each call.
+ */
 export class ClairClient {
   readonly circuit: ClairCircuit;
   private readonly http: ClairHttp;
@@ -48,12 +51,15 @@ export class ClairClient {
     this.http = new ClairHttp(config.clairUrl, config.concurrency + 4, clock);
   }
 
-  /** Ends it: calls that run are the caller's to abort. */
+  /** Closes idle connections. The caller must abort running calls. */
   close(): void {
     this.http.close();
   }
 
-  /** The state of the indexer; `known` is what it was, so that an unchanged one costs nothing. */
+  /**
+   * Returns the index_state of the indexer. `known` is the last known state; it is sent as
+   * If-None-Match.
+   */
   async indexState(known: string | undefined, signal: AbortSignal): Promise<string> {
     const path = '/indexer/api/v1/index_state';
     const answer = await this.call('GET', path, { headers: ifNoneMatch(known), signal });
@@ -62,7 +68,10 @@ export class ClairClient {
     return readIndexState(answer);
   }
 
-  /** Has an image indexed. `indexedAt` is the state that it is known to be indexed with; Clair looks at nothing else then (412). */
+  /**
+   * Indexes an image. `indexedAt` is the index_state that the image was indexed with, if it was; if
+   * that is still the state, Clair answers 412 and does no work.
+   */
   async index(
     digest: string,
     layers: readonly ClairLayer[],
@@ -83,7 +92,7 @@ export class ClairClient {
     return readIndexReport(answer);
   }
 
-  /** What is known of the vulnerabilities of an image. */
+  /** Returns the vulnerability report of an image. */
   async report(digest: string, signal: AbortSignal): Promise<ReportOutcome> {
     const path = `/matcher/api/v1/vulnerability_report/${digest}`;
     const answer = await this.call('GET', path, { maxBytes: REPORT_BYTES, signal });
@@ -93,14 +102,17 @@ export class ClairClient {
     return { kind: 'report', report: parseReport(answer.body) };
   }
 
-  /** Has Clair forget an image; one that it does not know is no error. */
+  /** Deletes the index report of an image. An unknown image is not an error. */
   async forget(digest: string, signal: AbortSignal): Promise<void> {
     const path = `/indexer/api/v1/index_report/${digest}`;
     const answer = await this.call('DELETE', path, { signal });
     if (![200, 204, 404].includes(answer.status)) throw unexpected(path, answer);
   }
 
-  /** A page of a notification; undefined = there is none of that id. `next` undefined = the first page. */
+  /**
+   * Returns a page of a notification, or undefined if the notification does not exist. `next` is
+   * undefined for the first page.
+   */
   async notification(id: string, next: string | undefined, signal: AbortSignal): Promise<NotificationPage | undefined> {
     const path = `/notifier/api/v1/notification/${id}`;
     const query = `?page_size=${NOTIFICATIONS_PER_PAGE}${next === undefined ? '' : `&next=${next}`}`;
@@ -110,7 +122,7 @@ export class ClairClient {
     return readNotificationPage(answer.body);
   }
 
-  /** The notification was dealt with. */
+  /** Deletes a notification after it was handled. */
   async forgetNotification(id: string, signal: AbortSignal): Promise<void> {
     const path = `/notifier/api/v1/notification/${id}`;
     const answer = await this.call('DELETE', path, { signal });
@@ -137,12 +149,13 @@ export class ClairClient {
         timeoutMs,
         maxBytes,
       });
-      refuseTrouble(path, answer);
+      throwOnErrorStatus(path, answer);
       this.circuit.answered();
       return answer;
     } catch (error) {
       if (!(error instanceof ClairError)) throw error;
-      // One that takes too long over an image may be right; over anything else it is as good as away.
+      // Indexing may exceed its limit because of the image. Any other call that does means that
+      // Clair is unavailable.
       if (error.trouble === 'AWAY' || (error.trouble === 'SLOW' && timeoutMs !== INDEX_MS)) {
         this.circuit.away(error.message);
         throw error.trouble === 'AWAY' ? error : new ClairError('AWAY', error.message, { cause: error });
@@ -151,7 +164,10 @@ export class ClairClient {
     }
   }
 
-  /** A new token for each request: they are good for minutes, and a request may come long after the one before. */
+  /**
+   * Returns the header with a new token for each request: tokens are valid for minutes only, and
+   * requests may be far apart.
+   */
   private async authorization(): Promise<Readonly<Record<string, string>>> {
     const { psk, issuer } = this.config;
     if (psk === undefined) return {};
@@ -167,40 +183,40 @@ export class ClairClient {
   }
 }
 
-function refuseTrouble(path: string, answer: ClairAnswer): void {
+function throwOnErrorStatus(path: string, answer: ClairAnswer): void {
   const { status, headers } = answer;
   if (status === 401 || status === 403)
     throw new ClairError(
       'AWAY',
-      `Clair does not take our token (${status}): see LAYOVER_CLAIR_PSK and LAYOVER_CLAIR_ISSUER`,
+      `Clair refused the token (${status}). Check LAYOVER_CLAIR_PSK and LAYOVER_CLAIR_ISSUER.`,
     );
   if (status === 429) {
     const seconds = Number(headers['retry-after']);
     const retryAfterMs = seconds > 0 ? Math.min(seconds * 1000, LONGEST_BUSY_MS) : undefined;
-    throw new ClairError('BUSY', 'Clair has too much to do (429)', retryAfterMs === undefined ? {} : { retryAfterMs });
+    throw new ClairError('BUSY', 'Clair is overloaded (429).', retryAfterMs === undefined ? {} : { retryAfterMs });
   }
   if (status === 502 || status === 503 || status === 504)
-    throw new ClairError('AWAY', `Clair cannot work at present (${status})`);
+    throw new ClairError('AWAY', `Clair is unavailable (${status}).`);
   if (status >= 500) throw new ClairError('BROKEN', `Clair failed (${status}): ${messageOf(answer)}`);
   if (status >= 300 && status < 400 && status !== 304)
     throw new ClairError(
       'AWAY',
-      `Clair answers ${path} with a redirect (${status}), which is not followed: see LAYOVER_CLAIR_URL`,
+      `Clair answered ${path} with a redirect (${status}), which is not followed. Check LAYOVER_CLAIR_URL.`,
     );
 }
 
 function unexpected(path: string, answer: ClairAnswer): ClairError {
-  return new ClairError('BROKEN', `Clair answered ${path} with ${answer.status}: ${messageOf(answer)}`);
+  return new ClairError('BROKEN', `Clair answered ${path} with status ${answer.status}: ${messageOf(answer)}`);
 }
 
-/** What an error of Clair says; its form is {code, message}. */
+/** Returns the message of an error from Clair, which has the form {code, message}. */
 function messageOf({ body }: ClairAnswer): string {
   const text = body.toString('utf8', 0, 2000);
   try {
     const { message } = JSON.parse(text) as { message?: unknown };
     if (typeof message === 'string') return message.slice(0, 500);
   } catch {
-    // Something in front of Clair says it in another form.
+    // A proxy in front of Clair may answer in another form.
   }
   return text.replace(/\s+/g, ' ').trim().slice(0, 200) || 'no reason given';
 }

@@ -1,13 +1,14 @@
 /**
- * Why Clair gave no answer that can be used.
- * AWAY: it can't be reached, or says that it can't work; nothing of it is the image's fault.
- * BUSY: it has too much to do (429).
- * BROKEN: it failed (500): the image may be to blame, or its database.
- * SLOW: it took longer than it may. INVALID: what it answered can't be understood, or is too large.
+ * The kind of a failed call of Clair.
+ * - AWAY: Clair is unreachable or says that it is unavailable. The image is not the cause.
+ * - BUSY: Clair is overloaded (429).
+ * - BROKEN: Clair failed (500), because of the image or its database.
+ * - SLOW: the call took too long.
+ * - INVALID: the answer is malformed or too large.
  */
 export type ClairTrouble = 'AWAY' | 'BUSY' | 'BROKEN' | 'SLOW' | 'INVALID';
 
-/** A call of Clair that failed. The message is for people and holds no secret. */
+/** A failed call of Clair. The message is for people and contains no secrets. */
 export class ClairError extends Error {
   override readonly name = 'ClairError';
 
@@ -20,11 +21,14 @@ export class ClairError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** BUSY: when to come again, in milliseconds, where Clair said so. */
+  /** BUSY: when to retry, in milliseconds, if Clair said so. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** Whether it is one (by its shape: classes differ between test realms). */
+/**
+ * Returns whether a thrown value is a ClairError. Compares the shape, because classes differ
+ * between the realms of tests.
+ */
 export function isClairError(thrown: unknown): thrown is ClairError {
   return thrown instanceof Error && thrown.name === 'ClairError' && 'trouble' in thrown;
 }

@@ -7,19 +7,19 @@ import { ClairError } from './clair-error';
 /** A request to Clair. */
 export interface ClairRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the URL of Clair; begins with a slash. */
+  /** The path below the URL of Clair, with a leading slash. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: string;
-  /** For the whole of it, until the last byte of the answer; milliseconds. */
+  /** Time limit until the last byte of the answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** Longest answer that is taken, in bytes. */
+  /** Maximum size of the answer, in bytes. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
-/** What it answered, whole. */
+/** A complete answer of Clair. */
 export interface ClairAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -27,14 +27,14 @@ export interface ClairAnswer {
 }
 
 /**
- * HTTP to the one address that the operator named. Follows no redirect, and has no time-out but its own: indexing is one request that may take
- * minutes until the first byte of its answer. (That is why it is not fetch(), which gives up after five.)
+ * An HTTP client for the configured address. Follows no redirects and has only its own time limit:
+ * indexing is one request whose answer may begin after minutes, and fetch() gives up after five.
  */
 export class ClairHttp {
   private readonly agent: HttpAgent;
   private readonly base: URL;
 
-  /** `url` without a slash at the end. */
+  /** `url` must not end with a slash. */
   constructor(
     url: string,
     connections: number,
@@ -50,10 +50,14 @@ export class ClairHttp {
     this.agent.destroy();
   }
 
-  /** Sends it. Throws a ClairError AWAY, SLOW or INVALID; what `signal` was aborted with where that is the cause. */
+  /**
+   * Sends a request. Throws a ClairError AWAY, SLOW or INVALID, or the reason of `signal` if it
+   * aborts.
+   */
   async send(request: ClairRequest): Promise<ClairAnswer> {
     request.signal.throwIfAborted();
-    const reason = (): ClairError => new ClairError('SLOW', `Clair took longer than ${request.timeoutMs / 1000} s`);
+    const reason = (): ClairError =>
+      new ClairError('SLOW', `Clair did not answer within ${request.timeoutMs / 1000} s.`);
     return withDeadline({ clock: this.clock, ms: request.timeoutMs, reason }, request.signal, async (signal) => {
       try {
         return await this.exchange(request, signal);
@@ -61,7 +65,7 @@ export class ClairHttp {
         if (signal.aborted) throw signal.reason as Error;
         if (error instanceof ClairError) throw error;
         const { code } = error as NodeJS.ErrnoException;
-        throw new ClairError('AWAY', `Clair cannot be reached${code === undefined ? '' : ` (${code})`}`, {
+        throw new ClairError('AWAY', `Clair is unreachable${code === undefined ? '' : ` (${code})`}.`, {
           cause: error,
         });
       }
@@ -108,13 +112,15 @@ function readWhole(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
     incoming.on('data', (part: Buffer) => {
       length += part.length;
       if (length > maxBytes)
-        incoming.destroy(new ClairError('INVALID', `Clair's answer is longer than ${maxBytes} bytes`));
+        incoming.destroy(new ClairError('INVALID', `The answer of Clair is larger than ${maxBytes} bytes.`));
       else parts.push(part);
     });
     incoming.once('error', reject);
-    incoming.once('close', () => reject(new ClairError('AWAY', 'Clair broke off its answer')));
+    incoming.once('close', () =>
+      reject(new ClairError('AWAY', 'Clair closed the connection before its answer was complete.')),
+    );
     incoming.once('end', () => {
-      // Clair says so at the end when it could not write all of it (httptransport/error.go).
+      // Clair sends this trailer if it could not write the whole answer (httptransport/error.go).
       const trailer = incoming.trailers['clair-error'];
       if (trailer !== undefined && (incoming.statusCode ?? 0) < 400)
         reject(new ClairError('BROKEN', `Clair could not write its answer: ${trailer.slice(0, 500)}`));

@@ -2,15 +2,21 @@ import { z } from 'zod';
 import { ClairError } from './clair-error';
 import type { ClairAnswer } from './clair-http';
 
-/** How indexing ended. `state`: the indexer's state; undefined where Clair did not say. */
+/**
+ * The result of indexing. `state` is the index_state of the indexer; undefined if Clair did not
+ * send it.
+ */
 export type IndexOutcome =
   | { readonly kind: 'indexed'; readonly state: string | undefined }
-  /** 201 all the same: a layer could not be fetched, for example. Clair keeps that until it is deleted. */
+  /**
+   * 201 with an error, for example if a layer could not be fetched. Clair keeps this report until
+   * it is deleted.
+   */
   | { readonly kind: 'failed'; readonly reason: string; readonly state: string | undefined }
-  /** 400: it is no image that Clair takes. */
+  /** 400: Clair does not accept the image. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** The part of an IndexReport that is needed (claircore, indexreport.go). */
+/** The fields of an IndexReport that are used (claircore, indexreport.go). */
 const INDEX_REPORT = z.object({
   state: z.string(),
   success: z.boolean().nullish(),
@@ -19,38 +25,38 @@ const INDEX_REPORT = z.object({
 
 const INDEX_STATE = z.object({ state: z.string().min(1).max(128) });
 
-/** How indexing ended, from a 201. Throws INVALID. */
+/** Parses the result of indexing from a 201 answer. Throws INVALID. */
 export function readIndexReport(answer: ClairAnswer): IndexOutcome {
   const report = parse(INDEX_REPORT, answer.body, 'index report');
   const state = etagOf(answer);
   if (report.state === 'IndexFinished' && report.success !== false) return { kind: 'indexed', state };
   const why = report.err === null || report.err === undefined || report.err === '' ? 'no reason given' : report.err;
-  return { kind: 'failed', reason: `indexing ended as ${report.state}: ${why}`, state };
+  return { kind: 'failed', reason: `indexing ended in state ${report.state}: ${why}`, state };
 }
 
-/** The indexer's state, from a 200. Throws INVALID. */
+/** Parses the index_state from a 200 answer. Throws INVALID. */
 export function readIndexState(answer: ClairAnswer): string {
   return parse(INDEX_STATE, answer.body, 'index state').state;
 }
 
-/** The indexer's state in an ETag. */
+/** Returns the index_state in the ETag of an answer, or undefined. */
 export function etagOf({ headers }: ClairAnswer): string | undefined {
   return /^(?:W\/)?"([^"]{1,128})"$/.exec(headers.etag ?? '')?.[1];
 }
 
-/** JSON of that shape. Throws INVALID. */
+/** Parses JSON of the given shape. `what` names it in errors. Throws INVALID. */
 export function parse<T>(schema: z.ZodType<T>, body: Buffer, what: string): T {
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
   } catch {
-    throw new ClairError('INVALID', `Clair's ${what} is not JSON`);
+    throw new ClairError('INVALID', `The ${what} of Clair is not valid JSON.`);
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new ClairError(
     'INVALID',
-    `Clair's ${what} cannot be understood: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+    `The ${what} of Clair has an unexpected form: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
   );
 }

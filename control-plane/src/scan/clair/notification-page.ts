@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { parseDigest } from '../../../../common/oci/digest';
 import { parse } from './index-report';
 
-/** Part of what the notifier has to say. */
+/** A page of a notification. */
 export interface NotificationPage {
-  /** Manifests whose vulnerabilities have changed, each once. */
+  /** Manifests whose vulnerabilities have changed, without duplicates. */
   readonly manifests: readonly string[];
-  /** The id of the next page; undefined = this was the last. */
+  /** The id of the next page; undefined on the last page. */
   readonly next: string | undefined;
 }
 
@@ -19,7 +19,7 @@ const PAGE = z.object({
   notifications: z.array(z.object({ manifest: z.string() })).nullish(),
 });
 
-/** The page in an answer; what names no digest is left out. Throws a ClairError INVALID. */
+/** Parses a page. Entries without a valid digest are left out. Throws a ClairError INVALID. */
 export function readNotificationPage(body: Buffer): NotificationPage {
   const { page, notifications } = parse(PAGE, body, 'notification');
   const manifests = (notifications ?? [])
@@ -32,7 +32,10 @@ export function readNotificationPage(body: Buffer): NotificationPage {
   };
 }
 
-/** The id of a notification in what the notifier sends to a webhook; undefined = it is not that. */
+/**
+ * Returns the id of a notification that the notifier sends to a webhook, or undefined if the JSON
+ * is not one.
+ */
 export function readNotificationId(json: unknown): string | undefined {
   const id = (json as { notification_id?: unknown } | null | undefined)?.notification_id;
   return typeof id === 'string' && UUID.test(id) ? id.toLowerCase() : undefined;

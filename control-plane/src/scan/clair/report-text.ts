@@ -1,9 +1,11 @@
-/** Most links that are kept of a vulnerability, and their length together with it. */
+/** Maximum number of links of a vulnerability, and maximum length of a link. */
 const MAX_LINKS = 50;
 const MAX_LINK = 2000;
 const MAX_VERSION = 255;
 
-/** Text as every database gives it back, at most `length` characters of it. */
+/**
+ * Returns at most `length` characters of a text, without characters that a database could change.
+ */
 export function storable(text: string, length: number): string {
   return text
     .slice(0, length)
@@ -11,15 +13,15 @@ export function storable(text: string, length: number): string {
     .replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-/** Links are written in one text, separated by spaces. Only what a browser may follow is kept. */
+/** Splits a list of links at spaces. Keeps only http and https links. */
 export function readLinks(text: string): readonly string[] {
   const links = text.split(/\s+/).filter((link) => link.length <= MAX_LINK && /^https?:\/\/./i.test(link));
   return [...new Set(links)].slice(0, MAX_LINKS).map((link) => storable(link, MAX_LINK));
 }
 
 /**
- * The version that is without the vulnerability; undefined = none is known. Some updaters write several fields, URL-encoded
- * (`fixed=1.2&introduced=0`).
+ * Returns the version that fixes the vulnerability, or undefined if none is known. Some updaters
+ * write several URL-encoded fields (`fixed=1.2&introduced=0`).
  */
 export function readFixedIn(text: string): string | undefined {
   if (text === '') return undefined;

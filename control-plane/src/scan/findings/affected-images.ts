@@ -4,14 +4,19 @@ import type { Queries } from '../../db/database';
 import { type Page, type PageRequest, toPage } from '../../db/page';
 import { LIVE } from '../queue/live-repositories';
 
-/** Digests that are looked at in one go; more where most of them may be others'. */
+/**
+ * Digests that are read in one step. More if the result is narrowed to one organization, because
+ * most digests may belong to others.
+ */
 const DIGESTS = 100;
 const DIGESTS_OF_ALL = 1000;
 
 /**
- * Which cached images have a vulnerability, in the order of their digests; `organizationUid` narrows it to one organization. One row for each repository that
- * holds an image: (digest, id) is the key. Digests come from the index of findings by name, in steps, and then those who hold them: put into one
- * statement, MariaDB would begin with all that the organization holds.
+ * Returns a page of the cached images with a vulnerability, sorted by digest, with one row for each
+ * repository that holds an image. The key is (digest, id). `organizationUid` narrows the result to
+ * one organization. Digests are read in steps from the index of findings by name, and their holders
+ * afterwards: with a single statement, MariaDB would start with everything that the organization
+ * holds.
  */
 export async function affectedImages(
   queries: Queries,
@@ -35,7 +40,7 @@ export async function affectedImages(
   return toPage(found, request.first);
 }
 
-/** How many {@link affectedImages} goes through in all. */
+/** Returns the total number of rows of {@link affectedImages}. */
 export async function countAffectedImages(
   queries: Queries,
   vulnerability: string,

@@ -3,14 +3,17 @@ import type { Queries } from '../../db/database';
 import type { ScanPolicy } from '../../tenancy/organizations/scan-policy';
 import { rankOf } from '../../tenancy/organizations/severity';
 
-/** A vulnerability that keeps an image from being given out. */
+/** A vulnerability that blocks an image. */
 export interface BlockingVulnerability {
   readonly name: string;
   /** See rankOf. */
   readonly severity: number;
 }
 
-/** What of an image's findings a policy blocks, each name once, the worst first. `now`: milliseconds since the epoch. */
+/**
+ * Returns the vulnerabilities of an image that a policy blocks, each name once, the most severe
+ * first. `now` is in milliseconds since the epoch.
+ */
 export async function blockingVulnerabilities(
   queries: Queries,
   digest: string,

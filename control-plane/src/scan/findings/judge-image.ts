@@ -17,20 +17,23 @@ import type { ScanStore } from './scan.store';
 import type { ScanWaits } from '../queue/scan-waits';
 import { SEVERITIES, severityOf } from '../../tenancy/organizations/severity';
 
-/** How long a verdict may be kept, in milliseconds; and that there is none yet, so that not every pull of an image that is being scanned asks. */
+/**
+ * How long a verdict may be cached, in milliseconds. Pending verdicts are cached too, so that not
+ * every pull of an image during its scan asks the control plane.
+ */
 const GOOD_FOR_MS = 10_000;
 const PENDING_FOR_MS = 1_000;
-/** Longest wait, in milliseconds. */
+/** Maximum time to wait, in milliseconds. */
 const LONGEST_WAIT_MS = 100_000;
-/** Names in a reply at most. */
+/** Maximum number of names in a reply. */
 const MAX_NAMES = 20;
 
-/** What judging works with. */
+/** Dependencies of {@link judgeImage}. */
 export interface JudgeParts {
   readonly database: Database;
   readonly stores: ScannedStores & { readonly organizations: OrganizationStore; readonly scanResults: ScanStore };
   readonly waits: ScanWaits;
-  /** There is work: an image that somebody waits for. */
+  /** Wakes the scan worker because a client waits for an image. */
   readonly poke: () => void;
   readonly clock: Clock;
 }
@@ -38,9 +41,10 @@ export interface JudgeParts {
 const SERVE: JudgeImageReply = { verdict: 'SERVE', reason: '', vulnerabilities: [], goodForMs: GOOD_FOR_MS };
 
 /**
- * What the gate of an organization says about an image. Judged by its latest result, also while it is scanned anew. Without one it is UNSCANNED,
- * after waiting for a scan that is on its way; such an image is scanned before others. An index is served: its children are judged when they are
- * pulled. Throws REQUEST_INVALID. `signal`: the caller has left.
+ * Returns the verdict of an organization's gate about an image. The latest result counts, also
+ * during a rescan. Without a result the verdict is UNSCANNED, after waiting for a pending scan,
+ * which moves to the front of the queue. An index is always served; its children are judged when
+ * they are pulled. Throws REQUEST_INVALID. `signal` aborts when the caller has disconnected.
  */
 export async function judgeImage(
   parts: JudgeParts,
@@ -50,7 +54,8 @@ export async function judgeImage(
   const { database, stores, waits } = parts;
   const { reader } = database;
   const digest = parseDigest(request.digest);
-  if (digest === undefined) throw new LayoverError('REQUEST_INVALID', { message: 'JudgeImage: digest is not valid.' });
+  if (digest === undefined)
+    throw new LayoverError('REQUEST_INVALID', { message: 'JudgeImage: the digest is invalid.' });
   const key = toRepositoryKey(request.repository);
   const [organization] = await stores.organizations.findByUids(reader, [key.organizationUid]);
   const policy = organization?.scanPolicy;
@@ -58,8 +63,12 @@ export async function judgeImage(
   const repository = await stores.repositories.find(reader, key);
   const manifest = repository && (await stores.manifests.find(reader, repository.id, digest));
   if (manifest === undefined)
-    // Its admission may be on its way: data planes make it later where they can't make it at once.
-    return unscanned('it is not kept in the cache (it does not fit, or was evicted), so it cannot be scanned', true);
+    // It may not be admitted yet: data planes admit a manifest later if they cannot do it
+    // immediately.
+    return unscanned(
+      'it is not kept in the cache (it does not fit the quota, or was evicted), so it cannot be scanned',
+      true,
+    );
   if (!isScannedByItself(manifest.media_type)) return SERVE;
   const scan = await findScan(parts, manifest);
   const now = await judgeScan(parts, policy, scan, digest);
@@ -69,12 +78,15 @@ export async function judgeImage(
   return judgeScan(parts, policy, later, digest);
 }
 
-/** Its scan as it is now, in the first place of the queue; made where there is none yet. undefined = nothing is scanned. */
+/**
+ * Returns the present scan of an image, after moving it to the front of the queue. Creates its row
+ * if there is none. Returns undefined if scanning is off.
+ */
 async function findScan(parts: JudgeParts, manifest: ManifestRow): Promise<ScanRow | undefined> {
   const { database, stores, clock, poke } = parts;
   const { digest } = manifest;
   const [found] = await stores.scanResults.findMany(database.reader, [digest]);
-  // What has a note waits for Clair, and not for others.
+  // A row with an error waits for Clair, not for other images.
   const isFirst = found !== undefined && (found.due_at === FIRST || found.error !== null);
   if (found !== undefined && (found.state !== 'QUEUED' || isFirst || found.reported_at !== null)) return found;
   if (!(await stores.scans.scanning.isOn(database.reader))) return found;
@@ -93,7 +105,7 @@ async function findScan(parts: JudgeParts, manifest: ManifestRow): Promise<ScanR
   return scan;
 }
 
-/** When what somebody waits for was due: before everything else. */
+/** The due time of an image that a client waits for: it is before all others. */
 const FIRST = 1;
 
 async function judgeScan(
@@ -104,10 +116,10 @@ async function judgeScan(
 ): Promise<JudgeImageReply> {
   if (scan === undefined) return unscanned('scanning is off', false);
   if (scan.reported_at !== null) return judgeFindings(database, policy, digest, clock.now());
-  // Nothing in it could be scanned. What Clair was asked about and refused may hide something.
+  // Nothing in the image can be scanned. If Clair was asked and refused it, it may hide something.
   if (scan.state === 'UNSUPPORTED' && scan.attempts === 0) return SERVE;
   if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off', false);
-  return unscanned(`${howFar(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
+  return unscanned(`${describeState(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
 }
 
 async function judgeFindings(
@@ -122,10 +134,10 @@ async function judgeFindings(
     const count = blocking.filter((one) => severityOf(one.severity) === severity).length;
     return count === 0 ? [] : [`${count} ${severity}`];
   });
-  const many = blocking.length === 1 ? 'vulnerability that blocks' : 'vulnerabilities that block';
+  const noun = blocking.length === 1 ? 'vulnerability' : 'vulnerabilities';
   return {
     verdict: 'REFUSE',
-    reason: `it has ${blocking.length} known ${many} it: ${counts.join(', ')}`,
+    reason: `it has ${blocking.length} known ${noun} that the scan policy blocks: ${counts.join(', ')}`,
     vulnerabilities: blocking.slice(0, MAX_NAMES).map(({ name }) => name),
     goodForMs: GOOD_FOR_MS,
   };
@@ -136,21 +148,21 @@ function unscanned(reason: string, pending: boolean): JudgeImageReply {
   return { verdict: 'UNSCANNED', reason, vulnerabilities: [], pending, goodForMs };
 }
 
-/** Whether there is a scan that may end while somebody waits. */
+/** Returns whether a scan may end while a client waits. */
 function mayEnd({ work, state }: ScanRow): boolean {
   return work !== null || state === 'WAITING_FOR_LAYERS';
 }
 
-function howFar({ state, work }: ScanRow): string {
+function describeState({ state, work }: ScanRow): string {
   switch (state) {
     case 'WAITING_FOR_LAYERS':
-      return 'its scan waits until all of its layers are cached';
+      return 'its scan waits until all layers are cached';
     case 'QUEUED':
       return 'its scan is queued';
     case 'INDEXING':
       return 'it is being scanned';
     case 'FAILED':
-      return work === null ? 'its scan failed' : 'its scan failed and is tried again';
+      return work === null ? 'its scan failed' : 'its scan failed and is retried';
     default:
       return 'it cannot be scanned';
   }

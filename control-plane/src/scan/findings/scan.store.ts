@@ -4,22 +4,22 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import { type Page, type PageRequest, toPage } from '../../db/page';
 
-/** Which findings of an image are wanted. */
+/** A filter for the findings of an image. */
 export interface FindingFilter {
-  /** See rankOf: at least that bad. */
+  /** The minimum severity; see rankOf. */
   readonly minimumSeverity: number;
   readonly fixableOnly: boolean;
 }
 
-/** A finding of an image, by name. */
+/** The findings of an image for one vulnerability name. */
 export interface NamedFinding {
   readonly digest: string;
   readonly vulnerability: string;
 }
 
-/** Reads scans and what they found. Who changes them: scan-queue.ts and those who hold a claim. */
+/** Reads scans and findings. They are written by scan-queue.ts and by the holders of claims. */
 export class ScanStore {
-  /** The scans of these manifests; those that were never scanned are left out. */
+  /** Returns the scans of these manifests. Manifests that were never scanned are left out. */
   async findMany(queries: Queries, digests: readonly string[]): Promise<readonly ScanRow[]> {
     const rows: ScanRow[] = [];
     for (const part of chunks(digests))
@@ -27,7 +27,10 @@ export class ScanStore {
     return rows;
   }
 
-  /** A page of what was found in an image, the worst first: a range of the primary key, which is in that order. */
+  /**
+   * Returns a page of the findings of an image, the most severe first, which is the order of the
+   * primary key.
+   */
   async findings(
     queries: Queries,
     digest: string,
@@ -41,7 +44,7 @@ export class ScanStore {
     return toPage((await query) as ScanFindingRow[], request.first);
   }
 
-  /** How many {@link findings} goes through in all. */
+  /** Returns the total number of rows of {@link findings}. */
   async countFindings(queries: Queries, digest: string, filter: FindingFilter): Promise<number> {
     const [row] = (await this.filtered(queries, digest, filter).count({ n: '*' })) as unknown as {
       n: number | string;
@@ -49,7 +52,9 @@ export class ScanStore {
     return Number(row?.n ?? 0);
   }
 
-  /** What these images have of one vulnerability, in several packages perhaps. */
+  /**
+   * Returns the findings of these images for one vulnerability, which may affect several packages.
+   */
   async findingsOf(
     queries: Queries,
     vulnerability: string,
@@ -66,7 +71,7 @@ export class ScanStore {
     return rows;
   }
 
-  /** Advisories by their hash. */
+  /** Returns advisories by their hashes. */
   async advisories(queries: Queries, hashes: readonly string[]): Promise<readonly AdvisoryRow[]> {
     const rows: AdvisoryRow[] = [];
     for (const part of chunks(hashes))

@@ -7,16 +7,21 @@ import type { Queries } from '../../db/database';
 import type { Finding } from '../clair/vulnerability-report';
 import { severityOf } from '../../tenancy/organizations/severity';
 
-/** The counts of a scan's row. */
+/** The counts in the row of a scan. */
 export type FindingCounts = Pick<
   ScanRow,
   'total' | 'fixable' | 'critical' | 'high' | 'medium' | 'low' | 'negligible' | 'unknown'
 >;
 
-/** An advisory that was used since then need not be written again: what nobody has used for far longer is forgotten. */
+/**
+ * An advisory used within this time is not written again. Unused advisories are deleted much later.
+ */
 const FRESH_MS = 86_400_000;
 
-/** Puts what was found in an image in place of what was found before; when a vulnerability was first seen anywhere stays. */
+/**
+ * Replaces the findings of an image. The time when a vulnerability was first seen anywhere does not
+ * change.
+ */
 export async function storeFindings(
   queries: Queries,
   digest: string,
@@ -42,13 +47,14 @@ export async function storeFindings(
     };
   });
   await queries(Table.scanFindings).where('digest', digest).delete();
-  // Rows that several images share are written in one order: two transactions do not wait for each other in a circle.
+  // Rows that images share are always written in the same order, so that two transactions do not
+  // deadlock.
   await putAdvisories(queries, [...advisories.values()].sort(byKey('hash')), now);
   await putNames(queries, [...new Set(findings.map(({ vulnerability }) => vulnerability))].sort(), now);
   await bulkInsert(queries, Table.scanFindings, rows);
 }
 
-/** How many there are of each kind. */
+/** Counts the findings by severity and fixability. */
 export function countFindings(findings: readonly Finding[]): FindingCounts {
   const counts = { total: 0, fixable: 0, critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 };
   for (const { severity, fixedIn } of findings) {

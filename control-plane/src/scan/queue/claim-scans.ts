@@ -4,27 +4,27 @@ import { Table } from '../../../../schema/tables';
 import type { Database, Queries } from '../../db/database';
 import { newId } from '../../db/new-id';
 
-/** A row that this process works on, as it was claimed. */
+/** A row that this process has claimed. */
 export interface ClaimedScan {
   readonly digest: string;
   readonly work: 'INDEX' | 'REFRESH';
-  /** Under which it is claimed: whoever has another one may not write it. */
+  /** The id of the claim. Only its holder may write the row. */
   readonly worker: string;
-  /** INDEX: which try this is, from 1. */
+  /** INDEX: the number of this attempt, from 1. */
   readonly attempts: number;
   readonly deleteFirst: boolean;
-  /** Clair's state that it is known to be indexed with; undefined = it may not be. */
+  /** The index_state that the image was indexed with; undefined if it may not be indexed. */
   readonly indexerState: string | undefined;
   readonly reportHash: string | undefined;
 }
 
-/** How long a claim is good, in milliseconds; it is renewed three times as often. */
+/** How long a claim is valid, in milliseconds. It is renewed after a third of that time. */
 export const LEASE_MS = 60_000;
 
 /**
- * Claims rows that are due, those that wait longest first. A claimed row is due again when its claim has lapsed: another process takes it over
- * then, with whatever Clair has of it deleted first. No two processes get the same row: on MySQL what another one has locked is passed over,
- * SQLite has one writer.
+ * Claims rows that are due, the longest waiting first. When a claim has expired, another process
+ * can claim the row again, and deletes Clair's index report first. Two processes never get the same
+ * row: MySQL skips locked rows, and SQLite has one writer.
  */
 export async function claimScans(
   database: Database,
@@ -47,7 +47,7 @@ export async function claimScans(
     const claim = { worker, due_at: now + LEASE_MS };
     if (work === 'REFRESH') await queries<ScanRow>(Table.scans).whereIn('digest', digests).update(claim);
     else
-      // MySQL shows an assignment what those before it wrote: the state is last.
+      // In MySQL, an assignment sees the columns assigned before it, so the state is assigned last.
       await queries.raw(
         `UPDATE scans SET worker = ?, due_at = ?, attempts = attempts + 1, started_at = ?,
            delete_first = CASE WHEN state = 'INDEXING' THEN 1 ELSE delete_first END, state = 'INDEXING'
@@ -58,7 +58,7 @@ export async function claimScans(
   });
 }
 
-/** Keeps claims: rows that are still worked on under them lapse later. */
+/** Extends claims, for rows that are still being worked on. */
 export async function renewClaims(queries: Queries, claims: readonly ClaimedScan[], now: number): Promise<void> {
   const workers = [...new Set(claims.map(({ worker }) => worker))];
   if (workers.length === 0) return;
@@ -72,14 +72,15 @@ export async function renewClaims(queries: Queries, claims: readonly ClaimedScan
 }
 
 /**
- * The table, read in the order of its index of due rows. MySQL would rather sort a small table, and then locks every row of
- * it: other processes, which pass over locked rows, would find nothing to do.
+ * Returns the table, read in the order of its index of due rows. MySQL would sort a small table
+ * instead and lock all its rows, so that other processes, which skip locked rows, would find
+ * nothing to do.
  */
 function dueFirst(database: Database, queries: Queries): Knex.Raw | typeof Table.scans {
   return database.dialect === 'mysql' ? queries.raw('?? FORCE INDEX (scans_due)', [Table.scans]) : Table.scans;
 }
 
-/** As a rule nothing is due: then nothing is written. */
+/** Usually nothing is due, and then nothing is written. */
 async function isAnyDue(queries: Queries, work: string, now: number): Promise<boolean> {
   return (
     (await queries<ScanRow>(Table.scans).where('work', work).where('due_at', '<=', now).first('digest')) !== undefined

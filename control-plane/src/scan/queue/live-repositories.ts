@@ -1,5 +1,5 @@
 /**
- * Repositories (as `r`) that have not ended. With the +, SQLite does not begin with the index of all that have not, which are all of them (see
- * RepositoryStore).
+ * Condition for repositories (as `r`) that have not ended. The + keeps SQLite from using the index
+ * on ended_at, which selects almost all of them (see RepositoryStore).
  */
 export const LIVE = '+r.ended_at IS NULL';

@@ -4,10 +4,13 @@ import type { AuditStore } from '../../audit/audit.store';
 import type { Queries } from '../../db/database';
 import { LIVE } from './live-repositories';
 
-/** Organizations that one event is written for at most. */
+/** Maximum number of organizations that an event is written for. */
 const MAX_HOLDERS = 200;
 
-/** Writes the audit event of a scan, once for each organization that holds the image, in the transaction of the change. */
+/**
+ * Writes the audit event of a scan for each organization that holds the image, in the transaction
+ * of the change.
+ */
 export async function recordScan(
   queries: Queries,
   audit: AuditStore,

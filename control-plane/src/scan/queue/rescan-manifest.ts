@@ -9,7 +9,7 @@ import { ApiError } from '../../errors/api-error';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
 import { isScannedByItself } from './image-layers';
 
-/** What it works with. */
+/** Dependencies of {@link rescanManifest}. */
 export interface RescanParts {
   readonly database: Database;
   readonly stores: ScannedStores;
@@ -17,7 +17,7 @@ export interface RescanParts {
   readonly clock: Clock;
 }
 
-/** Which manifest is meant, by the names that people use. */
+/** A manifest, named as a user would. */
 export interface ManifestName {
   readonly organization: string;
   readonly repository: string;
@@ -25,8 +25,9 @@ export interface ManifestName {
 }
 
 /**
- * Has an image scanned from the beginning, whatever is known of it: what Clair has of it is deleted first. Of an index, the images that are cached.
- * One that is being scanned, waits for layers or has none is left as it is. Throws NOT_FOUND, and CONFLICT where nothing is scanned. Gives back the manifest.
+ * Queues an image for a new scan; Clair's index report is deleted first. For an index, queues its
+ * cached images. Images that are being scanned, wait for layers or have no layers are not changed.
+ * Throws NOT_FOUND, or CONFLICT if scanning is off. Returns the manifest.
  */
 export async function rescanManifest(
   { database, stores, organizations, clock }: RescanParts,
@@ -40,18 +41,22 @@ export async function rescanManifest(
     if (organization === undefined || repository === undefined)
       throw new ApiError(
         'NOT_FOUND',
-        `Nothing is cached of ${name.repository} in ${name.organization}.`,
+        `Repository '${name.repository}' of organization '${name.organization}' has no cached content.`,
         organization === undefined ? 'organization' : 'repository',
       );
     const manifest = await stores.manifests.find(queries, repository.id, name.digest);
     if (manifest === undefined)
-      throw new ApiError('NOT_FOUND', `${name.repository} holds no manifest of that digest.`, 'digest');
+      throw new ApiError(
+        'NOT_FOUND',
+        `Repository '${name.repository}' has no cached manifest ${name.digest}.`,
+        'digest',
+      );
     if (!(await stores.scans.scanning.isOn(queries)))
       throw new ApiError(
         'CONFLICT',
         stores.scans.scanning.isConfigured
-          ? 'Scanning is off: see scanningEnabled of the system settings.'
-          : 'There is no Clair to scan with: see LAYOVER_CLAIR_URL.',
+          ? 'Scanning is off. Turn on scanningEnabled in the system settings.'
+          : 'No Clair is configured. Set LAYOVER_CLAIR_URL.',
       );
     const now = clock.now();
     const images = await imagesOf(queries, stores, manifest);
@@ -88,7 +93,7 @@ async function imagesOf(
   return rows.filter(({ media_type }) => isScannedByItself(media_type));
 }
 
-/** How many were queued. */
+/** Returns the number of queued images. */
 async function queue(
   queries: Queries,
   { manifests, scans }: ScannedStores,

@@ -12,17 +12,18 @@ import { newScanRow } from './scan-row';
 import type { ScanSwitch } from './scan-switch';
 import { wholeImages } from './whole-images';
 
-/** The stores of what is cached, with everything that the scan queue can do. */
+/** The stores of cached content, with the whole scan queue. */
 export interface ScannedStores extends ContentStores {
   readonly scans: ScanQueue;
 }
 
-/** Images that one arrival of blobs looks at; what it leaves, the sweep finds. */
+/** Maximum number of images that one arrival of blobs queues. The sweep finds the rest. */
 const ARRIVAL_STEP = 200;
 
 /**
- * What those who change what is cached tell scanning, in their transaction. Where nothing is scanned it costs nothing. What two transactions
- * beside each other leave out (neither sees what the other writes) is found by the sweep.
+ * The notices about cached content for scanning, inside the transactions that change it. They cost
+ * nothing if scanning is off. Two concurrent transactions may miss an image, because neither sees
+ * the writes of the other; the sweep finds it.
  */
 export class ScanQueue implements ScanNotices {
   constructor(
@@ -31,13 +32,16 @@ export class ScanQueue implements ScanNotices {
     readonly blobs: BlobStore,
   ) {}
 
-  /** A manifest is kept: it is scanned when its blobs are there. One that is known already, through somebody else, stays as it is. */
+  /**
+   * Adds a scan for an admitted manifest, to run when its blobs are stored. An existing scan of the
+   * digest is not changed.
+   */
   async admitted(queries: Queries, manifest: KeptManifest, now: number): Promise<void> {
     if (!isScannedByItself(manifest.mediaType) || !(await this.scanning.isOn(queries))) return;
     await bulkInsert(queries, Table.scans, [await this.rowOf(queries, manifest, now)], { kind: 'keep' });
   }
 
-  /** Blobs are in the store: images that waited for nothing else are queued. */
+  /** Queues images that have all their blobs after these blobs have arrived. */
   async arrived(queries: Queries, digests: readonly string[], now: number): Promise<void> {
     if (digests.length === 0 || !(await this.scanning.isOn(queries))) return;
     const waiting = new Set<string>();
@@ -55,7 +59,7 @@ export class ScanQueue implements ScanNotices {
     await this.queueWhole(queries, [...waiting], now);
   }
 
-  /** Queues those of these images that wait for layers and have them all; how many. */
+  /** Queues the images that wait for layers and now have all of them. Returns their number. */
   async queueWhole(queries: Queries, waiting: readonly string[], now: number): Promise<number> {
     const whole = [...(await wholeImages(queries, this, waiting))].sort();
     let queued = 0;
@@ -67,7 +71,10 @@ export class ScanQueue implements ScanNotices {
     return queued;
   }
 
-  /** Manifests went: of those that nobody holds any more, Clair is to forget its report. That is only noted here. */
+  /**
+   * Notes removed manifests that nobody holds any more, so that their reports in Clair are deleted
+   * later.
+   */
   async removed(queries: Queries, digests: readonly string[], now: number): Promise<void> {
     if (!this.scanning.isConfigured) return;
     for (const part of chunks([...new Set(digests)])) {
@@ -85,13 +92,13 @@ export class ScanQueue implements ScanNotices {
     }
   }
 
-  /** Clair is to forget these. */
+  /** Notes that these reports in Clair have to be deleted. */
   async noteDeletions(queries: Queries, digests: readonly string[], now: number): Promise<void> {
     const rows: ScanDeletionRow[] = digests.map((digest) => ({ digest, attempts: 0, due_at: now }));
     await bulkInsert(queries, Table.scanDeletions, rows, { kind: 'keep' });
   }
 
-  /** The row of a manifest that has none yet. */
+  /** Returns a new row for a manifest without one. */
   async rowOf(queries: Queries, { digest, references }: KeptManifest, now: number): Promise<ScanRow> {
     if (!hasImageLayers(references)) return newScanRow(digest, 'UNSUPPORTED', now);
     const named = references.filter(({ role }) => role === 'LAYER' || role === 'CONFIG').map((one) => one.digest);

@@ -1,12 +1,13 @@
 import type { ScanRow } from '../../../../schema/scan-tables';
 
-/** Longest text of an error that is kept. */
+/** Maximum length of a stored error. */
 const MAX_ERROR = 1000;
 
-/** What is said of a manifest without layers of an image. */
-export const NOTHING_TO_SCAN = 'None of its layers is one of an image (a tar archive): there is nothing to scan.';
+/** The error text of a manifest without image layers. */
+export const NOTHING_TO_SCAN =
+  'No layer of this manifest is an image layer (a tar archive), so there is nothing to scan.';
 
-/** The row of a manifest that was not known before. `at`: milliseconds since the epoch. */
+/** Returns a new row for a manifest. `at` is in milliseconds since the epoch. */
 export function newScanRow(
   digest: string,
   state: 'WAITING_FOR_LAYERS' | 'QUEUED' | 'UNSUPPORTED',
@@ -40,7 +41,7 @@ export function newScanRow(
   };
 }
 
-/** The text of an error as it is kept. */
+/** Returns an error text in the form in which it is stored. */
 export function errorText(text: string): string {
   return text
     .slice(0, MAX_ERROR)

@@ -6,9 +6,11 @@ import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 
-/** How often it is looked whether scans have ended, in milliseconds; one read for all that wait. */
+/**
+ * Interval of the checks whether scans have ended, in milliseconds. One read serves all callers.
+ */
 const LOOK_MS = 200;
-/** How many may wait at a time; more are told at once how far the scan is. */
+/** Maximum number of waiting callers. Further callers get the present state at once. */
 const MAX_WAITING = 1000;
 
 interface Waiting {
@@ -16,7 +18,7 @@ interface Waiting {
   readonly end: () => void;
 }
 
-/** Lets callers wait until a scan has ended, whichever process does it. */
+/** Lets callers wait until a scan has ended, no matter which process runs it. */
 export class ScanWaits {
   private readonly waiting = new Set<Waiting>();
   private looks: (() => void) | undefined;
@@ -27,12 +29,15 @@ export class ScanWaits {
     private readonly log: Logger,
   ) {}
 
-  /** How many wait. */
+  /** Number of waiting callers. */
   get size(): number {
     return this.waiting.size;
   }
 
-  /** Resolves when the scan has ended, when the time is over, when the caller has left, or at once where too many wait. Never rejects. */
+  /**
+   * Resolves when the scan has ended, the time is over, or the caller has disconnected; at once if
+   * too many callers wait. Never rejects.
+   */
   async wait(digest: string, waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.waiting.size >= MAX_WAITING || signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -50,14 +55,14 @@ export class ScanWaits {
     });
   }
 
-  /** Ends every wait: the process stops. */
+  /** Ends all waits, because the process stops. */
   endAll(): void {
     this.looks?.();
     this.looks = undefined;
     for (const { end } of [...this.waiting]) end();
   }
 
-  /** Looks now. Never rejects. */
+  /** Checks now. Never rejects. */
   async look(): Promise<void> {
     try {
       const ended = new Set<string>();
@@ -65,7 +70,7 @@ export class ScanWaits {
         for (const { digest } of await endedScans(this.queries, part)) ended.add(digest);
       for (const { digest, end } of [...this.waiting]) if (ended.has(digest)) end();
     } catch (error) {
-      this.log.warn({ err: error }, 'it cannot be read whether scans have ended');
+      this.log.warn({ err: error }, 'checking whether scans have ended failed');
     }
   }
 
@@ -80,7 +85,7 @@ export class ScanWaits {
   }
 }
 
-/** Those that have a result, or will not have one. */
+/** Returns the scans that have a result or will never have one. */
 async function endedScans(
   queries: Queries,
   digests: readonly string[],

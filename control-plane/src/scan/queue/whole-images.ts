@@ -4,13 +4,16 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { ManifestStore } from '../../cache/content/manifest.store';
 
-/** What {@link wholeImages} reads. */
+/** The stores that {@link wholeImages} reads. */
 export interface WholeImageStores {
   readonly manifests: ManifestStore;
   readonly blobs: BlobStore;
 }
 
-/** Which of these manifests (by digest, whoever holds them) have config and layers in the store; what nobody holds is left out. */
+/**
+ * Returns the digests of the manifests whose config and layers are all stored, no matter which
+ * origins hold them. Manifests that nobody holds are left out.
+ */
 export async function wholeImages(
   queries: Queries,
   { manifests, blobs }: WholeImageStores,
@@ -18,7 +21,7 @@ export async function wholeImages(
 ): Promise<ReadonlySet<string>> {
   const ids = new Map<number, string>();
   for (const part of chunks(digests)) {
-    // All rows of a digest name the same: one of them will do.
+    // All rows of a digest name the same blobs, so one of them is enough.
     const rows = (await queries<ManifestRow>(Table.manifests)
       .whereIn('digest', part)
       .groupBy('digest')

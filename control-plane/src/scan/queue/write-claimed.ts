@@ -4,12 +4,12 @@ import type { Queries } from '../../db/database';
 import type { Database } from '../../db/database';
 import type { ClaimedScan } from './claim-scans';
 
-/** What may be written of a row; whoever writes it gives the claim back. */
+/** The columns that a claim holder may write. Writing them ends the claim. */
 export type ScanChange = Partial<Omit<ScanRow, 'digest' | 'worker'>>;
 
 /**
- * Writes a row that is claimed, and gives the claim back, with what `also` writes in the same transaction; false when somebody else has the row by
- * now, or it is gone: then nothing is written.
+ * Writes a claimed row and ends the claim, in one transaction with `also`. Returns false and writes
+ * nothing if another process has the claim by now, or if the row does not exist.
  */
 export async function writeClaimed(
   database: Database,

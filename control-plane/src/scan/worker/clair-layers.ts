@@ -4,7 +4,10 @@ import type { LayerSource } from './layer-source';
 import { layerToken } from './layer-token';
 import type { ScanParts } from './scan-parts';
 
-/** The layers of an image as Clair is given them, lowest first; undefined = there is no key to sign with. Made just before they are sent: their tokens age. */
+/**
+ * Returns the layers of an image for Clair, lowest first, or undefined if there is no signing key.
+ * They are made just before they are sent, because their tokens expire.
+ */
 export async function clairLayers(
   { database, stores, config, clock }: Pick<ScanParts, 'database' | 'stores' | 'config' | 'clock'>,
   source: LayerSource,

@@ -7,8 +7,8 @@ import { countFindings, storeFindings } from '../findings/store-findings';
 import { writeClaimed } from '../queue/write-claimed';
 
 /**
- * A report was read: its findings take the place of those before, and it is read again when it has grown old. One that says what is stored
- * already only moves the times. False when somebody else has the row by now.
+ * Stores a report and schedules its next refresh. If the report has not changed, only the times are
+ * written. Returns false if another process has the claim by now.
  */
 export async function completeScan(
   { database, stores, config, clock, random }: Pick<ScanParts, 'database' | 'stores' | 'config' | 'clock' | 'random'>,
@@ -26,7 +26,7 @@ export async function completeScan(
       ...counts,
       state: 'COMPLETED',
       work: 'REFRESH',
-      // Not all at the same time: what was indexed together is not read again together.
+      // Random, so that images that were indexed together are not refreshed together.
       due_at: now + Math.round(config.refreshMs * (0.9 + 0.2 * random())),
       reported_at: now,
       report_hash: report.hash,

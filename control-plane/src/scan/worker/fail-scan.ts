@@ -5,12 +5,14 @@ import type { ScanParts } from './scan-parts';
 import { errorText } from '../queue/scan-row';
 import { writeClaimed } from '../queue/write-claimed';
 
-/** Before another try. */
+/** Pauses between attempts. */
 const BACKOFF: Backoff = { firstMs: 30_000, maxMs: 3_600_000 };
 
 /**
- * An image could not be indexed. It is tried again after a pause, which doubles and is never quite the same, until it was tried often enough; what
- * Clair has of it is deleted before: it keeps failures as they are. A result from before stays. `triedState`: Clair's index_state, where it is known.
+ * Records that an image could not be indexed. It is retried after a growing, random pause until the
+ * maximum number of attempts. Clair's index report is deleted before the retry, because Clair keeps
+ * failed reports. An earlier result stays. `triedState` is the index_state of Clair, if it is
+ * known. Returns false if another process has the claim by now.
  */
 export async function failScan(
   { database, stores, config, clock, random }: Pick<ScanParts, 'database' | 'stores' | 'config' | 'clock' | 'random'>,

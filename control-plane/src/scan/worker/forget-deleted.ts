@@ -6,12 +6,13 @@ import type { ScanParts } from './scan-parts';
 
 /** Manifests in one step. */
 const STEP = 50;
-/** After a failure. */
+/** Pauses after failures. */
 const BACKOFF: Backoff = { firstMs: 10_000, maxMs: 3_600_000 };
 
 /**
- * Has Clair forget images that nobody holds any more, and forgets them here. What is held again by now stays, with all that is known of it. Tried
- * until it is done; while Clair is away nothing is lost. False = there are no more to do now.
+ * Deletes the reports of images that nobody holds any more, in Clair and in the tables. Images that
+ * are held again are kept. Failed deletions are retried until they succeed. Returns false if
+ * nothing more is due now.
  */
 export async function forgetDeleted(parts: ScanParts, signal: AbortSignal): Promise<boolean> {
   const { database, clair, clock } = parts;
@@ -33,7 +34,7 @@ export async function forgetDeleted(parts: ScanParts, signal: AbortSignal): Prom
           .where('digest', row.digest)
           .update({ attempts: row.attempts + 1, due_at: clock.now() + pause }),
       );
-      parts.log.warn({ err: error, digest: row.digest }, 'Clair does not forget an image; it is tried again');
+      parts.log.warn({ err: error, digest: row.digest }, 'deleting an index report in Clair failed; it is retried');
       if (error.trouble === 'AWAY') return false;
     }
   }
@@ -45,12 +46,12 @@ async function isHeld({ database }: ScanParts, digest: string): Promise<boolean>
 }
 
 /**
- * Clair was told. Somebody may have admitted it meanwhile: then it stays, and when its report is next read, Clair does not know it and it is
- * indexed again.
+ * Deletes the rows of an image after Clair was told. If it was admitted again in the meantime, its
+ * rows stay: the next refresh finds that Clair does not know it and indexes it again.
  */
 async function settle({ database }: ScanParts, digest: string): Promise<void> {
   await database.transaction(async (queries) => {
-    // Whoever admits it beside this waits for the row, or has written its manifest by now.
+    // A concurrent admission waits for this row, or has already written its manifest.
     await queries(Table.scans).where('digest', digest).forUpdate().first('digest');
     const held = await queries(Table.manifests).where('digest', digest).first('id');
     await queries(Table.scanDeletions).where('digest', digest).delete();

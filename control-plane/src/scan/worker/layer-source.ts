@@ -6,16 +6,17 @@ import { LIVE } from '../queue/live-repositories';
 export interface LayerSource {
   readonly manifestId: number;
   readonly organization: string;
-  /** Canonical, below the organization. */
+  /** Canonical, without the organization. */
   readonly repository: string;
 }
 
-/** Sources that are looked at. */
+/** Maximum number of sources. */
 const MAX_SOURCES = 20;
 
 /**
- * Through which repositories the image can be pulled, the one that has held it longest first: a scan is of the bytes, but its layers are read like
- * anybody's, through an organization that has them.
+ * Returns the repositories through which an image can be pulled, the longest holder first. A scan
+ * belongs to a digest, but its layers are read like those of a pull, through an organization that
+ * has them.
  */
 export async function layerSources(queries: Queries, digest: string): Promise<readonly LayerSource[]> {
   return queries(`${Table.manifests} as m`)

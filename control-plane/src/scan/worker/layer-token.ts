@@ -3,17 +3,18 @@ import type { TokenKey } from '../../tenancy/tokens/token-key.store';
 import { newId } from '../../db/new-id';
 import type { LayerSource } from './layer-source';
 
-/** As pull tokens are issued (data-plane/src/access): who signs them, and whom they are for. */
+/** Issuer and audience of pull tokens (data-plane/src/access). */
 const ISSUER = 'layover';
 const AUDIENCE = 'layover';
-/** Who Clair is to data planes. */
+/** The subject of scanner tokens. */
 const SUBJECT = 'scan:clair';
-/** Clocks of planes differ by so many seconds at most. */
+/** Maximum difference between the clocks of planes, in seconds. */
 const EARLIER_SECONDS = 30;
 
 /**
- * A pull token for one blob of one repository, and nothing else: the claim `layover_blob` narrows it to that digest. It is signed as pull
- * tokens are, and outlives queueing and indexing at Clair; its key is known to data planes for a week after it has retired (ADR 9).
+ * Returns a pull token for one blob of one repository; the claim `layover_blob` limits it to that
+ * digest. It is signed like other pull tokens, and valid long enough for queueing and indexing in
+ * Clair. Data planes know its key for a week after the key has retired (ADR 9).
  */
 export async function layerToken(
   key: TokenKey,

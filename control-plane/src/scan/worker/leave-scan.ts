@@ -6,19 +6,23 @@ import { writeClaimed } from '../queue/write-claimed';
 
 type Parts = Pick<ScanParts, 'database' | 'clock'>;
 
-/** How a claim is given back. */
+/** How a postponed scan goes back to the queue. */
 export interface Postponed {
-  /** What it waits for, for people; undefined = nothing that is worth telling. */
+  /** What the scan waits for, as text for people; undefined if there is nothing to tell. */
   readonly note: string | undefined;
-  /** Milliseconds until it is due again. */
+  /** Milliseconds until the scan is due again. */
   readonly pauseMs: number;
-  /** Clair's state that it is indexed with by now; undefined = as before. */
+  /** The index_state that the image is indexed with now; undefined if it has not changed. */
   readonly indexerState?: string | undefined;
-  /** Whether Clair may have kept something of it that is to be deleted before the next try. */
+  /** Whether Clair may have kept an index report that must be deleted before the next attempt. */
   readonly deleteFirst?: boolean;
 }
 
-/** Gives a claim back: it could not be seen to, which is not the image's fault. It stays in the queue; a report that was to be read again stays good. */
+/**
+ * Ends a claim without a result, for a reason other than the image. The image stays in the queue,
+ * and a report that should have been refreshed stays valid. Returns false if another process has
+ * the claim by now.
+ */
 export async function postponeScan(parts: Parts, claim: ClaimedScan, postponed: Postponed): Promise<boolean> {
   const { note, pauseMs, indexerState, deleteFirst = false } = postponed;
   const due = parts.clock.now() + pauseMs;
@@ -35,7 +39,7 @@ export async function postponeScan(parts: Parts, claim: ClaimedScan, postponed: 
   });
 }
 
-/** Clair does not know an image that it had indexed: it is indexed anew. */
+/** Queues an image again because Clair no longer knows it. */
 export async function requeueUnknown(parts: Parts, claim: ClaimedScan): Promise<boolean> {
   const now = parts.clock.now();
   return writeClaimed(parts.database, claim, (row) => ({
@@ -48,7 +52,7 @@ export async function requeueUnknown(parts: Parts, claim: ClaimedScan): Promise<
   }));
 }
 
-/** Some of its blobs are not in the store (any more): it waits for them again. */
+/** Lets an image wait for its blobs because some of them are not stored (any more). */
 export async function waitForLayers(parts: Parts, claim: ClaimedScan): Promise<boolean> {
   return writeClaimed(parts.database, claim, () => ({
     state: 'WAITING_FOR_LAYERS',
@@ -58,7 +62,10 @@ export async function waitForLayers(parts: Parts, claim: ClaimedScan): Promise<b
   }));
 }
 
-/** Clair does not take it (400). `triedState`: the index_state that it is tried again without, where it is known. */
+/**
+ * Records that Clair does not accept the image (400). It is tried again when Clair's index_state
+ * differs from `triedState`, if that is known.
+ */
 export async function refuseScan(
   { database, stores, clock }: Pick<ScanParts, 'database' | 'stores' | 'clock'>,
   claim: ClaimedScan,
@@ -66,7 +73,7 @@ export async function refuseScan(
   triedState: string | undefined,
 ): Promise<boolean> {
   const now = clock.now();
-  const error = errorText(`Clair does not take it: ${reason}`);
+  const error = errorText(`Clair does not accept the image: ${reason}`);
   return writeClaimed(
     database,
     claim,
@@ -88,7 +95,7 @@ export async function refuseScan(
   );
 }
 
-/** Nobody holds it any more: there is nothing to do but to have Clair forget it. */
+/** Notes that Clair's report has to be deleted, because nobody holds the image any more. */
 export async function dropScan(
   { database, stores, clock }: Pick<ScanParts, 'database' | 'stores' | 'clock'>,
   claim: ClaimedScan,
@@ -96,7 +103,8 @@ export async function dropScan(
   return writeClaimed(
     database,
     claim,
-    // Not what it was: where it is admitted again before that, it goes the whole way anew.
+    // The old state is not kept: if the image is admitted again before the deletion, it has to be
+    // scanned from the beginning.
     () => ({ state: 'WAITING_FOR_LAYERS', work: null, due_at: null, attempts: 0 }),
     (queries) => stores.scans.noteDeletions(queries, [claim.digest], clock.now()),
   );

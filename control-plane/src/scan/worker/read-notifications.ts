@@ -9,22 +9,22 @@ import type { ScanParts } from './scan-parts';
 
 /** Notifications in one step. */
 const STEP = 10;
-/** Pages of one notification: 500 manifests each. */
+/** Maximum number of pages of one notification, with 500 manifests each. */
 const MAX_PAGES = 10_000;
-/** After so many failures a notification is left: reports are read again in any case. */
+/** A notification is dropped after this many failures. Reports are refreshed anyway. */
 const MAX_ATTEMPTS = 20;
-/** After a failure. */
+/** Pauses after failures. */
 const BACKOFF: Backoff = { firstMs: 10_000, maxMs: 3_600_000 };
 
-/** Clair's notifier has something to tell: it is written down, so that it is not lost when this process ends. */
+/** Stores a notification of Clair's notifier, so that it is not lost when this process ends. */
 export async function noteNotification(database: Database, id: string, now: number): Promise<void> {
   const row: ScanNotificationRow = { id, attempts: 0, due_at: now };
   await database.transaction((queries) => bulkInsert(queries, Table.scanNotifications, [row], { kind: 'keep' }));
 }
 
 /**
- * Reads what the notifier told of: the report of every image that a notification names is read again soon; then Clair may forget the
- * notification. False = there are no more to do now.
+ * Reads pending notifications: schedules a refresh of every image that a notification names, then
+ * deletes the notification in Clair. Returns false if nothing more is due now.
  */
 export async function readNotifications(parts: ScanParts, signal: AbortSignal): Promise<boolean> {
   const { database, clair, clock, log } = parts;
@@ -36,22 +36,26 @@ export async function readNotifications(parts: ScanParts, signal: AbortSignal): 
     .limit(STEP)) as ScanNotificationRow[];
   for (const row of due) {
     try {
-      const images = await readOne(parts, row.id, signal);
+      const images = await readNotification(parts, row.id, signal);
       await clair.forgetNotification(row.id, signal);
       await database.transaction((queries) => queries(Table.scanNotifications).where('id', row.id).delete());
-      log.info({ notification: row.id, images }, "what Clair's notifier told was read");
+      log.info({ notification: row.id, images }, 'read a notification of Clair');
     } catch (error) {
       if (!isClairError(error)) throw error;
-      log.warn({ err: error, notification: row.id }, 'a notification of Clair cannot be read');
-      await database.transaction((queries) => leave(queries, row, clock.now()));
+      log.warn({ err: error, notification: row.id }, 'reading a notification of Clair failed; it is retried');
+      await database.transaction((queries) => retryLater(queries, row, clock.now()));
       if (error.trouble === 'AWAY') return false;
     }
   }
   return due.length === STEP;
 }
 
-/** Pages through a notification; how many images it named. */
-async function readOne({ database, clair, clock }: ScanParts, id: string, signal: AbortSignal): Promise<number> {
+/** Reads all pages of a notification. Returns the number of images that it names. */
+async function readNotification(
+  { database, clair, clock }: ScanParts,
+  id: string,
+  signal: AbortSignal,
+): Promise<number> {
   let images = 0;
   let next: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -65,7 +69,10 @@ async function readOne({ database, clair, clock }: ScanParts, id: string, signal
   return images;
 }
 
-/** Their reports are due. Of those that are being read at this moment the claim ends: what is read may be from before, and is not written. */
+/**
+ * Makes the reports of these images due. Claims on them end, because a report that is being read
+ * may be older than the notification and must not be stored.
+ */
 async function refreshSoon(database: Database, digests: readonly string[], now: number): Promise<void> {
   for (const part of chunks([...digests].sort()))
     await database.transaction((queries) =>
@@ -76,11 +83,11 @@ async function refreshSoon(database: Database, digests: readonly string[], now: 
     );
 }
 
-async function leave(queries: Queries, row: ScanNotificationRow, now: number): Promise<void> {
-  const mine = queries<ScanNotificationRow>(Table.scanNotifications).where('id', row.id);
-  if (row.attempts + 1 >= MAX_ATTEMPTS) await mine.delete();
+async function retryLater(queries: Queries, row: ScanNotificationRow, now: number): Promise<void> {
+  const query = queries<ScanNotificationRow>(Table.scanNotifications).where('id', row.id);
+  if (row.attempts + 1 >= MAX_ATTEMPTS) await query.delete();
   else {
     const pause = backoffDelay(BACKOFF, row.attempts + 1);
-    await mine.update({ attempts: row.attempts + 1, due_at: now + pause });
+    await query.update({ attempts: row.attempts + 1, due_at: now + pause });
   }
 }

@@ -5,11 +5,14 @@ import { postponeScan, requeueUnknown } from './leave-scan';
 import type { ScanContext } from './scan-image';
 import type { ScanParts } from './scan-parts';
 
-/** How long it takes until it is tried again, in milliseconds. */
+/** Pauses before a retry, in milliseconds. */
 const AGAIN_MS = 60_000;
 const LONGER_MS = 600_000;
 
-/** Reads the report of an image that is indexed again, and nothing else. What goes wrong leaves the result as it is, and is tried again later. */
+/**
+ * Reads the report of an indexed image again. A failure leaves the result as it is and is retried
+ * later.
+ */
 export async function refreshReport(parts: ScanParts, claim: ClaimedScan, { signal }: ScanContext): Promise<void> {
   try {
     const read = await parts.clair.report(claim.digest, signal);
@@ -19,7 +22,8 @@ export async function refreshReport(parts: ScanParts, claim: ClaimedScan, { sign
   } catch (error) {
     if (!isClairError(error)) throw error;
     const isClairs = error.trouble === 'AWAY' || error.trouble === 'BUSY';
-    if (!isClairs) parts.log.warn({ err: error, digest: claim.digest }, 'a vulnerability report cannot be read again');
+    if (!isClairs)
+      parts.log.warn({ err: error, digest: claim.digest }, 'reading a vulnerability report failed; it is retried');
     const pauseMs = (isClairs ? AGAIN_MS : LONGER_MS) * (1 + parts.random());
     await postponeScan(parts, claim, { note: undefined, pauseMs: Math.round(pauseMs) });
   }

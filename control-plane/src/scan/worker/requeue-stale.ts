@@ -2,12 +2,16 @@ import type { ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import type { ScanParts } from './scan-parts';
 
-/** Images that wait at most for being scanned anew because Clair has changed, for each that is scanned at a time. */
+/**
+ * Maximum number of images that wait for a rescan after a change of Clair, for each concurrent
+ * scan.
+ */
 const AHEAD = 2;
 
 /**
- * Queues a few of the images that were last tried under another index_state of Clair (it was given other scanners): only as many as are soon
- * done, so that what is pulled anew does not wait behind all that is cached. How many.
+ * Queues some images that were last tried under another index_state of Clair, which changes with
+ * its scanners. Queues only as many as are soon done, so that new images do not wait behind the
+ * whole cache. Returns their number.
  */
 export async function requeueStale(
   { database, config, clock }: Pick<ScanParts, 'database' | 'config' | 'clock'>,
@@ -18,7 +22,7 @@ export async function requeueStale(
   if (queued.length >= room) return 0;
   const stale = new Set<string>();
   for (const state of ['COMPLETED', 'FAILED', 'UNSUPPORTED']) {
-    // Two ranges of an index; "<>" would be a look at all rows.
+    // Two index ranges; "<>" would scan all rows.
     for (const other of ['<', '>'] as const) {
       if (stale.size >= room - queued.length) break;
       const rows = await database

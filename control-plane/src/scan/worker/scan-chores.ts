@@ -7,14 +7,17 @@ import type { ScanParts } from './scan-parts';
 import type { ScanWorker } from './scan-worker';
 import { sweepAdvisories, sweepOrphans, sweepUnknown, sweepWaiting } from './sweep-scans';
 
-/** How often, in milliseconds. */
+/** Interval in milliseconds. */
 const EVERY_MS = 5_000;
-/** How often everything is looked at, in milliseconds. */
+/** Interval of full sweeps, in milliseconds. */
 const SWEEP_MS = 600_000;
-/** For how long one control plane keeps the others from it, in milliseconds. */
+/** How long the lease keeps other control planes away, in milliseconds. */
 const LEASE_MS = 60_000;
 
-/** What scanning needs done now and then, by one of the control planes on a database: all of it is harmless when two do it. */
+/**
+ * Periodic work of scanning, done by one of the control planes on a database. All of it is harmless
+ * if two do it.
+ */
 export class ScanChores {
   private readonly lease: MaintenanceLease;
   private readonly ending = new AbortController();
@@ -28,21 +31,21 @@ export class ScanChores {
     this.lease = new MaintenanceLease(parts.database, 'scans');
   }
 
-  /** Begins. The function returned ends it. */
+  /** Starts the work. Returns a function that stops it. */
   start(): () => Promise<void> {
     const { clock, log } = this.parts;
     const work = (stopped: () => boolean): Promise<void> => this.round(stopped);
     const onError = (error: unknown): void =>
-      log.warn({ err: error }, 'looking after scans failed; it is tried again later');
+      log.warn({ err: error }, 'periodic work of scanning failed; it is retried');
     const stop = repeat({ clock, everyMs: EVERY_MS, work, onError });
     return async () => {
-      this.ending.abort(new Error('the control plane stops'));
+      this.ending.abort(new Error('The control plane stops.'));
       await stop();
       await this.lease.release().catch(() => undefined);
     };
   }
 
-  /** One round now. */
+  /** Runs one round now. */
   async round(stopped: () => boolean = () => false): Promise<void> {
     const { clock, database, stores } = this.parts;
     const { signal } = this.ending;
@@ -52,7 +55,7 @@ export class ScanChores {
     try {
       while ((await goOn()) && (await forgetDeleted(this.parts, signal)));
       if (!(await stores.scans.scanning.isOn(database.reader))) {
-        // When it is on again, what was cached meanwhile is looked for.
+        // When scanning is turned on again, content that was cached in between has to be found.
         this.sweptAt = undefined;
         return;
       }

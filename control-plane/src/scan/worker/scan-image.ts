@@ -10,42 +10,44 @@ import { dropScan, postponeScan, refuseScan, requeueUnknown, waitForLayers } fro
 import type { ScanParts } from './scan-parts';
 import { wholeImages } from '../queue/whole-images';
 
-/** How long what is not the image's fault waits, in milliseconds. */
+/** Pauses for reasons other than the image, in milliseconds. */
 const NOT_READY_MS = 5_000;
 const BUSY_MS = 15_000;
 const AWAY_MS = 15_000;
 const NO_SOURCE_MS = 600_000;
-/** What passes twice as much on average is spread over. */
+/** Maximum random addition to a pause, as a share of it. */
 const SPREAD = 0.5;
 
-/** What a scan knows beside its parts. */
+/** The context of a scan. */
 export interface ScanContext {
-  /** Clair's index_state as it was last seen; undefined = not yet. */
+  /** Returns the index_state of Clair when it was last read, or undefined before that. */
   readonly indexState: () => string | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Scans an image that was claimed: has Clair forget what went wrong before, index it, and tell what it knows. However it ends, the claim is given
- * back with what became of it, unless somebody else has it by then. Throws what the database throws, and what `signal` was aborted with.
+ * Scans a claimed image: deletes an earlier failed report, indexes the image and reads its report.
+ * The claim always ends with a result, unless another process has it by then. Throws database
+ * errors, and the reason of `signal` if it aborts.
  */
 export async function scanImage(parts: ScanParts, claim: ClaimedScan, context: ScanContext): Promise<void> {
   const { stores, config } = parts;
   const { reader } = parts.database;
-  // It was claimed as often as it may be tried, and nobody said how that ended.
+  // The image was claimed the maximum number of times and no outcome was recorded.
   if (claim.attempts > config.maxAttempts) {
     await failScan(
       parts,
       claim,
-      'Every control plane that scanned it ended in the middle of it.',
+      'The scan was started the maximum number of times, but the control plane ended during each attempt.',
       context.indexState(),
     );
     return;
   }
   const sources = await layerSources(reader, claim.digest);
-  // Another one with each try: one organization's rules may keep Clair from what another gives it.
+  // Every attempt uses another source: the rules of one organization may refuse Clair what another
+  // one allows.
   const source = sources[(claim.attempts - 1) % Math.max(1, sources.length)];
-  if (source === undefined) return leaveWithoutSource(parts, claim);
+  if (source === undefined) return postponeWithoutSource(parts, claim);
   if (!(await wholeImages(reader, stores, [claim.digest])).has(claim.digest)) {
     await waitForLayers(parts, claim);
     return;
@@ -54,7 +56,7 @@ export async function scanImage(parts: ScanParts, claim: ClaimedScan, context: S
     await indexAndRead(parts, claim, source, context);
   } catch (error) {
     if (!isClairError(error)) throw error;
-    await afterTrouble(parts, claim, error, context);
+    await handleClairError(parts, claim, error, context);
   }
 }
 
@@ -68,11 +70,11 @@ async function indexAndRead(
   if (claim.deleteFirst) await clair.forget(claim.digest, context.signal);
   const references = await stores.manifests.references(database.reader, [source.manifestId]);
   const layers = await clairLayers(parts, source, references);
-  if (layers === undefined) throw new ClairError('AWAY', 'There is no key to sign tokens for Clair with.');
+  if (layers === undefined) throw new ClairError('AWAY', 'There is no key to sign the tokens for Clair.');
   const indexedAt = claim.deleteFirst ? undefined : claim.indexerState;
   const outcome = await clair.index(claim.digest, layers, indexedAt, context.signal);
   if (outcome.kind === 'failed')
-    return afterFailure(parts, claim, outcome.reason, outcome.state ?? context.indexState());
+    return handleFailedIndexing(parts, claim, outcome.reason, outcome.state ?? context.indexState());
   clair.circuit.worked();
   if (outcome.kind === 'indexed') return readReport(parts, claim, outcome, context);
   await refuseScan(parts, claim, outcome.reason, context.indexState());
@@ -88,17 +90,19 @@ async function readReport(
   if (read.kind === 'report') await completeScan(parts, claim, read.report, state ?? context.indexState());
   else if (read.kind === 'not-ready')
     await postponeScan(parts, claim, {
-      note: "It is indexed; Clair's matcher is not ready yet.",
+      note: 'Clair has indexed the image; its matcher is not ready yet.',
       pauseMs: NOT_READY_MS,
       indexerState: state,
     });
   else if (claim.attempts >= parts.config.maxAttempts)
-    await failScan(parts, claim, 'Clair indexed it, and does not know it all the same.', state);
+    await failScan(parts, claim, 'Clair has indexed the image, but does not know it when asked for its report.', state);
   else await requeueUnknown(parts, claim);
 }
 
-/** What becomes of it when Clair gave no answer: only what may be the image's fault counts as a try. */
-async function afterTrouble(
+/**
+ * Handles a failed call of Clair. Only failures that the image may have caused count as attempts.
+ */
+async function handleClairError(
   parts: ScanParts,
   claim: ClaimedScan,
   error: ClairError,
@@ -107,30 +111,32 @@ async function afterTrouble(
   const { circuit } = parts.clair;
   const { trouble, message } = error;
   if (trouble === 'BUSY') {
-    // The others would be told the same.
+    // Other images would get the same answer.
     circuit.busy(error.retryAfterMs ?? BUSY_MS);
     await postponeScan(parts, claim, { note: message, pauseMs: spread(parts, error.retryAfterMs ?? BUSY_MS) });
-  } else if (trouble === 'AWAY') await postponeScan(parts, claim, { note: message, pauseMs: untilBack(parts) });
-  else if (trouble === 'BROKEN') await afterFailure(parts, claim, message, context.indexState());
+  } else if (trouble === 'AWAY')
+    await postponeScan(parts, claim, { note: message, pauseMs: pauseWhileUnavailable(parts) });
+  else if (trouble === 'BROKEN') await handleFailedIndexing(parts, claim, message, context.indexState());
   else await failScan(parts, claim, message, context.indexState());
 }
 
 /**
- * Clair could not index it: 201 with a report that says so, or 500 (as 4.9 answers a layer that it could not fetch). That is this image's failure, unless it
- * is the same with others as well.
+ * Handles an image that Clair could not index: 201 with a failed report, or 500, which Clair 4.9
+ * answers if a layer could not be fetched. It counts as a failure of the image, unless other images
+ * fail too.
  */
-async function afterFailure(
+async function handleFailedIndexing(
   parts: ScanParts,
   claim: ClaimedScan,
   reason: string,
   state: string | undefined,
 ): Promise<void> {
   if (parts.clair.circuit.failed(claim.digest, reason))
-    await postponeScan(parts, claim, { note: reason, pauseMs: untilBack(parts), deleteFirst: true });
+    await postponeScan(parts, claim, { note: reason, pauseMs: pauseWhileUnavailable(parts), deleteFirst: true });
   else await failScan(parts, claim, reason, state);
 }
 
-function untilBack(parts: ScanParts): number {
+function pauseWhileUnavailable(parts: ScanParts): number {
   return spread(parts, Math.max(AWAY_MS, parts.clair.circuit.pauseLeftMs));
 }
 
@@ -138,12 +144,12 @@ function spread({ random }: ScanParts, ms: number): number {
   return Math.round(ms * (1 + SPREAD * random()));
 }
 
-async function leaveWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {
+async function postponeWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {
   const held = await parts.database.reader(Table.manifests).where('digest', claim.digest).first('id');
   if (held === undefined) await dropScan(parts, claim);
   else
     await postponeScan(parts, claim, {
-      note: 'No organization that holds it lets anybody pull at present, Clair neither.',
+      note: 'No organization that holds the image allows pulls at present.',
       pauseMs: NO_SOURCE_MS,
     });
 }

@@ -6,7 +6,7 @@ import type { TokenKeyStore } from '../../tenancy/tokens/token-key.store';
 import type { ClairClient } from '../clair/clair-client';
 import type { ScanConfig } from '../clair/scan-config';
 
-/** What the steps of a scan work with. */
+/** Dependencies of the steps of a scan. */
 export interface ScanParts {
   readonly database: Database;
   readonly stores: ScannedStores & { readonly tokenKeys: TokenKeyStore };
@@ -14,6 +14,6 @@ export interface ScanParts {
   readonly config: ScanConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  /** From 0 to less than 1: spreads what would come all at once. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive), to spread work over time. */
   readonly random: () => number;
 }

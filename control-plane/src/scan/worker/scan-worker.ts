@@ -8,16 +8,17 @@ import { refreshReport } from './refresh-report';
 import { scanImage } from './scan-image';
 import type { ScanParts } from './scan-parts';
 
-/** How often it is looked for work, in milliseconds: of this process it hears at once. */
+/** Interval of the search for work, in milliseconds. Work of this process is announced at once. */
 const LOOK_MS = 1_000;
-/** How often Clair is asked for its index_state, in milliseconds. */
+/** Interval of reading Clair's index_state, in milliseconds. */
 const STATE_MS = 60_000;
-/** How long it must have stayed the same before images are scanned again for it, in milliseconds. */
+/** How long the index_state must be stable before images are scanned again, in milliseconds. */
 const SETTLED_MS = 300_000;
 
 /**
- * Does what is due: a bounded number of images at a time, those that are to be indexed first. Any number of processes may do so on one database.
- * While Clair is away nothing is claimed, and it is asked now and then whether it is back.
+ * Runs due scans, a bounded number at a time, indexing before refreshing. Any number of processes
+ * may do so on one database. While Clair is unavailable nothing is claimed, and Clair is probed
+ * from time to time.
  */
 export class ScanWorker {
   private readonly running = new Map<ClaimedScan, Promise<void>>();
@@ -28,65 +29,68 @@ export class ScanWorker {
   private askedAt: number | undefined;
 
   constructor(private readonly parts: ScanParts) {
-    // Every image that is worked on listens to it.
+    // Every running scan listens to the signal.
     setMaxListeners(0, this.ending.signal);
   }
 
-  /** Clair's index_state as it was last seen; undefined = it was not. */
+  /** The index_state of Clair when it was last read; undefined before that. */
   get indexState(): string | undefined {
     return this.state;
   }
 
-  /** The same, when it has stayed what it is for a while: while Clair is updated node by node, it goes back and forth. */
+  /**
+   * The index_state if it has been stable for a while, otherwise undefined. It alternates while the
+   * nodes of a Clair are updated one by one.
+   */
   get settledState(): string | undefined {
     return this.parts.clock.now() - this.stateSince >= SETTLED_MS ? this.state : undefined;
   }
 
-  /** Images that are worked on. */
+  /** Number of running scans. */
   get busy(): number {
     return this.running.size;
   }
 
-  /** Begins. The function returned ends it: what runs is given back. */
+  /** Starts the worker. Returns a function that stops it and ends the claims of running scans. */
   start(): () => Promise<void> {
     const { clock, log } = this.parts;
-    // Neither rejects.
-    const onError = (error: unknown): void => log.error({ err: error }, 'looking for scans failed');
+    // Neither of them rejects.
+    const onError = (error: unknown): void => log.error({ err: error }, 'searching for scans failed');
     const stops = [
       repeat({ clock, everyMs: LOOK_MS, work: () => this.look(), onError }),
       repeat({ clock, everyMs: LEASE_MS / 3, work: () => this.renew(), onError }),
     ];
     return async () => {
-      this.ending.abort(new Error('the control plane stops'));
+      this.ending.abort(new Error('The control plane stops.'));
       await Promise.all(stops.map((stop) => stop()));
       await this.look();
       await this.idle();
     };
   }
 
-  /** There may be work. */
+  /** Searches for work, because there may be some. */
   poke(): void {
     void this.look();
   }
 
-  /** Claims what is due and begins with it; resolves when that has begun. Never rejects. */
+  /** Claims due scans and starts them. Resolves when they have started. Never rejects. */
   look(): Promise<void> {
     return this.looks.run('', () => this.claimQuietly());
   }
 
-  /** Resolves when nothing runs any more. */
+  /** Resolves when no scan is running. */
   async idle(): Promise<void> {
     while (this.running.size > 0) await Promise.all(this.running.values());
   }
 
-  /** Keeps what runs from lapsing. Never rejects. */
+  /** Renews the claims of running scans. Never rejects. */
   async renew(): Promise<void> {
     if (this.running.size === 0) return;
     const { database, clock, log } = this.parts;
     try {
       await database.transaction((queries) => renewClaims(queries, [...this.running.keys()], clock.now()));
     } catch (error) {
-      log.warn({ err: error }, 'claims of scans cannot be renewed; another process may take them over');
+      log.warn({ err: error }, 'renewing claims of scans failed; another process may take them over');
     }
   }
 
@@ -94,8 +98,7 @@ export class ScanWorker {
     try {
       await this.claim();
     } catch (error) {
-      if (!this.ending.signal.aborted)
-        this.parts.log.warn({ err: error }, 'scans cannot be claimed; it is tried again');
+      if (!this.ending.signal.aborted) this.parts.log.warn({ err: error }, 'claiming scans failed; it is retried');
     }
   }
 
@@ -114,7 +117,7 @@ export class ScanWorker {
   private begin(claim: ClaimedScan): void {
     const done = this.run(claim).finally(() => {
       this.running.delete(claim);
-      // There is room for another one.
+      // There is room for another scan.
       this.poke();
     });
     this.running.set(claim, done);
@@ -130,7 +133,7 @@ export class ScanWorker {
       else await refreshReport(this.parts, claim, context);
     } catch (error) {
       if (!signal.aborted)
-        this.parts.log.error({ err: error, digest: claim.digest }, 'a scan broke off; its claim will lapse');
+        this.parts.log.error({ err: error, digest: claim.digest }, 'a scan failed unexpectedly; its claim will expire');
       else await this.giveBack(claim);
     }
   }
@@ -139,11 +142,14 @@ export class ScanWorker {
     try {
       await postponeScan(this.parts, claim, { note: undefined, pauseMs: 0 });
     } catch (error) {
-      this.parts.log.warn({ err: error, digest: claim.digest }, 'a scan cannot be given back; its claim will lapse');
+      this.parts.log.warn(
+        { err: error, digest: claim.digest },
+        'ending the claim of a scan failed; the claim will expire',
+      );
     }
   }
 
-  /** Every minute, and when it is to be found out whether Clair is back. */
+  /** Reads the index_state every minute, and when Clair has to be probed. */
   private async askState(): Promise<void> {
     const { clair, clock, log } = this.parts;
     const now = clock.now();
@@ -155,12 +161,12 @@ export class ScanWorker {
       const state = await clair.indexState(this.state, this.ending.signal);
       if (state !== this.state) this.stateSince = now;
       this.state = state;
-      if (wasAway !== undefined) log.info('Clair is back; scanning goes on');
+      if (wasAway !== undefined) log.info('Clair is available again; scanning continues');
     } catch (error) {
       if (!isClairError(error)) throw error;
-      // Whatever it answers: images are not sent to something that does not know its own state.
+      // Images are not sent to a Clair that cannot tell its own state, whatever its answer is.
       if (error.trouble !== 'AWAY') clair.circuit.away(error.message);
-      if (wasAway === undefined) log.warn({ err: error }, 'Clair is away; images stay in the queue');
+      if (wasAway === undefined) log.warn({ err: error }, 'Clair is unavailable; images stay in the queue');
     }
   }
 }

@@ -9,18 +9,18 @@ import { ScanChores } from './scan-chores';
 import type { ScanParts } from './scan-parts';
 import { ScanWorker } from './scan-worker';
 
-/** What scanning is made of. */
+/** Dependencies of {@link Scanning}. */
 export interface ScanningParts {
   readonly database: Database;
   readonly stores: ScannedStores & { readonly tokenKeys: TokenKeyStore };
   readonly config: ScanConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  /** From 0 to less than 1; Math.random unless a test says otherwise. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). The default is Math.random. */
   readonly random?: () => number;
 }
 
-/** Everything of a control plane that scans: one where LAYOVER_CLAIR_URL names a Clair. */
+/** The scanning part of a control plane with LAYOVER_CLAIR_URL. */
 export class Scanning {
   readonly worker: ScanWorker;
   readonly chores: ScanChores;
@@ -32,7 +32,7 @@ export class Scanning {
     this.chores = new ScanChores(this.parts, this.worker);
   }
 
-  /** Begins. The function returned ends it, and gives back what runs. */
+  /** Starts scanning. Returns a function that stops it and ends the claims of running scans. */
   start(): () => Promise<void> {
     const stopWorker = this.worker.start();
     const stopChores = this.chores.start();

@@ -12,14 +12,17 @@ import { LIVE } from '../queue/live-repositories';
 
 type Parts = Pick<ScanParts, 'database' | 'stores' | 'clock'>;
 
-/** Ids, or rows, of one step. */
+/** Ids or rows in one step. */
 const STEP = 1000;
-/** Waiting images of one step. */
+/** Waiting images in one step. */
 const WAITING_STEP = 200;
-/** How long advisories are kept that no finding names any more, in milliseconds. */
+/** How long unused advisories are kept, in milliseconds. */
 const ADVISORIES_MS = 7 * 86_400_000;
 
-/** Queues images that waited for layers and have them all, without anybody having said so. Gives back where to go on; '' = at the first. */
+/**
+ * Queues images that wait for layers and have all of them. Returns the digest to continue after, or
+ * '' to start again.
+ */
 export async function sweepWaiting({ database, stores, clock }: Parts, after: string): Promise<string> {
   const rows = await database
     .reader<ScanRow>(Table.scans)
@@ -34,7 +37,10 @@ export async function sweepWaiting({ database, stores, clock }: Parts, after: st
   return rows.length === WAITING_STEP ? digests.at(-1)! : '';
 }
 
-/** Makes rows of manifests that have none: what was cached while scanning was off, or was admitted beside a removal. */
+/**
+ * Creates rows for manifests without one: content that was cached while scanning was off, or
+ * admitted during a concurrent removal. Returns their number.
+ */
 export async function sweepUnknown({ database, stores, clock }: Parts, stopped: () => boolean): Promise<number> {
   const [last] = (await database.reader(Table.manifests).max({ id: 'id' })) as { id: number | string | null }[];
   let made = 0;
@@ -50,16 +56,16 @@ export async function sweepUnknown({ database, stores, clock }: Parts, stopped: 
       .whereNotIn('m.media_type', [MediaType.ociIndex, MediaType.dockerManifestList])
       .select({ id: 'm.id', digest: 'm.digest' })) as Pick<ManifestRow, 'id' | 'digest'>[];
     if (rows.length > 0) {
-      await makeRows({ database, stores, clock }, rows);
+      await createRows({ database, stores, clock }, rows);
       made += rows.length;
     }
-    // SQLite's statements are synchronous: others get a turn between two steps.
+    // SQLite statements are synchronous: other work gets a turn between two steps.
     await nextTurn();
   }
   return made;
 }
 
-/** Notes rows of manifests that nobody holds any more, for Clair to forget. */
+/** Notes manifests that nobody holds any more, so that their reports in Clair are deleted. */
 export async function sweepOrphans({ database, stores, clock }: Parts, stopped: () => boolean): Promise<void> {
   for (let after = '', more = true; more && !stopped();) {
     const rows = await page(database, after);
@@ -81,7 +87,7 @@ export async function sweepOrphans({ database, stores, clock }: Parts, stopped: 
   }
 }
 
-/** Forgets advisories that nothing names any more. */
+/** Deletes advisories that no finding uses any more. */
 export async function sweepAdvisories({ database, clock }: Parts): Promise<void> {
   const before = clock.now() - ADVISORIES_MS;
   const rows = (await database
@@ -96,7 +102,7 @@ export async function sweepAdvisories({ database, clock }: Parts): Promise<void>
     .limit(STEP)
     .select({ hash: 'a.hash' })) as { hash: string }[];
   if (rows.length === 0) return;
-  // Whoever uses one again writes used_at in the same transaction: then it stays.
+  // A transaction that uses an advisory again also writes used_at; then it is kept.
   await database.transaction((queries) =>
     queries(Table.advisories)
       .whereIn('hash', rows.map(({ hash }) => hash).sort())
@@ -105,7 +111,7 @@ export async function sweepAdvisories({ database, clock }: Parts): Promise<void>
   );
 }
 
-async function makeRows({ database, stores, clock }: Parts, rows: readonly Pick<ManifestRow, 'id' | 'digest'>[]) {
+async function createRows({ database, stores, clock }: Parts, rows: readonly Pick<ManifestRow, 'id' | 'digest'>[]) {
   const now = clock.now();
   const references = await stores.manifests.references(
     database.reader,

@@ -11,7 +11,7 @@ import type { OrganizationStore } from '../organizations/organization.store';
 import type { RobotStore } from './robot.store';
 import { validateRobotDescription, validateRobotName } from './validate-robot';
 
-/** What the service works with. */
+/** Dependencies of {@link RobotService}. */
 export interface RobotServiceParts {
   readonly database: Database;
   readonly organizations: OrganizationStore;
@@ -21,7 +21,7 @@ export interface RobotServiceParts {
   readonly clock: Clock;
 }
 
-/** A robot with the secret that was just made for it. */
+/** A robot with its new secret. */
 export interface RobotWithSecret {
   readonly robot: RobotRow;
   /** `<organization>+<robot>`. */
@@ -29,27 +29,32 @@ export interface RobotWithSecret {
   readonly secret: string;
 }
 
-/** Most robots of one organization: every data plane holds all of them in memory. */
+/** Maximum number of robots of one organization. Every data plane holds all robots in memory. */
 export const MAX_ROBOTS = 500;
 
 /**
- * Creates, changes and deletes robots: each in one transaction with its audit event and the configuration's revision,
- * so that data planes take the new secret, and refuse the old one and its tokens, as soon as they hear of it.
+ * Creates, rotates and deletes robots. Each change is one transaction with its audit event and the
+ * configuration revision. Data planes accept the new secret, and refuse the old secret and its
+ * tokens, as soon as they get the new revision.
  */
 export class RobotService {
   constructor(private readonly parts: RobotServiceParts) {}
 
-  /** Makes a robot. Throws BAD_USER_INPUT, NOT_FOUND (organization) or CONFLICT (name). */
+  /** Creates a robot. Throws BAD_USER_INPUT, NOT_FOUND (organization) or CONFLICT (name). */
   create(organizationName: string, name: string, description: string, actor: string): Promise<RobotWithSecret> {
     validateRobotName(name);
     validateRobotDescription(description);
     return this.parts.database.transaction(async (queries) => {
-      // Locked: robots of one organization are made one after the other, so that the count holds.
+      // The lock serializes the creation of robots of one organization, so that the count is exact.
       const organization = await this.organization(queries, organizationName);
       if ((await this.parts.robots.lock(queries, organization.uid, name)) !== undefined)
-        throw new ApiError('CONFLICT', `The organization ${organizationName} has a robot ${name} already.`, 'name');
+        throw new ApiError(
+          'CONFLICT',
+          `Robot '${name}' already exists in organization '${organizationName}'. Choose another name.`,
+          'name',
+        );
       if ((await this.parts.robots.count(queries, organization.uid)) >= MAX_ROBOTS)
-        throw badInput('organization', `has ${MAX_ROBOTS} robots, and there can be no more`);
+        throw badInput('organization', `already has ${MAX_ROBOTS} robots, which is the maximum`);
       const secret = newSecret(SecretPrefix.robot);
       const robot: RobotRow = {
         organization_uid: organization.uid,
@@ -65,13 +70,17 @@ export class RobotService {
     });
   }
 
-  /** Makes another secret for a robot; the one before is good no longer. Throws NOT_FOUND. */
+  /** Replaces the secret of a robot. The old secret is invalid from then on. Throws NOT_FOUND. */
   rotate(organizationName: string, name: string, actor: string): Promise<RobotWithSecret> {
     return this.parts.database.transaction(async (queries) => {
       const organization = await this.organization(queries, organizationName);
       const robot = await this.parts.robots.lock(queries, organization.uid, name);
       if (robot === undefined)
-        throw new ApiError('NOT_FOUND', `The organization ${organizationName} has no robot ${name}.`, 'name');
+        throw new ApiError(
+          'NOT_FOUND',
+          `Robot '${name}' does not exist in organization '${organizationName}'.`,
+          'name',
+        );
       const secret = newSecret(SecretPrefix.robot);
       await this.parts.robots.replaceSecret(queries, { ...robot, secret_sha256: hashSecret(secret) });
       await this.record(queries, 'ROBOT_ROTATED', organization, actor, { robot: name });
@@ -79,7 +88,7 @@ export class RobotService {
     });
   }
 
-  /** Deletes a robot; false when there is none, or no such organization. */
+  /** Deletes a robot. Returns false if the robot or the organization does not exist. */
   delete(organizationName: string, name: string, actor: string): Promise<boolean> {
     return this.parts.database.transaction(async (queries) => {
       const organization = await this.parts.organizations.lockByName(queries, organizationName);
@@ -94,7 +103,7 @@ export class RobotService {
   private async organization(queries: Queries, name: string): Promise<Organization> {
     const organization = await this.parts.organizations.lockByName(queries, name);
     if (organization === undefined)
-      throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'organization');
+      throw new ApiError('NOT_FOUND', `Organization '${name}' does not exist.`, 'organization');
     return organization;
   }
 

@@ -3,37 +3,39 @@ import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 
-/** A robot with the name of its organization: how pull records name it. */
+/** A robot with the name of its organization, which pull records use. */
 export type NamedRobot = Pick<RobotRow, 'organization_uid' | 'name' | 'created_at' | 'last_used_at'> & {
   readonly organization: string;
 };
 
 /** Reads and writes robots. */
 export class RobotStore {
-  /** Every robot of every organization: for a full read of the configuration. */
+  /** Returns all robots of all organizations, for a snapshot. */
   async all(queries: Queries): Promise<readonly RobotRow[]> {
     return queries<RobotRow>(Table.robots).orderBy(['organization_uid', 'name']);
   }
 
-  /** The robots of one organization, by name. */
+  /** Returns the robots of one organization, sorted by name. */
   async ofOrganization(queries: Queries, organizationUid: string): Promise<readonly RobotRow[]> {
     return queries<RobotRow>(Table.robots).where('organization_uid', organizationUid).orderBy('name');
   }
 
-  /** The robots of these organizations, by uid and name. */
+  /** Returns the robots of these organizations, ordered by uid and name. */
   async ofOrganizations(queries: Queries, organizationUids: readonly string[]): Promise<readonly RobotRow[]> {
     return queries<RobotRow>(Table.robots)
       .whereIn('organization_uid', organizationUids)
       .orderBy(['organization_uid', 'name']);
   }
 
-  /** How many robots an organization has. */
+  /** Returns the number of robots of an organization. */
   async count(queries: Queries, organizationUid: string): Promise<number> {
     const [row] = await queries(Table.robots).where('organization_uid', organizationUid).count({ n: '*' });
     return Number((row as { n: number | string } | undefined)?.n ?? 0);
   }
 
-  /** The robot of that name, or undefined; nobody else changes it before the transaction ends. */
+  /**
+   * Returns the robot with this name, or undefined, and locks its row until the transaction ends.
+   */
   async lock(queries: Queries, organizationUid: string, name: string): Promise<RobotRow | undefined> {
     return queries<RobotRow>(Table.robots)
       .where({ organization_uid: organizationUid, name })
@@ -41,26 +43,29 @@ export class RobotStore {
       .first<RobotRow | undefined>();
   }
 
-  /** Writes a new one. Throws the driver's duplicate error. */
+  /** Inserts a robot. Throws the driver's duplicate-key error. */
   async insert(queries: Queries, robot: RobotRow): Promise<void> {
     await bulkInsert(queries, Table.robots, [robot]);
   }
 
-  /** Puts the hash of another secret in place. */
+  /** Replaces the hash of the secret. */
   async replaceSecret(queries: Queries, robot: RobotRow): Promise<void> {
     await queries<RobotRow>(Table.robots)
       .where({ organization_uid: robot.organization_uid, name: robot.name })
       .update({ secret_sha256: robot.secret_sha256 });
   }
 
-  /** Takes it away. */
+  /** Deletes a robot. */
   async delete(queries: Queries, robot: RobotRow): Promise<void> {
     await queries<RobotRow>(Table.robots)
       .where({ organization_uid: robot.organization_uid, name: robot.name })
       .delete();
   }
 
-  /** The robots of these names (without their organization's) that belong to one of these organizations, by key. */
+  /**
+   * Returns the robots with one of these names (without the organization) in one of these
+   * organizations, sorted by key.
+   */
   async findMany(
     queries: Queries,
     organizations: readonly string[],
@@ -85,7 +90,7 @@ export class RobotStore {
     return found;
   }
 
-  /** Notes when it was last used; a time before the one that is stored changes nothing. */
+  /** Sets the time of the last use, unless a later time is stored. */
   async used(queries: Queries, robot: NamedRobot, at: number): Promise<void> {
     await queries<RobotRow>(Table.robots)
       .where({ organization_uid: robot.organization_uid, name: robot.name })

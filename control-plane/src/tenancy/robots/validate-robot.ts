@@ -1,22 +1,22 @@
 import { badInput } from '../../errors/api-error';
 import { isStorable, STORABLE_RULE } from '../../db/storable-text';
 
-/** Longest name, in characters. */
+/** Maximum length of a name, in characters. */
 const MAX_NAME = 64;
-/** Longest description, in characters. */
+/** Maximum length of a description, in characters. */
 const MAX_DESCRIPTION = 1024;
-/** No `+` and no `:`: clients log in as `<organization>+<robot>:<secret>`. */
+/** No `+` and no `:`, because clients log in as `<organization>+<robot>:<secret>`. */
 const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
-/** What {@link validateRobotName} allows, for schema descriptions. */
+/** The rule of {@link validateRobotName}, for schema descriptions and messages. */
 export const ROBOT_NAME_RULE = `1 to ${MAX_NAME} characters: lower-case letters and digits, in parts separated by one '.', '_' or '-'`;
 
-/** Checks a robot's name. Throws BAD_USER_INPUT. */
+/** Checks the name of a robot. Throws BAD_USER_INPUT. */
 export function validateRobotName(name: string): void {
   if (name.length > MAX_NAME || !NAME.test(name)) throw badInput('name', `must be ${ROBOT_NAME_RULE}`);
 }
 
-/** Checks a robot's description. Throws BAD_USER_INPUT. */
+/** Checks the description of a robot. Throws BAD_USER_INPUT. */
 export function validateRobotDescription(description: string): void {
   if (description.length > MAX_DESCRIPTION || !isStorable(description))
     throw badInput('description', `must be at most ${MAX_DESCRIPTION} characters: ${STORABLE_RULE}`);

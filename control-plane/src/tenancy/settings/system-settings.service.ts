@@ -7,16 +7,19 @@ import { ApiError } from '../../errors/api-error';
 import { type ForcedSwitches, inForce, type SystemSettings } from './system-settings';
 import type { SystemSettingsStore } from './system-settings.store';
 
-/** Switches to change; undefined stays. */
+/** The switches to change. Undefined leaves a switch as it is. */
 export interface SystemSettingsChange {
   readonly proxyCacheEnabled?: boolean | undefined;
   readonly quotaManagementEnabled?: boolean | undefined;
   readonly scanningEnabled?: boolean | undefined;
 }
 
-/** What happens to cached content when quotas are turned on for all organizations. */
+/** Applies quotas to cached content when quotas are turned on for all organizations. */
 export interface GlobalQuotas {
-  /** Notes in the caller's transaction that every quota is in force: usage may be over any of them now. */
+  /**
+   * Records in the caller's transaction that all quotas are now in force, so that usage may be over
+   * any of them.
+   */
   turnedOn(queries: Queries): Promise<void>;
   /**
    * Evicts down to quotas that came into force or changed, for a few seconds at most. Garbage
@@ -25,7 +28,7 @@ export interface GlobalQuotas {
   enforceAll(): Promise<void>;
 }
 
-/** What the service works with. */
+/** Dependencies of {@link SystemSettingsService}. */
 export interface SystemSettingsParts {
   readonly database: Database;
   readonly settings: SystemSettingsStore;
@@ -36,7 +39,7 @@ export interface SystemSettingsParts {
   readonly clock: Clock;
 }
 
-/** Environment variables by the switch that they force. */
+/** The environment variables that force each switch. */
 const VARIABLES = {
   proxyCacheEnabled: 'LAYOVER_FEATURE_PROXY_CACHE',
   quotaManagementEnabled: 'LAYOVER_FEATURE_QUOTA_MANAGEMENT',
@@ -47,19 +50,19 @@ const VARIABLES = {
 export class SystemSettingsService {
   constructor(private readonly parts: SystemSettingsParts) {}
 
-  /** The switches in force. */
+  /** Returns the switches in force. */
   async read(): Promise<SystemSettings> {
     return inForce(await this.parts.settings.read(this.parts.database.reader), this.parts.forced);
   }
 
-  /** Names of the switches that the environment forces. */
+  /** Returns the names of the switches that the environment forces. */
   forcedSwitches(): readonly string[] {
     return Object.entries(this.parts.forced).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   }
 
   /**
-   * Changes switches. Throws VERSION_CONFLICT, and CONFLICT for a switch that the environment holds the other way: then
-   * nothing changes, the other switches neither.
+   * Changes switches. Throws VERSION_CONFLICT, or CONFLICT if the environment forces one of the
+   * switches to the other value. In both cases no switch changes.
    */
   async update(
     change: SystemSettingsChange,
@@ -71,7 +74,8 @@ export class SystemSettingsService {
       if (forced[name] !== undefined && change[name] !== undefined && change[name] !== forced[name])
         throw new ApiError(
           'CONFLICT',
-          `${name} is held ${forced[name] ? 'on' : 'off'} by ${variable} in the environment of the control plane: change it there.`,
+          `${name} is forced ${forced[name] ? 'on' : 'off'} by ${variable} in the environment of ` +
+            'the control plane. Change it there.',
           `input.${name}`,
         );
     }

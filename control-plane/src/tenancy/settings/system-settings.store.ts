@@ -2,19 +2,19 @@ import { type SystemSettingsRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import type { SystemSettings } from './system-settings';
 
-/** Reads and writes the one row of global switches. */
+/** Reads and writes the row of global switches. */
 export class SystemSettingsStore {
-  /** What is stored. */
+  /** Returns the stored settings. */
   async read(queries: Queries): Promise<SystemSettings> {
     return fromRow(await this.row(queries).first());
   }
 
-  /** The same, and nobody else changes it before the transaction ends. */
+  /** Returns the stored settings and locks the row until the transaction ends. */
   async lock(queries: Queries): Promise<SystemSettings> {
     return fromRow(await this.row(queries).forUpdate().first());
   }
 
-  /** Replaces what is stored. */
+  /** Replaces the stored settings. */
   async write(queries: Queries, settings: SystemSettings): Promise<void> {
     await this.row(queries).update({
       proxy_cache_enabled: settings.proxyCacheEnabled ? 1 : 0,
@@ -24,12 +24,12 @@ export class SystemSettingsStore {
     });
   }
 
-  /** Whether no start before this one got as far as {@link firstStartDone}. */
+  /** Returns whether no earlier start has reached {@link firstStartDone}. */
   async isFirstStart(queries: Queries): Promise<boolean> {
     return (await this.row(queries).whereNull('bootstrapped_at').first('id')) !== undefined;
   }
 
-  /** The first start has done all that it does once. */
+  /** Records that the first start has completed its one-time work. */
   async firstStartDone(queries: Queries, now: number): Promise<void> {
     await this.row(queries).whereNull('bootstrapped_at').update({ bootstrapped_at: now });
   }
@@ -40,7 +40,7 @@ export class SystemSettingsStore {
 }
 
 function fromRow(row: SystemSettingsRow | undefined): SystemSettings {
-  if (row === undefined) throw new Error('there are no system settings: the migrations have not run');
+  if (row === undefined) throw new Error('There are no system settings: the migrations have not run.');
   return {
     proxyCacheEnabled: row.proxy_cache_enabled === 1,
     quotaManagementEnabled: row.quota_management_enabled === 1,

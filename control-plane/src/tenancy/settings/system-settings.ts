@@ -6,14 +6,14 @@ export interface SystemSettings {
   readonly version: number;
 }
 
-/** Switches of the system settings that the environment holds on or off. */
+/** The switches that the environment forces on or off. */
 export interface ForcedSwitches {
   readonly proxyCacheEnabled: boolean | undefined;
   readonly quotaManagementEnabled: boolean | undefined;
   readonly scanningEnabled: boolean | undefined;
 }
 
-/** The settings that are in force: what the environment forces wins over what is stored. */
+/** Returns the settings in force. Forced switches take precedence over stored ones. */
 export function inForce(stored: SystemSettings, forced: ForcedSwitches): SystemSettings {
   return {
     ...stored,

@@ -8,26 +8,27 @@ import { isDuplicate } from '../../db/database-error';
 import type { ApiTokenStore } from './api-token.store';
 import { hashSecret, newSecret, SecretPrefix } from './secret';
 
-/** Id and name of the first admin token. */
+/** The id and the name of the first admin token. */
 const ADMIN = 'admin';
 
-/** What {@link ensureAdminToken} works with. */
+/** Dependencies of {@link ensureAdminToken}. */
 export interface AdminTokenParts {
   readonly database: Database;
   readonly tokens: ApiTokenStore;
   readonly clock: Clock;
   /** LAYOVER_ADMIN_TOKEN. */
   readonly configured: string | undefined;
-  /** Where a token that was made is written, 0600. */
+  /** The file for a generated token, with mode 0600. */
   readonly file: string;
-  /** Shows a person one line, once. */
+  /** Shows a line to the operator, once. */
   readonly announce: (line: string) => void;
 }
 
 /**
- * Sees to it that there is an admin token: the configured one (it replaces what was there), or one made at the first
- * start, written to the file and announced once. The file comes before the row, so that a crash in between loses nothing.
- * Of several control planes that start at once on one database, one makes it; the home of that one has the file.
+ * Makes sure that an admin token exists: the configured one, which replaces the stored one, or a
+ * token that the first start generates, writes to the file and announces once. The file is written
+ * before the row, so a crash in between loses nothing. If several control planes start at once on
+ * one database, one of them generates the token and only its home has the file.
  */
 export async function ensureAdminToken(parts: AdminTokenParts): Promise<void> {
   const { database, tokens, configured } = parts;
@@ -40,17 +41,18 @@ export async function ensureAdminToken(parts: AdminTokenParts): Promise<void> {
     return;
   }
   if (await database.transaction(async (queries) => (await tokens.lockById(queries, ADMIN)) !== undefined)) return;
-  const token = writeOrRead(parts.file);
+  const token = createOrReadToken(parts.file);
   try {
     await database.transaction((queries) => tokens.insert(queries, adminRow(token, parts.clock)));
   } catch (error) {
-    // Another control plane on the same database was first; its token is the one, and ours must not look like it.
+    // Another control plane on the same database was first. Its token is valid; the file with ours
+    // is removed so that nobody uses it.
     if (!isDuplicate(error)) throw error;
     const inForce = await database.transaction((queries) => tokens.lockById(queries, ADMIN));
     if (inForce?.token_sha256 !== hashSecret(token)) rmSync(parts.file, { force: true });
     return;
   }
-  parts.announce(`Layover's admin token (shown once, kept in ${parts.file}): ${token}`);
+  parts.announce(`Admin token of Layover (shown once, stored in ${parts.file}): ${token}`);
 }
 
 function adminRow(token: string, clock: Clock): ApiTokenRow {
@@ -66,8 +68,11 @@ function adminRow(token: string, clock: Clock): ApiTokenRow {
   };
 }
 
-/** Writes a new token to the file, durably. Returns it, or the token of an earlier start that got no further. */
-function writeOrRead(file: string): string {
+/**
+ * Writes a new token to the file, durably. Returns the token, or the token of an earlier start that
+ * did not complete.
+ */
+function createOrReadToken(file: string): string {
   createFileSync(file, `${newSecret(SecretPrefix.apiToken)}\n`);
   return readFileSync(file, 'utf8').trim();
 }

@@ -9,16 +9,16 @@ import type { OrganizationStore } from '../organizations/organization.store';
 import type { ApiTokenStore } from './api-token.store';
 import { hashSecret, newSecret, SecretPrefix } from './secret';
 
-/** A token that is wanted. */
+/** The properties of a new token. */
 export interface NewApiToken {
   readonly name: string;
   readonly role: Role;
   readonly organization: string | undefined;
-  /** Milliseconds since the epoch; undefined = never. */
+  /** Milliseconds since the epoch; undefined if it never expires. */
   readonly expiresAt: number | undefined;
 }
 
-/** What the service works with. */
+/** Dependencies of {@link ApiTokenService}. */
 export interface ApiTokenParts {
   readonly database: Database;
   readonly tokens: ApiTokenStore;
@@ -27,15 +27,15 @@ export interface ApiTokenParts {
   readonly clock: Clock;
 }
 
-/** What a token's name may be: it stands in the audit log. */
+/** The rule for token names, which appear in the audit log. */
 export const TOKEN_NAME_RULE = "1 to 64 letters, digits, '.', '_' or '-'";
 const TOKEN_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Makes and revokes tokens of the management API. */
+/** Creates and revokes API tokens. */
 export class ApiTokenService {
   constructor(private readonly parts: ApiTokenParts) {}
 
-  /** Makes a token; its text is given once. Throws BAD_USER_INPUT or NOT_FOUND. */
+  /** Creates a token. Its text is returned only here. Throws BAD_USER_INPUT or NOT_FOUND. */
   async create(
     wanted: NewApiToken,
     actor: string,
@@ -44,9 +44,9 @@ export class ApiTokenService {
     const now = clock.now();
     if (!TOKEN_NAME.test(wanted.name)) throw badInput('name', `must be ${TOKEN_NAME_RULE}`);
     if (wanted.role === Role.ADMIN && wanted.organization !== undefined)
-      throw badInput('organization', 'must be left out for role ADMIN');
+      throw badInput('organization', 'must be omitted for role ADMIN');
     if (wanted.role !== Role.ADMIN && wanted.organization === undefined)
-      throw badInput('organization', `is needed for role ${wanted.role}`);
+      throw badInput('organization', `is required for role ${wanted.role}`);
     if (wanted.expiresAt !== undefined && wanted.expiresAt <= now) throw badInput('expiresAt', 'must be in the future');
     const id = newId();
     const token = newSecret(SecretPrefix.apiToken);
@@ -54,7 +54,7 @@ export class ApiTokenService {
       const { organization: name } = wanted;
       const organization = name === undefined ? undefined : await organizations.lockByName(queries, name);
       if (name !== undefined && organization === undefined)
-        throw new ApiError('NOT_FOUND', `There is no organization ${name}.`, 'organization');
+        throw new ApiError('NOT_FOUND', `Organization '${name}' does not exist.`, 'organization');
       await tokens.insert(queries, {
         id,
         name: wanted.name,
@@ -71,7 +71,10 @@ export class ApiTokenService {
     return { id, name: wanted.name, token };
   }
 
-  /** Revokes a token from the next request on; false when there is none, or it was revoked before. */
+  /**
+   * Revokes a token, starting with the next request. Returns false if the token does not exist or
+   * was already revoked.
+   */
   async revoke(id: string, actor: string): Promise<boolean> {
     const { database, tokens, organizations, audit, clock } = this.parts;
     return database.transaction(async (queries) => {

@@ -5,9 +5,12 @@ import type { Queries } from '../../db/database';
 /** A token with the name of its organization. */
 export type ApiTokenWithOrganization = ApiTokenRow & { readonly organization_name: string | null };
 
-/** Reads and writes tokens of the management API, by the hash of their text. */
+/** Reads and writes API tokens. Only the hash of a token's text is stored. */
 export class ApiTokenStore {
-  /** The token with that hash (sha256, hex), revoked and expired ones included; undefined when there is none. */
+  /**
+   * Returns the token with this hash (sha256, hex), also if it is revoked or expired, or undefined
+   * if there is none.
+   */
   async findByHash(queries: Queries, sha256: string): Promise<ApiTokenWithOrganization | undefined> {
     return queries(`${Table.apiTokens} as t`)
       .leftJoin(`${Table.organizations} as o`, 'o.uid', 't.organization_uid')
@@ -15,17 +18,17 @@ export class ApiTokenStore {
       .first<ApiTokenWithOrganization | undefined>('t.*', 'o.name as organization_name');
   }
 
-  /** The token with that id, or undefined; nobody else changes it before the transaction ends. */
+  /** Returns the token with this id, or undefined, and locks its row until the transaction ends. */
   async lockById(queries: Queries, id: string): Promise<ApiTokenRow | undefined> {
     return queries<ApiTokenRow>(Table.apiTokens).where('id', id).forUpdate().first<ApiTokenRow | undefined>();
   }
 
-  /** Writes a new one. Throws the driver's duplicate error. */
+  /** Inserts a token. Throws the driver's duplicate-key error. */
   async insert(queries: Queries, token: ApiTokenRow): Promise<void> {
     await bulkInsert(queries, Table.apiTokens, [token]);
   }
 
-  /** Puts the first admin token in place, whatever was there. */
+  /** Inserts or replaces the first admin token. */
   async putAdmin(queries: Queries, token: ApiTokenRow): Promise<void> {
     await bulkInsert(queries, Table.apiTokens, [token], {
       kind: 'merge',
@@ -34,7 +37,7 @@ export class ApiTokenStore {
     });
   }
 
-  /** Revokes it; false when it was already. */
+  /** Revokes a token. Returns false if it was already revoked. */
   async revoke(queries: Queries, id: string, now: number): Promise<boolean> {
     return (
       (await queries<ApiTokenRow>(Table.apiTokens)

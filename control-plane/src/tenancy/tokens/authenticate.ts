@@ -7,7 +7,7 @@ import { ApiError } from '../../errors/api-error';
 import type { ApiTokenStore } from './api-token.store';
 import { hashSecret } from './secret';
 
-/** Finds who is behind an Authorization header. */
+/** Finds the viewer of an Authorization header. */
 export class Authenticator {
   constructor(
     private readonly database: Database,
@@ -16,13 +16,14 @@ export class Authenticator {
   ) {}
 
   /**
-   * The viewer of a `Bearer` header. Throws UNAUTHENTICATED, with the same words for a token that is unknown, expired or
-   * revoked. Looked up by hash: how long it takes tells nothing of the token.
+   * Returns the viewer of a `Bearer` header. Throws UNAUTHENTICATED with the same message for
+   * unknown, expired and revoked tokens. Tokens are looked up by hash, so that the response time
+   * reveals nothing about them.
    */
   async authenticate(authorization: string | undefined): Promise<Viewer> {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || token.length > 1024)
-      throw new ApiError('UNAUTHENTICATED', 'A token is needed: send it as Authorization: Bearer <token>.');
+      throw new ApiError('UNAUTHENTICATED', 'A token is required. Send it as "Authorization: Bearer <token>".');
     const hash = hashSecret(token);
     const row = await this.tokens.findByHash(this.database.reader, hash);
     const good =
@@ -31,7 +32,7 @@ export class Authenticator {
       row.revoked_at === null &&
       (row.expires_at === null || row.expires_at > this.clock.now()) &&
       (row.role === Role.ADMIN || row.organization_name !== null);
-    if (!good) throw new ApiError('UNAUTHENTICATED', 'The token is not known, has expired or was revoked.');
+    if (!good) throw new ApiError('UNAUTHENTICATED', 'The token is unknown, expired or revoked.');
     return {
       id: row.id,
       name: row.name,

@@ -5,21 +5,21 @@ import { bulkInsert } from '../../db/bulk-insert';
 import type { Queries } from '../../db/database';
 import { newId } from '../../db/new-id';
 
-/** A key that pull tokens are signed and checked with. */
+/** A key that signs and verifies pull tokens. */
 export interface TokenKey {
   readonly id: string;
   /** 32 bytes. */
   readonly secret: Buffer;
 }
 
-/** Reads and writes the keys of pull tokens; sealed in the database. */
+/** Reads and writes the keys of pull tokens. They are sealed in the database. */
 export class TokenKeyStore {
   constructor(private readonly box: SealedBox) {}
 
   /**
-   * The keys that tokens are checked with, the one that signs first: the oldest that has not retired. A newer one is there
-   * to be known everywhere before it signs, a retired one until its tokens have expired. Keys that no configured master
-   * key opens are left out.
+   * Returns the keys that verify tokens; the first one also signs. It is the oldest key that has
+   * not retired. Newer keys are already distributed but do not sign yet; retired keys verify until
+   * their tokens have expired. Keys that no configured master key opens are left out.
    */
   async read(queries: Queries): Promise<readonly TokenKey[]> {
     const rows = await this.rows(queries);
@@ -33,7 +33,10 @@ export class TokenKeyStore {
     });
   }
 
-  /** Makes a key when there is none that can sign. Pull tokens live minutes, so clients just ask for new ones. */
+  /**
+   * Creates a key if no key can sign. Returns whether it did. Pull tokens live for minutes, so
+   * clients simply request new ones.
+   */
   async ensure(queries: Queries, now: number): Promise<boolean> {
     const rows = await this.rows(queries);
     if (rows.some((row) => row.retired_at === null && this.open(row) !== undefined)) return false;
@@ -41,7 +44,7 @@ export class TokenKeyStore {
     return true;
   }
 
-  /** Makes a key; it signs when those before it have retired. */
+  /** Creates a key, which signs after all earlier keys have retired. */
   async create(queries: Queries, now: number): Promise<void> {
     const id = newId();
     const row: TokenKeyRow = {
@@ -53,12 +56,15 @@ export class TokenKeyStore {
     await bulkInsert(queries, Table.tokenKeys, [row]);
   }
 
-  /** When the keys that have not retired were made, oldest first, in milliseconds since the epoch. */
+  /**
+   * Returns the creation times of the keys that have not retired, oldest first, in milliseconds
+   * since the epoch.
+   */
   async ages(queries: Queries): Promise<readonly number[]> {
     return (await this.rows(queries)).filter((row) => row.retired_at === null).map((row) => row.created_at);
   }
 
-  /** Retires every key made before `createdBefore`; how many it were. */
+  /** Retires every key that was created before `createdBefore`. Returns the number of keys. */
   async retire(queries: Queries, createdBefore: number, now: number): Promise<number> {
     return queries<TokenKeyRow>(Table.tokenKeys)
       .whereNull('retired_at')
@@ -66,12 +72,12 @@ export class TokenKeyStore {
       .update({ retired_at: now });
   }
 
-  /** Forgets every key that retired before `before`; how many it were. */
+  /** Deletes every key that retired before `before`. Returns the number of keys. */
   async forget(queries: Queries, before: number): Promise<number> {
     return queries<TokenKeyRow>(Table.tokenKeys).where('retired_at', '<', before).delete();
   }
 
-  /** Seals again, with the present master key, what a previous one sealed. */
+  /** Seals the keys that a previous master key sealed with the present one. */
   async reseal(queries: Queries): Promise<void> {
     for (const row of await queries<TokenKeyRow>(Table.tokenKeys)) {
       if (this.box.isCurrent(row.sealed_secret)) continue;
@@ -83,7 +89,7 @@ export class TokenKeyStore {
     }
   }
 
-  /** How many keys in use no configured master key opens. */
+  /** Returns the number of keys that have not retired and that no configured master key opens. */
   async unreadable(queries: Queries): Promise<number> {
     return (await this.rows(queries)).filter((row) => row.retired_at === null && this.open(row) === undefined).length;
   }

@@ -1,17 +1,17 @@
 import type { Role } from './role';
 
-/** Who asks: the token behind a request. */
+/** The token that sent a request. */
 export interface Viewer {
-  /** The token's id. */
+  /** The id of the token. */
   readonly id: string;
-  /** The token's name. */
+  /** The name of the token. */
   readonly name: string;
   readonly role: Role;
-  /** What a token of role MANAGER or READER is bound to; undefined for ADMIN. */
+  /** The organization that a token of role MANAGER or READER is bound to; undefined for ADMIN. */
   readonly organization: { readonly uid: string; readonly name: string } | undefined;
 }
 
-/** How the viewer stands in the audit log. */
+/** Returns the viewer's actor in the audit log. */
 export function actorOf(viewer: Viewer): string {
   return `token:${viewer.name}`;
 }

@@ -17,7 +17,8 @@ beforeAll(async () => {
   acme = await plane.organization('acme');
   now = plane.clock.now();
   const other = await plane.organization('other', { upstream: 'other.example' });
-  // Several at one time, and more than one piece of an export and one batch of records hold.
+  // Several events have the same time, and there are more of them than fit into one piece of an
+  // export or one batch of records.
   const records = Array.from({ length: EVENTS }, (_, i) =>
     pull(acme, 'one', now - EVENTS + Math.floor(i / 7), {
       reference: `tag-${i}`,
@@ -59,12 +60,12 @@ const lines = async (query: string, token = ADMIN_TOKEN): Promise<readonly Line[
 const sorted = (events: readonly Line[]): readonly Line[] =>
   [...events].sort((a, b) => (a.at === b.at ? 0 : a.at < b.at ? -1 : 1));
 
-describe('what is exported', () => {
-  test('is every event once, newest first, with the fields and the words of GraphQL', async () => {
+describe('the export', () => {
+  test('has every event once, newest first, with the fields and values of GraphQL', async () => {
     const response = await ask('');
     expect(response.headers.get('content-type')).toBe('application/jsonl; charset=utf-8');
     const all = await lines('');
-    // Two organizations were created beside the pulls.
+    // Two organizations were created as well.
     expect(all).toHaveLength(EVENTS + 3);
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
     expect(all.map(({ at }) => at)).toEqual([...sorted(all)].reverse().map(({ at }) => at));
@@ -77,7 +78,7 @@ describe('what is exported', () => {
     expect(line).toEqual({ ...node, detail: JSON.parse(node['detail'] as string) as object });
   });
 
-  test('is the same from the other end, when that is asked for', async () => {
+  test('can be reversed with order=oldest', async () => {
     const newest = await lines('');
     expect(await lines('?order=newest')).toEqual(newest);
     expect(await lines('?order=oldest')).toEqual([...newest].reverse());
@@ -92,11 +93,11 @@ describe('what is exported', () => {
     ['actor=token%3Aadmin', 2],
     ['actor=nobody', 0],
     [`digest=sha256:${'0'.repeat(64)}`, 0],
-  ])('is narrowed by %s', async (query, count) => {
+  ])('is filtered by %s', async (query, count) => {
     expect(await lines(`?${query}`)).toHaveLength(count);
   });
 
-  test('is narrowed by time: since is included, until is not', async () => {
+  test('is filtered by time: since is inclusive, until is exclusive', async () => {
     const iso = (at: number): string => encodeURIComponent(new Date(at).toISOString());
     const start = now - EVENTS;
     const some = await lines(`?since=${iso(start + 2)}&until=${iso(start + 4)}`);
@@ -104,14 +105,14 @@ describe('what is exported', () => {
     expect(await lines(`?since=${iso(start + 2)}&until=${iso(start + 4)}&order=oldest`)).toEqual([...some].reverse());
   });
 
-  test('a HEAD has the headers and nothing else', async () => {
+  test('answers HEAD with headers only', async () => {
     const response = await ask('', ADMIN_TOKEN, 'HEAD');
     expect([response.status, await response.text()]).toEqual([200, '']);
   });
 });
 
-describe('who may export', () => {
-  test('nobody without a good token', async () => {
+describe('access to the export', () => {
+  test('needs a valid token', async () => {
     for (const token of ['', 'wrong-token-0123456789']) {
       const response = await ask('', token);
       expect(response.status).toBe(401);
@@ -119,7 +120,7 @@ describe('who may export', () => {
     }
   });
 
-  test('a token of an organization sees that one only', async () => {
+  test('is limited to the organization of a bound token', async () => {
     const { createApiToken } = await plane.ask<{ createApiToken: { token: string } }>(
       'mutation { createApiToken(name: "reader", role: READER, organization: "other") { token } }',
     );
@@ -132,7 +133,7 @@ describe('who may export', () => {
     });
   });
 
-  test('only by reading', async () => {
+  test('only allows GET and HEAD', async () => {
     const response = await ask('', ADMIN_TOKEN, 'POST');
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
@@ -151,7 +152,7 @@ test.each([
   ['first=10', 'first'],
   ['organisation=acme', 'organisation'],
   [`actor=${'x'.repeat(300)}`, 'actor'],
-])('%s is refused, naming the parameter', async (query, field) => {
+])('%s is refused with the name of the parameter', async (query, field) => {
   const response = await ask(`?${query}`);
   expect(response.status).toBe(400);
   const { errors } = (await response.json()) as { errors: { message: string; extensions: object }[] };
@@ -159,7 +160,7 @@ test.each([
   expect(errors[0]!.message).toContain(field);
 });
 
-describe('while it runs', () => {
+describe('during an export', () => {
   const open = (query: string): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const options = { headers: { authorization: `Bearer ${ADMIN_TOKEN}` }, agent: false };
@@ -174,20 +175,17 @@ describe('while it runs', () => {
       .map((line) => JSON.parse(line) as Line);
   };
 
-  test.each(['newest', 'oldest'])(
-    'events that arrive are no part of it, and nothing comes twice (%s)',
-    async (order) => {
-      const before = (await lines('?kinds=PULL')).map(({ id }) => id);
-      const answer = await open(`?order=${order}&kinds=PULL`);
-      plane.clock.advance(1000);
-      const late = Array.from({ length: 50 }, () => pull(acme, 'one', plane.clock.now(), { reference: 'late' }));
-      await plane.catalog.call('RecordPulls', { records: late });
-      const seen = (await rest(answer)).map(({ id }) => id);
-      expect([...seen].sort()).toEqual([...before].sort());
-    },
-  );
+  test.each(['newest', 'oldest'])('new events are not included, and no event is repeated (%s)', async (order) => {
+    const before = (await lines('?kinds=PULL')).map(({ id }) => id);
+    const answer = await open(`?order=${order}&kinds=PULL`);
+    plane.clock.advance(1000);
+    const late = Array.from({ length: 50 }, () => pull(acme, 'one', plane.clock.now(), { reference: 'late' }));
+    await plane.catalog.call('RecordPulls', { records: late });
+    const seen = (await rest(answer)).map(({ id }) => id);
+    expect([...seen].sort()).toEqual([...before].sort());
+  });
 
-  test('oldest first ends at the time when it was asked for: it would follow the log for ever otherwise', async () => {
+  test('the order oldest ends at the time of the request, so that it does not follow the log for ever', async () => {
     const ahead = pull(acme, 'one', plane.clock.now() + 5000, { reference: 'ahead' });
     const present = pull(acme, 'one', plane.clock.now(), { reference: 'present' });
     await plane.catalog.call('RecordPulls', { records: [ahead, present] });

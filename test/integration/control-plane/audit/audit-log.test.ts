@@ -27,8 +27,8 @@ const references = async (filter: object): Promise<readonly string[]> =>
     ({ node }) => node.reference,
   );
 
-test('pages are newest first and stay as they are while events arrive', async () => {
-  // Several at one time: the order among them must hold across pages too.
+test('pages are newest first and do not shift while events arrive', async () => {
+  // Several events have the same time; their order must be stable across pages too.
   for (let i = 0; i < 10; i++) await record(`page-${i}`, now + Math.floor(i / 3));
   const seen: string[] = [];
   const ids = new Set<string>();
@@ -39,7 +39,7 @@ test('pages are newest first and stay as they are while events arrive', async ()
       seen.push(node.reference);
       ids.add(node.id);
     }
-    // Newer ones go in front; the pages that follow don't move.
+    // Newer events go in front and do not shift the following pages.
     await record(`newer-${seen.length}`, now + 1000);
     if (!auditEvents.pageInfo.hasNextPage) break;
     after = auditEvents.pageInfo.endCursor;
@@ -74,10 +74,10 @@ describe('filters', () => {
     expect(await references(filter)).toEqual(expected);
   });
 
-  test('by time: since is included, until is not', async () => {
+  test('by time: since is inclusive, until is exclusive', async () => {
     const iso = (time: number): string => new Date(time).toISOString();
     expect(await references({ since: iso(now - 5000), until: iso(now - 3000) })).toEqual(['f-web', 'f-miss']);
-    // Any offset will do.
+    // Any offset is allowed.
     const offset = iso(now - 5000 + 2 * 3_600_000).replace('Z', '+02:00');
     expect(await references({ since: offset, until: iso(now - 4000) })).toEqual(['f-miss']);
   });
@@ -88,7 +88,7 @@ describe('filters', () => {
   });
 });
 
-test('an event is found again by its id', async () => {
+test('an event can be read by its id', async () => {
   const { auditEvents } = await plane.ask<Events>(LIST, { first: 1 });
   const { id, reference } = auditEvents.edges[0]!.node;
   expect(await plane.ask('query ($id: ID!) { node(id: $id) { id ... on AuditEvent { reference } } }', { id })).toEqual({

@@ -20,11 +20,11 @@ const LIST = `query ($tag: String, $first: Int, $after: String) {
   auditEvents(filter: {reference: $tag}, first: $first, after: $after) {
     pageInfo { hasNextPage endCursor } edges { node { id at } } } }`;
 
-/** Few times, so that many events share one; late ones lie among those that are read. */
+/** Only a few times, so that many events share one; late events fall among those already read. */
 const offsets = fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 25 });
 const arrivals = fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 4 });
 
-test('what was there when a reader began is seen once each, in order, whatever arrives between its pages', async () => {
+test('a reader sees all events that existed at its start once and in order, while others arrive', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(

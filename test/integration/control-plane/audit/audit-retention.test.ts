@@ -30,7 +30,7 @@ const pulls = async (): Promise<unknown> =>
     )
   ).organization.statistics;
 
-test('events that are too old are deleted a minute after the start, in steps, and others stay', async () => {
+test('retention deletes old events a minute after the start, in steps, and keeps the others', async () => {
   await start('2');
   const old = Array.from({ length: 450 }, (_, i) => pull(acme, 'one', now - 3 * DAY - i, { reference: `old-${i}` }));
   await record(...old);
@@ -38,12 +38,12 @@ test('events that are too old are deleted a minute after the start, in steps, an
     pull(acme, 'one', now - 2 * DAY - 1 + 60_000, { reference: 'just-too-old' }),
     pull(acme, 'one', now - 2 * DAY + 60_000, { reference: 'just-young-enough' }),
   );
-  expect(plane.log).not.toContain('old audit events deleted');
+  expect(plane.log).not.toContain('deleted old audit events');
   plane.clock.advance(60_000);
-  await waitUntil('the deletion', () => plane.log.includes('old audit events deleted'));
+  await waitUntil('the deletion', () => plane.log.includes('deleted old audit events'));
   expect(await events()).toEqual(['just-young-enough', 'ORGANIZATION_CREATED']);
   expect(plane.log).toContain('"deleted":451');
-  // Statistics are sums: they stay.
+  // Statistics are sums, so they stay.
   expect(await pulls()).toEqual({ pulls: 452 });
 
   plane.clock.advance(3 * DAY);
@@ -53,7 +53,7 @@ test('events that are too old are deleted a minute after the start, in steps, an
   });
 });
 
-test('a record that comes again after its event was deleted still counts once', async () => {
+test('a record that is delivered again after its event was deleted counts once', async () => {
   await start('1');
   const batch = [pull(acme, 'one', now - 2 * DAY, { reference: 'once' })];
   expect(await record(...batch)).toBe(1);
@@ -65,29 +65,29 @@ test('a record that comes again after its event was deleted still counts once', 
   expect(await pulls()).toEqual({ pulls: 2 });
 });
 
-test('nothing is deleted where no retention is set', async () => {
+test('nothing is deleted without a retention period', async () => {
   await start(undefined);
   await record(pull(acme, 'one', now - 4000 * DAY, { reference: 'ancient' }));
   plane.clock.advance(60_000);
   plane.clock.advance(HOUR);
-  // What is done every hour has had its turn when this has been answered: there is one connection that writes.
+  // The hourly work has run when this call is answered, because only one connection writes.
   await record(pull(acme, 'one', now, { reference: 'new' }));
   expect(await events()).toEqual(['ancient', 'ORGANIZATION_CREATED', 'new']);
 });
 
-test('writers go on while events are deleted', async () => {
+test('writers continue while events are deleted', async () => {
   await start('1');
   for (let i = 0; i < 10; i++)
     await record(...Array.from({ length: 500 }, (_, j) => pull(acme, 'one', now - 5 * DAY - i * 1000 - j)));
   plane.clock.advance(60_000);
   let during = 0;
-  while (!plane.log.includes('old audit events deleted')) during += await record(pull(acme, 'one', now));
-  // 5000 events are 25 steps: a writer that waited for all of them would have had one turn.
+  while (!plane.log.includes('deleted old audit events')) during += await record(pull(acme, 'one', now));
+  // 5000 events need 25 steps; a writer that had to wait for all of them would have had one turn.
   expect(during).toBeGreaterThan(3);
   expect(plane.log).toContain('"deleted":5000');
 });
 
-test('a failure is logged, and the next hour tries again', async () => {
+test('a failure is logged and retried an hour later', async () => {
   await start('1');
   await record(pull(acme, 'one', now - 2 * DAY, { reference: 'old' }));
   await breakTable(plane, 'audit_events', 'DELETE');

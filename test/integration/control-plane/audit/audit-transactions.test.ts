@@ -9,7 +9,7 @@ let plane: TestControlPlane;
 beforeAll(async () => {
   plane = await startControlPlane();
   const acme = await plane.organization('acme', { upstreamUsername: 'bob', upstreamPassword: 'secret' });
-  // The tag has moved once, so that there is a version to be restored.
+  // The tag has moved once, so that a version can be restored.
   await plane.catalog.call('AdmitManifest', admission(acme, 'zero', { tag: 'v1' }));
   const checkedAt = plane.clock.now() + 1;
   await plane.catalog.call('AdmitManifest', admission(acme, 'one', { tag: 'v1', checkedAt }));
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => plane.remove());
 
-/** Every mutation that changes something, so that it has an event to write; what is not built changes nothing, which is as good. */
+/** All mutations that change something and therefore write an event. */
 const MUTATIONS: readonly string[] = [
   'createOrganization(input: {name: "fresh", proxyCache: {upstream: "a.io", mirrorHost: "a.io"}, quota: {limitBytes: "5"}}) { id }',
   'applyOrganization(input: {name: "fresh"}) { id }',
@@ -35,21 +35,21 @@ const MUTATIONS: readonly string[] = [
   `restoreTag(organization: "acme", repository: "library/app", tag: "v1", digest: "${digest('zero')}") { id }`,
   'purgeRepository(organization: "acme", repository: "library/app")',
 ];
-/** Mutations that may have nothing to write: whatever they answer, they change nothing without an event. */
+/** Mutations that may have nothing to write. Without an event they must not change anything. */
 const PERHAPS_NOTHING: readonly string[] = [
   'collectGarbage { bytesFreed }',
   `rescanManifest(organization: "acme", repository: "library/app", digest: "${digest('one')}") { state }`,
 ];
-/** They change nothing; revokeApiToken is below, for it needs a token. */
+/** Mutations that change nothing, and revokeApiToken, which needs a token and is tested below. */
 const ELSEWHERE = ['validateProxyCache', 'revokeApiToken'];
 
-test('the lists here have every mutation of the schema', () => {
+test('the lists have every mutation of the schema', () => {
   const all = Object.keys((buildGraphqlSchema().getMutationType() as GraphQLObjectType).getFields());
   const named = [...MUTATIONS, ...PERHAPS_NOTHING].map((mutation) => /^\w+/.exec(mutation)![0]);
   expect([...new Set([...named, ...ELSEWHERE])].sort()).toEqual(all.sort());
 });
 
-test.each(MUTATIONS)('whose event cannot be written changes nothing: %s', async (mutation) => {
+test.each(MUTATIONS)('a mutation changes nothing if its event cannot be written: %s', async (mutation) => {
   const before = await dumpTables(plane);
   await breakTable(plane, 'audit_events', 'INSERT');
   try {
@@ -62,18 +62,21 @@ test.each(MUTATIONS)('whose event cannot be written changes nothing: %s', async 
   expect(await dumpTables(plane)).toBe(before);
 });
 
-test.each(PERHAPS_NOTHING)('nor does one that may have nothing to do: %s', async (mutation) => {
-  const before = await dumpTables(plane);
-  await breakTable(plane, 'audit_events', 'INSERT');
-  try {
-    await plane.graphql(`mutation { ${mutation} }`);
-  } finally {
-    await mend(plane);
-  }
-  expect(await dumpTables(plane)).toBe(before);
-});
+test.each(PERHAPS_NOTHING)(
+  'a mutation that may have nothing to do changes nothing without an event: %s',
+  async (mutation) => {
+    const before = await dumpTables(plane);
+    await breakTable(plane, 'audit_events', 'INSERT');
+    try {
+      await plane.graphql(`mutation { ${mutation} }`);
+    } finally {
+      await mend(plane);
+    }
+    expect(await dumpTables(plane)).toBe(before);
+  },
+);
 
-test('nor does a revoked token, a moved tag, or a pull', async () => {
+test('a revocation, a moved tag and a pull change nothing if their event cannot be written', async () => {
   const { createApiToken } = await plane.ask<{ createApiToken: { id: string; token: string } }>(
     'mutation { createApiToken(name: "stays", role: READER, organization: "acme") { id token } }',
   );
@@ -91,7 +94,7 @@ test('nor does a revoked token, a moved tag, or a pull', async () => {
   });
 });
 
-test('a mutation that changes nothing writes no event', async () => {
+test('a mutation without a change writes no event', async () => {
   const count = async (): Promise<number> =>
     (await dumpTables(plane)).split('\n').filter((l) => l.includes('"kind"')).length;
   await plane.ask('mutation { applyOrganization(input: {name: "quiet"}) { id } }');
@@ -106,7 +109,7 @@ test('a mutation that changes nothing writes no event', async () => {
   expect(await count()).toBe(before);
 });
 
-test('what happened is in the log in the order in which it was committed, for one organization', async () => {
+test('events of one organization are in the order of their commits', async () => {
   await plane.ask('mutation { createOrganization(input: {name: "story"}) { id } }');
   const acme = await plane.repository('acme', 'library/app');
   await plane.catalog.call('RecordPulls', { records: [pull(acme, 'one', plane.clock.now())] });

@@ -10,7 +10,7 @@ import { waitUntil } from '../../../support/real/wait-until';
 import { freePort } from '../../../support/real/free-port';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
-/** A name is only reached with a secret or certificates; the fakes don't ask for it. */
+/** Host names need a secret or certificates; the fakes do not check them. */
 const SECURITY: PlaneSecurityConfig = {
   tls: undefined,
   domain: 'layover.internal',
@@ -51,21 +51,21 @@ afterEach(async () => {
   await Promise.all(fakes.map((fake) => fake.stop()));
 });
 
-test('what one of the data planes behind a name has in use is in use, whichever address comes first', async () => {
+test('content that one data plane behind a host name uses is in use, in any order of addresses', async () => {
   fakes[0]!.blobs.set(DIGEST, 7);
   fakes[1]!.inUse.add(DIGEST);
   expect(await keeper.stat([DIGEST])).toEqual(new Map([[DIGEST, { digest: DIGEST, size: 7, inUse: true }]]));
 });
 
-test('a deletion is told to all of them', async () => {
+test('a deletion is sent to all data planes', async () => {
   await keeper.delete([DIGEST]);
   expect(fakes.map((fake) => fake.calls.map(({ method }) => method))).toEqual([['DeleteBlobs'], ['DeleteBlobs'], []]);
 });
 
-test('one that comes is asked after the next lookup, one that went is asked no more', async () => {
+test('new data planes are used after the next lookup, and removed ones are not', async () => {
   addresses = ['127.0.0.2', '127.0.0.3'];
   clock.advance(3_000);
-  await waitUntil('the name has been looked up', () =>
+  await waitUntil('the lookup of the host name', () =>
     planes.clients.some(({ address }) => address.startsWith('127.0.0.3')),
   );
   await keeper.stat([DIGEST]);

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.remove());
 
-/** The command as a process of its own. */
+/** Runs the command in its own process. */
 class Command {
   stdout = '';
   stderr = '';
@@ -39,14 +39,14 @@ class Command {
   }
 }
 
-test('the command: what is wrong on stdout, progress line by line on stderr, and its exit codes', async () => {
+test('the command prints problems to stdout and progress to stderr, and sets its exit code', async () => {
   await world.sql('UPDATE origin_usage SET used_bytes = 1234567');
   const looked = new Command([], world.environment());
   expect([await looked.ended, looked.stderr]).toEqual([1, expect.stringContaining('; nothing is changed\n')]);
   expect(looked.stdout).toMatch(
-    /^USAGE_SUMS organization acme: written: 1,234,567 bytes used, 0 reserved, 1 manifests, 3 blobs; counted: 40 bytes used, .*\n/,
+    /^USAGE_SUMS organization acme: recorded: 1,234,567 bytes used, 0 reserved, 1 manifests, 3 blobs; counted: 40 bytes used, .*\n/,
   );
-  expect(looked.stdout).toContain('1 problem. Nothing was changed: npm run fsck -- --repair');
+  expect(looked.stdout).toContain('1 problem. Nothing was changed. To repair, run: npm run fsck -- --repair');
   expect(looked.stderr).toContain('stored content: 4/4 blobs, 40 B/40 B, 1 problem\n');
   expect(looked.stderr).not.toContain('\r');
   const repaired = new Command(['--repair', '--quick', '--json'], world.environment());
@@ -68,7 +68,7 @@ test('the command: what is wrong on stdout, progress line by line on stderr, and
   ]);
 }, 60_000);
 
-test('help teaches; bad arguments and bad configuration are told', async () => {
+test('the command prints help, and reports invalid arguments and settings', async () => {
   const help = new Command(['--help'], {});
   expect(await help.ended).toBe(0);
   for (const text of ['--repair', '--quick', '--json', 'LAYOVER_DATA_PLANES', 'WRONG_DIGEST', '78'])
@@ -87,16 +87,16 @@ test('help teaches; bad arguments and bad configuration are told', async () => {
   expect(bad.stderr).toContain('LAYOVER_DATABASE_URI is unknown and has no effect. Did you mean LAYOVER_DATABASE_URL?');
 }, 60_000);
 
-test('SIGINT in the middle of reading: it says how far it came, ends at once, and leaves everything as it is', async () => {
+test('SIGINT during verification ends the command at once, prints its progress and changes nothing', async () => {
   const tables = await dumpTables(world.plane);
-  // One at a time: the third is asked for when the first two have been counted.
+  // Pages of one digest: the third is requested after the first two have been counted.
   world.storage.pageSize = 1;
   let verified = 0;
   const third = new Promise<void>((resolve) => {
     world.storage.before = async (call) => {
       if (call !== 'verify' || (verified += 1) < 3) return;
       resolve();
-      // Reads for ever.
+      // This read never ends.
       await new Promise(() => undefined);
     };
   });
@@ -104,13 +104,11 @@ test('SIGINT in the middle of reading: it says how far it came, ends at once, an
   await third;
   command.child.kill('SIGINT');
   expect(await command.ended).toBe(2);
-  expect(command.stdout).toMatch(
-    /Stopped at stored content: 2\/4 blobs, \d+ B\/40 B\. What was repaired stays repaired/,
-  );
+  expect(command.stdout).toMatch(/Stopped at stored content: 2\/4 blobs, \d+ B\/40 B\. Completed repairs are kept/);
   expect(await dumpTables(world.plane)).toBe(tables);
 }, 60_000);
 
-test('beside admissions, arrivals and collections of a running control plane it calls nothing wrong that is right', async () => {
+test('fsck reports no problems while a control plane admits, records arrivals and collects', async () => {
   const command = new Command(['--repair', '--json'], world.environment());
   let over = false;
   const ended = command.ended.finally(() => (over = true));
@@ -128,7 +126,7 @@ test('beside admissions, arrivals and collections of a running control plane it 
   expect((await world.fsck()).problems).toEqual([]);
 }, 90_000);
 
-describe('it cannot run', () => {
+describe('fsck fails', () => {
   let folder: string;
   let empty: TestDatabase | undefined;
   beforeEach(() => {
@@ -140,18 +138,18 @@ describe('it cannot run', () => {
     empty = undefined;
   });
 
-  test('a database that was not migrated is named, and stays as it is', async () => {
+  test('on a database that was not migrated, and leaves it unchanged', async () => {
     empty = await createTestDatabase({ empty: true });
     const file = join(folder, 'empty.sqlite');
     if (!onMysql()) writeFileSync(file, '');
     const environment = { LAYOVER_DATABASE_URL: onMysql() ? empty.url : `sqlite:${file}` };
     const result = await world.fsck(['repair'], { environment, json: false });
     expect(result.code).toBe(2);
-    expect(result.stdout).toContain('has not been migrated by this version of Layover (0001-organizations, ');
+    expect(result.stdout).toContain('was not migrated by this version of Layover (missing: 0001-organizations, ');
     expect(world.storage.calls).toEqual([]);
   });
 
-  test('a database that is newer is left alone', async () => {
+  test('on a database that a newer version has migrated', async () => {
     await world.sql(`INSERT INTO knex_migrations (name, batch) VALUES ('0099-of-the-future', 9)`);
     const result = await world.fsck(['repair'], { json: false });
     expect([result.code, result.stdout]).toEqual([
@@ -160,7 +158,7 @@ describe('it cannot run', () => {
     ]);
   });
 
-  test('a database that is not there is not made', async () => {
+  test('on a missing database, and does not create it', async () => {
     const result = await world.fsck([], {
       environment: {
         LAYOVER_DATABASE_URL: onMysql() ? 'mysql://u:c4nary@127.0.0.1:1/db' : `sqlite:${folder}/none.sqlite`,
@@ -168,18 +166,22 @@ describe('it cannot run', () => {
       json: false,
     });
     expect(result.code).toBe(2);
-    expect(result.stdout).toMatch(onMysql() ? /^mysql:\/\/127\.0\.0\.1:1\/db: / : /^There is no database at sqlite:/);
+    expect(result.stdout).toMatch(
+      onMysql()
+        ? /^The database mysql:\/\/127\.0\.0\.1:1\/db is unavailable\. /
+        : /^The database sqlite:.* does not exist\. /,
+    );
     expect(result.stdout + result.stderr).not.toContain('c4nary');
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('it makes nothing in the home: no key, no token', async () => {
+  test('without creating keys or tokens in the home', async () => {
     rmSync(join(world.plane.home, 'keys'), { recursive: true, force: true });
     expect((await world.fsck(['repair'])).code).toBe(0);
     expect(existsSync(join(world.plane.home, 'keys'))).toBe(false);
   });
 
-  test('a data plane that never answers is named', async () => {
+  test('if a data plane never answers, and names it', async () => {
     const result = await world.fsck([], { environment: { LAYOVER_DATA_PLANES: '127.0.0.1:1' }, json: false });
     expect([result.code, result.stdout]).toEqual([
       2,
@@ -187,12 +189,14 @@ describe('it cannot run', () => {
     ]);
   });
 
-  test('a data plane that goes away for good: how far it came is said, and why it ends', async () => {
+  test('if a data plane stops answering, with its progress and the reason', async () => {
     world.storage.before = (call) => {
       if (call === 'verify') throw new Error('gone');
     };
     const result = await world.fsck([], { json: false });
     expect(result.code).toBe(2);
-    expect(result.stdout).toMatch(/Could not go on at stored content: 0\/4 blobs.*No answer from the data plane at /s);
+    expect(result.stdout).toMatch(
+      /Could not continue at stored content: 0\/4 blobs.*No answer from the data plane at /s,
+    );
   });
 });

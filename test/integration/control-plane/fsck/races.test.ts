@@ -14,7 +14,7 @@ const holding = (text: string) =>
   world.rows('origin_holdings', { origin_version: acme.originVersion, digest: digest(text) });
 const row = (text: string) => world.rows('blobs', { digest: digest(text) });
 
-test('a report of an arrival that is on its way is waited for', async () => {
+test('fsck waits for the report of an arrival', async () => {
   await world.admit(acme, 'manifest two', ['layer two'], { tag: 'two' }, false);
   world.storage.put('layer two');
   const result = await world.fsck(['repair'], { whileWaiting: () => world.arrive(acme, ['layer two']) });
@@ -22,7 +22,7 @@ test('a report of an arrival that is on its way is waited for', async () => {
   expect(await holding('layer two')).toMatchObject([{ state: 'HELD' }]);
 });
 
-test('bytes that come while it waits are there', async () => {
+test('fsck accepts bytes that arrive while it waits', async () => {
   const content = world.storage.contents.get(digest('layer one'))!;
   world.storage.contents.delete(digest('layer one'));
   const whileWaiting = (): Promise<void> => {
@@ -32,24 +32,24 @@ test('bytes that come while it waits are there', async () => {
   expect((await world.fsck(['repair'], { whileWaiting })).problems).toEqual([]);
 });
 
-test('what is being filled again is no problem; what is read all the time without a row is one in the end', async () => {
+test('content that is being filled is no problem; content in use without a row is reported in the end', async () => {
   world.storage.contents.delete(digest('layer one'));
   world.storage.inUse.add(digest('layer one'));
-  world.storage.inUse.add(world.storage.put('read by somebody'));
+  world.storage.inUse.add(world.storage.put('read by a client'));
   let waits = 0;
   const result = await world.fsck(['repair'], { whileWaiting: () => Promise.resolve(void (waits += 1)) });
   expect(result.problems).toMatchObject([
-    { kind: 'BYTES_WITHOUT_ROW', digest: digest('read by somebody'), repaired: true },
+    { kind: 'BYTES_WITHOUT_ROW', digest: digest('read by a client'), repaired: true },
   ]);
   expect(waits).toBe(4);
   expect(await holding('layer one')).toMatchObject([{ state: 'HELD' }]);
 });
 
-test('content that is collected between the two looks is no problem', async () => {
+test('content that is collected between two checks is no problem', async () => {
   world.storage.put('left over');
   const whileWaiting = (): Promise<void> => Promise.resolve(void world.storage.contents.delete(digest('left over')));
   expect((await world.fsck(['repair'], { whileWaiting })).problems).toEqual([]);
-  // And when it goes in the very moment in which it is taken over.
+  // Also if it is deleted at the moment at which it is adopted.
   world.storage.put('left over');
   let stats = 0;
   world.storage.before = (call) => {
@@ -59,9 +59,9 @@ test('content that is collected between the two looks is no problem', async () =
   expect(await row('left over')).toEqual([]);
 });
 
-test('content that is collected during the second look is no problem', async () => {
+test('content that is collected during the second check is no problem', async () => {
   world.storage.put('left over');
-  // Known by then, and found in the store; its row goes before it is looked at once more.
+  // The content is known and stored at that time; its row is deleted before the next read.
   const whileWaiting = async (): Promise<void> => {
     await world.arrive(acme, ['left over']);
     world.storage.before = async (call) => {
@@ -71,7 +71,7 @@ test('content that is collected during the second look is no problem', async () 
   expect((await world.fsck([], { whileWaiting })).problems).toEqual([]);
 });
 
-test('a fill that ends in the very moment in which its row goes is taken over', async () => {
+test('a fill that ends when its row is removed is adopted', async () => {
   world.storage.contents.delete(digest('layer one'));
   let stats = 0;
   world.storage.before = (call) => {
@@ -84,14 +84,14 @@ test('a fill that ends in the very moment in which its row goes is taken over', 
 });
 
 test.each([1, 2])(
-  'damaged content that is fetched again before look %i is not lost, and its holders are told',
+  'damaged content that is fetched again before stat call %i is kept, and its holders get an audit event',
   async (look) => {
     world.storage.damage(digest('layer one'));
     let stats = 0;
     world.storage.before = async (call) => {
       if (call !== 'stat' || (stats += 1) !== look) return;
       world.storage.put('layer one');
-      // The report of it comes later, or has come.
+      // The report arrives later, or has already arrived.
       if (look === 1) await world.arrive(acme, ['layer one']);
     };
     const result = await world.fsck(['repair']);
@@ -103,7 +103,7 @@ test.each([1, 2])(
   },
 );
 
-test('content whose arrival is told between damage and quarantine keeps its row', async () => {
+test('content whose arrival is recorded between the damage and the quarantine keeps its row', async () => {
   world.storage.damage(digest('layer one'));
   world.storage.before = async (call) => {
     if (call !== 'stat') return;
@@ -112,11 +112,11 @@ test('content whose arrival is told between damage and quarantine keeps its row'
     await world.arrive(acme, ['layer one']);
   };
   await world.fsck(['repair']);
-  // The look at the stores was a moment too early; the row is a newer one than that of the damaged bytes.
+  // The stat call was too early, but the row is newer than the damaged bytes.
   expect(await row('layer one')).toMatchObject([{ state: 'PRESENT', holders: 1 }]);
 });
 
-test('an image that is admitted while fsck goes on is counted once', async () => {
+test('an image that is admitted during fsck is counted once', async () => {
   let admitted = false;
   world.storage.before = async (call) => {
     if (call !== 'verify' || admitted) return;
@@ -128,7 +128,7 @@ test('an image that is admitted while fsck goes on is counted once', async () =>
   expect(await row('layer one')).toMatchObject([{ holders: 1 }]);
 });
 
-test('a data plane that is away for a moment is waited for, in the middle of a list and of reading', async () => {
+test('fsck retries a data plane that is briefly unavailable, during a list and during verification', async () => {
   let failures = 0;
   const seen = new Set<string>();
   world.storage.pageSize = 2;

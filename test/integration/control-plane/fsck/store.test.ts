@@ -27,7 +27,10 @@ const holding = (repository: TestRepository, text: string) =>
   world.rows('origin_holdings', { origin_version: repository.originVersion, digest: digest(text) });
 const row = (text: string) => world.rows('blobs', { digest: digest(text) });
 
-/** Without --repair: found, and nothing changed, in the tables or in the store. Then repaired, and the next run finds nothing. */
+/**
+ * Expects problems without a change of tables and stores, then repairs them and expects a clean
+ * run.
+ */
 async function findAndRepair(expected: readonly string[]): Promise<void> {
   const [tables, contents] = [await dumpTables(world.plane), new Map(world.storage.contents)];
   const aside = world.storage.aside.size;
@@ -42,7 +45,7 @@ async function findAndRepair(expected: readonly string[]): Promise<void> {
 }
 
 describe('bytes without a row', () => {
-  test('that nobody needs: collected after the grace period, and not before', async () => {
+  test('that nothing needs are collected after the grace period, not before', async () => {
     world.storage.put('left over');
     await findAndRepair(['BYTES_WITHOUT_ROW']);
     expect(await row('left over')).toMatchObject([{ state: 'PRESENT', holders: 0, size: 9 }]);
@@ -54,7 +57,7 @@ describe('bytes without a row', () => {
     expect((await world.fsck()).code).toBe(0);
   });
 
-  test('that somebody waits for: the report of their arrival is lost, they count as used all the same', async () => {
+  test('that an image waits for count as used, although the report of their arrival was lost', async () => {
     await world.admit(acme, 'manifest three', ['a layer that came'], { tag: 'three' }, false);
     world.storage.put('a layer that came');
     await findAndRepair(['BYTES_WITHOUT_ROW']);
@@ -62,7 +65,7 @@ describe('bytes without a row', () => {
     expect(await row('a layer that came')).toMatchObject([{ holders: 1, unheld_at: null }]);
   });
 
-  test('that count as used already: their row is made again, with those who hold it', async () => {
+  test('that count as used already get their row and their holders back', async () => {
     await world.sql(`DELETE FROM blobs WHERE digest IN ('${digest('shared layer')}', '${digest('manifest one')}')`);
     await findAndRepair(['BYTES_WITHOUT_ROW', 'BYTES_WITHOUT_ROW']);
     expect(await row('shared layer')).toMatchObject([{ holders: 2, unheld_at: null }]);
@@ -70,7 +73,7 @@ describe('bytes without a row', () => {
     expect(await used('other')).toBe(lengths('manifest two', 'config two', 'shared layer'));
   });
 
-  test('that do not fit the quota any more: they are served, count nothing, and are collected', async () => {
+  test('that no longer fit the quota are served, count nothing, and are collected', async () => {
     await world.admit(acme, 'manifest three', ['a layer of a size'], { tag: 'three' }, false);
     world.plane.clock.advance(16 * 60_000);
     await world.plane.ask('mutation { collectGarbage { blobsDeleted } }');
@@ -87,7 +90,7 @@ describe('bytes without a row', () => {
     expect(await used('acme')).toBeLessThanOrEqual(Number(limitBytes));
   });
 
-  test('whose row says that they are quarantined: they came again, and count', async () => {
+  test('that are recorded as quarantined are counted again', async () => {
     world.storage.damage(digest('layer one'));
     await world.fsck(['repair']);
     world.storage.put('layer one');
@@ -97,7 +100,7 @@ describe('bytes without a row', () => {
 });
 
 describe('a row without bytes', () => {
-  test('of a layer: it counts nothing, and comes again with the next pull', async () => {
+  test('of a layer counts nothing until the next pull', async () => {
     world.storage.contents.delete(digest('shared layer'));
     await findAndRepair(['ROW_WITHOUT_BYTES']);
     expect(await row('shared layer')).toEqual([]);
@@ -110,7 +113,7 @@ describe('a row without bytes', () => {
     expect((await world.fsck()).code).toBe(0);
   });
 
-  test('of a manifest: it still counts, and its bytes come with the next pull', async () => {
+  test('of a manifest still counts, and its bytes return with the next pull', async () => {
     world.storage.contents.delete(digest('manifest one'));
     await findAndRepair(['ROW_WITHOUT_BYTES']);
     expect(await holding(acme, 'manifest one')).toMatchObject([{ state: 'HELD' }]);
@@ -119,7 +122,7 @@ describe('a row without bytes', () => {
     expect((await world.fsck()).code).toBe(0);
   });
 
-  test('after the last digest that is stored, and when nothing is stored at all', async () => {
+  test('is found after the last stored digest, and if nothing is stored', async () => {
     world.storage.contents.clear();
     const texts = ['manifest one', 'config one', 'shared layer', 'layer one', 'manifest two', 'config two'];
     await findAndRepair(texts.map(() => 'ROW_WITHOUT_BYTES'));
@@ -127,7 +130,7 @@ describe('a row without bytes', () => {
     expect(await used('acme')).toBe(lengths('manifest one'));
   });
 
-  test('what counts as used and neither side has', async () => {
+  test('is found if only a holding remains', async () => {
     await world.sql(`DELETE FROM blobs WHERE digest = '${digest('layer one')}'`);
     world.storage.contents.delete(digest('layer one'));
     await findAndRepair(['HELD_WITHOUT_BYTES']);
@@ -137,7 +140,7 @@ describe('a row without bytes', () => {
 });
 
 describe('a wrong size', () => {
-  test('of the row: the bytes have the digest, so the row gets their size, and with it the holders', async () => {
+  test('of the row is corrected everywhere if the bytes match the digest', async () => {
     await world.sql(
       `UPDATE blobs SET size = 9000000000 WHERE digest = '${digest('shared layer')}'`,
       `UPDATE origin_holdings SET size = 9000000000 WHERE digest = '${digest('shared layer')}' AND origin_version = '${acme.originVersion}'`,
@@ -150,7 +153,7 @@ describe('a wrong size', () => {
     expect(await world.rows('manifests', { digest: digest('manifest two') })).toMatchObject([{ size: 12 }]);
   });
 
-  test('of the bytes: they are cut short, so they are quarantined', async () => {
+  test('of truncated bytes leads to quarantine', async () => {
     const short = digest('layer one');
     world.storage.contents.set(short, world.storage.contents.get(short)!.subarray(0, 4));
     await findAndRepair(['WRONG_DIGEST']);
@@ -158,7 +161,7 @@ describe('a wrong size', () => {
     expect(await row('layer one')).toMatchObject([{ state: 'QUARANTINED' }]);
   });
 
-  test('with --quick nothing is read: it is named, and left', async () => {
+  test('is reported but not repaired with --quick, because nothing is read', async () => {
     await world.sql(`UPDATE blobs SET size = 99 WHERE digest = '${digest('layer one')}'`);
     world.storage.damage(digest('config one'));
     const result = await world.fsck(['quick', 'repair']);
@@ -170,12 +173,12 @@ describe('a wrong size', () => {
     expect(world.storage.verified).toBe(0);
     expect(await row('layer one')).toMatchObject([{ size: 99 }]);
     const text = await world.fsck(['quick'], { json: false });
-    expect(text.stdout).toContain('damaged bytes were not looked for');
+    expect(text.stdout).toContain('damaged bytes were not detected');
   });
 });
 
 describe('a wrong digest', () => {
-  test('of a layer that two organizations hold: moved aside, each is told, and it is fetched again', async () => {
+  test('of a layer of two organizations is quarantined, audited for both, and fetched again', async () => {
     world.storage.damage(digest('shared layer'));
     await findAndRepair(['WRONG_DIGEST']);
     expect([...world.storage.aside.keys()]).toEqual([digest('shared layer')]);
@@ -192,7 +195,7 @@ describe('a wrong digest', () => {
         digest: digest('shared layer'),
         sizeBytes: '12',
         dataPlane: world.storage.address,
-        whatToDo: expect.stringContaining('the next pull fetches it') as string,
+        whatToDo: expect.stringContaining('the next pull fetches the content') as string,
       });
     }
     world.storage.put('shared layer');
@@ -201,7 +204,7 @@ describe('a wrong digest', () => {
     expect((await world.fsck()).code).toBe(0);
   });
 
-  test('of a manifest: it goes on counting, and its row says what it is until it comes again', async () => {
+  test('of a manifest is quarantined, and the manifest still counts', async () => {
     world.storage.damage(digest('manifest one'));
     await findAndRepair(['WRONG_DIGEST']);
     expect(await row('manifest one')).toMatchObject([{ state: 'QUARANTINED', holders: 1 }]);
@@ -210,14 +213,14 @@ describe('a wrong digest', () => {
     expect((await world.fsck()).code).toBe(0);
   });
 
-  test('of content that nobody has in the tables: moved aside, nobody to be told', async () => {
+  test('of content without a row is quarantined without an audit event', async () => {
     world.storage.damage(world.storage.put('left over'));
     await findAndRepair(['WRONG_DIGEST']);
     expect(await row('left over')).toEqual([]);
     expect(await world.rows('audit_events', { kind: 'CONTENT_QUARANTINED' })).toEqual([]);
   });
 
-  test('what cannot be read is named and left as it is', async () => {
+  test('content that cannot be read is reported and not changed', async () => {
     world.storage.unreadable.add(digest('layer one'));
     const tables = await dumpTables(world.plane);
     const result = await world.fsck(['repair']);
@@ -227,7 +230,7 @@ describe('a wrong digest', () => {
   });
 });
 
-describe('two data planes, each with a store of its own', () => {
+describe('two data planes with separate stores', () => {
   let second: FakeStorage;
   beforeEach(async () => {
     second = await startFakeStorage();
@@ -236,7 +239,7 @@ describe('two data planes, each with a store of its own', () => {
   const environment = () => ({ LAYOVER_DATA_PLANES: `${world.storage.address},${second.address}` });
   const fsck = (...flags: ('repair' | 'quick')[]) => world.fsck(flags, { environment: environment() });
 
-  test('what one of them has is there; pages of different lengths are put together', async () => {
+  test('content of either one is present, with pages of different lengths', async () => {
     for (const [index, [digest, content]] of [...world.storage.contents].entries()) {
       if (index % 3 > 0) second.contents.set(digest, content);
       if (index % 3 === 1) world.storage.contents.delete(digest);
@@ -246,7 +249,7 @@ describe('two data planes, each with a store of its own', () => {
     expect((await fsck('repair')).problems).toEqual([]);
   });
 
-  test('every copy is read: a damaged one is moved aside, and the content stays where it is whole', async () => {
+  test('every copy is verified; a damaged one is quarantined and a valid one stays', async () => {
     second.contents.set(digest('layer one'), world.storage.contents.get(digest('layer one'))!);
     second.damage(digest('layer one'));
     const result = await fsck('repair');
@@ -258,7 +261,7 @@ describe('two data planes, each with a store of its own', () => {
     expect((await fsck()).code).toBe(0);
   });
 
-  test('one does not answer: nothing is called lost, nothing is repaired', async () => {
+  test('nothing is reported or repaired if one does not answer', async () => {
     second.stop();
     const tables = await dumpTables(world.plane);
     const result = await fsck('repair');

@@ -12,13 +12,13 @@ async function start(): Promise<void> {
   await world.admit(acme, 'manifest one', ['config one', 'shared layer', 'layer one']);
   await world.admit(second, 'manifest two', ['config two', 'shared layer'], { tag: 'v2' });
   await world.admit(other, 'manifest three', ['shared layer'], { tag: '' });
-  // An index with a child that is cached; its tag has moved on to another image.
+  // An index with a cached child. Its tag has moved on to another image.
   await world.admit(acme, 'manifest four', ['config four', 'layer four'], { tag: '' });
   const references = [child('manifest four', 0, 'amd64')];
   await world.admit(acme, 'the index', [], { tag: 'multi', references }, false);
   world.plane.clock.advance(1000);
   await world.admit(acme, 'manifest five', ['layer one'], { tag: 'multi' });
-  // A layer that is promised and has not come.
+  // A reserved layer that has not arrived.
   await world.admit(acme, 'manifest six', ['a layer on its way'], { tag: 'six' }, false);
   await world.plane.catalog.call('RecordPulls', {
     records: [pull(acme, 'manifest one', world.plane.clock.now())],
@@ -28,15 +28,15 @@ async function start(): Promise<void> {
 const blob = (text: string): string => `digest = '${digest(text)}'`;
 const origin = (): string => `origin_version = '${acme.originVersion}'`;
 
-/** Damage, and what it is called. */
+/** Damage: a name, statements that cause it, and the kinds of problems that are expected. */
 const DAMAGE: readonly (readonly [string, () => readonly string[], readonly string[]])[] = [
   [
-    'no row of an origin',
+    'a missing row of an origin',
     () => [`DELETE FROM origin_holdings WHERE ${origin()} AND ${blob('layer one')}`],
     ['ORIGIN_HOLDING'],
   ],
   [
-    'no row of an origin for a manifest',
+    'a missing row of an origin for a manifest',
     () => [`DELETE FROM origin_holdings WHERE ${origin()} AND ${blob('manifest one')}`],
     ['ORIGIN_HOLDING'],
   ],
@@ -54,19 +54,19 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
     ['ORIGIN_HOLDING'],
   ],
   [
-    'a manifest that counts as on its way',
+    'a manifest that is recorded as reserved',
     () => [
       `UPDATE origin_holdings SET state = 'RESERVED', reserved_until = 1 WHERE ${origin()} AND ${blob('manifest one')}`,
     ],
     ['ORIGIN_HOLDING'],
   ],
   [
-    'something held that is promised as well',
+    'a held blob that is reserved too',
     () => [`UPDATE origin_holdings SET reserved_until = 1 WHERE ${origin()} AND ${blob('layer one')}`],
     ['ORIGIN_HOLDING'],
   ],
   [
-    'no row of a repository',
+    'a missing row of a repository',
     () => [`DELETE FROM repository_holdings WHERE ${origin()} AND ${blob('layer one')}`],
     ['REPOSITORY_HOLDING'],
   ],
@@ -76,7 +76,7 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
     ['REPOSITORY_HOLDING'],
   ],
   [
-    'neither row, although a manifest names it',
+    'both rows missing although a manifest names the digest',
     () =>
       ['repository_holdings', 'origin_holdings'].map(
         (table) => `DELETE FROM ${table} WHERE ${origin()} AND ${blob('layer one')}`,
@@ -84,7 +84,7 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
     ['ORIGIN_HOLDING', 'REPOSITORY_HOLDING'],
   ],
   [
-    'rows of a repository alone',
+    'a row of a repository only',
     () => [
       `INSERT INTO repository_holdings (origin_version, digest, repository_id, is_manifest, named_by)
        VALUES ('${acme.originVersion}', '${digest('nothing')}', 77, 0, 1)`,
@@ -92,61 +92,65 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
     ['REPOSITORY_HOLDING'],
   ],
   [
-    'used bytes too high',
+    'too many used bytes',
     () => [`UPDATE origin_usage SET used_bytes = used_bytes + 1000000 WHERE ${origin()}`],
     ['USAGE_SUMS'],
   ],
   [
-    'every sum wrong',
+    'wrong sums',
     () => [
       `UPDATE origin_usage SET used_bytes = 0, reserved_bytes = 9007199254740993, manifest_count = 0, blob_count = 1 WHERE ${origin()}`,
     ],
     ['USAGE_SUMS'],
   ],
-  ['no sums', () => [`DELETE FROM origin_usage WHERE ${origin()}`], ['USAGE_SUMS']],
+  ['missing sums', () => [`DELETE FROM origin_usage WHERE ${origin()}`], ['USAGE_SUMS']],
   [
-    'a blob that counts as held by nobody, ready to be collected',
+    'a blob without holders that can be collected',
     () => [`UPDATE blobs SET holders = 0, unheld_at = 1 WHERE ${blob('shared layer')}`],
     ['BLOB_HOLDERS'],
   ],
   [
-    'a blob held by one too many',
+    'a blob with one holder too many',
     () => [`UPDATE blobs SET holders = 3 WHERE ${blob('shared layer')}`],
     ['BLOB_HOLDERS'],
   ],
-  ['held, and unheld since', () => [`UPDATE blobs SET unheld_at = 1 WHERE ${blob('layer one')}`], ['BLOB_HOLDERS']],
+  [
+    'a held blob with a time without holders',
+    () => [`UPDATE blobs SET unheld_at = 1 WHERE ${blob('layer one')}`],
+    ['BLOB_HOLDERS'],
+  ],
   [
     'a wrong class',
     () => [`UPDATE manifests SET eviction_class = 0 WHERE ${blob('manifest one')}`],
     ['EVICTION_PLACE'],
   ],
   [
-    'a child in a class of its own',
+    'a child with its own class',
     () => [`UPDATE manifests SET eviction_class = 2 WHERE ${blob('manifest four')}`],
     ['EVICTION_PLACE'],
   ],
   ['a wrong time', () => [`UPDATE manifests SET eviction_at = 1 WHERE ${blob('the index')}`], ['EVICTION_PLACE']],
   [
-    'used before its last pull',
+    'a use before the last pull',
     () => [`UPDATE manifests SET used_at = 1, eviction_at = 1 WHERE ${blob('manifest one')}`],
     ['EVICTION_PLACE'],
   ],
   [
-    'a manifest filed elsewhere',
+    'a manifest under another upstream',
     () => [`UPDATE manifests SET origin_version = 'x' WHERE ${blob('manifest one')}`],
     ['BROKEN_LINK'],
   ],
-  ['a tag filed elsewhere', () => [`UPDATE tags SET origin_version = 'x' WHERE name = 'v2'`], ['BROKEN_LINK']],
+  ['a tag under another upstream', () => [`UPDATE tags SET origin_version = 'x' WHERE name = 'v2'`], ['BROKEN_LINK']],
   ['a tag with another digest', () => [`UPDATE tags SET digest = '${digest('x')}' WHERE name = 'v2'`], ['BROKEN_LINK']],
   [
-    'references filed elsewhere',
+    'references under another repository',
     () => [
       `UPDATE manifest_references SET repository_id = 99 WHERE manifest_id IN (SELECT id FROM manifests WHERE ${blob('manifest two')})`,
     ],
     ['BROKEN_LINK'],
   ],
   [
-    'references of a manifest that is gone',
+    'references without a manifest',
     () => [
       `INSERT INTO manifest_references (manifest_id, repository_id, role, position, digest, media_type, size)
        VALUES (4242, 1, 'LAYER', 0, '${digest('x')}', 'm', 1)`,
@@ -154,7 +158,7 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
     ['BROKEN_LINK'],
   ],
   [
-    'a tag of a manifest that is gone',
+    'a tag without a manifest',
     () => [
       `INSERT INTO tags (repository_id, origin_version, name, manifest_id, digest, live, started_at, checked_at, refreshed_at, pull_count)
        VALUES (1, '${acme.originVersion}', 'lost', 4242, '${digest('x')}', 1, 1, 1, 1, 0)`,
@@ -163,11 +167,11 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
   ],
 ];
 
-describe('one thing is wrong', () => {
+describe('one problem', () => {
   beforeAll(start);
   afterAll(() => world.remove());
 
-  test.each(DAMAGE)('%s: found, named, and made as it was', async (_, statements, expected) => {
+  test.each(DAMAGE)('%s is found, reported and repaired', async (_, statements, expected) => {
     const whole = await dumpTables(world.plane, ['invalidations']);
     await world.sql(...statements());
     const damaged = await dumpTables(world.plane);
@@ -180,7 +184,7 @@ describe('one thing is wrong', () => {
     const repaired = await world.fsck(['repair']);
     expect([repaired.code, kinds(repaired)]).toEqual([0, expected]);
     expect(repaired.summary).toMatchObject({ outcome: 'REPAIRED', found: expected.length, repaired: expected.length });
-    // Sums that are put right are looked at by eviction.
+    // After a repair of sums, eviction checks the origin.
     await world.sql('UPDATE origin_usage SET prune_pending = 0');
     expect(await dumpTables(world.plane, ['invalidations'])).toBe(whole);
 
@@ -189,11 +193,11 @@ describe('one thing is wrong', () => {
   });
 });
 
-describe('a whole run', () => {
+describe('a complete run', () => {
   beforeEach(start);
   afterEach(() => world.remove());
 
-  test('nothing is wrong: nothing is said, nothing waited for', async () => {
+  test('reports nothing and does not wait if there are no problems', async () => {
     const before = await dumpTables(world.plane);
     for (const flags of [[], ['quick'], ['repair']] as const) {
       const result = await world.fsck(flags);
@@ -203,7 +207,7 @@ describe('a whole run', () => {
     }
   });
 
-  test('a promise that never ends is ended by the collector, after a look at the stores', async () => {
+  test('lets the collector end a reservation without an end, after it has checked the stores', async () => {
     await world.sql(`UPDATE origin_holdings SET reserved_until = NULL WHERE ${blob('a layer on its way')}`);
     expect(kinds(await world.fsck(['repair']))).toEqual(['ORIGIN_HOLDING']);
     expect(await world.rows('origin_holdings', { digest: digest('a layer on its way') })).toMatchObject([
@@ -216,7 +220,7 @@ describe('a whole run', () => {
     expect((await world.fsck()).code).toBe(0);
   });
 
-  test('a manifest whose repository is gone goes, with what it held', async () => {
+  test('deletes a manifest without a repository, with its holdings', async () => {
     await world.sql(`DELETE FROM repositories WHERE name = 'library/second'`);
     const looked = await world.fsck();
     expect(looked.code).toBe(1);
@@ -226,14 +230,14 @@ describe('a whole run', () => {
     expect(await world.rows('manifests', { digest: digest('manifest two') })).toEqual([]);
     expect(await world.rows('tags', { name: 'v2' })).toEqual([]);
     expect(await world.rows('origin_holdings', { digest: digest('config two') })).toEqual([]);
-    // What another image needs stays.
+    // Content that another image needs stays.
     expect(await world.rows('blobs', { digest: digest('shared layer') })).toMatchObject([
       { state: 'PRESENT', holders: 2 },
     ]);
     expect(await world.rows('blobs', { digest: digest('config two') })).toMatchObject([{ holders: 0 }]);
   });
 
-  test('everything is wrong at once: each thing is named, all is repaired in one run, and the usage is what GraphQL says again', async () => {
+  test('reports and repairs all problems at once, and restores the usage', async () => {
     const usage = () =>
       world.plane.ask('{ organization(name: "acme") { usage { usedBytes reservedBytes manifestCount blobCount } } }');
     const right = await usage();
@@ -245,7 +249,7 @@ describe('a whole run', () => {
     expect((await world.fsck()).code).toBe(1);
     const repaired = await world.fsck(['repair']);
     expect(repaired.code).toBe(0);
-    // What has not come counts nothing now: nobody knows any more for how long it was promised.
+    // Content that has not arrived counts nothing now, because the end of its reservation is lost.
     expect((await world.fsck()).problems).toEqual([]);
     expect(await usage()).toEqual({
       organization: {

@@ -18,12 +18,12 @@ const KEY = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n';
 
 const proxy = (more: object): object => ({ proxyCache: { upstream: 'a.io', ...more } });
 
-/** Every field of every input that a user sets, outside of what it may be: [field, input, what the message says]. */
+/** Invalid values for every field that a user can set: [field, input, part of the message]. */
 const BAD: readonly (readonly [field: string, input: object, says: string])[] = [
   ['input.description', { description: 'x'.repeat(1025) }, '1024'],
   ['input.description', { description: 5 }, 'String'],
   ['input.description', { description: 'a\0b' }, 'without NUL'],
-  // JSON can hold half of a surrogate pair, no database can.
+  // JSON can contain an unpaired surrogate; databases cannot.
   ['input.description', { description: 'a\ud800b' }, 'whole Unicode characters'],
   ['input.visibility', { visibility: 'SECRET' }, 'Visibility'],
   ['input.timeMachineSeconds', { timeMachineSeconds: -1 }, 'from 0 to 315360000'],
@@ -118,7 +118,7 @@ async function everything(): Promise<string> {
   );
 }
 
-describe('input outside of what is allowed is refused, names its field and changes nothing:', () => {
+describe('invalid input is refused with the name of its field and changes nothing:', () => {
   test.each(BAD)('%s %j', async (field, input, says) => {
     const before = await everything();
     for (const [query, i] of [
@@ -169,14 +169,14 @@ describe('input outside of what is allowed is refused, names its field and chang
     expect(answer.errors?.[0]?.message.length).toBeGreaterThan(10);
   });
 
-  test('a variable that is needed and left out', async () => {
+  test('a missing required variable', async () => {
     const answer = await plane.graphql(CREATE, {});
     expect(answer.status).toBe(400);
     expect(answer.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'input' });
   });
 });
 
-describe('what is allowed is taken at its edges', () => {
+describe('input at the limits is accepted', () => {
   test.each([
     { upstream: 'localhost:5000' },
     { upstream: '[::1]:5000/team/sub' },

@@ -1,7 +1,11 @@
 import { connect } from 'node:net';
 import { API_ERROR_CODES } from '../../../../control-plane/src/errors/api-error-codes';
 import { withTables } from '../../../support/control-plane/open-tables';
-import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../../support/control-plane/start-control-plane';
+import {
+  ADMIN_TOKEN,
+  startControlPlane,
+  type TestControlPlane,
+} from '../../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane;
 beforeAll(async () => {
@@ -24,15 +28,15 @@ describe('paths', () => {
   test.each([
     ['/healthz', 200, 'ok\n'],
     ['/readyz', 200, 'ready\n'],
-    ['/nothing', 404, 'not found\n'],
-    ['/', 404, 'not found\n'],
-  ])('GET %s: %d', async (path, status, body) => {
+    ['/nothing', 404, 'Not found.\n'],
+    ['/', 404, 'Not found.\n'],
+  ])('GET %s answers %d', async (path, status, body) => {
     const response = await fetch(plane.url + path);
     expect([response.status, await response.text()]).toEqual([status, body]);
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  test("metrics, with no names of users' things", async () => {
+  test('GET /metrics has no names of organizations', async () => {
     await plane.ask('{ organization(name: "acme") { name } }');
     const text = await (await fetch(`${plane.url}/metrics`)).text();
     expect(text).toMatch(/layover_graphql_request_seconds_count\{status="200"\} \d/);
@@ -41,26 +45,26 @@ describe('paths', () => {
   });
 });
 
-describe('requests that are not as they should be', () => {
-  test('no JSON', async () => {
+describe('invalid requests', () => {
+  test('a body that is not JSON is a BAD_REQUEST', async () => {
     const response = await post('{');
     expect([response.status, await code(response)]).toEqual([400, 'BAD_REQUEST']);
   });
 
-  test('a batch', async () => {
+  test('a batch is refused with LIMIT_EXCEEDED', async () => {
     const response = await post('[{"query":"{ viewer { name } }"},{"query":"{ viewer { name } }"}]');
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({
       errors: [
         {
-          message: 'The request is a batch of 2; the limit is 1 operation, outside of an array.',
+          message: 'The request is a batch of 2 operations; the limit is 1 operation, not in an array.',
           extensions: { code: 'LIMIT_EXCEEDED' },
         },
       ],
     });
   });
 
-  test('what a browser could send from another site', async () => {
+  test('a request that a browser could send from another site is a BAD_REQUEST', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
       const response = await post('{"query":"{ viewer { name } }"}', { 'content-type': type });
       expect([response.status, await code(response)]).toEqual([400, 'BAD_REQUEST']);
@@ -71,7 +75,7 @@ describe('requests that are not as they should be', () => {
     expect([get.status, await code(get)]).toEqual([400, 'BAD_REQUEST']);
   });
 
-  test('a mutation by GET', async () => {
+  test('a mutation by GET is not allowed', async () => {
     const query = encodeURIComponent('mutation { deleteOrganization(name: "acme") }');
     const response = await fetch(`${plane.url}/graphql?query=${query}`, {
       headers: { authorization, 'apollo-require-preflight': '1' },
@@ -85,12 +89,12 @@ describe('requests that are not as they should be', () => {
     ['{ viewer { age } }', 'GRAPHQL_VALIDATION_FAILED'],
     ['{ viewer }', 'GRAPHQL_VALIDATION_FAILED'],
     ['query a { viewer { name } } query b { viewer { name } }', 'BAD_REQUEST'],
-  ])('%s: %s', async (query, expected) => {
+  ])('%s is answered with %s', async (query, expected) => {
     const answer = await plane.graphql(query);
     expect([answer.status, answer.errors?.[0]?.extensions.code]).toEqual([400, expected]);
   });
 
-  test('a body over 256 KiB, whether or not its length is told', async () => {
+  test('a body over 256 KiB is refused, with or without Content-Length', async () => {
     const body = JSON.stringify({ query: '{ viewer { name } }', variables: { x: 'x'.repeat(256 * 1024) } });
     const response = await post(body);
     expect([response.status, await code(response)]).toEqual([400, 'LIMIT_EXCEEDED']);
@@ -110,7 +114,7 @@ describe('requests that are not as they should be', () => {
   });
 });
 
-describe('limits, told before anything runs', () => {
+describe('limits that are checked before a query runs', () => {
   const deep = (n: number): string => {
     const [open, close] = ['{ repository(organization: "acme", name: "a") ', '}'];
     let inner = '{ name }';
@@ -126,7 +130,7 @@ describe('limits, told before anything runs', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('aliases, through fragments as well', async () => {
+  test('aliases, including those in fragments', async () => {
     const many = Array.from({ length: 51 }, (_, i) => `a${i}: viewer { name }`).join('\n');
     for (const query of [`{ ${many} }`, `{ ...f } fragment f on Query { ${many} }`]) {
       const answer = await plane.graphql(query);
@@ -134,7 +138,7 @@ describe('limits, told before anything runs', () => {
     }
   });
 
-  test('cost: pages within pages', async () => {
+  test('cost of nested pages', async () => {
     const query = (first: string) =>
       `query ${first === '$n' ? '($n: Int)' : ''} { organizations(first: ${first}) { edges { node { repositories(first: 200) { edges { node { tags { totalCount } } } } } } } }`;
     for (const first of ['200', '$n']) {
@@ -145,7 +149,7 @@ describe('limits, told before anything runs', () => {
     expect((await plane.graphql(query('1'))).errors).toBeUndefined();
   });
 
-  test('fragments that double each other cost no time', async () => {
+  test('fragments that multiply each other take no time', async () => {
     const fragments = Array.from(
       { length: 40 },
       (_, i) => `fragment f${i} on Organization { name ...f${i + 1} ... on Organization { ...f${i + 1} } }`,
@@ -154,21 +158,21 @@ describe('limits, told before anything runs', () => {
     expect((await plane.graphql(query)).errors?.[0]?.extensions.code).toBe('LIMIT_EXCEEDED');
   });
 
-  test('an introspection query is within them', async () => {
+  test('an introspection query is within the limits', async () => {
     const { getIntrospectionQuery } = await import('graphql');
     expect((await plane.graphql(getIntrospectionQuery())).errors).toBeUndefined();
   });
 });
 
 describe('failures', () => {
-  test('of the database are INTERNAL without their text, and in the log', async () => {
+  test('of the database become INTERNAL without their message, and are logged', async () => {
     const own = await startControlPlane();
     try {
       await withTables(own, (tables) => tables.schema.dropTable('quotas'));
       const answer = await own.graphql('{ organization(name: "acme") { name } }');
       expect(answer.errors).toEqual([
         {
-          message: 'Something went wrong inside Layover.',
+          message: 'Internal error. The cause is in the log of the control plane.',
           locations: [{ line: 1, column: 3 }],
           path: ['organization'],
           extensions: { code: 'INTERNAL' },
@@ -180,7 +184,7 @@ describe('failures', () => {
     }
   });
 
-  test('have codes of the table and no others', async () => {
+  test('only have codes of the table', async () => {
     const queries = [
       '{ x }',
       '{',
@@ -195,7 +199,7 @@ describe('failures', () => {
 });
 
 describe('stopping', () => {
-  test('finishes what runs, and does not wait for connections that are idle or ask nothing', async () => {
+  test('completes running requests, and closes idle connections at once', async () => {
     const own = await startControlPlane();
     const { hostname, port } = new URL(own.url);
     const idle = connect(Number(port), hostname);

@@ -9,9 +9,9 @@ const STALL_MS = 1000;
 
 let server: Server;
 let clock: TestClock;
-/** How a request's sending ended. */
+/** How sending ended. */
 let outcome: Promise<string>;
-/** Pieces that were asked of the source, and whether it was ended. */
+/** Number of pieces requested from the source, and whether the source was closed. */
 let asked: number;
 let ended: boolean;
 
@@ -49,10 +49,10 @@ afterEach(() => {
   server.close();
 });
 
-/** `once` of node:events would reject with the error that comes before. */
+/** `once` of node:events would reject if an error comes first. */
 const closed = (answer: IncomingMessage): Promise<void> => new Promise((resolve) => answer.once('close', resolve));
 
-/** Resolves when no more pieces are asked for: the sockets between are full. */
+/** Resolves when no more pieces are requested, because the sockets are full. */
 async function standstill(): Promise<void> {
   for (let before = -1; before !== asked;) {
     before = asked;
@@ -60,7 +60,7 @@ async function standstill(): Promise<void> {
   }
 }
 
-test('everything arrives, and the answer ends', async () => {
+test('sendPieces sends everything and ends the answer', async () => {
   const answer = await start(40);
   let bytes = 0;
   for await (const part of answer) bytes += (part as Buffer).length;
@@ -69,11 +69,11 @@ test('everything arrives, and the answer ends', async () => {
   expect(await outcome).toBe('ended');
 });
 
-test('a client that takes nothing holds the source up, and is cut after a while', async () => {
+test('a client that accepts no bytes pauses the source and is disconnected after a while', async () => {
   const answer = await start(10_000);
   await standstill();
   const before = asked;
-  // Far less than all: what the sockets hold, and a piece.
+  // Far fewer than all: what fits into the sockets, plus one piece.
   expect(before).toBeLessThan(200);
   clock.advance(STALL_MS - 1);
   await standstill();
@@ -86,7 +86,7 @@ test('a client that takes nothing holds the source up, and is cut after a while'
   expect(answer.complete).toBe(false);
 });
 
-test('a client that leaves ends the source', async () => {
+test('a client that disconnects closes the source', async () => {
   const answer = await start(10_000);
   await once(answer, 'data');
   answer.destroy();
@@ -95,7 +95,7 @@ test('a client that leaves ends the source', async () => {
   expect(asked).toBeLessThan(200);
 });
 
-test('a source that fails in the middle is a broken connection, never an answer that looks whole', async () => {
+test('a source that fails breaks the connection, so that the answer does not look complete', async () => {
   const answer = await start(3, true);
   answer.resume();
   await closed(answer);

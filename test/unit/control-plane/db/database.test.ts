@@ -23,7 +23,7 @@ const failure = (code: string): Error => Object.assign(new Error(code), { code }
 
 describe('a transaction', () => {
   test.each(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'SQLITE_BUSY'])(
-    'is run again after %s, from its start',
+    'restarts from the beginning after %s',
     async (code) => {
       let tries = 0;
       const result = await database.transaction(async (queries) => {
@@ -35,7 +35,7 @@ describe('a transaction', () => {
     },
   );
 
-  test('gives up after six tries, and nothing of them is kept', async () => {
+  test('fails after six attempts and leaves nothing behind', async () => {
     // Makes the random pauses between two tries as short as they can be.
     jest.spyOn(Math, 'random').mockReturnValue(1 - Number.EPSILON);
     const before = (await database.reader(Table.configurationRevision).first('revision')) as object;
@@ -50,7 +50,7 @@ describe('a transaction', () => {
     expect(await database.reader(Table.configurationRevision).first('revision')).toEqual(before);
   });
 
-  test('meets a duplicate key once, unless that is a race', async () => {
+  test('fails on a duplicate key, unless the duplicate is a race', async () => {
     for (const duplicateIsRace of [false, true]) {
       let tries = 0;
       const work = database.transaction(
@@ -62,13 +62,13 @@ describe('a transaction', () => {
     }
   });
 
-  test('is not run again after any other failure', async () => {
+  test('is not retried after other errors', async () => {
     let tries = 0;
     await expect(database.transaction(() => Promise.reject(new Error(`try ${++tries}`)))).rejects.toThrow('try 1');
   });
 });
 
-test('a migration that was killed with its lock does not hold up the next start', async () => {
+test('a migration that was killed while it held its lock does not block the next start', async () => {
   const file = join(home, 'two.sqlite');
   const first = Database.open({ dialect: 'sqlite', file }, log);
   await first.migrate();
@@ -81,7 +81,7 @@ test('a migration that was killed with its lock does not hold up the next start'
   await second.close();
 });
 
-test('an outage is told from a mistake', () => {
+test('whyUnavailable distinguishes outages from other errors', () => {
   const outages = ['PROTOCOL_CONNECTION_LOST', 'ECONNREFUSED', 'ER_CON_COUNT_ERROR', 'ER_LOCK_DEADLOCK', 'SQLITE_FULL'];
   for (const code of outages) expect([code, whyUnavailable(failure(code))]).toEqual([code, expect.any(String)]);
   expect(whyUnavailable(Object.assign(new Error(), { name: 'KnexTimeoutError' }))).toContain('LAYOVER_DATABASE_POOL');

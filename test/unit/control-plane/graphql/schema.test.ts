@@ -22,7 +22,7 @@ import { buildGraphqlSchema } from '../../../../control-plane/src/graphql/schema
 
 const file = (name: string): string => readFileSync(join(packageRoot(), 'schema', name), 'utf8');
 
-/** A schema as lines that name every part of it with its type, nullability and default. */
+/** Returns one line for each part of a schema, with its type, nullability and default. */
 function describe_(schema: GraphQLSchema): readonly string[] {
   return Object.values(schema.getTypeMap())
     .filter((type) => !type.name.startsWith('__'))
@@ -58,18 +58,18 @@ describe('the GraphQL schema', () => {
     expect(missing).toEqual([]);
   });
 
-  test('asks for no argument and no input field that the contract does not know', () => {
+  test('requires no argument and no input field that the contract does not have', () => {
     const contract = buildSchema(file('contract.graphql'));
     const known = new Set(describe_(contract).map((line) => line.replace(/:.*/, '')));
     const needed = Object.values(emitted.getTypeMap()).flatMap((type) => {
-      // A type that the contract does not have is not met by those who know the contract alone.
+      // Clients of the contract never use a type that it does not have.
       if (contract.getType(type.name) === undefined) return [];
       if (isInputObjectType(type))
         return Object.values(type.getFields())
           .filter(isRequiredInputField)
           .map((field) => `${type.name}.${field.name}`);
       if (!isObjectType(type) && !isInterfaceType(type)) return [];
-      // Nor is such a field.
+      // The same holds for fields.
       const fields = Object.values(type.getFields()).filter(({ name }) => known.has(`${type.name}.${name}`));
       return fields.flatMap((field) =>
         field.args.filter(isRequiredArgument).map((argument) => `${type.name}.${field.name}(${argument.name}`),
@@ -79,18 +79,18 @@ describe('the GraphQL schema', () => {
     expect(needed.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test('is what schema/schema.graphql says (npm run generate:schema writes it)', () => {
+  test('matches schema/schema.graphql (written by npm run generate:schema)', () => {
     expect(file('schema.graphql')).toBe(printGraphqlSchema(emitted));
   });
 
-  test('describes every query and mutation, or the type that it gives', () => {
+  test('describes every query and mutation, or the type that it returns', () => {
     const undescribed = [emitted.getQueryType(), emitted.getMutationType()]
       .flatMap((type) => Object.values(type!.getFields()))
       .filter((field) => !field.description);
     expect(undescribed.map((field) => field.name)).toEqual([]);
   });
 
-  test('describes every input field, and what null means where an error or a status can be missing', () => {
+  test('describes every input field, and the meaning of null in UpstreamStatus', () => {
     const undescribed = Object.values(emitted.getTypeMap())
       .filter((type) => isInputObjectType(type) || type.name === 'UpstreamStatus')
       .flatMap((type) => Object.values((type as GraphQLInputObjectType | GraphQLObjectType).getFields()))
@@ -98,7 +98,7 @@ describe('the GraphQL schema', () => {
     expect(undescribed.map((field) => field.name)).toEqual([]);
   });
 
-  test('says the unit of every number of seconds', () => {
+  test('mentions the unit of every number of seconds', () => {
     const seconds = Object.values(emitted.getTypeMap()).flatMap((type) =>
       isInputObjectType(type) || isObjectType(type)
         ? Object.values(type.getFields()).filter(({ name }) => name.endsWith('Seconds'))
@@ -109,7 +109,7 @@ describe('the GraphQL schema', () => {
       expect([name, description]).toEqual([name, expect.stringMatching(/seconds/)]);
   });
 
-  test('lists every error code, and descriptions name no other', () => {
+  test('lists every error code, and no description names another one', () => {
     const text = printGraphqlSchema(emitted);
     for (const [code, { meaning }] of Object.entries(API_ERROR_CODES))
       expect(text).toContain(`- \`${code}\`: ${meaning}`);
@@ -118,9 +118,9 @@ describe('the GraphQL schema', () => {
     expect(named.filter((code) => !Object.hasOwn(API_ERROR_CODES, code))).toEqual([]);
   });
 
-  test('says of every mutation which errors it has beside those that all have', () => {
+  test('lists the specific errors of every mutation', () => {
     const silent = Object.values(emitted.getMutationType()!.getFields())
-      // Deleting what is not there is no error, and names can be any text.
+      // Deleting a missing object is not an error, and a name may be any text.
       .filter(({ type, description }) => String(type) !== 'Boolean!' && !description?.includes('Errors: '))
       .map(({ name }) => name);
     expect(silent).toEqual([]);

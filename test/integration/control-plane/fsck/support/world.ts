@@ -18,7 +18,7 @@ import { withTables } from '../../../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
 import { type FakeStorage, startFakeStorage } from '../../../../support/fsck/fake-storage';
 
-/** A problem as fsck prints it. */
+/** A problem as printed by fsck. */
 export interface FoundProblem {
   readonly kind: string;
   readonly digest?: string;
@@ -27,7 +27,7 @@ export interface FoundProblem {
   readonly repaired: boolean;
 }
 
-/** How a run ended and what it printed. */
+/** The exit code and the output of a run. */
 export interface FsckResult {
   readonly code: number;
   readonly stdout: string;
@@ -36,10 +36,10 @@ export interface FsckResult {
   readonly summary: Record<string, unknown>;
 }
 
-/** How a run is done. */
+/** The options of a run. */
 export interface FsckSettings {
   readonly signal?: AbortSignal;
-  /** Happens while fsck waits to look again. */
+  /** Runs while fsck waits before it checks suspects again. */
   readonly whileWaiting?: () => Promise<void>;
   readonly environment?: RawEnvironment;
   readonly json?: boolean;
@@ -58,7 +58,7 @@ function clockThatSkipsWaits(now: number, whileWaiting: () => Promise<void>): Te
   return clock;
 }
 
-/** A control plane with a data plane's store beside it: what is admitted there is stored here. */
+/** A control plane with a fake store of a data plane, which stores what is admitted. */
 export class World {
   private constructor(
     readonly plane: TestControlPlane,
@@ -76,7 +76,10 @@ export class World {
     this.storage.stop();
   }
 
-  /** Admits the manifest whose content is `name`, with blobs of the contents named; stores those, and reports them, unless told not to. */
+  /**
+   * Admits a manifest whose content is `name`, with blobs of the given contents. Stores and reports
+   * the blobs unless `arrives` is false.
+   */
   async admit(
     repository: TestRepository,
     name: string,
@@ -117,19 +120,19 @@ export class World {
     });
   }
 
-  /** Runs statements behind everybody's back. */
+  /** Runs statements directly on the database. */
   async sql(...statements: readonly string[]): Promise<void> {
     await withTables(this.plane, async (tables) => {
       for (const statement of statements) await tables.raw(statement);
     });
   }
 
-  /** Rows of a table that have these values. */
+  /** Returns the rows of a table that match. */
   rows<Row extends object>(table: string, where: object = {}): Promise<readonly Row[]> {
     return withTables(this.plane, async (tables) => (await tables(table).where(where)) as Row[]);
   }
 
-  /** The environment that fsck has beside this control plane. */
+  /** Returns the environment for a run of fsck. */
   environment(): RawEnvironment {
     return {
       LAYOVER_HOME: this.plane.home,
@@ -164,7 +167,7 @@ export class World {
   }
 }
 
-/** The kinds of problems, sorted. */
+/** Returns the kinds of the problems, sorted. */
 export function kinds(result: FsckResult): readonly string[] {
   return result.problems.map(({ kind }) => kind).sort();
 }

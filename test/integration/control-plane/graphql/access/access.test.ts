@@ -1,4 +1,8 @@
-import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
+import {
+  ADMIN_TOKEN,
+  startControlPlane,
+  type TestControlPlane,
+} from '../../../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane;
 const tokens: Record<string, string> = { admin: ADMIN_TOKEN };
@@ -15,8 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => plane.remove());
 
-describe('a token that is bound to an organization', () => {
-  test('sees that organization alone in lists, in the audit log and by id', async () => {
+describe('a token bound to an organization', () => {
+  test('only sees this organization in lists, in the audit log and by id', async () => {
     const list = '{ organizations { totalCount edges { node { id name } } } }';
     interface List {
       organizations: { totalCount: number; edges: { node: { id: string; name: string } }[] };
@@ -41,7 +45,7 @@ describe('a token that is bound to an organization', () => {
     expect(new Set(events.auditEvents.edges.map(({ node }) => node.organization))).toEqual(new Set(['own']));
   });
 
-  test('says who it is', async () => {
+  test('sees its own name, role and organization', async () => {
     expect(await plane.ask('{ viewer { name role organization } }', {}, tokens['manager'])).toEqual({
       viewer: { name: 'MANAGER', role: 'MANAGER', organization: 'own' },
     });
@@ -61,7 +65,7 @@ describe('a token is refused', () => {
   const status = async (token: string): Promise<number> =>
     (await plane.graphql('{ viewer { name } }', {}, token)).status;
 
-  test('once it is revoked, and a second revocation is false', async () => {
+  test('after it was revoked, and a second revocation returns false', async () => {
     const { id, token } = await make();
     expect(await status(token)).toBe(200);
     expect(await plane.ask('mutation ($id: ID!) { revokeApiToken(id: $id) }', { id })).toEqual({
@@ -73,7 +77,7 @@ describe('a token is refused', () => {
     expect(await status(token)).toBe(401);
   });
 
-  test('once it has expired', async () => {
+  test('after it has expired', async () => {
     const at = new Date(plane.clock.now() + 1000).toISOString();
     const { token } = await make(`, expiresAt: "${at}"`);
     expect(await status(token)).toBe(200);
@@ -81,7 +85,7 @@ describe('a token is refused', () => {
     expect(await status(token)).toBe(401);
   });
 
-  test('once its organization is gone, also when there is one of that name again', async () => {
+  test('after its organization was deleted, even if the name exists again', async () => {
     await plane.organization('brief', { upstream: 'brief.io' });
     const { createApiToken } = await plane.ask<{ createApiToken: { token: string } }>(
       'mutation { createApiToken(name: "x", role: MANAGER, organization: "brief") { token } }',

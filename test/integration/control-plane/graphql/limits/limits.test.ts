@@ -14,14 +14,14 @@ import { startControlPlane, type TestControlPlane } from '../../../../support/co
 const schema = buildGraphqlSchema();
 const document = readFileSync(join(packageRoot(), 'docs', 'graphql-limits.md'), 'utf8');
 
-describe('the size of a query', () => {
+describe('measureQuery', () => {
   const measure = (query: string, variables: Record<string, unknown> = {}): QuerySize => {
     const parsed = parse(query);
     const operation = parsed.definitions.find((definition) => definition.kind === 'OperationDefinition')!;
     return measureQuery(schema, parsed, operation, variables);
   };
 
-  test('is what docs/graphql-limits.md says', () => {
+  test('measures the example in docs/graphql-limits.md as documented', () => {
     const query = '{ organizations(first: 200) { edges { node { name robots { name } } } } }';
     expect(measure(query)).toEqual({ depth: 5, aliases: 0, cost: 2801 });
     expect(document).toContain(`\`${query}\` costs`);
@@ -40,7 +40,7 @@ describe('the size of a query', () => {
   const single = (field: GraphQLField<unknown, unknown>): boolean =>
     isLeafType(getNamedType(field.type)) && !isListType(getNullableType(field.type));
 
-  test('counts every list of the schema as docs/graphql-limits.md says', () => {
+  test('counts every list of the schema as documented in docs/graphql-limits.md', () => {
     for (const type of Object.values(schema.getTypeMap()).filter(isObjectType)) {
       if (type.name.startsWith('__') || type.name.endsWith('Connection')) continue;
       for (const field of Object.values(type.getFields())) {
@@ -56,7 +56,7 @@ describe('the size of a query', () => {
     }
   });
 
-  test('lists within lists multiply, where there are no pages as well', () => {
+  test('multiplies nested lists, also without pages', () => {
     const tags = (depth: number): string => (depth === 0 ? '{ name }' : `{ manifest { tags ${tags(depth - 1)} } }`);
     const size = measure(`{ repository(organization: "a", name: "b") { tag(name: "c") ${tags(4)} } }`);
     expect(size.depth).toBeLessThanOrEqual(QUERY_LIMITS.depth);
@@ -66,7 +66,7 @@ describe('the size of a query', () => {
     );
   });
 
-  test('what tools ask for every day is far below', () => {
+  test('leaves plenty of room for common queries of tools', () => {
     const queries = [
       `{ organizations(first: 200) { edges { node { name version visibility usage { usedBytes tagCount }
          proxyCache { upstream enabled upstreamStatus { reachable } } robots { name lastUsedAt } } } } }`,
@@ -77,7 +77,7 @@ describe('the size of a query', () => {
     for (const query of queries) expect(measure(query).cost).toBeLessThan(QUERY_LIMITS.cost / 2);
   });
 
-  test('a variable counts with its value, and one that has none with the largest page', () => {
+  test('counts a variable with its value, and one without a value with the largest page', () => {
     const query = 'query ($n: Int = 5) { organizations(first: $n) { totalCount } }';
     expect(measure(query, { n: 7 }).cost).toBe(8);
     expect(measure(query).cost).toBe(201);
@@ -86,7 +86,7 @@ describe('the size of a query', () => {
   });
 });
 
-describe('refused before anything runs', () => {
+describe('a query over a limit is refused before it runs:', () => {
   let plane: TestControlPlane;
   beforeAll(async () => {
     plane = await startControlPlane();
@@ -104,7 +104,7 @@ describe('refused before anything runs', () => {
     [
       'words',
       `mutation { ${ROBOT} } # \n query b { ${'viewer { name } '.repeat(1300)} }`,
-      'The query has more than 5000 words and signs, which is the limit.',
+      'The query has more tokens (words and punctuators) than the limit of 5000.',
     ],
     [
       'cost',
@@ -123,9 +123,9 @@ describe('refused before anything runs', () => {
     });
   });
 
-  test('a body: with what it has and what it may have', async () => {
+  test('a body, with its size and the limit', async () => {
     const answer = await plane.graphql('{ viewer { name } }', { pad: 'x'.repeat(300_000) });
-    expect(answer.errors?.[0]?.message).toMatch(/^The request's body has 3\d{5} bytes; the limit is 262144\.$/);
+    expect(answer.errors?.[0]?.message).toMatch(/^The request body has 3\d{5} bytes; the limit is 262144\.$/);
     expect(answer.errors?.[0]?.extensions.code).toBe('LIMIT_EXCEEDED');
   });
 });
@@ -138,7 +138,7 @@ test.each(['-1', 'many', '1000001', '1.5'])('LAYOVER_GRAPHQL_RATE_LIMIT=%s is re
 });
 
 describe('introspection', () => {
-  test('can be turned off; then errors hint at no names either', async () => {
+  test('can be turned off; then errors suggest no names', async () => {
     const plane = await startControlPlane({ LAYOVER_GRAPHQL_INTROSPECTION: '0' });
     try {
       for (const query of ['{ __schema { types { name } } }', '{ __type(name: "Query") { name } }']) {
@@ -155,8 +155,8 @@ describe('introspection', () => {
   });
 });
 
-describe('requests per second', () => {
-  test('a burst, then as many as the rate gives, and when to come back', () => {
+describe('RequestRate', () => {
+  test('allows a burst, then the average rate, and tells when to retry', () => {
     const clock = new TestClock();
     const rate = new RequestRate(5, clock);
     const admitted = (token: string): boolean | number => {
@@ -177,12 +177,12 @@ describe('requests per second', () => {
     expect(Array.from({ length: 11 }, () => admitted('a')).filter((each) => each === true)).toHaveLength(10);
   });
 
-  test('0: no limit', () => {
+  test('has no limit with 0', () => {
     const rate = new RequestRate(0, new TestClock());
     for (let i = 0; i < 10_000; i++) rate.admit('a');
   });
 
-  test('over HTTP: 429 with Retry-After, for that token alone, and it ends', async () => {
+  test('answers 429 with Retry-After over HTTP, for that token only and for a limited time', async () => {
     const plane = await startControlPlane({ LAYOVER_GRAPHQL_RATE_LIMIT: '2' });
     try {
       const { createApiToken } = await plane.ask<{ createApiToken: { token: string } }>(

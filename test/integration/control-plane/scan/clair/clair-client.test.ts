@@ -20,7 +20,7 @@ describe('time-outs', () => {
     await clair.stop();
   });
 
-  test('indexing may take ten minutes; longer is the image, not Clair', async () => {
+  test('indexing that takes longer than ten minutes is blamed on the image, not on Clair', async () => {
     const release = clair.hold();
     const asked = clair.nextIndexRequest();
     const indexing = client.index(
@@ -29,7 +29,10 @@ describe('time-outs', () => {
       undefined,
       NEVER,
     );
-    const ended = expect(indexing).rejects.toMatchObject({ trouble: 'SLOW', message: 'Clair took longer than 600 s' });
+    const ended = expect(indexing).rejects.toMatchObject({
+      trouble: 'SLOW',
+      message: 'Clair did not answer within 600 s.',
+    });
     await asked;
     clock.advance(599_999);
     expect(clock.pending).toBe(1);
@@ -39,18 +42,18 @@ describe('time-outs', () => {
     release();
   });
 
-  test('anything else may take half a minute; longer is as good as away', async () => {
+  test('any other call that takes longer than 30 seconds means that Clair is unavailable', async () => {
     clair.faults.every('state', { status: 200, headers: { 'content-length': '100' }, body: '{' });
     const asked = client.indexState(undefined, NEVER);
     const ended = expect(asked).rejects.toMatchObject({ trouble: 'AWAY' });
     while (clair.calls.length === 0) await new Promise(setImmediate);
     clock.advance(30_000);
     await ended;
-    expect(client.circuit.reason).toBe('Clair took longer than 30 s');
+    expect(client.circuit.reason).toBe('Clair did not answer within 30 s.');
     expect(client.circuit.room(2)).toBe(0);
   });
 
-  test('a call ends when its caller does not want it any more, with what the caller says', async () => {
+  test('a call ends with the reason of its signal when the caller aborts it', async () => {
     clair.hold();
     const asked = clair.nextIndexRequest();
     const caller = new AbortController();
@@ -82,7 +85,7 @@ describe('reports', () => {
     ['introduced=1.0%2Bdfsg&fixed=1.1%2Bdfsg', '1.1+dfsg'],
     ['introduced=0', undefined],
     ['lastAffected=2', undefined],
-  ])('a fixed_in_version of %j means %j', (text, version) => {
+  ])('fixed_in_version %j is parsed as %j', (text, version) => {
     expect(one({ fixed_in_version: text })?.fixedIn).toBe(version);
   });
 
@@ -95,11 +98,11 @@ describe('reports', () => {
     ['Unknown', 0],
     ['toString', 0],
     ['', 0],
-  ])('a severity of %j is %d', (text, rank) => {
+  ])('severity %j has rank %d', (text, rank) => {
     expect(one({ normalized_severity: text })?.severity).toBe(rank);
   });
 
-  test('nulls, what is missing and what is of another type do no harm', () => {
+  test('ignores null, missing and mistyped fields', () => {
     expect(parse({})).toMatchObject({ findings: [] });
     expect(parse({ vulnerabilities: null, package_vulnerabilities: null, packages: null }).findings).toEqual([]);
     expect(parse({ package_vulnerabilities: { p: null, q: ['gone'] } }).findings).toEqual([]);
@@ -110,7 +113,7 @@ describe('reports', () => {
     expect(odd).toMatchObject({ vulnerability: 'CVE-1', packageName: '', description: '', links: [] });
   });
 
-  test('what names no vulnerability is left out, and the rest stays', () => {
+  test('leaves out invalid vulnerabilities and keeps the others', () => {
     const report = parse({
       vulnerabilities: { a: { name: '' }, b: 'text', c: { name: 'CVE-1' } },
       package_vulnerabilities: { p: ['a', 'b', 'c', 'c'] },
@@ -118,7 +121,7 @@ describe('reports', () => {
     expect(report.findings.map(({ vulnerability }) => vulnerability)).toEqual(['CVE-1']);
   });
 
-  test('the same said in another order is the same', () => {
+  test('has the same hash in any order of the findings', () => {
     const vulnerabilities = { a: { name: 'CVE-1' }, b: { name: 'CVE-2' } };
     const first = parse({ vulnerabilities, package_vulnerabilities: { p: ['a', 'b'] } });
     const second = parse({ vulnerabilities, package_vulnerabilities: { p: ['b', 'a'] } });
@@ -126,7 +129,7 @@ describe('reports', () => {
     expect(parse({ vulnerabilities, package_vulnerabilities: { p: ['a'] } }).hash).not.toBe(first.hash);
   });
 
-  test('of very many, the worst are kept', () => {
+  test('keeps the most severe findings if there are too many', () => {
     const ids = Array.from({ length: 25_000 }, (_, n) => String(n));
     const vulnerabilities = Object.fromEntries(
       ids.map((id) => [id, { name: `CVE-${id}`, normalized_severity: id === '24999' ? 'Critical' : 'Low' }]),

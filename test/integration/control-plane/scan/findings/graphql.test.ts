@@ -48,7 +48,7 @@ const list = async (name: string, variables: object = {}) =>
   (await world.cache.plane.ask<Listed>(LIST, { d: digest(name), ...variables })).manifest.scan.vulnerabilities;
 const names = ({ edges }: Awaited<ReturnType<typeof list>>) => edges.map(({ node }) => node['name']);
 
-test('a vulnerability as it is listed', async () => {
+test('a vulnerability has all its fields', async () => {
   await scanned(
     acme,
     'app',
@@ -74,7 +74,7 @@ test('a vulnerability as it is listed', async () => {
   ]);
 });
 
-test('they are listed the worst first, in pages, and narrowed by severity and to what can be fixed', async () => {
+test('vulnerabilities are sorted by severity, paged, and filtered by severity and fixability', async () => {
   await scanned(
     acme,
     'app',
@@ -105,7 +105,7 @@ test('they are listed the worst first, in pages, and narrowed by severity and to
   }
 });
 
-test('a page of 50 tags with their scans takes as many statements as one of 5, indexes among them', async () => {
+test('a page of 50 tags with scans takes as many statements as a page of 5, including indexes', async () => {
   const ask = async (first: number) => {
     const { database, stores } = world.first;
     const counted = new CountedGraphql(database, stores, world.clock);
@@ -169,7 +169,7 @@ describe('vulnerability(name)', () => {
     await world.admit(other, 'one', ['one layer']);
   });
 
-  test('names every repository that holds an affected image, once', async () => {
+  test('lists every repository that holds an affected image once', async () => {
     const all = await affected('CVE-1');
     expect(shown(all)).toEqual(
       [
@@ -184,7 +184,7 @@ describe('vulnerability(name)', () => {
     expect((await affected('CVE-unknown')).edges).toEqual([]);
   });
 
-  test('goes in pages', async () => {
+  test('is paged', async () => {
     const seen: string[] = [];
     for (let after: string | null = null, more = true; more;) {
       const page: Affected['vulnerability'] = await affected('CVE-1', { first: 1, after });
@@ -195,7 +195,7 @@ describe('vulnerability(name)', () => {
     expect(seen.sort()).toEqual(shown(await affected('CVE-1')));
   });
 
-  test('a token of one organization sees its own images, and no number of the others', async () => {
+  test('shows and counts only its own images to a token of one organization', async () => {
     const { createApiToken } = await world.cache.plane.ask<{ createApiToken: { token: string } }>(
       'mutation { createApiToken(name: "r", role: READER, organization: "acme") { token } }',
     );
@@ -205,18 +205,19 @@ describe('vulnerability(name)', () => {
     expect((await affected('CVE-2', {}, createApiToken.token)).totalCount).toBe(1);
   });
 
-  test('leaves out what is cached of an upstream that an organization no longer has', async () => {
+  test('leaves out content of an earlier upstream of an organization', async () => {
     await world.cache.update({ proxyCache: { upstream: 'elsewhere.example' } }, 'other');
     expect(shown(await affected('CVE-1'))).toEqual([`acme/library/app ${digest('one')}`]);
   });
 
-  test('is answered from the index of names', async () => {
+  test('uses the index on vulnerability names', async () => {
     const { database } = world.first;
     const plans = await explainQueries(database, () =>
       affectedImages(database.reader, 'CVE-1', undefined, { first: 50, after: undefined }),
     );
     expect(plans[0]).toContain('scan_findings_vulnerability');
-    // Not from all repositories that have not ended. (MariaDB's plans of tables this small say nothing.)
+    // The plan must not start with all repositories that have not ended. MariaDB chooses other
+    // plans for such small tables.
     if (database.dialect === 'sqlite') expect(plans[1]).toContain('SEARCH m USING INDEX manifests_digest');
   });
 });

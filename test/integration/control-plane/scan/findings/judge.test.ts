@@ -23,17 +23,17 @@ async function scanned(name: string, ...found: readonly FakeVulnerability[]): Pr
   await world.work();
 }
 
-test('without a gate everything is served', async () => {
+test('the gate serves everything without a scan policy', async () => {
   await scanned('app', CRITICAL);
   expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'SERVE', goodForMs: 10_000 });
 });
 
-test('what is bad enough blocks, the worst first, each name once', async () => {
+test('the gate refuses blocking vulnerabilities, the most severe first, each name once', async () => {
   await gate({ blockFrom: 'HIGH' });
   await scanned('app', HIGH, UNKNOWN, { ...HIGH, package: 'ssl_client' }, CRITICAL);
   expect(await world.judge(acme, 'app')).toEqual({
     verdict: 'REFUSE',
-    reason: 'it has 2 known vulnerabilities that block it: 1 CRITICAL, 1 HIGH',
+    reason: 'it has 2 known vulnerabilities that the scan policy blocks: 1 CRITICAL, 1 HIGH',
     vulnerabilities: ['CVE-C', 'CVE-H'],
     pending: false,
     goodForMs: 10_000,
@@ -42,7 +42,7 @@ test('what is bad enough blocks, the worst first, each name once', async () => {
   expect(await world.judge(acme, 'good')).toMatchObject({ verdict: 'SERVE' });
 });
 
-test('a reply has twenty names; the reason says how many there are', async () => {
+test('a reply contains at most twenty names, but its reason counts all of them', async () => {
   await gate({ blockFrom: 'UNKNOWN' });
   const many = Array.from({ length: 30 }, (_, n) => ({ ...UNKNOWN, name: `CVE-${String(n).padStart(2, '0')}` }));
   await scanned('app', ...many, HIGH);
@@ -52,7 +52,7 @@ test('a reply has twenty names; the reason says how many there are', async () =>
   expect(reply.reason).toContain('31 known vulnerabilities');
 });
 
-test('the policy: only fixable, the allow list, and the grace after a vulnerability was first seen anywhere', async () => {
+test('the policy applies onlyFixable, the allow list, and the grace period since the first sighting', async () => {
   await scanned('app', HIGH, CRITICAL);
   await gate({ blockFrom: 'LOW', onlyFixable: true });
   expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
@@ -67,19 +67,20 @@ test('the policy: only fixable, the allow list, and the grace after a vulnerabil
   expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'SERVE' });
   world.clock.advance(1);
   expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-C', 'CVE-H'] });
-  // Another image that comes with an old vulnerability has no grace: that would be a way around the gate.
+  // A later image with a known vulnerability has no grace period; otherwise it would bypass the
+  // gate.
   await scanned('late', HIGH);
   expect(await world.judge(acme, 'late')).toMatchObject({ verdict: 'REFUSE' });
 });
 
-test('an index is served: its children are judged', async () => {
+test('the gate serves an index, because its children are judged', async () => {
   await gate({ blockFrom: 'LOW' });
   const references = [child('amd', 0, 'amd64')];
   await world.cache.admit(acme, 'index', {}, { references, manifest: indexManifest('index'), tag: 'index' });
   expect(await world.judge(acme, 'index')).toMatchObject({ verdict: 'SERVE' });
 });
 
-test('in which there is nothing to scan is served; what Clair refused is not', async () => {
+test('the gate serves manifests without anything to scan, but not images that Clair refused', async () => {
   await gate({ blockFrom: 'LOW' });
   await world.cache.admit(acme, 'nothing', {}, { tag: 'nothing' });
   expect(await world.judge(acme, 'nothing')).toMatchObject({ verdict: 'SERVE' });
@@ -87,17 +88,17 @@ test('in which there is nothing to scan is served; what Clair refused is not', a
   await scanned('odd');
   expect(await world.judge(acme, 'odd', 60_000)).toEqual({
     verdict: 'UNSCANNED',
-    reason: 'it cannot be scanned (Clair does not take it: bad tar)',
+    reason: 'it cannot be scanned (Clair does not accept the image: bad tar)',
     vulnerabilities: [],
     pending: false,
     goodForMs: 10_000,
   });
 });
 
-test('without a result the reply says how far it is, and why', async () => {
+test('a reply without a result has the state of the scan and the reason', async () => {
   await gate({ blockFrom: 'LOW' });
   await world.admit(acme, 'app', ['layer']);
-  expect((await world.judge(acme, 'app')).reason).toBe('its scan waits until all of its layers are cached');
+  expect((await world.judge(acme, 'app')).reason).toBe('its scan waits until all layers are cached');
   expect(await world.judge(acme, 'never', 60_000)).toMatchObject({
     reason: expect.stringContaining('not kept in the cache') as string,
     pending: true,
@@ -107,7 +108,7 @@ test('without a result the reply says how far it is, and why', async () => {
   await world.work();
   expect(await world.judge(acme, 'app')).toMatchObject({
     verdict: 'UNSCANNED',
-    reason: expect.stringMatching(/its scan failed and is tried again \(indexing ended as IndexError/) as string,
+    reason: expect.stringMatching(/its scan failed and is retried \(indexing ended in state IndexError/) as string,
     pending: true,
     goodForMs: 1_000,
   });
@@ -119,7 +120,7 @@ test('without a result the reply says how far it is, and why', async () => {
   });
 });
 
-test('while an image is scanned anew it is judged by its latest result', async () => {
+test('an image is judged by its latest result during a rescan', async () => {
   await gate({ blockFrom: 'LOW' });
   await scanned('app', HIGH);
   world.edge.refusal = 500;
@@ -133,7 +134,7 @@ test('while an image is scanned anew it is judged by its latest result', async (
   expect(await world.judge(acme, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
 });
 
-test('an image that nobody knew is queued by the question, before all others', async () => {
+test('judging an unknown image queues it before all others', async () => {
   await world.remove();
   world = await ScanWorld.start({ LAYOVER_SCAN_CONCURRENCY: '1' });
   acme = await world.cache.plane.organization('acme');
@@ -158,7 +159,7 @@ describe('waiting', () => {
     await gate({ blockFrom: 'HIGH', unscanned: 'WAIT' });
   });
 
-  /** Moves the clock on in small steps until that has happened. */
+  /** Advances the clock in small steps until the promise resolves. */
   const until = <T>(promise: Promise<T>): Promise<T> => {
     let result: { value: T } | undefined;
     void promise.then((value) => (result = { value }));
@@ -168,24 +169,24 @@ describe('waiting', () => {
     }).then(({ value }) => value);
   };
 
-  test('the first pull of an image waits for its layers and its scan, and is refused by what was found', async () => {
+  test('the first pull of an image waits for its layers and its scan, and is refused for its findings', async () => {
     world.clair.found.set(digest('app'), [HIGH]);
     await world.admit(acme, 'app', ['layer']);
     const reply = world.judge(acme, 'app', 600_000);
-    await waitUntil('somebody waits', () => clock.pending > 0);
+    await waitUntil('a caller is waiting', () => clock.pending > 0);
     await world.arrive(acme, 'app config', 'layer');
     expect(await until(reply)).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-H'] });
   });
 
-  test('it ends when the time is over, and says how far the scan is', async () => {
+  test('the wait ends after its time limit, with the state of the scan', async () => {
     await world.admit(acme, 'app', ['layer']);
     const before = clock.now();
     const reply = await until(world.judge(acme, 'app', 5_000));
-    expect(reply).toMatchObject({ verdict: 'UNSCANNED', reason: 'its scan waits until all of its layers are cached' });
+    expect(reply).toMatchObject({ verdict: 'UNSCANNED', reason: 'its scan waits until all layers are cached' });
     expect(clock.now() - before).toBeGreaterThanOrEqual(5_000);
   });
 
-  test('it ends when the scan has failed for good', async () => {
+  test('the wait ends when the scan has failed for good', async () => {
     await world.remove();
     clock = new TestClock();
     world = await ScanWorld.start({ LAYOVER_SCAN_MAX_ATTEMPTS: '1' }, clock);

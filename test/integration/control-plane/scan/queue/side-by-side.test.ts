@@ -10,10 +10,10 @@ beforeEach(async () => {
 });
 afterEach(() => world.remove());
 
-/** What one process has in hand ends, whatever becomes of the rest. */
+/** Waits until the running scans of a process have ended. */
 const settle = ({ worker }: ScanWorld['first']['scanning']) => worker.idle();
 
-test('two processes do every image once, each a bounded number at a time', async () => {
+test('two processes scan every image once, with bounded concurrency', async () => {
   const names = Array.from({ length: 30 }, (_, n) => `image-${n}`);
   for (const name of names) await world.image(acme, name, ['shared', `${name} layer`]);
   const second = world.another();
@@ -38,7 +38,7 @@ test('two processes do every image once, each a bounded number at a time', async
   expect(await world.cache.events('SCAN_COMPLETED')).toHaveLength(30);
 });
 
-test('claims of many processes at once never have a row twice', async () => {
+test('concurrent claims never contain the same row twice', async () => {
   for (let n = 0; n < 20; n++) await world.image(acme, `image-${n}`);
   const processes = [world.first, world.another(), world.another(), world.another()];
   const claimed = await Promise.all(
@@ -49,7 +49,7 @@ test('claims of many processes at once never have a row twice', async () => {
   expect(digests.length).toBe(20);
 });
 
-test('a process that is gone: another one takes its image over when the claim has lapsed, from the beginning; what the first brings then counts no more', async () => {
+test('another process takes over an expired claim, and the result of the first one is discarded', async () => {
   await world.image(acme, 'app');
   const release = world.clair.hold();
   const asked = world.clair.nextIndexRequest();
@@ -69,12 +69,12 @@ test('a process that is gone: another one takes its image over when the claim ha
   world.clair.faults.once('report', { status: 200, body: '{"broken"' });
   release();
   await Promise.all([settle(world.first.scanning), settle(second.scanning)]);
-  // One of the two has read nonsense: whichever it was, only the second may say so.
+  // One of the two processes read an invalid report. Only the second one may record a result.
   const events = await world.cache.events('SCAN_COMPLETED', 'SCAN_FAILED');
   expect(events.map(({ detail }) => detail['attempts'])).toEqual([2]);
 });
 
-test('claims of a process that lives are renewed', async () => {
+test('a running process renews its claims', async () => {
   await world.image(acme, 'app');
   const release = world.clair.hold();
   const asked = world.clair.nextIndexRequest();
@@ -92,7 +92,7 @@ test('claims of a process that lives are renewed', async () => {
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', attempts: 1 });
 });
 
-test('a process that stops gives back what it works on, without a try used up', async () => {
+test('a process that stops returns its images to the queue without using an attempt', async () => {
   await world.image(acme, 'app');
   world.clair.hold();
   const asked = world.clair.nextIndexRequest();
@@ -104,7 +104,7 @@ test('a process that stops gives back what it works on, without a try used up', 
   expect(await world.scan('app')).toMatchObject({ state: 'QUEUED', error: null });
 });
 
-test('an image over which every process ends is given up after as many tries as any other', async () => {
+test('an image during whose scan every process ends fails after the maximum number of attempts', async () => {
   await world.image(acme, 'app');
   for (let n = 0; n < 5; n++) {
     expect(await claimScans(world.first.database, 'INDEX', 1, world.cache.now)).toHaveLength(1);
@@ -115,6 +115,6 @@ test('an image over which every process ends is given up after as many tries as 
   expect(await world.scan('app')).toMatchObject({
     state: 'FAILED',
     nextAttemptAt: null,
-    error: expect.stringContaining('in the middle of it') as string,
+    error: expect.stringContaining('the control plane ended during each attempt') as string,
   });
 });

@@ -18,7 +18,7 @@ afterEach(() => world.remove());
 
 const NEVER = new AbortController().signal;
 
-test('a wait ends when the scan has ended, and looks at the database once for all that wait', async () => {
+test('a wait ends when the scan has ended, and all waits share one read', async () => {
   await world.image(acme, 'app');
   const ended = Promise.all([waits.wait(digest('app'), 60_000, NEVER), waits.wait(digest('app'), 60_000, NEVER)]);
   await waits.look();
@@ -31,7 +31,7 @@ test('a wait ends when the scan has ended, and looks at the database once for al
   expect([waits.size, statements]).toEqual([0, 1]);
 });
 
-test('it ends when the caller has left, when the time is over, and when the process stops; nothing is left behind', async () => {
+test('a wait ends when the caller disconnects, the time is over, or the process stops', async () => {
   await world.image(acme, 'app');
   const caller = new AbortController();
   const left = waits.wait(digest('app'), 60_000, caller.signal);
@@ -46,7 +46,7 @@ test('it ends when the caller has left, when the time is over, and when the proc
   expect([waits.size, clock.pending]).toEqual([0, 0]);
 });
 
-test('a bounded number waits; the next is told at once', async () => {
+test('the number of waits is limited; another caller returns at once', async () => {
   for (let n = 0; n < 1000; n++) void waits.wait(digest(`image-${n}`), 60_000, new AbortController().signal);
   await waits.wait(digest('one more'), 60_000, NEVER);
   expect(waits.size).toBe(1000);

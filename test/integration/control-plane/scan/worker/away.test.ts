@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.remove());
 
-/** One after the other: what came first is due first. */
+/** Advances the clock after each image, so that the first one is due first. */
 async function images(names: readonly string[]): Promise<void> {
   for (const name of names) {
     await world.image(acme, name);
@@ -19,7 +19,7 @@ async function images(names: readonly string[]): Promise<void> {
 }
 const indexed = (): readonly (string | undefined)[] => world.clair.of('index').map((call) => call.digest);
 
-test('with Clair away images stay in the queue without using up their tries, and go on when it is back', async () => {
+test('images stay in the queue without using attempts while Clair is unavailable', async () => {
   await world.clair.goAway();
   await images(['one', 'two']);
   for (let minute = 0; minute < 30; minute++) await world.later(60_000);
@@ -30,14 +30,14 @@ test('with Clair away images stay in the queue without using up their tries, and
     expect(await world.scan(name)).toMatchObject({ state: 'COMPLETED', attempts: 1, error: null });
 });
 
-test('one that is away in the middle: the image says why it waits, nothing else is sent, and it is asked now and then', async () => {
+test('a connection that Clair drops stops other images, and Clair is probed with pauses', async () => {
   world.clair.faults.once('index', 'DROP');
   await images(['one', 'two', 'three']);
   await world.work();
   expect(await world.scan('one')).toMatchObject({
     state: 'QUEUED',
     attempts: 0,
-    error: expect.stringMatching(/cannot be reached|broke off/) as string,
+    error: expect.stringMatching(/is unreachable|closed the connection/) as string,
     nextAttemptAt: expect.any(String) as string,
   });
   expect(indexed()).toEqual([digest('one')]);
@@ -52,14 +52,14 @@ test('one that is away in the middle: the image says why it waits, nothing else 
 });
 
 test.each([
-  ['503', { status: 503, body: 'no' }, /cannot work at present \(503\)/],
+  ['503', { status: 503, body: 'no' }, /is unavailable \(503\)/],
   [
-    'a redirect, which is not followed',
+    'a redirect, which is not followed,',
     { status: 302, headers: { location: 'http://127.0.0.1:1/' } },
     /redirect \(302\)/,
   ],
   ['403', { status: 403 }, /LAYOVER_CLAIR_PSK/],
-] as const)('%s counts as away', async (_name, fault, reason) => {
+] as const)('%s counts as unavailable', async (_name, fault, reason) => {
   world.clair.faults.once('index', fault);
   await world.image(acme, 'one');
   await world.work();
@@ -72,7 +72,7 @@ test.each([
   expect(await world.scan('one')).toMatchObject({ state: 'COMPLETED', attempts: 1 });
 });
 
-test('a pre-shared key that Clair does not take: nothing is sent to it, and it goes on when it does', async () => {
+test('a pre-shared key that Clair refuses stops all requests until Clair accepts it', async () => {
   const right = world.clair.psk;
   world.clair.psk = randomBytes(32);
   await world.image(acme, 'one');
@@ -88,7 +88,7 @@ test('a pre-shared key that Clair does not take: nothing is sent to it, and it g
   expect(await world.scan('one')).toMatchObject({ state: 'COMPLETED' });
 });
 
-test('429: for as long as Clair says nothing more is sent, and no try is used up', async () => {
+test('429 stops new requests for the time that Clair states, and counts as no attempt', async () => {
   world.clair.faults.once('index', { status: 429, headers: { 'retry-after': '40' } });
   await images(['one', 'two']);
   await world.work();
@@ -104,7 +104,7 @@ test('429: for as long as Clair says nothing more is sent, and no try is used up
   for (const name of ['one', 'two']) expect(await world.scan(name)).toMatchObject({ state: 'COMPLETED', attempts: 1 });
 });
 
-test('500: an image that Clair fails over is tried again like any failure; one after the other are failures of Clair', async () => {
+test('a single 500 counts as a failure of the image; several in a row count as a failure of Clair', async () => {
   const broken = { status: 500, body: '{"code":"internal-error","message":"failed to start scan: no rows"}' };
   world.clair.faults.every('index', broken);
   await images(['one', 'two', 'three', 'four']);
@@ -128,7 +128,7 @@ test('500: an image that Clair fails over is tried again like any failure; one a
 });
 
 test.each([201, 500] as const)(
-  'an edge that Clair cannot reach (%d): after three images the others wait, and say why',
+  'an edge that Clair cannot reach (%d) stops scanning after three images; the others wait with the reason',
   async (status) => {
     world.clair.onFailedFetch = status;
     world.edge.refusal = 404;
@@ -147,7 +147,7 @@ test.each([201, 500] as const)(
   },
 );
 
-test('what is indexed already keeps its result while Clair is away, and its report is read when it is back', async () => {
+test('indexed images keep their result while Clair is unavailable, and are refreshed afterwards', async () => {
   await world.image(acme, 'one');
   await world.work();
   world.clair.found.set(digest('one'), [{ name: 'CVE-1', severity: 'Low', package: 'a' }]);

@@ -17,7 +17,7 @@ const purge = (organization = 'acme') =>
   });
 const forgotten = (): readonly (string | undefined)[] => world.clair.of('forget').map((call) => call.digest);
 
-test('of an image that nobody holds any more Clair forgets its report, and so does Layover; a vulnerability stays known', async () => {
+test('a report is deleted in Clair and in the tables when nobody holds the image any more', async () => {
   await world.image(acme, 'app');
   await world.work();
   await purge();
@@ -30,7 +30,7 @@ test('of an image that nobody holds any more Clair forgets its report, and so do
   expect(await world.cache.rows('known_vulnerabilities')).toMatchObject([{ name: 'CVE-1' }]);
 });
 
-test('an image that another organization holds stays known; it goes with the last', async () => {
+test('a report is kept until the last organization has removed the image', async () => {
   const other = await world.cache.plane.organization('other');
   await world.image(acme, 'app');
   await world.admit(other, 'app', ['app layer']);
@@ -45,7 +45,7 @@ test('an image that another organization holds stays known; it goes with the las
   expect(forgotten()).toEqual([digest('app')]);
 });
 
-test('an image that is evicted, and comes back before Clair was told, is left as it is', async () => {
+test('an image that is evicted and returns before Clair was told keeps its result', async () => {
   await world.image(acme, 'app');
   await world.work();
   await world.cache.update({ quota: { limitBytes: '1' } });
@@ -59,7 +59,7 @@ test('an image that is evicted, and comes back before Clair was told, is left as
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', summary: { total: 1 } });
 });
 
-test('one that comes back after Clair was told is scanned anew', async () => {
+test('an image that returns after its report was deleted is scanned again', async () => {
   await world.image(acme, 'app');
   await world.work();
   await purge();
@@ -70,7 +70,7 @@ test('one that comes back after Clair was told is scanned anew', async () => {
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', attempts: 1, summary: { total: 1 } });
 });
 
-test('with Clair away nothing is lost and nothing waits: it is told when it is back', async () => {
+test('deletions wait while Clair is unavailable and are done afterwards', async () => {
   await world.image(acme, 'app');
   await world.work();
   await world.clair.goAway();
@@ -88,7 +88,7 @@ test('with Clair away nothing is lost and nothing waits: it is told when it is b
   expect(await world.cache.rows('scan_deletions')).toEqual([]);
 });
 
-test('a deletion that Clair fails over is tried again, later and later', async () => {
+test('a failed deletion is retried with growing pauses', async () => {
   await world.image(acme, 'app');
   await world.work();
   await purge();
@@ -105,7 +105,7 @@ test('a deletion that Clair fails over is tried again, later and later', async (
   expect(await world.cache.rows('scan_deletions')).toEqual([]);
 });
 
-test('an image that goes while it is scanned ends without a trace', async () => {
+test('an image that is removed during its scan leaves no rows', async () => {
   await world.image(acme, 'app');
   const release = world.clair.hold();
   const asked = world.clair.nextIndexRequest();
@@ -120,7 +120,7 @@ test('an image that goes while it is scanned ends without a trace', async () => 
   expect(await world.cache.rows('scan_findings')).toEqual([]);
 });
 
-test('an eviction whose note of it cannot be written does not happen: both are one transaction', async () => {
+test('an eviction is rolled back if its deletion cannot be noted', async () => {
   await world.image(acme, 'app');
   await world.work();
   await breakTable(world.cache.plane, 'scan_deletions', 'INSERT');
@@ -132,7 +132,7 @@ test('an eviction whose note of it cannot be written does not happen: both are o
   expect(await world.cache.holds(acme, 'app')).toBe(true);
 });
 
-test('what went without anybody noting it is found by the sweep', async () => {
+test('the sweep finds removed images whose deletion was not noted', async () => {
   await world.image(acme, 'app');
   await world.work();
   await purge();
@@ -142,7 +142,7 @@ test('what went without anybody noting it is found by the sweep', async () => {
   expect(forgotten()).toEqual([digest('app')]);
 });
 
-test('advisories that nothing names are forgotten after a week', async () => {
+test('unused advisories are deleted after a week', async () => {
   await world.image(acme, 'app');
   await world.work();
   await purge();

@@ -18,7 +18,7 @@ const CVE: FakeVulnerability = { name: 'CVE-2023-1', severity: 'High', package: 
 const count = (route: 'index' | 'report'): number => world.clair.of(route).length;
 
 describe('reports', () => {
-  test('are read again after six hours, more or less, and only read', async () => {
+  test('are refreshed after about six hours, without indexing again', async () => {
     await world.image(acme, 'app');
     await world.work();
     world.clair.found.set(digest('app'), [CVE]);
@@ -33,7 +33,7 @@ describe('reports', () => {
     expect(event!.detail).toMatchObject({ reason: 'REPORT_CHANGED', total: 1 });
   });
 
-  test('that say the same write nothing but times', async () => {
+  test('that have not changed only update times', async () => {
     world.clair.found.set(digest('app'), [CVE]);
     await world.image(acme, 'app');
     await world.work();
@@ -44,7 +44,7 @@ describe('reports', () => {
     expect(await world.cache.events('SCAN_COMPLETED')).toHaveLength(1);
   });
 
-  test('of an image that Clair no longer knows: it is indexed again; its result stays until then', async () => {
+  test('that Clair no longer has are indexed again, and the result stays until then', async () => {
     world.clair.found.set(digest('app'), [CVE]);
     await world.image(acme, 'app');
     await world.work();
@@ -62,7 +62,7 @@ describe('reports', () => {
     ['202', { status: 202 }],
     ['500', { status: 500 }],
     ['nonsense', { status: 200, body: '[]' }],
-  ] as const)('that cannot be read (%s) leave the result, and are read later', async (_name, fault) => {
+  ] as const)('that cannot be read (%s) leave the result unchanged and are read later', async (_name, fault) => {
     world.clair.found.set(digest('app'), [CVE]);
     await world.image(acme, 'app');
     await world.work();
@@ -76,7 +76,7 @@ describe('reports', () => {
 });
 
 describe("Clair's index_state", () => {
-  test('when it has changed for good, images are indexed anew in a gentle stream; what is new is not behind them', async () => {
+  test('a lasting change reindexes images a few at a time, so that new images do not wait behind them', async () => {
     await world.remove();
     world = await ScanWorld.start({ LAYOVER_SCAN_CONCURRENCY: '2' });
     acme = await world.cache.plane.organization('acme');
@@ -87,7 +87,7 @@ describe("Clair's index_state", () => {
     await world.later(60_000);
     await world.chores();
     expect(count('index')).toBe(10);
-    // It has to stay what it is for five minutes.
+    // The index_state must be stable for five minutes.
     await world.later(300_000);
     const release = world.clair.hold();
     for (let n = 0; n < 3; n++) await world.first.scanning.chores.round();
@@ -101,7 +101,7 @@ describe("Clair's index_state", () => {
     expect(count('index')).toBe(20);
   });
 
-  test('images that failed for good, and those that were refused, are tried again with the new one', async () => {
+  test('a change retries images that failed for good and images that were refused', async () => {
     world.edge.refusal = 500;
     await world.image(acme, 'failed');
     for (let n = 0; n < 6; n++) await world.later(HOUR);
@@ -126,7 +126,7 @@ describe("Clair's index_state", () => {
     expect(await world.scan('nothing')).toMatchObject({ state: 'UNSUPPORTED' });
   });
 
-  test('that goes back and forth moves nothing', async () => {
+  test('an alternating state changes nothing', async () => {
     await world.image(acme, 'app');
     await world.work();
     for (let n = 0; n < 20; n++) {
@@ -146,7 +146,7 @@ describe('rescanManifest', () => {
       token,
     );
 
-  test('scans from the beginning, whatever Clair knows; the result stays meanwhile, and the log says who', async () => {
+  test('scans from the beginning, keeps the result in the meantime, and records who requested it', async () => {
     world.clair.found.set(digest('app'), [CVE]);
     await world.image(acme, 'app');
     await world.work();
@@ -172,7 +172,7 @@ describe('rescanManifest', () => {
     ]);
   });
 
-  test('gives an image that failed for good another five tries', async () => {
+  test('gives an image that failed for good five new attempts', async () => {
     world.edge.refusal = 500;
     await world.image(acme, 'app');
     for (let n = 0; n < 6; n++) await world.later(HOUR);
@@ -182,7 +182,7 @@ describe('rescanManifest', () => {
     expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', attempts: 1 });
   });
 
-  test('of an index: its cached images; of what waits or has nothing to scan: nothing', async () => {
+  test('queues the cached images of an index, but none that wait or have nothing to scan', async () => {
     const references = [child('amd', 0, 'amd64'), child('arm', 1, 'arm64')];
     await world.cache.admit(acme, 'index', {}, { references, manifest: indexManifest('index'), tag: 'index' });
     expect((await rescan('index')).errors![0]!.extensions.code).toBe('NOT_FOUND');
@@ -197,7 +197,7 @@ describe('rescanManifest', () => {
     expect(await world.cache.events('SCAN_REQUESTED')).toHaveLength(1);
   });
 
-  test('needs a manager, an image that is there, and scanning', async () => {
+  test('needs role MANAGER, a cached image, and scanning turned on', async () => {
     await world.image(acme, 'app');
     const { createApiToken } = await world.cache.plane.ask<{ createApiToken: { token: string } }>(
       'mutation { createApiToken(name: "r", role: READER, organization: "acme") { token } }',
@@ -209,7 +209,7 @@ describe('rescanManifest', () => {
   });
 });
 
-describe("the notifier's webhook", () => {
+describe('the webhook for notifications', () => {
   const ID = '6e4ad270-4957-4242-b5ad-dad851379573';
   const post = (body: string, authorization = `Bearer ${WEBHOOK_TOKEN}`, method = 'POST') =>
     fetch(`${world.cache.plane.url}/clair/notifications`, {
@@ -220,7 +220,7 @@ describe("the notifier's webhook", () => {
   const notify = (callback = `http://clair/notifier/api/v1/notification/${ID}`) =>
     post(JSON.stringify({ notification_id: ID, callback }));
 
-  test('reports of the images that a notification names, on every page of it, are read again; then it is deleted', async () => {
+  test('refreshes the images on all pages of a notification, then deletes it', async () => {
     for (const name of ['one', 'two', 'other']) await world.image(acme, name);
     await world.work();
     for (const name of ['one', 'two', 'other']) world.clair.found.set(digest(name), [CVE]);
@@ -242,7 +242,7 @@ describe("the notifier's webhook", () => {
     expect(count('index')).toBe(3);
   });
 
-  test('a report that was being read when the notification came is not written: it may be from before', async () => {
+  test('discards a report that was read before the notification, because it may be outdated', async () => {
     await world.image(acme, 'one');
     await world.work();
     world.clock.advance(7 * HOUR);
@@ -258,7 +258,7 @@ describe("the notifier's webhook", () => {
     expect(await world.scan('one')).toMatchObject({ state: 'COMPLETED', summary: { total: 1 } });
   });
 
-  test('a notification outlives Clair being away, and comes twice without harm', async () => {
+  test('keeps a notification while Clair is unavailable, and accepts it twice', async () => {
     await world.image(acme, 'one');
     await world.work();
     world.clair.found.set(digest('one'), [CVE]);
@@ -275,7 +275,7 @@ describe("the notifier's webhook", () => {
     expect(await world.scan('one')).toMatchObject({ summary: { total: 1 } });
   });
 
-  test('takes nothing without the token, and nothing that is no notification', async () => {
+  test('refuses requests without the token and bodies that are not notifications', async () => {
     const body = JSON.stringify({ notification_id: ID, callback: 'http://clair/' });
     expect((await post(body, '')).status).toBe(401);
     expect((await post(body, `Bearer ${WEBHOOK_TOKEN}x`)).status).toBe(401);
@@ -292,7 +292,7 @@ describe("the notifier's webhook", () => {
     expect(await world.cache.rows('scan_notifications')).toEqual([]);
   });
 
-  test('is not there without a token in the configuration', async () => {
+  test('does not exist without a configured token', async () => {
     await world.cache.plane.restart({ LAYOVER_CLAIR_WEBHOOK_TOKEN: '' });
     expect((await notify()).status).toBe(404);
   });

@@ -13,7 +13,7 @@ afterEach(() => world.remove());
 const HIGH = { name: 'CVE-2023-1', severity: 'High', package: 'busybox', fixedIn: '1.36.1-r3' };
 const LOW = { name: 'CVE-2023-2', severity: 'Low', package: 'musl' };
 
-test('an image waits for its layers, is queued when the last of them is there, indexed, and its vulnerabilities are known', async () => {
+test('an image waits for its layers, is queued after the last one arrives, and is indexed', async () => {
   world.clair.found.set(digest('app'), [LOW, HIGH]);
   await world.admit(acme, 'app', ['base', 'top']);
   await world.arrive(acme, 'app config', 'base');
@@ -58,7 +58,7 @@ test('an image waits for its layers, is queued when the last of them is there, i
   });
 });
 
-test('Clair is given the layers in their order, each with a token for that blob alone, and nothing that it could not fetch', async () => {
+test('Clair gets the layers in order, each with a token for that blob only', async () => {
   await world.image(acme, 'app', ['base', 'top']);
   await world.work();
   const [asked] = world.clair.of('index');
@@ -75,7 +75,7 @@ test('Clair is given the layers in their order, each with a token for that blob 
   ]);
 });
 
-test('what is no image is UNSUPPORTED, and Clair never hears of it; an image with one strange layer is for Clair to judge', async () => {
+test('a manifest is UNSUPPORTED and not sent to Clair if none of its layers is an image layer', async () => {
   const attestation = imageLayer('attestation', 0, 'application/vnd.in-toto+json');
   await world.cache.admit(acme, 'signed', {}, { references: [attestation], tag: 'signed' });
   await world.cache.admit(acme, 'empty', {}, { tag: 'empty' });
@@ -91,7 +91,7 @@ test('what is no image is UNSUPPORTED, and Clair never hears of it; an image wit
   expect(world.clair.of('index').map((call) => call.digest)).toEqual([digest('mixed')]);
 });
 
-test("what Clair does not take (400) is UNSUPPORTED with Clair's reason", async () => {
+test("an image that Clair refuses (400) is UNSUPPORTED with Clair's reason", async () => {
   world.clair.faults.once('index', {
     status: 400,
     body: '{"code":"bad-request","message":"failed to start scan: tarfs: bad"}',
@@ -101,14 +101,14 @@ test("what Clair does not take (400) is UNSUPPORTED with Clair's reason", async 
   expect(await world.scan('app')).toMatchObject({
     state: 'UNSUPPORTED',
     attempts: 1,
-    error: 'Clair does not take it: failed to start scan: tarfs: bad',
+    error: 'Clair does not accept the image: failed to start scan: tarfs: bad',
   });
   expect(await world.cache.events('SCAN_FAILED')).toHaveLength(1);
   await world.later(7 * 86_400_000);
   expect(world.clair.of('index')).toHaveLength(1);
 });
 
-test('an index is not scanned: it shows the state of its cached images together, and the worst of them', async () => {
+test('an index is not scanned; it combines the states of its cached images and shows the worst result', async () => {
   world.clair.found.set(digest('amd'), [LOW]);
   world.clair.found.set(digest('arm'), [HIGH, LOW]);
   const references = [child('amd', 0, 'amd64'), child('arm', 1, 'arm64'), child('never', 2, 's390x')];
@@ -126,7 +126,7 @@ test('an index is not scanned: it shows the state of its cached images together,
   expect(world.clair.of('index').map((call) => call.digest)).toEqual([digest('amd'), digest('arm')]);
 });
 
-test('an image that two organizations hold is scanned once, and both are told', async () => {
+test('an image held by two organizations is scanned once and audited for both', async () => {
   const other = await world.cache.plane.organization('other');
   await world.image(acme, 'app');
   await world.admit(other, 'app', ['app layer']);
@@ -140,7 +140,7 @@ test('an image that two organizations hold is scanned once, and both are told', 
   expect(await world.scan('app', 'other')).toMatchObject({ state: 'COMPLETED' });
 });
 
-test('a layer that is lost before it is scanned sends the image back to waiting', async () => {
+test('an image whose layer is lost before the scan waits for the layer again', async () => {
   await world.image(acme, 'app', ['base']);
   const { database } = world.first;
   await database.transaction((queries) =>
@@ -154,7 +154,7 @@ test('a layer that is lost before it is scanned sends the image back to waiting'
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED' });
 });
 
-test('the sweep queues what nobody queued: what was cached while scanning was off, and what waits with all its layers there', async () => {
+test('the sweep queues images cached while scanning was off, and complete images that still wait', async () => {
   await world.remove();
   world = await ScanWorld.start({ LAYOVER_FEATURE_SCANNING: '' });
   await world.cache.plane.ask('mutation { updateSystemSettings(input: {scanningEnabled: false}) { version } }');
@@ -179,7 +179,7 @@ test('the sweep queues what nobody queued: what was cached while scanning was of
   expect(await world.scan('nothing')).toMatchObject({ state: 'UNSUPPORTED' });
   expect(await world.row('index')).toBeUndefined();
 
-  // Beside each other, the arrival and the admission of two processes see nothing of each other.
+  // Simulates a concurrent arrival and admission, which do not see each other.
   const { database } = world.first;
   await database.transaction((queries) =>
     queries('blobs').insert([
@@ -200,7 +200,7 @@ test('the sweep queues what nobody queued: what was cached while scanning was of
   expect(await world.scan('partial')).toMatchObject({ state: 'COMPLETED' });
 });
 
-test('while scanning or proxying is off nothing is begun, and goes on when it is on', async () => {
+test('nothing is scanned while scanning or the proxy cache is off; scanning continues when both are on', async () => {
   await world.image(acme, 'app');
   await world.cache.plane.ask('mutation { updateSystemSettings(input: {proxyCacheEnabled: false}) { version } }');
   await world.work();
@@ -211,7 +211,7 @@ test('while scanning or proxying is off nothing is begun, and goes on when it is
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED' });
 });
 
-test('without a Clair nothing is noted, and scans are null', async () => {
+test('without a configured Clair, no rows are written and scans are null', async () => {
   await world.remove();
   world = await ScanWorld.start();
   await world.cache.plane.restart({ LAYOVER_CLAIR_URL: '' });
@@ -229,7 +229,7 @@ test('without a Clair nothing is noted, and scans are null', async () => {
   });
 });
 
-test('docker manifests are images as OCI ones are', async () => {
+test('Docker manifests are scanned like OCI manifests', async () => {
   const references = [imageLayer('base', 0, 'application/vnd.docker.image.rootfs.diff.tar.gzip')];
   const manifest = { mediaType: MediaType.dockerManifest, digest: digest('docker'), size: 100 };
   await world.admit(acme, 'docker', [], { references, manifest });

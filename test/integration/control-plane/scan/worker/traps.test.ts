@@ -12,7 +12,7 @@ afterEach(() => world.remove());
 const MINUTE = 60_000;
 
 test.each([201, 500] as const)(
-  'a layer that Clair may not have is a failure, answered %d; what Clair keeps of it is deleted before the next try',
+  'a layer that Clair cannot fetch is a failure (%d); the failed report is deleted before the next attempt',
   async (status) => {
     world.clair.onFailedFetch = status;
     world.edge.refusal = 401;
@@ -42,33 +42,30 @@ test.each([201, 500] as const)(
   },
 );
 
-test.each([201, 500] as const)(
-  'it is tried five times, with pauses that double, and then no more (%d)',
-  async (status) => {
-    world.clair.onFailedFetch = status;
-    world.edge.refusal = 500;
-    await world.image(acme, 'app');
-    await world.work();
-    for (const seconds of [30, 60, 120, 240]) {
-      const row = (await world.row('app'))!;
-      expect([row.state, row.due_at! - world.cache.now]).toEqual(['FAILED', seconds * 1000]);
-      await world.later(seconds * 1000);
-    }
-    expect(await world.scan('app')).toMatchObject({ state: 'FAILED', attempts: 5, nextAttemptAt: null });
-    await world.later(7 * 86_400_000);
-    expect(world.clair.of('index')).toHaveLength(5);
-    const events = await world.cache.events('SCAN_FAILED');
-    expect(events.map(({ detail }) => [detail['attempts'], detail['isTriedAgain']])).toEqual([
-      [5, false],
-      [4, true],
-      [3, true],
-      [2, true],
-      [1, true],
-    ]);
-  },
-);
+test.each([201, 500] as const)('an image is tried five times, with doubling pauses (%d)', async (status) => {
+  world.clair.onFailedFetch = status;
+  world.edge.refusal = 500;
+  await world.image(acme, 'app');
+  await world.work();
+  for (const seconds of [30, 60, 120, 240]) {
+    const row = (await world.row('app'))!;
+    expect([row.state, row.due_at! - world.cache.now]).toEqual(['FAILED', seconds * 1000]);
+    await world.later(seconds * 1000);
+  }
+  expect(await world.scan('app')).toMatchObject({ state: 'FAILED', attempts: 5, nextAttemptAt: null });
+  await world.later(7 * 86_400_000);
+  expect(world.clair.of('index')).toHaveLength(5);
+  const events = await world.cache.events('SCAN_FAILED');
+  expect(events.map(({ detail }) => [detail['attempts'], detail['isTriedAgain']])).toEqual([
+    [5, false],
+    [4, true],
+    [3, true],
+    [2, true],
+    [1, true],
+  ]);
+});
 
-test('a matcher that is not ready (202) is no failure: the image stays indexed, and its report is read when it is', async () => {
+test('a matcher that is not ready (202) delays the report, without a failure or a second indexing', async () => {
   world.clair.isReady = false;
   await world.image(acme, 'app');
   await world.work();
@@ -82,7 +79,7 @@ test('a matcher that is not ready (202) is no failure: the image stays indexed, 
   world.clair.isReady = true;
   await world.later(MINUTE);
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED', indexerState: 'state-1', error: null });
-  // Asked again with what is known: Clair looks at nothing twice.
+  // Sent again with the known state, so that Clair indexes nothing twice.
   expect(world.clair.of('index').map(({ status, headers }) => [status, headers['if-none-match']])).toEqual([
     [201, undefined],
     [412, '"state-1"'],
@@ -91,7 +88,7 @@ test('a matcher that is not ready (202) is no failure: the image stays indexed, 
   expect(world.edge.reads).toHaveLength(1);
 });
 
-test('an image that Clair has indexed and does not know (404) is indexed again, not for ever', async () => {
+test('an indexed image that Clair does not know (404) is indexed again, a limited number of times', async () => {
   world.clair.faults.once('report', { status: 404, body: '{}' });
   await world.image(acme, 'app');
   await world.work();
@@ -102,7 +99,7 @@ test('an image that Clair has indexed and does not know (404) is indexed again, 
   expect(await world.scan('other')).toMatchObject({ state: 'FAILED', attempts: 5, nextAttemptAt: null });
 });
 
-test('tokens are made when Clair is asked, and outlive a day of waiting there', async () => {
+test('layer tokens are issued just before they are sent, and are valid for a day', async () => {
   await world.image(acme, 'app');
   world.clock.advance(30 * 3_600_000);
   await world.work();
@@ -111,7 +108,7 @@ test('tokens are made when Clair is asked, and outlive a day of waiting there', 
   expect(read!.claims!.exp).toBe(Math.floor(world.cache.now / 1000) + 86_400);
 });
 
-test('another repository that holds the image is tried when one does not let Clair have it', async () => {
+test('the next attempt uses another repository that holds the image if one refuses Clair', async () => {
   const other = await world.cache.plane.organization('other');
   world.edge.refusal = 403;
   await world.image(acme, 'app');
@@ -124,7 +121,7 @@ test('another repository that holds the image is tried when one does not let Cla
   expect(await world.scan('app')).toMatchObject({ state: 'COMPLETED' });
 });
 
-test('an image whose organization proxies nothing at present waits, and says so', async () => {
+test('an image whose organization does not proxy at present waits with that reason', async () => {
   await world.image(acme, 'app');
   await world.cache.update({ proxyCache: { upstream: 'registry.example', enabled: false } });
   await world.work();
@@ -136,28 +133,28 @@ test('an image whose organization proxies nothing at present waits, and says so'
   expect(world.clair.of('index')).toHaveLength(0);
 });
 
-describe('answers that make no sense are failures of that image, with a reason', () => {
+describe('an invalid answer is a failure of the image with a reason', () => {
   test.each([
-    ['report', 'not JSON', { status: 200, body: '<html>' }, 'vulnerability report is not JSON'],
+    ['report', 'not JSON', { status: 200, body: '<html>' }, 'vulnerability report of Clair is not valid JSON'],
     [
       'report',
-      'of another shape',
+      'with another form',
       { status: 200, body: '{"vulnerabilities": []}' },
-      'cannot be understood: vulnerabilities',
+      'has an unexpected form: vulnerabilities',
     ],
-    ['report', 'too long', { status: 200, body: ' '.repeat(65 * 1024 * 1024) }, 'longer than 67108864 bytes'],
-    ['index', 'without a state', { status: 201, body: '{}' }, 'index report cannot be understood: state'],
+    ['report', 'too large', { status: 200, body: ' '.repeat(65 * 1024 * 1024) }, 'larger than 67108864 bytes'],
+    ['index', 'without a state', { status: 201, body: '{}' }, 'index report of Clair has an unexpected form: state'],
     [
       'index',
-      'that ends in the middle of its work',
+      'that ends in an intermediate state',
       { status: 201, body: '{"state":"ScanLayers","success":true}' },
-      'indexing ended as ScanLayers',
+      'indexing ended in state ScanLayers',
     ],
     [
       'index',
       'a teapot',
       { status: 418, body: 'short and stout' },
-      'answered /indexer/api/v1/index_report with 418: short and stout',
+      'answered /indexer/api/v1/index_report with status 418: short and stout',
     ],
   ] as const)('%s: %s', async (route, _what, fault, reason) => {
     world.clair.faults.once(route, fault);
@@ -173,7 +170,7 @@ describe('answers that make no sense are failures of that image, with a reason',
   });
 });
 
-test('an error of Clair of any length and any characters is stored', async () => {
+test('an error text of any length and with any characters is stored', async () => {
   world.clair.faults.once('index', {
     status: 201,
     body: JSON.stringify({ state: 'IndexError', success: false, err: `\0\ud800${'x'.repeat(9000)}` }),
@@ -185,7 +182,7 @@ test('an error of Clair of any length and any characters is stored', async () =>
   expect(error).toContain('IndexError: \ufffdxxx');
 });
 
-test('no secret is in the log, in a row or in an event', async () => {
+test('no secret is written to the log, to rows or to audit events', async () => {
   world.edge.refusal = 401;
   await world.image(acme, 'app');
   await world.work();

@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => plane.remove());
 
-/** Makes organizations `o000`, `o001`, …, each with a password of its own. */
+/** Creates organizations `o000`, `o001`, …, each with its own password. */
 async function organizations(count: number): Promise<readonly string[]> {
   const names = Array.from({ length: count }, (_, i) => `o${String(i).padStart(3, '0')}`);
   const fields = names.map(
@@ -26,7 +26,7 @@ async function passwords(): Promise<Record<string, string | undefined>> {
   return Object.fromEntries(snapshot.organizations.map(({ name, proxyCache }) => [name, proxyCache?.password]));
 }
 
-/** The problems that a start is refused with. */
+/** Starts with an environment that must be refused, and returns the problems. */
 async function refusal(environment: Record<string, string>): Promise<readonly string[]> {
   await plane.stop();
   const error = await plane.start(environment).then(
@@ -37,7 +37,7 @@ async function refusal(environment: Record<string, string>): Promise<readonly st
   return error!.problems;
 }
 
-test('more passwords than one step: all are sealed anew, and the old key is needed no more', async () => {
+test('a rotation reseals more passwords than one step handles, and the old key is no longer needed', async () => {
   const names = await organizations(105);
   await plane.restart({ LAYOVER_MASTER_KEY: SECOND, LAYOVER_MASTER_KEY_PREVIOUS: FIRST });
   expect(plane.log).toContain('"passwords":105');
@@ -45,14 +45,14 @@ test('more passwords than one step: all are sealed anew, and the old key is need
   expect(await passwords()).toEqual(Object.fromEntries(names.map((name) => [name, `password of ${name}`])));
 });
 
-test('a key before the last opens too, wherever it stands in the list', async () => {
+test('any previous key in the list can open secrets', async () => {
   await organizations(1);
   const other = randomBytes(32).toString('base64');
   await plane.restart({ LAYOVER_MASTER_KEY: SECOND, LAYOVER_MASTER_KEY_PREVIOUS: `${other}, ${FIRST}` });
   expect(await passwords()).toEqual({ o000: 'password of o000' });
 });
 
-test('without the key: the start is refused, says what cannot be opened, and destroys nothing', async () => {
+test('a start without the key is refused, names what cannot be opened, and changes nothing', async () => {
   const names = await organizations(22);
   const before = (await plane.catalog.watch().snapshot()).tokenKeys;
   expect(await refusal({ LAYOVER_MASTER_KEY: SECOND })).toEqual([
@@ -60,14 +60,14 @@ test('without the key: the start is refused, says what cannot be opened, and des
     'LAYOVER_MASTER_KEY does not decrypt 1 of the keys that sign pull tokens',
     expect.stringMatching(/^LAYOVER_MASTER_KEY_PREVIOUS must contain the key .* Nothing was changed/) as string,
   ]);
-  // The key made for a home without one is another one as well.
+  // A home without a master key gets a new one, which does not match either.
   await refusal({ LAYOVER_MASTER_KEY: '' });
   await plane.start({ LAYOVER_MASTER_KEY: FIRST });
   expect((await passwords())['o021']).toBe('password of o021');
   expect((await plane.catalog.watch().snapshot()).tokenKeys).toEqual(before);
 });
 
-test('a key that is lost: told to, Layover starts without the secrets; upstream is asked anonymously until one is set again', async () => {
+test('LAYOVER_IGNORE_UNREADABLE_SECRETS starts Layover without the secrets, with anonymous upstreams', async () => {
   await organizations(2);
   await plane.restart({ LAYOVER_MASTER_KEY: SECOND, LAYOVER_IGNORE_UNREADABLE_SECRETS: '1' });
   expect(await passwords()).toEqual({ o000: '', o001: '' });
@@ -77,7 +77,7 @@ test('a key that is lost: told to, Layover starts without the secrets; upstream 
     input: { name: 'o000', proxyCache },
   });
   expect(await passwords()).toEqual({ o000: 'new', o001: '' });
-  // Nothing was destroyed: with the old key found again, what it sealed is there.
+  // Nothing was destroyed: with the old key, the secrets can be opened again.
   await plane.restart({ LAYOVER_MASTER_KEY: SECOND, LAYOVER_MASTER_KEY_PREVIOUS: FIRST });
   expect(await passwords()).toEqual({ o000: 'new', o001: 'password of o001' });
 });

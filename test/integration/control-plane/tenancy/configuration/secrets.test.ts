@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => plane.remove());
 
-/** Every byte that the control plane left on disk. */
+/** Returns every byte that the control plane has written to disk. */
 function onDisk(): string {
   return readdirSync(plane.home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -22,12 +22,12 @@ function onDisk(): string {
     .join('\n');
 }
 
-/** The files, and on MySQL the tables, which are not among them. */
+/** Returns the files, and on MySQL the tables too. */
 async function stored(): Promise<string> {
   return plane.databaseUrl === '' ? onDisk() : `${onDisk()}\n${await dumpTables(plane)}`;
 }
 
-test('an upstream password is in no answer, no audit event, no log and no file', async () => {
+test('an upstream password is in no answer, audit event, log or file', async () => {
   const answers: string[] = [];
   const ask = async (query: string, variables: object): Promise<void> => {
     answers.push((await plane.graphql(query, variables)).text);
@@ -40,7 +40,7 @@ test('an upstream password is in no answer, no audit event, no log and no file',
   });
   await ask(APPLY, input({}));
   await ask(APPLY, input({ expirationSeconds: 5 }));
-  // Beside the password something is wrong, or the password itself is: nothing of it may come back.
+  // An error next to the password, or in it, must not show it.
   await ask(APPLY, input({ upstream: 'https://bad' }));
   await ask(APPLY, input({ expirationSeconds: 1e12 }));
   await ask(APPLY, input({ noSuchField: 1 }));
@@ -65,7 +65,7 @@ test('an upstream password is in no answer, no audit event, no log and no file',
   expect(seen.disk).toContain('bob');
 });
 
-test('API tokens and the keys of pull tokens are not in the database', async () => {
+test('API tokens and the keys of pull tokens are not stored in plain text', async () => {
   const { createApiToken } = await plane.ask<{ createApiToken: { token: string } }>(
     'mutation { createApiToken(name: "ci", role: ADMIN) { token } }',
   );
@@ -77,7 +77,7 @@ test('API tokens and the keys of pull tokens are not in the database', async () 
   expect(plane.log.includes(createApiToken.token)).toBe(false);
 });
 
-test('files are for their owner alone', async () => {
+test('files are only accessible to their owner', async () => {
   await plane.ask(APPLY, { input: { name: 'acme' } });
   const open = readdirSync(plane.home, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))
@@ -85,7 +85,7 @@ test('files are for their owner alone', async () => {
   expect(open).toEqual([]);
 });
 
-describe('another master key', () => {
+describe('a new master key', () => {
   const [first, second] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')] as const;
   const password = async (): Promise<string | undefined> =>
     (await plane.catalog.watch().snapshot()).organizations[0]?.proxyCache?.password;
@@ -96,7 +96,7 @@ describe('another master key', () => {
     await plane.ask(APPLY, { input: { name: 'acme', proxyCache } });
   });
 
-  test('takes over with the previous one beside it, which is not needed from then on', async () => {
+  test('reseals secrets if the previous one is configured, which is not needed afterwards', async () => {
     const before = (await plane.catalog.watch().snapshot()).tokenKeys;
     await plane.restart({ LAYOVER_MASTER_KEY: second, LAYOVER_MASTER_KEY_PREVIOUS: first });
     expect(await password()).toBe(PASSWORD);

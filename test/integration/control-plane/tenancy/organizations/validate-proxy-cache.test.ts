@@ -101,7 +101,7 @@ test('validateProxyCache probes anonymously without a password and never uses a 
     expect(await plane.ask(VALIDATE, { input })).toEqual({
       validateProxyCache: {
         outcome: 'OK',
-        message: 'a.io is one. It was asked anonymously, for upstreamPassword was not given.',
+        message: 'a.io is one. It was checked anonymously because upstreamPassword was not given.',
         anonymous: true,
         latencyMilliseconds: null,
       },
@@ -193,7 +193,7 @@ describe('validateProxyCache with several data planes', () => {
     expect(answer.errors).toMatchObject([
       {
         message:
-          'No data plane answers, so the upstream was not asked (1 tried). Start one, or correct LAYOVER_DATA_PLANES, and try again.',
+          'The upstream was not checked: no data plane answered (1 tried). Start a data plane or correct LAYOVER_DATA_PLANES, then try again.',
         extensions: { code: 'UNAVAILABLE' },
       },
     ]);

@@ -40,7 +40,7 @@ const events = async (): Promise<{ kind: string; organization: string; actor: st
   );
   return auditEvents.edges.map(({ node }) => node);
 };
-/** What data planes know of the robots of acme. */
+/** Returns the robots of acme in the snapshot for data planes. */
 const snapshotRobots = async (): Promise<{ name: string; secretSha256: string }[]> =>
   (await plane.catalog.watch().snapshot()).organizations[0]!.robots.map(({ name, secretSha256 }) => ({
     name,
@@ -48,7 +48,7 @@ const snapshotRobots = async (): Promise<{ name: string; secretSha256: string }[
   }));
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-test('made, given another secret, deleted: data planes hear of each, and the audit log has it', async () => {
+test('creating, rotating and deleting a robot reaches data planes and the audit log', async () => {
   const watch = plane.catalog.watch();
   await watch.snapshot();
   const first = await create({ description: 'builds' });
@@ -82,7 +82,7 @@ test('made, given another secret, deleted: data planes hear of each, and the aud
   ]);
 });
 
-test('secrets are in no file, no log and no audit event', async () => {
+test('secrets are not in files, the log or audit events', async () => {
   const { secret } = await create();
   const { rotateRobotSecret } = await plane.ask<{ rotateRobotSecret: Made }>(ROTATE);
   const audit = JSON.stringify(await events());
@@ -95,7 +95,7 @@ test('secrets are in no file, no log and no audit event', async () => {
     for (const text of [audit, plane.log, disk]) expect(text.includes(each)).toBe(false);
 });
 
-test('one name, one robot; the same name in another organization is another robot', async () => {
+test('a name is unique in its organization and may exist in another one', async () => {
   await plane.organization('beta');
   const [mine, others] = [await create(), await create({ organization: 'beta' })];
   expect([mine.username, others.username]).toEqual(['acme+ci', 'beta+ci']);
@@ -107,7 +107,7 @@ test('one name, one robot; the same name in another organization is another robo
 });
 
 test.each(['', 'CI', 'a+b', 'a:b', 'a b', '-a', 'a-', 'a..b', 'ä', 'a\n', 'x'.repeat(65)])(
-  'no name for a robot: %j',
+  'the robot name %j is refused',
   async (name) => {
     const answer = await plane.graphql(CREATE, { name });
     expect(answer.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', field: 'name' });
@@ -116,11 +116,11 @@ test.each(['', 'CI', 'a+b', 'a:b', 'a b', '-a', 'a-', 'a..b', 'ä', 'a\n', 'x'.r
   },
 );
 
-test.each(['a', 'build-7', 'ci.release_2', 'x'.repeat(64)])('a name for a robot: %j', async (name) => {
+test.each(['a', 'build-7', 'ci.release_2', 'x'.repeat(64)])('the robot name %j is accepted', async (name) => {
   expect((await create({ name })).username).toBe(`acme+${name}`);
 });
 
-test('a description has its bounds', async () => {
+test('a description has a maximum length', async () => {
   expect((await create({ description: 'ü'.repeat(1024) })).robot).toMatchObject({ description: 'ü'.repeat(1024) });
   for (const description of ['x'.repeat(1025), 'a\0b']) {
     const answer = await plane.graphql(CREATE, { name: 'other', description });
@@ -128,7 +128,7 @@ test('a description has its bounds', async () => {
   }
 });
 
-test('what is not there: NOT_FOUND, but to delete it is no error', async () => {
+test('a missing robot is NOT_FOUND, except for a deletion', async () => {
   const lost = await plane.graphql(ROTATE, { name: 'nobody' });
   expect(lost.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND', field: 'name' });
   const nowhere = await plane.graphql(CREATE, { organization: 'nowhere' });
@@ -137,7 +137,7 @@ test('what is not there: NOT_FOUND, but to delete it is no error', async () => {
   expect(await events()).toEqual([]);
 });
 
-test('its organization ends, and its robots with it', async () => {
+test('deleting an organization deletes its robots', async () => {
   await create();
   await plane.ask('mutation { deleteOrganization(name: "acme") }');
   await plane.organization('acme');
@@ -145,14 +145,14 @@ test('its organization ends, and its robots with it', async () => {
   expect(await snapshotRobots()).toEqual([]);
 });
 
-test('two at once: one is made, the other is told', async () => {
+test('only one of several concurrent creations of a robot succeeds', async () => {
   const answers = await Promise.all([plane.graphql(CREATE), plane.graphql(CREATE), plane.graphql(CREATE)]);
   const codes = answers.map((answer) => answer.errors?.[0]?.extensions.code ?? 'made');
   expect(codes.sort()).toEqual(['CONFLICT', 'CONFLICT', 'made']);
   expect(await events()).toHaveLength(1);
 });
 
-describe('when it was last used', () => {
+describe('lastUsedAt', () => {
   const MINUTE = 60_000;
   const lastUsed = async (name = 'ci'): Promise<unknown> =>
     (await robots()).find((robot) => (robot as { name: string }).name === name);
@@ -161,7 +161,7 @@ describe('when it was last used', () => {
     await plane.catalog.call('RecordPulls', { records: [pull(repository, 'image', at, { actor })] });
   };
 
-  test('comes from the records of pulls, to the minute, whichever organization was pulled from', async () => {
+  test('is taken from pull records, to the minute, for pulls from any organization', async () => {
     await create();
     await create({ name: 'idle' });
     await plane.organization('open', { upstream: 'open.example' });
@@ -173,7 +173,7 @@ describe('when it was last used', () => {
     expect(await lastUsed()).toMatchObject({ lastUsedAt: '2026-01-01T00:05:00.000Z' });
     await record('robot:acme+ci', start + 7 * MINUTE, 'open');
     expect(await lastUsed()).toMatchObject({ lastUsedAt: '2026-01-01T00:07:00.000Z' });
-    // Records arrive in any order: an old one takes nothing back.
+    // Records arrive in any order; an older one does not move the time back.
     await record('robot:acme+ci', start + MINUTE);
     await record('anonymous', start + 9 * MINUTE);
     await record('robot:open+ci', start + 9 * MINUTE);
@@ -181,7 +181,7 @@ describe('when it was last used', () => {
     expect(await lastUsed('idle')).toMatchObject({ lastUsedAt: null });
   });
 
-  test('a pull by one that had the name before does not count', async () => {
+  test('ignores pulls by an earlier robot with the same name', async () => {
     await create();
     const before = plane.clock.now();
     plane.clock.advance(MINUTE);

@@ -11,7 +11,7 @@ const READ =
 const UPDATE = `mutation ($input: SystemSettingsInput!, $version: Int) {
   updateSystemSettings(input: $input, expectedVersion: $version) { proxyCacheEnabled quotaManagementEnabled version } }`;
 
-test('changes what is named, once, and writes it down', async () => {
+test('an update changes the named switches once and is audited', async () => {
   const input = { quotaManagementEnabled: false };
   const first = await plane.ask(UPDATE, { input, version: 1 });
   expect(first).toEqual({
@@ -34,7 +34,7 @@ test('changes what is named, once, and writes it down', async () => {
   });
 });
 
-test('what the environment holds wins, says so, and cannot be turned the other way', async () => {
+test('a switch that the environment forces is reported and cannot be changed to the other value', async () => {
   await plane.restart({ LAYOVER_FEATURE_PROXY_CACHE: '0' });
   expect(await plane.ask(READ)).toEqual({
     systemSettings: {
@@ -51,7 +51,7 @@ test('what the environment holds wins, says so, and cannot be turned the other w
   expect(answer.errors?.[0]?.message).toContain('LAYOVER_FEATURE_PROXY_CACHE');
 });
 
-test('a change that the environment forbids changes nothing else either; the way it holds can be stored', async () => {
+test('a refused change changes no other switch, and the forced value can be stored', async () => {
   await plane.restart({ LAYOVER_FEATURE_QUOTA_MANAGEMENT: 'off' });
   const refused = await plane.graphql(UPDATE, { input: { proxyCacheEnabled: false, quotaManagementEnabled: true } });
   expect(refused.errors?.[0]?.extensions).toEqual({ code: 'CONFLICT', field: 'input.quotaManagementEnabled' });
@@ -65,7 +65,7 @@ test('a change that the environment forbids changes nothing else either; the way
   });
 });
 
-test('scanning is stored; null leaves a switch as it is', async () => {
+test('scanningEnabled is stored, and null leaves a switch unchanged', async () => {
   await plane.ask(UPDATE, { input: { scanningEnabled: false, proxyCacheEnabled: null } });
   await plane.restart();
   expect(await plane.ask(READ)).toMatchObject({
@@ -73,15 +73,15 @@ test('scanning is stored; null leaves a switch as it is', async () => {
   });
 });
 
-test('data planes hear of a switch at once', async () => {
+test('data planes receive a change at once', async () => {
   const watch = plane.catalog.watch();
   expect((await watch.snapshot()).settings).toMatchObject({ proxyCacheEnabled: true });
   await plane.ask(UPDATE, { input: { proxyCacheEnabled: false } });
-  // The clock stands still: nothing was polled for.
+  // The clock does not advance, so this is not from polling.
   expect((await watch.snapshot()).settings).toMatchObject({ proxyCacheEnabled: false });
 });
 
-test('two changes at once: with an expected version one of them wins', async () => {
+test('only one of two concurrent changes with an expected version succeeds', async () => {
   const answers = await Promise.all(
     [{ proxyCacheEnabled: false }, { quotaManagementEnabled: false }].map((input) =>
       plane.graphql(UPDATE, { input, version: 1 }),

@@ -2,7 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { createControlPlane } from '../../../../../control-plane/src/app';
 import { readControlPlaneConfig } from '../../../../../control-plane/src/config';
-import { ADMIN_TOKEN, startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
+import {
+  ADMIN_TOKEN,
+  startControlPlane,
+  type TestControlPlane,
+} from '../../../../support/control-plane/start-control-plane';
 import type { WatchedConfiguration } from '../../../../support/control-plane/catalog-client';
 import { onMysql } from '../../../../support/control-plane/test-database';
 
@@ -31,7 +35,7 @@ const viewer = async (token: string): Promise<unknown> =>
   (await plane.ask<{ viewer: unknown }>('{ viewer { name role organization } }', {}, token)).viewer;
 
 describe('API tokens', () => {
-  test('are random, recognisable, and say who they are', async () => {
+  test('are random, have a prefix, and identify themselves', async () => {
     const made = [await create({}), await create({ role: 'READER', organization: 'acme' })];
     for (const { token } of made) expect(token).toMatch(/^lyt_[\w-]{43}$/);
     expect(made[0]!.token).not.toBe(made[1]!.token);
@@ -49,13 +53,13 @@ describe('API tokens', () => {
     [{ role: 'READER', organization: 'nowhere' }, 'NOT_FOUND', 'organization'],
     [{ expiresAt: '2025-12-31T23:59:59Z' }, 'BAD_USER_INPUT', 'expiresAt'],
     [{ expiresAt: 'soon' }, 'BAD_USER_INPUT', 'expiresAt'],
-  ])('%j: %s at %s', async (variables, code, field) => {
+  ])('%j is refused with %s at %s', async (variables, code, field) => {
     const answer = await plane.graphql(CREATE, { name: 'ci', role: 'ADMIN', ...variables });
     expect(answer.errors?.[0]?.extensions).toEqual({ code, field });
     expect(answer.data?.['createApiToken']).toBeUndefined();
   });
 
-  test('the audit log has what was made and revoked, by whom, and no secret', async () => {
+  test('are audited when created and revoked, without the secret', async () => {
     const { id, token } = await create({ role: 'MANAGER', organization: 'acme', expiresAt: '2026-06-01T00:00:00Z' });
     await revoke(id);
     expect(await revoke(id)).toBe(false);
@@ -77,14 +81,14 @@ describe('API tokens', () => {
     ]);
   });
 
-  test('what a token did stands under its name', async () => {
+  test('appear by name as actors in the audit log', async () => {
     const { token } = await create({ name: 'terraform', role: 'MANAGER', organization: 'acme' });
     await plane.ask('mutation { updateOrganization(name: "acme", input: {description: "x"}) { id } }', {}, token);
     const { auditEvents } = await plane.ask('{ auditEvents(first: 1) { edges { node { kind actor } } } }');
     expect(auditEvents).toEqual({ edges: [{ node: { kind: 'ORGANIZATION_UPDATED', actor: 'token:terraform' } }] });
   });
 
-  test('the first admin token can be revoked like any other, and comes back with the environment', async () => {
+  test('can all be revoked, including the first admin token, which a configured token restores', async () => {
     const { token } = await create({});
     expect(await revoke('admin')).toBe(true);
     expect((await plane.graphql('{ viewer { name } }')).status).toBe(401);
@@ -101,11 +105,14 @@ describe('keys of pull tokens', () => {
     tokenKeys.map(({ id }) => id);
   const keys = async (): Promise<string[]> => idsOf(await plane.catalog.watch().snapshot());
 
-  test('a new one is known before it signs, and an old one verifies after it has retired', async () => {
+  test('are distributed before they sign, and verify after they have retired', async () => {
     const watch = plane.catalog.watch();
     const [first, ...none] = idsOf(await watch.snapshot());
     expect(none).toEqual([]);
-    /** Moves on, and gives the keys of the next configuration that data planes are sent. The work comes again an hour after its end: time creeps on until it does. */
+    /**
+     * Advances the clock and returns the keys of the next snapshot. The work runs again an hour
+     * after its end, so the clock is advanced in small steps until it does.
+     */
     const pass = async (ms: number): Promise<string[]> => {
       let came = false;
       const next = watch.snapshot().finally(() => (came = true));
@@ -122,12 +129,12 @@ describe('keys of pull tokens', () => {
     expect(await pass(7 * DAY + HOUR)).toEqual([second]);
     await plane.restart();
     expect(await keys()).toEqual([second]);
-    // Weeks of the clock are many looks at the database.
+    // Advancing weeks causes many reads of the database.
   }, 120_000);
 
-  // SQLite has one control plane.
+  // SQLite has only one control plane.
   (onMysql() ? test : test.skip)(
-    'two control planes on one database make one',
+    'are created once by two control planes on one database',
     async () => {
       const other = createControlPlane(
         readControlPlaneConfig({
@@ -143,7 +150,7 @@ describe('keys of pull tokens', () => {
       await other.start();
       try {
         plane.clock.advance(30 * DAY);
-        // Both look; what the other has changed is polled for.
+        // Both check; the change of the other one is found by polling.
         for (let i = 0; i < 100; i++) {
           plane.clock.advance(1000);
           await pause(5);

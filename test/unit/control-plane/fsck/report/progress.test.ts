@@ -18,7 +18,7 @@ function open(terminal: boolean): { readonly console: Console; readonly progress
   return { console, progress: new Progress(console, clock, () => 2) };
 }
 
-test('elsewhere than on a terminal: a line at most once a second, later every ten, with an estimate once there can be one', () => {
+test('outside a terminal, progress prints a line every second, later every ten, with an estimate', () => {
   const { progress } = open(false);
   progress.begin('stored content', 'blobs', { items: 1000, bytes: 10_000 });
   for (let i = 0; i < 50; i += 1) {
@@ -39,27 +39,27 @@ test('elsewhere than on a terminal: a line at most once a second, later every te
   expect(stderr.trimEnd().split('\n')).toHaveLength(3);
 });
 
-test('on a terminal one line is written over, cut to its width, and taken away before a result', () => {
+test('on a terminal, progress overwrites one line, cuts it to the width, and removes it before a result', () => {
   const { console, progress } = open(true);
-  progress.begin('what organizations hold', 'rows', { items: 100_000, bytes: 0 });
+  progress.begin('holdings of organizations', 'rows', { items: 100_000, bytes: 0 });
   clock.advance(300);
   progress.advance(10);
   console.result('a problem');
   const [first, second, clear] = stderr.split('\r').slice(1);
-  expect(first).toBe('what organizations hold: 0/100,000 rows\u001b[K');
-  expect(second).toBe('what organizations hold: 10/100,000 row\u001b[K');
+  expect(first).toBe('holdings of organizations: 0/100,000 ro\u001b[K');
+  expect(second).toBe('holdings of organizations: 10/100,000 r\u001b[K');
   expect([clear, stdout]).toEqual(['\u001b[K', 'a problem\n']);
   expect(stderr).not.toContain('\n');
 });
 
-test('more than was expected is no more than all', () => {
+test('a total that is exceeded grows with the work done', () => {
   const { progress } = open(false);
   progress.begin('stored content', 'blobs', { items: 1, bytes: 5 });
   progress.advance(3, 20);
   expect(progress.toString()).toBe('stored content: 3/3 blobs, 20 B/20 B');
 });
 
-test('sizes and durations for people', () => {
+test('formatBytes and formatDuration use readable units', () => {
   expect([0, 999, 1000, 1_500_000, 2e15].map(formatBytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.5 MB', '2.0 PB']);
   expect([0, 99_000, 300_000, 7_500_000].map(formatDuration)).toEqual(['0 s', '99 s', '5 min', '2 h 5 min']);
 });
