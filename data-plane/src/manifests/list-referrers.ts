@@ -10,19 +10,19 @@ import { upstreamTrouble } from '../upstream/upstream-trouble';
 import type { UpstreamReferrersPage } from '../upstream/upstream-registry';
 import type { ListParts } from './list-tags';
 
-/** Largest answer that is kept (see LocalIndex), in bytes. */
+/** Largest answer that is stored (see LocalIndex), in bytes. */
 const MAX_KEPT_BYTES = 256 * 1024;
 
-/** A page of the referrers of a digest. */
+/** A request for a page of the referrers of a digest. */
 export interface ReferrersRequest extends RepositoryRequest {
   readonly digest: Digest;
-  /** Empty = every type. */
+  /** Empty = all types. */
   readonly artifactType: string;
-  /** Opaque, from the page before; empty = the first. */
+  /** The opaque page token of the previous page; empty = the first page. */
   readonly page: string;
 }
 
-/** An OCI index of what refers to a digest. `nextPage` empty = there is no more. */
+/** A page of referrers: an OCI index. `nextPage` is empty on the last page. */
 export interface ReferrersAnswer {
   readonly content: Buffer;
   readonly filtered: boolean;
@@ -32,10 +32,11 @@ export interface ReferrersAnswer {
 }
 
 /**
- * Referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The last
- * good answer serves for `revalidateAfterSeconds`, and for as long as a tag would be when upstream
- * is out: an outage is never "no signatures" (docs/design/pull-semantics.md#referrers). Only
- * single-page answers are kept: the pages of a longer list belong together.
+ * Lists referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The
+ * last successful answer is served for `revalidateAfterSeconds`, and, during an outage of the
+ * upstream, as long as a tag would be: an outage must never look like "no signatures"
+ * (docs/design/pull-semantics.md#referrers). Only answers of a single page are stored, because the
+ * pages of a longer list belong together.
  */
 export class ReferrersList {
   private readonly asked = new SingleFlight<UpstreamReferrersPage>();
@@ -45,7 +46,10 @@ export class ReferrersList {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws UPSTREAM_DENIED, NAME_UNKNOWN, the outage itself where nothing good is kept, and what Access throws. */
+  /**
+   * Returns a page of referrers. Throws UPSTREAM_DENIED; NAME_UNKNOWN; the outage itself if no
+   * answer is stored; and the errors of Access.
+   */
   async list(request: ReferrersRequest): Promise<ReferrersAnswer> {
     const { access, knowledge, reporter } = this.parts;
     const located = access.locate(request.owner, request.repository);

@@ -2,15 +2,16 @@ import { parseDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 import { Shelf } from './shelf';
 
-/** A shelf with its key. */
+/** A shelf and its key. */
 interface Place {
   readonly key: RepositoryKey;
   readonly shelf: Shelf;
 }
 
 /**
- * All that is known, in memory, within `maxCost` bytes (about). Beyond it whole repositories are given up, the least
- * recently used first, and of the last one the older half.
+ * All entries of the index in memory, within approximately `maxCost` bytes. Above this limit, the
+ * least recently used repositories are dropped first. Of the last repository, the older half is
+ * dropped.
  */
 export class Shelves {
   private readonly organizations = new Map<string, Map<string, Map<string, Place>>>();
@@ -20,12 +21,15 @@ export class Shelves {
 
   constructor(private readonly maxCost: number) {}
 
-  /** Bytes of memory, about. */
+  /** Returns the approximate memory in bytes. */
   get cost(): number {
     return this.total;
   }
 
-  /** The shelf for reading; undefined where nothing is known of the repository. */
+  /**
+   * Returns the shelf of a repository for reading; undefined if nothing is known about the
+   * repository.
+   */
   find(key: RepositoryKey): Shelf | undefined {
     const place = this.organizations.get(key.organizationUid)?.get(key.repository)?.get(key.originVersion);
     if (place === undefined) return undefined;
@@ -34,7 +38,10 @@ export class Shelves {
     return place.shelf;
   }
 
-  /** Changes a repository's shelf, which is made when it is not there and removed when it is empty afterwards. */
+  /**
+   * Changes the shelf of a repository. Creates the shelf if it does not exist, and removes it if it
+   * is empty afterwards.
+   */
   change(key: RepositoryKey, action: (shelf: Shelf) => void): void {
     const shelf = this.find(key) ?? this.make(key);
     const before = shelf.cost;
@@ -44,7 +51,7 @@ export class Shelves {
     while (this.total > this.maxCost) this.evict();
   }
 
-  /** Forgets as LocalIndex.forget says. */
+  /** Removes entries; see LocalIndex.forget. */
   forget(organizationUid: string, repository: string, tag: string, digest: string): void {
     const parsed = parseDigest(digest);
     for (const { key } of this.matching(organizationUid, repository)) {
@@ -59,7 +66,7 @@ export class Shelves {
     }
   }
 
-  /** Every shelf, least recently used first. */
+  /** Yields all shelves, least recently used first. */
   *all(): Iterable<Place> {
     yield* this.recency;
   }
