@@ -2,10 +2,10 @@ import type { ErrorKey } from '../../../common/errors/catalogue';
 import { isLayoverError } from '../../../common/errors/layover-error';
 
 /**
- * What a failed question to an upstream means for what is cached
- * (docs/design/pull-semantics.md#upstream-failures): `gone` - upstream answered that there is no
- * such thing; `denied` - it refused our credentials; `outage` - it did not answer the question, so
- * nothing is known anew; `other` - not upstream's doing.
+ * What a failed request to an upstream means for cached content
+ * (docs/design/pull-semantics.md#upstream-failures): `gone` - the upstream answered that the
+ * content does not exist; `denied` - it refused the credentials; `outage` - it did not answer, so
+ * nothing new is known; `other` - not caused by the upstream.
  */
 export type UpstreamTrouble = 'gone' | 'denied' | 'outage' | 'other';
 
@@ -23,7 +23,7 @@ const MEANING: Partial<Record<ErrorKey, UpstreamTrouble>> = {
   UPSTREAM_ADDRESS_REFUSED: 'outage',
 };
 
-/** Classifies what an UpstreamRegistry threw. An outage is never "not found". */
+/** Classifies an error of an UpstreamRegistry. An outage is never "not found". */
 export function upstreamTrouble(thrown: unknown): UpstreamTrouble {
   return isLayoverError(thrown) ? (MEANING[thrown.key] ?? 'other') : 'other';
 }

@@ -7,8 +7,10 @@ import { blobQuestion } from './open-blob';
 const NO_HEAD: readonly number[] = [405, 501];
 
 /**
- * `HEAD /v2/<name>/blobs/<digest>`: the blob's size in bytes; undefined where upstream does not say. By GET, cut after the
- * headers, where upstream knows no HEAD. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and what RegistryClient.ask gives.
+ * Requests `HEAD /v2/<name>/blobs/<digest>` and returns the size of the blob in bytes; undefined if
+ * the upstream does not send it. If the upstream does not support HEAD, uses a GET that is
+ * cancelled after the headers. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and the errors
+ * of RegistryClient.ask.
  */
 export async function headBlob(
   client: RegistryClient,

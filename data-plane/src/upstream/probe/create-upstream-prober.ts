@@ -5,13 +5,17 @@ import { lookAtRegistry } from './look-at-registry';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import type { UpstreamProber } from './upstream-prober';
 
-/** Somebody waits for the answer: shorter than the 15 s that the control plane gives, so that "no answer in time" arrives there. */
+/**
+ * Upper limit of a probe. It is below the 15 s timeout of the control plane, so that the caller
+ * gets the message of the probe and not that of the control plane.
+ */
 const LONGEST_MS = 12_000;
 const LONGEST_HEADERS_MS = 10_000;
 
 /**
- * The prober (port: upstream-prober.ts). Every look has connections of its own, under the same rules as pulls: a connection kept
- * from an earlier one would hide that a certificate, a name or an address is another now.
+ * Creates the prober (port: upstream-prober.ts). Every probe has its own connections under the same
+ * rules as pulls: a kept connection would hide that a certificate, a name or an address has
+ * changed.
  */
 export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
   const { clock } = options;
