@@ -106,7 +106,7 @@ describe('upstream redirects', () => {
     const repository = repositoryAt(secure, 'app', { insecure: false, caCertificate: tls.ca });
     const error = await failureOf(upstream.openBlob(repository, digest, 0));
     expect(error).toMatchObject({ key: 'UPSTREAM_CONTENT' });
-    expect(error.message).toContain('without encryption');
+    expect(error.message).toContain('without TLS');
     expect(cdn.requests).toEqual([]);
   });
 

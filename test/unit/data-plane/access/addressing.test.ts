@@ -34,9 +34,9 @@ test('Access names an unknown organization in the error', () => {
 });
 
 test.each([
-  ['without a proxy configuration', { name: 'acme', noProxy: true }, {}, /proxies no upstream/],
+  ['without a proxy configuration', { name: 'acme', noProxy: true }, {}, /has no upstream/],
   ['switched off for the organization', { name: 'acme', enabled: false }, {}, /off for organization "acme"/],
-  ['switched off globally', { name: 'acme' }, { proxyCacheEnabled: false }, /the whole of this Layover/],
+  ['switched off globally', { name: 'acme' }, { proxyCacheEnabled: false }, /switched off globally/],
 ])('Access throws PROXY_DISABLED with the reason: %s', async (_name, spec, overrides, reason) => {
   const rig = pullRig(spec);
   rig.configuration.snapshot = { ...rig.configuration.snapshot, ...overrides };

@@ -268,7 +268,7 @@ describe('UpstreamProber outcome UNREACHABLE', () => {
       outcome: 'UNREACHABLE',
       latencyMs: undefined,
       message: expect.stringMatching(
-        /did not answer within .* seconds: try again; if it stays so, check the/,
+        /did not answer within .* seconds: try again; if the error persists, check the/,
       ) as string,
     });
   });

@@ -27,7 +27,8 @@ const bad = (goodForMs = MINUTE): Verdict => ({
   goodForMs,
 });
 const none: Verdict = { kind: 'unscanned', reason: '', vulnerabilities: [], pending: true, goodForMs: 0 };
-const away = (): Promise<never> => Promise.reject(new LayoverError('NOT_READY', { message: 'nobody is there' }));
+const away = (): Promise<never> =>
+  Promise.reject(new LayoverError('NOT_READY', { message: 'the control plane is unreachable' }));
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function setUp(scanPolicy: ScanPolicy | undefined, spec: Partial<OrganizationSpec> = {}) {
