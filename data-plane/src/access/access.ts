@@ -150,7 +150,8 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
     });
   }
   const own = identity.robot?.organization.uid === organization.uid;
-  if (own && (identity.access === undefined || identity.access.some((entry) => covers(entry, located)))) return;
+  if (own && (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located))))
+    return;
   throw new LayoverError('UNAUTHORIZED', {
     message: `these credentials do not give access to "${organization.name}/${located.requested}"`,
     detail: { scope: scopeOf(located), error: 'insufficient_scope' },
@@ -163,7 +164,7 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
  * UNAUTHORIZED.
  */
 function requireBlob(located: LocatedRepository, identity: Identity, blob: Digest | undefined): void {
-  if (blob === identity.blob && identity.access?.some((entry) => covers(entry, located)) === true) return;
+  if (blob === identity.blob && identity.access?.some((entry) => includesRepository(entry, located)) === true) return;
   throw new LayoverError('UNAUTHORIZED', {
     message: 'this token is valid only for a single blob, and the request is for something else',
     detail: { scope: scopeOf(located), error: 'insufficient_scope' },
@@ -192,7 +193,7 @@ function withScope(error: unknown, located: LocatedRepository): unknown {
  * repository as they address it: with the organization in the path form, and without it in the
  * mirror form.
  */
-function covers(
+function includesRepository(
   entry: { readonly type: string; readonly name: string; readonly actions: readonly string[] },
   { organization, via, repository }: LocatedRepository,
 ): boolean {

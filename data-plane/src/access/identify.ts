@@ -2,7 +2,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import { parseAuthorization } from './authorization-header';
-import { type PullTokens, SCANNER, type TokenClaims } from './pull-tokens';
+import { type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-tokens';
 import type { TokenAccess } from './token-scope';
 import { findRobot, type RobotAccount, verifyRobot } from './verify-robot';
 
@@ -30,7 +30,7 @@ export interface Identity {
  * counted.
  */
 export function isScanner(actor: string): boolean {
-  return SCANNER.test(actor);
+  return SCANNER_SUBJECT.test(actor);
 }
 
 /** The identity of a request without credentials. */
@@ -59,7 +59,7 @@ export async function identify(
     }
     case 'bearer': {
       const claims = await tokens.verify(snapshot, credentials.token, since);
-      if (SCANNER.test(claims.subject)) return scanner(claims);
+      if (SCANNER_SUBJECT.test(claims.subject)) return scannerIdentity(claims);
       if (claims.blob !== undefined)
         throw new LayoverError('UNAUTHORIZED', { message: 'this token is for a scanner only' });
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
@@ -79,7 +79,7 @@ export async function identify(
 }
 
 /** Returns the identity of a scanner. Throws UNAUTHORIZED if its token is not limited to a blob. */
-function scanner({ subject, access, blob }: TokenClaims): Identity {
+function scannerIdentity({ subject, access, blob }: TokenClaims): Identity {
   if (blob === undefined)
     throw new LayoverError('UNAUTHORIZED', { message: 'a token for a scanner must name a single blob' });
   return { robot: undefined, access, authenticated: true, blob, actor: subject };

@@ -36,7 +36,7 @@ export async function issueToken(
   const { token, issuedAt } = await tokens.issue(snapshot, request.service, {
     subject: robot === undefined ? 'anonymous' : `${robot.organization.name}+${robot.name}`,
     secretVersion: robot?.secretVersion ?? '',
-    access: parseScopes(request.scopes).filter((scope) => mayHave(snapshot, robot, scope)),
+    access: parseScopes(request.scopes).filter((scope) => isGranted(snapshot, robot, scope)),
   });
   return { token, issuedAt, expiresInSeconds: TOKEN_LIFETIME_SECONDS };
 }
@@ -46,7 +46,7 @@ export async function issueToken(
  * is the organization. In the mirror form, clients leave the organization out: such a scope is
  * granted to robots only, and is valid only for the organization of the robot (see Access).
  */
-function mayHave(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
+function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
   if (organization === undefined) return robot !== undefined;
   return organization.visibility === 'PUBLIC' || robot?.organization.uid === organization.uid;

@@ -22,11 +22,11 @@ const MAX_VERIFIED = 10_000;
  * Longest time between the start of an answer and a request that continues it on another node. The
  * download of a blob can take much longer than a token is valid.
  */
-const LONGEST_ANSWER_MS = 86_400_000;
+const MAX_ANSWER_MS = 86_400_000;
 
 /** The claims of a token whose signature was verified. */
 export interface TokenClaims {
-  /** `anonymous`, `<organization>+<robot>`, or a scanner (see SCANNER). */
+  /** `anonymous`, `<organization>+<robot>`, or a scanner (see SCANNER_SUBJECT). */
   readonly subject: string;
   /** The secret version of the robot (see RobotAccount); empty for anonymous. */
   readonly secretVersion: string;
@@ -39,7 +39,7 @@ export interface TokenClaims {
  * Matches the subjects of the tokens that the control plane issues to scanners, each for a single
  * blob. A robot cannot have such a subject, because the name of its organization comes first.
  */
-export const SCANNER = /^scan:[a-z]{1,32}$/;
+export const SCANNER_SUBJECT = /^scan:[a-z]{1,32}$/;
 
 interface Verified {
   readonly claims: TokenClaims;
@@ -94,7 +94,7 @@ export class PullTokens {
    */
   async verify(snapshot: ConfigurationSnapshot, token: string, since = 0): Promise<TokenClaims> {
     const now = this.clock.now();
-    const at = since === 0 ? now : Math.min(now, Math.max(since, now - LONGEST_ANSWER_MS));
+    const at = since === 0 ? now : Math.min(now, Math.max(since, now - MAX_ANSWER_MS));
     const known = this.verified.get(token);
     if (known !== undefined && snapshot.tokenKeys.some((key) => key.id === known.keyId)) {
       if (known.expiresAt + CLOCK_TOLERANCE_SECONDS > at / 1000) return known.claims;

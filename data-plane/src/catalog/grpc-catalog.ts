@@ -113,12 +113,12 @@ class GrpcCatalog implements Catalog {
  * Statuses that count as unreachable. UNAUTHENTICATED is one of them: a control plane with another
  * secret or certificate cannot be used.
  */
-const AWAY: readonly Grpc[] = [Grpc.UNAVAILABLE, Grpc.CANCELLED, Grpc.UNAUTHENTICATED];
+const UNREACHABLE_STATUSES: readonly Grpc[] = [Grpc.UNAVAILABLE, Grpc.CANCELLED, Grpc.UNAUTHENTICATED];
 
 function classify(error: unknown): CallFailure {
   if (!isServiceError(error)) return 'answered';
   if (error.code === Grpc.DEADLINE_EXCEEDED) return 'timed-out';
-  return AWAY.includes(error.code) ? 'unreachable' : 'answered';
+  return UNREACHABLE_STATUSES.includes(error.code) ? 'unreachable' : 'answered';
 }
 
 function wireKey({ organizationUid, originVersion, repository }: RepositoryKey): RepositoryKey {

@@ -148,7 +148,7 @@ export class CatalogKnowledge implements Knowledge {
     try {
       return await this.options.catalog.listCachedTags(repository, limit, last);
     } catch (error) {
-      this.tolerate(error);
+      this.ignoreOutage(error);
     }
     const { index, clock } = this.options;
     const now = clock.now();
@@ -253,7 +253,7 @@ export class CatalogKnowledge implements Knowledge {
     this.confirmed.set(key, this.doubts.now());
   }
 
-  private isConfirmed({ key, doubted }: Pick<LookUp<unknown>, 'key' | 'doubted'>): boolean {
+  private isConfirmed({ key, doubted }: Pick<Lookup<unknown>, 'key' | 'doubted'>): boolean {
     const confirmedAt = this.confirmed.get(key);
     return confirmedAt !== undefined && confirmedAt >= doubted();
   }
@@ -264,7 +264,7 @@ export class CatalogKnowledge implements Knowledge {
     try {
       return await catalog.admit({ ...request, inUse });
     } catch (error) {
-      this.tolerate(error);
+      this.ignoreOutage(error);
     }
     try {
       // Uses are left out: they will have ended when the admission is delivered.
@@ -276,7 +276,7 @@ export class CatalogKnowledge implements Knowledge {
     }
   }
 
-  private async lookUp<T>(one: LookUp<T>): Promise<Known<T>> {
+  private async lookUp<T>(one: Lookup<T>): Promise<Known<T>> {
     const local = one.local();
     if (local !== undefined && this.isConfirmed(one)) return { state: 'known', value: local };
     // The key contains the count of doubts: a caller after a doubt must not join a call from before
@@ -284,13 +284,13 @@ export class CatalogKnowledge implements Knowledge {
     return (await this.flights.run(`${one.doubted()}\0${one.key}`, () => this.ask(one))) as Known<T>;
   }
 
-  private async ask<T>(one: LookUp<T>): Promise<Known<T>> {
+  private async ask<T>(one: Lookup<T>): Promise<Known<T>> {
     const asked = this.doubts.now();
     let remote: T | undefined;
     try {
       remote = await one.ask();
     } catch (error) {
-      this.tolerate(error);
+      this.ignoreOutage(error);
       const local = one.local();
       return local === undefined ? { state: 'unknown' } : { state: 'known', value: local };
     }
@@ -312,7 +312,7 @@ export class CatalogKnowledge implements Knowledge {
    * Returns whether the local entry is newer than the Catalog's: it is pending in the journal, or
    * was written during the call.
    */
-  private isAhead<T>(one: LookUp<T>, local: T, remote: T | undefined): boolean {
+  private isAhead<T>(one: Lookup<T>, local: T, remote: T | undefined): boolean {
     if (remote !== undefined) return one.newer?.(local, remote) ?? false;
     return this.isConfirmed(one) || this.options.journal.admissionsPending();
   }
@@ -321,7 +321,7 @@ export class CatalogKnowledge implements Knowledge {
    * Ignores outages of the control plane or its database, and throws all other errors, which must
    * fail the pull.
    */
-  private tolerate(error: unknown): void {
+  private ignoreOutage(error: unknown): void {
     if (!isOutage(error)) throw error;
     const now = this.options.clock.now();
     if (error.key === 'NOT_READY' || now - this.loggedAt < FAILURE_LOG_INTERVAL_MS) return;
@@ -331,7 +331,7 @@ export class CatalogKnowledge implements Knowledge {
 }
 
 /** A look-up at the Catalog, and how to apply its answer. */
-interface LookUp<T> {
+interface Lookup<T> {
   readonly key: string;
   /** Returns the count of the last doubt about the entry. */
   readonly doubted: () => number;

@@ -6,12 +6,12 @@ import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
 import { SingleFlight } from '../../../common/async/single-flight';
 import type { ManifestCacheStatus } from './content/manifest-answer';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamReferrersPage } from '../upstream/upstream-registry';
 import type { ListParts } from './list-tags';
 
 /** Largest answer that is stored (see LocalIndex), in bytes. */
-const MAX_KEPT_BYTES = 256 * 1024;
+const MAX_STORED_BYTES = 256 * 1024;
 
 /** A request for a page of the referrers of a digest. */
 export interface ReferrersRequest extends RepositoryRequest {
@@ -66,7 +66,7 @@ export class ReferrersList {
       return { ...contentOf(fresh), cacheStatus: 'MISS', nextPage: fresh.nextPage ?? '', upstreamHost };
     } catch (error) {
       const limit = target.proxy.staleIfErrorSeconds ?? target.proxy.expirationSeconds;
-      if (upstreamTrouble(error) !== 'outage' || kept === undefined || age > limit * 1000) throw error;
+      if (classifyUpstreamError(error) !== 'outage' || kept === undefined || age > limit * 1000) throw error;
       return { ...contentOf(kept), cacheStatus: 'STALE', nextPage: '', upstreamHost };
     } finally {
       reporter.touch(target);
@@ -83,7 +83,7 @@ export class ReferrersList {
           ...(page === '' ? {} : { page }),
         });
         const { content, filtered, nextPage } = answer;
-        if (page === '' && nextPage === undefined && content.length <= MAX_KEPT_BYTES) {
+        if (page === '' && nextPage === undefined && content.length <= MAX_STORED_BYTES) {
           this.parts.knowledge.putReferrers(target.key, key, { content, filtered, checkedAt: this.clock.now() });
         }
         return answer;

@@ -4,7 +4,7 @@ import type { Knowledge } from '../known/knowledge';
 import type { RepositoryRequest } from '../access/request';
 import type { ManifestCacheStatus } from './content/manifest-answer';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 
 /** Maximum page size, regardless of what the client requests. */
@@ -59,7 +59,7 @@ export async function listTags(parts: ListParts, request: TagsRequest): Promise<
     const { tags, nextLast = '', nextLimit = 0 } = page;
     return { tags, nextLast, nextLimit: nextLimit > 0 ? nextLimit : limit, cacheStatus: 'MISS', upstreamHost };
   } catch (error) {
-    const trouble = upstreamTrouble(error);
+    const trouble = classifyUpstreamError(error);
     if (trouble === 'gone') throw new LayoverError('NAME_UNKNOWN', { ...shownOf(error), cause: error });
     if (trouble !== 'outage') throw error;
     const { tags, more } = await parts.knowledge.tags(target.key, limit > 0 ? limit : MAX_PAGE, request.last);

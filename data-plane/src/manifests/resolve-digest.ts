@@ -5,7 +5,7 @@ import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
@@ -47,7 +47,7 @@ export class DigestResolver {
       const held = await keeper.fetch(target, { kind: 'digest', digest }, move, query.requestId, query.signal);
       return answer(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', 200);
     } catch (thrown) {
-      if (upstreamTrouble(thrown) !== 'gone') throw thrown;
+      if (classifyUpstreamError(thrown) !== 'gone') throw thrown;
       const { message, detail, upstreamStatus } = toLayoverError(thrown);
       throw new LayoverError('MANIFEST_UNKNOWN', { message, detail, upstreamStatus, cause: thrown });
     }

@@ -5,7 +5,7 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { CachedTag } from '../known/catalog';
 import type { Knowledge } from '../known/knowledge';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import { type ManifestKeeper, tagValue } from './manifest-keeper';
@@ -23,7 +23,7 @@ export interface TagResolverParts {
 }
 
 /** Changes of an expiration below this many milliseconds are not written. */
-const PUSH_MS = 1000;
+const EXPIRATION_PRECISION_MS = 1000;
 
 /**
  * Resolves a manifest by tag, following the table in docs/design/pull-semantics.md#manifest-by-tag.
@@ -57,7 +57,7 @@ export class TagResolver {
    */
   private pushExpiration(target: PullTarget, tag: Tag, cached: CachedTag, now: number): void {
     const expiresAt = now + target.proxy.expirationSeconds * 1000;
-    if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < PUSH_MS) return;
+    if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < EXPIRATION_PRECISION_MS) return;
     this.parts.knowledge.pushExpiration(target.key, tag, cached, expiresAt);
   }
 
@@ -73,7 +73,7 @@ export class TagResolver {
       const held = await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query.requestId, query.signal);
       return fromUpstream(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', clock.now());
     } catch (error) {
-      throw upstreamTrouble(error) === 'gone' ? manifestUnknown(error) : error;
+      throw classifyUpstreamError(error) === 'gone' ? manifestUnknown(error) : error;
     }
   }
 
@@ -102,7 +102,7 @@ export class TagResolver {
     } catch (error) {
       // Some upstreams limit GETs but not HEADs. The new version is then unavailable, and the old
       // one is still valid.
-      if (upstreamTrouble(error) !== 'outage') throw error;
+      if (classifyUpstreamError(error) !== 'outage') throw error;
       return this.withoutAnswer(target, tag, cached, error, query);
     }
   }
@@ -150,7 +150,7 @@ export class TagResolver {
     query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     const now = this.parts.clock.now();
-    const trouble = upstreamTrouble(error);
+    const trouble = classifyUpstreamError(error);
     if (trouble === 'gone') {
       if (target.proxy.onUpstreamDelete === 'PROPAGATE') this.parts.knowledge.removeTag(target.key, tag);
       if (target.proxy.onUpstreamDelete === 'PROPAGATE' || isExpired(cached, now)) throw manifestUnknown(error);

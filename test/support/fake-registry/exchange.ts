@@ -54,7 +54,7 @@ export async function answerFrom(
   source: BodySource,
 ): Promise<void> {
   const { response, entry, quirk } = exchange;
-  const body = bent(source, quirk);
+  const body = applyQuirk(source, quirk);
   const all: Record<string, string | undefined> = {
     ...headers,
     'content-length': quirk.chunked === true ? undefined : String(body.length),
@@ -79,7 +79,7 @@ export async function answerFrom(
   exchange.changed();
 }
 
-function bent(source: BodySource, quirk: Misbehaviour): BodySource {
+function applyQuirk(source: BodySource, quirk: Misbehaviour): BodySource {
   let body = source;
   if (quirk.corrupt === true && body.length > 0) {
     const { read } = body;

@@ -178,7 +178,7 @@ class DurableLocalIndex implements LocalIndex {
     this.pending = new Map();
     try {
       const history = this.file.bytes - REWRITE_FACTOR * this.shelves.cost;
-      if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(this.everything());
+      if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(this.allOperations());
       else await this.file.append(operations.values());
       if (this.broken) this.options.logger.info('the local index is written to disk again');
       this.broken = false;
@@ -191,7 +191,7 @@ class DurableLocalIndex implements LocalIndex {
    * Yields all entries while the index may change. Changes during the iteration are pending and are
    * written after it.
    */
-  private *everything(): Iterable<IndexOperation> {
+  private *allOperations(): Iterable<IndexOperation> {
     for (const { key, shelf } of [...this.shelves.all()]) yield* operationsOf(key, shelf);
   }
 

@@ -73,7 +73,7 @@ export class IndexFile {
    */
   async append(operations: Iterable<IndexOperation>): Promise<void> {
     if (this.length === 0) return this.rewrite(operations);
-    this.file ??= await this.openCut();
+    this.file ??= await this.openTruncated();
     this.length += await writeOperations(this.file, operations, this.length);
   }
 
@@ -121,7 +121,7 @@ export class IndexFile {
   }
 
   /** Opens the loaded file and truncates what a crash left after the last complete operation. */
-  private async openCut(): Promise<FileHandle> {
+  private async openTruncated(): Promise<FileHandle> {
     const file = await open(this.path, 'r+');
     await file.truncate(this.length).catch(async (error: unknown) => {
       await file.close();

@@ -57,10 +57,10 @@ export function operationKey(operation: IndexOperation, serial: number): string 
 
 /** Yields the operations that build a shelf from an empty one. */
 export function* operationsOf(key: RepositoryKey, shelf: Shelf): Iterable<IndexOperation> {
-  for (const manifest of shelf.manifestsKept()) yield ['manifest', key, manifest];
-  for (const blob of shelf.blobsKept()) yield ['blob', key, blob];
+  for (const manifest of shelf.allManifests()) yield ['manifest', key, manifest];
+  for (const blob of shelf.allBlobs()) yield ['blob', key, blob];
   for (const [tag, value] of shelf.tags) yield ['tag', key, tag, value];
-  for (const [name, { content, filtered, checkedAt }] of shelf.referrersKept()) {
+  for (const [name, { content, filtered, checkedAt }] of shelf.allReferrers()) {
     yield ['referrers', key, name, content.toString('base64'), filtered, checkedAt];
   }
 }

@@ -89,17 +89,17 @@ export class Shelf {
   }
 
   /** Yields all manifests, for writing them to disk. */
-  *manifestsKept(): Iterable<CachedManifest> {
+  *allManifests(): Iterable<CachedManifest> {
     for (const text of this.manifests.values()) yield JSON.parse(text) as CachedManifest;
   }
 
   /** Yields all blobs, including those that a manifest names. */
-  blobsKept(): Iterable<Descriptor> {
+  allBlobs(): Iterable<Descriptor> {
     return this.blobs.values();
   }
 
   /** Yields all referrers answers with their keys. */
-  referrersKept(): Iterable<[string, KeptReferrers]> {
+  allReferrers(): Iterable<[string, KeptReferrers]> {
     return this.referrers.entries();
   }
 

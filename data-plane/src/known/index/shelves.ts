@@ -3,7 +3,7 @@ import type { RepositoryKey } from '../../access/repository-key';
 import { Shelf } from './shelf';
 
 /** A shelf and its key. */
-interface Place {
+interface ShelfEntry {
   readonly key: RepositoryKey;
   readonly shelf: Shelf;
 }
@@ -14,9 +14,9 @@ interface Place {
  * dropped.
  */
 export class Shelves {
-  private readonly organizations = new Map<string, Map<string, Map<string, Place>>>();
+  private readonly organizations = new Map<string, Map<string, Map<string, ShelfEntry>>>();
   /** Least recently used first. */
-  private readonly recency = new Set<Place>();
+  private readonly recency = new Set<ShelfEntry>();
   private total = 0;
 
   constructor(private readonly maxCost: number) {}
@@ -67,11 +67,11 @@ export class Shelves {
   }
 
   /** Yields all shelves, least recently used first. */
-  *all(): Iterable<Place> {
+  *all(): Iterable<ShelfEntry> {
     yield* this.recency;
   }
 
-  private matching(organizationUid: string, repository: string): Place[] {
+  private matching(organizationUid: string, repository: string): ShelfEntry[] {
     const repositories = this.organizations.get(organizationUid);
     if (repositories === undefined) return [];
     if (repository !== '') return [...(repositories.get(repository)?.values() ?? [])];
@@ -79,13 +79,13 @@ export class Shelves {
   }
 
   private make(key: RepositoryKey): Shelf {
-    const place: Place = { key, shelf: new Shelf() };
-    const repositories = getOrMake(
+    const place: ShelfEntry = { key, shelf: new Shelf() };
+    const repositories = getOrCreate(
       this.organizations,
       key.organizationUid,
-      () => new Map<string, Map<string, Place>>(),
+      () => new Map<string, Map<string, ShelfEntry>>(),
     );
-    getOrMake(repositories, key.repository, () => new Map<string, Place>()).set(key.originVersion, place);
+    getOrCreate(repositories, key.repository, () => new Map<string, ShelfEntry>()).set(key.originVersion, place);
     this.recency.add(place);
     return place.shelf;
   }
@@ -116,7 +116,7 @@ export class Shelves {
   }
 }
 
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) map.set(key, (value = make()));
   return value;

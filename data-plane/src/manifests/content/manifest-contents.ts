@@ -56,7 +56,7 @@ export class ManifestContents {
     try {
       return await this.stored.get(digest, MAX_MANIFEST_BYTES);
     } catch (error) {
-      if (await this.movedAside(digest)) return undefined;
+      if (await this.quarantineDamaged(digest)) return undefined;
       throw error;
     }
   }
@@ -66,7 +66,7 @@ export class ManifestContents {
    * are never larger than the limit, so a larger file is damaged. Its bytes are still hashed before
    * it is moved.
    */
-  private async movedAside(digest: Digest): Promise<boolean> {
+  private async quarantineDamaged(digest: Digest): Promise<boolean> {
     const blob = await this.stored.open(digest);
     if (blob instanceof Absence) return false;
     try {

@@ -9,7 +9,7 @@ import type { Configuration, ScanPolicy } from '../../configuration/configuratio
 import type { ManifestAnswer, ManifestLookup } from '../content/manifest-answer';
 import type { ImageFiller } from '../images/image-filler';
 import type { ImageJudge, Verdict } from './image-judge';
-import { incomplete, refused, type Unscannable, unjudged, unscanned } from './refusals';
+import { incomplete, refused, type Unscannable, verdictUnavailable, unscanned } from './refusals';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import { Verdicts } from './verdicts';
 
@@ -28,18 +28,18 @@ export interface ImageGateParts {
  */
 const MAX_WAIT_MS = 100_000;
 /** Minimum remaining time for another call, and minimum interval between calls while waiting. */
-const LEAST_WAIT_MS = 1_000;
+const MIN_WAIT_MS = 1_000;
 /**
  * Maximum number of clients that wait for scans on this node, and per organization. Each needs a
  * promise, a timer and its connection.
  */
 const MAX_WAITING = 2_000;
-const MAX_WAITING_OF_ONE = 500;
+const MAX_WAITING_PER_ORGANIZATION = 500;
 /**
  * Time for the control plane to return a verdict that it may already have, if a blob cannot be
  * fetched.
  */
-const LAST_WORD_MS = 2_000;
+const FINAL_CALL_MS = 2_000;
 
 /**
  * Checks manifests against the scan policy of their organization before they are served. Every
@@ -70,7 +70,7 @@ export class ImageGate {
     if (verdict === undefined || verdict.kind === 'serve') return;
     if (verdict.kind === 'refuse') throw refused(target, answer, verdict);
     if (policy.unscanned === 'SERVE') return;
-    const obstacle = obstacleOf(answer);
+    const obstacle = unscannableReason(answer);
     // The image is filled even if it is refused now, because otherwise it would never be scanned.
     const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
     if (obstacle === undefined) this.complete(target, answer, fresh);
@@ -92,7 +92,7 @@ export class ImageGate {
     const { organizationUid } = target.key;
     const { digest } = answer.descriptor;
     const { revision } = this.parts.configuration.current();
-    const waits = policy.unscanned === 'WAIT' && obstacleOf(answer) === undefined;
+    const waits = policy.unscanned === 'WAIT' && unscannableReason(answer) === undefined;
     const known = this.verdicts.fresh(organizationUid, digest, revision);
     if (known !== undefined && !(waits && known.pending)) return known;
     try {
@@ -101,10 +101,10 @@ export class ImageGate {
         : this.ask(target, answer, query, 0, revision));
     } catch (error) {
       if (!isLayoverError(error) || error.key !== 'NOT_READY') throw error;
-      const held = this.verdicts.held(organizationUid, digest, revision);
+      const held = this.verdicts.stale(organizationUid, digest, revision);
       if (held !== undefined) return held;
       if (policy.unscanned === 'SERVE') return undefined;
-      throw unjudged(target, answer, error);
+      throw verdictUnavailable(target, answer, error);
     }
   }
 
@@ -121,14 +121,14 @@ export class ImageGate {
     revision: number,
   ): Promise<Verdict> {
     const { clock } = this.parts;
-    const leave = this.enter(target);
+    const leave = this.takeWaitingSlot(target);
     const until = clock.now() + Math.min(waitMs, MAX_WAIT_MS);
     try {
       for (;;) {
         const askedAt = clock.now();
         const verdict = await this.ask(target, answer, query, Math.max(0, until - askedAt), revision);
-        if (!verdict.pending || until - clock.now() < LEAST_WAIT_MS) return verdict;
-        await this.pauseUntil(askedAt + LEAST_WAIT_MS, query.signal);
+        if (!verdict.pending || until - clock.now() < MIN_WAIT_MS) return verdict;
+        await this.pauseUntil(askedAt + MIN_WAIT_MS, query.signal);
       }
     } catch (error) {
       // The next client should not have to start again. One completion is enough for all clients
@@ -167,7 +167,7 @@ export class ImageGate {
         const judged =
           waitMs === 0
             ? this.parts.judge.judge(key, digest, 0, query.requestId, signal)
-            : this.judgeFilled(target, answer, waitMs, query.requestId, signal);
+            : this.judgeWhileFilling(target, answer, waitMs, query.requestId, signal);
         const verdict = await judged;
         this.verdicts.put(key.organizationUid, digest, revision, verdict);
         return verdict;
@@ -180,7 +180,7 @@ export class ImageGate {
    * Fills the whole image and calls the control plane at the same time, because an existing verdict
    * can be used immediately.
    */
-  private async judgeFilled(
+  private async judgeWhileFilling(
     target: PullTarget,
     answer: ManifestAnswer,
     waitMs: number,
@@ -195,7 +195,7 @@ export class ImageGate {
     filler.fill(target, descriptor, content!, asking.signal).catch((error: unknown) => {
       if (asking.signal.aborted) return;
       failure = error;
-      cancelLastWord = clock.after(LAST_WORD_MS, () => asking.abort());
+      cancelLastWord = clock.after(FINAL_CALL_MS, () => asking.abort());
     });
     try {
       const verdict = await judge.judge(target.key, descriptor.digest, waitMs, requestId, asking.signal);
@@ -220,10 +220,10 @@ export class ImageGate {
    * Takes a waiting slot. Throws NOT_READY if there is none: another node may have one, and the
    * load will go down.
    */
-  private enter({ key, organization }: PullTarget): () => void {
+  private takeWaitingSlot({ key, organization }: PullTarget): () => void {
     const uid = key.organizationUid;
     const here = this.waiting.get(uid) ?? 0;
-    if (this.inAll >= MAX_WAITING || here >= MAX_WAITING_OF_ONE) {
+    if (this.inAll >= MAX_WAITING || here >= MAX_WAITING_PER_ORGANIZATION) {
       throw new LayoverError('NOT_READY', {
         message: `too many clients of organization "${organization.name}" are waiting for scans; try again in a moment`,
         retryAfterSeconds: 5,
@@ -241,7 +241,7 @@ export class ImageGate {
 }
 
 /** Returns why there can be no scan of the answer; undefined = there can be one. */
-function obstacleOf({
+function unscannableReason({
   cacheStatus,
   content,
 }: ManifestAnswer): Extract<Unscannable, 'not-kept' | 'not-held'> | undefined {

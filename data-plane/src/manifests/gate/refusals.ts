@@ -60,7 +60,7 @@ export function incomplete(target: PullTarget, answer: ManifestAnswer, thrown: u
  * Creates the error NOT_READY if there is no answer about the verdict. An outage is not a denial,
  * so clients try again.
  */
-export function unjudged(target: PullTarget, answer: ManifestAnswer, cause: unknown): LayoverError {
+export function verdictUnavailable(target: PullTarget, answer: ManifestAnswer, cause: unknown): LayoverError {
   return new LayoverError('NOT_READY', {
     message: `the scan policy of organization "${target.organization.name}" requires a verdict on ${answer.descriptor.digest}: ${toLayoverError(cause).message}`,
     retryAfterSeconds: 5,

@@ -8,11 +8,11 @@ import type { Verdict } from './image-judge';
  * milliseconds. The refusal lasts longer: an image that passed may have become vulnerable since,
  * but a vulnerable one rarely becomes clean.
  */
-const HOLDS_MS = { serve: 15 * 60_000, refuse: 24 * 3_600_000 } as const;
+const MAX_STALE_MS = { serve: 15 * 60_000, refuse: 24 * 3_600_000 } as const;
 /** Maximum number of cached verdicts; each takes at most about half a kilobyte. */
-const KEPT = 20_000;
+const MAX_VERDICTS = 20_000;
 
-interface Kept {
+interface CachedVerdict {
   readonly verdict: Verdict;
   readonly goodUntil: number;
   /** The revision of the configuration under which the verdict was given. */
@@ -25,7 +25,7 @@ interface Kept {
  * dropped first.
  */
 export class Verdicts {
-  private readonly kept = new LRUCache<string, Kept>({ max: KEPT });
+  private readonly kept = new LRUCache<string, CachedVerdict>({ max: MAX_VERDICTS });
 
   constructor(private readonly clock: Clock) {}
 
@@ -47,13 +47,13 @@ export class Verdicts {
    * Returns a verdict that is still usable while the control plane is unreachable. "Not scanned" is
    * never usable.
    */
-  held(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
+  stale(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
     const kept = this.current(organizationUid, digest, revision);
     if (kept === undefined || kept.verdict.kind === 'unscanned') return undefined;
-    return this.clock.now() < kept.goodUntil + HOLDS_MS[kept.verdict.kind] ? kept.verdict : undefined;
+    return this.clock.now() < kept.goodUntil + MAX_STALE_MS[kept.verdict.kind] ? kept.verdict : undefined;
   }
 
-  private current(organizationUid: string, digest: Digest, revision: number): Kept | undefined {
+  private current(organizationUid: string, digest: Digest, revision: number): CachedVerdict | undefined {
     const kept = this.kept.get(keyOf(organizationUid, digest));
     return kept?.revision === revision ? kept : undefined;
   }

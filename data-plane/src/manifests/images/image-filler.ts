@@ -8,7 +8,7 @@ import { blobsOf } from './image-blobs';
  * Blobs of one image that are requested at the same time. The fill queue limits how many are
  * fetched in total.
  */
-const AT_A_TIME = 8;
+const CONCURRENCY = 8;
 
 /** Fills all blobs of an image immediately, because a client waits for its scan. */
 export class ImageFiller {
@@ -25,7 +25,7 @@ export class ImageFiller {
    * the end.
    */
   async fill(target: PullTarget, manifest: Descriptor, content: Buffer, urgent: AbortSignal): Promise<void> {
-    const turn = pLimit(AT_A_TIME);
+    const turn = pLimit(CONCURRENCY);
     const outcomes = await Promise.allSettled(
       blobsOf(manifest, content).map((blob) => turn(() => this.complete(target, blob, urgent)).then(this.arrived)),
     );

@@ -17,7 +17,7 @@ const MAX_ERROR_BODY = 64 * 1024;
 const MAX_QUOTE = 200;
 
 /** The sanitized content of an upstream's error body. */
-interface Said {
+interface ErrorBody {
   readonly code: string | undefined;
   readonly message: string | undefined;
 }
@@ -33,14 +33,14 @@ export async function answerError(
   subject: Subject,
   nowMs: number,
 ): Promise<LayoverError> {
-  const said = await readSaid(answer, repository.origin);
+  const said = await readErrorBody(answer, repository.origin);
   const { status } = answer;
   const { name } = answer.place;
   const error = (key: ErrorKey, message: string, retryAfterSeconds?: number): LayoverError =>
     new LayoverError(key, { message: message + quote(said), upstreamStatus: status, retryAfterSeconds });
   switch (true) {
     case status === 401 || status === 403:
-      return error('UPSTREAM_DENIED', `${name} refused ${denied(repository, subject, status)}`);
+      return error('UPSTREAM_DENIED', `${name} refused ${describeRefusal(repository, subject, status)}`);
     case status === 451:
       return error('UPSTREAM_DENIED', `${name} does not serve ${subject.name} for legal reasons (451)`);
     case status === 404 || status === 410:
@@ -81,13 +81,13 @@ export async function answerError(
  * Describes a refusal. Docker Hub and others answer 401 for missing repositories in order to hide
  * whether they exist, so the message leaves this open.
  */
-function denied(repository: UpstreamRepository, subject: Subject, status: number): string {
+function describeRefusal(repository: UpstreamRepository, subject: Subject, status: number): string {
   return repository.origin.credentials === undefined
     ? `anonymous access to ${subject.name} (${status}): it does not exist, or requires credentials`
     : `the credentials for ${subject.name} (${status}): it does not exist, or requires other credentials`;
 }
 
-async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Said> {
+async function readErrorBody(answer: HttpAnswer, origin: UpstreamOrigin): Promise<ErrorBody> {
   const nothing = { code: undefined, message: undefined };
   if (!/json/i.test(answer.headers.get('content-type') ?? '')) {
     await answer.body.discard();
@@ -98,7 +98,7 @@ async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Sai
     const first = (parsed as { errors?: readonly { code?: unknown; message?: unknown }[] } | null)?.errors?.[0];
     return {
       code: typeof first?.code === 'string' && /^[A-Z_]{1,64}$/.test(first.code) ? first.code : undefined,
-      message: typeof first?.message === 'string' ? clean(withoutSecrets(first.message, origin)) : undefined,
+      message: typeof first?.message === 'string' ? toPrintableLine(withoutSecrets(first.message, origin)) : undefined,
     };
   } catch {
     return nothing;
@@ -120,12 +120,12 @@ function withoutSecrets(text: string, { credentials }: UpstreamOrigin): string {
 }
 
 /** Returns one printable line without the queries of URLs, which may be signatures. */
-function clean(text: string): string {
+function toPrintableLine(text: string): string {
   const line = text.slice(0, 10 * MAX_QUOTE).replace(/[^\x20-\x7e]+/g, ' ');
   return line.replace(/\?\S*/g, '?').trim().slice(0, MAX_QUOTE);
 }
 
-function quote(said: Said): string {
+function quote(said: ErrorBody): string {
   const parts = [said.code, said.message].filter((part) => part !== undefined && part !== '');
   return parts.length === 0 ? '' : `; it answered: ${parts.join(': ')}`;
 }

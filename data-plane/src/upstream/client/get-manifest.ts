@@ -4,7 +4,7 @@ import { MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 import { formatReference, type Reference } from '../../../../common/oci/reference';
 import type { Subject } from './answer-error';
 import type { HttpAnswer } from '../http/http-client';
-import type { RegistryClient, RegistryQuestion } from './registry-client';
+import type { RegistryClient, RegistryRequest } from './registry-client';
 import type { FetchedManifest, UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf, manifestTypeOfBody } from './check-content-type';
 
@@ -27,7 +27,7 @@ export async function getManifest(
   reference: Reference,
   signal: AbortSignal,
 ): Promise<FetchedManifest> {
-  const answer = await client.ask(manifestQuestion('GET', repository, reference, signal));
+  const answer = await client.ask(manifestRequest('GET', repository, reference, signal));
   if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole manifest`);
   const namedType = manifestTypeOf(answer);
   const content = await answer.body.read(MAX_MANIFEST_BYTES, `the manifest ${subjectOf(repository, reference).name}`);
@@ -36,12 +36,12 @@ export async function getManifest(
 }
 
 /** Returns the request that GET and HEAD of a manifest share. */
-export function manifestQuestion(
+export function manifestRequest(
   method: 'GET' | 'HEAD',
   repository: UpstreamRepository,
   reference: Reference,
   signal: AbortSignal,
-): RegistryQuestion {
+): RegistryRequest {
   return {
     method,
     repository,

@@ -2,7 +2,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { RegistryClient } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
 import { refuseWebPage } from './check-content-type';
-import { blobQuestion } from './open-blob';
+import { blobRequest } from './open-blob';
 
 const NO_HEAD: readonly number[] = [405, 501];
 
@@ -18,10 +18,10 @@ export async function headBlob(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<{ readonly size: number | undefined }> {
-  let answer = await client.ask(blobQuestion('HEAD', repository, digest, signal), NO_HEAD);
+  let answer = await client.ask(blobRequest('HEAD', repository, digest, signal), NO_HEAD);
   if (NO_HEAD.includes(answer.status)) {
     await answer.body.discard();
-    answer = await client.ask(blobQuestion('GET', repository, digest, signal));
+    answer = await client.ask(blobRequest('GET', repository, digest, signal));
   }
   refuseWebPage(answer);
   const { contentLength, contentEncoding } = answer.headers;

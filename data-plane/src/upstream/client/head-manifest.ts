@@ -2,10 +2,10 @@ import type { Reference } from '../../../../common/oci/reference';
 import type { RegistryClient } from './registry-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf } from './check-content-type';
-import { digestHeader, getManifest, manifestQuestion } from './get-manifest';
+import { digestHeader, getManifest, manifestRequest } from './get-manifest';
 
 /** Statuses of registries that do not support HEAD for manifests. */
-const NO_HEAD: readonly number[] = [405, 501];
+const HEAD_UNSUPPORTED: readonly number[] = [405, 501];
 
 /**
  * Requests `HEAD /v2/<name>/manifests/<reference>`, or a GET if the upstream does not support HEAD
@@ -18,8 +18,8 @@ export async function headManifest(
   reference: Reference,
   signal: AbortSignal,
 ): Promise<ManifestHead> {
-  const answer = await client.ask(manifestQuestion('HEAD', repository, reference, signal), NO_HEAD);
-  const mediaType = NO_HEAD.includes(answer.status) ? undefined : manifestTypeOf(answer);
+  const answer = await client.ask(manifestRequest('HEAD', repository, reference, signal), HEAD_UNSUPPORTED);
+  const mediaType = HEAD_UNSUPPORTED.includes(answer.status) ? undefined : manifestTypeOf(answer);
   if (mediaType === undefined) {
     await answer.body.discard();
     const manifest = await getManifest(client, repository, reference, signal);

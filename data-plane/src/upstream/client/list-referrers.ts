@@ -13,7 +13,7 @@ import { getManifest, MAX_MANIFEST_BYTES } from './get-manifest';
  * Statuses of a registry without the referrers API (OCI distribution specification, "Unavailable
  * Referrers API").
  */
-const NO_API: readonly number[] = [404, 405, 501];
+const API_UNSUPPORTED: readonly number[] = [404, 405, 501];
 
 const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 
@@ -35,8 +35,8 @@ export async function listReferrers(
   const path = `referrers/${digest}`;
   const accept = MediaType.ociIndex;
   const query = page.page === undefined ? firstQuery(page.artifactType) : decodePage(page.page);
-  const answer = await client.ask({ method: 'GET', repository, path, query, accept, subject, signal }, NO_API);
-  if (NO_API.includes(answer.status)) {
+  const answer = await client.ask({ method: 'GET', repository, path, query, accept, subject, signal }, API_UNSUPPORTED);
+  if (API_UNSUPPORTED.includes(answer.status)) {
     await answer.body.discard();
     return byTagSchema(client, repository, digest, signal);
   }

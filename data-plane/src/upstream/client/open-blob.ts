@@ -1,6 +1,6 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { HttpAnswer } from '../http/http-client';
-import type { RegistryClient, RegistryQuestion } from './registry-client';
+import type { RegistryClient, RegistryRequest } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 
@@ -26,7 +26,7 @@ export async function openBlob(
   offset: number,
   signal: AbortSignal,
 ): Promise<OpenedBlob> {
-  const question = blobQuestion('GET', repository, digest, signal);
+  const question = blobRequest('GET', repository, digest, signal);
   if (offset === 0) return whole(await client.ask(question));
   const answer = await client.ask({ ...question, range: `bytes=${offset}-` });
   if (answer.status === 200) return whole(answer);
@@ -40,12 +40,12 @@ export async function openBlob(
 }
 
 /** Returns the request that GET and HEAD of a blob share. */
-export function blobQuestion(
+export function blobRequest(
   method: 'GET' | 'HEAD',
   repository: UpstreamRepository,
   digest: Digest,
   signal: AbortSignal,
-): RegistryQuestion {
+): RegistryRequest {
   const subject = { name: `blob ${digest} of ${repository.name}`, unknown: 'BLOB_UNKNOWN' } as const;
   return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
 }

@@ -28,7 +28,7 @@ const UNREACHABLE: readonly ErrorKey[] = [
   'UPSTREAM_FAILED',
 ];
 /** Failures that say nothing about the health of the upstream. */
-const NO_TROUBLE: readonly ErrorKey[] = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'];
+const HEALTHY_ERRORS: readonly ErrorKey[] = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'];
 const NOT_ASKED: readonly ErrorKey[] = ['CANCELLED', 'NAME_INVALID', 'REQUEST_INVALID', 'NOT_READY', 'INTERNAL'];
 
 /**
@@ -78,7 +78,7 @@ export class UpstreamStates {
   /** Records a failed operation. */
   failed(origin: UpstreamOrigin, error: unknown): void {
     if (!isLayoverError(error) || NOT_ASKED.includes(error.key)) return;
-    if (NO_TROUBLE.includes(error.key)) return this.succeeded(origin);
+    if (HEALTHY_ERRORS.includes(error.key)) return this.succeeded(origin);
     // A remembered 429 was not sent by the upstream now; the original one had a status.
     if (error.key === 'TOO_MANY_REQUESTS' && error.upstreamStatus === undefined) return;
     const state = this.of(origin);

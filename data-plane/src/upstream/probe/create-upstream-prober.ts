@@ -1,7 +1,7 @@
 import { withDeadline } from '../../../../common/async/deadline';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { createConnections } from '../http/create-connections';
-import { lookAtRegistry } from './look-at-registry';
+import { probeRegistry } from './probe-registry';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import type { UpstreamProber } from './upstream-prober';
 
@@ -9,7 +9,7 @@ import type { UpstreamProber } from './upstream-prober';
  * Upper limit of a probe. It is below the 15 s timeout of the control plane, so that the caller
  * gets the message of the probe and not that of the control plane.
  */
-const LONGEST_MS = 12_000;
+const MAX_PROBE_MS = 12_000;
 const LONGEST_HEADERS_MS = 10_000;
 
 /**
@@ -23,10 +23,10 @@ export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
   const timeouts = {
     ...given,
     headersMs: Math.min(given.headersMs, LONGEST_HEADERS_MS),
-    operationMs: Math.min(given.operationMs, LONGEST_MS),
+    operationMs: Math.min(given.operationMs, MAX_PROBE_MS),
   };
   return {
-    async look(origin, signal) {
+    async probe(origin, signal) {
       const connections = createConnections({ ...options, connectionsPerOrigin: 1 }, timeouts);
       const reason = (): LayoverError =>
         new LayoverError('UPSTREAM_TIMEOUT', {
@@ -34,7 +34,7 @@ export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
         });
       try {
         return await withDeadline({ clock, ms: timeouts.operationMs, reason }, signal, (bounded) =>
-          lookAtRegistry(connections.http, clock, origin, bounded),
+          probeRegistry(connections.http, clock, origin, bounded),
         );
       } finally {
         await connections.close();

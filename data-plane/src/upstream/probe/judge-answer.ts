@@ -26,7 +26,7 @@ export function judgeAnswer(origin: UpstreamOrigin, sighting: UpstreamSighting, 
     const message = `${host} denies access (403): check upstreamUsername and upstreamPassword, and that its owner allows access from this machine.`;
     return { outcome: 'BAD_CREDENTIALS', message };
   }
-  if (status === 429 || status >= 500) return { outcome: 'UNREACHABLE', message: awayMessage(host, status) };
+  if (status === 429 || status >= 500) return { outcome: 'UNREACHABLE', message: unavailableMessage(host, status) };
   if (looks === 'web-page') {
     return not(
       `${host} answered with a web page (status ${status}) and not as a registry: ${CHECK_HOST}; a login page of a proxy looks like this too.`,
@@ -98,7 +98,7 @@ function anonymousTokenMessage(host: string): string {
   return `${host} is a registry and issues tokens without credentials. Only a pull shows which repositories may be pulled.`;
 }
 
-function awayMessage(host: string, status: number): string {
+function unavailableMessage(host: string, status: number): string {
   return status === 429
     ? `${host} limits the requests of Layover (429), so the credentials could not be checked: try again later.`
     : `${host} failed (${status}): try again later; if the error persists, ask its owner.`;

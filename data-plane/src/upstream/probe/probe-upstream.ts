@@ -29,7 +29,7 @@ export interface Probe extends Verdict {
 export async function probeUpstream(prober: UpstreamProber, target: ProbeTarget, signal?: AbortSignal): Promise<Probe> {
   // Belongs to no organization: a prober stores nothing under these keys.
   const origin: UpstreamOrigin = { ...target, organizationUid: '', credentialVersion: '' };
-  const sighting = await prober.look(origin, signal);
+  const sighting = await prober.probe(origin, signal);
   const { end, latencyMs } = sighting;
   const verdict =
     end.kind === 'failure' ? judgeFailure(origin, end.error, end.atTokenServer) : judgeAnswer(origin, sighting, end);

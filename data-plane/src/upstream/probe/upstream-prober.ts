@@ -2,7 +2,7 @@ import type { LayoverError } from '../../../../common/errors/layover-error';
 import type { UpstreamOrigin } from '../upstream-registry';
 
 /** The kind of an answer to `GET /v2/`. */
-export type Looks = 'registry' | 'web-page' | 'something-else';
+export type AnswerKind = 'registry' | 'web-page' | 'something-else';
 
 /**
  * The authentication scheme that the upstream requires: `none` = no login, `other` = a scheme that
@@ -23,7 +23,7 @@ export interface UpstreamSighting {
         readonly kind: 'answer';
         /** The status of the last `GET /v2/`; 401 if Layover could not or must not log in. */
         readonly status: number;
-        readonly looks: Looks;
+        readonly looks: AnswerKind;
         /** The origin to which the upstream redirected; undefined = no redirect. */
         readonly elsewhere: URL | undefined;
         /** Whether the upstream answered that this port is for HTTPS. */
@@ -43,5 +43,5 @@ export interface UpstreamProber {
    * Probes an upstream. Throws CANCELLED if the signal aborts; every other result is part of the
    * sighting.
    */
-  look(origin: UpstreamOrigin, signal?: AbortSignal): Promise<UpstreamSighting>;
+  probe(origin: UpstreamOrigin, signal?: AbortSignal): Promise<UpstreamSighting>;
 }

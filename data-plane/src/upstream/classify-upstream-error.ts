@@ -7,9 +7,9 @@ import { isLayoverError } from '../../../common/errors/layover-error';
  * content does not exist; `denied` - it refused the credentials; `outage` - it did not answer, so
  * nothing new is known; `other` - not caused by the upstream.
  */
-export type UpstreamTrouble = 'gone' | 'denied' | 'outage' | 'other';
+export type UpstreamErrorKind = 'gone' | 'denied' | 'outage' | 'other';
 
-const MEANING: Partial<Record<ErrorKey, UpstreamTrouble>> = {
+const MEANING: Partial<Record<ErrorKey, UpstreamErrorKind>> = {
   MANIFEST_UNKNOWN: 'gone',
   NAME_UNKNOWN: 'gone',
   BLOB_UNKNOWN: 'gone',
@@ -24,6 +24,6 @@ const MEANING: Partial<Record<ErrorKey, UpstreamTrouble>> = {
 };
 
 /** Classifies an error of an UpstreamRegistry. An outage is never "not found". */
-export function upstreamTrouble(thrown: unknown): UpstreamTrouble {
+export function classifyUpstreamError(thrown: unknown): UpstreamErrorKind {
   return isLayoverError(thrown) ? (MEANING[thrown.key] ?? 'other') : 'other';
 }

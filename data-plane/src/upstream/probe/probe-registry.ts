@@ -9,7 +9,7 @@ import { followRedirects } from '../http/follow-redirects';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
 import { abortError } from '../http/transport-error';
 import type { UpstreamOrigin } from '../upstream-registry';
-import type { LoginAsked, Looks, UpstreamSighting } from './upstream-prober';
+import type { LoginAsked, AnswerKind, UpstreamSighting } from './upstream-prober';
 
 /** Largest part of an answer that is read, in bytes. Registries send `{}`. */
 const MAX_BODY = 64 * 1024;
@@ -23,7 +23,7 @@ const WANTS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent t
  * (docs/design/access.md#hostile-upstreams). Throws CANCELLED; every other result is part of the
  * sighting.
  */
-export async function lookAtRegistry(
+export async function probeRegistry(
   http: HttpClient,
   clock: Clock,
   origin: UpstreamOrigin,
@@ -64,7 +64,7 @@ export async function lookAtRegistry(
     }
     const { status, url } = answer;
     const elsewhere = url.origin === endpoint.base.origin ? undefined : new URL(url.origin);
-    return { latencyMs, login, end: { kind: 'answer', status, elsewhere, ...(await lookOf(answer)) } };
+    return { latencyMs, login, end: { kind: 'answer', status, elsewhere, ...(await classifyAnswer(answer)) } };
   } catch (thrown) {
     const error = failureOf(thrown, signal);
     if (error.key === 'CANCELLED' || error.key === 'INTERNAL') throw error;
@@ -76,7 +76,7 @@ export async function lookAtRegistry(
  * Classifies an answer. Registries identify themselves in a header, or send almost nothing; a page
  * comes from a portal, a proxy or a web site.
  */
-async function lookOf(answer: HttpAnswer): Promise<{ readonly looks: Looks; readonly wantsTls: boolean }> {
+async function classifyAnswer(answer: HttpAnswer): Promise<{ readonly looks: AnswerKind; readonly wantsTls: boolean }> {
   const type = bareMediaType(answer.headers.get('content-type') ?? '');
   const named = /^registry\/2/i.test(answer.headers.get('docker-distribution-api-version')?.trim() ?? '');
   let body = '';
