@@ -1,9 +1,12 @@
 import { type Digest, digestOf } from '../../common/oci/digest';
 import type { BlobStoreUnderTest } from './blob-store.contract';
 
-/** What every BlobStore does when its content is looked through: lists of all, and bytes that are moved aside. */
+/**
+ * The contract of BlobStore for maintenance: listing the content, and moving damaged bytes to
+ * quarantine.
+ */
 export function describeBlobKeeping(name: string, create: () => Promise<BlobStoreUnderTest>): void {
-  describe(`${name} lists what it holds and moves aside what is damaged`, () => {
+  describe(`${name} as a BlobStore under maintenance`, () => {
     let under: BlobStoreUnderTest;
     beforeEach(async () => {
       under = await create();
@@ -14,7 +17,7 @@ export function describeBlobKeeping(name: string, create: () => Promise<BlobStor
       expect(leftovers).toEqual([]);
     });
 
-    it('lists all of both algorithms in the order of their text, a page at a time', async () => {
+    it('lists the blobs of both algorithms in the order of their digests, page by page', async () => {
       const held: { digest: Digest; size: number }[] = [];
       for (let at = 0; at < 9; at += 1) {
         const content = Buffer.from(`content ${at}`.padEnd(10 + at));
@@ -38,7 +41,7 @@ export function describeBlobKeeping(name: string, create: () => Promise<BlobStor
       expect(await under.store.list('sha6', 1)).toEqual({ blobs: [], more: false });
     });
 
-    it('does not list what is not whole, nor what is gone', async () => {
+    it('does not list incomplete or deleted blobs', async () => {
       const [kept, gone, empty] = ['kept', 'gone', 'empty'].map((text) => Buffer.from(text));
       for (const content of [kept!, gone!, empty!]) await under.store.put(digestOf(content), content);
       await under.store.delete(digestOf(gone!));
@@ -47,7 +50,7 @@ export function describeBlobKeeping(name: string, create: () => Promise<BlobStor
       expect(await under.store.stat(digestOf(empty!))).toBeUndefined();
     });
 
-    it('moves damaged bytes aside: the digest is not there, and can be put again', async () => {
+    it('moves damaged bytes to quarantine: the digest is then absent and can be stored again', async () => {
       const content = Buffer.from('a layer');
       const digest = digestOf(content);
       await under.store.put(digest, content);
@@ -61,7 +64,7 @@ export function describeBlobKeeping(name: string, create: () => Promise<BlobStor
       expect(await under.store.get(digest, 100)).toEqual(content);
     });
 
-    it('leaves other bytes alone that have taken the place, and what is gone already', async () => {
+    it('does not move bytes that replaced the damaged ones, or that are already deleted', async () => {
       const content = Buffer.from('a layer');
       const digest = digestOf(content);
       await under.store.put(digest, content);

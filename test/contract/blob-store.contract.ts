@@ -1,27 +1,30 @@
 import type { BlobStore } from '../../data-plane/src/store/blob-store';
 import { digestOf, type Digest } from '../../common/oci/digest';
 
-/** A store under test, and the hands that a test needs behind its back. */
+/** A store under test, with access to its internals for the test. */
 export interface BlobStoreUnderTest {
   readonly store: BlobStore;
-  /** What becomes of a read when the blob is deleted under it: a file that is open stays; an object of a bucket without versioning is gone. */
+  /**
+   * What happens to a running read if the blob is deleted: an open file can still be read, but an
+   * object in a bucket without versioning is gone.
+   */
   readonly afterDelete: 'reads on' | 'fails';
   /** False for an emulator that ignores the preconditions of deletes. Absent means true. */
   readonly deletesConditionally?: boolean;
-  /** Writes bytes as a fill leaves them: a file on this host. Gives its path. */
+  /** Writes a file on this host like a fill does. Returns its path. */
   spoolFile(content: Buffer): Promise<string>;
-  /** Puts other bytes in the place of a stored blob, as a broken disk would. */
+  /** Replaces the bytes of a stored blob, like a broken disk. */
   damage(digest: Digest, content: Buffer): Promise<void>;
-  /** Everything that has been written and is neither a blob nor a spool file. */
+  /** Lists everything that was written and is neither a blob nor a spool file. */
   leftovers(): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
 
 const CHUNK = 256 * 1024;
 
-/** What every BlobStore does, whatever it is made of: the directory store and the bucket store both run it. */
+/** The contract of BlobStore. The directory store and the bucket store both run it. */
 export function describeBlobStore(name: string, create: () => Promise<BlobStoreUnderTest>): void {
-  describe(`${name} keeps the contract of BlobStore`, () => {
+  describe(`${name} as a BlobStore`, () => {
     let under: BlobStoreUnderTest;
     beforeEach(async () => {
       under = await create();
@@ -39,7 +42,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       await ingest.commit(spoolFile, content.length);
     };
 
-    it('knows nothing of what it was not given', async () => {
+    it('does not have a blob that was never stored', async () => {
       const digest = digestOf(Buffer.from('never'));
       expect(await under.store.stat(digest)).toBeUndefined();
       expect(await under.store.open(digest)).toBeUndefined();
@@ -47,7 +50,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       await expect(under.store.delete(digest)).resolves.toBeUndefined();
     });
 
-    it.each([0, 1, CHUNK - 1, CHUNK, 3 * CHUNK + 17])('gives back an ingested blob of %i bytes', async (size) => {
+    it.each([0, 1, CHUNK - 1, CHUNK, 3 * CHUNK + 17])('returns an ingested blob of %i bytes', async (size) => {
       const content = pattern(size);
       const digest = digestOf(content);
       await ingest(content);
@@ -55,7 +58,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect((await readAll(under.store, digest)).equals(content)).toBe(true);
     });
 
-    it('gives a range in chunks of at most 256 KiB', async () => {
+    it('returns a range in chunks of at most 256 KiB', async () => {
       const content = pattern(4 * CHUNK);
       await ingest(content);
       const blob = (await under.store.open(digestOf(content)))!;
@@ -65,7 +68,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect(Buffer.concat(chunks).equals(content.subarray(1000, 1000 + 2 * CHUNK))).toBe(true);
     });
 
-    it('shows nothing before the commit', async () => {
+    it('does not show a blob before its commit', async () => {
       const content = pattern(1000);
       const digest = digestOf(content);
       const ingest = await under.store.ingest(digest, await under.spoolFile(content));
@@ -76,14 +79,14 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect(await under.store.open(digest)).toBeUndefined();
     });
 
-    it('takes a blob that is there already, twice at once as well', async () => {
+    it('accepts a blob that it already has, even twice at the same time', async () => {
       const content = pattern(5000);
       await Promise.all([ingest(content), ingest(content)]);
       await ingest(content);
       expect((await readAll(under.store, digestOf(content))).equals(content)).toBe(true);
     });
 
-    it('leaves a committed blob alone when its ingest is aborted afterwards', async () => {
+    it('keeps a committed blob if its ingest is aborted afterwards', async () => {
       const content = pattern(10);
       const spoolFile = await under.spoolFile(content);
       const ingest = await under.store.ingest(digestOf(content), spoolFile);
@@ -100,20 +103,20 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect(await under.store.stat(digestOf(content, 'sha512'))).toBe(300);
     });
 
-    it('puts and gets content in memory', async () => {
+    it('stores and returns content in memory', async () => {
       const content = Buffer.from('{"schemaVersion":2}');
       await Promise.all([under.store.put(digestOf(content), content), under.store.put(digestOf(content), content)]);
       expect(await under.store.get(digestOf(content), content.length)).toEqual(content);
     });
 
-    it('refuses to take more into memory than it may', async () => {
+    it('refuses to read more into memory than the limit', async () => {
       const content = pattern(101);
       await under.store.put(digestOf(content), content);
       await expect(under.store.get(digestOf(content), 100)).rejects.toMatchObject({ key: 'STORE_FAILED' });
       expect(await under.store.stat(digestOf(content))).toBe(101);
     });
 
-    it('forgets content whose bytes have another digest, so that it can be put again', async () => {
+    it('removes content whose bytes have another digest, so that it can be stored again', async () => {
       const content = pattern(50);
       const digest = digestOf(content);
       await under.store.put(digest, content);
@@ -124,7 +127,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect(await under.store.get(digest, 100)).toEqual(content);
     });
 
-    it('takes an empty file for absent, unless the digest is that of nothing', async () => {
+    it('treats an empty file as absent, unless the digest is that of empty content', async () => {
       const content = pattern(50);
       const digest = digestOf(content);
       await ingest(content);
@@ -144,7 +147,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect((await readAll(under.store, digest)).equals(content)).toBe(true);
     });
 
-    it('deletes; who has the blob open reads on, or fails, and never gets other or fewer bytes', async () => {
+    it('deletes a blob; a running read continues or fails, and never returns other or fewer bytes', async () => {
       const content = pattern(2 * CHUNK);
       const digest = digestOf(content);
       await ingest(content);
@@ -158,7 +161,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       await blob.close();
     });
 
-    it('moves aside the bytes that were read, and takes the blob again', async () => {
+    it('moves the bytes that were read to quarantine, and accepts the blob again', async () => {
       const content = pattern(2 * CHUNK);
       const digest = digestOf(content);
       await ingest(content);
@@ -175,7 +178,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect((await readAll(under.store, digest)).equals(content)).toBe(true);
     });
 
-    it('does not move aside what has taken the place of the bytes that were read', async () => {
+    it('does not move bytes that replaced the ones that were read', async () => {
       const content = pattern(500);
       const digest = digestOf(content);
       await ingest(content);
@@ -188,7 +191,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect((await readAll(under.store, digest)).equals(content)).toBe(true);
     });
 
-    it('moves content aside once, however many found it damaged, and never what is put meanwhile', async () => {
+    it('moves damaged content once, no matter how many callers found it, and never the content that replaced it', async () => {
       const content = pattern(300);
       const digest = digestOf(content);
       await under.store.put(digest, content);
@@ -203,7 +206,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
       expect(await under.store.get(digest, 1000)).toEqual(content);
     });
 
-    it('lists what is there, in the order of the digests’ text, page by page', async () => {
+    it('lists blobs in the order of their digests, page by page', async () => {
       const contents = Array.from({ length: 60 }, (_, at) => pattern(at + 1));
       for (const content of contents) await under.store.put(digestOf(content), content);
       const last = pattern(7);
@@ -222,11 +225,11 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
         after = blobs.at(-1)!.digest;
       }
       expect(await under.store.list(all.at(-1)!.digest, 7)).toEqual({ blobs: [], more: false });
-      // Not there itself, and between two that are.
+      // The digest is not stored itself; it lies between two that are.
       expect((await under.store.list(`${all[10]!.digest.slice(0, -1)}g`, 1)).blobs).toEqual([all[11]]);
     });
 
-    it('lists nothing that is not whole or not there any more', async () => {
+    it('does not list incomplete or deleted blobs', async () => {
       const [whole, empty, gone, coming] = [10, 20, 30, 40].map(pattern) as [Buffer, Buffer, Buffer, Buffer];
       for (const content of [whole, empty, gone]) await under.store.put(digestOf(content), content);
       await under.damage(digestOf(empty), Buffer.alloc(0));
@@ -259,7 +262,7 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
   });
 }
 
-/** `size` bytes that differ from place to place. */
+/** Returns `size` bytes that differ at every position. */
 function pattern(size: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8) * 7) & 255));
 }

@@ -6,14 +6,14 @@ import type { Catalog } from '../../data-plane/src/known/catalog';
 import type { AdmitManifestRequest } from '../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { ManifestReference } from '../../proto/gen/layover/v1/ManifestReference';
 
-/** A Catalog of the contract. */
+/** A Catalog under test. */
 export interface CatalogUnderTest {
   readonly catalog: Catalog;
   /** A repository of an organization whose tags expire after a day. */
   readonly repository: RepositoryKey;
-  /** The present time of the control plane, in milliseconds since the epoch. */
+  /** Returns the time of the control plane, in milliseconds since the epoch. */
   now(): number;
-  /** Brings admissions into effect, if that does not happen by itself. */
+  /** Applies admissions, if the Catalog does not apply them itself. */
   settle(): void;
   dispose(): Promise<void>;
 }
@@ -34,7 +34,7 @@ function reference(role: 'CONFIG' | 'LAYER' | 'CHILD', text: string): ManifestRe
   return { role, descriptor: descriptor(text, mediaType), position: 0, platform };
 }
 
-/** What every Catalog answers to a data plane, over gRPC. */
+/** The contract of the Catalog towards a data plane, over gRPC. */
 export function describeCatalog(name: string, create: () => Promise<CatalogUnderTest>): void {
   describe(`${name} as a Catalog`, () => {
     let under: CatalogUnderTest;
@@ -60,7 +60,7 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
       under.settle();
     };
 
-    it('knows nothing at first', async () => {
+    it('has no content at first', async () => {
       const { catalog } = under;
       expect(await catalog.lookupTag(app, 'latest')).toBeUndefined();
       expect(await catalog.lookupManifest(app, digest('m'))).toBeUndefined();
@@ -68,7 +68,7 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
       expect(await catalog.listCachedTags(app, 10, '')).toEqual({ tags: [], more: false });
     });
 
-    it('knows an admitted manifest, its tag until it expires, and what it names', async () => {
+    it('returns an admitted manifest with the content that it names, and its tag until it expires', async () => {
       const references = [reference('CONFIG', 'config'), reference('LAYER', 'layer')];
       const checkedAt = under.now();
       await admit('m', { references, checkedAt });
@@ -83,14 +83,14 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
       expect(await under.catalog.lookupBlob(app, digest('layer'))).toEqual(descriptor('layer'));
     });
 
-    it('does not take a manifest that an index names for a blob', async () => {
+    it('does not treat a child of an index as a blob', async () => {
       const references = [reference('CHILD', 'child')];
       await admit('index', { manifest: descriptor('index', MediaType.ociIndex), references });
       expect(await under.catalog.lookupManifest(app, digest('index'))).toMatchObject({ references });
       expect(await under.catalog.lookupBlob(app, digest('child'))).toBeUndefined();
     });
 
-    it('knows nothing of what another repository holds', async () => {
+    it('does not return the content of another repository', async () => {
       await admit('m', { references: [reference('LAYER', 'layer')] });
       const other = { ...app, repository: 'library/other' };
       expect(await under.catalog.lookupTag(other, 'latest')).toBeUndefined();
@@ -99,20 +99,20 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
       expect(await under.catalog.listCachedTags(other, 10, '')).toEqual({ tags: [], more: false });
     });
 
-    it('knows a manifest that was admitted without a tag, by its digest only', async () => {
+    it('returns a manifest that was admitted without a tag by its digest only', async () => {
       await admit('m', { tag: '' });
       expect(await under.catalog.lookupManifest(app, digest('m'))).toBeDefined();
       expect(await under.catalog.listCachedTags(app, 10, '')).toEqual({ tags: [], more: false });
     });
 
-    it('moves a tag to what was admitted later, and still knows what was before', async () => {
+    it('moves a tag to the manifest that was admitted later, and keeps the earlier one', async () => {
       await admit('one');
       await admit('two', { checkedAt: under.now() + 1000 });
       expect((await under.catalog.lookupTag(app, 'latest'))?.manifest.digest).toBe(digest('two'));
       expect(await under.catalog.lookupManifest(app, digest('one'))).toBeDefined();
     });
 
-    it('lists tags in bytewise order, a page at a time', async () => {
+    it('lists tags in bytewise order, page by page', async () => {
       for (const tag of ['b', 'a', 'C']) await admit('m', { tag });
       expect(await under.catalog.listCachedTags(app, 2, '')).toEqual({ tags: ['C', 'a'], more: true });
       expect(await under.catalog.listCachedTags(app, 2, 'a')).toEqual({ tags: ['b'], more: false });

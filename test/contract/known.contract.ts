@@ -5,16 +5,16 @@ import type { Admission, CachedManifest, CachedTag } from '../../data-plane/src/
 import type { Knowledge } from '../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../proto/gen/layover/v1/AdmitManifestRequest';
 
-/** Knowledge of the contract, with what the contract decides. */
+/** The Knowledge under test, and control over the decisions of the control plane. */
 export interface KnowledgeUnderTest {
   readonly knowledge: Knowledge;
-  /** What the control plane decides about the next admissions. */
+  /** Sets the decision of the control plane about the next admissions. */
   decide(admission: Admission): void;
   dispose(): Promise<void>;
 }
 
 const APP: RepositoryKey = { organizationUid: 'u1', originVersion: 'o1', repository: 'team/app' };
-/** Differ from `APP` in one part each. */
+/** Each differs from `APP` in one part. */
 const OTHERS: readonly RepositoryKey[] = [
   { ...APP, organizationUid: 'u2' },
   { ...APP, originVersion: 'o2' },
@@ -39,7 +39,7 @@ function tagOf(text: string, expiresAt?: number): CachedTag {
   return { manifest: descriptor(text), checkedAt: 1000, expiresAt };
 }
 
-/** A manifest that names a config, a layer and another manifest. */
+/** Returns a manifest that names a config, a layer and another manifest. */
 function manifestOf(text: string): CachedManifest {
   const roles = [
     ['CONFIG', `${text} config`],
@@ -68,9 +68,12 @@ function admissionOf(text: string, repository = APP): AdmitManifestRequest {
   };
 }
 
-/** What every Knowledge does while the control plane answers and holds nothing that it was not told here. */
+/**
+ * The contract of Knowledge while the control plane is reachable and holds only what it learned in
+ * the test.
+ */
 export function describeKnowledge(name: string, create: () => Promise<KnowledgeUnderTest>): void {
-  describe(`${name} as the knowledge of what is cached`, () => {
+  describe(`${name} as Knowledge`, () => {
     let under: KnowledgeUnderTest;
     let knowledge: Knowledge;
     beforeEach(async () => {
@@ -79,7 +82,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
     });
     afterEach(() => under.dispose());
 
-    it('knows nothing at first', async () => {
+    it('returns absent for everything at first', async () => {
       expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
       expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
       expect(await knowledge.blob(APP, digest('m layer'))).toBeUndefined();
@@ -87,7 +90,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(knowledge.referrers(APP, 'key')).toBeUndefined();
     });
 
-    it('knows a tag that was put, in its own repository only, until it is put anew or removed', async () => {
+    it('returns a stored tag, in its own repository only, until it is replaced or removed', async () => {
       knowledge.putTag(APP, 'v1', tagOf('m'));
       expect(await knowledge.tag(APP, 'v1')).toEqual(tagOf('m'));
       for (const other of OTHERS) expect(await knowledge.tag(other, 'v1')).toBeUndefined();
@@ -98,7 +101,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
     });
 
-    it('knows an admitted manifest and the blobs that it names, in its own repository only', async () => {
+    it('returns an admitted manifest and the blobs that it names, in its own repository only', async () => {
       expect(await knowledge.admit(admissionOf('m'))).toEqual({ decision: 'admitted' });
       expect(await knowledge.manifest(APP, digest('m'))).toEqual(manifestOf('m'));
       for (const blob of ['m config', 'm layer'])
@@ -109,7 +112,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       }
     });
 
-    it('does not take a manifest that another one names for a blob', async () => {
+    it('does not treat a manifest that another manifest names as a blob', async () => {
       await knowledge.admit(admissionOf('m'));
       expect(await knowledge.blob(APP, digest('m child'))).toBeUndefined();
     });
@@ -117,27 +120,27 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
     it.each<[string, Admission]>([
       ['passed through', { decision: 'pass-through' }],
       ['rejected', REJECTED],
-    ])('does not know a manifest that was %s, and says so', async (_what, admission) => {
+    ])('reports and does not store a manifest that was %s', async (_what, admission) => {
       under.decide(admission);
       expect(await knowledge.admit(admissionOf('m'))).toMatchObject(admission);
       expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
       expect(await knowledge.blob(APP, digest('m layer'))).toBeUndefined();
     });
 
-    it('knows a blob that was put, in its own repository only', async () => {
+    it('returns a stored blob, in its own repository only', async () => {
       knowledge.putBlob(APP, descriptor('blob'));
       expect(await knowledge.blob(APP, digest('blob'))).toEqual(descriptor('blob'));
       for (const other of OTHERS) expect(await knowledge.blob(other, digest('blob'))).toBeUndefined();
     });
 
-    it('pushes the expiration of a tag that is as it was looked up', async () => {
+    it('extends the expiration of a tag that has not changed since it was looked up', async () => {
       knowledge.putTag(APP, 'v1', tagOf('m', 5000));
       const before = await knowledge.tag(APP, 'v1');
       knowledge.pushExpiration(APP, 'v1', before!, 9000);
       expect(await knowledge.tag(APP, 'v1')).toEqual(tagOf('m', 9000));
     });
 
-    it('leaves a tag alone that has changed or gone since it was looked up', async () => {
+    it('does not change a tag that was changed or removed since it was looked up', async () => {
       knowledge.putTag(APP, 'v1', tagOf('m', 5000));
       const before = await knowledge.tag(APP, 'v1');
       knowledge.putTag(APP, 'v1', tagOf('m2', 6000));
@@ -148,7 +151,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
     });
 
-    it('keeps the last referrers answer of a key, in its own repository only', () => {
+    it('stores the last referrers answer of a key, in its own repository only', () => {
       const kept = { content: Buffer.from('{}'), filtered: true, checkedAt: 1000 };
       knowledge.putReferrers(APP, 'key', kept);
       expect(knowledge.referrers(APP, 'key')).toEqual(kept);

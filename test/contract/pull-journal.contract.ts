@@ -1,10 +1,10 @@
 import type { LayoverError } from '../../common/errors/layover-error';
 import type { NewRecord, PullJournal } from '../../data-plane/src/journal/pull-journal';
 
-/** A journal of the contract, with what the contract needs to look at. */
+/** A journal under test, with access to its content. */
 export interface PullJournalUnderTest {
   readonly journal: PullJournal;
-  /** Takes what waits to be delivered, oldest first, without ids and times. */
+  /** Returns the records that wait for delivery, oldest first, without ids and times. */
   records(): Promise<readonly NewRecord[]>;
   /** Writes the sums of bytes now. */
   settle(): Promise<void>;
@@ -18,14 +18,14 @@ const BLOB: NewRecord = {
 const REPORT: NewRecord = { upstream: { organizationUid: 'u1', reachable: true, lastCheckedAt: 1 } };
 const ADMISSION: NewRecord = { admission: { requestId: 'request-1', tag: 'latest', checkedAt: 1 } };
 
-/** What every PullJournal does. `create` makes one that has room for `maxRecords` records. */
+/** The contract of PullJournal. `create` makes a journal with room for `maxRecords` records. */
 export function describePullJournal(name: string, create: (maxRecords: number) => Promise<PullJournalUnderTest>): void {
-  describe(`${name} as a pull journal`, () => {
+  describe(`${name} as a PullJournal`, () => {
     let under: PullJournalUnderTest;
     const start = async (maxRecords = 1000): Promise<PullJournalUnderTest> => (under = await create(maxRecords));
     afterEach(() => under.dispose());
 
-    it('keeps records of every kind in the order in which they were appended', async () => {
+    it('returns records of every kind in the order in which they were appended', async () => {
       const { journal, records } = await start();
       const all = [pull('1'), BLOB, REPORT, ADMISSION, pull('2')];
       for (const record of all) await journal.append(record);
@@ -33,7 +33,7 @@ export function describePullJournal(name: string, create: (maxRecords: number) =
       expect(await records()).toEqual(all);
     });
 
-    it('keeps every record of many that are appended at once', async () => {
+    it('keeps all records that are appended at the same time', async () => {
       const { journal, records } = await start();
       const all = Array.from({ length: 50 }, (_, nth) => pull(String(nth)));
       await Promise.all(all.map((record) => journal.append(record)));
@@ -50,7 +50,7 @@ export function describePullJournal(name: string, create: (maxRecords: number) =
       ['a pull', pull('dropped')],
       ['a blob event', BLOB],
       ['an upstream report', REPORT],
-    ])('drops and counts %s that finds no room, and never throws because of it', async (_what, record) => {
+    ])('drops and counts %s if there is no room, and never throws because of it', async (_what, record) => {
       const { journal, records } = await start(1);
       await journal.append(pull('first'));
       await journal.append(record);
@@ -59,7 +59,7 @@ export function describePullJournal(name: string, create: (maxRecords: number) =
       expect(await records()).toEqual([pull('first')]);
     });
 
-    it('throws STORE_FULL for an admission that finds no room, and does not count it as dropped', async () => {
+    it('throws STORE_FULL for an admission if there is no room, and does not count it as dropped', async () => {
       const { journal, records } = await start(1);
       await journal.append(pull('first'));
       const refused = await journal.append(ADMISSION).catch((error: LayoverError) => error.key);
@@ -68,7 +68,7 @@ export function describePullJournal(name: string, create: (maxRecords: number) =
       expect(await records()).toEqual([pull('first')]);
     });
 
-    it('sums bytes of an organization in memory and writes them as one blob event', async () => {
+    it('sums the bytes of an organization in memory and writes them as one blob event', async () => {
       const { journal, records, settle } = await start();
       journal.count({ organizationUid: 'u1', served: 10 });
       journal.count({ organizationUid: 'u1', served: 5, fetched: 3 });
@@ -79,7 +79,7 @@ export function describePullJournal(name: string, create: (maxRecords: number) =
       ]);
     });
 
-    it('loses no sums that find no room', async () => {
+    it('keeps the sums if there is no room for them', async () => {
       const { journal, records, settle } = await start(1);
       await journal.append(pull('first'));
       journal.count({ organizationUid: 'u1', served: 10 });

@@ -12,9 +12,12 @@ import type {
 } from '../../edge-http/src/registry/registry-reader';
 import type { BuiltImage } from '../support/fake-registry';
 
-/** A reader of the contract, in front of a data plane that serves `image` as team/app:v1 of the public organization acme. */
+/**
+ * A reader under test, connected to a data plane that serves `image` as team/app:v1 of the public
+ * organization acme.
+ */
 export interface ReaderUnderTest {
-  /** Started. */
+  /** A reader that was started. */
   readonly reader: RegistryReader;
   readonly image: BuiltImage;
   dispose(): Promise<void>;
@@ -26,13 +29,13 @@ const ABSENT = digestOf(Buffer.from('nowhere'));
 
 function query(organization = 'acme', name = 'team/app', context = CONTEXT): RepositoryQuery {
   const repository = parseRepositoryName(name);
-  if (repository === undefined) throw new Error(`${name} is no name`);
+  if (repository === undefined) throw new Error(`"${name}" is not a repository name`);
   return { context, address: { owner: 'organization', organization, repository } };
 }
 
 function reference(text: string) {
   const parsed = parseReference(text);
-  if (parsed === undefined) throw new Error(`${text} is no reference`);
+  if (parsed === undefined) throw new Error(`"${text}" is not a reference`);
   return parsed;
 }
 
@@ -53,9 +56,9 @@ async function bytesOf(read: BlobRead): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What every RegistryReader does in front of a data plane that holds an image. */
+/** The contract of RegistryReader in front of a data plane that serves an image. */
 export function describeRegistryReader(name: string, create: () => Promise<ReaderUnderTest>): void {
-  describe(`${name} as a registry reader`, () => {
+  describe(`${name} as a RegistryReader`, () => {
     let under: ReaderUnderTest;
     let reader: RegistryReader;
     let layer: { readonly digest: Digest; readonly bytes: Buffer };
@@ -63,7 +66,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       under = await create();
       reader = under.reader;
       layer = under.image.layers[0]!;
-      // Whatever is cached now, the whole blob is afterwards.
+      // The whole blob is cached after this read.
       await bytesOf(await read({ accepts: 'inline' }));
     });
     afterAll(() => under.dispose());
@@ -76,7 +79,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
         NOT_ABORTED,
       );
 
-    it('is ready although the data plane asks everybody for credentials', async () => {
+    it('is ready although the data plane requires credentials', async () => {
       await reader.ready(5_000);
     });
 
@@ -89,7 +92,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       expect(failure.key).toBe('UNAUTHORIZED');
     });
 
-    it('gives a manifest by tag and by digest, and for a HEAD everything but its bytes', async () => {
+    it('returns a manifest by tag and by digest, and everything except its bytes for a HEAD', async () => {
       const { digest, mediaType, manifest: content } = under.image;
       for (const text of ['v1', digest]) {
         expect(await manifest(text)).toMatchObject({ digest, mediaType, size: content.length, content });
@@ -103,7 +106,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       }
     });
 
-    it('throws what the data plane says of what is not there', async () => {
+    it('throws the error of the data plane for missing content', async () => {
       expect((await failureOf(manifest('v2'))).key).toBe('MANIFEST_UNKNOWN');
       expect((await failureOf(manifest(ABSENT))).key).toBe('MANIFEST_UNKNOWN');
       expect((await failureOf(manifest('v1', false, query('nobody')))).key).toBe('NAME_UNKNOWN');
@@ -111,12 +114,12 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       expect((await failureOf(read({ digest: ABSENT }))).key).toBe('BLOB_UNKNOWN');
     });
 
-    it('gives the size of a blob', async () => {
+    it('returns the size of a blob', async () => {
       const stat = await reader.statBlob({ ...query(), digest: layer.digest }, NOT_ABORTED);
       expect(stat).toMatchObject({ size: layer.bytes.length, cacheStatus: 'HIT' });
     });
 
-    it('gives the bytes of a blob, whole and in part', async () => {
+    it('returns the bytes of a blob, whole and in part', async () => {
       const size = layer.bytes.length;
       const whole = await read();
       expect(whole.header).toMatchObject({ size, offset: 0, length: size, delivery: { kind: 'inline' } });
@@ -130,7 +133,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       expect((await bytesOf(end)).equals(layer.bytes.subarray(size - 5))).toBe(true);
     });
 
-    it('gives a file with the bytes to a reader of the same host that takes one', async () => {
+    it('returns a local file to a reader on the same host that accepts it', async () => {
       const { header, next } = await read({ accepts: 'any' });
       expect(header.delivery).toMatchObject({ kind: 'local-file', available: layer.bytes.length });
       if (header.delivery.kind !== 'local-file') throw new Error('no file');
@@ -143,7 +146,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       expect([failure.key, failure.detail]).toEqual(['RANGE_INVALID', { size: layer.bytes.length }]);
     });
 
-    it('may be told to stop in the middle of a blob, also twice', async () => {
+    it('can be cancelled in the middle of a blob, even twice', async () => {
       const going = await read();
       await going.next();
       going.cancel();
@@ -161,7 +164,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
       expect(referrers.nextPage).toBe('');
     });
 
-    it('issues a token that opens the door, to anonymous clients too', async () => {
+    it('issues a token that authorizes pulls, to anonymous clients too', async () => {
       const token = await reader.issueToken({ context: CONTEXT, service: 'layover', scopes: [] }, NOT_ABORTED);
       expect(token.token).not.toBe('');
       expect(token.expiresInSeconds).toBeGreaterThan(0);

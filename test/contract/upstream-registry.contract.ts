@@ -9,10 +9,13 @@ import type {
   UpstreamRepository,
 } from '../../data-plane/src/upstream/upstream-registry';
 
-/** An upstream of the contract, with what the contract puts into it. */
+/** An upstream under test, and the content that the contract adds to it. */
 export interface UpstreamUnderTest {
   readonly upstream: UpstreamRegistry;
-  /** A repository as the only user that may read it asks for it, or as one that may not. */
+  /**
+   * Returns a repository with the credentials of the only user that may read it, or of one that may
+   * not.
+   */
   repository(name: string, user?: 'stranger'): UpstreamRepository;
   putManifest(name: string, manifest: FetchedManifest, tag?: string): void;
   putBlob(name: string, content: Buffer): void;
@@ -37,7 +40,7 @@ function manifestOf(name: string): FetchedManifest {
 
 function reference(text: string): Reference {
   const parsed = parseReference(text);
-  if (parsed === undefined) throw new Error(`${text} is no reference`);
+  if (parsed === undefined) throw new Error(`"${text}" is not a reference`);
   return parsed;
 }
 
@@ -54,9 +57,9 @@ async function bytesOf({ body }: UpstreamBlobStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** What every UpstreamRegistry does that reaches a well-behaved registry. */
+/** The contract of UpstreamRegistry in front of a registry that follows the specification. */
 export function describeUpstreamRegistry(name: string, create: () => Promise<UpstreamUnderTest>): void {
-  describe(`${name} as an upstream registry`, () => {
+  describe(`${name} as an UpstreamRegistry`, () => {
     let under: UpstreamUnderTest;
     let app: UpstreamRepository;
     beforeEach(async () => {
@@ -67,7 +70,7 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
     });
     afterEach(() => under.dispose());
 
-    it.each([['v1'], [MANIFEST.digest as string]])('gives a manifest, and its head, by %s', async (text) => {
+    it.each([['v1'], [MANIFEST.digest as string]])('returns a manifest, and its head, by %s', async (text) => {
       const { digest, mediaType, content } = MANIFEST;
       expect(await under.upstream.getManifest(app, reference(text))).toEqual(MANIFEST);
       expect(await under.upstream.headManifest(app, reference(text))).toEqual({
@@ -77,20 +80,17 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
       });
     });
 
-    it.each([['v2'], [ABSENT as string]])(
-      'throws MANIFEST_UNKNOWN for a manifest that is not there, by %s',
-      async (text) => {
-        expect(await keyOf(under.upstream.getManifest(app, reference(text)))).toBe('MANIFEST_UNKNOWN');
-        expect(await keyOf(under.upstream.headManifest(app, reference(text)))).toBe('MANIFEST_UNKNOWN');
-      },
-    );
+    it.each([['v2'], [ABSENT as string]])('throws MANIFEST_UNKNOWN for a missing manifest, by %s', async (text) => {
+      expect(await keyOf(under.upstream.getManifest(app, reference(text)))).toBe('MANIFEST_UNKNOWN');
+      expect(await keyOf(under.upstream.headManifest(app, reference(text)))).toBe('MANIFEST_UNKNOWN');
+    });
 
-    it('sets the status of the upstream in what it throws', async () => {
+    it('sets the status of the upstream in its errors', async () => {
       await expect(under.upstream.headBlob(app, ABSENT)).rejects.toMatchObject({ upstreamStatus: 404 });
       await expect(under.upstream.getManifest(app, reference('v2'))).rejects.toMatchObject({ upstreamStatus: 404 });
     });
 
-    it('gives the size of a blob, and its bytes from any offset', async () => {
+    it('returns the size of a blob, and its bytes from any offset', async () => {
       expect(await under.upstream.headBlob(app, DIGEST)).toEqual({ size: BLOB.length });
       for (const offset of [0, 4]) {
         const stream = await under.upstream.openBlob(app, DIGEST, offset);
@@ -99,14 +99,14 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
       }
     });
 
-    it('lets go of a blob that nobody reads', async () => {
+    it('releases a blob that nobody reads', async () => {
       const stream = await under.upstream.openBlob(app, DIGEST, 0);
       stream.cancel();
       stream.cancel();
       expect(await under.upstream.headBlob(app, DIGEST)).toEqual({ size: BLOB.length });
     });
 
-    it('throws BLOB_UNKNOWN for a blob that another repository has', async () => {
+    it('throws BLOB_UNKNOWN for a blob of another repository', async () => {
       under.putBlob('team/other', Buffer.from('elsewhere'));
       const digest: Digest = digestOf(Buffer.from('elsewhere'));
       expect(await keyOf(under.upstream.headBlob(app, digest))).toBe('BLOB_UNKNOWN');
@@ -114,7 +114,7 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
       expect(await keyOf(under.upstream.headBlob(under.repository('team/other'), digest))).toBe('success');
     });
 
-    it('lists tags in order, whole and in pages, and says where the next page begins', async () => {
+    it('lists tags in order, whole and in pages, with the start of the next page', async () => {
       under.putManifest('team/app', manifestOf('second'), 'v3');
       under.putManifest('team/app', MANIFEST, 'v2');
       const none = { nextLast: undefined, nextLimit: undefined };
@@ -127,17 +127,17 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
       expect(await under.upstream.listTags(app, { limit: 2, last: 'v2' })).toEqual({ tags: ['v3'], ...none });
     });
 
-    it('throws NAME_UNKNOWN for the tags of a repository that is not there', async () => {
+    it('throws NAME_UNKNOWN for the tags of a missing repository', async () => {
       expect(await keyOf(under.upstream.listTags(under.repository('nobody/home'), {}))).toBe('NAME_UNKNOWN');
     });
 
-    it('gives an index of referrers', async () => {
+    it('returns an index of referrers', async () => {
       const { content, nextPage } = await under.upstream.listReferrers(app, MANIFEST.digest, {});
       expect(JSON.parse(content.toString())).toMatchObject({ mediaType: MediaType.ociIndex, manifests: [] });
       expect(nextPage).toBeUndefined();
     });
 
-    it('throws UPSTREAM_DENIED if the credentials may not read the repository', async () => {
+    it('throws UPSTREAM_DENIED if the credentials do not permit reading the repository', async () => {
       const stranger = under.repository('team/app', 'stranger');
       const { upstream } = under;
       const outcomes = await Promise.all([
@@ -162,7 +162,7 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
       expect(outcomes).toEqual(Array.from({ length: 5 }, () => 'CANCELLED'));
     });
 
-    it('knows that an upstream that answered can be reached', async () => {
+    it('reports an upstream that answered as reachable', async () => {
       await under.upstream.headBlob(app, DIGEST);
       expect(under.upstream.health(app.origin)).toMatchObject({ reachable: true, lastError: undefined });
       expect(under.upstream.health(app.origin).lastCheckedAt).toBeGreaterThan(0);

@@ -75,9 +75,7 @@ test('proxying off: 403 DENIED with the reason, on every node and for everything
       const answer = await get(node, path);
       expect([name, path, answer.status]).toEqual([name, path, 403]);
       expect(JSON.parse(answer.body.toString())).toMatchObject({
-        errors: [
-          { code: 'DENIED', message: expect.stringContaining('switched off for the whole of this Layover') as string },
-        ],
+        errors: [{ code: 'DENIED', message: expect.stringContaining('switched off globally') as string }],
       });
       expect((await get(node, path, 'HEAD')).status).toBe(403);
     }

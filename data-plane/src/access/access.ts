@@ -9,10 +9,13 @@ import type { LocatedRepository, PullTarget } from './pull-target';
 import type { PullTokens } from './pull-tokens';
 import { compileRepositoryRule, type RepositoryRule } from './repository-patterns';
 
-/** Stands in no pull record: what nobody pulls is not recorded. */
+/** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
 
-/** Decides who may pull what, from the configuration snapshot alone: no other plane is asked (static stability). */
+/**
+ * Decides who may pull what. Uses only the configuration snapshot, so that authorization works
+ * while the control plane is down.
+ */
 export class Access {
   private readonly origins = new WeakMap<ProxyCacheConfiguration, UpstreamOrigin>();
   private readonly rules = new WeakMap<ProxyCacheConfiguration, RepositoryRule>();
@@ -22,7 +25,10 @@ export class Access {
     private readonly tokens: PullTokens,
   ) {}
 
-  /** Where an address leads. Throws NAME_UNKNOWN for an organization that is not there, NOT_READY without configuration. */
+  /**
+   * Returns the organization and the canonical repository for an address. Throws NAME_UNKNOWN if
+   * the organization does not exist, and NOT_READY if there is no configuration yet.
+   */
   locate(owner: Owner, requested: string): LocatedRepository {
     const organization = findOrganization(this.configuration.current(), owner);
     const repository =
@@ -31,11 +37,15 @@ export class Access {
   }
 
   /**
-   * The target of a request that may go on. Throws UNAUTHORIZED (no or wrong credentials for a private organization; wrong
-   * ones anywhere), PROXY_DISABLED with the reason, DENIED for a repository that the organization's patterns leave out.
-   * Authentication comes first: who may not pull learns nothing of the configuration. `since`: when the answer began of which this asks for
-   * the rest (a token may have expired meanwhile), in milliseconds since the epoch; 0 = now. `blob`: what is to be read, where that is a blob; a token for a single blob is
-   * good for nothing else.
+   * Returns the pull target of a request that is allowed. Throws UNAUTHORIZED for wrong
+   * credentials, and for missing credentials if the organization is private; PROXY_DISABLED with
+   * the reason; DENIED if the patterns of the organization exclude the repository. Authentication
+   * comes first, so that an unauthorized client learns nothing about the configuration.
+   *
+   * `since` is set if the request continues an earlier answer: the time when that answer began, in
+   * milliseconds since the epoch. The token must have been valid then, because it may have expired
+   * meanwhile; 0 = now. `blob` is the digest of the requested blob, if the request is for a blob: a
+   * token for a single blob permits nothing else.
    */
   async authorize(located: LocatedRepository, authorization: string, since = 0, blob?: Digest): Promise<PullTarget> {
     const snapshot = this.configuration.current();
@@ -48,8 +58,8 @@ export class Access {
   }
 
   /**
-   * The target of work that no client asks for: what the organization's configuration allows, for nobody in particular. Throws PROXY_DISABLED and DENIED as
-   * {@link Access.authorize} does.
+   * Returns the pull target for internal work that no client requested, within the configuration of
+   * the organization. Throws PROXY_DISABLED and DENIED like {@link Access.authorize}.
    */
   internal(located: LocatedRepository): PullTarget {
     return this.target(this.configuration.current(), located, INTERNAL_ACTOR);
@@ -79,12 +89,15 @@ export class Access {
     if (verdict === 'allowed') return;
     const why = verdict === 'denied' ? 'denies' : 'does not allow';
     throw new LayoverError('DENIED', {
-      message: `organization "${organization.name}" ${why} repository "${requested}"; its patterns decide what may be pulled`,
+      message: `organization "${organization.name}" ${why} repository "${requested}"; its allow and deny patterns decide which repositories may be pulled`,
       detail: { organization: organization.name, repository },
     });
   }
 
-  /** One object for each configuration of an organization: upstream clients are kept by it. */
+  /**
+   * Returns the same object for the same configuration of an organization, because upstream clients
+   * are cached by this object.
+   */
   private originOf(organizationUid: string, proxy: ProxyCacheConfiguration): UpstreamOrigin {
     const known = this.origins.get(proxy);
     if (known !== undefined) return known;
@@ -107,10 +120,14 @@ function requireProxying(
 ): ProxyCacheConfiguration {
   const proxy = organization.proxyCache;
   if (proxy === undefined) {
-    throw new LayoverError('PROXY_DISABLED', { message: `organization "${organization.name}" proxies no upstream` });
+    throw new LayoverError('PROXY_DISABLED', {
+      message: `organization "${organization.name}" has no upstream, so nothing can be pulled from it`,
+    });
   }
   if (!snapshot.proxyCacheEnabled) {
-    throw new LayoverError('PROXY_DISABLED', { message: 'proxying is switched off for the whole of this Layover' });
+    throw new LayoverError('PROXY_DISABLED', {
+      message: 'proxying is switched off globally; an operator can switch it on again',
+    });
   }
   if (!proxy.enabled) {
     throw new LayoverError('PROXY_DISABLED', {
@@ -120,7 +137,10 @@ function requireProxying(
   return proxy;
 }
 
-/** A private organization is pulled from by its own robots only, and by tokens within what they name. */
+/**
+ * Requires a robot account of the private organization itself, and a token scope that includes the
+ * repository. Throws UNAUTHORIZED.
+ */
 function requireCoverage(located: LocatedRepository, identity: Identity): void {
   const { organization } = located;
   if (!identity.authenticated) {
@@ -130,23 +150,31 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
     });
   }
   const own = identity.robot?.organization.uid === organization.uid;
-  if (own && (identity.access === undefined || identity.access.some((entry) => covers(entry, located)))) return;
+  if (own && (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located))))
+    return;
   throw new LayoverError('UNAUTHORIZED', {
-    message: `these credentials give no access to "${organization.name}/${located.requested}"`,
+    message: `these credentials do not give access to "${organization.name}/${located.requested}"`,
     detail: { scope: scopeOf(located), error: 'insufficient_scope' },
   });
 }
 
-/** A scanner's token opens one blob, through the repository that it names, of a private organization too; nothing of a public one besides. */
+/**
+ * Requires that the request is for the blob and the repository that the token of a scanner names.
+ * The token opens this blob in private organizations too, and no other blob in public ones. Throws
+ * UNAUTHORIZED.
+ */
 function requireBlob(located: LocatedRepository, identity: Identity, blob: Digest | undefined): void {
-  if (blob === identity.blob && identity.access?.some((entry) => covers(entry, located)) === true) return;
+  if (blob === identity.blob && identity.access?.some((entry) => includesRepository(entry, located)) === true) return;
   throw new LayoverError('UNAUTHORIZED', {
-    message: 'this token is for a single blob of another address, and for nothing else',
+    message: 'this token is valid only for a single blob, and the request is for something else',
     detail: { scope: scopeOf(located), error: 'insufficient_scope' },
   });
 }
 
-/** What the challenge of a refusal asks the client to get a token for: by organization also where a mirrored host was asked. */
+/**
+ * Returns the token scope for the challenge of a refusal. The scope starts with the organization
+ * even if the request came through a mirror host.
+ */
 function scopeOf({ organization, requested }: LocatedRepository): string {
   return `repository:${organization.name}/${requested}:pull`;
 }
@@ -161,10 +189,11 @@ function withScope(error: unknown, located: LocatedRepository): unknown {
 }
 
 /**
- * Whether an access claim names the repository, in any spelling. Clients name it as they address it: with the
- * organization in the path form, without in the mirror form.
+ * Returns whether an access claim names the repository in any of its spellings. Clients name the
+ * repository as they address it: with the organization in the path form, and without it in the
+ * mirror form.
  */
-function covers(
+function includesRepository(
   entry: { readonly type: string; readonly name: string; readonly actions: readonly string[] },
   { organization, via, repository }: LocatedRepository,
 ): boolean {

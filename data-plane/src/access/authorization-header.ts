@@ -1,14 +1,19 @@
-/** What a client put into its Authorization header. Holds secrets: never logged. */
+/**
+ * The credentials in the Authorization header of a client. Contains secrets and must not be logged.
+ */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: string }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'unreadable' };
 
-/** Longest header that is looked at, in characters; no token or secret of ours is near it. */
+/** Longest accepted header, in characters. Tokens and secrets of Layover are much shorter. */
 const MAX_LENGTH = 8192;
 
-/** Reads an Authorization header (RFC 9110 section 11.6.2; Basic as in RFC 7617, UTF-8). The empty text is no header. */
+/**
+ * Parses an Authorization header (RFC 9110 section 11.6.2; Basic as in RFC 7617, UTF-8). An empty
+ * string means that there is no header.
+ */
 export function parseAuthorization(header: string): Credentials {
   if (header === '') return { kind: 'none' };
   if (header.length > MAX_LENGTH) return { kind: 'unreadable' };

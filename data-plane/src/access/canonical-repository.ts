@@ -1,15 +1,17 @@
 import type { ProxyCacheConfiguration } from '../configuration/configuration';
 
-/** Hosts under which Docker Hub is known; only there a name of one component means `library/<name>`. */
+/**
+ * Host names of Docker Hub. Only for these hosts a name of one component means `library/<name>`.
+ */
 const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 type Upstream = Pick<ProxyCacheConfiguration, 'upstreamHost' | 'upstreamNamespace'>;
 
 /**
- * The one name of a repository whichever way a client spells it: `alpine` and `library/alpine` of
- * Docker Hub are the same repository. Rewritten here and never by a redirect
- * (docs/design/pull-semantics.md#addressing). With a namespace nothing is added: `grafana` below
- * `docker.io/grafana` is `grafana/grafana`.
+ * Returns the canonical name of a repository for all spellings that clients use: on Docker Hub,
+ * `alpine` and `library/alpine` are the same repository. The name is rewritten here and never by a
+ * redirect (docs/design/pull-semantics.md#addressing). If the organization has a namespace, nothing
+ * is added: `grafana` in `docker.io/grafana` is `grafana/grafana`.
  */
 export function canonicalRepository(upstream: Upstream, repository: string): string {
   const isShortHubName =
@@ -17,12 +19,18 @@ export function canonicalRepository(upstream: Upstream, repository: string): str
   return isShortHubName ? `library/${repository}` : repository;
 }
 
-/** The complete name at the upstream of a canonical repository: the organization's namespace goes in front. */
+/**
+ * Returns the complete name of a canonical repository at the upstream: the namespace of the
+ * organization, followed by the name.
+ */
 export function upstreamRepositoryName(upstream: Upstream, canonical: string): string {
   return upstream.upstreamNamespace === '' ? canonical : `${upstream.upstreamNamespace}/${canonical}`;
 }
 
-/** Every spelling a pattern may be written for: canonical, complete at the upstream, and short for Docker Hub's own images. */
+/**
+ * Returns all spellings of a repository that patterns may use: the canonical name, the complete
+ * name at the upstream, and the short name of Docker Hub's own images.
+ */
 export function spellingsOf(upstream: Upstream, canonical: string): readonly string[] {
   const complete = upstreamRepositoryName(upstream, canonical);
   const spellings = complete === canonical ? [canonical] : [canonical, complete];

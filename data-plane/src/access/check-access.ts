@@ -4,9 +4,9 @@ import { identify } from './identify';
 import type { PullTokens } from './pull-tokens';
 
 /**
- * GET /v2/: good for any valid token or robot. Without credentials UNAUTHORIZED, also where every
- * organization is public: the challenge in that answer is what makes clients ask for a token at all
- * (docs/design/access.md#pull-tokens).
+ * Authenticates `GET /v2/`, which accepts any valid pull token or robot secret. Throws UNAUTHORIZED
+ * without credentials even if every organization is public: only the challenge in that answer makes
+ * clients request a token (docs/design/access.md#pull-tokens).
  */
 export async function checkAccess(
   configuration: Configuration,
@@ -14,6 +14,6 @@ export async function checkAccess(
   authorization: string,
 ): Promise<void> {
   const identity = await identify(configuration.current(), tokens, authorization);
-  // A token for one blob says nothing of anything else.
+  // A token for a single blob does not permit anything else.
   if (!identity.authenticated || identity.blob !== undefined) throw new LayoverError('UNAUTHORIZED');
 }

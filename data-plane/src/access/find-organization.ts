@@ -1,14 +1,16 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { ConfigurationSnapshot, OrganizationConfiguration } from '../configuration/configuration';
 
-/** Whom a request is addressed to: an organization by its name, or by the host that it mirrors (`?ns=`). */
+/**
+ * The organization that a request addresses: by its name, or by the host that it mirrors (`?ns=`).
+ */
 export type Owner =
   { readonly kind: 'organization'; readonly name: string } | { readonly kind: 'mirror-host'; readonly host: string };
 
 /**
- * The organization that answers to an address (docs/design/pull-semantics.md#addressing). A mirror
- * host must be one that is configured, never free-form; hosts compare without regard to case.
- * Throws NAME_UNKNOWN, naming what was asked for.
+ * Returns the organization for an address (docs/design/pull-semantics.md#addressing). A mirror host
+ * must be configured; hosts are compared without regard to case. Throws NAME_UNKNOWN with the
+ * requested name or host.
  */
 export function findOrganization(snapshot: ConfigurationSnapshot, owner: Owner): OrganizationConfiguration {
   const found =
@@ -19,8 +21,8 @@ export function findOrganization(snapshot: ConfigurationSnapshot, owner: Owner):
   throw new LayoverError('NAME_UNKNOWN', {
     message:
       owner.kind === 'organization'
-        ? `there is no organization named "${owner.name}"; the first component of a path names one`
-        : `no organization mirrors the host "${owner.host}"`,
+        ? `organization "${owner.name}" does not exist; the first component of a path must be an organization`
+        : `no organization mirrors the host "${owner.host}"; an operator can configure it as a mirror host`,
     detail: owner.kind === 'organization' ? { organization: owner.name } : { mirrorHost: owner.host },
   });
 }

@@ -2,36 +2,45 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import { parseAuthorization } from './authorization-header';
-import { type PullTokens, SCANNER, type TokenClaims } from './pull-tokens';
+import { type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-tokens';
 import type { TokenAccess } from './token-scope';
 import { findRobot, type RobotAccount, verifyRobot } from './verify-robot';
 
-/** Who asks. */
+/** The authenticated sender of a request. */
 export interface Identity {
-  /** undefined = anonymous. */
+  /** The robot account; undefined = anonymous, or a scanner. */
   readonly robot: RobotAccount | undefined;
-  /** Repositories that the token names; undefined = no token limits it (no credentials at all, or a robot's secret itself). */
+  /**
+   * The repositories that the token names; undefined = not limited by a token (no credentials, or
+   * the secret of a robot).
+   */
   readonly access: readonly TokenAccess[] | undefined;
-  /** Whether a good token or secret came with the request. */
+  /** Whether the request had a valid token or secret. */
   readonly authenticated: boolean;
-  /** The one blob that the token is for; absent = it is not limited to one. Whoever has such a token may do nothing else with it. */
+  /** The only blob that the token permits; absent = the token is not limited to a blob. */
   readonly blob?: Digest;
-  /** For the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`. */
+  /**
+   * The actor in the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`.
+   */
   readonly actor: string;
 }
 
-/** Whether an actor is a scanner: what it reads is no client's pull, and counts for nobody. */
+/**
+ * Returns whether an actor is a scanner. Reads of a scanner are not pulls of a client and are not
+ * counted.
+ */
 export function isScanner(actor: string): boolean {
-  return SCANNER.test(actor);
+  return SCANNER_SUBJECT.test(actor);
 }
 
-/** A request without credentials. */
+/** The identity of a request without credentials. */
 export const ANONYMOUS: Identity = { robot: undefined, access: undefined, authenticated: false, actor: 'anonymous' };
 
 /**
- * Who sent an Authorization header: a pull token, or a robot's own name and secret (some clients send Basic without
- * asking for a token). Credentials that are wrong are never taken for none: UNAUTHORIZED, even where nothing was needed,
- * so that a mistyped secret is noticed and not silently served as anonymous. `since`: as in PullTokens.verify.
+ * Returns the identity of the sender of an Authorization header: a pull token, or the name and
+ * secret of a robot (some clients send Basic without requesting a token). Throws UNAUTHORIZED for
+ * wrong credentials even if none are needed, so that a mistyped secret is noticed and not silently
+ * treated as anonymous. `since`: see PullTokens.verify.
  */
 export async function identify(
   snapshot: ConfigurationSnapshot,
@@ -50,27 +59,36 @@ export async function identify(
     }
     case 'bearer': {
       const claims = await tokens.verify(snapshot, credentials.token, since);
-      if (SCANNER.test(claims.subject)) return scanner(claims);
-      if (claims.blob !== undefined) throw new LayoverError('UNAUTHORIZED', { message: 'the token is for a scanner' });
+      if (SCANNER_SUBJECT.test(claims.subject)) return scannerIdentity(claims);
+      if (claims.blob !== undefined)
+        throw new LayoverError('UNAUTHORIZED', { message: 'this token is for a scanner only' });
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
       const robot = findRobot(snapshot, claims.subject);
       if (robot === undefined || robot.secretVersion !== claims.secretVersion) {
-        throw new LayoverError('UNAUTHORIZED', { message: 'the robot account of this token was removed or changed' });
+        throw new LayoverError('UNAUTHORIZED', {
+          message: 'the robot account of this token was deleted or its secret was changed; log in again',
+        });
       }
       return { robot, access: claims.access, authenticated: true, actor: actorOf(robot) };
     }
     case 'unreadable':
-      throw new LayoverError('UNAUTHORIZED', { message: 'the Authorization header cannot be read' });
+      throw new LayoverError('UNAUTHORIZED', {
+        message: 'the Authorization header is invalid; only Basic and Bearer credentials are accepted',
+      });
   }
 }
 
-/** A scanner's token is always for one blob. */
-function scanner({ subject, access, blob }: TokenClaims): Identity {
-  if (blob === undefined) throw new LayoverError('UNAUTHORIZED', { message: 'a scanner has a token for each blob' });
+/** Returns the identity of a scanner. Throws UNAUTHORIZED if its token is not limited to a blob. */
+function scannerIdentity({ subject, access, blob }: TokenClaims): Identity {
+  if (blob === undefined)
+    throw new LayoverError('UNAUTHORIZED', { message: 'a token for a scanner must name a single blob' });
   return { robot: undefined, access, authenticated: true, blob, actor: subject };
 }
 
-/** The failure for a robot that is not known or a secret that is not its own: one message for both. */
+/**
+ * Creates the error for an unknown robot or a wrong secret. Both have the same message, so that the
+ * answer does not tell which robots exist.
+ */
 export function wrongCredentials(): LayoverError {
   return new LayoverError('UNAUTHORIZED', {
     message: 'wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',

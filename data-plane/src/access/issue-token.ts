@@ -5,7 +5,7 @@ import { type PullTokens, TOKEN_LIFETIME_SECONDS } from './pull-tokens';
 import { parseScopes, type TokenAccess } from './token-scope';
 import { type RobotAccount, verifyRobot } from './verify-robot';
 
-/** A token as the token endpoint answers it. */
+/** A token in the answer of the token endpoint. */
 export interface IssuedToken {
   readonly token: string;
   readonly expiresInSeconds: number;
@@ -14,9 +14,11 @@ export interface IssuedToken {
 }
 
 /**
- * The token endpoint (distribution, "Token Authentication Specification"). Without credentials: an anonymous token for the
- * public part of what is asked for. With a robot's: also its own organization's. Scopes that may not be had are left out,
- * as the specification wants it; the pull then answers 401. Throws UNAUTHORIZED for credentials that are wrong.
+ * Issues a token for the token endpoint (distribution, "Token Authentication Specification").
+ * Without credentials, the token is anonymous and covers the public organizations among the
+ * requested scopes. With the credentials of a robot, it covers the organization of the robot too.
+ * Scopes that are not permitted are left out, as the specification requires; the pull is then
+ * answered with 401. Throws UNAUTHORIZED for wrong credentials.
  */
 export async function issueToken(
   configuration: Configuration,
@@ -34,16 +36,17 @@ export async function issueToken(
   const { token, issuedAt } = await tokens.issue(snapshot, request.service, {
     subject: robot === undefined ? 'anonymous' : `${robot.organization.name}+${robot.name}`,
     secretVersion: robot?.secretVersion ?? '',
-    access: parseScopes(request.scopes).filter((scope) => mayHave(snapshot, robot, scope)),
+    access: parseScopes(request.scopes).filter((scope) => isGranted(snapshot, robot, scope)),
   });
   return { token, issuedAt, expiresInSeconds: TOKEN_LIFETIME_SECONDS };
 }
 
 /**
- * A scope names its organization first (path form). Where it names none it was written for the mirror form, in which clients
- * leave the organization out: then only a robot can have it, and only for its own organization (see Access).
+ * Returns whether the token may contain a scope. In the path form, the first component of the scope
+ * is the organization. In the mirror form, clients leave the organization out: such a scope is
+ * granted to robots only, and is valid only for the organization of the robot (see Access).
  */
-function mayHave(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
+function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
   if (organization === undefined) return robot !== undefined;
   return organization.visibility === 'PUBLIC' || robot?.organization.uid === organization.uid;

@@ -3,23 +3,28 @@ import type { OrganizationConfiguration, ProxyCacheConfiguration } from '../conf
 import type { UpstreamRepository } from '../upstream/upstream-registry';
 import type { Owner } from './find-organization';
 
-/** Where a request leads, before anybody has asked whether it may: enough for a pull record of a refusal. */
+/**
+ * The organization and repository of a request before authorization: enough for the pull record of
+ * a refusal.
+ */
 export interface LocatedRepository {
   readonly organization: OrganizationConfiguration;
-  /** By which form of address it was asked for. */
+  /** The form of the address. */
   readonly via: Owner['kind'];
-  /** As the client wrote it. */
+  /** The repository name as the client wrote it. */
   readonly requested: string;
-  /** Canonical; see canonicalRepository. */
+  /** The canonical repository name; see canonicalRepository. */
   readonly repository: string;
 }
 
-/** A repository that this request may pull from: everything that the rest of a pull needs to know. */
+/** A repository that a request may pull from, with everything that the rest of the pull needs. */
 export interface PullTarget {
   readonly organization: OrganizationConfiguration;
   readonly proxy: ProxyCacheConfiguration;
   readonly key: RepositoryKey;
   readonly upstream: UpstreamRepository;
-  /** For the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`. */
+  /**
+   * The actor in the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`.
+   */
   readonly actor: string;
 }

@@ -7,30 +7,39 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import type { TokenAccess } from './token-scope';
 
-/** How long a pull token is good, in seconds (docs/design/access.md#pull-tokens). */
+/** Lifetime of a pull token, in seconds (docs/design/access.md#pull-tokens). */
 export const TOKEN_LIFETIME_SECONDS = 300;
 
 const ISSUER = 'layover';
-/** Every token names Layover in its audience beside the service that the client named: data planes ask for this one. */
+/**
+ * The audience that data planes require. Every token has it in addition to the service that the
+ * client named.
+ */
 const AUDIENCE = 'layover';
 const CLOCK_TOLERANCE_SECONDS = 30;
 const MAX_VERIFIED = 10_000;
-/** A client may take so long over one blob that its token has long expired when another node has to go on. */
-const LONGEST_ANSWER_MS = 86_400_000;
+/**
+ * Longest time between the start of an answer and a request that continues it on another node. The
+ * download of a blob can take much longer than a token is valid.
+ */
+const MAX_ANSWER_MS = 86_400_000;
 
-/** What a token says, once its signature is proven. */
+/** The claims of a token whose signature was verified. */
 export interface TokenClaims {
-  /** `anonymous`, `<organization>+<robot>`, or a scanner: see SCANNER. */
+  /** `anonymous`, `<organization>+<robot>`, or a scanner (see SCANNER_SUBJECT). */
   readonly subject: string;
-  /** See RobotAccount; empty for anonymous. */
+  /** The secret version of the robot (see RobotAccount); empty for anonymous. */
   readonly secretVersion: string;
   readonly access: readonly TokenAccess[];
-  /** The one blob that it is for, and nothing else; absent = it is not limited to one. */
+  /** The only blob that the token permits; absent = the token is not limited to a blob. */
   readonly blob?: Digest;
 }
 
-/** Subjects of tokens that the control plane makes for a scanner, each for a single blob. No robot is called so: its name would begin with its organization's. */
-export const SCANNER = /^scan:[a-z]{1,32}$/;
+/**
+ * Matches the subjects of the tokens that the control plane issues to scanners, each for a single
+ * blob. A robot cannot have such a subject, because the name of its organization comes first.
+ */
+export const SCANNER_SUBJECT = /^scan:[a-z]{1,32}$/;
 
 interface Verified {
   readonly claims: TokenClaims;
@@ -40,22 +49,29 @@ interface Verified {
 }
 
 /**
- * Signs and verifies pull tokens: JWTs, HS256, with the keys of the configuration snapshot. A verified token is remembered
- * (a pull brings the same one dozens of times), but its age and its key are checked at every use.
+ * Signs and verifies pull tokens: JWTs with HS256 and the keys of the configuration snapshot.
+ * Verified tokens are cached, because clients send the same token many times during a pull. The age
+ * and the key of a cached token are checked at every use.
  */
 export class PullTokens {
   private readonly verified = new LRUCache<string, Verified>({ max: MAX_VERIFIED });
 
   constructor(private readonly clock: Clock) {}
 
-  /** A token good for five minutes. Throws NOT_READY where the configuration has no key to sign with. */
+  /**
+   * Issues a token that is valid for five minutes. Throws NOT_READY if the configuration has no
+   * signing key.
+   */
   async issue(
     snapshot: ConfigurationSnapshot,
     service: string,
     claims: TokenClaims,
   ): Promise<{ readonly token: string; readonly issuedAt: number }> {
     const [key] = snapshot.tokenKeys;
-    if (key === undefined) throw new LayoverError('NOT_READY', { message: 'there is no key to sign tokens with yet' });
+    if (key === undefined)
+      throw new LayoverError('NOT_READY', {
+        message: 'the data plane has no key to sign tokens with yet; try again in a moment',
+      });
     const now = Math.floor(this.clock.now() / 1000);
     const token = await new SignJWT({ access: claims.access, sv: claims.secretVersion })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.id })
@@ -71,12 +87,14 @@ export class PullTokens {
   }
 
   /**
-   * The token's claims. `since`: the answer that it was shown for began then, in milliseconds since the epoch, and this is the rest of it, so that is when it had to be
-   * good; at most a day is believed. 0 = now. Throws UNAUTHORIZED, saying whether it has expired or is not one of ours.
+   * Verifies a token and returns its claims. `since` is set if the request continues an earlier
+   * answer: the time when that answer began, in milliseconds since the epoch, at most one day ago;
+   * 0 = now. The token must have been valid at that time. Throws UNAUTHORIZED with the reason:
+   * expired, or not issued by Layover.
    */
   async verify(snapshot: ConfigurationSnapshot, token: string, since = 0): Promise<TokenClaims> {
     const now = this.clock.now();
-    const at = since === 0 ? now : Math.min(now, Math.max(since, now - LONGEST_ANSWER_MS));
+    const at = since === 0 ? now : Math.min(now, Math.max(since, now - MAX_ANSWER_MS));
     const known = this.verified.get(token);
     if (known !== undefined && snapshot.tokenKeys.some((key) => key.id === known.keyId)) {
       if (known.expiresAt + CLOCK_TOLERANCE_SECONDS > at / 1000) return known.claims;
@@ -111,28 +129,36 @@ export class PullTokens {
         claims: {
           subject: payload.sub!,
           secretVersion: typeof payload.sv === 'string' ? payload.sv : '',
-          // Signed by us, so it has the shape that issue() gave it.
+          // Layover signed the token, so the claim has the shape that issue() wrote.
           access: (payload.access ?? []) as readonly TokenAccess[],
           ...readBlob(payload['layover_blob']),
         },
       };
     } catch (error) {
-      // By code, not by class: classes differ between test realms.
+      // The class differs between test realms, so the code is compared.
       if ((error as { code?: unknown } | null)?.code === 'ERR_JWT_EXPIRED') throw expired();
-      throw new LayoverError('UNAUTHORIZED', { message: 'the token was not issued by this registry', cause: error });
+      throw new LayoverError('UNAUTHORIZED', {
+        message: 'the token was not issued by this registry; request a new one',
+        cause: error,
+      });
     }
   }
 }
 
-/** A limit that can't be read is no reason to have none. Throws UNAUTHORIZED. */
+/**
+ * Returns the blob limit of a token. Throws UNAUTHORIZED for an unreadable limit, which must not be
+ * treated as "no limit".
+ */
 function readBlob(claim: unknown): { readonly blob?: Digest } {
   if (claim === undefined) return {};
   const blob = typeof claim === 'string' ? parseDigest(claim) : undefined;
   if (blob === undefined)
-    throw new LayoverError('UNAUTHORIZED', { message: 'the token is for a blob that has no digest' });
+    throw new LayoverError('UNAUTHORIZED', {
+      message: 'the token is limited to a blob, but the digest of the blob is invalid',
+    });
   return { blob };
 }
 
 function expired(): LayoverError {
-  return new LayoverError('UNAUTHORIZED', { message: 'the token has expired; ask for a new one' });
+  return new LayoverError('UNAUTHORIZED', { message: 'the token has expired; request a new one' });
 }

@@ -1,10 +1,11 @@
-/** Decides whether a repository, given in all its spellings, may be pulled. */
+/** Decides whether a repository may be pulled. Takes all spellings of its name. */
 export type RepositoryRule = (spellings: readonly string[]) => 'allowed' | 'denied' | 'not-allowed';
 
 /**
- * Allow and deny patterns of an organization. `*` stands for any characters within a path component, `**` for any
- * across components; everything else is itself. Deny wins; an empty allow list allows everything.
- * A repository of several spellings is matched when one of them is: denying `alpine` denies `library/alpine`.
+ * Compiles the allow and deny patterns of an organization. `*` matches any characters within a path
+ * component, `**` matches any characters across components, and everything else matches itself.
+ * Deny wins over allow; an empty allow list allows everything. A repository matches if any of its
+ * spellings matches: a deny pattern `alpine` also denies `library/alpine`.
  */
 export function compileRepositoryRule(allow: readonly string[], deny: readonly string[]): RepositoryRule {
   const allowed = allow.map(tokensOf);
@@ -15,7 +16,10 @@ export function compileRepositoryRule(allow: readonly string[], deny: readonly s
   };
 }
 
-/** A character, or a wildcard: one star, two stars, or two stars and a slash (any number of whole components, none too). */
+/**
+ * A character, or a wildcard: `*`, `**`, or `**` followed by a slash (any number of whole
+ * components, including none).
+ */
 type Token = { readonly kind: 'text'; readonly char: string } | { readonly kind: 'star' | 'globstar' | 'components' };
 
 function tokensOf(pattern: string): readonly Token[] {
@@ -32,8 +36,8 @@ function matchesAny(patterns: readonly (readonly Token[])[], spellings: readonly
 }
 
 /**
- * Follows every way to match at once, so that time is pattern length times name length whatever the pattern is:
- * a regular expression made of `*a*a*a*a*b` would try for ever.
+ * Follows all possible matches at the same time, so that the time is at most pattern length times
+ * name length. A backtracking regular expression for `*a*a*a*a*b` would take exponential time.
  */
 function matches(tokens: readonly Token[], text: string): boolean {
   let places = new Set<number>();
@@ -46,14 +50,20 @@ function matches(tokens: readonly Token[], text: string): boolean {
   return places.has(tokens.length);
 }
 
-/** Arrives at a token; a wildcard may also stand for nothing, so what follows it is arrived at too. */
+/**
+ * Adds a token to the set of current positions. A wildcard may match nothing, so the token after it
+ * is added too.
+ */
 function enter(tokens: readonly Token[], places: Set<number>, at: number): void {
   places.add(at);
   const kind = tokens[at]?.kind;
   if (kind !== undefined && kind !== 'text') enter(tokens, places, at + 1);
 }
 
-/** Reads one character at a token. Components, once begun, are left by a slash alone: two stars, slash, `a` do not match `ba`. */
+/**
+ * Consumes one character at a token. A component that has begun ends only at a slash: `**` + `/a`
+ * does not match `ba`.
+ */
 function step(tokens: readonly Token[], next: Set<number>, at: number, char: string): void {
   const token = tokens[at];
   switch (token?.kind) {

@@ -2,17 +2,17 @@ import type { RequestContext__Output } from '../../../proto/gen/layover/v1/Reque
 import type { Owner } from './find-organization';
 
 /**
- * Who asks, as the edge told it; see registry.proto for each field. `authorization` is secret: it is
- * never logged and never sent upstream.
+ * The client and its credentials as the edge sent them; see registry.proto for each field.
+ * `authorization` is secret: it is never logged and never sent to an upstream.
  */
 export type RequestContext = Readonly<RequestContext__Output>;
 
-/** The parts that every request for a repository has. */
+/** The fields that all requests for a repository have. */
 export interface RepositoryRequest {
   readonly context: RequestContext;
   readonly owner: Owner;
-  /** As the client wrote it; grammar checked. */
+  /** The repository name as the client wrote it; its grammar was checked. */
   readonly repository: string;
-  /** Aborts when the caller has gone. */
+  /** Aborts if the caller disconnects. */
   readonly signal: AbortSignal | undefined;
 }

@@ -1,16 +1,20 @@
-/** One entry of a token's `access` claim (distribution, "Docker Registry v2 authentication via central service"). */
+/**
+ * One entry of a token's `access` claim (distribution, "Docker Registry v2 authentication via
+ * central service").
+ */
 export interface TokenAccess {
   readonly type: string;
   readonly name: string;
   readonly actions: readonly string[];
 }
 
-/** Scopes that one token request may name; more are left out. */
+/** Maximum number of scopes in a token request; the rest is ignored. */
 const MAX_SCOPES = 100;
 
 /**
- * Reads `scope` parameters of a token request: `repository:<name>:<actions>`, several separated by spaces in one
- * parameter or by repeating it. What is no repository scope with the action `pull` is left out: there is nothing else here.
+ * Parses the `scope` parameters of a token request: `repository:<name>:<actions>`, repeated or
+ * separated by spaces. Ignores everything except repository scopes with the action `pull`, because
+ * Layover has no other resources and actions.
  */
 export function parseScopes(scopes: readonly string[]): readonly TokenAccess[] {
   const names = new Set<string>();

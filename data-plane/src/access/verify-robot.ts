@@ -1,19 +1,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ConfigurationSnapshot, OrganizationConfiguration } from '../configuration/configuration';
 
-/** A robot account that has proven its secret, or whose token names it. */
+/** A robot account whose secret was verified, or that a valid token names. */
 export interface RobotAccount {
   readonly organization: OrganizationConfiguration;
-  /** Without the organization's name. */
+  /** The name without the organization. */
   readonly name: string;
   /**
-   * Changes when the secret does, and tells nothing of it. Part of every token, so that a new secret ends the old
-   * one's tokens at once instead of after their five minutes.
+   * Changes whenever the secret changes, and reveals nothing about the secret. Every token contains
+   * it, so that a new secret invalidates the tokens of the old one immediately and not after five
+   * minutes.
    */
   readonly secretVersion: string;
 }
 
-/** `<organization>+<robot>`, as a client logs in; undefined for any other user name. */
+/**
+ * Returns the robot for a user name of the form `<organization>+<robot>`; undefined if there is no
+ * such robot.
+ */
 export function findRobot(snapshot: ConfigurationSnapshot, username: string): RobotAccount | undefined {
   const plus = username.indexOf('+');
   if (plus < 0) return undefined;
@@ -26,9 +30,9 @@ export function findRobot(snapshot: ConfigurationSnapshot, username: string): Ro
 }
 
 /**
- * The robot whose secret this is; undefined for a wrong one and for an unknown robot, after the
- * same work: neither the time taken nor the answer tells which robots exist
- * (docs/design/access.md#robot-accounts).
+ * Returns the robot if the secret is correct; undefined for a wrong secret and for an unknown
+ * robot. Both cases do the same work, so that neither the time nor the answer reveals which robots
+ * exist (docs/design/access.md#robot-accounts).
  */
 export function verifyRobot(
   snapshot: ConfigurationSnapshot,

@@ -8,17 +8,21 @@ import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
 export type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
 
 const OPTIONS: ClientOptions = {
-  // The control plane is inside; http_proxy is for the way to upstreams.
+  // The control plane is in the internal network; http_proxy is for connections to upstreams.
   'grpc.enable_http_proxy': 0,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 2000,
-  // Messages are small, except the snapshots of an earlier control plane: thousands of organizations are over gRPC's 4 MiB.
+  // Messages are small, except snapshots of an earlier control plane: thousands of organizations
+  // exceed gRPC's default of 4 MiB.
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
-  // Not shared with other clients of this process: closing one must not depend on the others.
+  // Separate connections, so that closing one client does not affect the others in this process.
   'grpc.use_local_subchannel_pool': 1,
 };
 
-/** The one connection of a data plane to the Catalog; nothing is sent before the first call. Whoever makes it calls `close()` on it. */
+/**
+ * Creates the only connection of a data plane to the Catalog. It connects at the first call. The
+ * caller must call `close()`.
+ */
 export function createCatalogClient(
   address: ListenAddress,
   by: ChannelCredentials = credentials.createInsecure(),
@@ -27,7 +31,7 @@ export function createCatalogClient(
   return new (loadCatalog())(formatGrpcAddress(address), by, { ...OPTIONS, interceptors: traceCalls(tracer) });
 }
 
-/** Whether the connection stands. */
+/** Returns whether the connection is established. */
 export function isConnected(client: CatalogClient): boolean {
   return client.getChannel().getConnectivityState(false) === connectivityState.READY;
 }

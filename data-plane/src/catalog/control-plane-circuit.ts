@@ -2,22 +2,22 @@ import { CircuitBreaker } from '../../../common/async/circuit-breaker';
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Clock } from '../../../common/runtime/clock';
 
-/** How a call to the control plane failed, as far as the circuit cares. */
+/** How a call to the control plane failed, as the circuit breaker distinguishes it. */
 export type CallFailure = 'answered' | 'unreachable' | 'timed-out';
 
-/** What a circuit needs. */
+/** The parameters of a {@link ControlPlaneCircuit}. */
 export interface ControlPlaneCircuitOptions {
   readonly clock: Clock;
-  /** How long calls fail at once after a failed one, in milliseconds. */
+  /** How long calls fail immediately after a failure, in milliseconds. */
   readonly coolDownMs: number;
-  /** Whether the connection is established now. */
+  /** Returns whether the connection is established now. */
   readonly isConnected: () => boolean;
 }
 
 /**
- * Keeps pulls from waiting for a control plane that is away: see {@link CircuitBreaker}. An
- * established connection ends the cool-down after an unreachable control plane, not after a silent
- * one: a process that hangs keeps its connection.
+ * Keeps pulls from waiting for an unreachable control plane; see {@link CircuitBreaker}. A new
+ * connection ends the cool-down if the control plane was unreachable, but not after a timeout: a
+ * process that hangs keeps its connection.
  */
 export class ControlPlaneCircuit {
   private readonly breaker: CircuitBreaker;
@@ -28,7 +28,10 @@ export class ControlPlaneCircuit {
     this.breaker = new CircuitBreaker({ clock, coolDown: { firstMs: coolDownMs, maxMs: coolDownMs } });
   }
 
-  /** Runs a call. Throws NOT_READY without calling while the circuit is open, else what the call threw. */
+  /**
+   * Runs a call. Throws NOT_READY without a call while the circuit is open; otherwise throws the
+   * error of the call.
+   */
   run<T>(call: () => Promise<T>, classify: (error: unknown) => CallFailure): Promise<T> {
     return this.breaker.run(call, {
       isFailure: (error) => {
@@ -36,7 +39,9 @@ export class ControlPlaneCircuit {
         return this.lastFailure !== 'answered';
       },
       openError: () =>
-        new LayoverError('NOT_READY', { message: 'the control plane cannot be reached; it was tried a moment ago' }),
+        new LayoverError('NOT_READY', {
+          message: 'the control plane is unreachable; the last attempt failed a moment ago',
+        }),
       isBack: () => this.lastFailure === 'unreachable' && this.options.isConnected(),
     });
   }

@@ -15,19 +15,23 @@ import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
 import { readAdmission, readDescriptor, readTag } from './wire-values';
 
-/** What the adapter needs. */
+/** The parameters of {@link createGrpcCatalog}. */
 export interface GrpcCatalogOptions {
   readonly client: CatalogClient;
   readonly clock: Clock;
-  /** Longest time that a call takes, in milliseconds; default 2000. */
+  /** Timeout of a call, in milliseconds; default 2000. */
   readonly timeoutMs?: number;
-  /** How long calls fail at once after one that found the control plane away, in milliseconds; default 1000. */
+  /**
+   * How long calls fail immediately after the control plane was found unreachable, in milliseconds;
+   * default 1000.
+   */
   readonly coolDownMs?: number;
 }
 
 /**
- * The Catalog over gRPC. Throws what the control plane says, and NOT_READY where it can't be reached or gives no answer in
- * time; a {@link ControlPlaneCircuit} keeps a dead control plane from slowing every pull.
+ * Creates a Catalog over gRPC. Its methods throw the errors of the control plane, and NOT_READY if
+ * the control plane is unreachable or does not answer in time. A {@link ControlPlaneCircuit} keeps
+ * an unreachable control plane from delaying every pull.
  */
 export function createGrpcCatalog(options: GrpcCatalogOptions): Catalog {
   return new GrpcCatalog(options);
@@ -94,23 +98,27 @@ class GrpcCatalog implements Catalog {
     } catch (error) {
       if (!isServiceError(error)) throw error;
       const failure = fromGrpcError(error, 'NOT_READY');
-      // CANCELLED comes from a control plane that goes down in mid-call: nobody here cancels.
+      // CANCELLED means that the control plane stopped during the call: the data plane does not
+      // cancel calls.
       if (failure.key !== 'TIMEOUT' && failure.key !== 'CANCELLED' && failure.key !== 'NOT_READY') throw failure;
       throw new LayoverError('NOT_READY', {
-        message: `the control plane did not answer ${name}; try again later`,
+        message: `the control plane did not answer ${name} in time; try again later`,
         cause: error,
       });
     }
   }
 }
 
-/** A control plane that does not know us (another secret, another certificate) is as good as none. */
-const AWAY: readonly Grpc[] = [Grpc.UNAVAILABLE, Grpc.CANCELLED, Grpc.UNAUTHENTICATED];
+/**
+ * Statuses that count as unreachable. UNAUTHENTICATED is one of them: a control plane with another
+ * secret or certificate cannot be used.
+ */
+const UNREACHABLE_STATUSES: readonly Grpc[] = [Grpc.UNAVAILABLE, Grpc.CANCELLED, Grpc.UNAUTHENTICATED];
 
 function classify(error: unknown): CallFailure {
   if (!isServiceError(error)) return 'answered';
   if (error.code === Grpc.DEADLINE_EXCEEDED) return 'timed-out';
-  return AWAY.includes(error.code) ? 'unreachable' : 'answered';
+  return UNREACHABLE_STATUSES.includes(error.code) ? 'unreachable' : 'answered';
 }
 
 function wireKey({ organizationUid, originVersion, repository }: RepositoryKey): RepositoryKey {

@@ -5,12 +5,15 @@ import type { ConfigurationPosition, ConfigurationWatch, WatchMessage } from '..
 import type { CatalogClient } from './catalog-client';
 import { isServiceError } from './unary-call';
 
-/** Catalog.Watch as a {@link ConfigurationWatch}; `node` is this data plane's stable name. */
+/**
+ * Creates a {@link ConfigurationWatch} from Catalog.Watch. `node` is the stable name of this data
+ * plane.
+ */
 export function createGrpcConfigurationWatch(client: CatalogClient, node: string): ConfigurationWatch {
   return {
     async *open(known: ConfigurationPosition, signal: AbortSignal): AsyncIterable<WatchMessage> {
       const call = client.watch({ node, knownRevision: known.revision, knownMark: known.mark, acceptsUpdates: true });
-      // Leaving the loop does not tell the server (grpc-node issue 1238); only cancel does.
+      // Only cancel() tells the server that the loop has ended (grpc-node issue 1238).
       const stopListening = onAbort(signal, () => call.cancel());
       try {
         if (signal.aborted) return;
@@ -20,7 +23,7 @@ export function createGrpcConfigurationWatch(client: CatalogClient, node: string
         throw isServiceError(error) ? fromGrpcError(error, 'NOT_READY') : error;
       } finally {
         stopListening();
-        // A stream that is cancelled after its end gives an error that nobody waits for.
+        // A stream that is cancelled after its end emits an error that has no other listener.
         call.on('error', () => undefined);
         call.cancel();
       }

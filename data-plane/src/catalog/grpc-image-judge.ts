@@ -7,17 +7,21 @@ import { type CatalogClient, isConnected } from './catalog-client';
 import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall } from './unary-call';
 
-/** For an answer at once, and on top of what a wait may take. */
+/** Time for the answer itself, in addition to the requested waiting time. */
 const MARGIN_MS = 2_000;
 const COOL_DOWN_MS = 1_000;
-/** Longest texts that are taken over: they go into answers and records. */
+/**
+ * Longest reason and longest vulnerability name that are accepted, because they are copied into
+ * answers and records.
+ */
 const MAX_REASON = 500;
 const MAX_NAME = 64;
 const MAX_NAMES = 20;
 
 /**
- * Catalog.JudgeImage as an {@link ImageJudge}. Answers at once go through a circuit of their own, so that a control plane that is away slows no pull; a wait does not: it is long, and would keep
- * the circuit from being tried.
+ * Creates an {@link ImageJudge} from Catalog.JudgeImage. Calls without waiting time have their own
+ * circuit, so that an unreachable control plane does not delay pulls. Calls that wait do not use
+ * the circuit: they are long and would keep it from being tested.
  */
 export function createGrpcImageJudge(client: CatalogClient, clock: Clock): ImageJudge {
   const circuit = new ControlPlaneCircuit({ clock, coolDownMs: COOL_DOWN_MS, isConnected: () => isConnected(client) });
@@ -35,7 +39,7 @@ export function createGrpcImageJudge(client: CatalogClient, clock: Clock): Image
       } catch (error) {
         if (signal.aborted) throw new LayoverError('CANCELLED', { cause: error });
         throw new LayoverError('NOT_READY', {
-          message: 'the control plane does not say whether the image may be pulled; try again later',
+          message: 'the control plane did not answer whether the image may be pulled; try again later',
           cause: error,
         });
       }
@@ -49,7 +53,7 @@ function classify(error: unknown): CallFailure {
   return error.code === Grpc.UNAVAILABLE || error.code === Grpc.UNAUTHENTICATED ? 'unreachable' : 'answered';
 }
 
-/** A verdict that this version does not know is none. */
+/** Converts the reply to a verdict; undefined if this version does not know the verdict. */
 function readVerdict({ verdict, reason, vulnerabilities, pending, goodForMs }: JudgeImageReply__Output): Verdict {
   return {
     kind: verdict === 'SERVE' ? 'serve' : verdict === 'REFUSE' ? 'refuse' : 'unscanned',

@@ -7,10 +7,13 @@ import type { PullRecorder } from '../journal/pull-recorder';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError, unaryCall } from './unary-call';
 
-/** Statuses that say: these records, however often they come, will not be taken (RESOURCE_EXHAUSTED: larger than a message may be). */
+/**
+ * Statuses of records that the control plane will never accept, even if they are sent again.
+ * RESOURCE_EXHAUSTED means that the message is too large.
+ */
 const REFUSALS: readonly Grpc[] = [Grpc.INVALID_ARGUMENT, Grpc.OUT_OF_RANGE, Grpc.RESOURCE_EXHAUSTED];
 
-/** Time that the control plane has to write a batch, in milliseconds. */
+/** Timeout for writing a batch, in milliseconds. */
 const RECORD_TIMEOUT_MS = 15_000;
 
 /** Returns a {@link PullRecorder} that calls Catalog.RecordPulls. */

@@ -5,10 +5,13 @@ import type { UseReport } from '../store/uses/use-report';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError, unaryCall } from './unary-call';
 
-/** Shorter than the time between two reports. */
+/** Timeout of a report; shorter than the interval between two reports. */
 const REPORT_TIMEOUT_MS = 5_000;
 
-/** Catalog.ReportUse as a {@link UseReport}; `node` is this data plane's stable name. Throws NOT_READY where the control plane can't be reached. */
+/**
+ * Creates a {@link UseReport} from Catalog.ReportUse. `node` is the stable name of this data plane.
+ * Throws NOT_READY if the control plane is unreachable.
+ */
 export function createGrpcUseReport(client: CatalogClient, node: string, timeoutMs = REPORT_TIMEOUT_MS): UseReport {
   return {
     async send(uses: readonly ContentUse[], signal: AbortSignal): Promise<void> {

@@ -2,13 +2,14 @@ import { catalogFormat } from '../../../common/grpc/catalog-format';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { SnapshotCodec } from '../configuration/configuration-watch';
 
-/** The tag of the field WatchReply.snapshot: field 1, of a length that follows. */
+/** The tag of the field WatchReply.snapshot: field 1, length-delimited. */
 const SNAPSHOT_TAG = 0x0a;
 
 /**
- * Snapshots as the protobuf of Catalog.Watch: the disk holds what the wire held, and fields that come later are kept
- * compatible the same way. The elements of a repeated field stand side by side in the bytes of their message, so a
- * snapshot is put together from organizations that were encoded one by one.
+ * Creates a codec that stores snapshots as the protobuf of Catalog.Watch. The file then follows the
+ * same compatibility rules for new fields as the wire format. The elements of a repeated field are
+ * consecutive in the bytes of their message, so a snapshot is assembled from organizations that
+ * were encoded one by one.
  */
 export function createSnapshotCodec(): SnapshotCodec {
   const { requestStream: _, ...watch } = loadCatalog().service.Watch;
@@ -31,7 +32,7 @@ export function createSnapshotCodec(): SnapshotCodec {
     },
     decode(bytes) {
       const { snapshot } = watch.responseDeserialize(bytes);
-      if (!snapshot) throw new Error('these bytes hold no snapshot');
+      if (!snapshot) throw new Error('the bytes do not contain a configuration snapshot');
       return snapshot;
     },
   };

@@ -6,16 +6,19 @@ import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag'
 import type { Descriptor__Output } from '../../../proto/gen/layover/v1/Descriptor';
 import type { Admission, CachedTag } from '../known/catalog';
 
-/** A descriptor as the Catalog sent it. Throws INTERNAL for one that is none: a bug of the control plane, never absence. */
+/**
+ * Converts a descriptor from the Catalog. Throws INTERNAL for an invalid descriptor, which is a bug
+ * of the control plane and does not mean that the content is absent.
+ */
 export function readDescriptor(wire: Descriptor__Output | null): Descriptor {
   const digest = wire ? parseDigest(wire.digest) : undefined;
   if (wire === null || digest === undefined || wire.size < 0) {
-    throw new LayoverError('INTERNAL', { message: 'the control plane sent a descriptor that is none' });
+    throw new LayoverError('INTERNAL', { message: 'the control plane sent an invalid descriptor' });
   }
   return { mediaType: wire.mediaType, digest, size: wire.size };
 }
 
-/** A tag as the Catalog sent it. Throws INTERNAL like {@link readDescriptor}. */
+/** Converts a tag from the Catalog. Throws INTERNAL like {@link readDescriptor}. */
 export function readTag(wire: CachedTag__Output): CachedTag {
   return {
     manifest: readDescriptor(wire.manifest),
@@ -24,7 +27,7 @@ export function readTag(wire: CachedTag__Output): CachedTag {
   };
 }
 
-/** The decision about an admission. Throws INTERNAL where the control plane decided nothing. */
+/** Converts the decision about an admission. Throws INTERNAL if the reply contains no decision. */
 export function readAdmission({ decision, refusal }: AdmitManifestReply__Output): Admission {
   switch (decision) {
     case 'ADMITTED':
@@ -42,6 +45,6 @@ export function readAdmission({ decision, refusal }: AdmitManifestReply__Output)
         },
       };
     default:
-      throw new LayoverError('INTERNAL', { message: 'the control plane did not decide about an admission' });
+      throw new LayoverError('INTERNAL', { message: 'the control plane sent an admission reply without a decision' });
   }
 }

@@ -2,7 +2,10 @@ import { mustDigest } from '../../../common/oci/digest';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { CachedManifest } from './catalog';
 
-/** What an admission says of its manifest, as it is then known. Throws a TypeError for a request without a manifest: a bug of the caller. */
+/**
+ * Returns the manifest of an admission request as a cached manifest. Throws a TypeError if the
+ * request has no manifest, which is a bug of the caller.
+ */
 export function admittedManifest({
   manifest,
   references,

@@ -16,46 +16,60 @@ import { Doubts } from './doubts';
 import { SingleFlight } from '../../../common/async/single-flight';
 
 /**
- * An answer to "what do we know". `absent` is the Catalog's word; `unknown` means that the control plane is away and nothing is
- * known here: the content may well be cached, so that "not found" must not be answered for this reason.
+ * The result of a look-up. `absent` means that the Catalog does not have the content. `unknown`
+ * means that the control plane is unreachable and the local index does not have the content either:
+ * it may still be cached, so callers must not answer "not found".
  */
 export type Known<T> =
   { readonly state: 'known'; readonly value: T } | { readonly state: 'absent' } | { readonly state: 'unknown' };
 
-/** Least time between two lines of log about a failing control plane, in milliseconds. */
+/** Minimum interval between two log lines about a failing control plane, in milliseconds. */
 const FAILURE_LOG_INTERVAL_MS = 10_000;
 
-/** Most uses that an admission tells of. */
+/** Maximum number of content uses that are sent with an admission. */
 const MAX_USES_IN_ADMISSION = 1000;
 
-/** What the knowledge needs. */
+/** The parameters of {@link createKnowledge}. */
 export interface KnowledgeOptions {
   readonly index: LocalIndex;
   readonly catalog: Catalog;
-  /** Takes admissions while the control plane is away; says whether some may still wait. */
+  /**
+   * Stores admissions while the control plane is unreachable, and returns whether some are still
+   * pending.
+   */
   readonly journal: PullJournal & { admissionsPending(): boolean };
-  /** What is read and filled: told with every admission, so that it is not evicted to make room. */
+  /**
+   * Content that is being read or filled. It is sent with every admission, so that it is not
+   * evicted to make room.
+   */
   readonly uses: Pick<ContentUses, 'list'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Keys of which this process remembers that the Catalog has confirmed them; default 50,000. */
+  /** Number of keys that this process remembers as confirmed by the Catalog; default 50,000. */
   readonly maxConfirmed?: number;
 }
 
-/** What pulls know of the catalog, with what the configuration's stream tells it to forget (see createConfiguration). */
+/**
+ * Creates the view that pulls have of the catalog. The stream of the configuration invalidates it
+ * (see createConfiguration).
+ */
 export function createKnowledge(options: KnowledgeOptions): CatalogKnowledge {
   return new CatalogKnowledge(options);
 }
 
 /**
- * The one place where pulls ask what is cached: the local index first, then the Catalog.
+ * Answers what is cached for pulls: from the local index first, then from the Catalog.
  *
- * The local index is trusted for what the Catalog confirmed, or this data plane itself put there, since the current stream of
- * invalidations began. What is older may have been changed in between; it is asked for once more, and still serves while the
- * control plane is away. Absence is never remembered: content that another data plane admits is seen at once.
+ * An entry of the local index is trusted if the Catalog confirmed it, or this data plane wrote it,
+ * since the current stream of invalidations began. An older entry may have changed in between: it
+ * is looked up again, and is still served while the control plane is unreachable. Absence is never
+ * cached, so that content that another data plane admits is visible immediately.
  */
 export class CatalogKnowledge implements Knowledge {
-  /** When a key was confirmed, as the doubts count it: before the last doubt about it, that is worth nothing. */
+  /**
+   * The count of {@link Doubts} at which each key was confirmed. A doubt after that makes the
+   * confirmation worthless.
+   */
   private readonly confirmed: LRUCache<string, number>;
   private readonly flights = new SingleFlight<Known<unknown>>();
   private readonly doubts = new Doubts();
@@ -77,7 +91,7 @@ export class CatalogKnowledge implements Knowledge {
     return valueOf(await this.findBlob(repository, digest));
   }
 
-  /** What is known of a tag, also when it is expired. Throws what the Catalog says, never for an outage. */
+  /** Looks up a tag, including an expired one. Throws errors of the Catalog, except outages. */
   findTag(repository: RepositoryKey, tag: string): Promise<Known<CachedTag>> {
     const { index, catalog } = this.options;
     return this.lookUp({
@@ -91,7 +105,10 @@ export class CatalogKnowledge implements Knowledge {
     });
   }
 
-  /** Whether the repository holds a manifest, and what that names. Throws what the Catalog says, never for an outage. */
+  /**
+   * Looks up a manifest of the repository and the content that it names. Throws errors of the
+   * Catalog, except outages.
+   */
   findManifest(repository: RepositoryKey, digest: Digest): Promise<Known<CachedManifest>> {
     const { index, catalog } = this.options;
     return this.lookUp({
@@ -104,7 +121,7 @@ export class CatalogKnowledge implements Knowledge {
     });
   }
 
-  /** Whether the repository holds a blob. Throws what the Catalog says, never for an outage. */
+  /** Looks up a blob of the repository. Throws errors of the Catalog, except outages. */
   findBlob(repository: RepositoryKey, digest: Digest): Promise<Known<Descriptor>> {
     const { index, catalog } = this.options;
     return this.lookUp({
@@ -113,12 +130,16 @@ export class CatalogKnowledge implements Knowledge {
       local: () => index.blob(repository, digest),
       ask: () => catalog.lookupBlob(repository, digest),
       keep: (value) => index.putBlob(repository, value),
-      // It may have been proven by upstream without a manifest here that names it: that is to be proven again, and stands meanwhile.
+      // The upstream may have confirmed the blob although no manifest here names it. It is
+      // confirmed again later, and is kept until then.
       drop: () => undefined,
     });
   }
 
-  /** The Catalog's tags, or while it is away those known here and not expired. */
+  /**
+   * Lists the tags of the Catalog. While the Catalog is unreachable, lists the tags in the local
+   * index that have not expired.
+   */
   async tags(
     repository: RepositoryKey,
     limit: number,
@@ -127,7 +148,7 @@ export class CatalogKnowledge implements Knowledge {
     try {
       return await this.options.catalog.listCachedTags(repository, limit, last);
     } catch (error) {
-      this.tolerate(error);
+      this.ignoreOutage(error);
     }
     const { index, clock } = this.options;
     const now = clock.now();
@@ -139,9 +160,10 @@ export class CatalogKnowledge implements Knowledge {
   }
 
   /**
-   * Asks whether a manifest may be kept; when it may, it is known from now on. While the control plane is away the admission goes
-   * to the journal and counts as made; when the journal has no room for it, nothing is kept: pass-through.
-   * Throws what the Catalog says, never for an outage.
+   * Requests the admission of a manifest; an admitted manifest is known from then on. While the
+   * control plane is unreachable, the admission is written to the journal and counts as admitted.
+   * If the journal has no room, the manifest is passed through and not kept. Throws errors of the
+   * Catalog, except outages.
    */
   async admit(request: AdmitManifestRequest): Promise<Admission> {
     const asked = this.doubts.now();
@@ -153,15 +175,17 @@ export class CatalogKnowledge implements Knowledge {
     return admission;
   }
 
-  /** A tag was checked with upstream, or moved: from now on this is what is known of it. */
+  /** Stores a tag that was revalidated or moved. */
   putTag(repository: RepositoryKey, tag: string, value: CachedTag): void {
     this.options.index.putTag(repository, tag, value);
     this.confirm(keyOf('tag', repository, tag));
   }
 
   /**
-   * A pull was answered with `before` without asking upstream: the control plane pushes the expiration when the record of that pull comes to it,
-   * and tells nobody. Nothing is written where the tag was changed, or is in doubt, since it was looked up.
+   * Extends the expiration of a tag that was served as `before` without asking the upstream. The
+   * control plane extends the expiration when it processes the record of the pull, and sends no
+   * invalidation for that. Writes nothing if the tag was changed or invalidated since it was looked
+   * up.
    */
   pushExpiration(repository: RepositoryKey, tag: string, before: CachedTag, expiresAt: number): void {
     const local = this.options.index.tag(repository, tag);
@@ -174,19 +198,21 @@ export class CatalogKnowledge implements Knowledge {
     if (isSame) this.options.index.putTag(repository, tag, { ...local, expiresAt });
   }
 
-  /** A tag is gone; an answer of the Catalog that is on its way is not remembered. */
+  /** Removes a tag. An answer of the Catalog that is still under way is not stored. */
   removeTag(repository: RepositoryKey, tag: string): void {
     this.doubts.about(repository.organizationUid, repository.repository, tag);
     this.options.index.removeTag(repository, tag);
   }
 
-  /** A blob was proven by upstream to this organization. */
+  /** Stores a blob whose presence the upstream confirmed to this organization. */
   putBlob(repository: RepositoryKey, blob: Descriptor): void {
     this.options.index.putBlob(repository, blob);
     this.confirm(keyOf('blob', repository, blob.digest));
   }
 
-  /** The last good referrers answer; the control plane keeps none. */
+  /**
+   * Returns the last successful referrers answer. The control plane does not store these answers.
+   */
   referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined {
     return this.options.index.referrers(repository, key);
   }
@@ -196,16 +222,20 @@ export class CatalogKnowledge implements Knowledge {
   }
 
   /**
-   * Forgets here and in the local index; see LocalIndex.forget. What else is known of the same repository (of the tag alone, where that is all that is
-   * meant) is asked for once more, because it may follow from what is forgotten; other repositories are left alone, unless none is named.
-   * Answers under way that could be about it are given and not remembered.
+   * Removes entries here and in the local index; see LocalIndex.forget. Other entries of the same
+   * repository (or only of the same tag, if one is named) are confirmed again when they are needed,
+   * because they may depend on what was removed. Other repositories are not affected, unless no
+   * repository is named. Answers under way that may be affected are returned but not stored.
    */
   forget(organizationUid: string, repository: string, tag: string, digest: string): void {
     this.doubts.about(organizationUid, repository, digest === '' ? tag : '');
     this.options.index.forget(organizationUid, repository, tag, digest);
   }
 
-  /** Invalidations may have been missed: everything known is asked for once more when it is needed, as long as the Catalog answers. */
+  /**
+   * Marks all entries as unconfirmed, because invalidations may have been missed. Entries are
+   * confirmed again when they are needed and the Catalog is reachable.
+   */
   doubt(): void {
     this.doubts.all();
     this.confirmed.clear();
@@ -223,7 +253,7 @@ export class CatalogKnowledge implements Knowledge {
     this.confirmed.set(key, this.doubts.now());
   }
 
-  private isConfirmed({ key, doubted }: Pick<LookUp<unknown>, 'key' | 'doubted'>): boolean {
+  private isConfirmed({ key, doubted }: Pick<Lookup<unknown>, 'key' | 'doubted'>): boolean {
     const confirmedAt = this.confirmed.get(key);
     return confirmedAt !== undefined && confirmedAt >= doubted();
   }
@@ -234,10 +264,10 @@ export class CatalogKnowledge implements Knowledge {
     try {
       return await catalog.admit({ ...request, inUse });
     } catch (error) {
-      this.tolerate(error);
+      this.ignoreOutage(error);
     }
     try {
-      // Without the uses: they are over when it is delivered.
+      // Uses are left out: they will have ended when the admission is delivered.
       await this.options.journal.append({ admission: request });
       return { decision: 'admitted' };
     } catch (error) {
@@ -246,24 +276,25 @@ export class CatalogKnowledge implements Knowledge {
     }
   }
 
-  private async lookUp<T>(one: LookUp<T>): Promise<Known<T>> {
+  private async lookUp<T>(one: Lookup<T>): Promise<Known<T>> {
     const local = one.local();
     if (local !== undefined && this.isConfirmed(one)) return { state: 'known', value: local };
-    // Whoever asks after a doubt does not join a question from before it.
+    // The key contains the count of doubts: a caller after a doubt must not join a call from before
+    // it.
     return (await this.flights.run(`${one.doubted()}\0${one.key}`, () => this.ask(one))) as Known<T>;
   }
 
-  private async ask<T>(one: LookUp<T>): Promise<Known<T>> {
+  private async ask<T>(one: Lookup<T>): Promise<Known<T>> {
     const asked = this.doubts.now();
     let remote: T | undefined;
     try {
       remote = await one.ask();
     } catch (error) {
-      this.tolerate(error);
+      this.ignoreOutage(error);
       const local = one.local();
       return local === undefined ? { state: 'unknown' } : { state: 'known', value: local };
     }
-    // What is known here now, not when the question was put: a pull may have learned more meanwhile.
+    // Read after the call: a pull may have written to the local index meanwhile.
     const local = one.local();
     if (local !== undefined && this.isAhead(one, local, remote)) return { state: 'known', value: local };
     if (one.doubted() <= asked) {
@@ -277,34 +308,40 @@ export class CatalogKnowledge implements Knowledge {
     return remote === undefined ? { state: 'absent' } : { state: 'known', value: remote };
   }
 
-  /** Whether the Catalog can't know yet what is known here: it waits in the journal, or came in while the question was under way. */
-  private isAhead<T>(one: LookUp<T>, local: T, remote: T | undefined): boolean {
+  /**
+   * Returns whether the local entry is newer than the Catalog's: it is pending in the journal, or
+   * was written during the call.
+   */
+  private isAhead<T>(one: Lookup<T>, local: T, remote: T | undefined): boolean {
     if (remote !== undefined) return one.newer?.(local, remote) ?? false;
     return this.isConfirmed(one) || this.options.journal.admissionsPending();
   }
 
-  /** Throws what a pull must fail for; an outage of the control plane or its database is not that. */
-  private tolerate(error: unknown): void {
+  /**
+   * Ignores outages of the control plane or its database, and throws all other errors, which must
+   * fail the pull.
+   */
+  private ignoreOutage(error: unknown): void {
     if (!isOutage(error)) throw error;
     const now = this.options.clock.now();
     if (error.key === 'NOT_READY' || now - this.loggedAt < FAILURE_LOG_INTERVAL_MS) return;
     this.loggedAt = now;
-    this.options.logger.error({ err: error }, 'the control plane failed; going on with what is known here');
+    this.options.logger.error({ err: error }, 'the control plane failed; continuing with the local index');
   }
 }
 
-/** One question to the Catalog, and what is done with the answer. */
-interface LookUp<T> {
+/** A look-up at the Catalog, and how to apply its answer. */
+interface Lookup<T> {
   readonly key: string;
-  /** When there was last a doubt about it. */
+  /** Returns the count of the last doubt about the entry. */
   readonly doubted: () => number;
-  /** What is known here now. */
+  /** Returns the current local entry. */
   readonly local: () => T | undefined;
   readonly ask: () => Promise<T | undefined>;
   readonly keep: (value: T) => void;
-  /** The Catalog says that what is known locally is not so. */
+  /** Removes the local entry, which the Catalog contradicts. */
   readonly drop: () => void;
-  /** Whether what is known locally is later than what the Catalog says. */
+  /** Returns whether the local entry is newer than the answer of the Catalog. */
   readonly newer?: (local: T, remote: T) => boolean;
 }
 

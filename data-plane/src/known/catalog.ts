@@ -4,26 +4,29 @@ import type { RepositoryKey } from '../access/repository-key';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestReference';
 
-/** A tag as cached. Times are milliseconds since the epoch; `expiresAt` undefined = never. */
+/** A cached tag. Times are milliseconds since the epoch; `expiresAt` undefined = never expires. */
 export interface CachedTag {
   readonly manifest: Descriptor;
   readonly checkedAt: number;
   readonly expiresAt: number | undefined;
 }
 
-/** A manifest that a repository is known to hold, and what it names. */
+/** A manifest that a repository holds, and the content that it names. */
 export interface CachedManifest {
   readonly manifest: Descriptor;
   readonly references: readonly ManifestReference[];
 }
 
-/** What the control plane decided about keeping a manifest. */
+/** The decision of the control plane about the admission of a manifest. */
 export type Admission =
   | { readonly decision: 'admitted' }
   | { readonly decision: 'pass-through' }
   | { readonly decision: 'rejected'; readonly message: string; readonly detail: Readonly<Record<string, number>> };
 
-/** The control plane's Catalog. Every method throws NOT_READY when it cannot be reached in time (2 s). */
+/**
+ * The Catalog of the control plane. Every method throws NOT_READY if the control plane does not
+ * answer within 2 s.
+ */
 export interface Catalog {
   lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined>;
   lookupManifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined>;

@@ -1,28 +1,35 @@
 import type { RepositoryKey } from '../access/repository-key';
 
-/** Scopes that are told apart; beyond them the oldest doubts count for everything. */
+/**
+ * Number of scopes that are tracked separately. If there are more, the oldest doubts apply to
+ * everything.
+ */
 const MAX_SCOPES = 10_000;
 
 /**
- * What may have changed at the control plane, and when, by a count that grows with every doubt. What was confirmed, or asked for, before the last
- * doubt about it is not to be relied on. A doubt is about everything, an organization, a repository (of every origin version: invalidations
+ * Tracks what may have changed at the control plane. A counter grows with every doubt. An entry
+ * that was confirmed, or requested, before the last doubt about it cannot be trusted. A doubt
+ * covers everything, an organization, a repository (in every origin version, because invalidations
  * carry none), or a tag of a repository.
  */
 export class Doubts {
   private count = 0;
-  /** The last doubt about everything. */
+  /** The count of the last doubt about everything. */
   private floor = 0;
-  /** The last doubt about a scope, the oldest first. */
+  /** The count of the last doubt about each scope, oldest first. */
   private readonly scopes = new Map<string, number>();
 
   constructor(private readonly maxScopes = MAX_SCOPES) {}
 
-  /** To be compared with {@link since}. */
+  /** Returns the current count, for comparison with {@link since}. */
   now(): number {
     return this.count;
   }
 
-  /** When there was last a doubt about a repository, or about a tag of it where one is named. */
+  /**
+   * Returns the count of the last doubt about a repository, or about one of its tags if a tag is
+   * given.
+   */
   since({ organizationUid, repository }: RepositoryKey, tag?: string): number {
     if (this.scopes.size === 0) return this.floor;
     const { scopes } = this;
@@ -35,13 +42,16 @@ export class Doubts {
     );
   }
 
-  /** Of everything. */
+  /** Records a doubt about everything. */
   all(): void {
     this.floor = this.count += 1;
     this.scopes.clear();
   }
 
-  /** Of an organization; of a repository of it alone, of a tag of that alone, where they are named (the empty text = not). */
+  /**
+   * Records a doubt about an organization, a repository of it, or a tag of that repository. An
+   * empty `repository` or `tag` means all of them.
+   */
   about(organizationUid: string, repository: string, tag: string): void {
     const narrow = tag === '' ? `${organizationUid}\0${repository}` : `${organizationUid}\0${repository}\0${tag}`;
     const scope = repository === '' ? organizationUid : narrow;

@@ -4,7 +4,7 @@ import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitMa
 import type { RepositoryKey } from '../access/repository-key';
 import type { Admission, CachedManifest, CachedTag } from './catalog';
 
-/** A referrers answer as it was kept. `checkedAt` is milliseconds since the epoch. */
+/** A stored referrers answer. `checkedAt` is milliseconds since the epoch. */
 export interface KeptReferrers {
   readonly content: Buffer;
   readonly filtered: boolean;
@@ -12,25 +12,34 @@ export interface KeptReferrers {
 }
 
 /**
- * What a pull asks about the cache: this data plane's own index first, else the control plane's Catalog.
- * Nothing here waits for a control plane that is away longer than the Catalog's bound, and nothing fails because of it:
- * unknown is then unknown, and an admission is kept for later.
+ * Answers the questions of a pull about the cache: from the local index of this data plane first,
+ * else from the Catalog of the control plane. No method waits for an unreachable control plane
+ * longer than the timeout of the Catalog, and none fails because of it: look-ups then return
+ * `unknown`, and admissions are kept for later.
  */
 export interface Knowledge {
   tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined>;
   manifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined>;
   blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined>;
-  /** Asks for admission; `admitted` also when it could only be noted for later. The manifest and what it names are then known. */
+  /**
+   * Requests the admission of a manifest. Returns `admitted` also if the admission could only be
+   * written down for later. The manifest and the content that it names are known from then on.
+   */
   admit(request: AdmitManifestRequest): Promise<Admission>;
-  /** A tag was checked upstream, or moved: from now on it is this. */
+  /** Stores a tag that was revalidated or moved. */
   putTag(repository: RepositoryKey, tag: string, value: CachedTag): void;
-  /** A pull was answered from the cache with `before`, which pushes its expiration (milliseconds since the epoch). What is known by now of the tag stands. */
+  /**
+   * Extends the expiration of a tag that was served from the cache as `before`; `expiresAt` is
+   * milliseconds since the epoch. Does nothing if the tag has changed meanwhile.
+   */
   pushExpiration(repository: RepositoryKey, tag: string, before: CachedTag, expiresAt: number): void;
-  /** Upstream says that the tag is gone. */
+  /** Removes a tag that no longer exists at the upstream. */
   removeTag(repository: RepositoryKey, tag: string): void;
-  /** Upstream said to this organization's credentials that the repository holds the blob. */
+  /**
+   * Stores a blob whose presence the upstream confirmed to the credentials of this organization.
+   */
   putBlob(repository: RepositoryKey, blob: Descriptor): void;
-  /** Tags that may be served, in bytewise order, after `last`. */
+  /** Lists the tags after `last` that may be served, in bytewise order. */
   tags(
     repository: RepositoryKey,
     limit: number,

@@ -5,13 +5,13 @@ import type { AnsweredPull } from '../journal/pull-event';
 import type { ManifestAnswer } from './content/manifest-answer';
 import type { ManifestRequest } from './manifest-request';
 
-/** How far a request came before it was answered. */
+/** How far a request got before it was answered. */
 export interface PullProgress {
   readonly located: LocatedRepository | undefined;
   readonly target: PullTarget | undefined;
 }
 
-/** The record of a manifest that is given out (docs/design/records.md#pull-records). */
+/** Creates the record of a manifest that was served (docs/design/records.md#pull-records). */
 export function servedPull(request: ManifestRequest, progress: PullProgress, answer: ManifestAnswer): AnsweredPull {
   const { digest, size } = answer.descriptor;
   return {
@@ -24,8 +24,9 @@ export function servedPull(request: ManifestRequest, progress: PullProgress, ans
 }
 
 /**
- * The record of a request that was refused (by us or by upstream) or that failed. `now` is milliseconds since the epoch:
- * where upstream said that the tag is gone, that is when it was checked.
+ * Creates the record of a request that failed, or that Layover or the upstream refused. `now` is
+ * milliseconds since the epoch; it is the time of the check if the upstream answered that the tag
+ * does not exist.
  */
 export function refusedPull(
   request: ManifestRequest,

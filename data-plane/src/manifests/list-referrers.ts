@@ -6,23 +6,23 @@ import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
 import { SingleFlight } from '../../../common/async/single-flight';
 import type { ManifestCacheStatus } from './content/manifest-answer';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamReferrersPage } from '../upstream/upstream-registry';
 import type { ListParts } from './list-tags';
 
-/** Largest answer that is kept (see LocalIndex), in bytes. */
-const MAX_KEPT_BYTES = 256 * 1024;
+/** Largest answer that is stored (see LocalIndex), in bytes. */
+const MAX_STORED_BYTES = 256 * 1024;
 
-/** A page of the referrers of a digest. */
+/** A request for a page of the referrers of a digest. */
 export interface ReferrersRequest extends RepositoryRequest {
   readonly digest: Digest;
-  /** Empty = every type. */
+  /** Empty = all types. */
   readonly artifactType: string;
-  /** Opaque, from the page before; empty = the first. */
+  /** The opaque page token of the previous page; empty = the first page. */
   readonly page: string;
 }
 
-/** An OCI index of what refers to a digest. `nextPage` empty = there is no more. */
+/** A page of referrers: an OCI index. `nextPage` is empty on the last page. */
 export interface ReferrersAnswer {
   readonly content: Buffer;
   readonly filtered: boolean;
@@ -32,10 +32,11 @@ export interface ReferrersAnswer {
 }
 
 /**
- * Referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The last
- * good answer serves for `revalidateAfterSeconds`, and for as long as a tag would be when upstream
- * is out: an outage is never "no signatures" (docs/design/pull-semantics.md#referrers). Only
- * single-page answers are kept: the pages of a longer list belong together.
+ * Lists referrers through the cache (OCI distribution specification 1.1, "Listing Referrers"). The
+ * last successful answer is served for `revalidateAfterSeconds`, and, during an outage of the
+ * upstream, as long as a tag would be: an outage must never look like "no signatures"
+ * (docs/design/pull-semantics.md#referrers). Only answers of a single page are stored, because the
+ * pages of a longer list belong together.
  */
 export class ReferrersList {
   private readonly asked = new SingleFlight<UpstreamReferrersPage>();
@@ -45,7 +46,10 @@ export class ReferrersList {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws UPSTREAM_DENIED, NAME_UNKNOWN, the outage itself where nothing good is kept, and what Access throws. */
+  /**
+   * Returns a page of referrers. Throws UPSTREAM_DENIED; NAME_UNKNOWN; the outage itself if no
+   * answer is stored; and the errors of Access.
+   */
   async list(request: ReferrersRequest): Promise<ReferrersAnswer> {
     const { access, knowledge, reporter } = this.parts;
     const located = access.locate(request.owner, request.repository);
@@ -62,7 +66,7 @@ export class ReferrersList {
       return { ...contentOf(fresh), cacheStatus: 'MISS', nextPage: fresh.nextPage ?? '', upstreamHost };
     } catch (error) {
       const limit = target.proxy.staleIfErrorSeconds ?? target.proxy.expirationSeconds;
-      if (upstreamTrouble(error) !== 'outage' || kept === undefined || age > limit * 1000) throw error;
+      if (classifyUpstreamError(error) !== 'outage' || kept === undefined || age > limit * 1000) throw error;
       return { ...contentOf(kept), cacheStatus: 'STALE', nextPage: '', upstreamHost };
     } finally {
       reporter.touch(target);
@@ -79,7 +83,7 @@ export class ReferrersList {
           ...(page === '' ? {} : { page }),
         });
         const { content, filtered, nextPage } = answer;
-        if (page === '' && nextPage === undefined && content.length <= MAX_KEPT_BYTES) {
+        if (page === '' && nextPage === undefined && content.length <= MAX_STORED_BYTES) {
           this.parts.knowledge.putReferrers(target.key, key, { content, filtered, checkedAt: this.clock.now() });
         }
         return answer;

@@ -4,21 +4,24 @@ import type { Knowledge } from '../known/knowledge';
 import type { RepositoryRequest } from '../access/request';
 import type { ManifestCacheStatus } from './content/manifest-answer';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 
-/** Most tags in one page, whatever a client asks for. */
+/** Maximum page size, regardless of what the client requests. */
 const MAX_PAGE = 1000;
 
-/** A page of tags. */
+/** A request for a page of tags. */
 export interface TagsRequest extends RepositoryRequest {
-  /** Page size asked by the client; 0 = its choice. */
+  /** The page size that the client requested; 0 = none requested. */
   readonly limit: number;
-  /** Tags after this one; empty = from the start. */
+  /** Return the tags after this one; empty = from the start. */
   readonly last: string;
 }
 
-/** A page of a tag list; `nextLast` empty = there is no more. `nextLimit` 0 = no page size in the link. */
+/**
+ * A page of a tag list. `nextLast` is empty on the last page. `nextLimit` 0 = the link to the next
+ * page has no page size.
+ */
 export interface TagsPage {
   readonly tags: readonly string[];
   readonly nextLast: string;
@@ -27,7 +30,7 @@ export interface TagsPage {
   readonly upstreamHost: string;
 }
 
-/** What the lists work with. */
+/** The dependencies of the tag and referrers lists. */
 export interface ListParts {
   readonly access: Access;
   readonly upstream: UpstreamRegistry;
@@ -36,10 +39,10 @@ export interface ListParts {
 }
 
 /**
- * Upstream's tags; the cached ones that may be served, when upstream cannot say
- * (docs/design/pull-semantics.md#tag-lists). A tag list is not kept: it would be old at once.
- * Throws PAGINATION_INVALID, NAME_UNKNOWN where upstream knows no such repository, UPSTREAM_DENIED,
- * the outage itself where nothing is cached, and what Access throws.
+ * Lists the tags of the upstream or, if the upstream is down, the cached tags that may be served
+ * (docs/design/pull-semantics.md#tag-lists). Tag lists are not cached, because they would be
+ * outdated immediately. Throws PAGINATION_INVALID; NAME_UNKNOWN if the upstream does not know the
+ * repository; UPSTREAM_DENIED; the outage itself if no tag is cached; and the errors of Access.
  */
 export async function listTags(parts: ListParts, request: TagsRequest): Promise<TagsPage> {
   if (!Number.isSafeInteger(request.limit) || request.limit < 0) throw new LayoverError('PAGINATION_INVALID');
@@ -56,11 +59,12 @@ export async function listTags(parts: ListParts, request: TagsRequest): Promise<
     const { tags, nextLast = '', nextLimit = 0 } = page;
     return { tags, nextLast, nextLimit: nextLimit > 0 ? nextLimit : limit, cacheStatus: 'MISS', upstreamHost };
   } catch (error) {
-    const trouble = upstreamTrouble(error);
+    const trouble = classifyUpstreamError(error);
     if (trouble === 'gone') throw new LayoverError('NAME_UNKNOWN', { ...shownOf(error), cause: error });
     if (trouble !== 'outage') throw error;
     const { tags, more } = await parts.knowledge.tags(target.key, limit > 0 ? limit : MAX_PAGE, request.last);
-    // Nothing cached is no answer: an empty list would say that the repository has no tags.
+    // Without cached tags the outage is returned: an empty list would mean that the repository has
+    // no tags.
     if (tags.length === 0 && request.last === '') throw error;
     const nextLast = more ? (tags.at(-1) ?? '') : '';
     return { tags, nextLast, nextLimit: limit, cacheStatus: 'STALE', upstreamHost };

@@ -10,21 +10,27 @@ import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-reg
 import type { ManifestContents } from './content/manifest-contents';
 import { parseManifest } from './content/parse-manifest';
 
-/** A manifest in hand; `kept` is false where quota lets it through without keeping it. */
+/**
+ * A manifest with its bytes. `kept` is false if the quota has no room and the manifest is only
+ * passed through.
+ */
 export interface HeldManifest {
   readonly descriptor: Descriptor;
   readonly content: Buffer;
   readonly kept: boolean;
 }
 
-/** The tag to move to a manifest with its admission, and when upstream said that it points there. */
+/** The tag that moves to a manifest with its admission, and when the upstream confirmed that. */
 export interface TagMove {
   readonly tag: Tag;
-  /** Milliseconds since the epoch; undefined = now, with this very fetch. */
+  /** Milliseconds since the epoch; undefined = now, with this fetch. */
   readonly checkedAt?: number;
 }
 
-/** Brings manifests in: from upstream, through the checks, into the store, past admission - in that order, each once however many wait. */
+/**
+ * Brings manifests into the cache: from the upstream, through the checks, into the store, and
+ * through admission, in this order. Requests for the same manifest share the work.
+ */
 export class ManifestKeeper {
   private readonly fetches = new SingleFlight<HeldManifest>();
   private readonly admissions = new SingleFlight<HeldManifest>();
@@ -37,8 +43,9 @@ export class ManifestKeeper {
   ) {}
 
   /**
-   * One GET upstream with this organization's credentials, then {@link keep}. Throws what the upstream client throws,
-   * UPSTREAM_CONTENT for what is no manifest, QUOTA_EXCEEDED, STORE_FULL and STORE_FAILED.
+   * Fetches a manifest with one GET and the credentials of this organization, then calls
+   * {@link keep}. Throws the errors of the upstream client, UPSTREAM_CONTENT for an invalid
+   * manifest, QUOTA_EXCEEDED, STORE_FULL and STORE_FAILED.
    */
   fetch(
     target: PullTarget,
@@ -58,7 +65,10 @@ export class ManifestKeeper {
     );
   }
 
-  /** Stores and admits a manifest whose bytes are at hand, and moves the tag. Throws as {@link fetch} does, but for upstream's failures. */
+  /**
+   * Stores and admits a manifest whose bytes are available, and moves the tag. Throws the errors of
+   * {@link fetch}, except those of the upstream.
+   */
   keep(
     target: PullTarget,
     manifest: FetchedManifest,
@@ -84,7 +94,7 @@ export class ManifestKeeper {
       `${target.upstream.origin.host}/${target.upstream.name}@${digest}`,
     );
     const descriptor: Descriptor = { digest, mediaType: parsed.mediaType, size: content.length };
-    // Durable before admission: what the catalog says is held must be there to be served.
+    // Durable before admission: content that the catalog lists as held must be readable.
     await this.contents.put(digest, content);
     const admission = await this.knowledge.admit({
       repository: target.key,
@@ -112,8 +122,8 @@ export class ManifestKeeper {
 }
 
 /**
- * A tag that upstream confirmed at `checkedAt`: good for another `expirationSeconds` from then
- * (docs/design/bounds.md#expiration).
+ * Returns the value of a tag that the upstream confirmed at `checkedAt`. It expires
+ * `expirationSeconds` later (docs/design/bounds.md#expiration).
  */
 export function tagValue(
   target: PullTarget,

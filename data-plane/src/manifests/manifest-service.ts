@@ -13,13 +13,13 @@ import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
 import type { TagResolver } from './resolve-tag';
 
-/** A manifest for a client, and the upstream it is from. */
+/** A manifest for a client, and the upstream that it belongs to. */
 export interface ServedManifest {
   readonly answer: ManifestAnswer;
   readonly upstreamHost: string;
 }
 
-/** What the manifest service works with. */
+/** The dependencies of the manifest service. */
 export interface ManifestServiceParts {
   readonly access: Access;
   readonly tags: TagResolver;
@@ -31,15 +31,15 @@ export interface ManifestServiceParts {
   readonly clock: Clock;
 }
 
-/** Manifest requests from address to answer, with their records. */
+/** Handles manifest requests from the address to the answer, including the pull record. */
 export class ManifestService {
   constructor(private readonly parts: ManifestServiceParts) {}
 
   /**
-   * Authorizes, resolves, records and answers, in this order: the record is on disk before the answer
-   * leaves (docs/design/records.md#pull-records). A record that cannot be written is dropped, logged
-   * and counted by the journal, and the pull goes on (ADR 7). Throws everything that Access, the
-   * resolvers and the gate throw.
+   * Authorizes, resolves, records and answers, in this order: the record is on disk before the
+   * answer is sent (docs/design/records.md#pull-records). If a record cannot be written, the
+   * journal drops, logs and counts it, and the pull continues (ADR 7). Throws the errors of Access,
+   * the resolvers and the gate.
    */
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;
@@ -78,7 +78,10 @@ export class ManifestService {
   }
 }
 
-/** Where an image needs a verdict to be served, a HEAD brings it in as a GET does: there is no scan of what is not held. */
+/**
+ * Returns the look-up for a request. If the image needs a verdict, a HEAD fetches it like a GET,
+ * because only held images can be scanned.
+ */
 function queryOf({ organization }: PullTarget, { headOnly, context, signal }: ManifestRequest): ManifestLookup {
   const needsVerdict = organization.scanPolicy !== undefined && organization.scanPolicy.unscanned !== 'SERVE';
   return { headOnly: headOnly && !needsVerdict, requestId: context.requestId, signal };

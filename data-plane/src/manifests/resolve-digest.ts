@@ -5,14 +5,14 @@ import type { PullTarget } from '../access/pull-target';
 import type { Knowledge } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import type { ManifestKeeper, TagMove } from './manifest-keeper';
 import type { TagHints } from './tag-hints';
 
-/** What a digest resolver works with. */
+/** The dependencies of the digest resolver. */
 export interface DigestResolverParts {
   readonly knowledge: Knowledge;
   readonly contents: ManifestContents;
@@ -22,18 +22,18 @@ export interface DigestResolverParts {
 }
 
 /**
- * A manifest by digest (docs/design/pull-semantics.md#manifest-by-digest). What this repository is
- * known to hold is immutable and costs no upstream call. Anything else is asked of upstream with
- * this organization's credentials, also where another organization holds the very same bytes: the
- * right to read is never shared, and neither answer nor time tells that they are there
- * (docs/design/pull-semantics.md#right-to-read).
+ * Resolves a manifest by digest (docs/design/pull-semantics.md#manifest-by-digest). A manifest that
+ * this repository holds is immutable and needs no upstream request. Everything else is requested
+ * from the upstream with the credentials of this organization, even if another organization holds
+ * the same bytes: the right to read is never shared, and neither the answer nor its timing reveals
+ * that the bytes are stored (docs/design/pull-semantics.md#right-to-read).
  */
 export class DigestResolver {
   private readonly heads = new SingleFlight<Descriptor>();
 
   constructor(private readonly parts: DigestResolverParts) {}
 
-  /** Throws as TagResolver does. */
+  /** Throws the same errors as TagResolver. */
   async resolve(target: PullTarget, digest: Digest, query: ManifestLookup): Promise<ManifestAnswer> {
     const { knowledge, contents, keeper } = this.parts;
     const known = await knowledge.manifest(target.key, digest);
@@ -47,13 +47,16 @@ export class DigestResolver {
       const held = await keeper.fetch(target, { kind: 'digest', digest }, move, query.requestId, query.signal);
       return answer(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', 200);
     } catch (thrown) {
-      if (upstreamTrouble(thrown) !== 'gone') throw thrown;
+      if (classifyUpstreamError(thrown) !== 'gone') throw thrown;
       const { message, detail, upstreamStatus } = toLayoverError(thrown);
       throw new LayoverError('MANIFEST_UNKNOWN', { message, detail, upstreamStatus, cause: thrown });
     }
   }
 
-  /** The tag for which a HEAD was answered with this digest, unless the tag was checked again since. */
+  /**
+   * Returns the tag for which an earlier HEAD was answered with this digest, unless the tag was
+   * revalidated since.
+   */
   private async tagToMove(target: PullTarget, digest: Digest): Promise<TagMove | undefined> {
     const hint = this.parts.hints.recall(target, digest);
     if (hint === undefined) return undefined;

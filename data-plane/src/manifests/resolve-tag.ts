@@ -5,14 +5,14 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { CachedTag } from '../known/catalog';
 import type { Knowledge } from '../known/knowledge';
-import { upstreamTrouble } from '../upstream/upstream-trouble';
+import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { ManifestContents } from './content/manifest-contents';
 import { type ManifestKeeper, tagValue } from './manifest-keeper';
 import type { CheckedTag, TagChecker } from './tag-checker';
 import type { TagHints } from './tag-hints';
 
-/** What a tag resolver works with. */
+/** The dependencies of the tag resolver. */
 export interface TagResolverParts {
   readonly knowledge: Knowledge;
   readonly contents: ManifestContents;
@@ -22,23 +22,26 @@ export interface TagResolverParts {
   readonly clock: Clock;
 }
 
-/** Differences of an expiration that are not worth writing down, in milliseconds. */
-const PUSH_MS = 1000;
+/** Changes of an expiration below this many milliseconds are not written. */
+const EXPIRATION_PRECISION_MS = 1000;
 
-/** A manifest by tag: the table in docs/design/pull-semantics.md#manifest-by-tag, row by row. */
+/**
+ * Resolves a manifest by tag, following the table in docs/design/pull-semantics.md#manifest-by-tag.
+ */
 export class TagResolver {
   constructor(private readonly parts: TagResolverParts) {}
 
   /**
-   * Throws MANIFEST_UNKNOWN where upstream says that there is no such tag, UPSTREAM_DENIED, TOO_MANY_REQUESTS and the outages
-   * where nothing cached may stand in, QUOTA_EXCEEDED, STORE_FULL, STORE_FAILED, CANCELLED.
+   * Returns the manifest of a tag. Throws MANIFEST_UNKNOWN if the upstream answers that the tag
+   * does not exist; UPSTREAM_DENIED, TOO_MANY_REQUESTS and outages if no cached manifest may be
+   * served instead; QUOTA_EXCEEDED; STORE_FULL; STORE_FAILED; CANCELLED.
    */
   async resolve(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
     const cached = await this.parts.knowledge.tag(target.key, tag);
     if (cached === undefined) return this.resolveUncached(target, tag, query);
     const now = this.parts.clock.now();
     const age = now - cached.checkedAt;
-    // An age below zero is a clock that was set back: then only upstream knows.
+    // A negative age means that the clock was set back: only the upstream can confirm the tag then.
     if (!isExpired(cached, now) && age >= 0 && age < target.proxy.revalidateAfterSeconds * 1000) {
       const answer = await this.serveCached(target, cached, 'HIT', query);
       this.pushExpiration(target, tag, cached, now);
@@ -48,16 +51,20 @@ export class TagResolver {
   }
 
   /**
-   * A pull resets the expiration, also one that was set by hand (docs/design/bounds.md#expiration):
-   * to the second, so that a hot tag is not written at every pull.
+   * Extends the expiration of a tag after a pull, even if it was set by hand
+   * (docs/design/bounds.md#expiration). The precision is a second, so that a frequently pulled tag
+   * is not written at every pull.
    */
   private pushExpiration(target: PullTarget, tag: Tag, cached: CachedTag, now: number): void {
     const expiresAt = now + target.proxy.expirationSeconds * 1000;
-    if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < PUSH_MS) return;
+    if (cached.expiresAt !== undefined && Math.abs(expiresAt - cached.expiresAt) < EXPIRATION_PRECISION_MS) return;
     this.parts.knowledge.pushExpiration(target.key, tag, cached, expiresAt);
   }
 
-  /** One GET and no HEAD before it: for a GET the cold pull costs one request. */
+  /**
+   * Resolves a tag that is not cached. A GET has no HEAD before it, so that a cold pull costs one
+   * request.
+   */
   private async resolveUncached(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
     const { keeper, checker, clock } = this.parts;
     try {
@@ -66,7 +73,7 @@ export class TagResolver {
       const held = await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query.requestId, query.signal);
       return fromUpstream(held.descriptor, held.content, held.kept ? 'MISS' : 'BYPASS', clock.now());
     } catch (error) {
-      throw upstreamTrouble(error) === 'gone' ? manifestUnknown(error) : error;
+      throw classifyUpstreamError(error) === 'gone' ? manifestUnknown(error) : error;
     }
   }
 
@@ -83,7 +90,8 @@ export class TagResolver {
       return this.withoutAnswer(target, tag, cached, error, query);
     }
     const same = checked.digest === cached.manifest.digest;
-    // Evicted while upstream was asked, it is admitted anew: remembered here alone, it would be served and held by nobody.
+    // If the manifest was evicted during the upstream request, it is admitted again: a tag that
+    // only this node remembers would be served although no origin holds it.
     if (same && (await this.parts.knowledge.tag(target.key, tag)) !== undefined) {
       this.parts.knowledge.putTag(target.key, tag, tagValue(target, cached.manifest, checked.checkedAt));
       const answer = await this.serveCached(target, cached, 'REVALIDATED', query);
@@ -92,13 +100,17 @@ export class TagResolver {
     try {
       return await this.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
     } catch (error) {
-      // Some upstreams answer a HEAD freely and limit GETs: the new version is out of reach, the old one is still good.
-      if (upstreamTrouble(error) !== 'outage') throw error;
+      // Some upstreams limit GETs but not HEADs. The new version is then unavailable, and the old
+      // one is still valid.
+      if (classifyUpstreamError(error) !== 'outage') throw error;
       return this.withoutAnswer(target, tag, cached, error, query);
     }
   }
 
-  /** Upstream's tag points at something that the cached tag does not: take it from what the repository holds, else fetch it. */
+  /**
+   * The tag at the upstream points to another digest: take that manifest from the repository, or
+   * fetch it.
+   */
   private async moved(
     target: PullTarget,
     tag: Tag,
@@ -129,7 +141,7 @@ export class TagResolver {
     return fromUpstream(held.descriptor, held.content, held.kept ? status : 'BYPASS', checkedAt);
   }
 
-  /** Upstream did not confirm the tag: the rows for 404, 401/403 and outages. */
+  /** Handles a tag that the upstream did not confirm: the rows for 404, 401/403 and outages. */
   private async withoutAnswer(
     target: PullTarget,
     tag: Tag,
@@ -138,7 +150,7 @@ export class TagResolver {
     query: ManifestLookup,
   ): Promise<ManifestAnswer> {
     const now = this.parts.clock.now();
-    const trouble = upstreamTrouble(error);
+    const trouble = classifyUpstreamError(error);
     if (trouble === 'gone') {
       if (target.proxy.onUpstreamDelete === 'PROPAGATE') this.parts.knowledge.removeTag(target.key, tag);
       if (target.proxy.onUpstreamDelete === 'PROPAGATE' || isExpired(cached, now)) throw manifestUnknown(error);
@@ -149,7 +161,10 @@ export class TagResolver {
     return { ...answer, upstreamStatus: toLayoverError(error).upstreamStatus ?? 0 };
   }
 
-  /** The cached version. Bytes that are gone are fetched again, and the client does not notice. */
+  /**
+   * Returns the cached version. If its bytes are missing, they are fetched again and the client
+   * does not notice.
+   */
   private async serveCached(
     target: PullTarget,
     cached: CachedTag,
@@ -192,7 +207,10 @@ function isTooStale(target: PullTarget, cached: CachedTag, now: number): boolean
   return limit !== undefined && now - cached.checkedAt > limit * 1000;
 }
 
-/** A repository that upstream does not know has no manifests either: clients expect this code from this endpoint. */
+/**
+ * Converts NAME_UNKNOWN to MANIFEST_UNKNOWN: clients expect this code from the manifest endpoint,
+ * and an unknown repository has no manifests.
+ */
 function manifestUnknown(thrown: unknown): LayoverError {
   const error = toLayoverError(thrown);
   if (error.key === 'MANIFEST_UNKNOWN') return error;

@@ -7,22 +7,22 @@ import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import type { FetchedManifest, UpstreamRegistry } from '../upstream/upstream-registry';
 
-/** What upstream just said of a tag. */
+/** The answer of the upstream about a tag. */
 export interface CheckedTag {
   readonly digest: Digest;
   readonly mediaType: string;
-  /** undefined where the answer to HEAD had no length. */
+  /** undefined if the answer to the HEAD had no length. */
   readonly size: number | undefined;
   /** Milliseconds since the epoch. */
   readonly checkedAt: number;
-  /** The manifest itself, where a HEAD was not enough to tell: then nobody needs to fetch it again. */
+  /** The manifest itself, if a GET was needed, so that callers need not fetch it again. */
   readonly fetched: FetchedManifest | undefined;
 }
 
-/** Statuses of registries that know no HEAD for manifests. */
+/** Statuses of registries that do not support HEAD for manifests. */
 const HEAD_UNSUPPORTED: ReadonlySet<number | undefined> = new Set([405, 501]);
 
-/** Asks upstream where a tag points: one HEAD, shared by everybody who asks at the same time. */
+/** Asks the upstream where a tag points with one HEAD, which all concurrent callers share. */
 export class TagChecker {
   private readonly checks = new SingleFlight<CheckedTag>();
 
@@ -31,12 +31,18 @@ export class TagChecker {
     private readonly clock: Clock,
   ) {}
 
-  /** Throws what the upstream client throws, and CANCELLED for a caller that leaves. */
+  /**
+   * Returns the digest of a tag at the upstream. Throws the errors of the upstream client, and
+   * CANCELLED if the caller aborts.
+   */
   check(target: PullTarget, tag: Tag, signal: AbortSignal | undefined): Promise<CheckedTag> {
     return this.checks.run(`${repositoryScope(target)}\n${tag}`, () => this.ask(target, tag), signal);
   }
 
-  /** The size of a manifest that upstream's HEAD did not tell, from its body; nothing is kept. */
+  /**
+   * Returns the size of a manifest by fetching its body, if the HEAD of the upstream had no length.
+   * Nothing is stored.
+   */
   async measure(target: PullTarget, digest: Digest): Promise<number> {
     return (await this.upstream.getManifest(target.upstream, { kind: 'digest', digest })).content.length;
   }

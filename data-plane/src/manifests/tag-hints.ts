@@ -8,15 +8,16 @@ import { repositoryScope } from '../access/repository-scope';
 const HINT_MILLISECONDS = 10 * 60_000;
 const MAX_HINTS = 10_000;
 
-/** A tag that upstream said points at a digest, and when (milliseconds since the epoch). */
+/** A tag that pointed to a digest at the upstream, and when (milliseconds since the epoch). */
 export interface TagHint {
   readonly tag: Tag;
   readonly checkedAt: number;
 }
 
 /**
- * Docker and containerd ask HEAD for the tag and then GET for the digest. The HEAD keeps nothing, and the GET does not say
- * which tag it is for; without remembering the first, these clients would never get a tag into the cache.
+ * Remembers which tags HEAD requests resolved. Docker and containerd send a HEAD for the tag and
+ * then a GET for the digest. The HEAD stores nothing, and the GET does not name the tag; without
+ * this memory, tags of these clients would never be cached.
  */
 export class TagHints {
   private readonly hints = new LRUCache<string, TagHint>({ max: MAX_HINTS });
@@ -27,7 +28,7 @@ export class TagHints {
     this.hints.set(`${repositoryScope(target)}\n${digest}`, hint);
   }
 
-  /** The tag that was last seen at this digest, at most ten minutes ago. */
+  /** Returns the tag that pointed to this digest most recently, at most ten minutes ago. */
   recall(target: PullTarget, digest: Digest): TagHint | undefined {
     const hint = this.hints.get(`${repositoryScope(target)}\n${digest}`);
     return hint !== undefined && this.clock.now() - hint.checkedAt <= HINT_MILLISECONDS ? hint : undefined;

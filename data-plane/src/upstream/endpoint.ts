@@ -1,7 +1,7 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { UpstreamOrigin } from './upstream-registry';
 
-/** Where an upstream is really reached. */
+/** The address at which an upstream is reached. */
 export interface Endpoint {
   /** Scheme, host and port; path `/`. */
   readonly base: URL;
@@ -10,7 +10,7 @@ export interface Endpoint {
 }
 
 /**
- * Docker Hub's registry is not at the name that images carry
+ * Docker Hub's registry has another host than the one in image names
  * (docs/design/pull-semantics.md#addressing).
  */
 const DOCKER_HUB_NAMES: readonly string[] = ['docker.io', 'index.docker.io'];
@@ -18,7 +18,9 @@ const DOCKER_HUB_REGISTRY = 'registry-1.docker.io';
 
 const HOST = /^(?:[a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
 
-/** The endpoint of an origin. Throws UPSTREAM_UNREACHABLE where the host is no `host[:port]`. */
+/**
+ * Returns the endpoint of an origin. Throws UPSTREAM_UNREACHABLE if the host is not `host[:port]`.
+ */
 export function endpointOf(origin: UpstreamOrigin): Endpoint {
   const name = DOCKER_HUB_NAMES.includes(origin.host.toLowerCase()) ? DOCKER_HUB_REGISTRY : origin.host;
   const text = `${origin.insecure ? 'http' : 'https'}://${name}/`;
@@ -31,8 +33,9 @@ export function endpointOf(origin: UpstreamOrigin): Endpoint {
 }
 
 /**
- * How messages name a place: the upstream, and where it sent us to when that is another host. Never
- * a path or a query string: signed URLs are secrets (docs/design/access.md#redirects).
+ * Returns the name of a place for messages: the upstream, and the host to which it redirected.
+ * Never contains a path or query string, because signed URLs are secrets
+ * (docs/design/access.md#redirects).
  */
 export function placeName(endpoint: Endpoint, url: URL): string {
   return url.host === endpoint.base.host ? endpoint.upstream : `${endpoint.upstream} (at ${url.host})`;

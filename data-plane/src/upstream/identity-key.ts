@@ -1,8 +1,9 @@
 import type { UpstreamOrigin } from './upstream-registry';
 
 /**
- * Key of everything that is remembered of an upstream: two organizations, or two versions of one's
- * credentials, share neither tokens nor rate limits (docs/design/access.md#upstream-credentials).
+ * Returns the key of everything that is remembered about an upstream. Two organizations, or two
+ * versions of an organization's credentials, share neither tokens nor rate limits
+ * (docs/design/access.md#upstream-credentials).
  */
 export function identityKey(origin: UpstreamOrigin): string {
   const as = origin.credentials === undefined ? 'anonymous' : 'credentials';

@@ -2,44 +2,63 @@ import type { LookupAddress } from 'node:dns';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 
-/** How long an upstream may take, in milliseconds. */
+/** Timeouts for an upstream, in milliseconds. */
 export interface UpstreamTimeouts {
-  /** Name, TCP and TLS. Default 5000. */
+  /** DNS, TCP and TLS together. Default 5000. */
   readonly connectMs: number;
-  /** From the request sent to its response headers, each hop for itself. Default 30000. */
+  /** From the request to its response headers, for each redirect separately. Default 30000. */
   readonly headersMs: number;
-  /** Without a byte of a body that somebody reads; a reader that pauses is not counted. Default 30000. */
+  /**
+   * Between two reads of a body; the time while the reader pauses does not count. Default 30000.
+   */
   readonly bodyMs: number;
-  /** A whole operation: waiting for a connection, token, redirects, and the body where it is read into memory. Default 60000. */
+  /**
+   * A whole operation: waiting for a connection, token, redirects, and the body if it is read into
+   * memory. Default 60000.
+   */
   readonly operationMs: number;
 }
 
-/** Proxies for the way out, as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say. URLs may hold user and password. */
+/**
+ * Proxies for outgoing connections, as in HTTPS_PROXY, HTTP_PROXY and NO_PROXY. URLs may contain
+ * user and password.
+ */
 export interface ProxySettings {
   readonly httpsProxy?: string;
   readonly httpProxy?: string;
-  /** Comma-separated: names (with all names below them), addresses, CIDRs, each with or without port; `*` = all. */
+  /**
+   * Comma-separated names (including all names below them), addresses and CIDRs, each with or
+   * without a port; `*` = all.
+   */
   readonly noProxy?: string;
 }
 
-/** Addresses of a name. Rejects with an error that has a code (ENOTFOUND …) as node:dns does. */
+/**
+ * Resolves the addresses of a name. Rejects with an error that has a code (ENOTFOUND …) like
+ * node:dns.
+ */
 export type Resolver = (hostname: string) => Promise<readonly LookupAddress[]>;
 
-/** What `createUpstreamRegistry` takes. */
+/** The parameters of `createUpstreamRegistry`. */
 export interface UpstreamOptions {
-  /** CIDRs of private networks that upstreams may be in (LAYOVER_UPSTREAM_ALLOWED_NETWORKS). */
+  /**
+   * CIDRs of private networks in which upstreams are allowed (LAYOVER_UPSTREAM_ALLOWED_NETWORKS).
+   */
   readonly allowedNetworks: readonly string[];
   readonly logger: Logger;
   readonly clock: Clock;
   readonly proxy?: ProxySettings;
   readonly timeouts?: Partial<UpstreamTimeouts>;
-  /** Connections to one origin. Default 64: more than the fills that run at once, so that manifests never queue behind blobs. */
+  /**
+   * Maximum number of connections to one origin. Default 64: more than the concurrent fills, so
+   * that manifests never wait for blobs.
+   */
   readonly connectionsPerOrigin?: number;
-  /** Default: the system's resolver. */
+  /** Default: the resolver of the system. */
   readonly resolver?: Resolver;
 }
 
-/** Time-outs where none are given. */
+/** The default timeouts. */
 export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
   connectMs: 5_000,
   headersMs: 30_000,
@@ -47,5 +66,5 @@ export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
   operationMs: 60_000,
 };
 
-/** Connections to one origin where no number is given. */
+/** The default maximum number of connections to one origin. */
 export const DEFAULT_CONNECTIONS = 64;

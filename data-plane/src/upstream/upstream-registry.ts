@@ -1,68 +1,83 @@
 import type { Digest } from '../../../common/oci/digest';
 import type { Reference } from '../../../common/oci/reference';
 
-/** One organization's way to its upstream: where, and as whom. Never logged whole: it holds the password. */
+/**
+ * The upstream of an organization with its credentials. Contains the password, so it must not be
+ * logged.
+ */
 export interface UpstreamOrigin {
   readonly organizationUid: string;
   /** host[:port] as the user wrote it; `docker.io` is reached at registry-1.docker.io. */
   readonly host: string;
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
-  /** Part of every key under which tokens and rate limits are kept. */
+  /** Part of every key under which tokens and rate limits are stored. */
   readonly credentialVersion: string;
-  /** Plain HTTP. */
+  /** Whether to use plain HTTP. */
   readonly insecure: boolean;
-  /** PEM bundle trusted besides the system's. */
+  /** PEM bundle that is trusted in addition to the certificates of the system. */
   readonly caCertificate: string | undefined;
 }
 
-/** A repository at an upstream; `name` is complete: namespace and library/ included. */
+/** A repository at an upstream. `name` is complete: it includes the namespace and `library/`. */
 export interface UpstreamRepository {
   readonly origin: UpstreamOrigin;
   readonly name: string;
 }
 
-/** What a HEAD told. `digest` is undefined for a registry that gives none, or gives one that is no digest. */
+/** The answer to a HEAD. `digest` is undefined if the registry sends no valid digest. */
 export interface ManifestHead {
   readonly digest: Digest | undefined;
   readonly mediaType: string;
   readonly size: number | undefined;
 }
 
-/** A manifest in memory: at most 4 MiB, its digest computed from these bytes, equal to what was asked for and to what upstream said. */
+/**
+ * A manifest in memory, at most 4 MiB. Its digest was computed from the bytes and equals the
+ * requested digest and the one that the upstream sent.
+ */
 export interface FetchedManifest {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly content: Buffer;
 }
 
-/** An open blob response. The reader takes the whole of `body` or calls `cancel`; both release the connection. */
+/**
+ * An open blob response. The reader must read all of `body` or call `cancel`; both release the
+ * connection.
+ */
 export interface UpstreamBlobStream {
-  /** Bytes of the whole blob, where upstream said so. */
+  /** Size of the whole blob in bytes, if the upstream sent it. */
   readonly size: number | undefined;
-  /** Where in the blob the body begins: the offset asked for, or 0 where upstream ignored the range. */
+  /**
+   * The offset in the blob at which the body begins: the requested one, or 0 if the upstream
+   * ignored the range.
+   */
   readonly offset: number;
-  /** Raw bytes, never decoded. Throws a LayoverError (UPSTREAM_FAILED, UPSTREAM_TIMEOUT) when cut or stalled. */
+  /**
+   * Raw bytes. Throws a LayoverError (UPSTREAM_FAILED, UPSTREAM_TIMEOUT) if the connection is cut
+   * or stalls.
+   */
   readonly body: AsyncIterable<Buffer>;
   cancel(): void;
 }
 
-/** A page of upstream's tags; `nextLast` continues it. */
+/** A page of the tags at the upstream; `nextLast` continues the list. */
 export interface UpstreamTagPage {
   readonly tags: readonly string[];
   readonly nextLast: string | undefined;
-  /** Page size upstream put in its link to the next page. */
+  /** The page size in the upstream's link to the next page. */
   readonly nextLimit: number | undefined;
 }
 
-/** A page of referrers: an OCI index as upstream sent it. */
+/** A page of referrers: an OCI index as the upstream sent it. */
 export interface UpstreamReferrersPage {
   readonly content: Buffer;
   readonly filtered: boolean;
-  /** Opaque; undefined = the last page. */
+  /** Opaque page token; undefined = the last page. */
   readonly nextPage: string | undefined;
 }
 
-/** What is known of an upstream without asking it now. */
+/** What is known about an upstream without a request. */
 export interface UpstreamHealth {
   readonly reachable: boolean;
   /** Milliseconds since the epoch; undefined = never asked. */
@@ -70,27 +85,36 @@ export interface UpstreamHealth {
   readonly lastError: string | undefined;
   readonly rateLimit: number | undefined;
   readonly rateLimitRemaining: number | undefined;
-  /** Until then requests with these credentials are answered TOO_MANY_REQUESTS without asking (milliseconds since the epoch). */
+  /**
+   * Requests with these credentials fail with TOO_MANY_REQUESTS until then (milliseconds since the
+   * epoch).
+   */
   readonly retryAfter: number | undefined;
 }
 
 /**
- * Upstream registries, read only. Every method throws a LayoverError:
- * UPSTREAM_DENIED (401, 403), MANIFEST_UNKNOWN / BLOB_UNKNOWN / NAME_UNKNOWN (a real 404), TOO_MANY_REQUESTS (with retryAfterSeconds),
- * UPSTREAM_FAILED (5xx, cut), UPSTREAM_UNREACHABLE (refused, DNS), UPSTREAM_TIMEOUT, UPSTREAM_TLS, UPSTREAM_ADDRESS_REFUSED,
- * UPSTREAM_CONTENT (not a registry, wrong digest, too large). `upstreamStatus` is set where upstream answered.
- * Messages name the upstream host and never a query string, header or credential.
+ * Reads upstream registries. Every method throws a LayoverError: UPSTREAM_DENIED (401, 403),
+ * MANIFEST_UNKNOWN / BLOB_UNKNOWN / NAME_UNKNOWN (a real 404), TOO_MANY_REQUESTS (with
+ * retryAfterSeconds), UPSTREAM_FAILED (5xx, cut), UPSTREAM_UNREACHABLE (refused, DNS),
+ * UPSTREAM_TIMEOUT, UPSTREAM_TLS, UPSTREAM_ADDRESS_REFUSED, UPSTREAM_CONTENT (not a registry, wrong
+ * digest, too large). `upstreamStatus` is set if the upstream answered. Messages contain the host
+ * of the upstream and never a query string, header or credential.
  */
 export interface UpstreamRegistry {
   headManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<ManifestHead>;
   getManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<FetchedManifest>;
-  /** Size of a blob; undefined where upstream has it but does not say. */
+  /**
+   * Returns the size of a blob; undefined if the upstream has the blob but does not send its size.
+   */
   headBlob(
     repository: UpstreamRepository,
     digest: Digest,
     signal?: AbortSignal,
   ): Promise<{ readonly size: number | undefined }>;
-  /** Resolves when response headers are in. `offset` > 0 resumes with Range. The signal ends the body too. */
+  /**
+   * Resolves when the response headers have arrived. `offset` > 0 resumes with Range. The signal
+   * also ends the body.
+   */
   openBlob(
     repository: UpstreamRepository,
     digest: Digest,
@@ -102,7 +126,10 @@ export interface UpstreamRegistry {
     page: { readonly limit?: number; readonly last?: string },
     signal?: AbortSignal,
   ): Promise<UpstreamTagPage>;
-  /** Falls back to the referrers tag schema where upstream has no referrers API; none at all = an empty index. */
+  /**
+   * Falls back to the referrers tag schema if the upstream has no referrers API. Returns an empty
+   * index if there are no referrers.
+   */
   listReferrers(
     repository: UpstreamRepository,
     digest: Digest,
@@ -110,6 +137,6 @@ export interface UpstreamRegistry {
     signal?: AbortSignal,
   ): Promise<UpstreamReferrersPage>;
   health(origin: UpstreamOrigin): UpstreamHealth;
-  /** Ends connections; requests under way fail. */
+  /** Closes connections; running requests fail. */
   close(): Promise<void>;
 }

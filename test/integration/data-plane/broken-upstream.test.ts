@@ -37,7 +37,7 @@ afterEach(async () => {
   spoolFolder = undefined;
 });
 
-/** The manifest is cached; what follows is about its layer. */
+/** Caches the manifest; the test then is about its layer. */
 async function startWithManifest(options: RigOptions = {}): Promise<void> {
   await start(options);
   await rig.edge.manifest('latest');
@@ -46,7 +46,9 @@ async function startWithManifest(options: RigOptions = {}): Promise<void> {
 
 const whole = ({ bytes, failure }: ReadResult): boolean => failure === undefined && bytes.equals(layer.bytes);
 
-/** A blob that failed: no client got it whole, nothing is stored, nothing is left in the spool. */
+/**
+ * Expects that no client got the blob whole, that nothing is stored, and that the spool is empty.
+ */
 async function expectNothingKept(result: ReadResult): Promise<void> {
   expect(result.failure).toBeDefined();
   expect(result.bytes.length).toBeLessThan(layer.bytes.length);
@@ -54,17 +56,18 @@ async function expectNothingKept(result: ReadResult): Promise<void> {
   await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
 }
 
-/** Once upstream is well again, so is the blob. */
+/** Expects that the blob is served again when the upstream has recovered. */
 async function expectRecovery(): Promise<void> {
   rig.registry.clearQuirks();
   expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
   await rig.held(layer.digest);
 }
 
-describe('a blob', () => {
-  test('cut in the middle: resumed where it broke off, and the client does not notice', async () => {
+describe('a blob from a broken upstream', () => {
+  test('is resumed if the connection is cut, and the client does not notice', async () => {
     await startWithManifest();
-    // Cut when some of it has been kept: what is on its way when a connection breaks may be lost with it.
+    // The cut comes after some bytes were stored, because bytes in transit may be lost with the
+    // connection.
     const gate = createGate();
     rig.registry.quirk({ path: layer.digest, gate, gateAtBytes: 150_000, cutAfterBytes: 150_000, times: 1 });
     const reading = rig.edge.blob(layer.digest);
@@ -78,7 +81,7 @@ describe('a blob', () => {
     expect(rig.registry.bytesSent(layer.digest)).toBeLessThan(layer.bytes.length + 150_000);
   });
 
-  test('cut for good: bounded tries, a client that is cut off, nothing kept', async () => {
+  test('is retried a limited number of times if it is always cut; the client is cut off and nothing is kept', async () => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, cutAtOffset: 150_000 });
     await expectNothingKept(await rig.edge.blob(layer.digest));
@@ -92,14 +95,14 @@ describe('a blob', () => {
     ['a short body without a length', { truncateTo: 100_000, chunked: true }],
     ['a web page with status 200', { html: true }],
     ['another length', { truncateTo: 399_999 }],
-  ])('%s: never whole for a client, never kept', async (_name, quirk) => {
+  ])('is never complete for a client and never kept: %s', async (_name, quirk) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, ...quirk });
     await expectNothingKept(await rig.edge.blob(layer.digest));
     await expectRecovery();
   });
 
-  test('Content-Encoding that nobody asked for: the right bytes or none', async () => {
+  test('has the right bytes or none if it has an unrequested Content-Encoding', async () => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, gzip: true });
     const result = await rig.edge.blob(layer.digest);
@@ -111,7 +114,7 @@ describe('a blob', () => {
     await expectRecovery();
   });
 
-  test('stalled: given up after the time-out, asked again, and in the end refused', async () => {
+  test('is retried after the timeout if it stalls, and fails in the end', async () => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, stallAfterBytes: 100_000 });
     const result = await rig.edge.blob(layer.digest);
@@ -126,7 +129,7 @@ describe('a blob', () => {
     [404, 'BLOB_UNKNOWN'],
     [500, 'UPSTREAM_FAILED'],
     [503, 'UPSTREAM_FAILED'],
-  ])('status %d: %s, before any byte', async (status, key) => {
+  ])('fails before any byte: status %d, %s', async (status, key) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, respond: { status, body: '{"errors":[]}' } });
     const result = await rig.edge.blob(layer.digest);
@@ -135,7 +138,7 @@ describe('a blob', () => {
     await expectRecovery();
   });
 
-  test('redirected to another host: followed, without credentials; the second fill asks anew', async () => {
+  test('is fetched from another host after a redirect without credentials; the next fill asks the registry again', async () => {
     await start({
       registry: { auth: { kind: 'basic', users: { me: { password: 'secret', repositories: 'all' } } } },
       organizations: [{ name: 'acme', username: 'me', password: 'secret' }],
@@ -148,7 +151,7 @@ describe('a blob', () => {
     expect(cdn.requests.map(({ line, authorization }) => [line, authorization])).toEqual([
       [`GET ${layerPath}`, 'none'],
     ]);
-    // The very first request finds out that credentials are wanted.
+    // Only the first request needs a challenge.
     expect(rig.registry.requests.map(({ authorization }) => authorization)).toEqual(['none', 'basic', 'basic']);
   });
 
@@ -157,7 +160,7 @@ describe('a blob', () => {
     'http://10.1.2.3/x',
     'http://[::1]:1/x',
     'http://[::ffff:10.0.0.1]/x',
-  ])('redirected to %s: refused, and never asked', async (location) => {
+  ])('is not requested from a redirect to %s', async (location) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, redirect: location });
     const result = await rig.edge.blob(layer.digest);
@@ -166,13 +169,13 @@ describe('a blob', () => {
   });
 });
 
-describe('a manifest', () => {
+describe('a manifest from a broken upstream', () => {
   test.each([
     [401, 'UPSTREAM_DENIED'],
     [403, 'UPSTREAM_DENIED'],
     [404, 'MANIFEST_UNKNOWN'],
     [500, 'UPSTREAM_FAILED'],
-  ])('status %d: %s, nothing kept, and recorded so', async (status, key) => {
+  ])('is not kept and has a record of the failure: status %d, %s', async (status, key) => {
     await start();
     rig.registry.quirk({ path: 'manifests', respond: { status, body: '{"errors":[]}' } });
     expect(await outcome(rig.edge.manifest('latest'))).toBe(key);
@@ -183,7 +186,7 @@ describe('a manifest', () => {
     expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
   });
 
-  test('429: the time to wait is told and kept to, and a cached tag is served meanwhile', async () => {
+  test('waits as long as a 429 says, while a cached tag is served', async () => {
     await start();
     rig.registry.content.addImage(NAME, 'cached', image);
     await rig.edge.manifest('cached');
@@ -203,8 +206,8 @@ describe('a manifest', () => {
     ['a web page with status 200', { html: true }],
     ['another digest in Docker-Content-Digest', { digestHeader: digestOf(Buffer.from('other')) }],
     ['wrong bytes', { corrupt: true }],
-    ['a body that is cut', { cutAfterBytes: 20 }],
-  ])('%s: refused and not kept', async (_name, quirk) => {
+    ['a truncated body', { cutAfterBytes: 20 }],
+  ])('is refused and not kept: %s', async (_name, quirk) => {
     await start();
     rig.registry.quirk({ path: 'manifests', method: 'GET', ...quirk });
     expect(await outcome(rig.edge.manifest('latest'))).toMatch(/^UPSTREAM_(CONTENT|FAILED)$/);
@@ -215,7 +218,7 @@ describe('a manifest', () => {
     expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
   });
 
-  test('5 MiB: refused, not kept; 4 MiB less a little: served', async () => {
+  test('is refused with 5 MiB and served with slightly less than 4 MiB', async () => {
     await start();
     const huge = buildManifestOfSize(5 * 1024 * 1024);
     const large = buildManifestOfSize(4 * 1024 * 1024 - 10);
@@ -226,13 +229,13 @@ describe('a manifest', () => {
     expect((await rig.edge.manifest('large')).content.equals(large)).toBe(true);
   });
 
-  test('an upstream that never answers: a time-out within bounds', async () => {
+  test('times out if the upstream never answers', async () => {
     await start();
     rig.registry.quirk({ path: 'manifests', stallHeaders: true });
     expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_TIMEOUT');
   });
 
-  test('a connection that is refused', async () => {
+  test('fails if the connection is refused', async () => {
     const port = await freePort();
     await start({ organizations: [{ name: 'acme', upstreamHost: `127.0.0.1:${port}` }] });
     await expect(rig.edge.manifest('latest')).rejects.toMatchObject({
@@ -241,7 +244,7 @@ describe('a manifest', () => {
     });
   });
 
-  test('a name that does not resolve', async () => {
+  test('fails if the name does not resolve', async () => {
     const resolver = (): Promise<never> =>
       Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }));
     await start({ organizations: [{ name: 'acme', upstreamHost: 'registry.invalid' }], overrides: { resolver } });
@@ -251,33 +254,30 @@ describe('a manifest', () => {
     });
   });
 
-  test('a name that resolves to a private address', async () => {
+  test('is refused if the name resolves to a private address', async () => {
     const resolver = () => Promise.resolve([{ address: '10.9.8.7', family: 4 }]);
     await start({ organizations: [{ name: 'acme', upstreamHost: 'rebound.test' }], overrides: { resolver } });
     expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_ADDRESS_REFUSED');
   });
 
-  test.each(['me', ''])(
-    'a token realm at a private address (user "%s"): refused, and no credentials leave',
-    async (username) => {
-      await start({
-        registry: {
-          auth: {
-            kind: 'bearer',
-            realm: 'http://10.1.2.3/token',
-            users: { me: { password: 'secret', repositories: 'all' } },
-          },
+  test.each(['me', ''])('sends no credentials to a token realm at a private address (user "%s")', async (username) => {
+    await start({
+      registry: {
+        auth: {
+          kind: 'bearer',
+          realm: 'http://10.1.2.3/token',
+          users: { me: { password: 'secret', repositories: 'all' } },
         },
-        organizations: [{ name: 'acme', username, password: username && 'secret' }],
-      });
-      expect(await outcome(rig.edge.manifest('latest'))).toMatch(/^UPSTREAM_(ADDRESS_REFUSED|CONTENT)$/);
-      expect(rig.registry.requests.every(({ authorization }) => authorization === 'none')).toBe(true);
-    },
-  );
+      },
+      organizations: [{ name: 'acme', username, password: username && 'secret' }],
+    });
+    expect(await outcome(rig.edge.manifest('latest'))).toMatch(/^UPSTREAM_(ADDRESS_REFUSED|CONTENT)$/);
+    expect(rig.registry.requests.every(({ authorization }) => authorization === 'none')).toBe(true);
+  });
 });
 
-describe('our own disk', () => {
-  test('full in the middle of a fill: the client is cut off or told, nothing is left, and it works again when there is room', async () => {
+describe('a full disk of the data plane', () => {
+  test('during a fill cuts off or refuses the client, leaves nothing behind, and heals when there is room', async () => {
     let full = true;
     spoolFolder = await temporaryFolder('spool');
     const disk = createSpool(spoolFolder.path);
@@ -309,7 +309,7 @@ describe('our own disk', () => {
     await expectRecovery();
   });
 
-  test('full when the blob is to be kept: the client has it all the same, and the next one fills it again', async () => {
+  test('at the commit does not affect the client, and the next one fills the blob again', async () => {
     let full = true;
     await startWithManifest({
       overrides: {

@@ -39,7 +39,7 @@ describe('validateProxyCache over the planes', () => {
     expect(await validate({ upstream: '127.0.0.1:1', insecure: true })).toEqual({
       outcome: 'UNREACHABLE',
       message:
-        "127.0.0.1:1 cannot be reached: it refused the connection: check the upstream's host and port, and that this machine may reach it.",
+        "127.0.0.1:1 cannot be reached: it refused the connection: check the upstream's host and port, and that this machine may connect to it.",
       anonymous: true,
       latencyMilliseconds: null,
     });
@@ -86,7 +86,7 @@ describeWith([DISTRIBUTION_PROGRAM], 'validateProxyCache with distribution', () 
     expect(await validate(input(password))).toMatchObject({
       outcome: 'OK',
       anonymous: false,
-      message: `${upstream.host} is a registry, and took the credentials. What they may pull shows with the first pull.`,
+      message: `${upstream.host} is a registry and accepted the credentials. Only a pull shows which repositories they may pull.`,
       latencyMilliseconds: expect.any(Number) as number,
     });
     expect(await validate(input('wrong'))).toMatchObject({
@@ -97,7 +97,7 @@ describeWith([DISTRIBUTION_PROGRAM], 'validateProxyCache with distribution', () 
     expect(await validate(input())).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: true,
-      message: `${upstream.host} lets nobody in without credentials (401): give upstreamUsername and upstreamPassword. It was checked anonymously because upstreamPassword was not given.`,
+      message: `${upstream.host} requires credentials (401): set upstreamUsername and upstreamPassword. It was asked anonymously, for upstreamPassword was not given.`,
     });
   });
 });

@@ -12,7 +12,10 @@ import type { BlobStoreUnderTest } from '../../contract/blob-store.contract';
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-/** Waits are short, so that tests need no fake time to see another try. Chunks are the smallest that Cloud Storage takes. */
+/**
+ * Short waits, so that tests see a retry without a manual clock. Chunks have the minimum size of
+ * Cloud Storage.
+ */
 export const QUICK: Partial<GcsLimits> = {
   connectMs: 1000,
   headersMs: 1000,
@@ -27,7 +30,7 @@ export const QUICK: Partial<GcsLimits> = {
   chunkBytes: 256 * KIB,
 };
 
-/** The bucket store on the fake, with a spool folder. Whoever makes it disposes of it. */
+/** The bucket store with the fake and a spool directory. The caller must dispose of it. */
 export interface GcsUnderTest extends BlobStoreUnderTest {
   readonly store: GcsBlobStore;
   readonly fake: FakeGcs;
@@ -36,7 +39,7 @@ export interface GcsUnderTest extends BlobStoreUnderTest {
 
 export const PREFIX = 'mirror/one/';
 
-/** Starts both. */
+/** Starts the fake and the store. */
 export async function gcsOnFake(limits: Partial<GcsLimits> = {}): Promise<GcsUnderTest> {
   const fake = await startFakeGcs();
   const folder = await temporaryFolder('gcs');

@@ -2,25 +2,25 @@ import { type Digest, digestOf } from '../../../common/oci/digest';
 import type { RepositoryKey } from '../../../data-plane/src/access/repository-key';
 import type { CachedManifest } from '../../../data-plane/src/known/catalog';
 
-/** The repository that the tests ask about. */
+/** The repository of the tests. */
 export const REPOSITORY: RepositoryKey = { organizationUid: 'u1', originVersion: 'o1', repository: 'library/alpine' };
 
-/** Digest of a text. */
+/** Returns the digest of a text. */
 export function digest(text: string): Digest {
   return digestOf(Buffer.from(text));
 }
 
-/** A descriptor of a text. */
+/** Returns the descriptor of a text. */
 export function descriptor(text: string): { mediaType: string; digest: Digest; size: number } {
   return { mediaType: 'application/x', digest: digest(text), size: text.length };
 }
 
-/** A tag that points to a text. */
+/** Returns a tag that points to a text. */
 export function tagOf(text: string, checkedAt = 1000) {
   return { manifest: descriptor(text), checkedAt, expiresAt: undefined };
 }
 
-/** A manifest with layers, all of them texts. */
+/** Returns a manifest with layers; all of them are texts. */
 export function manifestOf(text: string, ...layers: string[]): CachedManifest {
   return {
     manifest: descriptor(text),

@@ -11,29 +11,29 @@ import {
 } from '../../../data-plane/src/journal/durable-pull-journal';
 import type { NewRecord } from '../../../data-plane/src/journal/pull-journal';
 
-/** A logger that keeps its lines. */
+/** Creates a logger that stores its lines. */
 export function keepingLogger(): { readonly logger: Logger; readonly lines: string[] } {
   const lines: string[] = [];
   return { logger: createLogger('test', 'trace', { write: (line: string) => void lines.push(line) }), lines };
 }
 
-/** A temporary folder with what takes it away. */
+/** Creates a temporary directory with a function that removes it. */
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'layover-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A pull of a reference: enough to know it again. */
+/** Creates a pull record that can be recognized by its reference. */
 export function recordOf(reference: string): NewRecord {
   return { pull: { organization: 'docker', repository: 'library/alpine', reference } };
 }
 
-/** A journal with the machine's clock and nothing logged, unless told otherwise. */
+/** Opens a journal with the system clock and without logging, unless the options differ. */
 export function openJournal(directory: string, options: Partial<JournalOptions> = {}): Promise<DurablePullJournal> {
   return createPullJournal({ directory, clock: systemClock, logger: createLogger('test', 'silent'), ...options });
 }
 
-/** Everything that waits, oldest first, acknowledged. */
+/** Returns all waiting records, oldest first, and acknowledges them. */
 export async function drain(journal: DurablePullJournal): Promise<PullRecord[]> {
   const records: PullRecord[] = [];
   for (;;) {
@@ -44,7 +44,7 @@ export async function drain(journal: DurablePullJournal): Promise<PullRecord[]> 
   }
 }
 
-/** The references of pulls, in order. */
+/** Returns the references of pulls, in order. */
 export function referencesOf(records: Iterable<PullRecord>): string[] {
   return [...records].map(({ pull }) => pull?.reference ?? '');
 }

@@ -23,30 +23,35 @@ import type { RepositoryKey__Output } from '../../../proto/gen/layover/v1/Reposi
 import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
 import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
 
-/** What is said of images that no test speaks of. */
+/** The verdict for images without an entry in `verdicts`. */
 const NOT_SCANNED: JudgeImageReply = { verdict: 'UNSCANNED' };
 
-/** Ways in which the fake misbehaves; all of them may be changed while it runs. */
+/** How the fake misbehaves. All fields may be changed while it runs. */
 export interface FakeCatalogSwitches {
-  /** Every unary answer is made at once and sent this much later, in milliseconds. */
+  /** Delay of every unary answer in milliseconds. The answer is computed before the delay. */
   delayMs: number;
-  /** Every unary call fails with this: a bare status as the transport makes them, or a failure as the control plane sends them. */
+  /**
+   * The error of every unary call: a status as the transport creates it, or an error as the control
+   * plane sends it.
+   */
   failWith: status | LayoverError | undefined;
-  /** Watch streams begin without a message. */
+  /** Whether Watch streams begin without a message. */
   muteWatch: boolean;
-  /** Watch streams have snapshots in place of updates, as from an earlier control plane. */
+  /** Whether Watch streams get snapshots instead of updates, as from an earlier control plane. */
   sendsSnapshots: boolean;
-  /** RecordPulls refuses a whole batch (INVALID_ARGUMENT) in which a record is of this kind. */
+  /** RecordPulls refuses a batch (INVALID_ARGUMENT) that contains such a record. */
   refuse: (record: PullRecord__Output) => boolean;
-  /** So many RecordPulls calls record everything and then fail, as when the answer is lost. */
+  /**
+   * Number of RecordPulls calls that record everything and then fail, as if the answer was lost.
+   */
   loseAnswers: number;
-  /** What AdmitManifest decides. */
+  /** The decision of AdmitManifest. */
   admission: AdmitManifestReply;
-  /** In place of `verdicts`, for verdicts that take time. */
+  /** Replaces `verdicts`, for verdicts that take time. */
   judge: ((request: JudgeImageRequest__Output, cancelled: Promise<void>) => Promise<JudgeImageReply>) | undefined;
 }
 
-/** One call that arrived, in order. */
+/** A call, in order of arrival. */
 export interface FakeCatalogCall {
   readonly method: string;
   readonly request: unknown;
@@ -55,7 +60,10 @@ export interface FakeCatalogCall {
 type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
 type Watcher = { readonly call: WatchCall; readonly request: WatchRequest__Output };
 
-/** A control plane's Catalog in memory behind a real gRPC server. State outlives stop() and start(), as a database would. */
+/**
+ * The Catalog of a control plane in memory behind a real gRPC server. The state survives stop() and
+ * start(), like a database.
+ */
 export class FakeCatalog {
   readonly switches: FakeCatalogSwitches = {
     delayMs: 0,
@@ -67,18 +75,18 @@ export class FakeCatalog {
     admission: { decision: 'ADMITTED' },
     judge: undefined,
   };
-  /** Every call, in order of arrival. */
+  /** All calls, in order of arrival. */
   readonly calls: FakeCatalogCall[] = [];
-  /** Records by id, in the order in which they first came. */
+  /** Records by id, in the order of their first arrival. */
   readonly records = new Map<string, PullRecord__Output>();
-  /** What each node last said that it reads and fills. */
+  /** The last content uses that each node reported. */
   readonly uses = new Map<string, readonly ContentUse__Output[]>();
-  /** How often each id came. */
+  /** The number of deliveries of each id. */
   readonly deliveries = new Map<string, number>();
-  /** Admissions by repository, manifest, tag and time: one that is delivered twice is here once. */
+  /** Admissions by repository, manifest, tag and time; repeated deliveries are stored once. */
   readonly admissions = new Map<string, AdmitManifestRequest__Output>();
   private readonly tags = new Map<string, CachedTag>();
-  /** What its gate says, by digest; UNSCANNED where nothing is said. */
+  /** The verdicts by digest; the default is UNSCANNED. */
   readonly verdicts = new Map<string, JudgeImageReply>();
   private readonly manifests = new Map<string, LookupManifestReply>();
   private readonly blobs = new Map<string, Descriptor>();
@@ -91,7 +99,7 @@ export class FakeCatalog {
     private bound: ListenAddress,
   ) {}
 
-  /** Starts on a free port of 127.0.0.1, or where it is told to. */
+  /** Starts the fake on a free port of 127.0.0.1 or at the given address. */
   static async start(
     snapshot: ConfigurationSnapshot = emptySnapshot(1),
     address: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 },
@@ -101,17 +109,17 @@ export class FakeCatalog {
     return fake;
   }
 
-  /** Where it listens; the same after a restart. */
+  /** Returns the address, which does not change with a restart. */
   get address(): ListenAddress {
     return this.bound;
   }
 
-  /** Nodes whose Watch stream is open. */
+  /** Returns the nodes with an open Watch stream. */
   get watching(): readonly WatchRequest__Output[] {
     return [...this.watchers].map(({ request }) => request);
   }
 
-  /** Starts again after stop(), at the same address. */
+  /** Starts again at the same address after stop(). */
   async start(): Promise<void> {
     if (this.bound.kind === 'unix') rmSync(this.bound.path, { force: true });
     const server = new Server();
@@ -125,7 +133,7 @@ export class FakeCatalog {
     this.server = server;
   }
 
-  /** Goes away at once, with every connection. */
+  /** Stops immediately and closes every connection. */
   async stop(): Promise<void> {
     this.server?.forceShutdown();
     this.server = undefined;
@@ -133,7 +141,7 @@ export class FakeCatalog {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Replaces the configuration and tells every watcher what changed. */
+  /** Replaces the configuration and sends the changes to every watcher. */
   configure(snapshot: ConfigurationSnapshot): void {
     const before = this.current;
     this.current = snapshot;
@@ -146,17 +154,17 @@ export class FakeCatalog {
     this.broadcast(message);
   }
 
-  /** Tells every watcher to forget. */
+  /** Sends an invalidation to every watcher. */
   invalidate(invalidation: Invalidation): void {
     this.broadcast({ invalidation });
   }
 
-  /** Sends a heartbeat to every watcher; none is sent otherwise. */
+  /** Sends a heartbeat to every watcher. None is sent automatically. */
   beat(): void {
     this.broadcast({ heartbeat: { revision: this.current.revision } });
   }
 
-  /** Ends every Watch stream without a status of failure. */
+  /** Ends every Watch stream with status OK. */
   endStreams(): void {
     for (const { call } of this.watchers) call.end();
     this.watchers.clear();
@@ -182,12 +190,14 @@ export class FakeCatalog {
     this.blobs.set(keyOf(key, blob.digest ?? ''), blob);
   }
 
-  /** How many calls of a method came. */
+  /** Returns the number of calls of a method. */
   count(method: string): number {
     return this.calls.filter((call) => call.method === method).length;
   }
 
-  /** Resolves when the condition holds; looked at after every call. Rejects after `withinMs`. */
+  /**
+   * Resolves when the condition holds, which is checked after every call. Rejects after `withinMs`.
+   */
   until(condition: () => boolean, withinMs = 5000): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
@@ -198,7 +208,7 @@ export class FakeCatalog {
       };
       const timer = setTimeout(() => {
         this.changed.delete(look);
-        reject(new Error('the fake catalog waited in vain'));
+        reject(new Error('the fake catalog timed out waiting for a condition'));
       }, withinMs);
       this.changed.add(look);
       look();
@@ -311,7 +321,7 @@ export class FakeCatalog {
     else setTimeout(send, delayMs).unref();
   }
 
-  /** The answer as of now, whenever it is sent. */
+  /** Computes the answer now, no matter when it is sent. */
   private replyTo<Request, Reply>(
     request: Request,
     handle: (request: Request) => Reply,
@@ -346,12 +356,15 @@ export class FakeCatalog {
   }
 }
 
-/** The mark that the fake gives a revision. */
+/** Returns the mark of a revision of the fake. */
 export function markOf(revision: number): string {
   return `mark-${revision}`;
 }
 
-/** What changes a configuration from `before` (undefined = anything) to `snapshot`, in one part. */
+/**
+ * Returns the update, in one part, that changes a configuration from `before` (undefined: anything) to
+ * `snapshot`.
+ */
 export function updateOf(snapshot: ConfigurationSnapshot, before?: ConfigurationSnapshot): ConfigurationUpdate {
   const known = new Map(before?.organizations?.map((organization) => [organization.uid, organization]));
   const { revision = 0, organizations = [], settings, tokenKeys } = snapshot;
@@ -368,7 +381,7 @@ export function updateOf(snapshot: ConfigurationSnapshot, before?: Configuration
   };
 }
 
-/** A valid configuration without organizations. */
+/** Returns a valid configuration without organizations. */
 export function emptySnapshot(revision: number): ConfigurationSnapshot {
   return {
     revision,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** Repositories that somebody may pull. */
+/** The repositories that a user may pull. */
 export type Grant = 'all' | readonly string[];
 
 /** A user of a fake registry. */
@@ -10,27 +10,32 @@ export interface FakeUser {
   readonly repositories: Grant;
 }
 
-/** Who may pull what, and how they prove who they are. Every field may be changed while the server runs. */
+/**
+ * The users, their rights and the authentication scheme. Every field may be changed while the
+ * server runs.
+ */
 export interface AuthOptions {
   kind: 'none' | 'basic' | 'bearer';
   users?: Readonly<Record<string, FakeUser>>;
-  /** What those without credentials may pull (bearer: by an anonymous token). Default: nothing. */
+  /**
+   * What clients without credentials may pull (bearer: with an anonymous token). Default: nothing.
+   */
   anonymous?: Grant;
-  /** Token endpoint named in challenges. Default: `/token` of this server. */
+  /** The token endpoint in challenges. Default: `/token` of this server. */
   realm?: string;
-  /** null = the challenge names no service. Default `fake-registry`. */
+  /** The service in challenges; null = none. Default `fake-registry`. */
   service?: string | null;
-  /** Default `token`. */
+  /** The field of the token in the answer. Default `token`. */
   tokenField?: 'token' | 'access_token' | 'both';
-  /** Seconds; null = the answer has none. Default 300. */
+  /** The lifetime in seconds; null = not in the answer. Default 300. */
   expiresIn?: number | null;
-  /** A challenge that stands before the real one in the same header: `Negotiate`, `Basic realm="x, y"`. */
+  /** A challenge before the real one in the same header: `Negotiate`, `Basic realm="x, y"`. */
   challengePrefix?: string;
-  /** How a good token without the right is refused. Default 401, as Docker Hub does. */
+  /** The status for a valid token without the right. Default 401, like Docker Hub. */
   deniedStatus?: 401 | 403 | 404;
 }
 
-/** Outcome of looking at a request's Authorization. */
+/** The result of checking the Authorization of a request. */
 export type Access = { readonly kind: 'allowed' } | { readonly kind: 'challenge' } | { readonly kind: 'denied' };
 
 interface IssuedToken {
@@ -38,18 +43,24 @@ interface IssuedToken {
   readonly scopes: readonly string[];
 }
 
-/** Users, tokens and their checks. Two servers may share one (a registry and its separate token server). */
+/**
+ * Users and tokens, and their checks. Two servers may share an instance (a registry and its
+ * separate token server).
+ */
 export class FakeAuth {
   private readonly issued = new Map<string, IssuedToken>();
 
   constructor(readonly options: AuthOptions) {}
 
-  /** All tokens given out so far are worth nothing from now on. */
+  /** Invalidates all issued tokens. */
   revokeTokens(): void {
     this.issued.clear();
   }
 
-  /** Whether the request may read `repository`; undefined = the base endpoint, for which any valid identity does. */
+  /**
+   * Checks whether the request may read `repository`; undefined = the base endpoint, which accepts
+   * any valid identity.
+   */
   check(message: IncomingMessage, repository: string | undefined): Access {
     const header = message.headers.authorization;
     switch (this.options.kind) {
@@ -73,7 +84,7 @@ export class FakeAuth {
     }
   }
 
-  /** WWW-Authenticate for a repository (undefined: base endpoint). */
+  /** Returns the WWW-Authenticate value for a repository (undefined: base endpoint). */
   challenge(repository: string | undefined, ownUrl: string): string {
     const prefix = this.options.challengePrefix === undefined ? '' : `${this.options.challengePrefix}, `;
     if (this.options.kind === 'basic') return `${prefix}Basic realm="fake registry"`;
@@ -84,7 +95,7 @@ export class FakeAuth {
     return `${prefix}Bearer ${parts.join(',')}`;
   }
 
-  /** The token endpoint's answer; undefined = wrong credentials (401). */
+  /** Returns the answer of the token endpoint; undefined = wrong credentials (401). */
   issue(message: IncomingMessage, url: URL): Readonly<Record<string, unknown>> | undefined {
     const header = message.headers.authorization;
     let repositories: Grant = this.options.anonymous ?? [];
@@ -118,7 +129,7 @@ function granted(grant: Grant, repository: string | undefined): Access {
   return { kind: allowed ? 'allowed' : 'denied' };
 }
 
-/** `repository:<name>:pull,push` names `<name>`. */
+/** Returns whether a scope such as `repository:<name>:pull,push` names the repository. */
 function scopeNames(scope: string, repository: string): boolean {
   return scope.startsWith(`repository:${repository}:`) && scope.slice(12 + repository.length).includes('pull');
 }

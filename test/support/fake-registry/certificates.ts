@@ -6,14 +6,17 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A certificate authority made for one test, and a server certificate that it signed. PEM. */
+/** A certificate authority for a test, and a server certificate that it signed, in PEM. */
 export interface TestCertificates {
   readonly ca: string;
   readonly key: string;
   readonly cert: string;
 }
 
-/** Makes both with openssl; valid for a day, for the names and addresses given. Leaves no files. */
+/**
+ * Creates both with openssl, valid for a day, for the given names and addresses. Leaves no files
+ * behind.
+ */
 export async function makeCertificates(
   subjectAltNames: readonly string[] = ['IP:127.0.0.1', 'DNS:localhost'],
 ): Promise<TestCertificates> {

@@ -6,7 +6,7 @@ import type { Misbehaviour } from './quirks';
 import type { LoggedRequest } from './request-log';
 import { type BodySource, sendBody } from './send-body';
 
-/** One request with everything its handler needs. */
+/** A request with everything that its handler needs. */
 export interface Exchange {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
@@ -17,11 +17,11 @@ export interface Exchange {
   readonly auth: FakeAuth;
   /** `http://127.0.0.1:port` of this server. */
   readonly ownUrl: string;
-  /** To be called when the log entry has changed. */
+  /** Must be called when the log entry has changed. */
   readonly changed: () => void;
 }
 
-/** Sends bytes in memory. */
+/** Sends bytes from memory. */
 export function answer(
   exchange: Exchange,
   status: number,
@@ -46,7 +46,7 @@ export function answerError(
   return answer(exchange, status, { 'content-type': 'application/json', ...headers }, body);
 }
 
-/** Sends a body from wherever it comes, with all the misbehaviour that is about bodies and headers. */
+/** Sends a body from any source, with the misbehaviour that affects bodies and headers. */
 export async function answerFrom(
   exchange: Exchange,
   status: number,
@@ -54,7 +54,7 @@ export async function answerFrom(
   source: BodySource,
 ): Promise<void> {
   const { response, entry, quirk } = exchange;
-  const body = bent(source, quirk);
+  const body = applyQuirk(source, quirk);
   const all: Record<string, string | undefined> = {
     ...headers,
     'content-length': quirk.chunked === true ? undefined : String(body.length),
@@ -79,7 +79,7 @@ export async function answerFrom(
   exchange.changed();
 }
 
-function bent(source: BodySource, quirk: Misbehaviour): BodySource {
+function applyQuirk(source: BodySource, quirk: Misbehaviour): BodySource {
   let body = source;
   if (quirk.corrupt === true && body.length > 0) {
     const { read } = body;

@@ -9,48 +9,60 @@ import { type ActiveQuirk, type Quirk, Quirks } from './quirks';
 import { type LoggedRequest, RequestLog } from './request-log';
 import { respond } from './respond';
 
-/** How a fake registry is started. */
+/** The options of a fake registry. */
 export interface FakeRegistryOptions {
   /** Content to share with another server. Default: its own, empty. */
   readonly content?: RegistryContent;
-  /** Or the auth of another server, which this one then issues tokens for. Default: none needed. */
+  /**
+   * The authentication, or that of another server, for which this one then issues tokens. Default:
+   * none.
+   */
   readonly auth?: AuthOptions | FakeAuth;
   /** PEM; makes it an HTTPS server (see certificates.ts). */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Address to listen at. Default 127.0.0.1. */
+  /** The address to listen on. Default 127.0.0.1. */
   readonly address?: string;
-  /** Default: any free one. A restarted upstream takes the port that it had. */
+  /** The port. Default: any free one. A restarted upstream reuses its port. */
   readonly port?: number;
-  /** Rate-limit headers that every answer carries, as Docker Hub's: `100;w=21600`. May be changed while running. */
+  /**
+   * Rate-limit headers of every answer, like Docker Hub's `100;w=21600`. May be changed while the
+   * server runs.
+   */
   readonly rateLimit?: { limit: string; remaining: string };
 }
 
-/** A registry that is a real server, says what it was asked, and misbehaves on request. */
+/** A registry on a real server that logs its requests and can misbehave. */
 export interface FakeRegistry {
   /** `http://127.0.0.1:port` */
   readonly url: string;
-  /** `127.0.0.1:port`, as an upstream's host is written. */
+  /** `127.0.0.1:port`, in the form of an upstream's host. */
   readonly host: string;
   readonly port: number;
   readonly content: RegistryContent;
   readonly auth: FakeAuth;
   /** Requests since the start or the last takeRequests(). */
   readonly requests: readonly LoggedRequest[];
-  /** Connections that are open now. */
+  /** Number of open connections. */
   readonly openConnections: number;
   takeRequests(): readonly LoggedRequest[];
-  /** Resolves when the predicate holds of `requests`. Rejects, with what was seen, after `timeoutMs` (default 5000). */
+  /**
+   * Resolves when the predicate holds for `requests`. Rejects with the requests after `timeoutMs`
+   * (default 5000).
+   */
   waitFor(predicate: (requests: readonly LoggedRequest[]) => boolean, timeoutMs?: number): Promise<void>;
   quirk(quirk: Quirk): ActiveQuirk;
   clearQuirks(): void;
-  /** Body bytes sent for paths that contain `part` (a digest), since the last takeRequests(). */
+  /**
+   * Returns the body bytes that were sent for paths that contain `part` (a digest), since the last
+   * takeRequests().
+   */
   bytesSent(part: string): number;
   rateLimit: { limit: string; remaining: string } | undefined;
-  /** Ends all connections and frees the port. */
+  /** Closes all connections and frees the port. */
   close(): Promise<void>;
 }
 
-/** Starts a fake registry on a free port. Whoever starts it closes it. */
+/** Starts a fake registry on a free port. The caller must close it. */
 export async function startFakeRegistry(options: FakeRegistryOptions = {}): Promise<FakeRegistry> {
   const content = options.content ?? new RegistryContent();
   const auth = options.auth instanceof FakeAuth ? options.auth : new FakeAuth(options.auth ?? { kind: 'none' });

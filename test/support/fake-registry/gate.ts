@@ -1,14 +1,14 @@
-/** Holds a response until a test lets it go. */
+/** Holds a response until a test releases it. */
 export interface Gate {
-  /** Resolves when a response has come to the gate. */
+  /** Resolves when a response has reached the gate. */
   readonly reached: Promise<void>;
-  /** Lets everything through, now and later. */
+  /** Releases all current and future responses. */
   open(): void;
-  /** For the server: says that a response is here, and waits. */
+  /** Called by the server: reports that a response has arrived, and waits. */
   pass(): Promise<void>;
 }
 
-/** A closed gate. */
+/** Creates a closed gate. */
 export function createGate(): Gate {
   let arrive = (): void => undefined;
   let open = (): void => undefined;

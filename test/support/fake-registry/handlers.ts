@@ -2,7 +2,7 @@ import { parseRange, resolveRange } from '../../../common/oci/byte-range';
 import { MediaType } from '../../../common/oci/media-types';
 import { answer, answerError, answerFrom, type Exchange } from './exchange';
 
-/** `GET|HEAD /v2/<name>/manifests/<reference>` */
+/** Serves `GET|HEAD /v2/<name>/manifests/<reference>`. */
 export function serveManifest(exchange: Exchange, repository: string, reference: string): Promise<void> {
   const manifest = exchange.content.manifest(repository, reference);
   if (manifest === undefined) return notFound(exchange, repository, 'MANIFEST_UNKNOWN');
@@ -15,7 +15,7 @@ export function serveManifest(exchange: Exchange, repository: string, reference:
   );
 }
 
-/** `GET|HEAD /v2/<name>/blobs/<digest>`, with one range. */
+/** Serves `GET|HEAD /v2/<name>/blobs/<digest>`, with one range. */
 export function serveBlob(exchange: Exchange, repository: string, digest: string): Promise<void> {
   const blob = exchange.content.blob(repository, digest);
   if (blob === undefined) return notFound(exchange, repository, 'BLOB_UNKNOWN');
@@ -39,7 +39,7 @@ export function serveBlob(exchange: Exchange, repository: string, digest: string
   return answerFrom(exchange, 206, headers, { offset, length, read: blob.generator });
 }
 
-/** `GET /v2/<name>/tags/list?n=&last=` */
+/** Serves `GET /v2/<name>/tags/list?n=&last=`. */
 export function serveTags(exchange: Exchange, repository: string): Promise<void> {
   if (!exchange.content.hasRepository(repository)) return notFound(exchange, repository, 'NAME_UNKNOWN');
   const { searchParams } = exchange.url;
@@ -54,7 +54,10 @@ export function serveTags(exchange: Exchange, repository: string): Promise<void>
   return answer(exchange, 200, headers, Buffer.from(JSON.stringify({ name: repository, tags })));
 }
 
-/** `GET /v2/<name>/referrers/<digest>?artifactType=`: manifests whose subject is the digest. */
+/**
+ * Serves `GET /v2/<name>/referrers/<digest>?artifactType=`: the manifests whose subject is the
+ * digest.
+ */
 export function serveReferrers(exchange: Exchange, repository: string, digest: string): Promise<void> {
   const { searchParams } = exchange.url;
   const artifactType = searchParams.get('artifactType');
@@ -81,7 +84,7 @@ export function serveReferrers(exchange: Exchange, repository: string, digest: s
   return answer(exchange, 200, headers, Buffer.from(JSON.stringify(index)));
 }
 
-/** `GET /token`: the token endpoint of the distribution token specification. */
+/** Serves `GET /token`, the token endpoint of the distribution token specification. */
 export function serveToken(exchange: Exchange): Promise<void> {
   const body = exchange.auth.issue(exchange.message, exchange.url);
   if (body === undefined) return answerError(exchange, 401, 'UNAUTHORIZED');

@@ -1,6 +1,7 @@
 /**
- * A fake upstream registry for all suites: `startFakeRegistry()`, then `content.addImage(...)`, `quirk(...)`, `requests`.
- * It speaks the read side of the OCI distribution API and the token endpoint over real sockets.
+ * A fake upstream registry for all suites: `startFakeRegistry()`, then `content.addImage(...)`,
+ * `quirk(...)`, `requests`. It serves the read side of the OCI distribution API and the token
+ * endpoint over real sockets.
  */
 export { type AuthOptions, FakeAuth, type FakeUser } from './auth';
 export { makeCertificates, type TestCertificates } from './certificates';

@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 
-/** Length of the piece that repeats; a prime, so that no power-of-two buffer mistake goes unseen. */
+/** Length of the repeated period; a prime, so that errors in power-of-two buffers are detected. */
 const PERIOD = 1_048_573;
 
 /**
- * `length` bytes from `offset` of an endless, incompressible-looking byte sequence that `seed` names.
- * The same seed gives the same sequence. Cheap for any offset, so that blobs of gigabytes need no memory.
+ * Returns `length` bytes from `offset` of an infinite, incompressible byte sequence that `seed`
+ * selects. The same seed gives the same sequence. Any offset is cheap, so that blobs of gigabytes
+ * need no memory.
  */
 export function patternBytes(seed: string, offset: number, length: number): Buffer {
   return patternReader(seed)(offset, length);
 }
 
-/** The sequence of {@link patternBytes} as a function, its period computed once. */
+/** Returns the sequence of {@link patternBytes} as a function that computes the period once. */
 export function patternReader(seed: string): (offset: number, length: number) => Buffer {
   const period = periodOf(seed);
   return (offset, length) => {
@@ -25,7 +26,7 @@ export function patternReader(seed: string): (offset: number, length: number) =>
   };
 }
 
-/** SHAKE-256 gives as many bytes as one likes: random-looking, and the same everywhere. */
+/** SHAKE-256 produces any number of reproducible bytes that look random. */
 function periodOf(seed: string): Buffer {
   return createHash('shake256', { outputLength: PERIOD }).update(seed).digest();
 }

@@ -8,77 +8,82 @@ export interface CannedResponse {
   readonly body?: string | Buffer;
 }
 
-/** How a registry misbehaves. Every field that is set applies; byte counts are of this response's body unless said otherwise. */
+/**
+ * How a registry misbehaves. All fields that are set apply. Byte counts refer to the body of this
+ * response unless stated otherwise.
+ */
 export interface Misbehaviour {
-  /** Answers this and nothing else (any status; a 429 with Retry-After, an error body …). */
+  /** Sends only this answer (any status; a 429 with Retry-After, an error body …). */
   readonly respond?: CannedResponse;
-  /** A web page with status 200 in place of the content. */
+  /** Sends a web page with status 200 instead of the content. */
   readonly html?: boolean;
-  /** Sets response headers, or takes them away (undefined). */
+  /** Sets response headers, or removes them (undefined). */
   readonly headers?: Readonly<Record<string, string | undefined>>;
-  /** Docker-Content-Digest as told; null = none. */
+  /** Sets Docker-Content-Digest; null = none. */
   readonly digestHeader?: string | null;
-  /** Cuts the connection when the request has been read, before any answer. */
+  /** Closes the connection after reading the request, before any answer. */
   readonly dropRequest?: boolean;
   /** Reads the request and never answers (until the server closes). */
   readonly stallHeaders?: boolean;
-  /** Cuts the connection after so many bytes. With `times`: 1 a resumed request then comes through. */
+  /** Cuts the connection after this many bytes. With `times: 1`, a resumed request succeeds. */
   readonly cutAfterBytes?: number;
-  /** Cuts whenever this offset of the blob is reached: a resumed request gets no further. */
+  /** Cuts the connection at this offset of the blob, also for resumed requests. */
   readonly cutAtOffset?: number;
-  /** Sends so many bytes, then nothing more, connection open. */
+  /** Sends this many bytes, then nothing, with the connection open. */
   readonly stallAfterBytes?: number;
-  /** Changes one byte (the last) and keeps the length. */
+  /** Changes the last byte and keeps the length. */
   readonly corrupt?: boolean;
-  /** Body and Content-Length are cut down to so many bytes: looks whole and is not. */
+  /**
+   * Truncates the body and Content-Length to this many bytes, so that the answer looks complete.
+   */
   readonly truncateTo?: number;
-  /** No Content-Length, chunked transfer. */
+  /** Uses chunked transfer without Content-Length. */
   readonly chunked?: boolean;
-  /** Sends with Content-Encoding: gzip, asked for or not. */
+  /** Sends Content-Encoding: gzip, requested or not. */
   readonly gzip?: boolean;
-  /** Answers 200 and everything to a request with Range. */
+  /** Answers a request with Range with 200 and the whole content. */
   readonly ignoreRange?: boolean;
-  /** Answers a range request with a part that begins so many bytes away from what was asked. */
+  /** Answers a range request with a range that is shifted by this many bytes. */
   readonly rangeShift?: number;
-  /** Redirects: a Location, or how to make one. */
+  /** Redirects to a Location, or to the result of a function. */
   readonly redirect?: string | ((request: LoggedRequest) => string);
-  /** Default 307. */
+  /** The status of the redirect. Default 307. */
   readonly redirectStatus?: number;
-  /** Lists all tags whatever `n` is. */
+  /** Lists all tags regardless of `n`. */
   readonly ignorePagination?: boolean;
-  /** Lists tags from the first whatever `last` is. */
+  /** Lists tags from the first one regardless of `last`. */
   readonly ignoreLast?: boolean;
-  /** How Link to the next page is written. Default relative. */
+  /** The form of the Link to the next page. Default relative. */
   readonly link?: 'relative' | 'absolute' | 'none' | { readonly origin: string };
   /** The referrers API does not filter by artifactType. */
   readonly ignoreFilter?: boolean;
   /** Page size of referrers. */
   readonly referrersPageSize?: number;
-  /** Holds the body at `gateAtBytes` (default 0, headers are out by then) until the gate opens. */
+  /** Holds the body at `gateAtBytes` (default 0, after the headers) until the gate opens. */
   readonly gate?: Gate;
   readonly gateAtBytes?: number;
-  /** Holds the whole answer, headers too, until this gate opens. */
+  /** Holds the whole answer, including the headers, until this gate opens. */
   readonly gateHeaders?: Gate;
-  /** Pace of the body. */
+  /** Speed of the body. */
   readonly bytesPerSecond?: number;
 }
 
 /** When a registry misbehaves. */
 export interface Quirk extends Misbehaviour {
-  /** Part of the path, or a pattern for it. Default: every path. */
+  /** A part of the path, or a pattern for it. Default: every path. */
   readonly path?: string | RegExp;
   readonly method?: string;
-  /** Only requests of which this holds. */
+  /** Applies only to requests for which this returns true. */
   readonly when?: (request: LoggedRequest) => boolean;
-  /** Matching requests to let pass before it begins. */
+  /** Number of matching requests to skip first. */
   readonly skip?: number;
-  /** How many requests it hits; default: all. */
+  /** Number of requests to affect; default: all. */
   readonly times?: number;
 }
 
-/** A quirk that was set. */
+/** An active quirk. */
 export interface ActiveQuirk {
-  /** Requests hit so far. */
+  /** Number of affected requests so far. */
   readonly used: number;
   remove(): void;
 }
@@ -103,7 +108,10 @@ export class Quirks {
     this.active.clear();
   }
 
-  /** What applies to a request, counted as used. Of several that set one field, the one set last wins. */
+  /**
+   * Returns the misbehaviour for a request and counts it. If several quirks set the same field, the
+   * last one wins.
+   */
   take(request: LoggedRequest): Misbehaviour {
     let result: Misbehaviour = {};
     for (const entry of this.active) {

@@ -1,31 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 
-/** One request as the fake registry saw it; the last fields change while it is answered. */
+/** A request as the fake registry received it. The last fields change while it is answered. */
 export interface LoggedRequest {
   readonly method: string;
   /** Decoded path, without the query. */
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  /** Lower-case names; Authorization is not among them. */
+  /** Headers with lower-case names, without Authorization. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether, and in which scheme, credentials came along. */
+  /** The scheme of the credentials, if any. */
   readonly authorization: 'none' | 'basic' | 'bearer' | 'other';
-  /** User name of a Basic header. */
+  /** The user name in a Basic header. */
   readonly username: string | undefined;
-  /** The same number = the same connection. */
+  /** The number of the connection. */
   readonly connection: number;
-  /** `GET /v2/x/manifests/y`, for golden lists. */
+  /** `GET /v2/x/manifests/y`, for expected lists. */
   readonly line: string;
   status: number | undefined;
-  /** Body bytes handed to the socket. */
+  /** Body bytes that were written to the socket. */
   bytesSent: number;
-  /** The whole answer is out, as it was meant to be. */
+  /** Whether the whole answer was sent as intended. */
   finished: boolean;
-  /** The connection went away before that, whoever cut it. */
+  /** Whether either side closed the connection before that. */
   aborted: boolean;
 }
 
-/** Requests in order of arrival, with a way to await what will come. */
+/** Requests in order of arrival, with a method to wait for later ones. */
 export class RequestLog {
   private entries: LoggedRequest[] = [];
   private readonly watchers = new Set<() => void>();
@@ -36,7 +36,9 @@ export class RequestLog {
     return this.entries;
   }
 
-  /** All requests so far; the log is empty afterwards (requests under way go on writing into the entries returned). */
+  /**
+   * Returns all requests and empties the log. Running requests still update the returned entries.
+   */
   take(): readonly LoggedRequest[] {
     const taken = this.entries;
     this.entries = [];
@@ -66,12 +68,15 @@ export class RequestLog {
     return entry;
   }
 
-  /** To be called whenever an entry has changed. */
+  /** Must be called after every change of an entry. */
   changed(): void {
     for (const watcher of [...this.watchers]) watcher();
   }
 
-  /** Resolves when the predicate holds of the log (at once, or after some change of it); rejects after `timeoutMs`. */
+  /**
+   * Resolves when the predicate holds for the log, now or after a change; rejects after
+   * `timeoutMs`.
+   */
   waitFor(predicate: (requests: readonly LoggedRequest[]) => boolean, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
@@ -83,7 +88,7 @@ export class RequestLog {
       const timer = setTimeout(() => {
         this.watchers.delete(check);
         const seen = this.entries.map((entry) => `${entry.line} ${entry.status ?? '…'} ${entry.bytesSent}B`);
-        reject(new Error(`the fake registry waited ${timeoutMs} ms in vain; it saw:\n${seen.join('\n')}`));
+        reject(new Error(`the fake registry timed out after ${timeoutMs} ms; it received:\n${seen.join('\n')}`));
       }, timeoutMs);
       this.watchers.add(check);
       check();

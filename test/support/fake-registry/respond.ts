@@ -4,7 +4,7 @@ import { serveBlob, serveManifest, serveReferrers, serveTags, serveToken } from 
 const PATH = /^\/v2\/(.+)\/(manifests|blobs|referrers|tags)\/([^/]+)$/;
 const PAGE = '<!DOCTYPE html><html><body>Sign in to the network</body></html>';
 
-/** Answers one request: first what the quirks replace, then authorization, then the content. */
+/** Answers a request: first the answers of quirks, then authorization, then the content. */
 export async function respond(exchange: Exchange): Promise<void> {
   const { quirk, entry, response } = exchange;
   if (quirk.dropRequest === true) return void exchange.message.socket.destroy();

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Misbehaviour } from './quirks';
 
-/** Where a body comes from: `length` bytes from `offset` of the whole. */
+/** The source of a body: returns `length` bytes from `offset` of the whole. */
 export interface BodySource {
   readonly offset: number;
   readonly length: number;
@@ -11,8 +11,8 @@ export interface BodySource {
 const CHUNK = 128 * 1024;
 
 /**
- * Writes a body piece by piece, waiting for the reader, misbehaving at exact byte counts.
- * Returns true when the answer is out as it was meant to be; on a cut or a stall the response is left destroyed or open.
+ * Writes a body in chunks with backpressure, and misbehaves at exact byte counts. Returns true if
+ * the answer was sent as intended; after a cut or a stall, the response is left destroyed or open.
  */
 export async function sendBody(
   response: ServerResponse,
@@ -51,7 +51,10 @@ export async function sendBody(
   return end(response);
 }
 
-/** Resolves when the socket has taken the bytes, so that a cut afterwards does not throw them away; false = reader gone. */
+/**
+ * Resolves when the socket has accepted the bytes, so that a later cut does not drop them; false =
+ * the reader has gone.
+ */
 function write(response: ServerResponse, bytes: Buffer): Promise<boolean> {
   return new Promise((resolve) => {
     const onClose = (): void => resolve(false);
@@ -70,7 +73,7 @@ function end(response: ServerResponse): Promise<boolean> {
   });
 }
 
-/** Pace is kept by small pieces, about twenty a second. */
+/** Limits the speed by small chunks, about twenty per second. */
 function chunkFor(quirk: Misbehaviour): number {
   return quirk.bytesPerSecond === undefined
     ? CHUNK

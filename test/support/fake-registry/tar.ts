@@ -6,7 +6,10 @@ export interface TarFile {
 
 const BLOCK = 512;
 
-/** A POSIX ustar archive of regular files, owner root, time 0: the same files give the same bytes. */
+/**
+ * Returns a POSIX ustar archive of regular files, owner root, time 0. The same files give the same
+ * bytes.
+ */
 export function tarOf(files: readonly TarFile[]): Buffer {
   const parts: Buffer[] = [];
   for (const file of files) {

@@ -11,51 +11,70 @@ import type { LocalIndex } from '../local-index';
 import type { KeptReferrers } from './shelf';
 import { Shelves } from './shelves';
 
-/** What a local index needs. `directory` is made, mode 0700, when it is not there; only one process may use it at a time. */
+/**
+ * The parameters of {@link createLocalIndex}. `directory` is created with mode 0700 if it does not
+ * exist. Only one process may use it at a time.
+ */
 export interface LocalIndexOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Memory for what is known, in bytes, about; default 64 MiB, some 12,000 images of ten layers. The file takes up to three times that. */
+  /**
+   * Approximate memory limit of the index, in bytes; default 64 MiB, about 12,000 images of ten
+   * layers. The file takes up to three times as much.
+   */
   readonly maxBytes?: number;
-  /** How long changes wait in memory before they are written, in milliseconds; default 200. */
+  /**
+   * How long changes are collected in memory before they are written, in milliseconds; default 200.
+   */
   readonly writeDelayMs?: number;
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-/** Largest referrers answer that is kept (see LocalIndex). */
+/** Largest referrers answer that is stored, in bytes (see LocalIndex). */
 const MAX_REFERRERS_BYTES = 256 * 1024;
-/** The file is written anew when it is this much larger than what is known: most of it is then history. */
+/**
+ * The file is rewritten if it is larger than the index by this factor, because most of it is then
+ * outdated.
+ */
 const REWRITE_FACTOR = 2;
 const REWRITE_MIN_BYTES = 8 * 1024 * 1024;
-/** Time between tries to write while the disk fails. */
+/** Interval between attempts to write while the disk fails. */
 const RETRY_MS = 30_000;
 
-/** Opens the index in a folder with what an earlier process left. A damaged file is moved aside, and the index begins anew. */
+/**
+ * Opens the index in a directory with the entries of an earlier process. A damaged file is moved
+ * aside, and the index starts empty.
+ */
 export async function createLocalIndex(options: LocalIndexOptions): Promise<LocalIndex> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const file = new IndexFile(options.directory);
   let shelves = new Shelves(maxBytes);
   if (!(await file.load((operation) => applyOperation(shelves, operation)))) {
-    options.logger.warn({ directory: options.directory }, 'the local index is damaged: moved aside, begun anew');
+    options.logger.warn(
+      { directory: options.directory },
+      'the local index was damaged; it was moved aside and starts empty',
+    );
     shelves = new Shelves(maxBytes);
   }
   return new DurableLocalIndex(shelves, file, options);
 }
 
 /**
- * What is known, in memory, with every change written behind to a file: reads cost a few look-ups in maps and never
- * wait for a disk. Bounded in memory; what is given up costs a call to the Catalog.
+ * A local index in memory that writes every change to a file in the background. Reads are look-ups
+ * in maps and never wait for the disk. The memory is bounded; a dropped entry costs a call to the
+ * Catalog.
  *
- * A disk that fails or is full never fails a caller: knowledge goes on in memory. The file is then removed, because one that
- * lacks a removal would bring back after a restart what is no longer true, and is written anew when the disk takes it.
- * (LMDB, which this port was thought for, ends the process on a full disk: see SegmentLog.)
+ * A failing or full disk never fails a caller: the index continues in memory. The file is then
+ * removed, because without the latest removals it would restore outdated entries after a restart.
+ * It is rewritten when the disk works again. (LMDB was the first plan for this port. It ends the
+ * process if the disk is full: see SegmentLog.)
  */
 class DurableLocalIndex implements LocalIndex {
   private pending = new Map<string, IndexOperation>();
   private serial = 0;
   private cancelTimer: (() => void) | undefined;
-  /** Writes follow each other, never overlap. */
+  /** Writes run one after the other. */
   private readonly writes = pLimit(1);
   private broken = false;
   private closed = false;
@@ -80,7 +99,7 @@ class DurableLocalIndex implements LocalIndex {
 
   tags(repository: RepositoryKey, limit: number, last: string): readonly string[] {
     const known = this.shelves.find(repository)?.tags.keys() ?? [];
-    // Tags are ASCII: the order of code units is that of bytes.
+    // Tags are ASCII, so the order of code units is the bytewise order.
     return [...known]
       .filter((tag) => tag > last)
       .sort((a, b) => (a < b ? -1 : 1))
@@ -133,7 +152,8 @@ class DurableLocalIndex implements LocalIndex {
     applyOperation(this.shelves, operation);
     if (this.closed) return;
     const key = operationKey(operation, this.serial++);
-    // Later than all before it, also than a forget that came after the operation it replaces.
+    // Deleted first, so that the operation is at the end: after all earlier ones, including a
+    // forget that came after the operation that it replaces.
     this.pending.delete(key);
     this.pending.set(key, operation);
     this.arm(this.options.writeDelayMs ?? 200);
@@ -158,33 +178,39 @@ class DurableLocalIndex implements LocalIndex {
     this.pending = new Map();
     try {
       const history = this.file.bytes - REWRITE_FACTOR * this.shelves.cost;
-      if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(this.everything());
+      if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(this.allOperations());
       else await this.file.append(operations.values());
-      if (this.broken) this.options.logger.info('the local index is written again');
+      if (this.broken) this.options.logger.info('the local index is written to disk again');
       this.broken = false;
     } catch (error) {
       await this.onFailure(error);
     }
   }
 
-  /** All that is known, while it may change: what changes meanwhile is pending and is written behind it. */
-  private *everything(): Iterable<IndexOperation> {
+  /**
+   * Yields all entries while the index may change. Changes during the iteration are pending and are
+   * written after it.
+   */
+  private *allOperations(): Iterable<IndexOperation> {
     for (const { key, shelf } of [...this.shelves.all()]) yield* operationsOf(key, shelf);
   }
 
   private async onFailure(error: unknown): Promise<void> {
     if (!this.broken) {
-      this.options.logger.error({ err: error }, 'the local index cannot be written: it goes on in memory');
+      this.options.logger.error({ err: error }, 'the local index cannot be written to disk; it continues in memory');
     }
     this.broken = true;
     await this.file.remove().catch(() => undefined);
-    // Nothing of it is needed: the next try writes everything.
+    // The next attempt writes everything, so pending operations are not needed.
     this.pending.clear();
     this.arm(RETRY_MS);
   }
 }
 
-/** The key alone: callers may hand in objects that hold more, and all of it would be written down. */
+/**
+ * Copies the fields of the key: callers may pass objects with more fields, which must not be
+ * written to disk.
+ */
 function keyOf({ organizationUid, originVersion, repository }: RepositoryKey): RepositoryKey {
   return { organizationUid, originVersion, repository };
 }

@@ -6,32 +6,41 @@ import { decodeFrames, encodeFrame } from '../../../../common/files/frames';
 import { writeAll } from '../../../../common/files/write-all';
 import type { IndexOperation } from './index-operation';
 
-/** First frame of every file; a file that begins otherwise is of another version, and not read. */
+/**
+ * The first frame of every file. A file with another header has another version and is not read.
+ */
 const HEADER = JSON.stringify(['layover-index', 1]);
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** The operations of an index in a file, oldest first. Every method throws what the file system throws. One call at a time. */
+/**
+ * The file with the operations of an index, oldest first. Every method throws the errors of the
+ * file system. Only one call may run at a time.
+ */
 export class IndexFile {
   private readonly path: string;
   private file: FileHandle | undefined;
   private length = 0;
-  /** Whether the file has had its name since the last sync of the folder. */
+  /**
+   * Whether the name of the file is durable: it has not changed since the last sync of the
+   * directory.
+   */
   private isNameDurable = true;
 
   constructor(private readonly directory: string) {
     this.path = join(directory, 'index.log');
   }
 
-  /** Bytes in the file. */
+  /** Returns the size of the file in bytes. */
   get bytes(): number {
     return this.length;
   }
 
   /**
-   * Reads every operation. A file that ends in the middle of one was cut by a crash and is read up to there; one that is damaged is
-   * moved aside to `index.log.damaged` (a hole could bring back what was forgotten). Resolves with whether all was well;
-   * after false, what `apply` was given must not be kept.
+   * Reads all operations. A file that ends within an operation was truncated by a crash and is read
+   * up to that point. A damaged file is moved to `index.log.damaged`, because a gap could restore
+   * removed entries. Resolves with whether the file was intact; after false, the caller must
+   * discard everything that `apply` received.
    */
   async load(apply: (operation: IndexOperation) => void): Promise<boolean> {
     await makeDurableFolder(this.directory);
@@ -58,14 +67,17 @@ export class IndexFile {
     return true;
   }
 
-  /** Adds operations. After a failure the file must be rewritten or removed: part of them may be in it. */
+  /**
+   * Appends operations. After an error, the caller must rewrite or remove the file, because it may
+   * contain a part of them.
+   */
   async append(operations: Iterable<IndexOperation>): Promise<void> {
     if (this.length === 0) return this.rewrite(operations);
-    this.file ??= await this.openCut();
+    this.file ??= await this.openTruncated();
     this.length += await writeOperations(this.file, operations, this.length);
   }
 
-  /** Replaces the whole content in one step. */
+  /** Replaces the whole content atomically. */
   async rewrite(operations: Iterable<IndexOperation>): Promise<void> {
     const draft = `${this.path}.new`;
     const file = await open(draft, 'w', 0o600);
@@ -85,14 +97,16 @@ export class IndexFile {
     }
   }
 
-  /** Removes the file, which works on a full disk too: nothing is better than what is no longer true. */
+  /**
+   * Removes the file. This works on a full disk too, and no file is better than an outdated one.
+   */
   async remove(): Promise<void> {
     await this.close();
     await rm(this.path, { force: true });
     this.length = 0;
   }
 
-  /** Makes everything that was written durable. */
+  /** Makes all written operations durable. */
   async sync(): Promise<void> {
     await this.file?.datasync();
     if (this.isNameDurable) return;
@@ -106,8 +120,8 @@ export class IndexFile {
     await file?.close();
   }
 
-  /** The file that was loaded, without what a crash left behind its last whole operation. */
-  private async openCut(): Promise<FileHandle> {
+  /** Opens the loaded file and truncates what a crash left after the last complete operation. */
+  private async openTruncated(): Promise<FileHandle> {
     const file = await open(this.path, 'r+');
     await file.truncate(this.length).catch(async (error: unknown) => {
       await file.close();
@@ -123,7 +137,7 @@ export class IndexFile {
   }
 }
 
-/** Writes operations from `position`, a chunk at a time; resolves with their bytes. */
+/** Writes operations from `position` in chunks; resolves with the number of bytes written. */
 async function writeOperations(
   file: FileHandle,
   operations: Iterable<IndexOperation>,

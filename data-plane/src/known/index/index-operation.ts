@@ -4,16 +4,16 @@ import type { CachedManifest, CachedTag } from '../catalog';
 import type { Shelf } from './shelf';
 import type { Shelves } from './shelves';
 
-/** One change of the index, as it is applied in memory and written to disk. */
+/** A change of the index, in memory and on disk. */
 export type IndexOperation =
   | readonly ['tag', RepositoryKey, string, CachedTag | null]
   | readonly ['manifest', RepositoryKey, CachedManifest]
   | readonly ['blob', RepositoryKey, Descriptor]
-  /** Content in base64. */
+  /** The content is in base64. */
   | readonly ['referrers', RepositoryKey, string, string, boolean, number]
   | readonly ['forget', string, string, string, string];
 
-/** Carries out an operation in memory; doing it twice is the same as once. */
+/** Applies an operation in memory. Applying it twice has the same effect as once. */
 export function applyOperation(shelves: Shelves, operation: IndexOperation): void {
   switch (operation[0]) {
     case 'tag': {
@@ -36,7 +36,10 @@ export function applyOperation(shelves: Shelves, operation: IndexOperation): voi
   }
 }
 
-/** What makes two operations replace each other: the later one alone gives the same state. */
+/**
+ * Returns the key by which a later operation replaces an earlier one: the later one alone leads to
+ * the same state.
+ */
 export function operationKey(operation: IndexOperation, serial: number): string {
   if (operation[0] === 'forget') return `forget\0${serial}`;
   const [kind, { organizationUid, originVersion, repository }] = operation;
@@ -52,12 +55,12 @@ export function operationKey(operation: IndexOperation, serial: number): string 
   }
 }
 
-/** The operations that make up a shelf from nothing. */
+/** Yields the operations that build a shelf from an empty one. */
 export function* operationsOf(key: RepositoryKey, shelf: Shelf): Iterable<IndexOperation> {
-  for (const manifest of shelf.manifestsKept()) yield ['manifest', key, manifest];
-  for (const blob of shelf.blobsKept()) yield ['blob', key, blob];
+  for (const manifest of shelf.allManifests()) yield ['manifest', key, manifest];
+  for (const blob of shelf.allBlobs()) yield ['blob', key, blob];
   for (const [tag, value] of shelf.tags) yield ['tag', key, tag, value];
-  for (const [name, { content, filtered, checkedAt }] of shelf.referrersKept()) {
+  for (const [name, { content, filtered, checkedAt }] of shelf.allReferrers()) {
     yield ['referrers', key, name, content.toString('base64'), filtered, checkedAt];
   }
 }

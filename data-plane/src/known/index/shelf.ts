@@ -2,29 +2,35 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import type { Digest } from '../../../../common/oci/digest';
 import type { CachedManifest, CachedTag } from '../catalog';
 
-/** A referrers answer as it is kept. */
+/** A stored referrers answer. */
 export interface KeptReferrers {
   readonly content: Buffer;
   readonly filtered: boolean;
   readonly checkedAt: number;
 }
 
-/** Bytes of memory that an entry takes beside its texts, about: keys, object headers, places in maps. */
+/**
+ * Approximate memory of an entry in addition to its strings, in bytes: keys, object headers and map
+ * slots.
+ */
 const ENTRY_COST = 250;
 
 /**
- * What is known of one repository of one origin version. `cost` is the memory of all entries in bytes, about.
- * Maps keep their order of writing, so that the oldest entries can be given up first.
+ * The entries of one repository in one origin version. `cost` is the approximate memory of all
+ * entries in bytes. Maps keep the order of insertion, so that the oldest entries are dropped first.
  */
 export class Shelf {
   cost = 0;
   readonly tags = new Map<string, CachedTag>();
-  /** As JSON: one text instead of dozens of objects, because most manifests are kept long and read seldom. */
+  /**
+   * As JSON: one string needs less memory than dozens of objects, and most manifests are kept long
+   * and read rarely.
+   */
   private readonly manifests = new Map<Digest, string>();
   private readonly blobs = new Map<Digest, Descriptor>();
   private readonly referrers = new Map<string, KeptReferrers>();
 
-  /** Whether nothing is left. */
+  /** Returns whether the shelf has no entries. */
   get empty(): boolean {
     return this.tags.size + this.manifests.size + this.blobs.size + this.referrers.size === 0;
   }
@@ -42,7 +48,7 @@ export class Shelf {
     return text === undefined ? undefined : (JSON.parse(text) as CachedManifest);
   }
 
-  /** Keeps the manifest, and every layer and configuration that it names as a blob. */
+  /** Stores a manifest, and the layers and the config that it names as blobs. */
   putManifest(value: CachedManifest): void {
     this.put(this.manifests, value.manifest.digest, JSON.stringify(value), textCost);
     for (const blob of blobsNamedBy(value)) this.putBlob(blob);
@@ -65,15 +71,16 @@ export class Shelf {
   }
 
   /**
-   * Forgets a digest as manifest and as blob, and nothing else: blobs that the manifest names may be named by others as well, and are what pulls
-   * go on with while the control plane is away. Whether they are still held is asked for once more (CatalogKnowledge.forget).
+   * Removes a digest as manifest and as blob, and nothing else. Other manifests may name the same
+   * blobs, and pulls need them while the control plane is unreachable. CatalogKnowledge.forget
+   * makes sure that they are confirmed again.
    */
   forgetDigest(digest: Digest): void {
     this.remove(this.manifests, digest, textCost);
     this.remove(this.blobs, digest, () => ENTRY_COST);
   }
 
-  /** Gives up the older half of every kind of entry. */
+  /** Drops the older half of every kind of entry. */
   evictHalf(): void {
     evictOldest(this.tags, (tag) => this.removeTag(tag));
     evictOldest(this.manifests, (digest) => this.remove(this.manifests, digest, textCost));
@@ -81,18 +88,18 @@ export class Shelf {
     evictOldest(this.referrers, (key) => this.remove(this.referrers, key, referrersCost));
   }
 
-  /** Every entry, to be written down. */
-  *manifestsKept(): Iterable<CachedManifest> {
+  /** Yields all manifests, for writing them to disk. */
+  *allManifests(): Iterable<CachedManifest> {
     for (const text of this.manifests.values()) yield JSON.parse(text) as CachedManifest;
   }
 
-  /** Every blob, also those that a manifest names. */
-  blobsKept(): Iterable<Descriptor> {
+  /** Yields all blobs, including those that a manifest names. */
+  allBlobs(): Iterable<Descriptor> {
     return this.blobs.values();
   }
 
-  /** Every referrers answer by its key. */
-  referrersKept(): Iterable<[string, KeptReferrers]> {
+  /** Yields all referrers answers with their keys. */
+  allReferrers(): Iterable<[string, KeptReferrers]> {
     return this.referrers.entries();
   }
 
@@ -110,7 +117,9 @@ export class Shelf {
   }
 }
 
-/** Layers and configuration that a manifest names; manifests that an index names are no blobs. */
+/**
+ * Yields the layers and the config that a manifest names. The children of an index are not blobs.
+ */
 function* blobsNamedBy({ references }: CachedManifest): Iterable<Descriptor> {
   for (const { role, descriptor } of references) {
     if (descriptor && (role === 'LAYER' || role === 'CONFIG')) yield descriptor as Descriptor;

@@ -2,30 +2,34 @@ import { parseDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 import { Shelf } from './shelf';
 
-/** A shelf with its key. */
-interface Place {
+/** A shelf and its key. */
+interface ShelfEntry {
   readonly key: RepositoryKey;
   readonly shelf: Shelf;
 }
 
 /**
- * All that is known, in memory, within `maxCost` bytes (about). Beyond it whole repositories are given up, the least
- * recently used first, and of the last one the older half.
+ * All entries of the index in memory, within approximately `maxCost` bytes. Above this limit, the
+ * least recently used repositories are dropped first. Of the last repository, the older half is
+ * dropped.
  */
 export class Shelves {
-  private readonly organizations = new Map<string, Map<string, Map<string, Place>>>();
+  private readonly organizations = new Map<string, Map<string, Map<string, ShelfEntry>>>();
   /** Least recently used first. */
-  private readonly recency = new Set<Place>();
+  private readonly recency = new Set<ShelfEntry>();
   private total = 0;
 
   constructor(private readonly maxCost: number) {}
 
-  /** Bytes of memory, about. */
+  /** Returns the approximate memory in bytes. */
   get cost(): number {
     return this.total;
   }
 
-  /** The shelf for reading; undefined where nothing is known of the repository. */
+  /**
+   * Returns the shelf of a repository for reading; undefined if nothing is known about the
+   * repository.
+   */
   find(key: RepositoryKey): Shelf | undefined {
     const place = this.organizations.get(key.organizationUid)?.get(key.repository)?.get(key.originVersion);
     if (place === undefined) return undefined;
@@ -34,7 +38,10 @@ export class Shelves {
     return place.shelf;
   }
 
-  /** Changes a repository's shelf, which is made when it is not there and removed when it is empty afterwards. */
+  /**
+   * Changes the shelf of a repository. Creates the shelf if it does not exist, and removes it if it
+   * is empty afterwards.
+   */
   change(key: RepositoryKey, action: (shelf: Shelf) => void): void {
     const shelf = this.find(key) ?? this.make(key);
     const before = shelf.cost;
@@ -44,7 +51,7 @@ export class Shelves {
     while (this.total > this.maxCost) this.evict();
   }
 
-  /** Forgets as LocalIndex.forget says. */
+  /** Removes entries; see LocalIndex.forget. */
   forget(organizationUid: string, repository: string, tag: string, digest: string): void {
     const parsed = parseDigest(digest);
     for (const { key } of this.matching(organizationUid, repository)) {
@@ -59,12 +66,12 @@ export class Shelves {
     }
   }
 
-  /** Every shelf, least recently used first. */
-  *all(): Iterable<Place> {
+  /** Yields all shelves, least recently used first. */
+  *all(): Iterable<ShelfEntry> {
     yield* this.recency;
   }
 
-  private matching(organizationUid: string, repository: string): Place[] {
+  private matching(organizationUid: string, repository: string): ShelfEntry[] {
     const repositories = this.organizations.get(organizationUid);
     if (repositories === undefined) return [];
     if (repository !== '') return [...(repositories.get(repository)?.values() ?? [])];
@@ -72,13 +79,13 @@ export class Shelves {
   }
 
   private make(key: RepositoryKey): Shelf {
-    const place: Place = { key, shelf: new Shelf() };
-    const repositories = getOrMake(
+    const place: ShelfEntry = { key, shelf: new Shelf() };
+    const repositories = getOrCreate(
       this.organizations,
       key.organizationUid,
-      () => new Map<string, Map<string, Place>>(),
+      () => new Map<string, Map<string, ShelfEntry>>(),
     );
-    getOrMake(repositories, key.repository, () => new Map<string, Place>()).set(key.originVersion, place);
+    getOrCreate(repositories, key.repository, () => new Map<string, ShelfEntry>()).set(key.originVersion, place);
     this.recency.add(place);
     return place.shelf;
   }
@@ -109,7 +116,7 @@ export class Shelves {
   }
 }
 
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) map.set(key, (value = make()));
   return value;

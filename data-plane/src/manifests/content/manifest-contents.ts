@@ -5,15 +5,15 @@ import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
 
 /**
- * Longest manifest that is kept and served, in bytes
- * (docs/design/pull-semantics.md#manifest-limits; distribution's limit too).
+ * Largest manifest that is kept and served, in bytes
+ * (docs/design/pull-semantics.md#manifest-limits; the same limit as in distribution).
  */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
- * Bytes of manifests by digest: the blob store, with the hot ones in memory. Bytes only, no rights:
- * callers have made sure that the repository holds the digest before they ask
- * (docs/design/pull-semantics.md#right-to-read).
+ * Reads and writes the bytes of manifests by digest: the blob store, with frequently used manifests
+ * cached in memory. It checks no rights: callers must make sure first that the repository holds the
+ * digest (docs/design/pull-semantics.md#right-to-read).
  */
 export class ManifestContents {
   private readonly memory: LRUCache<Digest, Buffer>;
@@ -25,13 +25,14 @@ export class ManifestContents {
   ) {
     this.memory = new LRUCache({
       maxSize: maxMemoryBytes,
-      // An entry costs more than its bytes; without this, a million tiny manifests would be "small".
+      // Every entry has overhead; without the constant, a million tiny manifests would count as
+      // small.
       sizeCalculation: (content) => content.length + 512,
     });
     stored.whenRemoved((digest) => this.memory.delete(digest));
   }
 
-  /** undefined = nowhere. Throws STORE_FAILED. */
+  /** Returns the bytes of a manifest; undefined if they are not stored. Throws STORE_FAILED. */
   async get(digest: Digest): Promise<Buffer | undefined> {
     this.uses.touch(digest);
     const hot = this.memory.get(digest);
@@ -41,7 +42,10 @@ export class ManifestContents {
     return stored;
   }
 
-  /** Whole and durable when it resolves. The caller has verified the digest. Throws STORE_FULL, STORE_FAILED. */
+  /**
+   * Stores a manifest, which is complete and durable when the promise resolves. The caller must
+   * have verified the digest. Throws STORE_FULL and STORE_FAILED.
+   */
   async put(digest: Digest, content: Buffer): Promise<void> {
     await this.stored.put(digest, content);
     this.uses.touch(digest);
@@ -52,17 +56,17 @@ export class ManifestContents {
     try {
       return await this.stored.get(digest, MAX_MANIFEST_BYTES);
     } catch (error) {
-      if (await this.movedAside(digest)) return undefined;
+      if (await this.quarantineDamaged(digest)) return undefined;
       throw error;
     }
   }
 
   /**
-   * Moves a damaged manifest aside (docs/design/fills.md#damaged-blobs). No manifest that was stored
-   * is larger than the limit, so a larger file is damaged; its bytes are hashed all the same before
-   * it is touched.
+   * Moves a damaged manifest to quarantine (docs/design/fills.md#damaged-blobs). Stored manifests
+   * are never larger than the limit, so a larger file is damaged. Its bytes are still hashed before
+   * it is moved.
    */
-  private async movedAside(digest: Digest): Promise<boolean> {
+  private async quarantineDamaged(digest: Digest): Promise<boolean> {
     const blob = await this.stored.open(digest);
     if (blob instanceof Absence) return false;
     try {

@@ -5,17 +5,18 @@ import { bareMediaType, isIndex, MediaType } from '../../../../common/oci/media-
 import type { ManifestReference } from '../../../../proto/gen/layover/v1/ManifestReference';
 
 /**
- * Descriptors that one manifest may name; the largest real indexes have hundreds
+ * Maximum number of descriptors in a manifest; the largest real indexes have hundreds
  * (docs/design/pull-semantics.md#manifest-limits).
  */
 const MAX_DESCRIPTORS = 10_000;
 /**
- * Nesting of the JSON; real manifests have 5 or so (docs/design/pull-semantics.md#manifest-limits).
+ * Maximum nesting of the JSON; real manifests have about 5 levels
+ * (docs/design/pull-semantics.md#manifest-limits).
  */
 const MAX_DEPTH = 100;
 
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(json|prettyjws)$/;
-/** Types that say nothing: then the document itself is asked what it is. */
+/** Generic content types; the document itself then tells the media type. */
 const GENERIC_TYPES: ReadonlySet<string> = new Set([
   '',
   'application/json',
@@ -25,7 +26,7 @@ const GENERIC_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What Layover reads out of a manifest. Its bytes are never changed
+ * The parts of a manifest that Layover reads. The bytes of a manifest are never changed
  * (docs/design/pull-semantics.md#content-negotiation).
  */
 export interface ParsedManifest {
@@ -33,31 +34,36 @@ export interface ParsedManifest {
   readonly artifactType: string;
   readonly references: readonly ManifestReference[];
   /**
-   * Layers that are elsewhere by their own word (`urls`, or a foreign media type): never filled
+   * Layers that are stored elsewhere (`urls`, or a foreign media type). They are never filled
    * (docs/design/pull-semantics.md#blobs).
    */
   readonly foreign: ReadonlySet<Digest>;
 }
 
 /**
- * Reads a manifest or index of at most 4 MiB (OCI image specification, "manifest.md" and "image-index.md"; Docker schema 2).
- * `contentType` is what upstream sent it as. Throws UPSTREAM_CONTENT, naming `what`, for anything that is not a manifest:
- * these bytes came from upstream, so the fault is upstream's.
+ * Parses a manifest or index of at most 4 MiB (OCI image specification, "manifest.md" and
+ * "image-index.md"; Docker schema 2). `contentType` is the Content-Type of the upstream. Throws
+ * UPSTREAM_CONTENT, naming `what`, for anything that is not a manifest: the bytes came from the
+ * upstream, so the upstream is at fault.
  */
 export function parseManifest(content: Buffer, contentType: string, what: string): ParsedManifest {
   const declared = bareMediaType(contentType);
   const document = readDocument(content, what);
   if (SCHEMA_1.test(declared) || document['schemaVersion'] === 1) {
-    throw bad(what, 'upstream has only the obsolete schema 1, which Layover does not pass on; push the image again');
+    throw bad(
+      what,
+      'the upstream has only the obsolete schema 1, which Layover does not support; push the image again',
+    );
   }
   const mediaType = GENERIC_TYPES.has(declared) ? typeFromDocument(document, what) : declared;
   const reader = new ReferenceReader(what);
   if (isIndex(mediaType)) {
-    // A document that is both would be read as one by some and as the other by others (OCI security advisory GHSA-mc8v-mgrf-8f4m).
-    if ('layers' in document || 'config' in document) throw bad(what, 'it is an index and an image manifest at once');
+    // Some clients would read such a document as an index and others as an image manifest (OCI
+    // security advisory GHSA-mc8v-mgrf-8f4m).
+    if ('layers' in document || 'config' in document) throw bad(what, 'it is both an index and an image manifest');
     reader.addAll('CHILD', document['manifests']);
   } else {
-    if ('manifests' in document) throw bad(what, 'it is an index and an image manifest at once');
+    if ('manifests' in document) throw bad(what, 'it is both an index and an image manifest');
     reader.add('CONFIG', document['config'], 0);
     reader.addAll('LAYER', document['layers'] ?? document['blobs']);
   }
@@ -80,14 +86,14 @@ class ReferenceReader {
 
   addAll(role: 'LAYER' | 'CHILD', list: unknown): void {
     if (list === undefined || list === null) return;
-    if (!Array.isArray(list)) throw bad(this.what, 'its list of descriptors is no list');
+    if (!Array.isArray(list)) throw bad(this.what, 'its descriptors are not a list');
     if (list.length > MAX_DESCRIPTORS) throw bad(this.what, `it names more than ${MAX_DESCRIPTORS} descriptors`);
     list.forEach((item, position) => this.add(role, item, position));
   }
 
   add(role: NonNullable<ManifestReference['role']>, item: unknown, position: number): void {
     if (item === undefined || item === null) return;
-    if (!isObject(item)) throw bad(this.what, 'a descriptor in it is no object');
+    if (!isObject(item)) throw bad(this.what, 'one of its descriptors is not an object');
     const descriptor = readDescriptor(item, this.what);
     const platform = isObject(item['platform']) ? item['platform'] : undefined;
     this.references.push({
@@ -112,9 +118,9 @@ class ReferenceReader {
 function readDescriptor(item: JsonObject, what: string): Descriptor {
   const { mediaType, digest, size } = item;
   const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
-  if (parsed === undefined) throw bad(what, 'a digest in it is no digest');
+  if (parsed === undefined) throw bad(what, 'one of its digests is invalid');
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
-    throw bad(what, `the size of ${parsed} in it is no size`);
+    throw bad(what, `the size of ${parsed} is invalid`);
   return { mediaType: shortText(mediaType), digest: parsed, size };
 }
 
@@ -124,13 +130,13 @@ function readDocument(content: Buffer, what: string): JsonObject {
   try {
     document = JSON.parse(content.toString('utf8'));
   } catch (cause) {
-    throw bad(what, 'it is no JSON', cause);
+    throw bad(what, 'it is not JSON', cause);
   }
-  if (!isObject(document)) throw bad(what, 'it is no JSON object');
+  if (!isObject(document)) throw bad(what, 'it is not a JSON object');
   return document;
 }
 
-/** Deepest nesting of a JSON text, found without building anything. */
+/** Returns the deepest nesting of a JSON text without parsing it. */
 function nesting(content: Buffer): number {
   let depth = 0;
   let deepest = 0;
@@ -152,13 +158,16 @@ function nesting(content: Buffer): number {
   return deepest;
 }
 
-/** For an upstream that says only "some JSON": the document's own word, else its shape. */
+/**
+ * Returns the media type that the document names, or else the type that its fields imply. Used if
+ * the upstream sends only a generic JSON type.
+ */
 function typeFromDocument(document: JsonObject, what: string): string {
   const own = document['mediaType'];
   if (typeof own === 'string' && own !== '') return bareMediaType(own);
   if (Array.isArray(document['manifests'])) return MediaType.ociIndex;
   if (Array.isArray(document['layers']) || isObject(document['config'])) return MediaType.ociManifest;
-  throw bad(what, 'it is JSON, but no manifest');
+  throw bad(what, 'it is JSON, but not a manifest');
 }
 
 function isObject(value: unknown): value is JsonObject {
@@ -171,7 +180,7 @@ function shortText(value: unknown): string {
 
 function bad(what: string, why: string, cause?: unknown): LayoverError {
   return new LayoverError('UPSTREAM_CONTENT', {
-    message: `the manifest that upstream sent for ${what} is refused: ${why}`,
+    message: `the upstream sent an invalid manifest for ${what}: ${why}`,
     cause,
   });
 }

@@ -9,11 +9,11 @@ import type { Configuration, ScanPolicy } from '../../configuration/configuratio
 import type { ManifestAnswer, ManifestLookup } from '../content/manifest-answer';
 import type { ImageFiller } from '../images/image-filler';
 import type { ImageJudge, Verdict } from './image-judge';
-import { incomplete, refused, type Unscannable, unjudged, unscanned } from './refusals';
+import { incomplete, refused, type Unscannable, verdictUnavailable, unscanned } from './refusals';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import { Verdicts } from './verdicts';
 
-/** What the gate works with. */
+/** The dependencies of the gate. */
 export interface ImageGateParts {
   readonly judge: ImageJudge;
   readonly filler: Pick<ImageFiller, 'fill'>;
@@ -22,19 +22,30 @@ export interface ImageGateParts {
   readonly clock: Clock;
 }
 
-/** Longest wait for a scan, in milliseconds, whatever the policy says: below the edge's own limit of a request, which would answer less. */
+/**
+ * Longest wait for a scan, in milliseconds, regardless of the policy. It is below the request
+ * timeout of the edge, whose error would say less.
+ */
 const MAX_WAIT_MS = 100_000;
-/** Not worth another question; and who waits asks no oftener, whatever the answers. */
-const LEAST_WAIT_MS = 1_000;
-/** Clients that may wait for scans on this node, and those of one organization. Each costs a promise and a timer, and its connection. */
+/** Minimum remaining time for another call, and minimum interval between calls while waiting. */
+const MIN_WAIT_MS = 1_000;
+/**
+ * Maximum number of clients that wait for scans on this node, and per organization. Each needs a
+ * promise, a timer and its connection.
+ */
 const MAX_WAITING = 2_000;
-const MAX_WAITING_OF_ONE = 500;
-/** Where a blob can't be had, the control plane may still know a verdict: time for it to say so. */
-const LAST_WORD_MS = 2_000;
+const MAX_WAITING_PER_ORGANIZATION = 500;
+/**
+ * Time for the control plane to return a verdict that it may already have, if a blob cannot be
+ * fetched.
+ */
+const FINAL_CALL_MS = 2_000;
 
 /**
- * Stands between a manifest that is found and its answer, for organizations with a scan policy: every manifest answer passes here, however it came about (cached, fetched, stale), for GET
- * and HEAD. Indexes pass: their children are judged when they are pulled. Blobs are not looked at: their digests are told by manifests that passed.
+ * Checks manifests against the scan policy of their organization before they are served. Every
+ * manifest answer passes the gate, for GET and HEAD: cached, fetched or stale. Indexes pass,
+ * because their children are judged when they are pulled. Blobs are not checked, because clients
+ * learn their digests only from manifests that passed.
  */
 export class ImageGate {
   private readonly verdicts: Verdicts;
@@ -47,8 +58,10 @@ export class ImageGate {
   }
 
   /**
-   * Resolves where the answer may be given. Throws DENIED with reason and vulnerabilities, or saying that there is no scan; NOT_READY where the policy asks for a verdict and the control
-   * plane can't be asked, or too many wait; what a fill threw, where an image can't be brought in for its scan; CANCELLED when the client leaves.
+   * Resolves if the answer may be served. Throws DENIED with the reason and the vulnerabilities, or
+   * because there is no scan; NOT_READY if the policy requires a verdict and the control plane is
+   * unreachable, or if too many clients wait; the error of a fill if the image cannot be filled for
+   * its scan; CANCELLED if the client disconnects.
    */
   async pass(target: PullTarget, answer: ManifestAnswer, query: ManifestLookup): Promise<void> {
     const policy = target.organization.scanPolicy;
@@ -57,8 +70,8 @@ export class ImageGate {
     if (verdict === undefined || verdict.kind === 'serve') return;
     if (verdict.kind === 'refuse') throw refused(target, answer, verdict);
     if (policy.unscanned === 'SERVE') return;
-    const obstacle = obstacleOf(answer);
-    // Refused as it is, the image is brought in nevertheless: otherwise it would never be scanned.
+    const obstacle = unscannableReason(answer);
+    // The image is filled even if it is refused now, because otherwise it would never be scanned.
     const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
     if (obstacle === undefined) this.complete(target, answer, fresh);
     throw unscanned(
@@ -69,7 +82,7 @@ export class ImageGate {
     );
   }
 
-  /** undefined = it is served without one. */
+  /** Returns the verdict; undefined = the image is served without one. */
   private async verdict(
     target: PullTarget,
     answer: ManifestAnswer,
@@ -79,7 +92,7 @@ export class ImageGate {
     const { organizationUid } = target.key;
     const { digest } = answer.descriptor;
     const { revision } = this.parts.configuration.current();
-    const waits = policy.unscanned === 'WAIT' && obstacleOf(answer) === undefined;
+    const waits = policy.unscanned === 'WAIT' && unscannableReason(answer) === undefined;
     const known = this.verdicts.fresh(organizationUid, digest, revision);
     if (known !== undefined && !(waits && known.pending)) return known;
     try {
@@ -88,16 +101,17 @@ export class ImageGate {
         : this.ask(target, answer, query, 0, revision));
     } catch (error) {
       if (!isLayoverError(error) || error.key !== 'NOT_READY') throw error;
-      const held = this.verdicts.held(organizationUid, digest, revision);
+      const held = this.verdicts.stale(organizationUid, digest, revision);
       if (held !== undefined) return held;
       if (policy.unscanned === 'SERVE') return undefined;
-      throw unjudged(target, answer, error);
+      throw verdictUnavailable(target, answer, error);
     }
   }
 
   /**
-   * Asks until there is a verdict, none can come, or time is up: who joins a question that has been waiting for long asks once more when it ends, and where the control plane does not know the
-   * image yet, or has too many who wait, it is asked again.
+   * Asks until there is a verdict, no verdict can come, or the time is up. The call is repeated if
+   * this client joined a call that had been waiting for long, if the control plane does not know
+   * the image yet, or if too many clients wait there.
    */
   private async wait(
     target: PullTarget,
@@ -107,17 +121,18 @@ export class ImageGate {
     revision: number,
   ): Promise<Verdict> {
     const { clock } = this.parts;
-    const leave = this.enter(target);
+    const leave = this.takeWaitingSlot(target);
     const until = clock.now() + Math.min(waitMs, MAX_WAIT_MS);
     try {
       for (;;) {
         const askedAt = clock.now();
         const verdict = await this.ask(target, answer, query, Math.max(0, until - askedAt), revision);
-        if (!verdict.pending || until - clock.now() < LEAST_WAIT_MS) return verdict;
-        await this.pauseUntil(askedAt + LEAST_WAIT_MS, query.signal);
+        if (!verdict.pending || until - clock.now() < MIN_WAIT_MS) return verdict;
+        await this.pauseUntil(askedAt + MIN_WAIT_MS, query.signal);
       }
     } catch (error) {
-      // Whoever asks next should not have to begin anew. Once will do, for all who leave.
+      // The next client should not have to start again. One completion is enough for all clients
+      // that disconnect.
       this.complete(target, answer, false);
       throw error;
     } finally {
@@ -125,14 +140,17 @@ export class ImageGate {
     }
   }
 
-  /** Throws CANCELLED when the client leaves. */
+  /** Waits until a time. Throws CANCELLED if the client disconnects. */
   private async pauseUntil(at: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.parts;
     const ms = at - clock.now();
     if (ms > 0) await sleep(clock, ms, signal);
   }
 
-  /** One question at a time for an image of an organization, with one set of fills where it may wait. */
+  /**
+   * Makes one call at a time for an image of an organization, with one set of fills if the call may
+   * wait.
+   */
   private ask(
     target: PullTarget,
     answer: ManifestAnswer,
@@ -149,7 +167,7 @@ export class ImageGate {
         const judged =
           waitMs === 0
             ? this.parts.judge.judge(key, digest, 0, query.requestId, signal)
-            : this.judgeFilled(target, answer, waitMs, query.requestId, signal);
+            : this.judgeWhileFilling(target, answer, waitMs, query.requestId, signal);
         const verdict = await judged;
         this.verdicts.put(key.organizationUid, digest, revision, verdict);
         return verdict;
@@ -158,8 +176,11 @@ export class ImageGate {
     );
   }
 
-  /** Brings the whole image in, and asks at the same time: what is judged already is answered at once. */
-  private async judgeFilled(
+  /**
+   * Fills the whole image and calls the control plane at the same time, because an existing verdict
+   * can be used immediately.
+   */
+  private async judgeWhileFilling(
     target: PullTarget,
     answer: ManifestAnswer,
     waitMs: number,
@@ -174,7 +195,7 @@ export class ImageGate {
     filler.fill(target, descriptor, content!, asking.signal).catch((error: unknown) => {
       if (asking.signal.aborted) return;
       failure = error;
-      cancelLastWord = clock.after(LAST_WORD_MS, () => asking.abort());
+      cancelLastWord = clock.after(FINAL_CALL_MS, () => asking.abort());
     });
     try {
       const verdict = await judge.judge(target.key, descriptor.digest, waitMs, requestId, asking.signal);
@@ -184,10 +205,10 @@ export class ImageGate {
     } finally {
       cancelLastWord();
       asking.release();
-      // What is still being filled is the background's from now on.
+      // From now on, the remaining fills count as background work.
       asking.abort();
     }
-    // Without one of its blobs the image has no scan to wait for: that is what went wrong.
+    // An image that lacks a blob cannot be scanned, so the failed fill is the error.
     throw incomplete(target, answer, failure);
   }
 
@@ -195,13 +216,16 @@ export class ImageGate {
     this.parts.completion.consider(target, descriptor, content!, fresh);
   }
 
-  /** Takes a place among those who wait. Throws NOT_READY where there is none: another node may have one, and it passes. */
-  private enter({ key, organization }: PullTarget): () => void {
+  /**
+   * Takes a waiting slot. Throws NOT_READY if there is none: another node may have one, and the
+   * load will go down.
+   */
+  private takeWaitingSlot({ key, organization }: PullTarget): () => void {
     const uid = key.organizationUid;
     const here = this.waiting.get(uid) ?? 0;
-    if (this.inAll >= MAX_WAITING || here >= MAX_WAITING_OF_ONE) {
+    if (this.inAll >= MAX_WAITING || here >= MAX_WAITING_PER_ORGANIZATION) {
       throw new LayoverError('NOT_READY', {
-        message: `too many clients of organization "${organization.name}" wait for scans; try again in a moment`,
+        message: `too many clients of organization "${organization.name}" are waiting for scans; try again in a moment`,
         retryAfterSeconds: 5,
       });
     }
@@ -216,8 +240,8 @@ export class ImageGate {
   }
 }
 
-/** Why no scan of this can be waited for; undefined = one can. */
-function obstacleOf({
+/** Returns why there can be no scan of the answer; undefined = there can be one. */
+function unscannableReason({
   cacheStatus,
   content,
 }: ManifestAnswer): Extract<Unscannable, 'not-kept' | 'not-held'> | undefined {

@@ -1,24 +1,25 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 
-/** What an organization's gate says about an image. */
+/** The verdict of an organization's scan policy about an image. */
 export interface Verdict {
   readonly kind: 'serve' | 'refuse' | 'unscanned';
-  /** For a person: why it is refused, or how far its scan is. */
+  /** A text for people: why the image is refused, or how far its scan is. */
   readonly reason: string;
-  /** Names of the vulnerabilities that block it, the worst first; a few. */
+  /** The names of a few vulnerabilities that block the image, most severe first. */
   readonly vulnerabilities: readonly string[];
-  /** Of `unscanned`: a scan may still end, so that it is worth asking again. */
+  /** For `unscanned`: whether a scan may still finish, so that another call makes sense. */
   readonly pending: boolean;
-  /** How long it may be kept, in milliseconds; 0 = not at all. */
+  /** How long the verdict may be cached, in milliseconds; 0 = not at all. */
   readonly goodForMs: number;
 }
 
-/** Who judges images: the control plane, which knows scans and what the organization blocks. */
+/** Judges images. The control plane does this, because it knows the scans and the policies. */
 export interface ImageJudge {
   /**
-   * Says at once what is known (`waitMs` 0), or as soon as a scan has ended, within `waitMs`. Throws NOT_READY where no answer comes for whatever reason, and CANCELLED when the
-   * signal aborts.
+   * Returns the known verdict immediately (`waitMs` 0), or as soon as a scan has finished, within
+   * `waitMs`. Throws NOT_READY if there is no answer for any reason, and CANCELLED if the signal
+   * aborts.
    */
   judge(
     repository: RepositoryKey,

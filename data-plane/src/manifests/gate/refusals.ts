@@ -3,11 +3,14 @@ import type { PullTarget } from '../../access/pull-target';
 import type { ManifestAnswer } from '../content/manifest-answer';
 import type { Verdict } from './image-judge';
 
-/** A scan has found what the organization does not let through: DENIED, naming it. */
+/**
+ * Creates the error DENIED for an image with vulnerabilities that the policy blocks. The message
+ * names them.
+ */
 export function refused(target: PullTarget, answer: ManifestAnswer, verdict: Verdict): LayoverError {
   const { vulnerabilities, reason } = verdict;
   const names = vulnerabilities.length === 0 ? '' : ` (${vulnerabilities.join(', ')})`;
-  const why = reason === '' ? 'its scan has found what the policy blocks' : reason;
+  const why = reason === '' ? 'its scan found vulnerabilities that the policy blocks' : reason;
   return denied(
     target,
     answer,
@@ -19,37 +22,47 @@ export function refused(target: PullTarget, answer: ManifestAnswer, verdict: Ver
   );
 }
 
-/** Why an image has no scan that could be waited for. */
+/** Why there is no scan that a client could wait for. */
 export type Unscannable = 'not-scanned' | 'still-scanned' | 'no-scan' | 'not-kept' | 'not-held';
 
 const WHY: Readonly<Record<Unscannable, string>> = {
-  'not-scanned': 'it has not been scanned; it is being brought in for that, so try again later',
-  'still-scanned': 'its scan is still going on; try again in a moment',
-  'no-scan': 'it has no scan, and none is on its way',
-  'not-kept': 'it cannot be scanned, since it is not kept in the cache (the quota has no room for it)',
-  'not-held': 'it is not in the cache yet; pull it, so that it is scanned',
+  'not-scanned': 'it has not been scanned yet; Layover is fetching it for the scan, so try again later',
+  'still-scanned': 'its scan is still running; try again in a moment',
+  'no-scan': 'it has no scan, and no scan is scheduled',
+  'not-kept': 'it cannot be scanned because it is not kept in the cache (the quota has no room for it)',
+  'not-held': 'it is not in the cache yet; pull it once so that it is scanned',
 };
 
-/** An image without a verdict, where the policy asks for one: DENIED. `said`: how far its scan is, by the control plane's word. */
+/**
+ * Creates the error DENIED for an image without a verdict if the policy requires one. `said` is the
+ * progress of the scan as the control plane reported it.
+ */
 export function unscanned(target: PullTarget, answer: ManifestAnswer, why: Unscannable, said: string): LayoverError {
   const reason = said === '' ? WHY[why] : `${WHY[why]} (${said})`;
-  const what = `is not served by the scan policy of organization "${target.organization.name}": ${reason}`;
+  const what = `is blocked by the scan policy of organization "${target.organization.name}": ${reason}`;
   return denied(target, answer, what, { reason });
 }
 
-/** A blob of it can't be had, so there will be no scan: an outage as it is, for which the client may try again; DENIED for what trying again does not change. */
+/**
+ * Creates the error for an image that cannot be scanned because a blob cannot be fetched. An outage
+ * is returned as it is, so that the client may try again; other errors become DENIED, because
+ * another attempt would not help.
+ */
 export function incomplete(target: PullTarget, answer: ManifestAnswer, thrown: unknown): LayoverError {
   const error = toLayoverError(thrown);
   if (error.entry.retryable || error.entry.http >= 500) return error;
-  const reason = `it cannot be scanned, since one of its blobs cannot be fetched: ${error.message}`;
-  const what = `is not served by the scan policy of organization "${target.organization.name}": ${reason}`;
+  const reason = `it cannot be scanned because one of its blobs cannot be fetched: ${error.message}`;
+  const what = `is blocked by the scan policy of organization "${target.organization.name}": ${reason}`;
   return denied(target, answer, what, { reason });
 }
 
-/** Nobody can say. An outage is no denial: NOT_READY, so that clients try again. */
-export function unjudged(target: PullTarget, answer: ManifestAnswer, cause: unknown): LayoverError {
+/**
+ * Creates the error NOT_READY if there is no answer about the verdict. An outage is not a denial,
+ * so clients try again.
+ */
+export function verdictUnavailable(target: PullTarget, answer: ManifestAnswer, cause: unknown): LayoverError {
   return new LayoverError('NOT_READY', {
-    message: `the scan policy of organization "${target.organization.name}" asks for a verdict on ${answer.descriptor.digest}: ${toLayoverError(cause).message}`,
+    message: `the scan policy of organization "${target.organization.name}" requires a verdict on ${answer.descriptor.digest}: ${toLayoverError(cause).message}`,
     retryAfterSeconds: 5,
     cause,
   });

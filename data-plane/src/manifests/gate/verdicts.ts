@@ -3,24 +3,29 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Verdict } from './image-judge';
 
-/** How long past its time a verdict still holds while nobody can be asked, in milliseconds: what was good may have turned bad since, what was bad seldom turns good. */
-const HOLDS_MS = { serve: 15 * 60_000, refuse: 24 * 3_600_000 } as const;
-/** Verdicts that are kept, about half a kilobyte each at most. */
-const KEPT = 20_000;
+/**
+ * How long an expired verdict is still used while the control plane is unreachable, in
+ * milliseconds. The refusal lasts longer: an image that passed may have become vulnerable since,
+ * but a vulnerable one rarely becomes clean.
+ */
+const MAX_STALE_MS = { serve: 15 * 60_000, refuse: 24 * 3_600_000 } as const;
+/** Maximum number of cached verdicts; each takes at most about half a kilobyte. */
+const MAX_VERDICTS = 20_000;
 
-interface Kept {
+interface CachedVerdict {
   readonly verdict: Verdict;
   readonly goodUntil: number;
-  /** Of the configuration under which it was given. */
+  /** The revision of the configuration under which the verdict was given. */
   readonly revision: number;
 }
 
 /**
- * Verdicts by organization and digest. What an organization blocks is the control plane's to know, and any change of the configuration may be a change of that: then all are
- * forgotten. The least recently used go first.
+ * Caches verdicts by organization and digest. Any change of the configuration may change what the
+ * policies block, so a new revision invalidates all verdicts. The least recently used verdicts are
+ * dropped first.
  */
 export class Verdicts {
-  private readonly kept = new LRUCache<string, Kept>({ max: KEPT });
+  private readonly kept = new LRUCache<string, CachedVerdict>({ max: MAX_VERDICTS });
 
   constructor(private readonly clock: Clock) {}
 
@@ -32,20 +37,23 @@ export class Verdicts {
     });
   }
 
-  /** One that is still good; undefined = the control plane is to be asked. */
+  /** Returns a verdict that is still fresh; undefined = the control plane must be asked. */
   fresh(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
     const kept = this.current(organizationUid, digest, revision);
     return kept !== undefined && this.clock.now() < kept.goodUntil ? kept.verdict : undefined;
   }
 
-  /** One that holds while the control plane can't be asked. That an image has no scan holds for nobody. */
-  held(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
+  /**
+   * Returns a verdict that is still usable while the control plane is unreachable. "Not scanned" is
+   * never usable.
+   */
+  stale(organizationUid: string, digest: Digest, revision: number): Verdict | undefined {
     const kept = this.current(organizationUid, digest, revision);
     if (kept === undefined || kept.verdict.kind === 'unscanned') return undefined;
-    return this.clock.now() < kept.goodUntil + HOLDS_MS[kept.verdict.kind] ? kept.verdict : undefined;
+    return this.clock.now() < kept.goodUntil + MAX_STALE_MS[kept.verdict.kind] ? kept.verdict : undefined;
   }
 
-  private current(organizationUid: string, digest: Digest, revision: number): Kept | undefined {
+  private current(organizationUid: string, digest: Digest, revision: number): CachedVerdict | undefined {
     const kept = this.kept.get(keyOf(organizationUid, digest));
     return kept?.revision === revision ? kept : undefined;
   }

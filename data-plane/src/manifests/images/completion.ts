@@ -8,35 +8,42 @@ import { blobsOf } from './image-blobs';
 import { repositoryScope } from '../../access/repository-scope';
 
 /**
- * Brings one blob into the store in the background; resolves when it is there. Harmless when it was there already. `urgent`: somebody waits for it, so it counts as a client's until that
- * signal aborts; the fill goes on nevertheless.
+ * Fills one blob in the background and resolves when it is in the store. Does nothing if the store
+ * already has the blob. `urgent`: a client is waiting, so the fill has the priority of a client
+ * until that signal aborts. The fill continues after the abort.
  */
 export type CompleteBlob = (target: PullTarget, blob: Descriptor, urgent?: AbortSignal) => Promise<void>;
 
-/** Bounds of the background work. */
+/** The limits of the background work. */
 export interface CompletionLimits {
-  /** Blobs that may wait; more are dropped (the next pull after a restart, or a client, brings them). */
+  /**
+   * Maximum number of waiting blobs. Further blobs are dropped; a client, or the next pull after a
+   * restart, fills them.
+   */
   readonly maxWaiting: number;
-  /** Blobs that are brought in at a time. */
+  /** Number of blobs that are filled at the same time. */
   readonly concurrency: number;
-  /** Head start that the client has: it asks for the layers it lacks first, and completion then finds them running. */
+  /**
+   * Head start of the client, in milliseconds. The client requests the layers that it needs first,
+   * and completion joins those fills.
+   */
   readonly delayMs: number;
 }
 
 interface Waiting {
   readonly target: PullTarget;
   readonly blob: Descriptor;
-  /** Of the manifest that names it, in `considered`. */
+  /** The key in `considered` of the manifest that names the blob. */
   readonly manifestKey: string;
 }
 
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Makes images whole in the cache (docs/design/pull-semantics.md#completion): after a manifest was
- * served, the blobs that the client did not ask for are filled at low priority. Fills are
- * single-flight, so nothing is fetched twice. An index brings nothing by itself: platforms come
- * when a client asks for their manifests.
+ * Completes images in the cache (docs/design/pull-semantics.md#completion): after a manifest was
+ * served, the blobs that the client did not request are filled at low priority. All requests share
+ * a fill, so nothing is fetched twice. An index by itself completes nothing: a platform is
+ * completed when a client requests its manifest.
  */
 export class Completion {
   private readonly waiting = new Map<string, Waiting>();
@@ -52,10 +59,11 @@ export class Completion {
   ) {}
 
   /**
-   * Called for every manifest that was served from or into the cache. Looks at each one once in the life of the process, again
-   * after a failure (what a crash or an outage interrupted is taken up by the next pull), and again when it is `fresh`: it came from
-   * upstream just now, perhaps after its image was evicted. With a scan policy images are completed whatever the configuration says: half of one can't be scanned.
-   * Never throws, never waits.
+   * Schedules the completion of a served manifest. Each manifest is considered once in the lifetime
+   * of the process; again after a failure, so that the next pull resumes what an outage
+   * interrupted; and again if it is `fresh`: it was just fetched from the upstream, perhaps after
+   * its image was evicted. With a scan policy, images are always completed, regardless of the
+   * configuration, because an incomplete image cannot be scanned. Never throws and never waits.
    */
   consider(target: PullTarget, manifest: Descriptor, content: Buffer, fresh: boolean): void {
     const wanted = target.proxy.completeImages || target.organization.scanPolicy !== undefined;
@@ -66,12 +74,12 @@ export class Completion {
     this.clock.after(this.limits.delayMs, () => this.enqueue(target, manifest, content, key));
   }
 
-  /** Blobs that wait or are on their way. */
+  /** Returns the number of blobs that wait or are being filled. */
   depth(): number {
     return this.waiting.size + this.running;
   }
 
-  /** Begins nothing more. What is on its way belongs to the fills, which are stopped by themselves. */
+  /** Starts no further blobs. Running fills are stopped by their owner. */
   stop(): void {
     this.stopped = true;
     this.waiting.clear();
@@ -86,7 +94,7 @@ export class Completion {
     }
     if (dropped > 0) {
       this.considered.delete(manifestKey);
-      this.logger.warn({ dropped }, 'too many blobs wait for completion; some are left out');
+      this.logger.warn({ dropped }, 'too many blobs are waiting for completion; some were dropped');
     }
     this.next();
   }
@@ -103,7 +111,7 @@ export class Completion {
           this.considered.delete(manifestKey);
           const { organization, key: repository } = target;
           const where = { organization: organization.name, repository: repository.repository, digest: blob.digest };
-          if (!this.stopped) this.logger.warn({ err: error, ...where }, 'a blob could not be completed');
+          if (!this.stopped) this.logger.warn({ err: error, ...where }, 'completing a blob failed');
         })
         .finally(() => {
           this.running -= 1;

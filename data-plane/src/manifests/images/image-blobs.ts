@@ -3,8 +3,8 @@ import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import { parseManifest } from '../content/parse-manifest';
 
 /**
- * Config and layers that a manifest names, each once; what is elsewhere by the manifest's own word
- * is left out (docs/design/pull-semantics.md#blobs). Throws UPSTREAM_CONTENT.
+ * Returns the config and the layers that a manifest names, each once, without the layers that are
+ * stored elsewhere (docs/design/pull-semantics.md#blobs). Throws UPSTREAM_CONTENT.
  */
 export function blobsOf(manifest: Descriptor, content: Buffer): Descriptor[] {
   const { references, foreign } = parseManifest(content, manifest.mediaType, manifest.digest);

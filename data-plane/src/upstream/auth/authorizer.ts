@@ -10,27 +10,28 @@ import { trustedRealm } from './realm-policy';
 import { TokenCache } from './token-cache';
 import { basicHeader, requestToken } from './token-exchange';
 
-/** What a request is sent with. `token` is set for Bearer. */
+/** The value of the Authorization header of a request. `token` is set for Bearer. */
 export interface Authorization {
   readonly header: string;
   readonly token: string | undefined;
 }
 
-/** Identities of which it is known how they log in. */
+/** Maximum number of identities whose authentication scheme is remembered. */
 const MAX_SCHEMES = 10_000;
 
 type Scheme =
   { readonly kind: 'basic' } | { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined };
 
 /**
- * Answers upstreams' challenges, each identity (organization, host, credential version) for itself, and remembers what
- * an upstream asked for, so that the next request brings it along without being asked.
+ * Answers the challenges of upstreams, separately for each identity (organization, host, credential
+ * version). Remembers the scheme of each upstream, so that later requests are authorized without a
+ * challenge.
  */
 export class Authorizer {
   private readonly schemes = new LRUCache<string, Scheme>({ max: MAX_SCHEMES });
   private readonly tokens: TokenCache;
 
-  /** `deadline` bounds a token request, which no single caller owns. */
+  /** `deadline` aborts token requests, which several callers share. */
   constructor(
     private readonly http: HttpClient,
     private readonly clock: Clock,
@@ -39,7 +40,10 @@ export class Authorizer {
     this.tokens = new TokenCache(clock);
   }
 
-  /** What to send before being asked; undefined where nothing is known yet. Throws what the token server answers. */
+  /**
+   * Returns the authorization to send before a challenge; undefined if the scheme is not known yet.
+   * Throws the errors of the token server.
+   */
   async known(
     repository: UpstreamRepository,
     endpoint: Endpoint,
@@ -51,7 +55,7 @@ export class Authorizer {
     try {
       return await this.answer(scheme, repository, endpoint, signal);
     } catch (error) {
-      // What is remembered may be out of date; then the upstream is asked again how it wants it.
+      // The remembered scheme may be outdated; the upstream is then challenged again.
       if (!isLayoverError(error)) throw error;
       if (error.key === 'UPSTREAM_DENIED' || error.key === 'UPSTREAM_CONTENT') this.schemes.delete(identity);
       if (error.key === 'UPSTREAM_CONTENT') return undefined;
@@ -60,8 +64,9 @@ export class Authorizer {
   }
 
   /**
-   * What to send after a 401, `refused` having been sent; undefined = there is nothing (else) that we could send.
-   * Throws UPSTREAM_CONTENT for a realm that is not trusted, and what the token server answers.
+   * Returns the authorization to send after a 401 to a request with `refused`; undefined = no
+   * further authorization can be tried. Throws UPSTREAM_CONTENT for a realm that is not trusted,
+   * and the errors of the token server.
    */
   async challenged(
     repository: UpstreamRepository,
@@ -117,7 +122,10 @@ function basicScheme(challenges: readonly Challenge[]): Scheme | undefined {
   return challenges.some((challenge) => challenge.scheme === 'basic') ? { kind: 'basic' } : undefined;
 }
 
-/** Never the scope of the challenge: an upstream does not get to widen what a token is for. */
+/**
+ * Returns the scope of a token. The scope of the challenge is never used, so that an upstream
+ * cannot widen it.
+ */
 function scopeOf(repository: UpstreamRepository): string {
   return `repository:${repository.name}:pull`;
 }

@@ -1,10 +1,13 @@
-/** One challenge of WWW-Authenticate (RFC 9110 section 11.6.1): scheme and parameter names in lower case. */
+/**
+ * A challenge of WWW-Authenticate (RFC 9110 section 11.6.1). The scheme and the names of parameters
+ * are in lower case.
+ */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Longest header that is read; what is beyond is ignored. */
+/** Longest header that is parsed; the rest is ignored. */
 const MAX_LENGTH = 8 * 1024;
 
 const SKIP = /[ \t,]*/y;
@@ -15,8 +18,9 @@ const UNQUOTED = /[^\s,"]*/y;
 const TOKEN68 = /[ \t]+[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 
 /**
- * Reads all challenges of a response: several headers, several challenges in one header, quoted strings with commas and
- * escapes, token68, parameters parted by blanks only. Text that is no challenge ends the reading; what came before counts.
+ * Parses all challenges of a response: several headers, several challenges in a header, quoted
+ * strings with commas and escapes, token68, and parameters separated by blanks only. Parsing stops
+ * at invalid text; the challenges before it are returned.
  */
 export function parseChallenges(headers: readonly string[]): readonly Challenge[] {
   const text = headers.join(', ').slice(0, MAX_LENGTH);
@@ -36,7 +40,7 @@ export function parseChallenges(headers: readonly string[]): readonly Challenge[
     if (current !== undefined && take(EQUALS) !== null) {
       const quoted = take(QUOTED);
       const value = quoted === null ? take(UNQUOTED)![0] : quoted[1]!.replace(/\\(.)/g, '$1');
-      // The first of two wins: a second realm is somebody's trick.
+      // The first value wins: a second realm may be an attack.
       if (!Object.hasOwn(current.parameters, name.toLowerCase())) current.parameters[name.toLowerCase()] = value;
     } else {
       challenges.push({ scheme: name.toLowerCase(), parameters: {} });

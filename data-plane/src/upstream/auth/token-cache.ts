@@ -3,11 +3,11 @@ import { SingleFlight } from '../../../../common/async/single-flight';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { IssuedToken } from './token-exchange';
 
-/** Tokens kept; the least recently used goes first. */
+/** Maximum number of cached tokens; the least recently used is dropped first. */
 const MAX_TOKENS = 10_000;
 /**
- * A token is renewed when this much of its life is left, at most 30 s: it must outlive the request
- * it goes with (docs/design/access.md#upstream-tokens).
+ * A token is renewed when this share of its lifetime is left, at most 30 s, because it must outlive
+ * the request that it authorizes (docs/design/access.md#upstream-tokens).
  */
 const RENEWAL_SHARE = 0.2;
 const MAX_RENEWAL_MS = 30_000;
@@ -19,9 +19,10 @@ interface CachedToken {
 }
 
 /**
- * Tokens by key (host, organization, credential version, scope;
- * docs/design/access.md#upstream-tokens), each asked for once however many wait. A waiter that
- * gives up leaves the others alone; a failure is told to those who waited for it and forgotten.
+ * Caches tokens by key (host, organization, credential version, scope;
+ * docs/design/access.md#upstream-tokens). Concurrent callers share one request. A caller that
+ * aborts does not affect the others. A failure is returned to all waiting callers and is not
+ * cached.
  */
 export class TokenCache {
   private readonly tokens = new LRUCache<string, CachedToken>({ max: MAX_TOKENS });
@@ -29,14 +30,17 @@ export class TokenCache {
 
   constructor(private readonly clock: Clock) {}
 
-  /** The token under the key, or the one that `issue` gives. Rejects with what `issue` threw, or CANCELLED by the signal. */
+  /**
+   * Returns the cached token, or the token that `issue` returns. Rejects with the error of `issue`,
+   * or with CANCELLED if the signal aborts.
+   */
   async get(key: string, issue: () => Promise<IssuedToken>, signal: AbortSignal): Promise<string> {
     const cached = this.tokens.get(key);
     if (cached !== undefined && this.clock.now() < cached.renewAt) return cached.token;
     return this.flights.run(key, () => this.issue(key, issue), signal);
   }
 
-  /** Forgets a token that upstream refused, unless another has taken its place meanwhile. */
+  /** Removes a token that the upstream refused, unless it was replaced meanwhile. */
   drop(key: string, token: string): void {
     if (this.tokens.peek(key)?.token === token) this.tokens.delete(key);
   }

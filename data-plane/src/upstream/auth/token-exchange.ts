@@ -5,30 +5,30 @@ import type { HttpAnswer, HttpClient } from '../http/http-client';
 import { retryAfterMs } from '../http/retry-after';
 import type { UpstreamOrigin } from '../upstream-registry';
 
-/** What a token is asked for with. */
+/** The parameters of a token request. */
 export interface TokenRequest {
   readonly origin: UpstreamOrigin;
   readonly endpoint: Endpoint;
-  /** Already trusted (realm-policy.ts). */
+  /** A realm that was already checked (realm-policy.ts). */
   readonly realm: URL;
   readonly service: string | undefined;
-  /** undefined = none: who we are, not what we want. */
+  /** undefined = no scope: the token proves the identity only. */
   readonly scope: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** A token as given. */
+/** A token from a token server. */
 export interface IssuedToken {
   readonly token: string;
-  /** Milliseconds it is good for, counted from before it was asked for. */
+  /** The lifetime in milliseconds, from the time before the token request. */
   readonly lifetimeMs: number;
 }
 
-/** Largest answer of a token server, in bytes (docs/design/access.md#bounded-bodies). */
+/** Largest accepted answer of a token server, in bytes (docs/design/access.md#bounded-bodies). */
 const MAX_BODY = 64 * 1024;
-/** Where `expires_in` is missing (distribution token specification). */
+/** The default for a missing `expires_in` (distribution token specification). */
 const DEFAULT_LIFETIME_S = 60;
-/** No token is trusted longer, whatever its server says. */
+/** Upper limit for the lifetime that a token server may name. */
 const MAX_LIFETIME_S = 3600;
 
 const Answer = z.object({
@@ -38,10 +38,11 @@ const Answer = z.object({
 });
 
 /**
- * Asks a realm for a pull token (distribution token specification; both `token` and `access_token`,
- * `service` only where the challenge had one). Throws UPSTREAM_DENIED when it refuses the
- * credentials, TOO_MANY_REQUESTS, UPSTREAM_FAILED, and UPSTREAM_CONTENT for redirects (credentials
- * don't follow them: docs/design/access.md#token-realms) and answers without a token.
+ * Requests a pull token from a realm (distribution token specification; accepts `token` and
+ * `access_token`, sends `service` only if the challenge has one). Throws UPSTREAM_DENIED if the
+ * server refuses the credentials; TOO_MANY_REQUESTS; UPSTREAM_FAILED; and UPSTREAM_CONTENT for
+ * redirects (credentials do not follow them: docs/design/access.md#token-realms) and for answers
+ * without a token.
  */
 export async function requestToken(http: HttpClient, request: TokenRequest, nowMs: number): Promise<IssuedToken> {
   const { origin, endpoint, signal } = request;
@@ -59,7 +60,7 @@ export async function requestToken(http: HttpClient, request: TokenRequest, nowM
   return readToken(await answer.body.read(MAX_BODY, 'the token'), place.name);
 }
 
-/** Value of Authorization for Basic (RFC 7617, UTF-8). */
+/** Returns the Authorization value for Basic (RFC 7617, UTF-8). */
 export function basicHeader(credentials: { readonly username: string; readonly password: string }): string {
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }
@@ -67,9 +68,11 @@ export function basicHeader(credentials: { readonly username: string; readonly p
 function readToken(body: Buffer, name: string): IssuedToken {
   const parsed = Answer.safeParse(parseJson(body));
   const token = parsed.success ? parsed.data.token || parsed.data.access_token : undefined;
-  // Anything but visible ASCII would be a header injection, or no token.
+  // Characters other than visible ASCII would allow header injection.
   if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new LayoverError('UPSTREAM_CONTENT', { message: `the token server of ${name} answered without a token` });
+    throw new LayoverError('UPSTREAM_CONTENT', {
+      message: `the token server of ${name} answered without a valid token`,
+    });
   }
   const seconds = Math.min(parsed.data?.expires_in ?? DEFAULT_LIFETIME_S, MAX_LIFETIME_S);
   return { token, lifetimeMs: seconds * 1000 };
@@ -83,13 +86,13 @@ function refusal(answer: HttpAnswer, request: TokenRequest, nowMs: number): Layo
       return new LayoverError('UPSTREAM_DENIED', {
         message:
           request.origin.credentials === undefined
-            ? `${server} gives no anonymous token (${upstreamStatus}); the organization needs credentials for this upstream`
-            : `${server} refused our credentials (${upstreamStatus}); check the organization's upstream username and password`,
+            ? `${server} issues no anonymous token (${upstreamStatus}); the organization needs credentials for this upstream`
+            : `${server} refused the credentials (${upstreamStatus}); check the organization's upstream username and password`,
         upstreamStatus,
       });
     case upstreamStatus === 429:
       return new LayoverError('TOO_MANY_REQUESTS', {
-        message: `${server} limits our requests`,
+        message: `${server} limits the requests of Layover`,
         retryAfterSeconds: Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
         upstreamStatus,
       });
@@ -97,12 +100,12 @@ function refusal(answer: HttpAnswer, request: TokenRequest, nowMs: number): Layo
       return new LayoverError('UPSTREAM_FAILED', { message: `${server} failed (${upstreamStatus})`, upstreamStatus });
     case upstreamStatus >= 300 && upstreamStatus < 400:
       return new LayoverError('UPSTREAM_CONTENT', {
-        message: `${server} redirects, and credentials do not follow redirects (${upstreamStatus})`,
+        message: `${server} answered with a redirect (${upstreamStatus}), and Layover does not send credentials to redirect targets`,
         upstreamStatus,
       });
     default:
       return new LayoverError('UPSTREAM_CONTENT', {
-        message: `${server} answered ${upstreamStatus} where a token was asked for`,
+        message: `${server} answered a token request with ${upstreamStatus}`,
         upstreamStatus,
       });
   }

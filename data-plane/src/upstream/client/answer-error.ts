@@ -5,27 +5,27 @@ import type { HttpAnswer } from '../http/http-client';
 import { retryAfterMs } from '../http/retry-after';
 import type { UpstreamOrigin, UpstreamRepository } from '../upstream-registry';
 
-/** What was asked for, in words and as the error that a 404 means. */
+/** The requested thing: its name for messages, and the error that a 404 means. */
 export interface Subject {
   /** `library/postgres:14` */
   readonly name: string;
   readonly unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN' | 'NAME_UNKNOWN';
 }
 
-/** Largest error body that is looked at, in bytes. */
+/** Largest part of an error body that is read, in bytes. */
 const MAX_ERROR_BODY = 64 * 1024;
 const MAX_QUOTE = 200;
 
-/** What an upstream's error body says, cleaned. */
-interface Said {
+/** The sanitized content of an upstream's error body. */
+interface ErrorBody {
   readonly code: string | undefined;
   readonly message: string | undefined;
 }
 
 /**
- * The error that a status other than success means. Reads (a bounded part of) the body and ends it.
- * Only a 404 or 410 becomes "unknown": an outage, a refusal and a limit are never "not found"
- * (docs/design/pull-semantics.md#upstream-failures).
+ * Returns the error for an unsuccessful status. Reads a bounded part of the body and releases it.
+ * Only 404 and 410 become an "unknown" error: outages, refusals and rate limits are never "not
+ * found" (docs/design/pull-semantics.md#upstream-failures).
  */
 export async function answerError(
   answer: HttpAnswer,
@@ -33,16 +33,16 @@ export async function answerError(
   subject: Subject,
   nowMs: number,
 ): Promise<LayoverError> {
-  const said = await readSaid(answer, repository.origin);
+  const said = await readErrorBody(answer, repository.origin);
   const { status } = answer;
   const { name } = answer.place;
   const error = (key: ErrorKey, message: string, retryAfterSeconds?: number): LayoverError =>
     new LayoverError(key, { message: message + quote(said), upstreamStatus: status, retryAfterSeconds });
   switch (true) {
     case status === 401 || status === 403:
-      return error('UPSTREAM_DENIED', `${name} refused ${denied(repository, subject, status)}`);
+      return error('UPSTREAM_DENIED', `${name} refused ${describeRefusal(repository, subject, status)}`);
     case status === 451:
-      return error('UPSTREAM_DENIED', `${name} does not give out ${subject.name} for legal reasons (451)`);
+      return error('UPSTREAM_DENIED', `${name} does not serve ${subject.name} for legal reasons (451)`);
     case status === 404 || status === 410:
       return error(
         said.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : subject.unknown,
@@ -51,7 +51,7 @@ export async function answerError(
     case status === 429:
       return error(
         'TOO_MANY_REQUESTS',
-        `${name} limits our requests (429)`,
+        `${name} limits the requests of Layover (429)`,
         Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
       );
     case status === 503 && answer.headers.get('retry-after') !== undefined:
@@ -61,27 +61,33 @@ export async function answerError(
         Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
       );
     case status >= 500:
-      return error('UPSTREAM_FAILED', `${name} failed (${status}) when asked for ${subject.name}`);
+      return error('UPSTREAM_FAILED', `${name} failed (${status}) when Layover requested ${subject.name}`);
     case status === 416:
       return error(
         'UPSTREAM_CONTENT',
-        `${name} says that ${subject.name} is shorter than what it has sent before (416)`,
+        `${name} answered that ${subject.name} is shorter than the part already sent (416)`,
       );
     case status >= 400:
       return error('UPSTREAM_FAILED', `${name} did not accept the request for ${subject.name} (${status})`);
     default:
-      return error('UPSTREAM_CONTENT', `${name} answered ${status} when asked for ${subject.name}; is it a registry?`);
+      return error(
+        'UPSTREAM_CONTENT',
+        `${name} answered ${status} to a request for ${subject.name}; check that it is a registry`,
+      );
   }
 }
 
-/** Docker Hub and others answer 401 for what does not exist, so as not to tell: the message must not claim to know. */
-function denied(repository: UpstreamRepository, subject: Subject, status: number): string {
+/**
+ * Describes a refusal. Docker Hub and others answer 401 for missing repositories in order to hide
+ * whether they exist, so the message leaves this open.
+ */
+function describeRefusal(repository: UpstreamRepository, subject: Subject, status: number): string {
   return repository.origin.credentials === undefined
-    ? `anonymous access to ${subject.name} (${status}): it does not exist, or needs credentials`
-    : `our credentials for ${subject.name} (${status}): it does not exist, or needs other credentials`;
+    ? `anonymous access to ${subject.name} (${status}): it does not exist, or requires credentials`
+    : `the credentials for ${subject.name} (${status}): it does not exist, or requires other credentials`;
 }
 
-async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Said> {
+async function readErrorBody(answer: HttpAnswer, origin: UpstreamOrigin): Promise<ErrorBody> {
   const nothing = { code: undefined, message: undefined };
   if (!/json/i.test(answer.headers.get('content-type') ?? '')) {
     await answer.body.discard();
@@ -92,7 +98,7 @@ async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Sai
     const first = (parsed as { errors?: readonly { code?: unknown; message?: unknown }[] } | null)?.errors?.[0];
     return {
       code: typeof first?.code === 'string' && /^[A-Z_]{1,64}$/.test(first.code) ? first.code : undefined,
-      message: typeof first?.message === 'string' ? clean(withoutSecrets(first.message, origin)) : undefined,
+      message: typeof first?.message === 'string' ? toPrintableLine(withoutSecrets(first.message, origin)) : undefined,
     };
   } catch {
     return nothing;
@@ -100,8 +106,8 @@ async function readSaid(answer: HttpAnswer, origin: UpstreamOrigin): Promise<Sai
 }
 
 /**
- * Some servers repeat what they were sent; others do so to have it shown to somebody who pulls
- * (docs/design/access.md#hostile-upstreams).
+ * Removes the credentials from a text of the upstream. Some servers repeat what they received, and
+ * a hostile one may do so to show it to clients (docs/design/access.md#hostile-upstreams).
  */
 function withoutSecrets(text: string, { credentials }: UpstreamOrigin): string {
   const password = credentials?.password ?? '';
@@ -113,13 +119,13 @@ function withoutSecrets(text: string, { credentials }: UpstreamOrigin): string {
     .replace(/\beyJ[\w-]{8,}\.\S*/g, '…');
 }
 
-/** One printable line without the queries of URLs, which may be signatures. */
-function clean(text: string): string {
+/** Returns one printable line without the queries of URLs, which may be signatures. */
+function toPrintableLine(text: string): string {
   const line = text.slice(0, 10 * MAX_QUOTE).replace(/[^\x20-\x7e]+/g, ' ');
   return line.replace(/\?\S*/g, '?').trim().slice(0, MAX_QUOTE);
 }
 
-function quote(said: Said): string {
+function quote(said: ErrorBody): string {
   const parts = [said.code, said.message].filter((part) => part !== undefined && part !== '');
-  return parts.length === 0 ? '' : `; it says: ${parts.join(': ')}`;
+  return parts.length === 0 ? '' : `; it answered: ${parts.join(': ')}`;
 }

@@ -2,7 +2,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { bareMediaType, MediaType } from '../../../../common/oci/media-types';
 import type { HttpAnswer } from '../http/http-client';
 
-/** Types that registries behind static file servers give a manifest; the body then says what it is. */
+/** Content types that static file servers use for manifests; the body then tells the media type. */
 const GENERIC: readonly string[] = [
   '',
   'application/json',
@@ -22,21 +22,27 @@ const MANIFEST_TYPES: readonly string[] = [
 const SCHEMA1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 
 /**
- * The manifest media type that Content-Type names; undefined = it names none in particular, look
- * into the body. Throws UPSTREAM_CONTENT for what cannot be a manifest: a web page is a login
- * portal, not a registry (Harbor issue 23882).
+ * Returns the manifest media type in Content-Type; undefined = generic, so the body must be read.
+ * Throws UPSTREAM_CONTENT for types that cannot be a manifest: a web page comes from a login
+ * portal, not from a registry (Harbor issue 23882).
  */
 export function manifestTypeOf(answer: HttpAnswer): string | undefined {
   const type = bareMediaType(answer.headers.get('content-type') ?? '');
   if (MANIFEST_TYPES.includes(type)) return type;
   if (GENERIC.includes(type)) return undefined;
   if (SCHEMA1.test(type)) {
-    throw contentError(answer, 'has this image only in Docker schema 1, a format that no longer can be verified');
+    throw contentError(
+      answer,
+      'has this image only in Docker schema 1, a format that can no longer be verified; push the image again',
+    );
   }
   throw notRegistry(answer, type);
 }
 
-/** The manifest media type of a body, by what it says of itself or what it holds. Throws UPSTREAM_CONTENT where it is no manifest. */
+/**
+ * Returns the manifest media type that a body names or that its fields imply. Throws
+ * UPSTREAM_CONTENT if it is not a manifest.
+ */
 export function manifestTypeOfBody(answer: HttpAnswer, content: Buffer): string {
   const parsed = parseObject(content);
   if (parsed !== undefined) {
@@ -45,16 +51,19 @@ export function manifestTypeOfBody(answer: HttpAnswer, content: Buffer): string 
     if (mediaType === undefined && Array.isArray(parsed['manifests'])) return MediaType.ociIndex;
     if (mediaType === undefined && Array.isArray(parsed['layers']) && 'config' in parsed) return MediaType.ociManifest;
   }
-  throw contentError(answer, 'answered with something that is no manifest; is it a registry?');
+  throw contentError(answer, 'answered with something that is not a manifest; check that it is a registry');
 }
 
-/** Throws UPSTREAM_CONTENT for a web page where something else was asked for. */
+/** Throws UPSTREAM_CONTENT for a web page instead of registry content. */
 export function refuseWebPage(answer: HttpAnswer): void {
   const type = bareMediaType(answer.headers.get('content-type') ?? '');
   if (type === 'text/html' || type === 'application/xhtml+xml') throw notRegistry(answer, type);
 }
 
-/** An UPSTREAM_CONTENT about an answer, which is ended. `what` goes on after the upstream's name. */
+/**
+ * Creates the error UPSTREAM_CONTENT for an answer and cancels its body. `what` continues the
+ * sentence after the name of the upstream.
+ */
 export function contentError(answer: HttpAnswer, what: string): LayoverError {
   answer.body.cancel();
   return new LayoverError('UPSTREAM_CONTENT', {
@@ -65,7 +74,7 @@ export function contentError(answer: HttpAnswer, what: string): LayoverError {
 
 function notRegistry(answer: HttpAnswer, type: string): LayoverError {
   const shown = type.replace(/[^\x21-\x7e]/g, '').slice(0, 100);
-  return contentError(answer, `is not a registry, or something in between answered for it: it sent ${shown}`);
+  return contentError(answer, `is not a registry, or a proxy or portal answered for it: it sent ${shown}`);
 }
 
 function parseObject(content: Buffer): Record<string, unknown> | undefined {

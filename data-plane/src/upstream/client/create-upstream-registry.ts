@@ -16,14 +16,15 @@ import { UpstreamStates } from './upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
 
 /**
- * The upstream client (port: upstream-registry.ts). One instance for a process: it holds connections, tokens and what is
- * known of upstreams, all bounded. Throws a TypeError for networks and proxies that cannot be read.
+ * Creates the upstream client (port: upstream-registry.ts). A process needs one instance, which
+ * holds connections, tokens and the state of upstreams, all bounded. Throws a TypeError for invalid
+ * networks and proxies.
  */
 export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegistry {
   const { clock, logger } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const closing = new AbortController();
-  // Every operation listens to it, for as long as the operation lasts.
+  // Every running operation listens to this signal.
   setMaxListeners(0, closing.signal);
   const connections = createConnections(options, timeouts);
   const { http } = connections;
@@ -98,7 +99,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
       const scope = scopeOf(signal);
       try {
         const opened = await openBlob(client, repository, digest, offset, scope.signal);
-        // A body may take as long as it flows.
+        // A body may take any time as long as bytes arrive.
         scope.lift();
         states.succeeded(repository.origin);
         return blobStream(repository.origin, opened, scope);

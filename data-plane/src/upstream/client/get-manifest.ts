@@ -4,22 +4,22 @@ import { MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 import { formatReference, type Reference } from '../../../../common/oci/reference';
 import type { Subject } from './answer-error';
 import type { HttpAnswer } from '../http/http-client';
-import type { RegistryClient, RegistryQuestion } from './registry-client';
+import type { RegistryClient, RegistryRequest } from './registry-client';
 import type { FetchedManifest, UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf, manifestTypeOfBody } from './check-content-type';
 
 /**
- * Largest manifest, in bytes (docs/design/pull-semantics.md#manifest-limits; distribution's own
- * limit).
+ * Largest manifest, in bytes (docs/design/pull-semantics.md#manifest-limits; the same limit as in
+ * distribution).
  */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
- * `GET /v2/<name>/manifests/<reference>`: the manifest in memory, its digest computed from the
- * bytes and compared with the digest asked for and with Docker-Content-Digest, where it is one
- * (docs/design/fills.md#verification). Throws UPSTREAM_CONTENT where they differ, where it is no
- * manifest, or is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and what RegistryClient.ask
- * gives.
+ * Fetches a manifest into memory with `GET /v2/<name>/manifests/<reference>`. Computes its digest
+ * from the bytes, and compares it with the requested digest and with a valid Docker-Content-Digest
+ * (docs/design/fills.md#verification). Throws UPSTREAM_CONTENT if they differ, if the content is
+ * not a manifest, or if it is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and the errors
+ * of RegistryClient.ask.
  */
 export async function getManifest(
   client: RegistryClient,
@@ -27,21 +27,21 @@ export async function getManifest(
   reference: Reference,
   signal: AbortSignal,
 ): Promise<FetchedManifest> {
-  const answer = await client.ask(manifestQuestion('GET', repository, reference, signal));
-  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} when asked for a whole manifest`);
+  const answer = await client.ask(manifestRequest('GET', repository, reference, signal));
+  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole manifest`);
   const namedType = manifestTypeOf(answer);
   const content = await answer.body.read(MAX_MANIFEST_BYTES, `the manifest ${subjectOf(repository, reference).name}`);
   const digest = verifiedDigest(answer, content, reference);
   return { digest, mediaType: namedType ?? manifestTypeOfBody(answer, content), content };
 }
 
-/** The question that GET and HEAD of a manifest share. */
-export function manifestQuestion(
+/** Returns the request that GET and HEAD of a manifest share. */
+export function manifestRequest(
   method: 'GET' | 'HEAD',
   repository: UpstreamRepository,
   reference: Reference,
   signal: AbortSignal,
-): RegistryQuestion {
+): RegistryRequest {
   return {
     method,
     repository,
@@ -52,7 +52,7 @@ export function manifestQuestion(
   };
 }
 
-/** Docker-Content-Digest, where it is a digest. */
+/** Returns Docker-Content-Digest if it is a valid digest. */
 export function digestHeader(answer: HttpAnswer): Digest | undefined {
   return parseDigest(answer.headers.get(Header.dockerContentDigest)?.trim() ?? '');
 }
@@ -64,7 +64,7 @@ function verifiedDigest(answer: HttpAnswer, content: Buffer, reference: Referenc
     if (expected === undefined) continue;
     const actual = digestOf(content, algorithmOf(expected));
     if (actual !== expected) {
-      throw contentError(answer, `sent a manifest with digest ${actual} where it should be ${expected}`);
+      throw contentError(answer, `sent a manifest with digest ${actual} instead of ${expected}`);
     }
   }
   return asked ?? named ?? digestOf(content);

@@ -2,13 +2,15 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { RegistryClient } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
 import { refuseWebPage } from './check-content-type';
-import { blobQuestion } from './open-blob';
+import { blobRequest } from './open-blob';
 
 const NO_HEAD: readonly number[] = [405, 501];
 
 /**
- * `HEAD /v2/<name>/blobs/<digest>`: the blob's size in bytes; undefined where upstream does not say. By GET, cut after the
- * headers, where upstream knows no HEAD. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and what RegistryClient.ask gives.
+ * Requests `HEAD /v2/<name>/blobs/<digest>` and returns the size of the blob in bytes; undefined if
+ * the upstream does not send it. If the upstream does not support HEAD, uses a GET that is
+ * cancelled after the headers. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and the errors
+ * of RegistryClient.ask.
  */
 export async function headBlob(
   client: RegistryClient,
@@ -16,10 +18,10 @@ export async function headBlob(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<{ readonly size: number | undefined }> {
-  let answer = await client.ask(blobQuestion('HEAD', repository, digest, signal), NO_HEAD);
+  let answer = await client.ask(blobRequest('HEAD', repository, digest, signal), NO_HEAD);
   if (NO_HEAD.includes(answer.status)) {
     await answer.body.discard();
-    answer = await client.ask(blobQuestion('GET', repository, digest, signal));
+    answer = await client.ask(blobRequest('GET', repository, digest, signal));
   }
   refuseWebPage(answer);
   const { contentLength, contentEncoding } = answer.headers;

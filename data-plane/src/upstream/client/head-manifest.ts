@@ -2,14 +2,15 @@ import type { Reference } from '../../../../common/oci/reference';
 import type { RegistryClient } from './registry-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf } from './check-content-type';
-import { digestHeader, getManifest, manifestQuestion } from './get-manifest';
+import { digestHeader, getManifest, manifestRequest } from './get-manifest';
 
-/** Statuses of registries that know no HEAD here. */
-const NO_HEAD: readonly number[] = [405, 501];
+/** Statuses of registries that do not support HEAD for manifests. */
+const HEAD_UNSUPPORTED: readonly number[] = [405, 501];
 
 /**
- * `HEAD /v2/<name>/manifests/<reference>`, by GET where upstream knows no HEAD or does not say what kind of manifest it is.
- * Throws UPSTREAM_CONTENT where upstream names another digest than the one asked for, and what getManifest throws.
+ * Requests `HEAD /v2/<name>/manifests/<reference>`, or a GET if the upstream does not support HEAD
+ * or does not send the media type. Throws UPSTREAM_CONTENT if the upstream names a digest other
+ * than the requested one, and the errors of getManifest.
  */
 export async function headManifest(
   client: RegistryClient,
@@ -17,8 +18,8 @@ export async function headManifest(
   reference: Reference,
   signal: AbortSignal,
 ): Promise<ManifestHead> {
-  const answer = await client.ask(manifestQuestion('HEAD', repository, reference, signal), NO_HEAD);
-  const mediaType = NO_HEAD.includes(answer.status) ? undefined : manifestTypeOf(answer);
+  const answer = await client.ask(manifestRequest('HEAD', repository, reference, signal), HEAD_UNSUPPORTED);
+  const mediaType = HEAD_UNSUPPORTED.includes(answer.status) ? undefined : manifestTypeOf(answer);
   if (mediaType === undefined) {
     await answer.body.discard();
     const manifest = await getManifest(client, repository, reference, signal);
@@ -26,10 +27,10 @@ export async function headManifest(
   }
   const digest = digestHeader(answer);
   if (reference.kind === 'digest' && digest !== undefined && digest !== reference.digest) {
-    throw contentError(answer, `names the digest ${digest} when asked for ${reference.digest}`);
+    throw contentError(answer, `answered with the digest ${digest} to a request for ${reference.digest}`);
   }
   await answer.body.discard();
-  // Of an encoded body the length says nothing about the manifest.
+  // The length of an encoded body is not the size of the manifest.
   const size = answer.headers.contentEncoding === undefined ? answer.headers.contentLength : undefined;
   return { digest, mediaType, size };
 }

@@ -2,8 +2,8 @@ const LINK = /<([^<>]{0,8192})>\s*;\s*([^<]*)/g;
 const NEXT = /(?:^|;)\s*rel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|next\b)/i;
 
 /**
- * The query (without `?`) of the link to the next page (RFC 8288); undefined = there is none. Only
- * the query is used: where a page is fetched from is never up to a header
+ * Returns the query (without `?`) of the link to the next page (RFC 8288); undefined = last page.
+ * Only the query is used, so that a header cannot choose the server or path of a request
  * (docs/design/access.md#links).
  */
 export function nextPageQuery(headers: readonly string[], base: URL): string | undefined {

@@ -9,16 +9,20 @@ import type { UpstreamReferrersPage, UpstreamRepository } from '../upstream-regi
 import { contentError, refuseWebPage } from './check-content-type';
 import { getManifest, MAX_MANIFEST_BYTES } from './get-manifest';
 
-/** Statuses of a registry without the referrers API (OCI distribution specification, "Unavailable Referrers API"). */
-const NO_API: readonly number[] = [404, 405, 501];
+/**
+ * Statuses of a registry without the referrers API (OCI distribution specification, "Unavailable
+ * Referrers API").
+ */
+const API_UNSUPPORTED: readonly number[] = [404, 405, 501];
 
 const EMPTY_INDEX = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 
 /**
- * `GET /v2/<name>/referrers/<digest>`, else the referrers tag schema, else an empty index: "none"
- * is said only where upstream said so, never in an outage, which would read as "not signed"
- * (docs/design/pull-semantics.md#referrers). `page` is what an earlier page gave as `nextPage`.
- * Throws REQUEST_INVALID for another one, UPSTREAM_CONTENT, and what RegistryClient.ask gives.
+ * Requests `GET /v2/<name>/referrers/<digest>`, then falls back to the referrers tag schema, then
+ * to an empty index. An empty index is returned only if the upstream answered so, never during an
+ * outage, because it would mean "not signed" (docs/design/pull-semantics.md#referrers). `page` is
+ * the `nextPage` of an earlier page. Throws REQUEST_INVALID for another value, UPSTREAM_CONTENT,
+ * and the errors of RegistryClient.ask.
  */
 export async function listReferrers(
   client: RegistryClient,
@@ -31,14 +35,14 @@ export async function listReferrers(
   const path = `referrers/${digest}`;
   const accept = MediaType.ociIndex;
   const query = page.page === undefined ? firstQuery(page.artifactType) : decodePage(page.page);
-  const answer = await client.ask({ method: 'GET', repository, path, query, accept, subject, signal }, NO_API);
-  if (NO_API.includes(answer.status)) {
+  const answer = await client.ask({ method: 'GET', repository, path, query, accept, subject, signal }, API_UNSUPPORTED);
+  if (API_UNSUPPORTED.includes(answer.status)) {
     await answer.body.discard();
     return byTagSchema(client, repository, digest, signal);
   }
   refuseWebPage(answer);
   const content = await answer.body.read(MAX_MANIFEST_BYTES, subject.name);
-  if (!looksLikeIndex(content)) throw contentError(answer, 'answered with something that is no index of referrers');
+  if (!looksLikeIndex(content)) throw contentError(answer, 'answered with something that is not an index of referrers');
   const next = nextPageQuery(answer.headers.all('link'), answer.url);
   return {
     content,
@@ -47,7 +51,10 @@ export async function listReferrers(
   };
 }
 
-/** OCI distribution specification, "Referrers Tag Schema": the index under the tag `<algorithm>-<hex>`, both cut short. */
+/**
+ * Returns the index under the tag `<algorithm>-<hex>`, both truncated (OCI distribution
+ * specification, "Referrers Tag Schema").
+ */
 async function byTagSchema(
   client: RegistryClient,
   repository: UpstreamRepository,
@@ -69,7 +76,10 @@ function firstQuery(artifactType: string | undefined): string {
   return artifactType === undefined ? '' : `artifactType=${encodeURIComponent(artifactType)}`;
 }
 
-/** Pages are the query of upstream's link, wrapped so that clients don't take them apart. They reach this one path only. */
+/**
+ * Encodes the query of the upstream's link as an opaque page token, so that clients do not
+ * interpret it. The query is only ever used with the path of this request.
+ */
 function encodePage(query: string): string {
   return Buffer.from(query).toString('base64url');
 }
@@ -77,7 +87,9 @@ function encodePage(query: string): string {
 function decodePage(page: string): string {
   const query = Buffer.from(page, 'base64url').toString();
   if (page.length > 8192 || !/^[\x21-\x7e]+$/.test(query) || query.includes('#')) {
-    throw new LayoverError('REQUEST_INVALID', { message: 'the page is not one that Layover has given out' });
+    throw new LayoverError('REQUEST_INVALID', {
+      message: 'the page token is invalid; use the link of the previous page',
+    });
   }
   return query;
 }

@@ -5,15 +5,16 @@ import type { RegistryClient } from './registry-client';
 import type { UpstreamRepository, UpstreamTagPage } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 
-/** Largest page of tags, in bytes: some registries send all there are. */
+/** Largest page of tags, in bytes. Some registries send all tags at once. */
 const MAX_BODY = 8 * 1024 * 1024;
 
 const Body = z.object({ tags: z.array(z.unknown()).nullish() });
 
 /**
- * `GET /v2/<name>/tags/list?n=&last=`. Names that are no tags are left out. An upstream that ignores `n` or `last` is paged
- * here, so that a client that follows `nextLast` always comes to an end. Throws NAME_UNKNOWN, UPSTREAM_CONTENT where the
- * answer is no list or larger than 8 MiB, and what RegistryClient.ask gives.
+ * Requests `GET /v2/<name>/tags/list?n=&last=`. Invalid tags are left out. If an upstream ignores
+ * `n` or `last`, the list is paged here, so that a client that follows `nextLast` always reaches
+ * the end. Throws NAME_UNKNOWN, UPSTREAM_CONTENT if the answer is not a list or is larger than 8
+ * MiB, and the errors of RegistryClient.ask.
  */
 export async function listTags(
   client: RegistryClient,
@@ -38,9 +39,10 @@ export async function listTags(
   const answer = await client.ask(question);
   refuseWebPage(answer);
   const parsed = Body.safeParse(parseJson(await answer.body.read(MAX_BODY, subject.name)));
-  if (!parsed.success) throw contentError(answer, 'answered with something that is no list of tags');
+  if (!parsed.success) throw contentError(answer, 'answered with something that is not a list of tags');
   const sent = (parsed.data.tags ?? []).filter((tag): tag is string => typeof tag === 'string');
-  // A page that holds the tag it was to begin after comes from an upstream that does not page.
+  // A page that contains the tag after which it should begin comes from an upstream that does not
+  // page.
   const after = page.last === undefined ? -1 : sent.indexOf(page.last);
   const rest = sent.slice(after + 1).filter((tag) => parseTag(tag) !== undefined);
   const tags = page.limit === undefined ? rest : rest.slice(0, page.limit);
@@ -59,7 +61,7 @@ function nextPage(
   if (tags.length < available) return { nextLast: lastKept, nextLimit: undefined };
   if (link === undefined) return none;
   const query = new URLSearchParams(link);
-  // Registries that page by a token of their own still go on after the last tag of a page.
+  // Registries that page by a token of their own also accept the last tag of a page.
   const nextLast = query.get('last') || lastKept;
   if (nextLast === undefined || nextLast === last || nextLast.length > 1024) return none;
   const limit = Number(query.get('n') ?? Number.NaN);

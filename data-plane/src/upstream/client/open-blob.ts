@@ -1,13 +1,13 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { HttpAnswer } from '../http/http-client';
-import type { RegistryClient, RegistryQuestion } from './registry-client';
+import type { RegistryClient, RegistryRequest } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 
-/** An answer that is a blob, or the rest of one. */
+/** The answer to a blob request: the whole blob or the rest of it. */
 export interface OpenedBlob {
   readonly answer: HttpAnswer;
-  /** Bytes of the whole blob, where upstream said so. */
+  /** Size of the whole blob in bytes, if the upstream sent it. */
   readonly size: number | undefined;
   readonly offset: number;
 }
@@ -15,8 +15,9 @@ export interface OpenedBlob {
 const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
 
 /**
- * `GET /v2/<name>/blobs/<digest>`, from `offset` on where upstream can (else from 0). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a
- * web page or for another part than the one asked for, and what RegistryClient.ask gives. Bytes are not verified here.
+ * Opens `GET /v2/<name>/blobs/<digest>`, from `offset` if the upstream supports ranges, else from
+ * 0. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the errors of
+ * RegistryClient.ask. The bytes are not verified here.
  */
 export async function openBlob(
   client: RegistryClient,
@@ -25,31 +26,32 @@ export async function openBlob(
   offset: number,
   signal: AbortSignal,
 ): Promise<OpenedBlob> {
-  const question = blobQuestion('GET', repository, digest, signal);
+  const question = blobRequest('GET', repository, digest, signal);
   if (offset === 0) return whole(await client.ask(question));
   const answer = await client.ask({ ...question, range: `bytes=${offset}-` });
   if (answer.status === 200) return whole(answer);
   if (answer.headers.contentEncoding !== undefined) {
-    // The range counts encoded bytes (RFC 9110 section 14.1.2): of no use. Everything again, then.
+    // The range counts encoded bytes (RFC 9110 section 14.1.2) and is useless here, so the whole
+    // blob is requested.
     answer.body.cancel();
     return whole(await client.ask(question));
   }
   return { answer, ...rangeOf(answer, offset) };
 }
 
-/** The question that GET and HEAD of a blob share. */
-export function blobQuestion(
+/** Returns the request that GET and HEAD of a blob share. */
+export function blobRequest(
   method: 'GET' | 'HEAD',
   repository: UpstreamRepository,
   digest: Digest,
   signal: AbortSignal,
-): RegistryQuestion {
+): RegistryRequest {
   const subject = { name: `blob ${digest} of ${repository.name}`, unknown: 'BLOB_UNKNOWN' } as const;
   return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
 }
 
 function whole(answer: HttpAnswer): OpenedBlob {
-  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} when asked for a whole blob`);
+  if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole blob`);
   refuseWebPage(answer);
   const { contentLength, contentEncoding } = answer.headers;
   return { answer, size: contentEncoding === undefined ? contentLength : undefined, offset: 0 };
@@ -60,11 +62,11 @@ function rangeOf(answer: HttpAnswer, offset: number): { readonly size: number | 
   const match = CONTENT_RANGE.exec(answer.headers.get('content-range')?.trim() ?? '');
   const [, first, last, total] = match ?? [];
   if (first === undefined || Number(first) !== offset) {
-    throw contentError(answer, `sent another part of a blob than the one from byte ${offset} on`);
+    throw contentError(answer, `sent a wrong range of a blob; the range from byte ${offset} was requested`);
   }
   if (total === '*') return { size: undefined, offset };
   if (Number(last) !== Number(total) - 1) {
-    throw contentError(answer, `sent only a piece of a blob where all from byte ${offset} on was asked for`);
+    throw contentError(answer, `sent only a part of the requested range of a blob (from byte ${offset} to the end)`);
   }
   return { size: Number(total), offset };
 }

@@ -9,22 +9,25 @@ import type { HttpAnswer, HttpClient } from '../http/http-client';
 import type { UpstreamStates } from './upstream-states';
 import type { UpstreamRepository } from '../upstream-registry';
 
-/** A question to a registry. */
-export interface RegistryQuestion {
+/** A request to a registry. */
+export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
   readonly repository: UpstreamRepository;
-  /** Below the repository: `manifests/latest`. Path characters only. */
+  /** The path below the repository: `manifests/latest`. Path characters only. */
   readonly path: string;
-  /** Without the question mark. */
+  /** The query without the question mark. */
   readonly query?: string;
   readonly accept: string;
-  /** Value of Range. */
+  /** The value of the Range header. */
   readonly range?: string;
   readonly subject: Subject;
   readonly signal: AbortSignal;
 }
 
-/** Asks registries: authorization, one retry on 401, redirects, rate limits, statuses. What all operations have in common. */
+/**
+ * Sends requests to registries: authorization, one retry after a 401, redirects, rate limits and
+ * statuses. All operations share this code.
+ */
 export class RegistryClient {
   constructor(
     private readonly http: HttpClient,
@@ -34,11 +37,11 @@ export class RegistryClient {
   ) {}
 
   /**
-   * The answer where it is 200 or 206, or one of `alsoStatuses` (its body then is the caller's to end).
-   * Throws what answerError makes of other statuses, TOO_MANY_REQUESTS without asking while a limit is remembered, and
-   * everything that the transport and the token server give.
+   * Returns the answer if its status is 200, 206, or one of `alsoStatuses`, whose body the caller
+   * must release. Throws the error of answerError for other statuses, TOO_MANY_REQUESTS without a
+   * request while a rate limit is remembered, and the errors of the transport and the token server.
    */
-  async ask(question: RegistryQuestion, alsoStatuses: readonly number[] = []): Promise<HttpAnswer> {
+  async ask(question: RegistryRequest, alsoStatuses: readonly number[] = []): Promise<HttpAnswer> {
     const { origin } = question.repository;
     this.states.assertNotLimited(origin);
     try {
@@ -54,7 +57,7 @@ export class RegistryClient {
     }
   }
 
-  private async askAuthorized(question: RegistryQuestion): Promise<HttpAnswer> {
+  private async askAuthorized(question: RegistryRequest): Promise<HttpAnswer> {
     const { repository, signal } = question;
     const endpoint = endpointOf(repository.origin);
     const send = (authorization: Authorization | undefined): Promise<HttpAnswer> =>
@@ -69,7 +72,7 @@ export class RegistryClient {
       });
     const known = await this.authorizer.known(repository, endpoint, signal);
     const answer = await send(known);
-    // Elsewhere than at the registry itself nobody gets an answer to a challenge.
+    // Only the registry itself gets an answer to its challenge, never the target of a redirect.
     if (answer.status !== 401 || answer.url.origin !== endpoint.base.origin) return answer;
     const challenges = answer.headers.all('www-authenticate');
     const authorization = await this.authorizer
@@ -84,12 +87,14 @@ export class RegistryClient {
   }
 }
 
-function urlOf(base: URL, question: RegistryQuestion): URL {
+function urlOf(base: URL, question: RegistryRequest): URL {
   const { name } = question.repository;
-  // Whatever came before: a name that is none never becomes a path at somebody's server
+  // Checked again, so that an invalid name never becomes a path on a server
   // (docs/design/pull-semantics.md#request-parsing).
   if (parseRepositoryName(name) === undefined) {
-    throw new LayoverError('NAME_INVALID', { message: 'the repository name is not one that an upstream can have' });
+    throw new LayoverError('NAME_INVALID', {
+      message: 'the repository name is invalid for an upstream: check the name and the namespace of the organization',
+    });
   }
   const url = new URL(`/v2/${name}/${question.path}`, base);
   if (question.query !== undefined && question.query !== '') url.search = question.query;

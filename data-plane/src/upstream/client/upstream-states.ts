@@ -6,7 +6,7 @@ import type { ResponseHeaders } from '../http/response-headers';
 import type { UpstreamHealth, UpstreamOrigin } from '../upstream-registry';
 import { identityKey } from '../identity-key';
 
-/** Identities of which something is remembered. */
+/** Maximum number of identities with a remembered state. */
 const MAX_STATES = 10_000;
 
 interface State {
@@ -19,7 +19,7 @@ interface State {
   blockedUntil: number;
 }
 
-/** Failures that say that the upstream is not there for us, as against answers that we don't like. */
+/** Failures that mean that the upstream is unreachable, in contrast to unexpected answers. */
 const UNREACHABLE: readonly ErrorKey[] = [
   'UPSTREAM_UNREACHABLE',
   'UPSTREAM_TIMEOUT',
@@ -27,11 +27,14 @@ const UNREACHABLE: readonly ErrorKey[] = [
   'UPSTREAM_ADDRESS_REFUSED',
   'UPSTREAM_FAILED',
 ];
-/** Failures that say nothing about the upstream, or are right answers of it. */
-const NO_TROUBLE: readonly ErrorKey[] = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'];
+/** Failures that say nothing about the health of the upstream. */
+const HEALTHY_ERRORS: readonly ErrorKey[] = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN'];
 const NOT_ASKED: readonly ErrorKey[] = ['CANCELLED', 'NAME_INVALID', 'REQUEST_INVALID', 'NOT_READY', 'INTERNAL'];
 
-/** What is known of upstreams, for health and for keeping quiet after a 429. Bounded; forgetting is harmless. */
+/**
+ * The state of upstreams: their health, and rate limits after a 429. Bounded; losing an entry is
+ * harmless.
+ */
 export class UpstreamStates {
   private readonly states = new LRUCache<string, State>({ max: MAX_STATES });
 
@@ -42,7 +45,7 @@ export class UpstreamStates {
     const left = (this.states.get(identityKey(origin))?.blockedUntil ?? 0) - this.clock.now();
     if (left <= 0) return;
     throw new LayoverError('TOO_MANY_REQUESTS', {
-      message: `${origin.host} limits our requests; Layover asks it again when the limit is over`,
+      message: `${origin.host} limits the requests of Layover; Layover sends no request until the limit is over`,
       retryAfterSeconds: Math.ceil(left / 1000),
     });
   }
@@ -52,7 +55,10 @@ export class UpstreamStates {
     this.of(origin).blockedUntil = this.clock.now() + forMs;
   }
 
-  /** Takes note of rate-limit headers: `100;w=21600` (Docker Hub; IETF draft ratelimit-headers) or a plain number. */
+  /**
+   * Records the rate-limit headers: `100;w=21600` (Docker Hub; IETF draft ratelimit-headers) or a
+   * plain number.
+   */
   noteRateLimit(origin: UpstreamOrigin, headers: ResponseHeaders): void {
     const limit = leadingNumber(headers.get('ratelimit-limit') ?? headers.get('x-ratelimit-limit'));
     const remaining = leadingNumber(headers.get('ratelimit-remaining') ?? headers.get('x-ratelimit-remaining'));
@@ -69,11 +75,11 @@ export class UpstreamStates {
     state.lastError = undefined;
   }
 
-  /** Takes note of a failed operation. */
+  /** Records a failed operation. */
   failed(origin: UpstreamOrigin, error: unknown): void {
     if (!isLayoverError(error) || NOT_ASKED.includes(error.key)) return;
-    if (NO_TROUBLE.includes(error.key)) return this.succeeded(origin);
-    // A remembered 429 was not asked now; its first one came with a status.
+    if (HEALTHY_ERRORS.includes(error.key)) return this.succeeded(origin);
+    // A remembered 429 was not sent by the upstream now; the original one had a status.
     if (error.key === 'TOO_MANY_REQUESTS' && error.upstreamStatus === undefined) return;
     const state = this.of(origin);
     state.reachable = !UNREACHABLE.includes(error.key);

@@ -3,24 +3,33 @@ import ipaddr from 'ipaddr.js';
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = readonly [Address, number];
 
-/** Metadata services at addresses that look public: Azure's wire server. The others are link-local, private or CGNAT. */
+/**
+ * Metadata services at public addresses: Azure's wire server. The others are link-local, private or
+ * CGNAT.
+ */
 const REFUSED_UNICAST: readonly string[] = ['168.63.129.16'];
-/** IPv4-compatible addresses (RFC 4291 section 2.5.5.1, deprecated): `::127.0.0.1` passes for unicast. */
+/**
+ * IPv4-compatible addresses (RFC 4291 section 2.5.5.1, deprecated), because `::127.0.0.1` counts as
+ * unicast.
+ */
 const IPV4_COMPATIBLE: Network = [ipaddr.parse('::'), 96];
-/** NAT64's well-known prefix (RFC 6052): the last four bytes are the real address. */
+/** The well-known NAT64 prefix (RFC 6052): the last four bytes are the real address. */
 const NAT64: Network = [ipaddr.parse('64:ff9b::'), 96];
 
-/** Which addresses upstream traffic may go to. */
+/** Decides to which addresses upstream connections may go. */
 export interface AddressPolicy {
-  /** Whether an IP literal (IPv6 without brackets) may be connected to. Text that is no address may not. */
+  /**
+   * Returns whether connections to an IP address are allowed (IPv6 without brackets). Text that is
+   * not an address is refused.
+   */
   allows(address: string): boolean;
 }
 
 /**
- * Public unicast addresses, and the networks given. Loopback, private, link-local, CGNAT,
- * multicast, reserved and metadata addresses are refused, also when written as IPv4-mapped, NAT64
- * or 6to4 IPv6 (docs/design/access.md#address-checks). Networks are CIDRs; one that cannot be read
- * throws a TypeError that names it.
+ * Creates a policy that allows public unicast addresses and the given networks. Loopback, private,
+ * link-local, CGNAT, multicast, reserved and metadata addresses are refused, even in the form of
+ * IPv4-mapped, NAT64 or 6to4 IPv6 addresses (docs/design/access.md#address-checks). Networks are
+ * CIDRs; throws a TypeError that names an invalid one.
  */
 export function createAddressPolicy(allowedNetworks: readonly string[]): AddressPolicy {
   const allowed = allowedNetworks.map(parseNetwork);
@@ -41,7 +50,7 @@ function isPublic(address: Address): boolean {
   return !REFUSED_UNICAST.includes(address.toString());
 }
 
-/** The IPv4 address that packets to this IPv6 address end up at. */
+/** Returns the IPv4 address that packets to this IPv6 address reach. */
 function embedded(address: Address): Address | undefined {
   if (!(address instanceof ipaddr.IPv6)) return undefined;
   const bytes = address.toByteArray();
@@ -62,6 +71,6 @@ function parseNetwork(text: string): Network {
     }
     return [address, bits];
   } catch {
-    throw new TypeError(`not a network in CIDR notation: ${text.slice(0, 100)}`);
+    throw new TypeError(`invalid network ${text.slice(0, 100)}: use CIDR notation`);
   }
 }

@@ -4,23 +4,27 @@ import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher } from 'undici';
 import { type ConnectorOptions, createConnector } from './connector';
 
-/** CA bundles in use at once; the agent of one pushed out ends its connections when they are idle. */
+/**
+ * Maximum number of CA bundles in use; an agent that is dropped closes its connections when they
+ * are idle.
+ */
 const MAX_AGENTS = 64;
 
-/** What agents are made with. */
+/** The parameters of {@link Agents}. */
 export interface AgentOptions extends Omit<ConnectorOptions, 'secureContext'> {
-  /** Connections to one origin. */
+  /** Maximum number of connections to one origin. */
   readonly connections: number;
-  /** Milliseconds to response headers. */
+  /** Timeout for the response headers, in milliseconds. */
   readonly headersMs: number;
-  /** Milliseconds without a byte of body. */
+  /** Timeout for the next bytes of a body, in milliseconds. */
   readonly bodyMs: number;
 }
 
 /**
- * Connection pools, one set for each CA bundle: a connection made under one organization's CA is
- * never used by another that does not trust it. HTTP/1.1 on purpose: one window for all streams of
- * a host caps blobs (docs/design/access.md#http-client).
+ * Holds connection pools, one per CA bundle: a connection that was made with the CA of one
+ * organization is never used for another organization that does not trust it. Uses HTTP/1.1 on
+ * purpose, because in HTTP/2 all streams to a host share one flow-control window, which limits
+ * blobs (docs/design/access.md#http-client).
  */
 export class Agents {
   private readonly agents = new LRUCache<string, Agent>({
@@ -32,7 +36,10 @@ export class Agents {
 
   constructor(private readonly options: AgentOptions) {}
 
-  /** The dispatcher for connections that trust the system's roots, and the PEM bundle where one is given. */
+  /**
+   * Returns the dispatcher for connections that trust the root certificates of the system and, if
+   * given, a PEM bundle.
+   */
   for(caCertificate: string | undefined): Dispatcher {
     const key = caCertificate === undefined ? 'system' : createHash('sha256').update(caCertificate).digest('hex');
     let agent = this.agents.get(key);
@@ -43,7 +50,7 @@ export class Agents {
     return agent;
   }
 
-  /** Cuts everything. */
+  /** Closes all connections immediately. */
   async close(): Promise<void> {
     const agents = [...this.agents.values()];
     this.agents.clear();
@@ -59,7 +66,8 @@ export class Agents {
       bodyTimeout: bodyMs,
       connect: createConnector({
         ...this.options,
-        // `ca` replaces the system's roots, so they are given again. Made once an agent: reading 150 certificates takes time.
+        // `ca` replaces the root certificates of the system, so they are added again. Done once per
+        // agent, because parsing 150 certificates takes time.
         secureContext: () =>
           caCertificate === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, caCertificate] }),
       }),

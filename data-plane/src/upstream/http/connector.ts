@@ -9,25 +9,32 @@ import { createGuardedLookup } from './guarded-lookup';
 import { bareHostname, type ProxyRules } from './proxy-rules';
 import type { Tunnels } from './tunnels';
 
-/** What connections are made with. */
+/** The parameters of {@link createConnector}. */
 export interface ConnectorOptions {
   readonly policy: AddressPolicy;
   readonly resolver: Resolver;
   readonly proxyFor: ProxyRules;
   readonly tunnels: Tunnels;
-  /** Trust beyond the system's; undefined = the system's alone. Throws where a PEM cannot be read. */
+  /**
+   * Returns the trusted certificates in addition to the system's; undefined = only the system's.
+   * Throws if a PEM is invalid.
+   */
   readonly secureContext: () => SecureContext | undefined;
-  /** Milliseconds for name, TCP and TLS. */
+  /** Timeout for DNS, TCP and TLS together, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** Names that mean this machine or its cloud's metadata service whoever resolves them; a proxy would resolve them at its side. */
+/**
+ * Names that mean this machine or the metadata service of its cloud for every resolver, including
+ * the one of a proxy.
+ */
 const INTERNAL_NAMES = /^(?:(?:.+\.)?localhost|metadata|metadata\.google\.internal|instance-data(?:\..+)?)$/;
 
 /**
- * The only way out: every connection of the upstream client, whatever named the host, goes through this function.
- * Direct ones are checked by address, before connecting and on the socket itself; through a proxy, which resolves names
- * itself, literals and names known to be internal are refused. Failures reach the callback as ConnectError.
+ * Creates the function that opens every outgoing connection of the upstream client. Direct
+ * connections are checked by address, before connecting and on the connected socket. A proxy
+ * resolves names itself, so IP addresses and names that are known to be internal are refused there.
+ * Errors reach the callback as ConnectError.
  */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const { policy, timeoutMs: timeout } = options;
@@ -52,7 +59,8 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       if (proxy === undefined) {
         return direct()(target, (...[error, socket]) => {
           if (error !== null) return fail(error);
-          // A second look, at what the kernel connected to: covers spellings of addresses that no parser of ours knows.
+          // Checks the address that the kernel connected to, in case an unusual spelling of an
+          // address passed the first check.
           if (socket.remoteAddress !== undefined && !policy.allows(socket.remoteAddress)) {
             socket.destroy();
             return fail(addressRefused(hostname));

@@ -6,14 +6,17 @@ import { createHttpClient, type HttpClient } from './http-client';
 import { createProxyRules } from './proxy-rules';
 import { Tunnels } from './tunnels';
 
-/** A way out, with connections that it shares with no other. */
+/** An HTTP client with its own connections. */
 export interface Connections {
   readonly http: HttpClient;
-  /** Cuts everything. */
+  /** Closes all connections immediately. */
   close(): Promise<void>;
 }
 
-/** Connections under the rules of the options: addresses, proxies, bounds. Throws a TypeError for networks and proxies that cannot be read. */
+/**
+ * Creates an HTTP client that follows the address, proxy and timeout rules of the options. Throws a
+ * TypeError for invalid networks and proxies.
+ */
 export function createConnections(options: UpstreamOptions, timeouts: UpstreamTimeouts): Connections {
   const connections = options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS;
   const tunnels = new Tunnels(timeouts, connections);

@@ -1,6 +1,7 @@
 /**
- * The `code` of a thrown thing, else its name, else `unknown`. By shape, not by class: errors of Node's own modules
- * belong to another realm where tests run, and `instanceof Error` is false for them.
+ * Returns the `code` of a thrown value, else its name, else `unknown`. Does not use the class: in
+ * tests, errors of Node's own modules belong to another realm, and `instanceof Error` is false for
+ * them.
  */
 export function errorCode(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return 'unknown';

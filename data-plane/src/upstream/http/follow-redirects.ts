@@ -2,12 +2,12 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from './http-client';
 
-/** A request to a registry that may be sent elsewhere. */
+/** A request to a registry that may be redirected. */
 export interface RedirectableRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** For the registry's own origin only. */
+  /** Sent only to the origin of the registry itself. */
   readonly authorization: string | undefined;
   readonly endpoint: Endpoint;
   readonly caCertificate: string | undefined;
@@ -18,10 +18,10 @@ const MAX_HOPS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * Follows redirects by hand (docs/design/access.md#redirects): Location may be relative,
- * Authorization goes to the registry's own origin alone, HTTPS never turns into HTTP, at most five
- * hops, nothing is remembered (a permanent one neither: signed URLs end). Addresses are checked
- * when connecting. Throws UPSTREAM_CONTENT for a redirect that is not followed.
+ * Follows redirects (docs/design/access.md#redirects). Location may be relative. Authorization goes
+ * only to the origin of the registry. HTTPS is never downgraded to HTTP. There are at most five
+ * hops, and nothing is cached, not even permanent redirects, because signed URLs expire. Addresses
+ * are checked when connecting. Throws UPSTREAM_CONTENT for a redirect that is not followed.
  */
 export async function followRedirects(http: HttpClient, request: RedirectableRequest): Promise<HttpAnswer> {
   const { endpoint, signal, caCertificate, method } = request;
@@ -43,14 +43,14 @@ export async function followRedirects(http: HttpClient, request: RedirectableReq
 function nextUrl(answer: HttpAnswer, from: URL, name: string): URL {
   const location = answer.headers.get('location');
   if (location === undefined || !URL.canParse(location, from.href)) {
-    throw refused(`${name} redirects without saying where to`, answer);
+    throw refused(`${name} redirects without a valid Location`, answer);
   }
   const to = new URL(location, from);
   if (to.protocol !== 'https:' && to.protocol !== 'http:') {
-    throw refused(`${name} redirects to something that is not reached by HTTP`, answer);
+    throw refused(`${name} redirects to a URL that is not http or https`, answer);
   }
   if (from.protocol === 'https:' && to.protocol === 'http:') {
-    throw refused(`${name} redirects to ${to.host} without encryption`, answer);
+    throw refused(`${name} redirects to ${to.host} without TLS`, answer);
   }
   if (to.username !== '' || to.password !== '') {
     throw refused(`${name} redirects to ${to.host} with credentials in the URL`, answer);
@@ -61,7 +61,7 @@ function nextUrl(answer: HttpAnswer, from: URL, name: string): URL {
 
 function refused(message: string, answer: HttpAnswer): LayoverError {
   return new LayoverError('UPSTREAM_CONTENT', {
-    message: `${message}; Layover does not follow that`,
+    message: `${message}; Layover does not follow such redirects`,
     upstreamStatus: answer.status,
   });
 }

@@ -5,9 +5,9 @@ import type { AddressPolicy } from './address-policy';
 import { addressRefused } from './address-refused';
 
 /**
- * A lookup for net.connect that gives only addresses the policy allows. The socket connects to what
- * it returned and asks nobody again, so a name cannot point elsewhere between check and connect
- * (DNS rebinding, docs/design/access.md#address-checks).
+ * Creates a lookup function for net.connect that returns only addresses that the policy allows. The
+ * socket connects to a returned address and does not resolve again, so that a name cannot point to
+ * another address between check and connect (DNS rebinding, docs/design/access.md#address-checks).
  */
 export function createGuardedLookup(resolver: Resolver, policy: AddressPolicy): LookupFunction {
   return (hostname, options, callback) => {
@@ -34,5 +34,5 @@ function fits(entry: LookupAddress, family: number | 'IPv4' | 'IPv6' | undefined
 }
 
 function notFound(hostname: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`no address for ${hostname}`), { code: 'ENOTFOUND' });
+  return Object.assign(new Error(`no address found for ${hostname}`), { code: 'ENOTFOUND' });
 }

@@ -4,36 +4,42 @@ import { ResponseBody } from './response-body';
 import { ResponseHeaders } from './response-headers';
 import { isBrokenConnection, type Place, transportError } from './transport-error';
 
-/** One HTTP request, one hop. */
+/** One HTTP request without redirects. */
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** PEM bundle trusted besides the system's. */
+  /** PEM bundle that is trusted in addition to the certificates of the system. */
   readonly caCertificate: string | undefined;
   readonly place: Place;
 }
 
-/** Its answer, whatever the status; the body is read, or discarded, by whoever holds it. */
+/** The answer to a request, with any status. The owner must read or discard the body. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: ResponseHeaders;
   readonly body: ResponseBody;
-  /** Where it came from. */
+  /** The URL that answered. */
   readonly url: URL;
   readonly place: Place;
 }
 
-/** Sends a request and gives back the answer's headers with an open body. Throws UPSTREAM_* or CANCELLED. */
+/**
+ * Sends a request and returns the headers of the answer with an open body. Throws UPSTREAM_* or
+ * CANCELLED.
+ */
 export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>;
 
-/** How far a body is read ahead of its reader, in bytes; also the size of the chunks that a busy reader gets. */
+/**
+ * How many bytes of a body are buffered ahead of its reader; also the size of the chunks that a
+ * busy reader gets.
+ */
 const READ_AHEAD = 512 * 1024;
 
 /**
- * undici's `request`, never fetch: no redirects, no decoding, no header of its own
- * (docs/design/access.md#http-client). Asks for identity encoding. Repeats a request once where a
- * kept-alive connection turned out to be dead.
+ * Creates a client on undici's `request`. `fetch` is not used because it follows redirects, decodes
+ * bodies and adds headers (docs/design/access.md#http-client). Requests the identity encoding.
+ * Repeats a request once if a kept-alive connection turned out to be closed.
  */
 export function createHttpClient(agents: Agents): HttpClient {
   return async (request) => {
@@ -45,7 +51,8 @@ export function createHttpClient(agents: Agents): HttpClient {
         headers: { 'user-agent': 'layover', 'accept-encoding': 'identity', ...request.headers },
         signal: place.signal,
         highWaterMark: READ_AHEAD,
-        // undici closes the connection after a HEAD unless told not to; a revalidation would cost a TLS handshake each time.
+        // By default, undici closes the connection after a HEAD, so every revalidation would need a
+        // new TLS handshake.
         reset: false,
       });
     try {

@@ -1,20 +1,21 @@
 import ipaddr from 'ipaddr.js';
 import type { ProxySettings } from '../options';
 
-/** A proxy to go through. */
+/** A proxy for outgoing connections. */
 export interface ProxyTarget {
   /** `http://proxy:3128` */
   readonly origin: string;
-  /** Value for Proxy-Authorization, from user and password of the proxy's URL. */
+  /** The Proxy-Authorization value from the user and password in the URL of the proxy. */
   readonly authorization: string | undefined;
 }
 
-/** Says which proxy, if any, is for a URL. */
+/** Returns the proxy for a URL, if any. */
 export type ProxyRules = (url: URL) => ProxyTarget | undefined;
 
 /**
- * Rules from HTTPS_PROXY, HTTP_PROXY and NO_PROXY as programs commonly read them. Throws a TypeError, without
- * repeating the value (it may hold a password), where a proxy is no http or https URL.
+ * Creates proxy rules from HTTPS_PROXY, HTTP_PROXY and NO_PROXY with their common meaning. Throws a
+ * TypeError if a proxy is not an http or https URL. The message does not contain the value, which
+ * may include a password.
  */
 export function createProxyRules(settings: ProxySettings = {}): ProxyRules {
   const https = parseProxy('HTTPS_PROXY', settings.httpsProxy);
@@ -63,7 +64,7 @@ function coversAddress(name: string, hostname: string): boolean {
   return network.kind() === address.kind() && address.match(network, bits);
 }
 
-/** The host name of a URL without brackets and without the root's dot. */
+/** Returns the host name of a URL without brackets and without a trailing dot. */
 export function bareHostname(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
 }

@@ -6,39 +6,49 @@ import { errorCode } from './error-code';
 import type { ResponseHeaders } from './response-headers';
 import { type Place, transportError } from './transport-error';
 
-/** What is read of a body that nobody wants, to keep its connection; beyond that the connection is given up. */
+/**
+ * How many bytes of an unwanted body are read to keep its connection. Longer bodies close the
+ * connection.
+ */
 const DISCARD_BYTES = 64 * 1024;
 const DISCARD_MS = 1000;
 
-/** A response's body. Exactly one of its methods is called, once; each releases the connection, however it ends. */
+/**
+ * The body of a response. Callers call exactly one of its methods, once; each releases the
+ * connection, however it ends.
+ */
 export class ResponseBody {
   constructor(
     private readonly source: Dispatcher.ResponseData['body'],
     private readonly headers: ResponseHeaders,
     private readonly place: Place,
   ) {
-    // A body that is destroyed with nobody listening would take the process down.
+    // A destroyed body without an error listener would end the process.
     source.on('error', () => undefined);
   }
 
-  /** Reads the rest and forgets it, so that the connection can be used again; gives up on long or slow ones. Never throws. */
+  /**
+   * Reads and drops the rest, so that the connection can be used again; closes the connection if
+   * the rest is long or slow. Never throws.
+   */
   async discard(): Promise<void> {
     await this.source.dump({ limit: DISCARD_BYTES, signal: AbortSignal.timeout(DISCARD_MS) }).catch(() => undefined);
   }
 
-  /** Cuts the connection where the body is not whole yet. */
+  /** Closes the connection unless the body is complete. */
   cancel(): void {
     this.source.destroy();
   }
 
   /**
-   * The whole body in memory, decoded. Throws UPSTREAM_CONTENT beyond `maxBytes` (before reading where Content-Length says so;
-   * decoded bytes count), UPSTREAM_FAILED when cut, UPSTREAM_TIMEOUT when stalled. `what` names it in messages.
+   * Reads the whole body into memory, decoded. Throws UPSTREAM_CONTENT above `maxBytes` (before
+   * reading if Content-Length exceeds it; decoded bytes count), UPSTREAM_FAILED if the connection
+   * is cut, and UPSTREAM_TIMEOUT if it stalls. `what` names the body in messages.
    */
   async read(maxBytes: number, what: string): Promise<Buffer> {
     const tooLarge = (): LayoverError =>
       new LayoverError('UPSTREAM_CONTENT', {
-        message: `${what} from ${this.place.name} is larger than the ${maxBytes} bytes that Layover accepts`,
+        message: `${what} from ${this.place.name} is larger than ${maxBytes} bytes, the limit of Layover`,
       });
     if ((this.headers.contentLength ?? 0) > maxBytes) {
       this.cancel();
@@ -55,9 +65,10 @@ export class ResponseBody {
   }
 
   /**
-   * The bytes as they come, decoded where upstream encoded them although asked not to (gzip; others
-   * are refused; docs/design/access.md#http-client). Throws UPSTREAM_FAILED when cut,
-   * UPSTREAM_TIMEOUT when upstream (not the reader) stalls, CANCELLED by the signal.
+   * Yields the bytes as they arrive. Decodes gzip that the upstream used without being asked; other
+   * encodings are refused (docs/design/access.md#http-client). Throws UPSTREAM_FAILED if the
+   * connection is cut, UPSTREAM_TIMEOUT if the upstream (not the reader) stalls, and CANCELLED if
+   * the signal aborts.
    */
   async *stream(): AsyncGenerator<Buffer, void, undefined> {
     const source = this.decoded();
@@ -77,11 +88,11 @@ export class ResponseBody {
     if (encoding !== 'gzip' && encoding !== 'x-gzip') {
       this.cancel();
       throw new LayoverError('UPSTREAM_CONTENT', {
-        message: `${this.place.name} sent content in the encoding ${printable(encoding)}, which was not asked for`,
+        message: `${this.place.name} sent content in the encoding ${printable(encoding)}, which Layover did not request`,
       });
     }
     const gunzip: Gunzip = createGunzip({ chunkSize: 64 * 1024 });
-    // The callback only keeps an error from being unhandled; it reaches the reader through `gunzip`.
+    // Errors reach the reader through `gunzip`; the callback only keeps them from being unhandled.
     pipeline(this.source, gunzip, () => undefined);
     return gunzip;
   }
@@ -90,13 +101,13 @@ export class ResponseBody {
     const code = errorCode(error);
     if (code === 'Z_BUF_ERROR') {
       return new LayoverError('UPSTREAM_FAILED', {
-        message: `${this.place.name} sent half a gzip stream`,
+        message: `${this.place.name} sent a truncated gzip stream`,
         cause: error,
       });
     }
     if (code.startsWith('Z_')) {
       return new LayoverError('UPSTREAM_CONTENT', {
-        message: `${this.place.name} sent content that says it is gzip and is not`,
+        message: `${this.place.name} sent content that is labelled as gzip but is not gzip`,
         cause: error,
       });
     }

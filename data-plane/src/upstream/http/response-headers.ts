@@ -4,25 +4,25 @@ import type { IncomingHttpHeaders } from 'undici/types/header';
 export class ResponseHeaders {
   constructor(private readonly raw: IncomingHttpHeaders) {}
 
-  /** The first value; undefined = not there. */
+  /** Returns the first value of a header; undefined = not present. */
   get(name: string): string | undefined {
     const value = this.raw[name.toLowerCase()];
     return Array.isArray(value) ? value[0] : value;
   }
 
-  /** All values of a header that may be repeated. */
+  /** Returns all values of a header that may be repeated. */
   all(name: string): readonly string[] {
     const value = this.raw[name.toLowerCase()];
     return value === undefined ? [] : Array.isArray(value) ? value : [value];
   }
 
-  /** Content-Length in bytes; undefined where there is none or it is no number. */
+  /** Returns Content-Length in bytes; undefined if it is missing or invalid. */
   get contentLength(): number | undefined {
     const value = this.get('content-length');
     return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
   }
 
-  /** Content-Encoding in lower case; undefined = the bytes are as they are. */
+  /** Returns Content-Encoding in lower case; undefined = the bytes are not encoded. */
   get contentEncoding(): string | undefined {
     const value = this.get('content-encoding')?.trim().toLowerCase() ?? '';
     return value === '' || value === 'identity' ? undefined : value;

@@ -1,18 +1,22 @@
 import type { ResponseHeaders } from './response-headers';
 
-/** Waits longer than this are cut down to it: a mistaken header must not end an upstream for days. */
+/** Upper limit of a wait, so that a wrong header does not block an upstream for days. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
-/** Where a 429 says nothing. */
+/** The wait after a 429 without a usable header. */
 export const DEFAULT_RETRY_AFTER_MS = 60_000;
 const MIN_RETRY_AFTER_MS = 1_000;
-/** Larger numbers are seconds since the epoch, not seconds to wait (X-RateLimit-Reset as GitHub and Docker Hub send it). */
+/**
+ * Larger numbers are seconds since the epoch and not seconds to wait (X-RateLimit-Reset of GitHub
+ * and Docker Hub).
+ */
 const EPOCH_SECONDS = 1_000_000_000;
 
 const HEADERS: readonly string[] = ['retry-after', 'x-retry-after', 'ratelimit-reset', 'x-ratelimit-reset'];
 
 /**
- * Milliseconds until requests make sense again: Retry-After in seconds or as a date (RFC 9110 section 10.2.3), else the
- * reset headers that registries send. Between 1 s and 1 h; 60 s where nothing can be read.
+ * Returns the milliseconds until requests make sense again: from Retry-After in seconds or as a
+ * date (RFC 9110 section 10.2.3), else from the reset headers of registries. Between 1 s and 1 h;
+ * 60 s if no header can be read.
  */
 export function retryAfterMs(headers: ResponseHeaders, nowMs: number): number {
   for (const name of HEADERS) {

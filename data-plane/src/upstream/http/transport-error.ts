@@ -2,11 +2,11 @@ import { isLayoverError, LayoverError } from '../../../../common/errors/layover-
 import { type ConnectError, isConnectError } from './connect-error';
 import { errorCode } from './error-code';
 
-/** Where something went wrong, for the message. */
+/** Where a failure happened, for the message. */
 export interface Place {
-  /** The upstream, and the host that it sent us to where that is another one. */
+  /** The upstream, and the host to which it redirected if that is another one. */
   readonly name: string;
-  /** Aborted = it was us who ended it. */
+  /** Aborted = Layover ended the request. */
   readonly signal: AbortSignal;
 }
 
@@ -15,8 +15,8 @@ const TLS_CODE =
 const DNS_CODE = /^(?:ENOTFOUND|EAI_|ENODATA|ESERVFAIL|ENONAME|EBADNAME)/;
 
 /**
- * Every failure of undici and node sockets as a LayoverError; the only place that knows their codes.
- * Nothing of the original's message is shown: it may hold addresses and URLs.
+ * Converts every failure of undici and node sockets to a LayoverError. This is the only place that
+ * knows their codes. The original message is not shown, because it may contain addresses and URLs.
  */
 export function transportError(thrown: unknown, place: Place): LayoverError {
   if (isLayoverError(thrown)) return thrown;
@@ -26,7 +26,7 @@ export function transportError(thrown: unknown, place: Place): LayoverError {
   const cause = thrown;
   switch (code) {
     case 'UND_ERR_HEADERS_TIMEOUT':
-      return timeout(`${place.name} accepted the request and did not answer in time`, cause);
+      return timeout(`${place.name} accepted the request but did not answer in time`, cause);
     case 'UND_ERR_BODY_TIMEOUT':
       return timeout(`${place.name} stopped sending in the middle of a response`, cause);
     case 'UND_ERR_HEADERS_OVERFLOW':
@@ -36,24 +36,31 @@ export function transportError(thrown: unknown, place: Place): LayoverError {
       return new LayoverError('CANCELLED', { message: 'Layover is shutting down', cause });
     default:
       if (code.startsWith('HPE_') || code === 'HTTPParserError')
-        return content(`${place.name} does not speak HTTP as Layover expects`, cause);
+        return content(`${place.name} does not speak valid HTTP`, cause);
       if (TLS_CODE.test(code)) return tls(place, code, cause);
       return new LayoverError('UPSTREAM_FAILED', { message: `${place.name} cut the connection (${code})`, cause });
   }
 }
 
-/** Whether a request failed because its connection broke; a kept-alive one may have been closed by the other side meanwhile. */
+/**
+ * Returns whether a request failed because its connection broke. The other side may have closed a
+ * kept-alive connection meanwhile.
+ */
 export function isBrokenConnection(thrown: unknown): boolean {
   if (isConnectError(thrown)) return false;
   const code = errorCode(thrown);
   if (code === 'ECONNRESET' || code === 'EPIPE') return true;
   if (code !== 'UND_ERR_SOCKET') return false;
   const { socket } = thrown as { readonly socket?: { readonly bytesRead?: number } };
-  // Bytes read before: it carried an answer already (or a TLS handshake; one needless repeat does no harm).
+  // Earlier bytes mean that the connection was reused (or completed a TLS handshake, in which case
+  // the extra attempt is harmless).
   return (socket?.bytesRead ?? 0) > 0;
 }
 
-/** What an aborted signal means: its reason where that is one of our errors (a deadline), else that the caller gave up. */
+/**
+ * Returns the error for an aborted signal: its reason if that is a LayoverError (a deadline), else
+ * CANCELLED.
+ */
 export function abortError(signal: AbortSignal): LayoverError {
   const reason: unknown = signal.reason;
   return isLayoverError(reason) ? reason : new LayoverError('CANCELLED', { cause: reason });
@@ -63,7 +70,7 @@ function connectError(error: ConnectError, place: Place): LayoverError {
   const { cause } = error;
   if (isLayoverError(cause)) return cause;
   const code = errorCode(cause);
-  const name = error.viaProxy ? `the proxy on the way to ${place.name}` : place.name;
+  const name = error.viaProxy ? `the proxy for ${place.name}` : place.name;
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' || code === 'UND_ERR_HEADERS_TIMEOUT') {
     return timeout(`connecting to ${name} took too long`, cause);
   }
@@ -77,14 +84,14 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'it closed the connection at once',
   EHOSTUNREACH: 'there is no route to it',
   ENETUNREACH: 'there is no route to its network',
-  PROXY_REFUSED: 'it refused to connect us',
+  PROXY_REFUSED: 'it refused the connection to the upstream',
 };
 
 function tls(place: Place, code: string, cause: unknown): LayoverError {
   const hint =
     code === 'EPROTO' || code.startsWith('ERR_SSL_')
-      ? 'it may speak plain HTTP; if that is intended, say so in the configuration'
-      : "if it is signed by an authority of your own, add that authority's certificate to the configuration";
+      ? 'if the upstream uses plain HTTP on purpose, set this in the configuration'
+      : "if the certificate is signed by your own authority, add that authority's certificate to the configuration";
   return new LayoverError('UPSTREAM_TLS', {
     message: `no trusted TLS connection to ${place.name} is possible (${code}); ${hint}`,
     cause,

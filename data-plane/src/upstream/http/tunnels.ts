@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 import { buildConnector, Pool } from 'undici';
 import type { ProxyTarget } from './proxy-rules';
 
-/** Opens CONNECT tunnels (RFC 9110 section 9.3.6) through the configured proxies. The operator chose them: their addresses are trusted. */
+/**
+ * Opens CONNECT tunnels (RFC 9110 section 9.3.6) through the configured proxies. Addresses of
+ * proxies are not checked, because the operator chose them.
+ */
 export class Tunnels {
   private readonly pools = new Map<string, Pool>();
 
@@ -11,7 +14,10 @@ export class Tunnels {
     private readonly connections: number,
   ) {}
 
-  /** A raw connection to `authority` (host:port). Rejects when the proxy cannot be reached or says no. */
+  /**
+   * Opens a raw connection to `authority` (host:port). Rejects if the proxy is unreachable or
+   * refuses.
+   */
   async open(proxy: ProxyTarget, authority: string): Promise<Socket> {
     const headers: Record<string, string> = { host: authority };
     if (proxy.authorization !== undefined) headers['proxy-authorization'] = proxy.authorization;

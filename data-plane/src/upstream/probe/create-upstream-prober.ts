@@ -1,17 +1,21 @@
 import { withDeadline } from '../../../../common/async/deadline';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { createConnections } from '../http/create-connections';
-import { lookAtRegistry } from './look-at-registry';
+import { probeRegistry } from './probe-registry';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import type { UpstreamProber } from './upstream-prober';
 
-/** Somebody waits for the answer: shorter than the 15 s that the control plane gives, so that "no answer in time" arrives there. */
-const LONGEST_MS = 12_000;
+/**
+ * Upper limit of a probe. It is below the 15 s timeout of the control plane, so that the caller
+ * gets the message of the probe and not that of the control plane.
+ */
+const MAX_PROBE_MS = 12_000;
 const LONGEST_HEADERS_MS = 10_000;
 
 /**
- * The prober (port: upstream-prober.ts). Every look has connections of its own, under the same rules as pulls: a connection kept
- * from an earlier one would hide that a certificate, a name or an address is another now.
+ * Creates the prober (port: upstream-prober.ts). Every probe has its own connections under the same
+ * rules as pulls: a kept connection would hide that a certificate, a name or an address has
+ * changed.
  */
 export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
   const { clock } = options;
@@ -19,10 +23,10 @@ export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
   const timeouts = {
     ...given,
     headersMs: Math.min(given.headersMs, LONGEST_HEADERS_MS),
-    operationMs: Math.min(given.operationMs, LONGEST_MS),
+    operationMs: Math.min(given.operationMs, MAX_PROBE_MS),
   };
   return {
-    async look(origin, signal) {
+    async probe(origin, signal) {
       const connections = createConnections({ ...options, connectionsPerOrigin: 1 }, timeouts);
       const reason = (): LayoverError =>
         new LayoverError('UPSTREAM_TIMEOUT', {
@@ -30,7 +34,7 @@ export function createUpstreamProber(options: UpstreamOptions): UpstreamProber {
         });
       try {
         return await withDeadline({ clock, ms: timeouts.operationMs, reason }, signal, (bounded) =>
-          lookAtRegistry(connections.http, clock, origin, bounded),
+          probeRegistry(connections.http, clock, origin, bounded),
         );
       } finally {
         await connections.close();

@@ -3,9 +3,9 @@ import { errorCode } from '../http/error-code';
 import type { UpstreamOrigin } from '../upstream-registry';
 import type { ProbeOutcome, Verdict } from './verdict';
 
-const REACHABLE = "check the upstream's host and port, and that this machine may reach it";
+const REACHABLE = "check the upstream's host and port, and that this machine may connect to it";
 
-/** What it means that an upstream, or its token server, gave no answer that could be used. */
+/** Returns the verdict for an upstream, or its token server, that gave no usable answer. */
 export function judgeFailure(origin: UpstreamOrigin, error: LayoverError, atTokenServer: boolean): Verdict {
   const verdict = (outcome: ProbeOutcome, advice: string): Verdict => ({
     outcome,
@@ -13,10 +13,10 @@ export function judgeFailure(origin: UpstreamOrigin, error: LayoverError, atToke
   });
   switch (error.key) {
     case 'UPSTREAM_DENIED':
-      // The token server's words, which name the credentials already.
+      // The message of the token server already mentions the credentials.
       return verdict(
         'BAD_CREDENTIALS',
-        origin.credentials === undefined ? 'give upstreamUsername and upstreamPassword' : '',
+        origin.credentials === undefined ? 'set upstreamUsername and upstreamPassword' : '',
       );
     case 'UPSTREAM_ADDRESS_REFUSED':
       return verdict('ADDRESS_REFUSED', '');
@@ -25,18 +25,18 @@ export function judgeFailure(origin: UpstreamOrigin, error: LayoverError, atToke
     case 'UPSTREAM_UNREACHABLE':
       return verdict('UNREACHABLE', REACHABLE);
     case 'UPSTREAM_TIMEOUT':
-      return verdict('UNREACHABLE', `try again; if it stays so, ${REACHABLE}`);
+      return verdict('UNREACHABLE', `try again; if the error persists, ${REACHABLE}`);
     case 'TOO_MANY_REQUESTS':
-      return verdict('UNREACHABLE', `nothing is known of the credentials; try again ${afterSeconds(error)}`);
+      return verdict('UNREACHABLE', `the credentials could not be checked; try again ${afterSeconds(error)}`);
     case 'UPSTREAM_FAILED':
       return verdict(
         'UNREACHABLE',
         origin.insecure && !atTokenServer && error.upstreamStatus === undefined
           ? 'if it speaks HTTPS, leave insecure out; otherwise try again later'
-          : 'try again later; if it stays so, ask its owner',
+          : 'try again later; if the error persists, ask its owner',
       );
     default:
-      return verdict('NOT_A_REGISTRY', 'Layover does not pull from an upstream that does this');
+      return verdict('NOT_A_REGISTRY', 'Layover does not pull from such an upstream');
   }
 }
 
@@ -44,7 +44,10 @@ function afterSeconds(error: LayoverError): string {
   return error.retryAfterSeconds === undefined ? 'later' : `in ${error.retryAfterSeconds} s`;
 }
 
-/** The transport's words up to its own advice, which knows nothing of the fields that a user can set. */
+/**
+ * Returns the message of the transport without its advice, which does not know the fields that a
+ * user can set.
+ */
 function tlsMessage(error: LayoverError): string {
   return `${error.message.split(';', 1)[0]}: ${tlsAdvice(errorCode(error.cause))}.`;
 }
@@ -56,5 +59,5 @@ function tlsAdvice(code: string): string {
     return "its certificate is for other names; check the upstream's host, which caCertificate does not change";
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
     return 'it does not speak TLS; if it speaks plain HTTP, set insecure to true';
-  return "set caCertificate to its authority's certificates in PEM; where it speaks plain HTTP, set insecure to true";
+  return 'set caCertificate to the certificates of its authority in PEM; if it speaks plain HTTP, set insecure to true';
 }

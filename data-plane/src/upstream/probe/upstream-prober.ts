@@ -1,38 +1,47 @@
 import type { LayoverError } from '../../../../common/errors/layover-error';
 import type { UpstreamOrigin } from '../upstream-registry';
 
-/** What an answer to `GET /v2/` looks like. */
-export type Looks = 'registry' | 'web-page' | 'something-else';
+/** The kind of an answer to `GET /v2/`. */
+export type AnswerKind = 'registry' | 'web-page' | 'something-else';
 
-/** How the upstream wants us to log in: `none` = it did not ask, `other` = in no way that Layover knows. */
+/**
+ * The authentication scheme that the upstream requires: `none` = no login, `other` = a scheme that
+ * Layover does not support.
+ */
 export type LoginAsked = 'none' | 'basic' | 'bearer' | 'other';
 
-/** What came of asking an upstream, up to where it went no further. */
+/** The observations of a probe. */
 export interface UpstreamSighting {
-  /** From the start to the headers of the first answer, in milliseconds; undefined where there was none. */
+  /**
+   * From the start to the headers of the first answer, in milliseconds; undefined if there was
+   * none.
+   */
   readonly latencyMs: number | undefined;
   readonly login: LoginAsked;
   readonly end:
     | {
         readonly kind: 'answer';
-        /** Status of the last `GET /v2/`: 401 where we could not, or should not, log in. */
+        /** The status of the last `GET /v2/`; 401 if Layover could not or must not log in. */
         readonly status: number;
-        readonly looks: Looks;
-        /** Origin that the upstream redirected us to; undefined = it answered itself. */
+        readonly looks: AnswerKind;
+        /** The origin to which the upstream redirected; undefined = no redirect. */
         readonly elsewhere: URL | undefined;
-        /** It said that this port is for HTTPS. */
+        /** Whether the upstream answered that this port is for HTTPS. */
         readonly wantsTls: boolean;
       }
     | {
         readonly kind: 'failure';
-        /** Whether the token server was asked then, not the registry. */
+        /** Whether the failure happened at the token server and not at the registry. */
         readonly atTokenServer: boolean;
         readonly error: LayoverError;
       };
 }
 
-/** Asks upstreams who they are. Nothing is remembered of it: no token, connection, rate limit or health. */
+/** Probes upstreams. Keeps nothing afterwards: no token, connection, rate limit or health. */
 export interface UpstreamProber {
-  /** Throws CANCELLED by the signal; everything else is part of the sighting. */
-  look(origin: UpstreamOrigin, signal?: AbortSignal): Promise<UpstreamSighting>;
+  /**
+   * Probes an upstream. Throws CANCELLED if the signal aborts; every other result is part of the
+   * sighting.
+   */
+  probe(origin: UpstreamOrigin, signal?: AbortSignal): Promise<UpstreamSighting>;
 }

@@ -1,9 +1,12 @@
 import type { ProbeOutcome__Output } from '../../../../proto/gen/layover/v1/ProbeOutcome';
 
-/** What an upstream turned out to be. */
+/** The result of a probe in one word. */
 export type ProbeOutcome = Exclude<ProbeOutcome__Output, 'PROBE_OUTCOME_UNSPECIFIED'>;
 
-/** An outcome in words: what happened, and what to do about it. Holds no secret, and of the upstream's own text only the names of hosts. */
+/**
+ * An outcome with a message: what happened, and what to do. Contains no secret, and only host names
+ * from the upstream's own text.
+ */
 export interface Verdict {
   readonly outcome: ProbeOutcome;
   readonly message: string;

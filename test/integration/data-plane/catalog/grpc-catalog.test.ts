@@ -23,8 +23,8 @@ afterEach(async () => {
   await fake.stop();
 });
 
-describe('what it says', () => {
-  test('of tags, manifests and blobs that are known', async () => {
+describe('GrpcCatalog', () => {
+  test('returns known tags, manifests and blobs', async () => {
     fake.setTag(REPOSITORY, 'never', { ...tagOf('m'), expiresAt: -1 });
     fake.setTag(REPOSITORY, 'later', { ...tagOf('m'), expiresAt: 5000 });
     fake.setManifest(REPOSITORY, { manifest: descriptor('m'), references: [...manifestOf('m', 'l').references] });
@@ -36,19 +36,19 @@ describe('what it says', () => {
     expect(fake.calls[0]).toEqual({ method: 'LookupTag', request: { repository: REPOSITORY, tag: 'never' } });
   });
 
-  test('of what is not known: undefined', async () => {
+  test('returns undefined for unknown content', async () => {
     expect(await catalog.lookupTag(REPOSITORY, 'none')).toBeUndefined();
     expect(await catalog.lookupManifest(REPOSITORY, digest('m'))).toBeUndefined();
     expect(await catalog.lookupBlob(REPOSITORY, digest('l'))).toBeUndefined();
   });
 
-  test('of tags, a page at a time', async () => {
+  test('lists tags page by page', async () => {
     for (const name of ['c', 'a', 'b']) fake.setTag(REPOSITORY, name, { ...tagOf('m'), expiresAt: -1 });
     expect(await catalog.listCachedTags(REPOSITORY, 2, '')).toEqual({ tags: ['a', 'b'], more: true });
     expect(await catalog.listCachedTags(REPOSITORY, 2, 'b')).toEqual({ tags: ['c'], more: false });
   });
 
-  test('of admissions', async () => {
+  test('returns the decisions about admissions', async () => {
     const request = { repository: REPOSITORY, manifest: descriptor('m'), tag: 'v1', checkedAt: 5 };
     expect(await catalog.admit(request)).toEqual({ decision: 'admitted' });
     expect([...fake.admissions.values()]).toMatchObject([request]);
@@ -67,19 +67,19 @@ describe('what it says', () => {
     await expect(catalog.admit(request)).rejects.toMatchObject({ key: 'INTERNAL' });
   });
 
-  test('of content that makes no sense: a failure, never absence', async () => {
+  test('throws for invalid content and never returns absence', async () => {
     fake.setBlob(REPOSITORY, { ...descriptor('l'), digest: digest('l') });
     fake.setTag(REPOSITORY, 'bad', { manifest: { digest: 'sha256:short' } });
     await expect(catalog.lookupTag(REPOSITORY, 'bad')).rejects.toMatchObject({ key: 'INTERNAL' });
   });
 });
 
-describe('while the control plane is away', () => {
-  test('NOT_READY, at once for those who ask next, and an answer soon after it is back', async () => {
+describe('GrpcCatalog without the control plane', () => {
+  test('throws NOT_READY, immediately for the next callers, and answers soon after the control plane is back', async () => {
     await catalog.lookupTag(REPOSITORY, 'v1');
     await fake.stop();
     await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
-    // Each of these would wait for a connection if they were not answered at once; the test would not end in time.
+    // If these calls waited for a connection, the test would time out.
     for (let i = 0; i < 500; i++) {
       await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'NOT_READY' });
     }
@@ -87,7 +87,7 @@ describe('while the control plane is away', () => {
     await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
   });
 
-  test('one that hangs: NOT_READY after the time-out, then at once', async () => {
+  test('throws NOT_READY after the timeout of a hanging control plane, and immediately afterwards', async () => {
     fake.switches.delayMs = 10_000;
     const all = await Promise.allSettled(Array.from({ length: 5 }, () => catalog.lookupTag(REPOSITORY, 'v1')));
     for (const one of all) expect(one).toMatchObject({ status: 'rejected', reason: { key: 'NOT_READY' } });
@@ -98,7 +98,7 @@ describe('while the control plane is away', () => {
     await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
   });
 
-  test('one that fails inside says so, and is asked again', async () => {
+  test('throws an internal error of the control plane and calls it again', async () => {
     fake.switches.failWith = status.INTERNAL;
     await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'INTERNAL' });
     fake.switches.failWith = undefined;
@@ -106,7 +106,7 @@ describe('while the control plane is away', () => {
   });
 });
 
-test('over a unix socket, whatever http_proxy says', async () => {
+test('connects over a unix socket regardless of http_proxy', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
   const before = process.env['http_proxy'];
   process.env['http_proxy'] = 'http://127.0.0.1:1';
@@ -115,7 +115,7 @@ test('over a unix socket, whatever http_proxy says', async () => {
   try {
     const there = createGrpcCatalog({ client: otherClient, clock: systemClock });
     expect(await there.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
-    // Over TCP as well, with the time-out that it has unless told otherwise.
+    // Over TCP as well, with the default timeout.
     const overTcp = createGrpcCatalog({ client, clock: systemClock });
     expect(await overTcp.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
   } finally {
@@ -127,7 +127,7 @@ test('over a unix socket, whatever http_proxy says', async () => {
   }
 });
 
-/** Asks until it is answered; bounded by the test's own time. */
+/** Repeats the call until it succeeds; the timeout of the test is the limit. */
 async function eventually(ask: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {

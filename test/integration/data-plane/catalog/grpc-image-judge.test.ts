@@ -25,7 +25,7 @@ afterEach(async () => {
 const ask = (waitMs = 0, signal = new AbortController().signal) =>
   judge.judge(key, digest, waitMs, 'request-1', signal);
 
-test('asks for the image as the contract has it, and reads each verdict', async () => {
+test('GrpcImageJudge sends the request of the contract and reads each verdict', async () => {
   expect(await ask()).toEqual({ kind: 'unscanned', reason: '', vulnerabilities: [], pending: false, goodForMs: 0 });
   catalog.verdicts.set(digest, { verdict: 'SERVE', goodForMs: 1000 });
   expect(await ask(5)).toEqual({ kind: 'serve', reason: '', vulnerabilities: [], pending: false, goodForMs: 1000 });
@@ -49,7 +49,7 @@ test('asks for the image as the contract has it, and reads each verdict', async 
   });
 });
 
-test('what is too long is cut: it goes into answers and records', async () => {
+test('GrpcImageJudge truncates long texts, which go into answers and records', async () => {
   const vulnerabilities = Array.from({ length: 50 }, () => 'x'.repeat(500));
   catalog.verdicts.set(digest, { verdict: 'REFUSE', reason: 'y'.repeat(5000), vulnerabilities });
   const verdict = await ask();
@@ -59,16 +59,16 @@ test('what is too long is cut: it goes into answers and records', async () => {
 });
 
 test.each([
-  ['a control plane from before there were gates', status.UNIMPLEMENTED],
-  ['one that has a bug', status.INTERNAL],
-  ['one that goes down', status.CANCELLED],
-])('%s has no answer: NOT_READY', async (_what, code) => {
+  ['a control plane without gates', status.UNIMPLEMENTED],
+  ['a control plane with a bug', status.INTERNAL],
+  ['a control plane that stops', status.CANCELLED],
+])('GrpcImageJudge throws NOT_READY for %s', async (_what, code) => {
   catalog.switches.failWith = code;
   await expect(ask()).rejects.toMatchObject({ key: 'NOT_READY' });
   await expect(ask(50)).rejects.toMatchObject({ key: 'NOT_READY' });
 });
 
-test('one that is away is found again', async () => {
+test('GrpcImageJudge answers again when the control plane is back', async () => {
   await catalog.stop();
   await expect(ask()).rejects.toMatchObject({ key: 'NOT_READY' });
   await expect(ask(50)).rejects.toMatchObject({ key: 'NOT_READY' });
@@ -81,7 +81,7 @@ test('one that is away is found again', async () => {
     );
 });
 
-test('a wait that is given up is cancelled there too', async () => {
+test('GrpcImageJudge cancels an aborted wait at the control plane too', async () => {
   let gone = (): void => undefined;
   const cancelled = new Promise<void>((resolve) => (gone = resolve));
   catalog.switches.judge = async (_request, end) => {

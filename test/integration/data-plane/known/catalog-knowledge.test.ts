@@ -61,20 +61,20 @@ const admission = (text: string, ...layers: string[]) => ({
   checkedAt: 2000,
 });
 
-describe('looking up', () => {
-  test('asks the Catalog once, and from then on nobody', async () => {
+describe('CatalogKnowledge look-ups', () => {
+  test('ask the Catalog once and the local index afterwards', async () => {
     setTag('v1', 'm');
     fake.setManifest(REPOSITORY, { manifest: descriptor('m'), references: [...manifestOf('m', 'l').references] });
     for (let i = 0; i < 3; i++) {
       expect(await knowledge.tag(REPOSITORY, 'v1')).toEqual(tagOf('m'));
       expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
-      // Named by the manifest: not asked for at all.
+      // The manifest names it, so the Catalog is not asked at all.
       expect(await knowledge.blob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
     }
     expect(fake.calls.map(({ method }) => method)).toEqual(['LookupTag', 'LookupManifest']);
   });
 
-  test('never remembers absence', async () => {
+  test('never cache absence', async () => {
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
     expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'absent' });
     setTag('v1', 'm');
@@ -83,7 +83,7 @@ describe('looking up', () => {
     expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'known', value: descriptor('l') });
   });
 
-  test('simultaneous questions share one call', async () => {
+  test('share one call if they are simultaneous', async () => {
     setTag('v1', 'm');
     fake.switches.delayMs = 50;
     const answers = await Promise.all(Array.from({ length: 20 }, () => knowledge.tag(REPOSITORY, 'v1')));
@@ -91,7 +91,7 @@ describe('looking up', () => {
     expect(fake.count('LookupTag')).toBe(1);
   });
 
-  test('what a pull learns while the question is under way is not overwritten by an older answer', async () => {
+  test('do not overwrite what a pull stored during the call with an older answer', async () => {
     setTag('v1', 'old', 1000);
     fake.switches.delayMs = 100;
     const asked = knowledge.tag(REPOSITORY, 'v1');
@@ -102,8 +102,8 @@ describe('looking up', () => {
   });
 });
 
-describe('without the control plane', () => {
-  test('what is known is given, what is not is unknown: never "absent"', async () => {
+describe('CatalogKnowledge without the control plane', () => {
+  test('returns local entries, and unknown (never absent) for everything else', async () => {
     index.putTag(REPOSITORY, 'v1', tagOf('m'));
     await fake.stop();
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'known', value: tagOf('m') });
@@ -111,7 +111,7 @@ describe('without the control plane', () => {
     expect(await knowledge.tag(REPOSITORY, 'v2')).toBeUndefined();
   });
 
-  test('neither does a control plane whose database is down fail a pull', async () => {
+  test('does not fail a pull if the database of the control plane is down', async () => {
     index.putManifest(REPOSITORY, manifestOf('m', 'l'));
     fake.switches.failWith = status.INTERNAL;
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
@@ -119,7 +119,7 @@ describe('without the control plane', () => {
     expect(await knowledge.admit(admission('m2'))).toEqual({ decision: 'admitted' });
   });
 
-  test('tags are listed from what is known here and not expired', async () => {
+  test('lists the local tags that have not expired', async () => {
     const put = (tag: string, expiresAt: number | undefined): void =>
       index.putTag(REPOSITORY, tag, { ...tagOf('m'), expiresAt });
     put('c', undefined);
@@ -133,8 +133,8 @@ describe('without the control plane', () => {
   });
 });
 
-describe('doubt', () => {
-  test('what was known before is asked for once more; the Catalog’s answer stands', async () => {
+describe('CatalogKnowledge doubts', () => {
+  test('ask once more for everything known before; the answer of the Catalog wins', async () => {
     index.putTag(REPOSITORY, 'gone', tagOf('m'));
     index.putTag(REPOSITORY, 'moved', tagOf('m', 1000));
     setTag('moved', 'm2', 3000);
@@ -148,14 +148,14 @@ describe('doubt', () => {
     expect(fake.count('LookupTag')).toBe(3);
   });
 
-  test('a check that the Catalog has not heard of yet is later than what it says', async () => {
+  test('keep a revalidation that the Catalog does not know yet', async () => {
     setTag('v1', 'old', 1000);
     knowledge.putTag(REPOSITORY, 'v1', tagOf('new', 2000));
     knowledge.doubt();
     expect(await knowledge.tag(REPOSITORY, 'v1')).toEqual(tagOf('new', 2000));
   });
 
-  test('an answer that was under way when something was forgotten is given and not remembered', async () => {
+  test('return, but do not store, an answer that was under way during a removal', async () => {
     setTag('v1', 'm');
     fake.switches.delayMs = 100;
     const asked = knowledge.tag(REPOSITORY, 'v1');
@@ -167,7 +167,7 @@ describe('doubt', () => {
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
   });
 
-  test('a pull pushes the expiration of what it was answered with, and of nothing that came or is in doubt since', async () => {
+  test('allow extending the expiration only of the tag as it was served, without a later change or doubt', async () => {
     const before = tagOf('m1');
     knowledge.putTag(REPOSITORY, 'v1', before);
     knowledge.pushExpiration(REPOSITORY, 'v1', before, 5000);
@@ -182,7 +182,7 @@ describe('doubt', () => {
     expect(index.tag(REPOSITORY, 'v1')).toEqual(before);
   });
 
-  test('forget forgets in the index too', async () => {
+  test('are accompanied by a removal from the local index', async () => {
     knowledge.putTag(REPOSITORY, 'v1', tagOf('m'));
     knowledge.putBlob(REPOSITORY, descriptor('l'));
     knowledge.forget('u1', '', '', '');
@@ -191,13 +191,13 @@ describe('doubt', () => {
   });
 });
 
-describe('an invalidation', () => {
+describe('CatalogKnowledge on an invalidation', () => {
   const OTHER = { ...REPOSITORY, repository: 'library/busybox' };
   const FOREIGN = { ...REPOSITORY, organizationUid: 'u2' };
   const NEW_ORIGIN = { ...REPOSITORY, originVersion: 'o2' };
   const PLACES = { here: REPOSITORY, origin: NEW_ORIGIN, other: OTHER, foreign: FOREIGN };
 
-  /** Everything is known and confirmed everywhere: the fake Catalog has it, and is not asked. */
+  /** Makes everything known and confirmed, so that the fake Catalog is not asked. */
   async function knowEverything(): Promise<void> {
     for (const place of Object.values(PLACES)) {
       for (const tag of ['v1', 'v2']) fake.setTag(place, tag, { ...tagOf('m'), expiresAt: -1 });
@@ -208,7 +208,7 @@ describe('an invalidation', () => {
     expect(await ask()).toEqual([]);
   }
 
-  /** Looks everything up once; gives what the Catalog was asked for. */
+  /** Looks everything up once and returns what the Catalog was asked for. */
   async function ask(): Promise<string[]> {
     const asked: string[] = [];
     for (const [name, place] of Object.entries(PLACES)) {
@@ -236,15 +236,15 @@ describe('an invalidation', () => {
     ['a repository', ['u1', 'library/alpine', '', ''], allOf('here', 'origin')],
     ['an organization', ['u1', '', '', ''], allOf('here', 'origin', 'other')],
     ['a tag of every repository', ['u1', '', 'v1', ''], allOf('here', 'origin', 'other')],
-    ['something that is not known', ['u1', 'library/none', 'v1', ''], []],
-  ])('%s: doubts that, in every origin version, and leaves the rest alone', async (_, invalidation, asked) => {
+    ['something unknown', ['u1', 'library/none', 'v1', ''], []],
+  ])('doubts %s in every origin version, and nothing else', async (_, invalidation, asked) => {
     await knowEverything();
     knowledge.forget(...invalidation);
     expect(await ask()).toEqual(asked);
     expect(await ask()).toEqual([]);
   });
 
-  test('of a digest forgets it as manifest and as blob, there and nowhere else', async () => {
+  test('removes a digest as manifest and as blob from its repository, and nowhere else', async () => {
     await knowEverything();
     knowledge.forget('u1', 'library/alpine', '', digest('m'));
     knowledge.forget('u1', 'library/alpine', '', digest('proven'));
@@ -254,12 +254,12 @@ describe('an invalidation', () => {
     expect(index.blob(REPOSITORY, digest('l'))).toBeDefined();
     expect(index.manifest(OTHER, digest('m'))).toBeDefined();
     expect(index.blob(OTHER, digest('proven'))).toBeDefined();
-    // What it took along, the Catalog tells.
+    // The Catalog now answers for the other entries of the repository.
     fake.removeTag(REPOSITORY, 'v1');
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
   });
 
-  test('does not keep an answer about something else from being remembered', async () => {
+  test('stores an answer under way about something else', async () => {
     setTag('v1', 'm');
     fake.switches.delayMs = 50;
     const asked = knowledge.tag(REPOSITORY, 'v1');
@@ -278,7 +278,7 @@ describe('an invalidation', () => {
     ['a digest of the repository', ['u1', 'library/alpine', '', digest('x')]],
     ['the repository', ['u1', 'library/alpine', '', '']],
     ['the organization', ['u1', '', '', '']],
-  ])('of %s: whoever asks after it does not get the answer to a question from before it', async (_, invalidation) => {
+  ])('of %s does not return an earlier answer to a later caller', async (_, invalidation) => {
     setTag('v1', 'old');
     fake.switches.delayMs = 50;
     const before = knowledge.tag(REPOSITORY, 'v1');
@@ -292,7 +292,7 @@ describe('an invalidation', () => {
     expect(fake.count('LookupTag')).toBe(2);
   });
 
-  test('of its repository while an admission is under way: that counts, and is asked for again', async () => {
+  test('of the repository keeps an admission that is under way, and confirms it again', async () => {
     fake.switches.delayMs = 50;
     const admitting = knowledge.admit(admission('m'));
     await fake.until(() => fake.count('AdmitManifest') === 1);
@@ -302,8 +302,8 @@ describe('an invalidation', () => {
   });
 });
 
-describe('admission', () => {
-  test('tells what is in use in its organization, at most 1000, the oldest first', async () => {
+describe('CatalogKnowledge admission', () => {
+  test('sends at most 1000 content uses of its organization, oldest first', async () => {
     const begin = (organizationUid: string, text: string): (() => void) =>
       uses.begin({ organizationUid, repository: 'library/alpine', digest: digest(text) });
     begin('u1', 'oldest');
@@ -322,7 +322,7 @@ describe('admission', () => {
     expect(new Set(inUse.map(({ organizationUid }) => organizationUid))).toEqual(new Set(['u1']));
   });
 
-  test('that goes to the journal tells of no uses', async () => {
+  test('sends no content uses if it goes to the journal', async () => {
     uses.begin({ organizationUid: 'u1', repository: 'library/alpine', digest: digest('l') });
     await fake.stop();
     await knowledge.admit(admission('m'));
@@ -330,7 +330,7 @@ describe('admission', () => {
     expect(record?.admission?.inUse ?? []).toEqual([]);
   });
 
-  test('admitted: the manifest and its blobs are known, without asking', async () => {
+  test('makes the manifest and its blobs known without a look-up', async () => {
     expect(await knowledge.admit(admission('m', 'l'))).toEqual({ decision: 'admitted' });
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
     expect(await knowledge.blob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
@@ -338,20 +338,20 @@ describe('admission', () => {
     expect(journal.depth().records).toBe(0);
   });
 
-  test.each(['PASS_THROUGH', 'REJECTED'] as const)('%s: nothing is known', async (decision) => {
+  test.each(['PASS_THROUGH', 'REJECTED'] as const)('makes nothing known if the decision is %s', async (decision) => {
     fake.switches.admission = { decision };
     expect((await knowledge.admit(admission('m'))).decision).toBe(decision.toLowerCase().replace('_', '-'));
     expect(await knowledge.findManifest(REPOSITORY, digest('m'))).toEqual({ state: 'absent' });
   });
 
-  test('away: it goes to the journal, counts as made, and what it says outlives the return of the control plane', async () => {
+  test('goes to the journal while the control plane is unreachable, counts as admitted, and stays known afterwards', async () => {
     await fake.stop();
     expect(await knowledge.admit(admission('m', 'l'))).toEqual({ decision: 'admitted' });
     const batch = await journal.read(10, 10_000);
     expect(batch?.records).toEqual([expect.objectContaining({ admission: admission('m', 'l') })]);
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
 
-    // Back, but the journal is not delivered yet: the Catalog's "no" is not news.
+    // The journal is not delivered yet, so the "absent" of the Catalog is outdated.
     await fake.start();
     knowledge.doubt();
     await untilAsked(() => knowledge.findManifest(REPOSITORY, digest('m')));
@@ -361,7 +361,7 @@ describe('admission', () => {
     expect(await knowledge.findManifest(REPOSITORY, digest('m'))).toEqual({ state: 'absent' });
   });
 
-  test('away and the journal full: served, not kept', async () => {
+  test('serves without keeping if the control plane is unreachable and the journal is full', async () => {
     await release();
     await build({ maxRecords: 0 });
     await fake.stop();
@@ -369,7 +369,7 @@ describe('admission', () => {
     expect(await knowledge.findManifest(REPOSITORY, digest('m'))).toEqual({ state: 'unknown' });
   });
 
-  test('what the control plane refuses as wrong is an error, and is not put off', async () => {
+  test('throws a refusal of an invalid request instead of postponing it', async () => {
     fake.switches.failWith = new LayoverError('REQUEST_INVALID', { message: 'no such organization' });
     await expect(knowledge.admit(admission('m'))).rejects.toMatchObject({ key: 'REQUEST_INVALID' });
     await expect(knowledge.tag(REPOSITORY, 'v1')).rejects.toMatchObject({ message: 'no such organization' });
@@ -377,7 +377,9 @@ describe('admission', () => {
   });
 });
 
-/** Asks until the Catalog really was asked: after an outage the circuit answers for it for a moment. */
+/**
+ * Repeats the call until it reaches the Catalog: after an outage, the circuit answers for a moment.
+ */
 async function untilAsked(ask: () => Promise<unknown>): Promise<void> {
   for (const before = fake.calls.length; fake.calls.length === before;) {
     await ask();

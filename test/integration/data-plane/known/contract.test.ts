@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../../support/real/temporary-folder';
 import { MemoryKnowledge } from '../../../support/data-plane/fakes/memory-knowledge';
 import { silentLogger as logger } from '../../../support/data-plane/fakes/pull-rig';
 
-describeKnowledge('the local index before the Catalog', async () => {
+describeKnowledge('the local index with the Catalog', async () => {
   const folder = await temporaryFolder('known');
   const fake = await FakeCatalog.start();
   const client = createCatalogClient(fake.address);
@@ -33,7 +33,7 @@ describeKnowledge('the local index before the Catalog', async () => {
   };
 });
 
-describeKnowledge('the knowledge in memory', async () => {
+describeKnowledge('MemoryKnowledge', async () => {
   const knowledge = new MemoryKnowledge();
   return {
     knowledge,

@@ -15,45 +15,51 @@ import { type OrganizationSpec, snapshotOf } from './snapshot';
 import { StorageCaller } from './storage-caller';
 import { waitUntil } from '../../../support/real/wait-until';
 
-/** How a rig differs from the usual one. */
+/** The options of a test rig. */
 export interface RigOptions {
   readonly registry?: FakeRegistryOptions;
-  /** Default: `acme`, at the fake registry. `upstreamHost` is filled in where it is missing. */
+  /** Default: `acme` at the fake registry. A missing `upstreamHost` is filled in. */
   readonly organizations?: readonly OrganizationSpec[];
   readonly overrides?: DataPlaneOverrides;
   readonly config?: (config: DataPlaneConfig) => DataPlaneConfig;
 }
 
-/** A whole data plane over gRPC between a fake upstream and a fake control plane. Whoever starts it closes it. */
+/**
+ * A whole data plane over gRPC between a fake upstream and a fake control plane. The caller must
+ * close it.
+ */
 export interface Rig {
   readonly registry: FakeRegistry;
   readonly catalog: FakeCatalog;
   readonly edge: RegistryCaller;
   readonly storage: StorageCaller;
   readonly home: string;
-  /** Where the data plane listens for gRPC; changes with a restart. */
+  /** The address on which the data plane serves gRPC; it changes with a restart. */
   readonly address: string;
-  /** Requests upstream since the last call, as `GET /v2/…`. */
+  /** Returns the upstream requests since the last call, as `GET /v2/…`. */
   asked(): string[];
-  /** Where the blob store keeps the digest. */
+  /** Returns the path of a digest in the blob store. */
   file(digest: string): string;
-  /** Whether the blob store holds the digest. */
+  /** Returns whether the blob store has the digest. */
   holds(digest: string): boolean;
-  /** Resolves when the blob store holds the digest: clients have the last byte before the disk has. */
+  /**
+   * Resolves when the blob store has the digests: clients receive the last byte before the disk
+   * does.
+   */
   held(...digests: readonly string[]): Promise<void>;
-  /** Files in the spool. */
+  /** Lists the files in the spool. */
   spooled(): string[];
-  /** Bytes of all files in the spool. */
+  /** Returns the bytes of all files in the spool. */
   spooledBytes(): number;
-  /** Pull events that reached the control plane, once there are so many. */
+  /** Resolves with the pull events at the control plane once there are `count` of them. */
   pulls(count: number): Promise<PullEvent__Output[]>;
   configure(...organizations: readonly OrganizationSpec[]): Promise<void>;
-  /** Stops the data plane and starts another in the same home. */
+  /** Stops the data plane and starts another one with the same home. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts everything on free ports in a folder of its own. */
+/** Starts everything on free ports in a temporary directory. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const folder = await temporaryFolder('data-plane');
   const registry = await startFakeRegistry(options.registry);
@@ -105,7 +111,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     file: blobPath,
     holds: (digest) => existsSync(blobPath(digest)),
     async held(...digests) {
-      for (const digest of digests) await waitUntil(`${digest} to be held`, () => existsSync(blobPath(digest)));
+      for (const digest of digests) await waitUntil(`${digest} in the store`, () => existsSync(blobPath(digest)));
     },
     spooled: () => (existsSync(config.home.spool) ? readdirSync(config.home.spool) : []),
     spooledBytes: () =>
@@ -118,7 +124,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     async configure(...organizations) {
       applyAdmissions(catalog);
       revision += 1;
-      // One more organization, without a proxy, tells by its refusals that this revision is in force.
+      // The refusals of one more organization, without a proxy, show that this revision is in
+      // force.
       const marker = `revision-${revision}`;
       const snapshot = snapshotOf(revision, ...organizations.map(withHost));
       snapshot.organizations?.push({ uid: marker, name: marker, visibility: 'PUBLIC', proxyCache: null, robots: [] });
@@ -140,7 +147,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   };
 }
 
-/** A configuration with short time-outs; the fake upstreams are at 127.0.0.1. */
+/** Returns a configuration with short timeouts; the fake upstreams listen on 127.0.0.1. */
 export function rigConfig(home: string, catalog: string): DataPlaneConfig {
   const config = readDataPlaneConfig({
     LAYOVER_HOME: home,
@@ -154,7 +161,7 @@ export function rigConfig(home: string, catalog: string): DataPlaneConfig {
   return { ...config, upstream: { ...config.upstream, headersMs: 700, bodyMs: 700, operationMs: 3000 } };
 }
 
-/** Brings admissions into the fake Catalog's tables, as the control plane would. */
+/** Applies the admissions to the tables of the fake Catalog, like the control plane does. */
 export function applyAdmissions(catalog: FakeCatalog): void {
   for (const { repository, manifest, references, tag, checkedAt } of catalog.admissions.values()) {
     const key = repository ?? {};

@@ -12,7 +12,7 @@ import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobR
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
 
-/** Who asks for what. */
+/** The parameters of a request. */
 export interface Ask {
   readonly organization?: string;
   readonly repository?: string;
@@ -20,15 +20,15 @@ export interface Ask {
   readonly requestId?: string;
 }
 
-/** A blob as a client saw it: what came, and how it ended. */
+/** A blob as a client received it, and how the read ended. */
 export interface ReadResult {
   readonly header: BlobHeader__Output | undefined;
   readonly bytes: Buffer;
-  /** Key of the failure; undefined = the call ended well. */
+  /** The key of the error; undefined = the call succeeded. */
   readonly failure: string | undefined;
 }
 
-/** An edge, as far as a data plane can tell: calls Registry over gRPC. */
+/** A client of Registry over gRPC, which a data plane cannot tell from an edge. */
 export class RegistryCaller {
   readonly client: RegistryClient;
 
@@ -73,7 +73,10 @@ export class RegistryCaller {
     return unary((done) => this.client.issueToken(message, deadline(), done));
   }
 
-  /** Reads a blob inline to its end, however that comes. `onChunk` may hold the reading up, or end it by giving false. */
+  /**
+   * Reads a blob inline until the stream ends or fails. `onChunk` may delay the read, or end it by
+   * returning false.
+   */
   async blob(
     digest: string,
     ask: Ask & Pick<ReadBlobRequest, 'bytes' | 'suffixLength' | 'accepts'> = {},
@@ -102,7 +105,7 @@ export class RegistryCaller {
   }
 }
 
-/** The status of a manifest answer, or the key of its failure. */
+/** Returns the cache status of a manifest answer, or the key of its error. */
 export async function outcome(pull: Promise<{ readonly cacheStatus: string }>): Promise<string> {
   return pull.then(
     ({ cacheStatus }) => cacheStatus,

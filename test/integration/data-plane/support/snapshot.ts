@@ -4,16 +4,18 @@ import type { Organization } from '../../../../proto/gen/layover/v1/Organization
 import type { ScanPolicy } from '../../../../proto/gen/layover/v1/ScanPolicy';
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 
-/** What a test says of an organization; the rest has the defaults of the management API. */
+/**
+ * The settings of an organization in a test; the others have the defaults of the management API.
+ */
 export interface OrganizationSpec extends ProxyCache {
   readonly name: string;
   readonly visibility?: 'PUBLIC' | 'PRIVATE';
-  /** Robots by name, with their secrets. */
+  /** Secrets by robot name. */
   readonly robots?: Readonly<Record<string, string>>;
   readonly scanPolicy?: ScanPolicy;
 }
 
-/** A configuration as the control plane sends it. */
+/** Returns a configuration snapshot as the control plane sends it. */
 export function snapshotOf(revision: number, ...specs: readonly OrganizationSpec[]): ConfigurationSnapshot {
   return {
     revision,

@@ -8,7 +8,10 @@ import type { StatBlobsReply__Output } from '../../../../proto/gen/layover/v1/St
 import type { StorageClient } from '../../../../proto/gen/layover/v1/Storage';
 import type { VerifyBlobsReply__Output } from '../../../../proto/gen/layover/v1/VerifyBlobsReply';
 
-/** A control plane, as far as a data plane's store can tell: calls Storage over gRPC. Failures are LayoverErrors. */
+/**
+ * A client of Storage over gRPC, which a data plane cannot tell from a control plane. Errors are
+ * LayoverErrors.
+ */
 export class StorageCaller {
   readonly client: StorageClient;
 
@@ -20,7 +23,7 @@ export class StorageCaller {
     this.client.close();
   }
 
-  /** `size` and, where it is in use, `*`: `1000*`. */
+  /** Returns the sizes, followed by `*` if the blob is in use: `1000*`. */
   async stat(...digests: readonly string[]): Promise<string[]> {
     const { blobs } = await unary<StatBlobsReply__Output>((done) =>
       this.client.statBlobs({ digests: [...digests] }, deadline(), done),
@@ -29,7 +32,7 @@ export class StorageCaller {
     return blobs.map(({ size, inUse }) => `${size}${inUse ? '*' : ''}`);
   }
 
-  /** Outcomes in the order of the digests. */
+  /** Returns the outcomes in the order of the digests. */
   async delete(...digests: readonly string[]): Promise<string[]> {
     const { blobs } = await unary<DeleteBlobsReply__Output>((done) =>
       this.client.deleteBlobs({ digests: [...digests] }, deadline(), done),
@@ -42,7 +45,10 @@ export class StorageCaller {
     return unary((done) => this.client.listBlobs({ after, limit }, deadline(), done));
   }
 
-  /** Messages in the order they come; ends the call when `onMessage` gives false. Throws how the call failed. */
+  /**
+   * Returns the messages in the order of arrival; ends the call if `onMessage` returns false.
+   * Throws the error of the call.
+   */
   async verify(
     digests: readonly string[],
     quarantine = false,

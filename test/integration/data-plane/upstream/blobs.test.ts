@@ -12,7 +12,7 @@ import { ABSENT, bytesOf, client, Closers, failureOf, originOf, repositoryAt, tr
 const SIZE = 3_000_000;
 const content = patternBytes('blob', 0, SIZE);
 
-describe('blobs from upstream', () => {
+describe('upstream blobs', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
   let upstream: UpstreamRegistry;
@@ -26,14 +26,14 @@ describe('blobs from upstream', () => {
   });
   afterEach(() => closers.close());
 
-  it('come whole, with their size, in one request', async () => {
+  it('arrive whole, with their size, in one request', async () => {
     const blob = await upstream.openBlob(app, digest, 0);
     expect(blob).toMatchObject({ size: SIZE, offset: 0 });
     expect((await bytesOf(blob)).equals(content)).toBe(true);
     expect(traffic(registry)).toEqual([`GET /v2/app/blobs/${digest}`]);
   });
 
-  it('say their size to HEAD', async () => {
+  it('return their size for HEAD', async () => {
     expect(await upstream.headBlob(app, digest)).toEqual({ size: SIZE });
     registry.quirk({ method: 'HEAD', respond: { status: 405 } });
     expect(await upstream.headBlob(app, digest)).toEqual({ size: SIZE });
@@ -43,7 +43,7 @@ describe('blobs from upstream', () => {
     expect((await failureOf(upstream.headBlob(app, ABSENT))).key).toBe('BLOB_UNKNOWN');
   });
 
-  it('go on where they were cut', async () => {
+  it('resume where they were cut', async () => {
     registry.quirk({ cutAfterBytes: 1_000_000, times: 1 });
     const first = await upstream.openBlob(app, digest, 0);
     const got: Buffer[] = [];
@@ -61,7 +61,7 @@ describe('blobs from upstream', () => {
     expect(registry.requests[1]?.headers['range']).toBe('bytes=1000000-');
   });
 
-  it('begin anew where upstream knows no ranges', async () => {
+  it('restart if the upstream does not support ranges', async () => {
     registry.quirk({ ignoreRange: true });
     const blob = await upstream.openBlob(app, digest, 1000);
     expect(blob).toMatchObject({ size: SIZE, offset: 0 });
@@ -69,21 +69,21 @@ describe('blobs from upstream', () => {
   });
 
   it.each<[string, number, Quirk, string]>([
-    ['another part', 1000, { rangeShift: 5 }, 'another part'],
-    ['a part without saying which', 1000, { headers: { 'content-range': undefined } }, 'another part'],
-    ['only a piece', 1000, { headers: { 'content-range': `bytes 1000-1999/${SIZE}` } }, 'only a piece'],
+    ['another range', 1000, { rangeShift: 5 }, 'a wrong range'],
+    ['a range without Content-Range', 1000, { headers: { 'content-range': undefined } }, 'a wrong range'],
+    ['only a part', 1000, { headers: { 'content-range': `bytes 1000-1999/${SIZE}` } }, 'only a part'],
     ['416', SIZE, {}, '416'],
     ['a web page', 0, { html: true }, 'is not a registry'],
     ['a web page for the rest', 1000, { html: true }, 'is not a registry'],
-    ['a part where all was asked for', 0, { respond: { status: 206, body: 'x' } }, '206'],
-  ])('are refused when upstream sends %s', async (_name, offset, quirk, said) => {
+    ['a range for a whole blob', 0, { respond: { status: 206, body: 'x' } }, '206'],
+  ])('are refused if the upstream sends %s', async (_name, offset, quirk, said) => {
     registry.quirk(quirk);
     const error = await failureOf(upstream.openBlob(app, digest, offset));
     expect(error.key).toBe('UPSTREAM_CONTENT');
     expect(error.message).toContain(said);
   });
 
-  it('are decoded where upstream zips unasked, and then have no known size', async () => {
+  it('are decoded if the upstream sends gzip without being asked, and then have no known size', async () => {
     registry.quirk({ gzip: true });
     const blob = await upstream.openBlob(app, digest, 0);
     expect(blob).toMatchObject({ size: undefined, offset: 0 });
@@ -93,12 +93,12 @@ describe('blobs from upstream', () => {
     expect((await bytesOf(resumed)).equals(content)).toBe(true);
   });
 
-  it('are cut, not whole, when a zipped one is cut', async () => {
+  it('are incomplete if a gzip stream is cut', async () => {
     registry.quirk({ gzip: true, cutAfterBytes: 1000 });
     expect((await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)))).key).toBe('UPSTREAM_FAILED');
   });
 
-  it('may come without a length', async () => {
+  it('may arrive without a length', async () => {
     registry.quirk({ chunked: true });
     const blob = await upstream.openBlob(app, digest, 0);
     expect(blob.size).toBeUndefined();
@@ -107,7 +107,7 @@ describe('blobs from upstream', () => {
     expect((await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)))).key).toBe('UPSTREAM_FAILED');
   });
 
-  it('resolve when headers are in, before any byte of body', async () => {
+  it('resolve when the headers have arrived, before the body', async () => {
     const gate = createGate();
     registry.quirk({ gate });
     const blob = await upstream.openBlob(app, digest, 0);
@@ -116,7 +116,7 @@ describe('blobs from upstream', () => {
     expect(await bytesOf(blob)).toHaveLength(SIZE);
   });
 
-  it('time out when upstream stalls', async () => {
+  it('time out if the upstream stalls', async () => {
     registry.quirk({ stallAfterBytes: 1000 });
     const error = await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)));
     expect(error.key).toBe('UPSTREAM_TIMEOUT');
@@ -124,26 +124,26 @@ describe('blobs from upstream', () => {
     expect(upstream.health(app.origin)).toMatchObject({ reachable: false, lastError: error.message });
   });
 
-  it('do not time out when their reader pauses', async () => {
+  it('do not time out while their reader pauses', async () => {
     const large = registry.content.addBlob('app', { size: 32 << 20 });
     const blob = await upstream.openBlob(app, large, 0);
     const reader = blob.body[Symbol.asyncIterator]();
     let size = (await reader.next()).value!.length as number;
-    // Longer than the time-out for the body, by the wall clock that undici goes by.
+    // Longer than the body timeout, in real time because undici uses its own clock.
     await new Promise((resolve) => setTimeout(resolve, 2500));
-    // What a reader does not take, upstream has not sent.
+    // Backpressure: the upstream has not sent what the reader did not take.
     expect(registry.bytesSent(large)).toBeLessThan(20 << 20);
     for (let next = await reader.next(); next.done !== true; next = await reader.next()) size += next.value.length;
     expect(size).toBe(32 << 20);
   });
 
-  it('may take as long as they flow', async () => {
+  it('may take any time as long as bytes arrive', async () => {
     const hasty = closers.add(client({ timeouts: { operationMs: 300 } }));
     registry.quirk({ bytesPerSecond: 4_000_000 });
     expect(await bytesOf(await hasty.openBlob(app, digest, 0))).toHaveLength(SIZE);
   });
 
-  it('release their connection when the reader cancels, leaves, or aborts', async () => {
+  it('release their connection if the reader cancels, leaves, or aborts', async () => {
     const large = registry.content.addBlob('app', { size: 64 << 20 });
     const gone = (count: number): Promise<void> =>
       registry.waitFor((requests) => requests.filter((entry) => entry.aborted).length === count);
@@ -168,7 +168,7 @@ describe('blobs from upstream', () => {
     expect(upstream.health(app.origin)).toMatchObject({ reachable: true, lastError: undefined });
   });
 
-  it('fail with the client that is closed', async () => {
+  it('fail if the client is closed', async () => {
     registry.quirk({ stallAfterBytes: 1000 });
     const reading = failureOf(bytesOf(await upstream.openBlob(app, digest, 0)));
     await upstream.close();
@@ -177,7 +177,7 @@ describe('blobs from upstream', () => {
     await registry.waitFor(() => registry.openConnections === 0);
   });
 
-  it('are unknown only when upstream says so', async () => {
+  it('are unknown only if the upstream answers so', async () => {
     expect(await failureOf(upstream.openBlob(app, ABSENT, 0))).toMatchObject({
       key: 'BLOB_UNKNOWN',
       upstreamStatus: 404,
@@ -188,7 +188,7 @@ describe('blobs from upstream', () => {
     }
   });
 
-  it('come several at a time from one upstream', async () => {
+  it('are read from one upstream concurrently', async () => {
     const gate = createGate();
     registry.quirk({ gate });
     const blobs = await Promise.all(Array.from({ length: 20 }, () => upstream.openBlob(app, digest, 0)));

@@ -6,7 +6,7 @@ import { client, repositoryAt } from './support';
 
 const PASSWORD = 'open sesame';
 
-describeUpstreamRegistry('the client of a registry over sockets', async () => {
+describeUpstreamRegistry('the upstream client over sockets', async () => {
   const users = { reader: { password: PASSWORD, repositories: 'all' as const } };
   const registry = await startFakeRegistry({ auth: { kind: 'basic', users } });
   const upstream = client();
@@ -30,7 +30,7 @@ describeUpstreamRegistry('the client of a registry over sockets', async () => {
   };
 });
 
-describeUpstreamRegistry('the upstream in memory', async () => {
+describeUpstreamRegistry('MemoryUpstream', async () => {
   const upstream = new MemoryUpstream();
   upstream.users = new Set(['reader']);
   return {

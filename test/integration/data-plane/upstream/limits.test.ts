@@ -5,7 +5,7 @@ import { buildImage, type FakeRegistry, startFakeRegistry } from '../../../suppo
 import { TestClock } from '../../../support/test-clock';
 import { client, Closers, failureOf, originOf, ref, repositoryAt, traffic } from './support';
 
-describe('limits of an upstream', () => {
+describe('upstream rate limits', () => {
   const closers = new Closers();
   const clock = TestClock.running();
   let registry: FakeRegistry;
@@ -17,7 +17,7 @@ describe('limits of an upstream', () => {
   });
   afterEach(() => closers.close());
 
-  it('are kept to without asking, for that organization and those credentials alone', async () => {
+  it('stop requests for the same organization and credentials only', async () => {
     registry.quirk({ respond: { status: 429, headers: { 'retry-after': '120' } }, times: 1 });
     const limited = repositoryAt(registry, 'app');
     const first = await failureOf(upstream.headManifest(limited, ref('v1')));
@@ -51,11 +51,11 @@ describe('limits of an upstream', () => {
     [{ 'x-ratelimit-reset': String(now / 1000 + 45) }, 45_000],
     [{ 'x-retry-after': String(now / 1000 + 20) }, 20_000],
     [{ 'retry-after': '5', 'ratelimit-reset': '30' }, 5_000],
-  ])('are over, after %j, in %d ms', (headers, ms) => {
+  ])('end, after %j, in %d ms', (headers, ms) => {
     expect(retryAfterMs(new ResponseHeaders(headers), now)).toBe(ms);
   });
 
-  it('are shown with the health of the upstream', async () => {
+  it('are part of the health of the upstream', async () => {
     const { origin } = repositoryAt(registry, 'app');
     expect(upstream.health(origin)).toEqual({
       reachable: false,
@@ -72,7 +72,7 @@ describe('limits of an upstream', () => {
     expect(upstream.health(originOf(registry, { organizationUid: 'org-2' })).lastCheckedAt).toBeUndefined();
   });
 
-  it('leave the health good where an answer is only not to our liking', async () => {
+  it('do not affect the health if an answer is only unexpected', async () => {
     const { origin } = repositoryAt(registry, 'app');
     await failureOf(upstream.headManifest(repositoryAt(registry, 'app'), ref('absent')));
     expect(upstream.health(origin)).toMatchObject({ reachable: true, lastError: undefined });

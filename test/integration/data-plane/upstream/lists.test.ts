@@ -11,7 +11,7 @@ import { client, Closers, failureOf, repositoryAt, traffic } from './support';
 
 const image = buildImage();
 
-describe('lists from upstream', () => {
+describe('upstream lists', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
   let upstream: UpstreamRegistry;
@@ -30,7 +30,7 @@ describe('lists from upstream', () => {
       for (const tag of all) registry.content.setTag('app', tag, image.digest);
     });
 
-    /** All pages of a listing, as a client follows them. */
+    /** Returns all pages of a list by following the links like a client. */
     async function pages(limit: number): Promise<readonly (readonly string[])[]> {
       const result: (readonly string[])[] = [];
       let last: string | undefined;
@@ -38,12 +38,12 @@ describe('lists from upstream', () => {
         const page = await upstream.listTags(app, { limit, last });
         result.push(page.tags);
         last = page.nextLast;
-        if (result.length > 20) throw new Error('it never ends');
+        if (result.length > 20) throw new Error('the list does not end');
       } while (last !== undefined);
       return result;
     }
 
-    it('come whole where no page is asked for', async () => {
+    it('arrive whole if no page size is requested', async () => {
       expect(await upstream.listTags(app, {})).toEqual({ tags: all, nextLast: undefined, nextLimit: undefined });
       expect(registry.requests[0]?.query).toEqual({});
     });
@@ -54,23 +54,23 @@ describe('lists from upstream', () => {
       ['links to another host', { link: { origin: 'http://169.254.169.254' } }],
       ['pages of any size', { ignorePagination: true }],
       ['no pages at all', { ignorePagination: true, ignoreLast: true }],
-    ])('come in pages from an upstream with %s', async (_name, quirk) => {
+    ])('arrive in pages from an upstream with %s', async (_name, quirk) => {
       registry.quirk(quirk);
       expect(await pages(2)).toEqual([['v1', 'v2'], ['v3', 'v4'], ['v5']]);
       expect(registry.requests.map((entry) => entry.query['last'])).toEqual([undefined, 'v2', 'v4']);
     });
 
-    it('go on after the last tag where the link has a token of its own', async () => {
+    it('continue after the last tag if the link has its own page token', async () => {
       registry.quirk({ headers: { link: '</v2/app/tags/list?next_page=opaque>; rel="next"' }, times: 1 });
       expect(await upstream.listTags(app, { limit: 5 })).toMatchObject({ nextLast: 'v5' });
     });
 
-    it('end although the link leads in a circle', async () => {
+    it('end although the links form a loop', async () => {
       registry.quirk({ headers: { link: '</v2/app/tags/list?last=v5>; rel="next"' } });
       expect((await upstream.listTags(app, { last: 'v5' })).nextLast).toBeUndefined();
     });
 
-    it('tell the page size of the link', async () => {
+    it('return the page size of the link', async () => {
       expect(await upstream.listTags(app, { limit: 3 })).toEqual({
         tags: ['v1', 'v2', 'v3'],
         nextLast: 'v3',
@@ -78,7 +78,7 @@ describe('lists from upstream', () => {
       });
     });
 
-    it('leave out what is no tag, and may be null', async () => {
+    it('leave out invalid tags, and accept null', async () => {
       const hit = registry.quirk({ respond: { status: 200, body: '{"tags":["ok","../no",7,null,"-x","a b"]}' } });
       expect((await upstream.listTags(app, {})).tags).toEqual(['ok']);
       hit.remove();
@@ -92,7 +92,7 @@ describe('lists from upstream', () => {
       ['9 MiB', { respond: { status: 200, body: Buffer.alloc(9 << 20, ' ') } }, 'UPSTREAM_CONTENT'],
       ['404', { respond: { status: 404 } }, 'NAME_UNKNOWN'],
       ['500', { respond: { status: 500 } }, 'UPSTREAM_FAILED'],
-    ])('fail cleanly when upstream sends %s', async (_name, quirk, key) => {
+    ])('throw an error if the upstream sends %s', async (_name, quirk, key) => {
       registry.quirk(quirk);
       expect((await failureOf(upstream.listTags(app, {}))).key).toBe(key);
     });
@@ -110,7 +110,7 @@ describe('lists from upstream', () => {
     const first = signature('1', 'test/signature');
     const second = signature('2', 'test/sbom');
 
-    it('come as upstream has them, filtered by it where it does', async () => {
+    it('arrive as the upstream has them, with its filter if it supports filtering', async () => {
       registry.content.addImage('app', undefined, first);
       registry.content.addImage('app', undefined, second);
       const all = await upstream.listReferrers(app, image.digest, {});
@@ -123,7 +123,7 @@ describe('lists from upstream', () => {
       expect((await upstream.listReferrers(app, image.digest, { artifactType: 'test/sbom' })).filtered).toBe(false);
     });
 
-    it('come in pages, all from the one path', async () => {
+    it('arrive in pages, all from the same path', async () => {
       registry.content.addImage('app', undefined, first);
       registry.content.addImage('app', undefined, second);
       registry.quirk({ referrersPageSize: 1, link: { origin: 'http://169.254.169.254/elsewhere' } });
@@ -134,7 +134,7 @@ describe('lists from upstream', () => {
       expect(new Set(traffic(registry))).toEqual(new Set([`GET /v2/app/referrers/${image.digest}`]));
     });
 
-    it('refuse a page that was never given out', async () => {
+    it('refuse an invalid page token', async () => {
       for (const page of [
         '',
         '!!',
@@ -147,7 +147,7 @@ describe('lists from upstream', () => {
       expect(registry.requests).toEqual([]);
     });
 
-    it.each([404, 405])('come from the tag where upstream answers the API with %d', async (status) => {
+    it.each([404, 405])('come from the referrers tag if the upstream answers the API with %d', async (status) => {
       registry.quirk({ path: '/referrers/', respond: { status } });
       const index = buildIndex({ images: [first] });
       registry.content.addIndex('app', image.digest.replace(':', '-'), index);
@@ -155,7 +155,7 @@ describe('lists from upstream', () => {
       expect(page).toEqual({ content: index.manifest, filtered: false, nextPage: undefined });
     });
 
-    it('are an empty index where upstream has neither', async () => {
+    it('are an empty index if the upstream has neither', async () => {
       registry.quirk({ path: '/referrers/', respond: { status: 404 } });
       const page = await upstream.listReferrers(app, image.digest, {});
       expect(JSON.parse(page.content.toString())).toEqual({
@@ -176,7 +176,7 @@ describe('lists from upstream', () => {
       ['a web page', { html: true }, 'UPSTREAM_CONTENT'],
       ['no index', { respond: { status: 200, body: '{}' } }, 'UPSTREAM_CONTENT'],
       ['5 MiB', { respond: { status: 200, body: Buffer.alloc(5 << 20, ' ') } }, 'UPSTREAM_CONTENT'],
-    ])('are never "none" when upstream sends %s', async (_name, quirk, key) => {
+    ])('are never empty if the upstream sends %s', async (_name, quirk, key) => {
       registry.quirk({ ...quirk, path: '/referrers/' });
       expect((await failureOf(upstream.listReferrers(app, image.digest, {}))).key).toBe(key);
       registry.clearQuirks();

@@ -15,7 +15,7 @@ import { ABSENT, client, Closers, failureOf, ref, repositoryAt, traffic } from '
 const image = buildImage();
 const index = buildIndex({ images: [image], mediaTypes: 'docker' });
 
-describe('manifests from upstream', () => {
+describe('upstream manifests', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
   let upstream: UpstreamRegistry;
@@ -34,7 +34,7 @@ describe('manifests from upstream', () => {
   const head = (reference: string): ReturnType<UpstreamRegistry['headManifest']> =>
     upstream.headManifest(app, ref(reference));
 
-  it('come byte for byte, by tag and digest, with one request each', async () => {
+  it('arrive byte for byte, by tag and digest, with one request each', async () => {
     for (const reference of ['list', index.digest]) {
       expect(await get(reference)).toEqual({
         digest: index.digest,
@@ -59,12 +59,12 @@ describe('manifests from upstream', () => {
     ]);
   });
 
-  it('are verified with the algorithm they are asked for by', async () => {
+  it('are verified with the algorithm of the requested digest', async () => {
     const sha512 = digestOf(image.manifest, 'sha512');
     expect((await get(sha512)).digest).toBe(sha512);
   });
 
-  it('have their media type from the body where the header names none', async () => {
+  it('get their media type from the body if the header is generic', async () => {
     for (const type of [undefined, 'application/json', 'text/plain; charset=utf-8']) {
       registry.quirk({ headers: { 'content-type': type } });
       expect((await get('v1')).mediaType).toBe(MediaType.ociManifest);
@@ -86,7 +86,7 @@ describe('manifests from upstream', () => {
     expect((await head('v1')).digest).toBeUndefined();
   });
 
-  it.each([405, 501])('are asked for by GET where HEAD is answered %d', async (status) => {
+  it.each([405, 501])('are requested by GET if HEAD is answered with %d', async (status) => {
     registry.quirk({ method: 'HEAD', respond: { status } });
     expect(await head('v1')).toEqual({
       digest: image.digest,
@@ -96,7 +96,7 @@ describe('manifests from upstream', () => {
     expect(traffic(registry)).toEqual(['HEAD /v2/app/manifests/v1', 'GET /v2/app/manifests/v1']);
   });
 
-  it('are decoded where upstream zips unasked', async () => {
+  it('are decoded if the upstream sends gzip without being asked', async () => {
     registry.quirk({ gzip: true });
     expect((await get('v1')).content).toEqual(image.manifest);
     expect((await head('v1')).size).toBeUndefined();
@@ -107,13 +107,13 @@ describe('manifests from upstream', () => {
     ['a picture', { headers: { 'content-type': 'image/png' } }, 'image/png'],
     ['a wrong digest header', { digestHeader: ABSENT }, ABSENT],
     ['wrong bytes of the right length', { corrupt: true }, image.digest],
-    ['a short body that looks whole', { truncateTo: 100 }, image.digest],
+    ['a truncated body that looks complete', { truncateTo: 100 }, image.digest],
     ['another encoding', { headers: { 'content-encoding': 'br' } }, 'encoding br'],
-    ['what only says it is gzip', { headers: { 'content-encoding': 'gzip' } }, 'says it is gzip'],
+    ['content wrongly labelled as gzip', { headers: { 'content-encoding': 'gzip' } }, 'is labelled as gzip'],
     ['schema 1', { headers: { 'content-type': MediaType.dockerSchema1 } }, 'schema 1'],
-    ['JSON that is no manifest', { respond: { status: 200, body: '{"a":1}' } }, 'no manifest'],
+    ['JSON that is not a manifest', { respond: { status: 200, body: '{"a":1}' } }, 'not a manifest'],
     ['an empty 204', { respond: { status: 204 } }, '204'],
-  ])('are refused when upstream sends %s', async (_name, quirk, said) => {
+  ])('are refused if the upstream sends %s', async (_name, quirk, said) => {
     registry.quirk(quirk);
     const error = await failureOf(get('v1'));
     expect(error.key).toBe('UPSTREAM_CONTENT');
@@ -123,7 +123,7 @@ describe('manifests from upstream', () => {
     expect((await get('v1')).digest).toBe(image.digest);
   });
 
-  it('are refused when their bytes are not those of the digest asked for', async () => {
+  it('are refused if their bytes do not have the requested digest', async () => {
     registry.quirk({ corrupt: true, digestHeader: null });
     expect((await failureOf(get(image.digest))).key).toBe('UPSTREAM_CONTENT');
     registry.clearQuirks();
@@ -131,7 +131,7 @@ describe('manifests from upstream', () => {
     expect((await failureOf(head(image.digest))).key).toBe('UPSTREAM_CONTENT');
   });
 
-  it('may have 4 MiB, and no byte more, however the length is told', async () => {
+  it('are limited to exactly 4 MiB, with and without Content-Length', async () => {
     const limit = 4 << 20;
     registry.content.addManifest('app', 'largest', buildManifestOfSize(limit), MediaType.ociManifest);
     registry.content.addManifest('app', 'larger', buildManifestOfSize(limit + 1), MediaType.ociManifest);
@@ -148,7 +148,7 @@ describe('manifests from upstream', () => {
     }
   });
 
-  it('do not unpack a bomb', async () => {
+  it('are not decompressed above the limit', async () => {
     const bomb = gzipSync(Buffer.alloc(200 << 20));
     registry.quirk({
       respond: {
@@ -172,7 +172,7 @@ describe('manifests from upstream', () => {
     ],
     ['410', { respond: { status: 410 } }, 'MANIFEST_UNKNOWN', 410],
     [
-      '404 for the name',
+      '404 NAME_UNKNOWN',
       { respond: { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN"}]}' } },
       'NAME_UNKNOWN',
       404,
@@ -184,13 +184,13 @@ describe('manifests from upstream', () => {
     ['400', { respond: { status: 400 } }, 'UPSTREAM_FAILED', 400],
     ['500', { respond: { status: 500 } }, 'UPSTREAM_FAILED', 500],
     ['503', { respond: { status: 503, headers: { 'retry-after': '7' } } }, 'UPSTREAM_FAILED', 503],
-  ])('fail as they should when upstream answers %s', async (_name, quirk, key, upstreamStatus) => {
+  ])('throw the right error if the upstream answers %s', async (_name, quirk, key, upstreamStatus) => {
     registry.quirk({ ...quirk, method: 'GET' });
     expect(await failureOf(get('v1'))).toMatchObject({ key, upstreamStatus });
     expect(registry.requests).toHaveLength(1);
   });
 
-  it('keep the statuses apart for HEAD, which has no body to explain itself', async () => {
+  it('keep the statuses apart for HEAD, which has no error body', async () => {
     for (const [status, key] of [
       [404, 'MANIFEST_UNKNOWN'],
       [403, 'UPSTREAM_DENIED'],
@@ -202,7 +202,7 @@ describe('manifests from upstream', () => {
     }
   });
 
-  it('quote the error of upstream, cleaned and short', async () => {
+  it('quote the error of the upstream, sanitized and truncated', async () => {
     const message = `see https://x.example/a?X-Amz-Signature=hush\n\u001b[31m${'long '.repeat(1000)}`;
     registry.quirk({ respond: { status: 500, body: JSON.stringify({ errors: [{ code: 'BOOM', message }] }) } });
     const error = await failureOf(get('v1'));
@@ -211,7 +211,7 @@ describe('manifests from upstream', () => {
     expect(error.message).toMatch(/^[\x20-\x7e]{0,500}$/);
   });
 
-  it('are not asked for under a name that is none', async () => {
+  it('are not requested under an invalid name', async () => {
     for (const name of ['../secret', 'a/../../b', 'a b', 'A', 'a?x=y', '']) {
       expect((await failureOf(upstream.getManifest({ ...app, name }, ref('v1')))).key).toBe('NAME_INVALID');
     }

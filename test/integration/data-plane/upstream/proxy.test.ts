@@ -6,7 +6,10 @@ import { client, Closers, failureOf, ref, repositoryAt } from './support';
 
 const image = buildImage();
 
-/** A CONNECT proxy that leads every tunnel to one port of this machine, whatever is asked for. */
+/**
+ * A CONNECT proxy that connects every tunnel to one port of this machine, regardless of the
+ * requested host.
+ */
 interface TestProxy {
   readonly url: string;
   readonly asked: { readonly authority: string; readonly authorization: string | undefined }[];
@@ -43,7 +46,7 @@ async function startProxy(port: number): Promise<TestProxy> {
   return proxy;
 }
 
-describe('a proxy on the way out', () => {
+describe('an upstream proxy', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
   let proxy: TestProxy;
@@ -54,8 +57,8 @@ describe('a proxy on the way out', () => {
   });
   afterEach(() => closers.close());
 
-  it('is asked for a tunnel, with its own credentials, and resolves the name itself', async () => {
-    const resolver = (): Promise<never> => Promise.reject(new Error('no name is resolved here'));
+  it('gets a request for a tunnel with its own credentials, and resolves the name itself', async () => {
+    const resolver = (): Promise<never> => Promise.reject(new Error('names must not be resolved here'));
     const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url }, resolver }));
     const repository = repositoryAt({ host: 'registry.test' }, 'app');
     expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
@@ -65,7 +68,7 @@ describe('a proxy on the way out', () => {
     expect(registry.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
-  it('sees nothing of what TLS carries, and the CA counts through it', async () => {
+  it('cannot read TLS traffic, and the CA certificate applies through it', async () => {
     const tls = await makeCertificates(['DNS:registry.test']);
     const secure = closers.add(await startFakeRegistry({ tls, content: registry.content }));
     const toSecure = closers.add(await startProxy(secure.port));
@@ -77,7 +80,7 @@ describe('a proxy on the way out', () => {
     expect((await failureOf(upstream.getManifest(wrong, ref('v1')))).key).toBe('UPSTREAM_TLS');
   });
 
-  it('is not asked for what NO_PROXY names', async () => {
+  it('is bypassed for the hosts in NO_PROXY', async () => {
     const upstream = closers.add(client({ proxy: { httpProxy: proxy.url, noProxy: 'x.test, 127.0.0.0/8' } }));
     await upstream.getManifest(repositoryAt(registry, 'app'), ref('v1'));
     expect(proxy.asked).toEqual([]);
@@ -91,29 +94,31 @@ describe('a proxy on the way out', () => {
     'a.localhost',
     'metadata.google.internal',
     'LOCALHOST.',
-  ])('is not asked for %s', async (host) => {
+  ])('is not used for %s', async (host) => {
     const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url } }));
     const error = await failureOf(upstream.getManifest(repositoryAt({ host }, 'app'), ref('v1')));
     expect(error.key).toBe('UPSTREAM_ADDRESS_REFUSED');
     expect(proxy.asked).toEqual([]);
   });
 
-  it('that refuses, drops or is not there is named as the trouble', async () => {
+  it('is named in the error if it refuses, closes the connection or is unreachable', async () => {
     const upstream = closers.add(client({ proxy: { httpProxy: proxy.url } }));
     const repository = repositoryAt({ host: 'registry.test' }, 'app');
     proxy.refuse = true;
     const refused = await failureOf(upstream.getManifest(repository, ref('v1')));
     expect(refused.key).toBe('UPSTREAM_UNREACHABLE');
-    expect(refused.message).toBe('the proxy on the way to registry.test cannot be reached: it refused to connect us');
+    expect(refused.message).toBe(
+      'the proxy for registry.test cannot be reached: it refused the connection to the upstream',
+    );
     await proxy.close();
     const gone = await failureOf(upstream.getManifest(repository, ref('v1')));
     expect(gone.key).toBe('UPSTREAM_UNREACHABLE');
-    expect(gone.message).toContain('the proxy on the way to');
+    expect(gone.message).toContain('the proxy for');
     expect(gone.message).not.toContain('pass');
   });
 });
 
-describe('proxy rules', () => {
+describe('createProxyRules', () => {
   const proxied = (noProxy: string, url: string): boolean =>
     createProxyRules({ httpsProxy: 'http://p:1', httpProxy: 'http://p:1', noProxy })(new URL(url)) !== undefined;
 
@@ -135,11 +140,11 @@ describe('proxy rules', () => {
     ['[::1]:80', 'http://[::1]/', false],
     ['', 'https://a.test/', true],
     ['x.test y.test,z.test', 'https://y.test/', false],
-  ])('with NO_PROXY=%s, %s goes through it: %s', (noProxy, url, expected) => {
+  ])('with NO_PROXY=%s, proxies %s: %s', (noProxy, url, expected) => {
     expect(proxied(noProxy, url)).toBe(expected);
   });
 
-  it('go by scheme, and by no means repeat a password', () => {
+  it('selects the proxy by scheme, and never repeats a password in an error', () => {
     const rules = createProxyRules({ httpsProxy: 'p.test:3128' });
     expect(rules(new URL('https://a.test'))).toEqual({ origin: 'http://p.test:3128', authorization: undefined });
     expect(rules(new URL('http://a.test'))).toBeUndefined();

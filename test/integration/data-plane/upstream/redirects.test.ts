@@ -6,7 +6,7 @@ import { bytesOf, client, Closers, failureOf, ref, repositoryAt, traffic } from 
 const ann = { username: 'ann', password: 'secret' };
 const image = buildImage();
 
-describe('redirects', () => {
+describe('upstream redirects', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
   let cdn: FakeRegistry;
@@ -26,7 +26,7 @@ describe('redirects', () => {
   afterEach(() => closers.close());
   const app = (): ReturnType<typeof repositoryAt> => repositoryAt(registry, 'app', { credentials: ann });
 
-  it('are followed to another host, without Authorization, each time anew', async () => {
+  it('are followed to another host, without Authorization, and are not cached', async () => {
     registry.quirk({ path: '/blobs/', redirect: (request) => `${cdn.url}${request.path}?signature=hush` });
     for (let round = 0; round < 2; round++) {
       expect((await bytesOf(await upstream.openBlob(app(), digest, 0))).toString()).toBe('the blob');
@@ -46,23 +46,26 @@ describe('redirects', () => {
     expect((await bytesOf(rest)).toString()).toBe('blob');
   });
 
-  it.each([301, 302, 303, 307, 308])('may be relative, may be %d, and keep Authorization at home', async (status) => {
-    registry.quirk({ path: '/manifests/v1', redirect: `./${image.digest}`, redirectStatus: status });
-    expect((await upstream.getManifest(app(), ref('v1'))).digest).toBe(image.digest);
-    expect(registry.requests.at(-1)).toMatchObject({
-      line: `GET /v2/app/manifests/${image.digest}`,
-      authorization: 'bearer',
-    });
-  });
+  it.each([301, 302, 303, 307, 308])(
+    'may be relative, may be %d, and send Authorization only to the registry',
+    async (status) => {
+      registry.quirk({ path: '/manifests/v1', redirect: `./${image.digest}`, redirectStatus: status });
+      expect((await upstream.getManifest(app(), ref('v1'))).digest).toBe(image.digest);
+      expect(registry.requests.at(-1)).toMatchObject({
+        line: `GET /v2/app/manifests/${image.digest}`,
+        authorization: 'bearer',
+      });
+    },
+  );
 
-  it('that lead away and back show Authorization at home only', async () => {
+  it('that lead away and back send Authorization only to the registry', async () => {
     registry.quirk({ path: '/manifests/v1', redirect: `${cdn.url}/v2/app/manifests/away` });
     cdn.quirk({ path: '/away', redirect: `${registry.url}/v2/app/manifests/${image.digest}` });
     expect((await upstream.getManifest(app(), ref('v1'))).digest).toBe(image.digest);
     expect(cdn.requests.map((entry) => entry.authorization)).toEqual(['none']);
   });
 
-  it('that never end are given up after five hops', async () => {
+  it('are followed for at most five hops', async () => {
     registry.quirk({ path: '/blobs/', redirect: (request) => request.path });
     const error = await failureOf(upstream.openBlob(app(), digest, 0));
     expect(error).toMatchObject({ key: 'UPSTREAM_CONTENT', upstreamStatus: 307 });
@@ -71,9 +74,9 @@ describe('redirects', () => {
 
   it.each([
     ['nowhere', ''],
-    ['an unreadable address', 'http://[::1'],
+    ['an invalid URL', 'http://[::1'],
     ['a file', 'file:///etc/passwd'],
-    ['an address with a password', 'http://a:b@127.0.0.1/x'],
+    ['a URL with a password', 'http://a:b@127.0.0.1/x'],
   ])('to %s are refused', async (_name, location) => {
     registry.quirk({ path: '/blobs/', redirect: location, headers: location === '' ? { location: undefined } : {} });
     expect((await failureOf(upstream.openBlob(app(), digest, 0))).key).toBe('UPSTREAM_CONTENT');
@@ -103,11 +106,11 @@ describe('redirects', () => {
     const repository = repositoryAt(secure, 'app', { insecure: false, caCertificate: tls.ca });
     const error = await failureOf(upstream.openBlob(repository, digest, 0));
     expect(error).toMatchObject({ key: 'UPSTREAM_CONTENT' });
-    expect(error.message).toContain('without encryption');
+    expect(error.message).toContain('without TLS');
     expect(cdn.requests).toEqual([]);
   });
 
-  it('name the other host, and no query, when it fails', async () => {
+  it('appear in errors with the other host, but without its query', async () => {
     registry.quirk({ path: '/blobs/', redirect: (request) => `${cdn.url}${request.path}?signature=hush` });
     cdn.quirk({ respond: { status: 500 } });
     const error = await failureOf(upstream.openBlob(app(), digest, 0));
@@ -117,7 +120,7 @@ describe('redirects', () => {
     expect(error.message).not.toContain('hush');
   });
 
-  it('give no answer to a challenge from elsewhere', async () => {
+  it('do not lead to an answer to a challenge of another host', async () => {
     registry.quirk({ path: '/blobs/', redirect: (request) => `${cdn.url}${request.path}` });
     cdn.quirk({ respond: { status: 401, headers: { 'www-authenticate': 'Basic realm="give me"' } } });
     expect((await failureOf(upstream.openBlob(app(), digest, 0))).key).toBe('UPSTREAM_DENIED');

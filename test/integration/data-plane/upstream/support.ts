@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { mustDigest } from '../../../../common/oci/digest';
 import { parseReference, type Reference } from '../../../../common/oci/reference';
-import { type Clock, systemClock } from '../../../../common/runtime/clock';
+import { systemClock } from '../../../../common/runtime/clock';
 import type { LayoverError } from '../../../../common/errors/layover-error';
 import { createUpstreamRegistry } from '../../../../data-plane/src/upstream/client/create-upstream-registry';
 import type { UpstreamOptions } from '../../../../data-plane/src/upstream/options';
@@ -14,7 +14,7 @@ import type {
 } from '../../../../data-plane/src/upstream/upstream-registry';
 import type { FakeRegistry } from '../../../support/fake-registry';
 
-/** Everything a test starts, ended in reverse. */
+/** Collects everything that a test starts, and closes it in reverse order. */
 export class Closers {
   private readonly closers: (() => Promise<void> | void)[] = [];
 
@@ -28,7 +28,7 @@ export class Closers {
   }
 }
 
-/** A bare TCP server on a free port, for upstreams that are none. */
+/** Starts a plain TCP server on a free port, for upstreams that are not registries. */
 export async function startSocketServer(
   onSocket: (socket: Socket) => void,
 ): Promise<{ port: number; close(): Promise<void> }> {
@@ -49,7 +49,7 @@ export async function startSocketServer(
   };
 }
 
-/** A client that may reach loopback, with time-outs that tests can wait for. */
+/** Creates a client that may connect to loopback, with short timeouts. */
 export function client(options: Partial<UpstreamOptions> = {}): UpstreamRegistry {
   return createUpstreamRegistry({
     allowedNetworks: ['127.0.0.0/8'],
@@ -59,7 +59,7 @@ export function client(options: Partial<UpstreamOptions> = {}): UpstreamRegistry
   });
 }
 
-/** All names at this machine. */
+/** Resolves all names to this machine. */
 export const loopbackResolver = (): Promise<readonly { address: string; family: number }[]> =>
   Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
 
@@ -87,10 +87,10 @@ export function ref(text: string): Reference {
   return parseReference(text)!;
 }
 
-/** A digest of nothing that exists. */
+/** A digest of content that does not exist. */
 export const ABSENT = mustDigest(`sha256:${'0'.repeat(64)}`);
 
-/** The LayoverError that a promise rejects with. */
+/** Returns the LayoverError with which a promise rejects. */
 export async function failureOf(promise: Promise<unknown>): Promise<LayoverError> {
   const outcome = await promise.then(
     () => undefined,
@@ -107,7 +107,7 @@ export async function bytesOf(blob: UpstreamBlobStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** `GET /v2/…` lines seen since the last call. */
+/** Returns the `GET /v2/…` lines since the last call. */
 export function traffic(registry: FakeRegistry): readonly string[] {
   return registry.takeRequests().map((entry) => entry.line);
 }

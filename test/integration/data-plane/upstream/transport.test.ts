@@ -21,12 +21,15 @@ import {
 
 const image = buildImage();
 
-/** Turns of the event loop: undici puts a connection back into its pool some of them after the answer. */
+/**
+ * Waits for turns of the event loop: undici returns a connection to its pool some turns after the
+ * answer.
+ */
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('the way to an upstream', () => {
+describe('an upstream connection', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
   beforeEach(async () => {
@@ -36,14 +39,14 @@ describe('the way to an upstream', () => {
   afterEach(() => closers.close());
   const made = (options: Parameters<typeof client>[0] = {}): UpstreamRegistry => closers.add(client(options));
 
-  it('is refused', async () => {
+  it('fails if the port is closed', async () => {
     await registry.close();
     const error = await failureOf(made().getManifest(repositoryAt(registry, 'app'), ref('v1')));
     expect(error.key).toBe('UPSTREAM_UNREACHABLE');
     expect(error.message).toBe(`${registry.host} cannot be reached: it refused the connection`);
   });
 
-  it('has no name', async () => {
+  it('fails if the name does not resolve', async () => {
     const resolver = (): Promise<never> =>
       Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
     const repository = repositoryAt({ host: 'registry.test' }, 'app');
@@ -52,10 +55,13 @@ describe('the way to an upstream', () => {
     expect(error.message).toBe('registry.test cannot be reached: its name cannot be resolved (ENOTFOUND)');
   });
 
-  it.each(['', 'a b', 'host/path', 'user@host', 'host:99999', 'http://host'])('is not %j', async (host) => {
-    const repository = repositoryAt({ host }, 'app');
-    expect((await failureOf(made().getManifest(repository, ref('v1')))).key).toBe('UPSTREAM_UNREACHABLE');
-  });
+  it.each(['', 'a b', 'host/path', 'user@host', 'host:99999', 'http://host'])(
+    'fails if the host is %j',
+    async (host) => {
+      const repository = repositoryAt({ host }, 'app');
+      expect((await failureOf(made().getManifest(repository, ref('v1')))).key).toBe('UPSTREAM_UNREACHABLE');
+    },
+  );
 
   it.each([
     '127.0.0.1',
@@ -67,7 +73,7 @@ describe('the way to an upstream', () => {
     '0x7f.1',
     '[::ffff:7f00:1]',
     'localhost',
-  ])('does not lead to the internal address %s', async (host) => {
+  ])('is refused to the internal address %s', async (host) => {
     const strict = made({ allowedNetworks: [] });
     const error = await failureOf(
       strict.getManifest(repositoryAt({ host: `${host}:${registry.port}` }, 'app'), ref('v1')),
@@ -77,7 +83,7 @@ describe('the way to an upstream', () => {
     expect(registry.openConnections).toBe(0);
   });
 
-  it('uses of a name only the addresses that are allowed, resolved once a connection', async () => {
+  it('uses only the allowed addresses of a name, resolved once per connection', async () => {
     const answers: LookupAddress[][] = [
       [
         { address: '10.1.2.3', family: 4 },
@@ -91,12 +97,13 @@ describe('the way to an upstream', () => {
     const repository = repositoryAt({ host: `registry.test:${registry.port}` }, 'app');
     await upstream.getManifest(repository, ref('v1'));
     expect(asked).toBe(1);
-    // The name now points to a metadata service: the open connection still is where it was, a new one is refused.
+    // The name now resolves to a metadata service. The open connection keeps its address; a new one
+    // is refused.
     registry.quirk({ dropRequest: true });
     expect((await failureOf(upstream.getManifest(repository, ref('v1')))).key).toBe('UPSTREAM_ADDRESS_REFUSED');
   });
 
-  it('may take its time to connect, answer and send, but not forever', async () => {
+  it('has timeouts for connecting, headers and body', async () => {
     const upstream = made({ timeouts: { headersMs: 500, bodyMs: 500 } });
     const repository = repositoryAt(registry, 'app');
     registry.quirk({ stallHeaders: true, times: 1 });
@@ -108,7 +115,7 @@ describe('the way to an upstream', () => {
     expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
   });
 
-  it('is given up when an answer drips in too slowly', async () => {
+  it('is closed if an answer arrives too slowly', async () => {
     const upstream = made({ timeouts: { operationMs: 300 } });
     registry.quirk({ bytesPerSecond: 40 });
     const error = await failureOf(upstream.getManifest(repositoryAt(registry, 'app'), ref('v1')));
@@ -116,14 +123,14 @@ describe('the way to an upstream', () => {
     await registry.waitFor((requests) => requests[0]?.aborted === true);
   });
 
-  it('is given up when TLS is never answered', async () => {
+  it('is closed if the TLS handshake is not answered', async () => {
     const { port } = closers.add(await startSocketServer(() => undefined));
     const upstream = made({ timeouts: { connectMs: 500 } });
     const repository = repositoryAt({ host: `127.0.0.1:${port}` }, 'app', { insecure: false });
     expect((await failureOf(upstream.getManifest(repository, ref('v1')))).key).toBe('UPSTREAM_TIMEOUT');
   });
 
-  it('is given up with its caller', async () => {
+  it('is closed when its caller aborts', async () => {
     registry.quirk({ stallHeaders: true });
     const controller = new AbortController();
     const asking = failureOf(made().getManifest(repositoryAt(registry, 'app'), ref('v1'), controller.signal));
@@ -133,7 +140,7 @@ describe('the way to an upstream', () => {
     await registry.waitFor((requests) => requests[0]?.aborted === true);
   });
 
-  it('is tried again once where a kept connection turns out to be dead, and not where a new one breaks', async () => {
+  it('is retried once if a kept-alive connection is dead, but not if a new connection breaks', async () => {
     const upstream = made();
     const repository = repositoryAt(registry, 'app');
     await upstream.headManifest(repository, ref('v1'));
@@ -147,7 +154,7 @@ describe('the way to an upstream', () => {
     expect(traffic(other)).toHaveLength(1);
   });
 
-  it('leads to something that does not speak HTTP', async () => {
+  it('fails if the server does not speak HTTP', async () => {
     const { port } = closers.add(
       await startSocketServer((socket) => void socket.once('data', () => socket.write('500 not understood\r\n'))),
     );
@@ -155,7 +162,7 @@ describe('the way to an upstream', () => {
     expect(error.key).toBe('UPSTREAM_CONTENT');
   });
 
-  it('reuses connections', async () => {
+  it('is reused', async () => {
     const upstream = made();
     for (let round = 0; round < 5; round++) {
       await upstream.headManifest(repositoryAt(registry, 'app'), ref('v1'));
@@ -166,7 +173,7 @@ describe('the way to an upstream', () => {
     expect(new Set(registry.requests.map((entry) => entry.connection)).size).toBe(1);
   });
 
-  describe('with TLS', () => {
+  describe('an upstream connection with TLS', () => {
     let tls: TestCertificates;
     let secure: FakeRegistry;
     beforeAll(async () => {
@@ -176,7 +183,7 @@ describe('the way to an upstream', () => {
       secure = closers.add(await startFakeRegistry({ tls, content: registry.content }));
     });
 
-    it('needs a certificate that is trusted: by the system, or by the CA of that upstream alone', async () => {
+    it('needs a certificate that the system or the CA of that upstream trusts', async () => {
       const upstream = made();
       const bare = { insecure: false };
       const error = await failureOf(upstream.getManifest(repositoryAt(secure, 'app', bare), ref('v1')));
@@ -184,13 +191,13 @@ describe('the way to an upstream', () => {
       expect(error.message).toContain(secure.host);
       const trusting = repositoryAt(secure, 'app', { ...bare, caCertificate: tls.ca });
       expect((await upstream.getManifest(trusting, ref('v1'))).digest).toBe(image.digest);
-      // The connection made under that CA is not lent to those who don't trust it.
+      // A connection that was made with this CA is not used for callers that do not trust it.
       expect((await failureOf(upstream.getManifest(repositoryAt(secure, 'app', bare), ref('v1')))).key).toBe(
         'UPSTREAM_TLS',
       );
     });
 
-    it('needs the right name', async () => {
+    it('needs a certificate for the right name', async () => {
       const upstream = made({ resolver: loopbackResolver });
       const at = (name: string): ReturnType<typeof repositoryAt> =>
         repositoryAt({ host: `${name}:${secure.port}` }, 'app', { insecure: false, caCertificate: tls.ca });
@@ -198,7 +205,7 @@ describe('the way to an upstream', () => {
       expect((await failureOf(upstream.getManifest(at('other.test'), ref('v1')))).key).toBe('UPSTREAM_TLS');
     });
 
-    it('tells TLS and plain HTTP apart', async () => {
+    it('reports whether the server speaks TLS or plain HTTP', async () => {
       const error = await failureOf(made().getManifest(repositoryAt(registry, 'app', { insecure: false }), ref('v1')));
       expect(error.key).toBe('UPSTREAM_TLS');
       expect(error.message).toContain('plain HTTP');
@@ -206,7 +213,7 @@ describe('the way to an upstream', () => {
       expect(['UPSTREAM_FAILED', 'UPSTREAM_CONTENT']).toContain(other.key);
     });
 
-    it('says so when the CA of the configuration cannot be read', async () => {
+    it('reports an invalid CA certificate in the configuration', async () => {
       const repository = repositoryAt(secure, 'app', {
         insecure: false,
         caCertificate: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
@@ -215,7 +222,7 @@ describe('the way to an upstream', () => {
     });
   });
 
-  it('ends with the client: no connection stays, later requests fail', async () => {
+  it('ends with the client: connections close and later requests fail', async () => {
     const upstream = client();
     await upstream.headManifest(repositoryAt(registry, 'app'), ref('v1'));
     registry.quirk({ stallHeaders: true });

@@ -1,12 +1,12 @@
 import { algorithmOf, type Digest, digestOf } from '../../../../common/oci/digest';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../../../../data-plane/src/store/blob-store';
 
-/** Content in a map; blobs are put there by hand. */
+/** A blob store in a map; tests add blobs directly. */
 export class MemoryBlobStore implements BlobStore {
   readonly content = new Map<Digest, Buffer>();
-  /** What was moved aside, in order. */
+  /** The quarantined content, in order. */
   readonly aside: Buffer[] = [];
-  /** Thrown by the next puts, while set. */
+  /** While set, `put` throws it. */
   failPut: Error | undefined;
   private readonly opened = new WeakMap<StoredBlob, Buffer>();
 
@@ -34,7 +34,7 @@ export class MemoryBlobStore implements BlobStore {
     if (this.failPut) throw this.failPut;
     this.content.set(digest, content);
   }
-  /** As every store: bytes with another digest are not there. */
+  /** Like every store, treats bytes with another digest as absent. */
   async get(digest: Digest): Promise<Buffer | undefined> {
     const content = this.content.get(digest);
     if (content === undefined || digestOf(content, algorithmOf(digest)) === digest) return content;

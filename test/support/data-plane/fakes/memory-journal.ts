@@ -3,10 +3,13 @@ import { ByteCounts } from '../../../../data-plane/src/journal/byte-counts';
 import type { NewRecord, PullJournal } from '../../../../data-plane/src/journal/pull-journal';
 import type { PullEvent } from '../../../../proto/gen/layover/v1/PullEvent';
 
-/** A pull journal in an array. It keeps the promises of the real one; see test/contract/pull-journal.contract.ts. */
+/**
+ * A pull journal in an array. It fulfills the contract of PullJournal; see
+ * test/contract/pull-journal.contract.ts.
+ */
 export class MemoryJournal implements PullJournal {
   readonly records: NewRecord[] = [];
-  /** Records that find room. */
+  /** Maximum number of records. */
   room = Number.POSITIVE_INFINITY;
   private readonly counts = new ByteCounts();
   private dropped = 0;
@@ -22,7 +25,7 @@ export class MemoryJournal implements PullJournal {
   depth(): { readonly records: number; readonly oldestMs: number; readonly dropped: number } {
     return { records: this.records.length, oldestMs: 0, dropped: this.dropped };
   }
-  /** Writes the sums of bytes, as the real journal does every few seconds. */
+  /** Writes the sums of bytes, which the real journal does every few seconds. */
   settle(): void {
     for (const record of this.counts.take()) if (!this.write(record)) this.counts.putBack([record]);
   }

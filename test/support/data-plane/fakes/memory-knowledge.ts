@@ -5,11 +5,11 @@ import type { Admission, CachedManifest, CachedTag } from '../../../../data-plan
 import type { KeptReferrers, Knowledge } from '../../../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 
-/** Knowledge in maps, with every admission written down. */
+/** Knowledge in maps that records every admission. */
 export class MemoryKnowledge implements Knowledge {
   readonly admissions: AdmitManifestRequest[] = [];
   decision: Admission = { decision: 'admitted' };
-  /** Called before every admission; what it throws, admit throws. */
+  /** Called before every admission; admit throws the errors that it throws. */
   onAdmit: () => void | Promise<void> = () => undefined;
   private readonly tagsByKey = new Map<string, CachedTag>();
   private readonly manifests = new Map<string, CachedManifest>();
@@ -48,7 +48,7 @@ export class MemoryKnowledge implements Knowledge {
   removeTag(repository: RepositoryKey, tag: string): void {
     this.tagsByKey.delete(keyOf(repository, tag));
   }
-  /** The control plane has evicted it. */
+  /** Removes a manifest, like an eviction by the control plane. */
   removeManifest(repository: RepositoryKey, digest: Digest): void {
     this.manifests.delete(keyOf(repository, digest));
   }

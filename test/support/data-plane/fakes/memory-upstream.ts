@@ -14,9 +14,9 @@ import type {
   UpstreamTagPage,
 } from '../../../../data-plane/src/upstream/upstream-registry';
 
-/** How the next requests go. */
+/** How the next requests behave. */
 export interface Behaviour {
-  /** Thrown by requests that the pattern matches (`GET x/y:tag` …). */
+  /** The error for requests that match the pattern (`GET x/y:tag` …). */
   fail?: { readonly when: RegExp; readonly error: () => LayoverError };
   /** Awaited by every request before it answers. */
   gate?: Promise<void>;
@@ -30,12 +30,13 @@ export interface Behaviour {
 const NO_REFERRERS = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }));
 
 /**
- * A registry in memory behind the upstream port: says what it was asked, and lets in whom it is told to. It keeps the
- * promises of the real client; see test/contract/upstream-registry.contract.ts.
+ * A registry in memory behind the upstream port. Records its requests and admits only the given
+ * users. It fulfills the contract of UpstreamRegistry; see
+ * test/contract/upstream-registry.contract.ts.
  */
 export class MemoryUpstream implements UpstreamRegistry {
   readonly requests: string[] = [];
-  /** Users that may read; undefined = everybody. */
+  /** The users that may read; undefined = everybody. */
   users: ReadonlySet<string> | undefined;
   behaviour: Behaviour = {};
   healthNow: UpstreamHealth = {
@@ -51,12 +52,12 @@ export class MemoryUpstream implements UpstreamRegistry {
   private readonly blobs = new Map<string, Buffer | number>();
   referrers: UpstreamReferrersPage = { content: NO_REFERRERS, filtered: true, nextPage: undefined };
 
-  /** Puts a manifest at `name`, under a tag where one is given. */
+  /** Adds a manifest to the repository `name`, with a tag if one is given. */
   put(name: string, manifest: FetchedManifest, tag?: string): void {
     this.manifests.set(`${name}@${manifest.digest}`, manifest);
     if (tag !== undefined) this.tags.set(`${name}:${tag}`, manifest.digest);
   }
-  /** Puts a blob at `name`; without its bytes it can only be asked for its size. */
+  /** Adds a blob to the repository `name`; without its bytes, only its size can be requested. */
   putBlob(name: string, digest: Digest, content: Buffer | number): void {
     this.blobs.set(`${name}@${digest}`, content);
   }
@@ -66,7 +67,7 @@ export class MemoryUpstream implements UpstreamRegistry {
   removeManifest(name: string, digest: Digest): void {
     this.manifests.delete(`${name}@${digest}`);
   }
-  /** Requests since the last call. */
+  /** Returns the requests since the last call. */
   take(): string[] {
     return this.requests.splice(0);
   }

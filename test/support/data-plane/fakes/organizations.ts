@@ -23,19 +23,21 @@ function readNothing(): ProxyCacheConfiguration {
   return readOrganization(wire!).proxyCache!;
 }
 
-/** What a test says of an organization; the rest has the defaults of the management API. */
+/**
+ * The settings of an organization in a test; the others have the defaults of the management API.
+ */
 export interface OrganizationSpec extends Partial<Omit<ProxyCacheConfiguration, 'credentials'>> {
   readonly name: string;
   readonly uid?: string;
   readonly visibility?: 'PUBLIC' | 'PRIVATE';
   readonly username?: string;
   readonly noProxy?: boolean;
-  /** Robots by name, with their secrets. */
+  /** Secrets by robot name. */
   readonly robots?: Readonly<Record<string, string>>;
   readonly scanPolicy?: ScanPolicy;
 }
 
-/** An organization as the data plane holds it. */
+/** Returns an organization in the form that the data plane uses. */
 export function organization(spec: OrganizationSpec): OrganizationConfiguration {
   const {
     name,
@@ -73,13 +75,13 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
   };
 }
 
-/** Two keys: the first signs. */
+/** Two keys; the first one signs. */
 export const TOKEN_KEYS = [
   { id: 'key-2', secret: Buffer.alloc(32, 2) },
   { id: 'key-1', secret: Buffer.alloc(32, 1) },
 ];
 
-/** A snapshot of these organizations. */
+/** Returns a snapshot with these organizations. */
 export function snapshotOf(
   organizations: readonly OrganizationConfiguration[],
   overrides: Partial<ConfigurationSnapshot> = {},
@@ -96,7 +98,7 @@ export function snapshotOf(
   };
 }
 
-/** A configuration whose snapshot tests replace. */
+/** A configuration whose snapshot tests can replace. */
 export class TestConfiguration implements Configuration {
   constructor(public snapshot: ConfigurationSnapshot) {}
   current(): ConfigurationSnapshot {

@@ -25,7 +25,7 @@ import { MemoryKnowledge } from './memory-knowledge';
 import { MemoryUpstream } from './memory-upstream';
 import { organization, type OrganizationSpec, snapshotOf, TestConfiguration } from './organizations';
 
-/** A context of a request without credentials. */
+/** The context of a request without credentials. */
 export const CONTEXT: RequestContext = {
   requestId: 'request-1',
   clientAddress: '192.0.2.7',
@@ -36,7 +36,7 @@ export const CONTEXT: RequestContext = {
 
 export const silentLogger: Logger = pino({ level: 'silent' });
 
-/** How a test asks for a manifest. */
+/** The parameters of a manifest request. */
 export interface Ask {
   readonly organization?: string;
   readonly owner?: Owner;
@@ -47,7 +47,7 @@ export interface Ask {
   readonly signal?: AbortSignal;
 }
 
-/** Everything that answers manifest requests, on memory fakes and a clock that stands still. */
+/** Creates all parts that answer manifest requests, with fakes in memory and a manual clock. */
 export function pullRig(...specs: readonly OrganizationSpec[]) {
   const clock = new TestClock();
   const configuration = new TestConfiguration(
@@ -72,7 +72,10 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     clock,
     silentLogger,
   );
-  /** What the gate's judge says, and what it was asked; `filled` says what becomes of an image that is to be scanned. */
+  /**
+   * `judged` records the calls to the judge of the gate; `filled` decides about the fill of an
+   * image for its scan.
+   */
   const judged: { digest: string; waitMs: number; signal: AbortSignal }[] = [];
   const gateWorld = {
     judge: async (): Promise<Verdict> => ({
@@ -123,7 +126,7 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
       accept: ask.accept ?? [],
       signal: ask.signal,
     });
-  /** The cache status of an answer, or the key of a refusal. */
+  /** Returns the cache status of an answer, or the key of its error. */
   const outcome = async (reference: string, ask: Ask = {}): Promise<string> =>
     get(reference, ask).then(
       ({ answer }) => answer.cacheStatus,

@@ -2,13 +2,13 @@ import { digestOf } from '../../../../common/oci/digest';
 import { MediaType } from '../../../../common/oci/media-types';
 import type { FetchedManifest } from '../../../../data-plane/src/upstream/upstream-registry';
 
-/** A manifest document as upstream would give it. */
+/** Returns a manifest document as an upstream sends it. */
 export function manifestOf(document: unknown, mediaType: string = MediaType.ociManifest): FetchedManifest {
   const content = Buffer.from(JSON.stringify(document));
   return { digest: digestOf(content), mediaType, content };
 }
 
-/** A made-up blob. */
+/** Returns the descriptor of an invented blob. */
 export function blobNamed(name: string): { mediaType: string; digest: string; size: number } {
   return {
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -17,7 +17,10 @@ export function blobNamed(name: string): { mediaType: string; digest: string; si
   };
 }
 
-/** An image of one config and two layers; images of another name have other digests. */
+/**
+ * Returns an image with one config and two layers. Images with different names have different
+ * digests.
+ */
 export function imageNamed(name: string): FetchedManifest {
   return manifestOf({
     schemaVersion: 2,
@@ -27,7 +30,7 @@ export function imageNamed(name: string): FetchedManifest {
   });
 }
 
-/** An index of images, one for each architecture. */
+/** Returns an index of images, one per architecture. */
 export function indexOf(...images: readonly FetchedManifest[]): FetchedManifest {
   const manifests = images.map(({ digest, mediaType, content }, position) => ({
     mediaType,

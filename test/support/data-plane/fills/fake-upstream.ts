@@ -4,7 +4,7 @@ import { type Digest, digestOf } from '../../../../common/oci/digest';
 import type { FillRequest } from '../../../../data-plane/src/blobs/fills/fills';
 import type { UpstreamBlobStream } from '../../../../data-plane/src/upstream/upstream-registry';
 
-/** Something that a test lets pass when it is time. */
+/** A promise that a test resolves. */
 export class Gate {
   private settle: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
   readonly passed = new Promise<void>((resolve, reject) => (this.settle = { resolve, reject }));
@@ -19,27 +19,27 @@ export class Gate {
   }
 }
 
-/** How one answer of the upstream goes. */
+/** How the upstream answers a request. */
 export interface Answer {
-  /** In place of an answer. */
+  /** The error instead of an answer. */
   readonly refuse?: ErrorKey;
-  /** What is sent instead of the blob. */
+  /** The content instead of the blob. */
   readonly content?: Buffer;
-  /** The size that is said; null = none. Default: that of the content. */
+  /** The announced size; null = none. Default: the size of the content. */
   readonly says?: number | null;
-  /** Sends from the start whatever it was asked. */
+  /** Sends the blob from the start regardless of the range. */
   readonly ignoresRange?: boolean;
-  /** Before the headers. */
+  /** Awaited before the headers. */
   readonly waitFor?: Promise<void>;
-  /** Waits for a promise before the byte at this offset of the blob is sent. */
+  /** Waits for a promise before sending the byte at this offset of the blob. */
   readonly holdAt?: { readonly offset: number; readonly until: Promise<void> };
-  /** Breaks there, with this error. */
+  /** Fails at this offset with this error. */
   readonly cutAt?: { readonly offset: number; readonly key: ErrorKey };
 }
 
 /**
- * An upstream with one blob, without a network: `source` is what a FillRequest takes. Answers in the order of `answers`; the last
- * one goes on for ever. Keeps count of all that was asked of it.
+ * An upstream with one blob and without a network; `source` is the source of a FillRequest. Gives
+ * `answers` in order and repeats the last one. Counts the requests.
  */
 export class FakeUpstream {
   readonly digest: Digest;

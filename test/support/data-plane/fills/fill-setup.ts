@@ -14,7 +14,7 @@ import { createDirectoryBlobStore } from '../../../../data-plane/src/store/direc
 import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 
-/** Fills over a real folder, with everything that a test may want to look at. */
+/** Fills in a real directory, with access to their parts. */
 export interface FillSetup {
   readonly store: BlobStore;
   /** Over `store`, as the fills use it. */
@@ -28,7 +28,7 @@ export interface FillSetup {
   dispose(): Promise<void>;
 }
 
-/** What a test does differently. */
+/** The options that differ from the defaults. */
 export interface FillSetupOptions {
   readonly limits?: Partial<FillLimits>;
   readonly clock?: Clock;
@@ -37,7 +37,7 @@ export interface FillSetupOptions {
   readonly onFilled?: FillsOptions['onFilled'];
 }
 
-/** Waits are short, so that tests need no fake time to see a resume. */
+/** Short waits, so that tests see a resume without a manual clock. */
 const QUICK: Partial<FillLimits> = { resumeBaseMs: 1, resumeMaxMs: 4 };
 
 export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSetup> {
@@ -78,18 +78,18 @@ export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSe
   };
 }
 
-/** `size` bytes that differ from place to place, and from seed to seed. */
+/** Returns `size` bytes that depend on the position and the seed. */
 export function bytes(size: number, seed = 'layover'): Buffer {
   const key = createHash('md5').update(seed).digest();
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));
 }
 
-/** Everything from `offset`, as one buffer. */
+/** Reads everything from `offset` into a buffer. */
 export async function readAll(reader: BlobReader, offset = 0, length = reader.size - offset): Promise<Buffer> {
   return (await readUntilCut(reader, offset, length)).orThrow();
 }
 
-/** What could be read, and what ended it early. */
+/** Returns the bytes that could be read and the error that ended the read. */
 export async function readUntilCut(
   reader: BlobReader,
   offset = 0,
@@ -115,11 +115,11 @@ export async function readUntilCut(
   };
 }
 
-/** Resolves when `condition` holds; looks after every turn of the event loop. */
+/** Resolves when `condition` holds, which is checked after every turn of the event loop. */
 export async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
   const giveUpAt = Date.now() + 10_000;
   while (!(await condition())) {
-    if (Date.now() > giveUpAt) throw new Error(`${what} did not come about`);
+    if (Date.now() > giveUpAt) throw new Error(`timed out waiting for ${what}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

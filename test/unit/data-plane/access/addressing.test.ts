@@ -11,14 +11,14 @@ test.each([
   ['coreos', 'etcd', 'etcd', 'coreos/etcd'],
   ['coreos', 'x/y', 'x/y', 'coreos/x/y'],
   ['grafana', 'loki', 'loki', 'grafana/loki'],
-])('%s/%s is repository %s, upstream %s', async (organization, requested, repository, name) => {
+])('Access maps %s/%s to repository %s, upstream %s', async (organization, requested, repository, name) => {
   const { access } = pullRig(HUB, COREOS, GRAFANA);
   const target = await access.authorize(access.locate({ kind: 'organization', name: organization }, requested), '');
   expect(target.key).toEqual({ organizationUid: `uid-${organization}`, originVersion: 'origin-1', repository });
   expect(target.upstream.name).toBe(name);
 });
 
-test('the mirror form finds the organization by host, in any case, and no other', async () => {
+test('Access finds the organization of the mirror form by host, regardless of case, and no other', async () => {
   const { access } = pullRig(HUB);
   expect(access.locate({ kind: 'mirror-host', host: 'Docker.IO' }, 'alpine').organization.name).toBe('docker');
   for (const host of ['docker.io:443', 'user@docker.io', 'evil.test', '', 'docker']) {
@@ -28,16 +28,16 @@ test('the mirror form finds the organization by host, in any case, and no other'
   }
 });
 
-test('an unknown organization is named in the refusal', () => {
+test('Access names an unknown organization in the error', () => {
   const { access } = pullRig(HUB);
   expect(() => access.locate({ kind: 'organization', name: 'nobody' }, 'x')).toThrow(/nobody/);
 });
 
 test.each([
-  ['no proxy configuration', { name: 'acme', noProxy: true }, {}, /proxies no upstream/],
+  ['without a proxy configuration', { name: 'acme', noProxy: true }, {}, /has no upstream/],
   ['switched off for the organization', { name: 'acme', enabled: false }, {}, /off for organization "acme"/],
-  ['switched off globally', { name: 'acme' }, { proxyCacheEnabled: false }, /the whole of this Layover/],
-])('%s: PROXY_DISABLED with the reason', async (_name, spec, overrides, reason) => {
+  ['switched off globally', { name: 'acme' }, { proxyCacheEnabled: false }, /switched off globally/],
+])('Access throws PROXY_DISABLED with the reason: %s', async (_name, spec, overrides, reason) => {
   const rig = pullRig(spec);
   rig.configuration.snapshot = { ...rig.configuration.snapshot, ...overrides };
   const located = rig.access.locate({ kind: 'organization', name: 'acme' }, 'x');
@@ -47,7 +47,7 @@ test.each([
   });
 });
 
-test('patterns apply to every spelling of a repository, and a change of configuration counts at once', async () => {
+test('Access applies patterns to every spelling of a repository, and changes of the configuration immediately', async () => {
   const rig = pullRig({ ...HUB, denyRepositories: ['alpine'], allowRepositories: ['library/*', 'alpine'] });
   const ask = (name: string) =>
     rig.access.authorize(rig.access.locate({ kind: 'organization', name: 'docker' }, name), '');
@@ -59,7 +59,7 @@ test('patterns apply to every spelling of a repository, and a change of configur
   await expect(ask('alpine')).resolves.toBeDefined();
 });
 
-test('one origin object for one configuration, with the credentials of that organization', async () => {
+test('Access returns one origin object per configuration, with the credentials of that organization', async () => {
   const rig = pullRig({ name: 'acme', username: 'a' }, { name: 'beta', username: 'b' });
   const target = (name: string) => rig.access.authorize(rig.access.locate({ kind: 'organization', name }, 'x'), '');
   expect((await target('acme')).upstream.origin).toBe((await target('acme')).upstream.origin);

@@ -18,7 +18,7 @@ test.each([
   ['a**c', 'ab/bc'],
   ['a.b', 'a.b'],
   ['team/app', 'team/app'],
-])('%s matches %s', (pattern, name) => expect(matches(pattern, name)).toBe(true));
+])('compileRepositoryRule: %s matches %s', (pattern, name) => expect(matches(pattern, name)).toBe(true));
 
 test.each([
   ['library/*', 'library/a/b'],
@@ -32,16 +32,16 @@ test.each([
   ['[a-z]', 'a'],
   ['(a|b)', 'a'],
   ['', 'a'],
-])('%s does not match %s', (pattern, name) => expect(matches(pattern, name)).toBe(false));
+])('compileRepositoryRule: %s does not match %s', (pattern, name) => expect(matches(pattern, name)).toBe(false));
 
-test('deny wins, an empty allow list allows, any spelling counts', () => {
+test('compileRepositoryRule: deny wins, an empty allow list allows everything, any spelling counts', () => {
   expect(compileRepositoryRule([], [])(['x'])).toBe('allowed');
   expect(compileRepositoryRule(['team/*'], ['team/secret'])(['team/secret'])).toBe('denied');
   expect(compileRepositoryRule(['team/*'], [])(['other'])).toBe('not-allowed');
   expect(compileRepositoryRule([], ['alpine'])(['library/alpine', 'alpine'])).toBe('denied');
 });
 
-test('no pattern makes matching slow', () => {
+test('compileRepositoryRule: no pattern makes matching slow', () => {
   const rule = compileRepositoryRule([`${'*a'.repeat(100)}b`, `${'**/a'.repeat(60)}/b`], []);
   const work = (): void => expect(rule(['a'.repeat(255)])).toBe('not-allowed');
   expect(cpuMillisecondsOf(work)).toBeLessThan(1000);

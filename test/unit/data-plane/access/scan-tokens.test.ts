@@ -17,7 +17,7 @@ function setUp() {
   );
   const token = (more: Partial<ScanTokenSpec> = {}): Promise<string> =>
     scanToken({ key: TOKEN_KEYS[0]!, name: 'vault/library/alpine', blob: LAYER, now: rig.clock.now(), ...more });
-  /** As whom a read is let in, or the key of its refusal. */
+  /** Returns the actor of an authorized read, or the key of its error. */
   const read = async (
     authorization: string,
     blob: typeof LAYER | undefined = LAYER,
@@ -33,7 +33,7 @@ function setUp() {
   return { ...rig, token, read };
 }
 
-test('opens its blob through its repository, in a private organization, in either spelling and by the mirrored host', async () => {
+test('a scan token opens its blob in a private organization, in either spelling and through the mirror host', async () => {
   const { access, read, token } = setUp();
   expect(await read(await token())).toBe('scan:clair');
   expect(await read(await token(), LAYER, 'vault', 'library/alpine')).toBe('scan:clair');
@@ -41,23 +41,23 @@ test('opens its blob through its repository, in a private organization, in eithe
   expect((await access.authorize(mirrored, await token(), 0, LAYER)).actor).toBe('scan:clair');
 });
 
-test('opens no other blob, no manifest and no list, no other repository, and no other organization', async () => {
+test('a scan token opens no other blob, manifest, list, repository or organization', async () => {
   const { access, read, token } = setUp();
   const good = await token();
   expect(await read(good, OTHER_LAYER)).toBe('UNAUTHORIZED');
-  // What is no blob names none: manifests, tags, referrers.
+  // Requests without a blob: manifests, tags, referrers.
   const located = access.locate({ kind: 'organization', name: 'vault' }, 'alpine');
   await expect(access.authorize(located, good)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
   expect(await read(good, LAYER, 'vault', 'library/busybox')).toBe('UNAUTHORIZED');
   expect(await read(good, LAYER, 'other')).toBe('UNAUTHORIZED');
-  // Where anybody may read, it still is for what it says.
+  // The limit applies to public organizations too.
   expect(await read(good, LAYER, 'open')).toBe('UNAUTHORIZED');
   const open = await token({ name: 'open/team/app' });
   expect(await read(open, OTHER_LAYER, 'open', 'team/app')).toBe('UNAUTHORIZED');
   expect(await read(open, LAYER, 'open', 'team/app')).toBe('scan:clair');
 });
 
-test('is good for neither GET /v2/ nor the token endpoint', async () => {
+test('a scan token is accepted neither for GET /v2/ nor by the token endpoint', async () => {
   const { configuration, tokens, token } = setUp();
   const authorization = await token();
   await expect(checkAccess(configuration, tokens, authorization)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
@@ -71,20 +71,20 @@ test('is good for neither GET /v2/ nor the token endpoint', async () => {
 
 test.each<[string, Partial<ScanTokenSpec>]>([
   ['without a blob', { blob: undefined }],
-  ['for a blob without a digest', { blob: 'sha256:short' }],
+  ['with an invalid digest', { blob: 'sha256:short' }],
   ['for a list of blobs', { blob: [LAYER] }],
   ['for a blob, of a robot', { subject: 'vault+ci' }],
-  ['for a blob, of nobody', { subject: 'anonymous' }],
-  ['of something that only looks like a scanner', { subject: 'scan:' }],
+  ['for a blob, of an anonymous client', { subject: 'anonymous' }],
+  ['with a subject similar to that of a scanner', { subject: 'scan:' }],
   ['that has expired', { expiresAt: 1_000_000_000 }],
-  ['signed with a key that is not ours', { key: { id: TOKEN_KEYS[0]!.id, secret: Buffer.alloc(32, 9) } }],
-])('a token %s opens nothing, not even what is open to anybody', async (_what, more) => {
+  ['signed with an unknown key', { key: { id: TOKEN_KEYS[0]!.id, secret: Buffer.alloc(32, 9) } }],
+])('a scan token %s opens nothing, not even public content', async (_what, more) => {
   const { read, token } = setUp();
   expect(await read(await token(more))).toBe('UNAUTHORIZED');
   expect(await read(await token({ ...more, name: 'open/team/app' }), LAYER, 'open', 'team/app')).toBe('UNAUTHORIZED');
 });
 
-test('outlives queueing: it is good until it says, and not after', async () => {
+test('a scan token is valid until its own expiration time', async () => {
   const { clock, read, token } = setUp();
   const long = await token({ expiresAt: clock.now() / 1000 + 86_400 });
   clock.advance(86_000_000);

@@ -19,7 +19,7 @@ function rig() {
   const parts = pullRig(PRIVATE, OTHER, PUBLIC);
   const issue = async (authorization: string, ...scopes: string[]): Promise<string> =>
     (await issueToken(parts.configuration, parts.tokens, { authorization, service: 'layover.test', scopes })).token;
-  /** `ok`, or the key of the refusal. */
+  /** Returns `ok as <actor>`, or the key of the error. */
   const pull = (name: string, authorization: string, repository = 'alpine', mirror = false): Promise<string> =>
     Promise.resolve()
       .then(() =>
@@ -43,7 +43,7 @@ function rig() {
 
 const VAULT_SCOPE = 'repository:vault/alpine:pull';
 
-test('the rest of an answer may be fetched with the token that it began with, expired or not, for a day; not after the robot is gone', async () => {
+test('an expired token still authorizes the rest of its answer for a day, but not after the robot was deleted', async () => {
   const { issue, clock, access, configuration, tokens } = rig();
   const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
   const began = clock.now() + 60_000;
@@ -54,13 +54,13 @@ test('the rest of an answer may be fetched with the token that it began with, ex
       ({ actor }) => actor,
       (error: { key: string }) => error.key,
     );
-  // Also on a node that has never seen the token; and it is no good for anything new.
+  // This also works on a node that has never seen the token, but not for a new answer.
   expect([await rest(began), await rest(0), await rest(began)]).toEqual([
     'robot:vault+ci',
     'UNAUTHORIZED',
     'robot:vault+ci',
   ]);
-  // A request that began when the token was no longer good, or in the future.
+  // The answer began when the token was no longer valid, or in the future.
   expect([await rest(began + 400_000), await rest(clock.now() + 1e9)]).toEqual(['UNAUTHORIZED', 'UNAUTHORIZED']);
   await expect(tokens.verify(configuration.snapshot, `${token.slice(7)}x`, began)).rejects.toMatchObject({
     key: 'UNAUTHORIZED',
@@ -72,7 +72,7 @@ test('the rest of an answer may be fetched with the token that it began with, ex
   expect(await rest(began)).toBe('UNAUTHORIZED');
 });
 
-test('the token says who, for whom, what and how long, and is signed with the first key', async () => {
+test('a token names subject, audience, scope and lifetime, and is signed with the first key', async () => {
   const { issue, clock } = rig();
   const token = await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE);
   const now = Math.floor(clock.now() / 1000);
@@ -87,7 +87,7 @@ test('the token says who, for whom, what and how long, and is signed with the fi
   });
 });
 
-test('what may be had of the scopes asked for is in the token, the rest is left out', async () => {
+test('a token contains the permitted scopes and leaves out the others', async () => {
   const { issue } = rig();
   const scopes = [
     VAULT_SCOPE,
@@ -105,14 +105,14 @@ test('what may be had of the scopes asked for is in the token, the rest is left 
 
 test.each([
   ['a wrong secret', basic('vault+ci', 'other secret')],
-  ['no such robot', basic('vault+nobody', 'vault secret')],
-  ['no such organization', basic('nobody+ci', 'vault secret')],
-  ['no robot at all', basic('vault', 'vault secret')],
+  ['an unknown robot', basic('vault+nobody', 'vault secret')],
+  ['an unknown organization', basic('nobody+ci', 'vault secret')],
+  ['a user name without a robot', basic('vault', 'vault secret')],
   ['an empty secret', basic('vault+ci', '')],
-  ['Basic that is no base64', 'Basic %%%'],
+  ['invalid base64 in Basic', 'Basic %%%'],
   ['another scheme', 'Digest username="x"'],
   ['a token', 'Bearer abc'],
-])('token endpoint and pulls, %s: UNAUTHORIZED', async (_name, authorization) => {
+])('token endpoint and pulls throw UNAUTHORIZED for %s', async (_name, authorization) => {
   const { issue, pull, ping } = rig();
   await expect(issue(authorization, VAULT_SCOPE)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
   expect(await pull('vault', authorization)).toBe('UNAUTHORIZED');
@@ -120,21 +120,21 @@ test.each([
   expect(await ping(authorization)).toBe('UNAUTHORIZED');
 });
 
-test('GET /v2/: only with something good', async () => {
+test('GET /v2/ requires a valid token or secret', async () => {
   const { issue, ping } = rig();
   expect(await ping('')).toBe('UNAUTHORIZED');
   expect(await ping(`Bearer ${await issue('')}`)).toBe('ok');
   expect(await ping(basic('vault+ci', 'vault secret'))).toBe('ok');
 });
 
-test('a public organization: anyone, with or without a token', async () => {
+test('a public organization admits everyone, with or without a token', async () => {
   const { issue, pull } = rig();
   expect(await pull('open', '')).toBe('ok as anonymous');
   expect(await pull('open', `Bearer ${await issue('', 'repository:open/alpine:pull')}`)).toBe('ok as anonymous');
   expect(await pull('open', `Bearer ${await issue(basic('vault+ci', 'vault secret'))}`)).toBe('ok as robot:vault+ci');
 });
 
-test('a private organization: its own robots, within the scope of their token', async () => {
+test('a private organization admits its own robots within the scope of their token', async () => {
   const { issue, pull } = rig();
   const own = basic('vault+ci', 'vault secret');
   expect(await pull('vault', '')).toBe('UNAUTHORIZED');
@@ -149,7 +149,7 @@ test('a private organization: its own robots, within the scope of their token', 
   expect(await pull('vault', `Bearer ${await issue(stranger, VAULT_SCOPE)}`)).toBe('UNAUTHORIZED');
 });
 
-test('the mirror form: clients leave the organization out of the scope', async () => {
+test('the mirror form accepts scopes without the organization', async () => {
   const { issue, pull } = rig();
   const own = basic('vault+ci', 'vault secret');
   const token = `Bearer ${await issue(own, 'repository:library/alpine:pull')}`;
@@ -160,7 +160,7 @@ test('the mirror form: clients leave the organization out of the scope', async (
   expect(await pull('', stranger, 'alpine', true)).toBe('UNAUTHORIZED');
 });
 
-test('a token ends after five minutes, also one that was verified before', async () => {
+test('a token expires after five minutes, even if it was verified before', async () => {
   const { issue, pull, clock } = rig();
   const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
   expect(await pull('vault', token)).toMatch(/^ok/);
@@ -171,7 +171,7 @@ test('a token ends after five minutes, also one that was verified before', async
   expect(await pull('open', token)).toBe('UNAUTHORIZED');
 });
 
-test('a removed robot, a new secret and a removed key end tokens at once', async () => {
+test('a deleted robot, a new secret and a removed key invalidate tokens immediately', async () => {
   const { issue, pull, configuration } = rig();
   const token = `Bearer ${await issue(basic('vault+ci', 'vault secret'), VAULT_SCOPE)}`;
   expect(await pull('vault', token)).toMatch(/^ok/);
@@ -186,7 +186,7 @@ test('a removed robot, a new secret and a removed key end tokens at once', async
   expect(await pull('vault', token)).toMatch(/^ok/);
 });
 
-test('a forged token is no token', async () => {
+test('a forged token is refused', async () => {
   const { pull, clock } = rig();
   const claims = { access: [{ type: 'repository', name: 'vault/alpine', actions: ['pull'] }], sv: '' };
   const forge = (secret: Buffer, kid: string, issuer = 'layover', audience = 'layover'): Promise<string> =>
@@ -209,7 +209,7 @@ test('a forged token is no token', async () => {
   for (const token of forged) expect(await pull('vault', `Bearer ${token}`)).toBe('UNAUTHORIZED');
 });
 
-test('no key yet: not ready, which is no refusal', async () => {
+test('a missing signing key is NOT_READY and not a refusal', async () => {
   const { issue, configuration } = rig();
   configuration.snapshot = { ...configuration.snapshot, tokenKeys: [] };
   await expect(issue('')).rejects.toMatchObject({ key: 'NOT_READY' });

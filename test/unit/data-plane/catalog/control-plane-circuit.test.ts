@@ -31,7 +31,7 @@ const fail = (kind: CallFailure): Promise<unknown> =>
   );
 const OPEN = { key: 'NOT_READY' };
 
-test('after an unreachable peer calls fail at once until the cool-down is over', async () => {
+test('ControlPlaneCircuit fails calls immediately after an unreachable peer until the cool-down is over', async () => {
   await expect(fail('unreachable')).rejects.toThrow('unreachable');
   await expect(succeed()).rejects.toMatchObject(OPEN);
   clock.advance(999);
@@ -42,7 +42,7 @@ test('after an unreachable peer calls fail at once until the cool-down is over',
   await expect(succeed()).resolves.toBe('answer');
 });
 
-test('a connection that stands again ends the cool-down after an unreachable peer, not after a silent one', async () => {
+test('ControlPlaneCircuit ends the cool-down on a new connection after an unreachable peer, but not after a timeout', async () => {
   await expect(fail('unreachable')).rejects.toThrow();
   connected = true;
   await expect(succeed()).resolves.toBe('answer');
@@ -50,12 +50,12 @@ test('a connection that stands again ends the cool-down after an unreachable pee
   await expect(succeed()).rejects.toMatchObject(OPEN);
 });
 
-test('a peer that answers with a failure is there', async () => {
+test('ControlPlaneCircuit treats a peer that answers with an error as reachable', async () => {
   await expect(fail('answered')).rejects.toThrow('answered');
   await expect(succeed()).resolves.toBe('answer');
 });
 
-test('after the cool-down one call tries, the others fail at once; its failure begins the cool-down anew', async () => {
+test('ControlPlaneCircuit tries one call after the cool-down, while others fail; its failure restarts the cool-down', async () => {
   await expect(fail('timed-out')).rejects.toThrow();
   clock.advance(1000);
   let end: (error: Error) => void = () => undefined;

@@ -2,7 +2,7 @@ import { Doubts } from '../../../../data-plane/src/known/doubts';
 
 const at = (organizationUid: string, repository: string) => ({ organizationUid, originVersion: 'o', repository });
 
-test('a doubt is about what it names and what is below it', () => {
+test('Doubts apply to the named scope and everything below it', () => {
   const doubts = new Doubts();
   const seen = (): number[] => [
     doubts.since(at('u', 'a'), 'v1'),
@@ -25,13 +25,13 @@ test('a doubt is about what it names and what is below it', () => {
   expect(doubts.now()).toBe(5);
 });
 
-test('what no longer fits is doubted too widely, never too little', () => {
+test('Doubts that do not fit are applied too widely, never too narrowly', () => {
   const doubts = new Doubts(2);
   doubts.about('u', 'a', '');
   doubts.about('u', 'b', '');
   doubts.about('u', 'a', '');
   doubts.about('u', 'c', '');
-  // The doubt about b was the oldest: from then on it counts for everything.
+  // The doubt about b was the oldest, so it now applies to everything.
   expect(['a', 'b', 'c', 'd'].map((repository) => doubts.since(at('u', repository)))).toEqual([3, 2, 4, 2]);
   doubts.about('u', 'd', '');
   expect(['a', 'b', 'c', 'd'].map((repository) => doubts.since(at('u', repository)))).toEqual([3, 3, 4, 5]);

@@ -7,7 +7,7 @@ const NAME = 'team/app';
 const image = imageNamed('first');
 const down = { when: /./, error: () => new LayoverError('UPSTREAM_UNREACHABLE') };
 
-test('what the repository holds costs no upstream call, also with upstream down', async () => {
+test('a held digest needs no upstream request, even if the upstream is down', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image);
   expect(await rig.outcome(image.digest)).toBe('MISS');
@@ -18,7 +18,7 @@ test('what the repository holds costs no upstream call, also with upstream down'
   expect(rig.upstream.take()).toEqual([]);
 });
 
-test('a HEAD of what is not held is a HEAD upstream, and keeps nothing', async () => {
+test('a HEAD of a manifest that is not held is a HEAD at the upstream, and stores nothing', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image);
   expect(await rig.get(image.digest, { head: true })).toMatchObject({
@@ -28,7 +28,7 @@ test('a HEAD of what is not held is a HEAD upstream, and keeps nothing', async (
   expect([rig.store.content.size, rig.knowledge.admissions.length]).toEqual([0, 0]);
 });
 
-test('bytes of another organization are fetched again with the own credentials, and refused with bad ones', async () => {
+test('bytes of another organization are fetched again with the own credentials, and refused with wrong ones', async () => {
   const rig = pullRig(
     { name: 'acme', username: 'good' },
     { name: 'beta', username: 'bad' },
@@ -48,14 +48,14 @@ test('bytes of another organization are fetched again with the own credentials, 
   ]);
 });
 
-test('another repository of the same organization does not have it either', async () => {
+test('another repository of the same organization does not hold the digest', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image);
   await rig.get(image.digest);
   expect(await rig.outcome(image.digest, { repository: 'team/other' })).toBe('MANIFEST_UNKNOWN');
 });
 
-test('a new origin makes everything unknown', async () => {
+test('a new origin holds nothing', async () => {
   const rig = pullRig({ name: 'acme' });
   rig.upstream.put(NAME, image, 'latest');
   await rig.get('latest');
@@ -66,7 +66,7 @@ test('a new origin makes everything unknown', async () => {
   expect(rig.upstream.take()).toEqual([`GET ${NAME}:latest`]);
 });
 
-test('index and children: bytes verbatim, children with their platforms, each child when it is asked for', async () => {
+test('an index is served verbatim, its children have their platforms, and each child is fetched on request', async () => {
   const rig = pullRig();
   const arm = imageNamed('arm');
   const index = indexOf(image, arm);
@@ -98,14 +98,14 @@ test.each([
   ['an outage', new LayoverError('UPSTREAM_FAILED', { upstreamStatus: 500 }), 'UPSTREAM_FAILED'],
   ['a refusal', new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 403 }), 'UPSTREAM_DENIED'],
   ['an unknown repository', new LayoverError('NAME_UNKNOWN', { upstreamStatus: 404 }), 'MANIFEST_UNKNOWN'],
-])('%s upstream', async (_name, error, key) => {
+])('%s of the upstream', async (_name, error, key) => {
   const rig = pullRig();
   rig.upstream.behaviour.fail = { when: /./, error: () => error };
   expect(await rig.outcome(image.digest)).toBe(key);
   expect(await rig.outcome(image.digest, { head: true })).toBe(key);
 });
 
-test('a manifest that quota lets through is served and not kept', async () => {
+test('a manifest without room in the quota is served and not kept', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   rig.knowledge.decision = { decision: 'pass-through' };
@@ -116,7 +116,7 @@ test('a manifest that quota lets through is served and not kept', async () => {
   expect(rig.completed).toEqual([]);
 });
 
-test('a manifest that quota refuses is refused with limit, used and needed', async () => {
+test('a manifest that the quota rejects is refused with limit, used and needed bytes', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   const detail = { limitBytes: 100, usedBytes: 90, neededBytes: 20 };
@@ -125,7 +125,7 @@ test('a manifest that quota refuses is refused with limit, used and needed', asy
   expect(rig.journal.pulls).toMatchObject([{ httpStatus: 403, errorCode: 'DENIED', upstreamStatus: 200 }]);
 });
 
-test('the bytes are in the store before the catalog hears of them', async () => {
+test('the bytes are stored before the admission', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   let held = 0;
@@ -143,7 +143,7 @@ test('the bytes are in the store before the catalog hears of them', async () => 
 test.each([
   ['no JSON', manifestOf('x').content.subarray(0, 2), MediaType.ociManifest],
   ['schema 1', Buffer.from('{"schemaVersion":1}'), MediaType.dockerSchema1],
-])('content that is refused: %s', async (_name, content, mediaType) => {
+])('invalid content is refused: %s', async (_name, content, mediaType) => {
   const rig = pullRig();
   rig.upstream.put(NAME, { digest: image.digest, mediaType, content }, 'latest');
   expect(await rig.outcome('latest')).toBe('UPSTREAM_CONTENT');

@@ -31,8 +31,8 @@ function rig(spec: Partial<OrganizationSpec> = {}) {
   };
 }
 
-describe('tags', () => {
-  test("upstream's pages, with what the next link needs", async () => {
+describe('listTags', () => {
+  test('returns the pages of the upstream, with the fields of the next link', async () => {
     const { upstream, tags } = rig();
     for (const tag of ['a', 'b', 'c']) upstream.put(NAME, image, tag);
     expect(await tags()).toEqual({
@@ -47,7 +47,7 @@ describe('tags', () => {
     expect(upstream.take()).toEqual([`TAGS ${NAME} n= last=`, `TAGS ${NAME} n=2 last=`, `TAGS ${NAME} n=2 last=b`]);
   });
 
-  test('a page size is bounded, and refused where it is none', async () => {
+  test('limits the page size, and refuses an invalid one', async () => {
     const { upstream, tags } = rig();
     upstream.put(NAME, image, 'a');
     await tags(1_000_000);
@@ -55,7 +55,7 @@ describe('tags', () => {
     await expect(tags(-1)).rejects.toMatchObject({ key: 'PAGINATION_INVALID' });
   });
 
-  test('the cached tags when upstream is out, a page at a time', async () => {
+  test('returns the cached tags page by page if the upstream is down', async () => {
     const { upstream, get, tags, fail } = rig();
     for (const tag of ['a', 'b', 'c']) {
       upstream.put(NAME, image, tag);
@@ -70,7 +70,7 @@ describe('tags', () => {
   test.each<[ErrorKey, number | undefined, ErrorKey]>([
     ['NAME_UNKNOWN', 404, 'NAME_UNKNOWN'],
     ['UPSTREAM_DENIED', 403, 'UPSTREAM_DENIED'],
-  ])('%s is told also where tags are cached', async (key, status, expected) => {
+  ])('throws %s even if tags are cached', async (key, status, expected) => {
     const { upstream, get, tags, fail } = rig();
     upstream.put(NAME, image, 'a');
     await get('a');
@@ -78,15 +78,15 @@ describe('tags', () => {
     await expect(tags()).rejects.toMatchObject({ key: expected });
   });
 
-  test('an outage with nothing cached is an outage, not an empty list', async () => {
+  test('throws an outage if nothing is cached, and does not return an empty list', async () => {
     const { tags, fail } = rig();
     fail('UPSTREAM_UNREACHABLE');
     await expect(tags()).rejects.toMatchObject({ key: 'UPSTREAM_UNREACHABLE' });
   });
 });
 
-describe('referrers', () => {
-  test('fresh within the check interval, asked again after it', async () => {
+describe('ReferrersList', () => {
+  test('serves a fresh answer within the check interval, and asks again after it', async () => {
     const { upstream, referrers, clock } = rig({ revalidateAfterSeconds: 60 });
     expect(await referrers()).toMatchObject({
       cacheStatus: 'MISS',
@@ -101,7 +101,7 @@ describe('referrers', () => {
     expect(upstream.take()).toHaveLength(1);
   });
 
-  test('each artifact type for itself', async () => {
+  test('keeps each artifact type apart', async () => {
     const { upstream, referrers } = rig({ revalidateAfterSeconds: 60 });
     await referrers('application/a');
     await referrers('application/b');
@@ -109,7 +109,7 @@ describe('referrers', () => {
     expect(upstream.take()).toHaveLength(2);
   });
 
-  test('the last good answer in an outage, as long as a tag would be; an outage is never "none"', async () => {
+  test('serves the last good answer during an outage as long as a tag; an outage is never an empty list', async () => {
     const { upstream, referrers, fail, clock } = rig({ expirationSeconds: 3600 });
     await referrers();
     fail('UPSTREAM_FAILED', 503);
@@ -119,14 +119,14 @@ describe('referrers', () => {
     await expect(referrers()).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
   });
 
-  test('refused credentials are never answered from the cache', async () => {
+  test('does not serve from the cache if the upstream refuses the credentials', async () => {
     const { referrers, fail } = rig();
     await referrers();
     fail('UPSTREAM_DENIED', 403);
     await expect(referrers()).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
   });
 
-  test('pages pass through and are not kept', async () => {
+  test('passes further pages through and does not store them', async () => {
     const { upstream, referrers, fail } = rig({ revalidateAfterSeconds: 60 });
     upstream.referrers = { ...upstream.referrers, nextPage: 'p2' };
     expect(await referrers()).toMatchObject({ nextPage: 'p2' });

@@ -19,7 +19,7 @@ function rigAtDocker() {
 
 const ask = { organization: 'docker', repository: 'app' };
 
-test('a served GET: everything the audit needs, canonical repository, bytes', async () => {
+test('a record of a served GET contains everything for the audit, the canonical repository and the bytes', async () => {
   const rig = rigAtDocker();
   await rig.get('latest', ask);
   expect(rig.journal.pulls).toEqual([
@@ -46,7 +46,7 @@ test('a served GET: everything the audit needs, canonical repository, bytes', as
   ]);
 });
 
-test('a HEAD, a mirror address, a hit by digest', async () => {
+test('records of a HEAD, a mirror address and a hit by digest', async () => {
   const rig = rigAtDocker();
   await rig.get('latest', { owner: { kind: 'mirror-host', host: 'docker.io' }, repository: 'library/app' });
   await rig.get('latest', { ...ask, head: true });
@@ -90,7 +90,7 @@ test.each([
     new TypeError('x is not a function'),
     { httpStatus: 500, upstreamStatus: 0, errorCode: 'UNKNOWN', cacheStatus: 'ERROR' },
   ],
-])('%s', async (_name, error, expected) => {
+])('a record of %s', async (_name, error, expected) => {
   const rig = rigAtDocker();
   rig.upstream.behaviour.fail = { when: /./, error: () => error as LayoverError };
   await rig.outcome('latest', ask);
@@ -99,7 +99,7 @@ test.each([
   expect(rig.journal.pulls[0]?.errorMessage).not.toContain('is not a function');
 });
 
-test('a tag that upstream does not have was checked', async () => {
+test('a record says that a tag without a manifest at the upstream was checked', async () => {
   const rig = rigAtDocker();
   await rig.outcome('nope', ask);
   expect(rig.journal.pulls).toMatchObject([
@@ -107,7 +107,7 @@ test('a tag that upstream does not have was checked', async () => {
   ]);
 });
 
-test('a tag that upstream has for ever taken away was checked as well', async () => {
+test('a record says that a tag that the upstream answers with 410 was checked', async () => {
   const rig = rigAtDocker();
   const gone = new LayoverError('MANIFEST_UNKNOWN', { message: 'm', upstreamStatus: 410 });
   rig.upstream.behaviour.fail = { when: /./, error: () => gone };
@@ -115,7 +115,7 @@ test('a tag that upstream has for ever taken away was checked as well', async ()
   expect(rig.journal.pulls).toMatchObject([{ httpStatus: 404, upstreamStatus: 410, checkedAt: rig.clock.now() }]);
 });
 
-test('refusals of our own: no organization, no credentials, no proxy, no acceptable type', async () => {
+test('records of refusals by Layover: no organization, no credentials, no proxy, no acceptable type', async () => {
   const rig = rigAtDocker();
   await rig.outcome('latest', { organization: 'nobody', repository: 'x' });
   await rig.outcome('latest', { organization: 'secret', repository: 'x' });
@@ -131,7 +131,7 @@ test('refusals of our own: no organization, no credentials, no proxy, no accepta
   ]);
 });
 
-test('a robot is named', async () => {
+test('a record names the robot', async () => {
   const rig = rigAtDocker();
   rig.upstream.put('x', image, 'latest');
   const authorization = `Basic ${Buffer.from('secret+ci:robot secret').toString('base64')}`;
@@ -139,7 +139,7 @@ test('a robot is named', async () => {
   expect(rig.journal.pulls).toMatchObject([{ actor: 'robot:secret+ci', organization: 'secret' }]);
 });
 
-test('a client that left is recorded as one that left', async () => {
+test('a record says that the client disconnected', async () => {
   const rig = rigAtDocker();
   const controller = new AbortController();
   controller.abort();
@@ -147,7 +147,7 @@ test('a client that left is recorded as one that left', async () => {
   expect(rig.journal.pulls).toMatchObject([{ httpStatus: 499 }]);
 });
 
-test('the answer waits for its record; one that finds no room is dropped, and the pull goes on', async () => {
+test('an answer waits for its record; a record without room is dropped, and the pull continues', async () => {
   const rig = rigAtDocker();
   let written = (): void => undefined;
   const writing = new Promise<void>((resolve) => (written = resolve));
@@ -163,6 +163,6 @@ test('the answer waits for its record; one that finds no room is dropped, and th
   full.journal.room = 0;
   expect(await full.outcome('latest', ask)).toBe('MISS');
   expect(await full.outcome('nope', ask)).toBe('MANIFEST_UNKNOWN');
-  // Two pulls and the report of their upstream.
+  // Two pulls and the report about their upstream.
   expect(full.journal.depth()).toMatchObject({ records: 0, dropped: 3 });
 });

@@ -11,10 +11,10 @@ function gate(): { opened: Promise<void>; open: () => void } {
   return { opened, open };
 }
 
-/** Lets everything run that is not held up by a gate. */
+/** Runs everything that no gate holds. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('a hundred pulls at once of a cold tag are one GET, one admission and a hundred records', async () => {
+test('a hundred simultaneous pulls of a cold tag need one GET and one admission, and write a hundred records', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   const outcomes = await Promise.all(Array.from({ length: 100 }, () => rig.outcome('latest')));
@@ -24,7 +24,7 @@ test('a hundred pulls at once of a cold tag are one GET, one admission and a hun
   expect(rig.journal.pulls).toHaveLength(100);
 });
 
-test('simultaneous checks of a tag share one HEAD, and the next one asks anew', async () => {
+test('simultaneous revalidations of a tag share one HEAD, and a later one sends another', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   await rig.get('latest');
@@ -38,7 +38,7 @@ test('simultaneous checks of a tag share one HEAD, and the next one asks anew', 
   expect(rig.upstream.take()).toEqual([`HEAD ${NAME}:latest`]);
 });
 
-test('a failed check is shared too: an upstream in trouble is not asked a hundred times', async () => {
+test('a failed revalidation is shared too, so that a failing upstream is asked once', async () => {
   const rig = pullRig();
   rig.upstream.behaviour.fail = { when: /./, error: () => new LayoverError('UPSTREAM_TIMEOUT') };
   const outcomes = await Promise.all(Array.from({ length: 100 }, () => rig.outcome('latest')));
@@ -46,7 +46,7 @@ test('a failed check is shared too: an upstream in trouble is not asked a hundre
   expect(rig.upstream.take()).toHaveLength(1);
 });
 
-test('a waiter that leaves takes nothing from the others', async () => {
+test('a caller that aborts does not affect the others', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   const { opened, open } = gate();
@@ -62,7 +62,7 @@ test('a waiter that leaves takes nothing from the others', async () => {
   expect(rig.upstream.take()).toHaveLength(1);
 });
 
-test('when everybody has left, what was fetched is kept for the retry', async () => {
+test('a fetched manifest is kept for the retry if all callers abort', async () => {
   const rig = pullRig();
   rig.upstream.put(NAME, image, 'latest');
   const { opened, open } = gate();
@@ -99,7 +99,7 @@ test('a request with new credentials does not wait for the answer to the old one
   expect([await before, await after]).toEqual(['UPSTREAM_DENIED', 'MISS']);
 });
 
-test('docker: HEAD by tag, then GET by digest, brings the tag into the cache', async () => {
+test('a HEAD by tag and a GET by digest, as docker sends them, cache the tag', async () => {
   const rig = pullRig({ name: 'acme', revalidateAfterSeconds: 3600 });
   rig.upstream.put(NAME, image, 'latest');
   expect(await rig.outcome('latest', { head: true })).toBe('MISS');
@@ -114,7 +114,7 @@ test('docker: HEAD by tag, then GET by digest, brings the tag into the cache', a
   expect(rig.upstream.take()).toEqual([]);
 });
 
-test('a HEAD of long ago, or one that a later check overtook, moves no tag', async () => {
+test('an old HEAD, or one before a later revalidation, moves no tag', async () => {
   const rig = pullRig();
   const later = imageNamed('later');
   rig.upstream.put(NAME, image, 'latest');

@@ -9,7 +9,10 @@ const first = imageNamed('first');
 const second = imageNamed('second');
 const MINUTE = 60_000;
 
-/** A rig whose upstream has `latest`, pulled once already where the row begins with a cached tag. */
+/**
+ * Creates a rig whose upstream has `latest`, already pulled once if the row begins with a cached
+ * tag.
+ */
 async function rigWith(cached: boolean, spec: Partial<OrganizationSpec> = {}) {
   const rig = pullRig({ name: 'acme', expirationSeconds: 3600, ...spec });
   rig.upstream.put(NAME, first, 'latest');
@@ -36,10 +39,10 @@ interface Row {
   readonly spec?: Partial<OrganizationSpec>;
   readonly upstream?: (rig: Rig) => void;
   readonly head?: boolean;
-  /** Cache status, or key of the failure. */
+  /** The cache status, or the key of the error. */
   readonly gives: string;
   readonly digest?: string;
-  /** What upstream is asked, to the last request. */
+  /** The upstream requests of the last request. */
   readonly asks: readonly string[];
 }
 
@@ -167,7 +170,7 @@ const ROWS: readonly Row[] = [
     asks: [HEAD, GET],
   },
   {
-    row: 'cached, other digest, whose GET is limited',
+    row: 'cached, other digest, rate limit at GET',
     cached: true,
     upstream: both(moved, failing('TOO_MANY_REQUESTS', 429, /^GET/)),
     gives: 'STALE',
@@ -303,7 +306,7 @@ test.each(ROWS)('$row: $gives', async ({ cached, spec, upstream, head, gives, di
   expect(rig.journal.pulls).toHaveLength(1);
 });
 
-test('a tag that was confirmed is good for another expiration time; a stale answer pushes nothing', async () => {
+test('a confirmed tag is valid for another expiration time; a stale answer extends nothing', async () => {
   const rig = await rigWith(true);
   rig.clock.advance(58 * MINUTE);
   expect(await rig.outcome('latest')).toBe('REVALIDATED');
@@ -314,7 +317,7 @@ test('a tag that was confirmed is good for another expiration time; a stale answ
   expect(await rig.outcome('latest')).toBe('UPSTREAM_FAILED');
 });
 
-test('age is told where the answer was not just checked', async () => {
+test('the age is set unless the answer was just revalidated', async () => {
   const rig = await rigWith(true, { revalidateAfterSeconds: 300 });
   expect((await rig.get('latest')).answer.ageSeconds).toBe(60);
   rig.clock.advance(5 * MINUTE);
@@ -324,7 +327,7 @@ test('age is told where the answer was not just checked', async () => {
   expect((await rig.get('latest')).answer).toMatchObject({ cacheStatus: 'STALE', ageSeconds: 300 });
 });
 
-test('a tag that upstream deleted is gone for good, also when upstream fails afterwards', async () => {
+test('a tag that the upstream deleted stays removed, even if the upstream fails afterwards', async () => {
   const rig = await rigWith(true);
   gone(rig);
   expect(await rig.outcome('latest')).toBe('MANIFEST_UNKNOWN');
@@ -332,7 +335,7 @@ test('a tag that upstream deleted is gone for good, also when upstream fails aft
   expect(await rig.outcome('latest')).toBe('UPSTREAM_FAILED');
 });
 
-test('a pull that upstream need not be asked about pushes the expiration too, also one that was set by hand', async () => {
+test('a pull without an upstream request extends the expiration too, even one that was set by hand', async () => {
   const rig = await rigWith(true, { revalidateAfterSeconds: 7200 });
   const [admission] = rig.knowledge.admissions;
   const key = admission!.repository as Parameters<typeof rig.knowledge.putTag>[0];
@@ -346,7 +349,7 @@ test('a pull that upstream need not be asked about pushes the expiration too, al
   expect(await rig.outcome('latest')).toBe('UPSTREAM_UNREACHABLE');
 });
 
-test('a tag that moves back is moved without fetching anything, by a HEAD too', async () => {
+test('a tag that moves back is moved without a fetch, also by a HEAD', async () => {
   const rig = await rigWith(true);
   moved(rig);
   expect(await rig.outcome('latest')).toBe('UPDATED');
@@ -359,7 +362,7 @@ test('a tag that moves back is moved without fetching anything, by a HEAD too', 
 });
 
 test.each([false, true])(
-  'a tag that is evicted while upstream is asked is admitted anew, manifest too: %s',
+  'a tag that is evicted during the upstream request is admitted again with its manifest: %s',
   async (manifestToo) => {
     const rig = await rigWith(true);
     const [admission] = rig.knowledge.admissions.splice(0);
@@ -383,7 +386,7 @@ test('bytes that the store has lost are fetched again, and the client does not n
   await rig.get('latest');
   const other = pullRig({ name: 'acme' });
   other.upstream.put(NAME, first, 'latest');
-  // The same knowledge with an empty store and an empty memory: what a damaged disk leaves.
+  // The same knowledge with an empty store and no manifests in memory, as after the loss of a disk.
   const [admission] = rig.knowledge.admissions;
   await other.knowledge.admit(admission!);
   const key = admission!.repository as Parameters<typeof other.knowledge.putTag>[0];

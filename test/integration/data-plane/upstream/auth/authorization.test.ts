@@ -6,7 +6,7 @@ import { client, Closers, failureOf, loopbackResolver, ref, repositoryAt, traffi
 const ann = { username: 'ann', password: 'se:cret' };
 const image = buildImage();
 
-describe('authorization', () => {
+describe('upstream authorization', () => {
   const closers = new Closers();
   const clock = TestClock.running();
   let upstream: UpstreamRegistry;
@@ -25,14 +25,14 @@ describe('authorization', () => {
     users: { ann: { password: ann.password, repositories }, bob: { password: 'b', repositories: ['other'] } },
   });
 
-  it('asks anonymously where nothing else is wanted', async () => {
+  it('is anonymous if the upstream requires nothing else', async () => {
     const registry = await start({ kind: 'none' });
     const manifest = await upstream.getManifest(repositoryAt(registry, 'app', { credentials: ann }), ref('v1'));
     expect(manifest).toEqual({ digest: image.digest, mediaType: image.mediaType, content: image.manifest });
     expect(registry.requests.map((entry) => entry.authorization)).toEqual(['none']);
   });
 
-  it('logs in with Basic when asked to, and from then on without being asked', async () => {
+  it('uses Basic after a challenge, and without a challenge from then on', async () => {
     const registry = await start({ kind: 'basic', ...annPulls() });
     const repository = repositoryAt(registry, 'app', { credentials: ann });
     await upstream.getManifest(repository, ref('v1'));
@@ -44,7 +44,7 @@ describe('authorization', () => {
     ]);
   });
 
-  it('gets a token for Bearer, keeps it for its repository, and asks for others without being told', async () => {
+  it('gets a Bearer token, keeps it for its repository, and requests tokens for others without a challenge', async () => {
     const registry = await start({ kind: 'bearer', anonymous: 'all' });
     const repository = repositoryAt(registry, 'app');
     await upstream.headManifest(repository, ref('v1'));
@@ -75,7 +75,7 @@ describe('authorization', () => {
     expect(token?.query['service']).toBe(options.service === null ? undefined : 'fake-registry');
   });
 
-  it('renews a token before it expires: 60 s where none is said, early otherwise', async () => {
+  it('renews a token before it expires; the default lifetime is 60 s', async () => {
     for (const [expiresIn, stillGood, renewed] of [
       [null, 47_000, 2_000],
       [300, 269_000, 2_000],
@@ -94,7 +94,7 @@ describe('authorization', () => {
     }
   });
 
-  it('drops a token that is refused and tries once more, no further', async () => {
+  it('drops a refused token and tries exactly once more', async () => {
     const registry = await start({ kind: 'bearer', anonymous: 'all' });
     const repository = repositoryAt(registry, 'app');
     await upstream.headManifest(repository, ref('v1'));
@@ -108,11 +108,11 @@ describe('authorization', () => {
     const error = await failureOf(upstream.headManifest(repository, ref('v1')));
     expect(error).toMatchObject({ key: 'UPSTREAM_DENIED', upstreamStatus: 401 });
     expect(error.message).toContain(registry.host);
-    expect(error.message).toContain('does not exist, or needs credentials');
+    expect(error.message).toContain('does not exist, or requires credentials');
     expect(traffic(registry)).toEqual(once);
   });
 
-  it('asks for one token however many wait, and one who leaves does not take it along', async () => {
+  it('requests one token for all waiting callers; an aborted caller does not affect the others', async () => {
     const registry = await start({ kind: 'bearer', anonymous: 'all' });
     registry.quirk({ path: '/token', times: 1, bytesPerSecond: 1000 });
     const repository = repositoryAt(registry, 'app');
@@ -136,25 +136,25 @@ describe('authorization', () => {
     ]) {
       const error = await failureOf(upstream.getManifest(repositoryAt(registry, 'app', other), ref('v1')));
       expect(error).toMatchObject({ key: 'UPSTREAM_DENIED', upstreamStatus: 403 });
-      expect(error.message).toContain('refused our credentials');
+      expect(error.message).toContain('refused the credentials');
     }
     const users = registry.requests.filter((entry) => entry.path === '/token').map((entry) => entry.username);
     expect(users).toEqual(['ann', 'bob', 'bob']);
   });
 
-  it('says which server refused the password, and no more', async () => {
+  it('reports only which server refused the password', async () => {
     const registry = await start({ kind: 'bearer', ...annPulls() });
     const wrong = { username: 'ann', password: 'wrong-password' };
     const error = await failureOf(
       upstream.getManifest(repositoryAt(registry, 'app', { credentials: wrong }), ref('v1')),
     );
     expect(error).toMatchObject({ key: 'UPSTREAM_DENIED', upstreamStatus: 401 });
-    expect(error.message).toContain('refused our credentials');
+    expect(error.message).toContain('refused the credentials');
     expect(error.message).not.toContain('wrong-password');
     expect(traffic(registry)).toEqual(['GET /v2/app/manifests/v1', 'GET /token']);
   });
 
-  it('sends credentials to no realm that does not belong to the registry', async () => {
+  it('sends no credentials to a realm that does not belong to the registry', async () => {
     const thief = closers.add(await startFakeRegistry());
     const registry = await start({ kind: 'bearer', ...annPulls(), realm: `http://thief.example:${thief.port}/token` });
     const repository = repositoryAt({ host: `registry.test:${registry.port}` }, 'app', { credentials: ann });
@@ -165,7 +165,7 @@ describe('authorization', () => {
     expect(traffic(registry)).toEqual(['GET /v2/app/manifests/v1']);
   });
 
-  it('does not follow a token server that redirects', async () => {
+  it('does not follow a redirect of a token server', async () => {
     const thief = closers.add(await startFakeRegistry());
     const registry = await start({ kind: 'bearer', ...annPulls() });
     registry.quirk({ path: '/token', respond: { status: 307, headers: { location: `${thief.url}/token` } } });
@@ -186,7 +186,7 @@ describe('authorization', () => {
     ['a web page', { html: true }, 'UPSTREAM_CONTENT'],
     ['no token', { respond: { status: 200, body: '{"expires_in":3}' } }, 'UPSTREAM_CONTENT'],
     [
-      'a token that is a header injection',
+      'a token with header injection',
       { respond: { status: 200, body: '{"token":"a\\r\\nb: c"}' } },
       'UPSTREAM_CONTENT',
     ],
@@ -194,7 +194,7 @@ describe('authorization', () => {
     ['404', { respond: { status: 404 } }, 'UPSTREAM_CONTENT'],
     ['500', { respond: { status: 500 } }, 'UPSTREAM_FAILED'],
     ['nothing', { dropRequest: true }, 'UPSTREAM_FAILED'],
-  ])('fails cleanly when the token server sends %s', async (_name, quirk, key) => {
+  ])('throws UPSTREAM_CONTENT or a similar error if the token server sends %s', async (_name, quirk, key) => {
     const registry = await start({ kind: 'bearer', anonymous: 'all' });
     const hit = registry.quirk({ path: '/token', ...quirk });
     expect((await failureOf(upstream.getManifest(repositoryAt(registry, 'app'), ref('v1')))).key).toBe(key);
@@ -202,7 +202,7 @@ describe('authorization', () => {
     await upstream.getManifest(repositoryAt(registry, 'app'), ref('v1'));
   });
 
-  it('finds the new realm when a registry has changed its mind', async () => {
+  it('finds the new realm of a registry that changed it', async () => {
     const registry = await start({ kind: 'bearer', anonymous: 'all' });
     await upstream.getManifest(repositoryAt(registry, 'app'), ref('v1'));
     const tokens = closers.add(await startFakeRegistry({ auth: registry.auth }));
@@ -212,7 +212,7 @@ describe('authorization', () => {
     expect(traffic(tokens)).toEqual(['GET /token']);
   });
 
-  it('remembers a limit of the token server', async () => {
+  it('remembers a rate limit of the token server', async () => {
     const registry = await start({ kind: 'bearer', anonymous: 'all' });
     registry.quirk({ path: '/token', respond: { status: 429, headers: { 'retry-after': '30' } }, times: 1 });
     const repository = repositoryAt(registry, 'app');

@@ -5,7 +5,7 @@ import { originOf } from '../support';
 const at = (host: string, insecure = false): ReturnType<typeof endpointOf> =>
   endpointOf(originOf({ host }, { insecure }));
 
-describe('realms', () => {
+describe('trustedRealm', () => {
   it.each([
     ['docker.io', 'https://auth.docker.io/token'],
     ['index.docker.io', 'https://auth.docker.io/token'],
@@ -15,7 +15,7 @@ describe('realms', () => {
     ['docker.elastic.co', 'https://docker-auth.elastic.co/auth'],
     ['registry.local:5000', 'https://registry.local:5001/auth'],
     ['123.dkr.ecr.amazonaws.com', 'https://123.dkr.ecr.amazonaws.com/'],
-  ])('%s may send its credentials to %s', (host, realm) => {
+  ])('lets %s send its credentials to %s', (host, realm) => {
     expect(trustedRealm(realm, at(host), true).href).toBe(realm);
   });
 
@@ -32,13 +32,13 @@ describe('realms', () => {
     ['docker.io', 'ftp://auth.docker.io/token', 'docker.io'],
     ['docker.io', '/token', 'docker.io'],
     ['docker.io', undefined, 'docker.io'],
-  ])('%s may not send its credentials to %s', (host, realm, named) => {
+  ])('does not let %s send its credentials to %s', (host, realm, named) => {
     expect(() => trustedRealm(realm, at(host), true)).toThrow(
       expect.objectContaining({ key: 'UPSTREAM_CONTENT', message: expect.stringContaining(named) as string }),
     );
   });
 
-  it('may be anywhere for anonymous tokens, but not without encryption', () => {
+  it('accepts any realm for anonymous tokens, but not without TLS', () => {
     expect(trustedRealm('https://elsewhere.example/t', at('docker.io'), false).host).toBe('elsewhere.example');
     expect(() => trustedRealm('http://elsewhere.example/t', at('docker.io'), false)).toThrow();
     expect(trustedRealm('http://elsewhere.example/t', at('plain.example', true), false).protocol).toBe('http:');

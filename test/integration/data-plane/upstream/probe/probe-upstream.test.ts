@@ -44,7 +44,7 @@ function probe(
   });
 }
 
-/** A registry that answers every request so. */
+/** Starts a registry that answers every request in the given way. */
 async function answering(
   status: number,
   headers: Readonly<Record<string, string>>,
@@ -59,20 +59,20 @@ async function answering(
   return registry;
 }
 
-describe('OK', () => {
-  test('a registry that asks for nothing; credentials are then not sent, and nothing is claimed of them', async () => {
+describe('UpstreamProber outcome OK', () => {
+  test('a registry without authentication: credentials are not sent, and nothing is claimed about them', async () => {
     const registry = await start();
     const { host } = registry;
     expect(await probe({ host })).toEqual({
       outcome: 'OK',
       anonymous: true,
       latencyMs: expect.any(Number) as number,
-      message: `${host} is a registry, and answers without credentials.`,
+      message: `${host} is a registry and answers without credentials.`,
     });
     expect(await probe({ host, credentials: WRONG, namespace: 'team' })).toMatchObject({
       outcome: 'OK',
       anonymous: true,
-      message: `${host} is a registry, and answers without asking for credentials: they were not sent, so nothing is known of them. Whether it has team was not asked.`,
+      message: `${host} is a registry and answers without credentials: they were not sent, so they could not be checked. The namespace team was not checked.`,
     });
     expect(registry.requests.map(({ line, authorization }) => [line, authorization])).toEqual([
       ['GET /v2/', 'none'],
@@ -80,21 +80,21 @@ describe('OK', () => {
     ]);
   });
 
-  test('Basic credentials that are right', async () => {
+  test('correct Basic credentials', async () => {
     const { host } = await start({ auth: { kind: 'basic', users } });
     expect(await probe({ host, credentials: CREDENTIALS })).toMatchObject({
       outcome: 'OK',
       anonymous: false,
-      message: `${host} is a registry, and took the credentials. What they may pull shows with the first pull.`,
+      message: `${host} is a registry and accepted the credentials. Only a pull shows which repositories they may pull.`,
     });
   });
 
-  test('a token for credentials, asked for without a scope', async () => {
+  test('a token for credentials, requested without a scope', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     expect(await probe({ host: registry.host, credentials: CREDENTIALS })).toMatchObject({
       outcome: 'OK',
       anonymous: false,
-      message: `${registry.host} is a registry: its token server gave a token for the credentials, and it took that token. What they may pull shows with the first pull.`,
+      message: `${registry.host} is a registry: its token server issued a token for the credentials, and the registry accepted it. Only a pull shows which repositories they may pull.`,
     });
     expect(registry.requests.map(({ line, authorization }) => [line, authorization])).toEqual([
       ['GET /v2/', 'none'],
@@ -104,23 +104,23 @@ describe('OK', () => {
     expect(registry.requests[1]!.query).toEqual({ service: 'fake-registry' });
   });
 
-  test('an anonymous token, also where the registry does not take it for /v2/', async () => {
+  test('an anonymous token, even if the registry does not accept it for /v2/', async () => {
     const registry = await start({ auth: { kind: 'bearer', anonymous: 'all' } });
-    const message = `${registry.host} is a registry, and gives tokens without credentials. What they may pull shows with the first pull.`;
+    const message = `${registry.host} is a registry and issues tokens without credentials. Only a pull shows which repositories may be pulled.`;
     expect(await probe({ host: registry.host })).toMatchObject({ outcome: 'OK', anonymous: true, message });
     registry.quirk({ path: '/v2/', when: ({ authorization }) => authorization === 'bearer', respond: { status: 401 } });
     expect(await probe({ host: registry.host })).toMatchObject({ outcome: 'OK', anonymous: true, message });
   });
 
   test.each(['', '{}', 'true', '{"errors":[]}'.replace('[]', '[{"code":"OK"}]')])(
-    'a registry that does not name itself and says %j',
+    'a registry that does not identify itself and answers %j',
     async (body) => {
       const { host } = await answering(200, {}, body);
       expect(await probe({ host })).toMatchObject({ outcome: 'OK' });
     },
   );
 
-  test('is remembered by nobody: the next look asks again, over a connection of its own', async () => {
+  test('nothing is remembered: the next probe asks again, over its own connection', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     await probe({ host: registry.host, credentials: CREDENTIALS });
     await registry.waitFor(() => registry.openConnections === 0);
@@ -130,8 +130,8 @@ describe('OK', () => {
   });
 });
 
-describe('BAD_CREDENTIALS', () => {
-  test('Basic ones that are wrong, or missing', async () => {
+describe('UpstreamProber outcome BAD_CREDENTIALS', () => {
+  test('wrong or missing Basic credentials', async () => {
     const { host } = await start({ auth: { kind: 'basic', users } });
     expect(await probe({ host, credentials: WRONG })).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
@@ -141,52 +141,52 @@ describe('BAD_CREDENTIALS', () => {
     expect(await probe({ host })).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: true,
-      message: `${host} lets nobody in without credentials (401): give upstreamUsername and upstreamPassword.`,
+      message: `${host} requires credentials (401): set upstreamUsername and upstreamPassword.`,
     });
   });
 
-  test('ones that the token server refuses', async () => {
+  test('credentials that the token server refuses', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     const { host } = registry;
     expect(await probe({ host, credentials: WRONG })).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: false,
-      message: `the token server of ${host} refused our credentials (401); check the organization's upstream username and password.`,
+      message: `the token server of ${host} refused the credentials (401); check the organization's upstream username and password.`,
     });
     registry.quirk({ path: '/token', respond: { status: 403 } });
     expect(await probe({ host })).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: true,
-      message: `the token server of ${host} gives no anonymous token (403); the organization needs credentials for this upstream: give upstreamUsername and upstreamPassword.`,
+      message: `the token server of ${host} issues no anonymous token (403); the organization needs credentials for this upstream: set upstreamUsername and upstreamPassword.`,
     });
   });
 
-  test('a token server that gives tokens to everybody: what the registry then says counts', async () => {
+  test('a token server that issues tokens to everybody: the answer of the registry counts', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     registry.quirk({ path: '/token', respond: { status: 200, body: '{"token":"for-everybody"}' } });
     expect(await probe({ host: registry.host, credentials: WRONG })).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: false,
-      message: `the token server of ${registry.host} gave a token for the credentials, and ${registry.host} refused that token (401): check upstreamUsername and upstreamPassword, and that this user may use the registry.`,
+      message: `the token server of ${registry.host} issued a token for the credentials, but ${registry.host} refused that token (401): check upstreamUsername and upstreamPassword, and that this user may use the registry.`,
     });
   });
 
-  test('a registry that denies without asking', async () => {
+  test('a registry that denies access without a challenge', async () => {
     const { host } = await answering(403, {}, '{"errors":[{"code":"DENIED"}]}', true);
     expect(await probe({ host })).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
-      message: `${host} denies access (403): check upstreamUsername and upstreamPassword, and that its owner lets this machine in.`,
+      message: `${host} denies access (403): check upstreamUsername and upstreamPassword, and that its owner allows access from this machine.`,
     });
   });
 });
 
-describe('NOT_A_REGISTRY', () => {
+describe('UpstreamProber outcome NOT_A_REGISTRY', () => {
   test('a web page', async () => {
     const registry = await start();
     registry.quirk({ html: true });
     expect(await probe({ host: registry.host })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
-      message: `${registry.host} answered with a web page (status 200), not as a registry: check the upstream's host and port; a login page in between looks like this too.`,
+      message: `${registry.host} answered with a web page (status 200) and not as a registry: check the upstream's host and port; a login page of a proxy looks like this too.`,
     });
   });
 
@@ -194,7 +194,7 @@ describe('NOT_A_REGISTRY', () => {
     [404, 'not found', 'answered 404 at /v2/, where a registry answers 200 or 401'],
     [200, '{"status":"up"}', 'answered at /v2/ with something that no registry sends'],
     [200, 'x'.repeat(70_000), 'answered at /v2/ with something that no registry sends'],
-    [401, 'who are you', "wants a login (401) that is not a registry's"],
+    [401, 'who are you', 'requires a login (401), but not in the way of a registry'],
   ])('status %d with %.15j', async (status, body, words) => {
     const { host } = await answering(status, { 'content-type': 'text/plain' }, body);
     expect(await probe({ host })).toMatchObject({
@@ -203,16 +203,16 @@ describe('NOT_A_REGISTRY', () => {
     });
   });
 
-  test('something that does not speak HTTP', async () => {
+  test('a server that does not speak HTTP', async () => {
     const { port } = closers.add(await startSocketServer((socket) => socket.end('220 mail.example ESMTP\r\n')));
     const host = `127.0.0.1:${port}`;
     expect(await probe({ host })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
-      message: `${host} does not speak HTTP as Layover expects: Layover does not pull from an upstream that does this.`,
+      message: `${host} does not speak valid HTTP: Layover does not pull from such an upstream.`,
     });
   });
 
-  test('one that wants the credentials sent to a stranger, who does not get them', async () => {
+  test('an upstream that names a foreign token server, which does not get the credentials', async () => {
     const stranger = await start({ auth: { kind: 'bearer', users } });
     const realm = `http://stranger.example:${stranger.port}/token`;
     const registry = await start({ auth: { kind: 'bearer', users, realm } });
@@ -221,46 +221,46 @@ describe('NOT_A_REGISTRY', () => {
     expect(await probe({ host: registry.host, credentials: CREDENTIALS }, { resolver })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
       anonymous: true,
-      message: expect.stringContaining('which does not belong to it; they were not sent') as string,
+      message: expect.stringContaining('which does not belong to it; the credentials were not sent') as string,
     });
     expect(stranger.requests).toEqual([]);
     expect(registry.requests.every(({ authorization }) => authorization === 'none')).toBe(true);
   });
 
-  test('one that sends us elsewhere, where the credentials do not go', async () => {
+  test('an upstream that redirects to another host, which does not get the credentials', async () => {
     const other = await start({ auth: { kind: 'basic', users } });
     const registry = await start();
     registry.quirk({ redirect: `${other.url}/v2/` });
     expect(await probe({ host: registry.host, credentials: CREDENTIALS })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
-      message: `${registry.host} sends us to ${other.url}, which asks for credentials; Layover gives them to ${registry.host} alone: use that as the upstream.`,
+      message: `${registry.host} redirects to ${other.url}, which requires credentials; Layover sends them only to ${registry.host}: use that as the upstream.`,
     });
     expect(other.requests.map(({ authorization }) => authorization)).toEqual(['none']);
   });
 });
 
-describe('UNREACHABLE', () => {
-  test('nobody listens', async () => {
+describe('UpstreamProber outcome UNREACHABLE', () => {
+  test('a closed port', async () => {
     const registry = await startFakeRegistry();
     await registry.close();
     expect(await probe({ host: registry.host })).toEqual({
       outcome: 'UNREACHABLE',
       anonymous: true,
       latencyMs: undefined,
-      message: `${registry.host} cannot be reached: it refused the connection: check the upstream's host and port, and that this machine may reach it.`,
+      message: `${registry.host} cannot be reached: it refused the connection: check the upstream's host and port, and that this machine may connect to it.`,
     });
   });
 
-  test('a name that nobody knows', async () => {
+  test('a name that does not resolve', async () => {
     const resolver = (): Promise<never> => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
     expect(await probe({ host: 'nowhere.example' }, { resolver })).toMatchObject({
       outcome: 'UNREACHABLE',
       message:
-        "nowhere.example cannot be reached: its name cannot be resolved (ENOTFOUND): check the upstream's host and port, and that this machine may reach it.",
+        "nowhere.example cannot be reached: its name cannot be resolved (ENOTFOUND): check the upstream's host and port, and that this machine may connect to it.",
     });
   });
 
-  test('one that accepts and does not answer', async () => {
+  test('a server that accepts the connection but does not answer', async () => {
     const registry = await start();
     registry.quirk({ stallHeaders: true });
     const timeouts = { operationMs: 300 };
@@ -268,21 +268,21 @@ describe('UNREACHABLE', () => {
       outcome: 'UNREACHABLE',
       latencyMs: undefined,
       message: expect.stringMatching(
-        /did not answer within .* seconds: try again; if it stays so, check the/,
+        /did not answer within .* seconds: try again; if the error persists, check the/,
       ) as string,
     });
   });
 
   test.each([
-    [500, 'failed (500): try again later; if it stays so, ask its owner.'],
-    [503, 'failed (503): try again later; if it stays so, ask its owner.'],
-    [429, 'limits our requests (429), so nothing is known of the credentials: try again later.'],
+    [500, 'failed (500): try again later; if the error persists, ask its owner.'],
+    [503, 'failed (503): try again later; if the error persists, ask its owner.'],
+    [429, 'limits the requests of Layover (429), so the credentials could not be checked: try again later.'],
   ])('status %d', async (status, words) => {
     const { host } = await answering(status, { 'content-type': 'text/html', 'retry-after': '7' }, '<html>', true);
     expect(await probe({ host })).toMatchObject({ outcome: 'UNREACHABLE', message: `${host} ${words}` });
   });
 
-  test('a token server that fails or limits', async () => {
+  test('a token server that fails or limits requests', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     const { host } = registry;
     registry.quirk({ path: '/token', respond: { status: 500 }, times: 1 });
@@ -291,18 +291,18 @@ describe('UNREACHABLE', () => {
       outcome: 'UNREACHABLE',
       anonymous: false,
       latencyMs: expect.any(Number) as number,
-      message: `the token server of ${host} failed (500): try again later; if it stays so, ask its owner.`,
+      message: `the token server of ${host} failed (500): try again later; if the error persists, ask its owner.`,
     });
     expect(await probe({ host, credentials: CREDENTIALS })).toMatchObject({
       outcome: 'UNREACHABLE',
-      message: `the token server of ${host} limits our requests: nothing is known of the credentials; try again in 7 s.`,
+      message: `the token server of ${host} limits the requests of Layover: the credentials could not be checked; try again in 7 s.`,
     });
   });
 });
 
-describe('ADDRESS_REFUSED', () => {
+describe('UpstreamProber outcome ADDRESS_REFUSED', () => {
   const refused = (host: string): string =>
-    `${host} is at a loopback, private or otherwise internal address, which Layover does not connect to; if that is intended, add its network to LAYOVER_UPSTREAM_ALLOWED_NETWORKS.`;
+    `${host} resolves to a loopback, private or other internal address, which Layover does not connect to; if this is intended, add its network to LAYOVER_UPSTREAM_ALLOWED_NETWORKS.`;
 
   test('a private address, also behind a name', async () => {
     const registry = await start();
@@ -320,7 +320,7 @@ describe('ADDRESS_REFUSED', () => {
     expect(registry.requests).toEqual([]);
   });
 
-  test('the token server of an upstream that may be reached', async () => {
+  test('a private token server of an upstream with an allowed address', async () => {
     const registry = await start({ auth: { kind: 'bearer', users, realm: 'http://10.1.2.3/token' } });
     expect(await probe({ host: registry.host })).toMatchObject({
       outcome: 'ADDRESS_REFUSED',
@@ -329,13 +329,13 @@ describe('ADDRESS_REFUSED', () => {
   });
 });
 
-describe('TLS_ERROR', () => {
-  test('a certificate of an unknown authority, until caCertificate names it', async () => {
+describe('UpstreamProber outcome TLS_ERROR', () => {
+  test('a certificate of an unknown authority, until caCertificate contains it', async () => {
     const { ca, key, cert } = await makeCertificates();
     const { host } = await start({ tls: { key, cert } });
     expect(await probe({ host, insecure: false })).toMatchObject({
       outcome: 'TLS_ERROR',
-      message: `no trusted TLS connection to ${host} is possible (UNABLE_TO_VERIFY_LEAF_SIGNATURE): set caCertificate to its authority's certificates in PEM; where it speaks plain HTTP, set insecure to true.`,
+      message: `no trusted TLS connection to ${host} is possible (UNABLE_TO_VERIFY_LEAF_SIGNATURE): set caCertificate to the certificates of its authority in PEM; if it speaks plain HTTP, set insecure to true.`,
     });
     expect(await probe({ host, insecure: false, caCertificate: ca })).toMatchObject({ outcome: 'OK' });
   });
@@ -359,11 +359,11 @@ describe('TLS_ERROR', () => {
     });
   });
 
-  test('plain HTTP to a server of HTTPS, which says so, or cuts', async () => {
+  test('plain HTTP to an HTTPS port that answers so, or closes the connection', async () => {
     const { host } = await answering(400, {}, 'Client sent an HTTP request to an HTTPS server.\n');
     expect(await probe({ host })).toMatchObject({
       outcome: 'TLS_ERROR',
-      message: `${host} speaks HTTPS, and was asked in plain HTTP: leave insecure out, or set it to false.`,
+      message: `${host} speaks HTTPS, but was asked in plain HTTP: leave insecure out, or set it to false.`,
     });
     const tls = await start({ tls: await makeCertificates() });
     expect(await probe({ host: tls.host })).toMatchObject({
@@ -373,7 +373,7 @@ describe('TLS_ERROR', () => {
   });
 });
 
-test('no message holds the password, whatever the upstream echoes', async () => {
+test('no message contains the password, even if the upstream echoes it', async () => {
   const words = (await probe({ host: 'nowhere.invalid', credentials: WRONG })).message;
   const registry = await start({ auth: { kind: 'basic', users } });
   const echo = JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: `not ${WRONG.password}` }] });
@@ -384,7 +384,7 @@ test('no message holds the password, whatever the upstream echoes', async () => 
   }
 });
 
-test('a caller that leaves ends the look', async () => {
+test('the probe ends when its caller aborts', async () => {
   const registry = await start();
   registry.quirk({ stallHeaders: true });
   const prober = createUpstreamProber({

@@ -65,7 +65,7 @@ const manifestOf = (text: string, ...layers: string[]): CachedManifest => ({
 });
 const referrersOf = (text: string) => ({ content: Buffer.from(text), filtered: true, checkedAt: 5 });
 
-/** One of everything. */
+/** Stores one entry of every kind. */
 function fill(index: LocalIndex, repository: RepositoryKey): void {
   index.putTag(repository, 'v1', tagOf('m1'));
   index.putManifest(repository, manifestOf('m1', 'l1', 'l2'));
@@ -89,8 +89,8 @@ function expectEmpty(index: LocalIndex, repository: RepositoryKey): void {
   expect(index.referrers(repository, 'r')).toBeUndefined();
 }
 
-describe('what is put', () => {
-  test('is there at once, and after a restart', async () => {
+describe('LocalIndex put', () => {
+  test('is visible immediately, and after a restart', async () => {
     const index = await open();
     fill(index, key('a'));
     expectFilled(index, key('a'));
@@ -98,7 +98,7 @@ describe('what is put', () => {
     expectFilled(await open(), key('a'));
   });
 
-  test('is written a moment later without anybody asking', async () => {
+  test('reaches the disk a moment later without a flush', async () => {
     const index = await open();
     fill(index, key('a'));
     clock.advance(200);
@@ -106,20 +106,20 @@ describe('what is put', () => {
     expectFilled(await open(), key('a'));
   });
 
-  test('belongs to one repository of one organization and origin', async () => {
+  test('applies to one repository of one organization and origin', async () => {
     const index = await open();
     fill(index, key('a'));
     for (const other of [key('b'), key('a', 'u2'), key('a', 'u1', 'o2'), key('', 'u1\0a')]) expectEmpty(index, other);
   });
 
-  test('does not make an index’s children known as blobs', async () => {
+  test('does not store the children of an index as blobs', async () => {
     const index = await open();
     fill(index, key('a'));
     expect(index.blob(key('a'), digest('m1-child'))).toBeUndefined();
     expect(index.manifest(key('a'), digest('m1-child'))).toBeUndefined();
   });
 
-  test('replaces what was there; a tag that is removed is gone, also after a restart', async () => {
+  test('replaces the previous entry; a removed tag stays removed after a restart', async () => {
     const index = await open();
     index.putTag(key('a'), 'v1', tagOf('m1'));
     index.putTag(key('a'), 'v1', { ...tagOf('m2', 7), expiresAt: 9 });
@@ -132,13 +132,13 @@ describe('what is put', () => {
     expect(again.tag(key('a'), 'v2')).toBeUndefined();
   });
 
-  test('leaves out referrers that are too large', async () => {
+  test('leaves out referrers answers that are too large', async () => {
     const index = await open();
     index.putReferrers(key('a'), 'r', referrersOf('x'.repeat(256 * 1024 + 1)));
     expect(index.referrers(key('a'), 'r')).toBeUndefined();
   });
 
-  test('is written without what else the caller’s objects hold', async () => {
+  test('does not write additional fields of the objects of the caller', async () => {
     const index = await open();
     index.putTag(Object.assign(key('a'), { password: 'hunter2' }), 'v1', tagOf('m1'));
     await index.close();
@@ -148,7 +148,7 @@ describe('what is put', () => {
   });
 });
 
-test('tags come in bytewise order, a page at a time', async () => {
+test('keeps tags in bytewise order, page by page', async () => {
   const index = await open();
   for (const tag of ['b', 'a', '_x', 'B', 'a.1', 'a-1', '10', '9', 'aa']) index.putTag(key('a'), tag, tagOf('m'));
   const all = ['10', '9', 'B', '_x', 'a', 'a-1', 'a.1', 'aa', 'b'];
@@ -158,13 +158,13 @@ test('tags come in bytewise order, a page at a time', async () => {
   expect(index.tags(key('a'), 3, 'b')).toEqual([]);
 });
 
-describe('forget', () => {
+describe('LocalIndex forget', () => {
   const places = [key('a'), key('a', 'u1', 'o2'), key('b'), key('a', 'u2')];
 
   test.each([
     ['an organization', ['u1', ''], [true, true, true, false]],
     ['a repository', ['u1', 'a'], [true, true, false, false]],
-  ] as const)('%s, of every origin version, also after a restart', async (_, [uid, repository], gone) => {
+  ] as const)('removes %s in every origin version, also after a restart', async (_, [uid, repository], gone) => {
     const index = await open();
     for (const place of places) fill(index, place);
     index.forget(uid, repository, '', '');
@@ -175,7 +175,7 @@ describe('forget', () => {
     check(await open());
   });
 
-  test('a tag, and nothing else', async () => {
+  test('removes a tag and nothing else', async () => {
     const index = await open();
     for (const place of places) fill(index, place);
     index.forget('u1', 'a', 'v1', '');
@@ -183,7 +183,7 @@ describe('forget', () => {
     expect(index.manifest(key('a'), digest('m1'))).toBeDefined();
   });
 
-  test('a digest as manifest and as blob, of its repository, and nothing else, also after a restart', async () => {
+  test('removes a digest as manifest and as blob of its repository, and nothing else, also after a restart', async () => {
     const index = await open();
     for (const place of places) fill(index, place);
     index.putManifest(key('a'), manifestOf('m2', 'l1'));
@@ -202,7 +202,7 @@ describe('forget', () => {
         true,
         true,
       ]);
-      // Named by another manifest too.
+      // Another manifest names it too.
       expect(one.blob(key('a'), digest('l1'))).toBeDefined();
       expect(one.manifest(key('a'), digest('m2'))).toBeDefined();
       expect(one.tag(key('a'), 'v1')).toBeDefined();
@@ -212,7 +212,7 @@ describe('forget', () => {
     check(await open());
   });
 
-  test('what is put after it stays, also after a restart', async () => {
+  test('keeps what is stored after it, also after a restart', async () => {
     const index = await open();
     index.putTag(key('a'), 'v1', tagOf('m1'));
     index.forget('u1', '', '', '');
@@ -222,8 +222,8 @@ describe('forget', () => {
   });
 });
 
-describe('bounds', () => {
-  test('gives up the repositories that were used longest ago', async () => {
+describe('LocalIndex bounds', () => {
+  test('drop the least recently used repositories', async () => {
     const index = await open({ maxBytes: 20_000 });
     for (let i = 0; i < 100; i++) {
       fill(index, key(`r${i}`));
@@ -234,7 +234,7 @@ describe('bounds', () => {
     expectEmpty(index, key('r1'));
   });
 
-  test('gives up the older half of a repository that alone is too large', async () => {
+  test('drop the older half of a repository that is too large by itself', async () => {
     const index = await open({ maxBytes: 20_000 });
     for (let i = 0; i < 500; i++) index.putTag(key('a'), `t${i}`, tagOf('m'));
     expect(index.tag(key('a'), 't499')).toBeDefined();
@@ -242,7 +242,7 @@ describe('bounds', () => {
     expect(index.tags(key('a'), 1000, '').length).toBeLessThanOrEqual(100);
   });
 
-  test('the file is written anew when most of it is history, and nothing is lost by it', async () => {
+  test('cause a rewrite of the file when most of it is outdated, without losing entries', async () => {
     const index = await open();
     fill(index, key('kept'));
     for (let round = 0; round < 70; round++) {
@@ -257,10 +257,10 @@ describe('bounds', () => {
   });
 });
 
-describe('trouble with the file', () => {
+describe('LocalIndex with a failing file', () => {
   const file = (): string => join(directory, 'index.log');
 
-  test('a damaged one is moved aside and the index begins anew', async () => {
+  test('moves a damaged file aside and starts empty', async () => {
     const index = await open();
     fill(index, key('a'));
     fill(index, key('b'));
@@ -277,7 +277,7 @@ describe('trouble with the file', () => {
     expect(readdirSync(directory)).toContain('index.log.damaged');
   });
 
-  test('rubbish and files of another version are not believed', async () => {
+  test('does not read garbage and files of another version', async () => {
     for (const content of ['not an index at all, but text', '']) {
       const first = await open();
       await first.close();
@@ -292,7 +292,7 @@ describe('trouble with the file', () => {
     }
   });
 
-  test('an end torn by a crash is cut off, and what follows it is read again', async () => {
+  test('truncates an incomplete end after a crash, and reads what is written after it', async () => {
     const index = await open();
     fill(index, key('a'));
     await index.flush();
@@ -310,14 +310,14 @@ describe('trouble with the file', () => {
     expect(third.tag(key('b'), 't')).toEqual(tagOf('m'));
   });
 
-  test('a full disk fails nobody; the file goes rather than be wrong, and comes back when there is room', async () => {
+  test('fails nobody on a full disk; removes the outdated file and writes it again when there is room', async () => {
     const index = await open();
     fill(index, key('a'));
     await index.close();
 
     const second = await open();
     rmSync(file());
-    // Writing there fails with ENOSPC (full(4)).
+    // Writing to it fails with ENOSPC (full(4)).
     symlinkSync('/dev/full', file());
     symlinkSync('/dev/full', `${file()}.new`);
     second.forget('u1', 'a', '', '');
@@ -335,7 +335,7 @@ describe('trouble with the file', () => {
   });
 });
 
-test('a flush makes the file and its name durable', async () => {
+test('makes the file and its name durable on flush', async () => {
   const index = await open();
   const syncs = await watchSyncs();
   try {

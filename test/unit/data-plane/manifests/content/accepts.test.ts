@@ -13,7 +13,7 @@ test.each([
   [[`${ociManifest};q=0.9`], ociManifest],
   [['APPLICATION/VND.OCI.IMAGE.INDEX.V1+JSON'], ociIndex],
   [[`${dockerManifest}, */*;q=0.1`], ociIndex],
-])('Accept %j takes %s', (accept, type) => {
+])('requireAccepted: Accept %j accepts %s', (accept, type) => {
   expect(() => requireAccepted(accept, type)).not.toThrow();
 });
 
@@ -22,7 +22,7 @@ test.each([
   [['text/html'], ociManifest],
   [[`${ociIndex};q=0`], ociIndex],
   [[`${ociIndex};q=0.000, ${dockerManifest}`], ociIndex],
-])('Accept %j does not take %s: the answer names both', (accept, type) => {
+])('requireAccepted: Accept %j does not accept %s, and the error names both', (accept, type) => {
   const refusal = { key: 'MANIFEST_UNKNOWN', message: expect.stringContaining(type) as string };
   expect(() => requireAccepted(accept, type)).toThrow(expect.objectContaining(refusal));
 });

@@ -8,7 +8,7 @@ import { setUpStorage, type StorageSetup } from '../../store/maintenance/support
 let setup: StorageSetup;
 afterEach(() => setup.dispose());
 
-test('a file that has grown beyond what a manifest may have counts as not there, and is moved aside', async () => {
+test('ManifestContents treats a file above the manifest limit as absent and quarantines it', async () => {
   setup = await setUpStorage();
   const digest = await setup.keep(bytes(500));
   await setup.damage(digest, bytes(MAX_MANIFEST_BYTES + 500));
@@ -18,14 +18,14 @@ test('a file that has grown beyond what a manifest may have counts as not there,
   expect(await setup.contents.get(digest)).toEqual(bytes(500));
 });
 
-test('a whole blob that is too large for a manifest stays where it is', async () => {
+test('ManifestContents does not move an intact blob that is too large for a manifest', async () => {
   setup = await setUpStorage();
   const digest = await setup.keep(bytes(MAX_MANIFEST_BYTES + 1));
   await expect(setup.contents.get(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
   expect(await setup.stored.stat(digest)).toBe(MAX_MANIFEST_BYTES + 1);
 });
 
-test('a store that cannot be read is a failure, and not "not there"', async () => {
+test('ManifestContents throws if the store cannot be read, and does not return absence', async () => {
   setup = await setUpStorage((store) =>
     changedStore(store, { get: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
   );

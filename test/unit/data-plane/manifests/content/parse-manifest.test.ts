@@ -7,7 +7,7 @@ const parse = (document: unknown, type: string = MediaType.ociManifest) =>
 const config = blobNamed('config');
 const layer = blobNamed('layer');
 
-test('an image: config and layers in order, the same layer twice', () => {
+test('parseManifest returns config and layers in order, and a repeated layer twice', () => {
   expect(parse({ schemaVersion: 2, config, layers: [layer, layer], artifactType: 'application/vnd.a' })).toMatchObject({
     mediaType: MediaType.ociManifest,
     artifactType: 'application/vnd.a',
@@ -19,7 +19,7 @@ test('an image: config and layers in order, the same layer twice', () => {
   });
 });
 
-test('subject, platform with variant, and the blobs of an artifact manifest', () => {
+test('parseManifest returns the subject, the platform with variant, and the blobs of an artifact manifest', () => {
   const subject = blobNamed('subject');
   expect(parse({ config, layers: [], subject }).references).toContainEqual({
     role: 'SUBJECT',
@@ -35,7 +35,7 @@ test('subject, platform with variant, and the blobs of an artifact manifest', ()
   ]);
 });
 
-test('foreign layers are noted, by urls or by type', () => {
+test('parseManifest marks foreign layers, by urls or by type', () => {
   const withUrls = { ...blobNamed('urls'), urls: ['https://elsewhere.test/x'] };
   const typed = { ...blobNamed('typed'), mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip' };
   const nondistributable = { ...blobNamed('nd'), mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar' };
@@ -49,7 +49,7 @@ test.each([
   ['text/plain; charset=utf-8', { config, layers: [] }, MediaType.ociManifest],
   ['application/octet-stream', { manifests: [] }, MediaType.ociIndex],
   ['application/vnd.oci.image.manifest.v1+json; charset=utf-8', { config, layers: [] }, MediaType.ociManifest],
-])('a content type of %s', (type, document, expected) => {
+])('parseManifest with a content type of %s', (type, document, expected) => {
   expect(parse(document, type).mediaType).toBe(expected);
 });
 
@@ -57,17 +57,17 @@ const REFUSED: readonly [string, unknown, string?][] = [
   ['no JSON', '<html>'],
   ['an array', []],
   ['a text', '"x"'],
-  ['nothing of a manifest', { hello: 1 }, 'application/json'],
+  ['JSON without the fields of a manifest', { hello: 1 }, 'application/json'],
   ['an index with layers', { manifests: [], layers: [] }, MediaType.ociIndex],
   ['an image with manifests', { config, layers: [], manifests: [] }],
-  ['layers that are no list', { config, layers: { 0: layer } }],
-  ['a descriptor that is a text', { config, layers: ['sha256:abc'] }],
-  ['a digest that is none', { config, layers: [{ ...layer, digest: 'sha256:abc' }] }],
+  ['layers that are not a list', { config, layers: { 0: layer } }],
+  ['a descriptor that is a string', { config, layers: ['sha256:abc'] }],
+  ['an invalid digest', { config, layers: [{ ...layer, digest: 'sha256:abc' }] }],
   ['a digest with a path in it', { config, layers: [{ ...layer, digest: 'sha256:../../etc/passwd' }] }],
-  ['a size below zero', { config, layers: [{ ...layer, size: -1 }] }],
-  ['a size that is a text', { config, layers: [{ ...layer, size: '1' }] }],
-  ['a size that is no whole number', { config, layers: [{ ...layer, size: 1.5 }] }],
-  ['a size past 2^53', { config, layers: [{ ...layer, size: 2 ** 53 }] }],
+  ['a negative size', { config, layers: [{ ...layer, size: -1 }] }],
+  ['a size that is a string', { config, layers: [{ ...layer, size: '1' }] }],
+  ['a fractional size', { config, layers: [{ ...layer, size: 1.5 }] }],
+  ['a size above 2^53', { config, layers: [{ ...layer, size: 2 ** 53 }] }],
   ['too many descriptors', { config, layers: Array.from({ length: 10_001 }, () => layer) }],
   ['deep nesting', `{"a":${'['.repeat(200)}${']'.repeat(200)}}`],
   ['schema 1', { schemaVersion: 1, fsLayers: [] }, MediaType.dockerSchema1],
@@ -75,13 +75,13 @@ const REFUSED: readonly [string, unknown, string?][] = [
 ];
 
 test.each(REFUSED.map(([name, document, type]) => ({ name, document, type })))(
-  'refuses $name, blaming upstream',
+  'parseManifest refuses $name with UPSTREAM_CONTENT',
   ({ document, type }) => {
     expect(() => parse(document, type)).toThrow(expect.objectContaining({ key: 'UPSTREAM_CONTENT' }));
   },
 );
 
-test('brackets within texts are not nesting', () => {
+test('parseManifest does not count brackets in strings as nesting', () => {
   const annotations = { 'a"b': '[{'.repeat(500), c: '\\' };
   expect(parse({ config, layers: [], annotations }).references).toHaveLength(1);
 });

@@ -27,7 +27,8 @@ const bad = (goodForMs = MINUTE): Verdict => ({
   goodForMs,
 });
 const none: Verdict = { kind: 'unscanned', reason: '', vulnerabilities: [], pending: true, goodForMs: 0 };
-const away = (): Promise<never> => Promise.reject(new LayoverError('NOT_READY', { message: 'nobody is there' }));
+const away = (): Promise<never> =>
+  Promise.reject(new LayoverError('NOT_READY', { message: 'the control plane is unreachable' }));
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function setUp(scanPolicy: ScanPolicy | undefined, spec: Partial<OrganizationSpec> = {}) {
@@ -43,8 +44,8 @@ function setUp(scanPolicy: ScanPolicy | undefined, spec: Partial<OrganizationSpe
   return { ...rig, policy, says };
 }
 
-describe('without a policy', () => {
-  test('nobody is asked, and nothing completed that was not to be', async () => {
+describe('ImageGate without a policy', () => {
+  test('asks for no verdict and completes nothing additional', async () => {
     const rig = setUp(undefined);
     expect(await rig.outcome('latest')).toBe('MISS');
     rig.clock.advance(10_000);
@@ -53,8 +54,8 @@ describe('without a policy', () => {
   });
 });
 
-describe('a verdict', () => {
-  test.each([SERVE, WAIT, REFUSE])('that is good serves, and one that is bad refuses: %p', async (scanPolicy) => {
+describe('ImageGate verdict', () => {
+  test.each([SERVE, WAIT, REFUSE])('serves if it is good and refuses if it is bad: %p', async (scanPolicy) => {
     const rig = setUp(scanPolicy);
     rig.says(good());
     expect(await rig.outcome('latest')).toBe('MISS');
@@ -70,7 +71,7 @@ describe('a verdict', () => {
     }
   });
 
-  test('that refuses names reason and vulnerabilities, to the client and in the record', async () => {
+  test('names the reason and the vulnerabilities in the error and in the record', async () => {
     const rig = setUp(SERVE);
     rig.says(bad());
     const error: LayoverError = await rig.get('latest').then(
@@ -93,7 +94,7 @@ describe('a verdict', () => {
     ]);
   });
 
-  test('holds for the time it says, for an organization and a digest, however they are asked for', async () => {
+  test('is cached for the given time, per organization and digest', async () => {
     const rig = setUp(SERVE);
     rig.says(good());
     await rig.get('latest');
@@ -105,7 +106,7 @@ describe('a verdict', () => {
     expect(rig.judged).toHaveLength(2);
   });
 
-  test('that is good for no time is asked for every time, but by those who come together once', async () => {
+  test('is requested every time if it may not be cached, but once for simultaneous clients', async () => {
     const rig = setUp(SERVE);
     rig.says(good(0));
     await rig.get('latest');
@@ -113,7 +114,7 @@ describe('a verdict', () => {
     expect(rig.judged).toHaveLength(2);
   });
 
-  test('does not outlive a change of the configuration', async () => {
+  test('is dropped after a change of the configuration', async () => {
     const rig = setUp(SERVE);
     rig.says(good());
     await rig.get('latest');
@@ -125,7 +126,7 @@ describe('a verdict', () => {
     expect(rig.judged).toHaveLength(2);
   });
 
-  test('is not asked for an index; its images are judged when they are pulled', async () => {
+  test('is not requested for an index; its images are judged when they are pulled', async () => {
     const rig = setUp(REFUSE);
     const index = indexOf(image);
     rig.upstream.put(NAME, index, 'all');
@@ -135,7 +136,7 @@ describe('a verdict', () => {
     expect(await rig.outcome(image.digest)).toBe('DENIED');
   });
 
-  test('is asked for what is served stale, and without upstream', async () => {
+  test('is requested for stale manifests, and while the upstream is down', async () => {
     const rig = setUp(SERVE);
     rig.says(good(0));
     await rig.get('latest');
@@ -148,8 +149,8 @@ describe('a verdict', () => {
   });
 });
 
-describe('an image without a scan', () => {
-  test('SERVE: served, and completed whatever the configuration says; a HEAD fills nothing', async () => {
+describe('ImageGate and an image without a scan', () => {
+  test('SERVE: serves and always completes it; a HEAD fills nothing', async () => {
     const rig = setUp(SERVE);
     expect(await rig.outcome('latest', { head: true })).toBe('MISS');
     expect(rig.knowledge.admissions).toEqual([]);
@@ -159,7 +160,7 @@ describe('an image without a scan', () => {
     expect(rig.completed).toHaveLength(3);
   });
 
-  test.each([false, true])('REFUSE: refused, and brought in for its scan (HEAD: %p)', async (head) => {
+  test.each([false, true])('REFUSE: refuses it and fills it for its scan (HEAD: %p)', async (head) => {
     const rig = setUp(REFUSE);
     await expect(rig.get('latest', { head })).rejects.toMatchObject({
       key: 'DENIED',
@@ -173,21 +174,24 @@ describe('an image without a scan', () => {
     expect(await rig.outcome('latest', { head })).toBe('REVALIDATED');
   });
 
-  test.each([WAIT, REFUSE])('that is not kept is refused, saying so, and not waited for: %p', async (scanPolicy) => {
-    const rig = setUp(scanPolicy);
-    rig.knowledge.decision = { decision: 'pass-through' };
-    await expect(rig.get('latest')).rejects.toMatchObject({
-      key: 'DENIED',
-      message: expect.stringContaining('it is not kept in the cache'),
-    });
-    expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([0]);
-    expect(rig.gateWorld.fills).toBe(0);
-    // What is known of it from elsewhere counts.
-    rig.says(good());
-    expect(await rig.outcome('latest')).toBe('BYPASS');
-  });
+  test.each([WAIT, REFUSE])(
+    'refuses it with a reason and without waiting if it is not kept: %p',
+    async (scanPolicy) => {
+      const rig = setUp(scanPolicy);
+      rig.knowledge.decision = { decision: 'pass-through' };
+      await expect(rig.get('latest')).rejects.toMatchObject({
+        key: 'DENIED',
+        message: expect.stringContaining('it is not kept in the cache'),
+      });
+      expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([0]);
+      expect(rig.gateWorld.fills).toBe(0);
+      // A verdict from elsewhere counts.
+      rig.says(good());
+      expect(await rig.outcome('latest')).toBe('BYPASS');
+    },
+  );
 
-  test('that is not kept is served where the policy serves it, unless it is known to be bad', async () => {
+  test('serves it if it is not kept and the policy permits it, unless it is known to be bad', async () => {
     const rig = setUp(SERVE);
     rig.knowledge.decision = { decision: 'pass-through' };
     expect(await rig.outcome('latest')).toBe('BYPASS');
@@ -196,15 +200,15 @@ describe('an image without a scan', () => {
   });
 });
 
-describe('WAIT', () => {
-  /** A judge whose answers the test gives. */
+describe('ImageGate WAIT', () => {
+  /** Makes the test answer for the judge. */
   function answering(rig: ReturnType<typeof setUp>) {
     const answers: ((verdict: Verdict) => void)[] = [];
     rig.says(() => new Promise<Verdict>((resolve) => answers.push(resolve)));
     return answers;
   }
 
-  test('fifty clients of one image: one question, one set of fills, and all are served', async () => {
+  test('makes one call and one set of fills for fifty clients of an image, and serves all', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     const pulls = Array.from({ length: 50 }, (_, at) => rig.outcome(at % 2 === 0 ? 'latest' : image.digest));
@@ -215,7 +219,7 @@ describe('WAIT', () => {
     expect([rig.judged.length, rig.gateWorld.fills]).toEqual([1, 1]);
   });
 
-  test('the scan ends badly: all are refused', async () => {
+  test('refuses all clients if the scan ends badly', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     const pulls = Array.from({ length: 5 }, () => rig.outcome('latest'));
@@ -224,7 +228,7 @@ describe('WAIT', () => {
     expect(new Set(await Promise.all(pulls))).toEqual(new Set(['DENIED']));
   });
 
-  test('the wait runs out: refused, saying that the scan goes on', async () => {
+  test('refuses when the time is up, and reports that the scan is still running', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     const pull = rig.get('latest');
@@ -234,21 +238,21 @@ describe('WAIT', () => {
     answers[0]!({ ...none, reason: 'INDEXING' });
     await expect(pull).rejects.toMatchObject({
       key: 'DENIED',
-      message: expect.stringMatching(/its scan is still going on; try again in a moment \(INDEXING\)/),
+      message: expect.stringMatching(/its scan is still running; try again in a moment \(INDEXING\)/),
     });
   });
 
-  test('where no scan can come nobody waits: refused at the first word', async () => {
+  test('refuses immediately if no scan can come', async () => {
     const rig = setUp(WAIT);
     rig.says({ ...none, pending: false, reason: 'its scan failed' });
     await expect(rig.get('latest')).rejects.toMatchObject({
       key: 'DENIED',
-      message: expect.stringContaining('it has no scan, and none is on its way (its scan failed)'),
+      message: expect.stringContaining('it has no scan, and no scan is scheduled (its scan failed)'),
     });
     expect(rig.judged).toHaveLength(1);
   });
 
-  test('where the word comes at once, and may change, it is asked for once a second, until time is up', async () => {
+  test('asks once per second until the time is up if the answers are immediate but may change', async () => {
     const rig = setUp(WAIT);
     rig.says(none);
     const pull = rig.outcome('latest');
@@ -265,7 +269,7 @@ describe('WAIT', () => {
     expect(await pull).toBe('MISS');
   });
 
-  test('a client that leaves between two questions ends its wait', async () => {
+  test('ends the wait of a client that disconnects between two calls', async () => {
     const rig = setUp(WAIT);
     rig.says(none);
     const leaver = new AbortController();
@@ -278,7 +282,7 @@ describe('WAIT', () => {
     expect(rig.judged).toHaveLength(1);
   });
 
-  test('who joins late asks once more for the rest of its own wait', async () => {
+  test('asks again for the rest of the wait of a client that joined late', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     const first = rig.outcome('latest');
@@ -292,11 +296,11 @@ describe('WAIT', () => {
     await settle();
     expect(rig.judged.map(({ waitMs }) => waitMs)).toEqual([30_000, 25_000]);
     answers[1]!(good());
-    // The tag was checked with upstream for the second.
+    // The second request revalidated the tag.
     expect(await second).toBe('REVALIDATED');
   });
 
-  test('a client that leaves ends its wait; the last one that leaves ends the question, and the image is completed', async () => {
+  test('ends the wait of a client that disconnects; the last one ends the call, and the image is completed', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     const [one, two] = [new AbortController(), new AbortController()];
@@ -311,7 +315,7 @@ describe('WAIT', () => {
     rig.clock.advance(10_000);
     await settle();
     expect(rig.completed).toHaveLength(3);
-    // And the next one begins anew.
+    // The next client starts again.
     const next = rig.outcome('latest');
     await settle();
     expect(rig.judged).toHaveLength(2);
@@ -319,10 +323,10 @@ describe('WAIT', () => {
     expect(await next).toBe('REVALIDATED');
   });
 
-  test('a blob that upstream does not give ends the wait: an outage as it is, otherwise DENIED', async () => {
+  test('ends the wait if a blob cannot be fetched: an outage is returned, everything else is DENIED', async () => {
     for (const [failure, key] of [
       [new LayoverError('UPSTREAM_UNREACHABLE'), 'UPSTREAM_UNREACHABLE'],
-      [new LayoverError('BLOB_UNKNOWN', { message: 'there is no such blob' }), 'DENIED'],
+      [new LayoverError('BLOB_UNKNOWN', { message: 'the blob does not exist' }), 'DENIED'],
     ] as const) {
       const rig = setUp(WAIT);
       rig.says(
@@ -339,7 +343,7 @@ describe('WAIT', () => {
     }
   });
 
-  test('a verdict that is known is given also where a blob is missing', async () => {
+  test('returns a known verdict even if a blob is missing', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     rig.gateWorld.fill = () => Promise.reject(new LayoverError('UPSTREAM_UNREACHABLE'));
@@ -349,7 +353,7 @@ describe('WAIT', () => {
     expect(await pull).toBe('MISS');
   });
 
-  test('no more than five hundred clients of an organization wait; who comes then may try again', async () => {
+  test('lets at most five hundred clients of an organization wait; further ones may try again', async () => {
     const rig = setUp(WAIT);
     const answers = answering(rig);
     const pulls = Array.from({ length: 501 }, () => rig.outcome('latest'));
@@ -361,8 +365,8 @@ describe('WAIT', () => {
   });
 });
 
-describe('with the control plane away', () => {
-  test('SERVE serves; WAIT and REFUSE say that it is an outage', async () => {
+describe('ImageGate without the control plane', () => {
+  test('serves with SERVE; reports an outage with WAIT and REFUSE', async () => {
     for (const [scanPolicy, expected] of [
       [SERVE, 'MISS'],
       [WAIT, 'NOT_READY'],
@@ -379,7 +383,7 @@ describe('with the control plane away', () => {
   test.each<[string, Verdict, number, string]>([
     ['good', good(), 15 * MINUTE, 'HIT'],
     ['bad', bad(), 24 * 60 * MINUTE, 'DENIED'],
-  ])('a verdict that was %s holds for a while, and not for ever', async (_what, verdict, holdsMs, expected) => {
+  ])('uses a cached %s verdict for a limited time', async (_what, verdict, holdsMs, expected) => {
     const rig = setUp(WAIT);
     rig.says(verdict);
     await rig.outcome('latest');
@@ -390,7 +394,7 @@ describe('with the control plane away', () => {
     expect(await rig.outcome(image.digest)).toBe('NOT_READY');
   });
 
-  test('that an image had no scan holds for nobody', async () => {
+  test('never uses a cached "not scanned"', async () => {
     const rig = setUp(REFUSE);
     rig.says({ ...none, goodForMs: MINUTE });
     expect(await rig.outcome('latest')).toBe('DENIED');

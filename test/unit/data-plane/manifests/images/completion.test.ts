@@ -31,7 +31,7 @@ async function rig(
   return { completion, clock, consider };
 }
 
-test('config and layers are completed, each once, after the client had its head start', async () => {
+test('Completion fills the config and the layers once each, after the head start of the client', async () => {
   const done: string[] = [];
   const { clock, consider } = await rig(async (_target, blob) => void done.push(blob.digest));
   consider(image);
@@ -48,7 +48,7 @@ test('config and layers are completed, each once, after the client had its head 
   expect(done).toHaveLength(3);
 });
 
-test('an image that came from upstream anew is completed anew: it may have been evicted', async () => {
+test('Completion completes an image again that was fetched again: it may have been evicted', async () => {
   const done: string[] = [];
   const { clock, consider } = await rig(async (_target, blob) => void done.push(blob.digest));
   for (let times = 1; times <= 2; times += 1) {
@@ -59,7 +59,7 @@ test('an image that came from upstream anew is completed anew: it may have been 
   }
 });
 
-test('an index, foreign layers and an organization that does not want it bring nothing', async () => {
+test('Completion fills nothing for an index, foreign layers, or an organization without completion', async () => {
   const done: string[] = [];
   const complete = async (_target: unknown, blob: Descriptor): Promise<void> => void done.push(blob.digest);
   const off = await rig(complete, { completeImages: false });
@@ -74,7 +74,7 @@ test('an index, foreign layers and an organization that does not want it bring n
   expect(done).toEqual([config.digest]);
 });
 
-test('a bounded number at a time, a bounded number waiting', async () => {
+test('Completion limits the concurrent and the waiting blobs', async () => {
   let running = 0;
   let most = 0;
   const ends: (() => void)[] = [];
@@ -98,7 +98,7 @@ test('a bounded number at a time, a bounded number waiting', async () => {
   expect(completion.depth()).toBe(0);
 });
 
-test('a failure is tried again with the next pull, not by itself', async () => {
+test('Completion retries a failure with the next pull, not by itself', async () => {
   let tries = 0;
   const { clock, consider } = await rig(async () => {
     tries += 1;
@@ -117,7 +117,7 @@ test('a failure is tried again with the next pull, not by itself', async () => {
   expect(tries).toBe(6);
 });
 
-test('stopped: nothing begins any more', async () => {
+test('Completion starts nothing after stop', async () => {
   const done: string[] = [];
   const { completion, clock, consider } = await rig(async (_target, blob) => void done.push(blob.digest));
   consider(image);

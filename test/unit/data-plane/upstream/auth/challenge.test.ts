@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { parseChallenges } from '../../../../../data-plane/src/upstream/auth/challenge';
 import { cpuMillisecondsOf } from '../../../../support/cpu-time';
 
-describe('challenges', () => {
+describe('parseChallenges', () => {
   it.each<[string, string[], unknown]>([
     [
       "Docker Hub's",
@@ -48,9 +48,9 @@ describe('challenges', () => {
     ],
     ['nothing', [], []],
     ['rubbish', ['"""'], []],
-  ])('are read: %s', (_name, headers, expected) => expect(parseChallenges(headers)).toEqual(expected));
+  ])('parses %s', (_name, headers, expected) => expect(parseChallenges(headers)).toEqual(expected));
 
-  it('never hang or throw', () => {
+  it('never hangs or throws', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 200 }), { maxLength: 3 }), (headers) => {
         for (const challenge of parseChallenges(headers)) expect(challenge.scheme).not.toBe('');

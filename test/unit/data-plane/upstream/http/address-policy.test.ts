@@ -1,6 +1,6 @@
 import { createAddressPolicy } from '../../../../../data-plane/src/upstream/http/address-policy';
 
-describe('addresses of upstreams', () => {
+describe('createAddressPolicy', () => {
   const policy = createAddressPolicy([]);
 
   it.each([
@@ -48,7 +48,7 @@ describe('addresses of upstreams', () => {
     (address) => expect(policy.allows(address)).toBe(true),
   );
 
-  it('allows exactly the networks that are named, however their addresses are written', () => {
+  it('allows exactly the given networks, in all notations of their addresses', () => {
     const open = createAddressPolicy(['10.20.0.0/16', 'fd00:1::/64']);
     expect(open.allows('10.20.3.4')).toBe(true);
     expect(open.allows('::ffff:10.20.3.4')).toBe(true);
@@ -59,7 +59,7 @@ describe('addresses of upstreams', () => {
     expect(open.allows('127.0.0.1')).toBe(false);
   });
 
-  it('names a network that it cannot read', () => {
+  it('names an invalid network in the error', () => {
     expect(() => createAddressPolicy(['10.0.0.0/8', '10.0.0.0/99'])).toThrow('10.0.0.0/99');
     expect(() => createAddressPolicy(['ten'])).toThrow(TypeError);
   });

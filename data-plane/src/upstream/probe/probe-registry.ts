@@ -9,20 +9,21 @@ import { followRedirects } from '../http/follow-redirects';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
 import { abortError } from '../http/transport-error';
 import type { UpstreamOrigin } from '../upstream-registry';
-import type { LoginAsked, Looks, UpstreamSighting } from './upstream-prober';
+import type { LoginAsked, AnswerKind, UpstreamSighting } from './upstream-prober';
 
-/** What is read of an answer, in bytes: registries say `{}`. */
+/** Largest part of an answer that is read, in bytes. Registries send `{}`. */
 const MAX_BODY = 64 * 1024;
-/** What servers say to plain HTTP at a port for HTTPS: Go's and nginx's words. */
+/** How servers answer plain HTTP on an HTTPS port: the texts of Go and nginx. */
 const WANTS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i;
 
 /**
- * `GET /v2/` (OCI distribution specification, "Determining Support"), and again after its challenge
- * has been answered: Basic, or Bearer with a token for no scope, which tells who somebody is and
- * not what they may do. Realms, redirects and addresses are bound by the same rules as pulls
- * (docs/design/access.md#hostile-upstreams). Throws CANCELLED; everything else is what was seen.
+ * Requests `GET /v2/` (OCI distribution specification, "Determining Support"), and repeats it after
+ * answering the challenge: with Basic, or with a Bearer token without a scope, which proves the
+ * identity and not the permissions. Realms, redirects and addresses follow the same rules as pulls
+ * (docs/design/access.md#hostile-upstreams). Throws CANCELLED; every other result is part of the
+ * sighting.
  */
-export async function lookAtRegistry(
+export async function probeRegistry(
   http: HttpClient,
   clock: Clock,
   origin: UpstreamOrigin,
@@ -63,7 +64,7 @@ export async function lookAtRegistry(
     }
     const { status, url } = answer;
     const elsewhere = url.origin === endpoint.base.origin ? undefined : new URL(url.origin);
-    return { latencyMs, login, end: { kind: 'answer', status, elsewhere, ...(await lookOf(answer)) } };
+    return { latencyMs, login, end: { kind: 'answer', status, elsewhere, ...(await classifyAnswer(answer)) } };
   } catch (thrown) {
     const error = failureOf(thrown, signal);
     if (error.key === 'CANCELLED' || error.key === 'INTERNAL') throw error;
@@ -71,15 +72,18 @@ export async function lookAtRegistry(
   }
 }
 
-/** Registries name themselves in a header, or say next to nothing; a page is a portal, a proxy, or somebody's web site. */
-async function lookOf(answer: HttpAnswer): Promise<{ readonly looks: Looks; readonly wantsTls: boolean }> {
+/**
+ * Classifies an answer. Registries identify themselves in a header, or send almost nothing; a page
+ * comes from a portal, a proxy or a web site.
+ */
+async function classifyAnswer(answer: HttpAnswer): Promise<{ readonly looks: AnswerKind; readonly wantsTls: boolean }> {
   const type = bareMediaType(answer.headers.get('content-type') ?? '');
   const named = /^registry\/2/i.test(answer.headers.get('docker-distribution-api-version')?.trim() ?? '');
   let body = '';
   try {
     body = (await answer.body.read(MAX_BODY, 'the answer')).toString().trim();
   } catch (error) {
-    // Too large for a registry's "yes"; a body that was cut tells nothing about who sent its headers either.
+    // Too large for the answer of a registry. A cut body says nothing about the server either.
     if (!isLayoverError(error) || error.key !== 'UPSTREAM_CONTENT') throw error;
     return { looks: named ? 'registry' : 'something-else', wantsTls: false };
   }
@@ -88,7 +92,10 @@ async function lookOf(answer: HttpAnswer): Promise<{ readonly looks: Looks; read
   return { looks: named || isRegistryBody(body) ? 'registry' : 'something-else', wantsTls };
 }
 
-/** Nothing, `{}`, `true` (Quay), or the specification's list of errors. */
+/**
+ * Returns whether a body is one that registries send: nothing, `{}`, `true` (Quay), or the error
+ * list of the specification.
+ */
 function isRegistryBody(body: string): boolean {
   if (body === '' || body === 'true' || /^\{\s*\}$/.test(body)) return true;
   try {
