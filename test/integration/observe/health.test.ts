@@ -77,7 +77,7 @@ test('a data plane without a configuration, and one that drains, is alive and no
   await started;
   const [status, why] = await ask(base, '/readyz');
   expect(status).toBe(503);
-  expect(why).toMatch(/^configuration: none yet/);
+  expect(why).toMatch(/^configuration: not available/);
   const stopped = plane.stop();
   expect((await ask(base, '/readyz'))[1]).toMatch(/^draining: /);
   await stopped;

@@ -6,33 +6,38 @@ import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store'
 import { hasDigest } from '../hash-blob';
 import type { LocalCopies } from './local-copies';
 
-/** What a cached store is made of. */
+/** Dependencies of a cached store. */
 export interface CachedBlobStoreOptions {
-  /** What holds everything, and decides what is there. */
+  /** The store that holds all content and decides what exists. */
   readonly store: BlobStore;
   readonly copies: LocalCopies;
   readonly clock: Clock;
 }
 
-/** A blob store that may have something to end after its last use. */
+/** A blob store that must be closed after its last use. */
 export interface CachedBlobStore extends BlobStore {
-  /** Gives up copies that are on their way. The store behind stays open. */
+  /** Aborts copies that are being made. Does not close the backing store. */
   close(): Promise<void>;
 }
 
-/** A blob that is opened again within this time is hot, in milliseconds. */
+/** A blob that is opened again within this time is hot. In milliseconds. */
 const HOT_MS = 3_600_000;
-/** A copy that is read is compared with the store behind no more often than this, in milliseconds. */
+/**
+ * Shortest time between two checks that the store still holds a blob that is read from its copy, in
+ * milliseconds.
+ */
 const CONFIRM_MS = 60_000;
 const REMEMBERED = 16_384;
-/** Copies that are brought in at a time, and that wait for it. */
+/** Number of copies that are made at a time, and that may be running or waiting. */
 const BRING_AT_ONCE = 2;
 const BRING_WAITING = 64;
 
 /**
- * A blob store on this host's disk in front of one that is further away. A copy is read without asking the store behind, which it is compared with
- * afterwards: what was deleted there goes here too. Everything else is the store's behind, so it alone says what is there, also when it fails; only a
- * size is told from a copy when it does.
+ * Creates a blob store that caches blobs on the disk of this host in front of a remote store. Reads
+ * of a copy do not ask the remote store first. The check runs afterwards: if the blob was deleted
+ * there, its copy is removed too. All other calls go to the remote store, so it alone decides what
+ * exists, and its failures are returned. Only the size of a blob is taken from a copy if the remote
+ * store fails.
  */
 export function createCachedBlobStore(options: CachedBlobStoreOptions): CachedBlobStore {
   return new CopiedBlobs(options);
@@ -118,7 +123,10 @@ class CopiedBlobs implements CachedBlobStore {
     return this.store.list(after, limit);
   }
 
-  /** A copy that is moved aside says nothing of the store behind: its bytes are looked at, and moved aside only if they are damaged too. */
+  /**
+   * Discards a copy. This says nothing about the remote store, so its bytes are hashed too, and
+   * moved to quarantine only if they are damaged.
+   */
   async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
     if (!this.copies.isCopy(blob)) return this.store.quarantine(digest, blob);
     if (!(await this.copies.discard(blob))) return false;
@@ -143,7 +151,7 @@ class CopiedBlobs implements CachedBlobStore {
       await this.copies.discard(blob);
       return undefined;
     } catch {
-      // A disk that does not give it: the store behind may.
+      // If the disk fails to read the copy, the remote store may still have the content.
       await this.copies.discard(blob);
       return undefined;
     } finally {
@@ -151,14 +159,14 @@ class CopiedBlobs implements CachedBlobStore {
     }
   }
 
-  /** Looks, without anybody waiting, whether what is read from a copy is still in the store. */
+  /** Checks in the background whether the store still holds the blob of a copy. */
   private confirm(digest: Digest): void {
     const now = this.options.clock.now();
     if (now - (this.confirmed.get(digest) ?? -Infinity) < CONFIRM_MS) return;
     this.confirmed.set(digest, now);
     this.store.stat(digest).then(
       (size) => (size === undefined ? this.copies.forget(digest) : undefined),
-      // The store can't say: then the copy is what there is.
+      // If the store gives no answer, the copy stays.
       () => undefined,
     );
   }
@@ -170,7 +178,7 @@ class CopiedBlobs implements CachedBlobStore {
     if (now - before > HOT_MS || this.bringing.has(digest) || this.bringing.size >= BRING_WAITING) return;
     const controller = new AbortController();
     const over = this.brings(() => this.bring(digest, controller.signal))
-      // What can't be brought in is read from the store.
+      // A blob that could not be copied is read from the store.
       .catch(() => undefined)
       .finally(() => this.bringing.delete(digest));
     this.bringing.set(digest, { controller, over });

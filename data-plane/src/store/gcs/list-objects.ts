@@ -2,18 +2,21 @@ import { type Bucket, readJson } from './bucket';
 import { strangeAnswer } from './bucket-error';
 import { patiently } from './patience';
 
-/** Largest page that the API gives. */
+/** Maximum page size of the API. */
 const PAGE = 1000;
 
-/** Where a list begins. */
+/** The start of a list. */
 export interface ListStart {
-  /** What the names begin with. */
+  /** Prefix of the names. */
   readonly folder: string;
   /** Names before this one are left out. */
   readonly from: string;
 }
 
-/** Names and sizes in bytewise order of the names, a page at a time, as far as somebody reads. Throws a BucketError. */
+/**
+ * Yields names and sizes in bytewise order of the names. Requests a page only when the caller reads
+ * that far. Throws a BucketError.
+ */
 export async function* listObjects(
   bucket: Bucket,
   { folder, from }: ListStart,
@@ -36,7 +39,7 @@ export async function* listObjects(
       ),
     );
     const items = page['items'] ?? [];
-    if (!Array.isArray(items)) throw strangeAnswer('with a list that is none');
+    if (!Array.isArray(items)) throw strangeAnswer('with an invalid list');
     for (const item of items as readonly { readonly name?: unknown; readonly size?: unknown }[]) {
       if (typeof item.name === 'string') yield { name: item.name, size: Number(item.size) };
     }

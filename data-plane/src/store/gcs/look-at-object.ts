@@ -2,7 +2,10 @@ import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject
 import { discard } from './bucket-http';
 import { patiently } from './patience';
 
-/** What the bucket has under a name; undefined = nothing. Throws a BucketError, or the signal's reason. */
+/**
+ * Returns the metadata of an object; undefined = it does not exist. Throws a BucketError, or the
+ * reason of the signal.
+ */
 export function lookAtObject(bucket: Bucket, name: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
   const { clock, limits } = bucket;
   return patiently(clock, limits, limits.operationMs, signal, async (bounded) => {

@@ -5,12 +5,16 @@ import { lookAtObject } from './look-at-object';
 import { patiently } from './patience';
 import { removeObject } from './remove-object';
 
-/** Parts of a copy that one call may be split into; a call copies about a gigabyte where storage classes differ, everything where not. */
+/**
+ * Maximum number of calls for one copy. A call copies about one gigabyte if storage classes differ,
+ * otherwise everything.
+ */
 const MAX_PARTS = 1000;
 
 /**
- * Copies one generation of an object to another name and deletes the original, if it still is that generation. false = it is not there any more,
- * and nothing is left under the other name. Throws a BucketError.
+ * Copies one generation of an object to another name and deletes the original if it still has that
+ * generation. Returns false if it does not exist any more; then nothing is left under the other
+ * name. Throws a BucketError.
  */
 export async function moveAside(
   bucket: Bucket,
@@ -53,5 +57,5 @@ async function copy(
     if (typeof reply['rewriteToken'] !== 'string') break;
     token = reply['rewriteToken'];
   }
-  throw strangeAnswer('with half a copy');
+  throw strangeAnswer('with an incomplete copy');
 }

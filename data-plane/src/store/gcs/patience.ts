@@ -8,7 +8,10 @@ import type { GcsLimits } from './limits';
 
 type RetryLimits = Pick<GcsLimits, 'retryBaseMs' | 'retryMaxMs'>;
 
-/** Says whether, and when, something is tried again: with growing pauses, and not for longer than `giveUpMs` without getting on. */
+/**
+ * Decides whether and when to retry: with growing delays, and for at most `giveUpMs` milliseconds
+ * without progress.
+ */
 export class Patience {
   private failures = 0;
   private failingSince: number | undefined;
@@ -20,13 +23,16 @@ export class Patience {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** It got on: what went wrong before is forgotten. */
+  /** Forgets earlier failures, because there was progress. */
   progress(): void {
     this.failures = 0;
     this.failingSince = undefined;
   }
 
-  /** Waits before the next try. Throws `error` where none makes sense or time is up, and the signal's reason when it aborts. */
+  /**
+   * Waits before the next try. Throws `error` if a retry makes no sense or the time is over, and
+   * the reason of the signal if it aborts.
+   */
   async again(error: unknown, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const { retryBaseMs, retryMaxMs } = this.limits;
@@ -40,7 +46,10 @@ export class Patience {
   }
 }
 
-/** Runs a small operation, again where that makes sense, for at most `ms` in all. Throws the last failure, or the signal's reason. */
+/**
+ * Runs a small operation with retries for at most `ms` milliseconds in all. Throws the last
+ * failure, or the reason of the signal.
+ */
 export function patiently<T>(
   clock: Clock,
   limits: RetryLimits,
@@ -60,7 +69,10 @@ export function patiently<T>(
   });
 }
 
-/** Runs an action under a signal that aborts when the caller's does, or after `ms` with a transient BucketError. */
+/**
+ * Runs an action with a signal that aborts with the caller's signal, or after `ms` milliseconds
+ * with a transient BucketError.
+ */
 export function within<T>(
   clock: Clock,
   ms: number,

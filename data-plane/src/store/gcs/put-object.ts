@@ -6,20 +6,21 @@ import { patiently, within } from './patience';
 /** An object that is sent in one request. */
 export interface NewObject {
   readonly name: string;
-  /** "0" = there must be none. */
+  /** "0" = the object must not exist. */
   readonly ifGenerationMatch: string;
   readonly size: number;
-  /** The bucket refuses other bytes before anybody sees them. */
+  /** The bucket rejects bytes with another checksum before they become visible. */
   readonly crc32c: string;
   /** Called again for every try. */
   readonly body: () => AsyncIterable<Buffer>;
-  /** How long it is tried. */
+  /** Maximum time for all tries, in milliseconds. */
   readonly withinMs: number;
 }
 
 /**
- * Writes a small object in one request (Cloud Storage, "Multipart upload"). undefined = the name has another generation: somebody was first, or an
- * earlier try of ours whose answer got lost. Throws a BucketError, the body's error, or the signal's reason.
+ * Writes a small object in one request (Cloud Storage, "Multipart upload"). Returns undefined if
+ * the name has another generation: another writer was first, or an earlier try succeeded but its
+ * answer was lost. Throws a BucketError, the error of the body, or the reason of the signal.
  */
 export function putObject(bucket: Bucket, object: NewObject, signal?: AbortSignal): Promise<StoredObject | undefined> {
   const { clock, limits, http } = bucket;

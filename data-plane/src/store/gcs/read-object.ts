@@ -7,7 +7,7 @@ import { BucketError, strangeAnswer, toGcsStoreError, unexpectedStatus } from '.
 import { type BucketAnswer, discard, header, transportError } from './bucket-http';
 import { Patience } from './patience';
 
-/** Bytes of an object. */
+/** A range of an object. */
 export interface ObjectRange {
   readonly offset: number;
   readonly length: number;
@@ -17,8 +17,10 @@ export interface ObjectRange {
 }
 
 /**
- * `length` bytes from `offset` of one generation of an object, in chunks of at most 256 KiB. A connection that is cut, or stalls, is asked for the
- * rest; another object under the name never takes part. Throws STORE_FAILED when the bytes are not there or do not come, CANCELLED when the signal aborts.
+ * Yields `length` bytes from `offset` of one generation of an object, in chunks of at most 256 KiB.
+ * After a cut or stalled connection, it requests the rest; a newer object under the name is never
+ * used. Throws STORE_FAILED if the bytes are missing or do not arrive, CANCELLED if the signal
+ * aborts.
  */
 export async function* readObject(
   bucket: Bucket,
@@ -32,7 +34,7 @@ export async function* readObject(
   const patience = new Patience(clock, limits, limits.readPatienceMs);
   const end = range.offset + range.length;
   try {
-    if (end > object.size) throw new BucketError('has an object that is shorter than that', false);
+    if (end > object.size) throw new BucketError('has an object that is shorter than the requested range', false);
     for (let position = range.offset; position < end;) {
       try {
         const answer = await openRange(bucket, object, position, end, signal);
@@ -52,7 +54,7 @@ export async function* readObject(
     throw toGcsStoreError(error, range.what);
   } finally {
     reader.release();
-    // A reader that stops in the middle takes its own connection with it, and nobody else's.
+    // A reader that stops early closes only its own connection.
     reader.abort(new LayoverError('CANCELLED'));
   }
 }
@@ -71,8 +73,8 @@ async function openRange(
   if (isWhole || (answer.status === 206 && header(answer, 'content-range').startsWith(`bytes ${offset}-`)))
     return answer;
   await discard(answer);
-  if (answer.status === 206) throw strangeAnswer('with another range than was asked for');
-  if (answer.status === 404) throw new BucketError('has it no more', false);
+  if (answer.status === 206) throw strangeAnswer('with another range than the requested one');
+  if (answer.status === 404) throw new BucketError('does not have it any more', false);
   throw unexpectedStatus(answer.status);
 }
 
@@ -85,7 +87,7 @@ async function* bytesOf(
   try {
     for await (const chunk of answer.body) {
       left -= (chunk as Buffer).length;
-      if (left < 0) throw strangeAnswer('with more bytes than were asked for');
+      if (left < 0) throw strangeAnswer('with more bytes than requested');
       yield chunk as Buffer;
     }
   } catch (error) {

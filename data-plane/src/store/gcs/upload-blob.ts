@@ -11,10 +11,13 @@ import { removeObject } from './remove-object';
 import type { SpoolSource } from './spool-source';
 import { type UploadReply, UploadSession } from './upload-session';
 
-/** Times that an upload is begun anew: after a session that was lost, or an object that came or went under the name. */
+/**
+ * How many times an upload is started, in case its session is lost or the object under the name
+ * changes.
+ */
 const BEGINNINGS = 4;
 
-/** Brings spool files into a bucket, while they grow. */
+/** Uploads spool files into a bucket while they grow. */
 export class BlobUploads {
   private readonly parts: LimitFunction;
 
@@ -26,8 +29,9 @@ export class BlobUploads {
   }
 
   /**
-   * Resolves when the bucket has the whole blob under `name`, and says itself that it has as many bytes with the same checksum. What is there
-   * already with these is left alone; what is there with others is replaced. Throws a BucketError, STORE_FAILED (spool), or the signal's reason.
+   * Uploads a blob. Resolves when the bucket holds the complete blob under `name` and confirms its
+   * size and checksum. An existing object with the same size and checksum is kept; any other one is
+   * replaced. Throws a BucketError, STORE_FAILED (spool), or the reason of the signal.
    */
   async upload(name: string, source: SpoolSource, signal: AbortSignal): Promise<void> {
     let generation = '0';
@@ -40,7 +44,7 @@ export class BlobUploads {
       if (there === 'the same') return;
       generation = there;
     }
-    throw new BucketError('lost an upload again and again', true);
+    throw new BucketError('lost an upload repeatedly', true);
   }
 
   private async attempt(
@@ -80,7 +84,10 @@ export class BlobUploads {
     return object === undefined ? { kind: 'taken' } : { kind: 'done', object };
   }
 
-  /** Part after part, each sent when it is whole and more is known to follow: the last one only when the blob is proven. */
+  /**
+   * Sends part after part. A part is sent when it is complete and more bytes are known to follow;
+   * the last part only when the blob is proven.
+   */
   private async sendParts(session: UploadSession, source: SpoolSource, signal: AbortSignal): Promise<UploadReply> {
     const { clock, limits } = this.bucket;
     const patience = new Patience(clock, limits, limits.uploadPatienceMs);
@@ -91,7 +98,7 @@ export class BlobUploads {
         const reply = uncertain ? await session.ask(signal) : await this.sendPart(session, source, persisted, signal);
         if (reply.kind !== 'more') return reply;
         if (reply.persisted > furthest) patience.progress();
-        else if (!uncertain) throw new BucketError('takes no bytes', true);
+        else if (!uncertain) throw new BucketError('accepts no bytes', true);
         uncertain = false;
         persisted = reply.persisted;
         furthest = Math.max(furthest, persisted);
@@ -121,7 +128,7 @@ export class BlobUploads {
     });
   }
 
-  /** The bucket's own account of what it has, against what was sent. */
+  /** Compares size and checksum of the stored object with the sent bytes. */
   private async check(object: StoredObject, source: SpoolSource, signal: AbortSignal): Promise<void> {
     if (await isSame(object, source, signal)) return;
     await removeObject(this.bucket, object, signal);
@@ -135,7 +142,7 @@ export class BlobUploads {
     if (await isSame(object, source, signal)) return 'the same';
     this.logger.error(
       { object: name, bytes: object.size },
-      'an object has other bytes than its name says; it is replaced',
+      'An object has other bytes than its name says; Layover replaces it',
     );
     return object.generation;
   }

@@ -151,7 +151,7 @@ test('records that are refused for good are set aside; those around them are del
       record: expect.objectContaining(recordOf('7')) as unknown,
     },
   ]);
-  expect(lines.filter((line) => line.includes('refuses a pull record'))).toHaveLength(2);
+  expect(lines.filter((line) => line.includes('permanently rejects a pull record'))).toHaveLength(2);
 });
 
 test('a control plane that fails inside loses nothing: the batch waits', async () => {
@@ -163,14 +163,14 @@ test('a control plane that fails inside loses nothing: the batch waits', async (
   catalog.switches.failWith = undefined;
   await catalog.until(() => catalog.records.size === 5);
   // Tries 1, 2, 4 … are logged, not each.
-  expect(lines.filter((line) => line.includes('cannot be delivered')).length).toBeLessThan(catalog.calls.length + 1);
+  expect(lines.filter((line) => line.includes('Failed to deliver pull records')).length).toBeLessThan(catalog.calls.length + 1);
 });
 
 test('news of the control plane ends the wait between two tries', async () => {
   await catalog.stop();
   const { journal, delivery, lines } = await startDataPlane({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
   await append(journal, 0, 1);
-  await waitUntil('the first try', () => lines.some((line) => line.includes('cannot be delivered')));
+  await waitUntil('the first try', () => lines.some((line) => line.includes('Failed to deliver pull records')));
   await catalog.start();
   // The connection has a backoff of its own: several tries may be needed.
   const nudge = setInterval(() => delivery.retryNow(), 50);

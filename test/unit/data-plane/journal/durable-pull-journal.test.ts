@@ -107,7 +107,7 @@ describe('files that are not whole', () => {
     expect(references.length).toBeGreaterThan(20);
     expect(references.length).toBeLessThan(30);
     expect(references.at(-1)).toBe('29');
-    expect(lines.join()).toContain('records were lost');
+    expect(lines.join()).toContain('Pull records are lost');
     expect(readdirSync(directory)).toContainEqual(expect.stringMatching(/\.damaged$/));
   });
 
