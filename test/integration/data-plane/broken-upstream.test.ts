@@ -37,7 +37,7 @@ afterEach(async () => {
   spoolFolder = undefined;
 });
 
-/** The manifest is cached; what follows is about its layer. */
+/** Starts with a cached manifest; the test is about its layer. */
 async function startWithManifest(options: RigOptions = {}): Promise<void> {
   await start(options);
   await rig.edge.manifest('latest');
@@ -46,7 +46,10 @@ async function startWithManifest(options: RigOptions = {}): Promise<void> {
 
 const whole = ({ bytes, failure }: ReadResult): boolean => failure === undefined && bytes.equals(layer.bytes);
 
-/** A blob that failed: no client got it whole, nothing is stored, nothing is left in the spool. */
+/**
+ * Expects that the blob failed: no client got it completely, and neither the store nor the spool
+ * contains it.
+ */
 async function expectNothingKept(result: ReadResult): Promise<void> {
   expect(result.failure).toBeDefined();
   expect(result.bytes.length).toBeLessThan(layer.bytes.length);
@@ -54,7 +57,7 @@ async function expectNothingKept(result: ReadResult): Promise<void> {
   await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
 }
 
-/** Once upstream is well again, so is the blob. */
+/** Expects that the blob can be pulled once the upstream works again. */
 async function expectRecovery(): Promise<void> {
   rig.registry.clearQuirks();
   expect(whole(await rig.edge.blob(layer.digest))).toBe(true);
@@ -62,9 +65,10 @@ async function expectRecovery(): Promise<void> {
 }
 
 describe('a blob', () => {
-  test('cut in the middle: resumed where it broke off, and the client does not notice', async () => {
+  test('resumes where the connection was cut, and the client does not notice', async () => {
     await startWithManifest();
-    // Cut when some of it has been kept: what is on its way when a connection breaks may be lost with it.
+    // The cut comes after some bytes were written: bytes in transit may be lost with a broken
+    // connection.
     const gate = createGate();
     rig.registry.quirk({ path: layer.digest, gate, gateAtBytes: 150_000, cutAfterBytes: 150_000, times: 1 });
     const reading = rig.edge.blob(layer.digest);
@@ -78,7 +82,7 @@ describe('a blob', () => {
     expect(rig.registry.bytesSent(layer.digest)).toBeLessThan(layer.bytes.length + 150_000);
   });
 
-  test('cut for good: bounded tries, a client that is cut off, nothing kept', async () => {
+  test('fails after a limited number of tries, cuts the client, and stores nothing if the connection breaks every time', async () => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, cutAtOffset: 150_000 });
     await expectNothingKept(await rig.edge.blob(layer.digest));
@@ -92,14 +96,14 @@ describe('a blob', () => {
     ['a short body without a length', { truncateTo: 100_000, chunked: true }],
     ['a web page with status 200', { html: true }],
     ['another length', { truncateTo: 399_999 }],
-  ])('%s: never whole for a client, never kept', async (_name, quirk) => {
+  ])('never arrives completely and is never stored: %s', async (_name, quirk) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, ...quirk });
     await expectNothingKept(await rig.edge.blob(layer.digest));
     await expectRecovery();
   });
 
-  test('Content-Encoding that nobody asked for: the right bytes or none', async () => {
+  test('arrives with the right bytes or not at all if the upstream sets an unexpected Content-Encoding', async () => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, gzip: true });
     const result = await rig.edge.blob(layer.digest);
@@ -111,7 +115,7 @@ describe('a blob', () => {
     await expectRecovery();
   });
 
-  test('stalled: given up after the time-out, asked again, and in the end refused', async () => {
+  test('is requested again after a stall, and fails in the end', async () => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, stallAfterBytes: 100_000 });
     const result = await rig.edge.blob(layer.digest);
@@ -126,7 +130,7 @@ describe('a blob', () => {
     [404, 'BLOB_UNKNOWN'],
     [500, 'UPSTREAM_FAILED'],
     [503, 'UPSTREAM_FAILED'],
-  ])('status %d: %s, before any byte', async (status, key) => {
+  ])('with status %d fails with %s before any byte', async (status, key) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, respond: { status, body: '{"errors":[]}' } });
     const result = await rig.edge.blob(layer.digest);
@@ -135,7 +139,7 @@ describe('a blob', () => {
     await expectRecovery();
   });
 
-  test('redirected to another host: followed, without credentials; the second fill asks anew', async () => {
+  test('follows a redirect to another host without credentials, and a second fill requests the redirect again', async () => {
     await start({
       registry: { auth: { kind: 'basic', users: { me: { password: 'secret', repositories: 'all' } } } },
       organizations: [{ name: 'acme', username: 'me', password: 'secret' }],
@@ -148,7 +152,7 @@ describe('a blob', () => {
     expect(cdn.requests.map(({ line, authorization }) => [line, authorization])).toEqual([
       [`GET ${layerPath}`, 'none'],
     ]);
-    // The very first request finds out that credentials are wanted.
+    // The very first request learns that credentials are needed.
     expect(rig.registry.requests.map(({ authorization }) => authorization)).toEqual(['none', 'basic', 'basic']);
   });
 
@@ -157,7 +161,7 @@ describe('a blob', () => {
     'http://10.1.2.3/x',
     'http://[::1]:1/x',
     'http://[::ffff:10.0.0.1]/x',
-  ])('redirected to %s: refused, and never asked', async (location) => {
+  ])('never follows a redirect to %s', async (location) => {
     await startWithManifest();
     rig.registry.quirk({ path: layer.digest, redirect: location });
     const result = await rig.edge.blob(layer.digest);
@@ -172,7 +176,7 @@ describe('a manifest', () => {
     [403, 'UPSTREAM_DENIED'],
     [404, 'MANIFEST_UNKNOWN'],
     [500, 'UPSTREAM_FAILED'],
-  ])('status %d: %s, nothing kept, and recorded so', async (status, key) => {
+  ])('with status %d fails with %s, is not stored, and is recorded', async (status, key) => {
     await start();
     rig.registry.quirk({ path: 'manifests', respond: { status, body: '{"errors":[]}' } });
     expect(await outcome(rig.edge.manifest('latest'))).toBe(key);
@@ -183,7 +187,7 @@ describe('a manifest', () => {
     expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
   });
 
-  test('429: the time to wait is told and kept to, and a cached tag is served meanwhile', async () => {
+  test('with 429 reports the time to wait, obeys it, and serves a cached tag meanwhile', async () => {
     await start();
     rig.registry.content.addImage(NAME, 'cached', image);
     await rig.edge.manifest('cached');
@@ -204,7 +208,7 @@ describe('a manifest', () => {
     ['another digest in Docker-Content-Digest', { digestHeader: digestOf(Buffer.from('other')) }],
     ['wrong bytes', { corrupt: true }],
     ['a body that is cut', { cutAfterBytes: 20 }],
-  ])('%s: refused and not kept', async (_name, quirk) => {
+  ])('is rejected and not stored: %s', async (_name, quirk) => {
     await start();
     rig.registry.quirk({ path: 'manifests', method: 'GET', ...quirk });
     expect(await outcome(rig.edge.manifest('latest'))).toMatch(/^UPSTREAM_(CONTENT|FAILED)$/);
@@ -215,7 +219,7 @@ describe('a manifest', () => {
     expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
   });
 
-  test('5 MiB: refused, not kept; 4 MiB less a little: served', async () => {
+  test('of 5 MiB is rejected and not stored; one a little below 4 MiB is served', async () => {
     await start();
     const huge = buildManifestOfSize(5 * 1024 * 1024);
     const large = buildManifestOfSize(4 * 1024 * 1024 - 10);
@@ -226,13 +230,13 @@ describe('a manifest', () => {
     expect((await rig.edge.manifest('large')).content.equals(large)).toBe(true);
   });
 
-  test('an upstream that never answers: a time-out within bounds', async () => {
+  test('from an upstream that never answers times out', async () => {
     await start();
     rig.registry.quirk({ path: 'manifests', stallHeaders: true });
     expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_TIMEOUT');
   });
 
-  test('a connection that is refused', async () => {
+  test('from an upstream that refuses the connection', async () => {
     const port = await freePort();
     await start({ organizations: [{ name: 'acme', upstreamHost: `127.0.0.1:${port}` }] });
     await expect(rig.edge.manifest('latest')).rejects.toMatchObject({
@@ -241,7 +245,7 @@ describe('a manifest', () => {
     });
   });
 
-  test('a name that does not resolve', async () => {
+  test('from an unknown host name', async () => {
     const resolver = (): Promise<never> =>
       Promise.reject(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }));
     await start({ organizations: [{ name: 'acme', upstreamHost: 'registry.invalid' }], overrides: { resolver } });
@@ -251,14 +255,14 @@ describe('a manifest', () => {
     });
   });
 
-  test('a name that resolves to a private address', async () => {
+  test('from a host name with a private address', async () => {
     const resolver = () => Promise.resolve([{ address: '10.9.8.7', family: 4 }]);
     await start({ organizations: [{ name: 'acme', upstreamHost: 'rebound.test' }], overrides: { resolver } });
     expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_ADDRESS_REFUSED');
   });
 
   test.each(['me', ''])(
-    'a token realm at a private address (user "%s"): refused, and no credentials leave',
+    'with a token realm at a private address (user "%s") is rejected without revealing credentials',
     async (username) => {
       await start({
         registry: {
@@ -276,8 +280,8 @@ describe('a manifest', () => {
   );
 });
 
-describe('our own disk', () => {
-  test('full in the middle of a fill: the client is cut off or told, nothing is left, and it works again when there is room', async () => {
+describe('the disk of the data plane', () => {
+  test('full during a fill: the client is cut or gets an error, nothing is left, and pulls work again when there is room', async () => {
     let full = true;
     spoolFolder = await temporaryFolder('spool');
     const disk = createSpool(spoolFolder.path);
@@ -309,7 +313,7 @@ describe('our own disk', () => {
     await expectRecovery();
   });
 
-  test('full when the blob is to be kept: the client has it all the same, and the next one fills it again', async () => {
+  test('full when the blob is stored: the client gets the whole blob, and the next one causes another fill', async () => {
     let full = true;
     await startWithManifest({
       overrides: {

@@ -14,7 +14,7 @@ const start = async (options: RigOptions): Promise<void> => {
 };
 afterEach(() => rig.close());
 
-describe.each(['basic', 'bearer'] as const)('two organizations, one upstream with %s credentials', (kind) => {
+describe.each(['basic', 'bearer'] as const)('two organizations with one upstream and %s credentials', (kind) => {
   const users = {
     alice: { password: 'a', repositories: 'all' as const },
     bob: { password: 'b', repositories: 'all' as const },
@@ -33,7 +33,7 @@ describe.each(['basic', 'bearer'] as const)('two organizations, one upstream wit
     }),
   );
 
-  test('what one has cached, the other gets only when its own credentials are good for it', async () => {
+  test('share cached content only if their own credentials are valid for it', async () => {
     await rig.edge.manifest('latest', { organization: 'acme' });
     await rig.edge.blob(layer.digest, { organization: 'acme' });
     await rig.held(layer.digest);
@@ -48,11 +48,11 @@ describe.each(['basic', 'bearer'] as const)('two organizations, one upstream wit
     expect((await rig.edge.blob(layer.digest, { organization: 'beta' })).bytes.equals(layer.bytes)).toBe(true);
     expect(rig.registry.requests.some(({ line }) => line === `GET /v2/${NAME}/manifests/${image.digest}`)).toBe(true);
     expect(rig.registry.requests.every(({ username }) => username !== 'alice')).toBe(true);
-    // Bytes are shared, the right to read them is not.
+    // The bytes are shared, but not the right to read them.
     expect(rig.registry.bytesSent(layer.digest)).toBe(0);
   });
 
-  test('credentials that are taken away end what was served with them; new ones are in force at once', async () => {
+  test('stop serving content after credentials were removed, and use new credentials at once', async () => {
     expect(await outcome(rig.edge.manifest('latest', { organization: 'acme' }))).toBe('MISS');
     await rig.configure({ name: 'acme', username: 'carol', password: 'c' });
     expect(await outcome(rig.edge.manifest('latest', { organization: 'acme' }))).toBe('UPSTREAM_DENIED');
@@ -61,7 +61,7 @@ describe.each(['basic', 'bearer'] as const)('two organizations, one upstream wit
   });
 });
 
-test('a private organization: token flow, its own robot, its own repositories, and nobody else', async () => {
+test('a private organization serves its own robot and its own repositories only, with tokens', async () => {
   await start({
     organizations: [
       { name: 'acme', visibility: 'PRIVATE', robots: { ci: 'secret' } },
@@ -102,7 +102,7 @@ test('a private organization: token flow, its own robot, its own repositories, a
   ]);
 });
 
-test('lists: tags in pages, referrers, and what is kept of both when upstream is away', async () => {
+test('lists tags in pages and referrers, and serves cached lists while the upstream is down', async () => {
   await start({ organizations: [{ name: 'acme' }] });
   const signature = buildImage({
     seed: 'signature',

@@ -17,7 +17,7 @@ const start = async (options: RigOptions = {}): Promise<void> => {
 };
 afterEach(() => rig.close());
 
-/** Everything that a client pulls of an image. */
+/** Pulls everything that a client pulls of an image. */
 async function pullAll(of = image, reference = 'latest'): Promise<string[]> {
   const { cacheStatus } = await rig.edge.manifest(reference);
   const blobs = await Promise.all([of.config, ...of.layers].map((one) => rig.edge.blob(one.digest)));
@@ -29,7 +29,7 @@ async function pullAll(of = image, reference = 'latest'): Promise<string[]> {
   return [cacheStatus, ...blobs.map(({ header }) => header!.cacheStatus)];
 }
 
-test('cold: one GET for each thing; warm: one HEAD and nothing else; each byte crossed the line once', async () => {
+test('a cold pull costs one GET per item, a warm one only one HEAD, and every byte is fetched once', async () => {
   await start();
   expect(await pullAll()).toEqual(['MISS', 'MISS', 'MISS', 'MISS']);
   const digests = [image.config, ...image.layers].map(({ digest }) => digest);
@@ -50,7 +50,7 @@ test('cold: one GET for each thing; warm: one HEAD and nothing else; each byte c
   expect(rig.spooled()).toEqual([]);
 });
 
-test('manifests come byte for byte, with type, size and the upstream', async () => {
+test('manifests are served byte for byte with type, size and upstream', async () => {
   await start();
   const docker = buildImage({ mediaTypes: 'docker', seed: 'docker' });
   const index = buildIndex({ images: [image, second] });
@@ -71,7 +71,7 @@ test('manifests come byte for byte, with type, size and the upstream', async () 
   });
 });
 
-test('the tag moves: the new manifest is fetched, blobs that are held are not', async () => {
+test('after a tag has moved, the new manifest is fetched, but no stored blob', async () => {
   await start();
   await pullAll();
   rig.registry.content.addImage(NAME, 'latest', second);
@@ -84,7 +84,7 @@ test('the tag moves: the new manifest is fetched, blobs that are held are not', 
   expect(asked).toContain(`GET ${blob(own!.digest)}`);
 });
 
-test('upstream goes away: cached things are served, the rest says whose fault it is', async () => {
+test('while the upstream is down, cached content is served and other requests fail with the cause', async () => {
   const clock = TestClock.running();
   await start({ organizations: [{ name: 'acme', expirationSeconds: 3600 }], overrides: { clock } });
   await pullAll();
@@ -99,7 +99,7 @@ test('upstream goes away: cached things are served, the rest says whose fault it
   expect(await outcome(rig.edge.manifest('latest'))).toBe('UPSTREAM_UNREACHABLE');
 });
 
-test('ranges: first bytes, middle, to the end, the last ones; outside is 416 with the size', async () => {
+test('serves ranges at the start, in the middle, to the end and of the last bytes; others get 416 with the size', async () => {
   await start();
   await rig.edge.manifest('latest');
   const { digest, bytes } = image.layers[1]!;
@@ -118,7 +118,7 @@ test('ranges: first bytes, middle, to the end, the last ones; outside is 416 wit
   expect(rig.asked().filter((line) => line.includes('blobs'))).toEqual([`GET ${blob(digest)}`]);
 });
 
-test('a range outside of a cold blob fetches nothing', async () => {
+test('a range outside of a missing blob fetches nothing', async () => {
   await start();
   await rig.edge.manifest('latest');
   rig.asked();
@@ -127,7 +127,7 @@ test('a range outside of a cold blob fetches nothing', async () => {
   expect(rig.asked()).toEqual([]);
 });
 
-test('a file of this host is named to an edge that can read it, whole or growing', async () => {
+test('names a local file to an edge that can read it, complete or growing', async () => {
   await start();
   await rig.edge.manifest('latest');
   const { digest, bytes } = image.layers[1]!;
@@ -139,9 +139,10 @@ test('a file of this host is named to an edge that can read it, whole or growing
   expect(warm.header).toMatchObject({ delivery: 'LOCAL_FILE', available: bytes.length, cacheStatus: 'HIT' });
 });
 
-test('64 clients on one cold blob: it crosses the line once, all start before it has ended, the slow and the gone hold nobody up', async () => {
+test('64 clients of a missing blob share one fetch, all start before it ends, and slow or leaving clients delay nobody', async () => {
   const size = 2 * 1024 * 1024;
-  // The gate holds the body for as long as 64 clients take to arrive, which is no stall.
+  // The gate holds the body until all 64 clients have arrived. That is short enough not to count as
+  // a stall.
   await start({ config: (config) => ({ ...config, upstream: { ...config.upstream, bodyMs: 15_000 } }) });
   const digest = rig.registry.content.addBlob(NAME, { size, seed: 'big' });
   const bytes = patternBytes('big', 0, size);
@@ -178,7 +179,7 @@ test('64 clients on one cold blob: it crosses the line once, all start before it
   await rig.held(digest);
 });
 
-test('completion: what the client did not ask for comes too, once, and an index brings nothing', async () => {
+test('completion fills the blobs that the client did not request, once each, and none for an index', async () => {
   await start({ organizations: [{ name: 'acme', completeImages: true }] });
   const index = buildIndex({ images: [second] });
   rig.registry.content.addIndex(NAME, 'index', index);
@@ -195,7 +196,7 @@ test('completion: what the client did not ask for comes too, once, and an index 
   expect(rig.asked().filter((line) => second.layers.some(({ digest }) => line.includes(digest)))).toEqual([]);
 });
 
-test('every answered manifest request is one record at the control plane, with what happened', async () => {
+test('every answered manifest request is one record at the control plane, with its outcome', async () => {
   await start({ organizations: [{ name: 'acme' }, { name: 'off', enabled: false }] });
   await rig.edge.manifest('latest', { requestId: 'r1' });
   await rig.edge.manifest('latest', { requestId: 'r2', head: true });
@@ -233,7 +234,7 @@ test('every answered manifest request is one record at the control plane, with w
   });
 });
 
-test('control plane away: cached and uncached pulls go on, a restart too, and every record arrives once', async () => {
+test('while the control plane is down, pulls of cached and missing content work, also after a restart, and every record arrives once', async () => {
   await start();
   await pullAll();
   await rig.pulls(1);
@@ -258,7 +259,7 @@ test('control plane away: cached and uncached pulls go on, a restart too, and ev
   await rig.catalog.until(() => [...rig.catalog.admissions.values()].some(({ tag }) => tag === 'second'));
 });
 
-test('bytes that vanished from the store are fetched again, and the client does not notice', async () => {
+test('bytes that disappeared from the store are fetched again, and the client does not notice', async () => {
   await start();
   await pullAll();
   const { rm } = await import('node:fs/promises');

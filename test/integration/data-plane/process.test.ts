@@ -43,7 +43,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-/** The data plane as a process of its own, on its unix socket. */
+/** Starts the data plane as a separate process on its unix socket. */
 async function startProcess(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ child: ChildProcess; edge: RegistryCaller; address: string }> {
@@ -73,7 +73,7 @@ async function startProcess(
   return started;
 }
 
-test('kill -9 in mid-fill: nothing half is served or left, and after the restart all is as it should be', async () => {
+test('after kill -9 in a fill, nothing partial is served or left, and a restart works normally', async () => {
   const gate = createGate();
   registry.quirk({ path: layer.digest, method: 'GET', gate, gateAtBytes: 1_000_000, times: 1 });
   const first = await startProcess();
@@ -94,7 +94,7 @@ test('kill -9 in mid-fill: nothing half is served or left, and after the restart
   expect(cut.bytes.length).toBeLessThan(layer.bytes.length);
   registry.takeRequests();
 
-  // The killed process left its socket; the next one takes its place.
+  // The killed process left its socket; the next one replaces it.
   expect(existsSync(home.dataSocket)).toBe(true);
   const second = await startProcess();
   expect(readdirSync(home.spool)).toEqual([]);
@@ -107,13 +107,14 @@ test('kill -9 in mid-fill: nothing half is served or left, and after the restart
     `HEAD /v2/${NAME}/manifests/latest`,
     `GET /v2/${NAME}/blobs/${layer.digest}`,
   ]);
-  // The record of the first pull was on disk before its answer went out: it is not lost, and comes once.
+  // The record of the first pull was on disk before its answer was sent, so it arrives, and only
+  // once.
   const pulls = (): string[] => [...catalog.records.values()].flatMap(({ pull }) => pull?.cacheStatus ?? []);
   await catalog.until(() => pulls().length === 2);
   expect(pulls()).toEqual(['MISS', 'REVALIDATED']);
 });
 
-test('SIGTERM: what runs is finished, records are delivered, exit 0, no socket left', async () => {
+test('SIGTERM lets running calls end, delivers records, exits with 0 and removes the socket', async () => {
   const gate = createGate();
   registry.quirk({ path: layer.digest, method: 'GET', gate, gateAtBytes: 1_000_000, times: 1 });
   const { child, edge } = await startProcess();
@@ -129,7 +130,7 @@ test('SIGTERM: what runs is finished, records are delivered, exit 0, no socket l
   expect(existsSync(homeAt(folder.path).dataSocket)).toBe(false);
 });
 
-test('the socket is for this user alone, a second data plane is refused, and the health service answers', async () => {
+test('only the owner can use the socket, a second data plane is rejected, and the health service answers', async () => {
   const { address } = await startProcess();
   const { dataSocket } = homeAt(folder.path);
   expect(address).toBe(`unix:${dataSocket}`);
@@ -141,7 +142,7 @@ test('the socket is for this user alone, a second data plane is refused, and the
   expect(await health(address)).toBe('SERVING');
 });
 
-test('no configuration: it starts all the same, says so, and serves as soon as one comes', async () => {
+test('starts without a configuration, reports that, and serves as soon as one arrives', async () => {
   await catalog.stop();
   const { edge, address } = await startProcess({ LAYOVER_CONFIGURATION_WAIT_SECONDS: '0' });
   expect(await health(address)).toBe('NOT_SERVING');
@@ -154,7 +155,7 @@ test('no configuration: it starts all the same, says so, and serves as soon as o
   expect(await health(address)).toBe('SERVING');
 });
 
-test('bad configuration: every problem on stderr, exit 78, nothing started', async () => {
+test('with an invalid configuration, prints every problem on stderr, exits with 78 and starts nothing', async () => {
   const child = fork(join(packageRoot(), 'data-plane', 'src', 'main.ts'), [], {
     execArgv: [...RUN_TYPESCRIPT],
     env: {
@@ -173,7 +174,7 @@ test('bad configuration: every problem on stderr, exit 78, nothing started', asy
   expect(existsSync(join(folder.path, 'none'))).toBe(false);
 });
 
-test('a file in the place of the socket is no socket of another process', async () => {
+test('does not treat a file at the path of the socket as the socket of another process', async () => {
   const { dataSocket } = homeAt(folder.path);
   const path = join(folder.path, 'stale.sock');
   writeFileSync(path, '');

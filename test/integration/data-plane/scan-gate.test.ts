@@ -23,12 +23,15 @@ async function start(scanPolicy: ScanPolicy): Promise<void> {
   rig.registry.content.addImage(NAME, 'latest', image);
 }
 
-/** Blobs that the control plane was told have arrived. */
+/** Returns the blobs that were reported to the control plane as arrived. */
 function arrived(): Set<string> {
   return new Set([...rig.catalog.records.values()].flatMap(({ blob }) => (blob?.digest ? [blob.digest] : [])));
 }
 
-/** A scanner: its verdict comes when every blob of the image has been reported, as in the control plane. */
+/**
+ * Acts as a scanner: its verdict comes when every blob of the image has been reported, as in the
+ * control plane.
+ */
 function scans(verdict: JudgeImageReply): void {
   rig.catalog.switches.judge = async () => {
     await rig.catalog.until(() => parts.every(({ digest }) => arrived().has(digest)), 15_000);
@@ -36,7 +39,7 @@ function scans(verdict: JudgeImageReply): void {
   };
 }
 
-test('it holds on the very first pull: the image comes in whole, is scanned, and then refused, for fifty clients with one question', async () => {
+test('holds the first pull until the image is filled and scanned, and refuses it to fifty clients with one question', async () => {
   await start(WAIT);
   scans(REFUSE);
   const pulls = Array.from({ length: 50 }, (_, at) =>
@@ -57,7 +60,7 @@ test('it holds on the very first pull: the image comes in whole, is scanned, and
   expect(records[0]!.errorMessage).toContain('CVE-2024-7');
 });
 
-test('or served, and then without another question', async () => {
+test('serves an image that passes the scan, without another question', async () => {
   await start(WAIT);
   scans({ verdict: 'SERVE', goodForMs: 60_000 });
   expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');
@@ -66,7 +69,7 @@ test('or served, and then without another question', async () => {
   expect(rig.catalog.count('JudgeImage')).toBe(1);
 });
 
-test('who waits goes before the background: as many fills at a time as for clients', async () => {
+test('fills the blobs of a waiting pull before the background, with the concurrency of client fills', async () => {
   await start(WAIT);
   const gate = createGate();
   rig.registry.quirk({ path: '/blobs/', method: 'GET', gate, gateAtBytes: 0, times: 4 });
@@ -81,7 +84,7 @@ test('who waits goes before the background: as many fills at a time as for clien
   expect(await pull).toBe('MISS');
 });
 
-test('a layer that upstream does not have ends the wait, saying which', async () => {
+test('ends the wait with the name of a layer that the upstream does not have', async () => {
   await start(WAIT);
   rig.registry.quirk({ path: image.layers[1]!.digest, respond: { status: 404 } });
   rig.catalog.switches.judge = async (_request, cancelled) => {
@@ -94,7 +97,7 @@ test('a layer that upstream does not have ends the wait, saying which', async ()
   });
 });
 
-test('with the control plane away and no policy nothing changes; with one that needs a verdict it is an outage', async () => {
+test('without the control plane, changes nothing without a policy, and fails as an outage if a verdict is required', async () => {
   await start({ unscanned: 'SERVE', waitMs: 0 });
   await rig.catalog.stop();
   expect(await outcome(rig.edge.manifest('latest'))).toBe('MISS');

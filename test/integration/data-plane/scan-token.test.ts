@@ -23,7 +23,7 @@ const key = (call: Promise<unknown>): Promise<string> =>
     (error: { key: string }) => error.key,
   );
 
-test('a scanner reads the layer that its token is for, and that is no client of the organization', async () => {
+test('a scanner reads the layer of its token and does not count as a client of the organization', async () => {
   const ask = { organization: 'vault', authorization };
   const read = await rig.edge.blob(layer, ask);
   expect([read.failure, read.bytes.length]).toEqual([undefined, 70_000]);
@@ -35,7 +35,7 @@ test('a scanner reads the layer that its token is for, and that is no client of 
   expect(served.reduce((sum, bytes) => sum + bytes, 0)).toBe(90_000);
 });
 
-test('and nothing else', async () => {
+test('a scanner can read nothing else', async () => {
   const ask = { organization: 'vault', authorization };
   expect((await rig.edge.blob(other, ask)).failure).toBe('UNAUTHORIZED');
   expect((await rig.edge.blob(layer, { ...ask, repository: 'team/other' })).failure).toBe('UNAUTHORIZED');

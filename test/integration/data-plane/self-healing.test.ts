@@ -15,21 +15,21 @@ beforeEach(async () => {
   await rig.edge.manifest('latest');
   await rig.edge.blob(layer.digest);
   await rig.held(layer.digest, image.digest);
-  // The fill is over, and nobody looks at the file any more, only when its arrival was told.
+  // The fill has ended, and with it all use of the file, only when the arrival was reported.
   await rig.catalog.until(() => [...rig.catalog.records.values()].some(({ blob }) => blob?.digest === layer.digest));
   applyAdmissions(rig.catalog);
 });
 afterEach(() => rig.close());
 
-/** What may happen to a file of the store behind our back, or by our own hand. */
+/** Changes to a file of the store, by another program or by Layover itself. */
 const DAMAGES: readonly [what: string, damage: (digest: string) => Promise<void>, byUs?: boolean][] = [
   ['removed', (digest) => rm(rig.file(digest))],
   ['truncated', (digest) => truncate(rig.file(digest), 100)],
-  ['grown', (digest) => appendFile(rig.file(digest), 'x')],
-  ['grown beyond what a manifest may have', (digest) => appendFile(rig.file(digest), Buffer.alloc(5 * 1024 * 1024))],
+  ['extended', (digest) => appendFile(rig.file(digest), 'x')],
+  ['extended beyond the size limit of a manifest', (digest) => appendFile(rig.file(digest), Buffer.alloc(5 * 1024 * 1024))],
   ['emptied', (digest) => truncate(rig.file(digest), 0)],
   [
-    'moved aside, because other bits were found in it',
+    'moved to quarantine because of wrong bytes',
     async (digest) => {
       const content = await readFile(rig.file(digest));
       content[0]! ^= 1;
@@ -40,7 +40,7 @@ const DAMAGES: readonly [what: string, damage: (digest: string) => Promise<void>
   ],
 ];
 
-/** As an edge on the same host does it: reads the file that it is named, while the call is open. */
+/** Reads like an edge on the same host: reads the named file while the call is open. */
 async function readLocally(digest: string): Promise<{ readonly cacheStatus: string; readonly bytes: Buffer }> {
   const call = rig.edge.client.readBlob({
     address: { organization: 'acme', repository: NAME },
@@ -73,7 +73,7 @@ describe.each(DAMAGES)('a file that was %s', (_, damage, byUs = false) => {
   test.each([
     ['INLINE', readInline],
     ['LOCAL_FILE', readLocally],
-  ])('of a blob, delivered %s: fetched again, as HEAD has said; no client gets other bytes', async (_, read) => {
+  ])('of a blob delivered %s is fetched again, as HEAD announced, and no client gets wrong bytes', async (_, read) => {
     await damage(layer.digest);
     const head = await rig.edge.stat(layer.digest);
     expect(head).toMatchObject({ size: SIZE, cacheStatus: 'MISS' });
@@ -86,7 +86,7 @@ describe.each(DAMAGES)('a file that was %s', (_, damage, byUs = false) => {
     expect(await rig.storage.verify([layer.digest])).toMatchObject([{ outcome: 'WHOLE' }]);
   });
 
-  test('of a blob that two clients ask for at once, without a HEAD: one GET upstream', async () => {
+  test('of a blob that two clients request at once without HEAD causes one GET', async () => {
     await damage(layer.digest);
     rig.asked();
     const both = await Promise.all([readInline(layer.digest), readLocally(layer.digest)]);
@@ -94,12 +94,13 @@ describe.each(DAMAGES)('a file that was %s', (_, damage, byUs = false) => {
     expect(rig.asked()).toEqual([`GET /v2/${NAME}/blobs/${layer.digest}`]);
   });
 
-  describe.each(['latest', image.digest])('of a manifest, asked for as %s', (reference) => {
+  describe.each(['latest', image.digest])('of a manifest, requested as %s', (reference) => {
     const byTag = reference === 'latest';
 
-    test.each([true, false])('fetched again, and kept; HEAD first: %s', async (headFirst) => {
+    test.each([true, false])('is fetched again and stored; HEAD first: %s', async (headFirst) => {
       await damage(image.digest);
-      // Out of memory, where it would be found still; by what moves a file aside it is taken out of there as well.
+      // Removes the manifest from memory, where it would still be found. The quarantine does this
+      // itself.
       if (!byUs) await rig.restart();
       rig.asked();
       const given = { digest: image.digest, mediaType: image.mediaType, size: image.manifest.length };

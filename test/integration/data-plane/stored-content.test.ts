@@ -9,7 +9,7 @@ import { outcome } from './support/registry-caller';
 import { TestClock } from '../../support/test-clock';
 
 const NAME = 'team/app';
-/** Large enough that a client which takes nothing holds the call open. */
+/** Large enough that a client which reads nothing holds the call open. */
 const LARGE = 8 * 1024 * 1024;
 const image = buildImage({ layers: [LARGE, 300_000], seed: 'first' });
 const [large, small] = image.layers as [(typeof image.layers)[number], (typeof image.layers)[number]];
@@ -24,14 +24,18 @@ beforeEach(async () => {
   rig = await startRig({ overrides: { clock } });
   rig.registry.content.addImage(NAME, 'latest', image);
   await pullAll();
-  // The clock will pass the time after which a silent control plane is taken for gone: all is asked for once more then.
+  // The clock will pass the time after which a silent control plane counts as gone; all content is
+  // then requested once more.
   applyAdmissions(rig.catalog);
   await unused();
   rig.asked();
 });
 afterEach(() => rig.close());
 
-/** Moves the clock on until everything was used longer than ten seconds ago: a client has its last byte before the fill is over. */
+/**
+ * Advances the clock until the last use of all content is more than ten seconds ago: a client has
+ * its last byte before the fill ends.
+ */
 async function unused(): Promise<void> {
   do clock.advance(10_000);
   while ((await rig.storage.stat(...all)).some((state) => state.endsWith('*')));
@@ -49,7 +53,7 @@ async function pullAll(): Promise<string[]> {
   return statuses;
 }
 
-/** A client that reads a blob and takes nothing after the first bytes, until it is told to leave. */
+/** Starts a client that stops reading a blob after the first bytes, until it is told to leave. */
 async function reading(digest: string): Promise<{ leave(): Promise<void> }> {
   let leave = (): void => undefined;
   const left = new Promise<void>((resolve) => (leave = resolve));
@@ -70,7 +74,7 @@ async function reading(digest: string): Promise<{ leave(): Promise<void> }> {
 }
 
 describe('StatBlobs', () => {
-  test('sizes of what is there, blobs and manifests, and what is being read', async () => {
+  test('returns the sizes of stored blobs and manifests, and whether they are being read', async () => {
     const sizes = [`${image.manifest.length}`, `${image.config.bytes.length}`, `${LARGE}`, '300000'];
     expect(await rig.storage.stat(...all)).toEqual(sizes);
     expect(await rig.storage.stat(ABSENT, small.digest)).toEqual(['-1', '300000']);
@@ -84,7 +88,7 @@ describe('StatBlobs', () => {
     expect(await rig.storage.stat(image.digest)).toEqual([`${sizes[0]}*`]);
   });
 
-  test('what is filled is in use, also when its client has left, and there when it is committed', async () => {
+  test('reports a blob as in use during its fill, also if its client left, and as stored when it is committed', async () => {
     const other = buildImage({ layers: [400_000], seed: 'other' });
     rig.registry.content.addImage(NAME, 'other', other);
     await rig.edge.manifest('other');
@@ -101,7 +105,7 @@ describe('StatBlobs', () => {
 });
 
 describe('DeleteBlobs', () => {
-  test('what is read stays and is read to its end; the rest goes, from memory too, and is fetched again', async () => {
+  test('keeps content that is being read to its end, and deletes the rest, also from memory, until the next fill', async () => {
     let received = 0;
     let deleted: string[] = [];
     const { bytes } = await rig.edge.blob(large.digest, {}, async (now) => {
@@ -120,9 +124,9 @@ describe('DeleteBlobs', () => {
   });
 });
 
-test('nothing goes while the control plane has not been told for long of what came in; when it has been told, it may', async () => {
+test('deletes nothing while records wait too long for the control plane, and deletes after their delivery', async () => {
   rig.catalog.switches.failWith = status.UNAVAILABLE;
-  // The record of this pull stays here.
+  // The record of this pull stays in the journal.
   await rig.edge.manifest('latest');
   clock.advance(60_000);
   expect(await rig.storage.delete(small.digest)).toEqual(['IN_USE']);
@@ -135,11 +139,12 @@ test('nothing goes while the control plane has not been told for long of what ca
   expect(rig.holds(small.digest)).toBe(false);
 });
 
-test('an image that was evicted and deleted is whole again after the next pull of its manifest', async () => {
+test('an evicted and deleted image is complete again after the next pull of its manifest', async () => {
   await rig.configure({ name: 'acme', completeImages: true });
   await rig.edge.manifest('latest');
   await rig.held(...all);
-  // As the control plane evicts: the tables, the word to data planes, and then the bytes.
+  // Evicts like the control plane: first the tables, then the invalidation to data planes, and then
+  // the bytes.
   const key = { organizationUid: 'uid-acme', originVersion: 'origin-1', repository: NAME };
   rig.catalog.removeTag(key, 'latest');
   rig.catalog.removeManifest(key, image.digest);
@@ -153,7 +158,7 @@ test('an image that was evicted and deleted is whole again after the next pull o
 });
 
 describe('ListBlobs', () => {
-  test('everything, in the order of the digests, page by page', async () => {
+  test('lists everything in the order of the digests, in pages', async () => {
     const sizes = new Map<string, number>([
       [image.digest, image.manifest.length],
       ...[image.config, large, small].map(({ digest, bytes }) => [digest, bytes.length] as const),
@@ -167,7 +172,7 @@ describe('ListBlobs', () => {
 });
 
 describe('VerifyBlobs', () => {
-  test('one message for each, in the order asked; what is damaged is moved aside when that is asked for', async () => {
+  test('sends one message per digest in the requested order, and quarantines damaged content on request', async () => {
     const damaged = Buffer.from(small.bytes);
     damaged[299_999]! ^= 1;
     await writeFile(rig.file(small.digest), damaged);
@@ -183,20 +188,20 @@ describe('VerifyBlobs', () => {
     expect(await rig.storage.verify(asked, true)).toEqual(found);
     expect(rig.holds(small.digest)).toBe(false);
     expect(await rig.storage.verify([])).toEqual([]);
-    // Verifying is no use.
+    // Verification is not a use.
     expect(await rig.storage.stat(large.digest)).toEqual([`${LARGE}`]);
   });
 
-  test('a caller that leaves ends it, and a thousand are not too many', async () => {
+  test('ends if the caller leaves, and accepts a thousand digests', async () => {
     const asked = Array.from({ length: 1000 }, () => large.digest);
     const seen = await rig.storage.verify(asked, false, () => false);
     expect(seen).toHaveLength(1);
-    // What was open is closed: the call after it is answered at once, and the rig stops within its time.
+    // All files are closed: the next call is answered at once, and the rig stops in time.
     expect(await rig.storage.stat(large.digest)).toEqual([`${LARGE}`]);
   });
 });
 
-test('a request that is not valid is refused with the name of its field', async () => {
+test('an invalid request is rejected with the name of its field', async () => {
   const tooMany = Array.from({ length: 1001 }, () => ABSENT);
   const refused = (field: string): object => ({
     key: 'REQUEST_INVALID',
@@ -218,7 +223,7 @@ test('a request that is not valid is refused with the name of its field', async 
   expect(all.every(rig.holds)).toBe(true);
 });
 
-test('the control plane is told what is in use: every ten seconds, once more when nothing is, and with admissions', async () => {
+test('uses are reported to the control plane every ten seconds, once more when they have ended, and with admissions', async () => {
   const client = await reading(large.digest);
   const startedAt = clock.now();
   const told = (): readonly ContentUse__Output[] => rig.catalog.uses.get('node-1') ?? [];

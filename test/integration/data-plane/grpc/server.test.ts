@@ -11,7 +11,7 @@ let clock: TestClock;
 let server: RegistryServer;
 let client: RegistryClient;
 let address: string;
-/** Answers to CheckAccess that wait for the test. */
+/** Replies to CheckAccess that wait for the test. */
 let held: (() => void)[];
 let hold: boolean;
 
@@ -47,7 +47,7 @@ afterEach(async () => {
 const ask = (): Promise<string> =>
   new Promise((resolve) => client.checkAccess({}, (error) => resolve(error === null ? 'answered' : `${error.code}`)));
 
-/** Watches its health, and tells what it heard. */
+/** Watches the health of the server and records the statuses. */
 async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
   const Health = makeClientConstructor(healthService, 'grpc.health.v1.Health');
   const watcher = new Health(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
@@ -65,13 +65,13 @@ async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
   return { heard, leave: () => call.cancel() };
 }
 
-test('a watched server says that it stops, still answers for a moment, and then stops', async () => {
+test('a watched server reports that it stops, still answers for a moment, and then stops', async () => {
   const { heard } = await watch();
   let stopped = false;
   const stopping = server.stop(30_000).then(() => (stopped = true));
   await waitUntil('it says so', () => heard.includes('NOT_SERVING'));
   expect(await ask()).toBe('answered');
-  // A configuration that comes now changes nothing.
+  // A configuration that arrives now changes nothing.
   server.setServing(true);
   expect(stopped).toBe(false);
   clock.advance(500);
@@ -80,19 +80,19 @@ test('a watched server says that it stops, still answers for a moment, and then 
   expect(await ask()).toBe('14');
 });
 
-test('nobody watches: nothing is waited for', async () => {
+test('an unwatched server stops without delay', async () => {
   await server.stop(30_000);
   expect(await ask()).toBe('14');
 });
 
-test('the last watcher leaves: nothing more is waited for', async () => {
+test('a server stops without further delay when the last watcher leaves', async () => {
   const { leave } = await watch();
   const stopping = server.stop(30_000);
   leave();
   await stopping;
 });
 
-test('what runs may end, whoever watches', async () => {
+test('running calls may end, whether the server is watched or not', async () => {
   const { heard } = await watch();
   hold = true;
   const running = ask();
@@ -107,7 +107,7 @@ test('what runs may end, whoever watches', async () => {
   await stopping;
 });
 
-test('and is cut when the time for it is over, the notice included', async () => {
+test('running calls are cut when the drain time, including the notice, is over', async () => {
   await watch();
   hold = true;
   const running = ask();

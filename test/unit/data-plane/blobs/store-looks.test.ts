@@ -9,7 +9,7 @@ const start = async (options: BlobRigOptions = {}): Promise<BlobRig> => (rig = a
 afterEach(() => rig.dispose());
 
 describe('the store is asked once before the upstream', () => {
-  test('by a cold GET, by a warm one, and by a HEAD', async () => {
+  test('by a GET of a missing blob, by one of a stored blob, and by a HEAD', async () => {
     const { offer, read, head, looks, quiet, upstream } = await start();
     const content = bytes(MIB);
     const digest = await offer(content, NAME);
@@ -25,7 +25,7 @@ describe('the store is asked once before the upstream', () => {
     expect([looks(), upstream.take()]).toEqual([['open', 'open'], []]);
   });
 
-  test('by a GET that may be redirected: what the link finds missing is not asked for again', async () => {
+  test('by a GET that may be redirected: the fill reuses the absence that the link found', async () => {
     const { offer, read, get, looks, quiet, upstream } = await start({ redirects: true });
     const digest = await offer(bytes(2 * MIB), NAME);
     expect((await read(digest, { redirectable: true })).cacheStatus).toBe('MISS');
@@ -33,13 +33,14 @@ describe('the store is asked once before the upstream', () => {
     expect([looks(), upstream.take()]).toEqual([['link'], [`GET ${NAME}@${digest}`]]);
     expect(await get(digest, { redirectable: true })).toMatchObject({ kind: 'elsewhere', size: 2 * MIB });
     expect([looks(), upstream.take()]).toEqual([['link'], []]);
-    // Too small to be redirected: the store is asked for the bytes and not for a link.
+    // The blob is too small to be redirected, so the store is asked for the bytes and not for a
+    // link.
     const small = await offer(bytes(1000), NAME);
     await read(small, { redirectable: true });
     expect(looks()).toEqual(['open']);
   });
 
-  test('by the completion of an image, whether the blob is there or not, and by a fill for another node', async () => {
+  test('by the completion of an image, whether the blob is stored or not, and by a fill for another node', async () => {
     const { offer, service, target, looks, upstream } = await start();
     const [first, second] = [await offer(bytes(MIB), NAME), await offer(bytes(MIB, 'second'), NAME)];
     await service.complete(await target(), { digest: first, size: MIB });
@@ -50,14 +51,14 @@ describe('the store is asked once before the upstream', () => {
     expect([looks(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${second}`]]);
   });
 
-  test('and again after other nodes were tried, since they may have brought it into a shared store', async () => {
+  test('and again after other nodes were tried, because they may have brought it into a shared store', async () => {
     const { offer, service, target, looks } = await start({ elsewhere: () => Promise.resolve(false) });
     const digest = await offer(bytes(MIB), NAME);
     await service.complete(await target(), { digest, size: MIB });
     expect(looks()).toEqual(['stat', 'open']);
   });
 
-  test('and again after a wait for a slot, since a fill from another upstream may have brought it', async () => {
+  test('and again after a wait for a slot, because a fill from another upstream may have stored it', async () => {
     let open = (): void => undefined;
     const { offer, get, read, looks, waiting: queued, quiet, upstream } = await start({ limits: { perUpstream: 1 } });
     const [running, waiting] = [await offer(bytes(MIB), NAME), await offer(bytes(MIB, 'waiting'), NAME)];
@@ -75,7 +76,7 @@ describe('the store is asked once before the upstream', () => {
   });
 });
 
-test('the store is not asked without the right to the blob, not by GET, HEAD or redirect', async () => {
+test('GET, HEAD and redirects do not ask the store without the right to the blob', async () => {
   const { offer, get, head, read, looks, upstream } = await start({
     organizations: [
       { name: 'acme', username: 'good' },
