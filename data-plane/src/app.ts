@@ -331,8 +331,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
     const { copiesBytes } = opened;
-    const told = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
-    const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, told);
+    const operationsParts = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
+    const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, operationsParts);
     // Operations are served until all other parts have stopped.
     closers.unshift(() => operations.stop());
     httpAddress = operations.address;

@@ -29,7 +29,7 @@ export interface BlobRedirect {
  * redirect costs the client one more round trip, and often a new connection with a TLS handshake.
  * That takes about 100 ms to a bucket, longer than sending 1 MiB.
  */
-const WORTH_IT_BYTES = 1024 * 1024;
+const MIN_REDIRECT_BYTES = 1024 * 1024;
 
 /**
  * Decides which reads are redirected to the bucket: those of a large enough blob that is completely
@@ -48,7 +48,7 @@ export class BlobRedirects {
     range: RangeRequest | undefined,
   ): Promise<BlobRedirect | Absence | undefined> {
     const { stored, uses, fills, lifetimeMs } = this.parts;
-    if ((size !== undefined && !isWorthIt(range, size)) || fills.isActive(digest)) return undefined;
+    if ((size !== undefined && !isLargeEnough(range, size)) || fills.isActive(digest)) return undefined;
     // Nothing on this node deletes the blob from before the lookup until the link expires.
     const release = await stored.hold(digest);
     try {
@@ -57,7 +57,7 @@ export class BlobRedirects {
       // The size differs from the manifest. One of the two is wrong; reading the blob finds out
       // which.
       if (size !== undefined && link.size !== size) return undefined;
-      const resolved = isWorthIt(range, link.size) ? resolveRange(range, link.size) : undefined;
+      const resolved = isLargeEnough(range, link.size) ? resolveRange(range, link.size) : undefined;
       if (resolved === undefined) return undefined;
       uses.holdFor(digest, lifetimeMs);
       return { url: link.url, size: link.size, range: resolved };
@@ -67,6 +67,6 @@ export class BlobRedirects {
   }
 }
 
-function isWorthIt(range: RangeRequest | undefined, size: number): boolean {
-  return (resolveRange(range, size)?.length ?? 0) >= WORTH_IT_BYTES;
+function isLargeEnough(range: RangeRequest | undefined, size: number): boolean {
+  return (resolveRange(range, size)?.length ?? 0) >= MIN_REDIRECT_BYTES;
 }

@@ -42,7 +42,7 @@ export type OpenedBlob = {
       readonly onServed: (bytes: number) => void;
     }
   | {
-      readonly kind: 'elsewhere';
+      readonly kind: 'redirect';
       readonly size: number;
       /** A credential: see BlobLink. */
       readonly url: string;
@@ -66,8 +66,8 @@ export async function openBlob(
   if (place === undefined || place instanceof Absence) return openHere(parts, blob, options, place);
   // Only the bucket knows how many bytes the client reads. All bytes that the link gives access to
   // count as served, like bytes that an edge may read from a local file.
-  servedTo(blob.target, parts.journal)(place.range.length);
-  return { kind: 'elsewhere', ...place, cacheStatus: 'HIT', upstreamHost: blob.target.proxy.upstreamHost };
+  servedCounter(blob.target, parts.journal)(place.range.length);
+  return { kind: 'redirect', ...place, cacheStatus: 'HIT', upstreamHost: blob.target.proxy.upstreamHost };
 }
 
 async function openHere(
@@ -88,7 +88,7 @@ async function openHere(
       range: requireRange(range, reader.size),
       cacheStatus: reader.origin === 'store' ? 'HIT' : 'MISS',
       upstreamHost: target.proxy.upstreamHost,
-      onServed: servedTo(target, parts.journal),
+      onServed: servedCounter(target, parts.journal),
     };
   } catch (error) {
     await reader.close();
@@ -100,7 +100,7 @@ async function openHere(
  * Returns a counter of served bytes. Requests of the scanner are not counted: statistics only count
  * what clients pull.
  */
-function servedTo({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
+function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
   if (isScanner(actor)) return () => undefined;
   return (served) => journal.count({ organizationUid: key.organizationUid, served });
 }

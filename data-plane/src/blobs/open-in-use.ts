@@ -13,14 +13,14 @@ export async function openInUse(
 ): Promise<BlobReader> {
   const end = uses.begin(content);
   try {
-    return endingWith(await open(), end);
+    return withEndOfUse(await open(), end);
   } catch (error) {
     end();
     throw error;
   }
 }
 
-function endingWith(reader: BlobReader, end: () => void): BlobReader {
+function withEndOfUse(reader: BlobReader, end: () => void): BlobReader {
   return {
     origin: reader.origin,
     size: reader.size,

@@ -33,7 +33,7 @@ export class ReadThroughSource implements BlobSource {
         absence = found;
       }
       const reader = await fills.open({ ...request, absence }, signal);
-      if (reader.origin === 'fill') return new FollowingReader(digest, reader);
+      if (reader.origin === 'fill') return new FillFileReader(digest, reader);
       // The fill found the blob in the store, so the next iteration opens it there.
       await reader.close();
       absence = undefined;
@@ -60,7 +60,7 @@ function storeReader(blob: StoredBlob): BlobReader {
  * Reads the growing file of a fill, at the pace of the reader. Opens the file only when bytes are
  * requested: an edge may read it by path instead.
  */
-class FollowingReader implements BlobReader {
+class FillFileReader implements BlobReader {
   readonly origin = 'fill';
   private file: Promise<FileHandle> | undefined;
   private closing: Promise<void> | undefined;
@@ -93,7 +93,7 @@ class FollowingReader implements BlobReader {
       const available = this.available > position ? this.available : await this.waitBeyond(position, signal);
       const file = await this.opened();
       const want = Math.min(READ_CHUNK_BYTES, Math.min(available, end) - position);
-      const chunk = await readAt(file, position, want, `read ${this.digest} while it is fetched`);
+      const chunk = await readAt(file, position, want, `read ${this.digest} during its fill`);
       position += chunk.length;
       yield chunk;
     }
@@ -108,7 +108,7 @@ class FollowingReader implements BlobReader {
     try {
       return await (this.file ??= open(this.fill.path ?? '', 'r'));
     } catch (error) {
-      throw toStoreError(error, `read ${this.digest} while it is fetched`);
+      throw toStoreError(error, `read ${this.digest} during its fill`);
     }
   }
 

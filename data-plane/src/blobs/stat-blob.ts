@@ -37,7 +37,7 @@ export async function statBlob(
     await found.close();
     return { size: found.size, cacheStatus: 'HIT', upstreamHost };
   }
-  const size = blob.size ?? (await sizeByOpening(upstream, blob, signal));
+  const size = blob.size ?? (await sizeFromGet(upstream, blob, signal));
   return { size, cacheStatus: 'MISS', upstreamHost };
 }
 
@@ -45,7 +45,7 @@ export async function statBlob(
  * Returns the size from the headers of a GET and does not read its body. For upstreams whose HEAD
  * gives no size.
  */
-async function sizeByOpening(
+async function sizeFromGet(
   upstream: UpstreamRegistry,
   { target, digest }: ReadableBlob,
   signal: AbortSignal | undefined,

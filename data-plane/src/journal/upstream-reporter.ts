@@ -17,8 +17,8 @@ interface Reported {
   /** The health without the time when it was observed. */
   state: string;
   sentAt: number;
-  lookedAt: number;
-  cancelLook: (() => void) | undefined;
+  checkedAt: number;
+  cancelTimer: (() => void) | undefined;
 }
 
 /**
@@ -43,26 +43,26 @@ export class UpstreamReporter {
     const { origin } = target.upstream;
     let entry = this.byOrganization.get(origin.organizationUid);
     if (entry === undefined) {
-      entry = { origin, state: '', sentAt: 0, lookedAt: 0, cancelLook: undefined };
+      entry = { origin, state: '', sentAt: 0, checkedAt: 0, cancelTimer: undefined };
       this.byOrganization.set(origin.organizationUid, entry);
     }
     entry.origin = origin;
-    if (entry.cancelLook !== undefined) return;
-    const wait = entry.lookedAt + PAUSE_MILLISECONDS - this.clock.now();
-    if (wait <= 0) this.look(entry);
-    else entry.cancelLook = this.clock.after(wait, () => this.look(entry));
+    if (entry.cancelTimer !== undefined) return;
+    const wait = entry.checkedAt + PAUSE_MILLISECONDS - this.clock.now();
+    if (wait <= 0) this.report(entry);
+    else entry.cancelTimer = this.clock.after(wait, () => this.report(entry));
   }
 
   /** Drops all delayed reports. */
   stop(): void {
-    for (const entry of this.byOrganization.values()) entry.cancelLook?.();
+    for (const entry of this.byOrganization.values()) entry.cancelTimer?.();
     this.byOrganization.clear();
   }
 
-  private look(entry: Reported): void {
+  private report(entry: Reported): void {
     const now = this.clock.now();
-    entry.cancelLook = undefined;
-    entry.lookedAt = now;
+    entry.cancelTimer = undefined;
+    entry.checkedAt = now;
     const health = this.upstream.health(entry.origin);
     if (health.lastCheckedAt === undefined) return;
     const { reachable, lastError = '', rateLimit = -1, rateLimitRemaining = -1, retryAfter = 0 } = health;

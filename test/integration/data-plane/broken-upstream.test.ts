@@ -54,7 +54,7 @@ async function expectNothingKept(result: ReadResult): Promise<void> {
   expect(result.failure).toBeDefined();
   expect(result.bytes.length).toBeLessThan(layer.bytes.length);
   expect(rig.holds(layer.digest)).toBe(false);
-  await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
+  await waitUntil('an empty spool', () => rig.spooled().length === 0);
 }
 
 /** Expects that the blob can be pulled once the upstream works again. */

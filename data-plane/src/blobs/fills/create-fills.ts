@@ -55,7 +55,7 @@ export interface SpooledFills extends Fills {
  * Number of outages of other requesters after which a waiting request fails too. Without this
  * limit, each of 200 waiting requests would run into its own timeout.
  */
-const OUTAGES_BELIEVED = 2;
+const MAX_SHARED_OUTAGES = 2;
 /** How long stop() waits for aborted fills, in milliseconds. */
 const ABORT_MS = 5_000;
 
@@ -88,7 +88,7 @@ class JobFills implements SpooledFills {
 
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader> {
     return this.attempt(request, signal, async (job, joined) => {
-      const seat = job.sit(request);
+      const seat = job.takeSeat(request);
       try {
         await untilAborted(job.opened.promise, signal);
         if (job.fits(request.expectedSize)) return job.reader(seat, joined);
@@ -110,7 +110,7 @@ class JobFills implements SpooledFills {
 
   async complete(request: FillRequest, urgent?: AbortSignal): Promise<void> {
     const whole = this.attempt(request, undefined, async (job) => {
-      const seat = job.sit(request);
+      const seat = job.takeSeat(request);
       const stopListening = onAbort(urgent, () => seat.lower());
       try {
         await job.settled.promise;
@@ -168,8 +168,8 @@ class JobFills implements SpooledFills {
       } catch (thrown) {
         const error = toLayoverError(thrown);
         throwIfAborted(signal);
-        if (job.isOpened || job.askedFor(request)) throw error;
-        if (isOutage(error) && ++outages >= OUTAGES_BELIEVED) throw error;
+        if (job.isOpened || job.isAskingFor(request)) throw error;
+        if (isOutage(error) && ++outages >= MAX_SHARED_OUTAGES) throw error;
       }
     }
   }

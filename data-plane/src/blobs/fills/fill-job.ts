@@ -40,7 +40,7 @@ export interface FillDependencies {
 }
 
 /** The request that starts a fill, and the answer of the store, if the store was asked. */
-export interface FillBeginning {
+export interface FillStart {
   readonly request: FillRequest;
   readonly absence: Absence | undefined;
 }
@@ -79,7 +79,7 @@ export class FillJob {
    */
   constructor(
     private readonly deps: FillDependencies,
-    { request, absence }: FillBeginning,
+    { request, absence }: FillStart,
     private readonly onOver: () => void,
   ) {
     this.first = request;
@@ -90,7 +90,7 @@ export class FillJob {
     this.requesters = new Requesters(deps.uses);
     this.seats = new Seats(request, deps, {
       onClient: () => this.ticket?.lift(),
-      onNobody: () => this.abandon(),
+      onAbandoned: () => this.abandon(),
       onExpired: () => this.abort(this.expired()),
       onEmpty: () => this.removeFile(),
     });
@@ -114,7 +114,7 @@ export class FillJob {
   }
 
   /** Takes a seat for a client or a background request. The caller must leave it. */
-  sit(request: FillRequest): Seat & { readonly withdraw: () => void } {
+  takeSeat(request: FillRequest): Seat & { readonly withdraw: () => void } {
     return { ...this.seats.take(request), withdraw: this.requesters.add(request) };
   }
 
@@ -169,7 +169,7 @@ export class FillJob {
   }
 
   /** Whether a failure before the size was known happened on behalf of this request. */
-  askedFor(request: FillRequest): boolean {
+  isAskingFor(request: FillRequest): boolean {
     return this.seats.asking === request;
   }
 
@@ -287,7 +287,7 @@ export class FillJob {
   private async end(failure: LayoverError | undefined): Promise<void> {
     this.over = true;
     this.ticket?.release();
-    this.tell(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
+    this.reportEnd(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
     this.onOver();
     if (failure === undefined) {
       this.opened.resolve();
@@ -302,7 +302,7 @@ export class FillJob {
     }
     this.seats.close();
     void this.finishFile();
-    if (failure === undefined) await this.tellFilled();
+    if (failure === undefined) await this.reportFilled();
     this.requesters.release();
     if (failure === undefined) this.settled.resolve();
     else this.settled.reject(failure);
@@ -311,7 +311,7 @@ export class FillJob {
   /**
    * Reports the filled blob. The blob stays in use until those who account for it have recorded it.
    */
-  private async tellFilled(): Promise<void> {
+  private async reportFilled(): Promise<void> {
     const { onFilled } = this.deps;
     const size = this.foundAt?.size ?? this.progress.wholeSize;
     if (onFilled === undefined || size === undefined) return;
@@ -352,7 +352,7 @@ export class FillJob {
     });
   }
 
-  private tell(outcome: string): void {
+  private reportEnd(outcome: string): void {
     this.deps.onOver?.(outcome, (this.deps.clock.now() - this.startedAt) / 1000);
     this.span?.set('layover.fill.outcome', outcome);
     if (outcome !== 'kept' && outcome !== 'found') this.span?.fail(outcome);

@@ -22,7 +22,7 @@ export interface SeatEvents {
   /** A client joined. */
   onClient(): void;
   /** The last participant left before the fill ended. */
-  onNobody(): void;
+  onAbandoned(): void;
   /** No client has taken part for maxFillSeconds. */
   onExpired(): void;
   /** The last participant left after the fill ended. */
@@ -133,7 +133,7 @@ export class Seats {
       if (this.isEmpty) await this.events.onEmpty();
       return;
     }
-    if (this.isEmpty) this.events.onNobody();
+    if (this.isEmpty) this.events.onAbandoned();
     if (this.watching && this.clients === 0) this.expire();
   }
 

@@ -54,7 +54,7 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
       try {
         return new DiskFile(path, await openNew(folder, path), digest);
       } catch (error) {
-        throw toStoreError(error, `begin to fetch ${digest}`);
+        throw toStoreError(error, `start the fill of ${digest}`);
       }
     },
     async hasRoom(bytes) {
@@ -73,7 +73,7 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
         for (const name of left) await rm(join(folder, name), { force: true });
         return left.length;
       } catch (error) {
-        throw toStoreError(error, 'make its spool folder ready');
+        throw toStoreError(error, 'prepare its spool folder');
       }
     },
   };

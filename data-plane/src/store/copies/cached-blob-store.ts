@@ -29,8 +29,8 @@ const HOT_MS = 3_600_000;
 const CONFIRM_MS = 60_000;
 const REMEMBERED = 16_384;
 /** Number of copies that are made at a time, and that may be running or waiting. */
-const BRING_AT_ONCE = 2;
-const BRING_WAITING = 64;
+const COPY_CONCURRENCY = 2;
+const MAX_PENDING_COPIES = 64;
 
 /**
  * Creates a blob store that caches blobs on the disk of this host in front of a remote store. Reads
@@ -48,8 +48,8 @@ class CopiedBlobs implements CachedBlobStore {
   private readonly copies: LocalCopies;
   private readonly asked = new LRUCache<Digest, number>({ max: REMEMBERED });
   private readonly confirmed = new LRUCache<Digest, number>({ max: REMEMBERED });
-  private readonly bringing = new Map<Digest, { readonly controller: AbortController; readonly over: Promise<void> }>();
-  private readonly brings = pLimit(BRING_AT_ONCE);
+  private readonly copying = new Map<Digest, { readonly controller: AbortController; readonly over: Promise<void> }>();
+  private readonly copyQueue = pLimit(COPY_CONCURRENCY);
 
   constructor(private readonly options: CachedBlobStoreOptions) {
     this.store = options.store;
@@ -57,7 +57,7 @@ class CopiedBlobs implements CachedBlobStore {
   }
 
   async close(): Promise<void> {
-    const running = [...this.bringing.values()];
+    const running = [...this.copying.values()];
     for (const { controller } of running) controller.abort();
     await Promise.all(running.map(({ over }) => over));
   }
@@ -79,7 +79,7 @@ class CopiedBlobs implements CachedBlobStore {
       return copy;
     }
     const blob = await this.store.open(digest);
-    if (blob !== undefined) this.bringWhenHot(digest);
+    if (blob !== undefined) this.copyWhenHot(digest);
     return blob;
   }
 
@@ -114,7 +114,7 @@ class CopiedBlobs implements CachedBlobStore {
   }
 
   async delete(digest: Digest): Promise<void> {
-    this.bringing.get(digest)?.controller.abort();
+    this.copying.get(digest)?.controller.abort();
     await this.copies.forget(digest);
     await this.store.delete(digest);
   }
@@ -171,24 +171,24 @@ class CopiedBlobs implements CachedBlobStore {
     );
   }
 
-  private bringWhenHot(digest: Digest): void {
+  private copyWhenHot(digest: Digest): void {
     const now = this.options.clock.now();
     const before = this.asked.get(digest) ?? -Infinity;
     this.asked.set(digest, now);
-    if (now - before > HOT_MS || this.bringing.has(digest) || this.bringing.size >= BRING_WAITING) return;
+    if (now - before > HOT_MS || this.copying.has(digest) || this.copying.size >= MAX_PENDING_COPIES) return;
     const controller = new AbortController();
-    const over = this.brings(() => this.bring(digest, controller.signal))
+    const over = this.copyQueue(() => this.copy(digest, controller.signal))
       // A blob that could not be copied is read from the store.
       .catch(() => undefined)
-      .finally(() => this.bringing.delete(digest));
-    this.bringing.set(digest, { controller, over });
+      .finally(() => this.copying.delete(digest));
+    this.copying.set(digest, { controller, over });
   }
 
-  private async bring(digest: Digest, signal: AbortSignal): Promise<void> {
+  private async copy(digest: Digest, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const blob = await this.store.open(digest);
     try {
-      if (blob !== undefined) await this.copies.bring(digest, blob, signal);
+      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal);
     } finally {
       await blob?.close();
     }

@@ -143,25 +143,25 @@ export class LocalCopies {
 
   /** Makes a proven spool file a copy, as a hard link. Never throws. */
   async adopt(digest: Digest, spoolFile: string, size: number): Promise<void> {
-    await this.quietly('could not be kept', async () => {
-      if (!this.mayAdd(digest, size) || (await stat(spoolFile)).size !== size) return;
+    await this.quietly('could not be stored', async () => {
+      if (!this.canAdd(digest, size) || (await stat(spoolFile)).size !== size) return;
       await this.place(digest, size, (path) => this.link(spoolFile, path, digest));
     });
   }
 
   /** Stores content that the caller has verified as a copy. Never throws. */
   async write(digest: Digest, content: Buffer): Promise<void> {
-    await this.quietly('could not be kept', async () => {
-      if (!this.mayAdd(digest, content.length)) return;
-      await this.bringIn(digest, content.length, (file) => file.writeFile(content).then(() => true));
+    await this.quietly('could not be stored', async () => {
+      if (!this.canAdd(digest, content.length)) return;
+      await this.writeCopy(digest, content.length, (file) => file.writeFile(content).then(() => true));
     });
   }
 
   /** Reads a whole blob into a copy, if its bytes have the digest. Never throws. */
-  async bring(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
-    await this.quietly('could not be brought in', async () => {
-      if (!this.mayAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
-      await this.bringIn(digest, blob.size, async (file) => {
+  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
+    await this.quietly('could not be written', async () => {
+      if (!this.canAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
+      await this.writeCopy(digest, blob.size, async (file) => {
         const hasher = newHasher(digest);
         for await (const chunk of blob.read(0, blob.size, signal)) {
           hasher.update(chunk);
@@ -200,7 +200,7 @@ export class LocalCopies {
     }
   }
 
-  private mayAdd(digest: Digest, size: number): boolean {
+  private canAdd(digest: Digest, size: number): boolean {
     return size > 0 && size <= this.options.capacityBytes && this.copies.get(digest)?.trusted !== true;
   }
 
@@ -209,7 +209,7 @@ export class LocalCopies {
     return bavail * bsize - bytes >= KEEP_FREE_BYTES;
   }
 
-  private async bringIn(digest: Digest, size: number, fill: (file: FileHandle) => Promise<boolean>): Promise<void> {
+  private async writeCopy(digest: Digest, size: number, fill: (file: FileHandle) => Promise<boolean>): Promise<void> {
     const temporary = this.paths.temporary(digest);
     try {
       const file = await open(temporary, 'wx', 0o600);
@@ -286,7 +286,7 @@ export class LocalCopies {
   private async check(copy: Copy): Promise<void> {
     if (copy.readers > 0) return;
     copy.readers += 1;
-    await this.checks(() => this.quietly('could not be checked', () => this.hash(copy)));
+    await this.checks(() => this.quietly('could not be verified', () => this.hash(copy)));
     copy.readers -= 1;
     if (!copy.trusted) await this.drop(copy);
     this.evict();

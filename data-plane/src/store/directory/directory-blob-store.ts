@@ -56,10 +56,10 @@ export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): Di
  * Number of concurrent commits. A copy between file systems occupies one of Node's few file threads
  * for as long as the disk needs.
  */
-const COMMITS_AT_ONCE = 2;
+const COMMIT_CONCURRENCY = 2;
 
 class FileBlobs implements DirectoryBlobStore {
-  private readonly commits = pLimit(COMMITS_AT_ONCE);
+  private readonly commits = pLimit(COMMIT_CONCURRENCY);
   /**
    * Serializes adding and removing names, so that a name cannot change between the check of a file
    * and its removal.
@@ -73,7 +73,7 @@ class FileBlobs implements DirectoryBlobStore {
   ) {}
 
   async prepare(): Promise<void> {
-    await attempt('make the folders of its blob store', async () => {
+    await attempt('create the folders of its blob store', async () => {
       await makeDurableFolder(this.paths.incoming);
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
@@ -102,7 +102,7 @@ class FileBlobs implements DirectoryBlobStore {
       // The spool file itself becomes the blob.
       advance: () => undefined,
       commit: (spoolFile, size) =>
-        attempt(`keep ${digest}`, () =>
+        attempt(`store ${digest}`, () =>
           this.commits(() =>
             this.names.run(digest, () => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
           ),
@@ -112,7 +112,7 @@ class FileBlobs implements DirectoryBlobStore {
   }
 
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await attempt(`keep ${digest}`, () => this.names.run(digest, () => publishContent(this.paths, digest, content)));
+    await attempt(`store ${digest}`, () => this.names.run(digest, () => publishContent(this.paths, digest, content)));
   }
 
   async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
@@ -145,7 +145,7 @@ class FileBlobs implements DirectoryBlobStore {
     // All blobs that this store opens are DirectoryBlobs. A blob of another store has no inode and
     // never matches.
     const { inode } = blob as DirectoryBlob;
-    return attempt(`move ${digest} aside`, async () => {
+    return attempt(`move ${digest} to quarantine`, async () => {
       await makeDurableFolder(this.paths.quarantine);
       return this.ifStillThere(digest, inode, async (path) => {
         await rename(path, this.paths.quarantined(digest));
@@ -168,7 +168,7 @@ class FileBlobs implements DirectoryBlobStore {
 
   private async removeDamaged(digest: Digest, opened: OpenedFile, why: string): Promise<void> {
     this.logger.error({ digest, why }, 'A stored blob is damaged; Layover removes it and will fetch it again');
-    await attempt(`remove ${digest}, which is damaged`, () => this.ifStillThere(digest, opened.inode, unlink));
+    await attempt(`remove the damaged blob ${digest}`, () => this.ifStillThere(digest, opened.inode, unlink));
   }
 
   /**

@@ -28,7 +28,7 @@ export function unexpectedStatus(status: number): BucketError {
 }
 
 /** Returns the error for an invalid answer. `what` completes "its bucket answered …". */
-export function strangeAnswer(what: string, cause?: unknown): BucketError {
+export function invalidAnswer(what: string, cause?: unknown): BucketError {
   return new BucketError(`answered ${what}`, false, cause);
 }
 

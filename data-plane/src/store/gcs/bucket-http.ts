@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request as undiciRequest } from 'undici';
 import { abortReason, untilAborted } from '../../../../common/async/until-aborted';
 import type { Authorization } from './authorization';
-import { BucketError, strangeAnswer } from './bucket-error';
+import { BucketError, invalidAnswer } from './bucket-error';
 import type { GcsLimits } from './limits';
 
 /** One HTTP request. */
@@ -113,7 +113,7 @@ export async function readBody(answer: BucketAnswer, maxBytes: number, signal: A
   try {
     for await (const chunk of answer.body) {
       size += (chunk as Buffer).length;
-      if (size > maxBytes) throw strangeAnswer(`more than ${maxBytes} bytes`);
+      if (size > maxBytes) throw invalidAnswer(`more than ${maxBytes} bytes`);
       chunks.push(chunk as Buffer);
     }
   } catch (error) {

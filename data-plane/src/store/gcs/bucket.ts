@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import { type Authorization, defaultAuthorization, noAuthorization } from './authorization';
 import type { BucketAddress } from './bucket-address';
 import { type BucketAnswer, type BucketHttp, createBucketHttp, discard, readBody } from './bucket-http';
-import { strangeAnswer, unexpectedStatus } from './bucket-error';
+import { invalidAnswer, unexpectedStatus } from './bucket-error';
 import { DEFAULT_GCS_LIMITS, type GcsLimits } from './limits';
 
 /** Settings of the connection to a bucket. */
@@ -83,9 +83,9 @@ export async function readJson(answer: BucketAnswer, signal: AbortSignal): Promi
     const json: unknown = JSON.parse(text);
     if (typeof json === 'object' && json !== null) return json as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw strangeAnswer('with invalid JSON', error);
+    throw invalidAnswer('with invalid JSON', error);
   }
-  throw strangeAnswer('with JSON that is not an object');
+  throw invalidAnswer('with JSON that is not an object');
 }
 
 /** Converts an object resource. Throws a BucketError if a field is missing. */
@@ -95,7 +95,7 @@ export function toStoredObject(resource: Readonly<Record<string, unknown>>): Sto
   if (typeof name === 'string' && typeof crc32c === 'string' && isNumeral(generation) && Number.isSafeInteger(bytes)) {
     return { name, generation, size: bytes, crc32c };
   }
-  throw strangeAnswer('with an object without name, generation, size or checksum');
+  throw invalidAnswer('with an object without name, generation, size or checksum');
 }
 
 function isNumeral(value: unknown): value is string {

@@ -10,8 +10,8 @@ import { crc32cOf, encodeCrc32c } from './crc32c';
 import { GcsIngest } from './gcs-ingest';
 import { getObject } from './get-object';
 import { listObjects } from './list-objects';
-import { lookAtObject } from './look-at-object';
-import { moveAside } from './move-aside';
+import { statObject } from './stat-object';
+import { quarantineObject } from './quarantine-object';
 import { LISTED_ALGORITHMS, objectNamesBelow, type ObjectNames } from './object-names';
 import { ObjectLinks } from './object-links';
 import { putObject } from './put-object';
@@ -104,7 +104,7 @@ class GcsBlobs implements GcsBlobStore {
     const ingest = new GcsIngest({
       bucket: this.bucket,
       source: new SpoolSource(spoolFile, digest),
-      what: `keep ${digest}`,
+      what: `store ${digest}`,
       upload: (source, signal) => this.uploads.upload(this.names.blob(digest), source, signal),
       onOver: () => this.ingests.delete(ingest),
     });
@@ -113,7 +113,7 @@ class GcsBlobs implements GcsBlobStore {
   }
 
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await attempt(`keep ${digest}`, async () => {
+    await attempt(`store ${digest}`, async () => {
       const name = this.names.blob(digest);
       const crc32c = encodeCrc32c(crc32cOf(content));
       const isSame = (object: StoredObject): boolean => object.size === content.length && object.crc32c === crc32c;
@@ -123,7 +123,7 @@ class GcsBlobs implements GcsBlobStore {
       };
       for (let generation = '0', tries = 0; tries < 3; tries += 1) {
         const written = { name, ifGenerationMatch: generation, size: content.length, crc32c, body, withinMs };
-        const object = (await putObject(this.bucket, written)) ?? (await lookAtObject(this.bucket, name));
+        const object = (await putObject(this.bucket, written)) ?? (await statObject(this.bucket, name));
         if (object !== undefined && isSame(object)) return;
         generation = object?.generation ?? '0';
       }
@@ -149,13 +149,13 @@ class GcsBlobs implements GcsBlobStore {
 
   async delete(digest: Digest): Promise<void> {
     await attempt(`delete ${digest}`, async () => {
-      const object = await lookAtObject(this.bucket, this.names.blob(digest));
+      const object = await statObject(this.bucket, this.names.blob(digest));
       if (object !== undefined) await removeObject(this.bucket, object);
     });
   }
 
   async list(after: string, limit: number): Promise<BlobPage> {
-    return attempt('list what its store holds', async () => {
+    return attempt('list its blobs', async () => {
       const blobs: { digest: Digest; size: number }[] = [];
       for (const algorithm of LISTED_ALGORITHMS) {
         const start = `${algorithm}:`;
@@ -176,14 +176,14 @@ class GcsBlobs implements GcsBlobStore {
   async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
     const object = this.opened.get(blob);
     if (object === undefined) throw new TypeError('quarantine() needs a blob that this store opened');
-    return attempt(`move ${digest} aside`, () =>
-      moveAside(this.bucket, object, this.names.quarantined(digest, object.generation)),
+    return attempt(`move ${digest} to quarantine`, () =>
+      quarantineObject(this.bucket, object, this.names.quarantined(digest, object.generation)),
     );
   }
 
   private async look(digest: Digest, signal?: AbortSignal): Promise<StoredObject | undefined> {
     const name = this.names.blob(digest);
-    const object = await attempt(`look for ${digest}`, () => lookAtObject(this.bucket, name, signal));
+    const object = await attempt(`look up ${digest}`, () => statObject(this.bucket, name, signal));
     if (object === undefined || isPossibleSize(digest, object.size)) return object;
     await this.removeDamaged(digest, object, `it has ${object.size} bytes`);
     return undefined;
@@ -199,7 +199,7 @@ class GcsBlobs implements GcsBlobStore {
     why: string,
   ): Promise<void> {
     this.logger.error({ digest, why }, 'A stored blob is damaged; Layover removes it and will fetch it again');
-    await attempt(`remove ${digest}, which is damaged`, () => removeObject(this.bucket, object));
+    await attempt(`remove the damaged blob ${digest}`, () => removeObject(this.bucket, object));
   }
 }
 

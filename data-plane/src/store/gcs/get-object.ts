@@ -1,7 +1,7 @@
 import type { Bucket } from './bucket';
-import { BucketError, strangeAnswer, unexpectedStatus } from './bucket-error';
+import { BucketError, invalidAnswer, unexpectedStatus } from './bucket-error';
 import { discard, header, readBody } from './bucket-http';
-import { patiently } from './patience';
+import { withRetries } from './retries';
 
 /** A small object with its content. */
 export interface SmallObject {
@@ -20,7 +20,7 @@ export function getObject(
   tooLarge: (size: number) => Error,
 ): Promise<SmallObject | undefined> {
   const { clock, limits } = bucket;
-  return patiently(clock, limits, limits.operationMs, undefined, async (bounded) => {
+  return withRetries(clock, limits, limits.operationMs, undefined, async (bounded) => {
     const url = bucket.object(name, { alt: 'media' });
     const answer = await bucket.http.send({ method: 'GET', url, lane: 'small', signal: bounded });
     if (answer.status !== 200) {
@@ -30,7 +30,7 @@ export function getObject(
     }
     const size = Number(header(answer, 'content-length'));
     const generation = header(answer, 'x-goog-generation');
-    if (!/^\d+$/.test(generation)) throw abandon(answer.body, strangeAnswer('without a generation'));
+    if (!/^\d+$/.test(generation)) throw abandon(answer.body, invalidAnswer('without a generation'));
     if (size > maxBytes) throw abandon(answer.body, tooLarge(size));
     const content = await readBody(answer, maxBytes, bounded);
     if (content.length !== size) throw new BucketError('ended a download early', true);

@@ -1,6 +1,6 @@
 import { type Bucket, readJson } from './bucket';
-import { strangeAnswer } from './bucket-error';
-import { patiently } from './patience';
+import { invalidAnswer } from './bucket-error';
+import { withRetries } from './retries';
 
 /** Maximum page size of the API. */
 const PAGE = 1000;
@@ -32,14 +32,14 @@ export async function* listObjects(
       pageToken,
     };
     const { clock, limits, http } = bucket;
-    const page = await patiently(clock, limits, limits.operationMs, undefined, async (bounded) =>
+    const page = await withRetries(clock, limits, limits.operationMs, undefined, async (bounded) =>
       readJson(
         await http.send({ method: 'GET', url: bucket.object(undefined, query), lane: 'small', signal: bounded }),
         bounded,
       ),
     );
     const items = page['items'] ?? [];
-    if (!Array.isArray(items)) throw strangeAnswer('with an invalid list');
+    if (!Array.isArray(items)) throw invalidAnswer('with an invalid list');
     for (const item of items as readonly { readonly name?: unknown; readonly size?: unknown }[]) {
       if (typeof item.name === 'string') yield { name: item.name, size: Number(item.size) };
     }

@@ -8,7 +8,7 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { BlobLink, BlobLinks } from '../blob-links';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import type { StoredObject } from './bucket';
-import { within } from './patience';
+import { within } from './retries';
 import type { SignUrl } from './sign-url';
 
 /** Dependencies of ObjectLinks. */
@@ -32,19 +32,19 @@ const REMEMBERED = 4096;
  * Maximum time for a metadata lookup, in milliseconds. It is one small request. Instead of waiting
  * longer, the data plane sends the bytes itself.
  */
-const LOOK_MS = 3_000;
+const STAT_TIMEOUT_MS = 3_000;
 /**
  * Maximum time for a signature, in milliseconds. With a local key, it takes a millisecond;
  * otherwise it needs a request to IAM.
  */
-const SIGN_MS = 3_000;
+const SIGN_TIMEOUT_MS = 3_000;
 /**
  * Pause after a failure, in milliseconds. Meanwhile the data plane sends the bytes itself, without
  * delay for clients.
  */
 const PAUSE_MS = 30_000;
 /** Number of concurrent signatures. IAM allows a project some hundreds per second. */
-const SIGNING_AT_ONCE = 32;
+const SIGNING_CONCURRENCY = 32;
 
 /**
  * Creates signed URLs of objects. A URL is reused for the first half of its lifetime, for the same
@@ -56,7 +56,7 @@ export class ObjectLinks implements BlobLinks {
   private readonly signed = new LRUCache<string, Signed>({ max: REMEMBERED });
   private readonly signing = new SingleFlight<Signed>();
   private readonly looking = new SingleFlight<StoredObject | undefined>();
-  private readonly signatures = pLimit(SIGNING_AT_ONCE);
+  private readonly signatures = pLimit(SIGNING_CONCURRENCY);
   private readonly breaker: CircuitBreaker;
   private failures = 0;
 
@@ -82,7 +82,7 @@ export class ObjectLinks implements BlobLinks {
    */
   private objectOf(digest: Digest): Promise<StoredObject | undefined> {
     const { clock, look } = this.options;
-    return this.looking.run(digest, () => within(clock, LOOK_MS, undefined, (signal) => look(digest, signal)));
+    return this.looking.run(digest, () => within(clock, STAT_TIMEOUT_MS, undefined, (signal) => look(digest, signal)));
   }
 
   private async urlOf(object: StoredObject): Promise<string> {
@@ -104,11 +104,11 @@ export class ObjectLinks implements BlobLinks {
     const { clock, sign, lifetimeMs } = this.options;
     // Rejected instead of queued: the data plane sends the bytes itself sooner than a queued
     // signature would be ready.
-    if (this.signatures.activeCount >= SIGNING_AT_ONCE) throw new TooMany();
+    if (this.signatures.activeCount >= SIGNING_CONCURRENCY) throw new TooMany();
     return this.signatures(async () => {
       const signedAt = clock.now();
       // The library cannot be cancelled; its late result is ignored.
-      const url = await within(clock, SIGN_MS, undefined, (signal) =>
+      const url = await within(clock, SIGN_TIMEOUT_MS, undefined, (signal) =>
         untilAborted(sign({ name, generation, lifetimeMs }), signal),
       );
       if (!URL.canParse(url)) throw new Error('the signature contains no valid URL');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
 import { discard } from './bucket-http';
-import { patiently, within } from './patience';
+import { withRetries, within } from './retries';
 
 /** An object that is sent in one request. */
 export interface NewObject {
@@ -42,7 +42,7 @@ export function putObject(bucket: Bucket, object: NewObject, signal?: AbortSigna
     'content-type': `multipart/related; boundary=${boundary}`,
     'content-length': String(before.length + object.size + after.length),
   };
-  return patiently(clock, limits, object.withinMs, signal, (outer) =>
+  return withRetries(clock, limits, object.withinMs, signal, (outer) =>
     within(clock, limits.chunkMs, outer, async (bounded) => {
       const answer = await http.send({ method: 'POST', url, headers, body: parts(), lane: 'upload', signal: bounded });
       if (answer.status !== 412) return toStoredObject(await readJson(answer, bounded));

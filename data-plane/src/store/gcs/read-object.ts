@@ -3,9 +3,9 @@ import { throwIfAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { READ_CHUNK_BYTES } from '../read-file-range';
 import type { Bucket, StoredObject } from './bucket';
-import { BucketError, strangeAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
+import { BucketError, invalidAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
 import { type BucketAnswer, discard, header, transportError } from './bucket-http';
-import { Patience } from './patience';
+import { RetryBudget } from './retries';
 
 /** A range of an object. */
 export interface ObjectRange {
@@ -31,7 +31,7 @@ export async function* readObject(
   const reader = linkSignals(range.signal);
   const { signal } = reader;
   const { clock, limits } = bucket;
-  const patience = new Patience(clock, limits, limits.readPatienceMs);
+  const retries = new RetryBudget(clock, limits, limits.readPatienceMs);
   const end = range.offset + range.length;
   try {
     if (end > object.size) throw new BucketError('has an object that is shorter than the requested range', false);
@@ -39,7 +39,7 @@ export async function* readObject(
       try {
         const answer = await openRange(bucket, object, position, end, signal);
         for await (const chunk of bytesOf(answer, end - position, signal)) {
-          patience.progress();
+          retries.progress();
           position += chunk.length;
           for (let at = 0; at < chunk.length; at += READ_CHUNK_BYTES) {
             throwIfAborted(signal);
@@ -47,7 +47,7 @@ export async function* readObject(
           }
         }
       } catch (error) {
-        await patience.again(error, signal);
+        await retries.waitOrThrow(error, signal);
       }
     }
   } catch (error) {
@@ -73,7 +73,7 @@ async function openRange(
   if (isWhole || (answer.status === 206 && header(answer, 'content-range').startsWith(`bytes ${offset}-`)))
     return answer;
   await discard(answer);
-  if (answer.status === 206) throw strangeAnswer('with another range than the requested one');
+  if (answer.status === 206) throw invalidAnswer('with another range than the requested one');
   if (answer.status === 404) throw new BucketError('does not have it any more', false);
   throw unexpectedStatus(answer.status);
 }
@@ -87,7 +87,7 @@ async function* bytesOf(
   try {
     for await (const chunk of answer.body) {
       left -= (chunk as Buffer).length;
-      if (left < 0) throw strangeAnswer('with more bytes than requested');
+      if (left < 0) throw invalidAnswer('with more bytes than requested');
       yield chunk as Buffer;
     }
   } catch (error) {

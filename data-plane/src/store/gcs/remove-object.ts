@@ -1,7 +1,7 @@
 import type { Bucket, StoredObject } from './bucket';
 import { isTransient, unexpectedStatus } from './bucket-error';
 import { discard } from './bucket-http';
-import { patiently } from './patience';
+import { withRetries } from './retries';
 
 /**
  * Deletes exactly the checked object, never a newer one under the same name (`ifGenerationMatch`).
@@ -16,7 +16,7 @@ export function removeObject(
   const { clock, limits } = bucket;
   // If the answer to an earlier try was lost, that try may have deleted the object.
   let uncertain = false;
-  return patiently(clock, limits, limits.operationMs, signal, async (bounded) => {
+  return withRetries(clock, limits, limits.operationMs, signal, async (bounded) => {
     try {
       const url = bucket.object(object.name, { ifGenerationMatch: object.generation });
       const answer = await bucket.http.send({ method: 'DELETE', url, lane: 'small', signal: bounded });

@@ -85,7 +85,7 @@ export class SpoolSource {
 
   private async piece(at: number, end: number): Promise<Buffer> {
     const file = await this.opened();
-    const piece = await readAt(file, at, Math.min(PIECE_BYTES, end - at), `read ${this.digest} to keep it`);
+    const piece = await readAt(file, at, Math.min(PIECE_BYTES, end - at), `read ${this.digest} to upload it`);
     if (at === this.covered) {
       this.crc = crc32cOf(piece, this.crc);
       this.covered += piece.length;
@@ -98,7 +98,7 @@ export class SpoolSource {
     try {
       return await (this.file ??= open(this.path, 'r'));
     } catch (error) {
-      throw toStoreError(error, `read ${this.digest} to keep it`);
+      throw toStoreError(error, `read ${this.digest} to upload it`);
     }
   }
 }

@@ -4,8 +4,8 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError } from './bucket-error';
 import { encodeCrc32c } from './crc32c';
-import { lookAtObject } from './look-at-object';
-import { Patience } from './patience';
+import { statObject } from './stat-object';
+import { RetryBudget } from './retries';
 import { putObject } from './put-object';
 import { removeObject } from './remove-object';
 import type { SpoolSource } from './spool-source';
@@ -15,7 +15,7 @@ import { type UploadReply, UploadSession } from './upload-session';
  * How many times an upload is started, in case its session is lost or the object under the name
  * changes.
  */
-const BEGINNINGS = 4;
+const MAX_STARTS = 4;
 
 /** Uploads spool files into a bucket while they grow. */
 export class BlobUploads {
@@ -35,12 +35,12 @@ export class BlobUploads {
    */
   async upload(name: string, source: SpoolSource, signal: AbortSignal): Promise<void> {
     let generation = '0';
-    for (let beginnings = 1; beginnings <= BEGINNINGS; beginnings += 1) {
+    for (let starts = 1; starts <= MAX_STARTS; starts += 1) {
       await source.beyond(this.bucket.limits.chunkBytes, signal);
       const reply = await this.attempt(name, generation, source, signal);
       if (reply.kind === 'done') return this.check(reply.object, source, signal);
       if (reply.kind === 'lost') continue;
-      const there = await this.whatIsThere(name, source, signal);
+      const there = await this.existingGeneration(name, source, signal);
       if (there === 'the same') return;
       generation = there;
     }
@@ -90,21 +90,21 @@ export class BlobUploads {
    */
   private async sendParts(session: UploadSession, source: SpoolSource, signal: AbortSignal): Promise<UploadReply> {
     const { clock, limits } = this.bucket;
-    const patience = new Patience(clock, limits, limits.uploadPatienceMs);
+    const retries = new RetryBudget(clock, limits, limits.uploadPatienceMs);
     let persisted = 0;
     let furthest = 0;
     for (let uncertain = false; ;) {
       try {
         const reply = uncertain ? await session.ask(signal) : await this.sendPart(session, source, persisted, signal);
         if (reply.kind !== 'more') return reply;
-        if (reply.persisted > furthest) patience.progress();
+        if (reply.persisted > furthest) retries.progress();
         else if (!uncertain) throw new BucketError('accepts no bytes', true);
         uncertain = false;
         persisted = reply.persisted;
         furthest = Math.max(furthest, persisted);
       } catch (error) {
         uncertain = true;
-        await patience.again(error, signal);
+        await retries.waitOrThrow(error, signal);
       }
     }
   }
@@ -135,9 +135,13 @@ export class BlobUploads {
     throw new BucketError('stored other bytes than were sent', true);
   }
 
-  private async whatIsThere(name: string, source: SpoolSource, signal: AbortSignal): Promise<'the same' | string> {
+  private async existingGeneration(
+    name: string,
+    source: SpoolSource,
+    signal: AbortSignal,
+  ): Promise<'the same' | string> {
     await source.finished(signal);
-    const object = await lookAtObject(this.bucket, name, signal);
+    const object = await statObject(this.bucket, name, signal);
     if (object === undefined) return '0';
     if (await isSame(object, source, signal)) return 'the same';
     this.logger.error(

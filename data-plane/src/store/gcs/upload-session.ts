@@ -1,7 +1,7 @@
 import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
-import { BucketError, strangeAnswer, unexpectedStatus } from './bucket-error';
+import { BucketError, invalidAnswer, unexpectedStatus } from './bucket-error';
 import { type BucketAnswer, discard, header } from './bucket-http';
-import { patiently, within } from './patience';
+import { withRetries, within } from './retries';
 
 /** The answer of the bucket to a request of an upload. */
 export type UploadReply =
@@ -46,7 +46,7 @@ export class UploadSession {
     signal: AbortSignal,
   ): Promise<UploadSession | undefined> {
     const { clock, limits, http } = bucket;
-    return patiently(clock, limits, limits.uploadPatienceMs, signal, (outer) =>
+    return withRetries(clock, limits, limits.uploadPatienceMs, signal, (outer) =>
       within(clock, limits.operationMs, outer, async (bounded) => {
         const url = bucket.upload({ uploadType: 'resumable', name, ifGenerationMatch, fields: OBJECT_FIELDS });
         const headers = {
@@ -59,7 +59,7 @@ export class UploadSession {
         if (answer.status === 412) return undefined;
         if (answer.status !== 200 && answer.status !== 201) throw unexpectedStatus(answer.status);
         const location = header(answer, 'location');
-        if (!URL.canParse(location)) throw strangeAnswer('without an upload URL');
+        if (!URL.canParse(location)) throw invalidAnswer('without an upload URL');
         return new UploadSession(bucket, location);
       }),
     );
@@ -91,7 +91,7 @@ export class UploadSession {
   async cancel(): Promise<void> {
     const { bucket, url } = this;
     const { clock, limits, http } = bucket;
-    await patiently(clock, limits, limits.cancelMs, undefined, async (signal) => {
+    await withRetries(clock, limits, limits.cancelMs, undefined, async (signal) => {
       const headers = { 'content-length': '0' };
       const answer = await http.send({ method: 'DELETE', url, headers, lane: 'small', anonymous: true, signal });
       await discard(answer);
@@ -133,7 +133,7 @@ async function readReply(answer: BucketAnswer, signal: AbortSignal): Promise<Upl
       await discard(answer);
       const range = header(answer, 'range');
       const match = /^bytes=0-(\d+)$/.exec(range);
-      if (range !== '' && match === null) throw strangeAnswer('with an invalid range');
+      if (range !== '' && match === null) throw invalidAnswer('with an invalid range');
       return { kind: 'more', persisted: match === null ? 0 : Number(match[1]) + 1 };
     }
     case 412:

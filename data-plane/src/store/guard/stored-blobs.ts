@@ -127,7 +127,7 @@ export class StoredBlobs {
 
   /** Deletes content that is not in use. Throws STORE_FAILED. */
   deleteUnused(digest: Digest): Promise<Deletion> {
-    return this.store.deleteUnused(digest, () => this.tellRemoved(digest));
+    return this.store.deleteUnused(digest, () => this.notifyRemoved(digest));
   }
 
   /**
@@ -144,7 +144,7 @@ export class StoredBlobs {
         { digest, bytes: blob.size },
         'A stored blob is damaged; Layover moves it to quarantine and will fetch it again',
       );
-      return (await this.moveAside(digest, blob)) ? 'moved-aside' : 'replaced';
+      return (await this.quarantine(digest, blob)) ? 'moved-aside' : 'replaced';
     });
   }
 
@@ -152,9 +152,9 @@ export class StoredBlobs {
    * Moves exactly the bytes that `blob` reads to quarantine; see BlobStore.quarantine. Returns
    * false if they were replaced.
    */
-  async moveAside(digest: Digest, blob: StoredBlob): Promise<boolean> {
+  async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
     const moved = await this.store.quarantine(digest, blob);
-    if (moved) this.tellRemoved(digest);
+    if (moved) this.notifyRemoved(digest);
     return moved;
   }
 
@@ -188,7 +188,7 @@ export class StoredBlobs {
     return new Absence(digest, () => this.storedAt(digest) <= since);
   }
 
-  private tellRemoved(digest: Digest): void {
+  private notifyRemoved(digest: Digest): void {
     for (const listener of this.onRemoved) listener(digest);
   }
 }

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Deletion } from '../guard/guarded-blob-store';
-import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
+import { DIGEST_CONCURRENCY, type StoredContentParts } from './storage-parts';
 
 /** The outcome for one digest. `failed` = the store failed, and the content may still exist. */
 export interface DeletedContent {
@@ -20,7 +20,7 @@ export function deleteBlobs(
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<DeletedContent[]> {
-  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGEST_CONCURRENCY, signal }, async (digest) => {
     try {
       return { digest, outcome: await stored.deleteUnused(digest) };
     } catch (error) {

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../guard/absence';
-import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
+import { DIGEST_CONCURRENCY, type StoredContentParts } from './storage-parts';
 
 /**
  * The state of a blob or manifest on this node. `size` is in bytes; undefined = it is not
@@ -23,7 +23,7 @@ export function statBlobs(
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<ContentState[]> {
-  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGEST_CONCURRENCY, signal }, async (digest) => {
     const size = await stored.stat(digest);
     return { digest, size: size instanceof Absence ? undefined : size, inUse: uses.inUse(digest) };
   });

@@ -6,7 +6,7 @@ import type { StoredBlobs } from '../guard/stored-blobs';
  * Number of blobs that one call checks or deletes at a time. Node has few threads for files, and
  * clients need them too.
  */
-export const DIGESTS_AT_ONCE = 2;
+export const DIGEST_CONCURRENCY = 2;
 
 /** Dependencies of the calls with which the control plane manages stored content. */
 export interface StoredContentParts {

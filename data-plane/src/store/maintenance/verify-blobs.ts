@@ -42,7 +42,7 @@ async function verify(
   for (let tries = 1; ; tries += 1) {
     let size = 0;
     try {
-      const outcome = await look(parts, digest, quarantine, signal, (bytes) => (size += bytes));
+      const outcome = await verifyOnce(parts, digest, quarantine, signal, (bytes) => (size += bytes));
       // The damaged bytes were replaced in the meantime, so the new bytes are verified next.
       if (outcome !== 'replaced') return { digest, outcome, size };
       if (tries === TRIES) return { digest, outcome: 'unreadable', size };
@@ -54,7 +54,7 @@ async function verify(
   }
 }
 
-async function look(
+async function verifyOnce(
   { stored, logger }: StoredContentParts,
   digest: Digest,
   quarantine: boolean,
@@ -66,7 +66,7 @@ async function look(
   if (blob instanceof Absence) return 'missing';
   try {
     if (await hasDigest(blob, digest, signal, onRead)) return 'whole';
-    if (quarantine && !(await stored.moveAside(digest, blob))) return 'replaced';
+    if (quarantine && !(await stored.quarantine(digest, blob))) return 'replaced';
     logger.error({ digest, bytes: blob.size, movedAside: quarantine }, 'Stored content is damaged');
     return 'damaged';
   } finally {

@@ -14,7 +14,7 @@ const INTERVAL_MS = 10_000;
  * Younger uses do not cause a report, because most of them have ended by the next one. In
  * milliseconds.
  */
-const WORTH_TELLING_MS = 2_000;
+const MIN_AGE_MS = 2_000;
 /**
  * Maximum number of uses in a report. catalog.proto has no limit; this one keeps the report within
  * a gRPC message.
@@ -37,7 +37,7 @@ export interface UseReporterOptions {
  */
 export class UseReporter {
   /** Whether the last report contained uses. */
-  private told = false;
+  private reportedUses = false;
   private stopRepeating: (() => Promise<void>) | undefined;
   /** Reports are sent one after the other, so that an older one cannot arrive last. */
   private readonly sends = pLimit(1);
@@ -64,8 +64,8 @@ export class UseReporter {
     const { uses, clock, report } = this.options;
     const present = uses.list(MAX_USES);
     const [oldest] = present;
-    if (!this.told && (oldest === undefined || clock.now() - oldest.startedAt < WORTH_TELLING_MS)) return undefined;
-    this.told = present.length > 0;
+    if (!this.reportedUses && (oldest === undefined || clock.now() - oldest.startedAt < MIN_AGE_MS)) return undefined;
+    this.reportedUses = present.length > 0;
     return this.sends(() => report.send(present, this.stopping.signal));
   }
 }

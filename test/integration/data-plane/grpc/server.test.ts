@@ -61,7 +61,7 @@ async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
     heard.push('end');
     watcher.close();
   });
-  await waitUntil('the watch has begun', () => heard.length > 0);
+  await waitUntil('the first status', () => heard.length > 0);
   return { heard, leave: () => call.cancel() };
 }
 
@@ -69,7 +69,7 @@ test('a watched server reports that it stops, still answers for a moment, and th
   const { heard } = await watch();
   let stopped = false;
   const stopping = server.stop(30_000).then(() => (stopped = true));
-  await waitUntil('it says so', () => heard.includes('NOT_SERVING'));
+  await waitUntil('NOT_SERVING', () => heard.includes('NOT_SERVING'));
   expect(await ask()).toBe('answered');
   // A configuration that arrives now changes nothing.
   server.setServing(true);
@@ -96,11 +96,11 @@ test('running calls may end, whether the server is watched or not', async () => 
   const { heard } = await watch();
   hold = true;
   const running = ask();
-  await waitUntil('the call is there', () => held.length === 1);
+  await waitUntil('the call', () => held.length === 1);
   let stopped = false;
   const stopping = server.stop(30_000).then(() => (stopped = true));
   clock.advance(500);
-  await waitUntil('the watch was ended', () => heard.includes('end'));
+  await waitUntil('the end of the watch', () => heard.includes('end'));
   expect(stopped).toBe(false);
   held[0]!();
   expect(await running).toBe('answered');
@@ -111,7 +111,7 @@ test('running calls are cut when the drain time, including the notice, is over',
   await watch();
   hold = true;
   const running = ask();
-  await waitUntil('the call is there', () => held.length === 1);
+  await waitUntil('the call', () => held.length === 1);
   const stopping = server.stop(2_000);
   clock.advance(500);
   await new Promise((resolve) => setImmediate(resolve));

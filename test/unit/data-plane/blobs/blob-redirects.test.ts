@@ -15,12 +15,12 @@ const url = 'https://bucket.example/b?X-Goog-Signature=1';
 function setUp(stored: number | 'absent' | undefined, active = false) {
   const clock = new TestClock();
   const uses = new ContentUses(clock);
-  let looks = 0;
+  let lookups = 0;
   const redirects = new BlobRedirects({
     stored: {
       hold: async (held) => uses.hold(held),
       linkTo: async () => {
-        looks += 1;
+        lookups += 1;
         expect(uses.inUse(digest)).toBe(true);
         if (stored === undefined) return undefined;
         return stored === 'absent' ? new Absence(digest, () => true) : { url, size: stored };
@@ -30,7 +30,7 @@ function setUp(stored: number | 'absent' | undefined, active = false) {
     fills: { isActive: () => active },
     lifetimeMs: LIFETIME_MS,
   });
-  return { clock, uses, redirects, looks: () => looks };
+  return { clock, uses, redirects, lookups: () => lookups };
 }
 
 /**
@@ -80,9 +80,9 @@ test('returns an absence if the store does not hold the blob', async () => {
 });
 
 test('follows a running fill without asking the store', async () => {
-  const { redirects, looks } = setUp(4 * MIB, true);
+  const { redirects, lookups } = setUp(4 * MIB, true);
   expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeUndefined();
-  expect(looks()).toBe(0);
+  expect(lookups()).toBe(0);
 });
 
 test('keeps a linked blob in use until the link expires, for any number of redirects', async () => {

@@ -114,7 +114,7 @@ describe('a fill', () => {
     const urgent = new AbortController();
     const completing = rig.service.complete(await rig.target(), BLOB, urgent.signal);
     const cancelled = expect(completing).rejects.toMatchObject({ key: 'CANCELLED' });
-    await until(() => rig.looks().length > 0);
+    await until(() => rig.lookups().length > 0);
     urgent.abort();
     await cancelled;
     const second = rig.service.complete(await rig.target(), BLOB, new AbortController().signal);

@@ -61,8 +61,8 @@ async function restart(rig: Rig): Promise<void> {
 async function coldWarmRestarted(rig: Rig, isKept: () => Promise<boolean>): Promise<void> {
   rig.registry.content.addImage(NAME, 'latest', image);
   expect(await pull(rig)).toEqual(['MISS', 'MISS', 'MISS', 'MISS']);
-  await waitUntil('the image to be in the bucket', isKept);
-  await waitUntil('the fills to be over', () => rig.spooled().length === 0);
+  await waitUntil('the image in the bucket', isKept);
+  await waitUntil('the end of the fills', () => rig.spooled().length === 0);
   rig.asked();
   expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
   expect(await delivery(rig, image.layers[1]!.digest)).toBe('LOCAL_FILE');
@@ -133,13 +133,13 @@ describe('a data plane with blobs in a bucket', () => {
     });
     expect(kept(digest)).toBe(false);
     fault.remove();
-    await waitUntil('the blob to be kept', () => {
+    await waitUntil('the stored blob', () => {
       clock.advance(1000);
       return kept(digest);
     });
     expect(fake.contents.objects.get(`cache/sha256/${hexOf(mustDigest(digest))}`)!.content.equals(big)).toBe(true);
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
-    await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
+    await waitUntil('an empty spool', () => rig.spooled().length === 0);
   }, 90_000);
 
   test('serves all clients if the bucket goes down during an upload, stores nothing partial, fails later pulls in time, and recovers', async () => {
@@ -152,7 +152,7 @@ describe('a data plane with blobs in a bucket', () => {
     await fake.goAway();
     gate.open();
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
-    await waitUntil('the upload to be given up', () => rig.spooled().length === 0);
+    await waitUntil('the end of the upload', () => rig.spooled().length === 0);
     expect((await rig.edge.blob(digest)).failure).toBe('STORE_FAILED');
     await fake.comeBack();
     expect(fake.contents.objects.size).toBe(0);
@@ -182,7 +182,7 @@ describe('a data plane with blobs in a bucket', () => {
     const digest = addBig();
     await rig.edge.blob(digest);
     await fake.until(() => kept(digest));
-    await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+    await waitUntil('the end of the fill', () => rig.spooled().length === 0);
     fake.fault({ kind: 'download', cutAfterBytes: MIB, times: 2 });
     const read = await rig.edge.blob(digest);
     expect([isWhole(read), read.header!.cacheStatus, read.header!.delivery]).toEqual([true, 'HIT', 'INLINE']);
@@ -194,7 +194,7 @@ describe('a data plane with blobs in a bucket', () => {
     const digest = addBig();
     await rig.edge.blob(digest);
     await fake.until(() => kept(digest));
-    await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+    await waitUntil('the end of the fill', () => rig.spooled().length === 0);
     fake.fault({ kind: 'download', stallAfterBytes: MIB });
     await rig.edge.blob(digest, {}, (received) => received < MIB / 2);
     await fake.until(() => fake.requests.some(({ kind, aborted }) => kind === 'download' && aborted));

@@ -69,8 +69,8 @@ async function fill(
   const cold = await read(rig, digest);
   expect([cold.header?.delivery, cold.header?.cacheStatus, cold.failure]).not.toContain('REDIRECT');
   await rig.edge.blob(digest);
-  await waitUntil('the blob to be in the bucket', () => isKept(digest));
-  await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+  await waitUntil('the blob in the bucket', () => isKept(digest));
+  await waitUntil('the end of the fill', () => rig.spooled().length === 0);
   return digest;
 }
 

@@ -33,7 +33,7 @@ export interface BlobRig extends Omit<ReturnType<typeof pullRig>, 'store' | 'sto
   readonly service: BlobService;
   readonly stored: StoredBlobs;
   /** Returns the store lookups since the last call: `open`, `stat`, or `link`. */
-  looks(): string[];
+  lookups(): string[];
   /** Adds content to all given repositories of the upstream, each with a manifest that names it. */
   offer(content: Buffer, ...repositories: readonly string[]): Promise<Digest>;
   get(digest: Digest, how?: BlobAsk): Promise<OpenedBlob>;
@@ -124,7 +124,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     ...parts,
     service,
     stored,
-    looks: () => looked.splice(0),
+    lookups: () => looked.splice(0),
     async offer(content, ...repositories) {
       const digest = digestOf(content);
       for (const repository of repositories) {
@@ -137,7 +137,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     get: (digest, how = {}) => service.open(request(digest, how)),
     async read(digest, how = {}) {
       const opened = await service.open(request(digest, how));
-      if (opened.kind !== 'bytes') throw new Error('the client was sent elsewhere');
+      if (opened.kind !== 'bytes') throw new Error('the client was redirected');
       const chunks: Buffer[] = [];
       try {
         for await (const chunk of opened.reader.read(0, opened.reader.size)) chunks.push(chunk);

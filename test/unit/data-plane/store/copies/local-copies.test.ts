@@ -146,11 +146,11 @@ describe('LocalCopies', () => {
       close: () => Promise.resolve(),
     });
     const { signal } = new AbortController();
-    await copies.bring(digestOf(a), blobOf(b), signal);
-    await copies.bring(digestOf(a), blobOf(a, 999), signal);
-    await copies.bring(digestOf(a), blobOf(a), AbortSignal.abort());
+    await copies.copyBlob(digestOf(a), blobOf(b), signal);
+    await copies.copyBlob(digestOf(a), blobOf(a, 999), signal);
+    await copies.copyBlob(digestOf(a), blobOf(a), AbortSignal.abort());
     expect(files()).toEqual([]);
-    await copies.bring(digestOf(a), blobOf(a), signal);
+    await copies.copyBlob(digestOf(a), blobOf(a), signal);
     expect(await read(copies, a)).toEqual(a);
     expect(files()).toHaveLength(1);
   });

@@ -39,7 +39,7 @@ function setUp() {
 async function absenceOf(stored: StoredBlobs): Promise<Absence> {
   const found = await stored.open(DIGEST);
   if (found instanceof Absence) return found;
-  throw new Error('it is there');
+  throw new Error('the digest is stored');
 }
 
 describe('an absence', () => {

@@ -12,7 +12,7 @@ type RetryLimits = Pick<GcsLimits, 'retryBaseMs' | 'retryMaxMs'>;
  * Decides whether and when to retry: with growing delays, and for at most `giveUpMs` milliseconds
  * without progress.
  */
-export class Patience {
+export class RetryBudget {
   private failures = 0;
   private failingSince: number | undefined;
 
@@ -33,7 +33,7 @@ export class Patience {
    * Waits before the next try. Throws `error` if a retry makes no sense or the time is over, and
    * the reason of the signal if it aborts.
    */
-  async again(error: unknown, signal: AbortSignal): Promise<void> {
+  async waitOrThrow(error: unknown, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const { retryBaseMs, retryMaxMs } = this.limits;
     const now = this.clock.now();
@@ -50,7 +50,7 @@ export class Patience {
  * Runs a small operation with retries for at most `ms` milliseconds in all. Throws the last
  * failure, or the reason of the signal.
  */
-export function patiently<T>(
+export function withRetries<T>(
   clock: Clock,
   limits: RetryLimits,
   ms: number,
@@ -58,12 +58,12 @@ export function patiently<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return within(clock, ms, signal, async (bounded) => {
-    const patience = new Patience(clock, limits, ms);
+    const retries = new RetryBudget(clock, limits, ms);
     for (;;) {
       try {
         return await attempt(bounded);
       } catch (error) {
-        await patience.again(error, bounded);
+        await retries.waitOrThrow(error, bounded);
       }
     }
   });

@@ -1,8 +1,8 @@
 import { type Bucket, readJson, type StoredObject } from './bucket';
-import { strangeAnswer } from './bucket-error';
+import { invalidAnswer } from './bucket-error';
 import { discard } from './bucket-http';
-import { lookAtObject } from './look-at-object';
-import { patiently } from './patience';
+import { statObject } from './stat-object';
+import { withRetries } from './retries';
 import { removeObject } from './remove-object';
 
 /**
@@ -16,14 +16,14 @@ const MAX_PARTS = 1000;
  * generation. Returns false if it does not exist any more; then nothing is left under the other
  * name. Throws a BucketError.
  */
-export async function moveAside(
+export async function quarantineObject(
   bucket: Bucket,
   object: Pick<StoredObject, 'name' | 'generation'>,
   target: string,
 ): Promise<boolean> {
   if (!(await copy(bucket, object, target))) return false;
   if (await removeObject(bucket, object)) return true;
-  const copied = await lookAtObject(bucket, target);
+  const copied = await statObject(bucket, target);
   if (copied !== undefined) await removeObject(bucket, copied);
   return false;
 }
@@ -36,7 +36,7 @@ async function copy(
   const { clock, limits, http } = bucket;
   let token = '';
   for (let part = 0; part < MAX_PARTS; part += 1) {
-    const reply = await patiently(clock, limits, limits.chunkMs, undefined, async (bounded) => {
+    const reply = await withRetries(clock, limits, limits.chunkMs, undefined, async (bounded) => {
       const query = { sourceGeneration: object.generation, ...(token === '' ? {} : { rewriteToken: token }) };
       const url = bucket.rewrite(object.name, target, query);
       const headers = { 'content-type': 'application/json' };
@@ -57,5 +57,5 @@ async function copy(
     if (typeof reply['rewriteToken'] !== 'string') break;
     token = reply['rewriteToken'];
   }
-  throw strangeAnswer('with an incomplete copy');
+  throw invalidAnswer('with an incomplete copy');
 }
