@@ -26,7 +26,10 @@ const DAMAGES: readonly [what: string, damage: (digest: string) => Promise<void>
   ['removed', (digest) => rm(rig.file(digest))],
   ['truncated', (digest) => truncate(rig.file(digest), 100)],
   ['extended', (digest) => appendFile(rig.file(digest), 'x')],
-  ['extended beyond the size limit of a manifest', (digest) => appendFile(rig.file(digest), Buffer.alloc(5 * 1024 * 1024))],
+  [
+    'extended beyond the size limit of a manifest',
+    (digest) => appendFile(rig.file(digest), Buffer.alloc(5 * 1024 * 1024)),
+  ],
   ['emptied', (digest) => truncate(rig.file(digest), 0)],
   [
     'moved to quarantine because of wrong bytes',

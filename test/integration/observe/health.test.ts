@@ -72,7 +72,7 @@ test('a data plane without a configuration, and one that drains, is alive and no
   const plane = createDataPlane(config, { logger: pino({ level: 'silent' }) });
   const started = plane.start();
   const base = await waitUntil('its second server', () => plane.httpAddress && `http://${plane.httpAddress}`);
-  expect((await ask(base, '/readyz'))[1]).toContain('grpc: calls are not taken yet\n');
+  expect((await ask(base, '/readyz'))[1]).toContain('grpc: calls are not accepted yet\n');
   expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
   await started;
   const [status, why] = await ask(base, '/readyz');

@@ -197,7 +197,9 @@ describe('an upload', () => {
   it('is not retried without write permission', async () => {
     await start();
     under.fake.fault({ kind: 'begin', status: 403 });
-    await expect(upload()).rejects.toMatchObject({ message: expect.stringMatching(/403: our credentials/) as string });
+    await expect(upload()).rejects.toMatchObject({
+      message: expect.stringMatching(/403: the credentials of Layover/) as string,
+    });
     expect(kinds('begin')).toHaveLength(1);
   });
 
