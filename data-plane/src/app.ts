@@ -71,19 +71,19 @@ import type { Resolver, UpstreamOptions } from './upstream/options';
 import { ContentUses } from './store/uses/content-uses';
 import { UseReporter } from './store/uses/use-reporter';
 
-/** What tests put in place of the real thing. */
+/** Replacements of dependencies, for tests. */
 export interface DataPlaneOverrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Names of upstreams. */
+  /** Resolves the names of upstreams. */
   readonly resolver?: Resolver;
-  /** Names of data planes. */
+  /** Resolves the names of data planes. */
   readonly peerResolver?: HostResolver;
-  /** Around the blob store (a disk that is full). */
+  /** Wraps the blob store, for example to simulate a full disk. */
   readonly wrapStore?: (store: BlobStore) => BlobStore;
-  /** Of the bucket, where blobs are kept in one. */
+  /** Limits of the bucket, if blobs are stored in one. */
   readonly bucketLimits?: Partial<GcsLimits>;
-  /** What makes URLs of the bucket's objects. */
+  /** Signs URLs of the objects in the bucket. */
   readonly signUrl?: SignUrl;
   readonly spool?: Spool;
   readonly fillLimits?: Partial<FillLimits>;
@@ -92,25 +92,35 @@ export interface DataPlaneOverrides {
 
 /** A data plane: {@link App} with the address of its second server. */
 export interface DataPlane extends App {
-  /** Where /metrics, /healthz and /readyz are answered, as host:port or unix:path; undefined where they are not, or not yet. */
+  /**
+   * The address that serves /metrics, /healthz and /readyz, as host:port or unix:path; undefined if
+   * it is not configured or not started yet.
+   */
   readonly httpAddress: string | undefined;
 }
 
-/** Time that the records of the last requests have to reach the control plane; what doesn't is delivered after the next start. */
+/**
+ * Time that the records of the last requests have to reach the control plane, in milliseconds. The
+ * rest is delivered after the next start.
+ */
 const FLUSH_MS = 5_000;
 
-/** Age of the oldest undelivered record from which on nothing is deleted: what has just come in is safe for twice as long. */
+/**
+ * Age of the oldest undelivered record from which on nothing is deleted, in milliseconds. New
+ * content is protected for twice as long.
+ */
 const BEHIND_MS = 5_000;
 
 /**
- * A data plane: composition root, read from top to bottom. `start` makes everything ready in the order of need, waits a little
- * for a configuration, and then accepts requests (answering NOT_READY while there is none). `stop` goes the other way.
+ * Creates a data plane. This is the composition root, to be read from top to bottom. `start` makes
+ * all parts ready in dependency order, waits a little for a configuration, and then accepts
+ * requests (with NOT_READY while there is none). `stop` releases the parts in reverse order.
  */
 export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOverrides = {}): DataPlane {
   const clock = overrides.clock ?? systemClock;
   const logger = overrides.logger ?? createLogger('data-plane', config.logLevel);
   logBuild(logger);
-  /** What is to be released, in the order in which it was made ready. */
+  /** Functions that release the parts, in the order in which the parts became ready. */
   const closers: (() => Promise<unknown> | void)[] = [];
   let starting: Promise<{ readonly address: string }> | undefined;
   let stopping: Promise<void> | undefined;
@@ -321,9 +331,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
     const { copiesBytes } = opened;
-    const told = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
-    const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, told);
-    // Answers until everything else is over.
+    const operationsParts = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
+    const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, operationsParts);
+    // Operations are served until all other parts have stopped.
     closers.unshift(() => operations.stop());
     httpAddress = operations.address;
     await configuration.start();
@@ -331,7 +341,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const address = await server.start();
     isServing = true;
     server.setServing(hasConfiguration(configuration));
-    logger.info({ address, httpAddress, ...identity }, 'the data plane accepts requests');
+    logger.info({ address, httpAddress, ...identity }, 'The data plane accepts requests');
     void peers?.start();
     return { address };
   }
@@ -347,13 +357,15 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
   }
 
-  /** Everything in reverse order; one part that fails to close does not keep the others open. */
+  /**
+   * Releases all parts in reverse order. A part that fails to close does not keep the others open.
+   */
   async function release(): Promise<void> {
     for (const close of closers.splice(0).reverse()) {
       try {
         await close();
       } catch (error) {
-        logger.error({ err: error }, 'a part of the data plane could not be stopped in order');
+        logger.error({ err: error }, 'A part of the data plane failed to stop');
       }
     }
   }
@@ -380,14 +392,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   };
 }
 
-/** A data plane without a configuration starts all the same: its edge then says 503 and why, instead of nothing. */
+/** A data plane also starts without a configuration: its edge then answers 503 with the reason. */
 async function waitForConfiguration(configuration: LiveConfiguration, withinMs: number, logger: Logger): Promise<void> {
   try {
     await configuration.ready(withinMs);
   } catch (error) {
     if (!isLayoverError(error)) throw error;
     logger.warn(
-      'there is no configuration yet: the control plane was not reached, and none is kept from an earlier run',
+      'No configuration is available: the control plane was not reached, and no snapshot of an earlier run exists',
     );
   }
 }

@@ -13,41 +13,50 @@ import { readTracing, type TracingConfig } from '../../common/tracing/tracing-co
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
 /**
- * Everything that can be configured about a data plane. Times are in milliseconds, sizes in bytes.
- * Contains secrets: never logged as a whole.
+ * The complete configuration of a data plane. Times are in milliseconds, sizes in bytes. Contains
+ * secrets, so it must never be logged as a whole.
  */
 export interface DataPlaneConfig {
   readonly home: Home;
   /** Where the Registry service listens. */
   readonly listen: ListenAddress;
-  /** Where /metrics, /healthz and /readyz are served; undefined = they are not served. */
+  /** Address of /metrics, /healthz and /readyz; undefined = they are not served. */
   readonly httpListen: ListenAddress | undefined;
   /** Where the Catalog of the control plane listens. */
   readonly catalog: ListenAddress;
-  /** All data planes, this one included, in the same form as edges get them; empty = there are no others. */
+  /**
+   * All data planes including this one, in the same form as for edges; empty = there is only this
+   * one.
+   */
   readonly dataPlanes: readonly ListenAddress[];
-  /** How this plane and the others identify each other. */
+  /** How the planes identify each other. */
   readonly planeSecurity: PlaneSecurityConfig;
   /** Folder of the directory store. */
   readonly blobFolder: string;
-  /** Bucket that stores blobs in place of the folder; `emulator` is the origin of an emulator of Cloud Storage. */
+  /**
+   * Bucket that stores blobs instead of the folder. `emulator` is the origin of a Cloud Storage
+   * emulator.
+   */
   readonly bucket: (BucketAddress & { readonly emulator: string | undefined }) | undefined;
   /** Maximum total size of the local copies of blobs in the bucket; 0 = no copies. */
   readonly localCacheBytes: number;
-  /** How long the signed URLs that clients are redirected to are valid; undefined = no redirects. */
+  /** Validity of the signed URLs that clients are redirected to; undefined = no redirects. */
   readonly redirectMs: number | undefined;
-  /** 32 bytes; undefined = the one kept in the home. */
+  /** 32 bytes; undefined = the key in the home. */
   readonly masterKey: Buffer | undefined;
-  /** Earlier keys, which still decrypt what they have encrypted. */
+  /** Earlier keys, which can still decrypt what they encrypted. */
   readonly previousMasterKeys: readonly Buffer[];
-  /** CIDRs of private networks that upstreams may be in. */
+  /** CIDRs of private networks in which upstreams are allowed. */
   readonly allowedNetworks: readonly string[];
   readonly proxy: { readonly httpsProxy?: string; readonly httpProxy?: string; readonly noProxy?: string };
-  /** How long running requests may take to end when the plane stops. */
+  /** How long running requests may continue when the plane stops. */
   readonly drainMs: number;
-  /** How long the start waits for a configuration before the plane accepts requests without one. */
+  /**
+   * How long the start waits for a configuration. Without one, the plane then accepts requests
+   * anyway.
+   */
   readonly configurationWaitMs: number;
-  /** Where traces are sent; undefined = nothing is traced. */
+  /** Destination of traces; undefined = no traces. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
   /** Name of this data plane in logs and reports. */
@@ -66,13 +75,16 @@ export interface DataPlaneConfig {
     readonly maxFillSeconds: number;
   };
   readonly completion: { readonly concurrency: number; readonly maxWaiting: number; readonly delayMs: number };
-  /** Memory for manifests. */
+  /** Memory for cached manifests. */
   readonly manifestMemoryBytes: number;
-  /** What to log at start: variables with unknown names, which have no effect. */
+  /** Warnings to log at start, about variables with unknown names, which have no effect. */
   readonly warnings: readonly string[];
 }
 
-/** Reads the configuration from an environment. Throws a ConfigurationError that names every problem. */
+/**
+ * Reads the configuration from environment variables. Throws a ConfigurationError that names every
+ * problem.
+ */
 export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const reader = new SettingsReader(env);
   const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
@@ -130,7 +142,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   return { ...config, warnings: reader.done() };
 }
 
-/** The configuration in the environment of this process. */
+/** Reads the configuration from the environment of this process. */
 export function configFromEnvironment(): DataPlaneConfig {
   return readDataPlaneConfig(process.env);
 }
@@ -144,7 +156,8 @@ function readBlobStore(
   home: Home,
 ): Pick<DataPlaneConfig, 'blobFolder' | 'bucket' | 'redirectMs'> {
   const isBucket = reader.text(SETTINGS.LAYOVER_BLOB_STORE)?.startsWith('gs://') ?? false;
-  // Read even if the bucket's own address is bad, so that all problems are reported at once.
+  // The emulator is read even if the address of the bucket is invalid, so that all problems are
+  // reported at once.
   const emulator = isBucket ? reader.parsed(SETTINGS.STORAGE_EMULATOR_HOST, parseEmulatorHost) : undefined;
   const store = reader.parsed(SETTINGS.LAYOVER_BLOB_STORE, parseBlobStore) ?? { folder: home.blobs };
   const redirectMs = readRedirect(reader, isBucket);
@@ -153,7 +166,7 @@ function readBlobStore(
     : { blobFolder: home.blobs, bucket: { ...store, emulator }, redirectMs };
 }
 
-/** Reads LAYOVER_BLOB_STORE: a folder or a bucket. Returns undefined if the text is neither. */
+/** Parses LAYOVER_BLOB_STORE: a folder or a bucket. Returns undefined if the text is neither. */
 function parseBlobStore(text: string): { readonly folder: string } | BucketAddress | undefined {
   if (!text.startsWith('file:')) return parseBucketAddress(text);
   const folder = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');

@@ -5,7 +5,7 @@ import { configFromEnvironment } from './config';
 const program = describePlane(
   'npm run start:data-plane',
   'data-plane/src/main.js',
-  'Starts a data plane: keeps blobs and manifests, and fetches missing ones from the upstream.',
+  'Starts a data plane, which stores blobs and manifests and fetches missing ones from the upstream.',
 );
 
 void runApp(program, () => createDataPlane(configFromEnvironment()));

@@ -11,32 +11,35 @@ import { defaultSignUrl, type SignUrl } from './store/gcs/sign-url';
 import { createCachedBlobStore } from './store/copies/cached-blob-store';
 import { LocalCopies } from './store/copies/local-copies';
 
-/** Where blobs are to be kept. */
+/** Settings that select the blob store. */
 export type BlobStoreConfig = Pick<
   DataPlaneConfig,
   'blobFolder' | 'bucket' | 'localCacheBytes' | 'redirectMs' | 'home'
 >;
 
-/** What tests put in place of the real thing. */
+/** Replacements of dependencies, for tests. */
 export interface BlobStoreOverrides {
   readonly bucketLimits?: Partial<GcsLimits>;
   readonly signUrl?: SignUrl;
 }
 
-/** Where blobs are kept, ready to be used. */
+/** A blob store that is ready to be used. */
 export interface OpenedBlobStore {
   readonly store: BlobStore;
-  /** Where clients may be sent to the bucket. */
+  /** Links to the bucket, if clients may be redirected to it. */
   readonly links?: BlobLinks;
-  /** Gives up what can be had again, so that so many bytes fit on the disk. */
+  /** Removes local copies, so that `bytes` bytes fit on the disk. */
   readonly makeRoom: (bytes: number) => Promise<void>;
-  /** Bytes that local copies have; undefined where there are none. */
+  /** Total size of the local copies in bytes; undefined if there are none. */
   readonly copiesBytes?: () => number;
-  /** Lets go of it. Whoever opened it closes it. */
+  /** Closes the store. The caller that opened it closes it. */
   close(): Promise<void>;
 }
 
-/** A directory, or a bucket with local copies in front of it (unless they may have no bytes). */
+/**
+ * Opens a directory store, or a bucket store with local copies in front of it (unless the copies
+ * may have no bytes).
+ */
 export async function openBlobStore(
   config: BlobStoreConfig,
   overrides: BlobStoreOverrides,
@@ -51,10 +54,10 @@ export async function openBlobStore(
   }
   const limits = overrides.bucketLimits;
   const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
-  // Not waited for: with the bucket away, what has a local copy is served.
+  // Not awaited: if the bucket is unavailable, blobs with a local copy are still served.
   void far.prepare();
   const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId() });
-  // Without bytes too: what an earlier run has kept goes away.
+  // Also called if copies may have no bytes: it removes the copies of an earlier run.
   await copies.prepare();
   const near = createCachedBlobStore({ store: far, copies, clock });
   return {

@@ -8,8 +8,8 @@ import { SingleFlight } from '../../../common/async/single-flight';
 declare const right: unique symbol;
 
 /**
- * A blob that may be fetched from the upstream of a repository with the organization's credentials.
- * Only BlobAccess makes one.
+ * A blob that this node may fetch from the upstream of a repository, with the credentials of the
+ * organization. Only BlobAccess creates one.
  */
 export interface FillableBlob {
   readonly [right]: 'fill' | 'read';
@@ -19,16 +19,17 @@ export interface FillableBlob {
   readonly size: number | undefined;
 }
 
-/** A blob whose bytes may be given to whoever asked. Only BlobAccess makes one. */
+/** A blob whose bytes may be sent to the client that requested it. Only BlobAccess creates one. */
 export interface ReadableBlob extends FillableBlob {
   readonly [right]: 'read';
 }
 
 /**
- * Decides who has the right to read a blob (docs/design/pull-semantics.md#right-to-read). Reading,
- * redirecting, joining a fill and filling all take what is made here, so no way to the bytes goes
- * around it (ADR 26). That the store has the bytes for another organization gives no right to them;
- * the store is not asked here.
+ * Decides whether a request has the right to read a blob
+ * (docs/design/pull-semantics.md#right-to-read). Reads, redirects, joined fills and new fills all
+ * take the types that this class creates, so no path to the bytes bypasses it (ADR 26). This class
+ * does not ask the store: bytes that are stored for another organization give no right to read
+ * them.
  */
 export class BlobAccess {
   private readonly heads = new SingleFlight<number | undefined>();
@@ -39,9 +40,9 @@ export class BlobAccess {
   ) {}
 
   /**
-   * Requires the right to read a blob: a cached manifest of the repository names it, or the upstream
-   * confirms to the organization's credentials that the repository holds it. Throws BLOB_UNKNOWN,
-   * UPSTREAM_DENIED and the outages of the upstream client, and CANCELLED.
+   * Requires the right to read a blob: a cached manifest of the repository names the blob, or the
+   * upstream confirms, with the credentials of the organization, that the repository holds it.
+   * Throws BLOB_UNKNOWN, UPSTREAM_DENIED, CANCELLED, and the outage errors of the upstream client.
    */
   async toRead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<ReadableBlob> {
     const known = await this.knowledge.blob(target.key, digest);
@@ -50,8 +51,8 @@ export class BlobAccess {
   }
 
   /**
-   * Gives the right to fetch a blob that a manifest of the repository names, to complete its image.
-   * The upstream decides with its answer to the organization's credentials.
+   * Returns the right to fetch a blob that a manifest of the repository names, to complete its
+   * image. The upstream decides: it receives the credentials of the organization.
    */
   toFill(target: PullTarget, { digest, size }: { readonly digest: Digest; readonly size: number }): FillableBlob {
     return { target, digest, size } as FillableBlob;
@@ -66,7 +67,8 @@ export class BlobAccess {
       `${repositoryScope(target)}\n${digest}`,
       async () => {
         const { size } = await this.upstream.headBlob(target.upstream, digest);
-        // Without a size there is no descriptor to remember; the upstream is asked again next time.
+        // Without a size there is no descriptor to cache, so the next request asks the upstream
+        // again.
         if (size !== undefined) {
           this.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
         }

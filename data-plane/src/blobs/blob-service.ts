@@ -15,7 +15,7 @@ import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } f
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
 
-/** What the blob service works with. */
+/** Dependencies of BlobService. */
 export interface BlobServiceParts {
   readonly access: Access;
   readonly blobAccess: BlobAccess;
@@ -25,9 +25,9 @@ export interface BlobServiceParts {
   readonly uses: ContentUses;
   readonly journal: PullJournal;
   readonly reporter: UpstreamReporter;
-  /** undefined = clients are never sent elsewhere. */
+  /** undefined = clients are never redirected. */
   readonly redirects?: BlobRedirects | undefined;
-  /** undefined = there is one node. */
+  /** undefined = there is only one node. */
   readonly elsewhere?: FillElsewhere | undefined;
 }
 
@@ -37,9 +37,9 @@ export interface BlobRequest extends RepositoryRequest {
 }
 
 /**
- * Blob requests from address to bytes. Every way to the bytes of a blob goes through here and through
- * {@link BlobAccess}: HEAD, GET, ranges, redirects, joining a fill, completing images, and fills for
- * other nodes.
+ * Serves blob requests, from the address to the bytes. Every path to the bytes of a blob goes
+ * through this class and {@link BlobAccess}: HEAD, GET, ranges, redirects, joined fills,
+ * completion, and fills for other nodes.
  */
 export class BlobService {
   private readonly openParts: OpenBlobParts;
@@ -49,14 +49,14 @@ export class BlobService {
     this.openParts = { upstream, journal, uses, redirects, source: new ReadThroughSource(parts) };
   }
 
-  /** Answers a HEAD. Throws what Access, BlobAccess and StoredBlobs throw. */
+  /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */
   stat(request: BlobRequest): Promise<BlobStat> {
     return this.withReadable(request, 0, (blob) => statBlob(this.parts, blob, request.signal));
   }
 
   /**
-   * Opens a blob for a GET, or says where to send the client. Throws RANGE_INVALID with detail {size},
-   * and what Access, BlobAccess and BlobSource throw.
+   * Opens a blob for a GET request, or returns where to redirect the client. Throws RANGE_INVALID
+   * with detail {size}, and the errors of Access, BlobAccess and BlobSource.
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
     const { authorizedAt } = request.context;
@@ -64,21 +64,21 @@ export class BlobService {
   }
 
   /**
-   * Brings a blob that a manifest of the repository names into the store, on the node where clients
-   * look for it. `urgent`: somebody waits for it until the signal aborts. Throws what Fills.complete
-   * throws, or what the other node's upstream said.
+   * Brings a blob that a manifest of the repository names into the store of the node where clients
+   * look for it. `urgent`: a client waits for the blob until this signal aborts. Throws the errors
+   * of Fills.complete, or the upstream error of the other node.
    */
   complete(target: PullTarget, blob: NamedBlob, urgent?: AbortSignal): Promise<void> {
     const elsewhere = (): Promise<boolean> | undefined => this.parts.elsewhere?.(target, blob, urgent);
     return completeBlob(this.parts, this.parts.blobAccess.toFill(target, blob), urgent, elsewhere);
   }
 
-  /** Brings a blob into the store as {@link BlobService.complete} does, on this node. */
+  /** Brings a blob into the store of this node; otherwise like {@link BlobService.complete}. */
   completeHere(target: PullTarget, blob: NamedBlob, urgent?: AbortSignal): Promise<void> {
     return completeBlob(this.parts, this.parts.blobAccess.toFill(target, blob), urgent, () => undefined);
   }
 
-  /** `since`: when the answer began of which this request asks for the rest; 0 = now. */
+  /** `since`: when the interrupted answer began that this request continues; 0 = now. */
   private async withReadable<T>(
     request: BlobRequest,
     since: number,

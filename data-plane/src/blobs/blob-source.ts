@@ -1,34 +1,51 @@
 import type { FillRequest } from './fills/fills';
 
-/** A blob being read, from the store or while it is filled; which of the two makes no difference to who reads. */
+/**
+ * A blob that is being read, from the store or from a running fill. The caller reads both the same
+ * way.
+ */
 export interface BlobReader {
-  /** `store`: it was there (a hit); `fill`: it comes from upstream right now (a miss). */
+  /**
+   * `store`: the blob was stored (a hit). `fill`: it arrives from the upstream right now (a miss).
+   */
   readonly origin: 'store' | 'fill';
   /** Size of the whole blob, in bytes. */
   readonly size: number;
-  /** Absolute path of a file of this host with the bytes, growing while it is filled; undefined = there is none. Stays until close(). */
+  /**
+   * Absolute path of a file on this host with the bytes; it grows during a fill. undefined = there
+   * is no file. The file stays until close().
+   */
   readonly path: string | undefined;
-  /** Bytes from the start that may be read now: all, or while it is filled all that came but the withheld tail. */
+  /**
+   * Number of bytes from the start that may be read now. During a fill, these are all received
+   * bytes except the withheld tail.
+   */
   readonly available: number;
   /**
-   * Resolves when `available` > `offset`, or with `size` when all is there. Throws the fill's failure: whoever has sent bytes
-   * cuts its connection. CANCELLED when the signal aborts.
+   * Resolves when `available` > `offset`, or with `size` when the blob is complete. Throws the
+   * failure of the fill; a caller that has already sent bytes then cuts its connection. Throws
+   * CANCELLED if the signal aborts.
    */
   waitBeyond(offset: number, signal?: AbortSignal): Promise<number>;
   /**
-   * `length` bytes from `offset` (within the blob), in chunks of at most 256 KiB, waiting where they have not come yet. Throws as
-   * `waitBeyond` does, and STORE_FAILED when the bytes can't be read.
+   * Yields `length` bytes from `offset` (both within the blob), in chunks of at most 256 KiB. Waits
+   * for bytes that have not arrived yet. Throws what `waitBeyond` throws, and STORE_FAILED if the
+   * bytes cannot be read.
    */
   read(offset: number, length: number, signal?: AbortSignal): AsyncIterable<Buffer>;
-  /** Releases file and fill; never stops the fill. Harmless when repeated. */
+  /** Releases the file and the fill; never stops the fill. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Blobs by digest, wherever their bytes are at the moment. Whether the requester may have them is the caller's question. */
+/**
+ * Opens blobs by digest, from the store or from a fill. The caller checks whether the requester may
+ * have them.
+ */
 export interface BlobSource {
   /**
-   * The blob from the store, or through its fill, which is joined or begun. Whoever opened it closes it.
-   * Throws what Fills.open throws, and UPSTREAM_CONTENT where the blob is stored with another size than expected.
+   * Opens the blob from the store, or joins or starts its fill. The caller closes the reader.
+   * Throws the errors of Fills.open, and UPSTREAM_CONTENT if the stored blob has another size than
+   * expected.
    */
   open(request: FillRequest, signal?: AbortSignal): Promise<BlobReader>;
 }

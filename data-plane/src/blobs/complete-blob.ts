@@ -6,13 +6,13 @@ import type { FillableBlob } from './blob-access';
 import { fillRequest, type FillRequestParts } from './fill-request';
 import type { Fills } from './fills/fills';
 
-/** A blob of an image that is to be in the store. */
+/** A blob of an image, as its manifest names it. */
 export type NamedBlob = Pick<Descriptor, 'digest' | 'size'>;
 
 /**
- * Has a blob filled by the node where clients look for it. Returns undefined if that is this node;
- * otherwise resolves with true when the blob is whole there, and with false if no other node can fill
- * it. Throws what the other node's upstream said.
+ * Fills a blob on the node where clients look for it. Returns undefined if that is this node.
+ * Otherwise resolves with true when that node holds the complete blob, or with false if no other
+ * node can fill it. Throws the upstream error of the other node.
  */
 export type FillElsewhere = (
   target: PullTarget,
@@ -20,16 +20,16 @@ export type FillElsewhere = (
   urgent: AbortSignal | undefined,
 ) => Promise<boolean> | undefined;
 
-/** What completion works with. */
+/** Dependencies of completeBlob. */
 export interface CompleteBlobParts extends FillRequestParts {
   readonly stored: StoredBlobs;
   readonly fills: Fills;
 }
 
 /**
- * Brings a blob into the store for nobody who reads it. Returns at once if the organization's fill of
- * it is on its way, unless somebody waits (`urgent`). A blob that is in the store of this node is not
- * fetched again because another node is now first for it. Throws what Fills.complete throws.
+ * Brings a blob into the store without reading it. Returns at once if a fill for the organization
+ * is already running, unless a client waits (`urgent`). A blob in the store of this node is not
+ * fetched again when another node becomes the first for it. Throws the errors of Fills.complete.
  */
 export async function completeBlob(
   parts: CompleteBlobParts,
@@ -46,7 +46,8 @@ export async function completeBlob(
   if (filling === undefined) {
     await fills.complete({ ...request, absence: found }, urgent);
   } else if (!(await filling)) {
-    // Other nodes were tried meanwhile, and may have brought it into a shared store: it is asked again.
+    // Another node may have brought the blob into a shared store in the meantime, so the absence
+    // found above is out of date. The fill asks the store again.
     await fills.complete(request, urgent);
   }
 }

@@ -3,13 +3,16 @@ import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { FillableBlob } from './blob-access';
 import type { FillRequest } from './fills/fills';
 
-/** What every request for a fill is made with. */
+/** Dependencies of every fill request. */
 export interface FillRequestParts {
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
 }
 
-/** Asks for a blob with the organization's credentials; the bytes fetched are counted for the organization. */
+/**
+ * Creates a request for a fill with the credentials of the organization. The fetched bytes count
+ * for the organization.
+ */
 export function fillRequest(
   { upstream, journal }: FillRequestParts,
   { target, digest, size }: FillableBlob,

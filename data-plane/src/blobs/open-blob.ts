@@ -12,23 +12,23 @@ import { fillRequest, type FillRequestParts } from './fill-request';
 import { openInUse } from './open-in-use';
 import type { BlobCacheStatus } from './stat-blob';
 
-/** What a read works with. */
+/** Dependencies of openBlob. */
 export interface OpenBlobParts extends FillRequestParts {
   readonly source: BlobSource;
   readonly uses: ContentUses;
-  /** undefined = clients are never sent elsewhere. */
+  /** undefined = clients are never redirected. */
   readonly redirects: BlobRedirects | undefined;
 }
 
-/** What of a blob is asked for, and how it may be given. */
+/** The requested part of a blob, and how it may be delivered. */
 export interface BlobReadOptions {
   readonly range: RangeRequest | undefined;
-  /** Whether the client may be sent elsewhere. */
+  /** Whether the client may be redirected. */
   readonly redirectable: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
-/** A blob that is ready to be sent, or a place where the client gets it. */
+/** A blob that is ready to be sent, or a URL where the client gets it. */
 export type OpenedBlob = {
   readonly range: ResolvedRange;
   readonly cacheStatus: BlobCacheStatus;
@@ -36,13 +36,13 @@ export type OpenedBlob = {
 } & (
   | {
       readonly kind: 'bytes';
-      /** Whoever opened it closes it. */
+      /** The caller closes the reader. */
       readonly reader: BlobReader;
-      /** Counts bytes that were handed to the client for its organization. */
+      /** Counts bytes that were sent to the client for its organization. */
       readonly onServed: (bytes: number) => void;
     }
   | {
-      readonly kind: 'elsewhere';
+      readonly kind: 'redirect';
       readonly size: number;
       /** A credential: see BlobLink. */
       readonly url: string;
@@ -50,10 +50,11 @@ export type OpenedBlob = {
 );
 
 /**
- * Opens a blob from the store or through a fill, or finds where to send the client
- * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store is
- * asked once: a redirect that finds nothing passes this on to the fill (ADR 26). Throws RANGE_INVALID
- * with detail {size} (before anything is fetched, if the size is known), and what BlobSource throws.
+ * Opens a blob from the store or through a fill, or finds where to redirect the client
+ * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store
+ * is asked once: if the redirect finds that the blob is absent, the fill reuses this answer (ADR
+ * 26). Throws RANGE_INVALID with detail {size} (before anything is fetched, if the size is known),
+ * and the errors of BlobSource.
  */
 export async function openBlob(
   parts: OpenBlobParts,
@@ -63,10 +64,10 @@ export async function openBlob(
   if (blob.size !== undefined) requireRange(options.range, blob.size);
   const place = options.redirectable ? await parts.redirects?.redirect(blob, options.range) : undefined;
   if (place === undefined || place instanceof Absence) return openHere(parts, blob, options, place);
-  // The bucket alone knows how many bytes the client takes. What it was given access to counts as
-  // served, as does what was made readable for an edge.
-  servedTo(blob.target, parts.journal)(place.range.length);
-  return { kind: 'elsewhere', ...place, cacheStatus: 'HIT', upstreamHost: blob.target.proxy.upstreamHost };
+  // Only the bucket knows how many bytes the client reads. All bytes that the link gives access to
+  // count as served, like bytes that an edge may read from a local file.
+  servedCounter(blob.target, parts.journal)(place.range.length);
+  return { kind: 'redirect', ...place, cacheStatus: 'HIT', upstreamHost: blob.target.proxy.upstreamHost };
 }
 
 async function openHere(
@@ -87,7 +88,7 @@ async function openHere(
       range: requireRange(range, reader.size),
       cacheStatus: reader.origin === 'store' ? 'HIT' : 'MISS',
       upstreamHost: target.proxy.upstreamHost,
-      onServed: servedTo(target, parts.journal),
+      onServed: servedCounter(target, parts.journal),
     };
   } catch (error) {
     await reader.close();
@@ -95,8 +96,11 @@ async function openHere(
   }
 }
 
-/** Statistics count what clients pull; a scanner is not a client. */
-function servedTo({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
+/**
+ * Returns a counter of served bytes. Requests of the scanner are not counted: statistics only count
+ * what clients pull.
+ */
+function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes: number) => void {
   if (isScanner(actor)) return () => undefined;
   return (served) => journal.count({ organizationUid: key.organizationUid, served });
 }
@@ -105,7 +109,7 @@ function requireRange(range: RangeRequest | undefined, size: number): ResolvedRa
   const resolved = resolveRange(range, size);
   if (resolved !== undefined) return resolved;
   throw new LayoverError('RANGE_INVALID', {
-    message: `the range lies outside the blob of ${size} bytes`,
+    message: `The requested range is outside the blob, which has ${size} bytes.`,
     detail: { size },
   });
 }

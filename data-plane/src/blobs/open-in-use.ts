@@ -2,8 +2,9 @@ import type { BlobReader } from './blob-source';
 import type { ContentUses, UsedContent } from '../store/uses/content-uses';
 
 /**
- * Opens a blob that is in use from before the look into the store, so that nothing is deleted between look and reading, until the reader is closed
- * or `open` has failed. Throws what `open` throws.
+ * Opens a blob and marks it as in use from before the lookup in the store until the reader is
+ * closed or `open` fails. So the blob is not deleted between lookup and read. Throws what `open`
+ * throws.
  */
 export async function openInUse(
   uses: ContentUses,
@@ -12,14 +13,14 @@ export async function openInUse(
 ): Promise<BlobReader> {
   const end = uses.begin(content);
   try {
-    return endingWith(await open(), end);
+    return withEndOfUse(await open(), end);
   } catch (error) {
     end();
     throw error;
   }
 }
 
-function endingWith(reader: BlobReader, end: () => void): BlobReader {
+function withEndOfUse(reader: BlobReader, end: () => void): BlobReader {
   return {
     origin: reader.origin,
     size: reader.size,

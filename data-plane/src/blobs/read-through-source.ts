@@ -10,13 +10,13 @@ import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { FillReader, FillRequest, Fills } from './fills/fills';
 
-/** Times that a blob may vanish from the store between being kept and being opened. */
+/** How often a blob may disappear from the store between the end of its fill and the read. */
 const TRIES = 3;
 
 /**
- * Reads a blob from the store, and through a fill if the store does not have it. The store is asked
- * once, and not at all if the request carries its answer (ADR 26). A blob whose bytes are gone or
- * damaged is filled again, and the client does not notice (docs/design/fills.md#damaged-blobs).
+ * Reads a blob from the store, or through a fill if the store does not hold it. The store is asked
+ * once, and not at all if the request carries its answer (ADR 26). A blob whose bytes are missing
+ * or damaged is filled again, and the client does not notice (docs/design/fills.md#damaged-blobs).
  */
 export class ReadThroughSource implements BlobSource {
   constructor(private readonly parts: { readonly stored: StoredBlobs; readonly fills: Fills }) {}
@@ -33,13 +33,13 @@ export class ReadThroughSource implements BlobSource {
         absence = found;
       }
       const reader = await fills.open({ ...request, absence }, signal);
-      if (reader.origin === 'fill') return new FollowingReader(digest, reader);
-      // The fill found it in the store: it is opened there.
+      if (reader.origin === 'fill') return new FillFileReader(digest, reader);
+      // The fill found the blob in the store, so the next iteration opens it there.
       await reader.close();
       absence = undefined;
     }
     throw new LayoverError('STORE_FAILED', {
-      message: `${digest} vanishes from the blob store again and again`,
+      message: `Blob ${digest} disappeared from the blob store repeatedly while it was opened.`,
     });
   }
 }
@@ -56,8 +56,11 @@ function storeReader(blob: StoredBlob): BlobReader {
   };
 }
 
-/** Reads a growing file at the reader's own pace. Opens it only when bytes are asked for: an edge may read it by path. */
-class FollowingReader implements BlobReader {
+/**
+ * Reads the growing file of a fill, at the pace of the reader. Opens the file only when bytes are
+ * requested: an edge may read it by path instead.
+ */
+class FillFileReader implements BlobReader {
   readonly origin = 'fill';
   private file: Promise<FileHandle> | undefined;
   private closing: Promise<void> | undefined;
@@ -90,7 +93,7 @@ class FollowingReader implements BlobReader {
       const available = this.available > position ? this.available : await this.waitBeyond(position, signal);
       const file = await this.opened();
       const want = Math.min(READ_CHUNK_BYTES, Math.min(available, end) - position);
-      const chunk = await readAt(file, position, want, `read ${this.digest} while it is fetched`);
+      const chunk = await readAt(file, position, want, `read ${this.digest} during its fill`);
       position += chunk.length;
       yield chunk;
     }
@@ -105,7 +108,7 @@ class FollowingReader implements BlobReader {
     try {
       return await (this.file ??= open(this.fill.path ?? '', 'r'));
     } catch (error) {
-      throw toStoreError(error, `read ${this.digest} while it is fetched`);
+      throw toStoreError(error, `read ${this.digest} during its fill`);
     }
   }
 

@@ -5,26 +5,26 @@ import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { ReadableBlob } from './blob-access';
 
-/** Whether a blob was in the store (HIT) or not. */
+/** Whether the blob was in the store (HIT) or not (MISS). */
 export type BlobCacheStatus = Extract<CacheStatus__Output, 'HIT' | 'MISS'>;
 
-/** The size of a blob in bytes. */
+/** The answer to a HEAD request. `size` is in bytes. */
 export interface BlobStat {
   readonly size: number;
   readonly cacheStatus: BlobCacheStatus;
   readonly upstreamHost: string;
 }
 
-/** What a HEAD works with. */
+/** Dependencies of statBlob. */
 export interface StatBlobParts {
   readonly stored: StoredBlobs;
   readonly upstream: UpstreamRegistry;
 }
 
 /**
- * Answers a HEAD of a blob with what a GET would give, also if the stored bytes are damaged, and
- * fills nothing (docs/design/pull-semantics.md#head-requests). Throws what StoredBlobs and the
- * upstream throw.
+ * Answers a HEAD request with the headers that a GET would have, also if the stored bytes are
+ * damaged. Fills nothing (docs/design/pull-semantics.md#head-requests). Throws the errors of
+ * StoredBlobs and of the upstream.
  */
 export async function statBlob(
   { stored, upstream }: StatBlobParts,
@@ -37,12 +37,15 @@ export async function statBlob(
     await found.close();
     return { size: found.size, cacheStatus: 'HIT', upstreamHost };
   }
-  const size = blob.size ?? (await sizeByOpening(upstream, blob, signal));
+  const size = blob.size ?? (await sizeFromGet(upstream, blob, signal));
   return { size, cacheStatus: 'MISS', upstreamHost };
 }
 
-/** For an upstream whose HEAD gives no size: takes it from a GET, and leaves its body alone. */
-async function sizeByOpening(
+/**
+ * Returns the size from the headers of a GET and does not read its body. For upstreams whose HEAD
+ * gives no size.
+ */
+async function sizeFromGet(
   upstream: UpstreamRegistry,
   { target, digest }: ReadableBlob,
   signal: AbortSignal | undefined,
@@ -51,6 +54,6 @@ async function sizeByOpening(
   stream.cancel();
   if (stream.size !== undefined) return stream.size;
   throw new LayoverError('UPSTREAM_CONTENT', {
-    message: `${target.upstream.origin.host} has ${digest} but does not say how large it is; ask for it with GET`,
+    message: `${target.upstream.origin.host} gives no size for blob ${digest}. Request the blob with GET instead.`,
   });
 }

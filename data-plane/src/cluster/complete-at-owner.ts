@@ -7,21 +7,21 @@ import type { PullTarget } from '../access/pull-target';
 import type { FillElsewhere, NamedBlob } from '../blobs/complete-blob';
 import type { Peer } from './peers';
 
-/** What completion over many nodes works with. */
+/** Dependencies of completeAtOwner. */
 export interface CompleteAtOwnerParts {
   readonly peers: NodeSet<Peer>;
-  /** Of this process: how it knows itself among the peers. */
+  /** Instance id of this process, to recognize itself among the peers. */
   readonly instance: string;
-  /** Longest wait for another node's fill, in milliseconds. */
+  /** Maximum wait for the fill of another node, in milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Completes a blob where clients look for it: on the node that rendezvous hashing puts first for its
- * digest, as edges do. Otherwise this node and that one would fetch the same blob
- * (docs/design/many-nodes.md#completion). A node that is lost or stopping is replaced by the next
- * one. If this node is the first, or no node is known, the blob is filled here. What the upstream
- * answered to one node is not tried on a second one.
+ * Completes a blob on the node where clients look for it: the first one for its digest by
+ * rendezvous hashing, like edges choose nodes. Otherwise this node and that node would fetch the
+ * same blob (docs/design/many-nodes.md#completion). If a node is lost or stopping, the next one is
+ * asked. If this node is the first, or no node is known, the blob is filled here. An upstream error
+ * of one node is not retried on another node.
  */
 export function completeAtOwner({ peers, instance, timeoutMs }: CompleteAtOwnerParts): FillElsewhere {
   const ownerOf = (blob: NamedBlob, avoid: readonly string[]): Node<Peer> | undefined => {
@@ -42,7 +42,10 @@ export function completeAtOwner({ peers, instance, timeoutMs }: CompleteAtOwnerP
   };
 }
 
-/** True = it is whole there; false = that node can't, and another one may. */
+/**
+ * Resolves with true if the blob is complete on that node, or with false if that node cannot fill
+ * it and another one may.
+ */
 function askFor(
   owner: Node<Peer>,
   { organization, key }: PullTarget,
@@ -68,12 +71,15 @@ function askFor(
       else if (urgent?.aborted !== true && isOfTheNode(error)) resolve(false);
       else reject(fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE'));
     });
-    // What was urgent for nobody any more need not be asked for; the fill there goes on.
+    // A call that no client waits for any more is cancelled; the fill on the other node continues.
     stopListening = onAbort(urgent, () => call.cancel());
   });
 }
 
-/** Lost, stopping, or without the call (an older version, while nodes are replaced one by one). */
+/**
+ * Returns whether the node is lost, stopping, or does not know the call (an older version during a
+ * rolling update).
+ */
 function isOfTheNode(error: ServiceError): boolean {
   if (isNodeLost(error) || error.code === status.UNIMPLEMENTED) return true;
   return fromGrpcError(error, 'DATA_PLANE_UNAVAILABLE').key === 'NOT_READY';

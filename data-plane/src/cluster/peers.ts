@@ -7,7 +7,7 @@ import { formatGrpcAddress } from '../../../common/runtime/listen-address';
 import type { NodeClient } from '../../../proto/gen/layover/v1/Node';
 
 const OPTIONS: ChannelOptions = {
-  // Between our own planes: a proxy from the environment is for the way to upstreams.
+  // Traffic between planes does not use the proxy of the environment, which is for upstreams.
   'grpc.enable_http_proxy': 0,
   'grpc.service_config_disable_resolution': 1,
   'grpc.use_local_subchannel_pool': 1,
@@ -17,12 +17,12 @@ const OPTIONS: ChannelOptions = {
   'grpc.max_reconnect_backoff_ms': 500,
 };
 
-/** The way to another data plane. */
+/** The connection to another data plane. */
 export interface Peer extends NodeConnection {
   readonly client: NodeClient;
 }
 
-/** A client of a data plane's Node service. Whoever makes it closes it. */
+/** Creates a client for the Node service of another data plane. The caller closes it. */
 export function connectPeer(
   Client: ReturnType<typeof loadNode>,
   { listen }: NodeAddress,

@@ -7,8 +7,9 @@ type WatchCall = ServerWritableStream<unknown, unknown>;
 type Watch = (call: WatchCall) => void;
 
 /**
- * grpc.health.v1 of a data plane, with an eye on who watches: a node that stops waits for those who send it requests to hear of it, and for nobody where
- * nobody does. Their streams would never end by themselves, and hold a server's shutdown up.
+ * The grpc.health.v1 service of a data plane. It also tracks the watchers: a stopping node waits
+ * until its callers have learned that it stops, or continues at once if nobody watches. Watch
+ * streams never end by themselves and would block the shutdown of a server.
  */
 export class HealthService {
   private readonly health = new HealthImplementation({ '': 'NOT_SERVING', [REGISTRY_SERVICE]: 'NOT_SERVING' });
@@ -23,7 +24,7 @@ export class HealthService {
           ...methods,
           watch: (call: WatchCall) => {
             this.watches.add(call);
-            // At every end of the call.
+            // grpc-js emits `cancelled` at every end of a call.
             call.on('cancelled', () => this.leave(call));
             watch(call);
           },
@@ -32,12 +33,12 @@ export class HealthService {
     });
   }
 
-  /** What it says of Registry, and of the whole server. */
+  /** Sets the status of Registry and of the whole server. */
   set(serving: boolean): void {
     for (const name of ['', REGISTRY_SERVICE]) this.health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   }
 
-  /** Resolves after `ms`, or as soon as nobody is there who would hear of a change. */
+  /** Resolves after `ms` milliseconds, or as soon as nobody watches. */
   whileWatched(clock: Clock, ms: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.watches.size === 0) {
@@ -52,7 +53,7 @@ export class HealthService {
     });
   }
 
-  /** Ends what would otherwise never end. */
+  /** Ends all watch streams, which never end by themselves. */
   endWatches(): void {
     for (const call of this.watches) call.end();
   }

@@ -5,13 +5,16 @@ import { fillForPeer, type FillForPeerParts } from '../cluster/fill-for-peer';
 import { readDigest } from './read-request';
 import { unary } from './unary';
 
-/** What the Node service answers from. */
+/** Dependencies of the Node service. */
 export interface NodeParts extends FillForPeerParts {
   readonly identity: Required<IdentifyReply>;
   readonly logger: Logger;
 }
 
-/** The methods of Node (node.proto). FillBlob fails with DIGEST_INVALID and what fillForPeer throws. */
+/**
+ * Returns the methods of Node (node.proto). FillBlob fails with DIGEST_INVALID and the errors of
+ * fillForPeer.
+ */
 export function nodeHandlers(parts: NodeParts): NodeHandlers {
   const { identity, logger } = parts;
   return {

@@ -14,14 +14,14 @@ const NO_CONTEXT: RequestContext = {
   authorizedAt: 0,
 };
 
-/** Who asks; a message without it is from nobody in particular. */
+/** Returns the request context, or an empty one if the message has none. */
 export function readContext(context: RequestContext__Output | null): RequestContext {
   return context ?? NO_CONTEXT;
 }
 
 /**
- * The parts that every request for a repository has. The edge has checked the grammar; a process checks what enters it all the
- * same. Throws NAME_INVALID.
+ * Reads the fields that every request for a repository has. The edge has already checked the
+ * grammar; every process still checks its own input. Throws NAME_INVALID.
  */
 export function readRepository(
   message: { readonly context: RequestContext__Output | null; readonly address: RepositoryAddress__Output | null },
@@ -32,30 +32,32 @@ export function readRepository(
   return { context: readContext(message.context), owner: readOwner(message.address), repository, signal };
 }
 
-/** Throws DIGEST_INVALID. */
+/** Parses a digest. Throws DIGEST_INVALID. */
 export function readDigest(text: string): Digest {
   const digest = parseDigest(text);
   if (digest === undefined) throw new LayoverError('DIGEST_INVALID');
   return digest;
 }
 
-/** Most digests of one request of Storage (storage.proto). */
+/** Maximum number of digests in one Storage request (storage.proto). */
 export const MAX_DIGESTS = 1000;
 
-/** The field `digests` of a request of Storage. Throws REQUEST_INVALID with detail {field}. */
+/** Reads the field `digests` of a Storage request. Throws REQUEST_INVALID with detail {field}. */
 export function readDigests(texts: readonly string[]): Digest[] {
   if (texts.length > MAX_DIGESTS) {
-    throw invalidField('digests', `has ${texts.length} digests; ${MAX_DIGESTS} are the most`);
+    throw invalidField('digests', `has ${texts.length} digests; the maximum is ${MAX_DIGESTS}`);
   }
   return texts.map((text, at) => {
     const digest = parseDigest(text);
     if (digest === undefined)
-      throw invalidField(`digests[${at}]`, `is no digest: ${JSON.stringify(text.slice(0, 150))}`);
+      throw invalidField(`digests[${at}]`, `is not a digest: ${JSON.stringify(text.slice(0, 150))}`);
     return digest;
   });
 }
 
-/** REQUEST_INVALID that names a field of the request; `what` completes "<field> …". */
+/**
+ * Creates a REQUEST_INVALID error that names a field of the request. `what` completes "<field> …".
+ */
 export function invalidField(field: string, what: string): LayoverError {
   return new LayoverError('REQUEST_INVALID', { message: `${field} ${what}`, detail: { field } });
 }
@@ -63,5 +65,7 @@ export function invalidField(field: string, what: string): LayoverError {
 function readOwner(address: RepositoryAddress__Output | null): Owner {
   if (address?.owner === 'organization') return { kind: 'organization', name: address.organization ?? '' };
   if (address?.owner === 'mirrorHost') return { kind: 'mirror-host', host: address.mirrorHost ?? '' };
-  throw new LayoverError('NAME_INVALID', { message: 'the address names neither an organization nor a mirrored host' });
+  throw new LayoverError('NAME_INVALID', {
+    message: 'The address of the repository names neither an organization nor a mirrored host.',
+  });
 }

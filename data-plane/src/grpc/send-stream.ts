@@ -5,28 +5,36 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import { toGrpcFailure } from '../../../common/grpc/error-status';
 import type { Clock } from '../../../common/runtime/clock';
 
-/** How a stream is sent. */
+/** Settings of a stream. */
 export interface SendStreamOptions {
   readonly clock: Clock;
-  /** Milliseconds that a caller may take none of the messages that wait for it, before the call is cut. Default: 10 minutes. */
+  /**
+   * Milliseconds after which a call is cut if its caller accepts none of the waiting messages.
+   * Default: 10 minutes.
+   */
   readonly idleMs?: number;
-  /** Told of a failure before it is sent (log). Not told when the caller left. */
+  /** Called with a failure before it is sent, to log it. Not called if the caller left. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-/** Messages handed to grpc-js and not yet taken by the connection; its own bound is 16, which is too much of 256 KiB each. */
+/**
+ * Messages that are passed to grpc-js before the connection has accepted them. The limit of grpc-js
+ * itself is 16, too many for messages of 256 KiB.
+ */
 const MESSAGES_AHEAD = 2;
-/** A client of 1 KB/s takes a message of 256 KiB in more than four minutes. */
+/** A client with 1 KB/s needs more than four minutes for a message of 256 KiB. */
 const IDLE_MS = 600_000;
 
 /**
- * Sends what `produce` gives, at the pace of the caller, and ends the call: OK after the last message, with the failure as status when
- * it throws. Resolves when nothing is left to do; never rejects. `produce` is given a signal that aborts when the caller is gone
- * (cancelled, deadline, connection lost); it must make what it waits for end then. Its iteration is always begun, unless the call was
- * gone before, and always ended.
+ * Sends the messages of `produce` at the pace of the caller and ends the call: with OK after the
+ * last message, or with the failure as status if `produce` throws. Resolves when the call has
+ * ended; never rejects. `produce` receives a signal that aborts when the caller is gone (cancelled,
+ * deadline, lost connection); it must then end its waits. The iteration is always started, unless
+ * the call was already gone, and always ended.
  *
- * Why by hand (grpc-js 1.14): pipeline() and destroy() on a call never send a status (grpc-node 1644); after a cancel no drain, error
- * or write callback comes; `cancelled` comes after every end, good ones too (grpc-node 2771).
+ * The calls to grpc-js 1.14 are made by hand because pipeline() and destroy() never send a status
+ * (grpc-node 1644). After a cancel, there is no drain, error or write callback. `cancelled` is
+ * emitted after every end, also a successful one (grpc-node 2771).
  */
 export async function sendStream<Request, Reply>(
   call: ServerWritableStream<Request, Reply>,
@@ -52,7 +60,7 @@ export async function sendStream<Request, Reply>(
   }
 }
 
-/** One call, as far as sending needs to know it. */
+/** The state of one call that sending needs. */
 class Caller<Request, Reply> {
   private readonly controller = new AbortController();
   private ahead = 0;
@@ -74,7 +82,10 @@ class Caller<Request, Reply> {
     return this.controller.signal.aborted;
   }
 
-  /** Gives a promise where the next message must wait; it resolves when there is room, or the caller is gone. */
+  /**
+   * Returns a promise if the next message must wait. It resolves when there is room or the caller
+   * is gone.
+   */
   send(message: Reply): Promise<void> | undefined {
     this.ahead += 1;
     this.call.write(message, () => {
@@ -88,7 +99,9 @@ class Caller<Request, Reply> {
     this.call.end();
   }
 
-  /** The status goes out after the messages that are on their way. */
+  /**
+   * Ends the call with a status, which is sent after the messages that are already on their way.
+   */
   fail(error: unknown): void {
     this.call.emit('error', toGrpcFailure(error));
   }
@@ -98,7 +111,7 @@ class Caller<Request, Reply> {
   }
 
   private readonly leave = (): void => {
-    this.controller.abort(new LayoverError('CANCELLED', { message: 'the caller gave the call up' }));
+    this.controller.abort(new LayoverError('CANCELLED', { message: 'The caller cancelled the call.' }));
     this.changes.notifyAll();
   };
 
@@ -116,11 +129,14 @@ class Caller<Request, Reply> {
   }
 
   /**
-   * Ends a call whose caller takes nothing. A status would wait behind the messages for ever, and grpc-js has no other way to end a
-   * call, so its HTTP/2 stream is reset. Should a later grpc-js keep it elsewhere, the messages wait until the connection ends.
+   * Ends a call whose caller accepts no messages. A status would wait behind the messages forever,
+   * and grpc-js has no other way to end a call, so this resets the HTTP/2 stream. If a later
+   * grpc-js keeps the stream elsewhere, the messages wait until the connection ends.
    */
   private cut(): void {
-    this.options.onFailure?.(new LayoverError('TIMEOUT', { message: 'the caller did not take what it asked for' }));
+    this.options.onFailure?.(
+      new LayoverError('TIMEOUT', { message: 'The caller did not read the stream in time, so the call was cut.' }),
+    );
     let inner: InnerCall | undefined = (this.call as unknown as { readonly call?: InnerCall }).call;
     while (inner?.nextCall !== undefined) inner = inner.nextCall;
     inner?.stream?.close(constants.NGHTTP2_CANCEL);
@@ -128,7 +144,7 @@ class Caller<Request, Reply> {
   }
 }
 
-/** What grpc-js keeps inside a call: interceptors around the one with the HTTP/2 stream. */
+/** The internals of a grpc-js call: interceptors around the call that holds the HTTP/2 stream. */
 interface InnerCall {
   readonly nextCall?: InnerCall;
   readonly stream?: { close(code: number): void };

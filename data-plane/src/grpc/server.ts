@@ -10,23 +10,30 @@ import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
 import { HealthService } from './health-service';
 
-/** How long a server that stops still takes calls from those who were just told to send none. */
+/**
+ * How long a stopping server still accepts calls from watchers that have just been notified, in
+ * milliseconds.
+ */
 const NOTICE_MS = 1_000;
 
 /** The gRPC server of a data plane. */
 export interface RegistryServer {
-  /** Resolves with the address that edges connect to when requests are accepted. Throws what binding throws (EADDRINUSE …). */
+  /**
+   * Starts to accept requests. Resolves with the address that edges connect to. Throws binding
+   * errors such as EADDRINUSE.
+   */
   start(): Promise<string>;
-  /** What the health service says: whether pulls can be answered. */
+  /** Sets the status of the health service: whether this data plane can answer pulls. */
   setServing(serving: boolean): void;
   /**
-   * Says that it serves no more, and waits a moment where somebody watches its health: what they have sent until they know is answered. Then accepts nothing new, lets
-   * calls end, and cuts the rest; all of it within `drainMs`. Harmless when called twice.
+   * Reports NOT_SERVING and, if the health service has watchers, still answers calls for a moment,
+   * so that no request of a caller is lost that has not heard of it yet. Then accepts no new calls,
+   * lets running calls end, and cuts the rest. Takes at most `drainMs` milliseconds. Idempotent.
    */
   stop(drainMs: number): Promise<void>;
 }
 
-/** What a server offers, and how. */
+/** The services and settings of a server. */
 export interface RegistryServerOptions {
   readonly registry: RegistryHandlers;
   readonly storage?: StorageHandlers;
@@ -34,17 +41,21 @@ export interface RegistryServerOptions {
   readonly listen: ListenAddress;
   readonly credentials: ServerCredentials;
   readonly clock: Clock;
-  /** Default: a second. */
+  /** Default: one second. */
   readonly noticeMs?: number;
 }
 
-/** A server for Registry, Storage and Node where they are given, and the health service at an address. Requests are small: the longest holds a CA bundle. */
+/**
+ * Creates a server for Registry, for Storage and Node if they are given, and for the health
+ * service. Requests are small: the largest ones contain a CA bundle.
+ */
 export function createRegistryServer(options: RegistryServerOptions): RegistryServer {
   const { registry, storage, node, listen, credentials, clock, noticeMs = NOTICE_MS } = options;
   const server = new Server({
     'grpc.max_receive_message_length': 1024 * 1024,
     'grpc.max_send_message_length': -1,
-    // An edge that vanished without a word: its calls end, and their fills have one client less.
+    // Detects an edge that vanished without closing its connection. Its calls then end, and their
+    // fills have one client less.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
@@ -74,7 +85,7 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
     health.set(false);
     await health.whileWatched(clock, Math.min(noticeMs, drainMs));
     await shutDown(server, health, Math.max(until - clock.now(), 0), clock);
-    // A socket that was never bound here may be another process's.
+    // A socket that this server did not bind may belong to another process.
     if (bound && listen.kind === 'unix') await rm(listen.path, { force: true });
   }
 }
@@ -87,7 +98,7 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   });
 }
 
-/** grpc-js says the system's code only in the text. */
+/** Adds the system error code, which grpc-js only puts into the message. */
 function asSystemError(error: Error): Error {
   const code = /\b(E[A-Z]{3,})\b/.exec(error.message)?.[1];
   return code === undefined ? error : Object.assign(error, { code });

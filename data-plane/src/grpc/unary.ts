@@ -6,8 +6,9 @@ import { requestIdOf } from '../../../common/grpc/observe-calls';
 import type { Logger } from '../../../common/runtime/logger';
 
 /**
- * A function as a unary gRPC method. Its signal aborts when the caller leaves or its deadline passes; grpc-js fires `cancelled` also
- * after a good end (grpc/grpc-node issue 2771), when there is nothing to abort any more.
+ * Wraps a function as a unary gRPC method. Its signal aborts when the caller leaves or its deadline
+ * passes. grpc-js emits `cancelled` also after a successful end (grpc/grpc-node issue 2771); then
+ * nothing is left to abort.
  */
 export function unary<Request, Reply>(
   name: string,
@@ -34,10 +35,13 @@ export function unary<Request, Reply>(
   };
 }
 
-/** Bugs with all that is known of them; failures that are nobody's bug only when somebody looks closely. */
+/**
+ * Logs a failed call: bugs as errors with all details, server-side failures as warnings, and
+ * expected failures at debug level.
+ */
 export function logFailure(logger: Logger, rpc: string, thrown: unknown, requestId: string): void {
   if (!isLayoverError(thrown) || thrown.key === 'INTERNAL') {
-    logger.error({ err: thrown, rpc, requestId }, 'an unexpected error');
+    logger.error({ err: thrown, rpc, requestId }, 'Unexpected error in a gRPC call');
   } else if (ERROR_CATALOGUE[thrown.key].http >= 500) {
     logger.warn({ rpc, requestId, key: thrown.key, cause: causeOf(thrown) }, thrown.message);
   } else {

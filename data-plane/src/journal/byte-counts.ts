@@ -1,21 +1,24 @@
 import type { NewRecord } from './pull-journal';
 
-/** Bytes that moved for one organization since they were last written down. */
+/** Bytes of one organization since the sums were last written. */
 interface Sums {
   served: number;
   fetched: number;
 }
 
-/** Sums of bytes by organization. In memory only: what is not yet taken is lost with the process. */
+/**
+ * Sums of bytes by organization, in memory only. Sums that were not taken are lost with the
+ * process.
+ */
 export class ByteCounts {
   private readonly sums = new Map<string, Sums>();
 
-  /** Whether there is nothing to take. */
+  /** Whether all sums are zero. */
   get empty(): boolean {
     return this.sums.size === 0;
   }
 
-  /** Adds to an organization's sums. */
+  /** Adds bytes to the sums of an organization. */
   add(organizationUid: string, served: number, fetched: number): void {
     if (served === 0 && fetched === 0) return;
     const sums = this.sums.get(organizationUid);
@@ -27,7 +30,7 @@ export class ByteCounts {
     }
   }
 
-  /** The sums as records, one for each organization; they begin at zero again. */
+  /** Returns the sums as records, one per organization, and resets them to zero. */
   take(): NewRecord[] {
     const records = [...this.sums].map(([organizationUid, { served, fetched }]): NewRecord => ({
       blob: { organizationUid, digest: '', size: 0, bytesServed: served, bytesFetched: fetched },
@@ -36,7 +39,7 @@ export class ByteCounts {
     return records;
   }
 
-  /** Puts back what {@link ByteCounts.take} gave and could not be written. */
+  /** Adds records back that {@link ByteCounts.take} returned and that could not be written. */
   putBack(records: readonly NewRecord[]): void {
     for (const { blob } of records) {
       if (blob) this.add(blob.organizationUid ?? '', Number(blob.bytesServed ?? 0), Number(blob.bytesFetched ?? 0));

@@ -11,19 +11,22 @@ import { createRecordStamps, type RecordStamp } from './record-ids';
 import { RefusedRecords } from './refused-records';
 import { SegmentLog } from './segment-log';
 
-/** Bounds of a journal. */
+/** Limits of a journal. */
 export interface JournalLimits {
-  /** Bytes of records that wait; default 1 GiB. */
+  /** Maximum size of the waiting records in bytes; default 1 GiB. */
   readonly maxBytes: number;
-  /** Records that wait; default 5 million. */
+  /** Maximum number of waiting records; default 5 million. */
   readonly maxRecords: number;
-  /** Size of one file; default 16 MiB. What is delivered is freed a file at a time. */
+  /** Size of a file in bytes; default 16 MiB. Delivered records are freed one file at a time. */
   readonly segmentBytes: number;
-  /** How long sums of bytes are kept in memory at most, in milliseconds; default 5000. */
+  /** How long sums of bytes stay in memory at most, in milliseconds; default 5000. */
   readonly countIntervalMs: number;
 }
 
-/** What a journal needs. `directory` is made, mode 0700, when it is not there; only one process may use it at a time. */
+/**
+ * Settings of a journal. `directory` is created with mode 0700 if it is missing; only one process
+ * may use it at a time.
+ */
 export interface JournalOptions {
   readonly directory: string;
   readonly clock: Clock;
@@ -38,10 +41,12 @@ const DEFAULT_LIMITS: JournalLimits = {
   countIntervalMs: 5000,
 };
 
-/** Least time between two lines of log about dropped records, in milliseconds. */
+/** Shortest time between two log lines about dropped records, in milliseconds. */
 const DROP_LOG_INTERVAL_MS = 10_000;
 
-/** Opens the journal in a folder, with what an earlier process left there. Throws what the file system throws. */
+/**
+ * Opens the journal in a folder, with the records of an earlier process. Throws file system errors.
+ */
 export async function createPullJournal(options: JournalOptions): Promise<DurablePullJournal> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const mark = new DeliveredMark(options.directory);
@@ -56,13 +61,16 @@ export async function createPullJournal(options: JournalOptions): Promise<Durabl
   if (left !== undefined) {
     options.logger.info(
       { records: journal.depth().records, oldest: left.records[0]?.at },
-      'pull records of an earlier run wait for the control plane',
+      'Pull records of an earlier run wait for delivery to the control plane',
     );
   }
   return journal;
 }
 
-/** The journal on disk: see {@link PullJournal} for what it promises, {@link SegmentLog} for how it lies there. */
+/**
+ * The journal on disk. See {@link PullJournal} for its guarantees and {@link SegmentLog} for its
+ * files.
+ */
 export class DurablePullJournal implements PullJournal, DeliverableJournal {
   private readonly commit: GroupCommit;
   private readonly counts = new ByteCounts();
@@ -86,7 +94,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     this.commit = new GroupCommit(log);
     this.refused = new RefusedRecords(options.directory);
     this.stamp = createRecordStamps(options.clock);
-    // What an earlier process left may hold admissions.
+    // Records of an earlier process may contain admissions.
     this.lastAdmission = log.nextSequence - 1;
   }
 
@@ -113,14 +121,17 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     return { records, oldestMs, dropped: this.dropped };
   }
 
-  /** Whether an admission may still wait: then the control plane does not know all that this data plane keeps. */
+  /**
+   * Returns whether an admission may be undelivered; then the control plane does not know all
+   * stored content.
+   */
   admissionsPending(): boolean {
     return this.lastAdmission >= this.delivered;
   }
 
   async settle(): Promise<void> {
     for (const record of this.counts.take()) {
-      // Sums lose nothing by waiting for the disk to have room again.
+      // The sums lose nothing by waiting until the disk has room again.
       await this.write(record).catch((error: unknown) => {
         this.counts.putBack([record]);
         this.logFailure(toStoreError(error));
@@ -133,7 +144,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     for (;;) {
       if (this.log.nextSequence === this.delivered) return undefined;
       const { first, payloads, lost } = await this.log.read(this.delivered, maxRecords, maxBytes).catch(rethrow);
-      if (lost > 0) this.options.logger.error({ records: lost }, 'pull records were lost: their file is damaged');
+      if (lost > 0) this.options.logger.error({ records: lost }, 'Pull records are lost because their file is damaged');
       const records = payloads.map((payload) => JSON.parse(payload.toString('utf8')) as PullRecord);
       if (records.length > 0) {
         this.oldestAt = Number(records[0]!.at);
@@ -144,7 +155,8 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
   }
 
   async acknowledge(batch: JournalBatch): Promise<void> {
-    // The next record is at least as young as the last one of the batch; reading it will say exactly.
+    // The next record is at least as young as the last one of the batch. Reading it gives the exact
+    // time.
     this.oldestAt = Number(batch.records.at(-1)?.at ?? this.oldestAt);
     await this.moveTo(batch.end);
   }
@@ -154,8 +166,8 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     this.options.logger.error(
       { id: record.id, reason, kept },
       kept
-        ? 'the control plane refuses a pull record for good: it is kept in refused.jsonl'
-        : 'the control plane refuses a pull record for good, and refused.jsonl is full: the record is gone',
+        ? 'The control plane permanently rejects a pull record; it was written to refused.jsonl'
+        : 'The control plane permanently rejects a pull record; it is lost because refused.jsonl is full',
     );
   }
 
@@ -164,7 +176,10 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     return () => this.listeners.delete(listener);
   }
 
-  /** Writes the sums, waits for appends under way, and closes the files. Appends after it are dropped. Harmless when called twice. */
+  /**
+   * Writes the sums, waits for running appends, and closes the files. Later appends are dropped.
+   * Idempotent.
+   */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -198,12 +213,13 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     const waiting = this.log.nextSequence - this.delivered + this.commit.pending;
     if (waiting < maxRecords && this.log.bytes + this.commit.pendingBytes + bytes <= maxBytes) return;
     throw new LayoverError('STORE_FULL', {
-      message: `the pull journal is full (${waiting} records); the control plane has not taken records for long`,
+      message: `The pull journal is full (${waiting} records) because the control plane has not accepted records for a long time. Check the connection to the control plane.`,
     });
   }
 
   private async moveTo(sequence: number): Promise<void> {
-    // Without the mark a later start delivers records again, which is harmless; to stop here would keep a full disk full.
+    // Without the mark, a later start delivers records again, which is harmless. Stopping here
+    // would keep a full disk full.
     await this.mark.save(sequence).catch((error: unknown) => this.logFailure(toStoreError(error)));
     this.delivered = sequence;
     if (this.delivered === this.log.nextSequence) this.oldestAt = undefined;
@@ -216,7 +232,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     this.dropLoggedAt = now;
     this.options.logger.error(
       { err: failure, dropped: this.dropped },
-      'the pull journal cannot be written; pulls go on, and records that find no room are dropped',
+      'Failed to write the pull journal; pulls continue, but their records are dropped',
     );
   }
 }
@@ -225,8 +241,14 @@ function toStoreError(error: unknown): LayoverError {
   if (error instanceof Error && error.name === 'LayoverError') return error as LayoverError;
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ENOSPC' || code === 'EDQUOT'
-    ? new LayoverError('STORE_FULL', { message: 'there is no space left for the pull journal', cause: error })
-    : new LayoverError('STORE_FAILED', { message: 'the pull journal cannot be read or written', cause: error });
+    ? new LayoverError('STORE_FULL', {
+        message: 'The disk of the data plane has no space left for the pull journal. Free some space.',
+        cause: error,
+      })
+    : new LayoverError('STORE_FAILED', {
+        message: 'The pull journal cannot be read or written. The log of the data plane has the reason.',
+        cause: error,
+      });
 }
 
 function rethrow(error: unknown): never {

@@ -1,6 +1,6 @@
 import type { SegmentLog } from './segment-log';
 
-/** Bytes that one write takes at most; a group beyond it waits for the next. */
+/** Maximum size of one write; further frames wait for the next group. */
 const GROUP_BYTES = 4 * 1024 * 1024;
 
 interface Waiting {
@@ -10,8 +10,8 @@ interface Waiting {
 }
 
 /**
- * Many appends, one sync: what comes in while a write is under way makes up the next one. An append alone is
- * written at once, so latency is that of one sync.
+ * Combines many appends into one sync: appends that arrive during a write form the next group. A
+ * single append is written at once, so its latency is that of one sync.
  */
 export class GroupCommit {
   private waiting: Waiting[] = [];
@@ -22,17 +22,20 @@ export class GroupCommit {
 
   constructor(private readonly log: SegmentLog) {}
 
-  /** Records that are not on disk yet. */
+  /** Number of records that are not on disk yet. */
   get pending(): number {
     return this.waiting.length + this.writing;
   }
 
-  /** Bytes of those. */
+  /** Size of these records, in bytes. */
   get pendingBytes(): number {
     return this.bytes;
   }
 
-  /** Resolves with the record's number when it is on disk. Throws what the file system throws, or an Error after close. */
+  /**
+   * Resolves with the number of the record when it is on disk. Throws file system errors, or an
+   * Error after close.
+   */
   append(frame: Buffer): Promise<number> {
     if (this.closed) return Promise.reject(new Error('the pull journal is closed'));
     return new Promise((resolve, reject) => {
@@ -42,7 +45,7 @@ export class GroupCommit {
     });
   }
 
-  /** Waits for what is under way; later appends fail. */
+  /** Waits for running appends; later appends fail. */
   async close(): Promise<void> {
     this.closed = true;
     await this.running;

@@ -7,19 +7,25 @@ import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 import type { DeliverableJournal, JournalBatch } from './pull-journal';
 import type { PullRecorder } from './pull-recorder';
 
-/** What a delivery needs. */
+/** Dependencies and settings of a delivery. */
 export interface JournalDeliveryOptions {
   readonly journal: DeliverableJournal;
   readonly recorder: PullRecorder;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Default: 100 ms, doubling up to 5 s, with jitter so that data planes that lost one control plane do not come back together. */
+  /**
+   * Default: 100 ms, doubling up to 5 s. Jitter prevents that data planes which lost a control
+   * plane all return at the same time.
+   */
   readonly backoff?: Backoff;
-  /** Records in one call at most; default 500. */
+  /** Maximum number of records in one call; default 500. */
   readonly batchRecords?: number;
-  /** Bytes of records in one call, about; default 512 KiB, far below gRPC's limit of 4 MiB. */
+  /**
+   * Approximate maximum size of the records in one call; default 512 KiB, far below the gRPC limit
+   * of 4 MiB.
+   */
   readonly batchBytes?: number;
-  /** How long the first record of a batch waits for others, in milliseconds; default 100. */
+  /** How long the first record of a batch waits for further ones, in milliseconds; default 100. */
   readonly gatherMs?: number;
 }
 
@@ -30,24 +36,31 @@ const DEFAULTS = {
   gatherMs: 100,
 };
 
-/** Carries the journal to the control plane: oldest first, one batch in flight, removed only after it was taken. */
+/**
+ * Delivers the journal to the control plane: oldest records first, one batch at a time. Records are
+ * removed only after they were accepted.
+ */
 export interface JournalDelivery {
-  /** Begins; returns at once. With an empty journal nothing runs until a record comes. */
+  /**
+   * Starts the delivery and returns at once. With an empty journal, nothing runs until a record
+   * arrives.
+   */
   start(): void;
   /**
-   * For shutdown: delivers what there is, sums of bytes included, without gathering. Resolves with the number of records left: 0, or more when
-   * `withinMs` is over or a try fails; those stay on disk for the next start.
+   * Delivers all records at shutdown, including the sums of bytes, without gathering. Resolves with
+   * the number of remaining records: 0, or more if `withinMs` milliseconds are over or a try fails.
+   * Remaining records stay on disk for the next start.
    */
   flush(withinMs: number): Promise<number>;
-  /** What was appended just now is waited for: it is not gathered with others. */
+  /** Delivers the latest record at once, without gathering, because a caller waits for it. */
   hurry(): void;
-  /** The control plane was heard of: a wait between two tries ends now. */
+  /** Ends the current wait between two tries, because the control plane is reachable again. */
   retryNow(): void;
-  /** Gives up what is under way. The journal may be closed when it resolves. Harmless when called twice. */
+  /** Aborts the current delivery. The journal may be closed when this resolves. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** See {@link JournalDelivery}. */
+/** Creates a {@link JournalDelivery}. */
 export function createJournalDelivery(options: JournalDeliveryOptions): JournalDelivery {
   return new BatchDelivery({ ...DEFAULTS, ...options });
 }
@@ -111,7 +124,8 @@ class BatchDelivery implements JournalDelivery {
   }
 
   private onAppended(): void {
-    // The first record ends the idle wait, a full batch ends the gathering; while trying again, only time does.
+    // The first record ends the idle wait, and a full batch ends the gathering. After a failure,
+    // only the backoff delay ends the wait.
     if (this.failures > 0) return;
     const { records } = this.options.journal.depth();
     if (this.idle || records >= this.options.batchRecords) this.wakeUp.notifyAll();
@@ -136,7 +150,10 @@ class BatchDelivery implements JournalDelivery {
     }
   }
 
-  /** Before every batch, not only the first: under load many small transactions would cost the control plane more than the pulls themselves. */
+  /**
+   * Gathers before every batch, not only the first one: under load, many small transactions would
+   * cost the control plane more than the pulls themselves.
+   */
   private async gather(): Promise<void> {
     const { journal, batchRecords, gatherMs, clock } = this.options;
     if (journal.depth().records < batchRecords && !this.flushing && !this.hurried && !this.stopped)
@@ -144,7 +161,7 @@ class BatchDelivery implements JournalDelivery {
     this.hurried = false;
   }
 
-  /** Whether the oldest batch is delivered; every failure is logged here. */
+  /** Returns whether the oldest batch was delivered. Logs failures. */
   private async deliverNext(): Promise<boolean> {
     const { journal, batchRecords, batchBytes, logger } = this.options;
     let batch: JournalBatch | undefined;
@@ -156,22 +173,23 @@ class BatchDelivery implements JournalDelivery {
     } catch (error) {
       if (this.stopped) return false;
       this.failures += 1;
-      // The first failure and then ever fewer: an hour of outage is a dozen lines.
+      // Logs the first failure, and then fewer and fewer: an hour of outage gives about a dozen
+      // lines.
       if ((this.failures & (this.failures - 1)) === 0) {
         const records = journal.depth().records;
-        logger.warn(
-          { err: error, records, tries: this.failures },
-          'pull records cannot be delivered; they wait on disk',
-        );
+        logger.warn({ err: error, records, tries: this.failures }, 'Failed to deliver pull records; they wait on disk');
       }
       return false;
     }
-    if (this.failures > 0) logger.info({ tries: this.failures }, 'pull records are delivered again');
+    if (this.failures > 0) logger.info({ tries: this.failures }, 'Pull records are delivered again');
     this.failures = 0;
     return true;
   }
 
-  /** Delivers records, or finds the refused ones among them by halving and sets those aside: one bad record never holds up the rest. */
+  /**
+   * Delivers records. If the control plane rejects them, finds the rejected ones by halving and
+   * sets them aside, so one bad record never delays the others.
+   */
   private async deliver(records: readonly PullRecord[]): Promise<void> {
     const { recorder, journal } = this.options;
     try {

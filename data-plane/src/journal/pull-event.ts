@@ -2,15 +2,18 @@ import type { LayoverError } from '../../../common/errors/layover-error';
 import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
 import type { PullEvent } from '../../../proto/gen/layover/v1/PullEvent';
 
-/** An answered manifest request, in the words of the data plane. See PullEvent in catalog.proto for each field. */
+/**
+ * An answered manifest request in types of the data plane. See PullEvent in catalog.proto for each
+ * field.
+ */
 export interface AnsweredPull {
-  /** undefined where no organization answers to the address. */
+  /** undefined if the address belongs to no organization. */
   readonly organization: { readonly uid: string; readonly originVersion: string | undefined } | undefined;
-  /** The organization as asked: its name, or the mirrored host. */
+  /** The requested organization: its name, or the mirrored host. */
   readonly organizationName: string;
-  /** Canonical where the organization is known, else as asked. */
+  /** The canonical name if the organization is known, otherwise the name as requested. */
   readonly repository: string;
-  /** The tag or digest as it was asked for. */
+  /** The requested tag or digest. */
   readonly reference: string;
   readonly method: 'GET' | 'HEAD';
   /** `anonymous` or `robot:<organization>+<name>`. */
@@ -19,19 +22,28 @@ export interface AnsweredPull {
   readonly userAgent: string;
   readonly requestId: string;
   readonly cacheStatus: Exclude<CacheStatus__Output, 'CACHE_STATUS_UNSPECIFIED'>;
-  /** undefined = upstream was not asked, or did not answer. */
+  /** undefined = the upstream was not asked, or did not answer. */
   readonly upstreamStatus: number | undefined;
-  /** When upstream answered about the tag, milliseconds since the epoch; undefined = it was not asked, or did not answer. */
+  /**
+   * When the upstream answered about the tag, in milliseconds since the epoch; undefined = it was
+   * not asked, or did not answer.
+   */
   readonly checkedAt: number | undefined;
   readonly outcome:
     | { readonly kind: 'served'; readonly digest: string; /** Of the body; 0 for HEAD. */ readonly bytes: number }
     | { readonly kind: 'failed'; readonly error: LayoverError };
 }
 
-/** Longest texts that go into a record, in characters: what clients send is cut, never refused. */
+/**
+ * Maximum length of texts in a record, in characters. Longer texts of clients are truncated, never
+ * rejected.
+ */
 const MAX_TEXT = { name: 512, userAgent: 256, message: 1024 } as const;
 
-/** The wire form of an answered pull; statuses and codes of failures are those of the error catalogue. */
+/**
+ * Converts an answered pull to its wire format. Statuses and codes of failures come from the error
+ * catalogue.
+ */
 export function toPullEvent(pull: AnsweredPull): PullEvent {
   const failure = pull.outcome.kind === 'failed' ? pull.outcome.error : undefined;
   const served = pull.outcome.kind === 'served' ? pull.outcome : undefined;

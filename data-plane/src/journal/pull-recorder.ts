@@ -1,10 +1,11 @@
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 
-/** The control plane as the place where records go. */
+/** The control plane as the destination of records. */
 export interface PullRecorder {
   /**
-   * Resolves when the control plane has every record for good; known ids are skipped there. Throws REQUEST_INVALID when it refuses
-   * them and always will (at least one of them is bad), anything else when trying again may help.
+   * Resolves when the control plane has stored every record durably; it skips known ids. Throws
+   * REQUEST_INVALID if it permanently rejects them (at least one is bad), and any other error if a
+   * retry may help.
    */
   record(records: readonly PullRecord[], signal: AbortSignal): Promise<void>;
 }

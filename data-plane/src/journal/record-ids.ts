@@ -1,15 +1,18 @@
 import { v7 } from 'uuid';
 import type { Clock } from '../../../common/runtime/clock';
 
-/** What a record gets when it is taken in. */
+/** The id and time that the journal gives to a record. */
 export interface RecordStamp {
-  /** UUID version 7 (RFC 9562, section 5.7): later ones sort behind earlier ones, also within a millisecond and when the clock goes back. */
+  /**
+   * UUID version 7 (RFC 9562, section 5.7). Later ids sort after earlier ones, also within a
+   * millisecond and if the clock goes back.
+   */
   readonly id: string;
-  /** The clock's time, milliseconds since the epoch. */
+  /** Time of the clock, in milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** Stamps for the records of one journal. */
+/** Creates the stamps for the records of one journal. */
 export function createRecordStamps(clock: Clock): () => RecordStamp {
   let latest = 0;
   let sequence = 0;

@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import { syncFolder } from '../../../common/files/durable-folder';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 
-/** Bytes after which refused records are no longer kept, only logged. */
+/** Size of the file from which on refused records are only logged, in bytes. */
 export const MAX_REFUSED_BYTES = 16 * 1024 * 1024;
 
 /**
- * Records that the control plane will never take, kept for a person to look at: `refused.jsonl` in the journal's folder,
- * one JSON object {reason, record} a line. A record may stand there twice when a crash made it be refused again.
+ * Records that the control plane permanently rejects, kept for an operator: `refused.jsonl` in the
+ * folder of the journal, one JSON object {reason, record} per line. A record may appear twice if it
+ * was rejected again after a crash.
  */
 export class RefusedRecords {
   private readonly path: string;
@@ -21,8 +22,8 @@ export class RefusedRecords {
   }
 
   /**
-   * Writes a record to the file, durably. Resolves with false if the file is full. Throws what the
-   * file system throws.
+   * Writes a record durably to the file. Resolves with false if the file is full. Throws file
+   * system errors.
    */
   async keep(record: PullRecord, reason: string): Promise<boolean> {
     const line = Buffer.from(`${JSON.stringify({ reason, record })}\n`);
@@ -38,7 +39,7 @@ export class RefusedRecords {
     } finally {
       await file.close();
     }
-    // The journal forgets the record after this, so a new file must not lose its name.
+    // The journal removes the record after this, so the name of a new file must be durable.
     if (size === undefined) await syncFolder(dirname(this.path));
     return true;
   }

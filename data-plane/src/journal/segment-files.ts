@@ -4,24 +4,30 @@ import { decodeFrames } from '../../../common/files/frames';
 
 const SEGMENT = /^(\d{16})\.log$/;
 
-/** One file of a segment log. Records are numbered from 1 across all files; the name is the number of the first. */
+/**
+ * One file of a segment log. Records are numbered from 1 across all files; the name of a file is
+ * the number of its first record.
+ */
 export interface Segment {
   readonly path: string;
   readonly first: number;
-  /** Whole records in it. */
+  /** Number of complete records in it. */
   records: number;
-  /** Bytes that those take; what lies behind them is a write that was never acknowledged. */
+  /**
+   * Size of these records in bytes. Bytes after them belong to a write that was never acknowledged.
+   */
   bytes: number;
 }
 
-/** Path of the segment whose first record has this number. */
+/** Returns the path of the segment whose first record has this number. */
 export function segmentPath(directory: string, first: number): string {
   return join(directory, `${String(first).padStart(16, '0')}.log`);
 }
 
 /**
- * The segments found in a folder, oldest first. How many records the last one holds is counted by reading it; that of
- * the others follows from the name of the next. Files without a whole record are taken away.
+ * Returns the segments in a folder, oldest first. The records of the last segment are counted by
+ * reading it; the counts of the others follow from the name of the next one. Files without a
+ * complete record are removed: empty ones are deleted, others renamed to `*.damaged`.
  */
 export async function findSegments(directory: string): Promise<Segment[]> {
   const firsts = (await readdir(directory))
@@ -33,7 +39,7 @@ export async function findSegments(directory: string): Promise<Segment[]> {
   for (const [index, first] of firsts.entries()) {
     const path = segmentPath(directory, first);
     const next = firsts[index + 1];
-    // The names say how many records there must be; only reading says how many bytes they take.
+    // The names give the number of records, but only reading gives their size in bytes.
     const content = next === undefined ? await readFile(path) : undefined;
     const found = content === undefined ? undefined : decodeFrames(content);
     if (content !== undefined && found?.payloads.length === 0) {

@@ -4,33 +4,40 @@ import { writeAll } from '../../../common/files/write-all';
 import { type Segment, findSegments, segmentPath } from './segment-files';
 import { SegmentReader } from './segment-reader';
 
-/** Where a segment log lies and how it is cut into files. */
+/** The folder of a segment log, and how it is divided into files. */
 export interface SegmentLogOptions {
   readonly directory: string;
   /** A file that has reached this many bytes is followed by a new one. */
   readonly segmentBytes: number;
-  /** Records numbered below this are not wanted any more; new ones are numbered above. */
+  /**
+   * Records with lower numbers are not needed any more; new records get this number or higher ones.
+   */
   readonly from: number;
 }
 
-/** Records that one read gave. */
+/** The result of one read. */
 export interface LogRead {
-  /** Number of the first payload; each next one is one higher. */
+  /** Number of the first payload; the others follow without gaps. */
   readonly first: number;
   readonly payloads: readonly Buffer[];
-  /** Records before `first` that were to be read and could not be: their file is damaged. A copy is kept beside it as `*.damaged`. */
+  /**
+   * Number of requested records before `first` that could not be read, because their file is
+   * damaged. A copy is kept next to it as `*.damaged`.
+   */
   readonly lost: number;
 }
 
 /**
- * Records in numbered files, appended at the end and taken away from the beginning.
+ * Records in numbered files, appended at the end and removed from the start.
  *
- * Own code, after measuring: LMDB (lmdb 3.5.6) formats the error of a failed page write into a buffer that is too short
- * (`malloc(100)` in its mdb.c), so that a full disk ends the process, and its commit failures reach nobody as rejections;
- * a data plane must outlive a full disk. Plain files give the errors of the file system, need one fdatasync for a
- * group of records, and lose nothing but an unfinished write when the process or the machine dies.
+ * This is own code because LMDB did not pass our measurements: lmdb 3.5.6 formats the error of a
+ * failed page write into a buffer that is too short (`malloc(100)` in its mdb.c), so a full disk
+ * ends the process. It also does not report failed commits as rejections. A data plane must survive
+ * a full disk. Plain files report the errors of the file system, need one fdatasync per group of
+ * records, and lose only an unfinished write if the process or the machine crashes.
  *
- * One appender and one reader at a time; they may overlap. Every method throws what the file system throws.
+ * One appender and one reader at a time; they may run concurrently. Every method throws file system
+ * errors.
  */
 export class SegmentLog {
   private readonly reader = new SegmentReader();
@@ -42,7 +49,10 @@ export class SegmentLog {
     private next: number,
   ) {}
 
-  /** Finds what an earlier process left, torn end included. New records always begin a new file: what is there is never changed. */
+  /**
+   * Opens a log with the records of an earlier process, also after an incomplete last write. New
+   * records always start a new file: existing files are never changed.
+   */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
     await makeDurableFolder(options.directory);
     const segments = await findSegments(options.directory);
@@ -52,24 +62,26 @@ export class SegmentLog {
     return log;
   }
 
-  /** Number that the next record gets. */
+  /** Number of the next record. */
   get nextSequence(): number {
     return this.next;
   }
 
-  /** Number of the oldest record that is there, or that of the next one. */
+  /** Number of the oldest stored record, or of the next record if there is none. */
   get firstSequence(): number {
     return this.segments[0]?.first ?? this.next;
   }
 
-  /** Bytes of records on disk, about: files whose end was not read count as full. */
+  /**
+   * Approximate size of the records on disk in bytes. Files whose end was not read count as full.
+   */
   get bytes(): number {
     return this.segments.reduce((sum, { bytes }) => sum + Math.min(bytes, this.options.segmentBytes), 0);
   }
 
   /**
-   * Writes frames (see encodeFrame) and resolves when they are on disk. On failure none of them is in the log: the file
-   * is cut back and closed, and the next append begins another.
+   * Writes frames (see encodeFrame) and resolves when they are on disk. On failure, none of them is
+   * in the log: the file is truncated and closed, and the next append starts a new one.
    */
   async append(frames: readonly Buffer[]): Promise<void> {
     const { segment, file } = this.active ?? (await this.begin());
@@ -78,7 +90,8 @@ export class SegmentLog {
       await writeAll(file, bytes, segment.bytes);
       await file.datasync();
     } catch (error) {
-      // After a failed sync nobody knows what is on disk; never sync the same file again.
+      // After a failed sync, the content of the disk is unknown, so the same file must not be
+      // synced again.
       this.active = undefined;
       await file.close().catch(() => undefined);
       await truncate(segment.path, segment.bytes).catch(() => undefined);
@@ -94,7 +107,10 @@ export class SegmentLog {
     }
   }
 
-  /** Records from number `from` on: at least one where there is one, at most `maxRecords` and about `maxBytes`. */
+  /**
+   * Returns records from number `from` on: at least one if there is one, at most `maxRecords`, and
+   * about `maxBytes` bytes.
+   */
   async read(from: number, maxRecords: number, maxBytes: number): Promise<LogRead> {
     let first = from;
     for (const segment of [...this.segments]) {
@@ -109,7 +125,7 @@ export class SegmentLog {
     return { first, payloads: [], lost: first - from };
   }
 
-  /** Removes every file whose records are all numbered below `sequence`. */
+  /** Removes all files that only contain records with numbers below `sequence`. */
   async dropBefore(sequence: number): Promise<void> {
     for (;;) {
       const [oldest] = this.segments;
@@ -120,7 +136,7 @@ export class SegmentLog {
     }
   }
 
-  /** Closes the files. No append may be under way. */
+  /** Closes the files. No append may be running. */
   async close(): Promise<void> {
     const file = this.active?.file;
     this.active = undefined;
@@ -129,7 +145,7 @@ export class SegmentLog {
 
   private async begin(): Promise<{ readonly segment: Segment; readonly file: FileHandle }> {
     const path = segmentPath(this.options.directory, this.next);
-    // 'w': where this file is there already, it holds nothing that was ever acknowledged (see append).
+    // 'w' truncates an existing file, which contains no acknowledged record (see append).
     const file = await open(path, 'w', 0o600);
     try {
       await syncFolder(this.options.directory);

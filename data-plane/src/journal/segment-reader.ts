@@ -4,27 +4,29 @@ import type { Segment } from './segment-files';
 
 const CHUNK_BYTES = 512 * 1024;
 
-/** What one read of a segment gave. */
+/** The result of one read of a segment. */
 export interface SegmentRead {
   readonly payloads: readonly Buffer[];
-  /** The bytes at the place that was read are no record: everything behind them in this file is lost. */
+  /**
+   * The bytes at the read position are not a record. All bytes after them in this file are lost.
+   */
   readonly damaged: boolean;
 }
 
 /**
- * Reads records of segments in order, remembering where it is: the next call goes on there without searching.
- * One reader at a time. Whoever made it closes it.
+ * Reads records of segments in order and remembers its position, so the next call continues without
+ * searching. One reader at a time; its creator closes it.
  */
 export class SegmentReader {
   private file: FileHandle | undefined;
   private path: string | undefined;
-  /** Number of the record that begins at `offset`. */
+  /** Number of the record at `offset`. */
   private sequence = 0;
   private offset = 0;
 
   /**
-   * Up to `maxRecords` records and about `maxBytes` bytes (at least one record) from number `sequence` of this segment.
-   * Throws what the file system throws.
+   * Returns up to `maxRecords` records and about `maxBytes` bytes (at least one record) from number
+   * `sequence` of this segment. Throws file system errors.
    */
   async read(segment: Segment, sequence: number, maxRecords: number, maxBytes: number): Promise<SegmentRead> {
     await this.goTo(segment, sequence);
@@ -36,14 +38,14 @@ export class SegmentReader {
     }
     const left = segment.first + segment.records - sequence;
     const found = await this.next(segment, Math.min(maxRecords, left), maxBytes);
-    // A file that ends before its records do is damaged as well.
+    // A file that ends before its last record is damaged too.
     if (found.payloads.length === 0) return { payloads: [], damaged: left > 0 };
     this.sequence += found.payloads.length;
     this.offset += found.consumed;
     return { payloads: found.payloads, damaged: false };
   }
 
-  /** Forgets the open file, so that it may be removed. */
+  /** Closes the open file, so that it may be removed. */
   async close(): Promise<void> {
     const file = this.file;
     this.file = undefined;

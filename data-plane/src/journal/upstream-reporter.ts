@@ -4,21 +4,27 @@ import type { PullTarget } from '../access/pull-target';
 import type { PullJournal } from './pull-journal';
 import type { UpstreamOrigin, UpstreamRegistry } from '../upstream/upstream-registry';
 
-/** Shortest time between two reports of one organization's upstream. */
+/** Shortest time between two reports about the upstream of one organization. */
 const PAUSE_MILLISECONDS = 5_000;
-/** An upstream in use is reported this often even when nothing changed, so that "last checked" is near the truth. */
+/**
+ * Longest time between two reports about an upstream in use, also without changes, so that "last
+ * checked" stays accurate.
+ */
 const REFRESH_MILLISECONDS = 60_000;
 
 interface Reported {
   origin: UpstreamOrigin;
-  /** Everything of the health but when it was seen. */
+  /** The health without the time when it was observed. */
   state: string;
   sentAt: number;
-  lookedAt: number;
-  cancelLook: (() => void) | undefined;
+  checkedAt: number;
+  cancelTimer: (() => void) | undefined;
 }
 
-/** Tells the control plane how each organization's upstream does: when that changes, at most every five seconds. */
+/**
+ * Reports the health of the upstream of each organization to the control plane when it changes, at
+ * most every five seconds.
+ */
 export class UpstreamReporter {
   private readonly byOrganization = new Map<string, Reported>();
 
@@ -29,31 +35,34 @@ export class UpstreamReporter {
     private readonly logger: Logger,
   ) {}
 
-  /** This organization's upstream may just have been asked something. Cheap: called once for every request. */
+  /**
+   * Notes that the upstream of this organization may just have been used. Cheap: called once per
+   * request.
+   */
   touch(target: PullTarget): void {
     const { origin } = target.upstream;
     let entry = this.byOrganization.get(origin.organizationUid);
     if (entry === undefined) {
-      entry = { origin, state: '', sentAt: 0, lookedAt: 0, cancelLook: undefined };
+      entry = { origin, state: '', sentAt: 0, checkedAt: 0, cancelTimer: undefined };
       this.byOrganization.set(origin.organizationUid, entry);
     }
     entry.origin = origin;
-    if (entry.cancelLook !== undefined) return;
-    const wait = entry.lookedAt + PAUSE_MILLISECONDS - this.clock.now();
-    if (wait <= 0) this.look(entry);
-    else entry.cancelLook = this.clock.after(wait, () => this.look(entry));
+    if (entry.cancelTimer !== undefined) return;
+    const wait = entry.checkedAt + PAUSE_MILLISECONDS - this.clock.now();
+    if (wait <= 0) this.report(entry);
+    else entry.cancelTimer = this.clock.after(wait, () => this.report(entry));
   }
 
-  /** Forgets reports that wait for their time. */
+  /** Drops all delayed reports. */
   stop(): void {
-    for (const entry of this.byOrganization.values()) entry.cancelLook?.();
+    for (const entry of this.byOrganization.values()) entry.cancelTimer?.();
     this.byOrganization.clear();
   }
 
-  private look(entry: Reported): void {
+  private report(entry: Reported): void {
     const now = this.clock.now();
-    entry.cancelLook = undefined;
-    entry.lookedAt = now;
+    entry.cancelTimer = undefined;
+    entry.checkedAt = now;
     const health = this.upstream.health(entry.origin);
     if (health.lastCheckedAt === undefined) return;
     const { reachable, lastError = '', rateLimit = -1, rateLimitRemaining = -1, retryAfter = 0 } = health;
@@ -74,6 +83,6 @@ export class UpstreamReporter {
           retryAfter,
         },
       })
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'an upstream report could not be written'));
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'Failed to write an upstream report'));
   }
 }

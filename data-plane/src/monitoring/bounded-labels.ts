@@ -1,16 +1,17 @@
-/** What stands for everything that got no label of its own. */
+/** The label for all values beyond the limit. */
 export const OTHER = 'other';
 
 /**
- * Keeps the number of a label's values within a bound: the first `max` values are themselves, whatever comes after them is "other". For names that
- * operators choose (hosts of upstreams), never for what a client can make up.
+ * Limits the number of values of a label: the first `max` values are kept, all later ones become
+ * "other". For names that operators choose (hosts of upstreams), never for names that a client can
+ * invent.
  */
 export class BoundedLabels {
   private readonly known = new Set<string>();
 
   constructor(private readonly max: number) {}
 
-  /** The label for a value. */
+  /** Returns the label for a value. */
   of(value: string): string {
     if (this.known.has(value)) return value;
     if (this.known.size >= this.max) return OTHER;

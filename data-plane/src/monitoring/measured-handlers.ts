@@ -5,7 +5,7 @@ import type { Tracer } from '../../../common/tracing/tracer';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import type { DataPlaneMetrics } from './metrics';
 
-/** The Registry service with every call counted, traced, and at `debug` a line of the log. */
+/** Wraps the Registry service to count and trace every call, and to log it at `debug` level. */
 export function measuredHandlers(
   handlers: RegistryHandlers,
   metrics: DataPlaneMetrics,
@@ -17,7 +17,7 @@ export function measuredHandlers(
     onStream: (method) => metrics.streamBegins(method),
     onEnd(end, streamed) {
       metrics.called(end, streamed);
-      logger.debug(end, 'answered');
+      logger.debug(end, 'Answered a gRPC call');
     },
   });
 }

@@ -1,9 +1,9 @@
 import type { NewRecord, PullJournal } from '../journal/pull-journal';
 import type { DataPlaneMetrics } from './metrics';
 
-/** The journal, with what passes through it counted: pulls by what the cache did, bytes in and out. */
+/** Wraps the journal to count what passes through it: pulls by cache status, bytes in and out. */
 export function measuredJournal(journal: PullJournal, metrics: DataPlaneMetrics): PullJournal {
-  /** Made once for each of the few statuses. */
+  /** Counters by cache status, each created once. */
   const pulls = new Map<string, { inc(): void }>();
   function countPull(cache: string): void {
     let counter = pulls.get(cache);

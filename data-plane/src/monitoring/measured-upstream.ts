@@ -5,15 +5,16 @@ import type { DataPlaneMetrics } from './metrics';
 import type { UpstreamOrigin, UpstreamRegistry } from '../upstream/upstream-registry';
 import { RateLimits } from './rate-limits';
 
-/** Right answers, and ends that are not upstream's doing. */
+/** Valid answers, and failures that the upstream did not cause. */
 const NO_ERRORS: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'CANCELLED']);
 
-/** Operations by the names that metrics and traces have for them. */
+/** Names of the operations in metrics and traces. */
 type Operation = 'head-manifest' | 'get-manifest' | 'head-blob' | 'open-blob' | 'list-tags' | 'list-referrers';
 
 /**
- * The upstreams, with every operation counted, timed and traced; a blob's as far as its answer's head: what comes after that is its fill's. Spans say the host that
- * the organization names, and nothing of URLs: those may be signed.
+ * Wraps the upstreams to count, time and trace every operation. For a blob, the operation ends with
+ * the response headers; the body belongs to the fill. Spans name the configured host, never a URL,
+ * because URLs may be signed.
  */
 export function measuredUpstream(
   registry: UpstreamRegistry,

@@ -7,78 +7,82 @@ import type { SpooledFills } from '../blobs/fills/create-fills';
 import type { PullJournal } from '../journal/pull-journal';
 
 /**
- * Hosts of upstreams that are told apart. They are names that organizations were given by their managers, few in number; without them nobody could see which
- * upstream fails or has used its rate limit up. What comes after so many is "other", so that no manager can make series without end.
+ * Number of upstream hosts with their own label. Managers of organizations choose these hosts, so
+ * there are few. The label shows which upstream fails or has used up its rate limit. Further hosts
+ * count as "other", so no manager can create an unlimited number of series.
  */
 const MAX_UPSTREAMS = 50;
 
-/** What is looked at when somebody asks for metrics. */
+/** State that is read when metrics are scraped. */
 export interface WatchedParts {
   readonly journal: Pick<PullJournal, 'depth'>;
   readonly fills: Pick<SpooledFills, 'counts'>;
-  /** Bytes of local copies of a bucket's blobs; undefined = there are none. */
+  /** Bytes of the local copies of blobs in a bucket; undefined = there are none. */
   readonly copiesBytes: (() => number) | undefined;
-  /** Bytes of the disk that is filled: all, and those that are free. */
+  /** Size and free bytes of the file system with the spool. */
   readonly disk: () => Promise<{ readonly size: number; readonly free: number }>;
   readonly ready: () => Promise<boolean>;
 }
 
-/** A data plane's metrics, in a registry of their own: several can live in one process. No names of organizations, repositories, tags or digests are in labels. */
+/**
+ * The metrics of a data plane, in their own registry, so that several data planes can run in one
+ * process. Labels contain no names of organizations or repositories, no tags and no digests.
+ */
 export class DataPlaneMetrics {
   readonly registry = new Registry();
   readonly upstreams = new BoundedLabels(MAX_UPSTREAMS);
 
   readonly pulls = new Counter({
     name: 'layover_data_pulls_total',
-    help: 'Answered requests for manifests, served or refused, by what the cache did.',
+    help: 'Answered requests for manifests, served or refused, by cache status.',
     labelNames: ['cache'] as const,
     registers: [this.registry],
   });
   readonly callSeconds = new Histogram({
     name: 'layover_data_call_seconds',
-    help: 'Duration of gRPC calls in seconds, to the end of their streams, by method and outcome (ok, or the key of the error).',
+    help: 'Duration of gRPC calls in seconds, until the end of their streams, by method and outcome (ok, or the key of the error).',
     labelNames: ['method', 'outcome'] as const,
     buckets: [0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
     registers: [this.registry],
   });
   readonly openStreams = new Gauge({
     name: 'layover_data_open_streams',
-    help: 'Calls that send a stream now: blobs on their way.',
+    help: 'Running calls that send a stream, for example a blob.',
     labelNames: ['method'] as const,
     registers: [this.registry],
   });
   readonly upstreamRequests = new Counter({
     name: 'layover_data_upstream_requests_total',
-    help: 'Operations that an upstream was asked for (a token or a redirect is part of one).',
+    help: 'Operations requested from an upstream. Token requests and redirects are part of an operation.',
     labelNames: ['upstream'] as const,
     registers: [this.registry],
   });
   readonly upstreamErrors = new Counter({
     name: 'layover_data_upstream_errors_total',
-    help: 'Operations of upstreams that failed before their answer was there, by the key of the error. What an upstream does not have is none.',
+    help: 'Upstream operations that failed before the response headers, by the key of the error. Not-found answers are not errors.',
     labelNames: ['upstream', 'reason'] as const,
     registers: [this.registry],
   });
   readonly upstreamSeconds = new Histogram({
     name: 'layover_data_upstream_seconds',
-    help: 'Duration of operations of upstreams in seconds; of a blob, until its bytes begin.',
+    help: 'Duration of upstream operations in seconds; for a blob, until its first byte.',
     labelNames: ['operation'] as const,
     buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers: [this.registry],
   });
   readonly fills = new Counter({
     name: 'layover_data_fills_total',
-    help: 'Fills that are over: kept, found (in the store when it was their turn), or the key of the error. UPSTREAM_CONTENT: wrong size or digest.',
+    help: 'Ended fills: kept, found (already in the store), or the key of the error. UPSTREAM_CONTENT: wrong size or digest.',
     labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
   readonly fillSeconds = new Histogram({
     name: 'layover_data_fill_seconds',
-    help: 'Duration of fills that were kept, in seconds, with their wait in the queue.',
+    help: 'Duration of successful fills in seconds, including the wait in the queue.',
     buckets: [0.05, 0.2, 1, 5, 20, 60, 300, 1800],
     registers: [this.registry],
   });
-  /** Plain sums: counting a chunk is an addition. */
+  /** Plain sums, because they grow with every chunk. */
   servedBytes = 0;
   fetchedBytes = 0;
   private readonly endProcess: () => void;
@@ -88,7 +92,7 @@ export class DataPlaneMetrics {
     readCounter(
       registry,
       'layover_data_served_bytes_total',
-      'Bytes of blobs given out: sent over calls, or made readable to an edge as a file.',
+      'Served bytes of blobs: sent over calls, or made readable to an edge as a file.',
       () => this.servedBytes,
     );
     readCounter(
@@ -100,62 +104,77 @@ export class DataPlaneMetrics {
     this.endProcess = watchProcess(registry);
   }
 
-  /** Adds what is read from the parts when metrics are asked for. Called once. */
+  /** Adds the metrics that are read from the parts at scrape time. Call it once. */
   watch({ journal, fills, copiesBytes, disk, ready }: WatchedParts): void {
     const { registry } = this;
-    readGauge(registry, 'layover_data_fills_running', 'Fills that read from an upstream now.', () => {
+    readGauge(registry, 'layover_data_fills_running', 'Running fills that read from an upstream.', () => {
       return fills.counts().running;
     });
-    readGauge(registry, 'layover_data_fills_waiting', 'Fills that wait for their turn.', () => fills.counts().waiting);
-    readGauge(registry, 'layover_data_journal_records', 'Pull records that wait for the control plane.', () => {
-      return journal.depth().records;
-    });
-    readGauge(registry, 'layover_data_journal_age_seconds', 'Age of the oldest record that waits, in seconds.', () => {
+    readGauge(registry, 'layover_data_fills_waiting', 'Fills that wait for a slot.', () => fills.counts().waiting);
+    readGauge(
+      registry,
+      'layover_data_journal_records',
+      'Pull records that were not delivered to the control plane yet.',
+      () => {
+        return journal.depth().records;
+      },
+    );
+    readGauge(registry, 'layover_data_journal_age_seconds', 'Age of the oldest undelivered record in seconds.', () => {
       return journal.depth().oldestMs / 1000;
     });
     readCounter(
       registry,
       'layover_data_journal_dropped_total',
-      'Records that found no room on disk and are lost.',
+      'Records that were dropped because they could not be written to disk.',
       () => journal.depth().dropped,
     );
-    readGauge(registry, 'layover_data_local_copies_bytes', "Bytes of local copies of a bucket's blobs.", () => {
+    readGauge(registry, 'layover_data_local_copies_bytes', 'Bytes of the local copies of blobs in a bucket.', () => {
       return copiesBytes?.() ?? 0;
     });
     readGauge(
       registry,
       'layover_data_disk_size_bytes',
-      'Size of the file system with the spool, in bytes.',
+      'Size of the file system with the spool in bytes.',
       async () => {
         return (await disk()).size;
       },
     );
-    readGauge(registry, 'layover_data_disk_free_bytes', 'Bytes of it that this user may still fill.', async () => {
-      return (await disk()).free;
-    });
-    readGauge(registry, 'layover_data_ready', '1 when requests may come here (as /readyz says), else 0.', async () => {
-      return (await ready()) ? 1 : 0;
-    });
+    readGauge(
+      registry,
+      'layover_data_disk_free_bytes',
+      'Bytes of that file system that are free for this user.',
+      async () => {
+        return (await disk()).free;
+      },
+    );
+    readGauge(
+      registry,
+      'layover_data_ready',
+      '1 if this data plane accepts requests (see /readyz), otherwise 0.',
+      async () => {
+        return (await ready()) ? 1 : 0;
+      },
+    );
   }
 
-  /** A fill is over. */
+  /** Counts a fill that ended. */
   filled(outcome: string, seconds: number): void {
     this.fills.labels({ outcome }).inc();
     if (outcome === 'kept') this.fillSeconds.observe(seconds);
   }
 
-  /** A call that sends a stream begins. */
+  /** Counts the start of a call that sends a stream. */
   streamBegins(method: string): void {
     this.openStreams.labels({ method }).inc();
   }
 
-  /** A call is over. */
+  /** Counts a call that ended. */
   called({ method, outcome, seconds }: CallEnd, streamed: boolean): void {
     this.callSeconds.labels({ method, outcome }).observe(seconds);
     if (streamed) this.openStreams.labels({ method }).dec();
   }
 
-  /** Ends what watches the process. */
+  /** Stops watching the process. */
   close(): void {
     this.endProcess();
   }

@@ -3,9 +3,12 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { DataPlaneMetrics } from './metrics';
 import type { UpstreamHealth, UpstreamOrigin } from '../upstream/upstream-registry';
 
-/** What an upstream said so long ago says nothing of now, in milliseconds: limits have windows of hours. */
+/**
+ * How long a rate limit is remembered, in milliseconds. Older values say nothing, because limits
+ * have windows of hours.
+ */
 const FORGET_MS = 3_600_000;
-/** Identities (an organization at an upstream) that are remembered. */
+/** Number of identities (an organization at an upstream) that are remembered. */
 const MAX_IDENTITIES = 1000;
 
 interface Seen {
@@ -15,7 +18,10 @@ interface Seen {
   readonly at: number;
 }
 
-/** What upstreams have said is left of their rate limits: of several organizations at one, the least. */
+/**
+ * The rate limits that upstreams have reported. If several organizations use an upstream, the
+ * lowest remaining number counts.
+ */
 export class RateLimits {
   private readonly seen = new Map<string, Seen>();
 
@@ -32,21 +38,21 @@ export class RateLimits {
     };
     const left: Gauge<'upstream'> = new Gauge({
       name: 'layover_data_upstream_rate_limit_remaining',
-      help: 'Requests that an upstream still allows, as it said within the last hour; of several organizations, the least.',
+      help: 'Remaining requests that an upstream reported within the last hour; the lowest value of all organizations.',
       labelNames: ['upstream'] as const,
       registers: [metrics.registry],
       collect: () => read(left, ({ remaining }) => remaining),
     });
     const limit: Gauge<'upstream'> = new Gauge({
       name: 'layover_data_upstream_rate_limit',
-      help: 'Requests that it allows in all, for the same organization.',
+      help: 'Total requests that the upstream allows for the same organization.',
       labelNames: ['upstream'] as const,
       registers: [metrics.registry],
       collect: () => read(limit, (seen) => seen.limit),
     });
   }
 
-  /** Takes note of what is known after an operation. */
+  /** Records the rate limit that is known after an operation. */
   note(origin: UpstreamOrigin, { rateLimit, rateLimitRemaining }: UpstreamHealth): void {
     if (rateLimitRemaining === undefined) return;
     const key = `${origin.host} ${origin.organizationUid}`;

@@ -3,7 +3,10 @@ import { access, statfs } from 'node:fs/promises';
 import { withTimeout } from '../../../common/async/deadline';
 import type { Clock } from '../../../common/runtime/clock';
 
-/** How long a file system may take to answer, in milliseconds: one that hangs (a mount whose server is gone) is not usable. */
+/**
+ * How long a file system may take to answer, in milliseconds. One that hangs (a mount whose server
+ * is gone) is not usable.
+ */
 const ANSWER_MS = 2_000;
 
 /** The folders that a data plane must be able to read and write. */
@@ -13,17 +16,18 @@ export interface PlaneFolders {
   readonly store: string;
 }
 
-/** How far a data plane has come. */
+/** The state of a data plane. */
 export interface PlaneState {
   readonly isDraining: boolean;
   readonly hasConfiguration: boolean;
-  /** Whether gRPC calls are taken. */
+  /** Whether gRPC calls are accepted. */
   readonly isServing: boolean;
 }
 
 /**
- * Why requests should not come to a data plane now, a reason each. A bucket is not asked, and neither is the control plane or an upstream: an outage there
- * would take every node away at once, while each still serves what it has.
+ * Returns the reasons why a data plane should not receive requests now. The bucket, the control
+ * plane and the upstreams are not checked: their outage would remove all nodes at once, although
+ * each node can still serve its cached content.
  */
 export async function whyUnready(
   { spool, store }: PlaneFolders,
@@ -33,8 +37,10 @@ export async function whyUnready(
   const reasons: string[] = [];
   if (state.isDraining) reasons.push('draining: this data plane is stopping');
   if (!state.hasConfiguration)
-    reasons.push('configuration: none yet; the control plane was not reached, and none is kept from an earlier run');
-  if (!state.isServing) reasons.push('grpc: calls are not taken yet');
+    reasons.push(
+      'configuration: not available; the control plane was not reached, and no snapshot of an earlier run exists',
+    );
+  if (!state.isServing) reasons.push('grpc: calls are not accepted yet');
   const looks = Object.entries({ spool, store }).map(async ([what, folder]) => {
     const usable = await within(clock, access(folder, constants.R_OK | constants.W_OK | constants.X_OK));
     return usable === undefined ? undefined : `${what}: its folder ${usable}`;
@@ -43,7 +49,7 @@ export async function whyUnready(
   return reasons;
 }
 
-/** Size and free bytes of the file system of a folder; zeros where it does not answer. */
+/** Returns the size and free bytes of the file system of a folder; zeros if it does not answer. */
 export async function diskOf(folder: string, clock: Clock): Promise<{ readonly size: number; readonly free: number }> {
   let found = { size: 0, free: 0 };
   const look = statfs(folder).then(({ blocks, bavail, bsize }) => {
@@ -54,8 +60,9 @@ export async function diskOf(folder: string, clock: Clock): Promise<{ readonly s
 }
 
 /**
- * Waits for an access to a file system. Resolves with undefined if it succeeds, else with what is
- * wrong, without the path: /readyz is read by others than the owner of this machine.
+ * Waits for an access to a file system. Resolves with undefined on success, otherwise with the
+ * problem. The text does not contain the path, because /readyz is also read by others than the
+ * owner of this machine.
  */
 function within(clock: Clock, work: Promise<unknown>): Promise<string | undefined> {
   const done = work.then(

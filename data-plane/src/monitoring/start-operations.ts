@@ -7,13 +7,13 @@ import { diskOf } from './readiness';
 
 /** Settings of the operations server. */
 export interface OperationsOptions {
-  /** Undefined: no server is started. */
+  /** undefined = no server is started. */
   readonly listen: ListenAddress | undefined;
   /** The folder whose file system is measured. */
   readonly spool: string;
 }
 
-/** What is told to those who run the plane. */
+/** Dependencies of the operations server. */
 export interface OperationsParts extends Pick<WatchedParts, 'journal' | 'fills' | 'copiesBytes'> {
   readonly metrics: DataPlaneMetrics;
   /** See whyUnready. */
@@ -22,7 +22,10 @@ export interface OperationsParts extends Pick<WatchedParts, 'journal' | 'fills' 
   readonly logger: Logger;
 }
 
-/** Watches the parts, and answers /metrics, /healthz and /readyz where the configuration says. Throws what listening throws. */
+/**
+ * Adds the metrics of the parts, and serves /metrics, /healthz and /readyz at the configured
+ * address. Throws errors of listening.
+ */
 export async function startOperations(
   { listen, spool }: OperationsOptions,
   { metrics, unready, clock, logger, ...parts }: OperationsParts,

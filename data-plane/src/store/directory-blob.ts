@@ -5,7 +5,7 @@ import type { StoredBlob } from './blob-store';
 import { readFileRange } from './read-file-range';
 import { errorCode, toStoreError } from './store-error';
 
-/** A stored file, opened. `damaged` says that it can't be the blob, whatever its bytes are. */
+/** An open stored file. `damaged` = it cannot be the blob, whatever its bytes are. */
 export interface OpenedFile {
   readonly file: FileHandle;
   readonly size: number;
@@ -14,8 +14,9 @@ export interface OpenedFile {
 }
 
 /**
- * Opens a stored file; undefined = not there. An empty file is `damaged` unless the digest is that of no bytes:
- * what a power cut leaves of a file whose name was written before its bytes. The caller closes the handle.
+ * Opens a stored file; undefined = it does not exist. An empty file is `damaged`, unless its digest
+ * is that of empty content: a power cut leaves an empty file if the name was written before the
+ * bytes. The caller closes the handle.
  */
 export async function openStoredFile(path: string, digest: Digest): Promise<OpenedFile | undefined> {
   let file: FileHandle;
@@ -35,17 +36,26 @@ export async function openStoredFile(path: string, digest: Digest): Promise<Open
   }
 }
 
-/** Whether content of this digest can have `size` bytes; only for 0 there is a certain answer. */
+/**
+ * Returns whether content with this digest can have `size` bytes. Only a size of 0 can be ruled
+ * out.
+ */
 export function isPossibleSize(digest: Digest, size: number): boolean {
   return size > 0 || digestOf(Buffer.alloc(0), algorithmOf(digest)) === digest;
 }
 
-/** A blob of a directory; by its inode it is told from other bytes of the same name. Only while it is open: then an inode is not used again. */
+/**
+ * A blob of a directory. The inode distinguishes it from other bytes under the same name. This only
+ * works while the file is open, because an inode can be reused afterwards.
+ */
 export interface DirectoryBlob extends StoredBlob {
   readonly inode: number;
 }
 
-/** The blob behind an opened file, which it owns from now on. Unlinking the file does not disturb it. */
+/**
+ * Returns the blob of an open file and takes over the file. Unlinking the file does not disturb
+ * reads.
+ */
 export function storedBlob(digest: Digest, path: string, opened: OpenedFile): DirectoryBlob {
   let closing: Promise<void> | undefined;
   return {

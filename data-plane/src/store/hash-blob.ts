@@ -2,8 +2,9 @@ import { type Digest, hexOf, newHasher } from '../../../common/oci/digest';
 import type { StoredBlob } from './blob-store';
 
 /**
- * Whether the bytes of an open blob have the digest. Reads all of it, a chunk at a time, and lets others run between two chunks; `onRead` is told
- * of every chunk's bytes. Throws STORE_FAILED when it can't be read, CANCELLED when the signal aborts.
+ * Returns whether the bytes of an open blob have the digest. Reads the whole blob in chunks and
+ * yields to other work between them. `onRead` receives the number of bytes of every chunk. Throws
+ * STORE_FAILED if the blob cannot be read, CANCELLED if the signal aborts.
  */
 export async function hasDigest(
   blob: StoredBlob,

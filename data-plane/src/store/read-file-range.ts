@@ -3,10 +3,12 @@ import { throwIfAborted } from '../../../common/async/until-aborted';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { toStoreError } from './store-error';
 
-/** Largest chunk that a reader of blobs is given, in bytes (docs/design/delivery.md#deliveries). */
+/**
+ * Maximum size of a chunk that readers of blobs get, in bytes (docs/design/delivery.md#deliveries).
+ */
 export const READ_CHUNK_BYTES = 256 * 1024;
 
-/** Bytes of a file that is not written to any more. */
+/** A range of a file that is not written to any more. */
 export interface FileRange {
   readonly offset: number;
   readonly length: number;
@@ -16,8 +18,9 @@ export interface FileRange {
 }
 
 /**
- * `length` bytes from `offset` by position, so that several readers may share the handle. The handle stays the caller's.
- * Throws STORE_FAILED when the file ends before that, CANCELLED when the signal aborts between two chunks.
+ * Yields `length` bytes from `offset`. Reads by position, so several readers may share the handle.
+ * The caller keeps and closes the handle. Throws STORE_FAILED if the file ends early, CANCELLED if
+ * the signal aborts between two chunks.
  */
 export async function* readFileRange(file: FileHandle, range: FileRange): AsyncGenerator<Buffer, void, undefined> {
   const end = range.offset + range.length;
@@ -29,7 +32,7 @@ export async function* readFileRange(file: FileHandle, range: FileRange): AsyncG
   }
 }
 
-/** 1 to `length` bytes at `position`. Throws STORE_FAILED, also where the file ends. */
+/** Reads 1 to `length` bytes at `position`. Throws STORE_FAILED, also at the end of the file. */
 export async function readAt(file: FileHandle, position: number, length: number, what: string): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let bytesRead: number;
@@ -39,7 +42,9 @@ export async function readAt(file: FileHandle, position: number, length: number,
     throw toStoreError(error, what);
   }
   if (bytesRead === 0) {
-    throw new LayoverError('STORE_FAILED', { message: `Layover could not ${what}: its file is shorter than it was` });
+    throw new LayoverError('STORE_FAILED', {
+      message: `Layover could not ${what}: the file is shorter than expected. Check the disk of the data plane.`,
+    });
   }
   return bytesRead === length ? buffer : buffer.subarray(0, bytesRead);
 }

@@ -1,27 +1,28 @@
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 
-/** Errors of the operating system that mean "no room": the disk, the quota. */
+/** System errors that mean "no room": on the disk, or in the quota. */
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
- * A failure of the file system as STORE_FULL (ENOSPC, EDQUOT) or STORE_FAILED (anything else); expected failures pass through.
- * `what` completes "could not …" and is shown to clients: digests, never paths. The cause is for the log.
+ * Converts a failure of the file system to STORE_FULL (ENOSPC, EDQUOT) or STORE_FAILED (all
+ * others). LayoverErrors pass through. `what` completes "could not …" and is shown to clients, so
+ * it may contain digests but no paths. The cause is for the log.
  */
 export function toStoreError(thrown: unknown, what: string): LayoverError {
   if (isLayoverError(thrown)) return thrown;
   const code = errorCode(thrown);
   return FULL.has(code ?? '')
     ? new LayoverError('STORE_FULL', {
-        message: `Layover could not ${what}: its disk is full (${code}). Its operator must make room`,
+        message: `Layover could not ${what}: the disk of the data plane is full (${code}). Free some space or lower the quotas.`,
         cause: thrown,
       })
     : new LayoverError('STORE_FAILED', {
-        message: `Layover could not ${what}${code === undefined ? '' : ` (${code})`}. Its operator finds the reason in the log`,
+        message: `Layover could not ${what}${code === undefined ? '' : ` (${code})`}. The log of the data plane has the reason.`,
         cause: thrown,
       });
 }
 
-/** The `code` of a Node system error; undefined for other things. */
+/** Returns the `code` of a Node system error, or undefined for other values. */
 export function errorCode(thrown: unknown): string | undefined {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;

@@ -53,7 +53,7 @@ async function expectNothingKept(result: ReadResult): Promise<void> {
   expect(result.failure).toBeDefined();
   expect(result.bytes.length).toBeLessThan(layer.bytes.length);
   expect(rig.holds(layer.digest)).toBe(false);
-  await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
+  await waitUntil('an empty spool', () => rig.spooled().length === 0);
 }
 
 /** Expects that the blob is served again when the upstream has recovered. */

@@ -258,7 +258,7 @@ test('pulls continue without the control plane, even after a restart, and every 
   await rig.catalog.until(() => [...rig.catalog.admissions.values()].some(({ tag }) => tag === 'second'));
 });
 
-test('bytes that vanished from the store are fetched again, and the client does not notice', async () => {
+test('bytes that disappeared from the store are fetched again, and the client does not notice', async () => {
   await start();
   await pullAll();
   const { rm } = await import('node:fs/promises');

@@ -135,7 +135,7 @@ test('deletes nothing while arrivals were not reported to the control plane for 
   expect(await rig.storage.delete(small.digest)).toEqual(['IN_USE']);
   expect(rig.holds(small.digest)).toBe(true);
   rig.catalog.switches.failWith = undefined;
-  await waitUntil('it may go', async () => {
+  await waitUntil('the deletion', async () => {
     clock.advance(10_000);
     return (await rig.storage.delete(small.digest))[0] === 'DELETED';
   });

@@ -72,12 +72,12 @@ test('a data plane without a configuration, and one that drains, is alive and no
   const plane = createDataPlane(config, { logger: pino({ level: 'silent' }) });
   const started = plane.start();
   const base = await waitUntil('its second server', () => plane.httpAddress && `http://${plane.httpAddress}`);
-  expect((await ask(base, '/readyz'))[1]).toContain('grpc: calls are not taken yet\n');
+  expect((await ask(base, '/readyz'))[1]).toContain('grpc: calls are not accepted yet\n');
   expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
   await started;
   const [status, why] = await ask(base, '/readyz');
   expect(status).toBe(503);
-  expect(why).toMatch(/^configuration: none yet/);
+  expect(why).toMatch(/^configuration: not available/);
   const stopped = plane.stop();
   expect((await ask(base, '/readyz'))[1]).toMatch(/^draining: /);
   await stopped;

@@ -218,7 +218,7 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   expect(names.some((name) => name.startsWith('journal/'))).toBe(true);
   expect(names.some((name) => name.startsWith('index/'))).toBe(true);
   // The search finds what is there.
-  expect(layover.log()).toContain('the data plane accepts requests');
+  expect(layover.log()).toContain('The data plane accepts requests');
   expect(
     leaks('a probe', asLatin1(`x ${encodeURIComponent(PASSWORD)} ${Buffer.from(`u:${WRONG}`).toString('base64')}`)),
   ).toEqual(expect.arrayContaining(['password in a probe', 'wrong password in a probe']));

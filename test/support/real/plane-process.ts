@@ -8,7 +8,7 @@ import { type ServerProgram, startServerProgram } from './server-program';
 /** What a plane logs when it takes requests; the groups are its addresses. */
 const READY: Readonly<Record<PlaneName, RegExp>> = {
   'edge-http': /"address":"([^"]+)","msg":"listening"/,
-  'data-plane': /"address":"([^"]+)"[^\n]*"msg":"the data plane accepts requests"/,
+  'data-plane': /"address":"([^"]+)"[^\n]*"msg":"The data plane accepts requests"/,
   'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"the control plane accepts requests"/,
 };
 

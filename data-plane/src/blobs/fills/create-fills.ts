@@ -16,44 +16,50 @@ import type { FilledBlob } from './requesters';
 import { isOutage } from './resume-policy';
 import { createSpool, type Spool } from './spool';
 
-/** What fills are made of. */
+/** Dependencies and settings of createFills. */
 export interface FillsOptions {
   readonly stored: StoredBlobs;
-  /** Told which repositories a fill runs for. */
+  /** Learns which repositories a fill runs for. */
   readonly uses: Pick<ContentUses, 'begin'>;
-  /** This process's own folder; see createSpool. */
+  /** A folder that only this process uses; see createSpool. */
   readonly spoolDirectory: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What differs from DEFAULT_FILL_LIMITS. */
+  /** Limits that differ from DEFAULT_FILL_LIMITS. */
   readonly limits?: Partial<FillLimits>;
-  /** In place of the spool in `spoolDirectory`. */
+  /** Replaces the spool in `spoolDirectory`. */
   readonly spool?: Spool;
-  /** Told of every fill that is over. */
+  /** Called when a fill ends. */
   readonly onOver?: FillOver;
   /**
-   * Told of every blob that a fill stored, or that was stored when it was the fill's turn. The fill is
-   * over, and its blob no longer in use, when this resolves.
+   * Called for every blob that a fill stored or found in the store. The fill ends, and the blob
+   * stops being in use, when the returned promise resolves.
    */
   readonly onFilled?: (blob: FilledBlob) => Promise<void>;
   /** Default: fills are not traced. */
   readonly tracer?: Tracer;
 }
 
-/** Fills that have something to do before their first use. */
+/** Fills with a spool that must be cleaned before the first fill. */
 export interface SpooledFills extends Fills {
-  /** Makes the spool folder and removes what a crash left in it. Before the first fill. Throws STORE_FAILED. */
+  /**
+   * Creates the spool folder and removes files that a crash left in it. Call it before the first
+   * fill. Throws STORE_FAILED.
+   */
   cleanSpool(): Promise<void>;
-  /** How many fills read from upstreams, and how many wait for their turn. */
+  /** Returns how many fills read from upstreams, and how many wait for a slot. */
   counts(): { readonly running: number; readonly waiting: number };
 }
 
-/** Outages that a waiter sees others run into before it takes them for its own: not each of 200 waiters waits for a time-out of its own. */
-const OUTAGES_BELIEVED = 2;
-/** How long aborted fills are waited for. */
+/**
+ * Number of outages of other requesters after which a waiting request fails too. Without this
+ * limit, each of 200 waiting requests would run into its own timeout.
+ */
+const MAX_SHARED_OUTAGES = 2;
+/** How long stop() waits for aborted fills, in milliseconds. */
 const ABORT_MS = 5_000;
 
-/** Fills through a spool folder on this host (docs/design/fills.md#spool). */
+/** Creates fills with a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
   const { stored, uses, clock, logger, onOver, onFilled, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
@@ -65,7 +71,7 @@ export function createFills(options: FillsOptions): SpooledFills {
 class JobFills implements SpooledFills {
   /** Fills that can be joined, by upstream and digest. */
   private readonly jobs = new Map<string, FillJob>();
-  /** Fills that have not settled. */
+  /** Fills whose `settled` promise is pending. */
   private readonly unsettled = new Set<FillJob>();
   private stopping = false;
 
@@ -73,7 +79,7 @@ class JobFills implements SpooledFills {
 
   async cleanSpool(): Promise<void> {
     const files = await this.deps.spool.clean();
-    if (files > 0) this.deps.logger.info({ files }, 'removed fills that a crash had left');
+    if (files > 0) this.deps.logger.info({ files }, 'Removed spool files of fills that a crash interrupted');
   }
 
   counts(): { readonly running: number; readonly waiting: number } {
@@ -82,12 +88,13 @@ class JobFills implements SpooledFills {
 
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader> {
     return this.attempt(request, signal, async (job, joined) => {
-      const seat = job.sit(request);
+      const seat = job.takeSeat(request);
       try {
         await untilAborted(job.opened.promise, signal);
         if (job.fits(request.expectedSize)) return job.reader(seat, joined);
         seat.withdraw();
-        // One of the two sizes is wrong. When the fill is over the store, or an own try, tells which.
+        // The fill and the request expect different sizes, so one of them is wrong. After this fill
+        // has ended, the store or a fill of this request shows which.
         await untilAborted(
           job.settled.promise.catch(() => undefined),
           signal,
@@ -103,7 +110,7 @@ class JobFills implements SpooledFills {
 
   async complete(request: FillRequest, urgent?: AbortSignal): Promise<void> {
     const whole = this.attempt(request, undefined, async (job) => {
-      const seat = job.sit(request);
+      const seat = job.takeSeat(request);
       const stopListening = onAbort(urgent, () => seat.lower());
       try {
         await job.settled.promise;
@@ -115,7 +122,7 @@ class JobFills implements SpooledFills {
         await seat.leave();
       }
     });
-    // It goes on when nobody waits any more; its failure is then nobody's.
+    // The fill continues after the last caller has left. Nobody handles its failure then.
     whole.catch(() => undefined);
     await untilAborted(whole, urgent);
   }
@@ -138,13 +145,16 @@ class JobFills implements SpooledFills {
     await this.deps.spool.clean();
   }
 
-  /** Joins or begins, as often as it takes: what failed for another requester's reasons is tried for this one's own. */
+  /**
+   * Joins or starts a fill, and repeats this as long as needed. If a fill fails for reasons of
+   * another requester, this request tries again with its own credentials.
+   */
   private async attempt<T>(
     request: FillRequest,
     signal: AbortSignal | undefined,
     take: (job: FillJob, joined: boolean) => Promise<T | undefined>,
   ): Promise<T> {
-    // The store's answer is good for the first try; those after it may come much later.
+    // The absence is only valid for the first attempt; later attempts may run much later.
     let { absence } = request;
     for (let outages = 0; ;) {
       throwIfAborted(signal);
@@ -158,8 +168,8 @@ class JobFills implements SpooledFills {
       } catch (thrown) {
         const error = toLayoverError(thrown);
         throwIfAborted(signal);
-        if (job.isOpened || job.askedFor(request)) throw error;
-        if (isOutage(error) && ++outages >= OUTAGES_BELIEVED) throw error;
+        if (job.isOpened || job.isAskingFor(request)) throw error;
+        if (isOutage(error) && ++outages >= MAX_SHARED_OUTAGES) throw error;
       }
     }
   }
@@ -186,5 +196,5 @@ function keyOf({ upstream, digest }: FillRequest): string {
 }
 
 function stopped(): LayoverError {
-  return new LayoverError('NOT_READY', { message: 'this data plane is stopping; the request can be made again' });
+  return new LayoverError('NOT_READY', { message: 'This data plane is stopping. Retry the request.' });
 }

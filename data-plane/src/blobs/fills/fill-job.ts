@@ -19,10 +19,13 @@ import type { Spool, SpoolFile } from './spool';
 import { SpoolWriter } from './spool-writer';
 import { checkStream, Transfer } from './transfer';
 
-/** Told how a fill ended (kept, found in the store when it was its turn, or the key of the error), and after how many seconds. */
+/**
+ * Receives how a fill ended (kept, found in the store, or the key of the error) and its duration in
+ * seconds.
+ */
 export type FillOver = (outcome: string, seconds: number) => void;
 
-/** What every fill of a data plane shares. */
+/** Dependencies that all fills of a data plane share. */
 export interface FillDependencies {
   readonly stored: StoredBlobs;
   readonly uses: Pick<ContentUses, 'begin'>;
@@ -36,24 +39,28 @@ export interface FillDependencies {
   readonly tracer: Tracer;
 }
 
-/** Who begins a fill, and what the store said, if it was asked. */
-export interface FillBeginning {
+/** The request that starts a fill, and the answer of the store, if the store was asked. */
+export interface FillStart {
   readonly request: FillRequest;
   readonly absence: Absence | undefined;
 }
 
 /**
- * One fill: looks into the store, waits for a slot, asks upstream, moves the bytes, keeps them. It
- * belongs to nobody: clients sit in it and leave (docs/design/fills.md#ownership). Its spool file
- * goes when it is over and the last has left.
+ * One fill: looks into the store, waits for a slot, requests the blob from the upstream, transfers
+ * the bytes, and stores them. No client owns it: clients take a seat and leave
+ * (docs/design/fills.md#ownership). Its spool file is removed when the fill has ended and the last
+ * client has left.
  */
 export class FillJob {
   readonly digest: Digest;
   private readonly first: FillRequest;
   private readonly absence: Absence | undefined;
-  /** Resolves when the size is known, or the blob was found in the store; rejects with what went wrong before. */
+  /**
+   * Resolves when the size is known, or the blob was found in the store. Rejects with any earlier
+   * failure.
+   */
   readonly opened = new Deferred();
-  /** Resolves when the blob is in the store; rejects with what went wrong. */
+  /** Resolves when the blob is in the store. Rejects with the failure of the fill. */
   readonly settled = new Deferred();
   private readonly seats: Seats;
   private readonly requesters: Requesters;
@@ -66,10 +73,13 @@ export class FillJob {
   private span: Span | undefined;
   private readonly startedAt: number;
 
-  /** `onOver` is called before anybody learns how the fill ended: who asks after that begins a new one. */
+  /**
+   * `onOver` is called before any client learns how the fill ended. A later request starts a new
+   * fill.
+   */
   constructor(
     private readonly deps: FillDependencies,
-    { request, absence }: FillBeginning,
+    { request, absence }: FillStart,
     private readonly onOver: () => void,
   ) {
     this.first = request;
@@ -80,28 +90,31 @@ export class FillJob {
     this.requesters = new Requesters(deps.uses);
     this.seats = new Seats(request, deps, {
       onClient: () => this.ticket?.lift(),
-      onNobody: () => this.abandon(),
+      onAbandoned: () => this.abandon(),
       onExpired: () => this.abort(this.expired()),
       onEmpty: () => this.removeFile(),
     });
   }
 
-  /** Begins, once whoever made it has sat down. */
+  /** Starts the fill. Runs in a microtask, so the caller can take a seat first. */
   start(): void {
     const { tracer } = this.deps;
     const asked = tracer.active();
-    // A trace of its own: it goes on for others when the one who asked first has left.
+    // The fill has its own trace, because it continues for others after the first client has left.
     if (asked !== undefined) this.span = tracer.start('fill', { parent: 'root', link: asked });
     queueMicrotask(() => void (this.span === undefined ? this.run() : tracer.within(this.span, () => this.run())));
   }
 
-  /** Whether it came as far as `opened`: what went wrong after that is everybody's. */
+  /**
+   * Whether the size is known or the blob was found in the store. Later failures concern all
+   * clients.
+   */
   get isOpened(): boolean {
     return this.foundAt !== undefined || this.progress.wholeSize !== undefined;
   }
 
-  /** Takes part: a client reads or waits, the background waits. The caller leaves. */
-  sit(request: FillRequest): Seat & { readonly withdraw: () => void } {
+  /** Takes a seat for a client or a background request. The caller must leave it. */
+  takeSeat(request: FillRequest): Seat & { readonly withdraw: () => void } {
     return { ...this.seats.take(request), withdraw: this.requesters.add(request) };
   }
 
@@ -113,13 +126,16 @@ export class FillJob {
     return true;
   }
 
-  /** Size as far as known; a reader with another expectation must not be given this blob. */
+  /**
+   * Whether the size, as far as it is known, is the expected one. If not, the reader must not get
+   * this blob.
+   */
   fits(expectedSize: number | undefined): boolean {
     const size = this.foundAt?.size ?? this.progress.wholeSize;
     return expectedSize === undefined || size === undefined || size === expectedSize;
   }
 
-  /** A follower, once `opened` has resolved; closing it leaves the seat. */
+  /** Returns a follower, once `opened` has resolved. Closing it leaves the seat. */
   reader(seat: Seat, joined: boolean): FillReader {
     const { progress, foundAt } = this;
     const close = (): Promise<void> => seat.leave();
@@ -140,22 +156,24 @@ export class FillJob {
     };
   }
 
-  /** Ends the fill; its readers and waiters get the reason. Bytes that are proven are still kept. */
+  /**
+   * Ends the fill; its readers and waiting requests get the reason. Proven bytes are still stored.
+   */
   abort(reason: LayoverError): void {
     if (!this.progress.isProven) this.controller.abort(reason);
   }
 
-  /** Ends a fill that has not asked upstream yet and that only the background waits for. */
+  /** Ends a fill that has not asked the upstream yet and that no client waits for. */
   dropIfWaiting(reason: LayoverError): void {
     if (this.file === undefined && this.seats.priority === 'background') this.abort(reason);
   }
 
-  /** Whether what went wrong before the size was known went wrong on behalf of this request. */
-  askedFor(request: FillRequest): boolean {
+  /** Whether a failure before the size was known happened on behalf of this request. */
+  isAskingFor(request: FillRequest): boolean {
     return this.seats.asking === request;
   }
 
-  /** Takes the spool file away although somebody may still read it. */
+  /** Removes the spool file if the fill has ended. Readers that have it open can still read it. */
   async removeFile(): Promise<void> {
     if (this.over) await this.file?.remove();
   }
@@ -175,7 +193,8 @@ export class FillJob {
     this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
     const waits = !this.ticket.isGranted;
     await untilAborted(this.ticket.granted, this.controller.signal);
-    // While it waited, a fill from another upstream, or another node, may have brought the blob.
+    // While this fill waited, a fill from another upstream or another node may have stored the
+    // blob.
     if (waits && (await this.findInStore())) return;
     await this.fill();
   }
@@ -202,19 +221,23 @@ export class FillJob {
       size = await this.transfer(writer);
     } catch (error) {
       await writer.stop();
-      // Not waited for: clients learn at once, also where the store does not answer.
-      ingest.into?.abort().catch((cause: unknown) => this.log('warn', { cause }, 'an ingest was not ended'));
+      // Not awaited: clients learn of the failure at once, even if the store does not answer.
+      ingest.into
+        ?.abort()
+        .catch((cause: unknown) => this.log('warn', { cause }, 'Failed to abort the ingest of a failed fill'));
       throw error;
     } finally {
       this.ticket?.release();
     }
-    // Readers need not wait for the disk: what they get is proven.
+    // Readers do not wait for the disk: the bytes that they get are proven.
     this.progress.prove(size);
     this.opened.resolve();
     await this.keep(file, size, ingest.into, ingest.failure);
   }
 
-  /** A store that can't take the blob does not keep clients from getting it. */
+  /**
+   * Starts the ingest. A store that cannot accept the blob does not stop clients from receiving it.
+   */
   private async beginIngest(file: SpoolFile): Promise<{ into: BlobIngest | undefined; failure: unknown }> {
     try {
       return { into: await this.deps.stored.ingest(this.digest, file.path), failure: undefined };
@@ -242,7 +265,11 @@ export class FillJob {
     if (size !== undefined) this.opened.resolve();
     const another = (): FillRequest | undefined => this.seats.askAnother();
     const onBreak = (error: LayoverError, bytes: number): void =>
-      this.log('warn', { cause: error.message, bytes }, 'a fill broke off; it is resumed where it can be');
+      this.log(
+        'warn',
+        { cause: error.message, bytes },
+        'The connection of a fill broke; Layover resumes the fill if it can',
+      );
     return new Transfer({ digest, size, writer, signal, clock, limits, another, onBreak }).run(stream, request);
   }
 
@@ -250,7 +277,7 @@ export class FillJob {
     try {
       if (ingest === undefined) throw failure;
       await ingest.commit(file.path, size);
-      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'filled');
+      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'Filled a blob');
     } catch (error) {
       await ingest?.abort().catch(() => undefined);
       throw error;
@@ -260,7 +287,7 @@ export class FillJob {
   private async end(failure: LayoverError | undefined): Promise<void> {
     this.over = true;
     this.ticket?.release();
-    this.tell(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
+    this.reportEnd(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
     this.onOver();
     if (failure === undefined) {
       this.opened.resolve();
@@ -268,59 +295,64 @@ export class FillJob {
       this.log(
         failure.key === 'CANCELLED' ? 'debug' : 'warn',
         { key: failure.key, cause: failure.message, err: failure.cause },
-        'a fill failed',
+        'A fill failed',
       );
       this.progress.fail(failure);
       this.opened.reject(failure);
     }
     this.seats.close();
     void this.finishFile();
-    if (failure === undefined) await this.tellFilled();
+    if (failure === undefined) await this.reportFilled();
     this.requesters.release();
     if (failure === undefined) this.settled.resolve();
     else this.settled.reject(failure);
   }
 
-  /** The blob stays in use until those who keep account of it know of it. */
-  private async tellFilled(): Promise<void> {
+  /**
+   * Reports the filled blob. The blob stays in use until those who account for it have recorded it.
+   */
+  private async reportFilled(): Promise<void> {
     const { onFilled } = this.deps;
     const size = this.foundAt?.size ?? this.progress.wholeSize;
     if (onFilled === undefined || size === undefined) return;
     try {
       await onFilled({ digest: this.digest, size, owners: this.requesters.owners() });
     } catch (err) {
-      this.log('error', { err }, 'a filled blob could not be reported');
+      this.log('error', { err }, 'Failed to report a filled blob');
     }
   }
 
-  /** The file is closed for writing; a failed fill that nobody could read from, or that nobody sits in, leaves nothing. */
+  /**
+   * Closes the file. Removes it if the fill failed before anybody could read, or if no client is
+   * left.
+   */
   private async finishFile(): Promise<void> {
     try {
       await this.file?.close();
       if (this.seats.isEmpty || this.progress.wholeSize === undefined) await this.removeFile();
     } catch (cause) {
-      this.log('error', { err: cause }, 'a spool file could not be removed');
+      this.log('error', { err: cause }, 'Failed to remove a spool file');
     }
   }
 
   private abandon(): void {
     if (this.file === undefined)
-      this.abort(new LayoverError('CANCELLED', { message: `nobody waits for ${this.digest}` }));
+      this.abort(new LayoverError('CANCELLED', { message: `No request waits for blob ${this.digest} any more.` }));
   }
 
   private expired(): LayoverError {
     return new LayoverError('UPSTREAM_TIMEOUT', {
-      message: `${this.digest} was not whole ${this.deps.limits.maxFillSeconds} s after its last client had left`,
+      message: `The fill of blob ${this.digest} was aborted: it was not complete ${this.deps.limits.maxFillSeconds} s after its last client left.`,
     });
   }
 
   private noRoom(size: number): LayoverError {
     return new LayoverError('STORE_FULL', {
-      message: `Layover has no room for ${this.digest} of ${size} bytes: its disk is full. Its operator must make room`,
+      message: `The disk of the data plane is too full for blob ${this.digest} of ${size} bytes. Free some space or lower the quotas.`,
     });
   }
 
-  private tell(outcome: string): void {
+  private reportEnd(outcome: string): void {
     this.deps.onOver?.(outcome, (this.deps.clock.now() - this.startedAt) / 1000);
     this.span?.set('layover.fill.outcome', outcome);
     if (outcome !== 'kept' && outcome !== 'found') this.span?.fail(outcome);

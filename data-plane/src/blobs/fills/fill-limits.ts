@@ -1,28 +1,33 @@
-/** Bounds of fills. Counts, bytes, seconds and milliseconds as named. */
+/** Limits of fills. The names say the units: counts, bytes, seconds or milliseconds. */
 export interface FillLimits {
-  /** How long a fill may go on with no client waiting for it or reading it. */
+  /** How long a fill may continue while no client waits for it or reads it. */
   readonly maxFillSeconds: number;
-  /** Fills that read from one upstream at a time, and how many of them may be background ones. */
+  /** Number of concurrent fills from one upstream, and how many of them may be background fills. */
   readonly perUpstream: number;
   readonly backgroundPerUpstream: number;
-  /** Fills that read from upstreams at a time, and how many of them may be background ones. */
+  /**
+   * Number of concurrent fills from all upstreams, and how many of them may be background fills.
+   */
   readonly inAll: number;
   readonly backgroundInAll: number;
-  /** Times a broken connection is asked for again, one after the other; given back after `resumeRestoreBytes` more bytes. */
+  /**
+   * How many times in a row a broken connection is resumed. The count starts again after
+   * `resumeRestoreBytes` more bytes.
+   */
   readonly resumeTries: number;
   readonly resumeRestoreBytes: number;
-  /** First wait before asking again; doubles up to `resumeMaxMs`, with jitter. */
+  /** First delay before a resume. It doubles up to `resumeMaxMs`, with jitter. */
   readonly resumeBaseMs: number;
   readonly resumeMaxMs: number;
-  /** Most bytes that are taken of a blob whose size nobody says. */
+  /** Most bytes that are accepted of a blob whose size is unknown. */
   readonly maxUnknownBytes: number;
 }
 
-/** What holds where the composition root says nothing else (docs/design/fills.md#queue). */
+/** Default limits (docs/design/fills.md#queue). */
 export const DEFAULT_FILL_LIMITS: FillLimits = {
   maxFillSeconds: 3600,
   perUpstream: 16,
-  // Completion of images must not make a client wait for a whole layer that nobody asked for yet.
+  // A client must not wait until the background has filled a whole layer that no client requested.
   backgroundPerUpstream: 4,
   inAll: 64,
   backgroundInAll: 16,

@@ -1,21 +1,21 @@
 import type { FillLimits } from './fill-limits';
 
-/** What the queue needs to know of a fill. */
+/** The properties of a fill that the queue uses. */
 export interface QueuedFill {
   readonly upstream: string;
   readonly owner: string;
   readonly priority: 'client' | 'background';
 }
 
-/** A place in the queue, then a slot. */
+/** A fill's place in the queue, and later its slot. */
 export interface FillTicket {
-  /** Resolves when the fill may ask upstream. Stays pending for ever when given back before. */
+  /** Resolves when the fill may ask the upstream. Stays pending forever if released before that. */
   readonly granted: Promise<void>;
-  /** Whether the fill has its slot. */
+  /** Whether the fill has a slot. */
   readonly isGranted: boolean;
-  /** A client joined: the fill waits, or counts, as a client's from now on. */
+  /** Raises the fill to client priority, because a client joined it. */
   lift(): void;
-  /** Gives slot or place back. Harmless when repeated. */
+  /** Gives the slot or the place back. Idempotent. */
   release(): void;
 }
 
@@ -27,7 +27,10 @@ interface Entry {
   state: 'waiting' | 'running' | 'over';
   readonly grant: () => void;
 }
-/** Waiting fills: upstream → owner → in the order they came. A Map keeps insertion order, which is the order of turns. */
+/**
+ * Waiting fills: upstream → owner → fills in order of arrival. The insertion order of a Map is the
+ * order of turns.
+ */
 type Lane = Map<string, Map<string, Entry[]>>;
 interface Running {
   all: number;
@@ -35,9 +38,9 @@ interface Running {
 }
 
 /**
- * Bounds how many fills read from upstreams at a time (docs/design/fills.md#queue). Clients go
- * before the background; within either, upstreams take turns, and owners take turns within an
- * upstream, so nobody's backlog holds up another.
+ * Limits how many fills read from upstreams at a time (docs/design/fills.md#queue). Client fills go
+ * before background fills. Within each priority, upstreams take turns, and owners take turns within
+ * an upstream, so the backlog of one owner does not delay the others.
  */
 export class FillQueue {
   private readonly lanes: Readonly<Record<Priority, Lane>> = { client: new Map(), background: new Map() };
@@ -48,7 +51,7 @@ export class FillQueue {
     private readonly limits: Pick<FillLimits, 'perUpstream' | 'inAll' | 'backgroundPerUpstream' | 'backgroundInAll'>,
   ) {}
 
-  /** Takes a place; the slot may be granted at once. */
+  /** Adds a fill to the queue. The slot may be granted at once. */
   enter(fill: QueuedFill): FillTicket {
     let grant = (): void => undefined;
     const granted = new Promise<void>((resolve) => (grant = resolve));
@@ -65,7 +68,7 @@ export class FillQueue {
     };
   }
 
-  /** How many fills have a slot, and how many wait for one. */
+  /** Returns how many fills have a slot, and how many wait for one. */
   counts(): { readonly running: number; readonly waiting: number } {
     let waiting = 0;
     for (const lane of Object.values(this.lanes))

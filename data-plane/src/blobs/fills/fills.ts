@@ -2,75 +2,99 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { Absence } from '../../store/guard/absence';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 
-/** Who wants a blob to be filled, and where its bytes come from. */
+/** A request for a fill: who asks for the blob, and where its bytes come from. */
 export interface FillRequest {
   readonly digest: Digest;
-  /** From the manifest, where one names the blob; a body of another size is refused. */
+  /** Size from the manifest, if a manifest names the blob. A body of another size is rejected. */
   readonly expectedSize: number | undefined;
-  /** Bounds and fairness are per upstream: host, as in the configuration. */
+  /** Host of the upstream, as in the configuration. Limits and turns are per upstream. */
   readonly upstream: string;
   /** Uid of the organization. Waiting fills of one upstream take turns between organizations. */
   readonly owner: string;
-  /** The organization's repository; the blob is in use for it until the fill is over. */
+  /** Repository of the organization. The blob is in use for it until the fill ends. */
   readonly repository: string;
-  /** The store's answer, if it was asked; without it, or once it no longer holds, the fill asks. */
+  /**
+   * The answer of the store, if the store was asked. Without a valid one, the fill asks the store.
+   */
   readonly absence?: Absence | undefined;
-  /** A client waits, or an image is being completed in the background. A client that joins lifts a waiting fill. */
+  /**
+   * `client`: a client waits. `background`: completion of an image. A client that joins a waiting
+   * fill raises its priority.
+   */
   readonly priority: 'client' | 'background';
-  /** Asks upstream with the requester's own credentials; called again, with the offset reached, to resume. */
+  /**
+   * Requests the blob from the upstream with the requester's own credentials. Called again with the
+   * reached offset to resume.
+   */
   readonly source: (offset: number, signal: AbortSignal) => Promise<UpstreamBlobStream>;
-  /** Told of bytes as they arrive from upstream (statistics). */
+  /** Receives the number of bytes as they arrive from the upstream (statistics). */
   readonly onFetched?: (bytes: number) => void;
 }
 
 /**
- * A follower of a fill, or of the stored blob that it became. Reads by offset, at its own pace.
- * Whoever opened it closes it, however the read ends; closing never stops the fill.
+ * A follower of a fill, or of the stored blob that the fill became. Reads by offset, at its own
+ * pace. The caller closes it, no matter how the read ends; closing never stops the fill.
  */
 export interface FillReader {
-  /** `store`: somebody kept the blob in the meantime, and nothing was asked of upstream; it is to be read from the store. */
+  /**
+   * `store`: the blob was stored in the meantime, and the upstream was not asked. Read it from the
+   * store.
+   */
   readonly origin: 'fill' | 'store';
-  /** False if the fill was begun for this request, true if it was running already. */
+  /** False if this request started the fill, true if the fill was already running. */
   readonly joined: boolean;
-  /** Size of the whole blob. */
+  /** Size of the whole blob, in bytes. */
   readonly size: number;
-  /** Absolute path of the file that grows; stays readable under this path until close(). undefined only for `store` without files. */
+  /**
+   * Absolute path of the growing file; readable under this path until close(). undefined only for
+   * `store`, if the store has no files.
+   */
   readonly path: string | undefined;
-  /** Bytes from the start that may be handed out now: everything once proven, else all but the withheld tail. */
+  /**
+   * Number of bytes from the start that may be sent now: all bytes once proven, otherwise all but
+   * the withheld tail.
+   */
   readonly available: number;
   /**
-   * Resolves when `available` > `offset`, or with `size` when all is proven. Throws the fill's failure (LayoverError):
-   * whoever has sent bytes then cuts its connection. Rejects with CANCELLED when the signal aborts.
+   * Resolves when `available` > `offset`, or with `size` when all bytes are proven. Throws the
+   * failure of the fill (LayoverError); a caller that has sent bytes then cuts its connection.
+   * Rejects with CANCELLED if the signal aborts.
    */
   waitBeyond(offset: number, signal?: AbortSignal): Promise<number>;
   close(): Promise<void>;
 }
 
 /**
- * At most one GET of a digest at a time to an upstream, however many ask. Requests that name
- * different upstreams don't share one: otherwise whoever may name an upstream of their own could
- * hold up, or break, everybody's pulls of a well-known blob (ADR 6).
+ * Runs at most one GET of a digest per upstream at a time, no matter how many requests ask for it.
+ * Requests with different upstreams do not share a fill. Otherwise an owner who may configure an
+ * upstream could delay or break everyone's pulls of a well-known blob (ADR 6).
  */
 export interface Fills {
   /**
-   * Joins the running fill of the digest or begins one; resolves when size is known (upstream's headers, or the
-   * whole blob where upstream gives no length). A failure before that is not shared: the next waiter tries with its own source.
-   * Throws what the requester's own source threw, STORE_FULL, STORE_FAILED, or CANCELLED by the signal.
+   * Joins the running fill of the digest or starts one. Resolves when the size is known: from the
+   * headers of the upstream, or from the whole blob if the upstream gives no length. An earlier
+   * failure is not shared: the next waiting request tries with its own source. Throws what the
+   * requester's own source threw, STORE_FULL, STORE_FAILED, or CANCELLED if the signal aborts.
    */
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader>;
   /**
-   * Fills without reading; resolves when the blob is whole in the store, or was there, and FillsOptions
-   * `onFilled` is done. `urgent`: the request counts as `priority` says until the signal aborts, then as a
-   * background request; the caller gets CANCELLED at once and the fill goes on. Throws as `open` does.
+   * Fills without reading. Resolves when the store holds the complete blob and FillsOptions
+   * `onFilled` has ended. `urgent`: the request has its `priority` until this signal aborts, and
+   * background priority afterwards. The caller then gets CANCELLED at once and the fill continues.
+   * Throws what `open` throws.
    */
   complete(request: FillRequest, urgent?: AbortSignal): Promise<void>;
   /**
-   * Adds the request to a running fill that will end without it, because the fill has begun to read or
-   * has a background request of the same organization. Returns false if there is no such fill.
+   * Adds the request to a running fill that will end without its help: the fill has started to
+   * read, or has a background request of the same organization. Returns false if there is no such
+   * fill.
    */
   follow(request: FillRequest): boolean;
   /** Whether a fill of the digest is running or waiting. */
   isActive(digest: Digest): boolean;
-  /** Lets running fills end within `graceMs`, then aborts them; nothing is left in the spool. */
+  /**
+   * Lets running fills end within `graceMs` milliseconds, then aborts them. Leaves nothing in the
+   * spool.
+   */
   stop(graceMs: number): Promise<void>;
 }

@@ -2,14 +2,15 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 
 /**
- * Bytes at the end that nobody gets before the digest is proven
+ * Number of bytes at the end that no client gets before the digest is proven
  * (docs/design/fills.md#withheld-bytes).
  */
 export const WITHHELD_BYTES = 64 * 1024;
 
 /**
- * Waiting readers are woken at most this often, and less often the more they are: each wake-up is work, and a message, for each of
- * them. (One that waits again finds what came since at once, so it may be twice as often.)
+ * Shortest time between two wake-ups of the waiting readers, in milliseconds. It grows with their
+ * number, because each wake-up costs work and a message per reader. A reader that waits again gets
+ * the bytes received since then at once, so it may be twice as often.
  */
 const WAKE_EVERY_MS = 10;
 const WAKE_MS_PER_WAITER = 0.25;
@@ -20,7 +21,10 @@ interface Waiter {
   readonly reject: (failure: LayoverError) => void;
 }
 
-/** How far a fill has come, and who waits for more. Beginning, then growing, then proven or failed; proven is for good. */
+/**
+ * The progress of a fill, and the readers that wait for more bytes. A fill begins, grows, and is
+ * then proven or failed; a proven fill cannot fail any more.
+ */
 export class Progress {
   private size: number | undefined;
   private written = 0;
@@ -32,18 +36,18 @@ export class Progress {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Bytes from the start that may be handed out. */
+  /** Number of bytes from the start that may be sent. */
   get available(): number {
     if (this.size === undefined) return 0;
     return this.proven ? this.size : Math.max(0, Math.min(this.written, this.size - WITHHELD_BYTES));
   }
 
-  /** Size of the whole blob; undefined while nobody knows it. */
+  /** Size of the whole blob; undefined until it is known. */
   get wholeSize(): number | undefined {
     return this.size;
   }
 
-  /** Whether size and digest are right, and every byte can be read. */
+  /** Whether size and digest are verified and every byte can be read. */
   get isProven(): boolean {
     return this.proven;
   }
@@ -68,7 +72,7 @@ export class Progress {
     this.wake();
   }
 
-  /** Readers get the failure, unless everything is proven already. */
+  /** Passes the failure to all readers, unless the blob is already proven. */
   fail(failure: LayoverError): void {
     if (this.proven) return;
     this.failure = failure;

@@ -2,25 +2,25 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { ContentUses } from '../../store/uses/content-uses';
 import type { FillRequest } from './fills';
 
-/** A blob that a fill brought into the store, and for whom. */
+/** A blob that a fill brought into the store, and its owners. */
 export interface FilledBlob {
   readonly digest: Digest;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Organizations that took part in the fill, each once, in the order in which they came. */
+  /** Organizations that took part in the fill, each once, in order of their first request. */
   readonly owners: readonly string[];
 }
 
 interface Requester {
   readonly owner: string;
-  /** Requests of this repository that took part. */
+  /** Number of requests of this repository that took part. */
   requests: number;
   /** Ends the use of the blob by this repository. */
   readonly end: () => void;
 }
 
 /**
- * The repositories that a fill runs for. The blob is in use for each of them until the fill is over,
+ * The repositories that a fill runs for. The blob is in use for each of them until the fill ends,
  * also after their clients have left.
  */
 export class Requesters {
@@ -28,7 +28,9 @@ export class Requesters {
 
   constructor(private readonly uses: Pick<ContentUses, 'begin'>) {}
 
-  /** Adds a request. The returned function takes it back: the fill is not what the request asked for. */
+  /**
+   * Adds a request. The returned function removes it again, if the fill does not fit the request.
+   */
   add({ owner, repository, digest }: FillRequest): () => void {
     const key = `${owner} ${repository}`;
     const known = this.byRepository.get(key);
@@ -47,12 +49,12 @@ export class Requesters {
     };
   }
 
-  /** Organizations that take part, each once. */
+  /** Returns the organizations that take part, each once. */
   owners(): readonly string[] {
     return [...new Set([...this.byRepository.values()].map(({ owner }) => owner))];
   }
 
-  /** The fill is over: ends every use. */
+  /** Ends every use, because the fill has ended. */
   release(): void {
     for (const { end } of this.byRepository.values()) end();
     this.byRepository.clear();

@@ -2,14 +2,14 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { FillLimits } from './fill-limits';
 import type { FillRequest } from './fills';
 
-/** One who takes part in a fill. */
+/** A participant of a fill. */
 export interface Seat {
   readonly request: FillRequest;
-  /** Whether a client waits here, or only the background. */
+  /** Whether a client or only the background waits here. */
   readonly priority: FillRequest['priority'];
-  /** No client waits here any more; the background does. Harmless when repeated. */
+  /** Lowers the seat to background priority, because its client has left. Idempotent. */
   lower(): void;
-  /** Harmless when repeated. */
+  /** Gives the seat up. Idempotent. */
   leave(): Promise<void>;
 }
 
@@ -17,19 +17,22 @@ interface TakenSeat extends Seat {
   priority: FillRequest['priority'];
 }
 
-/** What a fill wants to know of those who take part in it. */
+/** Events of the participants that a fill handles. */
 export interface SeatEvents {
-  /** A client came. */
+  /** A client joined. */
   onClient(): void;
-  /** Nobody is left at all while the fill is not over. */
-  onNobody(): void;
-  /** No client has been there for maxFillSeconds. */
+  /** The last participant left before the fill ended. */
+  onAbandoned(): void;
+  /** No client has taken part for maxFillSeconds. */
   onExpired(): void;
-  /** The last one left after the fill was over. */
+  /** The last participant left after the fill ended. */
   onEmpty(): Promise<void>;
 }
 
-/** Those who take part in a fill: whose credentials may be used, and until when the fill may go on without a client. */
+/**
+ * The participants of a fill. Decides whose credentials the fill uses, and how long it may run
+ * without a client.
+ */
 export class Seats {
   private readonly taken = new Set<TakenSeat>();
   private readonly refused = new Set<string>();
@@ -37,7 +40,10 @@ export class Seats {
   private closed = false;
   private watching = false;
   private cancelExpiry: (() => void) | undefined;
-  /** On whose behalf the fill asks, or would: that one is told what went wrong before the size was known. */
+  /**
+   * The request on whose behalf the fill asks, or would ask. A failure before the size is known is
+   * reported to this request only.
+   */
   asking: FillRequest;
 
   constructor(
@@ -52,12 +58,12 @@ export class Seats {
     return this.taken.size === 0;
   }
 
-  /** A client waits, or only the background. */
+  /** `client` if at least one client waits, otherwise the priority of the asking request. */
   get priority(): FillRequest['priority'] {
     return this.clients > 0 ? 'client' : this.asking.priority;
   }
 
-  /** Whether this organization's background waits for the fill. */
+  /** Returns whether a background request of this organization waits for the fill. */
   hasBackground(owner: string): boolean {
     return [...this.taken].some(({ request, priority }) => priority === 'background' && request.owner === owner);
   }
@@ -80,20 +86,26 @@ export class Seats {
     return seat;
   }
 
-  /** From now on the fill is bounded while no client is there. */
+  /** Starts the time limit that applies while no client takes part. */
   watch(): void {
     this.watching = true;
     if (this.clients === 0) this.expire();
   }
 
-  /** Who asks upstream first: a client before the background, in the order they came. */
+  /**
+   * Returns the request that asks the upstream first: clients before the background, in order of
+   * arrival.
+   */
   ask(): FillRequest {
     const seats = [...this.taken];
     const seat = seats.find(({ priority }) => priority === 'client') ?? seats[0];
     return (this.asking = seat?.request ?? this.asking);
   }
 
-  /** Who else may ask after a refusal: one per owner, because an owner's requests have the same credentials. */
+  /**
+   * Returns another request that may ask after a refusal. Owners are asked once, because all
+   * requests of an owner use the same credentials.
+   */
   askAnother(): FillRequest | undefined {
     this.refused.add(this.asking.owner);
     const seat = [...this.taken].find(({ request }) => !this.refused.has(request.owner));
@@ -101,7 +113,7 @@ export class Seats {
     return seat?.request;
   }
 
-  /** The fill is over. */
+  /** Marks the fill as ended. */
   close(): void {
     this.closed = true;
     this.cancelExpiry?.();
@@ -121,7 +133,7 @@ export class Seats {
       if (this.isEmpty) await this.events.onEmpty();
       return;
     }
-    if (this.isEmpty) this.events.onNobody();
+    if (this.isEmpty) this.events.onAbandoned();
     if (this.watching && this.clients === 0) this.expire();
   }
 

@@ -1,6 +1,9 @@
 import type { Spool } from './spool';
 
-/** A spool that has others make room on its disk before it says that it has none. `makeRoom` never throws. */
+/**
+ * Returns a spool that calls `makeRoom` before it reports that its disk is full. `makeRoom` must
+ * not throw.
+ */
 export function spoolWithRoom(spool: Spool, makeRoom: (bytes: number) => Promise<void>): Spool {
   return {
     create: (digest) => spool.create(digest),

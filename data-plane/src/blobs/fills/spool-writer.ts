@@ -1,18 +1,23 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { SpoolFile } from './spool';
 
-/** Written at once when that much has come: large writes, because each costs a turn of a file thread. */
+/**
+ * Bytes that trigger a write at once. Writes are large because each of them occupies a file thread.
+ */
 const WRITE_BYTES = 512 * 1024;
-/** Or that many chunks, from an upstream that sends crumbs. */
+/** Number of chunks that triggers a write, for upstreams that send very small chunks. */
 const WRITE_CHUNKS = 256;
-/** Or after so many milliseconds, so that readers of a slow upstream see what it sends. */
+/**
+ * Milliseconds after which a write starts, so that readers of a slow upstream see its bytes soon.
+ */
 const WRITE_AFTER_MS = 5;
-/** Most that is held while the disk is busy; then upstream waits. */
+/** Most bytes that are buffered while the disk is busy. Beyond that, the upstream waits. */
 const HOLD_BYTES = 1024 * 1024;
 
 /**
- * Gathers the chunks of an upstream into large writes to the spool, one at a time.
- * Holds at most what is being written plus 1 MiB and a chunk. Only the disk slows it, never a reader, and never the store.
+ * Collects the chunks of an upstream into large writes to the spool, one at a time. Buffers at most
+ * the current write plus 1 MiB and one chunk. Only the disk slows it down, never a reader or the
+ * store.
  */
 export class SpoolWriter {
   private pending: Buffer[] = [];
@@ -29,7 +34,10 @@ export class SpoolWriter {
     private readonly onWritten: (totalBytes: number) => void,
   ) {}
 
-  /** Takes the next bytes. Gives a promise where the caller must wait before the next call; throws what the spool threw. */
+  /**
+   * Takes the next bytes. Returns a promise if the caller must wait before the next call. Throws
+   * the error of the spool.
+   */
   push(chunk: Buffer): Promise<void> | undefined {
     if (this.failure !== undefined) throw this.failure;
     this.pending.push(chunk);
@@ -38,7 +46,7 @@ export class SpoolWriter {
     return this.pendingBytes >= HOLD_BYTES ? this.room() : undefined;
   }
 
-  /** Resolves when everything pushed is in the file; throws what the spool threw. */
+  /** Resolves when all pushed bytes are in the file. Throws the error of the spool. */
   async flush(): Promise<void> {
     while (this.failure === undefined && (this.writing !== undefined || this.pendingBytes > 0)) {
       await (this.writing ?? this.write());
@@ -46,7 +54,7 @@ export class SpoolWriter {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /** Drops what is not written yet and waits for the write under way. */
+  /** Discards the unwritten bytes and waits for the current write. */
   async stop(): Promise<void> {
     this.cancelTimer?.();
     this.pending = [];
@@ -61,7 +69,8 @@ export class SpoolWriter {
 
   private writeWhenDue(): void {
     if (this.writing !== undefined || this.pendingBytes === 0 || this.failure !== undefined) return;
-    // The very first bytes don't wait: most blobs of an image are small, and a reader waits for its first byte.
+    // The first bytes are written at once: most blobs of an image are small, and a reader waits for
+    // the first byte.
     if (this.writtenBytes === 0 || this.pendingBytes >= WRITE_BYTES || this.pending.length >= WRITE_CHUNKS) {
       void this.write();
     } else {

@@ -5,48 +5,56 @@ import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
 import { errorCode, toStoreError } from '../../store/store-error';
 
-/** A fill's file, written from its start to its end. Every method throws STORE_FULL or STORE_FAILED. */
+/** The file of a fill, written sequentially. Every method throws STORE_FULL or STORE_FAILED. */
 export interface SpoolFile {
-  /** Absolute; the file can be read under it until `remove`. */
+  /** Absolute path; the file is readable under it until `remove`. */
   readonly path: string;
-  /** Adds bytes at the end; they can be read when it resolves. One call at a time. */
+  /** Appends bytes. They are readable when the promise resolves. Only one call at a time. */
   append(chunks: readonly Buffer[]): Promise<void>;
-  /** No more is written. Harmless when repeated. */
+  /** Closes the file for writing. Idempotent. */
   close(): Promise<void>;
-  /** Takes the name away. Who has the file open can still read it. Harmless when repeated. */
+  /** Removes the file. Readers that have it open can still read it. Idempotent. */
   remove(): Promise<void>;
 }
 
-/** Where fills write what they fetch. */
+/** The place where fills write the bytes that they fetch. */
 export interface Spool {
   create(digest: Digest): Promise<SpoolFile>;
-  /** Whether `bytes` more would fit now. */
+  /** Whether `bytes` more bytes fit now. */
   hasRoom(bytes: number): Promise<boolean>;
   /**
-   * Makes the folder and removes what a crash left (docs/design/fills.md#crash-recovery). Only
-   * before the first fill.
+   * Creates the folder and removes files that a crash left (docs/design/fills.md#crash-recovery).
+   * Call it only before the first fill. Returns the number of removed files.
    */
   clean(): Promise<number>;
 }
 
-/** Only names that `create` makes are ever removed: the folder may be the user's own. */
+/**
+ * Only files with names made by `create` are removed: the folder may also hold files of the user.
+ */
 const SPOOL_NAME = /^sha(?:256|512)-[0-9a-f]+\.[0-9a-f-]{36}$/;
 
-/** No fill begins that would leave less of the disk: pull records have to be written also when blobs find no room. */
+/**
+ * Bytes that fills leave free on the disk, because pull records must be written even if blobs do
+ * not fit.
+ */
 const KEEP_FREE_BYTES = 128 * 1024 * 1024;
 
-/** A spool in a folder that is this process's own; on the file system of a directory store, so that a fill is kept without a copy. */
+/**
+ * Creates a spool in a folder that only this process uses. On the file system of a directory store,
+ * a filled blob is stored without a copy.
+ */
 export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES): Spool {
   const folder = resolve(directory);
   return {
     async create(digest) {
-      // A name of its own for every try: a failed fill can never touch another one's file
+      // Every try has its own file name, so a failed fill never touches the file of another one
       // (docs/design/fills.md#spool).
       const path = join(folder, `${algorithmOf(digest)}-${hexOf(digest)}.${randomUUID()}`);
       try {
         return new DiskFile(path, await openNew(folder, path), digest);
       } catch (error) {
-        throw toStoreError(error, `begin to fetch ${digest}`);
+        throw toStoreError(error, `start the fill of ${digest}`);
       }
     },
     async hasRoom(bytes) {
@@ -54,7 +62,7 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
         const { bavail, bsize } = await statfs(folder);
         return bavail * bsize - keepFreeBytes >= bytes;
       } catch {
-        // No answer is no reason to refuse: writing tells.
+        // If the file system gives no answer, the fill starts; a full disk fails the write.
         return true;
       }
     },
@@ -65,7 +73,7 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
         for (const name of left) await rm(join(folder, name), { force: true });
         return left.length;
       } catch (error) {
-        throw toStoreError(error, 'make its spool folder ready');
+        throw toStoreError(error, 'prepare its spool folder');
       }
     },
   };
@@ -94,7 +102,8 @@ class DiskFile implements SpoolFile {
   async append(chunks: readonly Buffer[]): Promise<void> {
     try {
       for (let rest = chunks; rest.length > 0;) {
-        // A disk that fills up takes a part, and only the next call says ENOSPC.
+        // A disk that fills up accepts a part of the bytes, and only the next call fails with
+        // ENOSPC.
         const { bytesWritten } = await this.file.writev(rest, this.position);
         this.position += bytesWritten;
         rest = after(rest, bytesWritten);
@@ -114,7 +123,7 @@ class DiskFile implements SpoolFile {
   }
 }
 
-/** What is left of `chunks` after their first `bytes`. */
+/** Returns the rest of `chunks` after the first `bytes` bytes. */
 function after(chunks: readonly Buffer[], bytes: number): readonly Buffer[] {
   let skip = bytes;
   const rest: Buffer[] = [];

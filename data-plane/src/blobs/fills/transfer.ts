@@ -10,30 +10,30 @@ import type { FillRequest } from './fills';
 import { remedyFor, ResumeBudget } from './resume-policy';
 import type { SpoolWriter } from './spool-writer';
 
-/** What a transfer is made of. */
+/** Dependencies of a transfer. */
 export interface TransferOptions {
   readonly digest: Digest;
-  /** undefined = nobody says. */
+  /** undefined = the size is unknown. */
   readonly size: number | undefined;
   readonly writer: SpoolWriter;
   /** Ends the transfer at once. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly limits: FillLimits;
-  /** Somebody else who wants the blob, for when upstream refuses the one who asked so far. */
+  /** Returns another request for the blob, for when the upstream refuses the current one. */
   readonly another: () => FillRequest | undefined;
-  /** Told of every break, before the blob is asked for again. */
+  /** Called for every break, before the blob is requested again. */
   readonly onBreak: (error: LayoverError, receivedBytes: number) => void;
 }
 
 /**
- * Moves one blob from upstream into the spool: counts, hashes, resumes. Resolves with its size when
- * every byte is in the file, and count and digest are right. Throws UPSTREAM_CONTENT when they are
- * not (docs/design/fills.md#verification), what upstream threw when it can't be resumed, what the
- * spool threw, or the signal's reason.
+ * Transfers one blob from the upstream into the spool: counts, hashes and resumes. Resolves with
+ * its size when every byte is in the file and size and digest are verified. Throws UPSTREAM_CONTENT
+ * if they are wrong (docs/design/fills.md#verification), the upstream error if it cannot resume,
+ * the error of the spool, or the reason of the signal.
  */
 export class Transfer {
-  /** Bytes of the blob taken so far; the offset to resume at. */
+  /** Bytes of the blob received so far; the offset to resume at. */
   private received = 0;
   private readonly hasher: Hash;
   private readonly budget: ResumeBudget;
@@ -43,7 +43,7 @@ export class Transfer {
     this.budget = new ResumeBudget(options.limits);
   }
 
-  /** Takes over an open stream; `request` is whose it is. */
+  /** Takes over an open stream. `request` is the request that opened it. */
   async run(opened: UpstreamBlobStream, request: FillRequest): Promise<number> {
     let [stream, asked] = [opened, request];
     for (;;) {
@@ -53,7 +53,8 @@ export class Transfer {
       } catch (error) {
         stream.cancel();
         const failure = toLayoverError(error);
-        // Broke after the last byte: there is nothing to ask for, and the digest tells whether all is well.
+        // The connection broke after the last byte. Nothing is left to request, and the digest
+        // check shows whether the bytes are right.
         if (this.received === this.options.size && remedyFor(failure) === 'ask-again') break;
         [stream, asked] = await this.reopen(failure, asked);
       }
@@ -68,7 +69,8 @@ export class Transfer {
     try {
       await this.takeChunks(chunks, stream.offset, request);
     } catch (error) {
-      // Not waited for: a body that waits for upstream ends only when the connection does.
+      // Not awaited: the iterator of a body that waits for the upstream only ends with the
+      // connection.
       chunks.return?.().catch(() => undefined);
       throw error;
     }
@@ -76,7 +78,8 @@ export class Transfer {
 
   private async takeChunks(chunks: AsyncIterator<Buffer>, offset: number, request: FillRequest): Promise<void> {
     const { signal, writer, size } = this.options;
-    // An upstream that ignores Range begins again: what is here already is neither written nor hashed twice.
+    // An upstream that ignores Range starts from the beginning. Bytes received before are skipped:
+    // they are neither written nor hashed twice.
     let skip = this.received - offset;
     for (;;) {
       const next = await untilAborted(chunks.next(), signal);
@@ -86,15 +89,18 @@ export class Transfer {
       skip -= next.value.length - fresh.length;
       if (fresh.length === 0) continue;
       this.received += fresh.length;
-      if (this.received > (size ?? this.options.limits.maxUnknownBytes)) throw this.wrong('more bytes than it should');
+      if (this.received > (size ?? this.options.limits.maxUnknownBytes)) throw this.wrong('too many bytes');
       this.hasher.update(fresh);
       const room = writer.push(fresh);
       if (room !== undefined) await room;
     }
-    if (skip > 0 || (size !== undefined && this.received < size)) throw this.wrong('fewer bytes than it should');
+    if (skip > 0 || (size !== undefined && this.received < size)) throw this.wrong('too few bytes');
   }
 
-  /** The blob from where it broke off, after a wait, or as somebody else; throws when there is no way. */
+  /**
+   * Requests the rest of the blob, after a delay or with another requester. Throws if no way is
+   * left.
+   */
   private async reopen(failure: LayoverError, request: FillRequest): Promise<[UpstreamBlobStream, FillRequest]> {
     const { signal, clock } = this.options;
     let asked = request;
@@ -123,20 +129,21 @@ export class Transfer {
   private proven(): number {
     const { digest } = this.options;
     const actual = `${algorithmOf(digest)}:${this.hasher.digest('hex')}`;
-    if (actual !== digest) throw this.wrong(`bytes of another digest, ${actual},`);
+    if (actual !== digest) throw this.wrong(`bytes with digest ${actual}`);
     return this.received;
   }
 
   private wrong(what: string): LayoverError {
     const { digest, size } = this.options;
     return new LayoverError('UPSTREAM_CONTENT', {
-      message: `the upstream sent ${what} for ${digest}${size === undefined ? '' : ` of ${size} bytes`}. Nothing of it is kept`,
+      message: `The upstream sent ${what} for blob ${digest}${size === undefined ? '' : ` of ${size} bytes`}. Layover discarded them.`,
     });
   }
 }
 
 /**
- * Throws UPSTREAM_CONTENT when a response can't be the blob from `received` on: another size than is known, or a later start.
+ * Throws UPSTREAM_CONTENT if a response cannot be the blob from byte `received` on: its size
+ * differs from the known one, or it starts later.
  */
 export function checkStream(
   stream: UpstreamBlobStream,
@@ -145,12 +152,12 @@ export function checkStream(
 ): void {
   if (stream.size !== undefined && known.size !== undefined && stream.size !== known.size) {
     throw new LayoverError('UPSTREAM_CONTENT', {
-      message: `the upstream says that ${known.digest} has ${stream.size} bytes; it should have ${known.size}. Nothing of it is kept`,
+      message: `The upstream reports a wrong size for blob ${known.digest}: ${stream.size} bytes instead of ${known.size}. Layover discarded the response.`,
     });
   }
   if (stream.offset > received) {
     throw new LayoverError('UPSTREAM_CONTENT', {
-      message: `the upstream sent ${known.digest} from byte ${stream.offset} when asked for it from byte ${received}`,
+      message: `The upstream sent blob ${known.digest} from byte ${stream.offset}, but Layover requested it from byte ${received}.`,
     });
   }
 }

@@ -5,7 +5,7 @@ import type { PullTokens } from '../../access/pull-tokens';
 import type { Configuration } from '../../configuration/configuration';
 import { readContext } from '../read-request';
 
-/** Registry.CheckAccess: see registry.proto. Throws UNAUTHORIZED, NOT_READY. */
+/** Answers Registry.CheckAccess (registry.proto). Throws UNAUTHORIZED, NOT_READY. */
 export async function checkAccessRpc(
   configuration: Configuration,
   tokens: PullTokens,

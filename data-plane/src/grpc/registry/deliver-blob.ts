@@ -7,29 +7,38 @@ import type { BlobReader } from '../../blobs/blob-source';
 
 /** One answer to ReadBlob. */
 export interface BlobDelivery {
-  /** Closed by the delivery, however it ends: begin iterating at once, or close it yourself. */
+  /**
+   * The delivery closes the reader, however it ends. The caller must start to iterate at once, or
+   * close the reader itself.
+   */
   readonly reader: BlobReader;
-  /** What is wanted, within the blob. */
+  /** The requested range, within the blob. */
   readonly range: ResolvedRange;
-  /** What the caller can take; INLINE is understood. */
+  /** Deliveries that the caller supports; INLINE is implied. */
   readonly accepts: readonly Delivery[];
   readonly cacheStatus: CacheStatus;
   readonly upstreamHost: string;
   readonly clock: Clock;
-  /** Aborts when the caller is gone: what the delivery waits for then ends at once. */
+  /** Aborts when the caller is gone. Ends all waits of the delivery. */
   readonly signal: AbortSignal;
-  /** Told of bytes handed out (statistics): sent inline, or made readable to the caller. */
+  /**
+   * Called with the number of bytes that were sent inline or made readable to the caller
+   * (statistics).
+   */
   readonly onServed?: (bytes: number) => void;
 }
 
 /**
- * The messages of one ReadBlob, in the order of registry.proto: header, then chunks or progress. Throws the fill's failure, which the
- * sender turns into the call's error, so that the edge destroys its connection; CANCELLED when the signal aborts.
+ * Yields the messages of one ReadBlob in the order of registry.proto: header, then chunks or
+ * progress. Throws the failure of the fill, which the sender turns into the status of the call, so
+ * that the edge destroys its connection. Throws CANCELLED if the signal aborts.
  *
- * LOCAL_FILE: the caller opens the path before anything else, and what it has open stays readable whatever becomes of the name. Of a blob
- * that is whole there is nothing more to say; a growing one is followed until the range may be read. Then the call ends by itself: a caller
- * that cancelled each of its calls would lose its connection, since HTTP/2 servers take more than some thirty resets a second for an attack
- * (CVE-2023-44487; nghttp2 allows a thousand at once). Who comes too late for the name asks for the bytes over the call.
+ * LOCAL_FILE: the caller opens the path first; the open file stays readable even if its name is
+ * removed. For a complete blob, the header is the only message. For a growing blob, progress
+ * messages follow until the whole range is readable. Then the call ends by itself. If the caller
+ * cancelled its calls instead, it would lose its connection: HTTP/2 servers treat more than about
+ * thirty resets per second as an attack (CVE-2023-44487; nghttp2 allows a burst of a thousand). A
+ * caller that finds the path removed requests the bytes inline.
  */
 export async function* deliverBlob(delivery: BlobDelivery): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {

@@ -7,7 +7,10 @@ import { readDigest, readRepository } from '../read-request';
 
 const NO_CONTENT = Buffer.alloc(0);
 
-/** Registry.GetManifest: see registry.proto. Throws NAME_INVALID, TAG_INVALID, DIGEST_INVALID and what ManifestService throws. */
+/**
+ * Answers Registry.GetManifest (registry.proto). Throws NAME_INVALID, TAG_INVALID, DIGEST_INVALID
+ * and the errors of ManifestService.
+ */
 export async function getManifest(
   manifests: ManifestService,
   message: GetManifestRequest__Output,

@@ -5,7 +5,7 @@ import type { PullTokens } from '../../access/pull-tokens';
 import type { Configuration } from '../../configuration/configuration';
 import { readContext } from '../read-request';
 
-/** Registry.IssueToken: see registry.proto. Throws UNAUTHORIZED, NOT_READY. */
+/** Answers Registry.IssueToken (registry.proto). Throws UNAUTHORIZED, NOT_READY. */
 export function issueTokenRpc(
   configuration: Configuration,
   tokens: PullTokens,

@@ -3,7 +3,10 @@ import type { ListReferrersRequest__Output } from '../../../../proto/gen/layover
 import type { ReferrersList } from '../../manifests/list-referrers';
 import { readDigest, readRepository } from '../read-request';
 
-/** Registry.ListReferrers: see registry.proto. Throws NAME_INVALID, DIGEST_INVALID and what ReferrersList throws. */
+/**
+ * Answers Registry.ListReferrers (registry.proto). Throws NAME_INVALID, DIGEST_INVALID and the
+ * errors of ReferrersList.
+ */
 export async function listReferrersRpc(
   referrers: ReferrersList,
   message: ListReferrersRequest__Output,

@@ -3,7 +3,7 @@ import type { ListTagsRequest__Output } from '../../../../proto/gen/layover/v1/L
 import { type ListParts, listTags } from '../../manifests/list-tags';
 import { readRepository } from '../read-request';
 
-/** Registry.ListTags: see registry.proto. Throws NAME_INVALID and what listTags throws. */
+/** Answers Registry.ListTags (registry.proto). Throws NAME_INVALID and the errors of listTags. */
 export async function listTagsRpc(
   parts: ListParts,
   message: ListTagsRequest__Output,

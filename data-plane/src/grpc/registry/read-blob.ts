@@ -11,7 +11,10 @@ import { readDigest, readRepository } from '../read-request';
 import { sendStream } from '../send-stream';
 import { logFailure } from '../unary';
 
-/** Registry.ReadBlob: see registry.proto. Fails with NAME_INVALID, DIGEST_INVALID, RANGE_INVALID and what BlobService.open and the fill throw. */
+/**
+ * Returns the handler of Registry.ReadBlob (registry.proto). It fails with NAME_INVALID,
+ * DIGEST_INVALID, RANGE_INVALID and the errors of BlobService.open and of the fill.
+ */
 export function readBlob(
   blobs: BlobService,
   clock: Clock,
@@ -61,5 +64,5 @@ function isCount(value: number): boolean {
 }
 
 function invalidRange(): never {
-  throw new LayoverError('RANGE_INVALID', { message: 'the range cannot be read' });
+  throw new LayoverError('RANGE_INVALID', { message: 'The range of the request is invalid.' });
 }

@@ -16,7 +16,7 @@ import { readBlob } from './read-blob';
 import { statBlobRpc } from './stat-blob';
 import { unary } from '../unary';
 
-/** What the Registry service answers from. */
+/** Dependencies of the Registry service. */
 export interface RegistryParts {
   readonly manifests: ManifestService;
   readonly blobs: BlobService;
@@ -28,7 +28,7 @@ export interface RegistryParts {
   readonly logger: Logger;
 }
 
-/** The methods of Registry (registry.proto), each in a file of its own. */
+/** Returns the methods of Registry (registry.proto), each from its own file. */
 export function registryHandlers(parts: RegistryParts): RegistryHandlers {
   const { manifests, blobs, lists, referrers, configuration, tokens, clock, logger } = parts;
   return {

@@ -3,7 +3,10 @@ import type { StatBlobRequest__Output } from '../../../../proto/gen/layover/v1/S
 import type { BlobService } from '../../blobs/blob-service';
 import { readDigest, readRepository } from '../read-request';
 
-/** Registry.StatBlob: see registry.proto. Throws NAME_INVALID, DIGEST_INVALID and what BlobService.stat throws. */
+/**
+ * Answers Registry.StatBlob (registry.proto). Throws NAME_INVALID, DIGEST_INVALID and the errors of
+ * BlobService.stat.
+ */
 export async function statBlobRpc(
   blobs: BlobService,
   message: StatBlobRequest__Output,

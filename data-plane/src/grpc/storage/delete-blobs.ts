@@ -6,7 +6,10 @@ import { readDigests } from '../read-request';
 
 const OUTCOMES = { deleted: 'DELETED', absent: 'ABSENT', 'in-use': 'IN_USE', failed: 'FAILED' } as const;
 
-/** Storage.DeleteBlobs: see storage.proto. Throws REQUEST_INVALID, and CANCELLED, after which some may be deleted. */
+/**
+ * Answers Storage.DeleteBlobs (storage.proto). Throws REQUEST_INVALID, and CANCELLED, after which
+ * some blobs may be deleted.
+ */
 export async function deleteBlobsRpc(
   parts: StoredContentParts,
   message: DeleteBlobsRequest__Output,

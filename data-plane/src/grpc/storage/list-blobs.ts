@@ -4,16 +4,16 @@ import type { ListBlobsRequest__Output } from '../../../../proto/gen/layover/v1/
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import { invalidField } from '../read-request';
 
-/** Largest page (storage.proto). */
+/** Maximum page size (storage.proto). */
 const MAX_PAGE = 1000;
 
-/** Storage.ListBlobs: see storage.proto. Throws REQUEST_INVALID, STORE_FAILED. */
+/** Answers Storage.ListBlobs (storage.proto). Throws REQUEST_INVALID, STORE_FAILED. */
 export async function listBlobsRpc(stored: StoredBlobs, message: ListBlobsRequest__Output): Promise<ListBlobsReply> {
   const { after, limit } = message;
   if (after !== '' && parseDigest(after) === undefined) {
-    throw invalidField('after', `is no digest: ${JSON.stringify(after.slice(0, 150))}`);
+    throw invalidField('after', `is not a digest: ${JSON.stringify(after.slice(0, 150))}`);
   }
-  if (limit < 0 || limit > MAX_PAGE) throw invalidField('limit', `is ${limit}; it must be 0 to ${MAX_PAGE}`);
+  if (limit < 0 || limit > MAX_PAGE) throw invalidField('limit', `is ${limit}; it must be between 0 and ${MAX_PAGE}`);
   const { blobs, more } = await stored.list(after, limit === 0 ? MAX_PAGE : limit);
   return { blobs: [...blobs], more };
 }

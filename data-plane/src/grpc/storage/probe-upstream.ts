@@ -3,7 +3,10 @@ import type { ProbeUpstreamRequest__Output } from '../../../../proto/gen/layover
 import { probeUpstream } from '../../upstream/probe/probe-upstream';
 import type { UpstreamProber } from '../../upstream/probe/upstream-prober';
 
-/** Storage.ProbeUpstream: see storage.proto. A name without a password, or the other way round, is nobody. */
+/**
+ * Answers Storage.ProbeUpstream (storage.proto). Without both a username and a password, the probe
+ * is anonymous.
+ */
 export async function probeUpstreamRpc(
   prober: UpstreamProber,
   message: ProbeUpstreamRequest__Output,

@@ -4,7 +4,7 @@ import { statBlobs } from '../../store/maintenance/stat-blobs';
 import type { StoredContentParts } from '../../store/maintenance/storage-parts';
 import { readDigests } from '../read-request';
 
-/** Storage.StatBlobs: see storage.proto. Throws REQUEST_INVALID, STORE_FAILED, CANCELLED. */
+/** Answers Storage.StatBlobs (storage.proto). Throws REQUEST_INVALID, STORE_FAILED, CANCELLED. */
 export async function statBlobsRpc(
   parts: StoredContentParts,
   message: StatBlobsRequest__Output,

@@ -9,13 +9,13 @@ import { statBlobsRpc } from './stat-blobs';
 import { unary } from '../unary';
 import { verifyBlobsRpc } from './verify-blobs';
 
-/** What the Storage service answers from. */
+/** Dependencies of the Storage service. */
 export interface StorageParts extends StoredContentParts {
   readonly prober: UpstreamProber;
   readonly clock: Clock;
 }
 
-/** The methods of Storage (storage.proto), each in a file of its own. */
+/** Returns the methods of Storage (storage.proto), each from its own file. */
 export function storageHandlers(parts: StorageParts): StorageHandlers {
   const { prober, stored, clock, logger } = parts;
   return {

@@ -11,7 +11,10 @@ import { logFailure } from '../unary';
 
 const OUTCOMES = { whole: 'WHOLE', missing: 'MISSING', damaged: 'DAMAGED', unreadable: 'UNREADABLE' } as const;
 
-/** Storage.VerifyBlobs: see storage.proto. Fails with REQUEST_INVALID. Reads no further than its caller takes, and ends when that leaves. */
+/**
+ * Returns the handler of Storage.VerifyBlobs (storage.proto). It fails with REQUEST_INVALID. It
+ * reads at the pace of the caller and ends when the caller leaves.
+ */
 export function verifyBlobsRpc(
   parts: StoredContentParts,
   clock: Clock,

@@ -6,33 +6,38 @@ import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store'
 import { hasDigest } from '../hash-blob';
 import type { LocalCopies } from './local-copies';
 
-/** What a cached store is made of. */
+/** Dependencies of a cached store. */
 export interface CachedBlobStoreOptions {
-  /** What holds everything, and decides what is there. */
+  /** The store that holds all content and decides what exists. */
   readonly store: BlobStore;
   readonly copies: LocalCopies;
   readonly clock: Clock;
 }
 
-/** A blob store that may have something to end after its last use. */
+/** A blob store that must be closed after its last use. */
 export interface CachedBlobStore extends BlobStore {
-  /** Gives up copies that are on their way. The store behind stays open. */
+  /** Aborts copies that are being made. Does not close the backing store. */
   close(): Promise<void>;
 }
 
-/** A blob that is opened again within this time is hot, in milliseconds. */
+/** A blob that is opened again within this time is hot. In milliseconds. */
 const HOT_MS = 3_600_000;
-/** A copy that is read is compared with the store behind no more often than this, in milliseconds. */
+/**
+ * Shortest time between two checks that the store still holds a blob that is read from its copy, in
+ * milliseconds.
+ */
 const CONFIRM_MS = 60_000;
 const REMEMBERED = 16_384;
-/** Copies that are brought in at a time, and that wait for it. */
-const BRING_AT_ONCE = 2;
-const BRING_WAITING = 64;
+/** Number of copies that are made at a time, and that may be running or waiting. */
+const COPY_CONCURRENCY = 2;
+const MAX_PENDING_COPIES = 64;
 
 /**
- * A blob store on this host's disk in front of one that is further away. A copy is read without asking the store behind, which it is compared with
- * afterwards: what was deleted there goes here too. Everything else is the store's behind, so it alone says what is there, also when it fails; only a
- * size is told from a copy when it does.
+ * Creates a blob store that caches blobs on the disk of this host in front of a remote store. Reads
+ * of a copy do not ask the remote store first. The check runs afterwards: if the blob was deleted
+ * there, its copy is removed too. All other calls go to the remote store, so it alone decides what
+ * exists, and its failures are returned. Only the size of a blob is taken from a copy if the remote
+ * store fails.
  */
 export function createCachedBlobStore(options: CachedBlobStoreOptions): CachedBlobStore {
   return new CopiedBlobs(options);
@@ -43,8 +48,8 @@ class CopiedBlobs implements CachedBlobStore {
   private readonly copies: LocalCopies;
   private readonly asked = new LRUCache<Digest, number>({ max: REMEMBERED });
   private readonly confirmed = new LRUCache<Digest, number>({ max: REMEMBERED });
-  private readonly bringing = new Map<Digest, { readonly controller: AbortController; readonly over: Promise<void> }>();
-  private readonly brings = pLimit(BRING_AT_ONCE);
+  private readonly copying = new Map<Digest, { readonly controller: AbortController; readonly over: Promise<void> }>();
+  private readonly copyQueue = pLimit(COPY_CONCURRENCY);
 
   constructor(private readonly options: CachedBlobStoreOptions) {
     this.store = options.store;
@@ -52,7 +57,7 @@ class CopiedBlobs implements CachedBlobStore {
   }
 
   async close(): Promise<void> {
-    const running = [...this.bringing.values()];
+    const running = [...this.copying.values()];
     for (const { controller } of running) controller.abort();
     await Promise.all(running.map(({ over }) => over));
   }
@@ -74,7 +79,7 @@ class CopiedBlobs implements CachedBlobStore {
       return copy;
     }
     const blob = await this.store.open(digest);
-    if (blob !== undefined) this.bringWhenHot(digest);
+    if (blob !== undefined) this.copyWhenHot(digest);
     return blob;
   }
 
@@ -109,7 +114,7 @@ class CopiedBlobs implements CachedBlobStore {
   }
 
   async delete(digest: Digest): Promise<void> {
-    this.bringing.get(digest)?.controller.abort();
+    this.copying.get(digest)?.controller.abort();
     await this.copies.forget(digest);
     await this.store.delete(digest);
   }
@@ -118,7 +123,10 @@ class CopiedBlobs implements CachedBlobStore {
     return this.store.list(after, limit);
   }
 
-  /** A copy that is moved aside says nothing of the store behind: its bytes are looked at, and moved aside only if they are damaged too. */
+  /**
+   * Discards a copy. This says nothing about the remote store, so its bytes are hashed too, and
+   * moved to quarantine only if they are damaged.
+   */
   async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
     if (!this.copies.isCopy(blob)) return this.store.quarantine(digest, blob);
     if (!(await this.copies.discard(blob))) return false;
@@ -143,7 +151,7 @@ class CopiedBlobs implements CachedBlobStore {
       await this.copies.discard(blob);
       return undefined;
     } catch {
-      // A disk that does not give it: the store behind may.
+      // If the disk fails to read the copy, the remote store may still have the content.
       await this.copies.discard(blob);
       return undefined;
     } finally {
@@ -151,36 +159,36 @@ class CopiedBlobs implements CachedBlobStore {
     }
   }
 
-  /** Looks, without anybody waiting, whether what is read from a copy is still in the store. */
+  /** Checks in the background whether the store still holds the blob of a copy. */
   private confirm(digest: Digest): void {
     const now = this.options.clock.now();
     if (now - (this.confirmed.get(digest) ?? -Infinity) < CONFIRM_MS) return;
     this.confirmed.set(digest, now);
     this.store.stat(digest).then(
       (size) => (size === undefined ? this.copies.forget(digest) : undefined),
-      // The store can't say: then the copy is what there is.
+      // If the store gives no answer, the copy stays.
       () => undefined,
     );
   }
 
-  private bringWhenHot(digest: Digest): void {
+  private copyWhenHot(digest: Digest): void {
     const now = this.options.clock.now();
     const before = this.asked.get(digest) ?? -Infinity;
     this.asked.set(digest, now);
-    if (now - before > HOT_MS || this.bringing.has(digest) || this.bringing.size >= BRING_WAITING) return;
+    if (now - before > HOT_MS || this.copying.has(digest) || this.copying.size >= MAX_PENDING_COPIES) return;
     const controller = new AbortController();
-    const over = this.brings(() => this.bring(digest, controller.signal))
-      // What can't be brought in is read from the store.
+    const over = this.copyQueue(() => this.copy(digest, controller.signal))
+      // A blob that could not be copied is read from the store.
       .catch(() => undefined)
-      .finally(() => this.bringing.delete(digest));
-    this.bringing.set(digest, { controller, over });
+      .finally(() => this.copying.delete(digest));
+    this.copying.set(digest, { controller, over });
   }
 
-  private async bring(digest: Digest, signal: AbortSignal): Promise<void> {
+  private async copy(digest: Digest, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const blob = await this.store.open(digest);
     try {
-      if (blob !== undefined) await this.copies.bring(digest, blob, signal);
+      if (blob !== undefined) await this.copies.copyBlob(digest, blob, signal);
     } finally {
       await blob?.close();
     }

@@ -4,39 +4,40 @@ import { basename, join } from 'node:path';
 import { algorithmOf, type Digest, hexOf, parseDigest } from '../../../../common/oci/digest';
 
 /**
- * Every path of the local copies, and the only place that makes them:
+ * All paths of the local copies; no other code constructs them:
  *
  *     <root>/
- *       <boot id>/                 checked in that run of the machine: only the present one's are trusted
- *         sha256/ab/ab34….1234     64 hex characters, then the size in bytes; sha512 likewise
- *       incoming/                  on its way in; emptied at start
+ *       <boot id>/               verified since that boot; only those of the current boot are trusted
+ *         sha256/ab/ab34….1234   64 hex characters, then the size in bytes; sha512 likewise
+ *       incoming/                being written; emptied at start
  *
- * So a name is the record: a file gets it only after its bytes had the digest and the size. Nothing else has to be kept, or can contradict it.
+ * The name is the only record of a copy: a file gets it only after digest and size were verified.
+ * So no other record can be missing or contradict it.
  */
 export interface CopyPaths {
   readonly incoming: string;
-  /** The folder of everything checked under a boot. */
+  /** The folder of all copies verified since a boot. */
   boot(bootId: string): string;
-  /** The folder a copy lies in, checked in this run of the machine. */
+  /** The folder of a copy that was verified since the current boot. */
   folder(digest: Digest): string;
   copy(digest: Digest, size: number): string;
-  /** A name below `incoming` that nobody else has. */
+  /** A unique name below `incoming`. */
   temporary(digest: Digest): string;
 }
 
-/** A copy that a start has found. */
+/** A copy that was found at start. */
 export interface FoundCopy {
   readonly digest: Digest;
-  /** As its name says. */
+  /** According to its name. */
   readonly size: number;
   readonly path: string;
-  /** When it was last read, in milliseconds since the epoch, to the minute or so. */
+  /** Time of the last read in milliseconds since the epoch, accurate to about a minute. */
   readonly readAt: number;
-  /** Whether its name is true of the file's size. */
+  /** Whether the file has the size in its name. */
   readonly sound: boolean;
 }
 
-/** The layout below an absolute root, in this run of the machine. */
+/** Returns the paths below an absolute root for the current boot. */
 export function copyPathsAt(root: string, bootId: string): CopyPaths {
   const incoming = join(root, 'incoming');
   const folder = (digest: Digest): string => join(root, bootId, algorithmOf(digest), hexOf(digest).slice(0, 2));
@@ -49,7 +50,7 @@ export function copyPathsAt(root: string, bootId: string): CopyPaths {
   };
 }
 
-/** Everything below the folder of a boot, in no order. Throws system errors. */
+/** Returns all copies below the folder of a boot, in no order. Throws system errors. */
 export async function findCopies(folder: string): Promise<FoundCopy[]> {
   const found: FoundCopy[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

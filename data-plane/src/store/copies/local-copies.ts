@@ -11,15 +11,18 @@ import { errorCode } from '../store-error';
 import { openStoredFile, storedBlob } from '../directory-blob';
 import { type CopyPaths, copyPathsAt, findCopies } from './copy-paths';
 
-/** What local copies are made of. */
+/** Dependencies of LocalCopies. */
 export interface LocalCopiesOptions {
-  /** Folder of the copies; this process's own. On the file system of the spool: a finished fill then costs no second copy. */
+  /**
+   * Folder of the copies, used by this process only. On the file system of the spool, a finished
+   * fill needs no second copy.
+   */
   readonly root: string;
-  /** What they may have in all, in bytes. */
+  /** Maximum total size of the copies, in bytes. */
   readonly capacityBytes: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Changes when the machine starts anew. */
+  /** Changes with every boot of the machine. */
   readonly bootId: string;
 }
 
@@ -27,22 +30,27 @@ interface Copy {
   readonly digest: Digest;
   readonly size: number;
   path: string;
-  /** Its digest was checked in this run of the machine. */
+  /** Whether the digest was verified since the current boot. */
   trusted: boolean;
-  /** Who has it open: it stays until they are done, because an edge may be about to open it by its path. */
+  /**
+   * Number of open readers. The copy stays until they close, because an edge may be about to open
+   * it by its path.
+   */
   readers: number;
   touchedAt: number;
 }
 
-/** How exactly the time of the last read is kept on disk, in milliseconds. */
+/** Accuracy of the last-read time on disk, in milliseconds. */
 const TOUCH_MS = 60_000;
-/** No copy is brought in that would leave less of the disk: fills need it more. */
+/** Bytes that copies leave free on the disk, because fills need them more. */
 const KEEP_FREE_BYTES = 512 * 1024 * 1024;
 
 /**
- * Blobs as files of this host, least recently read gone first. A copy may be missing at any time, and none of what goes wrong here reaches who asks:
- * it is logged, and the copy is not there. A copy is used when its size is what its name says, and its digest was checked in this run of the machine: after
- * another start of the machine it is hashed first, in the background (its bytes may not have reached the disk).
+ * Copies of blobs as files on this host; the least recently read ones are evicted first. A copy may
+ * be missing at any time. Failures do not reach the caller: they are logged, and the copy counts as
+ * missing. A copy is used only if its size matches its name and its digest was verified since the
+ * current boot. After a reboot, copies are hashed first, in the background, because their bytes may
+ * not have reached the disk.
  */
 export class LocalCopies {
   /** Least recently read first. */
@@ -56,12 +64,15 @@ export class LocalCopies {
     this.paths = copyPathsAt(resolve(options.root), options.bootId);
   }
 
-  /** What the copies have in all. */
+  /** Total size of the copies, in bytes. */
   get totalBytes(): number {
     return this.bytes;
   }
 
-  /** Makes the folders, removes what a crash left half written, and finds what earlier runs have kept. Never throws. */
+  /**
+   * Creates the folders, removes incomplete files that a crash left, and finds the copies of
+   * earlier runs. Never throws.
+   */
   async prepare(): Promise<void> {
     await this.quietly('could not be read', async () => {
       const { root, bootId } = this.options;
@@ -69,7 +80,7 @@ export class LocalCopies {
       await makeDurableFolder(this.paths.incoming);
       const boots = (await readdir(resolve(root), { withFileTypes: true })).filter((entry) => entry.isDirectory());
       const found = [];
-      // The present run's last, so that its copy of two is the one that counts.
+      // The current boot comes last, so that its copy wins if there are two.
       for (const { name } of boots.sort((a, b) => Number(a.name === bootId) - Number(b.name === bootId))) {
         if (name === 'incoming') continue;
         const copies = await findCopies(this.paths.boot(name));
@@ -88,13 +99,13 @@ export class LocalCopies {
     });
   }
 
-  /** Size of a copy that could be opened now. */
+  /** Returns the size of a copy that can be opened now. */
   sizeOf(digest: Digest): number | undefined {
     const copy = this.copies.get(digest);
     return copy?.trusted === true ? copy.size : undefined;
   }
 
-  /** undefined = there is none that can be trusted. The caller closes it. */
+  /** Opens a copy; undefined = there is no trusted one. The caller closes it. */
   async open(digest: Digest): Promise<StoredBlob | undefined> {
     const copy = this.copies.get(digest);
     if (copy?.trusted !== true) {
@@ -106,7 +117,7 @@ export class LocalCopies {
     if (file === undefined || file.size !== copy.size) {
       copy.readers -= 1;
       await file?.file.close();
-      this.options.logger.warn({ digest, bytes: file?.size }, 'a local copy is not what it was; it is given up');
+      this.options.logger.warn({ digest, bytes: file?.size }, 'A local copy has changed on disk; Layover removes it');
       await this.drop(copy);
       return undefined;
     }
@@ -125,32 +136,32 @@ export class LocalCopies {
     return blob;
   }
 
-  /** Whether a blob is one of the copies. */
+  /** Returns whether a blob is one of the copies. */
   isCopy(blob: StoredBlob): boolean {
     return this.opened.has(blob);
   }
 
-  /** A proven spool file becomes a copy, by another name for the same bytes. Never throws. */
+  /** Makes a proven spool file a copy, as a hard link. Never throws. */
   async adopt(digest: Digest, spoolFile: string, size: number): Promise<void> {
-    await this.quietly('could not be kept', async () => {
-      if (!this.mayAdd(digest, size) || (await stat(spoolFile)).size !== size) return;
+    await this.quietly('could not be stored', async () => {
+      if (!this.canAdd(digest, size) || (await stat(spoolFile)).size !== size) return;
       await this.place(digest, size, (path) => this.link(spoolFile, path, digest));
     });
   }
 
-  /** Content in memory, verified by the caller, becomes a copy. Never throws. */
+  /** Stores content that the caller has verified as a copy. Never throws. */
   async write(digest: Digest, content: Buffer): Promise<void> {
-    await this.quietly('could not be kept', async () => {
-      if (!this.mayAdd(digest, content.length)) return;
-      await this.bringIn(digest, content.length, (file) => file.writeFile(content).then(() => true));
+    await this.quietly('could not be stored', async () => {
+      if (!this.canAdd(digest, content.length)) return;
+      await this.writeCopy(digest, content.length, (file) => file.writeFile(content).then(() => true));
     });
   }
 
   /** Reads a whole blob into a copy, if its bytes have the digest. Never throws. */
-  async bring(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
-    await this.quietly('could not be brought in', async () => {
-      if (!this.mayAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
-      await this.bringIn(digest, blob.size, async (file) => {
+  async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
+    await this.quietly('could not be written', async () => {
+      if (!this.canAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
+      await this.writeCopy(digest, blob.size, async (file) => {
         const hasher = newHasher(digest);
         for await (const chunk of blob.read(0, blob.size, signal)) {
           hasher.update(chunk);
@@ -161,13 +172,13 @@ export class LocalCopies {
     });
   }
 
-  /** Gives a copy up, whoever reads it. Never throws. */
+  /** Removes a copy, even if it is being read. Never throws. */
   async forget(digest: Digest): Promise<void> {
     const copy = this.copies.get(digest);
     if (copy !== undefined) await this.drop(copy);
   }
 
-  /** Gives up the copy that a blob reads; false = it was given up before. */
+  /** Removes the copy that a blob reads. Returns false if it was removed before. */
   async discard(blob: StoredBlob): Promise<boolean> {
     const copy = this.opened.get(blob);
     if (copy === undefined || this.copies.get(copy.digest) !== copy) return false;
@@ -175,7 +186,10 @@ export class LocalCopies {
     return true;
   }
 
-  /** Gives up copies of so many bytes, least recently read first, where there are as many that nobody reads. Never throws. */
+  /**
+   * Removes copies with at least `bytes` bytes in all, least recently read first; fewer if the
+   * others are being read. Never throws.
+   */
   async makeRoom(bytes: number): Promise<void> {
     let freed = 0;
     for (const copy of [...this.copies.values()]) {
@@ -186,7 +200,7 @@ export class LocalCopies {
     }
   }
 
-  private mayAdd(digest: Digest, size: number): boolean {
+  private canAdd(digest: Digest, size: number): boolean {
     return size > 0 && size <= this.options.capacityBytes && this.copies.get(digest)?.trusted !== true;
   }
 
@@ -195,7 +209,7 @@ export class LocalCopies {
     return bavail * bsize - bytes >= KEEP_FREE_BYTES;
   }
 
-  private async bringIn(digest: Digest, size: number, fill: (file: FileHandle) => Promise<boolean>): Promise<void> {
+  private async writeCopy(digest: Digest, size: number, fill: (file: FileHandle) => Promise<boolean>): Promise<void> {
     const temporary = this.paths.temporary(digest);
     try {
       const file = await open(temporary, 'wx', 0o600);
@@ -227,7 +241,8 @@ export class LocalCopies {
       await link(spoolFile, path);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
-      // Somebody else's copy, which may be about to be opened by its path; or what an earlier removal has left.
+      // Another copy that may be about to be opened by its path, or a file that an earlier removal
+      // left.
       if (this.copies.get(digest)?.trusted === true) return;
       await rm(path, { force: true });
       await link(spoolFile, path);
@@ -263,15 +278,15 @@ export class LocalCopies {
     const now = this.options.clock.now();
     if (now - copy.touchedAt < TOUCH_MS) return;
     copy.touchedAt = now;
-    // Evicted meanwhile: nothing to remember.
+    // The copy may have been evicted in the meantime; then there is no time to record.
     utimes(copy.path, now / 1000, now / 1000).catch(() => undefined);
   }
 
-  /** Hashes a copy of an earlier run of the machine; from then on it is trusted, or gone. */
+  /** Hashes a copy of an earlier boot. Afterwards the copy is trusted or removed. */
   private async check(copy: Copy): Promise<void> {
     if (copy.readers > 0) return;
     copy.readers += 1;
-    await this.checks(() => this.quietly('could not be checked', () => this.hash(copy)));
+    await this.checks(() => this.quietly('could not be verified', () => this.hash(copy)));
     copy.readers -= 1;
     if (!copy.trusted) await this.drop(copy);
     this.evict();
@@ -300,7 +315,7 @@ export class LocalCopies {
       await action();
     } catch (error) {
       const level = ['EXDEV', 'ENOSPC'].includes(errorCode(error) ?? '') ? 'debug' : 'warn';
-      this.options.logger[level]({ err: error }, `a local copy ${what}`);
+      this.options.logger[level]({ err: error }, `A local copy ${what}`);
     }
   }
 }

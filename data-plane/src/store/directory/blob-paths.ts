@@ -3,41 +3,42 @@ import { join } from 'node:path';
 import { algorithmOf, type Digest, hexOf } from '../../../../common/oci/digest';
 
 /**
- * Every path of the directory store, and the only place that makes them:
+ * All paths of the directory store; no other code constructs them:
  *
  *     <root>/
  *       sha256/
  *         ab/
- *           ab34…                  64 hex characters: a blob or manifest, whole and verified, never written to again
+ *           ab34…             64 hex characters: a complete, verified blob or manifest; never modified
  *       sha512/
  *         cd/
- *           cd56…                  128 hex characters
+ *           cd56…             128 hex characters
  *       unsynced/
- *         sha256-ab34…             that blob has its name, but its bytes may not be on disk yet (late-sync.ts)
+ *         sha256-ab34…        this blob has its name, but may not be synced yet (late-sync.ts)
  *       incoming/
- *         ab34….<random>           on its way in; no name that a reader knows; emptied at start
+ *         ab34….<random>      being written; no reader knows the name; emptied at start
  *       quarantine/
- *         ab34….<random>           was the blob, but its bytes have another digest; kept for whoever wants to know why, never read again
+ *         ab34….<random>      bytes with a wrong digest, kept for analysis; never read again
  *
- * Folders are 0700, files 0600. Everything is one file system: names are given by link(2) and rename(2).
+ * Folders have mode 0700, files 0600. Everything is on one file system, because blobs get their
+ * names by link(2) and rename(2).
  */
 export interface BlobPaths {
   readonly unsynced: string;
   readonly incoming: string;
   readonly quarantine: string;
-  /** The folder of all blobs of an algorithm, which has folders of two characters. */
+  /** The folder of all blobs of an algorithm. It has subfolders with names of two characters. */
   algorithm(name: string): string;
-  /** The folder a blob lies in. */
+  /** The folder of a blob. */
   folder(digest: Digest): string;
-  /** The blob itself. */
+  /** The file of a blob. */
   blob(digest: Digest): string;
-  /** A name below `incoming` that nobody else has. */
+  /** A unique name below `incoming`. */
   temporary(digest: Digest): string;
-  /** A name below `quarantine` that nobody else has. */
+  /** A unique name below `quarantine`. */
   quarantined(digest: Digest): string;
 }
 
-/** The layout below an absolute root folder. */
+/** Returns the paths below an absolute root folder. */
 export function blobPathsAt(root: string): BlobPaths {
   const incoming = join(root, 'incoming');
   const quarantine = join(root, 'quarantine');

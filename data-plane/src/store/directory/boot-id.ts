@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Changes when the machine starts anew: what was written under another one may not have reached the disk. Where the kernel names no boot, every
- * start of the process counts as a new one: more is looked at, nothing is trusted too much.
+ * Returns an id that changes with every boot of the machine: files written before a reboot may not
+ * have reached the disk. If the kernel has no boot id, every start of the process counts as a boot.
+ * Then more files are checked, and none is trusted wrongly.
  */
 export function kernelBootId(): string {
   try {

@@ -15,30 +15,36 @@ import { publishContent, publishSpoolFile } from './publish';
 import { errorCode, toStoreError } from '../store-error';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
-/** What the directory store is made of. */
+/** Settings of a directory store. */
 export interface DirectoryBlobStoreOptions {
-  /** Folder of the blobs; one data plane's own. Best on the file system of the spool: then a fill costs no copy. */
+  /**
+   * Folder of the blobs, used by one data plane only. On the file system of the spool, a fill needs
+   * no copy.
+   */
   readonly root: string;
   readonly logger: Logger;
-  /** Default: the machine's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
-  /** Changes when the machine starts anew; default: the kernel's. */
+  /** Changes with every boot of the machine. Default: the boot id of the kernel. */
   readonly bootId?: string;
 }
 
-/** A blob store that has something to do before its first use, and after its last. */
+/** A blob store with work before its first and after its last use. */
 export interface DirectoryBlobStore extends BlobStore {
-  /** Everything that was kept is on disk. */
+  /** Resolves when all stored content is synced to disk. */
   close(): Promise<void>;
-  /** Makes the folders and removes what a crash left half written. Throws STORE_FAILED when the root can't be written. */
+  /**
+   * Creates the folders and removes incomplete files that a crash left. Throws STORE_FAILED if the
+   * root is not writable.
+   */
   prepare(): Promise<void>;
 }
 
 /**
- * Blobs as files of a directory (layout: blob-paths.ts). A file has its name only when it is whole
- * and verified. What can't be the blob (an empty file, a manifest with a wrong digest) is removed
- * when met and counts as absent, so that it is fetched again and no client notices
- * (docs/design/fills.md#damaged-blobs).
+ * Stores blobs as files of a directory (layout: blob-paths.ts). A file gets its name only when it
+ * is complete and verified. A file that cannot be the blob (an empty file, a manifest with a wrong
+ * digest) is removed when it is found. It counts as absent, so it is fetched again and no client
+ * notices (docs/design/fills.md#damaged-blobs).
  */
 export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): DirectoryBlobStore {
   const paths = blobPathsAt(resolve(options.root));
@@ -46,12 +52,18 @@ export function createDirectoryBlobStore(options: DirectoryBlobStoreOptions): Di
   return new FileBlobs(paths, new LateSync(paths, { logger, clock, bootId }), logger);
 }
 
-/** Blobs that are kept at a time: a copy between file systems holds one of Node's few file threads for as long as the disk takes. */
-const COMMITS_AT_ONCE = 2;
+/**
+ * Number of concurrent commits. A copy between file systems occupies one of Node's few file threads
+ * for as long as the disk needs.
+ */
+const COMMIT_CONCURRENCY = 2;
 
 class FileBlobs implements DirectoryBlobStore {
-  private readonly commits = pLimit(COMMITS_AT_ONCE);
-  /** What gives a name and what takes it away: between the look at a file and its removal no other gets its name. */
+  private readonly commits = pLimit(COMMIT_CONCURRENCY);
+  /**
+   * Serializes adding and removing names, so that a name cannot change between the check of a file
+   * and its removal.
+   */
   private readonly names = new KeyedMutex();
 
   constructor(
@@ -61,11 +73,11 @@ class FileBlobs implements DirectoryBlobStore {
   ) {}
 
   async prepare(): Promise<void> {
-    await attempt('make the folders of its blob store', async () => {
+    await attempt('create the folders of its blob store', async () => {
       await makeDurableFolder(this.paths.incoming);
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
-      if (left.length > 0) this.logger.info({ files: left.length }, 'removed files that were not written to the end');
+      if (left.length > 0) this.logger.info({ files: left.length }, 'Removed incomplete files of an earlier run');
       await this.late.recover();
     });
   }
@@ -90,7 +102,7 @@ class FileBlobs implements DirectoryBlobStore {
       // The spool file itself becomes the blob.
       advance: () => undefined,
       commit: (spoolFile, size) =>
-        attempt(`keep ${digest}`, () =>
+        attempt(`store ${digest}`, () =>
           this.commits(() =>
             this.names.run(digest, () => publishSpoolFile(this.paths, this.late, digest, spoolFile, size)),
           ),
@@ -100,7 +112,7 @@ class FileBlobs implements DirectoryBlobStore {
   }
 
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await attempt(`keep ${digest}`, () => this.names.run(digest, () => publishContent(this.paths, digest, content)));
+    await attempt(`store ${digest}`, () => this.names.run(digest, () => publishContent(this.paths, digest, content)));
   }
 
   async get(digest: Digest, maxBytes: number): Promise<Buffer | undefined> {
@@ -109,7 +121,7 @@ class FileBlobs implements DirectoryBlobStore {
     try {
       if (opened.size > maxBytes) {
         throw new LayoverError('STORE_FAILED', {
-          message: `Layover keeps ${digest} with ${opened.size} bytes, more than the ${maxBytes} it may hold in memory`,
+          message: `Stored content ${digest} has ${opened.size} bytes, more than the ${maxBytes} bytes that Layover may hold in memory.`,
         });
       }
       const content = await attempt(`read ${digest} from its store`, () => opened.file.readFile());
@@ -130,9 +142,10 @@ class FileBlobs implements DirectoryBlobStore {
   }
 
   quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
-    // Every blob that this store opens is one; another store's has no inode, and is never found.
+    // All blobs that this store opens are DirectoryBlobs. A blob of another store has no inode and
+    // never matches.
     const { inode } = blob as DirectoryBlob;
-    return attempt(`move ${digest} aside`, async () => {
+    return attempt(`move ${digest} to quarantine`, async () => {
       await makeDurableFolder(this.paths.quarantine);
       return this.ifStillThere(digest, inode, async (path) => {
         await rename(path, this.paths.quarantined(digest));
@@ -154,13 +167,13 @@ class FileBlobs implements DirectoryBlobStore {
   }
 
   private async removeDamaged(digest: Digest, opened: OpenedFile, why: string): Promise<void> {
-    this.logger.error({ digest, why }, 'a stored blob is damaged; it is removed and will be fetched again');
-    await attempt(`remove ${digest}, which is damaged`, () => this.ifStillThere(digest, opened.inode, unlink));
+    this.logger.error({ digest, why }, 'A stored blob is damaged; Layover removes it and will fetch it again');
+    await attempt(`remove the damaged blob ${digest}`, () => this.ifStillThere(digest, opened.inode, unlink));
   }
 
   /**
-   * Takes the name from the file that was looked at and from no other: the blob may have been
-   * filled anew under its name (docs/design/fills.md#damaged-blobs).
+   * Removes the name of exactly the checked file: the blob may have been filled again under its
+   * name in the meantime (docs/design/fills.md#damaged-blobs).
    */
   private ifStillThere(digest: Digest, inode: number, take: (path: string) => Promise<void>): Promise<boolean> {
     const path = this.paths.blob(digest);

@@ -12,25 +12,32 @@ import type { BlobPaths } from './blob-paths';
 import { kernelBootId } from './boot-id';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
-/** How long a blob that was just kept may wait for its sync, in milliseconds: as a rule its client still writes its own copy to a disk. */
+/**
+ * Delay between storing a blob and its sync, in milliseconds. In this time, the client usually
+ * still writes its own copy to a disk.
+ */
 const SYNC_DELAY_MS = 5_000;
 
-/** What late syncs need. */
+/** Dependencies of LateSync. */
 export interface LateSyncOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Changes when the machine starts anew; default: the kernel's. */
+  /** Changes with every boot of the machine. Default: the boot id of the kernel. */
   readonly bootId?: string;
 }
 
 /**
- * Syncs blobs to disk some seconds after they were proven and given their name (ADR 8). Until then a file `unsynced/<digest>`
- * says so. It is made before the name, and file systems with a journal keep that order, so after a crash of the machine every blob
- * whose bytes may be missing is known, and looked at before it is served. A crash of the process alone loses nothing.
+ * Syncs blobs to disk some seconds after they were proven and got their name (ADR 8). Until then, a
+ * marker file `unsynced/<digest>` exists. It is created before the name, and journaling file
+ * systems keep that order. So after a crash of the machine, every blob with possibly missing bytes
+ * is known and verified before it is served. A crash of the process alone loses nothing.
  */
 export class LateSync {
   private readonly waiting = new Map<Digest, () => void>();
-  /** One at a time: a sync holds one of Node's few threads for files for as long as the disk takes. */
+  /**
+   * One sync at a time, because a sync occupies one of Node's few file threads for as long as the
+   * disk needs.
+   */
   private readonly syncs = pLimit(1);
   private readonly bootId: string;
 
@@ -41,12 +48,15 @@ export class LateSync {
     this.bootId = options.bootId ?? kernelBootId();
   }
 
-  /** To be called before a blob gets its name. Throws system errors. */
+  /** Creates the marker. Call it before a blob gets its name. Throws system errors. */
   async mark(digest: Digest): Promise<void> {
     await writeFile(this.marker(digest), this.bootId, { mode: 0o600 });
   }
 
-  /** To be called when it has it. A sync that fails is logged and made up for at the next start. */
+  /**
+   * Schedules the sync. Call it when the blob has its name. A failed sync is logged and repeated at
+   * the next start.
+   */
   schedule(digest: Digest): void {
     this.waiting.get(digest)?.();
     this.waiting.set(
@@ -55,7 +65,7 @@ export class LateSync {
     );
   }
 
-  /** Syncs what waits, at once, and resolves when nothing is left to do. */
+  /** Starts all scheduled syncs at once, and resolves when they have ended. */
   async flush(): Promise<void> {
     for (const [digest, cancel] of [...this.waiting]) {
       cancel();
@@ -65,8 +75,9 @@ export class LateSync {
   }
 
   /**
-   * Deals with what an earlier process left unsynced, before anything is served. Marked in this run of the machine: the bytes are
-   * the kernel's to keep, and are synced later. Marked before it: the digest decides; what is damaged is removed. Throws system errors.
+   * Handles blobs that an earlier process left unsynced, before any blob is served. If the machine
+   * did not reboot, the kernel still holds the bytes, so they are synced later. After a reboot, the
+   * digest is verified and damaged blobs are removed. Throws system errors.
    */
   async recover(): Promise<void> {
     await makeDurableFolder(this.paths.unsynced);
@@ -78,10 +89,7 @@ export class LateSync {
         continue;
       }
       if (!(await isWhole(this.paths.blob(digest), digest))) {
-        this.options.logger.warn(
-          { digest },
-          'a blob did not survive the crash of the machine; it will be fetched again',
-        );
+        this.options.logger.warn({ digest }, 'A crash of the machine damaged a blob; Layover will fetch it again');
         await rm(this.paths.blob(digest), { force: true });
       }
       await this.sync(digest);
@@ -91,7 +99,7 @@ export class LateSync {
   private begin(digest: Digest): void {
     this.waiting.delete(digest);
     this.syncs(() => this.sync(digest)).catch((error: unknown) => {
-      this.options.logger.error({ err: error, digest }, 'a blob could not be synced; the next start looks at it');
+      this.options.logger.error({ err: error, digest }, 'Failed to sync a blob; the next start verifies it');
     });
   }
 
@@ -105,7 +113,7 @@ export class LateSync {
       }
       await syncFolder(this.paths.folder(digest));
     } catch (error) {
-      // Deleted meanwhile: there is nothing to keep.
+      // The blob was deleted in the meantime, so there is nothing to sync.
       if (errorCode(error) !== 'ENOENT') throw error;
     }
     await rm(this.marker(digest), { force: true });

@@ -6,13 +6,14 @@ import { errorCode } from '../store-error';
 import type { BlobPaths } from './blob-paths';
 import { isPossibleSize } from '../directory-blob';
 
-/** In the order of their text. */
+/** In bytewise order of their names. */
 const ALGORITHMS = ['sha256', 'sha512'];
 const FOLDER = /^[0-9a-f]{2}$/;
 
 /**
- * A page of the blobs of a directory (see BlobStore.list). Holds the names of one folder at a time, a 256th of all, and looks only at the files of
- * the page. Files that can't be blobs are left out. Throws system errors.
+ * Returns a page of the blobs of a directory (see BlobStore.list). Holds the names of one folder at
+ * a time, a 256th of all, and only stats the files of the page. Files that cannot be blobs are left
+ * out. Throws system errors.
  */
 export async function listBlobs(paths: BlobPaths, after: string, limit: number): Promise<BlobPage> {
   const blobs: { readonly digest: Digest; readonly size: number }[] = [];
@@ -29,7 +30,7 @@ async function* digestsAfter(paths: BlobPaths, after: string): AsyncGenerator<Di
   for (const algorithm of ALGORITHMS) {
     const folder = paths.algorithm(algorithm);
     for (const prefix of (await names(folder)).filter((name) => FOLDER.test(name)).sort()) {
-      // The last text that a digest of this folder could have lies before `after`: nothing of it is read.
+      // The highest possible digest of this folder is before `after`, so the folder is skipped.
       if (`${algorithm}:${prefix}g` <= after) continue;
       for (const name of (await names(join(folder, prefix))).sort()) {
         const digest = parseDigest(`${algorithm}:${name}`);
@@ -48,7 +49,7 @@ async function names(folder: string): Promise<string[]> {
   }
 }
 
-/** undefined = gone meanwhile, or no blob. */
+/** Returns the size, or undefined if the file was deleted in the meantime or is not a blob. */
 async function sizeOf(path: string, digest: Digest): Promise<number | undefined> {
   try {
     const stats = await lstat(path);

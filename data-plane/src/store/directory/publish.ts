@@ -7,13 +7,17 @@ import { errorCode } from '../store-error';
 import type { LateSync } from './late-sync';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
-/** What link(2) says where the spool is on another file system, or the file system has no hard links. */
+/**
+ * Errors of link(2) if the spool is on another file system, or the file system has no hard links.
+ */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /**
- * Gives a proven spool file its name in the store; its bytes are synced a little later (late-sync.ts). The spool's own name stays,
- * because followers and edges read by it until the fill's last reader closes. Already there whole = success;
- * a damaged file of that name is replaced. Throws system errors, and STORE_FAILED when the spool file has another size.
+ * Gives a proven spool file its name in the store; its bytes are synced a little later
+ * (late-sync.ts). The spool file keeps its own name too, because followers and edges read it until
+ * the last reader of the fill closes. Succeeds if the complete blob is already stored; a damaged
+ * file with its name is replaced. Throws system errors, and STORE_FAILED if the spool file has
+ * another size.
  */
 export async function publishSpoolFile(
   paths: BlobPaths,
@@ -38,12 +42,12 @@ export async function publishSpoolFile(
       throw error;
     }
     await copyInto(paths, digest, (temporary) => copyFile(spoolFile, temporary, constants.COPYFILE_EXCL), size);
-    // Takes the mark away.
+    // The sync removes the marker.
     late.schedule(digest);
   }
 }
 
-/** Gives bytes in memory their name in the store, durably. Throws system errors. */
+/** Stores content from memory durably under its name. Throws system errors. */
 export async function publishContent(paths: BlobPaths, digest: Digest, content: Buffer): Promise<void> {
   const write = async (temporary: string): Promise<void> => {
     const file = await open(temporary, 'wx', 0o600);
@@ -56,7 +60,10 @@ export async function publishContent(paths: BlobPaths, digest: Digest, content: 
   await copyInto(paths, digest, write, content.length);
 }
 
-/** Writes a temporary file, then renames it into place: one step, over whatever has the name (same digest: same bytes). */
+/**
+ * Writes a temporary file and renames it into place, which atomically replaces any file with that
+ * name (same digest: same bytes).
+ */
 async function copyInto(
   paths: BlobPaths,
   digest: Digest,
@@ -87,10 +94,12 @@ async function syncFile(path: string, size: number): Promise<void> {
 
 function checkSize(actual: number, size: number): void {
   if (actual === size) return;
-  throw new LayoverError('STORE_FAILED', { message: `a file of ${size} bytes has ${actual} bytes on disk` });
+  throw new LayoverError('STORE_FAILED', {
+    message: `A file that should have ${size} bytes has ${actual} bytes on disk. Check the disk of the data plane.`,
+  });
 }
 
-/** Tries, and once more after making the folder where that was missing. */
+/** Runs the attempt. If the folder is missing, creates it and tries once more. */
 async function inFolder(folder: string, attempt: () => Promise<void>): Promise<void> {
   try {
     await attempt();

@@ -1,25 +1,28 @@
 import { Storage } from '@google-cloud/storage';
 import { BucketError } from './bucket-error';
 
-/** Headers that let a request in. Throws a BucketError. */
+/** Returns headers that authorize a request. Throws a BucketError. */
 export type Authorization = () => Promise<Readonly<Record<string, string>>>;
 
-/** What an emulator needs. */
+/** The authorization for emulators, which need none. */
 export const noAuthorization: Authorization = () => Promise.resolve({});
 
 /**
- * Application default credentials (the file that GOOGLE_APPLICATION_CREDENTIALS names, or the workload's own identity), as Google's library finds
- * them; it keeps the token and renews it before it ends.
+ * Returns application default credentials as Google's library finds them: the file that
+ * GOOGLE_APPLICATION_CREDENTIALS names, or the identity of the workload. The library caches the
+ * token and renews it before it expires.
  */
 export function defaultAuthorization(): Authorization {
-  // No request of ours is for a project. Without a name the library would look for one, over the network too, before it gives the first token.
+  // Requests of Layover need no project. Without this name, the library would look for a project,
+  // also over the network, before it returns the first token.
   const { authClient } = new Storage({ projectId: 'none' });
   return async () => {
     try {
       return { ...(await authClient.getRequestHeaders()) };
     } catch (error) {
-      // Also where there are none: a workload's identity may come a little after the workload.
-      throw new BucketError('cannot be reached without credentials, and there are none', true, error);
+      // Transient, because the identity of a workload may become available a little after its
+      // start.
+      throw new BucketError('cannot be reached because no credentials were found', true, error);
     }
   };
 }

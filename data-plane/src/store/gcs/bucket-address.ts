@@ -1,16 +1,19 @@
-/** A bucket, or a folder of one. */
+/** A bucket, or a folder in a bucket. */
 export interface BucketAddress {
   readonly bucket: string;
-  /** In front of every object's name: empty, or ends with `/`. */
+  /** Prefix of all object names: empty, or ends with `/`. */
   readonly prefix: string;
 }
 
-/** Bucket names (Cloud Storage, "Bucket naming guidelines"); those with dots may be longer, each part at most 63. */
+/**
+ * Bucket names (Cloud Storage, "Bucket naming guidelines"). Names with dots may be longer, but each
+ * part has at most 63 characters.
+ */
 const BUCKET = /^(?!.*\.\.)[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
-/** Names of folders: what needs no thought in URLs, logs and shells. */
+/** Folder names, limited to characters that need no escaping in URLs, logs and shells. */
 const PREFIX = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*\/?$/;
 
-/** Reads `gs://bucket[/prefix]`; undefined where it is none. */
+/** Parses `gs://bucket[/prefix]`. Returns undefined if the text is invalid. */
 export function parseBucketAddress(text: string): BucketAddress | undefined {
   const match = /^gs:\/\/([^/]+)(?:\/(.*))?$/s.exec(text);
   if (match === null) return undefined;
@@ -21,7 +24,10 @@ export function parseBucketAddress(text: string): BucketAddress | undefined {
   return { bucket, prefix: folder.endsWith('/') ? folder : `${folder}/` };
 }
 
-/** Reads STORAGE_EMULATOR_HOST: `http://host:port`, or `host:port` as Google's own libraries take it. Gives an origin; undefined where it is none. */
+/**
+ * Parses STORAGE_EMULATOR_HOST: `http://host:port`, or `host:port` as Google's libraries accept it.
+ * Returns an origin, or undefined if the text is invalid.
+ */
 export function parseEmulatorHost(text: string): string | undefined {
   const full = text.includes('://') ? text : `http://${text}`;
   if (!URL.canParse(full)) return undefined;

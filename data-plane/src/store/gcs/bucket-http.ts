@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request as undiciRequest } from 'undici';
 import { abortReason, untilAborted } from '../../../../common/async/until-aborted';
 import type { Authorization } from './authorization';
-import { BucketError, strangeAnswer } from './bucket-error';
+import { BucketError, invalidAnswer } from './bucket-error';
 import type { GcsLimits } from './limits';
 
 /** One HTTP request. */
@@ -11,35 +11,41 @@ export interface BucketRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | AsyncIterable<Buffer>;
-  /** Uploads and downloads have connections of their own: neither waits for the other, nor does a small request for either. */
+  /**
+   * Uploads, downloads and small requests have separate connections, so none of them waits for
+   * another kind.
+   */
   readonly lane: 'small' | 'download' | 'upload';
-  /** The URL of an upload session opens the session by itself; credentials are not sent along. */
+  /** Sends no credentials. The URL of an upload session is sufficient to use the session. */
   readonly anonymous?: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Its answer, whatever the status. Whoever holds it reads or discards the body. */
+/** The response, whatever its status. The caller reads or discards the body. */
 export interface BucketAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Dispatcher.ResponseData['body'];
 }
 
-/** Sends one request, once. Throws a BucketError, or the signal's reason. */
+/** Sends requests, without retries. Throws a BucketError, or the reason of the signal. */
 export interface BucketHttp {
   send(request: BucketRequest): Promise<BucketAnswer>;
-  /** Cuts everything. */
+  /** Cuts all connections. */
   close(): Promise<void>;
 }
 
 const CONNECTIONS = { small: 64, download: 256, upload: 64 } as const;
-/** How far a download is read ahead of its reader, in bytes; also the size of the chunks that a busy reader gets. */
+/**
+ * Number of bytes that a download is read ahead of its reader; also the size of the chunks for a
+ * busy reader.
+ */
 const READ_AHEAD = 512 * 1024;
 const DISCARD_BYTES = 64 * 1024;
 
 /**
- * undici's `request`, because Google's library hangs on cut downloads and one aborted download cuts
- * the others (docs/design/errors.md#bucket-client).
+ * Creates the HTTP client. It uses undici's `request`, because Google's library hangs on cut
+ * downloads, and one aborted download cuts the others (docs/design/errors.md#bucket-client).
  */
 export function createBucketHttp(limits: GcsLimits, authorization: Authorization): BucketHttp {
   const agent = (connections: number): Agent =>
@@ -63,12 +69,12 @@ export function createBucketHttp(limits: GcsLimits, authorization: Authorization
           dispatcher: lanes[lane],
           method,
           headers: { 'user-agent': 'layover', 'accept-encoding': 'identity', ...allowed, ...headers },
-          // One piece ahead: an upload holds no more than that in memory.
+          // Reads one piece ahead, so an upload holds no more than that in memory.
           body: body === undefined || Buffer.isBuffer(body) ? body : Readable.from(body, { highWaterMark: 1 }),
           signal,
           highWaterMark: READ_AHEAD,
         });
-        // A body that is destroyed with nobody listening would take the process down.
+        // Without a listener, an error of a destroyed body would crash the process.
         answer.body.on('error', () => undefined);
         return { status: answer.statusCode, headers: answer.headers, body: answer.body };
       } catch (error) {
@@ -81,33 +87,33 @@ export function createBucketHttp(limits: GcsLimits, authorization: Authorization
   };
 }
 
-/** A failure of undici or the sockets below it: always one that another try may not meet. */
+/** Converts a failure of undici or its sockets to a transient BucketError. */
 export function transportError(thrown: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return abortReason(signal);
   if (thrown instanceof BucketError) return thrown;
   const code = (thrown as { code?: unknown } | null)?.code;
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
-    return new BucketError('is not asked any more: Layover is shutting down', false, thrown);
+    return new BucketError('is not available because Layover is shutting down', false, thrown);
   }
-  // Reading our own file for the body: says what it is by itself.
+  // The error is from reading the local file of the body and needs no conversion.
   if (typeof code === 'string' && /^(?:ENOENT|EIO|EBADF|EACCES|EMFILE)$/.test(code)) return thrown;
   if ((thrown as { name?: unknown } | null)?.name === 'LayoverError') return thrown;
   return new BucketError(typeof code === 'string' ? `cannot be reached (${code})` : 'cannot be reached', true, thrown);
 }
 
-/** Lets go of a body that nobody wants; its connection can be used again where little of it is left. Never throws. */
+/** Discards a body. The connection can be reused if little of the body is left. Never throws. */
 export async function discard(answer: BucketAnswer): Promise<void> {
   await answer.body.dump({ limit: DISCARD_BYTES, signal: AbortSignal.timeout(1000) }).catch(() => undefined);
 }
 
-/** A whole body of at most `maxBytes`. Throws a BucketError, or the signal's reason. */
+/** Reads a whole body of at most `maxBytes`. Throws a BucketError, or the reason of the signal. */
 export async function readBody(answer: BucketAnswer, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of answer.body) {
       size += (chunk as Buffer).length;
-      if (size > maxBytes) throw strangeAnswer(`more than ${maxBytes} bytes`);
+      if (size > maxBytes) throw invalidAnswer(`more than ${maxBytes} bytes`);
       chunks.push(chunk as Buffer);
     }
   } catch (error) {
@@ -118,7 +124,7 @@ export async function readBody(answer: BucketAnswer, maxBytes: number, signal: A
   return Buffer.concat(chunks, size);
 }
 
-/** The first value of a header; '' = it is not there. */
+/** Returns the first value of a header, or '' if it is missing. */
 export function header(answer: BucketAnswer, name: string): string {
   const value = answer.headers[name];
   return (typeof value === 'string' ? value : value?.[0]) ?? '';

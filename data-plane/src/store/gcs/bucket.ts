@@ -2,38 +2,44 @@ import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import { type Authorization, defaultAuthorization, noAuthorization } from './authorization';
 import type { BucketAddress } from './bucket-address';
 import { type BucketAnswer, type BucketHttp, createBucketHttp, discard, readBody } from './bucket-http';
-import { strangeAnswer, unexpectedStatus } from './bucket-error';
+import { invalidAnswer, unexpectedStatus } from './bucket-error';
 import { DEFAULT_GCS_LIMITS, type GcsLimits } from './limits';
 
-/** What a bucket is reached with. */
+/** Settings of the connection to a bucket. */
 export interface BucketOptions {
   readonly address: BucketAddress;
-  /** Origin of an emulator, which is asked without credentials; undefined = Cloud Storage itself. */
+  /** Origin of an emulator, which needs no credentials; undefined = Cloud Storage itself. */
   readonly emulator: string | undefined;
-  /** What differs from DEFAULT_GCS_LIMITS. */
+  /** Limits that differ from DEFAULT_GCS_LIMITS. */
   readonly limits?: Partial<GcsLimits>;
-  /** Default: the machine's. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
-  /** Default: application default credentials; none for an emulator. */
+  /** Default: application default credentials, or none for an emulator. */
   readonly authorization?: Authorization;
 }
 
-/** A bucket as its operations know it: where it is, how it is asked, and how long. */
+/** A bucket as its operations use it: URLs, HTTP client and limits. */
 export interface Bucket {
   readonly http: BucketHttp;
   readonly limits: GcsLimits;
   readonly clock: Clock;
-  /** URL of the bucket's objects, or of one of them, with query parameters; undefined ones are left out. */
+  /**
+   * Returns the URL of the objects of the bucket, or of one object, with query parameters.
+   * undefined parameters are left out.
+   */
   object(name: string | undefined, query?: Readonly<Record<string, string | undefined>>): string;
-  /** URL that takes new objects. */
+  /** Returns the URL for uploads. */
   upload(query: Readonly<Record<string, string>>): string;
-  /** URL that copies one object to another name. */
+  /** Returns the URL that copies an object to another name. */
   rewrite(from: string, to: string, query: Readonly<Record<string, string>>): string;
 }
 
 const ENDPOINT = 'https://storage.googleapis.com';
 
-/** A bucket through the JSON API (Cloud Storage, "JSON API reference"). Asks for nothing yet. */
+/**
+ * Creates access to a bucket through the JSON API (Cloud Storage, "JSON API reference"). Sends no
+ * request yet.
+ */
 export function openBucket(options: BucketOptions): Bucket {
   const { address, emulator, clock = systemClock } = options;
   const limits = { ...DEFAULT_GCS_LIMITS, ...options.limits };
@@ -51,22 +57,22 @@ export function openBucket(options: BucketOptions): Bucket {
   };
 }
 
-/** An object as the bucket keeps it. */
+/** The metadata of an object in the bucket. */
 export interface StoredObject {
   readonly name: string;
-  /** Changes with every object of that name (64 bits, as text). */
+  /** Changes with every new object under the name (64 bits, as text). */
   readonly generation: string;
   readonly size: number;
-  /** Of its bytes as the bucket has them: big-endian, base64. */
+  /** Checksum of the stored bytes: big-endian, base64. */
   readonly crc32c: string;
 }
 
-/** What is asked of an object's resource. */
+/** The requested fields of an object resource. */
 export const OBJECT_FIELDS = 'name,generation,size,crc32c';
 
 const JSON_BYTES = 4 * 1024 * 1024;
 
-/** A JSON answer of status 200. Throws a BucketError. */
+/** Reads a JSON answer with status 200 or 201. Throws a BucketError. */
 export async function readJson(answer: BucketAnswer, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
   if (answer.status !== 200 && answer.status !== 201) {
     await discard(answer);
@@ -77,19 +83,19 @@ export async function readJson(answer: BucketAnswer, signal: AbortSignal): Promi
     const json: unknown = JSON.parse(text);
     if (typeof json === 'object' && json !== null) return json as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw strangeAnswer('with what is no JSON', error);
+    throw invalidAnswer('with invalid JSON', error);
   }
-  throw strangeAnswer('with what is no JSON object');
+  throw invalidAnswer('with JSON that is not an object');
 }
 
-/** The object that a resource describes. Throws a BucketError where a field is missing. */
+/** Converts an object resource. Throws a BucketError if a field is missing. */
 export function toStoredObject(resource: Readonly<Record<string, unknown>>): StoredObject {
   const { name, generation, size, crc32c } = resource;
   const bytes = Number(size);
   if (typeof name === 'string' && typeof crc32c === 'string' && isNumeral(generation) && Number.isSafeInteger(bytes)) {
     return { name, generation, size: bytes, crc32c };
   }
-  throw strangeAnswer('with an object that lacks name, generation, size or checksum');
+  throw invalidAnswer('with an object without name, generation, size or checksum');
 }
 
 function isNumeral(value: unknown): value is string {

@@ -10,8 +10,8 @@ import { crc32cOf, encodeCrc32c } from './crc32c';
 import { GcsIngest } from './gcs-ingest';
 import { getObject } from './get-object';
 import { listObjects } from './list-objects';
-import { lookAtObject } from './look-at-object';
-import { moveAside } from './move-aside';
+import { statObject } from './stat-object';
+import { quarantineObject } from './quarantine-object';
 import { LISTED_ALGORITHMS, objectNamesBelow, type ObjectNames } from './object-names';
 import { ObjectLinks } from './object-links';
 import { putObject } from './put-object';
@@ -21,25 +21,30 @@ import type { SignUrl } from './sign-url';
 import { SpoolSource } from './spool-source';
 import { BlobUploads } from './upload-blob';
 
-/** What the bucket store is made of. */
+/** Settings of a bucket store. */
 export interface GcsBlobStoreOptions extends BucketOptions {
   readonly logger: Logger;
 }
 
-/** A blob store that has something to say before its first use, and to end after its last. */
+/** A blob store with work before its first and after its last use. */
 export interface GcsBlobStore extends BlobStore {
-  /** Looks whether the bucket can be used, and logs where it can't. Never throws: a data plane starts without its bucket too. */
+  /**
+   * Checks whether the bucket can be used, and logs an error if not. Never throws, because a data
+   * plane also starts without its bucket.
+   */
   prepare(): Promise<void>;
-  /** Links to what it holds, good for `lifetimeMs`. */
+  /** Returns links to stored blobs that are valid for `lifetimeMs` milliseconds. */
   links(sign: SignUrl, lifetimeMs: number): BlobLinks;
-  /** Gives up uploads that run, ends their sessions, and cuts all connections. */
+  /** Aborts running uploads, ends their sessions, and cuts all connections. */
   close(): Promise<void>;
 }
 
 /**
- * Blobs as objects of a Cloud Storage bucket (names: object-names.ts). An object has its name only when it is whole: the last part of an upload goes
- * out when size and digest are proven. What can't be the blob (an empty object, a manifest with a wrong digest) is removed when met and counts
- * as absent. Every write and delete names the generation that it is meant for.
+ * Stores blobs as objects of a Cloud Storage bucket (names: object-names.ts). An object appears
+ * under its name only when it is complete: the last part of an upload is sent after size and digest
+ * were proven. An object that cannot be the blob (an empty object, a manifest with a wrong digest)
+ * is removed when it is found and counts as absent. Every write and delete names the generation
+ * that it applies to.
  */
 export function createGcsBlobStore(options: GcsBlobStoreOptions): GcsBlobStore {
   return new GcsBlobs(openBucket(options), objectNamesBelow(options.address.prefix), options.logger);
@@ -62,7 +67,7 @@ class GcsBlobs implements GcsBlobStore {
     try {
       await this.list('', 1);
     } catch (error) {
-      this.logger.error({ err: error }, 'the bucket of the blob store cannot be used now; Layover starts without it');
+      this.logger.error({ err: error }, 'The bucket of the blob store is not available; Layover starts without it');
     }
   }
 
@@ -99,7 +104,7 @@ class GcsBlobs implements GcsBlobStore {
     const ingest = new GcsIngest({
       bucket: this.bucket,
       source: new SpoolSource(spoolFile, digest),
-      what: `keep ${digest}`,
+      what: `store ${digest}`,
       upload: (source, signal) => this.uploads.upload(this.names.blob(digest), source, signal),
       onOver: () => this.ingests.delete(ingest),
     });
@@ -108,7 +113,7 @@ class GcsBlobs implements GcsBlobStore {
   }
 
   async put(digest: Digest, content: Buffer): Promise<void> {
-    await attempt(`keep ${digest}`, async () => {
+    await attempt(`store ${digest}`, async () => {
       const name = this.names.blob(digest);
       const crc32c = encodeCrc32c(crc32cOf(content));
       const isSame = (object: StoredObject): boolean => object.size === content.length && object.crc32c === crc32c;
@@ -118,11 +123,11 @@ class GcsBlobs implements GcsBlobStore {
       };
       for (let generation = '0', tries = 0; tries < 3; tries += 1) {
         const written = { name, ifGenerationMatch: generation, size: content.length, crc32c, body, withinMs };
-        const object = (await putObject(this.bucket, written)) ?? (await lookAtObject(this.bucket, name));
+        const object = (await putObject(this.bucket, written)) ?? (await statObject(this.bucket, name));
         if (object !== undefined && isSame(object)) return;
         generation = object?.generation ?? '0';
       }
-      throw new BucketError('has other bytes under its name, again and again', true);
+      throw new BucketError('has other bytes under the name of the blob, also after several writes', true);
     });
   }
 
@@ -130,7 +135,7 @@ class GcsBlobs implements GcsBlobStore {
     const name = this.names.blob(digest);
     const tooLarge = (size: number): LayoverError =>
       new LayoverError('STORE_FAILED', {
-        message: `Layover keeps ${digest} with ${size} bytes, more than the ${maxBytes} it may hold in memory`,
+        message: `Stored content ${digest} has ${size} bytes, more than the ${maxBytes} bytes that Layover may hold in memory.`,
       });
     const object = await attempt(`read ${digest} from its store`, () =>
       getObject(this.bucket, name, maxBytes, tooLarge),
@@ -144,13 +149,13 @@ class GcsBlobs implements GcsBlobStore {
 
   async delete(digest: Digest): Promise<void> {
     await attempt(`delete ${digest}`, async () => {
-      const object = await lookAtObject(this.bucket, this.names.blob(digest));
+      const object = await statObject(this.bucket, this.names.blob(digest));
       if (object !== undefined) await removeObject(this.bucket, object);
     });
   }
 
   async list(after: string, limit: number): Promise<BlobPage> {
-    return attempt('list what its store holds', async () => {
+    return attempt('list its blobs', async () => {
       const blobs: { digest: Digest; size: number }[] = [];
       for (const algorithm of LISTED_ALGORITHMS) {
         const start = `${algorithm}:`;
@@ -170,31 +175,31 @@ class GcsBlobs implements GcsBlobStore {
 
   async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
     const object = this.opened.get(blob);
-    if (object === undefined) throw new TypeError('the blob was not opened by this store');
-    return attempt(`move ${digest} aside`, () =>
-      moveAside(this.bucket, object, this.names.quarantined(digest, object.generation)),
+    if (object === undefined) throw new TypeError('quarantine() needs a blob that this store opened');
+    return attempt(`move ${digest} to quarantine`, () =>
+      quarantineObject(this.bucket, object, this.names.quarantined(digest, object.generation)),
     );
   }
 
   private async look(digest: Digest, signal?: AbortSignal): Promise<StoredObject | undefined> {
     const name = this.names.blob(digest);
-    const object = await attempt(`look for ${digest}`, () => lookAtObject(this.bucket, name, signal));
+    const object = await attempt(`look up ${digest}`, () => statObject(this.bucket, name, signal));
     if (object === undefined || isPossibleSize(digest, object.size)) return object;
     await this.removeDamaged(digest, object, `it has ${object.size} bytes`);
     return undefined;
   }
 
   /**
-   * Only the generation that was looked at: the blob may have been filled anew under its name
-   * (docs/design/fills.md#damaged-blobs).
+   * Removes only the checked generation: the blob may have been filled again under its name in the
+   * meantime (docs/design/fills.md#damaged-blobs).
    */
   private async removeDamaged(
     digest: Digest,
     object: Pick<StoredObject, 'name' | 'generation'>,
     why: string,
   ): Promise<void> {
-    this.logger.error({ digest, why }, 'a stored blob is damaged; it is removed and will be fetched again');
-    await attempt(`remove ${digest}, which is damaged`, () => removeObject(this.bucket, object));
+    this.logger.error({ digest, why }, 'A stored blob is damaged; Layover removes it and will fetch it again');
+    await attempt(`remove the damaged blob ${digest}`, () => removeObject(this.bucket, object));
   }
 }
 

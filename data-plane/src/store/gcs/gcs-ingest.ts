@@ -5,18 +5,21 @@ import type { Bucket } from './bucket';
 import { BucketError, toGcsStoreError } from './bucket-error';
 import type { SpoolSource } from './spool-source';
 
-/** What an ingest is made of. */
+/** Dependencies of an ingest. */
 export interface GcsIngestParts {
   readonly bucket: Bucket;
   readonly source: SpoolSource;
   /** Completes "could not …" in error messages. */
   readonly what: string;
   readonly upload: (source: SpoolSource, signal: AbortSignal) => Promise<void>;
-  /** Told when nothing runs any more. */
+  /** Called when the ingest has ended. */
   readonly onOver: () => void;
 }
 
-/** A blob on its way into a bucket. The upload begins when the first part is there, and goes on by itself: nobody waits for it before commit. */
+/**
+ * A blob on its way into a bucket. The upload starts when its first part has arrived and runs in
+ * the background; no caller waits for it before commit.
+ */
 export class GcsIngest implements BlobIngest {
   private readonly controller = new AbortController();
   private running: Promise<void> | undefined;
@@ -33,7 +36,7 @@ export class GcsIngest implements BlobIngest {
     source.finish(size);
     const { uploadMs } = bucket.limits;
     const cancel = bucket.clock.after(uploadMs, () =>
-      this.controller.abort(new BucketError(`did not take it within ${uploadMs / 1000} s`, false)),
+      this.controller.abort(new BucketError(`did not accept it within ${uploadMs / 1000} s`, false)),
     );
     try {
       await this.run();
@@ -45,14 +48,16 @@ export class GcsIngest implements BlobIngest {
   }
 
   async abort(): Promise<void> {
-    this.controller.abort(new LayoverError('CANCELLED', { message: `Layover gave up to ${this.parts.what}` }));
+    this.controller.abort(
+      new LayoverError('CANCELLED', { message: `The attempt to ${this.parts.what} was cancelled.` }),
+    );
     await this.run().catch(() => undefined);
   }
 
   private run(): Promise<void> {
     if (this.running === undefined) {
       this.running = this.upload();
-      // Whoever commits hears of it.
+      // commit() handles the failure; this only prevents an unhandled rejection.
       this.running.catch(() => undefined);
     }
     return this.running;

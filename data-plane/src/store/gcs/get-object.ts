@@ -1,15 +1,18 @@
 import type { Bucket } from './bucket';
-import { BucketError, strangeAnswer, unexpectedStatus } from './bucket-error';
+import { BucketError, invalidAnswer, unexpectedStatus } from './bucket-error';
 import { discard, header, readBody } from './bucket-http';
-import { patiently } from './patience';
+import { withRetries } from './retries';
 
-/** A small object, whole. */
+/** A small object with its content. */
 export interface SmallObject {
   readonly content: Buffer;
   readonly generation: string;
 }
 
-/** An object in memory, in one request; undefined = not there. Throws a BucketError, `tooLarge` of its size where it has more than `maxBytes`. */
+/**
+ * Reads an object into memory with one request; undefined = it does not exist. Throws a
+ * BucketError, or `tooLarge` with its size if it has more than `maxBytes`.
+ */
 export function getObject(
   bucket: Bucket,
   name: string,
@@ -17,7 +20,7 @@ export function getObject(
   tooLarge: (size: number) => Error,
 ): Promise<SmallObject | undefined> {
   const { clock, limits } = bucket;
-  return patiently(clock, limits, limits.operationMs, undefined, async (bounded) => {
+  return withRetries(clock, limits, limits.operationMs, undefined, async (bounded) => {
     const url = bucket.object(name, { alt: 'media' });
     const answer = await bucket.http.send({ method: 'GET', url, lane: 'small', signal: bounded });
     if (answer.status !== 200) {
@@ -27,7 +30,7 @@ export function getObject(
     }
     const size = Number(header(answer, 'content-length'));
     const generation = header(answer, 'x-goog-generation');
-    if (!/^\d+$/.test(generation)) throw abandon(answer.body, strangeAnswer('without saying which generation it is'));
+    if (!/^\d+$/.test(generation)) throw abandon(answer.body, invalidAnswer('without a generation'));
     if (size > maxBytes) throw abandon(answer.body, tooLarge(size));
     const content = await readBody(answer, maxBytes, bounded);
     if (content.length !== size) throw new BucketError('ended a download early', true);

@@ -1,32 +1,38 @@
-/** Bounds of all traffic with a bucket. Milliseconds and bytes. */
+/** Limits of all traffic with a bucket, in milliseconds and bytes. */
 export interface GcsLimits {
-  /** Name, TCP and TLS. */
+  /** Time for name resolution, TCP and TLS. */
   readonly connectMs: number;
-  /** From the request sent to the answer's headers; while a body is sent, without a byte being taken. */
+  /**
+   * Time from sending the request to the response headers; while a body is sent, time without
+   * progress.
+   */
   readonly headersMs: number;
-  /** Without a byte of a body that somebody reads. */
+  /** Time without a byte of a body that is being read. */
   readonly idleMs: number;
-  /** A small operation (look, list, delete, a manifest), with all its tries. */
+  /** Time for a small operation (metadata, list, delete, a manifest), including all tries. */
   readonly operationMs: number;
-  /** To end an upload session that nobody needs any more. */
+  /** Time to end an upload session that is not needed any more. */
   readonly cancelMs: number;
-  /** One request that carries a part of an upload. */
+  /** Time for one request with a part of an upload. */
   readonly chunkMs: number;
-  /** How long reads and uploads are tried again without getting on. */
+  /** How long reads and uploads are retried without progress. */
   readonly readPatienceMs: number;
   readonly uploadPatienceMs: number;
-  /** A whole upload, from the moment that its blob is proven. */
+  /** Time for a whole upload, from the moment when its blob is proven. */
   readonly uploadMs: number;
-  /** First wait before another try; doubles up to `retryMaxMs`, with jitter. */
+  /** First delay before a retry. It doubles up to `retryMaxMs`, with jitter. */
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
-  /** Bytes of an upload that one request carries; a multiple of 256 KiB (Cloud Storage, "Resumable uploads"). */
+  /**
+   * Number of bytes of an upload in one request; a multiple of 256 KiB (Cloud Storage, "Resumable
+   * uploads").
+   */
   readonly chunkBytes: number;
-  /** Parts of uploads that are on their way at a time. */
+  /** Number of parts of uploads that are sent at a time. */
   readonly uploadsAtOnce: number;
 }
 
-/** What holds where the composition root says nothing else. */
+/** Default limits. */
 export const DEFAULT_GCS_LIMITS: GcsLimits = {
   connectMs: 5_000,
   headersMs: 15_000,
@@ -35,7 +41,8 @@ export const DEFAULT_GCS_LIMITS: GcsLimits = {
   cancelMs: 5_000,
   chunkMs: 120_000,
   readPatienceMs: 30_000,
-  // A bucket may be away for longer than a hiccup: the spool file waits, and clients have their bytes already.
+  // A bucket may be unavailable for longer than a moment. The spool file can wait, and clients
+  // already have their bytes.
   uploadPatienceMs: 120_000,
   uploadMs: 3_600_000,
   retryBaseMs: 250,

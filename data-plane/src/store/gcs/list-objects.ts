@@ -1,19 +1,22 @@
 import { type Bucket, readJson } from './bucket';
-import { strangeAnswer } from './bucket-error';
-import { patiently } from './patience';
+import { invalidAnswer } from './bucket-error';
+import { withRetries } from './retries';
 
-/** Largest page that the API gives. */
+/** Maximum page size of the API. */
 const PAGE = 1000;
 
-/** Where a list begins. */
+/** The start of a list. */
 export interface ListStart {
-  /** What the names begin with. */
+  /** Prefix of the names. */
   readonly folder: string;
   /** Names before this one are left out. */
   readonly from: string;
 }
 
-/** Names and sizes in bytewise order of the names, a page at a time, as far as somebody reads. Throws a BucketError. */
+/**
+ * Yields names and sizes in bytewise order of the names. Requests a page only when the caller reads
+ * that far. Throws a BucketError.
+ */
 export async function* listObjects(
   bucket: Bucket,
   { folder, from }: ListStart,
@@ -29,14 +32,14 @@ export async function* listObjects(
       pageToken,
     };
     const { clock, limits, http } = bucket;
-    const page = await patiently(clock, limits, limits.operationMs, undefined, async (bounded) =>
+    const page = await withRetries(clock, limits, limits.operationMs, undefined, async (bounded) =>
       readJson(
         await http.send({ method: 'GET', url: bucket.object(undefined, query), lane: 'small', signal: bounded }),
         bounded,
       ),
     );
     const items = page['items'] ?? [];
-    if (!Array.isArray(items)) throw strangeAnswer('with a list that is none');
+    if (!Array.isArray(items)) throw invalidAnswer('with an invalid list');
     for (const item of items as readonly { readonly name?: unknown; readonly size?: unknown }[]) {
       if (typeof item.name === 'string') yield { name: item.name, size: Number(item.size) };
     }

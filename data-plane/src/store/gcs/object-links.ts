@@ -8,12 +8,12 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { BlobLink, BlobLinks } from '../blob-links';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import type { StoredObject } from './bucket';
-import { within } from './patience';
+import { within } from './retries';
 import type { SignUrl } from './sign-url';
 
-/** What links are made of. */
+/** Dependencies of ObjectLinks. */
 export interface ObjectLinksOptions {
-  /** The object of a blob that is whole; undefined = there is none. */
+  /** Returns the object of a complete blob; undefined = it does not exist. */
   readonly look: (digest: Digest, signal: AbortSignal) => Promise<StoredObject | undefined>;
   readonly sign: SignUrl;
   readonly lifetimeMs: number;
@@ -26,27 +26,37 @@ interface Signed {
   readonly signedAt: number;
 }
 
-/** Signed URLs that are remembered; about a kilobyte each. */
+/** Number of signed URLs that are cached; about a kilobyte each. */
 const REMEMBERED = 4096;
-/** A look takes one small request; whoever waits for it longer than this is better off with our bytes, perhaps from this disk. */
-const LOOK_MS = 3_000;
-/** A signature takes a millisecond with a key at hand, and a request to IAM without one. */
-const SIGN_MS = 3_000;
-/** After a failure nothing is tried for this long: clients get their bytes from us without waiting again. */
+/**
+ * Maximum time for a metadata lookup, in milliseconds. It is one small request. Instead of waiting
+ * longer, the data plane sends the bytes itself.
+ */
+const STAT_TIMEOUT_MS = 3_000;
+/**
+ * Maximum time for a signature, in milliseconds. With a local key, it takes a millisecond;
+ * otherwise it needs a request to IAM.
+ */
+const SIGN_TIMEOUT_MS = 3_000;
+/**
+ * Pause after a failure, in milliseconds. Meanwhile the data plane sends the bytes itself, without
+ * delay for clients.
+ */
 const PAUSE_MS = 30_000;
-/** Signatures on their way at a time: IAM allows a project some hundreds a second. */
-const SIGNING_AT_ONCE = 32;
+/** Number of concurrent signatures. IAM allows a project some hundreds per second. */
+const SIGNING_CONCURRENCY = 32;
 
 /**
- * Signed URLs of objects. One is used again for the first half of its life, for the same generation only: a hot layer costs one signature every few minutes. What can't be
- * signed is not linked to, for which no client ever sees an error.
+ * Creates signed URLs of objects. A URL is reused for the first half of its lifetime, for the same
+ * generation only, so a hot layer costs one signature every few minutes. If a URL cannot be signed,
+ * there is no link, and no client sees an error.
  */
 export class ObjectLinks implements BlobLinks {
   readonly lifetimeMs: number;
   private readonly signed = new LRUCache<string, Signed>({ max: REMEMBERED });
   private readonly signing = new SingleFlight<Signed>();
   private readonly looking = new SingleFlight<StoredObject | undefined>();
-  private readonly signatures = pLimit(SIGNING_AT_ONCE);
+  private readonly signatures = pLimit(SIGNING_CONCURRENCY);
   private readonly breaker: CircuitBreaker;
   private failures = 0;
 
@@ -66,10 +76,13 @@ export class ObjectLinks implements BlobLinks {
     }
   }
 
-  /** Clients of a hot layer come hundreds at a time: those who ask while it is being looked at share the look. */
+  /**
+   * Shares the lookup of a digest between concurrent requests, because hundreds of clients may
+   * request a hot layer at once.
+   */
   private objectOf(digest: Digest): Promise<StoredObject | undefined> {
     const { clock, look } = this.options;
-    return this.looking.run(digest, () => within(clock, LOOK_MS, undefined, (signal) => look(digest, signal)));
+    return this.looking.run(digest, () => within(clock, STAT_TIMEOUT_MS, undefined, (signal) => look(digest, signal)));
   }
 
   private async urlOf(object: StoredObject): Promise<string> {
@@ -79,7 +92,9 @@ export class ObjectLinks implements BlobLinks {
     return (await this.signing.run(key, () => this.sign(key, object))).url;
   }
 
-  /** Half of its life is left for a client that begins late, or goes on after a broken connection. */
+  /**
+   * Half of the lifetime is left for clients that start late or resume after a broken connection.
+   */
   private isFresh({ signedAt }: Signed): boolean {
     const age = this.options.clock.now() - signedAt;
     return age >= 0 && age <= this.lifetimeMs / 2;
@@ -87,15 +102,16 @@ export class ObjectLinks implements BlobLinks {
 
   private async sign(key: string, { name, generation }: StoredObject): Promise<Signed> {
     const { clock, sign, lifetimeMs } = this.options;
-    // Refused, not queued: whoever would wait is better off with our bytes.
-    if (this.signatures.activeCount >= SIGNING_AT_ONCE) throw new TooMany();
+    // Rejected instead of queued: the data plane sends the bytes itself sooner than a queued
+    // signature would be ready.
+    if (this.signatures.activeCount >= SIGNING_CONCURRENCY) throw new TooMany();
     return this.signatures(async () => {
       const signedAt = clock.now();
-      // The library can't be stopped; what it says later is of no interest.
-      const url = await within(clock, SIGN_MS, undefined, (signal) =>
+      // The library cannot be cancelled; its late result is ignored.
+      const url = await within(clock, SIGN_TIMEOUT_MS, undefined, (signal) =>
         untilAborted(sign({ name, generation, lifetimeMs }), signal),
       );
-      if (!URL.canParse(url)) throw new Error('the signature came without a URL');
+      if (!URL.canParse(url)) throw new Error('the signature contains no valid URL');
       const signed = { url, signedAt };
       this.signed.set(key, signed);
       this.failures = 0;
@@ -107,15 +123,16 @@ export class ObjectLinks implements BlobLinks {
     if (error instanceof TooMany || this.breaker.coolDownLeftMs > 0) return;
     this.breaker.open();
     this.failures += 1;
-    // The first failure of a row and then ever fewer. Only its message: what the library throws carries the request, with its credentials.
+    // Logs the first failure in a row, and then fewer and fewer. Only the message is logged,
+    // because the errors of the library contain the request with its credentials.
     if ((this.failures & (this.failures - 1)) !== 0) return;
     const reason = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
     this.options.logger.warn(
       { reason: reason.replace(/https?:\/\/\S+/g, '<url>'), failures: this.failures },
-      'clients cannot be sent to the bucket, and get their bytes from Layover',
+      'Cannot redirect clients to the bucket; Layover sends the bytes itself',
     );
   }
 }
 
-/** No failure of the signer's. */
+/** Too many concurrent signatures. This is not a failure of the signer. */
 class TooMany extends Error {}

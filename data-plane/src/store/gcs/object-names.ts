@@ -1,25 +1,26 @@
 import { algorithmOf, type Digest, hexOf, parseDigest } from '../../../../common/oci/digest';
 
-/** Algorithms in bytewise order of their names, which is the order of the digests' text too. */
+/** Algorithms in bytewise order of their names, which is also the order of the digests. */
 export const LISTED_ALGORITHMS = ['sha256', 'sha512'] as const;
 
 /**
- * Every name of an object in the bucket, and the only place that makes them:
+ * All names of objects in the bucket; no other code constructs them:
  *
- *     <prefix>sha256/ab34…                       64 hex characters: a blob or manifest, whole and verified
- *     <prefix>sha512/cd56…                       128 hex characters
- *     <prefix>quarantine/sha256/ab34….<generation>   bytes that were not what their name said; nothing of Layover reads them
+ *     <prefix>sha256/ab34…          64 hex characters: a complete, verified blob or manifest
+ *     <prefix>sha512/cd56…          128 hex characters
+ *     <prefix>quarantine/sha256/ab34….<generation>
+ *                                   bytes with a wrong digest; Layover never reads them
  */
 export interface ObjectNames {
   blob(digest: Digest): string;
   quarantined(digest: Digest, generation: string): string;
-  /** What all blobs of an algorithm begin with. */
+  /** Prefix of the names of all blobs of an algorithm. */
   folder(algorithm: string): string;
-  /** undefined = no blob's name. */
+  /** Returns undefined if the name is not that of a blob. */
   digestOf(name: string): Digest | undefined;
 }
 
-/** Names below a prefix, which is empty or ends with `/`. */
+/** Returns the names below a prefix, which is empty or ends with `/`. */
 export function objectNamesBelow(prefix: string): ObjectNames {
   const blob = (digest: Digest): string => `${prefix}${algorithmOf(digest)}/${hexOf(digest)}`;
   return {

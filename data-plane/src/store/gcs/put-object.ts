@@ -1,25 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
 import { discard } from './bucket-http';
-import { patiently, within } from './patience';
+import { withRetries, within } from './retries';
 
 /** An object that is sent in one request. */
 export interface NewObject {
   readonly name: string;
-  /** "0" = there must be none. */
+  /** "0" = the object must not exist. */
   readonly ifGenerationMatch: string;
   readonly size: number;
-  /** The bucket refuses other bytes before anybody sees them. */
+  /** The bucket rejects bytes with another checksum before they become visible. */
   readonly crc32c: string;
   /** Called again for every try. */
   readonly body: () => AsyncIterable<Buffer>;
-  /** How long it is tried. */
+  /** Maximum time for all tries, in milliseconds. */
   readonly withinMs: number;
 }
 
 /**
- * Writes a small object in one request (Cloud Storage, "Multipart upload"). undefined = the name has another generation: somebody was first, or an
- * earlier try of ours whose answer got lost. Throws a BucketError, the body's error, or the signal's reason.
+ * Writes a small object in one request (Cloud Storage, "Multipart upload"). Returns undefined if
+ * the name has another generation: another writer was first, or an earlier try succeeded but its
+ * answer was lost. Throws a BucketError, the error of the body, or the reason of the signal.
  */
 export function putObject(bucket: Bucket, object: NewObject, signal?: AbortSignal): Promise<StoredObject | undefined> {
   const { clock, limits, http } = bucket;
@@ -41,7 +42,7 @@ export function putObject(bucket: Bucket, object: NewObject, signal?: AbortSigna
     'content-type': `multipart/related; boundary=${boundary}`,
     'content-length': String(before.length + object.size + after.length),
   };
-  return patiently(clock, limits, object.withinMs, signal, (outer) =>
+  return withRetries(clock, limits, object.withinMs, signal, (outer) =>
     within(clock, limits.chunkMs, outer, async (bounded) => {
       const answer = await http.send({ method: 'POST', url, headers, body: parts(), lane: 'upload', signal: bounded });
       if (answer.status !== 412) return toStoredObject(await readJson(answer, bounded));

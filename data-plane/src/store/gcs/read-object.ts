@@ -3,11 +3,11 @@ import { throwIfAborted } from '../../../../common/async/until-aborted';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { READ_CHUNK_BYTES } from '../read-file-range';
 import type { Bucket, StoredObject } from './bucket';
-import { BucketError, strangeAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
+import { BucketError, invalidAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
 import { type BucketAnswer, discard, header, transportError } from './bucket-http';
-import { Patience } from './patience';
+import { RetryBudget } from './retries';
 
-/** Bytes of an object. */
+/** A range of an object. */
 export interface ObjectRange {
   readonly offset: number;
   readonly length: number;
@@ -17,8 +17,10 @@ export interface ObjectRange {
 }
 
 /**
- * `length` bytes from `offset` of one generation of an object, in chunks of at most 256 KiB. A connection that is cut, or stalls, is asked for the
- * rest; another object under the name never takes part. Throws STORE_FAILED when the bytes are not there or do not come, CANCELLED when the signal aborts.
+ * Yields `length` bytes from `offset` of one generation of an object, in chunks of at most 256 KiB.
+ * After a cut or stalled connection, it requests the rest; a newer object under the name is never
+ * used. Throws STORE_FAILED if the bytes are missing or do not arrive, CANCELLED if the signal
+ * aborts.
  */
 export async function* readObject(
   bucket: Bucket,
@@ -29,15 +31,15 @@ export async function* readObject(
   const reader = linkSignals(range.signal);
   const { signal } = reader;
   const { clock, limits } = bucket;
-  const patience = new Patience(clock, limits, limits.readPatienceMs);
+  const retries = new RetryBudget(clock, limits, limits.readPatienceMs);
   const end = range.offset + range.length;
   try {
-    if (end > object.size) throw new BucketError('has an object that is shorter than that', false);
+    if (end > object.size) throw new BucketError('has an object that is shorter than the requested range', false);
     for (let position = range.offset; position < end;) {
       try {
         const answer = await openRange(bucket, object, position, end, signal);
         for await (const chunk of bytesOf(answer, end - position, signal)) {
-          patience.progress();
+          retries.progress();
           position += chunk.length;
           for (let at = 0; at < chunk.length; at += READ_CHUNK_BYTES) {
             throwIfAborted(signal);
@@ -45,14 +47,14 @@ export async function* readObject(
           }
         }
       } catch (error) {
-        await patience.again(error, signal);
+        await retries.waitOrThrow(error, signal);
       }
     }
   } catch (error) {
     throw toGcsStoreError(error, range.what);
   } finally {
     reader.release();
-    // A reader that stops in the middle takes its own connection with it, and nobody else's.
+    // A reader that stops early closes only its own connection.
     reader.abort(new LayoverError('CANCELLED'));
   }
 }
@@ -71,8 +73,8 @@ async function openRange(
   if (isWhole || (answer.status === 206 && header(answer, 'content-range').startsWith(`bytes ${offset}-`)))
     return answer;
   await discard(answer);
-  if (answer.status === 206) throw strangeAnswer('with another range than was asked for');
-  if (answer.status === 404) throw new BucketError('has it no more', false);
+  if (answer.status === 206) throw invalidAnswer('with another range than the requested one');
+  if (answer.status === 404) throw new BucketError('does not have it any more', false);
   throw unexpectedStatus(answer.status);
 }
 
@@ -85,7 +87,7 @@ async function* bytesOf(
   try {
     for await (const chunk of answer.body) {
       left -= (chunk as Buffer).length;
-      if (left < 0) throw strangeAnswer('with more bytes than were asked for');
+      if (left < 0) throw invalidAnswer('with more bytes than requested');
       yield chunk as Buffer;
     }
   } catch (error) {

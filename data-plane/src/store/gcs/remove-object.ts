@@ -1,11 +1,12 @@
 import type { Bucket, StoredObject } from './bucket';
 import { isTransient, unexpectedStatus } from './bucket-error';
 import { discard } from './bucket-http';
-import { patiently } from './patience';
+import { withRetries } from './retries';
 
 /**
- * Deletes an object that was looked at, and no other that has taken its name since (`ifGenerationMatch`). false = it was gone, or is another by now.
- * Throws a BucketError, or the signal's reason.
+ * Deletes exactly the checked object, never a newer one under the same name (`ifGenerationMatch`).
+ * Returns false if the object is gone or was replaced. Throws a BucketError, or the reason of the
+ * signal.
  */
 export function removeObject(
   bucket: Bucket,
@@ -13,9 +14,9 @@ export function removeObject(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const { clock, limits } = bucket;
-  // After a try whose answer got lost, "not found" may well be our own doing.
+  // If the answer to an earlier try was lost, that try may have deleted the object.
   let uncertain = false;
-  return patiently(clock, limits, limits.operationMs, signal, async (bounded) => {
+  return withRetries(clock, limits, limits.operationMs, signal, async (bounded) => {
     try {
       const url = bucket.object(object.name, { ifGenerationMatch: object.generation });
       const answer = await bucket.http.send({ method: 'DELETE', url, lane: 'small', signal: bounded });

@@ -7,12 +7,13 @@ import { READ_CHUNK_BYTES, readAt } from '../read-file-range';
 import { toStoreError } from '../store-error';
 import { crc32cOf } from './crc32c';
 
-/** Bytes that are read of the spool at a time. */
+/** Number of bytes that are read from the spool at a time. */
 const PIECE_BYTES = 2 * READ_CHUNK_BYTES;
 
 /**
- * The spool file of a fill as an upload reads it: it grows, and what it has can be read as often as a bucket makes necessary.
- * So an upload holds one piece in memory, however far behind it is.
+ * Reads the spool file of a fill for an upload, while it grows. Bytes can be read repeatedly, as
+ * often as retries need them. So an upload holds one piece in memory, no matter how far behind it
+ * is.
  */
 export class SpoolSource {
   private file: Promise<FileHandle> | undefined;
@@ -29,7 +30,7 @@ export class SpoolSource {
     private readonly digest: Digest,
   ) {}
 
-  /** Size of the blob; undefined while it is not proven. */
+  /** Size of the blob; undefined until it is proven. */
   get size(): number | undefined {
     return this.whole;
   }
@@ -45,20 +46,23 @@ export class SpoolSource {
     this.grown.notifyAll();
   }
 
-  /** Resolves when more than `bytes` are there, or the size is known. Throws the signal's reason when it aborts. */
+  /**
+   * Resolves when more than `bytes` bytes have been written, or the size is known. Throws the
+   * reason of the signal if it aborts.
+   */
   async beyond(bytes: number, signal: AbortSignal): Promise<void> {
     while (this.whole === undefined && this.written <= bytes) {
       await untilAborted(this.grown.wait(), signal);
     }
   }
 
-  /** Resolves with the size when it is known. Throws the signal's reason when it aborts. */
+  /** Resolves with the size when it is known. Throws the reason of the signal if it aborts. */
   async finished(signal: AbortSignal): Promise<number> {
     await this.beyond(Infinity, signal);
     return this.whole!;
   }
 
-  /** Bytes that are there. Throws STORE_FAILED where the file is shorter than was said. */
+  /** Yields written bytes. Throws STORE_FAILED if the file is shorter than reported. */
   async *read(offset: number, length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let at = offset; at < offset + length;) {
       const piece = await this.piece(at, offset + length);
@@ -67,7 +71,7 @@ export class SpoolSource {
     }
   }
 
-  /** CRC32C of the first `end` bytes; never of fewer than it was asked for before. */
+  /** Returns the CRC32C of the first `end` bytes. `end` must not be lower than in earlier calls. */
   async crcTo(end: number): Promise<number> {
     while (this.covered < end) await this.piece(this.covered, end);
     return this.crc;
@@ -81,7 +85,7 @@ export class SpoolSource {
 
   private async piece(at: number, end: number): Promise<Buffer> {
     const file = await this.opened();
-    const piece = await readAt(file, at, Math.min(PIECE_BYTES, end - at), `read ${this.digest} to keep it`);
+    const piece = await readAt(file, at, Math.min(PIECE_BYTES, end - at), `read ${this.digest} to upload it`);
     if (at === this.covered) {
       this.crc = crc32cOf(piece, this.crc);
       this.covered += piece.length;
@@ -94,7 +98,7 @@ export class SpoolSource {
     try {
       return await (this.file ??= open(this.path, 'r'));
     } catch (error) {
-      throw toStoreError(error, `read ${this.digest} to keep it`);
+      throw toStoreError(error, `read ${this.digest} to upload it`);
     }
   }
 }

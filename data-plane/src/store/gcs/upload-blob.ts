@@ -4,17 +4,20 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError } from './bucket-error';
 import { encodeCrc32c } from './crc32c';
-import { lookAtObject } from './look-at-object';
-import { Patience } from './patience';
+import { statObject } from './stat-object';
+import { RetryBudget } from './retries';
 import { putObject } from './put-object';
 import { removeObject } from './remove-object';
 import type { SpoolSource } from './spool-source';
 import { type UploadReply, UploadSession } from './upload-session';
 
-/** Times that an upload is begun anew: after a session that was lost, or an object that came or went under the name. */
-const BEGINNINGS = 4;
+/**
+ * How many times an upload is started, in case its session is lost or the object under the name
+ * changes.
+ */
+const MAX_STARTS = 4;
 
-/** Brings spool files into a bucket, while they grow. */
+/** Uploads spool files into a bucket while they grow. */
 export class BlobUploads {
   private readonly parts: LimitFunction;
 
@@ -26,21 +29,22 @@ export class BlobUploads {
   }
 
   /**
-   * Resolves when the bucket has the whole blob under `name`, and says itself that it has as many bytes with the same checksum. What is there
-   * already with these is left alone; what is there with others is replaced. Throws a BucketError, STORE_FAILED (spool), or the signal's reason.
+   * Uploads a blob. Resolves when the bucket holds the complete blob under `name` and confirms its
+   * size and checksum. An existing object with the same size and checksum is kept; any other one is
+   * replaced. Throws a BucketError, STORE_FAILED (spool), or the reason of the signal.
    */
   async upload(name: string, source: SpoolSource, signal: AbortSignal): Promise<void> {
     let generation = '0';
-    for (let beginnings = 1; beginnings <= BEGINNINGS; beginnings += 1) {
+    for (let starts = 1; starts <= MAX_STARTS; starts += 1) {
       await source.beyond(this.bucket.limits.chunkBytes, signal);
       const reply = await this.attempt(name, generation, source, signal);
       if (reply.kind === 'done') return this.check(reply.object, source, signal);
       if (reply.kind === 'lost') continue;
-      const there = await this.whatIsThere(name, source, signal);
+      const there = await this.existingGeneration(name, source, signal);
       if (there === 'the same') return;
       generation = there;
     }
-    throw new BucketError('lost an upload again and again', true);
+    throw new BucketError('lost an upload repeatedly', true);
   }
 
   private async attempt(
@@ -80,24 +84,27 @@ export class BlobUploads {
     return object === undefined ? { kind: 'taken' } : { kind: 'done', object };
   }
 
-  /** Part after part, each sent when it is whole and more is known to follow: the last one only when the blob is proven. */
+  /**
+   * Sends part after part. A part is sent when it is complete and more bytes are known to follow;
+   * the last part only when the blob is proven.
+   */
   private async sendParts(session: UploadSession, source: SpoolSource, signal: AbortSignal): Promise<UploadReply> {
     const { clock, limits } = this.bucket;
-    const patience = new Patience(clock, limits, limits.uploadPatienceMs);
+    const retries = new RetryBudget(clock, limits, limits.uploadPatienceMs);
     let persisted = 0;
     let furthest = 0;
     for (let uncertain = false; ;) {
       try {
         const reply = uncertain ? await session.ask(signal) : await this.sendPart(session, source, persisted, signal);
         if (reply.kind !== 'more') return reply;
-        if (reply.persisted > furthest) patience.progress();
-        else if (!uncertain) throw new BucketError('takes no bytes', true);
+        if (reply.persisted > furthest) retries.progress();
+        else if (!uncertain) throw new BucketError('accepts no bytes', true);
         uncertain = false;
         persisted = reply.persisted;
         furthest = Math.max(furthest, persisted);
       } catch (error) {
         uncertain = true;
-        await patience.again(error, signal);
+        await retries.waitOrThrow(error, signal);
       }
     }
   }
@@ -121,21 +128,25 @@ export class BlobUploads {
     });
   }
 
-  /** The bucket's own account of what it has, against what was sent. */
+  /** Compares size and checksum of the stored object with the sent bytes. */
   private async check(object: StoredObject, source: SpoolSource, signal: AbortSignal): Promise<void> {
     if (await isSame(object, source, signal)) return;
     await removeObject(this.bucket, object, signal);
     throw new BucketError('stored other bytes than were sent', true);
   }
 
-  private async whatIsThere(name: string, source: SpoolSource, signal: AbortSignal): Promise<'the same' | string> {
+  private async existingGeneration(
+    name: string,
+    source: SpoolSource,
+    signal: AbortSignal,
+  ): Promise<'the same' | string> {
     await source.finished(signal);
-    const object = await lookAtObject(this.bucket, name, signal);
+    const object = await statObject(this.bucket, name, signal);
     if (object === undefined) return '0';
     if (await isSame(object, source, signal)) return 'the same';
     this.logger.error(
       { object: name, bytes: object.size },
-      'an object has other bytes than its name says; it is replaced',
+      'An object has other bytes than its name says; Layover replaces it',
     );
     return object.generation;
   }

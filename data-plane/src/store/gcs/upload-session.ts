@@ -1,14 +1,14 @@
 import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
-import { BucketError, strangeAnswer, unexpectedStatus } from './bucket-error';
+import { BucketError, invalidAnswer, unexpectedStatus } from './bucket-error';
 import { type BucketAnswer, discard, header } from './bucket-http';
-import { patiently, within } from './patience';
+import { withRetries, within } from './retries';
 
-/** What the bucket says of an upload. */
+/** The answer of the bucket to a request of an upload. */
 export type UploadReply =
-  /** It has the bytes before `persisted` and wants more. */
+  /** The bucket has stored the bytes before `persisted` and expects more. */
   | { readonly kind: 'more'; readonly persisted: number }
   | { readonly kind: 'done'; readonly object: StoredObject }
-  /** The name has another generation than the upload is for. */
+  /** The name has another generation than the upload expects. */
   | { readonly kind: 'taken' }
   /** The bucket does not know the session any more. */
   | { readonly kind: 'lost' };
@@ -19,14 +19,15 @@ export interface UploadPart {
   readonly length: number;
   /** Size of the whole blob; undefined = more parts follow. */
   readonly total: number | undefined;
-  /** Of the whole blob, where the part is the last one. */
+  /** Checksum of the whole blob; only for the last part. */
   readonly crc32c: string | undefined;
   readonly body: AsyncIterable<Buffer>;
 }
 
 /**
- * A resumable upload (Cloud Storage, "Resumable uploads"). The object becomes visible with its last part, and only if the name then has
- * the generation that was asked for ("0" = no object). Its URL lets anybody write: it is never logged.
+ * A resumable upload (Cloud Storage, "Resumable uploads"). The object becomes visible with its last
+ * part, and only if the name then has the expected generation ("0" = no object). Anyone can write
+ * with its URL, so the URL is never logged.
  */
 export class UploadSession {
   private constructor(
@@ -34,7 +35,10 @@ export class UploadSession {
     private readonly url: string,
   ) {}
 
-  /** undefined = the name has another generation already. Throws a BucketError, or the signal's reason. */
+  /**
+   * Starts a session; undefined = the name already has another generation. Throws a BucketError, or
+   * the reason of the signal.
+   */
   static begin(
     bucket: Bucket,
     name: string,
@@ -42,7 +46,7 @@ export class UploadSession {
     signal: AbortSignal,
   ): Promise<UploadSession | undefined> {
     const { clock, limits, http } = bucket;
-    return patiently(clock, limits, limits.uploadPatienceMs, signal, (outer) =>
+    return withRetries(clock, limits, limits.uploadPatienceMs, signal, (outer) =>
       within(clock, limits.operationMs, outer, async (bounded) => {
         const url = bucket.upload({ uploadType: 'resumable', name, ifGenerationMatch, fields: OBJECT_FIELDS });
         const headers = {
@@ -55,13 +59,16 @@ export class UploadSession {
         if (answer.status === 412) return undefined;
         if (answer.status !== 200 && answer.status !== 201) throw unexpectedStatus(answer.status);
         const location = header(answer, 'location');
-        if (!URL.canParse(location)) throw strangeAnswer('without the URL of an upload');
+        if (!URL.canParse(location)) throw invalidAnswer('without an upload URL');
         return new UploadSession(bucket, location);
       }),
     );
   }
 
-  /** Sends a part, once. Throws a BucketError (after which `ask` tells how much arrived), the body's error, or the signal's reason. */
+  /**
+   * Sends a part, without retries. Throws a BucketError (then `ask` returns how much arrived), the
+   * error of the body, or the reason of the signal.
+   */
   put({ offset, length, total, crc32c, body }: UploadPart, signal: AbortSignal): Promise<UploadReply> {
     const headers = {
       'content-length': String(length),
@@ -71,21 +78,24 @@ export class UploadSession {
     return this.send(headers, length === 0 ? Buffer.alloc(0) : body, this.bucket.limits.chunkMs, signal);
   }
 
-  /** Asks how much of the upload is there, once. Throws as `put` does. */
+  /** Asks how much of the upload was stored, without retries. Throws what `put` throws. */
   ask(signal: AbortSignal): Promise<UploadReply> {
     const headers = { 'content-length': '0', 'content-range': 'bytes */*' };
     return this.send(headers, Buffer.alloc(0), this.bucket.limits.operationMs, signal);
   }
 
-  /** Nothing of the upload is kept. Never throws: a session that can't be ended ends by itself, after a week. */
+  /**
+   * Cancels the upload and discards its bytes. Never throws: a session that cannot be cancelled
+   * expires after a week.
+   */
   async cancel(): Promise<void> {
     const { bucket, url } = this;
     const { clock, limits, http } = bucket;
-    await patiently(clock, limits, limits.cancelMs, undefined, async (signal) => {
+    await withRetries(clock, limits, limits.cancelMs, undefined, async (signal) => {
       const headers = { 'content-length': '0' };
       const answer = await http.send({ method: 'DELETE', url, headers, lane: 'small', anonymous: true, signal });
       await discard(answer);
-      // 499 is how the bucket says that it did.
+      // The bucket confirms a cancelled session with 499.
       if (answer.status === 429 || answer.status >= 500) throw unexpectedStatus(answer.status);
     }).catch(() => undefined);
   }
@@ -123,7 +133,7 @@ async function readReply(answer: BucketAnswer, signal: AbortSignal): Promise<Upl
       await discard(answer);
       const range = header(answer, 'range');
       const match = /^bytes=0-(\d+)$/.exec(range);
-      if (range !== '' && match === null) throw strangeAnswer('with a range that is none');
+      if (range !== '' && match === null) throw invalidAnswer('with an invalid range');
       return { kind: 'more', persisted: match === null ? 0 : Number(match[1]) + 1 };
     }
     case 412:
@@ -137,7 +147,7 @@ async function readReply(answer: BucketAnswer, signal: AbortSignal): Promise<Upl
     default:
       await discard(answer);
       throw answer.status === 400
-        ? new BucketError('refused the bytes of an upload', false)
+        ? new BucketError('rejected the bytes of an upload', false)
         : unexpectedStatus(answer.status);
   }
 }

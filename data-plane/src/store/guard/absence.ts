@@ -1,17 +1,17 @@
 import type { Digest } from '../../../../common/oci/digest';
 
 /**
- * The store was asked for a digest and does not have it. Whoever was given an absence need not ask
- * again before asking the upstream, as long as the absence holds.
+ * The answer of the store that it does not hold a digest. While the absence holds, its owner may
+ * ask the upstream without asking the store again.
  */
 export class Absence {
-  /** `isCurrent` says whether nothing was stored under the digest since the store was asked. */
+  /** `isCurrent` returns whether nothing was stored under the digest since the store was asked. */
   constructor(
     readonly digest: Digest,
     private readonly isCurrent: () => boolean,
   ) {}
 
-  /** Returns false once this process has stored the digest: then the store must be asked again. */
+  /** False once this process has stored the digest; the store must then be asked again. */
   get holds(): boolean {
     return this.isCurrent();
   }

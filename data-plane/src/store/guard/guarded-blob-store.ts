@@ -2,20 +2,23 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store';
 import type { ContentUses } from '../uses/content-uses';
 
-/** What became of content that was to be deleted. */
+/** The outcome of a deletion. */
 export type Deletion = 'deleted' | 'absent' | 'in-use';
 
 /**
- * A store from which content may be deleted while others read and write, without losing what just came in. Two rules:
+ * A store that deletes content during concurrent reads and writes, without losing new content. It
+ * has two rules:
  *
- * - What is in use stays. Bytes on their way in, and manifests being read, are held here; clients' reads by those who open them.
- * - Whoever asks for a digest that is being deleted waits for the end. Otherwise a fill would find the old file, count that as success, and
- *   the deletion would then take it away: bytes that were reported as arrived, lost.
+ * - Content in use is not deleted. This class holds bytes on their way in and manifests that are
+ *   read. Clients hold the blobs that they read.
+ * - Calls for a digest that is being deleted wait for the end of the deletion. Otherwise a fill
+ *   could find the old file and count it as success, and the deletion would then remove bytes that
+ *   were reported as stored.
  *
- * The look at the uses and the begin of the deletion are one step, so that no use can begin between them.
+ * Checking the uses and starting the deletion happen in one step, so no use can begin between them.
  */
 export class GuardedBlobStore implements BlobStore {
-  /** Deletions under way; they never reject. */
+  /** Running deletions; they never reject. */
   private readonly deletions = new Map<Digest, Promise<void>>();
 
   constructor(
@@ -24,8 +27,8 @@ export class GuardedBlobStore implements BlobStore {
   ) {}
 
   /**
-   * Deletes content that is not in use. `onBegin` is called when it is certain that this will be tried, before anybody else can ask for the
-   * digest. Throws STORE_FAILED.
+   * Deletes content that is not in use. Calls `onBegin` when the deletion is certain to start,
+   * before any other call can ask for the digest. Throws STORE_FAILED.
    */
   deleteUnused(digest: Digest, onBegin: () => void): Promise<Deletion> {
     return this.whenSettled(digest, () => {
@@ -51,7 +54,7 @@ export class GuardedBlobStore implements BlobStore {
     return this.whenSettled(digest, () => this.store.open(digest));
   }
 
-  /** In use from now until it is committed or aborted. */
+  /** Starts an ingest. The content is in use until the ingest is committed or aborted. */
   async ingest(digest: Digest, spoolFile: string): Promise<BlobIngest> {
     const release = await this.hold(digest);
     let ingest: BlobIngest;
@@ -90,7 +93,10 @@ export class GuardedBlobStore implements BlobStore {
     return this.whenSettled(digest, () => this.store.quarantine(digest, blob));
   }
 
-  /** In use, for nobody in particular, from when no deletion of it is under way any more until the function returned is called. */
+  /**
+   * Holds content for no repository until the returned function is called. Resolves when no
+   * deletion of it is running.
+   */
   hold(digest: Digest): Promise<() => void> {
     return this.whenSettled(digest, () => this.uses.hold(digest));
   }
@@ -101,7 +107,10 @@ export class GuardedBlobStore implements BlobStore {
     return 'deleted';
   }
 
-  /** The action begins in the same step that has found no deletion of the digest under way: none can begin between the two. */
+  /**
+   * Starts the action in the same step that finds no running deletion of the digest, so no deletion
+   * can start between the two.
+   */
   private async whenSettled<T>(digest: Digest, action: () => T | Promise<T>): Promise<T> {
     for (let over = this.deletions.get(digest); over !== undefined; over = this.deletions.get(digest)) await over;
     return action();

@@ -10,63 +10,63 @@ import type { ContentUses } from '../uses/content-uses';
 import { Absence } from './absence';
 import { type Deletion, GuardedBlobStore } from './guarded-blob-store';
 
-/** What stored blobs are made of. */
+/** Dependencies of StoredBlobs. */
 export interface StoredBlobsOptions {
   readonly store: BlobStore;
-  /** Content that must not be deleted. */
+  /** Content in use, which must not be deleted. */
   readonly uses: ContentUses;
   /** Makes links to stored blobs; undefined = clients are never redirected. */
   readonly links?: BlobLinks | undefined;
   readonly logger: Logger;
 }
 
-/** What the bytes of a stored blob turned out to be. `replaced`: other bytes have taken their place. */
+/** The result of hashing a stored blob. `replaced`: its bytes were replaced in the meantime. */
 export type Proof = 'whole' | 'moved-aside' | 'replaced';
 
-/** What is remembered of one digest. */
+/** What is remembered of a digest. */
 interface Remembered {
-  /** Size that was proven by hashing the bytes, here or before they were stored. */
+  /** Size that was proven by hashing the bytes, on this read or before they were stored. */
   readonly provenSize: number | undefined;
-  /** Number of the write that last stored the digest; 0 = not by this process. */
+  /** Number of the write that last stored the digest; 0 = this process did not store it. */
   readonly storedAt: number;
 }
 
-/** Digests that are remembered. */
+/** Number of digests that are remembered. */
 const REMEMBERED = 4096;
 
 /**
- * Everything that the data plane knows and does about stored blobs and manifests. It is the only
- * user of the blob store, so that one object answers whether a digest is stored, notices what is
- * written and removed, and tells those who keep a copy.
+ * Manages stored blobs and manifests. It is the only user of the blob store, so that one object
+ * knows whether a digest is stored, observes all writes and removals, and notifies those that hold
+ * a copy.
  *
- * A blob whose size differs from what a manifest says is hashed once: either the blob is damaged,
- * and is moved aside and counts as absent, or the manifest is wrong. Nobody can have a good blob
- * removed by writing a manifest with a wrong size.
+ * A blob whose size differs from its manifest is hashed once. Either the blob is damaged, is moved
+ * to quarantine and counts as absent; or the manifest is wrong. So nobody can have a good blob
+ * removed with a manifest that names a wrong size.
  *
- * Content is deleted only while nobody uses it; see GuardedBlobStore.
+ * Content is only deleted while it is not in use; see GuardedBlobStore.
  */
 export class StoredBlobs {
   private readonly store: GuardedBlobStore;
   private readonly remembered = new LRUCache<Digest, Remembered>({ max: REMEMBERED });
   private readonly proofs = new SingleFlight<Proof>();
   private readonly onRemoved: ((digest: Digest) => void)[] = [];
-  /** Counts writes. */
+  /** Number of writes so far. */
   private writes = 0;
 
   constructor(private readonly options: StoredBlobsOptions) {
     this.store = new GuardedBlobStore(options.store, options.uses);
   }
 
-  /** Returns the size of a blob in bytes. Throws what the store throws. */
+  /** Returns the size of a blob in bytes, or its absence. Throws the errors of the store. */
   async stat(digest: Digest): Promise<number | Absence> {
     const since = this.writes;
     return (await this.store.stat(digest)) ?? this.absence(digest, since);
   }
 
   /**
-   * Opens a blob; the caller closes it. A damaged blob of another size than `expectedSize` is moved
-   * aside and counts as absent. Throws UPSTREAM_CONTENT if a whole blob has another size than
-   * `expectedSize`, and what the store throws.
+   * Opens a blob, which the caller closes. A damaged blob with another size than `expectedSize` is
+   * moved to quarantine and counts as absent. Throws UPSTREAM_CONTENT if a good blob has another
+   * size than `expectedSize`, and the errors of the store.
    */
   async open(digest: Digest, expectedSize?: number): Promise<StoredBlob | Absence> {
     const since = this.writes;
@@ -79,14 +79,14 @@ export class StoredBlobs {
       await blob.close();
     }
     throw new LayoverError('UPSTREAM_CONTENT', {
-      message: `a manifest says that ${digest} has ${expectedSize} bytes; content of that digest has ${blob.size}`,
+      message: `A manifest names a wrong size for blob ${digest}: ${expectedSize} bytes instead of ${blob.size}. The image is damaged at its upstream.`,
     });
   }
 
   /**
-   * Makes a link to a blob, for clients that may be sent to where the store keeps its bytes.
-   * Returns undefined if no link can be made at the moment. Never throws. The caller holds the
-   * blob meanwhile, see {@link StoredBlobs.hold}.
+   * Returns a link to a blob for clients that may be redirected, or undefined if no link can be
+   * made at the moment. Never throws. The caller holds the blob meanwhile; see {@link
+   * StoredBlobs.hold}.
    */
   async linkTo(digest: Digest): Promise<BlobLink | Absence | undefined> {
     const since = this.writes;
@@ -105,7 +105,9 @@ export class StoredBlobs {
     this.rememberWrite(digest, content.length);
   }
 
-  /** Begins to store a blob; see BlobStore.ingest. It is in use until the ingest has ended. */
+  /**
+   * Starts to store a blob; see BlobStore.ingest. The blob is in use until the ingest has ended.
+   */
   async ingest(digest: Digest, spoolFile: string): Promise<BlobIngest> {
     const ingest = await this.store.ingest(digest, spoolFile);
     return {
@@ -118,19 +120,19 @@ export class StoredBlobs {
     };
   }
 
-  /** Lists what is stored; see BlobStore.list. */
+  /** Lists stored blobs; see BlobStore.list. */
   list(after: string, limit: number): Promise<BlobPage> {
     return this.store.list(after, limit);
   }
 
   /** Deletes content that is not in use. Throws STORE_FAILED. */
   deleteUnused(digest: Digest): Promise<Deletion> {
-    return this.store.deleteUnused(digest, () => this.tellRemoved(digest));
+    return this.store.deleteUnused(digest, () => this.notifyRemoved(digest));
   }
 
   /**
-   * Hashes an open blob, and moves it aside if its bytes are damaged. Concurrent callers share one
-   * pass over the bytes. Throws what the store throws.
+   * Hashes an open blob, and moves it to quarantine if its bytes are damaged. Concurrent callers
+   * share one pass over the bytes. Throws the errors of the store.
    */
   prove(digest: Digest, blob: StoredBlob): Promise<Proof> {
     return this.proofs.run(`${digest} ${blob.size}`, async () => {
@@ -140,31 +142,31 @@ export class StoredBlobs {
       }
       this.options.logger.error(
         { digest, bytes: blob.size },
-        'a stored blob is damaged; it is moved aside and will be fetched again',
+        'A stored blob is damaged; Layover moves it to quarantine and will fetch it again',
       );
-      return (await this.moveAside(digest, blob)) ? 'moved-aside' : 'replaced';
+      return (await this.quarantine(digest, blob)) ? 'moved-aside' : 'replaced';
     });
   }
 
   /**
-   * Moves aside exactly the bytes that `blob` reads; see BlobStore.quarantine. Returns false if
-   * other bytes have taken their place.
+   * Moves exactly the bytes that `blob` reads to quarantine; see BlobStore.quarantine. Returns
+   * false if they were replaced.
    */
-  async moveAside(digest: Digest, blob: StoredBlob): Promise<boolean> {
+  async quarantine(digest: Digest, blob: StoredBlob): Promise<boolean> {
     const moved = await this.store.quarantine(digest, blob);
-    if (moved) this.tellRemoved(digest);
+    if (moved) this.notifyRemoved(digest);
     return moved;
   }
 
   /**
-   * Keeps content from being deleted until the returned function is called. Resolves when no
+   * Prevents the deletion of content until the returned function is called. Resolves when no
    * deletion of it is running.
    */
   hold(digest: Digest): Promise<() => void> {
     return this.store.hold(digest);
   }
 
-  /** Calls `listener` with each digest that is about to be deleted or was moved aside. */
+  /** Registers a listener for digests that are about to be deleted or were moved to quarantine. */
   whenRemoved(listener: (digest: Digest) => void): void {
     this.onRemoved.push(listener);
   }
@@ -186,7 +188,7 @@ export class StoredBlobs {
     return new Absence(digest, () => this.storedAt(digest) <= since);
   }
 
-  private tellRemoved(digest: Digest): void {
+  private notifyRemoved(digest: Digest): void {
     for (const listener of this.onRemoved) listener(digest);
   }
 }

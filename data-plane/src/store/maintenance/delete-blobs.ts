@@ -1,28 +1,30 @@
 import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Deletion } from '../guard/guarded-blob-store';
-import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
+import { DIGEST_CONCURRENCY, type StoredContentParts } from './storage-parts';
 
-/** What became of a digest; `failed` = the store failed, and it may be there still. */
+/** The outcome for one digest. `failed` = the store failed, and the content may still exist. */
 export interface DeletedContent {
   readonly digest: Digest;
   readonly outcome: Deletion | 'failed';
 }
 
 /**
- * Deletes what is not in use, each by itself: one that fails keeps no other. From memory too, so that a manifest is not served which a restart
- * would lose. Results in the order of the digests. Throws CANCELLED, when some may be deleted.
+ * Deletes content that is not in use. Digests are independent: the failure of one does not affect
+ * the others. Content in memory is dropped too, so that no manifest is served that would be missing
+ * after a restart. Returns results in the order of the digests. Throws CANCELLED, after which some
+ * content may be deleted.
  */
 export function deleteBlobs(
   { stored, logger }: StoredContentParts,
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<DeletedContent[]> {
-  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGEST_CONCURRENCY, signal }, async (digest) => {
     try {
       return { digest, outcome: await stored.deleteUnused(digest) };
     } catch (error) {
-      logger.warn({ err: error, digest }, 'content could not be deleted');
+      logger.warn({ err: error, digest }, 'Failed to delete content');
       return { digest, outcome: 'failed' };
     }
   });

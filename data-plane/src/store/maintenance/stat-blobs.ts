@@ -1,9 +1,12 @@
 import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../guard/absence';
-import { DIGESTS_AT_ONCE, type StoredContentParts } from './storage-parts';
+import { DIGEST_CONCURRENCY, type StoredContentParts } from './storage-parts';
 
-/** What a node knows of a blob or manifest. `size` in bytes; undefined = it is not there whole. */
+/**
+ * The state of a blob or manifest on this node. `size` is in bytes; undefined = it is not
+ * completely stored.
+ */
 export interface ContentState {
   readonly digest: Digest;
   readonly size: number | undefined;
@@ -11,15 +14,16 @@ export interface ContentState {
 }
 
 /**
- * The state of every digest, in their order. What was committed is there, synced or not (ADR 8). Looking is no use.
- * Throws STORE_FAILED, because a blob that can't be looked at is not "not there"; CANCELLED.
+ * Returns the state of every digest, in their order. Committed content counts as stored, synced or
+ * not (ADR 8). The lookup itself is not a use. Throws STORE_FAILED if the store cannot be asked,
+ * because that does not mean that a blob is missing; and CANCELLED.
  */
 export function statBlobs(
   { stored, uses }: StoredContentParts,
   digests: readonly Digest[],
   signal: AbortSignal,
 ): Promise<ContentState[]> {
-  return mapConcurrently(digests, { concurrency: DIGESTS_AT_ONCE, signal }, async (digest) => {
+  return mapConcurrently(digests, { concurrency: DIGEST_CONCURRENCY, signal }, async (digest) => {
     const size = await stored.stat(digest);
     return { digest, size: size instanceof Absence ? undefined : size, inUse: uses.inUse(digest) };
   });

@@ -5,20 +5,24 @@ import { hasDigest } from '../hash-blob';
 import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { StoredContentParts } from './storage-parts';
 
-/** What the bytes of a digest turned out to be; `size` = bytes that were read. */
+/** The result for one digest. `size` is the number of bytes read. */
 export interface VerifiedContent {
   readonly digest: Digest;
   readonly outcome: 'whole' | 'missing' | 'damaged' | 'unreadable';
   readonly size: number;
 }
 
-/** Times that other bytes may take the place of those that were found damaged, before that is told. */
+/**
+ * How many times a damaged blob may be replaced during its verification before it counts as
+ * unreadable.
+ */
 const TRIES = 3;
 
 /**
- * Reads and hashes content, one after the other, and gives a result for each, when it is asked for the next. With `quarantine`, what is damaged
- * is moved aside, and forgotten in memory: the next client has it fetched again. Reading it is no use: it does not keep it from being deleted.
- * Throws CANCELLED when the signal aborts.
+ * Reads and hashes content one digest at a time, and yields each result when the caller asks for
+ * it. With `quarantine`, damaged content is moved to quarantine and dropped from memory, so that
+ * the next client causes a new fill. Verification is not a use: it does not prevent deletion.
+ * Throws CANCELLED if the signal aborts.
  */
 export async function* verifyBlobs(
   parts: StoredContentParts,
@@ -38,19 +42,19 @@ async function verify(
   for (let tries = 1; ; tries += 1) {
     let size = 0;
     try {
-      const outcome = await look(parts, digest, quarantine, signal, (bytes) => (size += bytes));
-      // Damaged, but no longer what is there: that is to be looked at in turn.
+      const outcome = await verifyOnce(parts, digest, quarantine, signal, (bytes) => (size += bytes));
+      // The damaged bytes were replaced in the meantime, so the new bytes are verified next.
       if (outcome !== 'replaced') return { digest, outcome, size };
       if (tries === TRIES) return { digest, outcome: 'unreadable', size };
     } catch (error) {
       if (!isLayoverError(error) || error.key === 'CANCELLED') throw error;
-      parts.logger.warn({ err: error, digest }, 'content could not be verified');
+      parts.logger.warn({ err: error, digest }, 'Failed to verify content');
       return { digest, outcome: 'unreadable', size };
     }
   }
 }
 
-async function look(
+async function verifyOnce(
   { stored, logger }: StoredContentParts,
   digest: Digest,
   quarantine: boolean,
@@ -62,8 +66,8 @@ async function look(
   if (blob instanceof Absence) return 'missing';
   try {
     if (await hasDigest(blob, digest, signal, onRead)) return 'whole';
-    if (quarantine && !(await stored.moveAside(digest, blob))) return 'replaced';
-    logger.error({ digest, bytes: blob.size, movedAside: quarantine }, 'stored content is damaged');
+    if (quarantine && !(await stored.quarantine(digest, blob))) return 'replaced';
+    logger.error({ digest, bytes: blob.size, movedAside: quarantine }, 'Stored content is damaged');
     return 'damaged';
   } finally {
     await blob.close();

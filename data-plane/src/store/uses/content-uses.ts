@@ -1,51 +1,62 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 
-/** How long content counts as in use after its last use has ended, or it was kept: what follows from the use must have time to be known. */
+/**
+ * How long content counts as in use after its last use or after it was stored, in milliseconds. In
+ * this time, the consequences of the use are recorded.
+ */
 const RECENT_MS = 10_000;
 
-/** Content as one repository uses it. */
+/** Content as a repository uses it. */
 export interface UsedContent {
   readonly organizationUid: string;
   readonly repository: string;
   readonly digest: Digest;
 }
 
-/** Content that is being read by a client or filled. `startedAt` is when the oldest use that still runs began, in milliseconds since the epoch. */
+/**
+ * Content that a client reads or a fill writes. `startedAt` is the start of its oldest running use,
+ * in milliseconds since the epoch.
+ */
 export interface ContentUse extends UsedContent {
   readonly startedAt: number;
 }
 
-/** One repository's uses of one digest that run: when each began, oldest first. */
+/** The running uses of one digest by one repository, with their starts, oldest first. */
 interface Running {
   readonly content: UsedContent;
   readonly starts: Set<{ readonly at: number }>;
 }
 
 /**
- * What this node reads and fills, in memory: it is neither evicted nor deleted. Uses are begun and ended by whoever reads or fills; content that nobody
- * may read by a right of a repository (bytes on their way into the store) is held by its digest alone.
+ * Keeps in memory which content this node reads and fills; such content is neither evicted nor
+ * deleted. Readers and fills begin and end uses. Bytes on their way into the store belong to no
+ * repository yet; they are held by their digest alone.
  */
 export class ContentUses {
   /** Organization → repository and digest. */
   private readonly organizations = new Map<string, Map<string, Running>>();
-  /** Uses and holds that run, by digest. */
+  /** Number of running uses and holds, by digest. */
   private readonly holds = new Map<Digest, number>();
-  /** Until when the latest hold of a fixed length lasts, in milliseconds since the epoch. */
+  /** The end of the latest hold with a fixed duration, in milliseconds since the epoch. */
   private readonly heldUntil = new Map<Digest, number>();
-  /** When something was last used. */
+  /** Times of the last use. */
   private readonly recent = new Map<Digest, { at: number }>();
 
   /**
-   * `isBehind`: records of what came in more than a few seconds ago wait to be delivered. Until they are, the control plane does not know what it
-   * was promised, and may think that nobody wants content which it is about to be told of: then everything counts as in use.
+   * `isBehind` returns whether records older than a few seconds wait for delivery. Until they are
+   * delivered, the control plane may not know of promised content and may believe that nothing
+   * needs it. Therefore all content counts as in use then.
    */
   constructor(
     private readonly clock: Clock,
     private readonly isBehind: () => boolean = () => false,
   ) {}
 
-  /** A client reads it, or it is filled, from now until the function returned is called. That may be called again, without effect. */
+  /**
+   * Begins a use by a client or a fill, until the returned function is called. That function is
+   * idempotent.
+   */
   begin({ organizationUid, repository, digest }: UsedContent): () => void {
     const running = this.running(organizationUid, repository, digest);
     const start = { at: this.clock.now() };
@@ -58,7 +69,10 @@ export class ContentUses {
     };
   }
 
-  /** As {@link begin}, for nobody in particular: it is in use, and is not told to the control plane. */
+  /**
+   * Like {@link begin}, but for no repository: the content is in use, but not reported to the
+   * control plane.
+   */
   hold(digest: Digest): () => void {
     this.holds.set(digest, (this.holds.get(digest) ?? 0) + 1);
     let released = false;
@@ -73,8 +87,8 @@ export class ContentUses {
   }
 
   /**
-   * Keeps content in use for at least `forMs` milliseconds from now, for nobody in particular. Cheap
-   * to repeat: one hold lasts a quarter longer than asked, and serves those who ask meanwhile.
+   * Keeps content in use for at least `forMs` milliseconds from now, for no repository. Cheap to
+   * repeat: a hold lasts a quarter longer than requested, and also serves requests in that time.
    */
   holdFor(digest: Digest, forMs: number): void {
     const now = this.clock.now();
@@ -88,7 +102,7 @@ export class ContentUses {
     });
   }
 
-  /** It was used just now. Cheap: called for every manifest that is served. */
+  /** Records that content was used just now. Cheap: called for every served manifest. */
   touch(digest: Digest): void {
     const now = this.clock.now();
     const known = this.recent.get(digest);
@@ -97,23 +111,30 @@ export class ContentUses {
       return;
     }
     this.recent.set(digest, { at: now });
-    // One has come, two are looked at: no more are kept than twice those that count, and no call goes through all of them.
+    // One entry is added and two are checked. So the map holds at most twice the recent entries,
+    // and no call visits all of them.
     for (let looks = 0; looks < 2; looks += 1) {
-      // There is one: that which has just come, at least.
+      // At least the new entry exists.
       const [other, used] = this.recent.entries().next().value!;
       this.recent.delete(other);
       if (now - used.at < RECENT_MS) this.recent.set(other, used);
     }
   }
 
-  /** Whether it is being read or filled, or was within the last ten seconds, or nobody can tell whether it is wanted. */
+  /**
+   * Returns whether the content is read or filled, was so within the last ten seconds, or might be
+   * needed for all this node can tell.
+   */
   inUse(digest: Digest): boolean {
     if (this.holds.has(digest) || this.isBehind()) return true;
     const used = this.recent.get(digest);
     return used !== undefined && this.clock.now() - used.at < RECENT_MS;
   }
 
-  /** What runs at present, oldest first, at most `limit`; of one organization where one is named. */
+  /**
+   * Lists at most `limit` running uses, oldest first; only those of one organization if it is
+   * given.
+   */
   list(limit: number, organizationUid?: string): ContentUse[] {
     const every = [...this.organizations.values()];
     const organizations = organizationUid === undefined ? every : [this.organizations.get(organizationUid)];

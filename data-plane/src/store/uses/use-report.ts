@@ -1,7 +1,10 @@
 import type { ContentUse } from './content-uses';
 
-/** Takes note of what this node reads and fills. */
+/** Reports to the control plane what this node reads and fills. */
 export interface UseReport {
-  /** Replaces what was reported before; empty = nothing. Throws where the control plane did not take it, or the signal aborts. */
+  /**
+   * Replaces the previous report; empty = nothing is in use. Throws if the control plane does not
+   * accept the report or the signal aborts.
+   */
   send(uses: readonly ContentUse[], signal: AbortSignal): Promise<void>;
 }

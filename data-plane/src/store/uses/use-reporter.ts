@@ -5,14 +5,23 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { ContentUses } from './content-uses';
 import type { UseReport } from './use-report';
 
-/** Time between two reports. The control plane believes one for three times as long (catalog.proto). */
+/**
+ * Time between two reports, in milliseconds. The control plane trusts a report three times as long
+ * (catalog.proto).
+ */
 const INTERVAL_MS = 10_000;
-/** Uses younger than this give no reason for a report: most are over by then. */
-const WORTH_TELLING_MS = 2_000;
-/** Most uses of one report (catalog.proto has no bound; this one keeps it within a gRPC message). */
+/**
+ * Younger uses do not cause a report, because most of them have ended by the next one. In
+ * milliseconds.
+ */
+const MIN_AGE_MS = 2_000;
+/**
+ * Maximum number of uses in a report. catalog.proto has no limit; this one keeps the report within
+ * a gRPC message.
+ */
 const MAX_USES = 10_000;
 
-/** What a reporter is made of. */
+/** Dependencies of a UseReporter. */
 export interface UseReporterOptions {
   readonly uses: Pick<ContentUses, 'list'>;
   readonly report: UseReport;
@@ -21,14 +30,16 @@ export interface UseReporterOptions {
 }
 
 /**
- * Tells the control plane every ten seconds what this node reads and fills, while something has been in use for two seconds, and once more when
- * nothing is. A report that fails is not repeated: the next one says more than it did, and without any the control plane soon believes nothing.
+ * Reports to the control plane every ten seconds what this node reads and fills, once content has
+ * been in use for two seconds. Sends one last report when nothing is in use any more. A failed
+ * report is not repeated: the next one replaces it, and without any report the control plane soon
+ * assumes that nothing is in use.
  */
 export class UseReporter {
-  /** Whether the last report told of something. */
-  private told = false;
+  /** Whether the last report contained uses. */
+  private reportedUses = false;
   private stopRepeating: (() => Promise<void>) | undefined;
-  /** One after the other: an older report must not arrive last. */
+  /** Reports are sent one after the other, so that an older one cannot arrive last. */
   private readonly sends = pLimit(1);
   private readonly stopping = new AbortController();
 
@@ -37,12 +48,12 @@ export class UseReporter {
   start(): void {
     if (this.stopping.signal.aborted) return;
     const { clock, logger } = this.options;
-    const onError = (error: unknown): void => logger.debug({ err: error }, 'what is in use could not be reported');
+    const onError = (error: unknown): void => logger.debug({ err: error }, 'Failed to report the content in use');
     const work = (): void => void this.report()?.catch(onError);
     this.stopRepeating ??= repeat({ clock, everyMs: INTERVAL_MS, work, onError });
   }
 
-  /** Begins no report any more, gives up the one under way, and resolves when that has ended. */
+  /** Starts no more reports, aborts the current one, and resolves when it has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.stopRepeating?.();
@@ -53,8 +64,8 @@ export class UseReporter {
     const { uses, clock, report } = this.options;
     const present = uses.list(MAX_USES);
     const [oldest] = present;
-    if (!this.told && (oldest === undefined || clock.now() - oldest.startedAt < WORTH_TELLING_MS)) return undefined;
-    this.told = present.length > 0;
+    if (!this.reportedUses && (oldest === undefined || clock.now() - oldest.startedAt < MIN_AGE_MS)) return undefined;
+    this.reportedUses = present.length > 0;
     return this.sends(() => report.send(present, this.stopping.signal));
   }
 }

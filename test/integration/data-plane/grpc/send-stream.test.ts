@@ -27,7 +27,7 @@ type Produce = (signal: AbortSignal, call: Call) => AsyncIterable<ReadBlobReply>
 const KIB = 1024;
 const Registry = loadRegistry();
 
-describe('sending a stream over gRPC', () => {
+describe('sendStream over gRPC', () => {
   let folder: string;
   let server: Server;
   let client: RegistryClient;
@@ -82,17 +82,17 @@ describe('sending a stream over gRPC', () => {
     }
   };
 
-  it('every message, then OK', async () => {
+  it('sends every message and then OK', async () => {
     produce = chunks(40, 256 * KIB);
     expect(await outcome(client.readBlob({}))).toEqual({ received: 40 * 256 * KIB, error: undefined });
   });
 
-  it('nothing at all, then OK', async () => {
+  it('sends OK for an empty stream', async () => {
     produce = chunks(0, 0);
     expect(await outcome(client.readBlob({}))).toEqual({ received: 0, error: undefined });
   });
 
-  it('a failure with all that is known of it, after what was sent before', async () => {
+  it('sends a failure with all its details after the earlier messages', async () => {
     const failures: unknown[] = [];
     options = { onFailure: (error) => failures.push(error) };
     produce = async function* () {
@@ -105,14 +105,14 @@ describe('sending a stream over gRPC', () => {
     expect(failures).toHaveLength(1);
   });
 
-  it('a failure before the first message', async () => {
+  it('sends a failure before the first message', async () => {
     produce = () => ({
       [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new LayoverError('BLOB_UNKNOWN')) }),
     });
     expect((await outcome(client.readBlob({}))).error).toMatchObject({ key: 'BLOB_UNKNOWN' });
   });
 
-  it('a bug as INTERNAL, without its text', async () => {
+  it('sends a bug as INTERNAL without its text', async () => {
     const failures: unknown[] = [];
     options = { onFailure: (error) => failures.push(error) };
     produce = () => {
@@ -124,7 +124,7 @@ describe('sending a stream over gRPC', () => {
     expect(failures).toMatchObject([{ message: 'secret of /home/layover' }]);
   });
 
-  it('only a little ahead of a caller that reads nothing more, and on when it does', async () => {
+  it('stays only a little ahead of a caller that stops reading, and continues when it reads', async () => {
     let produced = 0;
     produce = async function* () {
       for (; produced < 64; produced += 1) yield { chunk: Buffer.alloc(256 * KIB) };
@@ -137,7 +137,8 @@ describe('sending a stream over gRPC', () => {
       }),
     );
     await untilStill(() => produced);
-    // What grpc-js holds on the client's side (16 messages) and two windows of 1 MiB; far from all of it.
+    // The messages that grpc-js buffers in the client (16) and two windows of 1 MiB; far from all
+    // of them.
     expect(produced).toBeLessThan(40);
     call.resume();
     expect((await outcome(call)).error).toBeUndefined();
@@ -147,7 +148,7 @@ describe('sending a stream over gRPC', () => {
   it.each([
     ['cancels', (call: ClientReadableStream<ReadBlobReply__Output>) => call.cancel()],
     ['loses its connection', () => server.forceShutdown()],
-  ])('is told to the producer when the caller %s, whatever it waits for', async (_, leave) => {
+  ])('aborts the signal of the producer if the caller %s, whatever the producer waits for', async (_, leave) => {
     let aborted = false;
     let ended = false;
     produce = async function* (signal) {
@@ -169,7 +170,7 @@ describe('sending a stream over gRPC', () => {
     expect([aborted, ended]).toEqual([true, true]);
   });
 
-  it('is told when the caller leaves while messages wait for it', async () => {
+  it('aborts the signal if the caller leaves while messages wait for it', async () => {
     let ended = false;
     let produced = 0;
     produce = async function* () {
@@ -189,7 +190,7 @@ describe('sending a stream over gRPC', () => {
     expect(ended).toBe(true);
   });
 
-  it('is told when the deadline passes', async () => {
+  it('aborts the signal when the deadline passes', async () => {
     let ended = false;
     produce = async function* (signal) {
       yield { chunk: Buffer.alloc(10) };
@@ -202,7 +203,7 @@ describe('sending a stream over gRPC', () => {
     expect(ended).toBe(true);
   });
 
-  it('does not abort after a good end', async () => {
+  it('does not abort the signal after a successful end', async () => {
     let signal: AbortSignal | undefined;
     let cancelled = false;
     produce = async function* (given, call) {
@@ -215,7 +216,7 @@ describe('sending a stream over gRPC', () => {
     expect(signal!.aborted).toBe(false);
   });
 
-  it('cuts a caller that takes nothing for too long', async () => {
+  it('cuts a caller that reads nothing for too long', async () => {
     const failures: unknown[] = [];
     options = { idleMs: 60, onFailure: (error) => failures.push(error) };
     let ended = false;
@@ -232,13 +233,13 @@ describe('sending a stream over gRPC', () => {
     await Promise.all(sent);
     expect(ended).toBe(true);
     expect(failures).toMatchObject([{ key: 'TIMEOUT' }]);
-    // The call is over for the caller too, and the server holds nothing of it.
+    // The call has ended for the caller too, and the server holds no state of it.
     expect((await outcome(call)).error).toMatchObject({ key: 'CANCELLED' });
     await new Promise<void>((resolve, reject) => server.tryShutdown((error) => (error ? reject(error) : resolve())));
   });
 });
 
-/** Resolves when a number has not changed for a moment. */
+/** Resolves when the number has not changed for a moment. */
 async function untilStill(read: () => number): Promise<void> {
   let before = -1;
   await until(async () => {

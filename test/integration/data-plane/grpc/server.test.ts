@@ -11,7 +11,7 @@ let clock: TestClock;
 let server: RegistryServer;
 let client: RegistryClient;
 let address: string;
-/** Answers to CheckAccess that wait for the test. */
+/** Replies to CheckAccess that wait for the test. */
 let held: (() => void)[];
 let hold: boolean;
 
@@ -47,7 +47,7 @@ afterEach(async () => {
 const ask = (): Promise<string> =>
   new Promise((resolve) => client.checkAccess({}, (error) => resolve(error === null ? 'answered' : `${error.code}`)));
 
-/** Watches its health, and tells what it heard. */
+/** Watches the health of the server and records the statuses. */
 async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
   const Health = makeClientConstructor(healthService, 'grpc.health.v1.Health');
   const watcher = new Health(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
@@ -61,17 +61,17 @@ async function watch(): Promise<{ readonly heard: string[]; leave(): void }> {
     heard.push('end');
     watcher.close();
   });
-  await waitUntil('the watch has begun', () => heard.length > 0);
+  await waitUntil('the first status', () => heard.length > 0);
   return { heard, leave: () => call.cancel() };
 }
 
-test('a watched server says that it stops, still answers for a moment, and then stops', async () => {
+test('a watched server reports that it stops, still answers for a moment, and then stops', async () => {
   const { heard } = await watch();
   let stopped = false;
   const stopping = server.stop(30_000).then(() => (stopped = true));
-  await waitUntil('it says so', () => heard.includes('NOT_SERVING'));
+  await waitUntil('NOT_SERVING', () => heard.includes('NOT_SERVING'));
   expect(await ask()).toBe('answered');
-  // A configuration that comes now changes nothing.
+  // A configuration that arrives now changes nothing.
   server.setServing(true);
   expect(stopped).toBe(false);
   clock.advance(500);
@@ -80,38 +80,38 @@ test('a watched server says that it stops, still answers for a moment, and then 
   expect(await ask()).toBe('14');
 });
 
-test('nobody watches: nothing is waited for', async () => {
+test('an unwatched server stops without delay', async () => {
   await server.stop(30_000);
   expect(await ask()).toBe('14');
 });
 
-test('the last watcher leaves: nothing more is waited for', async () => {
+test('a server stops without further delay when the last watcher leaves', async () => {
   const { leave } = await watch();
   const stopping = server.stop(30_000);
   leave();
   await stopping;
 });
 
-test('what runs may end, whoever watches', async () => {
+test('running calls may end, whether the server is watched or not', async () => {
   const { heard } = await watch();
   hold = true;
   const running = ask();
-  await waitUntil('the call is there', () => held.length === 1);
+  await waitUntil('the call', () => held.length === 1);
   let stopped = false;
   const stopping = server.stop(30_000).then(() => (stopped = true));
   clock.advance(500);
-  await waitUntil('the watch was ended', () => heard.includes('end'));
+  await waitUntil('the end of the watch', () => heard.includes('end'));
   expect(stopped).toBe(false);
   held[0]!();
   expect(await running).toBe('answered');
   await stopping;
 });
 
-test('and is cut when the time for it is over, the notice included', async () => {
+test('running calls are cut when the drain time, including the notice, is over', async () => {
   await watch();
   hold = true;
   const running = ask();
-  await waitUntil('the call is there', () => held.length === 1);
+  await waitUntil('the call', () => held.length === 1);
   const stopping = server.stop(2_000);
   clock.advance(500);
   await new Promise((resolve) => setImmediate(resolve));

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { RUN_TYPESCRIPT } from '../../../support/processes/run-typescript';
 import { drain, openJournal, referencesOf, temporaryFolder } from '../../../support/data-plane/records';
 
-test('what was acknowledged before SIGKILL is there after it, in order', async () => {
+test('acknowledged records survive SIGKILL, in order', async () => {
   const folder = temporaryFolder();
   const child = spawn(
     process.execPath,

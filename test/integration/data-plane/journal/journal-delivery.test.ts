@@ -44,7 +44,7 @@ interface DataPlane {
   stop(): Promise<void>;
 }
 
-/** The parts of a data plane that carry records, started; stopped with the test at the latest. */
+/** Starts the parts of a data plane that deliver records. They stop with the test at the latest. */
 async function startDataPlane(options: Partial<JournalDeliveryOptions> = {}): Promise<DataPlane> {
   const { logger, lines } = keepingLogger();
   const journal = await openJournal(directory, { logger, limits: { segmentBytes: 100_000 } });
@@ -76,7 +76,7 @@ const numbers = (from: number, to: number): string[] => Array.from({ length: to 
 const append = (journal: DurablePullJournal, from: number, to: number): Promise<unknown> =>
   Promise.all(numbers(from, to).map((n) => journal.append(recordOf(n))));
 
-test('a record is delivered soon after it was appended, and nothing runs before and after', async () => {
+test('delivers a record soon after it was appended, and is idle before and after', async () => {
   const clock = new TestClock();
   const { journal } = await startDataPlane({ gatherMs: 100, clock });
   expect(clock.pending).toBe(0);
@@ -97,7 +97,7 @@ test('a record is delivered soon after it was appended, and nothing runs before 
   expect(catalog.calls).toHaveLength(1);
 });
 
-test('a backlog is delivered in order, in batches, also of a journal that grows meanwhile', async () => {
+test('delivers a backlog in order and in batches, also while the journal grows', async () => {
   await catalog.stop();
   const { journal } = await startDataPlane();
   await append(journal, 0, 10_000);
@@ -110,7 +110,7 @@ test('a backlog is delivered in order, in batches, also of a journal that grows 
   expect(sizes.length).toBeLessThan(60);
 });
 
-test('lost answers and restarts of both sides: every record once, in order', async () => {
+test('delivers every record once and in order despite lost answers and restarts of both sides', async () => {
   catalog.switches.loseAnswers = 2;
   const first = await startDataPlane();
   await append(first.journal, 0, 700);
@@ -133,7 +133,7 @@ test('lost answers and restarts of both sides: every record once, in order', asy
   expect(third.journal.depth().records).toBe(0);
 });
 
-test('records that are refused for good are set aside; those around them are delivered in order', async () => {
+test('sets permanently rejected records aside and delivers the others in order', async () => {
   catalog.switches.refuse = ({ pull }) => pull?.reference === '3' || pull?.reference === '7';
   const { journal, delivery, lines } = await startDataPlane();
   await append(journal, 0, 10);
@@ -151,10 +151,10 @@ test('records that are refused for good are set aside; those around them are del
       record: expect.objectContaining(recordOf('7')) as unknown,
     },
   ]);
-  expect(lines.filter((line) => line.includes('refuses a pull record'))).toHaveLength(2);
+  expect(lines.filter((line) => line.includes('permanently rejects a pull record'))).toHaveLength(2);
 });
 
-test('a control plane that fails inside loses nothing: the batch waits', async () => {
+test('keeps the batch if the control plane fails with an internal error', async () => {
   catalog.switches.failWith = status.INTERNAL;
   const { journal, lines } = await startDataPlane();
   await append(journal, 0, 5);
@@ -162,22 +162,24 @@ test('a control plane that fails inside loses nothing: the batch waits', async (
   expect(journal.depth().records).toBe(5);
   catalog.switches.failWith = undefined;
   await catalog.until(() => catalog.records.size === 5);
-  // Tries 1, 2, 4 … are logged, not each.
-  expect(lines.filter((line) => line.includes('cannot be delivered')).length).toBeLessThan(catalog.calls.length + 1);
+  // Only tries 1, 2, 4 … are logged.
+  expect(lines.filter((line) => line.includes('Failed to deliver pull records')).length).toBeLessThan(
+    catalog.calls.length + 1,
+  );
 });
 
-test('news of the control plane ends the wait between two tries', async () => {
+test('retryNow ends the wait between two tries', async () => {
   await catalog.stop();
   const { journal, delivery, lines } = await startDataPlane({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
   await append(journal, 0, 1);
-  await waitUntil('the first try', () => lines.some((line) => line.includes('cannot be delivered')));
+  await waitUntil('the first try', () => lines.some((line) => line.includes('Failed to deliver pull records')));
   await catalog.start();
-  // The connection has a backoff of its own: several tries may be needed.
+  // The connection has its own backoff, so several tries may be needed.
   const nudge = setInterval(() => delivery.retryNow(), 50);
   await catalog.until(() => catalog.records.size === 1).finally(() => clearInterval(nudge));
 });
 
-test('what somebody waits for goes right after a batch that is on its way', async () => {
+test('hurry delivers a record right after the current batch', async () => {
   const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
   catalog.switches.delayMs = 200;
   await append(journal, 0, 1);
@@ -188,7 +190,7 @@ test('what somebody waits for goes right after a batch that is on its way', asyn
   await catalog.until(() => catalog.records.size === 2);
 });
 
-test('what somebody waits for is not gathered with others; what comes later is', async () => {
+test('hurry delivers a record without gathering, but gathers later records again', async () => {
   const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
   delivery.hurry();
   await append(journal, 0, 3);
@@ -200,7 +202,7 @@ test('what somebody waits for is not gathered with others; what comes later is',
 });
 
 describe('flush', () => {
-  test('delivers at once what would have gathered longer', async () => {
+  test('delivers records at once that would still be gathered', async () => {
     const { journal, delivery } = await startDataPlane({ gatherMs: 60_000 });
     await append(journal, 0, 5);
     journal.count({ organizationUid: 'u1', served: 7 });
@@ -209,11 +211,11 @@ describe('flush', () => {
     expect([...catalog.records.values()].at(-1)?.blob).toMatchObject({ organizationUid: 'u1', bytesServed: 7 });
   });
 
-  test('gives up after one try while the control plane is away; the records stay', async () => {
+  test('gives up after one try while the control plane is down, and keeps the records', async () => {
     await catalog.stop();
     const { journal, delivery, stop } = await startDataPlane({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
     await append(journal, 0, 5);
-    // Longer than the test may take: it would not end if the second try were waited for.
+    // Longer than the test may take: the test would not end if flush waited for the second try.
     expect(await delivery.flush(60_000)).toBe(5);
     await stop();
     const left = await openJournal(directory);
@@ -221,7 +223,7 @@ describe('flush', () => {
     expect(left.depth().records).toBe(5);
   });
 
-  test('is bounded in time while the control plane hangs', async () => {
+  test('ends in limited time if the control plane hangs', async () => {
     catalog.switches.delayMs = 60_000;
     const { journal, delivery } = await startDataPlane();
     await append(journal, 0, 5);

@@ -16,7 +16,7 @@ const digest = layer.digest as Digest;
 function rig(...specs: readonly OrganizationSpec[]) {
   const parts = pullRig(...specs);
   const blobAccess = new BlobAccess(parts.knowledge, parts.upstream);
-  // A HEAD fills nothing: the spool is never made.
+  // A HEAD request fills nothing, so the spool folder is never created.
   const fills = createFills({ ...parts, spoolDirectory: 'none', logger: silentLogger });
   const service = new BlobService({ ...parts, blobAccess, fills });
   const stat = (organization = 'acme', of: Digest = digest) =>
@@ -30,7 +30,7 @@ function rig(...specs: readonly OrganizationSpec[]) {
   return { ...parts, stat };
 }
 
-test('named by a cached manifest of the repository: no upstream call, size from the manifest, nothing filled', async () => {
+test('returns the size from a cached manifest without an upstream call or a fill', async () => {
   const { upstream, get, stat } = rig();
   upstream.put(NAME, image, 'latest');
   await get('latest');
@@ -39,7 +39,7 @@ test('named by a cached manifest of the repository: no upstream call, size from 
   expect(upstream.take()).toEqual([]);
 });
 
-test('in the store: HIT', async () => {
+test('reports HIT for a blob in the store', async () => {
   const { upstream, store, get, stat } = rig();
   upstream.put(NAME, image, 'latest');
   await get('latest');
@@ -47,7 +47,7 @@ test('in the store: HIT', async () => {
   expect(await stat()).toMatchObject({ size: layer.size, cacheStatus: 'HIT' });
 });
 
-test('not named: upstream is asked once with the own credentials, and remembered', async () => {
+test('asks the upstream once with the own credentials for a blob that no manifest names, and remembers the answer', async () => {
   const { upstream, stat } = rig();
   upstream.putBlob(NAME, digest, layer.size);
   await Promise.all(Array.from({ length: 20 }, () => stat()));
@@ -55,7 +55,7 @@ test('not named: upstream is asked once with the own credentials, and remembered
   expect(upstream.take()).toEqual([`HEAD ${NAME}@${digest}`]);
 });
 
-test('bytes in the store for somebody else count for nothing', async () => {
+test('gives no right to bytes that are stored for another organization', async () => {
   const { upstream, store, get, stat } = rig({ name: 'acme', username: 'good' }, { name: 'beta', username: 'bad' });
   upstream.users = new Set(['good']);
   upstream.put(NAME, image, 'latest');
@@ -70,13 +70,13 @@ test.each<[ErrorKey, number | undefined]>([
   ['UPSTREAM_DENIED', 403],
   ['TOO_MANY_REQUESTS', 429],
   ['UPSTREAM_TIMEOUT', undefined],
-])('what upstream says is said: %s', async (key, upstreamStatus) => {
+])('passes the upstream error %s on', async (key, upstreamStatus) => {
   const { upstream, stat } = rig();
   upstream.behaviour.fail = { when: /./, error: () => new LayoverError(key, { upstreamStatus }) };
   await expect(stat()).rejects.toMatchObject({ key });
 });
 
-test('an upstream that does not tell sizes with HEAD is asked by GET, whose body is left alone', async () => {
+test('takes the size from a GET without its body if the HEAD of the upstream gives no size', async () => {
   const { upstream, stat } = rig();
   upstream.behaviour.blobHeadWithoutSize = true;
   upstream.putBlob(NAME, digest, 77);

@@ -15,12 +15,12 @@ const url = 'https://bucket.example/b?X-Goog-Signature=1';
 function setUp(stored: number | 'absent' | undefined, active = false) {
   const clock = new TestClock();
   const uses = new ContentUses(clock);
-  let looks = 0;
+  let lookups = 0;
   const redirects = new BlobRedirects({
     stored: {
       hold: async (held) => uses.hold(held),
       linkTo: async () => {
-        looks += 1;
+        lookups += 1;
         expect(uses.inUse(digest)).toBe(true);
         if (stored === undefined) return undefined;
         return stored === 'absent' ? new Absence(digest, () => true) : { url, size: stored };
@@ -30,10 +30,13 @@ function setUp(stored: number | 'absent' | undefined, active = false) {
     fills: { isActive: () => active },
     lifetimeMs: LIFETIME_MS,
   });
-  return { clock, uses, redirects, looks: () => looks };
+  return { clock, uses, redirects, lookups: () => lookups };
 }
 
-/** A blob that the client may read. A manifest gives its size; without one, the upstream confirms the blob. */
+/**
+ * Returns a blob that the client may read. A manifest gives its size, or without one the upstream
+ * confirms the blob.
+ */
 async function readable(size: number | undefined): Promise<ReadableBlob> {
   const { access, knowledge, upstream } = pullRig();
   const located = access.locate({ kind: 'organization', name: 'acme' }, 'team/app');
@@ -48,41 +51,41 @@ async function readable(size: number | undefined): Promise<ReadableBlob> {
 }
 
 test.each<[string, number | undefined, RangeRequest | undefined, { offset: number; length: number }]>([
-  ['whole', 4 * MIB, undefined, { offset: 0, length: 4 * MIB }],
-  ['of a size that nobody has said', undefined, undefined, { offset: 0, length: 4 * MIB }],
-  ['a large part', 4 * MIB, { kind: 'bytes', first: MIB }, { offset: MIB, length: 3 * MIB }],
-])('a blob, %s: the client is sent to the store', async (_what, size, range, resolved) => {
+  ['a whole blob', 4 * MIB, undefined, { offset: 0, length: 4 * MIB }],
+  ['a blob of unknown size', undefined, undefined, { offset: 0, length: 4 * MIB }],
+  ['a large range', 4 * MIB, { kind: 'bytes', first: MIB }, { offset: MIB, length: 3 * MIB }],
+])('redirects the client to the store for %s', async (_what, size, range, resolved) => {
   const { redirects } = setUp(4 * MIB);
   expect(await redirects.redirect(await readable(size), range)).toEqual({ url, size: 4 * MIB, range: resolved });
 });
 
 test.each<[string, number | undefined, RangeRequest | undefined, number | undefined]>([
   ['a small blob', MIB - 1, undefined, MIB - 1],
-  ['a small blob of a size that nobody has said', undefined, undefined, MIB - 1],
-  ['a small part of a large one', 4 * MIB, { kind: 'bytes', first: 0, last: 99 }, 4 * MIB],
-  ['the last bytes of a large one', 4 * MIB, { kind: 'suffix', length: 100 }, 4 * MIB],
-  ['a range outside of it', undefined, { kind: 'bytes', first: 8 * MIB }, 4 * MIB],
-  ['what no link can be made to', 4 * MIB, undefined, undefined],
-  ['what has another size than its manifest says', 5 * MIB, undefined, 4 * MIB],
-])('%s is sent by us', async (_what, size, range, stored) => {
+  ['a small blob of unknown size', undefined, undefined, MIB - 1],
+  ['a small part of a large blob', 4 * MIB, { kind: 'bytes', first: 0, last: 99 }, 4 * MIB],
+  ['the last bytes of a large blob', 4 * MIB, { kind: 'suffix', length: 100 }, 4 * MIB],
+  ['a range outside of the blob', undefined, { kind: 'bytes', first: 8 * MIB }, 4 * MIB],
+  ['a blob without a link', 4 * MIB, undefined, undefined],
+  ['a blob with another size than in its manifest', 5 * MIB, undefined, 4 * MIB],
+])('sends %s itself', async (_what, size, range, stored) => {
   const { redirects, clock, uses } = setUp(stored);
   expect(await redirects.redirect(await readable(size), range)).toBeUndefined();
   clock.advance(10_000);
   expect(uses.inUse(digest)).toBe(false);
 });
 
-test('what the store does not have is said to be absent', async () => {
+test('returns an absence if the store does not hold the blob', async () => {
   const { redirects } = setUp('absent');
   expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeInstanceOf(Absence);
 });
 
-test('a fill that is running is followed, and the store not even asked', async () => {
-  const { redirects, looks } = setUp(4 * MIB, true);
+test('follows a running fill without asking the store', async () => {
+  const { redirects, lookups } = setUp(4 * MIB, true);
   expect(await redirects.redirect(await readable(4 * MIB), undefined)).toBeUndefined();
-  expect(looks()).toBe(0);
+  expect(lookups()).toBe(0);
 });
 
-test('what is linked to is not deleted before the link has ended, however many follow it', async () => {
+test('keeps a linked blob in use until the link expires, for any number of redirects', async () => {
   const { clock, uses, redirects } = setUp(4 * MIB);
   const blob = await readable(4 * MIB);
   for (let client = 0; client < 100; client += 1) {
@@ -91,7 +94,7 @@ test('what is linked to is not deleted before the link has ended, however many f
   }
   clock.advance(LIFETIME_MS - LIFETIME_MS / 100);
   expect(uses.inUse(digest)).toBe(true);
-  // A quarter of a life later at the latest, and the ten seconds for which anything counts as just used.
+  // At most a quarter of the lifetime later, plus the ten seconds of recent use.
   clock.advance(LIFETIME_MS / 4);
   clock.advance(10_000);
   expect(uses.inUse(digest)).toBe(false);

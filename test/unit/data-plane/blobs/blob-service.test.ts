@@ -25,20 +25,20 @@ describe('a fill', () => {
   const used = (): string[] => rig.uses.list(10).map(({ repository, startedAt }) => `${repository} ${startedAt}`);
   const begun = (): number => rig.upstream.requests.filter((line) => line.startsWith('GET')).length;
   const arrivals = (): unknown[] => rig.journal.records.flatMap(({ blob }) => (blob ? [blob] : []));
-  /** A client comes, and leaves when the fill has begun. */
+  /** Sends a client that leaves when the fill has started. */
   const visit = async (repository: string, organization = 'acme'): Promise<void> => {
     const opened = await rig.get(DIGEST, { repository, organization });
     expect(opened.kind).toBe('bytes');
     if (opened.kind === 'bytes') await opened.reader.close();
   };
 
-  test('is in use for every repository that asked, until its blob is stored; one arrival is recorded', async () => {
+  test('marks the blob as in use for every repository until it is stored, and records one arrival', async () => {
     const start = rig.clock.now();
     await visit('team/app');
     rig.clock.advance(100);
     await visit('team/other');
     await visit('team/app');
-    // The organization's fill is on its way: its background does not wait for it.
+    // A fill of the organization is running, so its background request does not wait for it.
     await rig.service.complete(await rig.target('team/other'), BLOB);
     expect(used()).toEqual([`team/app ${start}`, `team/other ${start + 100}`]);
     rig.clock.advance(3_600_000);
@@ -52,7 +52,7 @@ describe('a fill', () => {
     expect(arrivals()).toEqual([expect.objectContaining({ organizationUid: 'uid-acme', ...BLOB })]);
   });
 
-  test('is recorded for each organization that took part, also if it has left', async () => {
+  test('records an arrival for each organization that took part, also if its client left', async () => {
     await visit('team/app');
     await visit('team/app', 'beta');
     body.open();
@@ -63,7 +63,7 @@ describe('a fill', () => {
     ]);
   });
 
-  test('is recorded if its only client leaves before the upstream answers', async () => {
+  test('records an arrival if its only client leaves before the upstream answers', async () => {
     const headers = new Gate();
     rig.upstream.behaviour.gate = headers.passed;
     const client = new AbortController();
@@ -78,7 +78,7 @@ describe('a fill', () => {
     expect(arrivals()).toEqual([expect.objectContaining(BLOB)]);
   });
 
-  test('that fails is in use no longer, and may be begun again', async () => {
+  test('ends the use and allows a new fill after a failure', async () => {
     const completing = rig.service.complete(await rig.target('team/app'), BLOB);
     const refused = expect(completing).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
     await until(() => begun() === 1);
@@ -93,7 +93,7 @@ describe('a fill', () => {
     expect(begun()).toBe(2);
   });
 
-  test('of an arrival that cannot be recorded serves its clients all the same', async () => {
+  test('serves its clients if the arrival cannot be recorded', async () => {
     rig.journal.room = 0;
     body.open();
     expect((await rig.read(DIGEST)).content).toEqual(CONTENT);
@@ -101,20 +101,20 @@ describe('a fill', () => {
     expect(await rig.stored.stat(DIGEST)).toBe(CONTENT.length);
   });
 
-  test('is not begun, and its blob is not in use, if completion finds it in the store', async () => {
+  test('does not start, or mark the blob as in use, if completion finds it in the store', async () => {
     await rig.stored.put(DIGEST, CONTENT);
     rig.clock.advance(10_000);
     await rig.service.complete(await rig.target(), BLOB);
     expect([rig.uses.inUse(DIGEST), begun()]).toEqual([false, 0]);
   });
 
-  test('waits with those for whom it is urgent, also if it runs already, and goes on without them', async () => {
+  test('makes urgent requests wait, also on a running fill, and continues without them', async () => {
     const background = rig.service.complete(await rig.target(), BLOB);
     await until(() => begun() === 1);
     const urgent = new AbortController();
     const completing = rig.service.complete(await rig.target(), BLOB, urgent.signal);
     const cancelled = expect(completing).rejects.toMatchObject({ key: 'CANCELLED' });
-    await until(() => rig.looks().length > 0);
+    await until(() => rig.lookups().length > 0);
     urgent.abort();
     await cancelled;
     const second = rig.service.complete(await rig.target(), BLOB, new AbortController().signal);
@@ -136,7 +136,7 @@ describe('a reader', () => {
     close,
   });
 
-  test('is a use from before it is opened until it is closed, once, also when closing fails', async () => {
+  test('is a use from before it is opened until it is closed, also if closing fails', async () => {
     const { uses, clock } = pullRig();
     const gate = new Gate();
     const opening = openInUse(uses, content, async () => {
@@ -152,7 +152,7 @@ describe('a reader', () => {
     expect(uses.list(10)).toEqual([]);
   });
 
-  test('that could not be opened is none', async () => {
+  test('ends the use if it cannot be opened', async () => {
     const { uses } = pullRig();
     const failing = openInUse(uses, content, () => Promise.reject(new LayoverError('UPSTREAM_FAILED')));
     await expect(failing).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });

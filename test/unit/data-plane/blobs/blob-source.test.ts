@@ -8,7 +8,7 @@ import { FakeUpstream } from '../../../support/data-plane/fills/fake-upstream';
 
 const SIZE = 300_000;
 
-describe('reading through the cache', () => {
+describe('ReadThroughSource', () => {
   let setup: FillSetup;
   let upstream: FakeUpstream;
   beforeEach(async () => {
@@ -30,12 +30,12 @@ describe('reading through the cache', () => {
     return origin;
   };
 
-  it('asks upstream once, whatever is asked of the cache', async () => {
+  it('asks the upstream once for any number of reads', async () => {
     expect([await pull(), await pull(), await pull(undefined)]).toEqual(['store', 'store', 'store']);
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('gives a range of a stored blob, and its path', async () => {
+  it('returns a range of a stored blob, and its path', async () => {
     const reader = await setup.source.open(upstream.request());
     expect(reader.path).toBe(stored());
     expect(await reader.waitBeyond(SIZE)).toBe(SIZE);
@@ -43,11 +43,11 @@ describe('reading through the cache', () => {
   });
 
   it.each([
-    ['gone', async () => setup.store.delete(upstream.digest)],
-    ['cut to nothing', async () => writeFile(stored(), '')],
-    ['cut short', async () => writeFile(stored(), upstream.content.subarray(0, 1000))],
-    ['longer than they were', async () => writeFile(stored(), bytes(SIZE + 1))],
-  ])('fills again a blob whose bytes are %s, and the client does not notice', async (_, damage) => {
+    ['deleted', async () => setup.store.delete(upstream.digest)],
+    ['truncated to nothing', async () => writeFile(stored(), '')],
+    ['truncated', async () => writeFile(stored(), upstream.content.subarray(0, 1000))],
+    ['too long', async () => writeFile(stored(), bytes(SIZE + 1))],
+  ])('fills a blob with %s bytes again without the client noticing', async (_, damage) => {
     await damage();
     expect([await pull(), await pull()]).toEqual(['fill', 'store']);
     expect(upstream.offsets).toEqual([0, 0]);
@@ -63,8 +63,8 @@ describe('reading through the cache', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('goes to the store when the blob is kept between its look and the fill', async () => {
-    // The first look misses, and the fill of somebody else ends before the answer is there.
+  it('reads from the store if another fill stores the blob between lookup and fill', async () => {
+    // The first lookup misses the blob, and another fill ends before the answer arrives.
     await setup.dispose();
     let misses = 1;
     setup = await setUpFills({
@@ -81,7 +81,7 @@ describe('reading through the cache', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('passes a failure of the store on, and does not take it for absence', async () => {
+  it('passes a failure of the store on instead of treating it as absence', async () => {
     await setup.dispose();
     setup = await setUpFills({
       wrapStore: (inner) => changedStore(inner, { open: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
@@ -90,7 +90,7 @@ describe('reading through the cache', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('does not begin for a client that is gone', async () => {
+  it('does not start for a client that is gone', async () => {
     await expect(setup.source.open(upstream.request(), AbortSignal.abort())).rejects.toMatchObject({
       key: 'CANCELLED',
     });

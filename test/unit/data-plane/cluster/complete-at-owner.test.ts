@@ -13,7 +13,7 @@ const BLOB = { digest: digestOf(CONTENT), mediaType: 'application/octet-stream',
 
 type Outcome = 'filled' | 'hangs' | LayoverError | status;
 
-/** Nodes in the order of the blob; `self` is this one. */
+/** Creates nodes in the order of the blob; `self` is this node. */
 async function rig(...order: readonly (readonly [name: string, outcome: Outcome])[]) {
   const { access } = pullRig();
   const target = await access.authorize(access.locate({ kind: 'organization', name: 'acme' }, 'team/app'), '');
@@ -51,14 +51,14 @@ function failure(outcome: LayoverError | status): ServiceError {
   return Object.assign(error, { code: outcome, details: '', metadata: new Metadata() });
 }
 
-test('the first in order is this node: filled here, nobody is asked, and no time passes', async () => {
+test('fills the blob here without a call or delay if this node is the first', async () => {
   const { complete, elsewhere, asked, here } = await rig(['self', 'filled'], ['other', 'filled']);
   expect(elsewhere()).toBeUndefined();
   await complete();
   expect([asked, here]).toEqual([[], [BLOB.digest]]);
 });
 
-test('another node is first: it is asked, and told all that it needs', async () => {
+test('asks the first node and sends all that it needs', async () => {
   const { complete, asked, here, target } = await rig(['other', 'filled'], ['self', 'filled']);
   await complete();
   const { organizationUid, originVersion } = target.key;
@@ -70,10 +70,10 @@ test('another node is first: it is asked, and told all that it needs', async () 
 
 test.each<[string, Outcome]>([
   ['is lost', status.UNAVAILABLE],
-  ['was stopped meanwhile', status.CANCELLED],
+  ['was stopped during the call', status.CANCELLED],
   ['is stopping', new LayoverError('NOT_READY')],
-  ['does not have the call', status.UNIMPLEMENTED],
-])('a node that %s is replaced by the next', async (_name, outcome) => {
+  ['does not know the call', status.UNIMPLEMENTED],
+])('asks the next node instead of a node that %s', async (_name, outcome) => {
   const third = await rig(['a', outcome], ['b', 'filled'], ['self', 'filled']);
   await third.complete();
   expect([third.asked.map(({ node }) => node), third.here]).toEqual([['a', 'b'], []]);
@@ -83,7 +83,7 @@ test.each<[string, Outcome]>([
 });
 
 test.each(['UPSTREAM_FAILED', 'UPSTREAM_CONTENT', 'UPSTREAM_TIMEOUT', 'NAME_UNKNOWN', 'STORE_FULL'] as const)(
-  '%s is the outcome: nobody else tries',
+  'returns %s without asking another node',
   async (key) => {
     const { complete, asked, here } = await rig(['a', new LayoverError(key)], ['b', 'filled'], ['self', 'filled']);
     await expect(complete()).rejects.toMatchObject({ key });
@@ -91,19 +91,19 @@ test.each(['UPSTREAM_FAILED', 'UPSTREAM_CONTENT', 'UPSTREAM_TIMEOUT', 'NAME_UNKN
   },
 );
 
-test('a time-out of the call is an outcome, too', async () => {
+test('returns the timeout of a call without asking another node', async () => {
   const { complete, here } = await rig(['a', status.DEADLINE_EXCEEDED], ['self', 'filled']);
   await expect(complete()).rejects.toMatchObject({ key: 'TIMEOUT' });
   expect(here).toEqual([]);
 });
 
-test('nobody is known: filled here', async () => {
+test('fills the blob here if no node is known', async () => {
   const { complete, here } = await rig();
   await complete();
   expect(here).toEqual([BLOB.digest]);
 });
 
-test('what is urgent is said to be, until it is for nobody any more: then nobody else is asked', async () => {
+test('marks an urgent call until its signal aborts, and then asks no other node', async () => {
   const { complete, asked, here } = await rig(['a', 'hangs'], ['b', 'filled'], ['self', 'filled']);
   const urgent = new AbortController();
   const completing = complete(urgent.signal);

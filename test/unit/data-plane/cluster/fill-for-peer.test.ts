@@ -27,7 +27,7 @@ function rig(spec: Partial<OrganizationSpec> = {}) {
 }
 
 test.each(['PUBLIC', 'PRIVATE'] as const)(
-  'a blob of a %s organization is filled for its repository',
+  'fills a blob of a %s organization for its repository',
   async (visibility) => {
     const { fill, filled } = rig({ visibility });
     await fill();
@@ -39,14 +39,14 @@ test.each(['PUBLIC', 'PRIVATE'] as const)(
 test.each([
   ['another organization of this name', { organizationUid: 'uid-of-before' }],
   ['another upstream', { originVersion: 'origin-2' }],
-  ['an organization that is not known here', { organization: 'nobody' }],
-])('%s: refused, nothing is fetched', async (_name, change) => {
+  ['an organization that this node does not know', { organization: 'nobody' }],
+])('rejects %s and fetches nothing', async (_name, change) => {
   const { fill, filled } = rig();
   await expect(fill(change)).rejects.toMatchObject({ key: 'NAME_UNKNOWN' });
   expect(filled).toEqual([]);
 });
 
-test('what the configuration does not let anybody pull is not filled', async () => {
+test('does not fill a blob of a repository that the configuration does not allow', async () => {
   const off = rig({ enabled: false });
   await expect(off.fill()).rejects.toMatchObject({ key: 'PROXY_DISABLED' });
   const denied = rig({ denyRepositories: ['team/*'] });

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-test('made once for a home, and kept', async () => {
+test('creates an id once per home and keeps it', async () => {
   const file = join(folder.path, 'new', 'node-id');
   const id = await loadOrCreateNodeId(file);
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -19,7 +19,7 @@ test('made once for a home, and kept', async () => {
   expect(await loadOrCreateNodeId(join(folder.path, 'other'))).not.toBe(id);
 });
 
-test.each(['', '\0\0\0', 'two words', 'x'.repeat(200)])('a damaged file (%j) is replaced', async (text) => {
+test.each(['', '\0\0\0', 'two words', 'x'.repeat(200)])('replaces a damaged file (%j)', async (text) => {
   const file = join(folder.path, 'node-id');
   await writeFile(file, text);
   const id = await loadOrCreateNodeId(file);
@@ -27,7 +27,7 @@ test.each(['', '\0\0\0', 'two words', 'x'.repeat(200)])('a damaged file (%j) is 
   expect((await readFile(file, 'utf8')).trim()).toBe(id);
 });
 
-test('is durable before it is used: its content, its name, and the name of a folder that was created for it', async () => {
+test('makes the file, its name and a newly created folder durable before it returns the id', async () => {
   const home = join(folder.path, 'home');
   const syncs = await watchSyncs();
   try {

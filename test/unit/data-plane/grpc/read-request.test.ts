@@ -4,7 +4,7 @@ const { signal } = new AbortController();
 const read = (address: Parameters<typeof readRepository>[0]['address']) =>
   readRepository({ context: null, address }, signal);
 
-test('both forms of address', () => {
+test('reads both forms of an address', () => {
   expect(read({ owner: 'organization', organization: 'acme', repository: 'a/b' })).toMatchObject({
     owner: { kind: 'organization', name: 'acme' },
     repository: 'a/b',
@@ -19,16 +19,16 @@ test.each([
   ['no address', null],
   ['no owner', { repository: 'a' }],
   ['no repository', { owner: 'organization' as const, organization: 'acme', repository: '' }],
-  ['a way up', { owner: 'organization' as const, organization: 'acme', repository: '../a' }],
-  ['capitals', { owner: 'organization' as const, organization: 'acme', repository: 'A' }],
+  ['a parent folder', { owner: 'organization' as const, organization: 'acme', repository: '../a' }],
+  ['upper-case letters', { owner: 'organization' as const, organization: 'acme', repository: 'A' }],
   ['a line break', { owner: 'organization' as const, organization: 'acme', repository: 'a\nb' }],
   ['a line break at the end', { owner: 'organization' as const, organization: 'acme', repository: 'a\n' }],
-])('%s: NAME_INVALID', (_name, address) => {
+])('rejects %s with NAME_INVALID', (_name, address) => {
   expect(() => read(address)).toThrow(expect.objectContaining({ key: 'NAME_INVALID' }));
 });
 
 test.each(['', 'latest', 'sha256:abc', `sha256:${'A'.repeat(64)}`, `md5:${'a'.repeat(32)}`])(
-  'digest %j: DIGEST_INVALID',
+  'rejects digest %j with DIGEST_INVALID',
   (text) => {
     expect(() => readDigest(text)).toThrow(expect.objectContaining({ key: 'DIGEST_INVALID' }));
   },

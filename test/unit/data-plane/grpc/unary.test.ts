@@ -20,17 +20,17 @@ function rig(run: (signal: AbortSignal) => Promise<string>) {
   return { lines, call, answered };
 }
 
-test('an answer', async () => {
+test('returns the reply', async () => {
   expect(await rig(async () => 'fine').answered).toEqual([null, 'fine']);
 });
 
-test('an expected failure: its own status, and no noise in the log', async () => {
+test('returns the status of an expected failure and does not log it as a problem', async () => {
   const { answered, lines } = rig(() => Promise.reject(new LayoverError('MANIFEST_UNKNOWN')));
   expect((await answered)[0]).toMatchObject({ code: status.NOT_FOUND });
   expect(lines.map(({ level }) => level)).toEqual([20]);
 });
 
-test('a bug: INTERNAL without its text for the caller, all of it in the log', async () => {
+test('returns INTERNAL for a bug without its text, and logs all details', async () => {
   const { answered, lines } = rig(() => Promise.reject(new TypeError('secret detail')));
   const [failure] = await answered;
   expect(failure).toMatchObject({ code: status.INTERNAL });
@@ -38,7 +38,7 @@ test('a bug: INTERNAL without its text for the caller, all of it in the log', as
   expect(lines).toMatchObject([{ level: 50, err: { message: 'secret detail' } }]);
 });
 
-test('a caller that leaves aborts the signal', async () => {
+test('aborts the signal if the caller leaves', async () => {
   const { call, answered } = rig(
     (signal) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new LayoverError('CANCELLED')))),

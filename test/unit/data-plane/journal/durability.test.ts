@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { type SyncWatch, watchSyncs } from '../../../support/real/synced-paths';
 import { openJournal, recordOf, temporaryFolder } from '../../../support/data-plane/records';
 
-/** A power cut cannot be tried here. What survives one is what was synced: files, and the folders that hold their names. */
+/**
+ * A test cannot cause a power cut. Files survive one if they and the folders with their names were
+ * synced.
+ */
 let folder: ReturnType<typeof temporaryFolder>;
 let syncs: SyncWatch;
 
@@ -16,7 +19,7 @@ afterEach(() => {
   folder.remove();
 });
 
-test('syncs the name of every folder that it creates before a record is acknowledged', async () => {
+test('syncs the name of every folder that it creates before it acknowledges a record', async () => {
   const home = join(folder.path, 'home');
   const directory = join(home, 'journal');
   const journal = await openJournal(directory);

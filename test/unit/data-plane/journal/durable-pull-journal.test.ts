@@ -33,8 +33,8 @@ afterAll(() => folder.remove());
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => String(from + i));
 const segments = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.log'));
 
-describe('what is appended', () => {
-  test('comes out in order, with ids that sort and the time of the clock, also after a restart', async () => {
+describe('appended records', () => {
+  test('are read in order, with sortable ids and the time of the clock, also after a restart', async () => {
     const clock = new TestClock(1_700_000_000_000);
     const first = await start({ clock });
     await Promise.all(numbers(0, 100).map((n) => first.append(recordOf(n))));
@@ -54,7 +54,7 @@ describe('what is appended', () => {
     expect(second.depth().records).toBe(0);
   });
 
-  test('is not seen again once acknowledged, and seen again until then', async () => {
+  test('are read again until they are acknowledged, and then never again', async () => {
     const journal = await start();
     for (const n of numbers(0, 5)) await journal.append(recordOf(n));
     expect(referencesOf((await journal.read(2, 10_000))!.records)).toEqual(['0', '1']);
@@ -65,7 +65,7 @@ describe('what is appended', () => {
     expect(referencesOf(await drain(await start()))).toEqual(['2', '3', '4']);
   });
 
-  test('takes many files, which are removed when they are delivered', async () => {
+  test('are spread over many files, which are removed after delivery', async () => {
     const journal = await start({ limits: { segmentBytes: 1000 } });
     for (const n of numbers(0, 50)) await journal.append(recordOf(n));
     expect(segments().length).toBeGreaterThan(5);
@@ -73,7 +73,7 @@ describe('what is appended', () => {
     expect(segments().length).toBeLessThanOrEqual(1);
   });
 
-  test('lies in files of the owner only', async () => {
+  test('are stored in files that only the owner can access', async () => {
     const journal = await start();
     await journal.append(recordOf('0'));
     await drain(journal);
@@ -82,8 +82,8 @@ describe('what is appended', () => {
   });
 });
 
-describe('files that are not whole', () => {
-  test('an end torn by a crash is passed over; nothing acknowledged is lost', async () => {
+describe('damaged files', () => {
+  test('with a torn end lose no acknowledged record', async () => {
     const journal = await start();
     for (const n of numbers(0, 3)) await journal.append(recordOf(n));
     await journal.close();
@@ -93,7 +93,7 @@ describe('files that are not whole', () => {
     expect(referencesOf(await drain(second))).toEqual(numbers(0, 4));
   });
 
-  test('a damaged file loses its rest, is kept aside, and holds up nothing behind it', async () => {
+  test('lose the records after the damage, are kept aside, and do not block later files', async () => {
     const { logger, lines } = keepingLogger();
     const journal = await start({ limits: { segmentBytes: 1000 } });
     for (const n of numbers(0, 30)) await journal.append(recordOf(n));
@@ -107,11 +107,11 @@ describe('files that are not whole', () => {
     expect(references.length).toBeGreaterThan(20);
     expect(references.length).toBeLessThan(30);
     expect(references.at(-1)).toBe('29');
-    expect(lines.join()).toContain('records were lost');
+    expect(lines.join()).toContain('Pull records are lost');
     expect(readdirSync(directory)).toContainEqual(expect.stringMatching(/\.damaged$/));
   });
 
-  test('a mark that cannot be read delivers again rather than not at all', async () => {
+  test('an unreadable mark causes repeated delivery instead of none', async () => {
     const journal = await start();
     await journal.append(recordOf('0'));
     await drain(journal);
@@ -122,8 +122,8 @@ describe('files that are not whole', () => {
   });
 });
 
-describe('a journal that is full', () => {
-  test('drops pulls, counts and logs them, refuses admissions, and takes both again when there is room', async () => {
+describe('a full journal', () => {
+  test('drops, counts and logs pulls, rejects admissions, and accepts both again when there is room', async () => {
     const { logger, lines } = keepingLogger();
     const journal = await start({ logger, limits: { maxRecords: 2 } });
     for (const n of numbers(0, 5)) await journal.append(recordOf(n));
@@ -135,7 +135,7 @@ describe('a journal that is full', () => {
     expect(journal.depth().records).toBe(1);
   });
 
-  test('bounds bytes as well', async () => {
+  test('limits bytes as well', async () => {
     const journal = await start({ limits: { maxBytes: 1000 } });
     for (const n of numbers(0, 50)) await journal.append(recordOf(n));
     const { records, dropped } = journal.depth();
@@ -144,10 +144,10 @@ describe('a journal that is full', () => {
     expect(dropped).toBeGreaterThan(30);
   });
 
-  test('a full disk is the same, and leaves nothing half-written', async () => {
+  test('behaves the same on a full disk, and leaves no partial record', async () => {
     const journal = await start();
     const next = join(directory, '0000000000000001.log');
-    // Writing there fails with ENOSPC (full(4)).
+    // Writes there fail with ENOSPC (full(4)).
     symlinkSync('/dev/full', next);
     await Promise.all([journal.append(recordOf('0')), journal.append(recordOf('1'))]);
     await expect(journal.append({ admission: { requestId: 'a' } })).rejects.toMatchObject({ key: 'STORE_FULL' });
@@ -161,7 +161,7 @@ describe('a journal that is full', () => {
   });
 });
 
-describe('counts', () => {
+describe('byte counts', () => {
   const blobsOf = async (journal: DurablePullJournal) =>
     (await drain(journal)).map(({ blob }) => [blob?.organizationUid, blob?.bytesServed, blob?.bytesFetched]);
 
@@ -204,7 +204,7 @@ describe('counts', () => {
   });
 });
 
-test('depth tells the age of the oldest record, also of an earlier run', async () => {
+test('depth reports the age of the oldest record, also of an earlier run', async () => {
   const clock = new TestClock();
   const first = await start({ clock });
   await first.append(recordOf('0'));
@@ -219,7 +219,7 @@ test('depth tells the age of the oldest record, also of an earlier run', async (
   expect(second.depth()).toMatchObject({ records: 0, oldestMs: 0 });
 });
 
-test('admissions are known to wait until they are delivered; after a restart any record may be one', async () => {
+test('admissionsPending is true until admissions are delivered, and after a restart until all records are', async () => {
   const journal = await start();
   await journal.append(recordOf('0'));
   expect(journal.admissionsPending()).toBe(false);

@@ -9,7 +9,7 @@ function rig() {
   return { ...parts, reports };
 }
 
-test('the first contact is reported at once, an unchanged state once a minute', async () => {
+test('reports the first contact at once, and an unchanged state once a minute', async () => {
   const { get, clock, reports } = rig();
   await get('latest');
   expect(reports()).toEqual([
@@ -33,7 +33,7 @@ test('the first contact is reported at once, an unchanged state once a minute', 
   expect(reports()).toHaveLength(2);
 });
 
-test('changes are reported, at most every five seconds, and none is lost', async () => {
+test('reports all changes, at most every five seconds', async () => {
   const { get, upstream, clock, reports } = rig();
   await get('latest');
   for (let remaining = 100; remaining > 90; remaining -= 1) {
@@ -47,7 +47,7 @@ test('changes are reported, at most every five seconds, and none is lost', async
   expect(reports()[1]).toMatchObject({ rateLimitRemaining: 91 });
 });
 
-test('an upstream that goes away is reported with the reason', async () => {
+test('reports an unreachable upstream with the reason', async () => {
   const { outcome, upstream, reports } = rig();
   upstream.healthNow = { ...upstream.healthNow, reachable: false, lastError: 'connection refused' };
   await outcome('latest');

@@ -18,7 +18,7 @@ describe('a failure of the file system', () => {
     expect(error.message).not.toContain('/home');
   });
 
-  it('leaves an expected failure as it is', () => {
+  it('stays unchanged if it is an expected failure', () => {
     const error = new LayoverError('CANCELLED');
     expect(toStoreError(error, 'read')).toBe(error);
   });

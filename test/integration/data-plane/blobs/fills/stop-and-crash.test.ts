@@ -25,7 +25,7 @@ describe('stopping fills', () => {
   });
   afterEach(() => setup.dispose());
 
-  it('lets a running fill end within the grace', async () => {
+  it('lets a running fill end within the grace period', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -38,7 +38,7 @@ describe('stopping fills', () => {
     expect(await setup.spooled()).toEqual([]);
   });
 
-  it('cuts it after that; nothing is left, and nothing new begins', async () => {
+  it('cuts a fill after the grace period, leaves no files, and starts no new fill', async () => {
     const never = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: never.passed } }]);
     const queued = new FakeUpstream(bytes(1000));
@@ -59,7 +59,7 @@ describe('stopping fills', () => {
     await expect(setup.fills.complete(queued.request())).rejects.toMatchObject({ key: 'NOT_READY' });
   });
 
-  it('lets go of an answer that comes after the end', async () => {
+  it('cancels an upstream response that arrives after the stop', async () => {
     const answer = new Gate();
     let cancelled = 0;
     const upstream = new FakeUpstream(bytes(1000));
@@ -80,7 +80,7 @@ describe('stopping fills', () => {
     expect(await setup.spooled()).toEqual([]);
   });
 
-  it('is done at once when nothing runs', async () => {
+  it('resolves at once if no fill is running', async () => {
     await setup.fills.stop(60_000);
     await setup.fills.stop(60_000);
   });
@@ -93,7 +93,7 @@ describe('the spool after a crash', () => {
   });
   afterEach(() => rm(home, { recursive: true, force: true }));
 
-  it('is made, with what a killed process left removed, and nothing else', async () => {
+  it('is created and cleaned of files of a killed process, and of no others', async () => {
     const spoolDirectory = join(home, 'spool');
     const digest = mustDigest(`sha256:${'ab'.repeat(32)}`);
     const spool = createSpool(spoolDirectory);
@@ -107,12 +107,12 @@ describe('the spool after a crash', () => {
     expect((await readdir(spoolDirectory)).sort()).toEqual(['folder', 'notes.txt']);
   });
 
-  it('says what is wrong when it cannot be made', async () => {
+  it('fails with the reason if it cannot be created', async () => {
     await writeFile(join(home, 'file'), '');
     await expect(createSpool(join(home, 'file', 'spool')).clean()).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('kill -9 in the middle: the next start leaves neither half a blob nor a spool file', async () => {
+  it('contains no partial blob or spool file when a data plane starts after kill -9 in a fill', async () => {
     const child = spawn(process.execPath, [...RUN_TYPESCRIPT, join(__dirname, 'support', 'die-in-a-fill.ts'), home], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

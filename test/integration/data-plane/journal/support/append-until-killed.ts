@@ -4,7 +4,10 @@ import { createLogger } from '../../../../../common/runtime/logger';
 import { createPullJournal } from '../../../../../data-plane/src/journal/durable-pull-journal';
 import { recordOf } from '../../../../support/data-plane/records';
 
-/** Appends from 16 hands at once and says on stdout what is acknowledged, until somebody ends the process. */
+/**
+ * Appends from 16 concurrent loops and prints acknowledged records on stdout, until the process is
+ * killed.
+ */
 async function main(directory: string): Promise<void> {
   const journal = await createPullJournal({ directory, clock: systemClock, logger: createLogger('test', 'silent') });
   let next = 0;
@@ -18,7 +21,9 @@ async function main(directory: string): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, hand));
 }
 
-/** Waits for a reader that is slow: a pipe that is full is an error to a write that does not wait. */
+/**
+ * Writes synchronously and waits for a slow reader. A non-blocking write to a full pipe would fail.
+ */
 function say(line: string): void {
   for (;;) {
     try {

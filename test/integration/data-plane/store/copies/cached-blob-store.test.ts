@@ -15,7 +15,7 @@ const content = bytes(600_000);
 const digest = digestOf(content);
 const name = objectNamesBelow(PREFIX).blob(digest);
 
-describe('a bucket store with local copies in front', () => {
+describe('a bucket store with local copies', () => {
   let under: GcsUnderTest;
   let clock: TestClock;
   let copies: LocalCopies;
@@ -44,20 +44,20 @@ describe('a bucket store with local copies in front', () => {
     return blob.localPath;
   };
 
-  it('what was filled here is read here, and the bucket is not asked for it', async () => {
+  it('reads a blob that was filled here without asking the bucket', async () => {
     await ingest();
     expect(await open()).toBeDefined();
     expect(asked('look') + asked('download')).toBe(0);
   });
 
-  it('what the bucket did not take is not read here either', async () => {
+  it('does not read a blob from its copy if the bucket did not accept it', async () => {
     under.fake.fault({ kind: ['begin', 'part', 'multipart'], status: 403 });
     await expect(ingest()).rejects.toMatchObject({ key: 'STORE_FAILED' });
     expect(await store.open(digest)).toBeUndefined();
     expect(copies.totalBytes).toBe(0);
   });
 
-  it('what is opened a second time is brought here, once', async () => {
+  it('copies a blob once when it is opened a second time', async () => {
     under.fake.contents.write(name, content);
     expect(await open()).toBeUndefined();
     expect(copies.totalBytes).toBe(0);
@@ -67,7 +67,7 @@ describe('a bucket store with local copies in front', () => {
     expect(asked('download')).toBe(1);
   });
 
-  it('what is opened again much later is not hot', async () => {
+  it('does not treat a blob as hot if it is opened again much later', async () => {
     under.fake.contents.write(name, content);
     await open();
     clock.advance(2 * 3_600_000);
@@ -76,7 +76,7 @@ describe('a bucket store with local copies in front', () => {
     expect(asked('download')).toBe(0);
   });
 
-  it('with the bucket away, what is here is served: blobs, manifests, sizes', async () => {
+  it('serves copies of blobs and manifests, and their sizes, while the bucket is down', async () => {
     await ingest();
     const manifest = Buffer.from('{}');
     await store.put(digestOf(manifest), manifest);
@@ -89,7 +89,7 @@ describe('a bucket store with local copies in front', () => {
     expect(await open()).toBeDefined();
   });
 
-  it('what another node has deleted from the bucket goes here too, when it is read a minute later', async () => {
+  it('removes a copy on a read a minute later if another node deleted the blob from the bucket', async () => {
     await ingest();
     under.fake.contents.objects.delete(name);
     expect(await open()).toBeDefined();
@@ -99,7 +99,7 @@ describe('a bucket store with local copies in front', () => {
     expect(await store.open(digest)).toBeUndefined();
   });
 
-  it('what is deleted while it is brought here does not come', async () => {
+  it('does not keep a copy of a blob that is deleted while it is copied', async () => {
     under.fake.contents.write(name, content);
     let go = (): void => undefined;
     const fault = under.fake.fault({ kind: 'download', until: new Promise<void>((resolve) => (go = resolve)) });
@@ -112,7 +112,7 @@ describe('a bucket store with local copies in front', () => {
     expect(copies.totalBytes).toBe(0);
   });
 
-  it('damage here is no damage there: a copy that is moved aside leaves right bytes in the bucket', async () => {
+  it('discards a damaged copy and keeps the good bytes in the bucket', async () => {
     await ingest();
     const blob = (await store.open(digest))!;
     expect(await store.quarantine(digest, blob)).toBe(true);

@@ -10,7 +10,7 @@ import { describeBlobKeeping } from '../../../../contract/blob-keeping.contract'
 import { type BlobStoreUnderTest, describeBlobStore } from '../../../../contract/blob-store.contract';
 import { gcsOnFake } from '../../../../support/data-plane/gcs-store';
 
-/** The bucket store with local copies in front, as the data plane puts them together. */
+/** Creates the bucket store with local copies like the data plane does. */
 async function cachedGcs(): Promise<BlobStoreUnderTest> {
   const under = await gcsOnFake();
   const root = join(under.folder, 'copies');

@@ -12,7 +12,7 @@ import { bytes } from '../../../../support/data-plane/fills/fill-setup';
 import type { GcsLimits } from '../../../../../data-plane/src/store/gcs/limits';
 import { type GcsUnderTest, gcsOnFake, KIB, QUICK } from '../../../../support/data-plane/gcs-store';
 
-/** Says which token it gave, and how often it was asked. */
+/** Starts a token server that reports its tokens and the number of requests. */
 async function startTokenServer(): Promise<{
   url: string;
   token: string;
@@ -73,7 +73,7 @@ describe('credentials for the bucket', () => {
     await store.delete(digestOf(content));
   };
 
-  it('are those of the environment (here a workload identity), fetched once, and go to the API but never to an upload session', async () => {
+  it('come from the environment (here a workload identity), are fetched once, and go to the API but never to an upload session', async () => {
     const tokens = await startTokenServer();
     try {
       const subject = join(under.folder, 'subject');
@@ -102,12 +102,12 @@ describe('credentials for the bucket', () => {
     }
   });
 
-  it('that do not come hold nobody up for longer than an operation may take', async () => {
+  it('delay a call at most for the operation limit if they do not arrive', async () => {
     storeWith(() => new Promise(() => undefined), { operationMs: 100 });
     await expect(store.stat(digestOf(content))).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('that come a little late are waited for', async () => {
+  it('are awaited if they arrive a little late', async () => {
     let tries = 0;
     storeWith(async () => {
       tries += 1;
@@ -118,7 +118,7 @@ describe('credentials for the bucket', () => {
     expect(under.fake.requests[0]?.authorization).toBe('Bearer late');
   });
 
-  it('are no secret of the error messages', async () => {
+  it('do not appear in error messages', async () => {
     storeWith(async () => ({ authorization: 'Bearer top-secret' }));
     under.fake.fault({ status: 403 });
     const error: unknown = await store.stat(digestOf(content)).catch((thrown: unknown) => thrown);

@@ -36,7 +36,7 @@ function startWith(place: Place, localCacheBytes = 100 * MIB, limits = {}, clock
   });
 }
 
-/** Everything that a client pulls of the image; how each part came. */
+/** Pulls everything that a client pulls of the image. Returns the cache status of each part. */
 async function pull(rig: Rig): Promise<string[]> {
   const { cacheStatus } = await rig.edge.manifest('latest');
   const blobs = await Promise.all(parts.map(({ digest }) => rig.edge.blob(digest)));
@@ -47,12 +47,12 @@ async function pull(rig: Rig): Promise<string[]> {
   return [cacheStatus, ...blobs.map(({ header }) => header!.cacheStatus)];
 }
 
-/** What an edge on the same host is told; it goes away at once. */
+/** Returns the delivery that an edge on the same host gets. The edge leaves at once. */
 async function delivery(rig: Rig, digest: string): Promise<string | undefined> {
   return (await rig.edge.blob(digest, { accepts: ['LOCAL_FILE', 'INLINE'] }, () => false)).header?.delivery;
 }
 
-/** Another data plane in the same home, at a control plane that has kept what it was told. */
+/** Starts another data plane in the same home, with a control plane that kept the admissions. */
 async function restart(rig: Rig): Promise<void> {
   applyAdmissions(rig.catalog);
   await rig.restart();
@@ -61,8 +61,8 @@ async function restart(rig: Rig): Promise<void> {
 async function coldWarmRestarted(rig: Rig, isKept: () => Promise<boolean>): Promise<void> {
   rig.registry.content.addImage(NAME, 'latest', image);
   expect(await pull(rig)).toEqual(['MISS', 'MISS', 'MISS', 'MISS']);
-  await waitUntil('the image to be in the bucket', isKept);
-  await waitUntil('the fills to be over', () => rig.spooled().length === 0);
+  await waitUntil('the image in the bucket', isKept);
+  await waitUntil('the end of the fills', () => rig.spooled().length === 0);
   rig.asked();
   expect(await pull(rig)).toEqual(['REVALIDATED', 'HIT', 'HIT', 'HIT']);
   expect(await delivery(rig, image.layers[1]!.digest)).toBe('LOCAL_FILE');
@@ -76,7 +76,7 @@ async function coldWarmRestarted(rig: Rig, isKept: () => Promise<boolean>): Prom
   expect(rig.asked().filter((line) => !line.startsWith('HEAD'))).toEqual([]);
 }
 
-describe('a data plane whose blobs are in a bucket', () => {
+describe('a data plane with blobs in a bucket', () => {
   let fake: FakeGcs;
   let rig: Rig;
   const start = async (localCacheBytes?: number, limits?: object, clock?: Clock): Promise<void> => {
@@ -95,12 +95,12 @@ describe('a data plane whose blobs are in a bucket', () => {
   const addBig = (): string => rig.registry.content.addBlob(NAME, BIG);
   const isWhole = ({ bytes, failure }: ReadResult): boolean => failure === undefined && bytes.equals(big);
 
-  test('cold, warm, after a restart, and on a node that has nothing on its disk', async () => {
+  test('serves an image cold, warm, after a restart, and on a node with an empty disk', async () => {
     await start();
     await coldWarmRestarted(rig, async () => [image, ...parts].every(({ digest }) => kept(digest)));
   });
 
-  test('a bucket that takes nothing for a while slows no client: the upload catches up from the spool', async () => {
+  test('does not slow clients down if the bucket accepts nothing for a while: the upload catches up from the spool', async () => {
     await start();
     const digest = addBig();
     let take = (): void => undefined;
@@ -113,8 +113,8 @@ describe('a data plane whose blobs are in a bucket', () => {
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
   });
 
-  test('503 for a while in mid-upload: every client has its bytes at once, and the blob is kept when the bucket is back', async () => {
-    // As it is unless told otherwise.
+  test('serves all clients at once if the bucket answers 503 during an upload, and stores the blob when the bucket recovers', async () => {
+    // The default value.
     const { uploadPatienceMs, uploadMs, retryMaxMs } = DEFAULT_GCS_LIMITS;
     const clock = TestClock.running();
     await start(undefined, { uploadPatienceMs, uploadMs, retryMaxMs }, clock);
@@ -125,7 +125,7 @@ describe('a data plane whose blobs are in a bucket', () => {
     await fake.until(() => fake.requests.some(({ kind, status }) => kind === 'part' && status === 308));
     const fault = fake.fault({ status: 503 });
     gate.open();
-    // None of them waits for the bucket, which answers 503 until the test says otherwise.
+    // No client waits for the bucket, which answers 503 until the test changes that.
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
     await waitUntil('several tries', () => {
       clock.advance(1000);
@@ -133,16 +133,16 @@ describe('a data plane whose blobs are in a bucket', () => {
     });
     expect(kept(digest)).toBe(false);
     fault.remove();
-    await waitUntil('the blob to be kept', () => {
+    await waitUntil('the stored blob', () => {
       clock.advance(1000);
       return kept(digest);
     });
     expect(fake.contents.objects.get(`cache/sha256/${hexOf(mustDigest(digest))}`)!.content.equals(big)).toBe(true);
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
-    await waitUntil('the spool to be empty', () => rig.spooled().length === 0);
+    await waitUntil('an empty spool', () => rig.spooled().length === 0);
   }, 90_000);
 
-  test('gone in mid-upload: every client has its bytes, nothing half is there, later pulls fail in time, and it heals', async () => {
+  test('serves all clients if the bucket goes down during an upload, stores nothing partial, fails later pulls in time, and recovers', async () => {
     await start(undefined, { uploadPatienceMs: 500, operationMs: 500 });
     const digest = addBig();
     const gate = createGate();
@@ -152,17 +152,17 @@ describe('a data plane whose blobs are in a bucket', () => {
     await fake.goAway();
     gate.open();
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
-    await waitUntil('the upload to be given up', () => rig.spooled().length === 0);
+    await waitUntil('the end of the upload', () => rig.spooled().length === 0);
     expect((await rig.edge.blob(digest)).failure).toBe('STORE_FAILED');
     await fake.comeBack();
     expect(fake.contents.objects.size).toBe(0);
-    // The bucket forgets it by itself after a week: nobody could tell it.
+    // The bucket forgets the session by itself after a week; nobody could cancel it.
     fake.contents.sessions.clear();
     expect(isWhole(await rig.edge.blob(digest))).toBe(true);
     await fake.until(() => kept(digest));
   });
 
-  test('gone: what has a local copy is served, also after a restart', async () => {
+  test('serves local copies while the bucket is down, also after a restart', async () => {
     await start(undefined, { operationMs: 500 });
     rig.registry.content.addImage(NAME, 'latest', image);
     await pull(rig);
@@ -177,30 +177,30 @@ describe('a data plane whose blobs are in a bucket', () => {
     await fake.comeBack();
   });
 
-  test('a connection that is cut in mid-read is made good without the client noticing', async () => {
+  test('continues after a connection that was cut during a read, without the client noticing', async () => {
     await start(0);
     const digest = addBig();
     await rig.edge.blob(digest);
     await fake.until(() => kept(digest));
-    await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+    await waitUntil('the end of the fill', () => rig.spooled().length === 0);
     fake.fault({ kind: 'download', cutAfterBytes: MIB, times: 2 });
     const read = await rig.edge.blob(digest);
     expect([isWhole(read), read.header!.cacheStatus, read.header!.delivery]).toEqual([true, 'HIT', 'INLINE']);
     expect(fake.requests.filter(({ kind }) => kind === 'download')).toHaveLength(3);
   });
 
-  test('a client that leaves in mid-read leaves no connection to the bucket busy', async () => {
+  test('leaves no connection to the bucket busy after a client left during a read', async () => {
     await start(0, { idleMs: 60_000 });
     const digest = addBig();
     await rig.edge.blob(digest);
     await fake.until(() => kept(digest));
-    await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+    await waitUntil('the end of the fill', () => rig.spooled().length === 0);
     fake.fault({ kind: 'download', stallAfterBytes: MIB });
     await rig.edge.blob(digest, {}, (received) => received < MIB / 2);
     await fake.until(() => fake.requests.some(({ kind, aborted }) => kind === 'download' && aborted));
   });
 
-  test('a data plane that stops gives up what the bucket does not take, and ends its session', async () => {
+  test('aborts an upload that the bucket does not accept at its stop, and ends the session', async () => {
     await start(undefined, { uploadPatienceMs: 60_000 });
     const digest = addBig();
     fake.fault({ kind: ['part', 'ask'], status: 503 });
@@ -214,8 +214,8 @@ describe('a data plane whose blobs are in a bucket', () => {
   }, 40_000);
 });
 
-describeWith([FAKE_GCS_PROGRAM], 'a data plane whose blobs are in fake-gcs-server', () => {
-  test('cold, warm, after a restart, and on a node that has nothing on its disk', async () => {
+describeWith([FAKE_GCS_PROGRAM], 'a data plane with blobs in fake-gcs-server', () => {
+  test('serves an image cold, warm, after a restart, and on a node with an empty disk', async () => {
     const server = await startFakeGcsServer();
     await server.makeBucket('images');
     const rig = await startWith({ origin: server.origin, bucket: 'images' });

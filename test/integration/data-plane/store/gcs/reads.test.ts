@@ -28,7 +28,7 @@ async function read(blob: StoredBlob, offset = 0, length = blob.size - offset): 
 const ranges = (): string[] => under.fake.requests.filter(({ kind }) => kind === 'download').map(({ range }) => range);
 
 describe('a read', () => {
-  it('goes on after a connection that was cut, with what is missing of the same generation', async () => {
+  it('continues after a cut connection with the missing bytes of the same generation', async () => {
     const blob = await start();
     under.fake.fault({ kind: 'download', cutAfterBytes: MIB, times: 2 });
     expect((await read(blob, 100)).equals(content.subarray(100))).toBe(true);
@@ -45,13 +45,13 @@ describe('a read', () => {
     ['sends no headers', { silent: true, times: 1 }],
     ['answers 503', { status: 503, times: 3 }],
     ['answers 429', { status: 429, times: 1 }],
-  ])('goes on when the bucket %s', async (_, fault) => {
+  ])('continues if the bucket %s', async (_, fault) => {
     const blob = await start({ idleMs: 300, headersMs: 300 });
     under.fake.fault({ kind: 'download', ...fault });
     expect((await read(blob)).equals(content)).toBe(true);
   });
 
-  it('is not failed by a reader that pauses for longer than the bucket may', async () => {
+  it('does not fail if its reader pauses for longer than the idle limit of the bucket', async () => {
     const blob = await start({ idleMs: 300 });
     const reading = blob.read(0, blob.size)[Symbol.asyncIterator]();
     const first = (await reading.next()).value as Buffer;
@@ -61,7 +61,7 @@ describe('a read', () => {
     expect(Buffer.concat(chunks).equals(content)).toBe(true);
   });
 
-  it('never goes on in another object that has taken the name', async () => {
+  it('never continues in another object under the same name', async () => {
     const blob = await start();
     under.fake.fault({ kind: 'download', cutAfterBytes: MIB, times: 1 });
     const reading = blob.read(0, blob.size)[Symbol.asyncIterator]();
@@ -74,7 +74,7 @@ describe('a read', () => {
     ).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('that is aborted leaves the others alone, and no connection', async () => {
+  it('that is aborted disturbs neither the others nor their connections', async () => {
     const blob = await start();
     under.fake.fault({ kind: 'download', stallAfterBytes: MIB, times: 1 });
     const controller = new AbortController();
@@ -96,14 +96,14 @@ describe('a read', () => {
     await under.fake.until(() => under.fake.requests.filter(({ aborted }) => aborted).length === 1);
   });
 
-  it('that stops in the middle lets go of its connection', async () => {
+  it('that stops in the middle releases its connection', async () => {
     const blob = await start({ idleMs: 60_000 });
     under.fake.fault({ kind: 'download', stallAfterBytes: MIB });
     for await (const chunk of blob.read(0, blob.size)) if (chunk.length > 0) break;
     await under.fake.until(() => under.fake.requests.some(({ kind, aborted }) => kind === 'download' && aborted));
   });
 
-  it('from a bucket that is gone fails in bounded time', async () => {
+  it('fails in limited time if the bucket is down', async () => {
     const blob = await start({ readPatienceMs: 300, operationMs: 300 });
     await under.fake.goAway();
     await expect(read(blob)).rejects.toMatchObject({ key: 'STORE_FAILED' });
@@ -113,13 +113,13 @@ describe('a read', () => {
     expect((await read(blob)).equals(content)).toBe(true);
   });
 
-  it('that ends too early again and again is given up', async () => {
+  it('gives up if the response ends early repeatedly', async () => {
     const blob = await start({ readPatienceMs: 300 });
     under.fake.fault({ kind: 'download', cutAfterBytes: 0 });
     await expect(read(blob)).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('into memory is tried again as a whole', async () => {
+  it('into memory is retried as a whole', async () => {
     await start();
     under.fake.fault({ kind: 'download', cutAfterBytes: 1000, times: 1 });
     expect((await under.store.get(digest, content.length))!.equals(content)).toBe(true);
@@ -127,7 +127,7 @@ describe('a read', () => {
 });
 
 describe('a delete', () => {
-  it('leaves alone what has taken the place since it looked', async () => {
+  it('keeps an object that has replaced the checked one', async () => {
     await start();
     let open = (): void => undefined;
     const fault = under.fake.fault({ kind: 'delete', until: new Promise<void>((resolve) => (open = resolve)) });
@@ -139,14 +139,14 @@ describe('a delete', () => {
     expect(under.fake.contents.objects.get(name)!.generation).toBe(generation);
   });
 
-  it('is done once, whatever becomes of its answers', async () => {
+  it('deletes once, even if its answers are lost', async () => {
     await start();
     under.fake.fault({ kind: 'delete', loseAnswer: true, times: 1 });
     await under.store.delete(digest);
     expect(await under.store.stat(digest)).toBeUndefined();
   });
 
-  it('of what is moved aside counts although its answer got lost', async () => {
+  it('of a quarantined object succeeds even if its answer was lost', async () => {
     const blob = await start();
     under.fake.fault({ kind: 'delete', loseAnswer: true, times: 1 });
     expect(await under.store.quarantine(digest, blob)).toBe(true);

@@ -11,12 +11,15 @@ import { describeWith } from '../../../../support/real/programs';
 import { temporaryFolder } from '../../../../support/real/temporary-folder';
 
 /**
- * The bucket store against an emulator that others wrote. Where it (1.56.1) is not like Cloud Storage, and what follows:
- * - Preconditions hold for uploads alone, and at their end only; a delete ignores `ifGenerationMatch`. Deletes that meet another generation are
- *   shown on our own fake.
- * - `bytes * / *` does not ask for the state of an upload but ends it, half as it is; an ended session is not forgotten. So nothing is broken off
- *   and resumed here: faults are our own fake's too.
- * - Checksums sent with the last part are not looked at (those of multipart uploads are).
+ * Runs the bucket store against a third-party emulator. Its version 1.56.1 differs from Cloud
+ * Storage as follows:
+ *
+ * - Preconditions only apply to uploads, and only at their end; a delete ignores
+ *   `ifGenerationMatch`. The fake of this repository tests deletes that meet another generation.
+ * - A status request for an upload ends the upload in its partial state, and an ended session is not
+ *   forgotten. So this suite interrupts and resumes nothing; the fake of this repository tests such
+ *   faults.
+ * - It does not verify checksums of the last part of an upload (but those of multipart uploads).
  */
 describeWith([FAKE_GCS_PROGRAM], 'the bucket store on fake-gcs-server', () => {
   let server: FakeGcsServer;

@@ -25,7 +25,7 @@ let folder: TemporaryFolder;
 const before = process.env.GOOGLE_APPLICATION_CREDENTIALS;
 beforeAll(async () => {
   folder = await temporaryFolder('redirect');
-  // Google's library reads it by itself.
+  // Google's library reads this variable itself.
   process.env.GOOGLE_APPLICATION_CREDENTIALS = await writeServiceAccount(join(folder.path, 'account.json'));
 });
 afterAll(async () => {
@@ -54,12 +54,12 @@ function startWith(origin: string, bucket: string, signUrl?: SignUrl): Promise<R
   });
 }
 
-/** A read by an edge that takes anything. */
+/** Reads a blob like an edge that accepts every delivery. */
 function read(rig: Rig, digest: string, more: object = {}): Promise<ReadResult> {
   return rig.edge.blob(digest, { accepts: [...ANY.accepts], ...more });
 }
 
-/** Fills a blob and waits until the bucket has it. */
+/** Fills a blob and waits until the bucket holds it. */
 async function fill(
   rig: Rig,
   blob: { size: number; seed: string },
@@ -69,12 +69,12 @@ async function fill(
   const cold = await read(rig, digest);
   expect([cold.header?.delivery, cold.header?.cacheStatus, cold.failure]).not.toContain('REDIRECT');
   await rig.edge.blob(digest);
-  await waitUntil('the blob to be in the bucket', () => isKept(digest));
-  await waitUntil('the fill to be over', () => rig.spooled().length === 0);
+  await waitUntil('the blob in the bucket', () => isKept(digest));
+  await waitUntil('the end of the fill', () => rig.spooled().length === 0);
   return digest;
 }
 
-describe('clients are sent to the bucket', () => {
+describe('redirects to the bucket', () => {
   let fake: FakeGcs;
   let rig: Rig;
   const kept = (digest: string): boolean => fake.contents.objects.has(`cache/sha256/${hexOf(mustDigest(digest))}`);
@@ -86,7 +86,7 @@ describe('clients are sent to the bucket', () => {
     await fake.close();
   });
 
-  test('for a large blob that is whole there, also where a file would do; the URL gives its bytes, whole and in part', async () => {
+  test('a client of a large stored blob, also if a local file is possible; the URL serves the whole blob and ranges', async () => {
     rig = await startWith(fake.origin, fake.bucket);
     const digest = await fill(rig, BIG, kept);
     const { header, bytes, failure } = await read(rig, digest);
@@ -113,7 +113,7 @@ describe('clients are sent to the bucket', () => {
     expect(part.header!.url).toBe(header!.url);
   });
 
-  test('and the URL is in no log line, record or report', async () => {
+  test('without the URL in any log line, record or report', async () => {
     rig = await startWith(fake.origin, fake.bucket);
     const digest = await fill(rig, BIG, kept);
     expect((await read(rig, digest)).header?.delivery).toBe('REDIRECT');
@@ -125,7 +125,7 @@ describe('clients are sent to the bucket', () => {
     expect(said).not.toContain('X-Goog-');
   });
 
-  test('but not for one that is small, by a caller that does not take it, or when it is being filled', async () => {
+  test('but not for a small blob, a caller without support, or a running fill', async () => {
     rig = await startWith(fake.origin, fake.bucket);
     const small = await fill(rig, SMALL, kept);
     expect((await read(rig, small)).header?.delivery).toBe('LOCAL_FILE');
@@ -143,7 +143,7 @@ describe('clients are sent to the bucket', () => {
     await running;
   });
 
-  test('never without the right to the blob: nothing is looked for, signed or said', async () => {
+  test('never without the right to the blob: nothing is looked up, signed or revealed', async () => {
     rig = await startWith(fake.origin, fake.bucket);
     const digest = await fill(rig, BIG, kept);
     const looks = fake.requests.length;
@@ -153,25 +153,25 @@ describe('clients are sent to the bucket', () => {
       expect([refused.failure, refused.header]).toEqual(['UNAUTHORIZED', undefined]);
     }
     expect(fake.requests.length).toBe(looks);
-    // And with credentials, only where upstream lets this organization have it.
+    // With credentials, only if the upstream gives this organization the right to the blob.
     const authorization = `Basic ${Buffer.from('vault+ci:secret').toString('base64')}`;
     expect((await read(rig, digest, { ...ask, authorization })).header?.delivery).toBe('REDIRECT');
   });
 
-  test('and where signing fails, hangs, or the bucket does not answer, they get the bytes', async () => {
+  test('but sends the bytes if signing fails or the bucket does not answer', async () => {
     rig = await startWith(fake.origin, fake.bucket, () => Promise.reject(new Error('no permission')));
     const digest = await fill(rig, BIG, kept);
     for (let times = 0; times < 3; times += 1) {
       const given = await rig.edge.blob(digest, { accepts: ['INLINE', 'REDIRECT'] });
       expect([given.failure, given.header?.delivery, given.bytes.equals(big)]).toEqual([undefined, 'INLINE', true]);
     }
-    expect(lines.filter((line) => line.includes('clients cannot be sent to the bucket'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('Cannot redirect clients to the bucket'))).toHaveLength(1);
     await fake.goAway();
     expect((await rig.edge.blob(digest, { accepts: ['INLINE', 'REDIRECT'] })).bytes.equals(big)).toBe(true);
     await fake.comeBack();
   });
 
-  test('what they were given access to counts as served to their organization', async () => {
+  test('and counts the bytes that the link gives access to as served to the organization', async () => {
     rig = await startWith(fake.origin, fake.bucket);
     const digest = await fill(rig, BIG, kept);
     const served = (): number =>
@@ -185,8 +185,8 @@ describe('clients are sent to the bucket', () => {
   });
 });
 
-describeWith([FAKE_GCS_PROGRAM], 'clients are sent to fake-gcs-server', () => {
-  test('which gives the bytes for the URL, whole and in part', async () => {
+describeWith([FAKE_GCS_PROGRAM], 'redirects to fake-gcs-server', () => {
+  test('and the URL serves the whole blob and ranges', async () => {
     const server = await startFakeGcsServer();
     await server.makeBucket('images');
     const rig = await startWith(server.origin, 'images');

@@ -52,7 +52,7 @@ const kept = (): Buffer | undefined => under.fake.contents.objects.get(name)?.co
 const isWhole = (): boolean | undefined => kept()?.equals(content);
 
 describe('an upload', () => {
-  it('goes out while the fill runs, and its last part only when the blob is proven', async () => {
+  it('runs during the fill, and sends its last part only when the blob is proven', async () => {
     await start();
     const { ingest, commit } = await begin();
     ingest.advance(PART);
@@ -73,7 +73,7 @@ describe('an upload', () => {
     expect(kinds('ask', 'cancel', 'look').length).toBe(1);
   });
 
-  it('of a small blob is one request, with a checksum that the bucket checks before anybody sees it', async () => {
+  it('of a small blob is one request with a checksum that the bucket verifies before the object is visible', async () => {
     await start();
     const small = content.subarray(0, 1000);
     await upload(small);
@@ -81,7 +81,7 @@ describe('an upload', () => {
     expect(await under.store.stat(digestOf(small))).toBe(1000);
   });
 
-  it('goes on after 503, from where the bucket says that it is', async () => {
+  it('continues after 503 from the offset that the bucket reports', async () => {
     await start();
     under.fake.fault({ kind: ['part', 'ask'], status: 503, skip: 1, times: 5 });
     await upload();
@@ -90,7 +90,7 @@ describe('an upload', () => {
     expect(kinds('ask').length).toBeGreaterThan(0);
   });
 
-  it('sends again only what a reset connection did not bring over', async () => {
+  it('repeats only the bytes that a reset connection did not transfer', async () => {
     await start({ chunkBytes: 2 * PART });
     under.fake.fault({ kind: 'part', resetAfterBytes: PART + 10_000, times: 1 });
     await upload();
@@ -104,18 +104,18 @@ describe('an upload', () => {
   });
 
   it.each([
-    ['a bucket that keeps less than it was sent', { keepOnly: PART, times: 1 }],
+    ['a bucket that stores fewer bytes than it received', { keepOnly: PART, times: 1 }],
     ['a bucket that does not answer', { silent: true, times: 1 }],
     ['a bucket that stops reading', { stopReadingAfterBytes: 1000, times: 1 }],
-    ['an answer that gets lost', { loseAnswer: true, skip: 0, times: 1 }],
-  ])('is whole in spite of %s', async (_, fault) => {
+    ['a lost answer', { loseAnswer: true, skip: 0, times: 1 }],
+  ])('completes despite %s', async (_, fault) => {
     await start({ chunkBytes: 2 * PART, headersMs: 300 });
     under.fake.fault({ kind: 'part', ...fault });
     await upload();
     expect(isWhole()).toBe(true);
   });
 
-  it('whose last answer got lost is found to be there, not made twice', async () => {
+  it('with a lost last answer is found complete and not repeated', async () => {
     await start();
     under.fake.fault({ kind: 'part', when: ({ range }) => !range.endsWith('*'), loseAnswer: true });
     const uploading = upload();
@@ -126,7 +126,7 @@ describe('an upload', () => {
     expect(isWhole()).toBe(true);
   });
 
-  it('begins anew when the bucket has forgotten its session', async () => {
+  it('starts again if the bucket has forgotten its session', async () => {
     await start();
     const { ingest, commit } = await begin();
     ingest.advance(PART + 1);
@@ -137,7 +137,7 @@ describe('an upload', () => {
     expect(kinds('begin')).toHaveLength(2);
   });
 
-  it('that somebody else was faster with is a success, and theirs stays', async () => {
+  it('succeeds if another writer was faster, and keeps the other object', async () => {
     await start();
     const { ingest, commit } = await begin();
     ingest.advance(PART + 1);
@@ -148,14 +148,14 @@ describe('an upload', () => {
     expect(under.fake.contents.cancelled).toBe(1);
   });
 
-  it('replaces an object of the same size and other bytes, and only that one', async () => {
+  it('replaces an object of the same size with other bytes, and only that one', async () => {
     await start();
     under.fake.contents.write(name, Buffer.alloc(content.length));
     await upload();
     expect(isWhole()).toBe(true);
   });
 
-  it('that the bucket keeps wrong fails, and nothing is visible', async () => {
+  it('fails if the bucket stores wrong bytes, and nothing is visible', async () => {
     await start();
     under.fake.fault({ kind: ['part', 'multipart'], corrupt: true });
     await expect(upload()).rejects.toMatchObject({ key: 'STORE_FAILED' });
@@ -165,7 +165,7 @@ describe('an upload', () => {
     expect(await under.store.stat(digestOf(small))).toBeUndefined();
   });
 
-  it('of a spool file that is shorter than was proven fails', async () => {
+  it('fails if the spool file is shorter than the proven size', async () => {
     await start();
     const spoolFile = await under.spoolFile(content.subarray(0, 2 * PART));
     const ingest = await under.store.ingest(digest, spoolFile);
@@ -173,7 +173,7 @@ describe('an upload', () => {
     expect(kept()).toBeUndefined();
   });
 
-  it('is given up in bounded time when the bucket does not come back, says so, and ends its session', async () => {
+  it('is given up in limited time if the bucket does not recover, fails with the reason, and ends its session', async () => {
     await start({ uploadPatienceMs: 300 });
     under.fake.fault({ kind: ['part', 'ask'], status: 503 });
     await expect(upload()).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe('an upload', () => {
     expect(kept()).toBeUndefined();
   });
 
-  it('to a bucket that is gone fails in bounded time; beginning one does not even notice', async () => {
+  it('to a bucket that is down fails in limited time; starting it succeeds', async () => {
     await start({ uploadPatienceMs: 300 });
     await under.fake.goAway();
     const { ingest, commit } = await begin();
@@ -194,14 +194,16 @@ describe('an upload', () => {
     expect(under.fake.contents.objects.size).toBe(0);
   });
 
-  it('is not tried again where we may not write', async () => {
+  it('is not retried without write permission', async () => {
     await start();
     under.fake.fault({ kind: 'begin', status: 403 });
-    await expect(upload()).rejects.toMatchObject({ message: expect.stringMatching(/403: our credentials/) as string });
+    await expect(upload()).rejects.toMatchObject({
+      message: expect.stringMatching(/403: the credentials of Layover/) as string,
+    });
     expect(kinds('begin')).toHaveLength(1);
   });
 
-  it('that is aborted in the middle of a part lets go of connection and session', async () => {
+  it('releases connection and session if it is aborted in the middle of a part', async () => {
     await start();
     const fault = under.fake.fault({ kind: 'part', silent: true });
     const { ingest } = await begin();
@@ -213,7 +215,7 @@ describe('an upload', () => {
     expect(kept()).toBeUndefined();
   });
 
-  it('is given up by a store that closes, also in the middle of its commit', async () => {
+  it('is aborted by the close of the store, also during its commit', async () => {
     await start();
     under.fake.fault({ kind: ['part', 'ask'], status: 503 });
     const committing = upload();
@@ -224,7 +226,7 @@ describe('an upload', () => {
     expect(under.fake.contents.sessions.size).toBe(0);
   });
 
-  it('holds its spool file open only as long as it runs', async () => {
+  it('holds its spool file open only while it runs', async () => {
     await start();
     if (!existsSync('/proc/self/fd')) return;
     const spoolFile = await under.spoolFile(content);

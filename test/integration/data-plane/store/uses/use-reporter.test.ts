@@ -17,7 +17,7 @@ const use = (text: string): { organizationUid: string; repository: string; diges
   digest: digestOf(Buffer.from(text)),
 });
 
-describe('the report of uses', () => {
+describe('UseReporter', () => {
   let clock: TestClock;
   let uses: ContentUses;
   let reports: (readonly ContentUse[])[];
@@ -45,14 +45,14 @@ describe('the report of uses', () => {
   });
   afterEach(() => reporter.stop());
 
-  /** What was reported in the next ten seconds: how many uses, for each report. */
+  /** Returns the number of uses in each report of the next ten seconds. */
   const tick = async (milliseconds = 10_000): Promise<number[]> => {
     clock.advance(milliseconds);
     await turns();
     return reports.splice(0).map(({ length }) => length);
   };
 
-  it('comes every ten seconds while something is in use for two, and once more, empty', async () => {
+  it('reports every ten seconds once a use has lasted two seconds, and once more with an empty report', async () => {
     expect(await tick()).toEqual([]);
     const end = uses.begin(use('a'));
     expect(await tick(9_999)).toEqual([]);
@@ -65,7 +65,7 @@ describe('the report of uses', () => {
     expect(await tick()).toEqual([1]);
   });
 
-  it('does not come for what is younger than two seconds, but tells of it when it comes', async () => {
+  it('does not report for uses younger than two seconds, but includes them in a report', async () => {
     await tick(8_001);
     const end = uses.begin(use('a'));
     expect(await tick(1_999)).toEqual([]);
@@ -73,12 +73,12 @@ describe('the report of uses', () => {
     uses.begin(use('b'));
     expect(await tick(1_000)).toEqual([2]);
     end();
-    // Something is in use, though not for long: an empty report would not be true.
+    // A young use is running, so an empty report would be wrong.
     await tick(9_500);
     expect(await tick(500)).toEqual([1]);
   });
 
-  it('tells of 10,000 uses at most, the oldest', async () => {
+  it('reports at most 10,000 uses, the oldest ones', async () => {
     uses.begin(use('oldest'));
     clock.advance(1);
     for (let at = 0; at < 10_000; at += 1) uses.begin(use(String(at)));
@@ -88,7 +88,7 @@ describe('the report of uses', () => {
     expect(reports[0]![0]).toEqual({ ...use('oldest'), startedAt: 0 });
   });
 
-  it('that fails is a line for who looks closely, and does nothing else', async () => {
+  it('logs a failed report at debug level and continues', async () => {
     send = () => Promise.reject(new Error('away'));
     const end = uses.begin(use('a'));
     expect([await tick(), await tick()]).toEqual([[1], [1]]);
@@ -97,7 +97,7 @@ describe('the report of uses', () => {
     expect(lines.map(({ level }) => level)).toEqual([20, 20, 20]);
   });
 
-  it('waits for the one before it, so that the last one said arrives last', async () => {
+  it('sends a report after the previous one has ended, so that the latest arrives last', async () => {
     const gate = new Gate();
     send = () => gate.passed;
     uses.begin(use('a'));
@@ -108,7 +108,7 @@ describe('the report of uses', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('does not come any more after the stop, which does not wait for a control plane that says nothing', async () => {
+  it('sends no report after its stop, which does not wait for a silent control plane', async () => {
     uses.begin(use('a'));
     send = (signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))));
@@ -120,8 +120,8 @@ describe('the report of uses', () => {
   });
 });
 
-describe('over gRPC', () => {
-  it('says the node and every use; a control plane that fails is an error', async () => {
+describe('a use report over gRPC', () => {
+  it('contains the node and every use, and fails if the control plane fails', async () => {
     const fake = await FakeCatalog.start();
     const client = createCatalogClient(fake.address);
     const report = createGrpcUseReport(client, 'node-1');

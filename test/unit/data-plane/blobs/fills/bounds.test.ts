@@ -15,7 +15,7 @@ import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-up
 
 const MIB = 1024 * 1024;
 
-/** A disk that has `room` bytes, and says so only when they are used up. */
+/** A disk with `room` bytes that reports a full disk only when they are used up. */
 function smallDisk(room: { bytes: number }): (spool: Spool) => Spool {
   return (spool) => ({
     ...spool,
@@ -36,7 +36,7 @@ function smallDisk(room: { bytes: number }): (spool: Spool) => Spool {
   });
 }
 
-describe('the bounds of fills', () => {
+describe('the limits of fills', () => {
   let setup: FillSetup | undefined;
   const start = async (options: FillSetupOptions = {}): Promise<FillSetup> => (setup = await setUpFills(options));
   afterEach(async () => {
@@ -44,7 +44,7 @@ describe('the bounds of fills', () => {
     setup = undefined;
   });
 
-  it('a disk that is full in the middle cuts the readers and leaves nothing; later fills work', async () => {
+  it('a disk that becomes full during a fill cuts the readers, leaves no files, and allows later fills', async () => {
     const room = { bytes: MIB };
     const { source, store, fills, spooled } = await start({ wrapSpool: smallDisk(room) });
     const upstream = new FakeUpstream(bytes(3 * MIB));
@@ -62,7 +62,7 @@ describe('the bounds of fills', () => {
     expect((await readAll(await source.open(upstream.request()))).equals(upstream.content)).toBe(true);
   });
 
-  it('a blob that would not fit is refused before its body, not in the middle', async () => {
+  it('a blob that does not fit is rejected before its body arrives', async () => {
     const { source, spooled } = await start({ wrapSpool: (spool) => ({ ...spool, hasRoom: async () => false }) });
     const upstream = new FakeUpstream(bytes(1000));
     await expect(source.open(upstream.request())).rejects.toMatchObject({ key: 'STORE_FULL' });
@@ -70,7 +70,7 @@ describe('the bounds of fills', () => {
     await until(async () => (await spooled()).length === 0);
   });
 
-  it('a store that fails at the end keeps no client from its blob', async () => {
+  it('a store that fails at the end does not stop clients from getting the blob', async () => {
     let broken = true;
     const { source, fills, store, spooled } = await start({
       wrapStore: (inner) =>
@@ -94,7 +94,7 @@ describe('the bounds of fills', () => {
     expect(await store.stat(upstream.digest)).toBe(MIB);
   });
 
-  it('so many at a time; the others wait, a client before the background, and go on', async () => {
+  it('the number of concurrent fills: clients wait before the background, and all continue', async () => {
     const { fills } = await start({ limits: { perUpstream: 2, backgroundPerUpstream: 2 } });
     const gates = [0, 1, 2, 3].map(() => new Gate());
     const upstreams = gates.map(
@@ -102,13 +102,14 @@ describe('the bounds of fills', () => {
     );
     const asked = (): number[] => upstreams.map((upstream) => upstream.offsets.length);
     const background: Promise<void>[] = [];
-    // One after the other: each looks into the store before it takes its place in the queue.
+    // Started one after the other, because each looks into the store before it enters the queue.
     for (const [nth, upstream] of upstreams.entries()) {
       background.push(fills.complete(upstream.request({ priority: 'background' })));
       await until(() => (nth < 2 ? asked()[nth] === 1 : fills.counts().waiting === nth - 1));
     }
     expect(asked()).toEqual([1, 1, 0, 0]);
-    // A client joins the last in the queue and lifts it, at once since the fill is there.
+    // A client joins the last fill in the queue, which raises its priority at once because the fill
+    // exists.
     const opening = fills.open(upstreams[3]!.request());
     gates[0]!.open();
     await until(() => asked()[3] === 1);
@@ -121,13 +122,14 @@ describe('the bounds of fills', () => {
     await opened.close();
   });
 
-  it('a fill that nobody waits for any more leaves the queue', async () => {
+  it('a fill leaves the queue when nobody waits for it any more', async () => {
     const { fills, source } = await start({ limits: { perUpstream: 1 } });
     const gate = new Gate();
     const running = new FakeUpstream(bytes(1000, 'running'), [{ waitFor: gate.passed }]);
     const waiting = new FakeUpstream(bytes(1000, 'waiting'));
     const first = source.open(running.request());
-    // The first has its slot before the second comes: who looks into the store sooner is not certain.
+    // The first fill gets its slot before the second one starts. Otherwise the order of their store
+    // lookups would be random.
     await until(() => running.offsets.length === 1);
     const controller = new AbortController();
     const second = source.open(waiting.request(), controller.signal);
@@ -140,8 +142,8 @@ describe('the bounds of fills', () => {
     expect(waiting.offsets).toEqual([]);
   });
 
-  it('maxFillSeconds, counted from when the last client left', async () => {
-    // Only the 77 seconds wait for the test; everything shorter passes in real time.
+  it('maxFillSeconds count from the time when the last client left', async () => {
+    // Only the 77 seconds use the test clock; all shorter times are real.
     const clock = new TestClock(Date.now(), { running: true, timers: { realUpToMs: 76_999, speed: 1 } });
     const { fills, source, spooled, store } = await start({ clock, limits: { maxFillSeconds: 77 } });
     const never = new Gate();
@@ -164,12 +166,12 @@ describe('the bounds of fills', () => {
     await until(async () => (await spooled()).length === 0);
   });
 
-  it('memory: a reader that stands still holds nothing up and nothing in memory', async () => {
+  it('a stalled reader delays no other reader and uses no memory', async () => {
     const { source, fills } = await start();
     const content = bytes(48 * MIB);
     const upstream = new FakeUpstream(content, [{}], 'sha256', 64 * 1024);
     const readers = await Promise.all(Array.from({ length: 50 }, () => source.open(upstream.request())));
-    // Each has a read under way and does not come back for more.
+    // Each reader has a pending read and does not read any further.
     const standing = readers.map((reader) => reader.read(0, reader.size)[Symbol.asyncIterator]());
     await Promise.all(standing.map((chunks) => chunks.next()));
     const before = process.memoryUsage().arrayBuffers;
@@ -179,7 +181,7 @@ describe('the bounds of fills', () => {
     await Promise.all(readers.map((reader) => reader.close()));
   });
 
-  it('a slow disk holds upstream up, within 3 MiB', async () => {
+  it('a slow disk slows the upstream down, with at most 3 MiB in memory', async () => {
     const gate = new Gate();
     const { source, fills } = await start({
       wrapSpool: (spool) => ({

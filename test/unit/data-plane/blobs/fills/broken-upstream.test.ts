@@ -1,11 +1,18 @@
-import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import {
+  bytes,
+  type FillSetup,
+  readAll,
+  readUntilCut,
+  setUpFills,
+  until,
+} from '../../../../support/data-plane/fills/fill-setup';
 import { type Answer, FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const MIB = 1024 * 1024;
 const TAIL = 64 * 1024;
 const QUARTER = MIB / 4;
 
-describe('an upstream that breaks off', () => {
+describe('a fill whose upstream connection breaks', () => {
   let setup: FillSetup;
   beforeEach(async () => {
     setup = await setUpFills();
@@ -13,7 +20,7 @@ describe('an upstream that breaks off', () => {
   afterEach(() => setup.dispose());
 
   it.each(['UPSTREAM_FAILED', 'UPSTREAM_TIMEOUT', 'UPSTREAM_UNREACHABLE'] as const)(
-    'is asked again from where it broke off (%s)',
+    'resumes where the connection broke (%s)',
     async (key) => {
       const upstream = new FakeUpstream(bytes(MIB), [
         { cutAt: { offset: QUARTER, key } },
@@ -28,7 +35,7 @@ describe('an upstream that breaks off', () => {
     },
   );
 
-  it('is asked again when it does not answer the second time either', async () => {
+  it('retries if the upstream fails the second request too', async () => {
     const upstream = new FakeUpstream(bytes(MIB), [
       { cutAt: { offset: QUARTER, key: 'UPSTREAM_FAILED' } },
       { refuse: 'UPSTREAM_UNREACHABLE' },
@@ -40,7 +47,7 @@ describe('an upstream that breaks off', () => {
     expect(upstream.offsets).toEqual([0, QUARTER, QUARTER, QUARTER]);
   });
 
-  it('may send from the start again: what is here is skipped, and the digest is right', async () => {
+  it('skips known bytes if the upstream starts again from the beginning', async () => {
     const upstream = new FakeUpstream(bytes(MIB), [
       { cutAt: { offset: QUARTER + 1000, key: 'UPSTREAM_FAILED' } },
       { ignoresRange: true },
@@ -50,14 +57,14 @@ describe('an upstream that breaks off', () => {
     expect(upstream.offsets).toEqual([0, QUARTER + 1000]);
   });
 
-  it('is not asked for what lies behind the last byte', async () => {
+  it('does not request bytes after the last one', async () => {
     const upstream = new FakeUpstream(bytes(MIB), [{ cutAt: { offset: MIB, key: 'UPSTREAM_FAILED' } }]);
     const reader = await setup.source.open(upstream.request());
     expect((await readAll(reader)).equals(upstream.content)).toBe(true);
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('is given up after a bounded number of tries; readers are cut, nothing is kept, and a later fill works', async () => {
+  it('gives up after a limited number of tries, cuts its readers, stores nothing, and allows a later fill', async () => {
     const cut: Answer = { cutAt: { offset: QUARTER, key: 'UPSTREAM_FAILED' } };
     const upstream = new FakeUpstream(bytes(MIB), [cut, cut, cut, cut, cut, cut, {}]);
     const readers = await Promise.all([1, 2, 3].map(() => setup.source.open(upstream.request())));
@@ -75,7 +82,7 @@ describe('an upstream that breaks off', () => {
     expect((await readAll(again)).equals(upstream.content)).toBe(true);
   });
 
-  it('gets its tries back while the blob comes on', async () => {
+  it('restores its tries while bytes arrive', async () => {
     await setup.dispose();
     setup = await setUpFills({ limits: { resumeTries: 1, resumeRestoreBytes: QUARTER } });
     const upstream = new FakeUpstream(
@@ -88,7 +95,7 @@ describe('an upstream that breaks off', () => {
   });
 
   it.each(['UPSTREAM_DENIED', 'BLOB_UNKNOWN', 'TOO_MANY_REQUESTS', 'UPSTREAM_TLS'] as const)(
-    'is not asked a third time when it answers %s in the middle',
+    'does not ask a third time if the upstream answers %s in the middle',
     async (refuse) => {
       const upstream = new FakeUpstream(bytes(MIB), [
         { cutAt: { offset: QUARTER, key: 'UPSTREAM_FAILED' } },
@@ -100,7 +107,7 @@ describe('an upstream that breaks off', () => {
     },
   );
 
-  it('is asked with the credentials of another follower when it refuses those of the first in the middle', async () => {
+  it('uses the credentials of another follower if the upstream refuses those of the first in the middle', async () => {
     const cut = new Gate();
     const content = bytes(MIB);
     const first = new FakeUpstream(content, [
@@ -108,7 +115,7 @@ describe('an upstream that breaks off', () => {
       { refuse: 'UPSTREAM_DENIED' },
     ]);
     const second = new FakeUpstream(content);
-    // One after the other: who comes first is whose credentials are used.
+    // Started one after the other, because the credentials of the first one are used.
     const readers = [
       await setup.source.open(first.request({ owner: 'one' })),
       await setup.source.open(second.request({ owner: 'two' })),
@@ -120,7 +127,7 @@ describe('an upstream that breaks off', () => {
   });
 });
 
-describe('an upstream that sends something else', () => {
+describe('an upstream with a wrong response', () => {
   let setup: FillSetup;
   beforeEach(async () => {
     setup = await setUpFills();
@@ -131,17 +138,17 @@ describe('an upstream that sends something else', () => {
   wrong.writeUInt8(wrong.readUInt8(MIB / 2) ^ 1, MIB / 2);
   const cases: readonly [string, Answer, number | undefined][] = [
     ['wrong bytes of the right length', { content: wrong }, MIB],
-    ['wrong bytes, and nobody says how many', { content: wrong, says: null }, undefined],
+    ['wrong bytes of unknown length', { content: wrong, says: null }, undefined],
     ['a short body', { content: bytes(MIB).subarray(0, MIB - 1), says: null }, MIB],
     ['a short body under the right length', { content: bytes(MIB).subarray(0, MIB / 2), says: MIB }, MIB],
     ['a long body', { content: bytes(MIB + 1), says: null }, MIB],
     ['a long body under the right length', { content: bytes(MIB + 1), says: MIB }, MIB],
     ['another length', { content: bytes(MIB + 1) }, MIB],
-    ['a page', { content: Buffer.from('<html>Please log in</html>') }, MIB],
-    ['a page, and nobody says how long the blob is', { content: Buffer.from('<html>Please log in</html>') }, undefined],
+    ['an HTML page', { content: Buffer.from('<html>Please log in</html>') }, MIB],
+    ['an HTML page for a blob of unknown size', { content: Buffer.from('<html>Please log in</html>') }, undefined],
   ];
 
-  it.each(cases)('%s: nobody gets the end, and nothing is kept', async (_, answer, expectedSize) => {
+  it.each(cases)('%s: no client gets the end, and nothing is stored', async (_, answer, expectedSize) => {
     const upstream = new FakeUpstream(bytes(MIB), [answer]);
     const request = upstream.request({ expectedSize });
     const results = await Promise.all(
@@ -164,7 +171,7 @@ describe('an upstream that sends something else', () => {
     expect(upstream.open).toBe(0);
   });
 
-  it('is refused before its body when the length is not the manifest’s', async () => {
+  it('is rejected before the body if its length differs from the manifest', async () => {
     const upstream = new FakeUpstream(bytes(MIB));
     await expect(setup.source.open(upstream.request({ expectedSize: MIB - 1 }))).rejects.toMatchObject({
       key: 'UPSTREAM_CONTENT',
@@ -172,7 +179,7 @@ describe('an upstream that sends something else', () => {
     expect(upstream.sent).toBe(0);
   });
 
-  it('may not send without end', async () => {
+  it('cannot send an unlimited number of bytes', async () => {
     await setup.dispose();
     setup = await setUpFills({ limits: { maxUnknownBytes: MIB } });
     const upstream = new FakeUpstream(bytes(2 * MIB), [{ says: null }]);
@@ -183,7 +190,7 @@ describe('an upstream that sends something else', () => {
     expect(upstream.open).toBe(0);
   });
 
-  it('changes its mind about the size when it is asked to go on', async () => {
+  it('is rejected if it reports another size when the fill resumes', async () => {
     const upstream = new FakeUpstream(bytes(MIB), [
       { cutAt: { offset: QUARTER, key: 'UPSTREAM_FAILED' } },
       { content: bytes(MIB + 5) },

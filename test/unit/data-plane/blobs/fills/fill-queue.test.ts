@@ -2,7 +2,7 @@ import { FillQueue, type FillTicket, type QueuedFill } from '../../../../../data
 
 const LIMITS = { perUpstream: 2, inAll: 3, backgroundPerUpstream: 1, backgroundInAll: 2 };
 
-describe('the queue of fills', () => {
+describe('FillQueue', () => {
   let queue: FillQueue;
   let running: string[];
   let tickets: Map<string, FillTicket>;
@@ -12,7 +12,7 @@ describe('the queue of fills', () => {
     tickets = new Map();
   });
 
-  /** Enters a fill; its name appears in `running` when it is granted. */
+  /** Enters a fill. Its name appears in `running` when it is granted. */
   const enter = (name: string, fill: Partial<QueuedFill> = {}): void => {
     const ticket = queue.enter({ upstream: 'a', owner: 'one', priority: 'client', ...fill });
     tickets.set(name, ticket);
@@ -25,7 +25,7 @@ describe('the queue of fills', () => {
     await settled();
   };
 
-  it('bounds fills of one upstream, and in all', async () => {
+  it('limits the fills of one upstream and of all upstreams', async () => {
     enter('a1');
     enter('a2');
     enter('a3');
@@ -34,13 +34,13 @@ describe('the queue of fills', () => {
     await settled();
     expect(running).toEqual(['a1', 'a2', 'b1']);
     await release('a1');
-    // The upstreams take turns: c has had none yet.
+    // The upstreams take turns, and c has had no turn yet.
     expect(running).toEqual(['a2', 'b1', 'a3']);
     await release('b1');
     expect(running).toEqual(['a2', 'a3', 'c1']);
   });
 
-  it('lets owners take turns, however much one has waiting', async () => {
+  it('lets owners take turns, no matter how many fills one owner has waiting', async () => {
     enter('r1');
     enter('r2');
     for (const name of ['one1', 'one2', 'one3']) enter(name, { owner: 'one' });
@@ -55,7 +55,7 @@ describe('the queue of fills', () => {
     expect(order).toEqual(['one1', 'two1', 'one2', 'two2', 'one3']);
   });
 
-  it('lets clients go before the background, which never takes every place', async () => {
+  it('lets clients go before the background, which never takes all slots', async () => {
     enter('x', { priority: 'background' });
     enter('y', { priority: 'background' });
     await settled();
@@ -70,7 +70,7 @@ describe('the queue of fills', () => {
     expect(running).toEqual(['client2', 'y']);
   });
 
-  it('lifts a fill that a client joined: waiting, it goes ahead; running, it makes room for another', async () => {
+  it('raises a fill that a client joined: a waiting fill goes ahead, a running fill makes room for another one', async () => {
     enter('x', { priority: 'background' });
     enter('y', { priority: 'background' });
     enter('z', { priority: 'background' });
@@ -84,7 +84,7 @@ describe('the queue of fills', () => {
     expect(running).toEqual(['x', 'y']);
   });
 
-  it('takes a place back from one that left the queue, and a slot only once', async () => {
+  it('releases the place of a fill that left the queue, and a slot only once', async () => {
     enter('a1');
     enter('a2');
     enter('a3');

@@ -20,7 +20,7 @@ describe('followers of a fill', () => {
   });
   afterEach(() => setup.dispose());
 
-  it('64 clients at once cost one GET; a slow one, one that leaves and one with a range are among them', async () => {
+  it('share one GET between 64 clients, with a slow one, one that leaves and one with a range', async () => {
     const content = bytes(3 * MIB + 123);
     const gate = new Gate();
     const upstream = new FakeUpstream(content, [{ holdAt: { offset: 2 * MIB, until: gate.passed } }]);
@@ -33,7 +33,7 @@ describe('followers of a fill', () => {
         return (next.value as Buffer)[0];
       }),
     );
-    // The upstream has not sent its end, and everybody has begun.
+    // The upstream has not sent the end yet, and all clients have started to read.
     expect(new Set(firstBytes)).toEqual(new Set([content[0]]));
     expect(upstream.sent).toBeLessThanOrEqual(2 * MIB);
     await leaves!.close();
@@ -43,7 +43,8 @@ describe('followers of a fill', () => {
     gate.open();
     for (const got of await Promise.all(read)) expect(got.equals(content)).toBe(true);
     expect((await middle).equals(content.subarray(MIB + 7, 2 * MIB + 7))).toBe(true);
-    // The slow one held up nobody, and still gets everything after the fill is over and the blob is in the store.
+    // The slow client delayed nobody. It still gets all bytes after the fill has ended and the blob
+    // is stored.
     await until(() => !setup.fills.isActive(upstream.digest));
     expect((await readAll(slow!)).equals(content)).toBe(true);
 
@@ -54,7 +55,7 @@ describe('followers of a fill', () => {
     await until(async () => (await setup.spooled()).length === 0);
   });
 
-  it('reads it from the store afterwards, without a GET', async () => {
+  it('read the blob from the store afterwards, without a GET', async () => {
     const upstream = new FakeUpstream(bytes(100_000));
     await setup.fills.complete(upstream.request());
     const reader = await setup.source.open(upstream.request());
@@ -63,7 +64,7 @@ describe('followers of a fill', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('withholds the last 64 KiB until the digest is proven', async () => {
+  it('do not get the last 64 KiB before the digest is proven', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB - 1, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -76,7 +77,7 @@ describe('followers of a fill', () => {
     await reader.close();
   });
 
-  it('gives nothing of a small blob before it is proven', async () => {
+  it('get nothing of a small blob before it is proven', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(2000), [{ holdAt: { offset: 1000, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -89,10 +90,10 @@ describe('followers of a fill', () => {
   });
 
   it.each([
-    ['nothing', 0, 'sha256'],
+    ['no bytes', 0, 'sha256'],
     ['one byte', 1, 'sha256'],
-    ['sha512', 200_000, 'sha512'],
-  ])('fills a blob of %s', async (_, size, algorithm) => {
+    ['200,000 bytes with a sha512 digest', 200_000, 'sha512'],
+  ])('get a blob of %s', async (_, size, algorithm) => {
     const upstream = new FakeUpstream(bytes(size), [{}], algorithm);
     const reader = await setup.source.open(upstream.request());
     expect((await readAll(reader)).equals(upstream.content)).toBe(true);
@@ -100,7 +101,7 @@ describe('followers of a fill', () => {
     await until(async () => (await setup.spooled()).length === 0);
   });
 
-  it('opens a blob whose size nobody says only when it is whole and proven', async () => {
+  it('can open a blob of unknown size only when it is complete and proven', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(300_000), [
       { says: null, holdAt: { offset: 200_000, until: gate.passed } },
@@ -119,7 +120,7 @@ describe('followers of a fill', () => {
     expect((await readAll(reader)).equals(upstream.content)).toBe(true);
   });
 
-  it('takes the size from the manifest where upstream says none', async () => {
+  it('use the size of the manifest if the upstream gives none', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(300_000), [
       { says: null, holdAt: { offset: 200_000, until: gate.passed } },
@@ -130,7 +131,7 @@ describe('followers of a fill', () => {
     expect((await readAll(reader)).equals(upstream.content)).toBe(true);
   });
 
-  it('goes on when all clients are gone, so that the retry finds it', async () => {
+  it('can all leave: the fill continues and serves a retry', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -142,7 +143,7 @@ describe('followers of a fill', () => {
     expect(await setup.spooled()).toEqual([]);
   });
 
-  it('goes on when the client leaves before the headers, and gives CANCELLED to the client', async () => {
+  it('can leave before the headers: the client gets CANCELLED and the fill continues', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(1000), [{ waitFor: gate.passed }]);
     const controller = new AbortController();
@@ -155,7 +156,7 @@ describe('followers of a fill', () => {
     await until(async () => (await setup.spooled()).length === 0);
   });
 
-  it('keeps the path until the last reader has closed it', async () => {
+  it('keep the path until the last reader has closed it', async () => {
     const upstream = new FakeUpstream(bytes(1000));
     const [first, second] = await Promise.all([
       setup.source.open(upstream.request()),
@@ -168,7 +169,7 @@ describe('followers of a fill', () => {
     expect(await setup.spooled()).toEqual([]);
   });
 
-  it('lets a waiting read go when its signal aborts', async () => {
+  it('end a waiting read when its signal aborts', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: 0, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -181,8 +182,8 @@ describe('followers of a fill', () => {
     expect((await readUntilCut(reader)).error).toBeUndefined();
   });
 
-  it('wakes many waiting readers at a bounded rate, whatever the size of the chunks', async () => {
-    // Time stands still: only the first bytes and the end wake anybody.
+  it('are woken at a limited rate, whatever the size of the chunks', async () => {
+    // The clock stands still, so only the first bytes and the end wake the readers.
     await setup.dispose();
     setup = await setUpFills({ clock: new TestClock() });
     const content = bytes(4 * MIB);
@@ -201,7 +202,7 @@ describe('followers of a fill', () => {
   });
 });
 
-/** Lets the event loop turn a few times, for what must not happen. */
+/** Lets the event loop run a few turns, to see that something does not happen. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,7 +5,7 @@ import { TestClock } from '../../../../support/test-clock';
 const CHUNK = 16 * 1024;
 const SIZE = 1024 * CHUNK;
 
-describe('the progress of a fill', () => {
+describe('Progress', () => {
   let clock: TestClock;
   let progress: Progress;
   beforeEach(() => {
@@ -15,7 +15,7 @@ describe('the progress of a fill', () => {
   });
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  /** A reader that waits again as soon as it was woken; counts how often. */
+  /** A reader that waits again as soon as it is woken, and counts its wake-ups. */
   const follow = (): { wakeUps: number } => {
     const reader = { wakeUps: 0 };
     void (async () => {
@@ -25,7 +25,7 @@ describe('the progress of a fill', () => {
   };
 
   it.each([
-    // One every 10 ms, whatever the size of the chunks; 200 of them every 50 ms.
+    // One reader every 10 ms, whatever the size of the chunks; 200 readers every 50 ms.
     [1, 10],
     [200, 50],
   ])('wakes %i readers at most every %i ms, the first and the last time at once', async (count, everyMs) => {
@@ -41,7 +41,7 @@ describe('the progress of a fill', () => {
     }
     expect(wakeUps()).toHaveLength(1);
     expect(wakeUps()[0]).toBeGreaterThanOrEqual(500 / everyMs - 1);
-    // Once more for what came while it was awake.
+    // Each reader wakes once more for bytes that arrived while it was awake.
     expect(wakeUps()[0]).toBeLessThanOrEqual(2 * (500 / everyMs) + 1);
     const before = wakeUps()[0]!;
     progress.prove(SIZE);
@@ -50,7 +50,7 @@ describe('the progress of a fill', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('leaves nobody waiting for bytes that came between two wake-ups', async () => {
+  it('leaves no reader waiting for bytes that arrived between two wake-ups', async () => {
     const reader = follow();
     progress.advance(CHUNK);
     await settled();
@@ -63,14 +63,14 @@ describe('the progress of a fill', () => {
     expect(progress.available).toBe(2 * CHUNK);
   });
 
-  it('never says more than all but 64 KiB before it is proven', () => {
+  it('reports all bytes but 64 KiB before the blob is proven', () => {
     progress.advance(SIZE);
     expect(progress.available).toBe(SIZE - WITHHELD_BYTES);
     progress.prove(SIZE);
     expect(progress.available).toBe(SIZE);
   });
 
-  it('fails everybody who waits, now and later, and leaves no timer', async () => {
+  it('fails all present and later readers and leaves no timer', async () => {
     const waiting = Promise.allSettled([progress.waitBeyond(10), progress.waitBeyond(SIZE)]);
     progress.advance(1);
     progress.advance(2);
@@ -82,7 +82,7 @@ describe('the progress of a fill', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('cannot fail any more once it is proven', async () => {
+  it('cannot fail after the blob is proven', async () => {
     progress.prove(SIZE);
     progress.fail(new LayoverError('STORE_FULL'));
     expect(await progress.waitBeyond(0)).toBe(SIZE);

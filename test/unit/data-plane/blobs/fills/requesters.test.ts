@@ -5,7 +5,7 @@ import { bytes, type FillSetup, setUpFills, until } from '../../../../support/da
 
 const MIB = 1024 * 1024;
 
-describe('those for whom a fill runs', () => {
+describe('the requesters of a fill', () => {
   let setup: FillSetup;
   let upstream: FakeUpstream;
   let end: Gate;
@@ -29,7 +29,7 @@ describe('those for whom a fill runs', () => {
   const repositories = (): string[] =>
     setup.uses.list(10).map(({ organizationUid, repository }) => `${organizationUid}/${repository}`);
 
-  it('are reported once for each organization when the blob is stored, whoever has left', async () => {
+  it('are reported once per organization when the blob is stored, also if they left', async () => {
     const asks = [
       upstream.request({ owner: 'one', repository: 'a' }),
       upstream.request({ owner: 'one', repository: 'b' }),
@@ -43,7 +43,7 @@ describe('those for whom a fill runs', () => {
     expect(filled).toEqual([{ digest: upstream.digest, size: MIB, owners: ['one', 'two'] }]);
   });
 
-  it('have the blob in use until the report is done, and completion waits for that', async () => {
+  it('keep the blob in use until the report is done, and completion waits for the report', async () => {
     const reported = new Gate();
     report = () => reported.passed;
     let complete = false;
@@ -57,7 +57,7 @@ describe('those for whom a fill runs', () => {
     expect(repositories()).toEqual([]);
   });
 
-  it('get their blob also if the report fails', async () => {
+  it('get their blob if the report fails', async () => {
     report = () => Promise.reject(new Error('no report'));
     end.open();
     await setup.fills.complete(upstream.request());
@@ -75,7 +75,7 @@ describe('those for whom a fill runs', () => {
     expect(filled).toEqual([{ digest: upstream.digest, size: MIB, owners: ['one'] }]);
   });
 
-  it('are followed by others of their organization only, once the fill goes on without its clients', async () => {
+  it('are followed only by requests of their own organization once the fill continues without its clients', async () => {
     const follow = (owner: string): boolean => setup.fills.follow(upstream.request({ owner, repository: 'b' }));
     const blocking = new FakeUpstream(bytes(1000, 'blocking'), [{ waitFor: end.passed }]);
     const first = setup.fills.complete(blocking.request());
@@ -84,7 +84,7 @@ describe('those for whom a fill runs', () => {
     const waiting = setup.fills.open(upstream.request({ owner: 'one' }), client.signal);
     const left = expect(waiting).rejects.toMatchObject({ key: 'CANCELLED' });
     await until(() => setup.fills.counts().waiting === 1);
-    // It would leave the queue with its client.
+    // The fill would leave the queue with its client.
     expect(follow('one')).toBe(false);
     const background = setup.fills.complete(upstream.request({ owner: 'one', priority: 'background' }));
     client.abort();
@@ -96,7 +96,7 @@ describe('those for whom a fill runs', () => {
     expect(follow('one')).toBe(false);
   });
 
-  it('that wait urgently go before the background, as a client does', async () => {
+  it('go before the background if they wait urgently, like clients', async () => {
     const blocking = new FakeUpstream(bytes(1000, 'blocking'), [{ waitFor: end.passed }]);
     const queued = new FakeUpstream(bytes(1000, 'queued'));
     const first = setup.fills.complete(blocking.request());
@@ -115,7 +115,7 @@ describe('those for whom a fill runs', () => {
   });
 });
 
-it('those that wait urgently leave when their signal aborts; the fill goes on as one of the background', async () => {
+it('an urgent request leaves when its signal aborts, and the fill continues as a background fill', async () => {
   const limits: number[] = [];
   const clock: Clock = {
     now: () => Date.now(),
@@ -134,7 +134,7 @@ it('those that wait urgently leave when their signal aborts; the fill goes on as
   expect(limits).toEqual([]);
   urgent.abort();
   await cancelled;
-  // Bounded from now on, since no client waits any more.
+  // The time limit applies from now on, because no client waits any more.
   expect(limits).toEqual([77_000]);
   end.open();
   await until(() => !setup.fills.isActive(upstream.digest));

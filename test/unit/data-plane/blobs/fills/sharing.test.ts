@@ -3,7 +3,7 @@ import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-up
 
 const MIB = 1024 * 1024;
 
-describe('what clients of one blob share', () => {
+describe('clients of one blob', () => {
   let setup: FillSetup;
   beforeEach(async () => {
     setup = await setUpFills();
@@ -11,7 +11,7 @@ describe('what clients of one blob share', () => {
   afterEach(() => setup.dispose());
 
   it.each(['UPSTREAM_DENIED', 'BLOB_UNKNOWN', 'UPSTREAM_FAILED', 'TOO_MANY_REQUESTS'] as const)(
-    'not a failure before the headers: the next one tries with its own credentials (%s)',
+    'do not share a failure before the headers: the next one tries with its own credentials (%s)',
     async (refuse) => {
       const gate = new Gate();
       const content = bytes(1000);
@@ -20,7 +20,7 @@ describe('what clients of one blob share', () => {
       const first = setup.source.open(refused.request({ owner: 'one' }));
       const failed = expect(first).rejects.toMatchObject({ key: refuse });
       await until(() => refused.offsets.length === 1);
-      // They join at once.
+      // All clients join at once.
       const others = Array.from({ length: 5 }, () => setup.fills.open(good.request({ owner: 'two' })));
       gate.open();
       await failed;
@@ -32,9 +32,9 @@ describe('what clients of one blob share', () => {
     },
   );
 
-  it('an outage, when it was seen twice: 100 clients do not wait for 100 time-outs', async () => {
+  it('share an outage after it was seen twice, so 100 clients do not wait for 100 timeouts', async () => {
     const upstream = new FakeUpstream(bytes(1000), [{ refuse: 'UPSTREAM_TIMEOUT' }]);
-    // All of them are there before the first time-out.
+    // All clients join before the first timeout.
     const results = await Promise.allSettled(Array.from({ length: 100 }, () => setup.fills.open(upstream.request())));
     for (const result of results) {
       expect(result).toMatchObject({
@@ -45,7 +45,7 @@ describe('what clients of one blob share', () => {
     expect(upstream.offsets.length).toBeLessThanOrEqual(3);
   });
 
-  it('no upstream: two that name different ones do not wait for each other', async () => {
+  it('do not wait for each other if they use different upstreams', async () => {
     const never = new Gate();
     const content = bytes(1000);
     const hostile = new FakeUpstream(content, [{ holdAt: { offset: 500, until: never.passed } }]);
@@ -56,7 +56,7 @@ describe('what clients of one blob share', () => {
     await stuck.close();
   });
 
-  it('not the wish of one that leaves: the others go on with the same GET', async () => {
+  it('continue with the same GET if one of them leaves', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(1000), [{ waitFor: gate.passed }]);
     const controller = new AbortController();
@@ -70,7 +70,7 @@ describe('what clients of one blob share', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('not a wrong size: whose manifest lies is refused, the other gets the blob', async () => {
+  it('do not share a wrong size: the client with the wrong manifest is refused, the other one gets the blob', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
     const good = await setup.source.open(upstream.request());
@@ -81,7 +81,7 @@ describe('what clients of one blob share', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('a blob that was kept while they asked: nothing is fetched', async () => {
+  it('fetch nothing if the blob is stored while they ask', async () => {
     const upstream = new FakeUpstream(bytes(1000));
     await setup.store.put(upstream.digest, upstream.content);
     const reader = await setup.fills.open(upstream.request());
@@ -91,7 +91,7 @@ describe('what clients of one blob share', () => {
     expect(upstream.offsets).toEqual([]);
   });
 
-  it('bytes fetched are told to the one whose credentials were used', async () => {
+  it('report fetched bytes to the one whose credentials were used', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ waitFor: gate.passed }]);
     let [first, second] = [0, 0];
@@ -103,7 +103,7 @@ describe('what clients of one blob share', () => {
     expect([first, second]).toEqual([MIB, 0]);
   });
 
-  it('who began the fill and who joined it is told to each', async () => {
+  it('learn whether they started or joined the fill', async () => {
     const upstream = new FakeUpstream(bytes(1000));
     const readers = await Promise.all([1, 2, 3].map(() => setup.fills.open(upstream.request())));
     expect(readers.map(({ joined }) => joined)).toEqual([false, true, true]);

@@ -5,12 +5,19 @@ import { digestOf } from '../../../../../common/oci/digest';
 import type { BlobIngest } from '../../../../../data-plane/src/store/blob-store';
 import { createSpool } from '../../../../../data-plane/src/blobs/fills/spool';
 import { spoolWithRoom } from '../../../../../data-plane/src/blobs/fills/spool-with-room';
-import { bytes, type FillSetup, readAll, readUntilCut, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
+import {
+  bytes,
+  type FillSetup,
+  readAll,
+  readUntilCut,
+  setUpFills,
+  until,
+} from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
 const MIB = 1024 * 1024;
 
-describe('a store that is slow, or does not answer', () => {
+describe('a store that is slow or does not answer', () => {
   let setup: FillSetup;
   const never = new Promise<void>(() => undefined);
   const start = async (ingest: Partial<BlobIngest>): Promise<void> => {
@@ -29,7 +36,7 @@ describe('a store that is slow, or does not answer', () => {
   };
   afterEach(() => setup.dispose());
 
-  it('is told how far the spool file is, and has all of it when it is asked to commit', async () => {
+  it('learns how far the spool file is written, and has all bytes at the commit', async () => {
     const told: number[] = [];
     await start({ advance: (written) => void told.push(written) });
     const upstream = new FakeUpstream(bytes(3 * MIB));
@@ -38,19 +45,19 @@ describe('a store that is slow, or does not answer', () => {
     expect(told).toEqual([...told].sort((a, b) => a - b));
   });
 
-  it('holds up no reader at the end: they have everything while it is still being kept', async () => {
+  it('does not delay readers at the end: they get all bytes while the blob is still being stored', async () => {
     const kept = new Gate();
     await start({ commit: () => kept.passed });
     const upstream = new FakeUpstream(bytes(MIB));
     expect((await readAll(await setup.source.open(upstream.request()))).equals(upstream.content)).toBe(true);
-    // Who comes now reads from the same spool file.
+    // A new client reads from the same spool file.
     expect((await readAll(await setup.source.open(upstream.request()))).equals(upstream.content)).toBe(true);
     expect(upstream.offsets).toEqual([0]);
     kept.open();
     await until(() => !setup.fills.isActive(upstream.digest));
   });
 
-  it('does not keep readers of a fill that failed waiting for the bad news', async () => {
+  it('does not delay the failure of a fill for its readers', async () => {
     await start({ abort: () => never });
     const upstream = new FakeUpstream(bytes(MIB), [{ cutAt: { offset: MIB / 2, key: 'UPSTREAM_CONTENT' } }]);
     const reader = await setup.source.open(upstream.request());
@@ -59,8 +66,8 @@ describe('a store that is slow, or does not answer', () => {
   });
 });
 
-describe('a spool that has others make room', () => {
-  it('asks them only where it has none, and looks again', async () => {
+describe('spoolWithRoom', () => {
+  it('makes room only if the spool has none, and checks again', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'layover-room-'));
     try {
       let room = false;

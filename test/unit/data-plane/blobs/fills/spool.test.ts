@@ -10,14 +10,14 @@ describe('room in the spool', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is what the disk has free, less what is kept for pull records', async () => {
+  it('is the free space of the disk minus the reserve for pull records', async () => {
     const { bavail, bsize } = statfsSync(folder);
     const half = Math.floor((bavail * bsize) / 2);
     expect(await createSpool(folder, 0).hasRoom(half)).toBe(true);
     expect(await createSpool(folder, 2 * half).hasRoom(half)).toBe(false);
   });
 
-  it('is not denied where the disk gives no answer: writing tells', async () => {
+  it('is assumed if the disk gives no answer, because a failed write reports a full disk', async () => {
     expect(await createSpool(join(folder, 'gone'), 0).hasRoom(1)).toBe(true);
   });
 });

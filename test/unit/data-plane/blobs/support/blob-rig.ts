@@ -16,36 +16,39 @@ import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/
 import type { OrganizationSpec } from '../../../../support/data-plane/fakes/organizations';
 import { CONTEXT, pullRig, silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
 
-/** What a test does differently. */
+/** Settings of a rig. */
 export interface BlobRigOptions {
   readonly organizations?: readonly OrganizationSpec[];
-  /** Links are made of the stored size; with it, clients may be sent elsewhere. */
+  /** Creates links that report the stored size, so clients may be redirected. */
   readonly redirects?: boolean;
   readonly elsewhere?: FillElsewhere;
   readonly limits?: Partial<FillLimits>;
 }
 
-/** The blob service over real fills and a directory, with an upstream in memory, and every look into the store on record. */
+/**
+ * The blob service with real fills, a directory store and an in-memory upstream. It records every
+ * lookup in the store.
+ */
 export interface BlobRig extends Omit<ReturnType<typeof pullRig>, 'store' | 'stored' | 'get'> {
   readonly service: BlobService;
   readonly stored: StoredBlobs;
-  /** Looks into the store since the last call: `open`, `stat`, or `link`. */
-  looks(): string[];
-  /** Puts content upstream into every repository that is named, and lets each know that a manifest names it. */
+  /** Returns the store lookups since the last call: `open`, `stat`, or `link`. */
+  lookups(): string[];
+  /** Adds content to all given repositories of the upstream, each with a manifest that names it. */
   offer(content: Buffer, ...repositories: readonly string[]): Promise<Digest>;
   get(digest: Digest, how?: BlobAsk): Promise<OpenedBlob>;
-  /** Reads to the end; gives the bytes and how they came. */
+  /** Reads a blob to its end. Returns the bytes and the cache status. */
   read(digest: Digest, how?: BlobAsk): Promise<{ readonly content: Buffer; readonly cacheStatus: string }>;
   head(digest: Digest, how?: BlobAsk): ReturnType<BlobService['stat']>;
   target(repository?: string, organization?: string): ReturnType<ReturnType<typeof pullRig>['access']['authorize']>;
-  /** Fills that wait for a slot. */
+  /** Number of fills that wait for a slot. */
   waiting(): number;
-  /** Resolves when no fill of the digest runs any more. */
+  /** Resolves when no fill of the digest is running any more. */
   quiet(digest: Digest): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** How a client asks. */
+/** The properties of a client request. */
 export interface BlobAsk {
   readonly organization?: string;
   readonly repository?: string;
@@ -121,7 +124,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     ...parts,
     service,
     stored,
-    looks: () => looked.splice(0),
+    lookups: () => looked.splice(0),
     async offer(content, ...repositories) {
       const digest = digestOf(content);
       for (const repository of repositories) {
@@ -134,7 +137,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     get: (digest, how = {}) => service.open(request(digest, how)),
     async read(digest, how = {}) {
       const opened = await service.open(request(digest, how));
-      if (opened.kind !== 'bytes') throw new Error('the client was sent elsewhere');
+      if (opened.kind !== 'bytes') throw new Error('the client was redirected');
       const chunks: Buffer[] = [];
       try {
         for await (const chunk of opened.reader.read(0, opened.reader.size)) chunks.push(chunk);

@@ -12,7 +12,7 @@ import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-up
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-describe('the messages of a delivery', () => {
+describe('deliverBlob', () => {
   let setup: FillSetup;
   let caller: AbortController;
   let served: number;
@@ -50,7 +50,7 @@ describe('the messages of a delivery', () => {
     return all;
   };
 
-  it('inline: the header, then the range in chunks of at most 256 KiB', async () => {
+  it('sends the header and then the range in chunks of at most 256 KiB', async () => {
     const upstream = new FakeUpstream(bytes(MIB));
     await setup.fills.complete(upstream.request());
     const reader = await setup.source.open(upstream.request());
@@ -71,13 +71,13 @@ describe('the messages of a delivery', () => {
     expect(served).toBe(600_000);
   });
 
-  it('inline where the caller says nothing, and for an empty blob a header alone', async () => {
+  it('sends inline by default, and only a header for an empty blob', async () => {
     const upstream = new FakeUpstream(bytes(0));
     const reader = await setup.source.open(upstream.request());
     expect(await collect(deliver(reader, []))).toMatchObject([{ header: { size: 0, length: 0, delivery: 'INLINE' } }]);
   });
 
-  it('a file of the store: the path, all of it readable, and the call ends by itself', async () => {
+  it('sends the path of a stored file, reports all of it as readable, and ends the call', async () => {
     const upstream = new FakeUpstream(bytes(MIB));
     await setup.fills.complete(upstream.request());
     const reader = await setup.source.open(upstream.request());
@@ -89,7 +89,7 @@ describe('the messages of a delivery', () => {
     expect(served).toBe(MIB);
   });
 
-  it('a growing file: progress to the end, the last message says the size', async () => {
+  it('sends the progress of a growing file until its end; the last message has its size', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -115,7 +115,7 @@ describe('the messages of a delivery', () => {
     await until(async () => (await setup.spooled()).length === 0);
   });
 
-  it('a growing file is followed no further than the range needs', async () => {
+  it('follows a growing file only as far as the range needs', async () => {
     const never = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: never.passed } }]);
     const reader = await setup.source.open(upstream.request());
@@ -129,7 +129,7 @@ describe('the messages of a delivery', () => {
     expect(served).toBe(100_000);
   });
 
-  it('a fill that fails fails the delivery, inline or by file', async () => {
+  it('fails if the fill fails, inline or with a file', async () => {
     const gate = new Gate();
     const content = bytes(MIB);
     const wrong = Buffer.from(content);
@@ -144,7 +144,7 @@ describe('the messages of a delivery', () => {
     await until(async () => (await setup.spooled()).length === 0);
   });
 
-  it('a caller that goes while bytes are waited for ends the delivery at once', async () => {
+  it('ends at once if the caller leaves while it waits for bytes', async () => {
     const never = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: 0, until: never.passed } }]);
     const reader = await setup.source.open(upstream.request());

@@ -11,7 +11,7 @@ import { TestClock } from '../../../../support/test-clock';
 
 const [a, b, c] = ['a', 'b', 'c'].map((seed) => bytes(1000, seed)) as [Buffer, Buffer, Buffer];
 
-describe('local copies', () => {
+describe('LocalCopies', () => {
   let folder: TemporaryFolder;
   let clock: TestClock;
   beforeEach(async () => {
@@ -52,7 +52,7 @@ describe('local copies', () => {
     }
   };
 
-  it('are other names of spool files, not their bytes again', async () => {
+  it('hard-links spool files instead of copying their bytes', async () => {
     const copies = await start();
     const spoolFile = await adopt(copies, a);
     const blob = (await copies.open(digestOf(a)))!;
@@ -61,7 +61,7 @@ describe('local copies', () => {
     expect(copies.totalBytes).toBe(1000);
   });
 
-  it('go when there are too many, least recently read first', async () => {
+  it('evicts the least recently read copies when there are too many', async () => {
     const copies = await start(2500);
     await adopt(copies, a);
     await adopt(copies, b);
@@ -74,7 +74,7 @@ describe('local copies', () => {
     expect(copies.totalBytes).toBe(2000);
   });
 
-  it('stay while somebody has them open, also beyond what they may have', async () => {
+  it('keeps copies while they are open, also above the limit', async () => {
     const copies = await start(1500);
     await adopt(copies, a);
     const blob = (await copies.open(digestOf(a)))!;
@@ -86,13 +86,13 @@ describe('local copies', () => {
     expect(copies.totalBytes).toBeLessThanOrEqual(1500);
   });
 
-  it('larger than all that they may have are not kept', async () => {
+  it('does not keep a copy that is larger than the limit', async () => {
     const copies = await start(999);
     await adopt(copies, a);
     expect(files()).toEqual([]);
   });
 
-  it('survive a restart, with the order in which they were read', async () => {
+  it('keeps copies over a restart, in the order of their last reads', async () => {
     const first = await start();
     for (const content of [a, b, c]) await adopt(first, content);
     clock.advance(3_600_000);
@@ -103,7 +103,7 @@ describe('local copies', () => {
     expect([await read(second, b), await read(second, c)]).toEqual([undefined, undefined]);
   });
 
-  it('of another size than was recorded are given up, at start and when read', async () => {
+  it('removes copies with a wrong size, at start and on a read', async () => {
     const first = await start();
     await adopt(first, a);
     await adopt(first, b);
@@ -114,7 +114,7 @@ describe('local copies', () => {
     expect(files()).toEqual([]);
   });
 
-  it('are hashed before they are used when the machine has started anew: right ones stay, others go', async () => {
+  it('hashes copies after a reboot before it uses them: it keeps good ones and removes others', async () => {
     const first = await start(10_000, 'boot-1');
     await adopt(first, a);
     await adopt(first, b);
@@ -134,7 +134,7 @@ describe('local copies', () => {
     expect(readdirSync(root()).sort()).toEqual(['boot-2', 'incoming']);
   });
 
-  it('are brought in whole and right, or not at all', async () => {
+  it('copies a blob only completely and correctly', async () => {
     const copies = await start();
     const blobOf = (content: Buffer, says = content.length): StoredBlob => ({
       size: says,
@@ -146,16 +146,16 @@ describe('local copies', () => {
       close: () => Promise.resolve(),
     });
     const { signal } = new AbortController();
-    await copies.bring(digestOf(a), blobOf(b), signal);
-    await copies.bring(digestOf(a), blobOf(a, 999), signal);
-    await copies.bring(digestOf(a), blobOf(a), AbortSignal.abort());
+    await copies.copyBlob(digestOf(a), blobOf(b), signal);
+    await copies.copyBlob(digestOf(a), blobOf(a, 999), signal);
+    await copies.copyBlob(digestOf(a), blobOf(a), AbortSignal.abort());
     expect(files()).toEqual([]);
-    await copies.bring(digestOf(a), blobOf(a), signal);
+    await copies.copyBlob(digestOf(a), blobOf(a), signal);
     expect(await read(copies, a)).toEqual(a);
     expect(files()).toHaveLength(1);
   });
 
-  it('make room for a fill, least recently read first, but not those that are read', async () => {
+  it('makes room for a fill by removing the least recently read copies that are not open', async () => {
     const copies = await start();
     for (const content of [a, b, c]) await adopt(copies, content);
     const blob = (await copies.open(digestOf(a)))!;
@@ -165,14 +165,14 @@ describe('local copies', () => {
     await blob.close();
   });
 
-  it('that a crash has left half written go at start', async () => {
+  it('removes incomplete files of a crash at start', async () => {
     await start();
     writeFileSync(join(root(), 'incoming', 'half'), 'written');
     await start();
     expect(files()).toEqual([]);
   });
 
-  it('keep nobody from anything when their folder cannot be written', async () => {
+  it('does not fail its callers if its folder is not writable', async () => {
     writeFileSync(root(), 'a file');
     const copies = await start();
     await adopt(copies, a);

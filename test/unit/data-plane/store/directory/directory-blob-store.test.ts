@@ -39,7 +39,7 @@ async function storeIn(spoolParent = tmpdir()): Promise<Folder> {
       return path;
     },
     damage: async (digest, content) => {
-      // As a broken disk does it: another inode would be another blob.
+      // Writes into the same inode, like a broken disk. Another inode would be another blob.
       await writeFile(blobPathsAt(root).blob(digest), content);
     },
     leftovers: () => readdir(join(root, 'incoming')),
@@ -56,7 +56,7 @@ describeBlobStore('the directory store behind its guard', async () => {
   return { ...under, store: new GuardedBlobStore(under.store, new ContentUses(new TestClock())) };
 });
 
-/** Where the machine has no second file system the test is skipped by name. */
+/** Skips the test, by name, on a machine without a second file system. */
 const onTwoFileSystems = (): jest.It => {
   try {
     return statSync(SHARED_MEMORY).dev !== statSync(tmpdir()).dev ? it : it.skip;
@@ -88,7 +88,7 @@ describe('the directory store', () => {
   });
   afterEach(() => under.dispose());
 
-  it('lays blobs out by algorithm and first two characters, for their owner only', async () => {
+  it('stores blobs by algorithm and first two characters, accessible only to the owner', async () => {
     const content = Buffer.from('layer');
     const digest = digestOf(content);
     await under.store.put(digest, content);
@@ -98,7 +98,7 @@ describe('the directory store', () => {
     expect((await stat(join(under.root, 'sha256', hex.slice(0, 2)))).mode & 0o777).toBe(0o700);
   });
 
-  it('leaves the spool file under its name, because followers read it by that', async () => {
+  it('keeps the name of the spool file, because followers read the file by it', async () => {
     const content = Buffer.from('layer');
     const spoolFile = await under.spoolFile(content);
     const ingest = await under.store.ingest(digestOf(content), spoolFile);
@@ -107,7 +107,7 @@ describe('the directory store', () => {
     expect(kept.ino).toBe(spooled.ino);
   });
 
-  it('refuses a spool file of another size than was proven', async () => {
+  it('rejects a spool file with another size than the proven one', async () => {
     const content = Buffer.from('layer');
     const spoolFile = await under.spoolFile(content);
     const ingest = await under.store.ingest(digestOf(content), spoolFile);
@@ -125,7 +125,7 @@ describe('the directory store', () => {
     expect((error as Error).message).toContain(digestOf(content));
   });
 
-  it('does not follow a link that stands where a blob should be', async () => {
+  it('does not follow a symbolic link in the place of a blob', async () => {
     const digest = digestOf(Buffer.from('x'));
     const paths = blobPathsAt(under.root);
     await mkdir(paths.folder(digest), { recursive: true });
@@ -133,7 +133,7 @@ describe('the directory store', () => {
     await expect(under.store.open(digest)).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('keeps what was moved aside, under the digest, for its owner only, also after a start', async () => {
+  it('keeps quarantined bytes under their digest, accessible only to the owner, also after a restart', async () => {
     const content = Buffer.from('layer');
     const digest = digestOf(content);
     await under.store.put(digest, content);
@@ -149,7 +149,7 @@ describe('the directory store', () => {
     expect((await stat(join(under.root, 'quarantine'))).mode & 0o777).toBe(0o700);
   });
 
-  it('lists blobs only, whatever else lies in its folders', async () => {
+  it('lists only blobs, whatever else its folders contain', async () => {
     const content = Buffer.from('layer');
     const digest = digestOf(content);
     await under.store.put(digest, content);
@@ -162,19 +162,19 @@ describe('the directory store', () => {
     expect(await under.store.list('', 10)).toEqual({ blobs: [{ digest, size: 5 }], more: false });
   });
 
-  it('removes at start what a crash left half written', async () => {
+  it('removes incomplete files of a crash at start', async () => {
     await writeFile(join(under.root, 'incoming', 'half'), 'written');
     await under.store.prepare();
     expect(await under.leftovers()).toEqual([]);
   });
 
-  it('says at start that it cannot write', async () => {
+  it('fails at start if it cannot write', async () => {
     await writeFile(join(under.root, 'file'), '');
     const store = createDirectoryBlobStore({ root: join(under.root, 'file'), logger });
     await expect(store.prepare()).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('makes its folders when it is used without a start', async () => {
+  it('creates its folders if it is used before prepare()', async () => {
     const content = Buffer.from('layer');
     await rm(under.root, { recursive: true });
     await under.store.put(digestOf(content), content);

@@ -14,7 +14,7 @@ const logger = createLogger('test', 'silent');
 const CONTENT = Buffer.alloc(300_000, 'layover');
 const DIGEST = digestOf(CONTENT);
 
-describe('blobs that are synced late', () => {
+describe('blobs with a late sync', () => {
   let home: string;
   let root: string;
   let clock: TestClock;
@@ -41,7 +41,7 @@ describe('blobs that are synced late', () => {
     return DIGEST;
   }
 
-  it('are there at once, and marked until they are synced', async () => {
+  it('are available at once, and marked until they are synced', async () => {
     const store = await open('boot-1');
     const digest = await keep(store);
     expect(await store.stat(digest)).toBe(CONTENT.length);
@@ -51,14 +51,14 @@ describe('blobs that are synced late', () => {
     expect(await marks()).toEqual([]);
   });
 
-  it('are synced when the store closes, without waiting', async () => {
+  it('are synced without delay when the store closes', async () => {
     const store = await open('boot-1');
     await keep(store);
     await store.close();
     expect(await marks()).toEqual([]);
   });
 
-  it('are kept as they are after a crash of the process alone', async () => {
+  it('stay unchanged after a crash of the process', async () => {
     const digest = await keep(await open('boot-1'));
     const next = await open('boot-1');
     expect(await next.stat(digest)).toBe(CONTENT.length);
@@ -66,14 +66,14 @@ describe('blobs that are synced late', () => {
     expect(await marks()).toEqual([]);
   });
 
-  it('are kept after a crash of the machine that they survived', async () => {
+  it('stay after a crash of the machine that did not damage them', async () => {
     const digest = await keep(await open('boot-1'));
     const next = await open('boot-2');
     expect(await next.stat(digest)).toBe(CONTENT.length);
     expect(await marks()).toEqual([]);
   });
 
-  it('are gone after a crash of the machine that damaged them, whatever their size says', async () => {
+  it('are removed after a crash of the machine that damaged them, even if their size is right', async () => {
     const digest = await keep(await open('boot-1'));
     await writeFile(blobPathsAt(root).blob(digest), Buffer.alloc(CONTENT.length));
     const next = await open('boot-2');
@@ -81,7 +81,7 @@ describe('blobs that are synced late', () => {
     expect(await marks()).toEqual([]);
   });
 
-  it('may be deleted before their sync', async () => {
+  it('can be deleted before their sync', async () => {
     const store = await open('boot-1');
     await store.delete(await keep(store));
     await store.close();

@@ -9,7 +9,7 @@ import { TestClock } from '../../../../support/test-clock';
 const LIFETIME_MS = 600_000;
 const digest = mustDigest(`sha256:${'a'.repeat(64)}`);
 
-/** Links of a bucket with one object, whose signer and look a test changes. */
+/** Creates links for a bucket with one object. Tests can change the signer and the lookup. */
 function setUp() {
   const clock = new TestClock();
   const lines: string[] = [];
@@ -39,7 +39,7 @@ async function urlOf(links: ObjectLinks): Promise<string | undefined> {
   return link === 'absent' ? link : link?.url;
 }
 
-test('a link is used again for half of its life, and a new one made then', async () => {
+test('reuses a link for half of its lifetime, and then signs a new one', async () => {
   const { clock, links, signed } = setUp();
   const first = await links.linkTo(digest);
   const firstUrl = await urlOf(links);
@@ -52,7 +52,7 @@ test('a link is used again for half of its life, and a new one made then', async
   expect(signed).toHaveLength(2);
 });
 
-test('another generation has a link of its own, and an object that is gone is said to be absent', async () => {
+test('signs a new link for another generation, and reports a deleted object as absent', async () => {
   const { links, world } = setUp();
   await links.linkTo(digest);
   world.object = { ...world.object!, generation: '8' };
@@ -61,7 +61,7 @@ test('another generation has a link of its own, and an object that is gone is sa
   expect(await links.linkTo(digest)).toBe('absent');
 });
 
-test('a hundred who ask at once cost one look and one signature', async () => {
+test('shares one lookup and one signature between a hundred concurrent requests', async () => {
   const { links, signed, world } = setUp();
   const { look } = world;
   let looks = 0;
@@ -74,7 +74,7 @@ test('a hundred who ask at once cost one look and one signature', async () => {
   expect([looks, signed.length]).toEqual([1, 1]);
 });
 
-test('a signer that fails is left alone for half a minute, is logged ever more seldom, and its request stays out of the log', async () => {
+test('pauses a failing signer for half a minute, logs it less and less often, and keeps its request out of the log', async () => {
   const { clock, lines, links, signed, world } = setUp();
   const good = world.sign;
   world.sign = async () => {
@@ -94,7 +94,7 @@ test('a signer that fails is left alone for half a minute, is logged ever more s
   expect(await links.linkTo(digest)).toBeDefined();
 });
 
-test.each(['look', 'sign'] as const)('a %s that never answers is not waited for', async (what) => {
+test.each(['look', 'sign'] as const)('does not wait for a %s that never answers', async (what) => {
   const { clock, links, world } = setUp();
   world[what] = () => new Promise<never>(() => undefined);
   if (what === 'look')
@@ -106,7 +106,7 @@ test.each(['look', 'sign'] as const)('a %s that never answers is not waited for'
   expect(await link).toBeUndefined();
 });
 
-test('so many signatures at a time; who comes then gets bytes, and nobody is to blame', async () => {
+test('limits concurrent signatures; further clients get the bytes, and this does not count as a failure', async () => {
   const { lines, links, world } = setUp();
   let object = 0;
   world.look = async () => ({ name: `sha256/${(object += 1)}`, generation: '1', size: 1, crc32c: 'x' });

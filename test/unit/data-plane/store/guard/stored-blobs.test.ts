@@ -20,7 +20,7 @@ function setUp() {
       const blob = await memory.open(digest);
       if (blob === undefined) return undefined;
       const { read } = blob;
-      // The object itself: the memory store moves aside what it opened.
+      // The memory store quarantines only the object that it opened itself.
       return Object.assign<StoredBlob, Pick<StoredBlob, 'read'>>(blob, {
         read: (...range) => {
           hashed += 1;
@@ -39,11 +39,11 @@ function setUp() {
 async function absenceOf(stored: StoredBlobs): Promise<Absence> {
   const found = await stored.open(DIGEST);
   if (found instanceof Absence) return found;
-  throw new Error('it is there');
+  throw new Error('the digest is stored');
 }
 
 describe('an absence', () => {
-  it('holds until the digest is stored by this process, whatever else is', async () => {
+  it('holds until this process stores the digest', async () => {
     const { stored } = setUp();
     const absence = await absenceOf(stored);
     expect(absence.holds).toBe(true);
@@ -54,7 +54,7 @@ describe('an absence', () => {
     expect(absence.holds).toBe(false);
   });
 
-  it('that is found after a deletion holds', async () => {
+  it('holds if it was found after a deletion', async () => {
     const { stored, clock } = setUp();
     await stored.put(DIGEST, CONTENT);
     clock.advance(10_000);
@@ -79,7 +79,7 @@ describe('an absence', () => {
 });
 
 describe('a blob of another size than expected', () => {
-  it('is hashed once, however many open it, and the manifest is blamed if it is whole', async () => {
+  it('is hashed once for any number of opens, and the error blames the manifest if the blob is good', async () => {
     const { stored, memory, hashed, removed } = setUp();
     memory.content.set(DIGEST, CONTENT);
     const outcomes = await Promise.allSettled([1, 2, 3].map((size) => stored.open(DIGEST, size)));
@@ -96,7 +96,7 @@ describe('a blob of another size than expected', () => {
     expect(hashed()).toBe(0);
   });
 
-  it('is moved aside if it is damaged, and those who keep a copy are told', async () => {
+  it('is moved to quarantine if it is damaged, and the listeners are notified', async () => {
     const { stored, memory, removed } = setUp();
     memory.content.set(DIGEST, Buffer.from('damaged'));
     expect(await stored.open(DIGEST, CONTENT.length)).toBeInstanceOf(Absence);
@@ -104,7 +104,7 @@ describe('a blob of another size than expected', () => {
   });
 });
 
-it('tells those who keep a copy before it deletes, and not if the content is in use', async () => {
+it('StoredBlobs notifies listeners before it deletes, but not if the content is in use', async () => {
   const { stored, memory, uses, removed } = setUp();
   memory.content.set(DIGEST, CONTENT);
   const release = uses.hold(DIGEST);

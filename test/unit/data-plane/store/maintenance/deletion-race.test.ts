@@ -12,12 +12,12 @@ import { logger, setUpStorage, type StorageSetup, turns } from './support';
 
 const SIZE = 300_000;
 
-/** A deletion that stops when it has begun, before anything is removed. */
+/** A deletion that stops after its start, before anything is removed. */
 class HeldDeletion {
   readonly begun = new Gate();
   readonly goOn = new Gate();
   failure: Error | undefined;
-  /** What came as far as the store itself, in order. */
+  /** The calls that reached the store itself, in order. */
   readonly entered: string[] = [];
 
   readonly around = (store: BlobStore): BlobStore =>
@@ -69,7 +69,7 @@ describe('a deletion', () => {
     return { outcome };
   };
 
-  it('and a fill that begins meanwhile: the fill waits, and what it brings stays', async () => {
+  it('delays a fill that starts in the meantime, and keeps the bytes that it brings', async () => {
     const { outcome } = await begin();
     const filling = fills.complete(upstream.request());
     await turns();
@@ -82,7 +82,7 @@ describe('a deletion', () => {
     expect(await setup.directory.stat(digest)).toBe(SIZE);
   });
 
-  it('and a client that comes meanwhile: it gets all bytes, fetched again', async () => {
+  it('lets a client that comes in the meantime get all bytes from a new fill', async () => {
     const { outcome } = await begin();
     const source = new ReadThroughSource({ stored: setup.stored, fills });
     const opening = source.open(upstream.request());
@@ -95,7 +95,7 @@ describe('a deletion', () => {
     expect(await outcome).toBe('deleted');
   });
 
-  it('and a manifest that is put meanwhile: it is there afterwards, on disk too', async () => {
+  it('delays the put of a manifest, which is stored afterwards, on disk too', async () => {
     const { outcome } = await begin();
     const putting = setup.contents.put(digest, upstream.content);
     await turns();
@@ -106,7 +106,7 @@ describe('a deletion', () => {
     expect(await setup.directory.stat(digest)).toBe(SIZE);
   });
 
-  it('and an ingest that begins meanwhile: it begins when the old bytes are gone', async () => {
+  it('delays an ingest until the old bytes are gone', async () => {
     const { outcome } = await begin();
     const filling = setup.fill(upstream.content);
     await turns();
@@ -117,7 +117,7 @@ describe('a deletion', () => {
     expect(await setup.directory.stat(digest)).toBe(SIZE);
   });
 
-  it('and a second deletion: one of them deletes, the other finds nothing', async () => {
+  it('lets a second deletion find nothing', async () => {
     const { outcome } = await begin();
     const second = setup.stored.deleteUnused(digest);
     await turns();
@@ -125,7 +125,7 @@ describe('a deletion', () => {
     expect([await outcome, await second]).toEqual(['deleted', 'absent']);
   });
 
-  it('that fails lets the others go on', async () => {
+  it('lets the waiting calls continue if it fails', async () => {
     held.failure = new LayoverError('STORE_FAILED');
     const { outcome } = await begin();
     const looking = setup.stored.stat(digest);
@@ -136,7 +136,7 @@ describe('a deletion', () => {
     expect(await setup.stored.deleteUnused(digest)).toBe('deleted');
   });
 
-  it('holds up nobody who wants something else', async () => {
+  it('does not delay calls for other content', async () => {
     const { outcome } = await begin();
     const other = await setup.fill(bytes(10, 'other'));
     expect(await setup.stored.stat(other)).toBe(10);
@@ -144,7 +144,7 @@ describe('a deletion', () => {
     await outcome;
   });
 
-  it('of bytes that are on their way in is refused, from the begin of the fill until ten seconds after its end', async () => {
+  it('is refused from the start of a fill of the content until ten seconds after its end', async () => {
     held.goOn.open();
     const other = bytes(100, 'other');
     const deleteOther = (): Promise<string> => setup.stored.deleteUnused(digestOf(other));
@@ -160,7 +160,7 @@ describe('a deletion', () => {
     expect(await deleteOther()).toBe('deleted');
   });
 
-  it('is refused while a put of it runs', async () => {
+  it('is refused while the content is being put', async () => {
     const putBegun = new Gate();
     const put = new Gate();
     const slow = await setUpStorage((store) =>

@@ -13,7 +13,7 @@ let setup: StorageSetup;
 afterEach(() => setup.dispose());
 
 describe('the state of content', () => {
-  it('is told in the order asked, twice where it is asked twice, and looking is no use', async () => {
+  it('is returned in the order of the digests, repeated if requested twice, and is not a use', async () => {
     setup = await setUpStorage();
     const [used, unused] = [await setup.keep(bytes(10)), await setup.keep(bytes(20, 'b'))];
     setup.uses.begin({ organizationUid: 'u', repository: 'r', digest: used });
@@ -28,7 +28,7 @@ describe('the state of content', () => {
     }
   });
 
-  it('is "there" as soon as it is committed, synced or not, and "in use" for ten seconds more', async () => {
+  it('is "stored" as soon as it is committed, and "in use" for ten more seconds', async () => {
     setup = await setUpStorage();
     const content = bytes(1000);
     const digest = digestOf(content);
@@ -36,20 +36,20 @@ describe('the state of content', () => {
     expect(await statBlobs(setup, [digest], STAYS)).toEqual([{ digest, size: undefined, inUse: true }]);
     await ingest.abort();
     await setup.fill(content);
-    // The clock stands still: the sync is due in five seconds.
+    // The clock stands still; the sync is due in five seconds.
     expect(await statBlobs(setup, [digest], STAYS)).toEqual([{ digest, size: 1000, inUse: true }]);
     setup.clock.advance(10_000);
     expect(await statBlobs(setup, [digest], STAYS)).toEqual([{ digest, size: 1000, inUse: false }]);
   });
 
-  it('is not guessed when the store fails', async () => {
+  it('is not guessed if the store fails', async () => {
     setup = await setUpStorage((store) =>
       changedStore(store, { stat: () => Promise.reject(new LayoverError('STORE_FAILED')) }),
     );
     await expect(statBlobs(setup, [ABSENT], STAYS)).rejects.toMatchObject({ key: 'STORE_FAILED' });
   });
 
-  it('is not looked at any further for a caller that has left', async () => {
+  it('is not determined any further for a caller that has left', async () => {
     const looked: Digest[] = [];
     const gate = new Gate();
     setup = await setUpStorage((store) =>
@@ -72,7 +72,7 @@ describe('the state of content', () => {
 });
 
 describe('deleting content', () => {
-  it('says what became of each: deleted, absent, in use', async () => {
+  it('returns the outcome for each digest: deleted, absent, in use', async () => {
     setup = await setUpStorage();
     const [gone, used] = [await setup.keep(bytes(10)), await setup.keep(bytes(20, 'b'))];
     const end = setup.uses.begin({ organizationUid: 'u', repository: 'r', digest: used });
@@ -87,7 +87,7 @@ describe('deleting content', () => {
     expect((await setup.stored.list('', 10)).blobs).toEqual([]);
   });
 
-  it('says that one failed, and goes on with the others', async () => {
+  it('reports one failure and continues with the other digests', async () => {
     const broken = digestOf(bytes(10));
     setup = await setUpStorage((store) =>
       changedStore(store, {
@@ -103,7 +103,7 @@ describe('deleting content', () => {
     expect(await setup.directory.stat(first)).toBe(10);
   });
 
-  it('takes a manifest from memory too; one that was read or put within ten seconds stays', async () => {
+  it('removes a manifest from memory too, unless it was read or put within ten seconds', async () => {
     setup = await setUpStorage();
     const content = bytes(500, 'manifest');
     const digest = digestOf(content);
@@ -111,7 +111,7 @@ describe('deleting content', () => {
     await setup.contents.put(digest, content);
     setup.clock.advance(9_999);
     expect(await outcome()).toBe('in-use');
-    // From memory, and that counts as well.
+    // This read is from memory, which counts as a use as well.
     expect(await setup.contents.get(digest)).toEqual(content);
     setup.clock.advance(9_999);
     expect(await outcome()).toBe('in-use');

@@ -19,20 +19,20 @@ export const logger = createLogger('test', 'silent');
 /** A signal that never aborts. */
 export const STAYS = new AbortController().signal;
 
-/** Stored blobs over a directory store, with what is around them. */
+/** Stored blobs in a directory store, with their surroundings. */
 export interface StorageSetup extends StoredContentParts {
   readonly stored: StoredBlobs;
-  /** Behind the guard, and behind what a test put around it. */
+  /** The store behind the guard and behind the wrapper of a test. */
   readonly directory: DirectoryBlobStore;
   readonly contents: ManifestContents;
   readonly uses: ContentUses;
   readonly clock: TestClock;
-  /** Keeps content as a fill does; when it resolves it is committed. */
+  /** Stores content like a fill. It is committed when the promise resolves. */
   fill(content: Buffer): Promise<Digest>;
-  /** Keeps content whose last use is long ago. */
+  /** Stores content whose last use is long ago. */
   keep(content: Buffer): Promise<Digest>;
   damage(digest: Digest, content: Buffer): Promise<void>;
-  /** What was moved aside. */
+  /** Names of the quarantined files. */
   aside(): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
@@ -78,7 +78,7 @@ export async function setUpStorage(
   };
 }
 
-/** Lets everything run that waits for nothing but its turn; what waits for a file or a gate is not waited for. */
+/** Lets everything run that only waits for its turn, but not for files or gates. */
 export async function turns(count = 5): Promise<void> {
   for (let at = 0; at < count; at += 1) await new Promise((resolve) => setImmediate(resolve));
 }

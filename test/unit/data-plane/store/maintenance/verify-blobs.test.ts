@@ -17,7 +17,7 @@ async function verify(digests: readonly Digest[], quarantine: boolean): Promise<
   return all;
 }
 
-it('tells whole, missing and damaged, in the order asked; only looks unless told otherwise', async () => {
+it('reports whole, missing and damaged content in the order of the digests, and does not quarantine it by default', async () => {
   setup = await setUpStorage();
   const contents = [bytes(SIZE), bytes(SIZE, 'b'), bytes(SIZE, 'c'), bytes(SIZE, 'd')];
   const [whole, flipped, cut, longer] = (await Promise.all(contents.map(setup.keep))) as [
@@ -54,14 +54,14 @@ it('tells whole, missing and damaged, in the order asked; only looks unless told
   expect((await verify([flipped], true))[0]?.outcome).toBe('whole');
 });
 
-it('is no use: what is being verified can be deleted right after it', async () => {
+it('is not a use: content can be deleted right after its verification', async () => {
   setup = await setUpStorage();
   const digest = await setup.keep(bytes(10));
   await verify([digest], true);
   expect(setup.uses.inUse(digest)).toBe(false);
 });
 
-it('a damaged manifest is not served from memory afterwards, so that it is fetched and kept again', async () => {
+it('removes a damaged manifest from memory, so that it is fetched and stored again', async () => {
   setup = await setUpStorage();
   const content = bytes(500, 'manifest');
   const digest = digestOf(content);
@@ -72,7 +72,7 @@ it('a damaged manifest is not served from memory afterwards, so that it is fetch
   expect(await setup.contents.get(digest)).toBeUndefined();
 });
 
-it('whole bytes that took the place of damaged ones while those were hashed stay, and are what is told', async () => {
+it('keeps good bytes that replaced damaged ones during hashing, and reports them', async () => {
   const content = bytes(SIZE);
   let replace = true;
   setup = await setUpStorage((store) =>
@@ -93,7 +93,7 @@ it('whole bytes that took the place of damaged ones while those were hashed stay
   expect(await setup.aside()).toEqual([]);
 });
 
-it('content that cannot be read says nothing, and keeps no other from being verified', async () => {
+it('reports unreadable content and still verifies the others', async () => {
   const broken = digestOf(bytes(SIZE));
   setup = await setUpStorage((store) =>
     changedStore(store, {
@@ -118,7 +118,7 @@ it('content that cannot be read says nothing, and keeps no other from being veri
   expect(await setup.stored.stat(broken)).toBe(SIZE);
 });
 
-it('damaged content that cannot be moved aside is not said to be', async () => {
+it('does not report damaged content as damaged if it cannot be quarantined', async () => {
   setup = await setUpStorage((store) =>
     changedStore(store, { quarantine: () => Promise.reject(new LayoverError('STORE_FULL')) }),
   );
@@ -127,7 +127,7 @@ it('damaged content that cannot be moved aside is not said to be', async () => {
   expect(await verify([digest], true)).toEqual([{ digest, outcome: 'unreadable', size: 10 }]);
 });
 
-it('ends in the middle of a blob when the caller leaves, with the blob closed, and lets others run between chunks', async () => {
+it('ends in the middle of a blob if the caller leaves, closes the blob, and yields between chunks', async () => {
   let closed = 0;
   let read = 0;
   setup = await setUpStorage((store) =>
@@ -153,7 +153,7 @@ it('ends in the middle of a blob when the caller leaves, with the blob closed, a
   const digest = await setup.keep(bytes(20 * 1024 * 1024));
   const controller = new AbortController();
   const verifying = verifyBlobs(setup, [digest], false, controller.signal).next();
-  // A turn of the event loop comes before the blob is read: what hashes does not block.
+  // The event loop runs before the blob is read, so hashing does not block it.
   setImmediate(() => controller.abort());
   await expect(verifying).rejects.toMatchObject({ key: 'CANCELLED' });
   expect(read).toBeLessThan(20 * 1024 * 1024);

@@ -17,7 +17,7 @@ describe('content in use', () => {
     uses = new ContentUses(clock);
   });
 
-  it('is in use from the begin of the first use until ten seconds after the end of the last', () => {
+  it('is in use from the start of the first use until ten seconds after the end of the last', () => {
     expect(uses.inUse(digest('a'))).toBe(false);
     const [first, second] = [uses.begin(use('a')), uses.begin(use('a', 'other', 'u2'))];
     clock.advance(3_600_000);
@@ -33,7 +33,7 @@ describe('content in use', () => {
     expect(uses.inUse(digest('b'))).toBe(false);
   });
 
-  it('is in use while it is held, and ten seconds longer, without being listed', () => {
+  it('is in use while it is held and for ten more seconds, without being listed', () => {
     const release = uses.hold(digest('a'));
     clock.advance(3_600_000);
     expect(uses.inUse(digest('a'))).toBe(true);
@@ -45,7 +45,7 @@ describe('content in use', () => {
     expect(uses.inUse(digest('a'))).toBe(false);
   });
 
-  it('is everything while records wait for so long that the control plane may not know what it wants', () => {
+  it('is all content while old records wait that the control plane does not know', () => {
     let behind = true;
     const waiting = new ContentUses(clock, () => behind);
     expect(waiting.inUse(digest('a'))).toBe(true);
@@ -54,7 +54,7 @@ describe('content in use', () => {
     expect(waiting.inUse(digest('a'))).toBe(false);
   });
 
-  it('is in use for ten seconds after it was touched, every time', () => {
+  it('is in use for ten seconds after each touch', () => {
     uses.touch(digest('a'));
     clock.advance(6_000);
     uses.touch(digest('a'));
@@ -64,7 +64,7 @@ describe('content in use', () => {
     expect(uses.inUse(digest('a'))).toBe(false);
   });
 
-  it('is listed once for a repository, since the oldest use that still runs', () => {
+  it('is listed once per repository, with the start of its oldest running use', () => {
     const first = uses.begin(use('a'));
     clock.advance(10);
     const second = uses.begin(use('a'));
@@ -84,7 +84,7 @@ describe('content in use', () => {
     expect(uses.list(10)).toEqual([{ ...use('a', 'team/other'), startedAt: 1020 }]);
   });
 
-  it('is listed oldest first, no more than is asked for, of all organizations or of one', () => {
+  it('is listed oldest first, up to a limit, for all organizations or for one', () => {
     const ends = ['c', 'a', 'b'].map((text, at) => {
       clock.advance(1);
       uses.begin(use(text, 'team/app', 'u2'));
@@ -103,7 +103,7 @@ describe('content in use', () => {
     expect(names(100)).toEqual(['u2 1', 'u2 3', 'u2 5']);
   });
 
-  it('is begun anew after its end', () => {
+  it('can be used again after its end', () => {
     uses.begin(use('a'))();
     clock.advance(60_000);
     const end = uses.begin(use('a'));
@@ -112,13 +112,13 @@ describe('content in use', () => {
     expect(uses.list(10)).toEqual([]);
   });
 
-  it('is not remembered for long after it counts, whatever comes after it', () => {
+  it('is not remembered much longer than it counts as recent, whatever follows', () => {
     const { recent } = uses as unknown as { readonly recent: ReadonlyMap<Digest, unknown> };
     for (let second = 0; second < 60; second += 1) {
       clock.advance(1000);
       for (let at = 0; at < 100; at += 1) uses.touch(digest(`${second} ${at}`));
       uses.touch(digest('always'));
-      // A thousand and one of the last ten seconds count.
+      // A thousand and one entries of the last ten seconds count.
       expect(recent.size).toBeLessThanOrEqual(2 * 1001 + 2);
     }
     expect(uses.inUse(digest('always'))).toBe(true);
@@ -127,13 +127,13 @@ describe('content in use', () => {
   });
 });
 
-describe('content that is held for a time', () => {
-  it('is in use for at least as long, and ends by itself', () => {
+describe('holds with a fixed duration', () => {
+  it('keep content in use for at least that long, and end by themselves', () => {
     const clock = new TestClock(1000);
     const uses = new ContentUses(clock);
     uses.holdFor(digest('a'), 40_000);
     clock.advance(9_000);
-    // Covered by the first.
+    // Covered by the first hold.
     uses.holdFor(digest('a'), 40_000);
     clock.advance(40_000);
     expect(uses.inUse(digest('a'))).toBe(true);
@@ -142,7 +142,7 @@ describe('content that is held for a time', () => {
     expect(uses.inUse(digest('a'))).toBe(false);
   });
 
-  it('is held again by who asks for longer than the hold lasts', () => {
+  it('are extended by a request for longer than the hold lasts', () => {
     const clock = new TestClock(1000);
     const uses = new ContentUses(clock);
     uses.holdFor(digest('a'), 40_000);

@@ -7,7 +7,10 @@ import { createDirectoryBlobStore } from '../../../../../../data-plane/src/store
 import { StoredBlobs } from '../../../../../../data-plane/src/store/guard/stored-blobs';
 import { ContentUses } from '../../../../../../data-plane/src/store/uses/content-uses';
 
-/** Begins a fill that never ends, and says on stdout when bytes of it are in the spool. Waits to be killed. */
+/**
+ * Starts a fill that never ends, reports on stdout when bytes of it are in the spool, and waits to
+ * be killed.
+ */
 async function dieInAFill(home: string): Promise<void> {
   const logger = createLogger('test', 'silent');
   const store = createDirectoryBlobStore({ root: join(home, 'blobs'), logger });

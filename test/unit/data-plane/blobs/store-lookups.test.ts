@@ -9,74 +9,75 @@ const start = async (options: BlobRigOptions = {}): Promise<BlobRig> => (rig = a
 afterEach(() => rig.dispose());
 
 describe('the store is asked once before the upstream', () => {
-  test('by a cold GET, by a warm one, and by a HEAD', async () => {
-    const { offer, read, head, looks, quiet, upstream } = await start();
+  test('by a GET of a missing blob, by one of a stored blob, and by a HEAD', async () => {
+    const { offer, read, head, lookups, quiet, upstream } = await start();
     const content = bytes(MIB);
     const digest = await offer(content, NAME);
     expect(await head(digest)).toMatchObject({ cacheStatus: 'MISS', size: MIB });
-    expect([looks(), upstream.take()]).toEqual([['open'], []]);
+    expect([lookups(), upstream.take()]).toEqual([['open'], []]);
     const cold = await read(digest);
     expect([cold.cacheStatus, cold.content.equals(content)]).toEqual(['MISS', true]);
     await quiet(digest);
-    expect([looks(), upstream.take()]).toEqual([['open'], [`GET ${NAME}@${digest}`]]);
+    expect([lookups(), upstream.take()]).toEqual([['open'], [`GET ${NAME}@${digest}`]]);
     const warm = await read(digest);
     expect([warm.cacheStatus, warm.content.equals(content)]).toEqual(['HIT', true]);
     expect(await head(digest)).toMatchObject({ cacheStatus: 'HIT', size: MIB });
-    expect([looks(), upstream.take()]).toEqual([['open', 'open'], []]);
+    expect([lookups(), upstream.take()]).toEqual([['open', 'open'], []]);
   });
 
-  test('by a GET that may be redirected: what the link finds missing is not asked for again', async () => {
-    const { offer, read, get, looks, quiet, upstream } = await start({ redirects: true });
+  test('by a GET that may be redirected: the fill reuses the absence that the link found', async () => {
+    const { offer, read, get, lookups, quiet, upstream } = await start({ redirects: true });
     const digest = await offer(bytes(2 * MIB), NAME);
     expect((await read(digest, { redirectable: true })).cacheStatus).toBe('MISS');
     await quiet(digest);
-    expect([looks(), upstream.take()]).toEqual([['link'], [`GET ${NAME}@${digest}`]]);
-    expect(await get(digest, { redirectable: true })).toMatchObject({ kind: 'elsewhere', size: 2 * MIB });
-    expect([looks(), upstream.take()]).toEqual([['link'], []]);
-    // Too small to be redirected: the store is asked for the bytes and not for a link.
+    expect([lookups(), upstream.take()]).toEqual([['link'], [`GET ${NAME}@${digest}`]]);
+    expect(await get(digest, { redirectable: true })).toMatchObject({ kind: 'redirect', size: 2 * MIB });
+    expect([lookups(), upstream.take()]).toEqual([['link'], []]);
+    // The blob is too small to be redirected, so the store is asked for the bytes and not for a
+    // link.
     const small = await offer(bytes(1000), NAME);
     await read(small, { redirectable: true });
-    expect(looks()).toEqual(['open']);
+    expect(lookups()).toEqual(['open']);
   });
 
-  test('by the completion of an image, whether the blob is there or not, and by a fill for another node', async () => {
-    const { offer, service, target, looks, upstream } = await start();
+  test('by the completion of an image, whether the blob is stored or not, and by a fill for another node', async () => {
+    const { offer, service, target, lookups, upstream } = await start();
     const [first, second] = [await offer(bytes(MIB), NAME), await offer(bytes(MIB, 'second'), NAME)];
     await service.complete(await target(), { digest: first, size: MIB });
-    expect([looks(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${first}`]]);
+    expect([lookups(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${first}`]]);
     await service.complete(await target(), { digest: first, size: MIB });
-    expect([looks(), upstream.take()]).toEqual([['stat'], []]);
+    expect([lookups(), upstream.take()]).toEqual([['stat'], []]);
     await service.completeHere(await target(), { digest: second, size: MIB }, new AbortController().signal);
-    expect([looks(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${second}`]]);
+    expect([lookups(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${second}`]]);
   });
 
-  test('and again after other nodes were tried, since they may have brought it into a shared store', async () => {
-    const { offer, service, target, looks } = await start({ elsewhere: () => Promise.resolve(false) });
+  test('and again after other nodes were tried, because they may have brought it into a shared store', async () => {
+    const { offer, service, target, lookups } = await start({ elsewhere: () => Promise.resolve(false) });
     const digest = await offer(bytes(MIB), NAME);
     await service.complete(await target(), { digest, size: MIB });
-    expect(looks()).toEqual(['stat', 'open']);
+    expect(lookups()).toEqual(['stat', 'open']);
   });
 
-  test('and again after a wait for a slot, since a fill from another upstream may have brought it', async () => {
+  test('and again after a wait for a slot, because a fill from another upstream may have stored it', async () => {
     let open = (): void => undefined;
-    const { offer, get, read, looks, waiting: queued, quiet, upstream } = await start({ limits: { perUpstream: 1 } });
+    const { offer, get, read, lookups, waiting: queued, quiet, upstream } = await start({ limits: { perUpstream: 1 } });
     const [running, waiting] = [await offer(bytes(MIB), NAME), await offer(bytes(MIB, 'waiting'), NAME)];
     upstream.behaviour.bodyGate = new Promise((resolve) => (open = resolve));
     const opened = await get(running);
-    looks();
+    lookups();
     const reading = read(waiting);
     await until(() => queued() === 1);
-    expect(looks()).toEqual(['open']);
+    expect(lookups()).toEqual(['open']);
     open();
     await reading;
-    expect(looks()).toEqual(['open']);
+    expect(lookups()).toEqual(['open']);
     await Promise.all([quiet(running), quiet(waiting)]);
     if (opened.kind === 'bytes') await opened.reader.close();
   });
 });
 
-test('the store is not asked without the right to the blob, not by GET, HEAD or redirect', async () => {
-  const { offer, get, head, read, looks, upstream } = await start({
+test('GET, HEAD and redirects do not ask the store without the right to the blob', async () => {
+  const { offer, get, head, read, lookups, upstream } = await start({
     organizations: [
       { name: 'acme', username: 'good' },
       { name: 'beta', username: 'bad' },
@@ -86,8 +87,8 @@ test('the store is not asked without the right to the blob, not by GET, HEAD or 
   upstream.users = new Set(['good']);
   const digest = await offer(bytes(2 * MIB), NAME);
   await read(digest);
-  looks();
+  lookups();
   for (const ask of [get(digest, { organization: 'beta', redirectable: true }), head(digest, { organization: 'beta' })])
     await expect(ask).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
-  expect(looks()).toEqual([]);
+  expect(lookups()).toEqual([]);
 });

@@ -8,8 +8,11 @@ import type { GcsLimits } from './limits';
 
 type RetryLimits = Pick<GcsLimits, 'retryBaseMs' | 'retryMaxMs'>;
 
-/** Says whether, and when, something is tried again: with growing pauses, and not for longer than `giveUpMs` without getting on. */
-export class Patience {
+/**
+ * Decides whether and when to retry: with growing delays, and for at most `giveUpMs` milliseconds
+ * without progress.
+ */
+export class RetryBudget {
   private failures = 0;
   private failingSince: number | undefined;
 
@@ -20,14 +23,17 @@ export class Patience {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** It got on: what went wrong before is forgotten. */
+  /** Forgets earlier failures, because there was progress. */
   progress(): void {
     this.failures = 0;
     this.failingSince = undefined;
   }
 
-  /** Waits before the next try. Throws `error` where none makes sense or time is up, and the signal's reason when it aborts. */
-  async again(error: unknown, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits before the next try. Throws `error` if a retry makes no sense or the time is over, and
+   * the reason of the signal if it aborts.
+   */
+  async waitOrThrow(error: unknown, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const { retryBaseMs, retryMaxMs } = this.limits;
     const now = this.clock.now();
@@ -40,8 +46,11 @@ export class Patience {
   }
 }
 
-/** Runs a small operation, again where that makes sense, for at most `ms` in all. Throws the last failure, or the signal's reason. */
-export function patiently<T>(
+/**
+ * Runs a small operation with retries for at most `ms` milliseconds in all. Throws the last
+ * failure, or the reason of the signal.
+ */
+export function withRetries<T>(
   clock: Clock,
   limits: RetryLimits,
   ms: number,
@@ -49,18 +58,21 @@ export function patiently<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return within(clock, ms, signal, async (bounded) => {
-    const patience = new Patience(clock, limits, ms);
+    const retries = new RetryBudget(clock, limits, ms);
     for (;;) {
       try {
         return await attempt(bounded);
       } catch (error) {
-        await patience.again(error, bounded);
+        await retries.waitOrThrow(error, bounded);
       }
     }
   });
 }
 
-/** Runs an action under a signal that aborts when the caller's does, or after `ms` with a transient BucketError. */
+/**
+ * Runs an action with a signal that aborts with the caller's signal, or after `ms` milliseconds
+ * with a transient BucketError.
+ */
 export function within<T>(
   clock: Clock,
   ms: number,

@@ -1,25 +1,29 @@
 import { type Bucket, readJson, type StoredObject } from './bucket';
-import { strangeAnswer } from './bucket-error';
+import { invalidAnswer } from './bucket-error';
 import { discard } from './bucket-http';
-import { lookAtObject } from './look-at-object';
-import { patiently } from './patience';
+import { statObject } from './stat-object';
+import { withRetries } from './retries';
 import { removeObject } from './remove-object';
 
-/** Parts of a copy that one call may be split into; a call copies about a gigabyte where storage classes differ, everything where not. */
+/**
+ * Maximum number of calls for one copy. A call copies about one gigabyte if storage classes differ,
+ * otherwise everything.
+ */
 const MAX_PARTS = 1000;
 
 /**
- * Copies one generation of an object to another name and deletes the original, if it still is that generation. false = it is not there any more,
- * and nothing is left under the other name. Throws a BucketError.
+ * Copies one generation of an object to another name and deletes the original if it still has that
+ * generation. Returns false if it does not exist any more; then nothing is left under the other
+ * name. Throws a BucketError.
  */
-export async function moveAside(
+export async function quarantineObject(
   bucket: Bucket,
   object: Pick<StoredObject, 'name' | 'generation'>,
   target: string,
 ): Promise<boolean> {
   if (!(await copy(bucket, object, target))) return false;
   if (await removeObject(bucket, object)) return true;
-  const copied = await lookAtObject(bucket, target);
+  const copied = await statObject(bucket, target);
   if (copied !== undefined) await removeObject(bucket, copied);
   return false;
 }
@@ -32,7 +36,7 @@ async function copy(
   const { clock, limits, http } = bucket;
   let token = '';
   for (let part = 0; part < MAX_PARTS; part += 1) {
-    const reply = await patiently(clock, limits, limits.chunkMs, undefined, async (bounded) => {
+    const reply = await withRetries(clock, limits, limits.chunkMs, undefined, async (bounded) => {
       const query = { sourceGeneration: object.generation, ...(token === '' ? {} : { rewriteToken: token }) };
       const url = bucket.rewrite(object.name, target, query);
       const headers = { 'content-type': 'application/json' };
@@ -53,5 +57,5 @@ async function copy(
     if (typeof reply['rewriteToken'] !== 'string') break;
     token = reply['rewriteToken'];
   }
-  throw strangeAnswer('with half a copy');
+  throw invalidAnswer('with an incomplete copy');
 }

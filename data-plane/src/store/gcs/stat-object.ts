@@ -1,11 +1,14 @@
 import { type Bucket, OBJECT_FIELDS, readJson, type StoredObject, toStoredObject } from './bucket';
 import { discard } from './bucket-http';
-import { patiently } from './patience';
+import { withRetries } from './retries';
 
-/** What the bucket has under a name; undefined = nothing. Throws a BucketError, or the signal's reason. */
-export function lookAtObject(bucket: Bucket, name: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+/**
+ * Returns the metadata of an object; undefined = it does not exist. Throws a BucketError, or the
+ * reason of the signal.
+ */
+export function statObject(bucket: Bucket, name: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
   const { clock, limits } = bucket;
-  return patiently(clock, limits, limits.operationMs, signal, async (bounded) => {
+  return withRetries(clock, limits, limits.operationMs, signal, async (bounded) => {
     const url = bucket.object(name, { fields: OBJECT_FIELDS });
     const answer = await bucket.http.send({ method: 'GET', url, lane: 'small', signal: bounded });
     if (answer.status !== 404) return toStoredObject(await readJson(answer, bounded));
