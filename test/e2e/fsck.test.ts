@@ -12,7 +12,7 @@ import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
 const MIB = 1024 * 1024;
 
-describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
+describeWith(STAGE_PROGRAMS, 'npm run fsck while Layover runs', () => {
   let stage: Stage;
   let image: PushedImage;
 
@@ -44,7 +44,7 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
       .map(({ type, kind, outcome }) => (type === 'problem' ? kind : outcome))
       .sort();
 
-  test('damage on the disk is found, repaired, and healed by the next pull', async () => {
+  test('finds and repairs damage on the disk, which the next pull heals', async () => {
     const clean = await fsck('--json');
     expect([clean.code, kindsOf(clean)]).toEqual([0, ['CLEAN']]);
 
@@ -53,7 +53,7 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
     content[MIB / 2] = content[MIB / 2]! ^ 255;
     await writeFile(fileOf(first), content);
     await rm(fileOf(second));
-    // Left over: a file in a folder that is there already.
+    // A stray file in an existing folder.
     const folder = first.slice('sha256:'.length, 'sha256:'.length + 2);
     let [stray, strayHex] = ['', ''];
     for (let i = 0; !strayHex.startsWith(folder); i += 1) {

@@ -11,19 +11,19 @@ import { FireContent, TAGS_ON_FIRE } from '../support/fire/fire-content';
 import { readStore } from '../integration/control-plane/bounds/model/store-files';
 import { Tables } from '../integration/control-plane/bounds/model/tables';
 
-/** Images that are pulled before the fire ends; see docs/contributing/testing.md. */
+/** Number of pulls; see docs/contributing/testing.md. */
 const PULLS = Number(process.env['LAYOVER_TEST_FIRE_PULLS'] ?? 600);
-/** From this many pulls on, the fire burns long enough for content to be deleted while it does. */
+/** With at least this many pulls, the run is long enough for content to be deleted during it. */
 const LONG = 3000;
-/** Clients, and how many of them want just what is about to be deleted. */
+/** Number of clients, and how many of them pull the images that will be deleted next. */
 const CLIENTS = 16;
 const LATE_CLIENTS = 6;
 const ORGANIZATIONS = ['fire-a', 'fire-b'] as const;
 const CRASH_MS = 15_000;
-/** Time for all pulls, in milliseconds, on a machine that is busy with other things. */
+/** Time limit for all pulls, in milliseconds, on a machine with other load. */
 const LIMIT_MS = 120_000 + PULLS * 200;
 
-describe('garbage collection under fire', () => {
+describe('garbage collection during pulls and a crash', () => {
   let upstream: FakeRegistry;
   let layover: RunningLayover;
   let content: FireContent;
@@ -60,10 +60,13 @@ describe('garbage collection under fire', () => {
     await upstream?.close();
   }, 60_000);
 
-  /** Whether the data plane was killed a moment ago: then errors are what clients expect. */
+  /** Returns true shortly after the kill of the data plane, when clients expect errors. */
   const isCrashing = (): boolean => Date.now() >= crashedAt && Date.now() < crashedAt + CRASH_MS;
 
-  /** Does something again and again; errors of the API are those of the crash, or fail the test. */
+  /**
+   * Repeats work until the pulls end. An error of the API fails the test, unless the crash caused
+   * it.
+   */
   const whileBurning = async (everyMs: number, work: () => Promise<unknown>): Promise<number> => {
     let times = 0;
     for (; burning; times += 1) {
@@ -82,7 +85,7 @@ describe('garbage collection under fire', () => {
     return { used: Number(organization.usage.usedBytes), reserved: Number(organization.usage.reservedBytes) };
   };
 
-  /** People: they delete and restore tags, let them expire, and purge. */
+  /** Acts as users do: deletes, restores, expires and purges tags. */
   const meddle = async (): Promise<void> => {
     const name = {
       organization: content.random(ORGANIZATIONS),
@@ -109,7 +112,7 @@ describe('garbage collection under fire', () => {
   };
 
   test(
-    'every client has right bytes or a clean error, the limit holds, and the store ends equal to the tables',
+    'gives every client correct bytes or a proper error, keeps the limit, and ends with equal store and tables',
     async () => {
       const clients = Array.from(
         { length: CLIENTS },
@@ -142,20 +145,24 @@ describe('garbage collection under fire', () => {
         whileBurning(20, async () => {
           for (const name of ORGANIZATIONS) {
             const { used, reserved } = await usageOf(name);
-            if (used + reserved > content.limit) over.push(`${name}: ${used} + ${reserved}`);
+            if (used + reserved > content.limit) over.push(`${name}: ${used} used + ${reserved} reserved`);
           }
         }),
         (async () => {
-          await waitUntil('half of the pulls', () => !burning || isWrong() || total('pulls') >= PULLS / 2, LIMIT_MS);
+          await waitUntil(
+            'half of the pulls to end',
+            () => !burning || isWrong() || total('pulls') >= PULLS / 2,
+            LIMIT_MS,
+          );
           crashedAt = Date.now();
           process.kill(layover.planePid('data-plane'), 'SIGKILL');
           leftByCrash = new Set(filesOf(homeAt(layover.home).blobs));
         })(),
-        waitUntil('all pulls', () => !burning || isWrong() || total('pulls') >= PULLS, LIMIT_MS).finally(
+        waitUntil('all pulls to end', () => !burning || isWrong() || total('pulls') >= PULLS, LIMIT_MS).finally(
           () => (burning = false),
         ),
       ];
-      // What fails ends the fire; the rest is awaited all the same.
+      // A failure stops the run; the other work is still awaited.
       await Promise.all(work.map((one) => Promise.resolve(one).finally(() => undefined))).finally(async () => {
         burning = false;
         await Promise.allSettled(work);
@@ -175,14 +182,15 @@ describe('garbage collection under fire', () => {
       if (process.env['LAYOVER_TEST_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
       expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
       expect(over).toEqual([]);
-      // It did burn: images were evicted, bytes went and came again.
+      // Checks that the run was hard enough: images were evicted, and blobs were deleted and
+      // fetched again.
       expect(summary.pulls).toBeGreaterThanOrEqual(PULLS);
       expect(evictions).toBeGreaterThan(PULLS / 50);
       if (PULLS >= LONG) expect(collected.blobs).toBeGreaterThan(0);
 
       const settled = async (): Promise<string> => (await tables.fingerprint()) + upstream.requests.length;
       await waitUntil(
-        'the end of fills',
+        'the end of all fills',
         async () => {
           const before = await settled();
           await pause(1000);
@@ -190,7 +198,7 @@ describe('garbage collection under fire', () => {
         },
         60_000,
       );
-      // A deletion that the crash cut off is finished five minutes later.
+      // A deletion that the crash interrupted is finished five minutes later.
       const wasCutOff = ({
         state,
         deleting_at,
@@ -198,9 +206,9 @@ describe('garbage collection under fire', () => {
         readonly state: string;
         readonly deleting_at: number | null;
       }): boolean => state === 'DELETING' && Math.abs(deleting_at! - crashedAt) < CRASH_MS;
-      // Content that was in use or came in within the last ten seconds stays that long.
+      // Content that was in use or arrived within the last ten seconds is kept that long.
       await waitUntil(
-        'the deletion of what nobody holds',
+        'the deletion of content without a holding',
         async () => {
           await layover.graphql.run('mutation { collectGarbage { blobsDeleted } }');
           const { blobs } = await tables.content();
@@ -218,7 +226,7 @@ describe('garbage collection under fire', () => {
       const whole = end.blobs.filter((row) => !wasCutOff(row));
       expect(whole.filter(({ digest, size }) => store.sizes.get(digest) !== size)).toEqual([]);
       expect(whole.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);
-      // What came in just before the crash was not recorded: a reconciliation finds it.
+      // Arrivals just before the crash were not recorded. A reconciliation finds such blobs.
       const orphans = [...store.sizes.keys()].filter((digest) => !rows.has(digest));
       expect(orphans.filter((digest) => !leftByCrash.has(digest))).toEqual([]);
       for (const name of ORGANIZATIONS) {
@@ -231,7 +239,7 @@ describe('garbage collection under fire', () => {
   );
 });
 
-/** Names of files below a folder, as digests where they are content. */
+/** Returns the names of the files below a folder. Content is named by its digest. */
 function filesOf(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -3,14 +3,17 @@ import { validateOrganization } from '../../../control-plane/src/tenancy/organiz
 import { validateProxyCache } from '../../../control-plane/src/tenancy/organizations/validate-proxy-cache';
 import type { Queries } from '../../../control-plane/src/db/database';
 
-/** An organization that was made for a measure. */
+/** An organization that was created for a measure. */
 export interface SeedOrganization {
   readonly name: string;
   readonly uid: string;
   readonly originVersion: string;
 }
 
-/** Makes the `number`th organization, without a quota, as one that a user made at `now` with the defaults of a new one. */
+/**
+ * Creates organization number `number` without a quota, with the defaults of an organization that
+ * is created at `now`.
+ */
 export async function seedOrganization(queries: Queries, number: number, now: number): Promise<SeedOrganization> {
   const tail = String(number).padStart(12, '0');
   const seeded = {
