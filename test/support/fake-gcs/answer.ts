@@ -2,27 +2,27 @@ import { crc32cText, type FakeContents, type FakeObject, type FakeSession, resou
 import type { Fault } from './faults';
 import type { LoggedRequest } from './request-log';
 
-/** An answer before it is sent. */
+/** An answer that was not sent yet. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
 }
 
-/** A request whose body was read. */
+/** A request with its complete body. */
 export interface Asked {
   readonly entry: LoggedRequest;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-  /** Where the fake itself is. */
+  /** Origin of the fake server. */
   readonly origin: string;
   readonly fault: Fault;
 }
 
-/** Bytes of an unfinished part are kept in pieces of this size (Cloud Storage, "Resumable uploads"). */
+/** An incomplete chunk is stored in multiples of this size (Cloud Storage, "Resumable uploads"). */
 export const PIECE = 256 * 1024;
 
-/** Does what was asked, as Cloud Storage does it (JSON API). */
+/** Handles a request as the JSON API of Cloud Storage does. */
 export function answer(contents: FakeContents, bucket: string, asked: Asked): Answer {
   const { entry } = asked;
   const { name, query } = entry;
@@ -92,7 +92,7 @@ function answerSession(contents: FakeContents, session: FakeSession, asked: Aske
   return json(resourceOf(contents.write(session.name, fault.corrupt === true ? corrupted(content) : content)));
 }
 
-/** Adds bytes to an upload. */
+/** Appends bytes to an upload. */
 export function keep(session: FakeSession, bytes: Buffer): void {
   session.chunks.push(bytes);
   session.persisted += bytes.length;

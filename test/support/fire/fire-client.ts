@@ -4,13 +4,16 @@ import { MANIFEST_ACCEPT } from '../../../common/oci/media-types';
 import { openRequest } from '../real/http-client';
 import { type FireContent, TAGS_ON_FIRE } from './fire-content';
 
-/** What a client was given: right and whole, a clean error, or a connection that broke. */
+/** The answer that a client got: correct and complete, a proper error, or a broken connection. */
 type Given =
   { readonly kind: 'right'; readonly digest: string } | { readonly kind: 'error' } | { readonly kind: 'cut' };
 
-/** A client that pulls at random, compares every byte, and takes note of everything that no client may be given. */
+/**
+ * A client that pulls random images, compares every byte, and records all answers that no client
+ * may get.
+ */
 export class FireClient {
-  /** What was wrong; empty is good. */
+  /** Wrong answers; empty in a successful run. */
   readonly wrong: string[] = [];
   readonly counts = { pulls: 0, blobs: 0, errors: 0, cuts: 0, left: 0 };
 
@@ -18,13 +21,15 @@ export class FireClient {
     private readonly url: string,
     private readonly content: FireContent,
     private readonly organizations: readonly string[],
-    /** Whether errors are to be expected now. */
+    /** Returns true while errors are expected. */
     private readonly mayFail: () => boolean,
-    /** Content that is about to be deleted: this client wants just that. */
+    /**
+     * Returns the content that will be deleted next. If set, this client pulls just that content.
+     */
     private readonly endangered?: () => Promise<readonly string[]>,
   ) {}
 
-  /** Pulls one image after the other; never rejects for what it was given. */
+  /** Pulls one image after the other. Wrong answers do not reject; they are recorded in `wrong`. */
   async pullWhile(goesOn: () => boolean): Promise<void> {
     while (goesOn() && this.wrong.length < 5) {
       const base = `${this.url}/v2/${this.content.random(this.organizations)}/${this.content.randomRepository()}`;
@@ -42,7 +47,8 @@ export class FireClient {
     const built = this.content.find(given.digest)!;
     if ('images' in built) return this.pullImage(base, this.content.random(built.images).digest);
     for (const { digest } of [built.config, ...built.layers]) {
-      // Some clients dawdle, so that what they were promised is evicted meanwhile; some have the layer already.
+      // Some clients wait, so that the content of their manifest is evicted meanwhile; others
+      // already have the layer.
       if (Math.random() < 0.1) await pause(Math.random() * 200);
       if (Math.random() < 0.2) continue;
       await this.pullBlob(`${base}/blobs/${digest}`, digest);
@@ -78,11 +84,11 @@ export class FireClient {
       await pause(Math.random() * 20);
       answer.destroy();
     } catch {
-      // Refused or cut: it wanted to leave anyway.
+      // The request was refused or cut. The client intended to disconnect anyway.
     }
   }
 
-  /** `check` gives the digest of what is right, undefined for wrong bytes. */
+  /** `check` returns the digest of correct content, and undefined for wrong bytes. */
   private async take(
     url: string,
     headers: Record<string, string>,

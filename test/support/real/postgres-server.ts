@@ -7,17 +7,20 @@ import { mustRun } from './run-program';
 import { type ServerProgram, startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
-/** What a throw-away PostgreSQL needs; Debian has them in postgresql. */
+/** The programs of a temporary PostgreSQL. On Debian they are in the package postgresql. */
 export const POSTGRES_PROGRAMS = ['postgres', 'initdb'] as const;
 
-/** A PostgreSQL of its own in a temporary folder, on a free port of 127.0.0.1, nothing synced to disk. */
+/** A PostgreSQL in a temporary folder, on a free port of 127.0.0.1, without syncs to disk. */
 export interface PostgresServer {
-  /** As libpq takes it, for the superuser and the database `postgres`. */
+  /** Connection string for libpq, with the superuser and the database `postgres`. */
   readonly connection: string;
   stop(): Promise<void>;
 }
 
-/** Starts it. PostgreSQL refuses to run as root: then it runs as the user `postgres`, which its package makes. Throws with what it printed. */
+/**
+ * Starts PostgreSQL. It refuses to run as root; in that case it runs as the user `postgres`, which
+ * its package creates. Throws an Error with the output if the start fails.
+ */
 export async function startPostgres(): Promise<PostgresServer> {
   const folder = await temporaryFolder('postgres');
   const env = { PATH: process.env.PATH, LC_ALL: 'C' };
@@ -45,7 +48,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     return {
       connection: `host=127.0.0.1 port=${port} user=postgres dbname=postgres sslmode=disable`,
       async stop() {
-        // SIGINT: ends connections; with SIGTERM it would wait for clients to leave.
+        // SIGINT disconnects clients. SIGTERM would wait until they disconnect.
         server.signal('SIGINT');
         await server.stop();
         await folder.remove();
@@ -57,7 +60,10 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-/** The command that goes in front, to run as a user whom PostgreSQL accepts; the folders become that user's. */
+/**
+ * Returns a command prefix that runs a program as a user whom PostgreSQL accepts, and makes that
+ * user the owner of the folders.
+ */
 async function otherUser(folders: readonly string[]): Promise<readonly string[]> {
   if (userInfo().uid !== 0) return [];
   const env = { PATH: process.env.PATH };
