@@ -37,7 +37,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
   const urlOf = (image: PushedImage, layer: number, i: number): string =>
     `${cluster.edges[i % cluster.edges.length]}/v2/acme/${image.repository}/blobs/${image.layers[layer]!.digest}`;
 
-  async function allWhole(clients: readonly BlobClient[], { digest, size }: { digest: string; size: number }) {
+  async function expectComplete(clients: readonly BlobClient[], { digest, size }: { digest: string; size: number }) {
     const results = await Promise.allSettled(clients.map(({ done }) => done));
     const whole = results.filter(
       (result) => result.status === 'fulfilled' && result.value.digest === digest && result.value.bytes === size,
@@ -51,7 +51,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     const image = await push('cold', [BLOB_BYTES]);
     const [layer] = image.layers;
     const clients = Array.from({ length: 200 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
-    await allWhole(clients, layer!);
+    await expectComplete(clients, layer!);
     expect(cluster.relay.lines()).toEqual([`GET /v2/team/cold/blobs/${layer!.digest} 200`]);
     expect(cluster.relay.bytesOf(layer!.digest)).toBe(layer!.size);
     const hex = layer!.digest.slice('sha256:'.length);
@@ -71,7 +71,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     const owner = running.find((node) => node.spooled() > 0)!;
     await owner.kill();
     hold.release();
-    await allWhole(cold, layer!);
+    await expectComplete(cold, layer!);
     expect(cluster.relay.lines()).toEqual(Array(2).fill(`GET /v2/team/killed/blobs/${layer!.digest} 200`));
     await owner.start();
     await waitUntil('all downloads to end', () => running.every((node) => node.spooled() === 0));
@@ -80,7 +80,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     const warm = Array.from({ length: 50 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
     await Promise.all(warm.map(({ started }) => started));
     await owner.kill();
-    await allWhole(warm, layer!);
+    await expectComplete(warm, layer!);
     expect(cluster.relay.lines()).toEqual([]);
     await owner.start();
   }, 900_000);
@@ -105,15 +105,15 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
         }
       }
     });
-    const more = async (what: string): Promise<void> => {
+    const waitForLoad = async (what: string): Promise<void> => {
       const before = served;
       await waitUntil(what, () => served > before + 100);
     };
-    await more('load on three nodes');
+    await waitForLoad('load on three nodes');
     await cluster.nodes[0]!.stop();
-    await more('load on two nodes');
+    await waitForLoad('load on two nodes');
     await cluster.nodes[0]!.start();
-    await more('load on three nodes again');
+    await waitForLoad('load on three nodes again');
     await cluster.nodes[3]!.start();
     // Uses layers that were never pulled. The new node owns some of them, which its fills show.
     let round = 0;

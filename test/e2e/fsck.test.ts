@@ -63,8 +63,8 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck while Layover runs', () => {
     await writeFile(fileOf(`sha256:${strayHex}`), stray);
 
     const expected = ['BYTES_WITHOUT_ROW', 'ROW_WITHOUT_BYTES', 'WRONG_DIGEST'];
-    const looked = await fsck('--json');
-    expect([looked.code, kindsOf(looked)]).toEqual([1, [...expected.slice(0, 1), 'PROBLEMS', ...expected.slice(1)]]);
+    const found = await fsck('--json');
+    expect([found.code, kindsOf(found)]).toEqual([1, [...expected.slice(0, 1), 'PROBLEMS', ...expected.slice(1)]]);
     expect((await readFile(fileOf(first))).equals(content)).toBe(true);
 
     const repaired = await fsck('--repair', '--json');
@@ -81,8 +81,8 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck while Layover runs', () => {
         1,
       );
     }
-    const healed = await fsck('--json');
-    expect([healed.code, kindsOf(healed)]).toEqual([0, ['CLEAN']]);
+    const afterPulls = await fsck('--json');
+    expect([afterPulls.code, kindsOf(afterPulls)]).toEqual([0, ['CLEAN']]);
     const events = await send({
       url: stage.layover.graphqlUrl.replace('/graphql', '/audit.jsonl?kinds=CONTENT_QUARANTINED'),
       headers: { authorization: 'Bearer admin-token-of-the-tests-0123456789abcdef' },

@@ -28,7 +28,7 @@ describe('garbage collection during pulls and a crash', () => {
   let layover: RunningLayover;
   let content: FireContent;
   let tables: Tables;
-  let burning = true;
+  let running = true;
   let crashedAt = Infinity;
 
   beforeAll(async () => {
@@ -54,7 +54,7 @@ describe('garbage collection during pulls and a crash', () => {
   }, 60_000);
 
   afterAll(async () => {
-    burning = false;
+    running = false;
     await tables?.close();
     await layover?.stop();
     await upstream?.close();
@@ -67,9 +67,9 @@ describe('garbage collection during pulls and a crash', () => {
    * Repeats work until the pulls end. An error of the API fails the test, unless the crash caused
    * it.
    */
-  const whileBurning = async (everyMs: number, work: () => Promise<unknown>): Promise<number> => {
+  const repeatUntilEnd = async (everyMs: number, work: () => Promise<unknown>): Promise<number> => {
     let times = 0;
-    for (; burning; times += 1) {
+    for (; running; times += 1) {
       await work().catch((error: unknown) => {
         if (!isCrashing() || !String(error).includes('UNAVAILABLE')) throw error;
       });
@@ -86,7 +86,7 @@ describe('garbage collection during pulls and a crash', () => {
   };
 
   /** Acts as users do: deletes, restores, expires and purges tags. */
-  const meddle = async (): Promise<void> => {
+  const changeTags = async (): Promise<void> => {
     const name = {
       organization: content.random(ORGANIZATIONS),
       repository: content.randomRepository(),
@@ -127,22 +127,22 @@ describe('garbage collection during pulls and a crash', () => {
       );
       const total = (what: 'pulls' | 'blobs' | 'errors' | 'cuts' | 'left'): number =>
         clients.reduce((sum, { counts }) => sum + counts[what], 0);
-      const isWrong = (): boolean => clients.some(({ wrong }) => wrong.length > 0);
+      const hasWrongAnswers = (): boolean => clients.some(({ wrong }) => wrong.length > 0);
       const over: string[] = [];
       const collected = { blobs: 0, manifests: 0 };
-      let leftByCrash: ReadonlySet<string> = new Set();
+      let filesAfterCrash: ReadonlySet<string> = new Set();
       const work = [
-        ...clients.map((client) => client.pullWhile(() => burning)),
-        whileBurning(40, () => Promise.resolve(content.moveTags())),
-        whileBurning(60, meddle),
-        whileBurning(1, async () => {
+        ...clients.map((client) => client.pullWhile(() => running)),
+        repeatUntilEnd(40, () => Promise.resolve(content.moveTags())),
+        repeatUntilEnd(60, changeTags),
+        repeatUntilEnd(1, async () => {
           const { collectGarbage } = await layover.graphql.run<{
             collectGarbage: { blobsDeleted: number; manifestsDeleted: number };
           }>('mutation { collectGarbage { blobsDeleted manifestsDeleted } }');
           collected.blobs += collectGarbage.blobsDeleted;
           collected.manifests += collectGarbage.manifestsDeleted;
         }),
-        whileBurning(20, async () => {
+        repeatUntilEnd(20, async () => {
           for (const name of ORGANIZATIONS) {
             const { used, reserved } = await usageOf(name);
             if (used + reserved > content.limit) over.push(`${name}: ${used} used + ${reserved} reserved`);
@@ -151,20 +151,20 @@ describe('garbage collection during pulls and a crash', () => {
         (async () => {
           await waitUntil(
             'half of the pulls to end',
-            () => !burning || isWrong() || total('pulls') >= PULLS / 2,
+            () => !running || hasWrongAnswers() || total('pulls') >= PULLS / 2,
             LIMIT_MS,
           );
           crashedAt = Date.now();
           process.kill(layover.planePid('data-plane'), 'SIGKILL');
-          leftByCrash = new Set(filesOf(homeAt(layover.home).blobs));
+          filesAfterCrash = new Set(filesOf(homeAt(layover.home).blobs));
         })(),
-        waitUntil('all pulls to end', () => !burning || isWrong() || total('pulls') >= PULLS, LIMIT_MS).finally(
-          () => (burning = false),
+        waitUntil('all pulls to end', () => !running || hasWrongAnswers() || total('pulls') >= PULLS, LIMIT_MS).finally(
+          () => (running = false),
         ),
       ];
       // A failure stops the run; the other work is still awaited.
       await Promise.all(work.map((one) => Promise.resolve(one).finally(() => undefined))).finally(async () => {
-        burning = false;
+        running = false;
         await Promise.allSettled(work);
       });
 
@@ -228,7 +228,7 @@ describe('garbage collection during pulls and a crash', () => {
       expect(whole.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);
       // Arrivals just before the crash were not recorded. A reconciliation finds such blobs.
       const orphans = [...store.sizes.keys()].filter((digest) => !rows.has(digest));
-      expect(orphans.filter((digest) => !leftByCrash.has(digest))).toEqual([]);
+      expect(orphans.filter((digest) => !filesAfterCrash.has(digest))).toEqual([]);
       for (const name of ORGANIZATIONS) {
         const origin = end.owners.find((owner) => owner.name === name)!.origin_version;
         const { used, reserved } = counted.sums.get(origin) ?? { used: 0, reserved: 0 };

@@ -29,7 +29,7 @@ describeWith(STAGE_PROGRAMS, 'many clients of one cold blob', () => {
 
     const hold = stage.relay.holdBody(digest, 4 * MIB);
     const whole = Array.from({ length: 61 }, () => startBlobClient({ url }));
-    const leaver = startBlobClient({ url, leaveAfter: MIB });
+    const leaving = startBlobClient({ url, leaveAfter: MIB });
     const range = { first: 9 * MIB + 17, last: 10 * MIB + 4 };
     const middle = send({ url, headers: { Range: `bytes=${range.first}-${range.last}` } });
     const slow = await startSlowClient(url);
@@ -38,7 +38,7 @@ describeWith(STAGE_PROGRAMS, 'many clients of one cold blob', () => {
     // fill.
     await hold.reached;
     expect(await Promise.all(whole.map(({ started }) => started))).toEqual(whole.map(() => 200));
-    await leaver.done;
+    await leaving.done;
     await waitUntil('the slow client to read something', () => slow.received() > 0);
     hold.release();
 

@@ -122,8 +122,8 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     );
     expect(pull).toMatchObject({ actor: 'robot:vault+ci', clientAddress: '127.0.0.1', digest: image.digest });
     await podman.removeImages();
-    const doubtful = podmanIn(home, folder.path);
-    await expect(doubtful.pull(reference)).rejects.toThrow(/certificate/);
+    const podmanWithOtherCa = podmanIn(home, folder.path);
+    await expect(podmanWithOtherCa.pull(reference)).rejects.toThrow(/certificate/);
   }, 90_000);
 
   test('names an https realm in challenges', async () => {
@@ -154,11 +154,11 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
   test('accepts no connection without TLS', async () => {
     for (const address of [layover.dataAddress, layover.catalogAddress]) {
       const socket = connectPlain(Number(address.split(':')[1]), '127.0.0.1');
-      let heard = '';
-      socket.on('data', (part) => (heard += part.toString('latin1'))).on('error', () => undefined);
+      let received = '';
+      socket.on('data', (part) => (received += part.toString('latin1'))).on('error', () => undefined);
       socket.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\0'.repeat(64)}`);
       await new Promise((resolve) => socket.once('close', resolve));
-      expect(heard).not.toMatch(/HTTP|grpc/);
+      expect(received).not.toMatch(/HTTP|grpc/);
     }
   });
 

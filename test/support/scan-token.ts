@@ -1,20 +1,23 @@
 import { SignJWT } from 'jose';
 
-/** What is in a token for a scanner. */
+/** The parts of a token for a scanner. */
 export interface ScanTokenSpec {
   readonly key: { readonly id: string; readonly secret: Buffer };
   /** `<organization>/<repository>`. */
   readonly name: string;
-  /** undefined = the claim is left out. */
+  /** If undefined, the claim is omitted. */
   readonly blob: unknown;
   readonly subject?: string;
-  /** Seconds since the epoch; default: an hour from `now`. */
+  /** Seconds since the epoch. Default: one hour after `now`. */
   readonly expiresAt?: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** An Authorization header with a token as the control plane signs it for a scanner. */
+/**
+ * Returns an Authorization header with a token that is signed as the control plane signs tokens for
+ * a scanner.
+ */
 export async function scanToken(spec: ScanTokenSpec): Promise<string> {
   const { key, name, blob, subject = 'scan:clair', now } = spec;
   const access = [{ type: 'repository', name, actions: ['pull'] }];

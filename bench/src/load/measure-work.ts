@@ -12,9 +12,9 @@ export interface Work {
 export async function measureWork(pids: readonly number[], work: () => Promise<unknown>): Promise<Work> {
   const used = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   const before = used();
-  const begun = process.hrtime.bigint();
+  const started = process.hrtime.bigint();
   await work();
-  const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   // The kernel accounts the last ticks of CPU time with a short delay.
   await pause(100);
   return { cpu: used() - before, seconds };

@@ -60,12 +60,12 @@ export function readBlob(host: string, path: string, signal?: AbortSignal): Prom
  */
 export async function atATime(count: number, width: number, job: () => Promise<unknown>): Promise<void> {
   let left = count;
-  const lane = async (): Promise<void> => {
+  const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
       await job();
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: width }, lane));
-  for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
+  const results = await Promise.allSettled(Array.from({ length: width }, worker));
+  for (const outcome of results) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -5,7 +5,7 @@ import { measureWork } from '../load/measure-work';
 import { atATime, readBlob } from '../load/read-blob';
 import { type BenchContext, median, type Measure, type Row } from '../measure';
 import { startLayoverNodes } from '../peers/layover-nodes';
-import { startBenchBucket } from './bucket-of-the-bench';
+import { startBenchBucket } from './bench-bucket';
 
 const MIB = 1024 * 1024;
 const WARM_READS = 8;
@@ -27,17 +27,17 @@ export const bucket: Measure = async (context) => {
   if (store === undefined) return [];
   try {
     const directory: Rates[] = [];
-    const far: Rates[] = [];
+    const remote: Rates[] = [];
     for (let round = 1; round <= (context.quick ? 1 : 3); round += 1) {
       context.note(`bucket, round ${round}, directory`);
       directory.push(await ratesOf(context, round, {}));
       context.note(`bucket, round ${round}, bucket`);
-      far.push(await ratesOf(context, round, { ...store.env, LAYOVER_LOCAL_CACHE_BYTES: '0' }));
+      remote.push(await ratesOf(context, round, { ...store.env, LAYOVER_LOCAL_CACHE_BYTES: '0' }));
     }
     const row = (measure: string, of: (rates: Rates) => number): Row => ({
       measure,
       unit: 'GB/s',
-      layover: median(far.map(of)),
+      layover: median(remote.map(of)),
       distribution: undefined,
       reference: { name: 'directory', value: median(directory.map(of)) },
       bound: '',

@@ -6,7 +6,7 @@ import { atATime, readBlob } from '../load/read-blob';
 import { readRedirected } from '../load/read-redirected';
 import { type BenchContext, median, type Measure, type Row } from '../measure';
 import { type LayoverNodes, type LayoverNodesOptions, startLayoverNodes } from '../peers/layover-nodes';
-import { startBenchBucket } from './bucket-of-the-bench';
+import { startBenchBucket } from './bench-bucket';
 
 const MIB = 1024 * 1024;
 const READS = 16;

@@ -6,7 +6,7 @@ import type { ImageShape } from '../content/seed-image';
 import type { BenchContext, Measure, Row } from '../measure';
 import { MeasuredPlane } from '../plane/measured-plane';
 import type { PlaneAnswer } from '../plane/plane-protocol';
-import { askSteadily, type Waits } from './ask-steadily';
+import { startSteadyLoad, type Waits } from './steady-load';
 import { DAY_MS } from './quota-shape';
 
 const TAGS = 1_000_000;
@@ -19,8 +19,8 @@ const TAGS_PER_REPOSITORY = 100;
 const SHAPE: ImageShape = { bases: 1, configBytes: 0, layerBytes: 0 };
 const MIB = 1024 * 1024;
 /**
- * The longest round, in milliseconds, that is acceptable when nothing is due. A round runs every 30
- * s and uses the writer of the database.
+ * The longest acceptable round when nothing is due, in milliseconds. A round runs every 30 seconds
+ * and uses the writer of the database.
  */
 const IDLE_MS = 3_000;
 const WAIT_MS = 500;
@@ -49,9 +49,9 @@ async function measureOn(context: BenchContext, bench: BenchDatabase): Promise<r
     await plane.collect(0);
     const idle = await plane.collect(0);
     context.note(`expiry: nothing due: ${describe(idle)}`);
-    const asked = askSteadily(plane.catalog, seeded[0]!, repositoryName(0), tagName(0));
+    const load = startSteadyLoad(plane.catalog, seeded[0]!, repositoryName(0), tagName(0));
     const sweep = await plane.collect(DAY_MS);
-    const waits = await asked.end();
+    const waits = await load.end();
     context.note(`expiry: all expired: ${describe(sweep)}; ${describeWaits(waits)}`);
     await checkSwept(bench, tags);
     for (const organization of [seeded[0]!, seeded.at(-1)!]) await checkUsage(bench.database, organization);

@@ -28,12 +28,12 @@ export class MeasuredPlane {
 
   /** Returns the counts since the last command. */
   count(): Promise<PlaneAnswer> {
-    return this.tell({ do: 'count' });
+    return this.send({ do: 'count' });
   }
 
   /** Advances the clock of the process and runs one round of the garbage collector. */
   collect(advanceMs: number): Promise<PlaneAnswer> {
-    return this.tell({ do: 'collect', advanceMs });
+    return this.send({ do: 'collect', advanceMs });
   }
 
   /** Ends the process. */
@@ -43,14 +43,14 @@ export class MeasuredPlane {
     await this.ended.catch(() => undefined);
   }
 
-  private async tell(command: PlaneCommand): Promise<PlaneAnswer> {
+  private async send(command: PlaneCommand): Promise<PlaneAnswer> {
     const answered = this.answer();
     this.process.send(command);
     return answered;
   }
 
   private async answer(): Promise<PlaneAnswer> {
-    const said = once(this.process, 'message').then(([message]) => message as PlaneAnswer);
-    return Promise.race([said, this.ended]);
+    const message = once(this.process, 'message').then(([message]) => message as PlaneAnswer);
+    return Promise.race([message, this.ended]);
   }
 }

@@ -15,7 +15,7 @@ afterEach(() => rig.close());
  * Starts 50 downloads of one cold blob through all edges. Returns them in the middle of the blob,
  * with the node that fills it.
  */
-async function inMidBlob(options: NodesRigOptions, seed: string, size: number) {
+async function startDownloads(options: NodesRigOptions, seed: string, size: number) {
   rig = await startNodesRig({ ...options, processes: true });
   const image = buildImage({ layers: [size], seed });
   const layer = image.layers[0]!;
@@ -45,7 +45,7 @@ test.each([
 ] as const)(
   'finishes 50 downloads with correct bytes and one more fetch when their data plane is killed (%s)',
   async (_name, transport) => {
-    const { layer, clients, owner, gate } = await inMidBlob({ transport }, `killed ${transport}`, 16 * MIB);
+    const { layer, clients, owner, gate } = await startDownloads({ transport }, `killed ${transport}`, 16 * MIB);
     owner.running.signal('SIGKILL');
     await allRight(clients, layer.digest);
     gate.open();
@@ -59,7 +59,11 @@ test.each([
 test('moves requests away from a hanging data plane, sends it no new ones, and uses it again when it answers', async () => {
   const bounds = { pingAfterMs: 400, answerWithinMs: 1_500 };
   const silence: SilenceBounds = { unary: bounds, streams: bounds };
-  const { layer, clients, owner, gate } = await inMidBlob({ transport: 'tcp', edge: { silence } }, 'hangs', 4 * MIB);
+  const { layer, clients, owner, gate } = await startDownloads(
+    { transport: 'tcp', edge: { silence } },
+    'hangs',
+    4 * MIB,
+  );
   owner.running.signal('SIGSTOP');
   await allRight(clients, layer.digest);
   const small = buildImage({ layers: Array.from({ length: 60 }, (_, i) => 1000 + i), seed: 'small' });

@@ -89,16 +89,16 @@ test('no request is lost when a node drains and returns', async () => {
       }
     }
   });
-  const someMore = async (what: string): Promise<void> => {
+  const waitForLoad = async (what: string): Promise<void> => {
     const before = served;
     await waitUntil(what, () => served > before + 60);
   };
-  await someMore('load on three nodes');
+  await waitForLoad('load on three nodes');
   for (const node of rig.nodes.slice(0, 3)) {
     await node.stop();
-    await someMore('load on two nodes');
+    await waitForLoad('load on two nodes');
     await node.start();
-    await someMore('load on three nodes again');
+    await waitForLoad('load on three nodes again');
   }
   stop = true;
   await Promise.all(load);

@@ -59,7 +59,7 @@ describeOnServers('two control planes with one cache', (flavour) => {
   const purge = (world: CacheWorld) =>
     world.plane.ask('mutation { purgeRepository(organization: "acme", repository: "library/app") }');
   /** Resolves when a statement waits for a lock. */
-  const somebodyWaits = () =>
+  const waitForLock = () =>
     waitUntil('a statement to wait for a lock', async () => {
       // The server refreshes this table at most every 100 ms, and only if it was not read
       // meanwhile.
@@ -122,7 +122,7 @@ describeOnServers('two control planes with one cache', (flavour) => {
         .where('digest', digest('one layer'))
         .update({ state: 'DELETING', deleting_at: a.now });
       const reply = a.admit(acme, 'two', { 'one layer': 400 }, { tag: 'two' });
-      await somebodyWaits();
+      await waitForLock();
       await deleting.commit();
       return reply;
     });
@@ -189,7 +189,7 @@ describeOnServers('two control planes with one cache', (flavour) => {
     const [a, b] = await startTwo(clock);
     const stream = b.plane.catalog.watch();
     await stream.snapshot();
-    const told = async () => {
+    const nextInvalidation = async () => {
       clock.advance(1000);
       for (;;) {
         const message = await stream.next();
@@ -199,16 +199,16 @@ describeOnServers('two control planes with one cache', (flavour) => {
     };
     await a.cache(acme, 'one', {}, 'latest');
     await a.plane.ask('mutation { deleteTag(organization: "acme", repository: "library/app", tag: "latest") }');
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest' });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: 'latest' });
     await a.update({ quota: { limitBytes: 10 } });
     // First the tag, which a data plane may know as expired, then the manifest that it pointed to.
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: '' });
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: '', digest: digest('one') });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: '' });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: '', digest: digest('one') });
     await a.plane.catalog.call('RecordPulls', {
       records: [
         { id: 'x', at: clock.now(), admission: admission(acme, 'big', { references: [layer('big layer', 99)] }) },
       ],
     });
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: digest('big') });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: digest('big') });
   });
 });

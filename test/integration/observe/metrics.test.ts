@@ -44,13 +44,13 @@ test('every plane counts a cold, a warm and a refused pull, without names of ima
   });
 
   const data = await scrape('data');
-  const grew = (name: string, labels = ''): number => sample(data, name, labels) - sample(before, name, labels);
-  expect(grew('layover_data_pulls_total', 'cache="MISS"')).toBe(1);
-  expect(grew('layover_data_pulls_total', 'cache="HIT"')).toBe(1);
-  expect(grew('layover_data_pulls_total', 'cache="REFUSED"')).toBe(1);
-  expect(grew('layover_data_served_bytes_total')).toBe(400_000);
+  const increaseOf = (name: string, labels = ''): number => sample(data, name, labels) - sample(before, name, labels);
+  expect(increaseOf('layover_data_pulls_total', 'cache="MISS"')).toBe(1);
+  expect(increaseOf('layover_data_pulls_total', 'cache="HIT"')).toBe(1);
+  expect(increaseOf('layover_data_pulls_total', 'cache="REFUSED"')).toBe(1);
+  expect(increaseOf('layover_data_served_bytes_total')).toBe(400_000);
   const configSize = image.config.bytes.length;
-  expect(grew('layover_data_fetched_bytes_total')).toBe(200_000 + configSize);
+  expect(increaseOf('layover_data_fetched_bytes_total')).toBe(200_000 + configSize);
   expect(sample(data, 'layover_data_upstream_requests_total', `upstream="${upstream.host}"`)).toBeGreaterThanOrEqual(3);
   expect(data.get('layover_data_upstream_errors_total')).toBeUndefined();
   expect(sample(data, 'layover_data_call_seconds_count', 'method="GetManifest",outcome="ok"')).toBe(2);

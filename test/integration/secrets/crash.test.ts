@@ -46,7 +46,7 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 /** Runs a plane until it ends and returns its output. */
-async function lastWords(
+async function runToEnd(
   plane: string,
   environment: Readonly<Record<string, string>>,
   more: readonly string[] = [],
@@ -82,9 +82,9 @@ function expectNoSecret(text: string): void {
 }
 
 test.each(['control-plane', 'data-plane', 'edge-http'])('an uncaught error in %s prints no secret', async (plane) => {
-  const bomb = join(folder.path, 'bomb.js');
-  await writeFile(bomb, "setTimeout(() => { throw new Error('the bomb'); }, 1500);\n");
-  const { code, text } = await lastWords(plane, {}, ['-r', bomb]);
+  const crashScript = join(folder.path, 'bomb.js');
+  await writeFile(crashScript, "setTimeout(() => { throw new Error('the bomb'); }, 1500);\n");
+  const { code, text } = await runToEnd(plane, {}, ['-r', crashScript]);
   expect(text).toContain('the bomb');
   expect(code).not.toBe(0);
   expectNoSecret(text);
@@ -96,10 +96,10 @@ test('messages about a missing database and an invalid configuration contain no 
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   const url = `mysql://layover:${DATABASE_PASSWORD}@127.0.0.1:${port}/layover`;
-  const away = await lastWords('control-plane', { LAYOVER_DATABASE_URL: url });
+  const away = await runToEnd('control-plane', { LAYOVER_DATABASE_URL: url });
   expect(away.code).not.toBe(0);
   expectNoSecret(away.text);
-  const bad = await lastWords('control-plane', {
+  const bad = await runToEnd('control-plane', {
     LAYOVER_DATABASE_URL: `postgres://layover:${DATABASE_PASSWORD}@host/db`,
     LAYOVER_MASTER_KEY: `${SECRETS.LAYOVER_MASTER_KEY}x`,
     LAYOVER_ADMIN_TOKEN: `${SECRETS.LAYOVER_ADMIN_TOKEN} with blanks`,

@@ -24,7 +24,7 @@ afterEach(async () => {
  * Checks what clients and the audit log see before, during and after an outage. The data plane
  * restarts during the outage.
  */
-async function liveThrough({ options, begin, end }: Outage): Promise<void> {
+async function checkOutage({ options, begin, end }: Outage): Promise<void> {
   const planes = (rig = await startStabilityRig(options()));
   const { upstream } = planes;
   for (const tag of ['cached', 'first', 'second', 'third'])
@@ -63,8 +63,8 @@ async function liveThrough({ options, begin, end }: Outage): Promise<void> {
     expect(await new Puller(() => planes.url).pull('nobody', REPOSITORY, 'cached')).toMatchObject({ status: 404 });
   };
   await pulls('first');
-  // Restarts twice: the second data plane must have what the first one stored, and continue its
-  // journal.
+  // Restarts the data plane twice: the second one must have what the first one stored, and continue
+  // its journal.
   await planes.restartData();
   await pulls('second');
   await planes.restartData();
@@ -96,14 +96,14 @@ async function liveThrough({ options, begin, end }: Outage): Promise<void> {
 describe('pulls with SQLite', () => {
   test(
     'continue while the control plane is stopped',
-    () => liveThrough({ options: () => ({}), begin: (it) => it.stopControl(), end: (it) => it.startControl() }),
+    () => checkOutage({ options: () => ({}), begin: (it) => it.stopControl(), end: (it) => it.startControl() }),
     60_000,
   );
 
   test(
     'continue while the control plane and its database are killed',
     () =>
-      liveThrough({
+      checkOutage({
         options: () => ({ controlProcess: true }),
         begin: (it) => it.killControl(),
         end: (it) => it.startControl(),
@@ -129,7 +129,7 @@ describeOnServers('pulls with a database server', (flavour) => {
   test(
     'continue while the control plane is stopped',
     () =>
-      liveThrough({
+      checkOutage({
         options: () => ({ databaseUrl }),
         begin: (it) => it.stopControl(),
         end: (it) => it.startControl(),
@@ -140,7 +140,7 @@ describeOnServers('pulls with a database server', (flavour) => {
   test(
     'continue while the database is killed and the control plane runs',
     () =>
-      liveThrough({
+      checkOutage({
         options: () => ({ databaseUrl }),
         begin: () => server.kill(),
         end: () => server.launch(),

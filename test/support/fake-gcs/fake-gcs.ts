@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answer, type Answer, keep, PIECE } from './answer';
+import { answer, type Answer, appendBytes, PIECE } from './answer';
 import { FakeContents } from './contents';
 import { type ActiveFault, type Fault, Faults } from './faults';
 import { type LoggedRequest, RequestLog } from './request-log';
@@ -92,7 +92,7 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
         return undefined;
       }
       if (entry.bytesReceived > (fault.resetAfterBytes ?? Infinity)) {
-        keepPieces(entry, Buffer.concat(chunks).subarray(0, fault.resetAfterBytes));
+        appendPieces(entry, Buffer.concat(chunks).subarray(0, fault.resetAfterBytes));
         message.socket.resetAndDestroy();
         return undefined;
       }
@@ -100,9 +100,9 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
     return Buffer.concat(chunks);
   }
 
-  function keepPieces(entry: LoggedRequest, bytes: Buffer): void {
+  function appendPieces(entry: LoggedRequest, bytes: Buffer): void {
     const session = contents.sessions.get(entry.query['upload_id'] ?? '');
-    if (session !== undefined) keep(session, bytes.subarray(0, bytes.length - (bytes.length % PIECE)));
+    if (session !== undefined) appendBytes(session, bytes.subarray(0, bytes.length - (bytes.length % PIECE)));
   }
 
   async function send(response: ServerResponse, body: Buffer, entry: LoggedRequest, fault: Fault): Promise<void> {

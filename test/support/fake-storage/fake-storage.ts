@@ -118,7 +118,7 @@ export class FakeStorage {
       }),
       VerifyBlobs: (call) => {
         const { digests, quarantine } = call.request;
-        this.entered('VerifyBlobs', digests)
+        this.recordCall('VerifyBlobs', digests)
           .then(async () => {
             for (const digest of digests) {
               const outcome = this.verify(digest);
@@ -155,7 +155,7 @@ export class FakeStorage {
   ) {
     return (call: ServerUnaryCall<Request, Reply>, done: sendUnaryData<Reply>): void => {
       const digests = 'digests' in call.request ? call.request.digests : [call.request.after];
-      this.entered(method, digests)
+      this.recordCall(method, digests)
         .then(() => work(call.request))
         .then(async (reply) => {
           await this.switches.after(method, digests);
@@ -165,7 +165,7 @@ export class FakeStorage {
     };
   }
 
-  private async entered(method: StorageMethod, digests: readonly string[]): Promise<void> {
+  private async recordCall(method: StorageMethod, digests: readonly string[]): Promise<void> {
     this.calls.push({ method, digests });
     await this.switches.before(method, digests);
     const { failWith } = this.switches;

@@ -5,7 +5,7 @@ import { openRequest } from '../real/http-client';
 import { type FireContent, TAGS_ON_FIRE } from './fire-content';
 
 /** The answer that a client got: correct and complete, a proper error, or a broken connection. */
-type Given =
+type PullAnswer =
   { readonly kind: 'right'; readonly digest: string } | { readonly kind: 'error' } | { readonly kind: 'cut' };
 
 /**
@@ -22,7 +22,7 @@ export class FireClient {
     private readonly content: FireContent,
     private readonly organizations: readonly string[],
     /** Returns true while errors are expected. */
-    private readonly mayFail: () => boolean,
+    private readonly expectsErrors: () => boolean,
     /**
      * Returns the content that will be deleted next. If set, this client pulls just that content.
      */
@@ -30,21 +30,21 @@ export class FireClient {
   ) {}
 
   /** Pulls one image after the other. Wrong answers do not reject; they are recorded in `wrong`. */
-  async pullWhile(goesOn: () => boolean): Promise<void> {
-    while (goesOn() && this.wrong.length < 5) {
+  async pullWhile(shouldContinue: () => boolean): Promise<void> {
+    while (shouldContinue() && this.wrong.length < 5) {
       const base = `${this.url}/v2/${this.content.random(this.organizations)}/${this.content.randomRepository()}`;
       const wanted = (await this.endangered?.()) ?? [];
       const image = wanted.length === 0 ? undefined : this.content.imageWith(this.content.random(wanted));
       await this.pullImage(base, image?.digest ?? this.content.random(TAGS_ON_FIRE));
-      if (this.mayFail()) await pause(50);
+      if (this.expectsErrors()) await pause(50);
     }
   }
 
   private async pullImage(base: string, reference: string): Promise<void> {
-    const given = await this.manifest(`${base}/manifests/${reference}`);
-    if (given.kind !== 'right') return;
+    const answered = await this.manifest(`${base}/manifests/${reference}`);
+    if (answered.kind !== 'right') return;
     this.counts.pulls += 1;
-    const built = this.content.find(given.digest)!;
+    const built = this.content.find(answered.digest)!;
     if ('images' in built) return this.pullImage(base, this.content.random(built.images).digest);
     for (const { digest } of [built.config, ...built.layers]) {
       // Some clients wait, so that the content of their manifest is evicted meanwhile; others
@@ -55,7 +55,7 @@ export class FireClient {
     }
   }
 
-  private async manifest(url: string): Promise<Given> {
+  private async manifest(url: string): Promise<PullAnswer> {
     return this.take(url, { Accept: MANIFEST_ACCEPT.join(', ') }, (answer, body) => {
       const digest = String(answer.headers['docker-content-digest']);
       const built = this.content.find(digest);
@@ -69,11 +69,11 @@ export class FireClient {
     if (Math.random() < 0.05) return this.leave(url);
     const from = Math.random() < 0.1 ? Math.floor(right.length / 2) : 0;
     const headers: Record<string, string> = from === 0 ? {} : { Range: `bytes=${from}-` };
-    const given = await this.take(url, headers, (answer, body) => {
+    const answered = await this.take(url, headers, (answer, body) => {
       const expected = answer.statusCode === 206 ? right.subarray(from) : right;
       return body.equals(expected) ? digest : undefined;
     });
-    if (given.kind === 'right') this.counts.blobs += 1;
+    if (answered.kind === 'right') this.counts.blobs += 1;
   }
 
   private async leave(url: string): Promise<void> {
@@ -93,7 +93,7 @@ export class FireClient {
     url: string,
     headers: Record<string, string>,
     check: (answer: IncomingMessage, body: Buffer) => string | undefined,
-  ): Promise<Given> {
+  ): Promise<PullAnswer> {
     let answer: IncomingMessage;
     let body: Buffer;
     try {
@@ -103,7 +103,7 @@ export class FireClient {
       body = Buffer.concat(chunks);
     } catch (error) {
       this.counts.cuts += 1;
-      if (!this.mayFail()) this.wrong.push(`${url}: ${String(error)}`);
+      if (!this.expectsErrors()) this.wrong.push(`${url}: ${String(error)}`);
       return { kind: 'cut' };
     }
     const status = answer.statusCode!;
@@ -115,7 +115,7 @@ export class FireClient {
     }
     this.counts.errors += 1;
     const isClean = status > 500 && /"errors":\[\{"code":"[A-Z]+"/.test(body.toString());
-    if (!isClean || !this.mayFail()) this.wrong.push(`${url}: ${status} ${body.toString().slice(0, 300)}`);
+    if (!isClean || !this.expectsErrors()) this.wrong.push(`${url}: ${status} ${body.toString().slice(0, 300)}`);
     return { kind: 'error' };
   }
 }

@@ -12,8 +12,8 @@ const REPOSITORIES = ['load/app', 'load/tool'] as const;
 export const TAGS_ON_FIRE = ['a', 'b', 'c', 'd', 'e'] as const;
 
 /**
- * Sizes of shared layers, in bytes. Some take longer than clients are kept waiting for a fill, some
- * less.
+ * Shared layers: some are larger than the bytes that a fill withholds until it is verified, some
+ * are smaller.
  */
 const LAYERS = Array.from({ length: 24 }, (_, index) =>
   patternBytes(`fire ${index}`, 0, 3_000 + ((index * 7919) % 24) * 32_000),

@@ -72,7 +72,7 @@ export async function startSlowClient(url: string): Promise<SlowClient> {
     hash.update(chunk);
   };
   const hurry = new AbortController();
-  const crawl = (async () => {
+  const slowRead = (async () => {
     while (!hurried) {
       const chunk = answer.read(1024) as Buffer | null;
       if (chunk !== null) take(chunk);
@@ -84,7 +84,7 @@ export async function startSlowClient(url: string): Promise<SlowClient> {
     async hurry() {
       hurried = true;
       hurry.abort();
-      await crawl;
+      await slowRead;
       for await (const chunk of answer) take(chunk as Buffer);
       return { bytes, digest: `sha256:${hash.digest('hex')}` };
     },

@@ -157,13 +157,13 @@ async function pump(
       held = undefined;
     }
     seen.bytes += rest.length;
-    if (!outgoing.write(rest) && !outgoing.destroyed) await drained(outgoing);
+    if (!outgoing.write(rest) && !outgoing.destroyed) await drain(outgoing);
     if (outgoing.destroyed) return;
   }
   outgoing.end();
 }
 
-function drained(outgoing: ServerResponse): Promise<void> {
+function drain(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       outgoing.off('drain', done);

@@ -27,9 +27,9 @@ export async function startPostgres(): Promise<PostgresServer> {
   try {
     const data = join(folder.path, 'data');
     await mkdir(data);
-    const asOther = await otherUser([folder.path, data]);
+    const prefix = await prefixForOtherUser([folder.path, data]);
     const run = (program: string, args: readonly string[]): readonly [string, readonly string[]] => {
-      const [file, ...rest] = [...asOther, findProgram(program)!, ...args];
+      const [file, ...rest] = [...prefix, findProgram(program)!, ...args];
       return [file!, rest];
     };
     await mustRun(...run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8']), {
@@ -64,7 +64,7 @@ export async function startPostgres(): Promise<PostgresServer> {
  * Returns a command prefix that runs a program as a user whom PostgreSQL accepts, and makes that
  * user the owner of the folders.
  */
-async function otherUser(folders: readonly string[]): Promise<readonly string[]> {
+async function prefixForOtherUser(folders: readonly string[]): Promise<readonly string[]> {
   if (userInfo().uid !== 0) return [];
   const env = { PATH: process.env.PATH };
   const id = async (flag: string) => Number((await mustRun('id', [flag, 'postgres'], { env })).stdout.toString());

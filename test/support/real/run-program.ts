@@ -32,13 +32,13 @@ export function runProgram(file: string, args: readonly string[], options: Progr
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    const killer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
     child.once('error', (error) => {
-      clearTimeout(killer);
+      clearTimeout(killTimer);
       reject(error);
     });
     child.once('close', (code, signal) => {
-      clearTimeout(killer);
+      clearTimeout(killTimer);
       resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
     });
   });

@@ -56,7 +56,7 @@ export async function startPlaneInside<P extends PlaneName>(
   overrides?: Planes[P]['overrides'],
 ): Promise<RunningPlane<Planes[P]['app']>> {
   const app: Planes[P]['app'] = CREATE[plane](environment, overrides);
-  const noProcess = (): never => {
+  const throwNoProcess = (): never => {
     throw new Error(`The ${plane} has no separate process`);
   };
   try {
@@ -66,7 +66,7 @@ export async function startPlaneInside<P extends PlaneName>(
       app,
       catalogAddress: 'catalogAddress' in app ? app.catalogAddress : undefined,
       stop: () => app.stop(),
-      signal: noProcess,
+      signal: throwNoProcess,
       kill: () => Promise.reject(new Error(`The ${plane} has no separate process`)),
     };
   } catch (error) {

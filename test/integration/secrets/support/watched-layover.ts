@@ -2,7 +2,7 @@ import { createLogger } from '../../../../common/runtime/logger';
 import { startLayoverInProcess } from '../../../support/real/layover-in-process';
 
 /** An HTTP answer as text, including headers. */
-export interface Seen {
+export interface TextAnswer {
   readonly status: number;
   readonly text: string;
 }
@@ -16,11 +16,11 @@ export interface WatchedLayover {
   /** All answers so far, of HTTP and GraphQL requests. */
   readonly answers: string[];
   /** Sends a request to the registry. */
-  registry(path: string, headers?: Readonly<Record<string, string>>): Promise<Seen>;
+  registry(path: string, headers?: Readonly<Record<string, string>>): Promise<TextAnswer>;
   /** Sends a request to another path of the control plane. */
-  control(path: string, authorization?: string): Promise<Seen>;
+  control(path: string, authorization?: string): Promise<TextAnswer>;
   /** Sends a GraphQL request. Errors are returned as answers. */
-  graphql(query: string, variables?: object, token?: string): Promise<Seen>;
+  graphql(query: string, variables?: object, token?: string): Promise<TextAnswer>;
   /** Sends a GraphQL request. Throws an Error if the answer has errors. */
   ask<T>(query: string, variables?: object): Promise<T>;
   stopPlanes(): Promise<void>;
@@ -40,7 +40,7 @@ export async function startWatchedLayover(
     announce: (line) => void (log += `${line}\n`),
   });
   const answers: string[] = [];
-  const keep = async (response: Response): Promise<Seen> => {
+  const keep = async (response: Response): Promise<TextAnswer> => {
     const text = await response.text();
     answers.push(`${JSON.stringify([...response.headers])}\n${text}`);
     return { status: response.status, text };

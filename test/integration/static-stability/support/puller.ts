@@ -9,14 +9,14 @@ export interface Credentials {
 }
 
 /** A manifest request as expected in the audit log. */
-export interface Answered {
+export interface AnsweredRequest {
   readonly requestId: string;
   readonly httpStatus: number;
   readonly actor: string;
 }
 
 /** The result of a pull. */
-export interface Pulled {
+export interface PullResult {
   readonly status: number;
   /** Value of X-Layover-Cache, or an empty string. */
   readonly cache: string;
@@ -29,7 +29,7 @@ export interface Pulled {
  */
 export class Puller {
   /** The answered manifest requests of each organization, in order. */
-  readonly answers = new Map<string, Answered[]>();
+  readonly answers = new Map<string, AnsweredRequest[]>();
 
   constructor(private readonly url: () => string) {}
 
@@ -37,7 +37,12 @@ export class Puller {
    * Pulls `organization/repository:reference`, with a login if there are credentials. Throws an
    * Error if content is wrong.
    */
-  async pull(organization: string, repository: string, reference: string, credentials?: Credentials): Promise<Pulled> {
+  async pull(
+    organization: string,
+    repository: string,
+    reference: string,
+    credentials?: Credentials,
+  ): Promise<PullResult> {
     const name = `${organization}/${repository}`;
     const authorization: Record<string, string> =
       credentials === undefined ? {} : { Authorization: `Bearer ${await this.token(name, credentials)}` };

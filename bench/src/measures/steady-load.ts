@@ -22,7 +22,7 @@ const PER_SECOND = 20;
  * Alternates between tag lookups and admissions of new images at a steady rate until it is stopped.
  * Stopping throws if a call failed.
  */
-export function askSteadily(
+export function startSteadyLoad(
   catalog: TestCatalog,
   { uid, originVersion }: SeedOrganization,
   repository: string,
