@@ -1,14 +1,15 @@
-# One image for every plane: the command says which (see docker-compose.yml). Nothing but the npm
-# registry is asked. The commit that --version names:
+# One image for all planes; the command selects the plane (see docker-compose.yml). The build only
+# needs the npm registry and Debian packages. This sets the commit that --version prints:
 #   docker build --build-arg LAYOVER_COMMIT="$(git rev-parse HEAD)" -t layover .
 FROM node:24.22.3-bookworm-slim AS build
-# The SQLite driver is compiled against the headers that come with this Node.
+# Needed to compile the SQLite driver against the headers of this Node.js.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends python3 make g++ \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-# For the compiler: packages with native code are built below, those of the product alone.
+# These packages are for the TypeScript compiler. bin/package.mjs installs those of the product and
+# builds their native code.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY LICENSE tsconfig.json tsconfig.build.json tsconfig.product.json ./
 COPY bin bin
@@ -32,11 +33,11 @@ RUN groupadd --gid 10001 layover \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/layover
 WORKDIR /opt/layover
 COPY --from=build /opt/layover ./
-# The options and the threads of Node are those of standalone/src/process-defaults.ts.
+# The Node.js options and thread count equal those in standalone/src/process-defaults.ts.
 ENV NODE_ENV=production UV_THREADPOOL_SIZE=8 NODE_OPTIONS=--max-semi-space-size=32 LAYOVER_HOME=/var/lib/layover \
     LAYOVER_EDGE_LISTEN=0.0.0.0:8080 LAYOVER_CONTROL_LISTEN=0.0.0.0:8081
 EXPOSE 8080 8081
 USER 10001:10001
 VOLUME /var/lib/layover
-# All three planes in one container unless another command is given.
+# Runs all three planes unless another command is given.
 CMD ["node", "dist/standalone/src/main.js"]

@@ -1,7 +1,10 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** Rules that a reader can't see by looking: types, promises left alone, environment reads outside config.ts. */
+/**
+ * Rules for mistakes that reviews miss: types, unhandled promises, environment reads outside
+ * config.ts.
+ */
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'proto/gen', 'node_modules', '.layover'] },
   eslint.configs.recommended,
@@ -23,7 +26,7 @@ export default tseslint.config(
         {
           object: 'process',
           property: 'env',
-          message: 'Only config.ts reads the environment; take a value from the configuration.',
+          message: 'Only config.ts reads the environment. Use a value of the configuration.',
         },
       ],
     },
@@ -37,7 +40,7 @@ export default tseslint.config(
         {
           selector:
             ':matches(TSAsExpression, TSTypeAssertion) > .typeAnnotation Identifier[name=/^(Readable|Fillable)Blob$/]',
-          message: 'Only BlobAccess gives the right to the bytes of a blob (ADR 26); take the blob that it returns.',
+          message: 'Only BlobAccess grants access to the bytes of a blob (ADR 26). Use the blob that it returns.',
         },
       ],
     },

@@ -3,16 +3,17 @@ const { join } = require('node:path');
 
 const shared = {
   testEnvironment: 'node',
-  // Not in the temporary folder: what is left there after a run is a failure (bin/test.mjs).
+  // Not in the temporary folder: a run fails if it leaves files there (bin/test.mjs).
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   transform: { '^.+\\.[mc]?[jt]s$': '@swc/jest' },
-  // ESM-only packages: Node requires them natively, jest needs them transformed; and one that imports node:http when it is first used, which jest's own loader can't.
+  // ESM-only packages. Node.js can require them, but Jest needs them transformed. The last package
+  // imports node:http at its first use, which the loader of Jest does not support.
   transformIgnorePatterns: ['/node_modules/(?!(jose|uuid|p-limit|yocto-queue|@opentelemetry/otlp-exporter-base)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist'],
 };
 
 const folders = [...(process.env.PATH ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin'];
-function isThere(folder, name) {
+function isInstalled(folder, name) {
   try {
     accessSync(join(folder, name));
     return true;
@@ -21,9 +22,12 @@ function isThere(folder, name) {
   }
 }
 
-/** Where the programs are, the project of the suites that run on a server; see test/support/mysql-server/flavour.ts. */
+/**
+ * Returns the project that runs suites on a database server, or no project if a program is missing.
+ * See test/support/mysql-server/flavour.ts.
+ */
 function onServer(project, programs) {
-  if (!programs.every((name) => folders.some((folder) => isThere(folder, name)))) return [];
+  if (!programs.every((name) => folders.some((folder) => isInstalled(folder, name)))) return [];
   return [
     {
       ...shared,
@@ -38,21 +42,23 @@ function onServer(project, programs) {
 }
 
 /**
- * Every suite is a `*.test.ts` below test/. Its folder decides which tier it belongs to and where it runs:
- * - test/unit: no planes, sockets, processes or waits; test/support/jest/unit-environment.js enforces that.
+ * Every suite is a `*.test.ts` below test/. Its folder decides which tier it belongs to and where it
+ * runs:
+ * - test/unit: no planes, sockets, processes or waits; test/support/jest/unit-environment.js
+ *   enforces that.
  * - test/integration: planes, servers and processes that the suite starts, on SQLite. Suites in
- *   test/integration/control-plane run once more on each database server that the machine has (MariaDB and
- *   MySQL 8, started for the run), so every suite of the control plane that uses a database lives there.
- * - test/e2e: Layover as it is shipped, with real clients and registries.
+ *   test/integration/control-plane also run on each database server that the machine has (MariaDB
+ *   and MySQL 8, started for the run), so every control-plane suite with a database belongs there.
+ * - test/e2e: the built product with real clients and registries.
  *
  * `npx jest --selectProjects unit` runs one tier. Suites that need a real program name it
  * (test/support/real/programs.ts).
  */
 module.exports = {
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
-  // For all projects: Jest takes it from here alone.
+  // Applies to all projects: Jest reads it only here.
   testTimeout: 20000,
-  // All cores: much of the time is waiting for other processes.
+  // All cores, because workers often wait for other processes.
   maxWorkers: '100%',
   projects: [
     {

@@ -1,7 +1,8 @@
 /**
- * How the audit log answers when it is large: fills it with events, then asks what people ask, and prints the plan and
- * the time of each question. `node bin/run.mjs bench/src/audit-scale.js <database URL> [events]`; the database is made
- * when it is SQLite, and must be empty.
+ * Measures the queries of the audit log on a large table. Fills the log with events, runs typical
+ * queries, and prints the plan and the duration of each. Usage: `node bin/run.mjs
+ * bench/src/audit-scale.js <database URL> [events]`. A SQLite file is created; another database
+ * must be empty.
  */
 import 'reflect-metadata';
 import { AuditStore, type AuditFilter } from '../../control-plane/src/audit/audit.store';
@@ -12,21 +13,21 @@ import { createLogger } from '../../common/runtime/logger';
 import type { AuditEventRow } from '../../schema/tables';
 
 const HOUR_MS = 3_600_000;
-/** The log covers thirty days. */
+/** The events are spread over thirty days. */
 const START = Date.UTC(2026, 0, 1);
 const SPAN_MS = 30 * 24 * HOUR_MS;
 const ORGANIZATIONS = 50;
-/** Rows in one transaction. */
+/** Rows per transaction. */
 const STEP = 10_000;
 const TRIES = 20;
 
-/** What is asked: the filters that people and scripts use. */
+/** The measured queries: filters that people and scripts use. */
 const QUESTIONS: readonly (readonly [name: string, filter: AuditFilter])[] = questions();
 
 async function main(): Promise<void> {
   const [url = '', count = '10000000'] = process.argv.slice(2);
   const address = parseDatabaseUrl(url);
-  if (address === undefined) throw new Error('the first argument is a database: sqlite:<file> or mysql://…');
+  if (address === undefined) throw new Error('The first argument must be a database URL: sqlite:<file> or mysql://…');
   const database = Database.open(address, createLogger('bench', 'warn'));
   const audit = new AuditStore();
   try {
@@ -62,15 +63,17 @@ function questions(): readonly (readonly [string, AuditFilter])[] {
   return [
     ['an organization and an hour', hour],
     ['and a repository', { ...hour, repository: 'library/image-3' }],
-    ['and kinds', { ...hour, kinds: ['PULL', 'TAG_EXPIRED'] }],
+    ['and event kinds', { ...hour, kinds: ['PULL', 'TAG_EXPIRED'] }],
     ['and a cache status', { ...hour, cacheStatuses: ['MISS', 'STALE'] }],
-    ['an organization, its latest', { organization: 'organization-7' }],
+    ['the latest of an organization', { organization: 'organization-7' }],
     ['all organizations and an hour', { since, until: since + HOUR_MS }],
-    ['the latest of all', {}],
+    ['the latest of all organizations', {}],
   ];
 }
 
-/** The events in the order of their time, organizations in turn. */
+/**
+ * Returns event `index` of `of`. Events are ordered by time and alternate between organizations.
+ */
 function auditEvent(index: number, of: number): AuditEventRow {
   const at = START + Math.floor((index / of) * SPAN_MS);
   const time = at.toString(16).padStart(12, '0');

@@ -2,37 +2,40 @@ import { Agent, request } from 'node:http';
 import { pull, type TestRepository } from '../../test/support/control-plane/builders';
 import { TestCatalog } from '../../test/support/control-plane/catalog-client';
 
-/** What the load is, as its one argument in JSON. */
+/** The parameters of the load, passed as one JSON argument. */
 export interface GraphqlLoad {
   /** `http://host:port/graphql` */
   readonly endpoint: string;
   readonly token: string;
   readonly query: string;
   readonly readsPerSecond: number;
-  /** Where the Catalog listens, as a gRPC client takes it. */
+  /** Address of the Catalog, as a gRPC target. */
   readonly catalog: string;
   readonly pullsPerSecond: number;
-  /** Repositories that pulls are of, each with as many images as `images`. */
+  /** Repositories of the pulls. Each has `images` images. */
   readonly repositories: readonly TestRepository[];
   readonly images: number;
-  /** Before anything counts. */
+  /** Duration of the warm-up, which is not measured. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
 }
 
-/** What came of it. Latencies are from when a request was due, not from when there was time to send it. */
+/** The result of a run. Latencies are measured from the scheduled time of a request. */
 export interface GraphqlLoadResult {
   readonly reads: number;
   readonly failedReads: number;
   readonly millisecondsAt: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Pulls that were acknowledged within the time. */
+  /** Pulls that were acknowledged during the measured time. */
   readonly pullsRecorded: number;
 }
 
-/** How many batches of pulls a second: a busy data plane delivers about as often. */
+/** Batches of pulls per second, about as many as a busy data plane sends. */
 const BATCHES_PER_SECOND = 10;
 
-/** An open loop: requests go out when they are due, whether or not earlier ones have been answered. Prints the result as JSON. */
+/**
+ * Sends requests as an open loop: on schedule, whether or not earlier requests were answered.
+ * Prints the result as JSON.
+ */
 async function main(): Promise<void> {
   const load = JSON.parse(process.argv[2] ?? '{}') as GraphqlLoad;
   const catalog = new TestCatalog(load.catalog);
@@ -75,7 +78,10 @@ async function main(): Promise<void> {
   process.stdout.write(JSON.stringify(result));
 }
 
-/** Calls `work` at its due times between `start` and `end` (performance.now()); resolves when every call has ended. */
+/**
+ * Calls `work` on schedule between `start` and `end` (values of `performance.now()`). Resolves when
+ * all calls have ended.
+ */
 async function atRate(
   perSecond: number,
   start: number,
@@ -91,7 +97,7 @@ async function atRate(
   await Promise.all(running);
 }
 
-/** One read; whether it was answered without an error. */
+/** Sends one query. Resolves to true if it was answered without an error. */
 function read({ endpoint, token, query }: GraphqlLoad, agent: Agent): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const body = JSON.stringify({ query });

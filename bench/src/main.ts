@@ -42,7 +42,7 @@ const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   expiry,
 };
 
-/** Runs `npm run bench` and prints a table. */
+/** Runs `npm run bench` and prints the results as a table. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if ('kind' in options) return endWith(options);
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${value}`);
   const rows = await measure(options, program !== undefined);
   console.log(`\n${formatTable(rows)}`);
-  if (options.quick) console.log('\nA quick run shows that everything works; its numbers mean little.');
+  if (options.quick) console.log('\nA quick run only shows that everything works. Do not compare its numbers.');
   if (options.json !== undefined) {
     const results = rows.map((row) => ({ ...row, verdict: verdict(row) }));
     await writeFile(options.json, `${JSON.stringify({ at: new Date().toISOString(), ...facts, results }, null, 2)}\n`);
@@ -81,9 +81,9 @@ function machine(program: string | undefined): Record<string, string> {
   return {
     machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`,
     node: process.versions.node,
-    peer: version ? `distribution ${version} in proxy mode` : `none (${DISTRIBUTION_PROGRAM} is not on this machine)`,
-    'load made by': loadProgram(),
-    'others on the machine': `load average ${loadavg()[0]!.toFixed(1)} before the run`,
+    peer: version ? `distribution ${version} in proxy mode` : `none (${DISTRIBUTION_PROGRAM} is not installed)`,
+    'load generator': loadProgram(),
+    'other load': `load average ${loadavg()[0]!.toFixed(1)} before the run`,
   };
 }
 

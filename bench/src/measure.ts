@@ -1,42 +1,48 @@
 import type { RegistryTarget } from '../../test/support/real/registry-target';
 import type { PeerStarter } from './peers/peer';
 
-/** What a measure has to work with. */
+/** The environment of a measure. */
 export interface BenchContext {
-  /** A registry on this machine that holds what is pulled. */
+  /** A registry on this machine that holds the pulled images. */
   readonly upstream: RegistryTarget;
   readonly layover: PeerStarter;
-  /** undefined where the machine has no docker-registry. */
+  /** undefined if docker-registry is not installed. */
   readonly distribution: PeerStarter | undefined;
   readonly quick: boolean;
-  /** Tells the person who waits what is going on. */
+  /** Prints a line about the progress. */
   note(line: string): void;
 }
 
-/** One line of the result. */
+/** One row of the results. */
 export interface Row {
   readonly measure: string;
-  /** What the numbers are: "upstream bytes / blob bytes", "requests/s". */
+  /** The unit of the numbers, for example "upstream bytes / blob bytes" or "requests/s". */
   readonly unit: string;
   readonly layover: number;
-  /** undefined where there is no peer, or nothing to compare. */
+  /** undefined if distribution was not measured. */
   readonly distribution: number | undefined;
-  /** Something else that the number is held against: "direct", in the same unit. */
+  /** Another value to compare with, for example "direct", in the same unit. */
   readonly reference?: { readonly name: string; readonly value: number };
-  /** What must hold, in words, and whether it does; undefined where the other side of the comparison is missing. */
+  /**
+   * The bound in words. `holds` says whether it is met; it is undefined if the value to compare
+   * with is missing.
+   */
   readonly bound: string;
   readonly holds: boolean | undefined;
 }
 
-/** A measure: takes its own time, starts its own peers, ends them. Throws where something is broken, not where it is slow. */
+/**
+ * Runs one measure. A measure chooses its duration, and starts and ends its own peers. Throws if
+ * something is broken, not if it is slow.
+ */
 export type Measure = (context: BenchContext) => Promise<readonly Row[]>;
 
-/** Layover and, where it is there, distribution. */
+/** Returns Layover and, if it is installed, distribution. */
 export function peersOf(context: BenchContext): readonly PeerStarter[] {
   return context.distribution === undefined ? [context.layover] : [context.layover, context.distribution];
 }
 
-/** The middle value; of an even number, the lower one of the two in the middle. */
+/** Returns the median; for an even number of values, the lower of the two middle values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)]!;

@@ -2,7 +2,7 @@ import type { Row } from './measure';
 
 const HEADINGS = ['measure', 'unit', 'Layover', 'compared with', 'ratio', 'must', ''] as const;
 
-/** The rows as a table for people. */
+/** Formats the rows as a text table. */
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.flatMap((row) => comparisons(row).map((comparison) => line(row, comparison)));
   const table = [[...HEADINGS], ...cells];
@@ -16,7 +16,7 @@ export function formatTable(rows: readonly Row[]): string {
   return [text[0], widths.map((width) => '-'.repeat(width)).join('  '), ...text.slice(1)].join('\n');
 }
 
-/** "PASS" or "BELOW"; nothing where there is nothing to hold the number against. */
+/** Returns "PASS" or "BELOW", or an empty string if the bound can't be checked. */
 export function verdict(row: Row): 'PASS' | 'BELOW' | '' {
   return row.holds === undefined ? '' : row.holds ? 'PASS' : 'BELOW';
 }
@@ -24,7 +24,10 @@ export function verdict(row: Row): 'PASS' | 'BELOW' | '' {
 interface Comparison {
   readonly name: string;
   readonly value: number | undefined;
-  /** Whether this line carries the verdict; a row with two comparisons has it once. */
+  /**
+   * True for the line that shows the verdict. A row with two comparisons has two lines and one
+   * verdict.
+   */
   readonly last: boolean;
 }
 

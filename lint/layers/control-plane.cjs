@@ -2,7 +2,7 @@ const { layered } = require('./layered.cjs');
 
 const src = 'control-plane/src';
 
-/** Files that start a process, or put the parts of one together. */
+/** Entry points and composition roots. */
 const PROGRAMS = `^${src}/(app|main|fsck/main)\\.ts$`;
 
 module.exports = [
@@ -46,28 +46,28 @@ module.exports = [
   },
   {
     name: 'layers: control-plane GraphQL libraries',
-    comment: 'Stores and domain code know nothing of GraphQL: types, enums and data loaders are in graphql/.',
+    comment: 'Stores and domain code do not depend on GraphQL. Types, enums and data loaders are in graphql/.',
     severity: 'error',
     from: { path: `^${src}/`, pathNot: `^${src}/graphql/` },
     to: { path: '(^|node_modules/)(type-graphql|graphql|@apollo/server|dataloader)(/|$)' },
   },
   {
     name: 'layers: control-plane metrics library',
-    comment: 'Declare what is counted as an interface; metrics.ts implements it.',
+    comment: 'Declare an interface for the metrics; metrics.ts implements it.',
     severity: 'error',
     from: { path: `^${src}/`, pathNot: `^${src}/metrics\\.ts$` },
     to: { path: '(^|node_modules/)prom-client(/|$)' },
   },
   {
     name: 'cycles: control-plane files',
-    comment: 'Two files that import each other: move what both need into a file of its own.',
+    comment: 'The files import each other. Move the shared code into a separate file.',
     severity: 'error',
     from: { path: `^${src}/` },
     to: { circular: true },
   },
   {
     name: 'cycles: control-plane folders',
-    comment: 'Two folders that import each other: move what both need into the lower one.',
+    comment: 'The folders import each other. Move the shared code into the lower folder.',
     severity: 'error',
     scope: 'folder',
     from: { path: `^${src}(/|$)` },

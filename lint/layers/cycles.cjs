@@ -1,17 +1,17 @@
-/** The parts without cycles. proto/gen is generated; its types refer to each other. */
+/** Parts that must have no cycles. Not proto/gen: generated types refer to each other. */
 const PARTS = '^(common|data-plane|edge-http|standalone|schema)(/|$)';
 
 module.exports = [
   {
     name: 'cycles: files',
-    comment: 'Two files that import each other: move what both need into a file of its own.',
+    comment: 'The files import each other. Move the shared code into a separate file.',
     severity: 'error',
     from: { path: PARTS },
     to: { circular: true },
   },
   {
     name: 'cycles: folders',
-    comment: 'Two folders that import each other: move what both need into the lower one.',
+    comment: 'The folders import each other. Move the shared code into the lower folder.',
     severity: 'error',
     scope: 'folder',
     from: { path: PARTS },

@@ -1,6 +1,6 @@
 /**
- * Returns dependency-cruiser rules for the folders directly below `folder`, so that every import
- * between them goes down.
+ * Returns dependency-cruiser rules for the folders directly below `folder`. Every import between
+ * them must go to a lower layer.
  *
  * `layers` lists the folders from top to bottom. '.' stands for the files directly in `folder`. An
  * array is one layer whose members do not import each other. A folder imports itself and the
@@ -16,7 +16,7 @@ function layered(folder, layers) {
       comment:
         below.length === 0
           ? 'This is the lowest layer: it imports no other folder here.'
-          : `Imports go down. Below it: ${below.join(', ')}.`,
+          : `Import only lower layers: ${below.join(', ')}.`,
       severity: 'error',
       from: { path: files(name) },
       to: { path: `^${folder}/`, pathNot: [name, ...below].map(files) },

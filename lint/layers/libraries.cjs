@@ -1,10 +1,10 @@
 /**
- * Libraries that only some folders may import, so that one place knows each foreign API and all
- * other code uses a port.
+ * The folders that may import each library. Other code uses a port, so that each third-party API is
+ * used in one place.
  */
 const HOMES = {
-  // Two clients that share nothing: every address of an upstream is checked, and the address of the
-  // bucket comes from the operator.
+  // Two separate clients: the client for upstreams checks every address, and the client for the
+  // bucket trusts the address that the operator configured.
   undici: ['data-plane/src/upstream/http', 'data-plane/src/store/gcs'],
   '@google-cloud/storage': ['data-plane/src/store/gcs'],
   '@node-rs/crc32': ['data-plane/src/store/gcs'],
@@ -28,7 +28,7 @@ const HOMES = {
   pino: ['common/runtime'],
 };
 
-/** Matches a package (or all packages of a scope), whether it was found in node_modules or not. */
+/** Returns patterns for a package or all packages of a scope, installed or not. */
 const packagePaths = (name) => [`node_modules/${name}/`, `node_modules/@types/${name}/`, `^${name}(/|$)`];
 
 const PRODUCT = '^(common|proto/gen|schema|control-plane|data-plane|edge-http|standalone)/';

@@ -1,4 +1,4 @@
-/** What each part of the repository may import of the other parts. */
+/** The parts that each part of the repository may import. */
 const MAY_IMPORT = {
   common: ['common', 'proto/gen'],
   'proto/gen': ['proto/gen'],
@@ -6,8 +6,8 @@ const MAY_IMPORT = {
   'edge-http': ['edge-http', 'common', 'proto/gen'],
   'data-plane': ['data-plane', 'common', 'proto/gen'],
   'control-plane': ['control-plane', 'common', 'proto/gen', 'schema'],
-  // The parent process reads the configuration of the planes to report all problems at once. It
-  // runs the planes as processes.
+  // The parent process starts the planes as processes. It reads their configuration only to report
+  // all problems at once.
   standalone: [
     'standalone',
     'common',
@@ -29,7 +29,7 @@ module.exports = [
   })),
   {
     name: 'planes: end-to-end suites',
-    comment: 'End-to-end suites use Layover as a client does: they import nothing of the planes.',
+    comment: 'End-to-end suites use Layover as a client does. They do not import the planes.',
     severity: 'error',
     from: { path: '^test/e2e/' },
     to: { path: '^(control-plane|data-plane|edge-http|schema)/' },

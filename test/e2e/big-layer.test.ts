@@ -4,7 +4,7 @@ import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
 const GIB = 1024 ** 3;
 
-describeWith(STAGE_PROGRAMS, 'an image with one layer of 1 GiB', () => {
+describeWith(STAGE_PROGRAMS, 'an image with a layer of 1 GiB', () => {
   let stage: Stage;
   let image: PushedImage;
 
@@ -19,14 +19,14 @@ describeWith(STAGE_PROGRAMS, 'an image with one layer of 1 GiB', () => {
 
   const reference = (): string => `${stage.layover.host}/acme/big/image:v1`;
 
-  test('skopeo copies it cold, and the upstream sends its bytes once', async () => {
+  test('is copied cold by skopeo and fetched from the upstream once', async () => {
     const copied = await stage.skopeo.copy(reference());
     expect(copied.manifest.equals(image.manifest)).toBe(true);
     expect(copied.digests).toEqual([image.config.digest, image.layers[0]!.digest].sort());
     expect(stage.relay.bytesOf(image.layers[0]!.digest)).toBe(GIB);
   }, 120_000);
 
-  test('podman pulls it warm, with one HEAD upstream', async () => {
+  test('is pulled warm by podman with one HEAD request to the upstream', async () => {
     stage.relay.reset();
     await stage.podman.pull(reference());
     expect(await stage.podman.digestOf(reference())).toBe(image.digest);

@@ -39,7 +39,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
 
   beforeAll(async () => {
     clair = await startClair({ libthing: { '1.2.3-r1': [CVE] } });
-    // Clair has to reach the edge, so its port is chosen before it starts.
+    // Clair must be able to reach the edge, so the port of the edge is chosen before Clair starts.
     const edge = `127.0.0.1:${await freePort()}`;
     stage = await startStage({
       env: {
@@ -79,7 +79,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
       60_000,
     );
 
-  test('what podman has pulled is scanned, and its known vulnerability is in GraphQL; so is what becomes known later', async () => {
+  test('scans an image that podman pulled, and reports vulnerabilities that become known later', async () => {
     const image = await push('old', '1.2.3-r0');
     await stage.podman.pull(`${stage.layover.host}/acme/team/old:v1`);
     const scan = await completed('acme', image, 1);
@@ -96,14 +96,14 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
     ]);
 
     clair.secdb.publish({ libthing: { '1.2.3-r1': [CVE], '1.2.3-r2': [OTHER_CVE] } });
-    // It looks when it starts, and then every six hours.
+    // Clair updates its vulnerability data when it starts, and then every six hours.
     await clair.pause();
     await clair.start();
     const rescan = `mutation ($repository: String!, $digest: Digest!) {
       rescanManifest(organization: "acme", repository: $repository, digest: $digest) { state }
     }`;
     await waitUntil(
-      'the report with both',
+      'a report with both vulnerabilities',
       async () => {
         await stage.layover.graphql.run(rescan, { repository: image.repository, digest: image.digest });
         const again = await waitUntil('the rescan', async () => {
@@ -120,7 +120,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
     expect(vulnerability.totalCount).toBe(1);
   }, 180_000);
 
-  test('a private organization’s layers are scanned as well', async () => {
+  test('scans the layers of a private organization', async () => {
     await stage.layover.graphql.run(
       `mutation ($upstream: String!) { applyOrganization(input: {
         name: "closed", visibility: PRIVATE, proxyCache: { upstream: $upstream, insecure: true }
@@ -143,7 +143,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
     await completed('closed', image, 2);
   }, 120_000);
 
-  test('a gate refuses a vulnerable image on its very first pull, names why, and serves one that is mended', async () => {
+  test('blocks the first pull of a vulnerable image with the reason, and serves a fixed image', async () => {
     await stage.createOrganization('gated');
     await stage.layover.graphql.run(
       `mutation { updateOrganization(name: "gated", input: { scanPolicy: {
@@ -151,7 +151,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
       } }) { scanPolicy { blockFrom unscanned } } }`,
     );
     await push('first', '1.2.2-r5');
-    // Until data planes know of the gate it would be served.
+    // Images are served until data planes know the new policy.
     await waitUntil('the gate', async () => {
       const known = await push('gate-probe', '1.2.2-r4');
       const answer = await fetch(`${stage.layover.url}/v2/gated/${known.repository}/manifests/v1`);
@@ -162,7 +162,7 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
     await expect(refused).rejects.toThrow(new RegExp(`denied[\\s\\S]*${CVE}`, 'i'));
     await expect(refused).rejects.not.toThrow(new RegExp(OTHER_CVE));
 
-    const events = await waitUntil('the record of the refusal', async () => {
+    const events = await waitUntil('the audit event of the blocked pull', async () => {
       const { auditEvents } = await stage.layover.graphql.run<{
         readonly auditEvents: {
           readonly edges: readonly { readonly node: { readonly detail: string; readonly httpStatus: number } }[];
@@ -181,11 +181,11 @@ describeWith([...STAGE_PROGRAMS, ...CLAIR_PROGRAMS], 'scanning with Clair', () =
     await stage.podman.pull(`${stage.layover.host}/gated/team/mended:v1`);
   }, 180_000);
 
-  test('with Clair away pulls go on, the state says so, and the scan is done when it is back', async () => {
+  test('keeps serving pulls while Clair is down, shows that state, and scans when Clair is back', async () => {
     await clair.pause();
     const image = await push('meanwhile', '1.2.3-r0');
     await stage.podman.pull(`${stage.layover.host}/acme/team/meanwhile:v1`);
-    await waitUntil('the scan waits', async () => (await scanOf('acme', image)).state === 'QUEUED');
+    await waitUntil('the pending scan', async () => (await scanOf('acme', image)).state === 'QUEUED');
     await clair.start();
     const scan = await completed('acme', image, 2);
     expect(scan.attempts).toBeLessThanOrEqual(1);

@@ -10,12 +10,15 @@ import { blobsOf, type PushedImage, pushImage, smallLayer } from '../support/rea
 import { skopeoIn } from '../support/real/skopeo';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
-/** The block of code under a heading of docs/operations.md, with the edge's address put in. */
+/**
+ * Returns the code block under a heading of docs/operations.md, with the address of the edge filled
+ * in.
+ */
 function fragment(heading: string, edge: string): string {
   const text = readFileSync(`${packageRoot()}/docs/operations.md`, 'utf8');
   const section = text.split(/^### /m).find((part) => part.startsWith(`${heading}\n`));
   const code = section === undefined ? undefined : /^```\w+\n([\s\S]*?)^```$/m.exec(section)?.[1];
-  if (code === undefined) throw new Error(`docs/operations.md has no code under "${heading}"`);
+  if (code === undefined) throw new Error(`docs/operations.md has no code block under "${heading}"`);
   return code.replaceAll('layover.example:8080', edge);
 }
 
@@ -32,12 +35,12 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
 
   afterAll(() => stage?.stop(), 60_000);
 
-  test('podman and skopeo pull docker.io/library/app through the mirror', async () => {
+  test('let podman and skopeo pull docker.io/library/app through the mirror', async () => {
     const home = await containersHome([]);
     try {
       const mirror = fragment('podman, skopeo, Buildah, CRI-O', stage.layover.host);
       await writeFile(join(home.path, 'registries.conf'), `unqualified-search-registries = []\n${mirror}`);
-      // skopeo looks where a user would put it.
+      // skopeo reads its configuration from the home of the user.
       await mkdir(join(home.path, '.config', 'containers'), { recursive: true });
       await writeFile(join(home.path, '.config', 'containers', 'registries.conf'), mirror);
       await podmanIn(home).pull('docker.io/library/app:v1');
@@ -52,7 +55,7 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
     }
   }, 60_000);
 
-  test('the organizations that docker’s registry-mirrors need answer for their namespace', async () => {
+  test('let the organizations for the registry-mirrors of Docker serve their namespace', async () => {
     expect(JSON.parse(fragment('docker', stage.layover.host))).toEqual({
       'registry-mirrors': ['https://layover.example'],
     });
@@ -61,7 +64,7 @@ describeWith(STAGE_PROGRAMS, 'client configurations of docs/operations.md', () =
   }, 60_000);
 
   describeWith(CONTAINERD_PROGRAMS, 'containerd', () => {
-    test('fetches docker.io/library/app through hosts.toml', async () => {
+    test('let containerd fetch docker.io/library/app through hosts.toml', async () => {
       const containerd = await startContainerd();
       try {
         await containerd.configure('docker.io', fragment('containerd', stage.layover.host));

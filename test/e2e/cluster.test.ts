@@ -6,7 +6,10 @@ import { type PushedImage, pushImage } from '../support/real/push-image';
 import { waitUntil } from '../support/real/wait-until';
 
 const MIB = 1024 * 1024;
-/** Of the blob that everybody pulls; LAYOVER_TEST_CLUSTER_MIB=256 for the size of a real layer. */
+/**
+ * Size of the blob that all clients pull. LAYOVER_TEST_CLUSTER_MIB=256 gives the size of a real
+ * layer.
+ */
 const BLOB_BYTES = Number(process.env.LAYOVER_TEST_CLUSTER_MIB ?? 8) * MIB;
 
 describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bucket', () => {
@@ -22,7 +25,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
   async function push(name: string, sizes: readonly number[]): Promise<PushedImage> {
     const layers = sizes.map((tarBytes, i) => ({ seed: `${name} ${i}`, tarBytes, compressed: false }));
     const image = await pushImage(cluster.upstream, { repository: `team/${name}`, tag: 'v1', layers });
-    // Each edge hears of the organization on its own.
+    // Each edge learns about the organization separately.
     for (const edge of cluster.edges)
       await waitUntil(`${name} through ${edge}`, async () => {
         return (await send({ url: `${edge}/v2/acme/team/${name}/manifests/v1` })).status === 200;
@@ -34,7 +37,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
   const urlOf = (image: PushedImage, layer: number, i: number): string =>
     `${cluster.edges[i % cluster.edges.length]}/v2/acme/${image.repository}/blobs/${image.layers[layer]!.digest}`;
 
-  async function allWhole(clients: readonly BlobClient[], { digest, size }: { digest: string; size: number }) {
+  async function expectComplete(clients: readonly BlobClient[], { digest, size }: { digest: string; size: number }) {
     const results = await Promise.allSettled(clients.map(({ done }) => done));
     const whole = results.filter(
       (result) => result.status === 'fulfilled' && result.value.digest === digest && result.value.bytes === size,
@@ -44,43 +47,45 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     expect(whole).toHaveLength(clients.length);
   }
 
-  test('200 clients pull one cold blob through all edges: the upstream sends it once, each gets it whole, the bucket has it', async () => {
+  test('serves 200 clients of one cold blob through all edges with one upstream request, and stores it in the bucket', async () => {
     const image = await push('cold', [BLOB_BYTES]);
     const [layer] = image.layers;
     const clients = Array.from({ length: 200 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
-    await allWhole(clients, layer!);
+    await expectComplete(clients, layer!);
     expect(cluster.relay.lines()).toEqual([`GET /v2/team/cold/blobs/${layer!.digest} 200`]);
     expect(cluster.relay.bytesOf(layer!.digest)).toBe(layer!.size);
     const hex = layer!.digest.slice('sha256:'.length);
-    await waitUntil('the bucket has it', async () => (await cluster.objects()).some((name) => name.includes(hex)));
+    await waitUntil('the blob in the bucket', async () => (await cluster.objects()).some((name) => name.includes(hex)));
   }, 900_000);
 
-  test('kill -9 of a data plane with 50 clients in mid-blob, cold and then warm: all 50 finish with the right bytes', async () => {
+  test('finishes 50 cold and 50 warm downloads with correct bytes when a data plane is killed during them', async () => {
     const image = await push('killed', [BLOB_BYTES]);
     const [layer] = image.layers;
     const hold = cluster.relay.holdBody(layer!.digest, BLOB_BYTES / 2);
     const cold = Array.from({ length: 50 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
     await hold.reached;
-    await waitUntil('every client is in mid-blob', () => cold.every((client) => client.received() > BLOB_BYTES / 8));
+    await waitUntil('every client to be in the middle of the blob', () =>
+      cold.every((client) => client.received() > BLOB_BYTES / 8),
+    );
     const running = cluster.nodes.slice(0, 3);
     const owner = running.find((node) => node.spooled() > 0)!;
     await owner.kill();
     hold.release();
-    await allWhole(cold, layer!);
+    await expectComplete(cold, layer!);
     expect(cluster.relay.lines()).toEqual(Array(2).fill(`GET /v2/team/killed/blobs/${layer!.digest} 200`));
     await owner.start();
-    await waitUntil('nothing is under way', () => running.every((node) => node.spooled() === 0));
+    await waitUntil('all downloads to end', () => running.every((node) => node.spooled() === 0));
 
     cluster.relay.reset();
     const warm = Array.from({ length: 50 }, (_, i) => startBlobClient({ url: urlOf(image, 0, i) }));
     await Promise.all(warm.map(({ started }) => started));
     await owner.kill();
-    await allWhole(warm, layer!);
+    await expectComplete(warm, layer!);
     expect(cluster.relay.lines()).toEqual([]);
     await owner.start();
   }, 900_000);
 
-  test('a data plane that is drained, and one that comes back, lose no request; a new one takes part within ten seconds', async () => {
+  test('loses no request when a data plane drains or returns, and uses a new data plane within ten seconds', async () => {
     const image = await push(
       'small',
       Array.from({ length: 12 }, (_, i) => 102_400 + 512 * i),
@@ -100,20 +105,20 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
         }
       }
     });
-    const more = async (what: string): Promise<void> => {
+    const waitForLoad = async (what: string): Promise<void> => {
       const before = served;
       await waitUntil(what, () => served > before + 100);
     };
-    await more('load on three');
+    await waitForLoad('load on three nodes');
     await cluster.nodes[0]!.stop();
-    await more('load on two');
+    await waitForLoad('load on two nodes');
     await cluster.nodes[0]!.start();
-    await more('load on three again');
+    await waitForLoad('load on three nodes again');
     await cluster.nodes[3]!.start();
-    // Layers that nobody has asked for: some belong to the new one, which shows by its fills.
+    // Uses layers that were never pulled. The new node owns some of them, which its fills show.
     let round = 0;
     await waitUntil(
-      'the new node takes part',
+      'a fill on the new node',
       async () => {
         const fresh = await push(`fresh-${round++}`, [MIB, MIB, MIB, MIB, MIB, MIB]);
         const answers = await Promise.all(

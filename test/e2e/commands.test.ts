@@ -34,7 +34,7 @@ describe('npm start', () => {
       timeoutMs: 30_000,
     });
 
-  test('bad configuration: every problem at once, exit code 78, nothing begun', async () => {
+  test('reports all configuration problems at once, exits with 78 and starts nothing', async () => {
     const result = await run('npm', ['start', '--silent'], {
       LAYOVER_EDGE_LISTEN: 'nonsense',
       LAYOVER_CONTROL_LISTEN: '127.0.0.1:99999',
@@ -51,7 +51,7 @@ describe('npm start', () => {
     expect(existsSync(join(folder.path, 'home'))).toBe(false);
   }, 60_000);
 
-  test('reports an unknown variable once, not once for each plane', async () => {
+  test('reports an unknown variable once, not once per plane', async () => {
     const layover = await startLayover({ home: join(folder.path, 'home'), env: { LAYOVER_DRAIN_SECOND: '7' } });
     await layover.stop();
     const warning = 'LAYOVER_DRAIN_SECOND is unknown and has no effect. Did you mean LAYOVER_DRAIN_SECONDS?';
@@ -59,7 +59,7 @@ describe('npm start', () => {
     expect(layover.output().split('LAYOVER_DRAIN_SECOND ')).toHaveLength(2);
   }, 60_000);
 
-  test('a port that is taken: exit code 1 and a message that names it', async () => {
+  test('exits with 1 and names the port if a port is in use', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as AddressInfo;
@@ -72,7 +72,7 @@ describe('npm start', () => {
     }
   }, 60_000);
 
-  test('a home that another Layover uses: exit code 1, and the first goes on', async () => {
+  test('exits with 1 if another Layover uses the home, which keeps running', async () => {
     const home = join(folder.path, 'home');
     const first = await startLayover({ home });
     try {
@@ -85,7 +85,7 @@ describe('npm start', () => {
     }
   }, 60_000);
 
-  test('its parent killed, the planes end too', async () => {
+  test('ends the planes if their parent is killed', async () => {
     const layover = await startLayover({ home: join(folder.path, 'home') });
     const planes = childrenOf(layover.pid).map(({ pid }) => pid);
     expect(planes).toHaveLength(3);
@@ -124,7 +124,7 @@ describe('the command line', () => {
     });
 
   test.each(PROGRAMS)(
-    '%s prints help and version, and refuses unknown arguments with exit code 64',
+    '%s prints help and version, and rejects unknown arguments with exit code 64',
     async (program) => {
       const help = await run(program, ['--help']);
       expect([help.code, help.stderr]).toEqual([0, '']);
@@ -134,7 +134,7 @@ describe('the command line', () => {
       const wrong = await run(program, ['--nonsense']);
       expect([wrong.code, wrong.stdout.toString()]).toEqual([64, '']);
       expect(wrong.stderr).toMatch(/^Unknown option '--nonsense'\.\nRun with --help for usage\.\n$/);
-      // Nothing was started: a plane would have made its home.
+      // A plane that had started would have created its home.
       expect(await readdir(folder.path)).toEqual([]);
     },
     60_000,
@@ -168,7 +168,7 @@ describeWith(['docker-registry'], 'SIGTERM', () => {
     await folder?.remove();
   });
 
-  test('finishes the pull that runs, exits 0, leaves no process, port or socket; the next start has what was cached', async () => {
+  test('finishes a running pull on SIGTERM, exits with 0, releases everything, and has its cache at the next start', async () => {
     const layer = { seed: 'drain', tarBytes: 4 * MIB, compressed: false };
     const image = await pushImage(upstream, { repository: 'drain/image', tag: 'v1', layers: [layer, smallLayer('d')] });
     const { digest, size } = image.layers[0]!;
@@ -183,7 +183,7 @@ describeWith(['docker-registry'], 'SIGTERM', () => {
       await client.started;
       await hold.reached;
       const ended = layover.terminate();
-      await waitUntil('new connections being refused', async () => !(await accepts(layover.host)));
+      await waitUntil('new connections to be refused', async () => !(await accepts(layover.host)));
       hold.release();
       expect(await client.done).toEqual({ status: 200, bytes: size, digest });
       expect(await ended).toEqual({ code: 0, signal: null });

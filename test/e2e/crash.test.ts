@@ -9,7 +9,7 @@ import { waitUntil } from '../support/real/wait-until';
 
 const MIB = 1024 * 1024;
 
-describeWith(STAGE_PROGRAMS, 'the data plane is killed in mid-fill', () => {
+describeWith(STAGE_PROGRAMS, 'a data plane that is killed during a fill', () => {
   let stage: Stage;
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describeWith(STAGE_PROGRAMS, 'the data plane is killed in mid-fill', () => {
     return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
   };
 
-  test('the client is cut, nothing stays in the spool, and its retry is whole', async () => {
+  test('disconnects the client, leaves no spool file, and serves the complete blob at the retry', async () => {
     const layer = { seed: 'crash', tarBytes: 8 * MIB, compressed: false };
     const image = await pushImage(stage.upstream, { repository: 'crash/image', tag: 'v1', layers: [layer] });
     const { digest, size } = image.layers[0]!;

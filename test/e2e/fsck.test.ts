@@ -12,7 +12,7 @@ import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
 const MIB = 1024 * 1024;
 
-describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
+describeWith(STAGE_PROGRAMS, 'npm run fsck while Layover runs', () => {
   let stage: Stage;
   let image: PushedImage;
 
@@ -44,7 +44,7 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
       .map(({ type, kind, outcome }) => (type === 'problem' ? kind : outcome))
       .sort();
 
-  test('damage on the disk is found, repaired, and healed by the next pull', async () => {
+  test('finds and repairs damage on the disk, which the next pull heals', async () => {
     const clean = await fsck('--json');
     expect([clean.code, kindsOf(clean)]).toEqual([0, ['CLEAN']]);
 
@@ -53,7 +53,7 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
     content[MIB / 2] = content[MIB / 2]! ^ 255;
     await writeFile(fileOf(first), content);
     await rm(fileOf(second));
-    // Left over: a file in a folder that is there already.
+    // A stray file in an existing folder.
     const folder = first.slice('sha256:'.length, 'sha256:'.length + 2);
     let [stray, strayHex] = ['', ''];
     for (let i = 0; !strayHex.startsWith(folder); i += 1) {
@@ -63,8 +63,8 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
     await writeFile(fileOf(`sha256:${strayHex}`), stray);
 
     const expected = ['BYTES_WITHOUT_ROW', 'ROW_WITHOUT_BYTES', 'WRONG_DIGEST'];
-    const looked = await fsck('--json');
-    expect([looked.code, kindsOf(looked)]).toEqual([1, [...expected.slice(0, 1), 'PROBLEMS', ...expected.slice(1)]]);
+    const found = await fsck('--json');
+    expect([found.code, kindsOf(found)]).toEqual([1, [...expected.slice(0, 1), 'PROBLEMS', ...expected.slice(1)]]);
     expect((await readFile(fileOf(first))).equals(content)).toBe(true);
 
     const repaired = await fsck('--repair', '--json');
@@ -81,8 +81,8 @@ describeWith(STAGE_PROGRAMS, 'npm run fsck beside a running Layover', () => {
         1,
       );
     }
-    const healed = await fsck('--json');
-    expect([healed.code, kindsOf(healed)]).toEqual([0, ['CLEAN']]);
+    const afterPulls = await fsck('--json');
+    expect([afterPulls.code, kindsOf(afterPulls)]).toEqual([0, ['CLEAN']]);
     const events = await send({
       url: stage.layover.graphqlUrl.replace('/graphql', '/audit.jsonl?kinds=CONTENT_QUARANTINED'),
       headers: { authorization: 'Bearer admin-token-of-the-tests-0123456789abcdef' },

@@ -11,24 +11,24 @@ import { FireContent, TAGS_ON_FIRE } from '../support/fire/fire-content';
 import { readStore } from '../integration/control-plane/bounds/model/store-files';
 import { Tables } from '../integration/control-plane/bounds/model/tables';
 
-/** Images that are pulled before the fire ends; see docs/contributing/testing.md. */
+/** Number of pulls; see docs/contributing/testing.md. */
 const PULLS = Number(process.env['LAYOVER_TEST_FIRE_PULLS'] ?? 600);
-/** From this many pulls on, the fire burns long enough for content to be deleted while it does. */
+/** With at least this many pulls, the run is long enough for content to be deleted during it. */
 const LONG = 3000;
-/** Clients, and how many of them want just what is about to be deleted. */
+/** Number of clients, and how many of them pull the images that will be deleted next. */
 const CLIENTS = 16;
 const LATE_CLIENTS = 6;
 const ORGANIZATIONS = ['fire-a', 'fire-b'] as const;
 const CRASH_MS = 15_000;
-/** Time for all pulls, in milliseconds, on a machine that is busy with other things. */
+/** Time limit for all pulls, in milliseconds, on a machine with other load. */
 const LIMIT_MS = 120_000 + PULLS * 200;
 
-describe('garbage collection under fire', () => {
+describe('garbage collection during pulls and a crash', () => {
   let upstream: FakeRegistry;
   let layover: RunningLayover;
   let content: FireContent;
   let tables: Tables;
-  let burning = true;
+  let running = true;
   let crashedAt = Infinity;
 
   beforeAll(async () => {
@@ -54,19 +54,22 @@ describe('garbage collection under fire', () => {
   }, 60_000);
 
   afterAll(async () => {
-    burning = false;
+    running = false;
     await tables?.close();
     await layover?.stop();
     await upstream?.close();
   }, 60_000);
 
-  /** Whether the data plane was killed a moment ago: then errors are what clients expect. */
+  /** Returns true shortly after the kill of the data plane, when clients expect errors. */
   const isCrashing = (): boolean => Date.now() >= crashedAt && Date.now() < crashedAt + CRASH_MS;
 
-  /** Does something again and again; errors of the API are those of the crash, or fail the test. */
-  const whileBurning = async (everyMs: number, work: () => Promise<unknown>): Promise<number> => {
+  /**
+   * Repeats work until the pulls end. An error of the API fails the test, unless the crash caused
+   * it.
+   */
+  const repeatUntilEnd = async (everyMs: number, work: () => Promise<unknown>): Promise<number> => {
     let times = 0;
-    for (; burning; times += 1) {
+    for (; running; times += 1) {
       await work().catch((error: unknown) => {
         if (!isCrashing() || !String(error).includes('UNAVAILABLE')) throw error;
       });
@@ -82,8 +85,8 @@ describe('garbage collection under fire', () => {
     return { used: Number(organization.usage.usedBytes), reserved: Number(organization.usage.reservedBytes) };
   };
 
-  /** People: they delete and restore tags, let them expire, and purge. */
-  const meddle = async (): Promise<void> => {
+  /** Acts as users do: deletes, restores, expires and purges tags. */
+  const changeTags = async (): Promise<void> => {
     const name = {
       organization: content.random(ORGANIZATIONS),
       repository: content.randomRepository(),
@@ -109,7 +112,7 @@ describe('garbage collection under fire', () => {
   };
 
   test(
-    'every client has right bytes or a clean error, the limit holds, and the store ends equal to the tables',
+    'gives every client correct bytes or a proper error, keeps the limit, and ends with equal store and tables',
     async () => {
       const clients = Array.from(
         { length: CLIENTS },
@@ -124,40 +127,44 @@ describe('garbage collection under fire', () => {
       );
       const total = (what: 'pulls' | 'blobs' | 'errors' | 'cuts' | 'left'): number =>
         clients.reduce((sum, { counts }) => sum + counts[what], 0);
-      const isWrong = (): boolean => clients.some(({ wrong }) => wrong.length > 0);
+      const hasWrongAnswers = (): boolean => clients.some(({ wrong }) => wrong.length > 0);
       const over: string[] = [];
       const collected = { blobs: 0, manifests: 0 };
-      let leftByCrash: ReadonlySet<string> = new Set();
+      let filesAfterCrash: ReadonlySet<string> = new Set();
       const work = [
-        ...clients.map((client) => client.pullWhile(() => burning)),
-        whileBurning(40, () => Promise.resolve(content.moveTags())),
-        whileBurning(60, meddle),
-        whileBurning(1, async () => {
+        ...clients.map((client) => client.pullWhile(() => running)),
+        repeatUntilEnd(40, () => Promise.resolve(content.moveTags())),
+        repeatUntilEnd(60, changeTags),
+        repeatUntilEnd(1, async () => {
           const { collectGarbage } = await layover.graphql.run<{
             collectGarbage: { blobsDeleted: number; manifestsDeleted: number };
           }>('mutation { collectGarbage { blobsDeleted manifestsDeleted } }');
           collected.blobs += collectGarbage.blobsDeleted;
           collected.manifests += collectGarbage.manifestsDeleted;
         }),
-        whileBurning(20, async () => {
+        repeatUntilEnd(20, async () => {
           for (const name of ORGANIZATIONS) {
             const { used, reserved } = await usageOf(name);
-            if (used + reserved > content.limit) over.push(`${name}: ${used} + ${reserved}`);
+            if (used + reserved > content.limit) over.push(`${name}: ${used} used + ${reserved} reserved`);
           }
         }),
         (async () => {
-          await waitUntil('half of the pulls', () => !burning || isWrong() || total('pulls') >= PULLS / 2, LIMIT_MS);
+          await waitUntil(
+            'half of the pulls to end',
+            () => !running || hasWrongAnswers() || total('pulls') >= PULLS / 2,
+            LIMIT_MS,
+          );
           crashedAt = Date.now();
           process.kill(layover.planePid('data-plane'), 'SIGKILL');
-          leftByCrash = new Set(filesOf(homeAt(layover.home).blobs));
+          filesAfterCrash = new Set(filesOf(homeAt(layover.home).blobs));
         })(),
-        waitUntil('all pulls', () => !burning || isWrong() || total('pulls') >= PULLS, LIMIT_MS).finally(
-          () => (burning = false),
+        waitUntil('all pulls to end', () => !running || hasWrongAnswers() || total('pulls') >= PULLS, LIMIT_MS).finally(
+          () => (running = false),
         ),
       ];
-      // What fails ends the fire; the rest is awaited all the same.
+      // A failure stops the run; the other work is still awaited.
       await Promise.all(work.map((one) => Promise.resolve(one).finally(() => undefined))).finally(async () => {
-        burning = false;
+        running = false;
         await Promise.allSettled(work);
       });
 
@@ -175,14 +182,15 @@ describe('garbage collection under fire', () => {
       if (process.env['LAYOVER_TEST_FIRE_REPORT'] !== undefined) process.stderr.write(`${JSON.stringify(summary)}\n`);
       expect(clients.flatMap(({ wrong }) => wrong)).toEqual([]);
       expect(over).toEqual([]);
-      // It did burn: images were evicted, bytes went and came again.
+      // Checks that the run was hard enough: images were evicted, and blobs were deleted and
+      // fetched again.
       expect(summary.pulls).toBeGreaterThanOrEqual(PULLS);
       expect(evictions).toBeGreaterThan(PULLS / 50);
       if (PULLS >= LONG) expect(collected.blobs).toBeGreaterThan(0);
 
       const settled = async (): Promise<string> => (await tables.fingerprint()) + upstream.requests.length;
       await waitUntil(
-        'the end of fills',
+        'the end of all fills',
         async () => {
           const before = await settled();
           await pause(1000);
@@ -190,7 +198,7 @@ describe('garbage collection under fire', () => {
         },
         60_000,
       );
-      // A deletion that the crash cut off is finished five minutes later.
+      // A deletion that the crash interrupted is finished five minutes later.
       const wasCutOff = ({
         state,
         deleting_at,
@@ -198,9 +206,9 @@ describe('garbage collection under fire', () => {
         readonly state: string;
         readonly deleting_at: number | null;
       }): boolean => state === 'DELETING' && Math.abs(deleting_at! - crashedAt) < CRASH_MS;
-      // Content that was in use or came in within the last ten seconds stays that long.
+      // Content that was in use or arrived within the last ten seconds is kept that long.
       await waitUntil(
-        'the deletion of what nobody holds',
+        'the deletion of content without a holding',
         async () => {
           await layover.graphql.run('mutation { collectGarbage { blobsDeleted } }');
           const { blobs } = await tables.content();
@@ -218,9 +226,9 @@ describe('garbage collection under fire', () => {
       const whole = end.blobs.filter((row) => !wasCutOff(row));
       expect(whole.filter(({ digest, size }) => store.sizes.get(digest) !== size)).toEqual([]);
       expect(whole.filter(({ state, holders }) => state !== 'PRESENT' || holders === 0)).toEqual([]);
-      // What came in just before the crash was not recorded: a reconciliation finds it.
+      // Arrivals just before the crash were not recorded. A reconciliation finds such blobs.
       const orphans = [...store.sizes.keys()].filter((digest) => !rows.has(digest));
-      expect(orphans.filter((digest) => !leftByCrash.has(digest))).toEqual([]);
+      expect(orphans.filter((digest) => !filesAfterCrash.has(digest))).toEqual([]);
       for (const name of ORGANIZATIONS) {
         const origin = end.owners.find((owner) => owner.name === name)!.origin_version;
         const { used, reserved } = counted.sums.get(origin) ?? { used: 0, reserved: 0 };
@@ -231,7 +239,7 @@ describe('garbage collection under fire', () => {
   );
 });
 
-/** Names of files below a folder, as digests where they are content. */
+/** Returns the names of the files below a folder. Content is named by its digest. */
 function filesOf(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

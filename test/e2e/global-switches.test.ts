@@ -24,7 +24,7 @@ beforeAll(async () => {
   second = await startNodeInProcess(layover);
   await layover.graphql.createOrganization('acme', { upstream: upstream.host, revalidateAfterSeconds: 3600 });
   for (const node of [layover, second])
-    await waitUntil('the image in the cache', async () => (await get(node, 'app/manifests/v1')).status === 200);
+    await waitUntil('the image to be cached', async () => (await get(node, 'app/manifests/v1')).status === 200);
 }, 30_000);
 
 afterAll(async () => {
@@ -39,7 +39,7 @@ const update = (input: object): Promise<unknown> =>
   layover.graphql.run('mutation ($i: SystemSettingsInput!) { updateSystemSettings(input: $i) { version } }', {
     i: input,
   });
-/** Everything that can be pulled: cached and not, by tag and by digest, blobs and lists. */
+/** Returns all kinds of paths: cached and not cached, by tag and by digest, blobs and lists. */
 const paths = (): string[] => [
   'app/manifests/v1',
   `app/manifests/${cached.digest}`,
@@ -54,17 +54,24 @@ const paths = (): string[] => [
   `rest/referrers/${uncached.digest}`,
 ];
 
-test('proxying off: 403 DENIED with the reason, on every node and for everything, and upstream is not asked', async () => {
+test('answer 403 DENIED with the reason on every node and send nothing upstream while proxying is off', async () => {
   for (const node of [layover, second])
     for (const path of ['app/manifests/v1', `app/blobs/${cached.layers[0]!.digest}`])
       expect((await get(node, path)).status).toBe(200);
   const nodes = { first: layover, second };
-  /** Turns the switch, and waits for every node to answer so: within a second of the answer to the mutation. */
+  /**
+   * Sets the switch and waits until every node answers accordingly, within a second of the
+   * mutation.
+   */
   const turn = async (proxyCacheEnabled: boolean, status: number): Promise<void> => {
     await update({ proxyCacheEnabled });
     await Promise.all(
       Object.values(nodes).map((node) =>
-        waitUntil('word of it', async () => (await get(node, 'app/manifests/v1')).status === status, 1000),
+        waitUntil(
+          'all nodes to apply the switch',
+          async () => (await get(node, 'app/manifests/v1')).status === status,
+          1000,
+        ),
       ),
     );
   };
@@ -86,9 +93,10 @@ test('proxying off: 403 DENIED with the reason, on every node and for everything
   for (const node of Object.values(nodes)) {
     for (const path of paths()) expect([path, (await get(node, path)).status]).toEqual([path, 200]);
   }
-  const refusals = await waitUntil('the records', async () => {
+  const refusals = await waitUntil('the audit events', async () => {
     const pulls = (await layover.graphql.pulls('acme')).filter(({ httpStatus }) => httpStatus === 403);
-    // Four manifests by GET and HEAD on two nodes, and what was asked while word was on its way.
+    // GET and HEAD of four manifests on two nodes, and the requests before all nodes applied the
+    // switch.
     return pulls.length >= 16 && pulls;
   });
   expect(new Set(refusals.map(({ cacheStatus }) => cacheStatus))).toEqual(new Set(['REFUSED']));

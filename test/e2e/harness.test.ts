@@ -8,7 +8,9 @@ import { describeWith } from '../support/real/programs';
 import { blobsOf, pushImage, pushIndex, smallLayer } from '../support/real/push-image';
 import { skopeoIn } from '../support/real/skopeo';
 
-/** The other suites trust this harness: here it is tried without Layover, against distribution itself. */
+/**
+ * Other suites rely on this harness. This suite checks it against distribution, without Layover.
+ */
 describeWith(['docker-registry', 'podman', 'skopeo'], 'the real-client harness', () => {
   let registry: Distribution;
   let relay: CountingRelay;
@@ -27,7 +29,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'the real-client harness',
     if (registry !== undefined) expect(isAlive(registry.pid)).toBe(false);
   });
 
-  test('an image it pushes is one that skopeo and podman accept, and the same one every time', async () => {
+  test('pushes an image that skopeo and podman accept, with the same bytes every time', async () => {
     const image = { repository: 'org/image', tag: 'v1', layers: [smallLayer('a'), smallLayer('b')] };
     const pushed = await pushImage(registry, image);
     expect((await pushImage(registry, image)).digest).toBe(pushed.digest);
@@ -47,7 +49,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'the real-client harness',
     await expect(podman.digestOf(`${relay.host}/org/image:v1`)).rejects.toThrow(/not known|no such/i);
   });
 
-  test('an index and a Docker manifest list come with their children', async () => {
+  test('pushes an index and a Docker manifest list with their children', async () => {
     for (const format of ['oci', 'docker'] as const) {
       const repository = `org/index-${format}`;
       const index = await pushIndex(registry, {
@@ -63,7 +65,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'the real-client harness',
     }
   });
 
-  test('the relay counts requests and bytes, holds a body where it is told, and can be down', async () => {
+  test('counts requests and bytes in the relay, holds a body at a given byte, and can refuse connections', async () => {
     const layer = { seed: 'held', tarBytes: 1024 * 1024, compressed: false };
     const { layers } = await pushImage(registry, { repository: 'org/held', tag: 'v1', layers: [layer] });
     const blob = `/v2/org/held/blobs/${layers[0]!.digest}`;
@@ -88,7 +90,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'the real-client harness',
     expect((await send({ url: `${relay.url}/v2/` })).status).toBe(200);
   });
 
-  test('a registry with accounts answers to them and to nobody else', async () => {
+  test('runs a registry that serves only its own accounts', async () => {
     const closed = await startDistribution({ htpasswd: true });
     try {
       expect((await send({ url: `${closed.url}/v2/` })).status).toBe(401);

@@ -8,7 +8,7 @@ import { waitUntil } from '../support/real/wait-until';
 
 const MIB = 1024 * 1024;
 
-describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
+describeWith(STAGE_PROGRAMS, 'many clients of one cold blob', () => {
   let stage: Stage;
 
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
 
   afterAll(() => stage?.stop(), 60_000);
 
-  test('64 clients: upstream sends it once, all get it whole and begin before the fill ends', async () => {
+  test('get the complete blob from one upstream request, and their first bytes before the fill ends', async () => {
     const layer = { seed: 'many', tarBytes: 16 * MIB, compressed: false };
     const content = Buffer.concat([...tarChunks(layer)]);
     const image = await pushImage(stage.upstream, { repository: 'many/image', tag: 'v1', layers: [layer] });
@@ -29,16 +29,17 @@ describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
 
     const hold = stage.relay.holdBody(digest, 4 * MIB);
     const whole = Array.from({ length: 61 }, () => startBlobClient({ url }));
-    const leaver = startBlobClient({ url, leaveAfter: MIB });
+    const leaving = startBlobClient({ url, leaveAfter: MIB });
     const range = { first: 9 * MIB + 17, last: 10 * MIB + 4 };
     const middle = send({ url, headers: { Range: `bytes=${range.first}-${range.last}` } });
     const slow = await startSlowClient(url);
 
-    // The upstream has sent a quarter and stands still: whoever has bytes now has begun before the fill ended.
+    // The upstream has sent a quarter and pauses. A client that has bytes now got them during the
+    // fill.
     await hold.reached;
     expect(await Promise.all(whole.map(({ started }) => started))).toEqual(whole.map(() => 200));
-    await leaver.done;
-    await waitUntil('the slow client has read something', () => slow.received() > 0);
+    await leaving.done;
+    await waitUntil('the slow client to read something', () => slow.received() > 0);
     hold.release();
 
     for (const { status, bytes, digest: got } of await Promise.all(whole.map(({ done }) => done))) {
@@ -47,7 +48,7 @@ describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
     const part = await middle;
     expect([part.status, part.headers['content-range']]).toEqual([206, `bytes ${range.first}-${range.last}/${size}`]);
     expect(part.body.equals(content.subarray(range.first, range.last + 1))).toBe(true);
-    // 1 KiB a second has held nobody up; and it loses nothing itself.
+    // A client that reads 1 KiB per second slows down no other client, and loses no bytes.
     expect(slow.received()).toBeLessThan(MIB);
     expect(await slow.hurry()).toEqual({ bytes: size, digest });
 
@@ -55,7 +56,7 @@ describeWith(STAGE_PROGRAMS, 'many clients at once on one cold blob', () => {
     expect(stage.relay.bytesOf(digest)).toBe(size);
   }, 60_000);
 
-  test('a fill that all clients have left goes on, and the next one finds it', async () => {
+  test('find the fill of a blob still running after all earlier clients have disconnected', async () => {
     const layer = { seed: 'left', tarBytes: 8 * MIB, compressed: false };
     const image = await pushImage(stage.upstream, { repository: 'left/image', tag: 'v1', layers: [layer] });
     const { digest, size } = image.layers[0]!;

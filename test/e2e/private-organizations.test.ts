@@ -9,7 +9,7 @@ import { runProgram } from '../support/real/run-program';
 import { waitUntil } from '../support/real/wait-until';
 import { TestClock } from '../support/test-clock';
 
-/** A robot as createRobot and rotateRobotSecret answer it. */
+/** A robot as returned by createRobot and rotateRobotSecret. */
 interface Robot {
   readonly username: string;
   readonly secret: string;
@@ -35,7 +35,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
     await waitUntil('the robot', async () => (await token(createRobot)).status === 200);
     return createRobot;
   };
-  /** GET /token for a repository of `vault`, as a robot or as nobody. */
+  /** Requests a token for a repository of `vault`, as a robot or anonymously. */
   const token = (robot?: Robot, scope = `repository:vault/${IMAGE}:pull`): Promise<HttpAnswer> =>
     send({
       url: `${layover.url}/token?service=layover&scope=${encodeURIComponent(scope)}`,
@@ -91,13 +91,13 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
   });
 
   describe('podman and skopeo', () => {
-    test('log in with a robot, and pull; the audit log and the robot have it', async () => {
+    test('log in as a robot and pull; the audit log and the robot show it', async () => {
       const { username, secret } = robots['own']!;
       expect([username, secret]).toEqual(['vault+ci', expect.stringMatching(/^lyr_/)]);
       await podman.login(layover.host, username, secret);
       await podman.pull(pulled('vault'));
       expect(await podman.digestOf(pulled('vault'))).toBe(image.digest);
-      const pull = await waitUntil('the record', async () =>
+      const pull = await waitUntil('the audit event', async () =>
         (await layover.graphql.pulls('vault')).find(({ httpStatus }) => httpStatus === 200),
       );
       expect(pull).toMatchObject({ repository: IMAGE, actor: 'robot:vault+ci' });
@@ -114,11 +114,11 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
       expect(JSON.parse(copied.stdout.toString())).toMatchObject({ Digest: image.digest, RepoTags: ['v1'] });
     }, 60_000);
 
-    test('pull nothing of it without a login, not even what is cached', async () => {
+    test('can pull nothing without a login, not even cached images', async () => {
       await expect(podman.pull(pulled('vault'))).rejects.toThrow(/unauthorized|authentication required/);
     }, 60_000);
 
-    test('are refused a login with a wrong secret, and with no robot', async () => {
+    test('cannot log in with a wrong secret or as an unknown robot', async () => {
       for (const [username, secret] of [
         ['vault+ci', robots['foreign']!.secret],
         ['vault+nobody', robots['own']!.secret],
@@ -127,32 +127,32 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
         await expect(podman.login(layover.host, username, secret)).rejects.toThrow(/invalid username\/password/);
     }, 60_000);
 
-    test("log in with another organization's robot, and pull from that one alone", async () => {
+    test("log in as another organization's robot and can pull from that organization only", async () => {
       const { username, secret } = robots['foreign']!;
       await podman.login(layover.host, username, secret);
       await expect(podman.pull(pulled('vault'))).rejects.toThrow(/unauthorized|authentication required/);
       await podman.pull(pulled('other'));
     }, 60_000);
 
-    test('pull from a public organization without a login, and with any', async () => {
+    test('pull from a public organization with and without a login', async () => {
       await podman.pull(pulled('open'));
       await podman.login(layover.host, robots['own']!.username, robots['own']!.secret);
       await podman.pull(pulled('open'));
     }, 60_000);
 
-    test('a secret that was changed, and a robot that was deleted, end a login', async () => {
+    test('lose a login when its secret is rotated or its robot is deleted', async () => {
       const first = await create('vault', 'short');
       await podman.login(layover.host, first.username, first.secret);
       await podman.pull(pulled('vault'));
       const { rotateRobotSecret: second } = await layover.graphql.run<{ rotateRobotSecret: Robot }>(
         'mutation { rotateRobotSecret(organization: "vault", name: "short") { username secret } }',
       );
-      await waitUntil('the new secret', async () => (await token(second)).status === 200);
+      await waitUntil('the new secret to work', async () => (await token(second)).status === 200);
       await expect(podman.pull(pulled('vault'))).rejects.toThrow(/invalid username\/password/);
       await podman.login(layover.host, second.username, second.secret);
       await podman.pull(pulled('vault'));
       await layover.graphql.run('mutation { deleteRobot(organization: "vault", name: "short") }');
-      await waitUntil('the deletion', async () => (await token(second)).status === 401);
+      await waitUntil('the deletion to take effect', async () => (await token(second)).status === 401);
       await expect(podman.pull(pulled('vault'))).rejects.toThrow(/invalid username\/password/);
     }, 60_000);
   });
@@ -168,7 +168,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
         : (JSON.parse(answer.body.toString()) as { errors: { code: string }[] }).errors[0]!.code,
     ];
     const refused = (challenge: string): unknown[] => [401, REALM() + challenge, 'UNAUTHORIZED'];
-    /** Everything of the image that can be asked for. */
+    /** Returns the paths of all parts of the image. */
     const paths = (): string[] => [
       `vault/${IMAGE}/manifests/v1`,
       `vault/${IMAGE}/manifests/${image.digest}`,
@@ -181,51 +181,51 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
         expect([path, ...outcome(await get(path, authorization))]).toEqual([path, ...refused(challenge)]);
     };
 
-    test('nothing sent: where to get a token and for what', async () => {
+    test('answers a request without credentials with a challenge that names realm and scope', async () => {
       expect(outcome(await get(''))).toEqual(refused(''));
       await expectAll(undefined, SCOPE);
     });
 
-    test("a robot's own token, and its name and secret", async () => {
+    test("accepts a robot's token, and its name and secret", async () => {
       for (const authorization of [await bearer(robots['own']), basic(robots['own']!)]) {
         expect((await get('', authorization)).status).toBe(200);
         for (const path of paths()) expect([path, (await get(path, authorization)).status]).toEqual([path, 200]);
       }
     });
 
-    test('a wrong secret: 401 of the token endpoint, which asks for Basic; and of every path', async () => {
+    test('answers a wrong secret with 401 on every path, and on the token endpoint with a Basic challenge', async () => {
       const wrong = { username: 'vault+ci', secret: `lyr_${'x'.repeat(43)}` };
       const unknown = { username: 'vault+nobody', secret: wrong.secret };
       const answers = [await token(wrong), await token(unknown)];
       for (const answer of answers)
         expect(outcome(answer)).toEqual([401, 'Basic realm="layover", charset="UTF-8"', 'UNAUTHORIZED']);
-      // Which robots there are is not told.
+      // The answer must not reveal which robots exist.
       expect(answers[0]!.body.toString()).toBe(answers[1]!.body.toString());
       await expectAll(basic(wrong), SCOPE);
-      // A mistyped secret is never quietly taken for nobody's.
+      // A wrong secret is an error even where anonymous pulls are allowed.
       expect((await get(`open/${IMAGE}/manifests/v1`, basic(wrong))).status).toBe(401);
     });
 
-    test("another organization's robot: its token is good, and not for this", async () => {
+    test("denies access with the valid token of another organization's robot", async () => {
       expect((await get('', await bearer(robots['foreign']))).status).toBe(200);
       await expectAll(await bearer(robots['foreign']), `${SCOPE},error="insufficient_scope"`);
       await expectAll(basic(robots['foreign']!), `${SCOPE},error="insufficient_scope"`);
     });
 
-    test('an anonymous token: for public organizations alone', async () => {
+    test('gives anonymous tokens that work for public organizations only', async () => {
       await expectAll(await bearer(), `${SCOPE},error="insufficient_scope"`);
       const scope = `repository:open/${IMAGE}:pull`;
       expect((await get(`open/${IMAGE}/manifests/v1`, await bearer(undefined, scope))).status).toBe(200);
     });
 
-    test('a token of another repository: insufficient', async () => {
+    test('answers insufficient_scope to a token for another repository', async () => {
       await expectAll(
         await bearer(robots['own'], 'repository:vault/team/else:pull'),
         `${SCOPE},error="insufficient_scope"`,
       );
     });
 
-    test('an expired token; the robot gets another', async () => {
+    test('rejects an expired token and gives the robot a new one', async () => {
       const old = await bearer(robots['own']);
       expect((await get(paths()[0]!, old)).status).toBe(200);
       clock.advance(331_000);
@@ -234,41 +234,41 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
       expect((await get(paths()[0]!, await bearer(robots['own']))).status).toBe(200);
     });
 
-    test('a token that nobody here issued', async () => {
+    test('rejects a token that Layover did not issue', async () => {
       await expectAll('Bearer eyJhbGciOiJub25lIn0.e30.', `${SCOPE},error="invalid_token"`);
     });
 
-    test('a changed secret and a deleted robot end the tokens that are out', async () => {
+    test('rejects issued tokens after the secret is rotated or the robot is deleted', async () => {
       const robot = await create('vault', 'fleeting');
       const before = await bearer(robot);
       expect((await get(paths()[0]!, before)).status).toBe(200);
       const { rotateRobotSecret: changed } = await layover.graphql.run<{ rotateRobotSecret: Robot }>(
         'mutation { rotateRobotSecret(organization: "vault", name: "fleeting") { username secret } }',
       );
-      await waitUntil('the new secret', async () => (await token(changed)).status === 200);
+      await waitUntil('the new secret to work', async () => (await token(changed)).status === 200);
       await expectAll(before, `${SCOPE},error="invalid_token"`);
       expect((await token(robot)).status).toBe(401);
       const after = await bearer(changed);
       expect((await get(paths()[0]!, after)).status).toBe(200);
       await layover.graphql.run('mutation { deleteRobot(organization: "vault", name: "fleeting") }');
-      await waitUntil('the deletion', async () => (await token(changed)).status === 401);
+      await waitUntil('the deletion to take effect', async () => (await token(changed)).status === 401);
       await expectAll(after, `${SCOPE},error="invalid_token"`);
     });
 
-    test('made private, and public again, at once', async () => {
+    test('applies a change of the visibility at once, in both directions', async () => {
       const path = `open/${IMAGE}/manifests/v1`;
       const turn = (visibility: string): Promise<unknown> =>
         layover.graphql.run(
           `mutation { updateOrganization(name: "open", input: {visibility: ${visibility}}) { visibility } }`,
         );
       await turn('PRIVATE');
-      await waitUntil('the refusal', async () => (await get(path)).status === 401);
+      await waitUntil('the refusal to start', async () => (await get(path)).status === 401);
       await turn('PUBLIC');
-      await waitUntil('the end of it', async () => (await get(path)).status === 200);
+      await waitUntil('the refusal to end', async () => (await get(path)).status === 200);
     });
   });
 
-  test('the control plane away: robots log in and pull all the same', async () => {
+  test('lets robots log in and pull while the control plane is down', async () => {
     const { username, secret } = robots['own']!;
     await layover.stopPlane('control');
     await podman.removeImages();

@@ -4,7 +4,7 @@ import { blobsOf, type PushedImage, pushImage } from '../support/real/push-image
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 import { waitUntil } from '../support/real/wait-until';
 
-/** The seed scenario's quota, and images of which two fit. */
+/** The quota of the scenario. Two of the images fit. */
 const LIMIT = 150_000_000;
 const LAYER = 60_000_256;
 
@@ -60,12 +60,12 @@ describeWith(STAGE_PROGRAMS, 'an organization with a quota', () => {
   };
 
   const settled = (name: string, image: PushedImage): Promise<unknown> =>
-    waitUntil('the image whole in the cache', async () => {
+    waitUntil('the complete image in the cache', async () => {
       const completeness = await stage.layover.graphql.completeness(name, image.repository, image.digest);
       return completeness === 'COMPLETE' && (await usageOf(name)).reservedBytes === '0';
     });
 
-  test('the third image makes the first one go, and the limit is never passed, not even meanwhile', async () => {
+  test('evicts the first image for the third one and never exceeds the limit', async () => {
     await organization('seed', `{limitBytes: "${LIMIT}"}`);
     const images: PushedImage[] = [];
     for (const tag of ['3.7.9', '3.6.2', '3.5.1']) images.push(await push('quay/quay', tag, LAYER));
@@ -106,10 +106,11 @@ describeWith(STAGE_PROGRAMS, 'an organization with a quota', () => {
       madeRoomFor: 'quay/quay:3.5.1',
       limitBytes: String(LIMIT),
     });
-    // The bytes go with a collection, once they have not been in use for ten seconds; then the evicted image can be pulled again.
+    // A collection deletes the bytes when they were not in use for ten seconds. Then the evicted
+    // image can be pulled again.
     let freed = 0;
     await waitUntil(
-      'the bytes of the evicted image being deleted',
+      'the deletion of the evicted bytes',
       async () => {
         const { collectGarbage } = await stage.layover.graphql.run<{ collectGarbage: { bytesFreed: string } }>(
           'mutation { collectGarbage { bytesFreed } }',
@@ -122,7 +123,8 @@ describeWith(STAGE_PROGRAMS, 'an organization with a quota', () => {
     await stage.podman.removeImages();
     await stage.podman.pull(`${stage.layover.host}/seed/quay/quay:3.7.9`);
     expect(await stage.podman.digestOf(`${stage.layover.host}/seed/quay/quay:3.7.9`)).toBe(images[0]!.digest);
-    // In place of one of the other two: as a rule of 3.6.2, unless a report of ten seconds ago still says that it is being pulled.
+    // The new image replaces one of the other two: usually 3.6.2, unless a report from the last ten
+    // seconds says that a client still pulls it.
     const now = await tagsOf('seed', 'quay/quay');
     expect(now).toHaveLength(2);
     expect(now).toContain('3.7.9');
@@ -142,7 +144,7 @@ describeWith(STAGE_PROGRAMS, 'an organization with a quota', () => {
       return headers['x-layover-cache'];
     };
 
-    test('PASS_THROUGH: is pulled, says BYPASS, and is not kept', async () => {
+    test('is pulled with BYPASS and not stored under PASS_THROUGH', async () => {
       await organization('passing', '{limitBytes: "1000000", onOversize: PASS_THROUGH}');
       const { image, failure } = await pull('passing');
       expect(failure).toBe('');
@@ -154,7 +156,7 @@ describeWith(STAGE_PROGRAMS, 'an organization with a quota', () => {
       expect(JSON.parse(refusals[0]!.detail)).toMatchObject({ policy: 'PASS_THROUGH', reason: 'LARGER_THAN_LIMIT' });
     }, 60_000);
 
-    test('OVERFLOW: is kept over the limit', async () => {
+    test('is stored beyond the limit under OVERFLOW', async () => {
       await organization('overflowing', '{limitBytes: "1000000", onOversize: OVERFLOW}');
       const { image, failure } = await pull('overflowing');
       expect(failure).toBe('');
@@ -163,7 +165,7 @@ describeWith(STAGE_PROGRAMS, 'an organization with a quota', () => {
       expect(Number((await usageOf('overflowing')).usedBytes)).toBeGreaterThan(4_000_000);
     }, 60_000);
 
-    test('REJECT: podman shows why', async () => {
+    test('is refused under REJECT, and podman shows why', async () => {
       await organization('rejecting', '{limitBytes: "1000000", onOversize: REJECT}');
       const { failure } = await pull('rejecting');
       expect(failure).toContain('Quota has been exceeded on namespace rejecting');

@@ -3,18 +3,18 @@ import { describeWith } from '../support/real/programs';
 import { blobsOf, type PushedImage, pushImage, pushIndex, smallLayer } from '../support/real/push-image';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
-/** One kind of image: how it is pushed, and what of it a client on amd64 needs. */
+/** One kind of image: how it is pushed, and which parts a client on amd64 needs. */
 interface Kind {
   readonly name: string;
   push(repository: string): Promise<{
     readonly top: { readonly digest: string; readonly manifest: Buffer; readonly mediaType: string };
     readonly image: PushedImage;
-    /** Manifests that are asked for by digest. */
+    /** Digests of the manifests that are requested by digest. */
     readonly children: readonly string[];
   }>;
 }
 
-describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
+describeWith(STAGE_PROGRAMS, 'real clients', () => {
   let stage: Stage;
 
   beforeAll(async () => {
@@ -56,7 +56,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     index('Docker manifest list', 'docker'),
   ];
 
-  /** Everything a cold pull asks of the upstream, each thing once. */
+  /** Returns the upstream requests of a cold pull, each of them once. */
   const coldRequests = (repository: string, pushed: Awaited<ReturnType<Kind['push']>>): string[] =>
     [
       `GET /v2/${repository}/manifests/v1 200`,
@@ -67,7 +67,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
   describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s', (name, kind) => {
     const slug = name.toLowerCase().replaceAll(' ', '-');
 
-    test('podman: cold, each thing is fetched once; again, one HEAD and nothing else', async () => {
+    test('podman fetches everything once on a cold pull, and sends one HEAD request on a warm one', async () => {
       const repository = `podman/${slug}`;
       const pushed = await kind.push(repository);
       stage.relay.reset();
@@ -83,7 +83,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
       await stage.podman.removeImages();
     }, 60_000);
 
-    test('skopeo copy: byte for byte what the upstream has, cold and warm', async () => {
+    test('skopeo copy gets the bytes of the upstream, cold and warm', async () => {
       const repository = `skopeo/${slug}`;
       const pushed = await kind.push(repository);
       const digests = blobsOf(pushed.image)
@@ -103,7 +103,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
       expect(stage.relay.lines()).toEqual([`HEAD /v2/${repository}/manifests/v1 200`]);
     }, 60_000);
 
-    test('skopeo inspect: digest, layers and raw bytes are those of the upstream', async () => {
+    test('skopeo inspect shows the digest, layers and raw bytes of the upstream', async () => {
       const repository = `inspect/${slug}`;
       const pushed = await kind.push(repository);
       const raw = await stage.skopeo.inspectRaw(reference(repository));
@@ -116,7 +116,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     }, 60_000);
   });
 
-  test('every image of an index can be copied, and an arm64 client gets its own', async () => {
+  test('skopeo copies every image of an index, and an arm64 client gets its own', async () => {
     const repository = 'all/index';
     const pushed = await pushIndex(stage.upstream, {
       repository,
@@ -132,7 +132,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     await stage.podman.removeImages();
   }, 60_000);
 
-  test('only the platforms that were asked for are completed', async () => {
+  test('completion fetches only the platforms that were requested', async () => {
     const repository = 'platform/index';
     const pushed = await pushIndex(stage.upstream, {
       repository,
@@ -146,7 +146,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     expect(blobsOf(pushed.children[1]!).map(({ digest }) => stage.relay.bytesOf(digest))).toEqual([0, 0]);
   }, 60_000);
 
-  test('an image whose client had some layers already is completed in the background', async () => {
+  test('completion fetches the layers that the client already had', async () => {
     const repository = 'completed/image';
     const pushed = await pushImage(stage.upstream, {
       repository,
@@ -164,7 +164,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     expect(stage.relay.lines()).toEqual([]);
   });
 
-  test('docker-style: HEAD by tag, then GET by digest, then blobs', async () => {
+  test('a Docker-style client sends HEAD by tag, GET by digest, then gets the blobs', async () => {
     const repository = 'docker-style/image';
     const pushed = await pushImage(stage.upstream, {
       repository,
@@ -193,13 +193,13 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     }
   });
 
-  test('tags are those of the upstream, and every link leads back to Layover', async () => {
+  test('tag lists equal those of the upstream, and all links lead to Layover', async () => {
     const repository = 'tags/image';
     for (const tag of ['a', 'b', 'c']) {
       await pushImage(stage.upstream, { repository, tag, layers: [smallLayer('tags')] });
     }
     const all = await send({ url: url(repository, 'tags/list') });
-    // This upstream knows no order and no pages: what it says is what the client gets.
+    // This upstream has no order and no pages, so the client gets its answer unchanged.
     const own = await send({ url: `${stage.upstream.url}/v2/${repository}/tags/list` });
     const { tags } = JSON.parse(own.body.toString()) as { tags: string[] };
     expect(JSON.parse(all.body.toString())).toEqual({ name: `acme/${repository}`, tags });
@@ -215,7 +215,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     expect(seen.sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('referrers of an upstream without the referrers API are those of its tag schema', async () => {
+  test('referrers come from the tag schema if the upstream has no referrers API', async () => {
     const repository = 'referrers/image';
     const subject = await pushImage(stage.upstream, { repository, tag: 'v1', layers: [smallLayer('subject')] });
     const none = await send({ url: url(repository, `referrers/${subject.digest}`) });
@@ -230,7 +230,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     expect(manifests.map(({ digest }) => digest)).toEqual([list.children[0]!.digest]);
   });
 
-  test('a tag that moved upstream: UPDATED, and only what is new is fetched', async () => {
+  test('a tag that moved at the upstream is UPDATED, and only new content is fetched', async () => {
     const repository = 'moved/image';
     const shared = smallLayer('shared');
     await pushImage(stage.upstream, { repository, tag: 'v1', layers: [shared, smallLayer('old')] });
@@ -251,7 +251,7 @@ describeWith(STAGE_PROGRAMS, 'real clients pull through Layover', () => {
     expect((await send({ url: url(repository, 'manifests/v1') })).headers['x-layover-cache']).toBe('REVALIDATED');
   }, 30_000);
 
-  test('with the upstream down: what is cached is served as STALE, what is not is 502 and names the upstream', async () => {
+  test('cached images are STALE while the upstream is down, and others get a 502 that names the upstream', async () => {
     const repository = 'down/image';
     const pushed = await pushImage(stage.upstream, { repository, tag: 'v1', layers: [smallLayer('down')] });
     const before = await stage.skopeo.copy(reference(repository));

@@ -27,16 +27,16 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     });
   const requestIds = (answers: readonly HttpAnswer[]): string[] =>
     answers.map(({ headers }) => String(headers['x-request-id'])).sort();
-  /** The request ids in the audit log, once there are as many as were asked for. */
+  /** Returns the request ids in the audit log as soon as there are `count` of them. */
   const recorded = async (name: string, count: number): Promise<(string | null)[]> => {
-    const pulls = await waitUntil(`${count} records of ${name}`, async () => {
+    const pulls = await waitUntil(`${count} audit events of ${name}`, async () => {
       const all = await stage.layover.graphql.pulls(name);
       return all.length >= count && all;
     });
     return pulls.map(({ requestId }) => requestId).sort();
   };
 
-  test('each answered manifest request is one event that says what was asked, given and by whom', async () => {
+  test('hold one event per manifest request with the reference, the answer and the client', async () => {
     await stage.createOrganization('plain');
     const answers = [
       await pull('plain'),
@@ -61,7 +61,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     ]);
   }, 30_000);
 
-  test("a real client's pulls are in the log, one for each manifest it asked for", async () => {
+  test('hold one event per manifest that a real client requested', async () => {
     await stage.createOrganization('clients');
     await stage.podman.pull(`${stage.layover.host}/clients/recorded/image:v1`);
     await stage.skopeo.copy(`${stage.layover.host}/clients/recorded/image:v1`);
@@ -74,7 +74,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     expect(new Set(pulls.map(({ userAgent }) => userAgent?.split('/')[0]))).toEqual(new Set(['containers', 'skopeo']));
   }, 60_000);
 
-  test('pulls go on while the control plane is killed, twice, and each is recorded exactly once', async () => {
+  test('hold each pull exactly once when the control plane is killed twice during the pulls', async () => {
     await stage.createOrganization('killed');
     await pull('killed');
     const answers: HttpAnswer[] = [];
@@ -84,11 +84,11 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     });
     for (const _round of [1, 2]) {
       const before = answers.length;
-      await waitUntil('some pulls', () => answers.length >= before + 20);
+      await waitUntil('the first pulls', () => answers.length >= before + 20);
       await stage.layover.killPlane('control-plane');
     }
     const before = answers.length;
-    await waitUntil('some more pulls', () => answers.length >= before + 20);
+    await waitUntil('more pulls', () => answers.length >= before + 20);
     stop = true;
     await Promise.all(pullers);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
@@ -98,19 +98,20 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     expect(ids).toEqual(expect.arrayContaining(requestIds(answers)));
   }, 60_000);
 
-  test('what was answered before the data plane was killed is recorded, exactly once', async () => {
+  test('hold each answered pull exactly once when the data plane is killed', async () => {
     await stage.createOrganization('journal');
     const answers = await Promise.all(Array.from({ length: 20 }, () => pull('journal')));
     await stage.layover.killPlane('data-plane');
     expect(await recorded('journal', answers.length)).toEqual(requestIds(answers));
-    // The records may have been delivered before the kill: the next test begins when pulls are answered again.
+    // The records may have been delivered before the kill. The next test needs a data plane that
+    // answers.
     await waitUntil(
-      'the data plane',
+      'the data plane to answer',
       async () => (await send({ url: `${stage.layover.url}/v2/journal/recorded/image/tags/list` })).status === 200,
     );
   }, 30_000);
 
-  test('with a control plane that hangs, cached and new images are pulled; what happened is recorded when it is back', async () => {
+  test('hold pulls of cached and new images that were made while the control plane hung', async () => {
     await stage.createOrganization('frozen');
     await stage.skopeo.copy(`${stage.layover.host}/frozen/recorded/image:v1`);
     const before = (await recorded('frozen', 1)).length;
@@ -132,7 +133,7 @@ describeWith(STAGE_PROGRAMS, 'pull records', () => {
     const ids = await recorded('frozen', before + 2);
     expect(ids).toHaveLength(before + 2);
     expect(new Set(ids).size).toBe(ids.length);
-    await waitUntil('the new image being whole in the catalog', async () => {
+    await waitUntil('the complete new image in the catalog', async () => {
       const { completeness } = stage.layover.graphql;
       return (await completeness('frozen', 'fresh/image', fresh.digest)) === 'COMPLETE';
     });

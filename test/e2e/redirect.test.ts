@@ -17,7 +17,7 @@ const IMAGE = 'team/app';
 const MIB = 1024 * 1024;
 const APPLY = 'mutation ($input: OrganizationInput!) { applyOrganization(input: $input) { name } }';
 
-describeWith(['docker-registry', 'podman', 'skopeo', FAKE_GCS_PROGRAM], 'clients that are sent to the bucket', () => {
+describeWith(['docker-registry', 'podman', 'skopeo', FAKE_GCS_PROGRAM], 'redirects to the bucket', () => {
   let upstream: Distribution;
   let bucket: FakeGcsServer;
   let layover: RunningLayover;
@@ -58,7 +58,7 @@ describeWith(['docker-registry', 'podman', 'skopeo', FAKE_GCS_PROGRAM], 'clients
       async () => (await send({ url: `${layover.url}/v2/open/${IMAGE}/tags/list` })).status === 200,
     );
     await skopeo.copy(`${layover.host}/open/${IMAGE}:v1`);
-    await waitUntil('the layer to be in the bucket', async () => (await send({ url: layerOf('open') })).status === 307);
+    await waitUntil('the layer in the bucket', async () => (await send({ url: layerOf('open') })).status === 307);
   }, 60_000);
   afterAll(async () => {
     await layover.stop();
@@ -68,7 +68,7 @@ describeWith(['docker-registry', 'podman', 'skopeo', FAKE_GCS_PROGRAM], 'clients
     await folder.remove();
   });
 
-  test('the answer says what the blob is and that nobody may keep it, and its URL gives the bytes', async () => {
+  test('describe the blob, forbid caching, and have a URL that returns the bytes', async () => {
     const { status, headers, body } = await send({ url: layerOf('open') });
     expect([status, body.length]).toEqual([307, 0]);
     expect(headers).toMatchObject({
@@ -88,7 +88,7 @@ describeWith(['docker-registry', 'podman', 'skopeo', FAKE_GCS_PROGRAM], 'clients
     expect((await send({ url: config })).status).toBe(200);
   });
 
-  test('skopeo and podman follow it', async () => {
+  test('are followed by skopeo and podman', async () => {
     const skopeo = skopeoIn(home);
     const copied = await skopeo.copy(`${layover.host}/open/${IMAGE}:v1`);
     expect(copied.digests).toContain(image.layers[0]!.digest);
@@ -96,13 +96,13 @@ describeWith(['docker-registry', 'podman', 'skopeo', FAKE_GCS_PROGRAM], 'clients
     await podman.pull(`${layover.host}/open/${IMAGE}:v1`);
   });
 
-  test('nobody is told where without the right to it', async () => {
+  test('are not given to clients without access', async () => {
     const refused = await send({ url: layerOf('vault') });
     expect([refused.status, refused.headers.location]).toEqual([401, undefined]);
     expect(refused.body.toString()).not.toMatch(/X-Goog|images/);
   });
 
-  test('and no URL is in a log, a journal, or the database', async () => {
+  test('appear in no log, journal or database', async () => {
     await send({ url: layerOf('open') });
     await layover.terminate();
     expect(layover.output()).toContain('"level"');

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-/** Writes a certificate's files; returns the variables that name them. */
+/** Writes the files of a certificate. Returns the environment variables that name the files. */
 async function issueTo(
   name: string,
   prefix: string,
@@ -59,7 +59,7 @@ async function planeTls(): Promise<Record<PlaneName, Record<string, string>>> {
   };
 }
 
-describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the planes, HTTPS in front of them', () => {
+describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the planes, with HTTPS for clients', () => {
   let upstream: Distribution;
   let image: PushedImage;
   let layover: SeparatePlanes;
@@ -101,7 +101,7 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     await home?.remove();
   }, 90_000);
 
-  test('podman logs in and pulls over https with a private authority; the record is there', async () => {
+  test('lets podman log in and pull with a private certificate authority, and records the pull', async () => {
     expect([layover.edgeUrl, layover.graphqlUrl]).toEqual([
       expect.stringMatching(/^https:/),
       expect.stringMatching(/^https:/),
@@ -117,28 +117,28 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     const reference = `${host}/vault/team/app:v1`;
     await podman.pull(reference);
     expect(await podman.digestOf(reference)).toBe(image.digest);
-    const pull = await waitUntil('the record', async () =>
+    const pull = await waitUntil('the audit event', async () =>
       (await layover.graphql.pulls('vault')).find(({ httpStatus }) => httpStatus === 200),
     );
     expect(pull).toMatchObject({ actor: 'robot:vault+ci', clientAddress: '127.0.0.1', digest: image.digest });
     await podman.removeImages();
-    const doubtful = podmanIn(home, folder.path);
-    await expect(doubtful.pull(reference)).rejects.toThrow(/certificate/);
+    const podmanWithOtherCa = podmanIn(home, folder.path);
+    await expect(podmanWithOtherCa.pull(reference)).rejects.toThrow(/certificate/);
   }, 90_000);
 
-  test('a challenge leads to https', async () => {
+  test('names an https realm in challenges', async () => {
     const { headers } = await send({ url: `${layover.edgeUrl}/v2/vault/team/app/manifests/v1`, ca: authority.ca });
     expect(headers['www-authenticate']).toContain(`realm="${layover.edgeUrl}/token"`);
   });
 
-  test('the control plane reaches the data plane', async () => {
+  test('lets the control plane call the data plane', async () => {
     const { validateProxyCache } = await layover.graphql.run<{ validateProxyCache: { outcome: string } }>(
       `mutation { validateProxyCache(input: {upstream: "${upstream.host}", insecure: true}) { outcome } }`,
     );
     expect(validateProxyCache.outcome).toBe('BAD_CREDENTIALS');
   });
 
-  test('an edge with a certificate that is no edge’s, or of another authority, gets nothing', async () => {
+  test('rejects an edge whose certificate has another name or authority', async () => {
     for (const [name, certificate] of [
       ['no-edge', await issueTo('wrong-1', 'LAYOVER_PLANE_TLS', ['DNS:edge.other.example'])],
       ['foreign', await issueTo('wrong-2', 'LAYOVER_PLANE_TLS', ['DNS:edge.layover.internal'], await makeAuthority())],
@@ -151,18 +151,18 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     }
   }, 60_000);
 
-  test('without TLS there is nothing to talk to', async () => {
+  test('accepts no connection without TLS', async () => {
     for (const address of [layover.dataAddress, layover.catalogAddress]) {
       const socket = connectPlain(Number(address.split(':')[1]), '127.0.0.1');
-      let heard = '';
-      socket.on('data', (part) => (heard += part.toString('latin1'))).on('error', () => undefined);
+      let received = '';
+      socket.on('data', (part) => (received += part.toString('latin1'))).on('error', () => undefined);
       socket.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\0'.repeat(64)}`);
       await new Promise((resolve) => socket.once('close', resolve));
-      expect(heard).not.toMatch(/HTTP|grpc/);
+      expect(received).not.toMatch(/HTTP|grpc/);
     }
   });
 
-  test('certificates that are replaced are used without a restart', async () => {
+  test('uses replaced certificates without a restart', async () => {
     const port = Number(new URL(layover.edgeUrl).port);
     const fingerprint = (): Promise<string> =>
       new Promise((resolve, reject) => {
@@ -177,7 +177,10 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     await planeTls();
     await waitUntil('the new certificate', async () => (await fingerprint()) !== before);
     for (const program of Object.values(layover.planes))
-      await waitUntil('all of them', () => (program.output().match(/Reloaded the TLS certificate/g) ?? []).length > 0);
+      await waitUntil(
+        'all planes to use it',
+        () => (program.output().match(/Reloaded the TLS certificate/g) ?? []).length > 0,
+      );
     const edge = await layover.startEdge({});
     expect((await send({ url: `${edge.url}/readyz`, ca: authority.ca })).status).toBe(200);
     await edge.program.stop();
@@ -185,7 +188,7 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
   }, 60_000);
 });
 
-test('npm start with certificates says https, and a plane that is started again listens as before', async () => {
+test('makes npm start print https, and a restarted plane listen as before', async () => {
   const home = join(folder.path, 'standalone');
   const registry = await issueTo('standalone-edge', 'LAYOVER_EDGE_TLS', ['IP:127.0.0.1']);
   const graphql = await issueTo('standalone-control', 'LAYOVER_CONTROL_TLS', ['IP:127.0.0.1']);
@@ -200,20 +203,20 @@ test('npm start with certificates says https, and a plane that is started again 
       (await send({ url: `${controlUrl}readyz`, ca: authority.ca })).status === 200;
     expect(await ready()).toBe(true);
     for (const { pid } of childrenOf(server.pid)) process.kill(pid, 'SIGKILL');
-    await waitUntil('the restart', ready);
+    await waitUntil('the restart of the plane', ready);
   } finally {
     await server.stop(30_000);
   }
 }, 60_000);
 
-describe('a secret between the planes', () => {
-  test('serves, and an edge without it is not ready', async () => {
+describe('a shared secret between the planes', () => {
+  test('lets planes serve, and an edge without it is not ready', async () => {
     const env = { LAYOVER_PLANE_SECRET: SECRET };
     const layover = await startSeparatePlanes({ 'edge-http': env, 'data-plane': env, 'control-plane': env });
     try {
       expect((await send({ url: `${layover.edgeUrl}/readyz` })).status).toBe(200);
       await layover.graphql.createOrganization('open', { upstream: '127.0.0.1:1' });
-      await waitUntil('the data plane', async () => {
+      await waitUntil('the data plane to serve', async () => {
         const answer = await send({ url: `${layover.edgeUrl}/v2/open/x/manifests/y` });
         return answer.status === 502;
       });
@@ -229,7 +232,7 @@ describe('a secret between the planes', () => {
     }
   }, 60_000);
 
-  test('on a network there must be one: exit code 78 and what to set', async () => {
+  test('is required on a network address: exits with 78 and names the setting', async () => {
     const program = join(packageRoot(), 'dist', 'data-plane', 'src', 'main.js');
     const { code, stderr } = await runProgram(process.execPath, [program], {
       env: layoverEnvironment(join(folder.path, 'home'), { LAYOVER_DATA_LISTEN: '0.0.0.0:0' }),

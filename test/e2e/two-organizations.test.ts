@@ -5,7 +5,7 @@ import { blobsOf, type PushedImage, pushImage, smallLayer } from '../support/rea
 import { waitUntil } from '../support/real/wait-until';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
-describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one upstream', () => {
+describeWith(STAGE_PROGRAMS, 'organizations with their own credentials at one upstream', () => {
   let stage: Stage;
   let image: PushedImage;
 
@@ -34,28 +34,31 @@ describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one
     (JSON.parse(answer.body.toString()) as { errors: { code: string }[] }).errors[0]!.code;
   const blob = (): string => `blobs/${image.layers[0]!.digest}`;
 
-  test('with good credentials it is pulled, and cached', async () => {
+  test('cache an image that they pull with valid credentials', async () => {
     const copied = await stage.skopeo.copy(`${stage.layover.host}/first/private/image:v1`);
     expect(copied.manifest.equals(image.manifest)).toBe(true);
     await stage.settled(blobsOf(image).map(({ digest }) => digest));
   });
 
-  test.each(['wrong', 'nobody'])('what another has cached is not for the organization "%s"', async (organization) => {
-    for (const rest of ['manifests/v1', `manifests/${image.digest}`, blob()]) {
-      const answer = await get(organization, rest);
-      expect([rest, answer.status, code(answer)]).toEqual([rest, 403, 'DENIED']);
-      expect((await get(organization, rest, 'HEAD')).status).toBe(403);
-    }
-  });
+  test.each(['wrong', 'nobody'])(
+    'do not serve the cached image of another one without valid credentials: "%s"',
+    async (organization) => {
+      for (const rest of ['manifests/v1', `manifests/${image.digest}`, blob()]) {
+        const answer = await get(organization, rest);
+        expect([rest, answer.status, code(answer)]).toEqual([rest, 403, 'DENIED']);
+        expect((await get(organization, rest, 'HEAD')).status).toBe(403);
+      }
+    },
+  );
 
-  test('with other good credentials it is served, and no blob is fetched a second time', async () => {
+  test('serve the image with other valid credentials without fetching a blob again', async () => {
     stage.relay.reset();
     const copied = await stage.skopeo.copy(`${stage.layover.host}/second/private/image:v1`);
     expect(copied.manifest.equals(image.manifest)).toBe(true);
     expect(blobsOf(image).map(({ digest }) => stage.relay.bytesOf(digest))).toEqual([0, 0]);
   });
 
-  test('a blob by digest alone: the upstream is asked with the credentials of whoever asks', async () => {
+  test('check a blob by digest at the upstream with the credentials of the requested organization', async () => {
     const { username, password } = ACCOUNTS.beta;
     await stage.createOrganization('third', { upstreamUsername: username, upstreamPassword: password });
     stage.relay.reset();
@@ -65,7 +68,7 @@ describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one
     expect(stage.relay.requests.filter(({ method, status }) => method === 'GET' && status === 200)).toEqual([]);
   });
 
-  test('credentials that turn bad end the service of what was cached with good ones', async () => {
+  test('stop serving cached content when their credentials become invalid', async () => {
     await stage.layover.graphql.run(
       `mutation ($input: OrganizationPatch!) { updateOrganization(name: "first", input: $input) { name } }`,
       {
@@ -74,7 +77,7 @@ describeWith(STAGE_PROGRAMS, 'organizations with credentials of their own on one
         },
       },
     );
-    const answer = await waitUntil('a refusal', async () => {
+    const answer = await waitUntil('the pull to be refused', async () => {
       const now = await get('first', 'manifests/v1');
       return now.status !== 200 && now;
     });

@@ -1,6 +1,9 @@
 import type { BlobStore } from '../../data-plane/src/store/blob-store';
 
-/** A store that does as `inner` does, except for some methods. (A spread would lose the methods of a class.) */
+/**
+ * Returns a store that delegates to `inner` except for the given methods. A spread would lose the
+ * methods of a class.
+ */
 export function changedStore(inner: BlobStore, changes: Partial<BlobStore>): BlobStore {
   return {
     stat: (digest) => inner.stat(digest),

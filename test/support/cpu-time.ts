@@ -1,6 +1,6 @@
 /**
- * Returns the processor time, in milliseconds, that synchronous work takes. Unlike the time on the wall, it does not
- * grow when other processes keep the machine busy. For work whose cost an attacker could drive up.
+ * Returns the CPU time of synchronous work, in milliseconds. Unlike elapsed time, it does not grow
+ * when other processes keep the machine busy. For work whose cost an attacker could increase.
  */
 export function cpuMillisecondsOf(work: () => void): number {
   const before = process.cpuUsage();

@@ -26,8 +26,8 @@ const READERS: Readonly<Record<string, (env: Readonly<Record<string, string>>) =
 };
 
 /**
- * Returns the configuration that a plane reads from its environment. Throws the plane's error, and
- * an Error if the command starts no plane.
+ * Returns the configuration that a plane reads from its environment. Throws the error of the plane,
+ * or an Error if the command starts no plane.
  */
 export function configurationOf(command: readonly string[], env: Readonly<Record<string, string>>): object {
   const reader = READERS[command[1] ?? ''];

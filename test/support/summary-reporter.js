@@ -1,6 +1,6 @@
 /**
- * Ends a run with what was skipped, the time that each tier took and one line of totals, for people and for programs
- * that read logs.
+ * Prints the skipped tests, the time of each tier and one line of totals at the end of a run, for
+ * people and for log readers.
  */
 module.exports = class SummaryReporter {
   onRunComplete(_contexts, results) {
@@ -10,13 +10,13 @@ module.exports = class SummaryReporter {
       .map((test) => [...test.ancestorTitles, test.title].join(' > '));
     for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
     for (const [tier, { suites, seconds }] of timesOf(results.testResults))
-      process.stdout.write(`${tier}: ${suites} suites, ${seconds.toFixed(0)} s in all workers together\n`);
+      process.stdout.write(`${tier}: ${suites} suites, ${seconds.toFixed(0)} s summed over all workers\n`);
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     process.stdout.write(`${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped\n`);
   }
 };
 
-/** Sums up the run times of suites by project (jest.config.js). */
+/** Returns the summed run times of suites by project (jest.config.js). */
 function timesOf(files) {
   const times = new Map();
   for (const { displayName, perfStats } of files) {

@@ -7,21 +7,24 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const KEY_OPTIONS = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** A certificate and its key, PEM. */
+/** A certificate and its key in PEM. */
 export interface IssuedCertificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** A certificate authority in memory; everything is valid for a day. */
+/** A certificate authority in memory. Its certificates are valid for one day. */
 export interface TestAuthority {
-  /** Its certificate, PEM. */
+  /** The certificate of the authority in PEM. */
   readonly ca: string;
-  /** Signs a certificate with these subject alternative names (`DNS:edge.layover.internal`, `IP:127.0.0.1`), and a common name. */
+  /**
+   * Issues a certificate with these subject alternative names (`DNS:edge.layover.internal`,
+   * `IP:127.0.0.1`) and a common name.
+   */
   issue(names: readonly string[], commonName?: string): Promise<IssuedCertificate>;
 }
 
-/** Makes one with openssl. Leaves no files. */
+/** Creates an authority with openssl. Leaves no files. */
 export async function makeAuthority(): Promise<TestAuthority> {
   const [ca, caKey] = await inFolder(async (file) => {
     await run('openssl', [

@@ -14,7 +14,10 @@ export type TestTimers = 'on-advance' | 'never' | 'real' | { readonly realUpToMs
 export interface TestClockOptions {
   /** Default: `on-advance`. */
   readonly timers?: TestTimers;
-  /** If true, time also passes at the speed of the machine's clock. Default: false, time stands still. */
+  /**
+   * If true, time also passes at the speed of the machine's clock. Default: false, time stands
+   * still.
+   */
   readonly running?: boolean;
   /** Is called with the delay, in milliseconds, of each new timer. */
   readonly onTimer?: (delayMs: number) => void;
@@ -25,7 +28,10 @@ interface WaitingTimer {
   readonly callback: () => void;
 }
 
-/** The clock of all suites: it stands still (or runs beside the machine's clock) until a test advances it. */
+/**
+ * The clock of all suites. It stands still, or follows the machine's clock, until a test advances
+ * it.
+ */
 export class TestClock implements Clock {
   private readonly waiting = new Set<WaitingTimer>();
   private readonly createdAt = Date.now();
@@ -42,14 +48,18 @@ export class TestClock implements Clock {
     return new TestClock(undefined, { timers: 'never' });
   }
 
-  /** Creates a clock that shows the machine's time and runs timers in real time, until the test advances it. */
+  /**
+   * Creates a clock that shows the machine's time and runs timers in real time, until the test
+   * advances it.
+   */
   static running(): TestClock {
     return new TestClock(Date.now(), { timers: 'real', running: true });
   }
 
   /**
-   * Creates a clock for planes that run in several processes: time stands still at `start`, but delays of up to a
-   * minute (polls, heartbeats, retries) pass in real time, five times faster, because the planes wait for each other.
+   * Creates a clock for planes that run in several processes: time stands still at `start`, but
+   * delays of up to a minute (polls, heartbeats, retries) pass in real time, five times faster,
+   * because the planes wait for each other.
    */
   static stepping(start: number): TestClock {
     return new TestClock(start, { timers: { realUpToMs: 60_000, speed: 5 } });
@@ -87,10 +97,10 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Advances the clock and runs the timers that are due, the earliest first. While a timer runs, {@link now} is the time
-   * at which it was due, and timers that it adds run too if they are due. A running clock jumps instead, like a machine
-   * that was suspended: all due timers see the new time, and timers that they add begin there. A negative value sets
-   * the clock back.
+   * Advances the clock and runs the timers that are due, the earliest first. While a timer runs,
+   * {@link now} is the time at which it was due, and timers that it adds run too if they are due. A
+   * running clock jumps instead, like a machine that was suspended: all due timers see the new
+   * time, and timers that they add begin there. A negative value sets the clock back.
    */
   advance(milliseconds: number): void {
     const until = this.now() + milliseconds;
@@ -103,7 +113,9 @@ export class TestClock implements Clock {
     if (milliseconds > 0) this.advanced = Math.max(this.advanced, target);
   }
 
-  /** The earliest timer that is due at `until`; of several, the one that was added first. */
+  /**
+   * Returns the earliest timer that is due at `until`; of several, the one that was added first.
+   */
   private nextDue(until: number): WaitingTimer | undefined {
     let next: WaitingTimer | undefined;
     for (const timer of this.waiting) if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer;

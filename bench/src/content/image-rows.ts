@@ -9,7 +9,7 @@ import type {
 } from '../../../schema/tables';
 import { MANIFEST_BYTES, type SeedImage } from './seed-image';
 
-/** Where an image is put, and when it was admitted; milliseconds since the epoch. */
+/** The repository of an image and its admission time, in milliseconds since the epoch. */
 export interface SeedPlace {
   readonly repositoryId: number;
   readonly originVersion: string;
@@ -18,7 +18,7 @@ export interface SeedPlace {
   readonly expiresAt: number;
 }
 
-/** The row of a manifest that a live tag points at. */
+/** Returns the row of a manifest that a live tag points to. */
 export function manifestRow({ digest }: SeedImage, place: SeedPlace): ManifestRow {
   return {
     id: place.manifestId,
@@ -36,7 +36,7 @@ export function manifestRow({ digest }: SeedImage, place: SeedPlace): ManifestRo
   };
 }
 
-/** The rows of what it names. */
+/** Returns the rows of the references of a manifest. */
 export function referenceRows({ references }: SeedImage, place: SeedPlace): readonly ManifestReferenceRow[] {
   return references.map(({ role, position, descriptor }) => ({
     manifest_id: place.manifestId,
@@ -52,7 +52,7 @@ export function referenceRows({ references }: SeedImage, place: SeedPlace): read
   }));
 }
 
-/** The row of its tag, live and never pulled since. */
+/** Returns the row of the live tag of an image. The tag was never pulled after its admission. */
 export function tagRow({ tag, digest }: SeedImage, place: SeedPlace): Omit<TagRow, 'id'> {
   return {
     repository_id: place.repositoryId,
@@ -73,7 +73,7 @@ export function tagRow({ tag, digest }: SeedImage, place: SeedPlace): Omit<TagRo
   };
 }
 
-/** The row of content in the store that one origin holds. */
+/** Returns the row of stored content that one origin holds. */
 export function blobRow(digest: string, size: number, at: number): BlobRow {
   return {
     digest,
@@ -87,7 +87,10 @@ export function blobRow(digest: string, size: number, at: number): BlobRow {
   };
 }
 
-/** The row of content that an origin holds: as the manifest of one repository, or as a blob of `repositories` of them. */
+/**
+ * Returns the holding of an origin: for the manifest of one repository, or for a blob of
+ * `repositories` repositories.
+ */
 export function holdingRow(
   originVersion: string,
   digest: string,
@@ -105,7 +108,10 @@ export function holdingRow(
   };
 }
 
-/** The part of a repository in that: `namedBy` manifests of it name it as a blob, 0 = it is a manifest itself. */
+/**
+ * Returns the row of one repository in a holding. `namedBy` is the number of its manifests that
+ * name the digest as a blob; 0 means that the digest is a manifest itself.
+ */
 export function partRow(
   originVersion: string,
   digest: string,

@@ -5,8 +5,8 @@ import { OriginUsageStore } from '../../../control-plane/src/cache/holdings/orig
 import type { SeedOrganization } from './seed-organization';
 
 /**
- * Throws an Error where the sums of an organization are not what its manifests, and the blobs of theirs that are in the store,
- * come to when they are counted: then a measure has measured something else than admissions.
+ * Throws an Error if the stored sums of an organization differ from a recount of its manifests and
+ * stored blobs. In that case a measure did not measure admissions only.
  */
 export async function checkUsage(database: Database, { name, uid, originVersion }: SeedOrganization): Promise<void> {
   const kept = await new UsageStore(new OriginUsageStore()).held(database.reader, { kind: 'organization', uid });
@@ -35,5 +35,5 @@ export async function checkUsage(database: Database, { name, uid, originVersion 
   const [row = {}] = rows;
   const counted = [toBigInt(row['bytes']), Number(row['manifests'] ?? 0), Number(row['all'] ?? 0)].join(' ');
   const sums = [kept.usedBytes, kept.manifestCount, kept.manifestCount + kept.blobCount].join(' ');
-  if (counted !== sums) throw new Error(`${name}: the sums are ${sums}, a recount gives ${counted}`);
+  if (counted !== sums) throw new Error(`The usage of ${name} is ${sums}, but a recount gives ${counted}`);
 }

@@ -13,10 +13,10 @@ import type { Database } from '../../../control-plane/src/db/database';
 import { blobRow, holdingRow, manifestRow, partRow, referenceRows, type SeedPlace, tagRow } from './image-rows';
 import { MANIFEST_BYTES, type SeedImage } from './seed-image';
 
-/** Images in one transaction. */
+/** Images per transaction. */
 const STEP = 2_000;
 
-/** Rows on their way into the database, many in a statement. */
+/** Collects rows and writes them with multi-row statements. */
 export class SeedBatch {
   private readonly repositories: RepositoryRow[] = [];
   private readonly manifests: ManifestRow[] = [];
@@ -28,12 +28,15 @@ export class SeedBatch {
 
   constructor(private readonly database: Database) {}
 
-  /** A repository. */
+  /** Adds a repository. */
   addRepository(row: RepositoryRow): void {
     this.repositories.push(row);
   }
 
-  /** An image with what nothing else has; what it shares comes apart ({@link addShared}). */
+  /**
+   * Adds an image with the content that only it has. Shared layers are added with {@link
+   * addShared}.
+   */
   async addImage(image: SeedImage, place: SeedPlace): Promise<void> {
     const { originVersion, repositoryId, at } = place;
     this.manifests.push(manifestRow(image, place));
@@ -50,7 +53,10 @@ export class SeedBatch {
     if (this.manifests.length >= STEP) await this.flush();
   }
 
-  /** A layer that arrived at `at` and that images of several repositories name; `named` says how many, by repository. */
+  /**
+   * Adds a layer that arrived at `at` and is shared by repositories. `named` maps each repository
+   * to the number of its manifests that name the layer.
+   */
   addShared(originVersion: string, digest: string, size: number, at: number, named: ReadonlyMap<number, number>): void {
     this.blobs.push(blobRow(digest, size, at));
     this.holdings.push(holdingRow(originVersion, digest, size, { repositories: named.size }));
@@ -58,7 +64,7 @@ export class SeedBatch {
       this.parts.push(partRow(originVersion, digest, repositoryId, manifests));
   }
 
-  /** Writes what is left. */
+  /** Writes the remaining rows. */
   async flush(): Promise<void> {
     await this.database.transaction(async (queries) => {
       await bulkInsert(queries, Table.repositories, this.repositories);

@@ -5,30 +5,36 @@ import { SeedBatch } from './seed-batch';
 import { type ImageShape, MANIFEST_BYTES, seedImage } from './seed-image';
 import type { SeedOrganization } from './seed-organization';
 
-/** What an organization is filled with: images with one tag each, which go into the repositories in turn. */
+/**
+ * The content of a seeded organization: images with one tag each, distributed over its repositories
+ * in turn.
+ */
 export interface SeedContent {
   readonly shape: ImageShape;
   readonly images: number;
   readonly repositories: number;
-  /** When an image was admitted, and when its tag expires; milliseconds since the epoch. Image 0 is the first. */
+  /**
+   * Returns the admission time of an image and the expiration time of its tag, in milliseconds
+   * since the epoch. Images are numbered from 0.
+   */
   at(image: number): number;
   expiresAt(image: number): number;
 }
 
-/** Tags and repositories are called by their number. */
+/** Returns the tag of an image by its number. */
 export const tagName = (image: number): string => `image-${image}`;
-/** See {@link tagName}. */
+/** Returns the name of a repository by its number. */
 export const repositoryName = (repository: number): string => `team/service-${repository}`;
 
-/** Fills organizations in bulk, with the rows that admissions and the arrival of blobs would have made. */
+/** Fills organizations in bulk with the rows that admissions and arrivals would have written. */
 export class ContentSeeder {
   private repositories = 1;
   private manifests = 1;
 
-  /** A database whose content tables are empty. */
+  /** Takes a database whose content tables are empty. */
   constructor(private readonly database: Database) {}
 
-  /** Fills an organization that holds nothing; resolves with the bytes that it uses then. */
+  /** Fills an empty organization. Resolves to the bytes that it uses afterwards. */
   async fill(organization: SeedOrganization, content: SeedContent): Promise<bigint> {
     const { name, uid, originVersion } = organization;
     const batch = new SeedBatch(this.database);

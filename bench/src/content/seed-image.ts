@@ -1,37 +1,42 @@
 import { config, digest, layer } from '../../../test/support/control-plane/builders';
 import type { ManifestReference } from '../../../proto/gen/layover/v1/ManifestReference';
 
-/** Bytes of every manifest. */
+/** Size of every manifest, in bytes. */
 export const MANIFEST_BYTES = 100;
 const BASE_BYTES = 30_000_000;
 
-/** What the images of an organization look like. */
+/** The layers and sizes of the images of an organization. */
 export interface ImageShape {
-  /** Layers that all of them share. */
+  /** Number of layers that all images share. */
   readonly bases: number;
-  /** Bytes of the config and of the one layer that each has for itself; 0 = it has none. */
+  /**
+   * Sizes of the config and of the one layer that only this image has, in bytes; 0 means that there
+   * is none.
+   */
   readonly configBytes: number;
   readonly layerBytes: number;
 }
 
-/** What the eviction of an image frees as long as others need the base, in bytes. */
+/**
+ * Returns the bytes that the eviction of one image frees while other images use the shared layers.
+ */
 export function ownBytes({ configBytes, layerBytes }: ImageShape): number {
   return MANIFEST_BYTES + configBytes + layerBytes;
 }
 
-/** An image as an admission names it. */
+/** An image with the references that its admission lists. */
 export interface SeedImage {
-  /** Its manifest is `digest(name)`. */
+  /** The digest of the manifest is `digest(name)`. */
   readonly name: string;
   readonly digest: string;
   readonly tag: string;
   readonly references: readonly ManifestReference[];
-  /** Blobs that only it has, and those that it shares: bytes by digest. */
+  /** Blobs that only this image has, and blobs that it shares: size in bytes by digest. */
   readonly own: ReadonlyMap<string, number>;
   readonly shared: ReadonlyMap<string, number>;
 }
 
-/** The image of that name of an organization. */
+/** Returns the image with this tag in an organization. */
 export function seedImage(organization: string, tag: string, shape: ImageShape): SeedImage {
   const { bases, configBytes, layerBytes } = shape;
   const name = `${organization} ${tag}`;

@@ -4,7 +4,7 @@ import { validateOrganization } from '../../../control-plane/src/tenancy/organiz
 import { validateProxyCache } from '../../../control-plane/src/tenancy/organizations/validate-proxy-cache';
 import type { Queries } from '../../../control-plane/src/db/database';
 
-/** An organization that was made for a measure. */
+/** An organization that was created for a measure. */
 export interface SeedOrganization {
   readonly name: string;
   readonly uid: string;

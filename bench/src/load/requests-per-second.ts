@@ -1,7 +1,7 @@
 import { findProgram } from '../../../test/support/real/programs';
 import { mustRun } from '../../../test/support/real/run-program';
 
-/** A load of GETs of one URL. */
+/** A load of GET requests for one URL. */
 export interface Load {
   readonly url: string;
   readonly accept: string;
@@ -9,12 +9,18 @@ export interface Load {
   readonly seconds: number;
 }
 
-/** Which program makes the load on this machine: wrk, or autocannon (which takes more of the machine itself). */
+/**
+ * Returns the load generator of this machine: wrk if it is installed, otherwise autocannon, which
+ * uses more CPU itself.
+ */
 export function loadProgram(): 'wrk' | 'autocannon' {
   return findProgram('wrk') === undefined ? 'autocannon' : 'wrk';
 }
 
-/** Answered requests a second. Throws an Error where any answer was not a 200, or a connection broke: that is no result. */
+/**
+ * Measures the answered requests per second. Throws an Error if any answer was not 200 or a
+ * connection broke, because such a run is not a result.
+ */
 export async function requestsPerSecond(load: Load): Promise<number> {
   return loadProgram() === 'wrk' ? byWrk(load) : byAutocannon(load);
 }
@@ -24,7 +30,7 @@ async function byWrk({ url, accept, connections, seconds }: Load): Promise<numbe
   const { stdout } = await mustRun(findProgram('wrk')!, args, { env: {} });
   const text = stdout.toString();
   const rate = /^Requests\/sec:\s+([\d.]+)/m.exec(text)?.[1];
-  if (rate === undefined || /Non-2xx|Socket errors/.test(text)) throw new Error(`the load on ${url} failed:\n${text}`);
+  if (rate === undefined || /Non-2xx|Socket errors/.test(text)) throw new Error(`The load on ${url} failed:\n${text}`);
   return Number(rate);
 }
 
@@ -39,7 +45,7 @@ async function byAutocannon({ url, accept, connections, seconds }: Load): Promis
     errors: number;
   };
   if (result.non2xx > 0 || result.errors > 0) {
-    throw new Error(`the load on ${url} failed: ${result.non2xx} bad answers, ${result.errors} errors`);
+    throw new Error(`The load on ${url} failed: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
   }
   return result.requests.total / result.duration;
 }

@@ -5,36 +5,39 @@ import { measureWork } from '../load/measure-work';
 import { atATime, readBlob } from '../load/read-blob';
 import { type BenchContext, median, type Measure, type Row } from '../measure';
 import { startLayoverNodes } from '../peers/layover-nodes';
-import { startBenchBucket } from './bucket-of-the-bench';
+import { startBenchBucket } from './bench-bucket';
 
 const MIB = 1024 * 1024;
 const WARM_READS = 8;
 const AT_A_TIME = 2;
 const REPOSITORY = 'bench/bucket';
 
-/** GB/s. */
+/** In GB/s. */
 interface Rates {
   readonly cold: number;
   readonly warm: number;
 }
 
-/** What a bucket costs beside a directory: a cold blob as its client sees it, and a warm one that has no local copy, so that each read comes from the bucket. */
+/**
+ * Compares a bucket with a directory: a cold blob as a client sees it, and a warm blob without a
+ * local copy, so that every read comes from the bucket.
+ */
 export const bucket: Measure = async (context) => {
   const store = await startBenchBucket(context);
   if (store === undefined) return [];
   try {
     const directory: Rates[] = [];
-    const far: Rates[] = [];
+    const remote: Rates[] = [];
     for (let round = 1; round <= (context.quick ? 1 : 3); round += 1) {
       context.note(`bucket, round ${round}, directory`);
       directory.push(await ratesOf(context, round, {}));
       context.note(`bucket, round ${round}, bucket`);
-      far.push(await ratesOf(context, round, { ...store.env, LAYOVER_LOCAL_CACHE_BYTES: '0' }));
+      remote.push(await ratesOf(context, round, { ...store.env, LAYOVER_LOCAL_CACHE_BYTES: '0' }));
     }
     const row = (measure: string, of: (rates: Rates) => number): Row => ({
       measure,
       unit: 'GB/s',
-      layover: median(far.map(of)),
+      layover: median(remote.map(of)),
       distribution: undefined,
       reference: { name: 'directory', value: median(directory.map(of)) },
       bound: '',
@@ -49,7 +52,7 @@ export const bucket: Measure = async (context) => {
   }
 };
 
-/** Another blob in every round: the bucket keeps those of the rounds before. */
+/** Uses a new blob in every round, because the bucket keeps the blobs of earlier rounds. */
 async function ratesOf(context: BenchContext, round: number, env: Readonly<Record<string, string>>): Promise<Rates> {
   const tarBytes = (context.quick ? 16 : 128) * MIB;
   const layers = [{ seed: `bucket-${round}`, tarBytes, compressed: false }];
@@ -62,7 +65,7 @@ async function ratesOf(context: BenchContext, round: number, env: Readonly<Recor
     await send({ url: `${url}${nodes.path(REPOSITORY)}/manifests/v${round}`, headers: { Accept: '*/*' } });
     const cold = await measureWork([], () => readBlob(host, path));
     await waitUntil(
-      'the blob to be kept',
+      'the blob to be stored',
       async () => {
         const { headers } = await send({ method: 'HEAD', url: url + path });
         return headers['x-layover-cache'] === 'HIT';

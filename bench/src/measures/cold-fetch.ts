@@ -7,10 +7,13 @@ import { type Measure, peersOf, type Row } from '../measure';
 import { type PeerStarter, withPeer } from '../peers/peer';
 
 const MIB = 1024 * 1024;
-/** Nothing under way and nothing new for this long: the peer has done all it wanted to, in the background too. */
+/** If the upstream is idle for this long, the peer has finished its background work. */
 const QUIET_MS = 1500;
 
-/** Bytes that the upstream sends for a cold blob, as a multiple of the blob: 1 client, and 16 at once. */
+/**
+ * Measures the bytes that the upstream sends for a cold blob, as a multiple of its size: for one
+ * client, and for 16 clients at the same time.
+ */
 export const coldFetch: Measure = async (context) => {
   const tarBytes = (context.quick ? 8 : 64) * MIB;
   const layers = [{ seed: 'cold-fetch', tarBytes, compressed: false }];
@@ -27,7 +30,7 @@ export const coldFetch: Measure = async (context) => {
       }
       const layover = measured.get('layover')!;
       rows.push({
-        measure: `cold fetch, ${clients === 1 ? '1 client' : `${clients} clients at once`}`,
+        measure: `cold fetch, ${clients === 1 ? '1 client' : `${clients} concurrent clients`}`,
         unit: 'upstream bytes / blob bytes',
         layover,
         distribution: measured.get('distribution'),

@@ -8,10 +8,13 @@ import { withPeer } from '../peers/peer';
 const MIB = 1024 * 1024;
 const LAYERS = 8;
 
-/** How much longer a client waits for a cold image of 512 MB than it would without a cache: skopeo, to a folder. */
+/**
+ * Compares the time of a cold pull of a 512 MB image with a pull without a cache. The client is
+ * skopeo, which copies into a folder.
+ */
 export const coldPull: Measure = async (context) => {
   if (findProgram('skopeo') === undefined) {
-    context.note('cold pull: left out, needs skopeo');
+    context.note('cold pull: skipped, needs skopeo');
     return [];
   }
   const layerBytes = ((context.quick ? 64 : 512) * MIB) / LAYERS;
@@ -34,7 +37,7 @@ export const coldPull: Measure = async (context) => {
     }
   };
   const direct = `${new URL(context.upstream.url).host}/bench/image`;
-  // The first time fills the page cache, for all that follow.
+  // Fills the page cache, so that all measured pulls have the same start.
   await copy('direct', direct);
   times.get('direct')!.pop();
   for (let round = 1; round <= (context.quick ? 1 : 3); round += 1) {

@@ -6,7 +6,7 @@ import { atATime, readBlob } from '../load/read-blob';
 import { readRedirected } from '../load/read-redirected';
 import { type BenchContext, median, type Measure, type Row } from '../measure';
 import { type LayoverNodes, type LayoverNodesOptions, startLayoverNodes } from '../peers/layover-nodes';
-import { startBenchBucket } from './bucket-of-the-bench';
+import { startBenchBucket } from './bench-bucket';
 
 const MIB = 1024 * 1024;
 const READS = 16;
@@ -20,15 +20,16 @@ interface Way {
 }
 
 interface Cost {
-  /** CPU-seconds of edge and data plane for a GB that clients get. */
+  /** CPU seconds of the edge and the data plane per GB that clients receive. */
   readonly cpu: number;
-  /** GB/s. */
+  /** In GB/s. */
   readonly rate: number;
 }
 
 /**
- * What a cached blob costs by each way of delivery: over the call, from the file, and by sending the client to the bucket, where the bytes cost our processes nothing and the rate is
- * that of fake-gcs-server.
+ * Measures a cached blob with each way of delivery: inline, from the local file, and by a redirect
+ * to the bucket. With a redirect the bytes cost Layover no CPU time, and the rate is that of
+ * fake-gcs-server.
  */
 export const delivery: Measure = async (context) => {
   const bucket = await startBenchBucket(context);
@@ -59,9 +60,10 @@ async function costOf(context: BenchContext, { name, nodes: how, read }: Way): P
     const path = `${nodes.path(REPOSITORY)}/blobs/${image.layers[0]!.digest}`;
     await send({ url: `http://${host}${nodes.path(REPOSITORY)}/manifests/v1`, headers: { Accept: '*/*' } });
     await readBlob(host, path);
-    // Kept a moment after its client has it; then each read goes the way that is measured.
+    // A fill is kept for a moment after its client has read it. Later reads use the measured
+    // delivery.
     await waitUntil(
-      `the blob to be delivered: ${name}`,
+      `the delivery of the blob: ${name}`,
       () =>
         read(host, path).then(
           () => true,

@@ -6,24 +6,31 @@ import type { ImageShape } from '../content/seed-image';
 import type { BenchContext, Measure, Row } from '../measure';
 import { MeasuredPlane } from '../plane/measured-plane';
 import type { PlaneAnswer } from '../plane/plane-protocol';
-import { askSteadily, type Waits } from './ask-steadily';
+import { startSteadyLoad, type Waits } from './steady-load';
 import { DAY_MS } from './quota-shape';
 
 const TAGS = 1_000_000;
 const ORGANIZATIONS = 1_000;
 const TAGS_PER_REPOSITORY = 100;
-/** Lean, so that a million can be written in minutes: expiry reads tags, manifests and who names them, and no blobs. */
+/**
+ * Small, so that a million images can be written in minutes. Expiration reads tags, manifests and
+ * references, but no blobs.
+ */
 const SHAPE: ImageShape = { bases: 1, configBytes: 0, layerBytes: 0 };
 const MIB = 1024 * 1024;
-/** How often, in milliseconds, a round may take the database's writer for a moment where nothing is due: it comes every 30 s. */
+/**
+ * The longest acceptable round when nothing is due, in milliseconds. A round runs every 30 seconds
+ * and uses the writer of the database.
+ */
 const IDLE_MS = 3_000;
 const WAIT_MS = 500;
 const MEMORY_MIB = 350;
 
 /**
- * One round of the garbage collector over 1,000,000 tags of 1,000 organizations: when nothing is due, and when every tag has
- * expired. Beside it somebody asks for tags and brings new images, twenty times a second: how long they wait is how long a step
- * holds others up. In a process of its own.
+ * Measures one round of the garbage collector over 1,000,000 tags of 1,000 organizations: when
+ * nothing is due, and when every tag has expired. Meanwhile tags are looked up and new images are
+ * admitted twenty times per second. The duration of those calls shows how long one step blocks
+ * others. The collector runs in a process of its own.
  */
 export const expiry: Measure = async (context) => {
   const rows: Row[] = [];
@@ -41,11 +48,11 @@ async function measureOn(context: BenchContext, bench: BenchDatabase): Promise<r
   try {
     await plane.collect(0);
     const idle = await plane.collect(0);
-    context.note(`expiry: ${describe(idle)} when nothing is due`);
-    const asked = askSteadily(plane.catalog, seeded[0]!, repositoryName(0), tagName(0));
+    context.note(`expiry: nothing due: ${describe(idle)}`);
+    const load = startSteadyLoad(plane.catalog, seeded[0]!, repositoryName(0), tagName(0));
     const sweep = await plane.collect(DAY_MS);
-    const waits = await asked.end();
-    context.note(`expiry: ${describe(sweep)}; ${describeWaits(waits)}`);
+    const waits = await load.end();
+    context.note(`expiry: all expired: ${describe(sweep)}; ${describeWaits(waits)}`);
     await checkSwept(bench, tags);
     for (const organization of [seeded[0]!, seeded.at(-1)!]) await checkUsage(bench.database, organization);
     return toRows(bench.name, tags, organizations, idle, sweep, waits);
@@ -66,7 +73,7 @@ async function seed(bench: BenchDatabase, tags: number, organizations: number): 
       images: tags,
       repositories: Math.ceil(tags / TAGS_PER_REPOSITORY),
       at: (image) => now - DAY_MS / 2 + image,
-      // Of all organizations in turn, as they were pulled; all within the coming day.
+      // Expiration times alternate between organizations, and all are within the next day.
       expiresAt: (image) => now + Math.floor(((image + 1 + number / organizations) / (tags + 2)) * DAY_MS),
     });
     seeded.push(organization);
@@ -79,12 +86,12 @@ async function seed(bench: BenchDatabase, tags: number, organizations: number): 
   return seeded;
 }
 
-/** Throws an Error where a seeded tag is still live. */
+/** Throws an Error if a seeded tag is still live. */
 async function checkSwept({ database }: BenchDatabase, tags: number): Promise<void> {
   const [row] = (await database.reader('tags').where('end_reason', 'EXPIRED').count({ n: '*' })) as {
     readonly n: number | string;
   }[];
-  if (Number(row?.n) < tags) throw new Error(`the sweep has ended ${row?.n} of ${tags} tags`);
+  if (Number(row?.n) < tags) throw new Error(`The sweep expired ${row?.n} of ${tags} tags`);
 }
 
 function toRows(
@@ -106,40 +113,46 @@ function toRows(
   });
   const memory = sweep.memoryBytes / MIB;
   return [
-    row('a round when nothing is due', 'ms', idle.ms, `<= ${IDLE_MS} ms`, idle.ms <= IDLE_MS),
-    row('its transactions', 'transactions', idle.counts.transactions),
-    row('its statements', 'statements', idle.counts.statements),
-    row('a sweep when all have expired', 'tags/s', tags / (sweep.ms / 1000)),
-    row('its statements', 'statements/1000 tags', sweep.counts.statements / (tags / 1000)),
-    row('its longest transaction', 'ms', sweep.counts.longestMs, `<= ${WAIT_MS} ms`, sweep.counts.longestMs <= WAIT_MS),
+    row('round, nothing due', 'ms', idle.ms, `<= ${IDLE_MS} ms`, idle.ms <= IDLE_MS),
+    row('round, nothing due: transactions', 'transactions', idle.counts.transactions),
+    row('round, nothing due: statements', 'statements', idle.counts.statements),
+    row('round, all expired', 'tags/s', tags / (sweep.ms / 1000)),
+    row('round, all expired: statements', 'statements/1000 tags', sweep.counts.statements / (tags / 1000)),
     row(
-      'LookupTag beside it, slowest of 99 %',
+      'round, all expired: longest transaction',
+      'ms',
+      sweep.counts.longestMs,
+      `<= ${WAIT_MS} ms`,
+      sweep.counts.longestMs <= WAIT_MS,
+    ),
+    row(
+      'LookupTag during the round, 99th percentile',
       'ms',
       waits.lookup.p99,
       `<= ${WAIT_MS} ms`,
       waits.lookup.p99 <= WAIT_MS,
     ),
     row(
-      'AdmitManifest beside it, slowest of 99 %',
+      'AdmitManifest during the round, 99th percentile',
       'ms',
       waits.admit.p99,
       `<= ${WAIT_MS} ms`,
       waits.admit.p99 <= WAIT_MS,
     ),
-    row('AdmitManifest beside it, the slowest', 'ms', waits.admit.max),
-    row('memory of the process', 'MiB at most', memory, `<= ${MEMORY_MIB}`, memory <= MEMORY_MIB),
+    row('AdmitManifest during the round, slowest', 'ms', waits.admit.max),
+    row('peak memory of the process', 'MiB', memory, `<= ${MEMORY_MIB}`, memory <= MEMORY_MIB),
   ];
 }
 
 function describe({ ms, counts, blockedMs, memoryBytes }: PlaneAnswer): string {
   return (
-    `${(ms / 1000).toFixed(1)} s, ${counts.transactions} transactions (the longest ${counts.longestMs.toFixed(0)} ms), ` +
-    `${counts.statements} statements, event loop held up ${blockedMs.toFixed(0)} ms, ${(memoryBytes / MIB).toFixed(0)} MiB`
+    `${(ms / 1000).toFixed(1)} s, ${counts.transactions} transactions (longest ${counts.longestMs.toFixed(0)} ms), ` +
+    `${counts.statements} statements, event loop blocked for ${blockedMs.toFixed(0)} ms, ${(memoryBytes / MIB).toFixed(0)} MiB`
   );
 }
 
 function describeWaits({ lookup, admit }: Waits): string {
   const text = ({ p50, p99, max }: Waits['lookup']): string =>
-    `median ${p50.toFixed(1)} ms, 99 % ${p99.toFixed(1)} ms, slowest ${max.toFixed(1)} ms`;
+    `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`;
   return `LookupTag ${text(lookup)}; AdmitManifest ${text(admit)}`;
 }

@@ -12,11 +12,14 @@ const REPOSITORY = 'bench/manifest';
 interface Kind {
   readonly name: string;
   readonly reference: string;
-  /** So many times distribution's rate is asked for. */
+  /** The required multiple of the rate of distribution. */
   readonly factor: number;
 }
 
-/** Manifests a second on 16 connections: by tag (each one revalidated upstream) and by digest. The peers take turns. */
+/**
+ * Measures manifests per second on 16 connections: by tag, each with a revalidation, and by digest.
+ * The peers alternate.
+ */
 export const manifests: Measure = async (context) => {
   const image = await pushImage(context.upstream, { repository: REPOSITORY, tag: 'v1', layers: [smallLayer('m')] });
   const kinds: readonly Kind[] = [
@@ -59,7 +62,7 @@ async function compare(context: BenchContext, peers: ReadonlyMap<string, Peer>, 
   };
 }
 
-/** Sees that the peer gives the right answer, then lets it do what a process does only once. */
+/** Checks that the peer returns the right manifest, then warms up the process. */
 async function warmUp(name: string, load: Load, manifest: Buffer): Promise<void> {
   const first = await send({ url: load.url, headers: { Accept: ACCEPT } });
   if (!first.body.equals(manifest)) throw new Error(`${name} answered ${first.status} to ${load.url}`);

@@ -10,12 +10,15 @@ import { withPeer } from '../peers/peer';
 
 const MIB = 1024 * 1024;
 const CLIENTS = 200;
-/** So many read to the end; the others leave when the fill has ended, for a whole 200 GiB would take minutes and show nothing more. */
+/**
+ * Number of clients that read to the end. The others disconnect when the fill ends, because reading
+ * all 200 GiB would take minutes and show nothing more.
+ */
 const TO_THE_END = 2;
 const FILL_LIMIT_MS = 300_000;
 const LIMIT_MIB = 350;
 
-/** The most memory that each Layover process takes while 200 clients follow one cold fill. */
+/** Measures the peak memory of each Layover process while 200 clients read one cold blob. */
 export const memory: Measure = async (context) => {
   const tarBytes = (context.quick ? 64 : 1024) * MIB;
   const layers = [{ seed: 'memory', tarBytes, compressed: false }];
@@ -23,7 +26,7 @@ export const memory: Measure = async (context) => {
   const relay = await startCountingRelay(context.upstream.url);
   try {
     return await withPeer(context.layover, relay.url, async (peer) => {
-      context.note(`memory, ${CLIENTS} clients on one cold fill`);
+      context.note(`memory, ${CLIENTS} clients of one fill`);
       const path = peer.path('bench/memory');
       await send({ url: `http://${peer.host}${path}/manifests/v1`, headers: { Accept: '*/*' } });
       const leave = new AbortController();
@@ -46,8 +49,8 @@ export const memory: Measure = async (context) => {
       return peer.processes().map(({ name, pid }) => {
         const peak = peakMemoryBytes(pid) / MIB;
         return {
-          measure: `memory of the ${name}, ${CLIENTS} clients on a cold fill`,
-          unit: 'MiB at most',
+          measure: `peak memory of the ${name}, ${CLIENTS} clients of one fill`,
+          unit: 'MiB',
           layover: peak,
           distribution: undefined,
           bound: `<= ${LIMIT_MIB}`,

@@ -9,7 +9,7 @@ import { type LayoverNodes, startLayoverNodes } from '../peers/layover-nodes';
 
 const MIB = 1024 * 1024;
 const MOST = 3;
-/** So many that each node has some of them. */
+/** Enough layers that every node owns some of them. */
 const LAYERS = 6;
 const READS_OF_EACH = 4;
 const CONNECTIONS = 18;
@@ -17,13 +17,16 @@ const ACCEPT = MANIFEST_ACCEPT.join(', ');
 const REPOSITORY = 'bench/nodes';
 
 interface Rates {
-  /** GB/s. */
+  /** In GB/s. */
   readonly blobs: number;
-  /** Requests a second, of all edges together. */
+  /** Requests per second of all edges together. */
   readonly manifests: number;
 }
 
-/** One to three edges with as many data planes, all on this machine: what they hand out in all of blobs (over the calls) and manifests that are there. More nodes than processors can't be faster. */
+/**
+ * Measures one to three edges with as many data planes on this machine: the total rate of warm
+ * blobs (over gRPC) and of cached manifests. More nodes than processors can't be faster.
+ */
 export const nodes: Measure = async (context) => {
   const tarBytes = (context.quick ? 4 : 32) * MIB;
   const layers = Array.from({ length: LAYERS }, (_, index) => ({
@@ -87,7 +90,7 @@ async function ratesOf(context: BenchContext, count: number, image: PushedImage,
   }
 }
 
-/** Clients take turns with edges and layers. */
+/** Distributes the clients over edges and layers in turn. */
 async function blobRate({ hosts, path }: LayoverNodes, { layers }: PushedImage, tarBytes: number): Promise<number> {
   const reads = LAYERS * READS_OF_EACH;
   let next = 0;

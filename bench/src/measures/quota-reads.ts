@@ -9,7 +9,10 @@ import type { Cost, QuotaTimes } from './quota-shape';
 
 const PAGE = 50;
 
-/** What the management API asks the database for an organization and one of its repositories, without what it keeps from earlier answers. */
+/**
+ * Measures the database queries of the management API for an organization and one of its
+ * repositories, without cached answers.
+ */
 export async function readTimes(
   database: Database,
   { uid, originVersion }: SeedOrganization,
@@ -25,10 +28,10 @@ export async function readTimes(
   const now = Date.now();
   const filter = { repositoryId: repository.id, nameContains: undefined, state: 'ACTIVE', now } as const;
   const questions: Readonly<Record<string, (queries: Queries) => Promise<unknown>>> = {
-    'reading used and reserved bytes': (queries) => usage.held(queries, scope),
-    'reading the bytes of the time machine': (queries) => usage.timeMachineBytes(queries, scope, now),
-    'reading how many repositories and tags': (queries) => usage.names(queries, scope, now),
-    'reading a page of tags': (queries) => tags.page(queries, filter, { first: PAGE, after: undefined }),
+    'read used and reserved bytes': (queries) => usage.held(queries, scope),
+    'read the bytes of the time machine': (queries) => usage.timeMachineBytes(queries, scope, now),
+    'count repositories and tags': (queries) => usage.names(queries, scope, now),
+    'read a page of tags': (queries) => tags.page(queries, filter, { first: PAGE, after: undefined }),
   };
   const times: Record<string, Cost> = {};
   for (const [what, ask] of Object.entries(questions)) {

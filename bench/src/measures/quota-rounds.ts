@@ -9,7 +9,7 @@ import { type QuotaTimes, SHAPE } from './quota-shape';
 import { Table } from '../../../schema/tables';
 
 const OWN = BigInt(ownBytes(SHAPE));
-/** Larger than any limit here. */
+/** Larger than every limit of this measure. */
 const TOO_LARGE: ImageShape = { ...SHAPE, layerBytes: 1_000_000_000_000_000 };
 
 interface Sample {
@@ -18,8 +18,9 @@ interface Sample {
 }
 
 /**
- * Rounds of admissions into an organization that was seeded and just fills its limit; after each round it holds as much as
- * before. The limit is moved in its row: how a quota is changed is measured elsewhere, and would evict by itself.
+ * Runs rounds of admissions into a seeded organization that is exactly full. After each round it
+ * uses as many bytes as before. The limit is changed directly in its row, because a change through
+ * the API would evict images.
  */
 export class QuotaRounds {
   private readonly samples = new Map<string, Sample[]>();
@@ -32,7 +33,7 @@ export class QuotaRounds {
     private readonly repositories: number,
   ) {}
 
-  /** Runs so many rounds, and one before that nobody counts. */
+  /** Runs `rounds` rounds after one round that is not measured. */
   async run(rounds: number): Promise<QuotaTimes> {
     const full = await this.used();
     for (let round = 0; round <= rounds; round++) {
@@ -52,29 +53,30 @@ export class QuotaRounds {
 
   private async round(full: bigint): Promise<void> {
     await this.limit(full + OWN);
-    await this.admit('an admission that fits', 0n);
-    await this.admit('an admission that evicts one image', OWN);
+    await this.admit('admission that fits', 0n);
+    await this.admit('admission that evicts one image', OWN);
     await this.limit(full - 8n * OWN);
-    await this.admit('an admission that evicts ten images', 10n * OWN);
+    await this.admit('admission that evicts ten images', 10n * OWN);
     await this.refuse();
     await this.limit(full);
     for (let n = 0; n < 8; n++) await this.admit(undefined, 0n);
-    if ((await this.used()) !== full) throw new Error(`the organization does not hold ${full} bytes after a round`);
+    if ((await this.used()) !== full) throw new Error(`The organization does not use ${full} bytes after a round`);
   }
 
   private async admit(what: string | undefined, evicts: bigint): Promise<void> {
     const before = await this.used();
     const image = this.next(SHAPE);
     const { decision } = await this.sampled(what, () => this.ask(image));
-    if (decision !== 'ADMITTED') throw new Error(`an image that fits was not admitted: ${decision}`);
-    await this.sampled(what && 'the arrival of its blobs', () => this.arrive(image));
+    if (decision !== 'ADMITTED') throw new Error(`An image that fits was not admitted: ${decision}`);
+    await this.sampled(what && 'arrival of the blobs', () => this.arrive(image));
     const held = await this.used();
-    if (held !== before + OWN - evicts) throw new Error(`${what ?? 'an admission'} left ${held} bytes of ${before}`);
+    if (held !== before + OWN - evicts)
+      throw new Error(`${what ?? 'admission'}: ${held} bytes are used after the admission, ${before} before`);
   }
 
   private async refuse(): Promise<void> {
-    const { decision } = await this.sampled('a refusal', () => this.ask(this.next(TOO_LARGE)));
-    if (decision !== 'REJECTED') throw new Error(`an image larger than the limit was not refused: ${decision}`);
+    const { decision } = await this.sampled('rejected admission', () => this.ask(this.next(TOO_LARGE)));
+    if (decision !== 'REJECTED') throw new Error(`An image larger than the limit was not rejected: ${decision}`);
   }
 
   private next(shape: ImageShape): SeedImage {
@@ -123,7 +125,7 @@ export class QuotaRounds {
     });
   }
 
-  /** Used and reserved. */
+  /** Returns the used and reserved bytes. */
   private async used(): Promise<bigint> {
     const row = await this.database
       .reader(Table.originUsage)

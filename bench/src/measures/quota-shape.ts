@@ -1,18 +1,21 @@
 import type { ImageShape } from '../content/seed-image';
 
-/** Milliseconds of a day. */
+/** Milliseconds per day. */
 export const DAY_MS = 86_400_000;
 
-/** The images of the measure: a config and a layer of their own, on two layers that all of them share. */
+/**
+ * The images of the measure: each has its own config and layer, on top of two layers that all
+ * images share.
+ */
 export const SHAPE: ImageShape = { bases: 2, configBytes: 5_000, layerBytes: 4_000_000 };
 
-/** What one kind of work costs. */
+/** The cost of one kind of work. */
 export interface Cost {
-  /** The median. */
+  /** Median duration. */
   readonly ms: number;
-  /** The most; undefined where there is nothing to see: always one. */
+  /** The highest number of statements; undefined if it is always one. */
   readonly statements: number | undefined;
 }
 
-/** Costs by what was done, in words. */
+/** Costs by the label of the work. */
 export type QuotaTimes = Readonly<Record<string, Cost>>;

@@ -8,14 +8,15 @@ import { readTimes } from './quota-reads';
 import { QuotaRounds } from './quota-rounds';
 import { DAY_MS, type QuotaTimes, SHAPE } from './quota-shape';
 
-/** Cached tags; 100 in each repository. */
+/** Numbers of cached tags; 100 per repository. */
 const TAGS = [10, 1_000, 100_000] as const;
 const TAGS_PER_REPOSITORY = 100;
 
 /**
- * What an admission costs an organization with a quota, with few and with many tags that are cached: one that fits, one
- * that evicts, one that is refused; and what reading its usage and tags costs. Costs may grow with the logarithm of the
- * number of tags (issue 4). Through the Catalog of a process of its own, one call at a time.
+ * Measures the cost of admissions into an organization with a quota, with few and with many cached
+ * tags: an admission that fits, one that evicts and one that is rejected. Also measures reads of
+ * usage and tags. Costs may grow with the logarithm of the number of tags (issue 4). Calls go to
+ * the Catalog of a separate process, one at a time.
  */
 export const quota: Measure = async (context) => {
   const rows: Row[] = [];
@@ -33,7 +34,7 @@ async function measureWith(context: BenchContext, bench: BenchDatabase, tags: nu
   context.note(`quota: ${tags} tags on ${name}`);
   const now = Date.now();
   const organization = await database.transaction((queries) => seedOrganization(queries, 0, now - 2 * DAY_MS));
-  // Admitted one after the other within the last day, the last an hour ago.
+  // Images were admitted in order during the last day, the last one an hour ago.
   const at = (image: number): number => Math.floor(now - DAY_MS + (image / tags) * (DAY_MS - 3_600_000));
   await new ContentSeeder(database).fill(organization, {
     shape: SHAPE,

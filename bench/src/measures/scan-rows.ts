@@ -8,10 +8,10 @@ import type { ScanRow } from '../../../schema/scan-tables';
 import { Table } from '../../../schema/tables';
 import { FINDINGS, VULNERABILITIES } from './scan-shape';
 
-/** Rows in one transaction. */
+/** Rows per transaction. */
 const STEP = 500;
 
-/** What Clair says of the `image`th image. */
+/** Returns the Clair report of image number `image`. */
 export function reportOf(image: number): Report {
   const findings = Array.from({ length: FINDINGS }, (_, n): Finding => {
     const number = (image * 7 + n * 13) % VULNERABILITIES;
@@ -23,14 +23,16 @@ export function reportOf(image: number): Report {
       fixedIn: n % 2 === 0 ? '1.0-r1' : undefined,
       introducedIn: undefined,
       distribution: 'Alpine Linux v3.18',
-      description: `What is wrong with ${number}, at the usual length. `.repeat(6),
+      description: `Description of vulnerability ${number} with an ordinary length. `.repeat(6),
       links: [`https://example.test/CVE-2026-${number}`],
     };
   });
   return { findings, hash: createHash('sha256').update(JSON.stringify(findings)).digest('hex') };
 }
 
-/** All of these images have been scanned, and are due to be read again one after the other from `dueAt` on. */
+/**
+ * Seeds scans for images. They become due for a refresh one after the other, starting at `dueAt`.
+ */
 export async function seedScans(database: Database, digests: readonly string[], dueAt: number): Promise<void> {
   const now = Date.now();
   for (let from = 0; from < digests.length; from += STEP)

@@ -1,26 +1,32 @@
 import type { ImageShape } from '../content/seed-image';
 
-/** Images of the measure: a config and a layer of their own on one that all share. */
+/**
+ * The images of the measure: each has its own config and layer, on top of one layer that all images
+ * share.
+ */
 export const SCAN_SHAPE: ImageShape = { bases: 1, configBytes: 5_000, layerBytes: 4_000_000 };
-/** What Clair finds in each. */
+/** Findings per image. */
 export const FINDINGS = 10;
-/** How many different vulnerabilities there are in all: few enough that a page of images with one is full. */
+/**
+ * Number of different vulnerabilities. It is small enough that a page of images with one
+ * vulnerability is full.
+ */
 export const VULNERABILITIES = 100;
 
-/** What scanning costs where so many manifests are known; milliseconds, and statements. */
+/** Costs of scanning for one number of known manifests, in milliseconds and statements. */
 export interface ScanTimes {
-  /** Of one image: claimed and completed, with its findings written. */
+  /** One image: claim and completion, with new findings. */
   readonly scanMs: number;
   readonly scanStatements: number;
-  /** Of one image: claimed and completed, with a report that says what is stored. */
+  /** One image: claim and completion with an unchanged report. */
   readonly refreshMs: number;
   readonly refreshStatements: number;
-  /** A look where nothing is due. */
+  /** A claim when nothing is due. */
   readonly idleMs: number;
-  /** A page of 50 tags with summaries, through GraphQL. */
+  /** A page of 50 tags with scan summaries, through GraphQL. */
   readonly pageMs: number;
   readonly pageStatements: number;
-  /** The first page of images that have a vulnerability. */
+  /** The first page of images with a vulnerability. */
   readonly affectedMs: number;
   readonly affectedStatements: number;
 }

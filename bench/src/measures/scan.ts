@@ -18,10 +18,10 @@ import { DAY_MS } from './quota-shape';
 import { reportOf, seedScans } from './scan-rows';
 import { SCAN_SHAPE, type ScanTimes } from './scan-shape';
 
-/** Image manifests that are known; 100 in each repository. */
+/** Numbers of known image manifests; 100 per repository. */
 const MANIFESTS = [1_000, 100_000] as const;
 const PER_REPOSITORY = 100;
-/** Images in one claim, as a control plane with the default concurrency takes them. */
+/** Images per claim, as claimed by a control plane with the default concurrency. */
 const AT_ONCE = 4;
 const PAGE = `query ($repository: String!, $n: Int!) { repository(organization: "bench-0", name: $repository) {
   tags(first: $n) { edges { node { name manifest { scan { state summary { total critical high medium low highest } } } } } } } }`;
@@ -29,9 +29,10 @@ const AFFECTED = `{ vulnerability(name: "CVE-2026-7", first: 50) { edges { node 
   vulnerabilities { packageName fixedInVersion } } } } }`;
 
 /**
- * What the bookkeeping of scans costs, with few and with many manifests that are known: claiming and completing, reading a report that says nothing new, a
- * look where nothing is due, a page of 50 tags with summaries, and which images have a vulnerability. Costs may grow with the logarithm of the number.
- * Clair itself is left out.
+ * Measures the database work of scans, with few and with many known manifests: claims and
+ * completions, unchanged reports, a claim when nothing is due, a page of 50 tags with summaries,
+ * and the images with a vulnerability. Costs may grow with the logarithm of the number of
+ * manifests. Clair itself is not measured.
  */
 export const scan: Measure = async (context) => {
   const rows: Row[] = [];
@@ -85,9 +86,9 @@ async function bookkeeping(
         const claims = await claimScans(database, work, AT_ONCE, now);
         if (claims.length !== AT_ONCE) throw new Error(`${claims.length} images were claimed instead of ${AT_ONCE}`);
         for (const claim of claims) {
-          // Indexed anew: another report than before, so that all of it is written.
+          // A new index has a different report, so that all findings are written.
           const report = reportOf(imageOf.get(claim.digest)! + (work === 'INDEX' ? 1 : 0));
-          if (!(await completeScan(parts, claim, report, 'state'))) throw new Error('a claim was lost');
+          if (!(await completeScan(parts, claim, report, 'state'))) throw new Error('A claim was lost');
         }
       });
       measured[work].push(ms / AT_ONCE);
@@ -117,7 +118,7 @@ async function reads(
   };
   const page = await ask(PAGE, { repository: repositoryName(0), n: 50 });
   const fewer = await ask(PAGE, { repository: repositoryName(0), n: 5 });
-  if (page.statements !== fewer.statements) throw new Error('a longer page takes more statements');
+  if (page.statements !== fewer.statements) throw new Error('A longer page needs more statements');
   const affected = await ask(AFFECTED);
   return {
     pageMs: page.ms,
@@ -127,7 +128,7 @@ async function reads(
   };
 }
 
-/** These images, and no others, are due. */
+/** Makes exactly these images due. */
 async function due(
   bench: BenchDatabase,
   digests: readonly string[],
@@ -173,14 +174,14 @@ function toRows(database: string, few: number, less: ScanTimes, many: number, mo
     holds: unit === 'statements' ? more[key] <= less[key] : more[key] <= factor * less[key],
   });
   return [
-    row('claiming and completing a scan, with its findings', 'ms', 'scanMs'),
-    row('claiming and completing a scan, with its findings', 'statements', 'scanStatements'),
-    row('reading a report that says nothing new', 'ms', 'refreshMs'),
-    row('reading a report that says nothing new', 'statements', 'refreshStatements'),
-    row('a look where nothing is due', 'ms', 'idleMs'),
-    row('a page of 50 tags with summaries', 'ms', 'pageMs'),
-    row('a page of 50 tags with summaries', 'statements', 'pageStatements'),
-    row('50 images that have a vulnerability', 'ms', 'affectedMs'),
-    row('50 images that have a vulnerability', 'statements', 'affectedStatements'),
+    row('claim and complete a scan with findings', 'ms', 'scanMs'),
+    row('claim and complete a scan with findings', 'statements', 'scanStatements'),
+    row('read an unchanged report', 'ms', 'refreshMs'),
+    row('read an unchanged report', 'statements', 'refreshStatements'),
+    row('claim when nothing is due', 'ms', 'idleMs'),
+    row('page of 50 tags with summaries', 'ms', 'pageMs'),
+    row('page of 50 tags with summaries', 'statements', 'pageStatements'),
+    row('page of 50 images with a vulnerability', 'ms', 'affectedMs'),
+    row('page of 50 images with a vulnerability', 'statements', 'affectedStatements'),
   ];
 }

@@ -9,10 +9,13 @@ import { type Peer } from '../peers/peer';
 const MIB = 1024 * 1024;
 const READS = 16;
 const AT_A_TIME = 2;
-/** Lets what runs after an answer (records, completion) end before the clock starts. */
+/** Lets background work after an answer (records, completion) end before the measurement starts. */
 const SETTLE_MS = 2000;
 
-/** What a cached blob costs to hand out: 16 times 128 MiB, 2 at a time, CPU of all serving processes, and the rate. */
+/**
+ * Measures a cached blob: 16 reads of 128 MiB, 2 at a time. Reports the CPU time of all serving
+ * processes and the rate.
+ */
 export const warmBlob: Measure = async (context) => {
   const tarBytes = (context.quick ? 16 : 128) * MIB;
   const layers = [{ seed: 'warm-blob', tarBytes, compressed: false }];
@@ -25,7 +28,7 @@ export const warmBlob: Measure = async (context) => {
       peers.push({ name: starter.name, peer });
       results.set(starter.name, { cpu: [], rate: [] });
       await send({ url: `http://${peer.host}${peer.path('bench/warm')}/manifests/v1`, headers: { Accept: '*/*' } });
-      // Cold, then warm: the second time reads what the first has stored.
+      // The first read fills the blob, the second one reads it from the store.
       const path = `${peer.path('bench/warm')}/blobs/${image.layers[0]!.digest}`;
       for (const _time of [1, 2]) await readBlob(peer.host, path);
     }
@@ -73,7 +76,7 @@ async function measureReads(peer: Peer, path: string, size: number): Promise<{ c
   const begun = process.hrtime.bigint();
   await atATime(READS, AT_A_TIME, () => readBlob(peer.host, path));
   const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
-  // The last ticks of CPU time are accounted for a moment later.
+  // The kernel accounts the last ticks of CPU time with a short delay.
   await pause(100);
   const gigabytes = (READS * size) / 1e9;
   return { cpu: (used() - before) / gigabytes, rate: gigabytes / seconds };

@@ -1,7 +1,10 @@
 import { startDistribution } from '../../../test/support/real/distribution';
 import type { PeerStarter } from './peer';
 
-/** distribution's registry as a pull-through cache ("proxy" in its configuration), in Debian's configuration otherwise. */
+/**
+ * Runs distribution's registry as a pull-through cache ("proxy" in its configuration). All other
+ * settings are those of the Debian package.
+ */
 export const distributionPeer: PeerStarter = {
   name: 'distribution',
   async start(upstream) {

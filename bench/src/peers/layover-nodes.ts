@@ -6,32 +6,32 @@ import { startPlaneProcess } from '../../../test/support/real/plane-process';
 import type { ServerProgram } from '../../../test/support/real/server-program';
 import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 
-/** How many planes, and how they are connected. */
+/** The number of planes and the transport between them. */
 export interface LayoverNodesOptions {
-  /** Of edges, and as many data planes. */
+  /** Number of edges, and of data planes. */
   readonly nodes: number;
-  /** `unix`: edges read the files of data planes. `tcp`: bytes come over the calls. */
+  /** `unix`: edges read the files of data planes. `tcp`: blobs are sent over gRPC. */
   readonly transport: 'unix' | 'tcp';
   /** `http://host:port`. */
   readonly upstream: string;
-  /** For data planes. */
+  /** Environment variables of data planes. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A Layover whose planes run as processes with homes of their own. */
+/** A Layover whose planes run as separate processes with their own homes. */
 export interface LayoverNodes {
-  /** Edges, as `127.0.0.1:<port>`. */
+  /** Addresses of the edges: `127.0.0.1:<port>`. */
   readonly hosts: readonly string[];
-  /** Where a repository of the upstream is found, on every edge. */
+  /** Returns the path of an upstream repository on every edge. */
   path(repository: string): string;
-  /** Processes of edges and data planes: what carries bytes. */
+  /** Process ids of edges and data planes, which carry the bytes. */
   readonly pids: readonly number[];
-  /** Ends all and removes what they stored. */
+  /** Ends all processes and deletes their homes. */
   stop(): Promise<void>;
 }
 
 const ORGANIZATION = 'bench';
-/** Starts them from the build, with an organization at the upstream. */
+/** Starts planes from the build, with one organization for the upstream. */
 export async function startLayoverNodes(options: LayoverNodesOptions): Promise<LayoverNodes> {
   const folder = await temporaryFolder('nodes');
   const started: ServerProgram[] = [];

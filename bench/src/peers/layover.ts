@@ -4,7 +4,10 @@ import type { PeerStarter } from './peer';
 const ORGANIZATION = 'bench';
 const PLANES: readonly PlaneName[] = ['edge-http', 'data-plane', 'control-plane'];
 
-/** Layover as `npm start` runs it, with the defaults of a new organization: every tag is revalidated at every pull. */
+/**
+ * Runs Layover as `npm start` does, with the defaults of a new organization: every pull by tag
+ * revalidates the tag.
+ */
 export const layoverPeer: PeerStarter = {
   name: 'layover',
   async start(upstream) {

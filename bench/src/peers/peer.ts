@@ -1,25 +1,28 @@
-/** A cache under test, cold: it has just been started with nothing in it. */
+/** A cache under test that was just started and holds nothing. */
 export interface Peer {
   /** `127.0.0.1:<port>`. */
   readonly host: string;
-  /** Where a repository of the upstream is found: "bench/image" gives "/v2/org/bench/image". */
+  /**
+   * Returns the path of an upstream repository, for example "/v2/org/bench/image" for
+   * "bench/image".
+   */
   path(repository: string): string;
-  /** As pull clients write it, without tag. */
+  /** Returns the image name for a pull client, without a tag. */
   reference(repository: string): string;
-  /** Every process that serves, by name. */
+  /** Returns the serving processes with their names. */
   processes(): readonly { readonly name: string; readonly pid: number }[];
-  /** Ends it and removes what it stored. */
+  /** Ends the peer and deletes what it stored. */
   stop(): Promise<void>;
 }
 
-/** Starts fresh ones, as often as a measure needs. */
+/** Starts a new peer for each measurement. */
 export interface PeerStarter {
   readonly name: 'layover' | 'distribution';
   /** `upstream` is `http://host:port`. */
   start(upstream: string): Promise<Peer>;
 }
 
-/** Runs `use` with a fresh peer and ends the peer however that went. */
+/** Runs `use` with a new peer and always stops the peer afterwards. */
 export async function withPeer<T>(starter: PeerStarter, upstream: string, use: (peer: Peer) => Promise<T>): Promise<T> {
   const peer = await starter.start(upstream);
   try {

@@ -7,7 +7,7 @@ import { MysqlServer } from '../../../test/support/mysql-server/mysql-server';
 import { findProgram } from '../../../test/support/real/programs';
 import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 
-/** A new database with Layover's tables, in a folder that goes with it. */
+/** A new database with Layover's tables, in a folder that is deleted with it. */
 export interface BenchDatabase {
   readonly name: 'SQLite' | 'MariaDB';
   readonly url: string;
@@ -15,20 +15,23 @@ export interface BenchDatabase {
   readonly database: Database;
 }
 
-/** Which databases this machine can measure. */
+/** Returns the databases that can be measured on this machine. */
 export function databaseNames(): readonly BenchDatabase['name'][] {
   return MARIADB.programs.every((name) => findProgram(name) !== undefined) ? ['SQLite', 'MariaDB'] : ['SQLite'];
 }
 
-/** What the tests' server has is too small for a million tags; a server that is measured gets what a small one in use has. */
+/**
+ * The settings of the test server are too small for a million tags. A measured server gets those of
+ * a small production server.
+ */
 const MARIADB_SETTINGS = [
   'SET GLOBAL innodb_buffer_pool_size = 1073741824',
   'SET GLOBAL innodb_log_file_size = 536870912',
 ];
 
 /**
- * Runs `use` with a database and takes that away however it went. SQLite syncs every commit, as Layover has it; MariaDB is a
- * server for tests, which syncs nothing.
+ * Runs `use` with a database and always deletes the database afterwards. SQLite syncs every commit,
+ * as in production. MariaDB is a test server that does not sync.
  */
 export async function withDatabase<T>(
   name: BenchDatabase['name'],

@@ -23,18 +23,19 @@ import type { PlaneAnswer, PlaneCommand, PlaneOptions } from './plane-protocol';
 import { RoundClock } from './round-clock';
 import { watchDatabase } from './watched-database';
 
-/** Held for so long, a round of collection comes again only when it is told to. */
+/** The interval of the collector. With the round clock a round starts only on command. */
 const EVERY_MS = 30_000;
-/** How often the event loop is looked at, in milliseconds. */
+/** The interval for checking the event loop, in milliseconds. */
 const LOOK_MS = 2;
 
 /**
- * What a control plane does with content, in a process of its own: the Catalog and the garbage collector over a database
- * whose statements are counted. It does what its parent tells it, one command after the other, and ends with its parent.
+ * Runs the content-related parts of a control plane in a process: the Catalog and the garbage
+ * collector, over a database that counts statements. Executes the commands of its parent one after
+ * the other, and ends with its parent.
  */
 async function main({ databaseUrl, socket }: PlaneOptions): Promise<void> {
   const address = parseDatabaseUrl(databaseUrl);
-  if (address === undefined) throw new Error('no database');
+  if (address === undefined) throw new Error('The database URL is missing');
   const log = createLogger('bench', 'warn');
   const { database, counts } = watchDatabase(Database.open(address, log));
   const box = new SealedBox('token-keys', Buffer.alloc(32), []);

@@ -1,23 +1,28 @@
 import type { DatabaseCounts } from './watched-database';
 
-/** What the measured plane is started with, as its one argument in JSON. */
+/** The options of the measured plane, passed as one JSON argument. */
 export interface PlaneOptions {
-  /** As LAYOVER_DATABASE_URL has it; the tables are there. */
+  /** A URL as in LAYOVER_DATABASE_URL. The database is migrated. */
   readonly databaseUrl: string;
-  /** Where its Catalog listens. */
+  /** Path of the socket of the Catalog. */
   readonly socket: string;
 }
 
-/** What it is told: to say what was counted since the last time, or to move its clock on and collect garbage, one round. */
+/**
+ * A command: return the counts since the last command, or advance the clock and run one round of
+ * the garbage collector.
+ */
 export type PlaneCommand = { readonly do: 'count' } | { readonly do: 'collect'; readonly advanceMs: number };
 
-/** What it answers to each command, and once before the first, when it serves. */
+/**
+ * The answer to each command. The first answer is sent without a command when the Catalog is ready.
+ */
 export interface PlaneAnswer {
   readonly counts: DatabaseCounts;
-  /** How long the command took, in milliseconds. */
+  /** Duration of the command, in milliseconds. */
   readonly ms: number;
-  /** The longest time that the event loop was held up since the last answer, in milliseconds. */
+  /** The longest delay of the event loop since the last answer, in milliseconds. */
   readonly blockedMs: number;
-  /** The most memory that its process has had, in bytes. */
+  /** Peak memory of the process, in bytes. */
   readonly memoryBytes: number;
 }

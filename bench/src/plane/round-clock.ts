@@ -1,6 +1,9 @@
 import type { Clock } from '../../../common/runtime/clock';
 
-/** A clock for work that is repeated (common/async/repeat.ts): each round begins when it is told to, and time can be moved on. */
+/**
+ * A clock for repeated work (common/async/repeat.ts). Each round starts on command, and time is
+ * advanced explicitly.
+ */
 export class RoundClock implements Clock {
   private offset = 0;
   private next: (() => void) | undefined;
@@ -16,15 +19,15 @@ export class RoundClock implements Clock {
     return () => (this.next = undefined);
   }
 
-  /** Moves time on. */
+  /** Advances the time. */
   advance(ms: number): void {
     this.offset += ms;
   }
 
-  /** Lets one round run; resolves when it has asked for the next. */
+  /** Runs one round. Resolves when the work waits for the next one. */
   async round(): Promise<void> {
     const begin = this.next;
-    if (begin === undefined) throw new Error('nothing waits for a round');
+    if (begin === undefined) throw new Error('No work is waiting for a round');
     const ended = new Promise<void>((resolve) => (this.scheduled = resolve));
     begin();
     await ended;

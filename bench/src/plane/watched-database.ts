@@ -1,21 +1,24 @@
 import type { Database, Queries, TransactionOptions } from '../../../control-plane/src/db/database';
 
-/** What a database was asked since the last count. */
+/** Counts of database work since the last call. */
 export interface DatabaseCounts {
   readonly statements: number;
   readonly transactions: number;
-  /** The longest transaction, in milliseconds, from its first statement to its commit. */
+  /** The longest transaction from its first statement to its commit, in milliseconds. */
   readonly longestMs: number;
 }
 
-/** A database that counts. */
+/** A database that counts its statements and transactions. */
 export interface WatchedDatabase {
   readonly database: Database;
-  /** What was asked since the last call. */
+  /** Returns the counts since the last call. */
   counts(): DatabaseCounts;
 }
 
-/** Watches every statement of a reader, and of transactions that are begun through the database it gives. */
+/**
+ * Counts the statements of the reader, and of transactions that are started through the returned
+ * database.
+ */
 export function watchDatabase(real: Database): WatchedDatabase {
   let statements = 0;
   let transactions = 0;
@@ -27,7 +30,7 @@ export function watchDatabase(real: Database): WatchedDatabase {
     return real
       .transaction((queries) => {
         begun = performance.now();
-        // Where one pool does both, its reader has heard of them.
+        // With SQLite one pool serves both, so the listener of the reader also sees transactions.
         if (real.dialect === 'sqlite') queries.on('query', note);
         return work(queries);
       }, options)

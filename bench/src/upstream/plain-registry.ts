@@ -13,8 +13,9 @@ interface StoredManifest {
 }
 
 /**
- * A registry of the plainest kind, for machines without docker-registry: takes images and gives them back, checks nothing,
- * forgets its manifests when it ends. Run as `node plain-registry.js <folder>`; prints `listening on <host:port>`.
+ * A minimal registry for machines without docker-registry. Stores images without checks and forgets
+ * its manifests when it ends. Usage: `node plain-registry.js <folder>`; prints `listening on
+ * <host:port>`.
  */
 function main(folder: string): void {
   const manifests = new Map<string, StoredManifest>();

@@ -4,13 +4,16 @@ import type { RegistryTarget } from '../../../test/support/real/registry-target'
 import { startServerProgram } from '../../../test/support/real/server-program';
 import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 
-/** The registry that everything is pulled from. */
+/** The registry that all caches pull from. */
 export interface BenchUpstream extends RegistryTarget {
   readonly host: string;
   stop(): Promise<void>;
 }
 
-/** docker-registry where the machine has it, a plain stand-in otherwise: measured are the caches, with the same upstream for all. */
+/**
+ * Starts docker-registry, or the plain registry if it is not installed. The result compares caches,
+ * so every cache gets the same upstream.
+ */
 export async function startUpstream(withDistribution: boolean): Promise<BenchUpstream> {
   if (withDistribution) return startDistribution();
   const folder = await temporaryFolder('upstream');

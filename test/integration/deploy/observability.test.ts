@@ -38,8 +38,8 @@ const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 const provisioning = 'deploy/grafana/provisioning';
 
 /**
- * Returns the names of the series that an expression reads, of Layover and of processes: the words
- * before a selector or a range.
+ * Returns the names of the Layover and process series that an expression reads: the words before a
+ * selector or a range.
  */
 function seriesIn(expression: string): string[] {
   return [...expression.matchAll(/\b((?:layover|process|nodejs)_[a-z0-9_]+)\b/g)].map(([, name]) => name!);

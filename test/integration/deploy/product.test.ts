@@ -15,7 +15,7 @@ interface Lock {
 }
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-/** The user "nobody", where these tests run as root. */
+/** The user "nobody", which runs the product if the tests run as root. */
 const NOBODY = 65534;
 const root = packageRoot();
 let folder: TemporaryFolder;
@@ -43,7 +43,7 @@ function filesBelow(path: string): string[] {
     .sort();
 }
 
-/** Runs a program of the product as a user that owns none of its files. */
+/** Returns the command that runs a program of the product as a user that owns none of its files. */
 function unprivileged(args: readonly string[]): readonly [file: string, args: readonly string[]] {
   if (process.getuid?.() !== 0) return [process.execPath, args];
   const ids = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
@@ -57,7 +57,7 @@ beforeAll(async () => {
   mkdirSync(home, { mode: 0o700 });
   if (process.getuid?.() === 0) {
     chownSync(home, NOBODY, NOBODY);
-    // The folder itself lets others pass through.
+    // Other users need the execute permission to open files below the folder.
     spawnSync('chmod', ['711', folder.path]);
   }
   await mustRun(process.execPath, [join(root, 'bin', 'package.mjs'), product, '--without-packages'], {
@@ -69,7 +69,7 @@ beforeAll(async () => {
 
 afterAll(() => folder?.remove());
 
-test('the product has programs, protocol files, licence and service, and nothing that only a checkout needs', () => {
+test('the product contains programs, protocol files, license and service, and no development files', () => {
   const files = filesBelow(product);
   expect(files).toEqual(
     expect.arrayContaining([
@@ -87,7 +87,7 @@ test('the product has programs, protocol files, licence and service, and nothing
   expect(existsSync(join(product, 'bin', 'ensure.mjs'))).toBe(false);
 });
 
-test('every package that the programs name is a production dependency', () => {
+test('every package that the programs import is a production dependency', () => {
   const { dependencies } = JSON.parse(readFileSync(join(product, 'package.json'), 'utf8')) as {
     readonly dependencies: Readonly<Record<string, string>>;
   };
@@ -117,7 +117,7 @@ test('each program runs from the product without a compiler, git or npm', async 
   }
 }, 60_000);
 
-test('serves as another user, writes to its home only, and stops in order', async () => {
+test('the product serves as another user, writes to its home only, and stops cleanly', async () => {
   const before = filesBelow(product);
   const [file, args] = unprivileged([join(product, 'dist/standalone/src/main.js')]);
   const server = await startServerProgram(file, args, {

@@ -11,20 +11,25 @@ const NAME = 'team/app';
 let rig: NodesRig;
 afterEach(() => rig.close());
 
-/** 50 clients through all edges in the middle of one cold blob, and the node that fills it. */
-async function inMidBlob(options: NodesRigOptions, seed: string, size: number) {
+/**
+ * Starts 50 downloads of one cold blob through all edges. Returns them in the middle of the blob,
+ * with the node that fills it.
+ */
+async function startDownloads(options: NodesRigOptions, seed: string, size: number) {
   rig = await startNodesRig({ ...options, processes: true });
   const image = buildImage({ layers: [size], seed });
   const layer = image.layers[0]!;
   rig.upstream.content.addImage(NAME, 'latest', image);
   const gate = createGate();
-  // The first GET gets so far and no further; the node that takes over is not held up.
+  // The first GET stops at the gate. The node that takes over is not delayed.
   rig.upstream.quirk({ path: layer.digest, method: 'GET', gate, gateAtBytes: size / 2, times: 1 });
   const clients = Array.from({ length: 50 }, (_, i) =>
     startBlobClient({ url: `${rig.urls[i % rig.urls.length]}/v2/docker/${NAME}/blobs/${layer.digest}` }),
   );
   await Promise.all(clients.map(({ started }) => started));
-  await waitUntil('every client is in the middle', () => clients.every((client) => client.received() > size / 4));
+  await waitUntil('every client to be in the middle of the blob', () =>
+    clients.every((client) => client.received() > size / 4),
+  );
   const owner = rig.nodes.find((node) => node.spooled() > 0)!;
   return { layer, clients, owner, gate };
 }
@@ -38,28 +43,32 @@ test.each([
   ['files', 'unix'],
   ['inline', 'tcp'],
 ] as const)(
-  'kill -9 of a data plane with 50 clients in the middle of a blob (%s): all finish with the right bytes, at the cost of one more fetch',
+  'finishes 50 downloads with correct bytes and one more fetch when their data plane is killed (%s)',
   async (_name, transport) => {
-    const { layer, clients, owner, gate } = await inMidBlob({ transport }, `killed ${transport}`, 16 * MIB);
+    const { layer, clients, owner, gate } = await startDownloads({ transport }, `killed ${transport}`, 16 * MIB);
     owner.running.signal('SIGKILL');
     await allRight(clients, layer.digest);
     gate.open();
     expect(rig.fetches(layer.digest)).toBe(2);
     const others = rig.nodes.filter((node: RigNode) => node !== owner);
-    await waitUntil('the next node has kept it', () => others.some((node) => node.holds(layer.digest)));
+    await waitUntil('the next node to store the blob', () => others.some((node) => node.holds(layer.digest)));
   },
   60_000,
 );
 
-test('a data plane that hangs: what waits for it goes on elsewhere, new requests are not sent to it, and it is used again when it is back', async () => {
+test('moves requests away from a hanging data plane, sends it no new ones, and uses it again when it answers', async () => {
   const bounds = { pingAfterMs: 400, answerWithinMs: 1_500 };
   const silence: SilenceBounds = { unary: bounds, streams: bounds };
-  const { layer, clients, owner, gate } = await inMidBlob({ transport: 'tcp', edge: { silence } }, 'hangs', 4 * MIB);
+  const { layer, clients, owner, gate } = await startDownloads(
+    { transport: 'tcp', edge: { silence } },
+    'hangs',
+    4 * MIB,
+  );
   owner.running.signal('SIGSTOP');
   await allRight(clients, layer.digest);
   const small = buildImage({ layers: Array.from({ length: 60 }, (_, i) => 1000 + i), seed: 'small' });
   rig.upstream.content.addImage(NAME, 'small', small);
-  // By now the node is known to hang. If each of these waited for it, the test would not end in time.
+  // The edges know now that the node hangs. If each request waited for it, the test would time out.
   for (const { digest, bytes } of small.layers) {
     const answer = await send({ url: `${rig.urls[0]}/v2/docker/${NAME}/blobs/${digest}` });
     expect(answer.body.equals(bytes)).toBe(true);
@@ -68,7 +77,7 @@ test('a data plane that hangs: what waits for it goes on elsewhere, new requests
   owner.running.signal('SIGCONT');
   const more = buildImage({ layers: Array.from({ length: 20 }, (_, i) => 3000 + i), seed: 'more' });
   rig.upstream.content.addImage(NAME, 'more', more);
-  await waitUntil('it is used again', async () => {
+  await waitUntil('the node to be used again', async () => {
     for (const { digest } of more.layers)
       expect((await send({ url: `${rig.urls[0]}/v2/docker/${NAME}/blobs/${digest}` })).status).toBe(200);
     return more.layers.some(({ digest }) => owner.holds(digest));

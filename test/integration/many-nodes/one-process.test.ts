@@ -16,7 +16,7 @@ test.each([
   ['unix', 4 * MIB],
   ['tcp', 2 * MIB],
 ] as const)(
-  'three data planes and three edges (%s), 200 clients of one cold blob through all edges: the upstream sends it once',
+  'three data planes and three edges (%s) serve 200 clients of one cold blob with one upstream request',
   async (transport, size) => {
     rig = await startNodesRig({ transport });
     const image = buildImage({ layers: [size], seed: `cold ${transport}` });
@@ -33,7 +33,7 @@ test.each([
   60_000,
 );
 
-test('images pulled through any edge and completed by any node: one fetch for each blob, spread over the nodes', async () => {
+test('every blob is fetched once, by different nodes, for images pulled through any edge and completed by any node', async () => {
   rig = await startNodesRig({ transport: 'unix' });
   const images = Array.from({ length: 4 }, (_, i) =>
     buildImage({ layers: [50_000, 60_000, 70_000], seed: `image ${i}` }),
@@ -44,18 +44,20 @@ test('images pulled through any edge and completed by any node: one fetch for ea
     images.map(async ({ layers }, i) => {
       const manifest = await send({ url: `${rig.urls[i % 3]}/v2/docker/${NAME}/manifests/v${i}` });
       expect(manifest.status).toBe(200);
-      // The client fetches some of the blobs itself, through another edge, while they are being completed.
+      // The client fetches some of the blobs through another edge during completion.
       const [first] = layers;
       const answer = await send({ url: blobUrl(rig.urls[(i + 1) % 3]!, first!.digest) });
       expect(answer.body.equals(first!.bytes)).toBe(true);
     }),
   );
-  await waitUntil('all blobs are kept', () => blobs.every((digest) => rig.nodes.some((node) => node.holds(digest))));
+  await waitUntil('all blobs to be stored', () =>
+    blobs.every((digest) => rig.nodes.some((node) => node.holds(digest))),
+  );
   expect(blobs.map((digest) => rig.fetches(digest))).toEqual(blobs.map(() => 1));
   const [a, b, c] = rig.nodes.map((node) => blobs.filter((digest) => node.holds(digest)).length);
   expect(a! + b! + c!).toBe(blobs.length);
   expect([a, b, c].filter((count) => count! > 0).length).toBeGreaterThan(1);
-  // They are where clients look: nothing more is fetched.
+  // The blobs are on the nodes that serve them, so nothing more is fetched.
   rig.upstream.takeRequests();
   for (const digest of blobs) {
     for (const url of rig.urls)
@@ -64,7 +66,7 @@ test('images pulled through any edge and completed by any node: one fetch for ea
   expect(blobs.map((digest) => rig.fetches(digest))).toEqual(blobs.map(() => 0));
 });
 
-test('a node that is drained, and one that comes back: no request is lost', async () => {
+test('no request is lost when a node drains and returns', async () => {
   rig = await startNodesRig({ transport: 'unix' });
   const image = buildImage({ layers: Array.from({ length: 9 }, (_, i) => 100_000 + i), seed: 'drain' });
   rig.upstream.content.addImage(NAME, 'latest', image);
@@ -87,23 +89,23 @@ test('a node that is drained, and one that comes back: no request is lost', asyn
       }
     }
   });
-  const someMore = async (what: string): Promise<void> => {
+  const waitForLoad = async (what: string): Promise<void> => {
     const before = served;
     await waitUntil(what, () => served > before + 60);
   };
-  await someMore('load before');
+  await waitForLoad('load on three nodes');
   for (const node of rig.nodes.slice(0, 3)) {
     await node.stop();
-    await someMore('load on two nodes');
+    await waitForLoad('load on two nodes');
     await node.start();
-    await someMore('load on three nodes');
+    await waitForLoad('load on three nodes again');
   }
   stop = true;
   await Promise.all(load);
   expect(failures).toEqual([]);
 }, 60_000);
 
-test('a node that is stopped in the middle of a fill: its clients go on elsewhere, at the cost of one more fetch', async () => {
+test('clients of a node that stops during a fill continue on another node, with one more fetch', async () => {
   rig = await startNodesRig({ transport: 'unix', env: { LAYOVER_DRAIN_SECONDS: '1' } });
   const image = buildImage({ layers: [8 * MIB], seed: 'stopped' });
   const [layer] = image.layers;
@@ -115,7 +117,7 @@ test('a node that is stopped in the middle of a fill: its clients go on elsewher
   );
   await Promise.all(clients.map(({ started }) => started));
   const owner = rig.nodes.find((node) => node.spooled() > 0)!;
-  // Longer than it may take to drain: what runs is cut.
+  // Reading takes longer than the drain time, so running calls are cut off.
   await owner.stop();
   gate.open();
   const results = await Promise.all(clients.map(({ done }) => done));
@@ -123,7 +125,7 @@ test('a node that is stopped in the middle of a fill: its clients go on elsewher
   expect(rig.fetches(layer!.digest)).toBe(2);
 });
 
-test('a content that is wrong is tried on no other node, and nobody gets all of it', async () => {
+test('content with wrong bytes is not retried on another node, and no client gets all of it', async () => {
   rig = await startNodesRig({ transport: 'tcp' });
   const image = buildImage({ layers: [2 * MIB], seed: 'wrong' });
   const [layer] = image.layers;
@@ -138,7 +140,7 @@ test('a content that is wrong is tried on no other node, and nobody gets all of 
   expect(rig.fetches(layer!.digest)).toBe(1);
 });
 
-test('a new node takes part within ten seconds, one that is no longer listed gets nothing more', async () => {
+test('a new node is used within ten seconds, and a node that is no longer listed gets no more requests', async () => {
   rig = await startNodesRig({ transport: 'tcp', dataPlanes: 2 });
   const image = buildImage({ layers: Array.from({ length: 40 }, (_, i) => 1000 + i), seed: 'new' });
   rig.upstream.content.addImage(NAME, 'latest', image);
@@ -156,31 +158,31 @@ test('a new node takes part within ten seconds, one that is no longer listed get
   await rig.nodes[2]!.start();
   rig.listed = [2, 0, 1];
   await waitUntil(
-    'the new node takes part',
+    'the new node to be used',
     async () => {
       await pullAll();
       return held(2) > 0;
     },
     10_000,
   );
-  // About a third of the blobs move to it: those are fetched once more, and no others.
+  // About a third of the blobs belong to the new node. Only those are fetched once more.
   const fetched = (): number => image.layers.reduce((total, { digest }) => total + rig.fetches(digest), 0);
-  await waitUntil('the new node has its share', async () => {
+  await waitUntil('the new node to fill its blobs', async () => {
     await pullAll();
     return held(2) >= 5;
   });
-  // Clients have the last byte before the disk has.
-  await waitUntil('what was fetched is kept', () => fetched() === 40 + held(2));
+  // Clients get the last byte before it is on the disk.
+  await waitUntil('all fetched blobs to be stored', () => fetched() === 40 + held(2));
 
   rig.listed = [0, 1];
   let round = 0;
-  await waitUntil('the node that is no longer listed gets nothing', async () => {
+  await waitUntil('the removed node to get no requests', async () => {
     round += 1;
     const { layers } = buildImage({ layers: Array.from({ length: 30 }, (_, i) => 500 + i), seed: `round ${round}` });
     for (const { digest, bytes } of layers) rig.upstream.content.addBlob(NAME, bytes, digest);
     const answers = await Promise.all(layers.map(({ digest }, i) => send({ url: blobUrl(rig.urls[i % 3]!, digest) })));
     expect(answers.map(({ status }) => status)).toEqual(layers.map(() => 200));
-    await waitUntil('what was fetched is kept', () =>
+    await waitUntil('all fetched blobs to be stored', () =>
       layers.every(({ digest }) => rig.nodes.some((node) => node.holds(digest))),
     );
     return layers.every(({ digest }) => !rig.nodes[2]!.holds(digest));

@@ -11,7 +11,7 @@ import { waitUntil } from '../../support/real/wait-until';
 
 const MINUTE = 60_000;
 
-describeOnServers('two control planes that keep one cache', (flavour) => {
+describeOnServers('two control planes with one cache', (flavour) => {
   let server: MysqlServer;
   let storage: FakeStorage;
   let worlds: CacheWorld[] = [];
@@ -35,7 +35,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     storage.switches.after = () => undefined;
   });
 
-  /** Two of them; on one clock, so that they see the same time. */
+  /** Starts two control planes with one clock, so that they see the same time. */
   async function startTwo(
     clock: TestClock = TestClock.withoutTimers(),
     quota?: object,
@@ -58,10 +58,11 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     server.execute(`SELECT * FROM cache_${databases}.${table} WHERE ${where}`);
   const purge = (world: CacheWorld) =>
     world.plane.ask('mutation { purgeRepository(organization: "acme", repository: "library/app") }');
-  /** Resolves when a statement of somebody waits for a lock. */
-  const somebodyWaits = () =>
-    waitUntil('a wait for a lock', async () => {
-      // The server shows the same picture again until nobody has looked at it for a tenth of a second.
+  /** Resolves when a statement waits for a lock. */
+  const waitForLock = () =>
+    waitUntil('a statement to wait for a lock', async () => {
+      // The server refreshes this table at most every 100 ms, and only if it was not read
+      // meanwhile.
       await pause(200);
       const waiting = await server.execute(
         `SELECT COUNT(*) AS n FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'`,
@@ -69,7 +70,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
       return Number(waiting[0]!['n']) > 0;
     });
 
-  test('32 admissions at once over both never hold more than the limit, and as many as fit', async () => {
+  test('keep the limit and admit as many images as fit when both admit 32 images at the same time', async () => {
     const [a, b] = await startTwo(TestClock.withoutTimers(), { limitBytes: 10_000, autoPrune: false });
     let running = true;
     let most = 0;
@@ -88,7 +89,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     expect(await b.bytes()).toBe(10_000);
   }, 60_000);
 
-  test('admissions, arrivals, purges and collections race on both, and everything is as counted', async () => {
+  test('have correct counts after concurrent admissions, arrivals, purges and collections', async () => {
     const [a, b] = await startTwo(TestClock.withoutTimers(), { limitBytes: 6000 }, { LAYOVER_GC_GRACE_SECONDS: '0' });
     for (let round = 0; round < 6; round++) {
       a.advance(40_000);
@@ -111,7 +112,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     expect(await a.problems()).toEqual([]);
   }, 120_000);
 
-  test('an image whose blob is just taken out of use waits for that, and is promised room', async () => {
+  test('let an admission wait for a blob that is being released, and reserve room for it', async () => {
     const [a] = await startTwo();
     await a.cache(acme, 'one', { 'one layer': 400 });
     await purge(a);
@@ -121,7 +122,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
         .where('digest', digest('one layer'))
         .update({ state: 'DELETING', deleting_at: a.now });
       const reply = a.admit(acme, 'two', { 'one layer': 400 }, { tag: 'two' });
-      await somebodyWaits();
+      await waitForLock();
       await deleting.commit();
       return reply;
     });
@@ -130,7 +131,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     await a.arrive(acme, { 'one layer': 400 });
   }, 60_000);
 
-  test('one of them collects at a time, the other goes on when the first has stopped or is gone', async () => {
+  test('collect one at a time; the other takes over when the collector stops or dies', async () => {
     const clock = new TestClock();
     const [a, b] = await startTwo(clock, undefined, { LAYOVER_GC_INTERVAL_SECONDS: '30' });
     const leases = () => rows(Table.maintenanceLeases, `name = 'garbage'`);
@@ -139,23 +140,24 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     const owner = (await leases())[0]!['owner'];
     for (let i = 0; i < 3; i++) {
       clock.advance(30_000);
-      // It is written anew when half of it is over.
+      // The lease is renewed after half of its duration.
       await waitUntil('a round', async () => {
-        // The next one is only begun when the one before has ended, which may be after the clock was moved.
+        // The next round is scheduled when the previous one ends, possibly after the clock was
+        // advanced.
         clock.advance(1_000);
         return Number((await leases())[0]!['valid_until']) >= clock.now() + 60_000;
       });
       expect((await leases())[0]!['owner']).toBe(owner);
     }
-    // Dead without a word: its lease runs out.
+    // A dead collector does not release its lease, which expires.
     await server.execute(`UPDATE cache_${databases}.maintenance_leases SET owner = 'gone' WHERE name = 'garbage'`);
     clock.advance(Number((await leases())[0]!['valid_until']) - clock.now() - 1);
     expect((await leases())[0]!['owner']).toBe('gone');
-    await waitUntil('another owner', async () => {
+    await waitUntil('another owner of the lease', async () => {
       clock.advance(1_000);
       return (await leases())[0]!['owner'] !== 'gone';
     });
-    // Stopped: it gives the lease back, and the other need not wait.
+    // A stopped collector releases its lease, so the other one does not wait.
     const other = (await leases())[0]!['owner'];
     await a.plane.stop();
     await b.plane.stop();
@@ -164,7 +166,7 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     await a.plane.start();
   });
 
-  test('two that collect at once delete everything once, and lose nothing that came meanwhile', async () => {
+  test('delete everything once and lose no new content when both collect at the same time', async () => {
     const [a, b] = await startTwo();
     await a.cache(acme, 'one', { 'one layer': 400 });
     await purge(a);
@@ -182,12 +184,12 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     expect(storage.blobs.has(digest('one layer'))).toBe(true);
   });
 
-  test('what one evicts, deletes or purges is told within a second to who watches the other', async () => {
+  test('send invalidations of evictions, deletions and purges to watchers of the other one within a second', async () => {
     const clock = new TestClock();
     const [a, b] = await startTwo(clock);
     const stream = b.plane.catalog.watch();
     await stream.snapshot();
-    const told = async () => {
+    const nextInvalidation = async () => {
       clock.advance(1000);
       for (;;) {
         const message = await stream.next();
@@ -197,16 +199,16 @@ describeOnServers('two control planes that keep one cache', (flavour) => {
     };
     await a.cache(acme, 'one', {}, 'latest');
     await a.plane.ask('mutation { deleteTag(organization: "acme", repository: "library/app", tag: "latest") }');
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest' });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: 'latest' });
     await a.update({ quota: { limitBytes: 10 } });
-    // The tag, which a data plane may know as one that ended, and then what it pointed at.
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: '' });
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: '', digest: digest('one') });
+    // First the tag, which a data plane may know as expired, then the manifest that it pointed to.
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: '' });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: '', digest: digest('one') });
     await a.plane.catalog.call('RecordPulls', {
       records: [
         { id: 'x', at: clock.now(), admission: admission(acme, 'big', { references: [layer('big layer', 99)] }) },
       ],
     });
-    expect(await told()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: digest('big') });
+    expect(await nextInvalidation()).toMatchObject({ repository: 'library/app', tag: 'latest', digest: digest('big') });
   });
 });

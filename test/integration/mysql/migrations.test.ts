@@ -38,7 +38,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
       await database.close();
     }
   }
-  /** The definition of every table, and the rows that migrations write. */
+  /** Returns the definition of every table and the rows that migrations write. */
   async function describeDatabase(name: string): Promise<string> {
     const parts: string[] = [];
     for (const row of await server.execute(`SHOW TABLES FROM ${name}`)) {
@@ -57,7 +57,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
     return parts.join('\n');
   }
 
-  test('of several processes at once are made once; again they change nothing', async () => {
+  test('run once when several processes start at the same time, and change nothing when they run again', async () => {
     const name = await emptyDatabase();
     await Promise.all([migrate(name), migrate(name), migrate(name)]);
     const made = await describeDatabase(name);
@@ -66,14 +66,14 @@ describeOnServers('migrations on MySQL', (flavour) => {
     expect(await describeDatabase(name)).toBe(made);
   });
 
-  test('go on after a process that was killed with the lock of the migrations', async () => {
+  test('continue after a process was killed while it held the migration lock', async () => {
     const name = await emptyDatabase();
     await migrate(name);
     await server.execute(`UPDATE ${name}.knex_migrations_lock SET is_locked = 1`);
     await migrate(name);
   });
 
-  test('that were cut off after any statement are finished by the next start', async () => {
+  test('are finished by the next start after an interruption at any statement', async () => {
     const whole = await emptyDatabase();
     await migrate(whole);
     const wanted = await describeDatabase(whole);
@@ -85,7 +85,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
     }
   }, 60_000);
 
-  test('text is bytes in every table, and no index is larger than MySQL allows', async () => {
+  test('store text as bytes in every table and create no index that is too large for MySQL', async () => {
     const name = await emptyDatabase();
     await migrate(name);
     const types = await server.execute(
@@ -100,7 +100,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
     expect(Math.max(...indexes.map((row) => Number(row['bytes'])))).toBeLessThanOrEqual(3072);
   });
 
-  test('text differs by case, accents and trailing spaces, and is sorted by its bytes', async () => {
+  test('distinguish text by case, accents and trailing spaces, and sort it by bytes', async () => {
     const name = await emptyDatabase();
     await migrate(name);
     const database = open(name);
@@ -116,8 +116,11 @@ describeOnServers('migrations on MySQL', (flavour) => {
     }
   });
 
-  describe('on a database with collations, as earlier versions created it', () => {
-    /** On MySQL before 8.0.17 those versions failed; `utf8mb4_bin` stands in for the collation that it has not. */
+  describe('on a database with collations from an earlier version', () => {
+    /**
+     * The earlier versions failed on MySQL before 8.0.17. `utf8mb4_bin` replaces the collation that
+     * such a server lacks.
+     */
     const collation = flavour.project === 'mariadb' ? 'utf8mb4_nopad_bin' : 'utf8mb4_bin';
     async function collatedDatabase(): Promise<string> {
       const name = await emptyDatabase();
@@ -127,7 +130,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
       return name;
     }
 
-    test('make the same tables as on an empty one, and keep the text', async () => {
+    test('create the same tables as on an empty database and keep the text', async () => {
       const empty = await emptyDatabase();
       await migrate(empty);
       const name = await collatedDatabase();
@@ -141,7 +144,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
       expect(await describeDatabase(name)).toBe(await describeDatabase(empty));
     });
 
-    test('are finished by the next start after they were cut off', async () => {
+    test('are finished by the next start after an interruption', async () => {
       const whole = await collatedDatabase();
       await migrate(whole);
       const wanted = await describeDatabase(whole);
@@ -155,7 +158,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
     }, 60_000);
   });
 
-  test('sessions set what they need, whatever the server has', async () => {
+  test('set their session variables, whatever the defaults of the server are', async () => {
     const database = open(await emptyDatabase());
     try {
       const [rows] = (await database.reader.raw(
@@ -174,7 +177,7 @@ describeOnServers('migrations on MySQL', (flavour) => {
   });
 });
 
-/** Runs the migrations as a process does that dies after `statements` of them. */
+/** Runs the migrations like a process that dies after `statements` statements. */
 async function migrateUntil(url: string, statements: number): Promise<void> {
   const silent = { warn: () => undefined, error: () => undefined };
   const pool = knex({ client: 'mysql2', connection: `${url}?charset=utf8mb4`, pool: { min: 0, max: 1 }, log: silent });
@@ -186,7 +189,7 @@ async function migrateUntil(url: string, statements: number): Promise<void> {
   try {
     await pool.migrate.latest({ migrationSource, disableTransactions: true } as Knex.MigratorConfig);
   } catch {
-    // As wanted.
+    // The interruption is intended.
   } finally {
     await pool.destroy();
   }

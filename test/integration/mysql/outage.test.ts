@@ -5,7 +5,7 @@ import { MysqlServer } from '../../support/mysql-server/mysql-server';
 
 const CODES = '{ organizations { edges { node { name } } } }';
 
-describeOnServers('a database server that goes away', (flavour) => {
+describeOnServers('an outage of the database server', (flavour) => {
   let server: MysqlServer;
   let plane: TestControlPlane;
   beforeEach(async () => {
@@ -18,7 +18,7 @@ describeOnServers('a database server that goes away', (flavour) => {
     await server.remove();
   });
 
-  test('calls fail as UNAVAILABLE while it is down, and the next one works when it is back', async () => {
+  test('makes calls fail with UNAVAILABLE until the server is back', async () => {
     const repository = await plane.organization('acme');
     const record = pull(repository, 'image', Date.UTC(2026, 0, 2));
     const stream = plane.catalog.watch();
@@ -36,7 +36,7 @@ describeOnServers('a database server that goes away', (flavour) => {
     });
     await expect(plane.catalog.call('RecordPulls', { records: [record] })).rejects.toMatchObject({ key: 'NOT_READY' });
     expect((await fetch(`${plane.url}/readyz`)).status).toBe(503);
-    // Data planes keep what they have: a new one even gets the last snapshot.
+    // Data planes keep their configuration, and a new data plane gets the last snapshot.
     expect((await plane.catalog.watch().snapshot()).organizations).toHaveLength(1);
 
     await server.launch();
@@ -51,7 +51,7 @@ describeOnServers('a database server that goes away', (flavour) => {
     expect(plane.log).not.toContain('a request failed');
   });
 
-  test('a start while it is down fails, says why, and leaves nothing open', async () => {
+  test('makes a start fail with the reason and leaves nothing open', async () => {
     await plane.stop();
     await server.kill();
     await expect(plane.start()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -60,7 +60,7 @@ describeOnServers('a database server that goes away', (flavour) => {
     expect((await plane.graphql(CODES)).errors).toBeUndefined();
   });
 
-  test('a killed connection costs the call that it served at most', async () => {
+  test('fails at most one call per killed connection', async () => {
     await plane.organization('acme');
     const [connections] = await server
       .execute('SHOW PROCESSLIST')
@@ -72,7 +72,7 @@ describeOnServers('a database server that goes away', (flavour) => {
     expect((await plane.graphql(CODES)).errors).toBeUndefined();
   });
 
-  test('one that hangs makes calls fail within ten seconds instead of holding them, and goes on where it was', async () => {
+  test('makes calls fail within ten seconds while the server hangs, and continues afterwards', async () => {
     await plane.organization('acme');
     process.kill(server.databasePid, 'SIGSTOP');
     try {
@@ -83,7 +83,7 @@ describeOnServers('a database server that goes away', (flavour) => {
         new Promise((resume) => setTimeout(resume, 9500)).then(() => process.kill(server.databasePid, 'SIGCONT')),
       ]);
       const codes = answers.map((answer) => (answer === true ? '' : answer.errors?.[0]?.extensions.code));
-      // Who holds a connection gets its answer late; who waits for one is told that there is none.
+      // A call with a connection gets its answer late. A call that waits for a connection fails.
       expect(new Set(codes)).toEqual(new Set(['UNAVAILABLE', undefined, '']));
     } finally {
       process.kill(server.databasePid, 'SIGCONT');

@@ -35,13 +35,14 @@ describeOnServers('two control planes on one database', (flavour) => {
   const rows = (table: string, where = '1 = 1') =>
     server.execute(`SELECT * FROM side_by_side_${databases}.${table} WHERE ${where}`);
 
-  test('that start at once on an empty database make its tables, organizations and keys once', async () => {
+  test('create tables, organizations and keys once when both start on an empty database', async () => {
     const [a, b] = await startTwo({ LAYOVER_BOOTSTRAP: '1', LAYOVER_ADMIN_TOKEN: '' });
     expect(await rows('organizations')).toHaveLength(6);
     expect(await rows('audit_events', "kind = 'ORGANIZATION_CREATED'")).toHaveLength(6);
     expect(await rows('token_keys')).toHaveLength(1);
     expect(await rows('api_tokens')).toHaveLength(1);
-    // One announces its admin token and has it in its home; the other has no file that would not work.
+    // One process creates the admin token in its home and announces it. The other one writes no
+    // token file.
     expect([...a.announced, ...b.announced]).toHaveLength(1);
     const files = [a, b].filter(({ home }) => existsSync(join(home, 'admin-token')));
     expect(files.map(({ announced }) => announced.length)).toEqual([1]);
@@ -51,7 +52,7 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(keys[0]).toEqual(keys[1]);
   });
 
-  test('a change through one is heard within a second by who watches the other', async () => {
+  test('send a change that one of them makes to watchers of the other within a second', async () => {
     const [a, b] = await startTwo();
     const stream = b.catalog.watch();
     expect((await stream.snapshot()).organizations).toEqual([]);
@@ -84,7 +85,7 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(names.sort()).toEqual(['one', 'two']);
   });
 
-  test('the same organization applied to both at once is created once', async () => {
+  test('create an organization once when both apply it at the same time', async () => {
     const [a, b] = await startTwo();
     const apply = (plane: TestControlPlane, i: number) =>
       plane.ask<{ applyOrganization: { id: string } }>(APPLY, { input: { name: `acme-${i}`, description: 'same' } });
@@ -96,7 +97,7 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(await rows('audit_events')).toHaveLength(10);
   });
 
-  test('no update is lost: each of many at once has a version of its own, and of two that expect one version one wins', async () => {
+  test('lose no concurrent update: each gets its own version, and only one of two with the same expected version wins', async () => {
     const [a, b] = await startTwo();
     await a.ask(APPLY, { input: { name: 'acme' } });
     const versions = await Promise.all(
@@ -117,7 +118,7 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(codes).toEqual(['OK', 'VERSION_CONFLICT']);
   });
 
-  test('a batch of records that both get at once counts once', async () => {
+  test('count a batch of records once when both receive it at the same time', async () => {
     const [a, b] = await startTwo();
     const repository = await a.organization('acme');
     await a.catalog.call('AdmitManifest', admission(repository, 'image', { references: [layer('layer', 10)] }));
@@ -142,7 +143,7 @@ describeOnServers('two control planes on one database', (flavour) => {
     expect(Number(tag!['pull_count'])).toBe(250);
   });
 
-  test('admissions of one tag through both at once leave one live version, the latest', async () => {
+  test('keep one live version, the latest, of a tag that both admit at the same time', async () => {
     const [a, b] = await startTwo();
     const repository = await a.organization('acme');
     for (let round = 0; round < 8; round++) {

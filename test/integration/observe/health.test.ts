@@ -21,7 +21,7 @@ describe('a running Layover', () => {
   let layover: InProcessLayover;
   afterEach(() => layover.stop());
 
-  test('every plane is alive and ready, and says so to nobody but those who ask by GET and HEAD', async () => {
+  test('answers health checks of every plane, and only with GET and HEAD', async () => {
     layover = await startLayoverInProcess({ env: LISTENERS });
     for (const base of [`http://${layover.dataHttp()}`, `http://${layover.edgeHttp()}`]) {
       expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
@@ -35,7 +35,7 @@ describe('a running Layover', () => {
     expect(await ask(layover.controlUrl, '/readyz')).toEqual([200, 'ready\n']);
   });
 
-  test('a data plane whose store is gone is alive, not ready, says which part, and is ready again when it is back', async () => {
+  test('shows which part makes a data plane not ready while its store is missing, and recovers', async () => {
     layover = await startLayoverInProcess({ env: LISTENERS });
     const base = `http://${layover.dataHttp()}`;
     await rename(join(layover.home, 'blobs'), join(layover.home, 'moved'));
@@ -46,7 +46,7 @@ describe('a running Layover', () => {
     expect(await ask(base, '/readyz')).toEqual([200, 'ready\n']);
   });
 
-  test('without the control plane a data plane that has a configuration stays ready; an edge without data planes does not', async () => {
+  test('keeps a configured data plane ready without the control plane, but no edge without data planes', async () => {
     layover = await startLayoverInProcess({ env: LISTENERS });
     await layover.stopPlane('control');
     expect(await ask(`http://${layover.dataHttp()}`, '/readyz')).toEqual([200, 'ready\n']);
@@ -60,7 +60,7 @@ describe('a running Layover', () => {
   });
 });
 
-test('a data plane without a configuration, and one that drains, is alive and not ready', async () => {
+test('has data planes that are alive but not ready without a configuration and while draining', async () => {
   const folder = await temporaryFolder('health');
   const config = readDataPlaneConfig({
     LAYOVER_HOME: folder.path,
@@ -71,7 +71,10 @@ test('a data plane without a configuration, and one that drains, is alive and no
   });
   const plane = createDataPlane(config, { logger: pino({ level: 'silent' }) });
   const started = plane.start();
-  const base = await waitUntil('its second server', () => plane.httpAddress && `http://${plane.httpAddress}`);
+  const base = await waitUntil(
+    'the second server of the data plane',
+    () => plane.httpAddress && `http://${plane.httpAddress}`,
+  );
   expect((await ask(base, '/readyz'))[1]).toContain('grpc: calls are not accepted yet\n');
   expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
   await started;
@@ -102,17 +105,17 @@ describe('metrics of an edge', () => {
     }
   };
 
-  test('are given beside the registry on this machine alone', async () => {
+  test('are served on the registry port for requests from this machine only', async () => {
     expect(await metricsOf(edgeWith({}))).toBe(200);
     expect(await metricsOf(edgeWith({ LAYOVER_EDGE_LISTEN: '0.0.0.0:0' }))).toBe(404);
   });
 
-  test('are not given to who comes from elsewhere through a proxy on this machine that is trusted', async () => {
+  test('are not served to a remote client of a trusted proxy on this machine', async () => {
     const proxied = edgeWith({ LAYOVER_TRUSTED_PROXIES: '127.0.0.0/8' });
     expect(await metricsOf(proxied, { 'X-Forwarded-For': '203.0.113.9' })).toBe(404);
   });
 
-  test('are not beside the registry where they have a listener of their own', async () => {
+  test('are not served on the registry port if they have their own listener', async () => {
     expect(await metricsOf(edgeWith({ LAYOVER_EDGE_METRICS_LISTEN: '127.0.0.1:0' }))).toBe(404);
   });
 });

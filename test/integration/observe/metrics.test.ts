@@ -30,7 +30,7 @@ const scrape = async (plane: 'edge' | 'data' | 'control'): Promise<Scrape> =>
 const manifestUrl = (tag: string): string => `${layover.url}/v2/hidden-org/hidden-repo/manifests/${tag}`;
 const blobUrl = (digest: string): string => `${layover.url}/v2/hidden-org/hidden-repo/blobs/${digest}`;
 
-test('a cold pull, a warm one and a refusal are counted on every plane, with no names of what was pulled', async () => {
+test('every plane counts a cold, a warm and a refused pull, without names of images', async () => {
   const image = buildImage({ layers: [200_000], seed: 'metrics' });
   const [layer] = image.layers;
   upstream.content.addImage('hidden-repo', 'hidden-tag', image);
@@ -39,18 +39,18 @@ test('a cold pull, a warm one and a refusal are counted on every plane, with no 
   expect((await send({ url: manifestUrl('hidden-tag') })).status).toBe(200);
   expect((await send({ url: manifestUrl('absent') })).status).toBe(404);
   for (let i = 0; i < 2; i += 1) expect((await send({ url: blobUrl(layer!.digest) })).body.length).toBe(200_000);
-  await waitUntil('the image is complete', async () => {
+  await waitUntil('the image to be complete', async () => {
     return sample(await scrape('data'), 'layover_data_fills_total', 'outcome="kept"') === 2;
   });
 
   const data = await scrape('data');
-  const grew = (name: string, labels = ''): number => sample(data, name, labels) - sample(before, name, labels);
-  expect(grew('layover_data_pulls_total', 'cache="MISS"')).toBe(1);
-  expect(grew('layover_data_pulls_total', 'cache="HIT"')).toBe(1);
-  expect(grew('layover_data_pulls_total', 'cache="REFUSED"')).toBe(1);
-  expect(grew('layover_data_served_bytes_total')).toBe(400_000);
+  const increaseOf = (name: string, labels = ''): number => sample(data, name, labels) - sample(before, name, labels);
+  expect(increaseOf('layover_data_pulls_total', 'cache="MISS"')).toBe(1);
+  expect(increaseOf('layover_data_pulls_total', 'cache="HIT"')).toBe(1);
+  expect(increaseOf('layover_data_pulls_total', 'cache="REFUSED"')).toBe(1);
+  expect(increaseOf('layover_data_served_bytes_total')).toBe(400_000);
   const configSize = image.config.bytes.length;
-  expect(grew('layover_data_fetched_bytes_total')).toBe(200_000 + configSize);
+  expect(increaseOf('layover_data_fetched_bytes_total')).toBe(200_000 + configSize);
   expect(sample(data, 'layover_data_upstream_requests_total', `upstream="${upstream.host}"`)).toBeGreaterThanOrEqual(3);
   expect(data.get('layover_data_upstream_errors_total')).toBeUndefined();
   expect(sample(data, 'layover_data_call_seconds_count', 'method="GetManifest",outcome="ok"')).toBe(2);
@@ -61,7 +61,7 @@ test('a cold pull, a warm one and a refusal are counted on every plane, with no 
   const edge = await scrape('edge');
   expect(sample(edge, 'layover_edge_data_planes')).toBe(1);
   expect(sample(edge, 'layover_edge_cache_answers_total', 'endpoint="get-manifest",cache="HIT"')).toBe(1);
-  const control = await waitUntil('records are delivered', async () => {
+  const control = await waitUntil('the records to be delivered', async () => {
     const found = await scrape('control');
     return sample(found, 'layover_audit_events_total', 'kind="PULL"') === 3 && found;
   });
@@ -71,7 +71,7 @@ test('a cold pull, a warm one and a refusal are counted on every plane, with no 
   for (const url of Object.values(metricsUrls(layover))) expect(await scrapeText(url)).not.toMatch(/hidden-|sha256:/);
 });
 
-test('what runs is seen while it does: streams, fills, and the bytes that a slow client has', async () => {
+test('metrics show running streams and fills, and the bytes that wait for a slow client', async () => {
   const image = buildImage({ layers: [8 * MIB], seed: 'running' });
   const [layer] = image.layers;
   upstream.content.addImage('hidden-repo', 'latest', image);
@@ -79,7 +79,7 @@ test('what runs is seen while it does: streams, fills, and the bytes that a slow
   upstream.quirk({ path: `/blobs/${layer!.digest}`, gate, gateAtBytes: 4 * MIB });
   expect((await send({ url: manifestUrl('latest') })).status).toBe(200);
   const client = startBlobClient({ url: blobUrl(layer!.digest) });
-  await waitUntil('half is there', async () => {
+  await waitUntil('half of the blob', async () => {
     const edge = await scrape('edge');
     return sample(edge, 'layover_edge_blob_bytes_total', 'delivery="local-file"') > 3 * MIB;
   });
@@ -88,7 +88,7 @@ test('what runs is seen while it does: streams, fills, and the bytes that a slow
   expect(sample(data, 'layover_data_open_streams', 'method="ReadBlob"')).toBe(1);
   gate.open();
   expect((await client.done).digest).toBe(layer!.digest);
-  await waitUntil('all is over', async () => {
+  await waitUntil('the streams and fills to end', async () => {
     const over = await scrape('data');
     return (
       sample(over, 'layover_data_fills_running') === 0 &&
@@ -99,7 +99,7 @@ test('what runs is seen while it does: streams, fills, and the bytes that a slow
   expect(sample(edge, 'layover_edge_blob_bytes_total', 'delivery="local-file"')).toBe(8 * MIB);
 });
 
-test('an upstream that fails, and one that tells its rate limit', async () => {
+test('metrics show a failing upstream, and the rate limit that an upstream reports', async () => {
   upstream.content.addImage('hidden-repo', 'latest', buildImage({ seed: 'limits' }));
   upstream.rateLimit = { limit: '100;w=21600', remaining: '7;w=21600' };
   expect((await send({ url: manifestUrl('latest') })).status).toBe(200);
@@ -111,7 +111,7 @@ test('an upstream that fails, and one that tells its rate limit', async () => {
   await upstream.close();
   expect((await send({ url: manifestUrl('another') })).status).toBeGreaterThanOrEqual(500);
   const after = await scrape('data');
-  // Not the only ones: what the background was fetching when the upstream went is cut.
+  // There may be more failures: background fills that ran when the upstream went down.
   const unreachable = `upstream="${host}",reason="UPSTREAM_UNREACHABLE"`;
   expect(sample(after, 'layover_data_upstream_errors_total', unreachable)).toBeGreaterThanOrEqual(1);
   upstream = await startFakeRegistry();

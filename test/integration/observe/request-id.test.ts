@@ -26,7 +26,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-test("the client's own id is in the answer, the edge's line, the data plane's line and the audit event", async () => {
+test("a client's request id is in the answer, the log lines of the edge and the data plane, and the audit event", async () => {
   const image = buildImage({ seed: 'request-id' });
   upstream.content.addImage('team/app', 'latest', image);
   const id = 'ci-run.4711_a';
@@ -40,7 +40,7 @@ test("the client's own id is in the answer, the edge's line, the data plane's li
   });
   expect([blob.status, blob.headers['x-request-id']]).toEqual([200, 'blob-1']);
 
-  const [event] = await waitUntil('the pull is recorded', async () => {
+  const [event] = await waitUntil('the audit event', async () => {
     const pulls = await layover.graphql.pulls('acme');
     return pulls.length > 0 && pulls;
   });
@@ -49,19 +49,19 @@ test("the client's own id is in the answer, the edge's line, the data plane's li
     expect.objectContaining({ status: 401, path: '/v2/acme/team/app/manifests/latest' }),
   ]);
   expect(said('data', id)).toEqual([expect.objectContaining({ method: 'GetManifest', outcome: 'UNAUTHORIZED' })]);
-  await waitUntil('the blob is answered', () => said('edge', 'blob-1').length === 1);
+  await waitUntil('the answer for the blob', () => said('edge', 'blob-1').length === 1);
   expect(said('data', 'blob-1').map(({ method, outcome }) => `${String(method)} ${String(outcome)}`)).toContain(
     'ReadBlob ok',
   );
 });
 
-test('an id that is none gets another, which is the same everywhere', async () => {
+test('an invalid request id is replaced by the same new id everywhere', async () => {
   upstream.content.addImage('team/app', 'latest', buildImage({ seed: 'made' }));
   const url = `${layover.url}/v2/acme/team/app/manifests/latest`;
   const { headers } = await send({ url, headers: { 'X-Request-Id': 'two words{"a":1}' } });
   const id = headers['x-request-id'];
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
-  const [event] = await waitUntil('the pull is recorded', async () => {
+  const [event] = await waitUntil('the audit event', async () => {
     const pulls = await layover.graphql.pulls('acme');
     return pulls.length > 0 && pulls;
   });

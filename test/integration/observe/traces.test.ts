@@ -45,7 +45,7 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<void> 
 const image = buildImage({ layers: [100_000], seed: 'traces' });
 const manifestUrl = (): string => `${layover.url}/v2/acme/team/app/manifests/latest?secret=query`;
 
-/** One line for each span below the root, with those of its parents in front of it. */
+/** Returns one line per span below the root: the names of its ancestors and its own name. */
 function tree(spans: readonly ReceivedSpan[], traceId: string): string[] {
   const own = spans.filter((span) => span.traceId === traceId);
   const byId = new Map(own.map((span) => [span.spanId, span]));
@@ -57,7 +57,7 @@ function tree(spans: readonly ReceivedSpan[], traceId: string): string[] {
   return own.map(path).sort();
 }
 
-test('one pull is one tree through edge, data plane, Catalog and upstream; a fill is its own, linked to who asked; nothing secret is in them', async () => {
+test('a pull is one trace through all planes and the upstream; its fill is a linked trace; neither contains secrets', async () => {
   upstream.content.addImage('team/app', 'latest', image);
   await start();
   const headers = { 'X-Request-Id': 'traced-pull', Cookie: 'cookie-secret' };
@@ -104,7 +104,7 @@ test('one pull is one tree through edge, data plane, Catalog and upstream; a fil
   expect(receiver.text).not.toMatch(/secret|Bearer|Basic|team\/app|sha256|latest/);
 });
 
-test('an upstream that fails shows as an error, by its key', async () => {
+test('an upstream failure is an error with its key in the trace', async () => {
   await start();
   upstream.quirk({ path: '/manifests/', respond: { status: 503 } });
   expect((await send({ url: manifestUrl() })).status).toBeGreaterThanOrEqual(500);
@@ -123,7 +123,7 @@ test('an upstream that fails shows as an error, by its key', async () => {
 test.each([
   ['', false],
   ['127.0.0.0/8', true],
-])("a client's traceparent counts with LAYOVER_TRUSTED_PROXIES=%j: %p", async (proxies, honoured) => {
+])('the traceparent of a client is used depending on LAYOVER_TRUSTED_PROXIES=%j: %p', async (proxies, honoured) => {
   upstream.content.addImage('team/app', 'latest', image);
   await start(proxies === '' ? {} : { LAYOVER_TRUSTED_PROXIES: proxies });
   await send({ url: manifestUrl(), headers: { traceparent: CALLER } });
@@ -133,7 +133,7 @@ test.each([
   expect(root.parentSpanId).toBe(honoured ? 'b'.repeat(16) : '');
 });
 
-test('a client that nobody trusts cannot force sampling, and with sampling off nothing is sent', async () => {
+test('an untrusted client cannot force sampling, and nothing is exported with sampling off', async () => {
   upstream.content.addImage('team/app', 'latest', image);
   await start({ OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' });
   expect((await send({ url: manifestUrl(), headers: { traceparent: CALLER } })).status).toBe(200);
@@ -141,7 +141,7 @@ test('a client that nobody trusts cannot force sampling, and with sampling off n
   expect(receiver.requests).toBe(0);
 });
 
-test('without an endpoint nothing is sent', async () => {
+test('nothing is exported without an endpoint', async () => {
   upstream.content.addImage('team/app', 'latest', image);
   await start({ OTEL_EXPORTER_OTLP_ENDPOINT: '' });
   expect((await send({ url: manifestUrl() })).status).toBe(200);
@@ -150,13 +150,13 @@ test('without an endpoint nothing is sent', async () => {
 });
 
 test.each(['refuse', 'hang', 'away'] as const)(
-  'a receiver that is there and then not (%s) disturbs no pull, and the end of Layover waits for it no longer than is promised',
+  'a receiver that fails (%s) delays no pull, and the shutdown of Layover by no more than the limit',
   async (how) => {
     upstream.content.addImage('team/app', 'latest', image);
     await start({ LAYOVER_DRAIN_SECONDS: '0' });
     if (how === 'away') await receiver.close();
     else receiver.behave(how);
-    // If each of these waited for the receiver, the test would not end in time.
+    // If each request waited for the receiver, the test would time out.
     for (let i = 0; i < 20; i += 1) expect((await send({ url: manifestUrl() })).status).toBe(200);
     await layover.stop();
     if (how === 'refuse') {
@@ -168,9 +168,9 @@ test.each(['refuse', 'hang', 'away'] as const)(
   30_000,
 );
 
-test('what planes do by themselves makes no traces', async () => {
+test('background work of the planes creates no traces', async () => {
   await start();
-  await waitUntil('the data plane has the organization', async () => {
+  await waitUntil('the organization on the data plane', async () => {
     const answer = await send({ url: `${layover.url}/v2/acme/none/manifests/none` });
     return answer.status === 404 && (await send({ url: `${layover.url}/readyz` })).status === 200;
   });

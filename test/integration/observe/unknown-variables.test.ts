@@ -1,7 +1,7 @@
 import { createLogger } from '../../../common/runtime/logger';
 import { startLayoverInProcess } from '../../support/real/layover-in-process';
 
-test('every plane that is started alone logs an unknown variable once, as a warning', async () => {
+test('every plane that is started on its own logs an unknown variable once, as a warning', async () => {
   const lines: string[] = [];
   const layover = await startLayoverInProcess({
     env: { LAYOVER_DRAIN_SECOND: '7' },

@@ -18,7 +18,7 @@ const SECRETS = {
 const DATABASE_PASSWORD = 'c4nary-of-the-database';
 
 let folder: TemporaryFolder;
-/** The middle of each line of the private keys that are in files. */
+/** The middle of each line of the private key files. */
 let keyLines: readonly string[];
 let files: Readonly<Record<string, string>>;
 beforeEach(async () => {
@@ -45,8 +45,8 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-/** Everything that a plane says on its way to its end. */
-async function lastWords(
+/** Runs a plane until it ends and returns its output. */
+async function runToEnd(
   plane: string,
   environment: Readonly<Record<string, string>>,
   more: readonly string[] = [],
@@ -81,31 +81,31 @@ function expectNoSecret(text: string): void {
   for (const line of keyLines) expect(content).not.toContain(line);
 }
 
-test.each(['control-plane', 'data-plane', 'edge-http'])('an uncaught error in %s tells no secret', async (plane) => {
-  const bomb = join(folder.path, 'bomb.js');
-  await writeFile(bomb, "setTimeout(() => { throw new Error('the bomb'); }, 1500);\n");
-  const { code, text } = await lastWords(plane, {}, ['-r', bomb]);
+test.each(['control-plane', 'data-plane', 'edge-http'])('an uncaught error in %s prints no secret', async (plane) => {
+  const crashScript = join(folder.path, 'bomb.js');
+  await writeFile(crashScript, "setTimeout(() => { throw new Error('the bomb'); }, 1500);\n");
+  const { code, text } = await runToEnd(plane, {}, ['-r', crashScript]);
   expect(text).toContain('the bomb');
   expect(code).not.toBe(0);
   expectNoSecret(text);
 });
 
-test('a database that is not there, and bad configuration, are told without their passwords', async () => {
+test('messages about a missing database and an invalid configuration contain no passwords', async () => {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   const url = `mysql://layover:${DATABASE_PASSWORD}@127.0.0.1:${port}/layover`;
-  const away = await lastWords('control-plane', { LAYOVER_DATABASE_URL: url });
+  const away = await runToEnd('control-plane', { LAYOVER_DATABASE_URL: url });
   expect(away.code).not.toBe(0);
   expectNoSecret(away.text);
-  const bad = await lastWords('control-plane', {
+  const bad = await runToEnd('control-plane', {
     LAYOVER_DATABASE_URL: `postgres://layover:${DATABASE_PASSWORD}@host/db`,
     LAYOVER_MASTER_KEY: `${SECRETS.LAYOVER_MASTER_KEY}x`,
     LAYOVER_ADMIN_TOKEN: `${SECRETS.LAYOVER_ADMIN_TOKEN} with blanks`,
     LAYOVER_PLANE_SECRET: `${SECRETS.LAYOVER_PLANE_SECRET} with blanks`,
     LAYOVER_PLANE_SECRET_PREVIOUS: `${SECRETS.LAYOVER_PLANE_SECRET}, too-short`,
-    // The key where the certificate should be, and the other way round.
+    // Key and certificate are swapped.
     LAYOVER_CONTROL_TLS_CERT: files['LAYOVER_CONTROL_TLS_KEY']!,
     LAYOVER_CONTROL_TLS_KEY: files['LAYOVER_CONTROL_TLS_CERT']!,
     LAYOVER_PLANE_TLS_CA: files['LAYOVER_PLANE_TLS_KEY']!,

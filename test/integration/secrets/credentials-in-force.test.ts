@@ -6,7 +6,7 @@ const UPDATE =
   'mutation ($input: OrganizationPatch!) { updateOrganization(name: "acme", input: $input) { proxyCache { hasCredentials } } }';
 const MANIFEST = '/v2/acme/team/app/manifests/latest';
 
-/** A registry that takes one password, which can be changed; it is then as if its tokens had been revoked. */
+/** A registry with one password. A change of the password also revokes its tokens. */
 interface Upstream extends FakeRegistry {
   setPassword(password: string): void;
 }
@@ -33,7 +33,7 @@ describe.each(['basic', 'bearer'] as const)('upstream credentials (%s)', (kind) 
     await layover.ask('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }', {
       input: { name: 'acme', proxyCache: proxyCache({ upstreamPassword: 'old' }) },
     });
-    await waitUntil('the first pull', async () => (await layover.registry(MANIFEST)).status === 200);
+    await waitUntil('the first pull to succeed', async () => (await layover.registry(MANIFEST)).status === 200);
   });
   afterEach(async () => {
     await layover.stop();
@@ -50,7 +50,7 @@ describe.each(['basic', 'bearer'] as const)('upstream credentials (%s)', (kind) 
     layover.ask(UPDATE, { input: { proxyCache: proxyCache(more) } });
   const pull = async (): Promise<number> => (await layover.registry(MANIFEST)).status;
 
-  test('changed in place: refused between, in force for the very next pull', async () => {
+  test('are used for the next pull after a change, and pulls fail until then', async () => {
     upstream.setPassword('new');
     const refused = await layover.registry(MANIFEST);
     expect(refused.status).toBe(403);
@@ -60,12 +60,12 @@ describe.each(['basic', 'bearer'] as const)('upstream credentials (%s)', (kind) 
       updateOrganization: { proxyCache: { hasCredentials: true } },
     });
     expect(await pull()).toBe(200);
-    // Left out: it stays.
+    // A field that is not set stays unchanged.
     await update({});
     expect(await pull()).toBe(200);
   });
 
-  test.each([null, ''])('removed by %j', async (upstreamPassword) => {
+  test.each([null, ''])('are removed by %j', async (upstreamPassword) => {
     expect(await update({ upstreamPassword })).toEqual({
       updateOrganization: { proxyCache: { hasCredentials: false } },
     });
@@ -74,14 +74,14 @@ describe.each(['basic', 'bearer'] as const)('upstream credentials (%s)', (kind) 
     expect(upstream.requests.some(({ authorization }) => authorization === 'basic')).toBe(false);
   });
 
-  test('dropped, and never sent, when the host changes', async () => {
+  test('are deleted, and never sent, when the host of the upstream changes', async () => {
     expect(await update({ upstream: other.host })).toEqual({
       updateOrganization: { proxyCache: { hasCredentials: false } },
     });
     expect(await pull()).toBe(403);
     expect(other.requests.length).toBeGreaterThan(0);
     expect(other.requests.filter(({ authorization }) => authorization === 'basic')).toEqual([]);
-    // Nor does it come back with the old host.
+    // The old host does not restore them.
     await update({});
     expect(await pull()).toBe(403);
   });

@@ -20,7 +20,10 @@ const MASTER = randomBytes(32);
 const PREVIOUS = randomBytes(32);
 const PLANES = 'c4nary-of-the-planes-0123456789abcdef';
 const PLANES_BEFORE = 'c4nary-of-the-planes-before-0123456789';
-/** Places that are meant to hold a secret; here both come from the environment, so there is none. */
+/**
+ * Files that may hold a secret. Here both secrets come from the environment, so the files do not
+ * exist.
+ */
 const MAY_HOLD = ['keys/master-key', 'admin-token'];
 
 let registry: FakeRegistry;
@@ -68,21 +71,22 @@ const proxyCache = (more: object = {}): object => ({
   ...more,
 });
 
-/** Where any form of a secret is found. */
+/** Returns the places in which any form of a secret was found. */
 function leaks(where: string, content: string): string[] {
   return [...secrets].flatMap(([name, secret]) =>
     formsOf(secret).some((form) => content.includes(form)) ? [`${name} in ${where}`] : [],
   );
 }
 
-test('after a full run no secret is anywhere but in the places for it', async () => {
+test('a full run leaves secrets only where they belong', async () => {
   await layover.ask(APPLY, { input: { name: 'acme', visibility: 'PRIVATE', proxyCache: proxyCache() } });
   await layover.ask(APPLY, { input: { name: 'open', proxyCache: proxyCache() } });
   await layover.ask(APPLY, { input: { name: 'wrong', proxyCache: proxyCache({ upstreamPassword: WRONG }) } });
   await layover.ask(APPLY, { input: { name: 'tls', proxyCache: proxyCache({ insecure: false }) } });
   await layover.ask(APPLY, { input: { name: 'gone', proxyCache: proxyCache({ upstream: '127.0.0.1:1' }) } });
 
-  // Secrets that Layover makes: shown once in the answer that is meant to, which is then forgotten here.
+  // Secrets that Layover generates. The answer that shows each one is removed from the recorded
+  // answers.
   const { createApiToken } = await layover.ask<{ createApiToken: { token: string } }>(
     'mutation { createApiToken(name: "c", role: READER, organization: "acme") { token } }',
   );
@@ -93,7 +97,7 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   );
   layover.answers.pop();
   secrets.set('robot secret', createRobot.secret);
-  // One that is rotated, and ends: neither of its secrets is anywhere.
+  // A robot whose secret is rotated and that is deleted: neither secret may remain anywhere.
   const RETIRING = '(organization: "acme", name: "retiring") { secret }';
   for (const mutation of ['createRobot', 'rotateRobotSecret']) {
     const { robot } = await layover.ask<{ robot: { secret: string } }>(`mutation { robot: ${mutation}${RETIRING} }`);
@@ -115,10 +119,10 @@ test('after a full run no secret is anywhere but in the places for it', async ()
     secrets.set(`token key ${id}`, Buffer.from(secret));
   catalog.close();
 
-  // Pulls, good and bad.
+  // Successful and failing pulls.
   const robot = basicAuthorization({ username: 'acme+ci', password: createRobot.secret });
   let token = '';
-  await waitUntil('the robot', async () => {
+  await waitUntil('the robot to work', async () => {
     const answer = await layover.registry('/token?service=x&scope=repository:acme/team/app:pull', {
       authorization: robot,
     });
@@ -144,7 +148,7 @@ test('after a full run no secret is anywhere but in the places for it', async ()
     const answer = await layover.registry(`/v2/${organization}/team/app/manifests/latest`);
     expect([organization, answer.status]).toEqual([organization, status]);
   }
-  // An upstream that repeats what it was sent.
+  // An upstream that repeats its request in an error.
   const echo = `no: alice ${PASSWORD}, ${basicAuthorization({ username: 'alice', password: PASSWORD })}, Bearer ${upstreamTokens[0]}`;
   for (const status of [403, 500]) {
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message: echo }] });
@@ -153,7 +157,7 @@ test('after a full run no secret is anywhere but in the places for it', async ()
     expect(answer.text).toContain('it says: DENIED: no: alice');
     quirk.remove();
   }
-  // GraphQL that is wrong, with secrets in wrong places.
+  // Invalid GraphQL requests with secrets in wrong places.
   for (const secret of [PASSWORD, WRONG]) {
     for (const more of [
       { expirationSeconds: -1 },
@@ -174,7 +178,7 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   await layover.graphql('{ viewer { name } }', {}, `${ADMIN}x`);
   await layover.graphql(`{ viewer { name } }`, {}, createApiToken.token);
   await layover.graphql(`{ viewer { name } }`, {}, brief.token);
-  // The right secret in the wrong place.
+  // A valid secret in the wrong place.
   await layover.graphql('{ viewer { name } }', {}, createRobot.secret);
   await layover.control('/audit.jsonl', `Basic ${Buffer.from(`admin:${ADMIN}`).toString('base64')}`);
   await layover.registry('/v2/acme/team/app/manifests/latest', { authorization: `Bearer ${ADMIN}` });
@@ -188,13 +192,13 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   const AUDIT =
     '{ auditEvents(first: 100) { edges { node { kind detail upstreamStatus } } } organizations { edges { node { name proxyCache { hasCredentials upstreamUsername upstreamStatus { lastError } } } } } }';
   let audit = '';
-  await waitUntil('the records', async () => {
+  await waitUntil('the audit events', async () => {
     audit = (await layover.graphql(AUDIT)).text;
     layover.answers.pop();
     return audit.split('"PULL"').length > 6;
   });
   layover.answers.push(audit);
-  // What else tells of all that has happened.
+  // Other outputs that describe all events.
   const events = await layover.control('/audit.jsonl');
   for (const kind of [
     'ROBOT_ROTATED',
@@ -217,13 +221,13 @@ test('after a full run no secret is anywhere but in the places for it', async ()
   expect(names).toEqual(expect.arrayContaining(['layover.sqlite', 'configuration.sealed']));
   expect(names.some((name) => name.startsWith('journal/'))).toBe(true);
   expect(names.some((name) => name.startsWith('index/'))).toBe(true);
-  // The search finds what is there.
+  // Checks that the search finds text that is in the logs.
   expect(layover.log()).toContain('The data plane accepts requests');
   expect(
     leaks('a probe', asLatin1(`x ${encodeURIComponent(PASSWORD)} ${Buffer.from(`u:${WRONG}`).toString('base64')}`)),
   ).toEqual(expect.arrayContaining(['password in a probe', 'wrong password in a probe']));
   expect([
-    ...leaks('the logs', asLatin1(layover.log())),
+    ...leaks('the log lines', asLatin1(layover.log())),
     ...layover.answers.flatMap((answer, i) => leaks(`answer ${i}: ${answer.slice(0, 2000)}`, asLatin1(answer))),
     ...files.flatMap((path) => leaks(relative(layover.home, path), readFileSync(path, 'latin1'))),
   ]).toEqual([]);

@@ -28,8 +28,8 @@ async function validate(input: object): Promise<Validation> {
   return (await layover.ask<{ validateProxyCache: Validation }>(query, { input })).validateProxyCache;
 }
 
-describe('validateProxyCache over the planes', () => {
-  test('broken upstreams', async () => {
+describe('validateProxyCache on running planes', () => {
+  test('describes problems of upstreams', async () => {
     const upstream = fake.host;
     expect(await validate({ upstream, insecure: true })).toMatchObject({ outcome: 'OK', anonymous: true });
     expect(await validate({ upstream })).toMatchObject({
@@ -55,7 +55,7 @@ describe('validateProxyCache over the planes', () => {
     fake.clearQuirks();
   });
 
-  test('leaves no trace: a 429 that it meets does not keep pulls from being tried', async () => {
+  test('does not affect pulls after a 429', async () => {
     const proxyCache = { upstream: fake.host, insecure: true };
     await layover.ask('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }', {
       input: { name: 'acme', proxyCache },
@@ -75,7 +75,7 @@ describeWith([DISTRIBUTION_PROGRAM], 'validateProxyCache with distribution', () 
   });
   afterAll(() => upstream.stop());
 
-  test('right, wrong and missing credentials', async () => {
+  test('checks valid, wrong and missing credentials', async () => {
     const { username, password } = ACCOUNTS.alpha;
     const input = (upstreamPassword?: string): object => ({
       upstream: upstream.host,

@@ -7,7 +7,7 @@ import { startStabilityRig, type StabilityRig, type StabilityRigOptions } from '
 
 const REPOSITORY = 'team/app';
 
-/** What goes away, and how it comes back. */
+/** An outage: how it begins and how it ends. */
 interface Outage {
   readonly options: () => StabilityRigOptions;
   readonly begin: (rig: StabilityRig) => Promise<void>;
@@ -20,8 +20,11 @@ afterEach(async () => {
   rig = undefined;
 });
 
-/** Before, during (with a data plane that restarts) and after the outage: what clients and the audit log see. */
-async function liveThrough({ options, begin, end }: Outage): Promise<void> {
+/**
+ * Checks what clients and the audit log see before, during and after an outage. The data plane
+ * restarts during the outage.
+ */
+async function checkOutage({ options, begin, end }: Outage): Promise<void> {
   const planes = (rig = await startStabilityRig(options()));
   const { upstream } = planes;
   for (const tag of ['cached', 'first', 'second', 'third'])
@@ -39,27 +42,29 @@ async function liveThrough({ options, begin, end }: Outage): Promise<void> {
   );
   const robot: Credentials = { username: createRobot.username, password: createRobot.secret };
   const client = new Puller(() => planes.url);
-  await waitUntil('the robot is known', () => client.token(`closed/${REPOSITORY}`, robot));
+  await waitUntil('the robot to be known', () => client.token(`closed/${REPOSITORY}`, robot));
   const open = (reference: string) => client.pull('open', REPOSITORY, reference);
   const closed = (reference: string) => client.pull('closed', REPOSITORY, reference, robot);
-  await waitUntil('both organizations are known', async () => (await open('cached')).status === 200);
+  await waitUntil('both organizations to be known', async () => (await open('cached')).status === 200);
   expect(await open('cached')).toMatchObject({ status: 200, cache: 'REVALIDATED' });
   expect(await closed('cached')).toMatchObject({ status: 200, cache: 'MISS' });
   await begin(planes);
 
   const pulls = async (uncached: string): Promise<void> => {
-    // What is cached, by tag; what is not; and that again, for it is cached now.
+    // A cached image by tag, an image that is not cached, and the same one again, which is cached
+    // now.
     for (const pull of [open, closed]) {
       expect(await pull('cached')).toMatchObject({ status: 200, cache: 'REVALIDATED' });
       expect(await pull(uncached)).toMatchObject({ status: 200, cache: 'MISS' });
       expect(await pull(uncached)).toMatchObject({ status: 200, cache: 'REVALIDATED' });
     }
-    // The rights are as before.
+    // Access rights do not change.
     await expect(client.token(`closed/${REPOSITORY}`, { ...robot, password: 'wrong' })).rejects.toThrow('401');
     expect(await new Puller(() => planes.url).pull('nobody', REPOSITORY, 'cached')).toMatchObject({ status: 404 });
   };
   await pulls('first');
-  // Twice: what the first data plane learned in the outage is there for the second, and its journal goes on.
+  // Restarts the data plane twice: the second one must have what the first one stored, and continue
+  // its journal.
   await planes.restartData();
   await pulls('second');
   await planes.restartData();
@@ -67,11 +72,11 @@ async function liveThrough({ options, begin, end }: Outage): Promise<void> {
 
   await end(planes);
   for (const [organization, answers] of client.answers) {
-    const recorded = await waitUntil(`the records of ${organization}`, async () => {
+    const recorded = await waitUntil(`the audit events of ${organization}`, async () => {
       const all = await planes.graphql.pulls(organization);
       return all.length >= answers.length && all;
     });
-    // Each once, and in the order in which they were answered.
+    // Each pull once, in the order of the answers.
     expect(recorded.map(({ requestId, httpStatus, actor }) => ({ requestId, httpStatus, actor }))).toEqual(answers);
     await waitUntil(`the tags of ${organization}`, async () => {
       const { repository } = await planes.graphql.run<{
@@ -88,17 +93,17 @@ async function liveThrough({ options, begin, end }: Outage): Promise<void> {
   expect(await open('cached')).toMatchObject({ status: 200, cache: 'REVALIDATED' });
 }
 
-describe('on SQLite', () => {
+describe('pulls with SQLite', () => {
   test(
-    'the control plane is stopped',
-    () => liveThrough({ options: () => ({}), begin: (it) => it.stopControl(), end: (it) => it.startControl() }),
+    'continue while the control plane is stopped',
+    () => checkOutage({ options: () => ({}), begin: (it) => it.stopControl(), end: (it) => it.startControl() }),
     60_000,
   );
 
   test(
-    'the control plane is killed, and its database with it',
+    'continue while the control plane and its database are killed',
     () =>
-      liveThrough({
+      checkOutage({
         options: () => ({ controlProcess: true }),
         begin: (it) => it.killControl(),
         end: (it) => it.startControl(),
@@ -107,7 +112,7 @@ describe('on SQLite', () => {
   );
 });
 
-describeOnServers('on a database server', (flavour) => {
+describeOnServers('pulls with a database server', (flavour) => {
   let server: MysqlServer;
   let databases = 0;
   let databaseUrl: string;
@@ -122,9 +127,9 @@ describeOnServers('on a database server', (flavour) => {
   });
 
   test(
-    'the control plane is stopped',
+    'continue while the control plane is stopped',
     () =>
-      liveThrough({
+      checkOutage({
         options: () => ({ databaseUrl }),
         begin: (it) => it.stopControl(),
         end: (it) => it.startControl(),
@@ -133,9 +138,9 @@ describeOnServers('on a database server', (flavour) => {
   );
 
   test(
-    'the database is killed, and the control plane stays',
+    'continue while the database is killed and the control plane runs',
     () =>
-      liveThrough({
+      checkOutage({
         options: () => ({ databaseUrl }),
         begin: () => server.kill(),
         end: () => server.launch(),

@@ -19,13 +19,13 @@ beforeEach(async () => {
     input,
   });
   await waitUntil(
-    'the organization is known',
+    'the organization to be known',
     async () => (await client.pull('open', REPOSITORY, 'v1')).status === 200,
   );
 });
 afterEach(() => rig.close());
 
-/** A control plane that takes connections and calls, and answers none. */
+/** Starts a server that accepts connections and calls, and never answers. */
 async function startSilent(path: string): Promise<{ calls(): readonly string[]; close(): Promise<void> }> {
   const calls: string[] = [];
   const sessions = new Set<ServerHttp2Session>();
@@ -50,15 +50,16 @@ async function startSilent(path: string): Promise<{ calls(): readonly string[]; 
   return { calls: () => calls, close };
 }
 
-test('one call now and then finds out whether it speaks again; the other pulls wait for nothing', async () => {
+test('only one call at a time checks a silent control plane; other pulls do not wait', async () => {
   await rig.stopControl();
   const silent = await startSilent(rig.catalogSocket);
   try {
-    await waitUntil('the data plane is connected', () => silent.calls().includes('Watch'));
+    await waitUntil('the data plane to be connected', () => silent.calls().includes('Watch'));
     let next = 0;
     const pullAll = async (): Promise<void> => {
       while (next < PULLS) {
-        // Never seen, so that the catalog has to be asked: the first calls find out, the others don't try.
+        // New tags need the catalog. The first calls detect the silence, and later pulls make no
+        // call.
         const tag = `new-${next++}`;
         rig.upstream.content.addImage(REPOSITORY, tag, buildImage({ layers: [100], seed: tag }));
         expect(await client.pull('open', REPOSITORY, tag)).toMatchObject({ status: 200, cache: 'MISS' });
@@ -66,7 +67,7 @@ test('one call now and then finds out whether it speaks again; the other pulls w
     };
     await Promise.all(Array.from({ length: CLIENTS }, pullAll));
     const asked = silent.calls().filter((call) => !['Watch', 'RecordPulls'].includes(call));
-    // Each pull would ask several times: for the tag, the manifest, the admission, the blobs.
+    // Each pull would call several times: for the tag, the manifest, the admission and the blobs.
     expect(asked.length).toBeGreaterThan(0);
     expect(asked.length).toBeLessThan(PULLS / 3);
   } finally {
@@ -74,20 +75,20 @@ test('one call now and then finds out whether it speaks again; the other pulls w
   }
   await rig.startControl();
   const answers = client.answers.get('open')!;
-  const recorded = await waitUntil('the records', async () => {
+  const recorded = await waitUntil('the audit events', async () => {
     const all = await rig.graphql.pulls('open');
     return all.length >= answers.length && all;
   });
   expect(recorded.map(({ requestId }) => requestId).sort()).toEqual(answers.map(({ requestId }) => requestId).sort());
 }, 60_000);
 
-test('a tag that upstream has deleted is not brought back by a later outage of the upstream', async () => {
+test('an outage of the upstream does not restore a tag that was deleted at the upstream', async () => {
   const { content } = rig.upstream;
   content.addImage(REPOSITORY, 'stays', buildImage({ layers: [1000], seed: 'stays' }));
   expect(await client.pull('open', REPOSITORY, 'stays')).toMatchObject({ status: 200, cache: 'MISS' });
   content.deleteTag(REPOSITORY, 'v1');
   expect(await client.pull('open', REPOSITORY, 'v1')).toMatchObject({ status: 404 });
-  const deleted = await waitUntil('the event', async () => {
+  const deleted = await waitUntil('the audit event', async () => {
     const { auditEvents } = await rig.graphql.run<{ auditEvents: { edges: { node: object }[] } }>(
       '{ auditEvents(filter: {kinds: [TAG_DELETED]}) { edges { node { organization repository reference actor detail } } } }',
     );
@@ -102,7 +103,7 @@ test('a tag that upstream has deleted is not brought back by a later outage of t
       detail: '{"deletedBy":"upstream","upstreamStatus":404}',
     },
   ]);
-  // A data plane that knows nothing itself, as one that was added yesterday.
+  // A data plane without local data, like one that was just added.
   await rig.restartData({ forget: true });
   rig.upstream.quirk({ respond: { status: 503 } });
   expect(await client.pull('open', REPOSITORY, 'stays')).toMatchObject({ status: 200, cache: 'STALE' });

@@ -34,7 +34,7 @@ describe('the fake registry', () => {
     ]);
   });
 
-  it('gives the same bytes of a made-up blob in parts and whole', async () => {
+  it('returns the same bytes of a generated blob in ranges and as a whole', async () => {
     const digest = registry.content.addBlob('a', { size: 3_000_000, seed: 's' });
     const url = `${registry.url}/v2/a/blobs/${digest}`;
     const tail = await request(url, { headers: { range: 'bytes=1000-' } });
@@ -49,7 +49,7 @@ describe('the fake registry', () => {
     expect(registry.bytesSent(digest)).toBe(3_000_000);
   });
 
-  it('cuts after exactly the bytes told, as often as told', async () => {
+  it('cuts a body after the given number of bytes, as often as configured', async () => {
     const digest = registry.content.addBlob('a', { size: 500_000 });
     registry.quirk({ path: '/blobs/', cutAfterBytes: 123_456, times: 1 });
     const answer = await request(`${registry.url}/v2/a/blobs/${digest}`);
@@ -76,7 +76,7 @@ describe('the fake registry', () => {
     expect((await answer.body.arrayBuffer()).byteLength).toBe(100_000);
   });
 
-  it('asks for a token and gives one', async () => {
+  it('requires a token and issues one', async () => {
     await registry.close();
     registry = await startFakeRegistry({
       auth: { kind: 'bearer', users: { ann: { password: 'secret', repositories: ['private'] } } },
@@ -99,7 +99,7 @@ describe('the fake registry', () => {
     await granted.body.dump();
   });
 
-  it('makes manifests of any size', () => {
+  it('creates manifests of any size', () => {
     expect(buildManifestOfSize(5 << 20).length).toBe(5 << 20);
   });
 });

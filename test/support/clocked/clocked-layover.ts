@@ -6,38 +6,41 @@ import { temporaryFolder } from '../real/temporary-folder';
 import { ClockedPlane } from './clocked-plane';
 import type { ClockedPlaneName } from './plane-messages';
 
-/** The three planes over the same gRPC as in production, by one clock that the test sets. */
+/** The three planes, connected by gRPC as in production, with one clock that the test controls. */
 export interface ClockedLayover {
-  /** The edge, `http://127.0.0.1:<port>`. */
+  /** URL of the edge: `http://127.0.0.1:<port>`. */
   readonly url: string;
   readonly home: Home;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** The management API of the control plane that runs now; throws where none does. */
+  /** The management API of the running control plane. Throws an Error if none runs. */
   readonly graphql: GraphqlClient;
   isRunning(plane: ClockedPlaneName): boolean;
-  /** Moves the clocks on; resolves when every plane has it. */
+  /** Advances the clocks. Resolves when every plane has the new time. */
   advance(milliseconds: number): Promise<void>;
   /** Starts a plane in the same home. */
   start(plane: ClockedPlaneName): Promise<void>;
-  /** As SIGTERM does. */
+  /** Stops a plane as SIGTERM does. */
   stop(plane: ClockedPlaneName): Promise<void>;
-  /** SIGKILL. */
+  /** Sends SIGKILL to a plane. */
   kill(plane: ClockedPlaneName): Promise<void>;
-  /** The end of what the planes that run now have printed. */
+  /** Returns the end of the output of the running planes. */
   output(): string;
-  /** Ends everything and removes the home. */
+  /** Stops all planes and deletes the home. */
   close(): Promise<void>;
 }
 
-/** How it is started. */
+/** Options of a {@link ClockedLayover}. */
 export interface ClockedLayoverOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Keeps a process that waits to become a plane: loading the sources takes longer than all the rest of a restart. */
+/**
+ * Keeps a loaded process ready to become a plane, because loading the sources takes most of the
+ * time of a restart.
+ */
 export class SparePlanes {
   private spare: ClockedPlane | undefined = new ClockedPlane();
 
@@ -47,14 +50,14 @@ export class SparePlanes {
     return taken;
   }
 
-  /** Ends the one that waits. */
+  /** Ends the spare process. */
   async close(): Promise<void> {
     await this.spare?.kill();
     this.spare = undefined;
   }
 }
 
-/** Starts all three on free ports in a folder of their own. */
+/** Starts all planes on free ports in a temporary folder. */
 export async function startClockedLayover(
   spares: SparePlanes,
   options: ClockedLayoverOptions,
@@ -82,7 +85,7 @@ export async function startClockedLayover(
     },
     get graphql() {
       const control = planes.get('control');
-      if (control === undefined) throw new Error('there is no control plane now');
+      if (control === undefined) throw new Error('No control plane is running');
       return graphqlClient(`${control.address}/graphql`, ADMIN_TOKEN);
     },
     isRunning: (plane) => planes.has(plane),

@@ -5,10 +5,10 @@ import { packageRoot } from '../../../common/runtime/package-root';
 import { RUN_TYPESCRIPT } from '../processes/run-typescript';
 import type { ClockedPlaneName, FromPlane, ToPlane } from './plane-messages';
 
-/** Output that is kept of a process, from the end. */
+/** Number of characters of output that are kept, from the end. */
 const KEPT_OUTPUT = 64 * 1024;
 
-/** A process that is, or will be, a plane by the test's clock. */
+/** A process that can become a plane with the clock of the test. */
 export class ClockedPlane {
   private readonly child: ChildProcess;
   private readonly answers: ((message: FromPlane | Error) => void)[] = [];
@@ -24,16 +24,19 @@ export class ClockedPlane {
       stream.on('data', (chunk: Buffer) => (this.printed = (this.printed + chunk.toString()).slice(-KEPT_OUTPUT)));
     this.child.on('message', (message: FromPlane) => this.answers.shift()?.(message));
     this.exited = once(this.child, 'exit').then(() => {
-      for (const settle of this.answers.splice(0)) settle(new Error(`the process of a plane ended: ${this.printed}`));
+      for (const settle of this.answers.splice(0))
+        settle(new Error(`The process of a plane ended unexpectedly: ${this.printed}`));
     });
   }
 
-  /** What it has printed, from the end. */
+  /** Returns the end of the output. */
   output(): string {
     return this.printed;
   }
 
-  /** Makes it a plane; resolves with its address. Throws an Error where the plane can't start. */
+  /**
+   * Makes the process a plane. Resolves to its address. Throws an Error if the plane can't start.
+   */
   async start(
     plane: ClockedPlaneName,
     environment: Readonly<Record<string, string | undefined>>,
@@ -41,21 +44,23 @@ export class ClockedPlane {
   ): Promise<string> {
     const answer = await this.tell({ kind: 'start', plane, environment, now });
     if (answer.kind === 'ready') return answer.address;
-    throw new Error(answer.kind === 'failed' ? answer.reason : 'the plane gave no address');
+    throw new Error(answer.kind === 'failed' ? answer.reason : 'The plane returned no address');
   }
 
-  /** Sets its clock; resolves when what was due has been called back. */
+  /** Sets the clock. Resolves when all due timers have run. */
   async setTime(now: number): Promise<void> {
     await this.tell({ kind: 'time', now });
   }
 
-  /** As SIGTERM does; resolves when the process is gone. */
+  /** Stops the plane as SIGTERM does. Resolves when the process has ended. */
   async stop(): Promise<void> {
     if (this.child.connected) this.child.send({ kind: 'stop' } satisfies ToPlane);
     await this.exited;
   }
 
-  /** SIGKILL; resolves when the process is gone. Harmless when it is already. */
+  /**
+   * Sends SIGKILL and resolves when the process has ended. Does nothing if it has already ended.
+   */
   async kill(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
     await this.exited;

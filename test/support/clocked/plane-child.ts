@@ -7,8 +7,9 @@ import type { FromPlane, ToPlane } from './plane-messages';
 import { TestClock } from '../test-clock';
 
 /**
- * The body of a process that is a control plane or a data plane by a clock which the test sets, so that it can be killed as a machine
- * kills it. It loads everything first: the test keeps one that waits, and a restart takes no longer than the plane's own start.
+ * The program of a process that becomes a control plane or a data plane with the clock of the test,
+ * so that a test can kill it. It loads all sources first: a test keeps a loaded process ready, and
+ * a restart only takes the start of the plane itself.
  */
 let clock: TestClock | undefined;
 let app: App | undefined;

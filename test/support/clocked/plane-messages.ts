@@ -1,7 +1,10 @@
-/** Planes that run in a process of their own. */
+/** Planes that run in separate processes. */
 export type ClockedPlaneName = 'control' | 'data';
 
-/** What a test tells the process of a plane (plane-child.ts). Times are milliseconds since the epoch. */
+/**
+ * A message from a test to the process of a plane (plane-child.ts). Times are in milliseconds since
+ * the epoch.
+ */
 export type ToPlane =
   | {
       readonly kind: 'start';
@@ -12,7 +15,10 @@ export type ToPlane =
   | { readonly kind: 'time'; readonly now: number }
   | { readonly kind: 'stop' };
 
-/** What that process answers: once for each message, in their order. `failed` = it could not start. */
+/**
+ * The answer of that process: one per message, in the same order. `failed`: the plane could not
+ * start.
+ */
 export type FromPlane =
   | { readonly kind: 'ready'; readonly address: string }
   | { readonly kind: 'failed'; readonly reason: string }

@@ -5,13 +5,13 @@ import type { BlobHeader } from '../../../proto/gen/layover/v1/BlobHeader';
 import type { ReadBlobReply } from '../../../proto/gen/layover/v1/ReadBlobReply';
 import type { ReadBlobRequest__Output } from '../../../proto/gen/layover/v1/ReadBlobRequest';
 
-/** One ReadBlob call as the data plane sees it. */
+/** A ReadBlob call as the data plane sees it. */
 export class BlobSender {
-  /** Resolves when the reader gave the call up before it had ended. */
+  /** Resolves when the reader cancels the call before its end. */
   readonly cancelled: Promise<void>;
-  /** Resolves when the call is over: how it ended. */
+  /** Resolves to how the call ended. */
   readonly over: Promise<'end' | 'error' | 'cancel'>;
-  /** Bytes of chunks that were handed to the call. */
+  /** Bytes of the chunks that were written to the call. */
   sentBytes = 0;
   private finished = false;
   private isCancelled = false;
@@ -24,7 +24,7 @@ export class BlobSender {
     this.over = new Promise((resolve) => (this.settle = resolve));
     this.cancelled = new Promise((resolve) =>
       call.on('cancelled', () => {
-        // grpc-js emits it at every end of a call.
+        // grpc-js emits this event at the end of every call.
         if (this.finished) return;
         this.isCancelled = true;
         this.settle('cancel');
@@ -38,18 +38,18 @@ export class BlobSender {
     return this.send({ header: { cacheStatus: 'HIT', upstreamHost: 'registry.test', ...header } });
   }
 
-  /** Sends a chunk; waits where the reader is slow. */
+  /** Sends a chunk. Waits while the reader is slow. */
   async chunk(bytes: Buffer): Promise<void> {
     this.sentBytes += bytes.length;
     await this.send({ chunk: bytes });
   }
 
-  /** Sends how far a growing file may be read. */
+  /** Sends the number of bytes of a growing file that can be read. */
   progress(available: number): Promise<void> {
     return this.send({ progress: { available } });
   }
 
-  /** Ends the call well. */
+  /** Ends the call successfully. */
   end(): void {
     if (this.isCancelled || this.finished) return;
     this.finished = true;
@@ -57,7 +57,7 @@ export class BlobSender {
     this.settle('end');
   }
 
-  /** Ends the call with a failure. */
+  /** Ends the call with an error. */
   fail(thrown: unknown): void {
     if (this.isCancelled || this.finished) return;
     this.finished = true;

@@ -10,7 +10,10 @@ const TOKEN = 'a-token';
 const CHUNK_BYTES = 64 * 1024;
 const PROVENANCE = { cacheStatus: 'HIT', upstreamHost: 'registry.test' } as const;
 
-/** One image under one tag of one repository; `files` are the paths of its blobs on this host, by digest. */
+/**
+ * One image with one tag in one repository. `files` maps the digest of each blob to its path on
+ * this machine.
+ */
 export interface ScriptedImage {
   readonly organization: string;
   readonly repository: string;
@@ -19,7 +22,7 @@ export interface ScriptedImage {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** A script that answers as a data plane does that holds one image and nothing else. */
+/** Returns a script that answers like a data plane that holds only this image. */
 export function imageScript({ organization, repository, tag, image, files }: ScriptedImage): Script {
   const blobs = new Map<string, Buffer>([image.config, ...image.layers].map(({ digest, bytes }) => [digest, bytes]));
   const locate = (address: RepositoryAddress__Output | null): void => {

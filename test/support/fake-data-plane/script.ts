@@ -12,12 +12,13 @@ import type { StatBlobReply } from '../../../proto/gen/layover/v1/StatBlobReply'
 import type { StatBlobRequest__Output } from '../../../proto/gen/layover/v1/StatBlobRequest';
 import type { BlobSender } from './blob-sender';
 
-/** A reply, now or later. */
+/** An immediate or later reply. */
 type Answer<Reply> = Reply | Promise<Reply>;
 
 /**
- * What a fake data plane does with each call; a method that is not scripted fails the call as INTERNAL.
- * Throw a LayoverError to fail a call the way a data plane does. A read that returns ends well.
+ * The behaviour of a fake data plane for each method. A method without a script fails with
+ * INTERNAL. A script throws a LayoverError to fail a call as a data plane does. A read whose script
+ * returns ends successfully.
  */
 export interface Script {
   checkAccess?(request: CheckAccessRequest__Output): Answer<void>;

@@ -11,37 +11,37 @@ import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import { BlobSender } from './blob-sender';
 import type { Script } from './script';
 
-/** A unary call as it arrived. */
+/** A received unary call. */
 export interface RecordedCall {
   readonly method: keyof Script;
   readonly request: unknown;
 }
 
-/** A real gRPC server that speaks Registry and does what its script says. */
+/** A real gRPC server that implements Registry with a script. */
 export interface FakeDataPlane {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly address: ListenAddress;
-  /** May be changed while it runs. */
+  /** The script can be replaced at any time. */
   script: Script;
-  /** Every call but reads, oldest first. */
+  /** All calls except reads, oldest first. */
   readonly calls: RecordedCall[];
-  /** Every read, oldest first. */
+  /** All reads, oldest first. */
   readonly reads: BlobSender[];
-  /** Resolves with the first read from `index` on that there is, or will be. */
+  /** Resolves to read number `index`, or waits until there is one. */
   read(index: number): Promise<BlobSender>;
-  /** Every watch of its health gets to know. */
+  /** Sets the health status and notifies all health watches. */
   setServing(serving: boolean): void;
-  /** Ends every call and frees the port. */
+  /** Ends every call and closes the port. */
   stop(): Promise<void>;
 }
 
-/** Who a fake data plane says it is. */
+/** The identity that a fake data plane reports. */
 export interface FakeIdentity {
   readonly nodeId: string;
   readonly instance: string;
 }
 
-/** Starts one on a free port of the loopback, or on a unix socket; it takes calls at once. */
+/** Starts a fake data plane on a free loopback port or on a unix socket. */
 export async function startFakeDataPlane(
   script: Script = {},
   listen: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 },
@@ -112,5 +112,5 @@ export async function startFakeDataPlane(
 }
 
 function unscripted(): never {
-  throw new LayoverError('INTERNAL', { message: 'the fake data plane has no script for this' });
+  throw new LayoverError('INTERNAL', { message: 'The fake data plane has no script for this method' });
 }

@@ -2,53 +2,53 @@ import { crc32cText, type FakeContents, type FakeObject, type FakeSession, resou
 import type { Fault } from './faults';
 import type { LoggedRequest } from './request-log';
 
-/** An answer before it is sent. */
+/** An answer that was not sent yet. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
 }
 
-/** A request whose body was read. */
-export interface Asked {
+/** A request with its complete body. */
+export interface FakeRequest {
   readonly entry: LoggedRequest;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
-  /** Where the fake itself is. */
+  /** Origin of the fake server. */
   readonly origin: string;
   readonly fault: Fault;
 }
 
-/** Bytes of an unfinished part are kept in pieces of this size (Cloud Storage, "Resumable uploads"). */
+/** An incomplete chunk is stored in multiples of this size (Cloud Storage, "Resumable uploads"). */
 export const PIECE = 256 * 1024;
 
-/** Does what was asked, as Cloud Storage does it (JSON API). */
-export function answer(contents: FakeContents, bucket: string, asked: Asked): Answer {
-  const { entry } = asked;
+/** Handles a request as the JSON API of Cloud Storage does. */
+export function answer(contents: FakeContents, bucket: string, request: FakeRequest): Answer {
+  const { entry } = request;
   const { name, query } = entry;
   const object = contents.objects.get(name);
   switch (entry.kind) {
     case 'begin': {
       if (!contents.matches(name, query['ifGenerationMatch'])) return { status: 412 };
       const session = contents.begin(name, query['ifGenerationMatch']);
-      const location = `${asked.origin}/upload/storage/v1/b/${bucket}/o?uploadType=resumable&upload_id=${session.id}`;
+      const location = `${request.origin}/upload/storage/v1/b/${bucket}/o?uploadType=resumable&upload_id=${session.id}`;
       return { status: 200, headers: { location } };
     }
     case 'part':
     case 'ask':
     case 'cancel': {
       const session = contents.sessions.get(query['upload_id'] ?? '');
-      return session === undefined ? { status: 404 } : answerSession(contents, session, asked);
+      return session === undefined ? { status: 404 } : answerSession(contents, session, request);
     }
     case 'multipart':
-      return takeMultipart(contents, asked);
+      return takeMultipart(contents, request);
     case 'look':
       return object === undefined ? { status: 404 } : json(resourceOf(object));
     case 'signed':
     case 'download':
       return object === undefined || (query['generation'] ?? object.generation) !== object.generation
         ? { status: 404 }
-        : download(object, asked.headers['range']);
+        : download(object, request.headers['range']);
     case 'list':
       return list(contents, query);
     case 'delete':
@@ -68,8 +68,8 @@ export function answer(contents: FakeContents, bucket: string, asked: Asked): An
   }
 }
 
-function answerSession(contents: FakeContents, session: FakeSession, asked: Asked): Answer {
-  const { entry, body, fault, headers } = asked;
+function answerSession(contents: FakeContents, session: FakeSession, request: FakeRequest): Answer {
+  const { entry, body, fault, headers } = request;
   if (entry.kind === 'cancel') {
     contents.sessions.delete(session.id);
     contents.cancelled += 1;
@@ -81,9 +81,9 @@ function answerSession(contents: FakeContents, session: FakeSession, asked: Aske
   if (first !== undefined) {
     if (Number(first) !== session.persisted || Number(last) - Number(first) + 1 !== body.length) return { status: 400 };
     if (total === '*' && body.length % PIECE !== 0) return { status: 400 };
-    keep(session, fault.keepOnly === undefined ? body : body.subarray(0, fault.keepOnly));
+    appendBytes(session, fault.keepOnly === undefined ? body : body.subarray(0, fault.keepOnly));
   }
-  if (total === '*' || Number(total) !== session.persisted) return moreOf(session);
+  if (total === '*' || Number(total) !== session.persisted) return incomplete(session);
   if (!contents.matches(session.name, session.ifGenerationMatch)) return { status: 412 };
   const content = Buffer.concat(session.chunks);
   const declared = /crc32c=([^,]+)/.exec(headers['x-goog-hash'] ?? '')?.[1];
@@ -92,17 +92,17 @@ function answerSession(contents: FakeContents, session: FakeSession, asked: Aske
   return json(resourceOf(contents.write(session.name, fault.corrupt === true ? corrupted(content) : content)));
 }
 
-/** Adds bytes to an upload. */
-export function keep(session: FakeSession, bytes: Buffer): void {
+/** Appends bytes to an upload. */
+export function appendBytes(session: FakeSession, bytes: Buffer): void {
   session.chunks.push(bytes);
   session.persisted += bytes.length;
 }
 
-function moreOf({ persisted }: FakeSession): Answer {
+function incomplete({ persisted }: FakeSession): Answer {
   return { status: 308, headers: persisted === 0 ? {} : { range: `bytes=0-${persisted - 1}` } };
 }
 
-function takeMultipart(contents: FakeContents, { entry, headers, body, fault }: Asked): Answer {
+function takeMultipart(contents: FakeContents, { entry, headers, body, fault }: FakeRequest): Answer {
   const boundary = /boundary=(.+)$/.exec(headers['content-type'] ?? '')?.[1] ?? '';
   const text = body.toString('latin1');
   const parts = text.split(`--${boundary}`).slice(1, 3);

@@ -1,37 +1,40 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { crc32c } from '@node-rs/crc32';
 
-/** An object that anybody can read. */
+/** A complete object. */
 export interface FakeObject {
   readonly name: string;
   readonly generation: string;
   readonly content: Buffer;
 }
 
-/** An upload that has begun and not ended. */
+/** An upload that is not complete. */
 export interface FakeSession {
   readonly id: string;
   readonly name: string;
   readonly ifGenerationMatch: string | undefined;
   chunks: Buffer[];
-  /** Bytes that are kept. */
+  /** Number of stored bytes. */
   persisted: number;
 }
 
-/** What a fake bucket holds: one generation of every name, as a bucket without versioning. */
+/** The contents of a fake bucket: one generation per object, as in a bucket without versioning. */
 export class FakeContents {
   readonly objects = new Map<string, FakeObject>();
   readonly sessions = new Map<string, FakeSession>();
-  /** Sessions that were ended by DELETE. */
+  /** Number of sessions that were cancelled with DELETE. */
   cancelled = 0;
   private generations = 1_700_000_000_000_000n;
 
-  /** Whether a request that names a generation is meant for what is there ("0" = nothing). */
+  /**
+   * Returns true if the precondition on the generation holds. "0" means that the object must not
+   * exist.
+   */
   matches(name: string, ifGenerationMatch: string | undefined): boolean {
     return ifGenerationMatch === undefined || ifGenerationMatch === (this.objects.get(name)?.generation ?? '0');
   }
 
-  /** Puts bytes under a name, over whatever is there. */
+  /** Writes an object, replacing any existing one. */
   write(name: string, content: Buffer): FakeObject {
     this.generations += 1n;
     const object = { name, generation: String(this.generations), content };
@@ -46,7 +49,7 @@ export class FakeContents {
   }
 }
 
-/** The object resource of the JSON API, as far as Layover reads it. */
+/** Returns the object resource of the JSON API, with the fields that Layover reads. */
 export function resourceOf({ name, generation, content }: FakeObject): Record<string, string> {
   return {
     kind: 'storage#object',
@@ -58,7 +61,7 @@ export function resourceOf({ name, generation, content }: FakeObject): Record<st
   };
 }
 
-/** CRC32C as the API writes it. */
+/** Returns the CRC32C in the encoding of the API. */
 export function crc32cText(content: Buffer): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32c(content));

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { LoggedRequest, RequestKind } from './request-log';
 
-/** What a request asks, by method, path and query of the JSON API. */
+/** Describes a request by method, path and query of the JSON API. */
 export function describeRequest(message: IncomingMessage, bucket: string): LoggedRequest {
   const url = new URL(message.url ?? '/', 'http://bucket');
   const query = Object.fromEntries(url.searchParams);
   const { method = '', headers } = message;
-  // Signed URLs are of the XML API: /<bucket>/<object>.
+  // Signed URLs use the XML API: /<bucket>/<object>.
   const signed = url.pathname.startsWith(`/${bucket}/`) && query['X-Goog-Signature'] !== undefined;
   const upload = url.pathname === `/upload/storage/v1/b/${bucket}/o`;
   const objects = `/storage/v1/b/${bucket}/o`;

@@ -1,33 +1,36 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answer, type Answer, keep, PIECE } from './answer';
+import { answer, type Answer, appendBytes, PIECE } from './answer';
 import { FakeContents } from './contents';
 import { type ActiveFault, type Fault, Faults } from './faults';
 import { type LoggedRequest, RequestLog } from './request-log';
 import { describeRequest } from './describe-request';
 
-/** Cloud Storage's JSON API as a real server with one bucket, that says what it was asked and misbehaves on request. */
+/**
+ * A server with one bucket and the JSON API of Cloud Storage. Records its requests and fails on
+ * request.
+ */
 export interface FakeGcs {
   readonly bucket: string;
-  /** `http://127.0.0.1:port`, as STORAGE_EMULATOR_HOST has it. */
+  /** `http://127.0.0.1:port`, for STORAGE_EMULATOR_HOST. */
   readonly origin: string;
   readonly contents: FakeContents;
-  /** Requests since the start, in the order they came. */
+  /** All requests since the start, in the order of their arrival. */
   readonly requests: readonly LoggedRequest[];
   readonly openConnections: number;
   fault(fault: Fault): ActiveFault;
   clearFaults(): void;
-  /** Resolves when the condition holds, looked at after every change. */
+  /** Resolves when the condition holds. Checks it after every change. */
   until(condition: () => boolean, timeoutMs?: number): Promise<void>;
   /** Cuts all connections and refuses new ones. */
   goAway(): Promise<void>;
-  /** Comes back under the same address, with what it had. */
+  /** Listens again on the same address with the same contents. */
   comeBack(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts a fake with the bucket `bucket` on a free port. Whoever starts it closes it. */
+/** Starts a fake with the bucket `bucket` on a free port. The caller closes it. */
 export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
   const contents = new FakeContents();
   const faults = new Faults();
@@ -76,7 +79,7 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
     log.changed();
   }
 
-  /** undefined = the request came to no end. */
+  /** Returns undefined if the request was aborted. */
   async function readBody(message: IncomingMessage, entry: LoggedRequest, fault: Fault): Promise<Buffer | undefined> {
     const chunks: Buffer[] = [];
     for await (const chunk of message as AsyncIterable<Buffer>) {
@@ -89,7 +92,7 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
         return undefined;
       }
       if (entry.bytesReceived > (fault.resetAfterBytes ?? Infinity)) {
-        keepPieces(entry, Buffer.concat(chunks).subarray(0, fault.resetAfterBytes));
+        appendPieces(entry, Buffer.concat(chunks).subarray(0, fault.resetAfterBytes));
         message.socket.resetAndDestroy();
         return undefined;
       }
@@ -97,9 +100,9 @@ export async function startFakeGcs(bucket = 'layover-test'): Promise<FakeGcs> {
     return Buffer.concat(chunks);
   }
 
-  function keepPieces(entry: LoggedRequest, bytes: Buffer): void {
+  function appendPieces(entry: LoggedRequest, bytes: Buffer): void {
     const session = contents.sessions.get(entry.query['upload_id'] ?? '');
-    if (session !== undefined) keep(session, bytes.subarray(0, bytes.length - (bytes.length % PIECE)));
+    if (session !== undefined) appendBytes(session, bytes.subarray(0, bytes.length - (bytes.length % PIECE)));
   }
 
   async function send(response: ServerResponse, body: Buffer, entry: LoggedRequest, fault: Fault): Promise<void> {

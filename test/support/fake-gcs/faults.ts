@@ -1,46 +1,49 @@
 import type { LoggedRequest, RequestKind } from './request-log';
 
-/** How a bucket misbehaves. Every field that is set applies. */
+/** A fault of the bucket. All fields that are set apply. */
 export interface Fault {
-  /** Requests that it hits; default: all. */
+  /** The affected kinds of requests. Default: all. */
   readonly kind?: RequestKind | readonly RequestKind[];
   readonly when?: (request: LoggedRequest) => boolean;
-  /** Matching requests to let pass before it begins. */
+  /** Number of matching requests before the first affected one. */
   readonly skip?: number;
-  /** How many requests it hits; default: until it is removed. */
+  /** Number of affected requests. Default: until the fault is removed. */
   readonly times?: number;
-  /** Answers this and does nothing else; the request's body is read first. */
+  /** Answers with this status and does nothing else. The body of the request is read first. */
   readonly status?: number;
-  /** Resets the connection after so many bytes of the request's body; what came before counts, as at Cloud Storage, in pieces of 256 KiB. */
+  /**
+   * Resets the connection after this many bytes of the request body. Earlier bytes are stored in
+   * multiples of 256 KiB, as by Cloud Storage.
+   */
   readonly resetAfterBytes?: number;
-  /** Does what was asked and cuts the connection instead of answering. */
+  /** Handles the request and closes the connection without an answer. */
   readonly loseAnswer?: boolean;
   /** Reads the request and never answers. */
   readonly silent?: boolean;
-  /** Takes so many bytes of the request's body, then no more, connection open. */
+  /** Reads this many bytes of the request body, then stops reading. The connection stays open. */
   readonly stopReadingAfterBytes?: number;
-  /** Cuts a download after so many bytes. */
+  /** Cuts a download after this many bytes. */
   readonly cutAfterBytes?: number;
-  /** Sends so many bytes of a download, then nothing more, connection open. */
+  /** Sends this many bytes of a download, then stops. The connection stays open. */
   readonly stallAfterBytes?: number;
-  /** Waits before it answers. */
+  /** Delays the answer. */
   readonly delayMs?: number;
-  /** Holds the answer until the promise resolves. */
+  /** Delays the answer until the promise resolves. */
   readonly until?: Promise<void>;
-  /** Keeps other bytes than were sent. */
+  /** Stores other bytes than were sent. */
   readonly corrupt?: boolean;
-  /** Keeps so many bytes of a part, and says so. */
+  /** Stores only this many bytes of a chunk and reports that number. */
   readonly keepOnly?: number;
 }
 
-/** A fault that was set. */
+/** An active fault. */
 export interface ActiveFault {
-  /** Requests hit so far. */
+  /** Number of requests that were affected so far. */
   readonly used: number;
   remove(): void;
 }
 
-/** The faults of one fake. */
+/** The faults of one fake bucket. */
 export class Faults {
   private readonly active = new Set<{ readonly fault: Fault; seen: number; used: number }>();
 
@@ -60,7 +63,7 @@ export class Faults {
     this.active.clear();
   }
 
-  /** What applies to a request, counted as used. */
+  /** Returns the faults for a request and counts them as used. */
   take(request: LoggedRequest): Fault {
     let result: Fault = {};
     for (const entry of this.active) {

@@ -1,4 +1,4 @@
-/** What a request asks of a bucket. */
+/** The kind of a request to a bucket. */
 export type RequestKind =
   | 'begin'
   | 'part'
@@ -13,26 +13,26 @@ export type RequestKind =
   | 'signed'
   | 'unknown';
 
-/** One request as the fake saw it; the last fields change while it is answered. */
+/** A request as the fake saw it. The last fields change while it is answered. */
 export interface LoggedRequest {
   readonly kind: RequestKind;
   readonly method: string;
-  /** Of the object; '' where there is none. */
+  /** Name of the object, or an empty string. */
   readonly name: string;
-  /** Content-Range of an upload, Range of a download; '' = none. */
+  /** Content-Range of an upload or Range of a download, or an empty string. */
   readonly range: string;
   readonly query: Readonly<Record<string, string>>;
   readonly authorization: string | undefined;
   status: number | undefined;
-  /** Body bytes that came in. */
+  /** Received bytes of the body. */
   bytesReceived: number;
-  /** Body bytes handed to the socket. */
+  /** Bytes of the body that were written to the socket. */
   bytesSent: number;
-  /** The connection went away before the answer was out, whoever cut it. */
+  /** True if the connection was closed by either side before the answer was complete. */
   aborted: boolean;
 }
 
-/** Requests in order of arrival, with a way to await what will come. */
+/** Requests in the order of their arrival, with a way to wait for later ones. */
 export class RequestLog {
   readonly all: LoggedRequest[] = [];
   private readonly watchers = new Set<() => void>();
@@ -42,12 +42,15 @@ export class RequestLog {
     this.changed();
   }
 
-  /** To be called whenever an entry, or anything that tests wait for, has changed. */
+  /** Must be called after every change of an entry or of anything else that tests wait for. */
   changed(): void {
     for (const watcher of [...this.watchers]) watcher();
   }
 
-  /** Resolves when the condition holds, now or after some change; rejects, with what was seen, after `timeoutMs`. */
+  /**
+   * Resolves when the condition holds, now or after a change. Rejects with the log after
+   * `timeoutMs`.
+   */
   until(condition: () => boolean, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
@@ -59,7 +62,11 @@ export class RequestLog {
       const timer = setTimeout(() => {
         this.watchers.delete(check);
         const seen = this.all.map(({ kind, name, range, status }) => `${kind} ${name} ${range} ${status ?? '…'}`);
-        reject(new Error(`the fake bucket waited ${timeoutMs} ms in vain; it saw:\n${seen.join('\n')}`));
+        reject(
+          new Error(
+            `The condition did not hold within ${timeoutMs} ms. Requests of the fake bucket:\n${seen.join('\n')}`,
+          ),
+        );
       }, timeoutMs);
       this.watchers.add(check);
       check();

@@ -6,29 +6,35 @@ import { loadStorage } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
 
-/** Methods of Storage that the fake answers. */
+/** Methods of Storage that the fake implements. */
 export type StorageMethod = 'StatBlobs' | 'DeleteBlobs' | 'ListBlobs' | 'VerifyBlobs';
 
-/** One call that arrived, in order. */
+/** A received call. */
 export interface FakeStorageCall {
   readonly method: StorageMethod;
-  /** As asked; of ListBlobs the digest after which the page begins. */
+  /** The digests of the request; for ListBlobs the digest after which the page begins. */
   readonly digests: readonly string[];
 }
 
-/** Ways in which the fake misbehaves; all of them may be changed while it runs. */
+/** Switches for faults and delays. They can be changed at any time. */
 export interface FakeStorageSwitches {
-  /** Every call fails with this status. */
+  /** If set, every call fails with this status. */
   failWith: status | undefined;
-  /** Awaited before a call is worked out: what a test does here happens before the store is looked at. */
+  /**
+   * Is awaited before a call is handled. Changes that a test makes here come before the access to
+   * the store.
+   */
   before: (method: StorageMethod, digests: readonly string[]) => void | Promise<void>;
-  /** Awaited when a call was worked out, before its answer is sent. */
+  /** Is awaited after a call is handled, before its answer is sent. */
   after: (method: StorageMethod, digests: readonly string[]) => void | Promise<void>;
-  /** Size of a page of ListBlobs at most. */
+  /** Maximum number of digests in a page of ListBlobs. */
   pageSize: number;
 }
 
-/** The store of a data plane, in memory behind a real gRPC server. Content outlives stop() and start(), as a disk would. */
+/**
+ * The store of a data plane, in memory behind a real gRPC server. Its content survives stop() and
+ * start(), as on a disk.
+ */
 export class FakeStorage {
   readonly switches: FakeStorageSwitches = {
     failWith: undefined,
@@ -36,35 +42,35 @@ export class FakeStorage {
     after: () => undefined,
     pageSize: 1000,
   };
-  /** Every call, oldest first. */
+  /** All calls, oldest first. */
   readonly calls: FakeStorageCall[] = [];
-  /** What is there: bytes by digest. */
+  /** Stored blobs: size in bytes by digest. */
   readonly blobs = new Map<string, number>();
-  /** What is read or filled, whether it is there or not. */
+  /** Digests that are in use, stored or not. */
   readonly inUse = new Set<string>();
-  /** What cannot be deleted or read through. */
+  /** Digests whose deletion or verification fails. */
   readonly failing = new Set<string>();
-  /** What has other bytes than its digest says. */
+  /** Digests whose bytes do not match. */
   readonly damaged = new Set<string>();
-  /** What was moved aside. */
+  /** Digests in quarantine. */
   readonly quarantined = new Set<string>();
   private server: Server | undefined;
 
   private constructor(private bound: ListenAddress) {}
 
-  /** Starts on a free port of 127.0.0.1, or where it is told to. */
+  /** Starts on the given address. Default: a free port of 127.0.0.1. */
   static async start(address: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 }): Promise<FakeStorage> {
     const fake = new FakeStorage(address);
     await fake.start();
     return fake;
   }
 
-  /** For LAYOVER_DATA_PLANES; the same after a restart. */
+  /** The address for LAYOVER_DATA_PLANES. It does not change after a restart. */
   get address(): string {
     return this.bound.kind === 'unix' ? `unix:${this.bound.path}` : `${this.bound.host}:${this.bound.port}`;
   }
 
-  /** Starts again after stop(), at the same address. */
+  /** Starts again after stop(), on the same address. */
   async start(): Promise<void> {
     const server = new Server();
     server.addService(loadStorage().service, this.handlers());
@@ -77,14 +83,14 @@ export class FakeStorage {
     this.server = server;
   }
 
-  /** Goes away at once, with every connection. */
+  /** Stops at once and closes every connection. */
   async stop(): Promise<void> {
     this.server?.forceShutdown();
     this.server = undefined;
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** Digests that deletions were asked for, in order. */
+  /** Digests of all requested deletions, in order. */
   get deletions(): readonly string[] {
     return this.calls.filter(({ method }) => method === 'DeleteBlobs').flatMap(({ digests }) => digests);
   }
@@ -112,7 +118,7 @@ export class FakeStorage {
       }),
       VerifyBlobs: (call) => {
         const { digests, quarantine } = call.request;
-        this.entered('VerifyBlobs', digests)
+        this.recordCall('VerifyBlobs', digests)
           .then(async () => {
             for (const digest of digests) {
               const outcome = this.verify(digest);
@@ -149,7 +155,7 @@ export class FakeStorage {
   ) {
     return (call: ServerUnaryCall<Request, Reply>, done: sendUnaryData<Reply>): void => {
       const digests = 'digests' in call.request ? call.request.digests : [call.request.after];
-      this.entered(method, digests)
+      this.recordCall(method, digests)
         .then(() => work(call.request))
         .then(async (reply) => {
           await this.switches.after(method, digests);
@@ -159,10 +165,10 @@ export class FakeStorage {
     };
   }
 
-  private async entered(method: StorageMethod, digests: readonly string[]): Promise<void> {
+  private async recordCall(method: StorageMethod, digests: readonly string[]): Promise<void> {
     this.calls.push({ method, digests });
     await this.switches.before(method, digests);
     const { failWith } = this.switches;
-    if (failWith !== undefined) throw Object.assign(new Error('told to fail'), { code: failWith });
+    if (failWith !== undefined) throw Object.assign(new Error('the test makes this call fail'), { code: failWith });
   }
 }

@@ -4,13 +4,16 @@ import { MANIFEST_ACCEPT } from '../../../common/oci/media-types';
 import { openRequest } from '../real/http-client';
 import { type FireContent, TAGS_ON_FIRE } from './fire-content';
 
-/** What a client was given: right and whole, a clean error, or a connection that broke. */
-type Given =
+/** The answer that a client got: correct and complete, a proper error, or a broken connection. */
+type PullAnswer =
   { readonly kind: 'right'; readonly digest: string } | { readonly kind: 'error' } | { readonly kind: 'cut' };
 
-/** A client that pulls at random, compares every byte, and takes note of everything that no client may be given. */
+/**
+ * A client that pulls random images, compares every byte, and records all answers that no client
+ * may get.
+ */
 export class FireClient {
-  /** What was wrong; empty is good. */
+  /** Wrong answers; empty in a successful run. */
   readonly wrong: string[] = [];
   readonly counts = { pulls: 0, blobs: 0, errors: 0, cuts: 0, left: 0 };
 
@@ -18,38 +21,41 @@ export class FireClient {
     private readonly url: string,
     private readonly content: FireContent,
     private readonly organizations: readonly string[],
-    /** Whether errors are to be expected now. */
-    private readonly mayFail: () => boolean,
-    /** Content that is about to be deleted: this client wants just that. */
+    /** Returns true while errors are expected. */
+    private readonly expectsErrors: () => boolean,
+    /**
+     * Returns the content that will be deleted next. If set, this client pulls just that content.
+     */
     private readonly endangered?: () => Promise<readonly string[]>,
   ) {}
 
-  /** Pulls one image after the other; never rejects for what it was given. */
-  async pullWhile(goesOn: () => boolean): Promise<void> {
-    while (goesOn() && this.wrong.length < 5) {
+  /** Pulls one image after the other. Wrong answers do not reject; they are recorded in `wrong`. */
+  async pullWhile(shouldContinue: () => boolean): Promise<void> {
+    while (shouldContinue() && this.wrong.length < 5) {
       const base = `${this.url}/v2/${this.content.random(this.organizations)}/${this.content.randomRepository()}`;
       const wanted = (await this.endangered?.()) ?? [];
       const image = wanted.length === 0 ? undefined : this.content.imageWith(this.content.random(wanted));
       await this.pullImage(base, image?.digest ?? this.content.random(TAGS_ON_FIRE));
-      if (this.mayFail()) await pause(50);
+      if (this.expectsErrors()) await pause(50);
     }
   }
 
   private async pullImage(base: string, reference: string): Promise<void> {
-    const given = await this.manifest(`${base}/manifests/${reference}`);
-    if (given.kind !== 'right') return;
+    const answered = await this.manifest(`${base}/manifests/${reference}`);
+    if (answered.kind !== 'right') return;
     this.counts.pulls += 1;
-    const built = this.content.find(given.digest)!;
+    const built = this.content.find(answered.digest)!;
     if ('images' in built) return this.pullImage(base, this.content.random(built.images).digest);
     for (const { digest } of [built.config, ...built.layers]) {
-      // Some clients dawdle, so that what they were promised is evicted meanwhile; some have the layer already.
+      // Some clients wait, so that the content of their manifest is evicted meanwhile; others
+      // already have the layer.
       if (Math.random() < 0.1) await pause(Math.random() * 200);
       if (Math.random() < 0.2) continue;
       await this.pullBlob(`${base}/blobs/${digest}`, digest);
     }
   }
 
-  private async manifest(url: string): Promise<Given> {
+  private async manifest(url: string): Promise<PullAnswer> {
     return this.take(url, { Accept: MANIFEST_ACCEPT.join(', ') }, (answer, body) => {
       const digest = String(answer.headers['docker-content-digest']);
       const built = this.content.find(digest);
@@ -63,11 +69,11 @@ export class FireClient {
     if (Math.random() < 0.05) return this.leave(url);
     const from = Math.random() < 0.1 ? Math.floor(right.length / 2) : 0;
     const headers: Record<string, string> = from === 0 ? {} : { Range: `bytes=${from}-` };
-    const given = await this.take(url, headers, (answer, body) => {
+    const answered = await this.take(url, headers, (answer, body) => {
       const expected = answer.statusCode === 206 ? right.subarray(from) : right;
       return body.equals(expected) ? digest : undefined;
     });
-    if (given.kind === 'right') this.counts.blobs += 1;
+    if (answered.kind === 'right') this.counts.blobs += 1;
   }
 
   private async leave(url: string): Promise<void> {
@@ -78,16 +84,16 @@ export class FireClient {
       await pause(Math.random() * 20);
       answer.destroy();
     } catch {
-      // Refused or cut: it wanted to leave anyway.
+      // The request was refused or cut. The client intended to disconnect anyway.
     }
   }
 
-  /** `check` gives the digest of what is right, undefined for wrong bytes. */
+  /** `check` returns the digest of correct content, and undefined for wrong bytes. */
   private async take(
     url: string,
     headers: Record<string, string>,
     check: (answer: IncomingMessage, body: Buffer) => string | undefined,
-  ): Promise<Given> {
+  ): Promise<PullAnswer> {
     let answer: IncomingMessage;
     let body: Buffer;
     try {
@@ -97,7 +103,7 @@ export class FireClient {
       body = Buffer.concat(chunks);
     } catch (error) {
       this.counts.cuts += 1;
-      if (!this.mayFail()) this.wrong.push(`${url}: ${String(error)}`);
+      if (!this.expectsErrors()) this.wrong.push(`${url}: ${String(error)}`);
       return { kind: 'cut' };
     }
     const status = answer.statusCode!;
@@ -109,7 +115,7 @@ export class FireClient {
     }
     this.counts.errors += 1;
     const isClean = status > 500 && /"errors":\[\{"code":"[A-Z]+"/.test(body.toString());
-    if (!isClean || !this.mayFail()) this.wrong.push(`${url}: ${status} ${body.toString().slice(0, 300)}`);
+    if (!isClean || !this.expectsErrors()) this.wrong.push(`${url}: ${status} ${body.toString().slice(0, 300)}`);
     return { kind: 'error' };
   }
 }

@@ -8,22 +8,28 @@ import {
 } from '../fake-registry';
 
 const REPOSITORIES = ['load/app', 'load/tool'] as const;
-/** Tags that are pulled, and moved all the time. */
+/** Tags that clients pull and that move all the time. */
 export const TAGS_ON_FIRE = ['a', 'b', 'c', 'd', 'e'] as const;
 
-/** Layers that images share, bytes: some longer than what a client is kept waiting for, some shorter. */
+/**
+ * Shared layers: some are larger than the bytes that a fill withholds until it is verified, some
+ * are smaller.
+ */
 const LAYERS = Array.from({ length: 24 }, (_, index) =>
   patternBytes(`fire ${index}`, 0, 3_000 + ((index * 7919) % 24) * 32_000),
 );
 const IMAGES = 40;
-/** Images that tags point at for a while; then others do, so that the first ones are evicted and deleted. */
+/**
+ * Number of images that tags point to at the same time. Later other images follow, so that the
+ * first ones are evicted and deleted.
+ */
 const HOT = 8;
-/** How many times a tag moves before other images are hot. */
+/** Number of moves of a tag until the next images follow. */
 const HOT_MOVES = 60;
 
-/** An upstream of many images that share layers, the tags of which move. Random, as the clients are. */
+/** An upstream with many images that share layers, and tags that move at random. */
 export class FireContent {
-  /** Room for two of the largest images: nearly every admission evicts. */
+  /** Room for two of the largest images, so that nearly every admission evicts an image. */
   readonly limit: number;
   private readonly images: readonly BuiltImage[];
   private readonly indexes: readonly BuiltIndex[];
@@ -56,7 +62,7 @@ export class FireContent {
         if (content.manifest(repository, tag) === undefined) content.setTag(repository, tag, this.images[0]!.digest);
   }
 
-  /** Points one tag at another of the images that are hot at present. */
+  /** Moves one tag to another of the current images. */
   moveTags(): void {
     const from = Math.floor(this.moves / HOT_MOVES) * HOT;
     this.moves += 1;
@@ -74,7 +80,7 @@ export class FireContent {
     return this.random(REPOSITORIES);
   }
 
-  /** An image that is or needs this content; undefined = it is an index. */
+  /** Returns an image that has or is this content, or undefined if the content is an index. */
   imageWith(digest: string): BuiltImage | undefined {
     const fitting = this.images.filter(
       (image) => image.digest === digest || [image.config, ...image.layers].some((blob) => blob.digest === digest),
@@ -82,12 +88,12 @@ export class FireContent {
     return fitting.length === 0 ? undefined : this.random(fitting);
   }
 
-  /** What has this digest; undefined = the upstream never had it. */
+  /** Returns the content with this digest, or undefined if the upstream never had it. */
   find(digest: string): BuiltImage | BuiltIndex | undefined {
     return this.built.get(digest);
   }
 
-  /** The right bytes of a blob. */
+  /** Returns the correct bytes of a blob. */
   blob(digest: string): Buffer {
     return this.blobs.get(digest)!;
   }

@@ -4,7 +4,10 @@ const timersPromises = require('node:timers/promises');
 const { promisify } = require('node:util');
 const { TestEnvironment: NodeEnvironment } = require('jest-environment-node');
 
-/** Longest real time, in milliseconds, that a unit test may wait for a timer. Deadlines that never expire may be longer. */
+/**
+ * Longest real time, in milliseconds, that a unit test may wait for a timer. Deadlines that never
+ * expire may be longer.
+ */
 const MAX_TIMER_MS = 100;
 
 const SERVERS = 'Unit tests start no servers and open no connections: move the suite to test/integration.';
@@ -12,17 +15,19 @@ const PROCESSES = 'Unit tests start no processes: move the suite to test/integra
 const TIMERS = `Unit tests do not wait longer than ${MAX_TIMER_MS} ms: use TestClock (test/support/test-clock.ts).`;
 
 /**
- * The jest environment of test/unit. It keeps the tier what it is: whatever listens, connects, starts a process or waits
- * for a long real timer fails the test, with an Error that says where the suite belongs.
+ * The Jest environment of test/unit. It fails a test that listens, connects, starts a process or
+ * waits for a long real timer, with an Error that says where the suite belongs.
  *
- * It is an environment and not a setup file because Node's own modules are shared by all suites of a worker: `teardown`
- * also restores them after a suite that could not be loaded.
+ * It is an environment and not a setup file because all suites of a worker share the modules of
+ * Node.js: `teardown` also restores them after a suite that could not be loaded.
  */
 module.exports = class UnitEnvironment extends NodeEnvironment {
   #restore = [];
   #violations = [];
 
-  /** Jest takes its own timers (the time limit of a test) before `setup`, so that they are not affected. */
+  /**
+   * Jest gets its own timers (the time limit of a test) before `setup`, so they are not affected.
+   */
   handleTestEvent(event) {
     if (event.name === 'setup') this.#forbid();
     // A violation fails the test even if the code under test has caught the Error.
@@ -56,12 +61,13 @@ module.exports = class UnitEnvironment extends NodeEnvironment {
   }
 
   /**
-   * A long timer is a violation when it fires, so that deadlines may be set that never expire. Timers that do not keep
-   * the process alive (all timers of systemClock) are background work that no test waits for, and are left alone.
+   * A long timer is a violation only when it fires, so that code may set deadlines that never
+   * expire. Timers that do not keep the process alive (all timers of systemClock) are background
+   * work that no test waits for, and are not limited.
    */
   #limited(original, callback, delay, ...rest) {
     if (!(delay > MAX_TIMER_MS)) return original(callback, delay, ...rest);
-    // Created here, so that its stack says who set the timer.
+    // The Error is created here, so that its stack shows the caller that set the timer.
     const error = new Error(TIMERS);
     const timer = original(
       (...args) => {

@@ -1,5 +1,6 @@
-// Reads Kubernetes manifests (YAML, several documents in a file) as the Kubernetes API's own types, strictly: a field that a kind
-// does not have, or a value of another type, is an error. Usage: kubernetes-check <file>...
+// Program kubernetes-check decodes Kubernetes manifests (YAML, one or more documents per file) into the
+// types of the Kubernetes API. Unknown fields and values of a wrong type are errors.
+// Usage: kubernetes-check <file>...
 package main
 
 import (

@@ -3,10 +3,10 @@ import type { Flavour } from './flavour';
 import { MARIADB } from './mariadb';
 import { MYSQL8 } from './mysql8';
 
-/** Every server that Layover runs on besides SQLite. */
+/** All database servers that Layover supports. */
 export const FLAVOURS: readonly Flavour[] = [MARIADB, MYSQL8];
 
-/** Describes a suite that starts a server of its own, once for each flavour: "<name> (MariaDB)". */
+/** Describes a suite with its own server, once for each flavour: "<name> (MariaDB)". */
 export function describeOnServers(name: string, suite: (flavour: Flavour) => void): void {
   for (const flavour of FLAVOURS) describeWith(flavour.programs, `${name} (${flavour.title})`, () => suite(flavour));
 }

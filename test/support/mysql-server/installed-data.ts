@@ -6,8 +6,9 @@ import { findProgram } from '../real/programs';
 import type { Flavour } from './flavour';
 
 /**
- * Makes a data folder with an empty database system. Installing one takes seconds, so that is done once for each version
- * of the server, and kept where Jest keeps its cache; every server gets a copy.
+ * Creates a data folder with an empty database system. Installing one takes seconds, so it happens
+ * once for each version of the server. The result is kept in the cache folder of Jest, and every
+ * server gets a copy.
  */
 export function copyInstalled(flavour: Flavour, data: string): void {
   const program = realpathSync(findProgram(flavour.programs[0])!);
@@ -22,7 +23,7 @@ export function copyInstalled(flavour: Flavour, data: string): void {
       renameSync(fresh, installed);
     } catch (error) {
       rmSync(fresh, { recursive: true, force: true });
-      // Another worker may have been faster; the folder is there whole or not at all.
+      // Another worker may have been faster. The folder is complete or does not exist.
       if (!existsSync(installed)) throw error;
     }
   }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { findProgram } from '../real/programs';
 import type { Flavour } from './flavour';
 
-/** MariaDB; Debian has its programs in mariadb-server-core and mariadb-client-core. */
+/** MariaDB. On Debian its programs are in mariadb-server-core and mariadb-client-core. */
 export const MARIADB: Flavour = {
   project: 'mariadb',
   title: 'MariaDB',

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { readText } from '../../../control-plane/src/db/read-text';
 
-/** Returns how knex connects to a database by its URL, reading text as Layover does (ADR 11). */
+/** Returns the knex connection for a database URL. It reads text as Layover does (ADR 11). */
 export function mysqlConnection(url: string): Knex.MySql2ConnectionConfig {
   const { hostname, port, username, password, pathname } = new URL(url);
   return {

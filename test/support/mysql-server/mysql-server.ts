@@ -10,12 +10,13 @@ import { findProgram } from '../real/programs';
 import { copyInstalled } from './installed-data';
 import type { Flavour } from './flavour';
 
-/** How long a start may take on a busy machine, in milliseconds. */
+/** Time limit for a start on a busy machine, in milliseconds. */
 const START_MS = 30_000;
 
 /**
- * A database server of its own: a folder below LAYOVER_TEST_DATABASES (or the system's temporary folder), a free port of
- * 127.0.0.1, user root without a password, nothing synced to disk. It dies with the process that started it.
+ * A temporary database server: a folder below LAYOVER_TEST_DATABASES (or the temporary folder of
+ * the system), a free port of 127.0.0.1, user root without a password, and no syncs to disk. It
+ * ends with the process that started it.
  */
 export class MysqlServer {
   private process: ChildProcess | undefined;
@@ -26,7 +27,10 @@ export class MysqlServer {
     readonly port: number,
   ) {}
 
-  /** Makes the data folder and starts the server. Throws if it does not start, with what the server said. */
+  /**
+   * Creates the data folder and starts the server. Throws an Error with the log if it does not
+   * start.
+   */
   static async start(flavour: Flavour): Promise<MysqlServer> {
     requirePrograms(flavour);
     const folder = mkdtempSync(join(process.env.LAYOVER_TEST_DATABASES ?? tmpdir(), `layover-${flavour.project}-`));
@@ -46,12 +50,12 @@ export class MysqlServer {
     return `mysql://root@127.0.0.1:${this.port}`;
   }
 
-  /** The process of the server, to send signals to. Throws while it is down. */
+  /** Process id of the server, for signals. Throws an Error while the server is down. */
   get databasePid(): number {
     return Number(readFileSync(join(this.folder, 'pid'), 'utf8'));
   }
 
-  /** Runs statements as root; gives the rows of the last. */
+  /** Runs statements as root. Resolves to the rows of the last one. */
   async execute(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> {
     const connection = await createConnection({
       host: '127.0.0.1',
@@ -68,19 +72,19 @@ export class MysqlServer {
     }
   }
 
-  /** Kills it as a power cut would; what was committed is there after {@link launch}. */
+  /** Kills the server like a power failure. Committed data is available after {@link launch}. */
   async kill(): Promise<void> {
     const running = this.process;
     this.process = undefined;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const gone = once(running, 'exit');
-    // Where nothing else is left to wait for (the end of a run), this keeps the process until the server is gone.
+    // At the end of a run nothing else keeps this process alive until the server has ended.
     running.ref();
     running.kill('SIGKILL');
     await gone;
   }
 
-  /** Starts it again on the same data and port; resolves when it answers. */
+  /** Starts the server again with the same data and port. Resolves when it answers. */
   async launch(): Promise<void> {
     const { folder } = this;
     const command = [
@@ -99,14 +103,15 @@ export class MysqlServer {
       '--innodb-log-file-size=16M',
       '--performance-schema=0',
       '--max-connections=500',
-      // Unlike what Layover needs: so a suite sees that each session sets its own.
+      // Differs from what Layover needs, so that a suite shows that each session sets its own
+      // character set.
       '--character-set-server=latin1',
       '--transaction-isolation=REPEATABLE-READ',
       '--sql-mode=',
       '--default-time-zone=+05:30',
       `--log-error=${join(folder, 'log.err')}`,
     ];
-    // The kernel ends the server with this process, however that ends.
+    // The kernel ends the server with this process, even if the process is killed.
     const reaper = findProgram('setpriv');
     if (reaper !== undefined) command.unshift(reaper, '--pdeathsig', 'KILL');
     const [program, ...args] = command;
@@ -124,7 +129,7 @@ export class MysqlServer {
     }
   }
 
-  /** Kills it and removes its folder. */
+  /** Kills the server and deletes its folder. */
   async remove(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
@@ -143,6 +148,6 @@ function requirePrograms({ title, programs }: Flavour): void {
   const missing = programs.filter((name) => findProgram(name) === undefined);
   if (missing.length > 0)
     throw new Error(
-      `${title} needs ${missing.join(', ')}, not found on this machine; .ci/run installs what is missing.`,
+      `${title} needs ${missing.join(', ')}, which this machine does not have. .ci/run installs missing programs.`,
     );
 }

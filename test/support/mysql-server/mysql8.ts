@@ -5,15 +5,15 @@ import { findProgram } from '../real/programs';
 import type { Flavour } from './flavour';
 
 /**
- * MySQL 8. `mysqld8` is a link to bin/mysqld of an unpacked server, as .ci/run makes it: Debian has no MySQL, and its
- * MariaDB has the name mysqld.
+ * MySQL 8. `mysqld8` is a link to bin/mysqld of an unpacked server, as created by .ci/run. Debian
+ * has no MySQL package, and its MariaDB uses the name mysqld.
  */
 export const MYSQL8: Flavour = {
   project: 'mysql8',
   title: 'MySQL 8',
   programs: ['mysqld8'],
   install(data) {
-    // The user root that MySQL creates is allowed to connect over the unix socket alone.
+    // The root user that MySQL creates can only connect over the unix socket.
     const statements = `${data}.sql`;
     writeFileSync(
       statements,
@@ -32,7 +32,10 @@ export const MYSQL8: Flavour = {
   command: (data) => [...command(data), '--mysqlx=OFF'],
 };
 
-/** The program and where its files are: a server that was unpacked anywhere does not find them by itself. */
+/**
+ * Returns the program with the locations of its files. An unpacked server does not find them by
+ * itself.
+ */
 function command(data: string): readonly [string, ...string[]] {
   const program = realpathSync(findProgram('mysqld8')!);
   const base = dirname(dirname(program));

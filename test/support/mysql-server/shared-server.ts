@@ -3,23 +3,26 @@ import { Database } from '../../../control-plane/src/db/database';
 import type { Flavour } from './flavour';
 import { MysqlServer } from './mysql-server';
 
-/** The migrated database that those of the suites are copies of. */
+/** The migrated database. The databases of suites are copies of it. */
 export const TEMPLATE = 'layover_template';
 
-/** Table of the names of databases that are copies of the template and used by no test. */
+/** Table with the names of copies of the template that no test uses. */
 export const FREE_DATABASES = 'layover_free.free_databases';
 
-/** Servers of this run; global setup and global teardown both run in Jest's first process. */
+/** Servers of this run. Global setup and global teardown both run in the main process of Jest. */
 const running = new Set<MysqlServer>();
 
-/** Returns the variable that tells the workers of a project the URL of its server; other projects don't look at it. */
+/**
+ * Returns the environment variable with the URL of the server of a project. Workers of other
+ * projects do not read it.
+ */
 export function sharedServerVariable(project: string): string {
   return `LAYOVER_TEST_${project.toUpperCase()}_SHARED`;
 }
 
 /**
- * Starts the server that all suites of a project share, and migrates the database that theirs are copies of. Once for
- * the run, before the suites of the project.
+ * Starts the server that all suites of a project share, and migrates the template database. Runs
+ * once, before the suites of the project.
  */
 export async function startSharedServer(flavour: Flavour): Promise<void> {
   const server = await MysqlServer.start(flavour);
@@ -41,7 +44,7 @@ export async function startSharedServer(flavour: Flavour): Promise<void> {
   process.env[sharedServerVariable(flavour.project)] = server.url;
 }
 
-/** Removes the servers that {@link startSharedServer} started. */
+/** Deletes the servers that {@link startSharedServer} started. */
 export async function stopSharedServers(): Promise<void> {
   for (const server of running) await server.remove();
   running.clear();

@@ -1,8 +1,10 @@
-/** Name of the variable that has the URL of the server, from `globals` of the project in jest.config.js. */
+/**
+ * Name of the variable with the URL of the server, from `globals` of the project in jest.config.js.
+ */
 declare const SHARED_SERVER: string;
 
-// Before each suite of a project with a server: control planes of tests use the server that global setup started. Without
-// it they would run on SQLite once more, and nobody would notice.
+// Runs before each suite of a project with a server: control planes in tests use the server that
+// global setup started. Without the URL they would silently run on SQLite again.
 const url = process.env[SHARED_SERVER];
-if (!url) throw new Error(`${SHARED_SERVER} is not set: the global setup of this project has not started a server`);
+if (!url) throw new Error(`${SHARED_SERVER} is not set: the global setup of this project did not start a server`);
 process.env['LAYOVER_TEST_MYSQL'] = url;

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A span as it came over the wire, with the service that sent it. */
+/** A received span with the name of the service that sent it. */
 export interface ReceivedSpan {
   readonly service: string;
   readonly name: string;
@@ -15,19 +15,22 @@ export interface ReceivedSpan {
   readonly status: number;
 }
 
-/** Takes traces as OTLP/HTTP in JSON, over a real socket. */
+/** Receives traces as OTLP/HTTP in JSON, on a real socket. */
 export interface OtlpReceiver {
-  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** URL for OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
-  /** Everything that came, as text: for what must not be in it. */
+  /** All received data as text, for checks that something was not sent. */
   readonly text: string;
   readonly requests: number;
-  /** Requests whose sender closed the connection before it had an answer. */
+  /** Number of requests whose sender closed the connection before it had an answer. */
   readonly abandoned: number;
   /** Headers of the last request. */
   readonly headers: Readonly<Record<string, unknown>>;
-  /** How it answers from now on: takes the spans, says that it cannot, or says nothing at all. */
+  /**
+   * Sets the behaviour from now on: `take` accepts spans, `refuse` answers with an error, `hang`
+   * never answers.
+   */
   behave(how: 'take' | 'refuse' | 'hang'): void;
   close(): Promise<void>;
 }
@@ -52,7 +55,7 @@ interface WireSpan {
   readonly status?: { readonly code?: number };
 }
 
-/** Starts one on a free port. Whoever starts it closes it. */
+/** Starts a receiver on a free port. The caller closes it. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   let text = '';

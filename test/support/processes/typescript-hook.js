@@ -1,4 +1,5 @@
-// Lets a child process run the sources as they are: `node -r <this file> data-plane/src/main.ts`.
+// Lets a child process run the sources without a build: `node -r <this file>
+// data-plane/src/main.ts`.
 const { readFileSync } = require('node:fs');
 const { extname } = require('node:path');
 const Module = require('node:module');
@@ -11,6 +12,6 @@ const options = {
 };
 
 Module._extensions['.ts'] = (module, filename) => {
-  if (extname(filename) !== '.ts') throw new Error(`not TypeScript: ${filename}`);
+  if (extname(filename) !== '.ts') throw new Error(`${filename} is not a TypeScript file`);
   module._compile(transformSync(readFileSync(filename, 'utf8'), { ...options, filename }).code, filename);
 };

@@ -1,6 +1,9 @@
 import type { LayerSpecification } from './tar-layer';
 
-/** A layer that Clair takes for Alpine 3.18 with one package, `libthing`, of a version. */
+/**
+ * Returns a layer that Clair recognizes as Alpine 3.18 with one package, `libthing`, of the given
+ * version.
+ */
 export function alpineLayer(seed: string, version: string): LayerSpecification {
   return {
     seed,

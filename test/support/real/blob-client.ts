@@ -3,25 +3,30 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openRequest } from './http-client';
 
-/** How a client of a blob behaves. */
+/** Options of a blob client. */
 export interface BlobClientOptions {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Goes away, without a word, once it has this many bytes. */
+  /** Closes the connection after this many bytes. */
   readonly leaveAfter?: number;
 }
 
-/** A client that is reading a blob. */
+/** A client that reads a blob. */
 export interface BlobClient {
-  /** Resolves at the first byte of the body with the answer's status; rejects when the connection breaks before it. */
+  /**
+   * Resolves to the status of the answer at the first byte of the body. Rejects if the connection
+   * breaks before.
+   */
   readonly started: Promise<number>;
-  /** Resolves at the end, whole or left; rejects when the connection broke. */
+  /**
+   * Resolves when the client has read everything or disconnected. Rejects if the connection breaks.
+   */
   readonly done: Promise<{ readonly status: number; readonly bytes: number; readonly digest: string }>;
-  /** Bytes read so far. */
+  /** Returns the number of bytes that were read so far. */
   received(): number;
 }
 
-/** Starts reading a blob as fast as it comes. */
+/** Starts to read a blob at full speed. */
 export function startBlobClient({ url, headers, leaveAfter = Infinity }: BlobClientOptions): BlobClient {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -31,7 +36,7 @@ export function startBlobClient({ url, headers, leaveAfter = Infinity }: BlobCli
     begin = resolve;
     fail = reject;
   });
-  // Whoever only waits for `done` must not be ended by an unhandled rejection of `started`.
+  // A caller that only awaits `done` must not get an unhandled rejection of `started`.
   started.catch(() => undefined);
   const read = async (): Promise<{ status: number; bytes: number; digest: string }> => {
     const answer = await openRequest({ url, headers });
@@ -49,14 +54,14 @@ export function startBlobClient({ url, headers, leaveAfter = Infinity }: BlobCli
   return { started, done, received: () => bytes };
 }
 
-/** A client that takes 1 KiB a second until it is told to hurry. */
+/** A client that reads 1 KiB per second until `hurry` is called. */
 export interface SlowClient {
   readonly received: () => number;
-  /** Reads the rest as fast as it comes; resolves with what it got in all. */
+  /** Reads the rest at full speed. Resolves to the total size and the digest. */
   hurry(): Promise<{ readonly bytes: number; readonly digest: string }>;
 }
 
-/** Opens the blob and begins to read it, 1 KiB a second. */
+/** Requests a blob and starts to read it at 1 KiB per second. */
 export async function startSlowClient(url: string): Promise<SlowClient> {
   const answer: IncomingMessage = await openRequest({ url });
   const hash = createHash('sha256');
@@ -67,7 +72,7 @@ export async function startSlowClient(url: string): Promise<SlowClient> {
     hash.update(chunk);
   };
   const hurry = new AbortController();
-  const crawl = (async () => {
+  const slowRead = (async () => {
     while (!hurried) {
       const chunk = answer.read(1024) as Buffer | null;
       if (chunk !== null) take(chunk);
@@ -79,7 +84,7 @@ export async function startSlowClient(url: string): Promise<SlowClient> {
     async hurry() {
       hurried = true;
       hurry.abort();
-      await crawl;
+      await slowRead;
       for await (const chunk of answer) take(chunk as Buffer);
       return { bytes, digest: `sha256:${hash.digest('hex')}` };
     },

@@ -7,26 +7,33 @@ import { type SecurityDatabase, type SecurityFixes, startSecurityDatabase } from
 import { startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
-/** Programs that {@link startClair} needs; `.ci/run` builds Clair where the machine has Go. */
+/** Programs that {@link startClair} needs. `.ci/run` builds Clair if the machine has Go. */
 export const CLAIR_PROGRAMS = ['clair', ...POSTGRES_PROGRAMS] as const;
 
-/** The key that requests to it are signed with, base64. */
+/** The key that signs requests to Clair, in base64. */
 export const CLAIR_PSK = Buffer.from('the key that Layover signs with!').toString('base64');
 
-/** Clair in one process, with a PostgreSQL and a security database of its own. */
+/** Clair in one process, with its own PostgreSQL and security database. */
 export interface RunningClair {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** What it knows of vulnerabilities; looked at some five seconds after each start. */
+  /** The source of its vulnerability data. Clair reads it about five seconds after each start. */
   readonly secdb: SecurityDatabase;
-  /** SIGTERM and wait; {@link RunningClair.start} starts it again on the same database and port. */
+  /**
+   * Sends SIGTERM and waits. {@link RunningClair.start} starts Clair again with the same database
+   * and port.
+   */
   pause(): Promise<void>;
   start(): Promise<void>;
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Starts it, with a security database that says what `fixes` says. Tokens are those of the issuer `layover`, signed with {@link CLAIR_PSK}. Throws with its output where it can't. */
+/**
+ * Starts Clair with a security database that contains `fixes`. Clair accepts tokens of the issuer
+ * `layover` that are signed with {@link CLAIR_PSK}. Throws an Error with the output if the start
+ * fails.
+ */
 export async function startClair(fixes: SecurityFixes = {}): Promise<RunningClair> {
   const ends: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -52,7 +59,8 @@ export async function startClair(fixes: SecurityFixes = {}): Promise<RunningClai
         ...database,
         scanlock_retry: 1,
         layer_scan_concurrency: 2,
-        // Red Hat's scanners fetch these from the internet otherwise, and fail every layer where they can't.
+        // Otherwise the Red Hat scanners fetch these files from the internet, and fail every layer
+        // without it.
         scanner: {
           repo: { 'rhel-repository-scanner': { repo2cpe_mapping_file: mappings, disable_api: true } },
           package: { rhel_containerscanner: { name2repos_mapping_file: mappings } },

@@ -19,22 +19,25 @@ export const CLUSTER_PROGRAMS = [...MARIADB.programs, FAKE_GCS_PROGRAM, DISTRIBU
 const BUCKET = 'layover-cluster';
 const SECRET = 'the-secret-that-planes-of-this-cluster-share';
 
-/** A data plane of the cluster, whether it runs or not. */
+/** A data plane of the cluster, running or not. */
 export interface ClusterNode {
   start(): Promise<void>;
-  /** SIGTERM; resolves when the process is gone. */
+  /** Sends SIGTERM. Resolves when the process has ended. */
   stop(): Promise<void>;
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>;
-  /** Files of fills that run. */
+  /** Returns the number of spool files of running fills. */
   spooled(): number;
   /** `127.0.0.1:<port>`. */
   readonly address: string;
-  /** Blobs of the bucket that it has copies of on its disk. */
+  /** Returns the number of local copies of blobs of the bucket. */
   copies(): number;
 }
 
-/** Layover on "many machines": processes that know each other over TCP by a secret, MariaDB, a bucket, an upstream behind a relay. */
+/**
+ * Layover as on several machines: processes that are connected by TCP with a shared secret,
+ * MariaDB, a bucket, and an upstream behind a relay.
+ */
 export interface Cluster {
   readonly upstream: Distribution;
   readonly relay: CountingRelay;
@@ -43,12 +46,15 @@ export interface Cluster {
   /** URLs of the edges. */
   readonly edges: readonly string[];
   readonly nodes: readonly ClusterNode[];
-  /** Names of the objects in the bucket. */
+  /** Resolves to the names of the objects in the bucket. */
   objects(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
-/** Starts all of it; of `nodes` data planes the first `running` run. What was started is ended again where a part fails to start. */
+/**
+ * Starts the first `running` of `nodes` data planes, and everything else. If one part fails to
+ * start, stops the others.
+ */
 export async function startCluster(
   size: { readonly nodes: number; readonly running?: number; readonly edges: number },
   env: Readonly<Record<string, string>> = {},

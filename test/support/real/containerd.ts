@@ -8,16 +8,18 @@ import { temporaryFolder } from './temporary-folder';
 /** Programs of containerd: the daemon and its debugging client. */
 export const CONTAINERD_PROGRAMS = ['containerd', 'ctr'] as const;
 
-/** A containerd of its own that keeps content and runs nothing. */
+/** A separate containerd that only stores content. */
 export interface Containerd {
-  /** `hosts.toml` for an upstream, as in `/etc/containerd/certs.d/<upstream>/`. */
+  /** Writes the `hosts.toml` of an upstream, as in `/etc/containerd/certs.d/<upstream>/`. */
   configure(upstream: string, hostsToml: string): Promise<void>;
-  /** Fetches an image by its name at the upstream; the digests of the content that it has then. */
+  /**
+   * Fetches an image by its name at the upstream. Resolves to the digests of all stored content.
+   */
   fetch(reference: string): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
-/** Starts it in a temporary folder. Throws an Error with its output where it can't. */
+/** Starts containerd in a temporary folder. Throws an Error with the output if the start fails. */
 export async function startContainerd(): Promise<Containerd> {
   const folder = await temporaryFolder('containerd');
   const at = (name: string): string => join(folder.path, name);

@@ -2,17 +2,17 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder';
 
-/** A world of its own for podman and skopeo: storage, caches, settings and logins all in one folder. */
+/** A separate home for podman and skopeo: storage, caches, settings and logins in one folder. */
 export interface ContainersHome {
   readonly path: string;
-  /** signature policy that takes unsigned images. */
+  /** Path of a signature policy that accepts unsigned images. */
   readonly policy: string;
-  /** The whole environment of the programs. */
+  /** The complete environment of the programs. */
   readonly env: Readonly<Record<string, string | undefined>>;
   remove(): Promise<void>;
 }
 
-/** Makes one in which the given registries (`host:port`) are reached by plain HTTP. */
+/** Creates a home in which the given registries (`host:port`) are accessed with plain HTTP. */
 export async function containersHome(plainRegistries: readonly string[]): Promise<ContainersHome> {
   const folder = await temporaryFolder('containers');
   const at = (...names: string[]): string => join(folder.path, ...names);

@@ -1,46 +1,52 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One request that came through the relay. */
+/** A request that passed through the relay. */
 export interface RelayedRequest {
   readonly method: string;
-  /** With the query. */
+  /** Path with query. */
   readonly path: string;
-  /** 0 while there is no answer, or where the upstream gave none. */
+  /** 0 until there is an answer, or if the upstream gave none. */
   status: number;
-  /** Bytes of body that the upstream sent. */
+  /** Bytes of the body that the upstream sent. */
   bytes: number;
-  /** Answered to the end, or cut. */
+  /** True if the answer was completed or cut. */
   finished: boolean;
 }
 
-/** Holds a body back in the middle. */
+/** Holds a body at a byte position. */
 export interface Hold {
-  /** Resolves when the body has come to the point where it is held. */
+  /** Resolves when the body has reached the position. */
   readonly reached: Promise<void>;
-  /** Lets it go on. */
+  /** Continues the body. */
   release(): void;
 }
 
-/** A relay in front of an upstream that knows everything that was asked of it. */
+/** A relay in front of an upstream that records all requests. */
 export interface CountingRelay {
   /** `127.0.0.1:<port>`. */
   readonly host: string;
   readonly url: string;
   readonly requests: readonly RelayedRequest[];
-  /** The golden list: `"HEAD /v2/org/image/manifests/v1 200"`, in the order they came. */
+  /**
+   * Returns all requests in the order of their arrival, for example `"HEAD
+   * /v2/org/image/manifests/v1 200"`.
+   */
   lines(): string[];
-  /** Bytes of body sent for paths that contain `part` (a digest). */
+  /** Returns the bytes of bodies for paths that contain `part` (a digest). */
   bytesOf(part: string): number;
-  /** Forgets what it has seen. */
+  /** Clears the recorded requests. */
   reset(): void;
-  /** Whether no request is under way. */
+  /** Returns true if no request is running. */
   quiet(): boolean;
-  /** The next body of a GET whose path contains `part` stops after `afterBytes` until it is let go. */
+  /**
+   * Stops the next body of a GET whose path contains `part` after `afterBytes`, until it is
+   * released.
+   */
   holdBody(part: string, afterBytes: number): Hold;
-  /** Refuses connections, and breaks those there are: an upstream that is down. */
+  /** Refuses new connections and closes existing ones, like an upstream that is down. */
   close(): Promise<void>;
-  /** Listens again, on the same port. */
+  /** Listens again on the same port. */
   reopen(): Promise<void>;
 }
 
@@ -151,13 +157,13 @@ async function pump(
       held = undefined;
     }
     seen.bytes += rest.length;
-    if (!outgoing.write(rest) && !outgoing.destroyed) await drained(outgoing);
+    if (!outgoing.write(rest) && !outgoing.destroyed) await drain(outgoing);
     if (outgoing.destroyed) return;
   }
   outgoing.end();
 }
 
-function drained(outgoing: ServerResponse): Promise<void> {
+function drain(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       outgoing.off('drain', done);

@@ -5,42 +5,47 @@ import type { RegistryTarget } from './registry-target';
 import { startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
-/** Name of distribution's program in Debian. */
+/** Name of the program of distribution on Debian. */
 export const DISTRIBUTION_PROGRAM = 'docker-registry';
 
-/** The accounts of a registry that asks for a password. */
+/** The accounts of a registry with authentication. */
 export const ACCOUNTS = {
   alpha: { username: 'alpha', password: 'alpha-secret' },
   beta: { username: 'beta', password: 'beta-secret' },
 } as const;
 
-/** Their bcrypt hashes (cost 4: made for speed, the passwords are no secret). */
+/** The bcrypt hashes of the passwords. Cost 4 is fast, and the passwords are not secret. */
 const HTPASSWD = [
   'alpha:$2b$04$d5wvnb04wI9dWnNlbcGIReVHkbjdP0n9aauFRhhdz0fsx9X4B/cpy',
   'beta:$2b$04$m7zuR3iQe68SM4rRXmp7GOspAqY/5MyuQI/QWSh.HC1OO1xN03tX6',
 ].join('\n');
 
-/** How the registry is to be. */
+/** Options of the registry. */
 export interface DistributionOptions {
-  /** Ask for one of {@link ACCOUNTS}, by Basic authentication. */
+  /** Require one of {@link ACCOUNTS} with Basic authentication. */
   readonly htpasswd?: boolean;
-  /** Be a pull-through cache of this registry (`http://host:port`). */
+  /** Run as a pull-through cache of this registry (`http://host:port`). */
   readonly proxyOf?: string;
 }
 
-/** distribution's registry ("docker-registry" in Debian), on a free port of 127.0.0.1, with a folder of its own. */
+/**
+ * A registry of distribution ("docker-registry" on Debian) on a free port of 127.0.0.1, with a
+ * temporary folder.
+ */
 export interface Distribution extends RegistryTarget {
   /** `127.0.0.1:<port>`. */
   readonly host: string;
   readonly pid: number;
-  /** Ends the process and removes its folder. Harmless when called twice. */
+  /** Ends the process and deletes its folder. Can be called twice. */
   stop(): Promise<void>;
 }
 
-/** Starts it; resolves when it listens. Throws an Error with its output where it can't. */
+/**
+ * Starts a registry. Resolves when it listens. Throws an Error with the output if the start fails.
+ */
 export async function startDistribution(options: DistributionOptions = {}): Promise<Distribution> {
   const program = findProgram(DISTRIBUTION_PROGRAM);
-  if (program === undefined) throw new Error(`${DISTRIBUTION_PROGRAM} is not on this machine`);
+  if (program === undefined) throw new Error(`${DISTRIBUTION_PROGRAM} is not installed`);
   const folder = await temporaryFolder('distribution');
   try {
     const file = join(folder.path, 'config.yml');
@@ -67,7 +72,10 @@ export async function startDistribution(options: DistributionOptions = {}): Prom
   }
 }
 
-/** The file is YAML, of which JSON is a part. In-memory descriptors are cached, as in Debian's own configuration. */
+/**
+ * Returns the configuration as JSON, which is a subset of YAML. Descriptors are cached in memory,
+ * as in the configuration of the Debian package.
+ */
 function configuration(folder: string, { htpasswd, proxyOf }: DistributionOptions): object {
   return {
     version: 0.1,

@@ -2,29 +2,34 @@ import { freePort } from './free-port';
 import { findProgram } from './programs';
 import { type ServerProgram, startServerProgram } from './server-program';
 
-/** fsouza's emulator of Cloud Storage; `.ci/run` builds it where the machine has Go. */
+/**
+ * An emulator of Cloud Storage (fsouza/fake-gcs-server). `.ci/run` builds it if the machine has Go.
+ */
 export const FAKE_GCS_PROGRAM = 'fake-gcs-server';
 
-/** The emulator, on a free port of 127.0.0.1, with everything in memory. */
+/** The emulator on a free port of 127.0.0.1, with all data in memory. */
 export interface FakeGcsServer {
   /** `http://127.0.0.1:<port>`. */
   readonly origin: string;
-  /** Makes an empty bucket. */
+  /** Creates an empty bucket. */
   makeBucket(name: string): Promise<void>;
-  /** Writes an object, over whatever is there. */
+  /** Writes an object, replacing any existing one. */
   write(bucket: string, name: string, content: Buffer): Promise<void>;
-  /** Ends the process. Harmless when called twice. */
+  /** Ends the process. Can be called twice. */
   stop(): Promise<void>;
 }
 
-/** Starts it; resolves when it listens. Throws an Error with its output where it can't. */
+/**
+ * Starts the emulator. Resolves when it listens. Throws an Error with the output if the start
+ * fails.
+ */
 export async function startFakeGcsServer(): Promise<FakeGcsServer> {
   const program = findProgram(FAKE_GCS_PROGRAM);
-  if (program === undefined) throw new Error(`${FAKE_GCS_PROGRAM} is not on this machine`);
-  // It takes a port 0 for the port and never tells which one it got.
+  if (program === undefined) throw new Error(`${FAKE_GCS_PROGRAM} is not installed`);
+  // The program accepts port 0, but does not print which port it got.
   const port = await freePort();
   const where = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)];
-  // Signed URLs are of the XML API, which it serves under its public host alone.
+  // Signed URLs use the XML API, which the program serves on its public host only.
   const args = ['-backend', 'memory', ...where, '-public-host', `127.0.0.1:${port}`];
   const server: ServerProgram = await startServerProgram(program, args, {
     env: { PATH: process.env.PATH },
@@ -34,7 +39,7 @@ export async function startFakeGcsServer(): Promise<FakeGcsServer> {
   const post = async (path: string, type: string, body: string | Buffer): Promise<void> => {
     const response = await fetch(`${origin}${path}`, { method: 'POST', headers: { 'content-type': type }, body });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    if (!response.ok) throw new Error(`${path} answered ${response.status} ${text}`);
   };
   return {
     origin,

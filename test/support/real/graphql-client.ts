@@ -1,6 +1,6 @@
 import { send } from './http-client';
 
-/** The parts of a proxy configuration that tests choose; the rest has its defaults. */
+/** The fields of a proxy configuration that tests choose. All others have defaults. */
 export interface ProxyCacheChoice {
   /** `host:port[/namespace]`. */
   readonly upstream: string;
@@ -13,7 +13,7 @@ export interface ProxyCacheChoice {
   readonly onUpstreamDelete?: 'PROPAGATE' | 'KEEP';
 }
 
-/** A pull as the audit log has it. */
+/** A pull as recorded in the audit log. */
 export interface AuditedPull {
   readonly id: string;
   readonly repository: string | null;
@@ -29,15 +29,18 @@ export interface AuditedPull {
   readonly requestId: string | null;
 }
 
-/** The management API, as an administrator's script uses it. */
+/** The management API as used by an administrator's script. */
 export interface GraphqlClient {
-  /** Runs an operation; throws an Error with the API's words where it answers errors. */
+  /** Runs an operation. Throws an Error with the messages of the API if the answer has errors. */
   run<T>(query: string, variables?: Readonly<Record<string, unknown>>): Promise<T>;
   /** Creates a public organization that mirrors a plain-HTTP upstream. */
   createOrganization(name: string, proxyCache: ProxyCacheChoice): Promise<void>;
-  /** Every PULL event of an organization, oldest first. */
+  /** Resolves to all PULL events of an organization, oldest first. */
   pulls(organization: string): Promise<AuditedPull[]>;
-  /** Whether the manifest's blobs are all in the cache; undefined while it isn't known. */
+  /**
+   * Resolves to the completeness of a manifest in the cache, or undefined if the manifest is
+   * unknown.
+   */
   completeness(organization: string, repository: string, digest: string): Promise<string | undefined>;
 }
 
@@ -56,7 +59,10 @@ interface PullsPage {
   };
 }
 
-/** A client of the endpoint (`http://host:port/graphql`, or https with the authority `ca`) with an API token. */
+/**
+ * Returns a client with an API token for an endpoint: `http://host:port/graphql`, or https with the
+ * certificate authority `ca`.
+ */
 export function graphqlClient(endpoint: string, token: string, ca?: string): GraphqlClient {
   const run: GraphqlClient['run'] = async <T>(query: string, variables: Readonly<Record<string, unknown>> = {}) => {
     const answer = await send({

@@ -3,25 +3,27 @@ import { request as requestTls } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** A request of the plainest kind: one connection, closed afterwards, nothing decoded, no redirect followed. */
+/** A plain request: one connection that is closed afterwards, no decoding, no redirects. */
 export interface HttpRequest {
   readonly method?: string;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | Readable;
   readonly signal?: AbortSignal;
-  /** Authority to trust alone, PEM, for an https URL. */
+  /** The only trusted certificate authority for an https URL, in PEM. */
   readonly ca?: string;
 }
 
-/** An answer with its body in memory. */
+/** An answer with its complete body. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** Sends a request; resolves at the answer's headers. The caller reads or destroys the message. */
+/**
+ * Sends a request. Resolves at the headers of the answer. The caller reads or destroys the message.
+ */
 export function openRequest({ method = 'GET', url, headers, body, signal, ca }: HttpRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = { method, headers, agent: false as const, signal };
@@ -33,7 +35,10 @@ export function openRequest({ method = 'GET', url, headers, body, signal, ca }: 
   });
 }
 
-/** Sends a request and reads the whole answer. Throws where the connection breaks, in the body too. */
+/**
+ * Sends a request and reads the complete answer. Throws an Error if the connection breaks, also
+ * during the body.
+ */
 export async function send(options: HttpRequest): Promise<HttpAnswer> {
   const answer = await openRequest(options);
   const chunks: Buffer[] = [];
@@ -41,7 +46,7 @@ export async function send(options: HttpRequest): Promise<HttpAnswer> {
   return { status: answer.statusCode!, headers: answer.headers, body: Buffer.concat(chunks) };
 }
 
-/** Value of a Basic `Authorization` header. */
+/** Returns the value of a Basic `Authorization` header. */
 export function basicAuthorization(credentials: { readonly username: string; readonly password: string }): string {
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }

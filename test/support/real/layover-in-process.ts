@@ -11,33 +11,47 @@ import { temporaryFolder } from './temporary-folder';
 /** Short names of the planes. */
 export type InProcessPlane = 'edge' | 'data' | 'control';
 
-/** The three planes in the process of the test, connected by gRPC on unix sockets as in production. */
+/**
+ * The three planes in the process of the test, connected by gRPC on unix sockets as in production.
+ */
 export interface InProcessLayover {
-  /** The edge: `127.0.0.1:<port>`. */
+  /** Address of the edge: `127.0.0.1:<port>`. */
   readonly host: string;
-  /** The edge: `http://127.0.0.1:<port>`. */
+  /** URL of the edge: `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** The management API of the control plane that runs now. Throws an Error if none runs. */
+  /** The management API of the running control plane. Throws an Error if none runs. */
   readonly graphql: GraphqlClient;
-  /** `http://127.0.0.1:<port>` of the control plane that runs now. */
+  /** URL of the running control plane: `http://127.0.0.1:<port>`. */
   readonly controlUrl: string;
-  /** Where the Catalog of the control plane that runs now listens: `unix:<path>` or `host:port`. */
+  /** Address of the running Catalog: `unix:<path>` or `host:port`. */
   readonly catalogAddress: string;
-  /** Where the data plane serves /metrics; undefined without LAYOVER_DATA_HTTP_LISTEN. */
+  /**
+   * Returns the address at which the data plane serves /metrics, or undefined without
+   * LAYOVER_DATA_HTTP_LISTEN.
+   */
   readonly dataHttp: () => string | undefined;
-  /** Where the edge serves /metrics; undefined without LAYOVER_EDGE_METRICS_LISTEN. */
+  /**
+   * Returns the address at which the edge serves /metrics, or undefined without
+   * LAYOVER_EDGE_METRICS_LISTEN.
+   */
   readonly edgeHttp: () => string | undefined;
   /** LAYOVER_HOME. */
   readonly home: string;
-  /** Starts a plane that was stopped, in the same home. A started edge or control plane has a new port. */
+  /**
+   * Starts a plane that was stopped, in the same home. A started edge or control plane has a new
+   * port.
+   */
   startPlane(plane: InProcessPlane): Promise<void>;
-  /** Stops one plane; the others continue. Harmless if it does not run. */
+  /** Stops one plane; the others continue. Does nothing if the plane does not run. */
   stopPlane(plane: InProcessPlane): Promise<void>;
-  /** Sends SIGKILL to the control plane and waits for its end. Throws an Error without `controlProcess`. */
+  /**
+   * Sends SIGKILL to the control plane and waits for its end. Throws an Error without
+   * `controlProcess`.
+   */
   killControl(): Promise<void>;
   /** Stops all planes and keeps the home. */
   stopPlanes(): Promise<void>;
-  /** Stops all planes and removes the home. */
+  /** Stops all planes and deletes the home. */
   stop(): Promise<void>;
 }
 
@@ -50,11 +64,11 @@ export interface InProcessOptions {
   readonly logger?: (plane: InProcessPlane) => Logger;
   /** Receives what the control plane prints for the operator (the first admin token). */
   readonly announce?: (line: string) => void;
-  /** If true, the control plane is a process of its own, from the build, so that it can be killed. */
+  /** If true, the control plane is a separate process from the build, so that it can be killed. */
   readonly controlProcess?: boolean;
 }
 
-/** Starts the planes; faster than {@link startLayover}. */
+/** Starts the planes. This is faster than {@link startLayover}. */
 export async function startLayoverInProcess(options: InProcessOptions = {}): Promise<InProcessLayover> {
   const folder = await temporaryFolder('planes');
   const env = layoverEnvironment(folder.path, { LAYOVER_LOG_LEVEL: 'silent', ...options.env });
@@ -90,7 +104,7 @@ export async function startLayoverInProcess(options: InProcessOptions = {}): Pro
   };
   const must = (plane: InProcessPlane): RunningPlane => {
     const found = running[plane];
-    if (found === undefined) throw new Error(`no ${plane} plane runs`);
+    if (found === undefined) throw new Error(`The ${plane} plane is not running`);
     return found;
   };
   const stop = async (): Promise<void> => {
@@ -136,15 +150,15 @@ export async function startLayoverInProcess(options: InProcessOptions = {}): Pro
   };
 }
 
-/** One more edge with a data plane of its own: another machine of the same Layover. */
+/** Another edge with its own data plane, like another machine of the same Layover. */
 export interface InProcessNode {
   readonly host: string;
   readonly url: string;
-  /** Stops both planes and removes their home. */
+  /** Stops both planes and deletes their home. */
   stop(): Promise<void>;
 }
 
-/** Adds a node to a Layover. The node shares the control plane and nothing else. */
+/** Adds a node to a Layover. The node shares only the control plane. */
 export async function startNodeInProcess(
   layover: InProcessLayover,
   env: Readonly<Record<string, string>> = {},

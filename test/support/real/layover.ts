@@ -7,15 +7,15 @@ import { type ServerExit, type ServerProgram, startServerProgram } from './serve
 import { temporaryFolder } from './temporary-folder';
 import { waitUntil } from './wait-until';
 
-/** Names of the planes, as their folders are called. */
+/** Names of the planes, equal to their folders. */
 export type PlaneName = 'edge-http' | 'data-plane' | 'control-plane';
 
-/** The admin token of every Layover that tests start. */
+/** The admin token of every Layover in tests. */
 export const ADMIN_TOKEN = 'admin-token-of-the-tests-0123456789abcdef';
 
-/** Layover as users run it: three processes under their parent. */
+/** Layover as users run it: three processes and their parent. */
 export interface RunningLayover {
-  /** The edge: `127.0.0.1:<port>`, as clients write it in references. */
+  /** Address of the edge, `127.0.0.1:<port>`, as clients write it in image names. */
   readonly host: string;
   readonly url: string;
   /** `http://127.0.0.1:<port>/graphql`. */
@@ -24,19 +24,25 @@ export interface RunningLayover {
   /** LAYOVER_HOME. */
   readonly home: string;
   readonly pid: number;
-  /** What it has printed. */
+  /** Returns its output. */
   output(): string;
-  /** Process id of a plane that runs now; throws where there is none. */
+  /** Returns the process id of a running plane. Throws an Error if it does not run. */
   planePid(plane: PlaneName): number;
-  /** SIGKILL to a plane; resolves to the process id of the one that the parent started in its place. */
+  /**
+   * Sends SIGKILL to a plane. Resolves to the process id of the replacement that the parent
+   * started.
+   */
   killPlane(plane: PlaneName): Promise<number>;
-  /** SIGTERM to the parent and wait; keeps the home. */
+  /** Sends SIGTERM to the parent and waits. Keeps the home. */
   terminate(): Promise<ServerExit>;
-  /** Ends everything and removes the home. Harmless when called twice. */
+  /** Ends all processes and deletes the home. Can be called twice. */
   stop(): Promise<void>;
 }
 
-/** The environment that tests give Layover; `env` wins. Nothing of this process's own LAYOVER_ variables gets through. */
+/**
+ * Returns the environment of Layover in tests, overridden by `env`. LAYOVER_ variables of this
+ * process are not passed on.
+ */
 export function layoverEnvironment(
   home: string,
   env: Readonly<Record<string, string>> = {},
@@ -56,14 +62,20 @@ export function layoverEnvironment(
   };
 }
 
-/** The compiled program that `npm start` runs. Throws an Error where nothing has been built. */
+/**
+ * Returns the path of the compiled program that `npm start` runs. Throws an Error if there is no
+ * build.
+ */
 export function standaloneProgram(): string {
   const program = join(packageRoot(), 'dist', 'standalone', 'src', 'main.js');
   if (!existsSync(program)) throw new Error('Layover is not built: run `npm test` (or `npm run build`) first.');
   return program;
 }
 
-/** Starts the built product; resolves at its "Layover is ready" line. A `home` that is given is kept at the end. */
+/**
+ * Starts the built product. Resolves at its "Layover is ready" line. A given `home` is kept at the
+ * end.
+ */
 export async function startLayover(
   options: { readonly env?: Readonly<Record<string, string>>; readonly home?: string } = {},
 ): Promise<RunningLayover> {
@@ -83,7 +95,7 @@ export async function startLayover(
   const graphqlUrl = /^http/.test(server.readyMatch[2]!) ? server.readyMatch[2]! : `http://${server.readyMatch[2]}`;
   const planePid = (plane: PlaneName): number => {
     const found = childrenOf(server.pid).find(({ commandLine }) => commandLine.includes(`${plane}/src/main.js`));
-    if (found === undefined) throw new Error(`no ${plane} runs`);
+    if (found === undefined) throw new Error(`The ${plane} is not running`);
     return found.pid;
   };
   return {

@@ -5,7 +5,7 @@ import { packageRoot } from '../../../common/runtime/package-root';
 import { layoverEnvironment, type PlaneName } from './layover';
 import { type ServerProgram, startServerProgram } from './server-program';
 
-/** What a plane logs when it takes requests; the groups are its addresses. */
+/** The log line of each plane that accepts requests. Its groups are the addresses. */
 const READY: Readonly<Record<PlaneName, RegExp>> = {
   'edge-http': /"address":"([^"]+)","msg":"listening"/,
   'data-plane': /"address":"([^"]+)"[^\n]*"msg":"The data plane accepts requests"/,
@@ -13,8 +13,10 @@ const READY: Readonly<Record<PlaneName, RegExp>> = {
 };
 
 /**
- * One plane as a process of its own, from the build, with a home of its own; resolves when it takes requests: `readyMatch` has the address (a control plane's: its HTTP server's
- * and its Catalog's). Throws an Error where nothing has been built, or with what it printed.
+ * Starts one plane from the build as a separate process with its own home. Resolves when it accepts
+ * requests. `readyMatch` contains its address; for a control plane, the addresses of its HTTP
+ * server and its Catalog. Throws an Error if there is no build, or with the output if the start
+ * fails.
  */
 export async function startPlaneProcess(
   plane: PlaneName,

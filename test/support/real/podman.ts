@@ -1,21 +1,30 @@
 import { type ContainersHome } from './containers-home';
 import { mustRun } from './run-program';
 
-/** podman with a storage of its own. References are `host:port/path[:tag|@digest]`. */
+/** podman with its own storage. References are `host:port/path[:tag|@digest]`. */
 export interface Podman {
-  /** Logs in to a registry, and keeps that in this home alone. Throws an Error with podman's words where it is refused. */
+  /**
+   * Logs in to a registry. The login is stored in this home only. Throws an Error with the output
+   * of podman if the login is refused.
+   */
   login(host: string, username: string, secret: string): Promise<void>;
-  /** Forgets every login. */
+  /** Removes all logins. */
   logout(): Promise<void>;
-  /** Pulls, always asking the registry. Throws an Error with podman's words where it can't. */
+  /**
+   * Pulls an image and always contacts the registry. Throws an Error with the output of podman if
+   * the pull fails.
+   */
   pull(reference: string, architecture?: string): Promise<void>;
-  /** Digest of the manifest that the image was pulled by, as podman keeps it. */
+  /** Resolves to the digest of the manifest that the image was pulled by, as recorded by podman. */
   digestOf(reference: string): Promise<string>;
-  /** Forgets every image, so that the next pull is a whole one. */
+  /** Removes all images, so that the next pull is complete. */
   removeImages(): Promise<void>;
 }
 
-/** podman in the given home; with `certDir`, a folder with the authority of HTTPS registries as ca.crt, those are checked against it. */
+/**
+ * Returns podman in the given home. `certDir` is a folder with the certificate authority of HTTPS
+ * registries as ca.crt.
+ */
 export function podmanIn(home: ContainersHome, certDir?: string): Podman {
   const podman = (...args: string[]) => mustRun('podman', args, { env: home.env });
   const tls = (plain: readonly string[]) => (certDir === undefined ? plain : ['--cert-dir', certDir]);

@@ -7,26 +7,29 @@ import { mustRun } from './run-program';
 import { type ServerProgram, startServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
-/** What a throw-away PostgreSQL needs; Debian has them in postgresql. */
+/** The programs of a temporary PostgreSQL. On Debian they are in the package postgresql. */
 export const POSTGRES_PROGRAMS = ['postgres', 'initdb'] as const;
 
-/** A PostgreSQL of its own in a temporary folder, on a free port of 127.0.0.1, nothing synced to disk. */
+/** A PostgreSQL in a temporary folder, on a free port of 127.0.0.1, without syncs to disk. */
 export interface PostgresServer {
-  /** As libpq takes it, for the superuser and the database `postgres`. */
+  /** Connection string for libpq, with the superuser and the database `postgres`. */
   readonly connection: string;
   stop(): Promise<void>;
 }
 
-/** Starts it. PostgreSQL refuses to run as root: then it runs as the user `postgres`, which its package makes. Throws with what it printed. */
+/**
+ * Starts PostgreSQL. It refuses to run as root; in that case it runs as the user `postgres`, which
+ * its package creates. Throws an Error with the output if the start fails.
+ */
 export async function startPostgres(): Promise<PostgresServer> {
   const folder = await temporaryFolder('postgres');
   const env = { PATH: process.env.PATH, LC_ALL: 'C' };
   try {
     const data = join(folder.path, 'data');
     await mkdir(data);
-    const asOther = await otherUser([folder.path, data]);
+    const prefix = await prefixForOtherUser([folder.path, data]);
     const run = (program: string, args: readonly string[]): readonly [string, readonly string[]] => {
-      const [file, ...rest] = [...asOther, findProgram(program)!, ...args];
+      const [file, ...rest] = [...prefix, findProgram(program)!, ...args];
       return [file!, rest];
     };
     await mustRun(...run('initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8']), {
@@ -45,7 +48,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     return {
       connection: `host=127.0.0.1 port=${port} user=postgres dbname=postgres sslmode=disable`,
       async stop() {
-        // SIGINT: ends connections; with SIGTERM it would wait for clients to leave.
+        // SIGINT disconnects clients. SIGTERM would wait until they disconnect.
         server.signal('SIGINT');
         await server.stop();
         await folder.remove();
@@ -57,8 +60,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-/** The command that goes in front, to run as a user whom PostgreSQL accepts; the folders become that user's. */
-async function otherUser(folders: readonly string[]): Promise<readonly string[]> {
+/**
+ * Returns a command prefix that runs a program as a user whom PostgreSQL accepts, and makes that
+ * user the owner of the folders.
+ */
+async function prefixForOtherUser(folders: readonly string[]): Promise<readonly string[]> {
   if (userInfo().uid !== 0) return [];
   const env = { PATH: process.env.PATH };
   const id = async (flag: string) => Number((await mustRun('id', [flag, 'postgres'], { env })).stdout.toString());

@@ -2,10 +2,16 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian keeps the programs of PostgreSQL's server, a folder for each version, off PATH. */
+/**
+ * The folder in which Debian installs the servers of PostgreSQL, one folder per version, outside
+ * PATH.
+ */
 const POSTGRESQL = '/usr/lib/postgresql';
 
-/** Absolute path of a program on PATH (and in the folders that PATH often lacks), or undefined where the machine has none. */
+/**
+ * Returns the absolute path of a program, or undefined if it is not installed. Searches PATH and
+ * some folders that PATH often lacks.
+ */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   if (existsSync(POSTGRESQL))
@@ -17,16 +23,17 @@ export function findProgram(name: string): string | undefined {
       accessSync(path, constants.X_OK);
       if (statSync(path).isFile()) return path;
     } catch {
-      // Not in this folder.
+      // The program is not in this folder.
     }
   }
   return undefined;
 }
 
 /**
- * A suite that needs real programs. Where one is missing, the suite is skipped under its own name, with the reason in the
- * title; in CI (`CI=true`) it fails instead, so that a machine that lost a program can't look green. Programs that this machine can't have are
- * named in LAYOVER_TEST_WITHOUT (comma-separated; `.ci/run` says when), and their suites are skipped there too.
+ * Describes a suite that needs real programs. If a program is missing, the suite is skipped under
+ * its own name with the reason in the title. In CI (`CI=true`) it fails instead, so that a missing
+ * program is noticed. LAYOVER_TEST_WITHOUT names programs that the machine can't have
+ * (comma-separated, set by `.ci/run`); their suites are skipped in CI too.
  */
 export function describeWith(programs: readonly string[], name: string, suite: () => void): void {
   const missing = programs.filter((program) => findProgram(program) === undefined);
@@ -39,7 +46,7 @@ export function describeWith(programs: readonly string[], name: string, suite: (
   if (process.env.CI === 'true' && !missing.every((program) => without.includes(program))) {
     describe(name, () => {
       test(reason, () => {
-        throw new Error(`${name} ${reason}; install it, .ci/run does so for Debian.`);
+        throw new Error(`${name} ${reason}. Install the missing programs; .ci/run does so on Debian.`);
       });
     });
     return;

@@ -1,11 +1,12 @@
 import { createCipheriv, createHash } from 'node:crypto';
 
-/** Bytes made at a time. */
+/** Size of a chunk in bytes. */
 const CHUNK = 1024 * 1024;
 
 /**
- * `length` bytes that look random (they don't compress) and are the same for the same seed, as chunks of up to 1 MiB:
- * AES-128 in counter mode over zeros, some gigabytes a second.
+ * Generates `length` bytes in chunks of up to 1 MiB. The bytes look random (they don't compress)
+ * and are the same for the same seed. AES-128 in counter mode over zeros generates some gigabytes
+ * per second.
  */
 export function* pseudoRandom(seed: string, length: number): Generator<Buffer> {
   const cipher = createCipheriv(

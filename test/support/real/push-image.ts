@@ -3,18 +3,18 @@ import { MediaType } from '../../../common/oci/media-types';
 import { pushBlob, type PushedBlob, pushManifest, type RegistryTarget } from './registry-target';
 import { type LayerSpecification, layerStream } from './tar-layer';
 
-/** An image as it lies in the registry. */
+/** An image as stored in the registry. */
 export interface PushedImage {
   readonly repository: string;
   readonly mediaType: string;
-  /** Bytes of the manifest, as the registry must give them back. */
+  /** The bytes of the manifest, which the registry must return unchanged. */
   readonly manifest: Buffer;
   readonly digest: string;
   readonly config: PushedBlob;
   readonly layers: readonly PushedBlob[];
 }
 
-/** An index (or manifest list) as it lies in the registry. */
+/** An index or Docker manifest list as stored in the registry. */
 export interface PushedIndex {
   readonly repository: string;
   readonly mediaType: string;
@@ -23,15 +23,15 @@ export interface PushedIndex {
   readonly children: readonly PushedImage[];
 }
 
-/** What an image is made of. */
+/** The parts of an image. */
 export interface ImageSpecification {
   readonly repository: string;
-  /** Left out: only reachable by digest, as the children of an index are. */
+  /** Without a tag the image is only available by digest, like the children of an index. */
   readonly tag?: string;
   readonly layers: readonly LayerSpecification[];
-  /** `amd64` unless told. */
+  /** Default: `amd64`. */
   readonly architecture?: string;
-  /** OCI media types unless told. */
+  /** Media types. Default: `oci`. */
   readonly format?: 'oci' | 'docker';
 }
 
@@ -52,12 +52,12 @@ const TYPES = {
   },
 } as const;
 
-/** A small compressed layer: what most tests need. */
+/** Returns a small compressed layer, which is enough for most tests. */
 export function smallLayer(seed: string): LayerSpecification {
   return { seed, tarBytes: 8192, compressed: true };
 }
 
-/** Builds an image and pushes it; the same specification gives the same digests. */
+/** Builds and pushes an image. The same specification gives the same digests. */
 export async function pushImage(target: RegistryTarget, image: ImageSpecification): Promise<PushedImage> {
   const types = TYPES[image.format ?? 'oci'];
   const layers: PushedBlob[] = [];
@@ -91,7 +91,7 @@ export async function pushImage(target: RegistryTarget, image: ImageSpecificatio
   return { repository: image.repository, mediaType: types.manifest, manifest, digest, config, layers };
 }
 
-/** Pushes one image for each architecture and an index of them under the tag. */
+/** Pushes one image per architecture and an index of these images with the tag. */
 export async function pushIndex(
   target: RegistryTarget,
   index: {
@@ -99,7 +99,7 @@ export async function pushIndex(
     readonly tag: string;
     readonly architectures: readonly string[];
     readonly format?: 'oci' | 'docker';
-    /** Seeds the layers, with the architecture appended. */
+    /** Seed of the layers. The architecture is appended. */
     readonly seed: string;
   },
 ): Promise<PushedIndex> {
@@ -124,12 +124,12 @@ export async function pushIndex(
   return { repository, mediaType, manifest, digest, children };
 }
 
-/** Every blob of an image: what a cold pull fetches, each once. */
+/** Returns all blobs of an image. A cold pull fetches each of them once. */
 export function blobsOf(image: PushedImage): PushedBlob[] {
   return [image.config, ...image.layers];
 }
 
-/** Indented as some tools write it: bytes that a cache must not "normalize". */
+/** Encodes JSON with the indentation of some tools. A cache must not reformat these bytes. */
 function encode(value: object): Buffer {
   return Buffer.from(`${JSON.stringify(value, null, 3)}\n`);
 }

@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { openRequest, send, basicAuthorization } from './http-client';
 
-/** A registry that images can be pushed to: `http://host:port`, and who pushes where it asks. */
+/** A registry to push images to: `http://host:port`, and credentials if it requires them. */
 export interface RegistryTarget {
   readonly url: string;
   readonly credentials?: { readonly username: string; readonly password: string };
 }
 
-/** What a pushed blob turned out to be. */
+/** Digest and size of a pushed blob. */
 export interface PushedBlob {
   readonly digest: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
 }
 
-/** Uploads a blob of any size in one stream; the digest is worked out on the way (OCI distribution specification, end-4a, 5, 6). */
+/**
+ * Uploads a blob of any size in one stream and computes its digest meanwhile (OCI distribution
+ * specification, end-4a, 5, 6).
+ */
 export async function pushBlob(
   target: RegistryTarget,
   repository: string,
@@ -54,7 +57,7 @@ export async function pushBlob(
   return { digest, size };
 }
 
-/** Puts a manifest under a tag or its digest; gives its digest back. */
+/** Pushes a manifest with a tag or by digest. Resolves to its digest. */
 export async function pushManifest(
   target: RegistryTarget,
   repository: string,
@@ -80,6 +83,6 @@ function uploadLocation(
   expected: number,
   location: string | undefined,
 ): string {
-  if (status !== expected || location === undefined) throw new Error(`an upload to ${target.url} answered ${status}`);
+  if (status !== expected || location === undefined) throw new Error(`An upload to ${target.url} answered ${status}`);
   return new URL(location, target.url).href;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** How a program ended and what it printed. */
+/** The exit and the output of a program. */
 export interface ProgramResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -8,16 +8,19 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** What a program is run with. */
+/** Options of a run. */
 export interface ProgramOptions {
-  /** The whole environment: nothing is inherited. */
+  /** The complete environment. Nothing is inherited. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  /** Killed after this long; 120 000 ms unless told. */
+  /** Time limit after which the program is killed. Default: 120 000 ms. */
   readonly timeoutMs?: number;
 }
 
-/** Runs a program to its end, whatever that is. Throws where it can't be started. */
+/**
+ * Runs a program and returns its result, whatever its exit code is. Throws an Error if it can't be
+ * started.
+ */
 export function runProgram(file: string, args: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
@@ -29,19 +32,22 @@ export function runProgram(file: string, args: readonly string[], options: Progr
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    const killer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+    const killTimer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
     child.once('error', (error) => {
-      clearTimeout(killer);
+      clearTimeout(killTimer);
       reject(error);
     });
     child.once('close', (code, signal) => {
-      clearTimeout(killer);
+      clearTimeout(killTimer);
       resolve({ code, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() });
     });
   });
 }
 
-/** Like {@link runProgram}, and throws an Error with what the program printed unless it ended with code 0. */
+/**
+ * Runs a program like {@link runProgram}. Throws an Error with the output unless the exit code is
+ * 0.
+ */
 export async function mustRun(file: string, args: readonly string[], options: ProgramOptions): Promise<ProgramResult> {
   const result = await runProgram(file, args, options);
   if (result.code === 0) return result;

@@ -1,23 +1,26 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a release of Alpine has fixed: by package, by version that has the fixes, the names of vulnerabilities. */
+/** The fixes in a release of Alpine: package, version with the fix, names of vulnerabilities. */
 export type SecurityFixes = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
-/** Alpine's security database as far as Clair reads it, on a port of 127.0.0.1. */
+/** The security database of Alpine as far as Clair reads it, on a port of 127.0.0.1. */
 export interface SecurityDatabase {
   /** `http://127.0.0.1:<port>/`. */
   readonly url: string;
-  /** Replaces what it says. */
+  /** Replaces the fixes. */
   publish(fixes: SecurityFixes): void;
   stop(): Promise<void>;
 }
 
 const RELEASE = 'v3.18';
-/** Clair looks for releases one after the other, from 3.3 on, and stops at the first that is missing. */
+/**
+ * Clair requests one release after the other, starting with 3.3, and stops at the first missing
+ * one.
+ */
 const KNOWN = Array.from({ length: 16 }, (_, i) => `v3.${i + 3}`);
 
-/** Starts it; nothing is vulnerable until something is published. */
+/** Starts the server. Nothing is vulnerable until fixes are published. */
 export async function startSecurityDatabase(): Promise<SecurityDatabase> {
   let edition = 0;
   let main = document({});

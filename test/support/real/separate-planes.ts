@@ -6,22 +6,31 @@ import { startPlaneProcess } from './plane-process';
 import type { ServerProgram } from './server-program';
 import { temporaryFolder } from './temporary-folder';
 
-/** The three planes as processes of their own, each with a home of its own, over TCP: as on three machines. */
+/**
+ * The three planes as separate processes with their own homes, connected by TCP, as on three
+ * machines.
+ */
 export interface SeparatePlanes {
   /** `http://` or `https://127.0.0.1:<port>`. */
   readonly edgeUrl: string;
   readonly graphqlUrl: string;
   readonly graphql: GraphqlClient;
-  /** `127.0.0.1:<port>` of the data plane's and the Catalog's gRPC. */
+  /** gRPC addresses of the data plane and of the Catalog: `127.0.0.1:<port>`. */
   readonly dataAddress: string;
   readonly catalogAddress: string;
   readonly planes: Readonly<Record<PlaneName, ServerProgram>>;
-  /** One more edge, with an environment of its own on top; its URL. The caller stops it. */
+  /**
+   * Starts another edge with additional environment variables. Resolves to its URL. The caller
+   * stops it.
+   */
   startEdge(env: Readonly<Record<string, string>>): Promise<{ readonly url: string; readonly program: ServerProgram }>;
   stop(): Promise<void>;
 }
 
-/** Starts them from the build, each with the environment given for it. `ca` is the authority of the control plane's HTTPS. */
+/**
+ * Starts the planes from the build, each with its own environment. `ca` is the certificate
+ * authority of the control plane's HTTPS.
+ */
 export async function startSeparatePlanes(
   env: Readonly<Record<PlaneName, Readonly<Record<string, string>>>>,
   ca?: string,

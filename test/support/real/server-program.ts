@@ -1,19 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Bytes of output that are kept, from the end: enough to say why a server died. */
+/**
+ * Number of bytes of output that are kept, from the end; enough to show why a server failed.
+ */
 const KEPT_OUTPUT = 256 * 1024;
 
-/** What a server is started with. */
+/** Options of a server. */
 export interface ServerProgramOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  /** It has started once its output (both streams) matches; the match is handed back. */
+  /** The server is ready when its output (both streams) matches. */
   readonly ready: RegExp;
-  /** 30 000 ms unless told. */
+  /** Default: 30 000 ms. */
   readonly readyTimeoutMs?: number;
 }
 
-/** How a server's process ended. */
+/** The exit of a server. */
 export interface ServerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -22,21 +24,27 @@ export interface ServerExit {
 /** A server that runs beside the tests. */
 export interface ServerProgram {
   readonly pid: number;
-  /** What `ready` matched. */
+  /** The match of `ready`. */
   readonly readyMatch: RegExpExecArray;
-  /** The end of what it has printed so far, both streams. */
+  /** Returns the end of the output of both streams. */
   output(): string;
   /** Resolves with the match when what is printed from now on matches. Rejects after `withinMs`, or if the process ends. */
   whenPrinted(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
   /** Sends a signal without waiting. */
   signal(signal: NodeJS.Signals): void;
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has ended. */
   readonly exited: Promise<ServerExit>;
-  /** SIGTERM, then SIGKILL after `graceMs` (10 000); resolves when the process is gone. Harmless when it is already. */
+  /**
+   * Sends SIGTERM, and SIGKILL after `graceMs` (default: 10 000). Resolves when the process has
+   * ended. Does nothing if it has already ended.
+   */
   stop(graceMs?: number): Promise<ServerExit>;
 }
 
-/** Starts a server and resolves when its output says that it is ready. Throws an Error with its output where it ends or is silent instead. */
+/**
+ * Starts a server. Resolves when its output says that it is ready. Throws an Error with the output
+ * if it ends or does not become ready in time.
+ */
 export async function startServerProgram(
   file: string,
   args: readonly string[],

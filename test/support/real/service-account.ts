@@ -1,7 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 
-/** Writes a key file of a service account that exists nowhere, as GOOGLE_APPLICATION_CREDENTIALS names one: what it signs is well formed. */
+/**
+ * Writes a key file for GOOGLE_APPLICATION_CREDENTIALS, of a service account that does not exist.
+ * Its signatures are well formed.
+ */
 export async function writeServiceAccount(path: string): Promise<string> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const account = {

@@ -5,31 +5,37 @@ import { join } from 'node:path';
 import type { ContainersHome } from './containers-home';
 import { mustRun } from './run-program';
 
-/** What `skopeo copy` wrote to a folder. */
+/** The result of `skopeo copy` to a folder. */
 export interface CopiedImage {
-  /** manifest.json, byte for byte what came over the wire. */
+  /** The bytes of manifest.json, exactly as received. */
   readonly manifest: Buffer;
-  /** Digests of the blobs (and of the children of an index) in the folder, worked out from their bytes, sorted. */
+  /**
+   * Sorted digests of the blobs (and of the children of an index) in the folder, computed from
+   * their bytes.
+   */
   readonly digests: readonly string[];
 }
 
-/** skopeo with settings and caches of its own. References are `host:port/path[:tag|@digest]`. */
+/** skopeo with its own settings and caches. References are `host:port/path[:tag|@digest]`. */
 export interface Skopeo {
-  /** Copies to a folder, reads what came and removes it again. `all`: every image of an index. */
+  /**
+   * Copies an image to a folder, reads it and deletes the folder. `all` copies every image of an
+   * index.
+   */
   copy(reference: string, options?: { readonly all?: boolean }): Promise<CopiedImage>;
-  /** Copies to a folder and removes it: for measuring. */
+  /** Copies an image to a folder and deletes the folder, for measurements. */
   copyOnly(reference: string): Promise<void>;
-  /** `skopeo inspect`: config and tags are asked for as well. */
+  /** Runs `skopeo inspect`, which also requests the config and the tags. */
   inspect(
     reference: string,
   ): Promise<{ readonly Digest: string; readonly Layers: string[]; readonly RepoTags: string[] }>;
-  /** The manifest's bytes. */
+  /** Resolves to the bytes of the manifest. */
   inspectRaw(reference: string): Promise<Buffer>;
 }
 
-/** skopeo in the given home. */
+/** Returns skopeo in the given home. */
 export function skopeoIn(home: ContainersHome): Skopeo {
-  // Has it keep its cache of blob locations in this home instead of the machine's.
+  // Makes skopeo keep its cache of blob locations in this home instead of the system's.
   const env = { ...home.env, _CONTAINERS_ROOTLESS_UID: '1000' };
   const skopeo = (...args: string[]) => mustRun('skopeo', ['--policy', home.policy, ...args], { env });
   let copies = 0;

@@ -8,38 +8,41 @@ import { type Podman, podmanIn } from './podman';
 import { type Skopeo, skopeoIn } from './skopeo';
 import { waitUntil } from './wait-until';
 
-/** Digest of a blob that no test has. */
+/** Digest of a blob that does not exist in any test. */
 const PROBE = `sha256:${'0'.repeat(64)}`;
 
-/** Programs that {@link startStage} needs on the machine. */
+/** Programs that {@link startStage} needs. */
 export const STAGE_PROGRAMS = ['docker-registry', 'podman', 'skopeo'] as const;
 
-/** Everything of one end-to-end suite: clients, Layover, a relay that counts, the upstream. */
+/** The parts of an end-to-end suite: clients, Layover, a counting relay and the upstream. */
 export interface Stage {
-  /** Where images are pushed: the upstream itself, past the relay. */
+  /** The upstream itself. Images are pushed here, without the relay. */
   readonly upstream: Distribution;
-  /** What Layover is told its upstream is. */
+  /** The relay, which is the upstream of Layover. */
   readonly relay: CountingRelay;
   readonly layover: RunningLayover;
   readonly podman: Podman;
   readonly skopeo: Skopeo;
-  /** Creates an organization that mirrors the relay, and resolves when pulls find it: data planes hear of a change a moment later. */
+  /**
+   * Creates an organization with the relay as its upstream. Resolves when pulls work, because data
+   * planes learn about a change a moment later.
+   */
   createOrganization(name: string, choice?: Partial<ProxyCacheChoice>): Promise<void>;
-  /** Resolves when the upstream has been asked for all of these digests and nothing is under way. */
+  /** Resolves when all these digests were requested from the upstream and no request is running. */
   settled(digests: readonly string[]): Promise<void>;
-  /** Ends every process and removes every folder. */
+  /** Ends all processes and deletes all folders. */
   stop(): Promise<void>;
 }
 
-/** How a stage differs from the usual. */
+/** Options of a stage. */
 export interface StageOptions {
-  /** The upstream asks for an account (see ACCOUNTS). */
+  /** If true, the upstream requires an account (see ACCOUNTS). */
   readonly htpasswd?: boolean;
-  /** More environment for Layover. */
+  /** Additional environment of Layover. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts all of it; what was started is ended again where a part fails to start. */
+/** Starts all parts. If one fails to start, stops the others. */
 export async function startStage({ htpasswd, env }: StageOptions = {}): Promise<Stage> {
   const ends: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
@@ -50,7 +53,8 @@ export async function startStage({ htpasswd, env }: StageOptions = {}): Promise<
     ends.push(() => upstream.stop());
     const relay = await startCountingRelay(upstream.url);
     ends.push(() => relay.close());
-    // No head start for the client: what completion does is asserted, so it should not come seconds later.
+    // Without the delay before completion. Suites assert what completion does, so it should not
+    // start seconds later.
     const layover = await startLayover({ env: { LAYOVER_COMPLETION_DELAY_SECONDS: '0', ...env } });
     ends.push(() => layover.stop());
     const clients: ContainersHome = await containersHome([layover.host]);
@@ -62,7 +66,7 @@ export async function startStage({ htpasswd, env }: StageOptions = {}): Promise<
       relay.reset();
     };
     const settled = (digests: readonly string[]): Promise<void> =>
-      waitUntil('the upstream being asked for all it should be', () => {
+      waitUntil('the requests to the upstream', () => {
         const asked = digests.every((digest) =>
           relay.requests.some(({ method, path }) => method === 'GET' && path.endsWith(digest)),
         );

@@ -8,23 +8,31 @@ import type { App } from '../../../common/runtime/lifecycle';
 import type { PlaneName } from './layover';
 import { startPlaneProcess } from './plane-process';
 
-/** A plane that accepts requests: in the process of the test, or in a process of its own. */
+/** A plane that accepts requests, in the process of the test or in a separate process. */
 export interface RunningPlane<A extends App = App> {
-  /** Where the plane listens: an HTTP server with its scheme (`http://127.0.0.1:<port>`), a gRPC server without. */
+  /**
+   * Address of the plane: with its scheme for an HTTP server (`http://127.0.0.1:<port>`), without
+   * one for a gRPC server.
+   */
   readonly address: string;
   /** The plane, if it runs in the process of the test. */
   readonly app: A | undefined;
-  /** Where the Catalog listens, as clients take it; undefined for planes other than the control plane. */
+  /**
+   * Address of the Catalog, as a gRPC target; undefined for planes other than the control plane.
+   */
   readonly catalogAddress: string | undefined;
   /** Stops the plane as SIGTERM does. */
   stop(): Promise<void>;
-  /** Sends a signal. Throws an Error if the plane has no process of its own. */
+  /** Sends a signal. Throws an Error if the plane has no separate process. */
   signal(name: NodeJS.Signals): void;
-  /** Sends SIGKILL and waits for the end of the process. Throws an Error if the plane has no process of its own. */
+  /**
+   * Sends SIGKILL and waits for the end of the process. Throws an Error if the plane has no
+   * separate process.
+   */
   kill(): Promise<void>;
 }
 
-/** What the planes have: their application and its overrides. */
+/** The application and the overrides of each plane. */
 interface Planes {
   readonly 'control-plane': { readonly app: ControlPlane; readonly overrides: ControlPlaneOverrides };
   readonly 'data-plane': { readonly app: DataPlane; readonly overrides: DataPlaneOverrides };
@@ -48,8 +56,8 @@ export async function startPlaneInside<P extends PlaneName>(
   overrides?: Planes[P]['overrides'],
 ): Promise<RunningPlane<Planes[P]['app']>> {
   const app: Planes[P]['app'] = CREATE[plane](environment, overrides);
-  const noProcess = (): never => {
-    throw new Error(`this ${plane} has no process of its own`);
+  const throwNoProcess = (): never => {
+    throw new Error(`The ${plane} has no separate process`);
   };
   try {
     const { address } = await app.start();
@@ -58,8 +66,8 @@ export async function startPlaneInside<P extends PlaneName>(
       app,
       catalogAddress: 'catalogAddress' in app ? app.catalogAddress : undefined,
       stop: () => app.stop(),
-      signal: noProcess,
-      kill: () => Promise.reject(new Error(`this ${plane} has no process of its own`)),
+      signal: throwNoProcess,
+      kill: () => Promise.reject(new Error(`The ${plane} has no separate process`)),
     };
   } catch (error) {
     await app.stop();
@@ -67,7 +75,7 @@ export async function startPlaneInside<P extends PlaneName>(
   }
 }
 
-/** Starts a plane from the build, in a process of its own, so that it can be killed. */
+/** Starts a plane from the build in a separate process, so that it can be killed. */
 export async function startPlaneOutside(
   plane: PlaneName,
   home: string,
@@ -80,7 +88,7 @@ export async function startPlaneOutside(
     app: undefined,
     catalogAddress,
     async stop() {
-      // A process that a test has stopped (SIGSTOP) would not see SIGTERM.
+      // A process that a test has suspended (SIGSTOP) would not receive SIGTERM.
       program.signal('SIGCONT');
       await program.stop(20_000);
     },

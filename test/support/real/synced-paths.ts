@@ -1,16 +1,16 @@
 import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
-/** What was made durable while it was watched. */
+/** The paths that were synced during a watch. */
 export interface SyncWatch {
-  /** Paths of files and folders on which fsync or fdatasync was called, in that order. */
+  /** Paths of files and folders on which fsync or fdatasync was called, in order. */
   readonly paths: readonly string[];
   stop(): void;
 }
 
 /**
- * Records every fsync of this process, by the path that the descriptor had then. A test cannot cut
- * the power, but it can see whether a folder's new entry was synced.
+ * Records every fsync of this process with the path of the descriptor at that time. A test can't
+ * cut the power, but it can check that a new directory entry was synced.
  */
 export async function watchSyncs(): Promise<SyncWatch> {
   const paths: string[] = [];

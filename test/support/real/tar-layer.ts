@@ -4,22 +4,32 @@ import { pseudoRandom } from './pseudo-random';
 
 const BLOCK = 512;
 
-/** A layer: a tar of one file of pseudo-random bytes, after the named files where there are any. The same for the same specification. */
+/**
+ * A layer: a tar of the given files and one file of pseudo-random bytes. The same specification
+ * gives the same bytes.
+ */
 export interface LayerSpecification {
-  /** Names the file and seeds its bytes: other seeds give other digests. */
+  /** Name of the file and seed of its bytes. Other seeds give other digests. */
   readonly seed: string;
-  /** Size of the tar, a multiple of 512 and at least 2048: without compression exactly the size of the blob. */
+  /**
+   * Size of the tar, a multiple of 512 and at least 2048. Without compression, this is the exact
+   * size of the blob.
+   */
   readonly tarBytes: number;
-  /** gzip as registries mostly hold it, or the plain tar (for sizes that must be exact, and made fast). */
+  /**
+   * If true, the layer is compressed with gzip, as usual in registries. A plain tar has an exact
+   * size and is faster.
+   */
   readonly compressed: boolean;
-  /** Text files besides, by path: they come on top of `tarBytes`. */
+  /** Additional text files by path. Their size is added to `tarBytes`. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** Chunks of the layer's tar, before compression. */
+/** Generates the tar of a layer in chunks, before compression. */
 export function* tarChunks({ seed, tarBytes, files = {} }: LayerSpecification): Generator<Buffer> {
   const size = tarBytes - 3 * BLOCK;
-  if (size < BLOCK || size % BLOCK !== 0) throw new RangeError(`a layer can't have ${tarBytes} bytes`);
+  if (size < BLOCK || size % BLOCK !== 0)
+    throw new RangeError(`tarBytes is ${tarBytes}, but must be a multiple of 512 and at least 2048`);
   for (const [path, text] of Object.entries(files)) {
     const content = Buffer.from(text);
     yield tarHeader(path, content.length);
@@ -31,7 +41,10 @@ export function* tarChunks({ seed, tarBytes, files = {} }: LayerSpecification): 
   yield Buffer.alloc(2 * BLOCK);
 }
 
-/** The layer's blob as a registry holds it; `onTar` sees the bytes before compression (a config names their digest). */
+/**
+ * Returns the blob of a layer as a stream. `onTar` receives the bytes before compression; a config
+ * names their digest.
+ */
 export function layerStream(layer: LayerSpecification, onTar: (chunk: Buffer) => void): Readable {
   const tar = Readable.from(
     (function* () {
@@ -48,7 +61,9 @@ export function layerStream(layer: LayerSpecification, onTar: (chunk: Buffer) =>
   return tar.pipe(gzip);
 }
 
-/** Header block of a regular file, owned by root, mode 0644, time zero (POSIX ustar). */
+/**
+ * Returns the header block of a regular file, owned by root, mode 0644, time zero (POSIX ustar).
+ */
 function tarHeader(name: string, size: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, '0')}\0`;

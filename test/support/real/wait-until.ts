@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Time between two looks at a condition, in milliseconds. */
+/** Time between two polls, in milliseconds. */
 const POLL_MS = 25;
 
 /**
- * Polls `probe` until it returns a value that is neither undefined nor false, and returns that value. For conditions
- * that no event announces, for example in another process. A probe that throws counts as "not yet". Throws an Error that
- * names `what` after `timeoutMs`.
+ * Polls `probe` until it returns a value that is neither undefined nor false, and returns that
+ * value. For conditions without an event, for example in another process. A probe that throws
+ * counts as "not yet". Throws an Error that names `what` after `timeoutMs`.
  */
 export async function waitUntil<T>(
   what: string,
@@ -25,8 +25,8 @@ export async function waitUntil<T>(
       lastError = error;
     }
     if (Date.now() > deadline) {
-      const why = lastError === undefined ? '' : `; the last try failed: ${String(lastError)}`;
-      throw new Error(`${what} did not happen within ${timeoutMs} ms${why}`);
+      const why = lastError === undefined ? '' : `; the last attempt failed: ${String(lastError)}`;
+      throw new Error(`Timed out waiting for ${what} after ${timeoutMs} ms${why}`);
     }
     await pause(pollMs);
   }

@@ -14,7 +14,7 @@ const SHAPE = { bases: 2, configBytes: 10, layerBytes: 1000 };
 const IMAGES = 5;
 const REPOSITORIES = 2;
 const DAY_MS = 86_400_000;
-/** What admissions leave behind besides content. */
+/** Tables that admissions write besides the content tables. */
 const OTHERS = [
   'audit_events',
   'recorded_events',
@@ -29,7 +29,10 @@ afterEach(async () => {
   for (const plane of planes.splice(0)) await plane.remove();
 });
 
-/** A control plane with the organization that measures seed, made at the time of its clock. */
+/**
+ * Starts a control plane with the organization that measures seed, created at the time of its
+ * clock.
+ */
 async function start(): Promise<{ plane: TestControlPlane; database: Database }> {
   const plane = await startControlPlane();
   planes.push(plane);
@@ -37,7 +40,7 @@ async function start(): Promise<{ plane: TestControlPlane; database: Database }>
   return { plane, database: Database.open({ dialect: 'sqlite', file }, createLogger('test', 'silent')) };
 }
 
-test('seeded rows are those that admissions and the arrival of their blobs make', async () => {
+test('ContentSeeder writes the rows that admissions and arrivals write', async () => {
   const seeded = await start();
   const admitted = await start();
   const from = seeded.plane.clock.now();
@@ -75,7 +78,7 @@ test('seeded rows are those that admissions and the arrival of their blobs make'
     expect(await dumpTables(seeded.plane, OTHERS)).toEqual(await dumpTables(plane, OTHERS));
 
     await seeded.database.transaction((queries) => queries('origin_usage').increment('used_bytes', 1));
-    await expect(checkUsage(seeded.database, organization)).rejects.toThrow('a recount gives');
+    await expect(checkUsage(seeded.database, organization)).rejects.toThrow('but a recount gives');
   } finally {
     await seeded.database.close();
     await admitted.database.close();

@@ -9,42 +9,45 @@ import { ADMIN_TOKEN, layoverEnvironment } from '../../../support/real/layover';
 import { type RunningPlane, startPlaneInside, startPlaneOutside } from '../../../support/real/start-plane';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
 
-/** How a rig is started. */
+/** Options of a rig. */
 export interface NodesRigOptions {
-  /** Data planes that run from the start; default 3. Five at most can ever run. */
+  /** Number of data planes that run from the start. Default: 3; at most 5 can run. */
   readonly dataPlanes?: number;
   readonly edges?: number;
-  /** `unix`: edges know a list of sockets, and read files. `tcp`: they know one name, and bytes come over the calls. */
+  /**
+   * `unix`: edges have a list of sockets and read local files. `tcp`: edges have one host name, and
+   * blobs are sent over gRPC.
+   */
   readonly transport: 'unix' | 'tcp';
-  /** Data planes as processes of their own, so that they can be killed. */
+  /** If true, data planes are separate processes, so that they can be killed. */
   readonly processes?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly edge?: EdgeOverrides;
 }
 
-/** A data plane of the rig, whether it runs or not. */
+/** A data plane of the rig, running or not. */
 export interface RigNode {
   readonly home: string;
   start(): Promise<void>;
-  /** As SIGTERM does. */
+  /** Stops the data plane as SIGTERM does. */
   stop(): Promise<void>;
-  /** The process; throws where there is none. */
+  /** The process of the data plane. Throws an Error if there is none. */
   readonly running: RunningPlane;
-  /** Files of fills that run. */
+  /** Returns the number of spool files of running fills. */
   spooled(): number;
   holds(digest: string): boolean;
 }
 
-/** One control plane and one upstream, several data planes and edges. */
+/** One control plane and one upstream with several data planes and edges. */
 export interface NodesRig {
   readonly upstream: FakeRegistry;
   readonly graphql: GraphqlClient;
-  /** Of the edges. */
+  /** URLs of the edges. */
   readonly urls: readonly string[];
   readonly nodes: readonly RigNode[];
-  /** What the name of the data planes leads to (`tcp`), as indexes of `nodes`. */
+  /** The data planes that the host name resolves to (`tcp`), as indexes of `nodes`. */
   listed: readonly number[];
-  /** GETs of a blob that reached the upstream. */
+  /** Returns the number of GET requests for a blob that reached the upstream. */
   fetches(digest: string): number;
   close(): Promise<void>;
 }
@@ -52,7 +55,10 @@ export interface NodesRig {
 const MOST = 5;
 const NAME = 'planes.test';
 
-/** Starts everything in folders of their own, with an organization `docker` at the upstream. Whoever starts it closes it. */
+/**
+ * Starts a rig in temporary folders, with the organization `docker` for the upstream. The caller
+ * closes it.
+ */
 export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig> {
   const { dataPlanes = 3, edges = 3, transport } = options;
   const closers: (() => Promise<unknown>)[] = [];
@@ -71,7 +77,7 @@ export async function startNodesRig(options: NodesRigOptions): Promise<NodesRig>
     );
     const variables = (i: number): Record<string, string> => ({
       LAYOVER_NODE_NAME: `node-${i}`,
-      // The edges reach the planes by a name, which may lead anywhere.
+      // The edges find data planes by a host name, which could resolve to any address.
       LAYOVER_PLANE_SECRET: 'the-secret-that-planes-of-this-rig-share',
       LAYOVER_CATALOG: `unix:${homeAt(folder.path).catalogSocket}`,
       LAYOVER_DATA_LISTEN: addresses[i] ?? '',
@@ -142,7 +148,7 @@ function createNode(home: string, begin: () => Promise<RunningPlane>): RigNode {
       running = undefined;
     },
     get running() {
-      if (running === undefined) throw new Error('the node does not run');
+      if (running === undefined) throw new Error('The data plane is not running');
       return running;
     },
     spooled: () => (existsSync(homeAt(home).spool) ? readdirSync(homeAt(home).spool).length : 0),

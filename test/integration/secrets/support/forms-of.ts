@@ -1,4 +1,7 @@
-/** Every form in which a secret could lie about: as it is, in JSON, in URLs, in hex, and in base64 at any offset. */
+/**
+ * Returns all forms in which a secret could appear: plain, in JSON, in URLs, in hex, and in base64
+ * at any offset.
+ */
 export function formsOf(secret: string | Buffer): readonly string[] {
   const bytes = Buffer.from(secret);
   const text = bytes.toString('utf8');
@@ -9,7 +12,7 @@ export function formsOf(secret: string | Buffer): readonly string[] {
     const whole = Buffer.concat([Buffer.alloc(offset), bytes])
       .toString('base64')
       .replace(/=+$/, '');
-    // What the bytes before and after it would change is left out.
+    // Skips characters that also depend on the bytes before and after the secret.
     const certain = whole.slice(offset === 0 ? 0 : offset + 1, -2);
     return [certain, certain.replaceAll('+', '-').replaceAll('/', '_')];
   });
@@ -17,7 +20,7 @@ export function formsOf(secret: string | Buffer): readonly string[] {
   return [...new Set([bytes.toString('latin1'), ...plain.map(asLatin1), ...base64, hex, hex.toUpperCase()])];
 }
 
-/** UTF-8 bytes as the text that reading a file as latin1 gives. */
+/** Returns UTF-8 bytes as the text that reading them as latin1 gives. */
 export function asLatin1(text: string): string {
   return Buffer.from(text).toString('latin1');
 }

@@ -1,34 +1,34 @@
 import { createLogger } from '../../../../common/runtime/logger';
 import { startLayoverInProcess } from '../../../support/real/layover-in-process';
 
-/** An HTTP answer as text, headers included. */
-export interface Seen {
+/** An HTTP answer as text, including headers. */
+export interface TextAnswer {
   readonly status: number;
   readonly text: string;
 }
 
-/** The three planes in this process, with everything that they log (at trace level) and answer kept. */
+/** The three planes in this process. Records all log lines (at trace level) and all answers. */
 export interface WatchedLayover {
   readonly home: string;
   readonly catalogAddress: string;
-  /** Every line that the planes have logged. */
+  /** Returns all log lines of the planes. */
   log(): string;
-  /** Every answer so far, over HTTP and GraphQL. */
+  /** All answers so far, of HTTP and GraphQL requests. */
   readonly answers: string[];
-  /** Asks the registry. */
-  registry(path: string, headers?: Readonly<Record<string, string>>): Promise<Seen>;
-  /** Asks the control plane's other paths. */
-  control(path: string, authorization?: string): Promise<Seen>;
-  /** Asks GraphQL; errors are answers too. */
-  graphql(query: string, variables?: object, token?: string): Promise<Seen>;
-  /** Asks GraphQL; throws where it answers errors. */
+  /** Sends a request to the registry. */
+  registry(path: string, headers?: Readonly<Record<string, string>>): Promise<TextAnswer>;
+  /** Sends a request to another path of the control plane. */
+  control(path: string, authorization?: string): Promise<TextAnswer>;
+  /** Sends a GraphQL request. Errors are returned as answers. */
+  graphql(query: string, variables?: object, token?: string): Promise<TextAnswer>;
+  /** Sends a GraphQL request. Throws an Error if the answer has errors. */
   ask<T>(query: string, variables?: object): Promise<T>;
   stopPlanes(): Promise<void>;
-  /** Stops all and removes the home. */
+  /** Stops the planes and deletes the home. */
   stop(): Promise<void>;
 }
 
-/** Starts it in a home of its own. */
+/** Starts the planes in a temporary home. */
 export async function startWatchedLayover(
   adminToken: string,
   environment: Readonly<Record<string, string>> = {},
@@ -40,7 +40,7 @@ export async function startWatchedLayover(
     announce: (line) => void (log += `${line}\n`),
   });
   const answers: string[] = [];
-  const keep = async (response: Response): Promise<Seen> => {
+  const keep = async (response: Response): Promise<TextAnswer> => {
     const text = await response.text();
     answers.push(`${JSON.stringify([...response.headers])}\n${text}`);
     return { status: response.status, text };

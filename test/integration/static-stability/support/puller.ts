@@ -2,36 +2,47 @@ import { digestOf } from '../../../../common/oci/digest';
 import { MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 import { basicAuthorization, type HttpAnswer, send } from '../../../support/real/http-client';
 
-/** Robot credentials. */
+/** Credentials of a robot. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
 }
 
-/** A manifest request as it must stand in the audit log. */
-export interface Answered {
+/** A manifest request as expected in the audit log. */
+export interface AnsweredRequest {
   readonly requestId: string;
   readonly httpStatus: number;
   readonly actor: string;
 }
 
-/** What a pull gave. */
-export interface Pulled {
+/** The result of a pull. */
+export interface PullResult {
   readonly status: number;
-  /** X-Layover-Cache; empty where there is none. */
+  /** Value of X-Layover-Cache, or an empty string. */
   readonly cache: string;
   readonly requestId: string;
 }
 
-/** A client that pulls whole images as podman does: manifest, config and layers, each checked against its digest. */
+/**
+ * A client that pulls complete images as podman does: manifest, config and layers. Checks each
+ * digest.
+ */
 export class Puller {
-  /** Every manifest request that was answered, by organization, in order. */
-  readonly answers = new Map<string, Answered[]>();
+  /** The answered manifest requests of each organization, in order. */
+  readonly answers = new Map<string, AnsweredRequest[]>();
 
   constructor(private readonly url: () => string) {}
 
-  /** Pulls `organization/repository:reference`; with credentials it logs in first. Throws where content is not what it should be. */
-  async pull(organization: string, repository: string, reference: string, credentials?: Credentials): Promise<Pulled> {
+  /**
+   * Pulls `organization/repository:reference`, with a login if there are credentials. Throws an
+   * Error if content is wrong.
+   */
+  async pull(
+    organization: string,
+    repository: string,
+    reference: string,
+    credentials?: Credentials,
+  ): Promise<PullResult> {
     const name = `${organization}/${repository}`;
     const authorization: Record<string, string> =
       credentials === undefined ? {} : { Authorization: `Bearer ${await this.token(name, credentials)}` };
@@ -49,19 +60,21 @@ export class Puller {
     return { status: answer.status, cache: String(answer.headers['x-layover-cache'] ?? ''), requestId };
   }
 
-  /** A token for pulling, as the challenge says it is got. Throws an Error with the status where it is refused. */
+  /**
+   * Requests a pull token as the challenge says. Throws an Error with the status if it is refused.
+   */
   async token(name: string, credentials: Credentials): Promise<string> {
     const challenge = await send({ url: `${this.url()}/v2/${name}/manifests/any` });
     this.note(name, challenge, 'anonymous');
     const header = String(challenge.headers['www-authenticate'] ?? '');
     const [, realm, service] = /realm="([^"]+)",\s*service="([^"]+)"/.exec(header) ?? [];
-    if (realm === undefined) throw new Error(`no challenge but ${challenge.status} ${header}`);
+    if (realm === undefined) throw new Error(`Expected a challenge, got ${challenge.status} ${header}`);
     const query = new URLSearchParams({ service: service!, scope: `repository:${name}:pull` });
     const answer = await send({
       url: `${realm}?${query.toString()}`,
       headers: { Authorization: basicAuthorization(credentials) },
     });
-    if (answer.status !== 200) throw new Error(`no token: ${answer.status}`);
+    if (answer.status !== 200) throw new Error(`The token request was refused: ${answer.status}`);
     return (JSON.parse(answer.body.toString()) as { token: string }).token;
   }
 

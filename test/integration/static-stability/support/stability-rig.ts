@@ -4,21 +4,24 @@ import { type FakeRegistry, startFakeRegistry } from '../../../support/fake-regi
 import type { GraphqlClient } from '../../../support/real/graphql-client';
 import { startLayoverInProcess } from '../../../support/real/layover-in-process';
 
-/** How a rig is started. */
+/** Options of a rig. */
 export interface StabilityRigOptions {
   readonly databaseUrl?: string;
-  /** If true, the control plane is a process of its own, so that it can be killed. */
+  /** If true, the control plane is a separate process, so that it can be killed. */
   readonly controlProcess?: boolean;
 }
 
-/** The three planes with an upstream; the control plane and the data plane can go away and come back. */
+/**
+ * The three planes and an upstream. The control plane and the data plane can be stopped and
+ * started.
+ */
 export interface StabilityRig {
   readonly upstream: FakeRegistry;
-  /** The edge, `http://127.0.0.1:<port>`. */
+  /** URL of the edge: `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** Where the Catalog listens when the control plane runs. */
+  /** Path of the socket of the Catalog. */
   readonly catalogSocket: string;
-  /** The management API of the control plane that runs now. */
+  /** The management API of the running control plane. */
   readonly graphql: GraphqlClient;
   startControl(): Promise<void>;
   /** Stops the control plane as SIGTERM does. */
@@ -26,14 +29,14 @@ export interface StabilityRig {
   /** Sends SIGKILL; only with `controlProcess`. */
   killControl(): Promise<void>;
   /**
-   * Stops the data plane and starts another one in the same home. `forget` removes the data plane's copy of the catalog
-   * in between.
+   * Stops the data plane and starts another one in the same home. With `forget`, the local index is
+   * deleted in between.
    */
   restartData(options?: { readonly forget: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts everything on free ports in a folder of its own. */
+/** Starts all planes on free ports in a temporary folder. */
 export async function startStabilityRig(options: StabilityRigOptions = {}): Promise<StabilityRig> {
   const upstream = await startFakeRegistry();
   try {

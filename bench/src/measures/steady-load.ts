@@ -2,24 +2,27 @@ import { admission } from '../../../test/support/control-plane/builders';
 import type { TestCatalog } from '../../../test/support/control-plane/catalog-client';
 import type { SeedOrganization } from '../content/seed-organization';
 
-/** Times from when a call was due to its answer, in milliseconds. */
+/** Durations from the scheduled time of a call to its answer, in milliseconds. */
 export interface Times {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** How long callers of the Catalog waited. */
+/** The durations of Catalog calls during a measure. */
 export interface Waits {
   readonly lookup: Times;
   readonly admit: Times;
 }
 
-/** Calls a second, half of them lookups. */
+/** Calls per second; every second call is a lookup. */
 const PER_SECOND = 20;
 
-/** Looks a tag up and brings new images, by turns, at a steady rate, until it is told to end; a call that fails makes that throw. */
-export function askSteadily(
+/**
+ * Alternates between tag lookups and admissions of new images at a steady rate until it is stopped.
+ * Stopping throws if a call failed.
+ */
+export function startSteadyLoad(
   catalog: TestCatalog,
   { uid, originVersion }: SeedOrganization,
   repository: string,
@@ -38,7 +41,7 @@ export function askSteadily(
         ? catalog.call('LookupTag', { repository: key, tag })
         : catalog.call(
             'AdmitManifest',
-            admission(key, `${uid} beside ${sent}`, { tag: `beside-${sent}`, checkedAt: Date.now() }),
+            admission(key, `${uid} image ${sent}`, { tag: `beside-${sent}`, checkedAt: Date.now() }),
           );
       const since = due;
       calls.push(call.then(() => (isLookup ? lookups : admissions).push(performance.now() - since)));

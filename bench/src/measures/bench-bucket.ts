@@ -5,16 +5,21 @@ import { writeServiceAccount } from '../../../test/support/real/service-account'
 import { temporaryFolder } from '../../../test/support/real/temporary-folder';
 import type { BenchContext } from '../measure';
 
-/** A bucket on this machine, and the environment of data planes that keep their blobs in it. */
+/**
+ * A bucket on this machine, and the environment variables of data planes that store blobs in it.
+ */
 export interface BenchBucket {
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
-/** Starts fake-gcs-server, which keeps everything in memory; undefined, with a note, where it is not on this machine. */
+/**
+ * Starts fake-gcs-server, which stores everything in memory. Returns undefined and prints a note if
+ * it is not installed.
+ */
 export async function startBenchBucket({ note }: BenchContext): Promise<BenchBucket | undefined> {
   if (findProgram(FAKE_GCS_PROGRAM) === undefined) {
-    note(`without ${FAKE_GCS_PROGRAM} on this machine there is nothing to say of buckets`);
+    note(`skipped: the bucket measures need ${FAKE_GCS_PROGRAM}`);
     return undefined;
   }
   const folder = await temporaryFolder('bucket');
