@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createSnapshotCodec } from '../../../../data-plane/src/catalog/snapshot-codec';
 import { readOrganization } from '../../../../data-plane/src/configuration/read-organization';
-import type { ConfigurationSnapshot as ConfigurationMessage } from '../../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 import type {
   Configuration,
