@@ -1,6 +1,6 @@
 import type { SealedBox } from '../../common/security/sealed-box';
 import { AuditStore } from './audit/audit.store';
-import { BlobStore } from './cache/holdings/blob.store';
+import { BlobRowStore } from './cache/holdings/blob.store';
 import type { ForcedSwitches } from './tenancy/settings/system-settings';
 import { ConfigurationRevision } from './tenancy/settings/configuration-revision';
 
@@ -68,7 +68,7 @@ export function createContentStores(
   forced: ForcedSwitches,
   { hasClair = false, onAudited }: StoreOptions = {},
 ): ScannedStores {
-  const blobs = new BlobStore();
+  const blobs = new BlobRowStore();
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
   const manifests = new ManifestStore();

@@ -42,7 +42,7 @@ import { ManifestContents } from './manifests/content/manifest-contents';
 import { ManifestKeeper } from './manifests/manifest-keeper';
 import { ManifestService } from './manifests/manifest-service';
 import { DigestResolver } from './manifests/resolve-digest';
-import { TagResolver } from './manifests/resolve-tag';
+import { TagManifestResolver } from './manifests/resolve-tag';
 import { TagChecker } from './manifests/tag-checker';
 import { TagHints } from './manifests/tag-hints';
 import { DataPlaneMetrics } from './monitoring/metrics';
@@ -285,7 +285,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const checker = new TagChecker(upstream, clock);
     const manifests = new ManifestService({
       access,
-      tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
+      tags: new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock }),
       digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
       gate,
       completion,

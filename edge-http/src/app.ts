@@ -12,7 +12,7 @@ import type { Tracer } from '../../common/tracing/tracer';
 import type { EdgeConfig } from './config';
 import { BufferPool } from './delivery/buffer-pool';
 import { createDeliverBlob } from './delivery/deliver-blob';
-import { connectDataPlane, type DataPlane, type SilenceBounds } from './registry/grpc/data-plane';
+import { connectDataPlane, type DataPlaneConnection, type SilenceBounds } from './registry/grpc/data-plane';
 import { DataPlaneRegistry } from './registry/grpc/data-plane-registry';
 import { createDispatch } from './handlers/dispatch';
 import { createGetBlob } from './handlers/get-blob';
@@ -72,7 +72,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   logBuild(logger);
   const clock = overrides.clock ?? systemClock;
   const tracer = overrides.tracer ?? createTracer(config.tracing, clock, logger.child({ part: 'traces' }));
-  let nodes: NodeSet<DataPlane> | undefined;
+  let nodes: NodeSet<DataPlaneConnection> | undefined;
   const metrics = new EdgeMetrics(() => nodes?.size ?? 0);
   const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
   const tls = config.tls && new TlsWatch({ files: config.tls, clock, logger: logger.child({ part: 'tls' }) });

@@ -1,7 +1,7 @@
 import type { Descriptor } from '../../common/oci/descriptor';
 import { type Digest, digestOf } from '../../common/oci/digest';
 import type { RepositoryKey } from '../../data-plane/src/access/repository-key';
-import type { Admission, CachedManifest, CachedTag } from '../../data-plane/src/known/catalog';
+import type { ManifestAdmission, CachedManifest, CachedTag } from '../../data-plane/src/known/catalog';
 import type { Knowledge } from '../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../proto/gen/layover/v1/AdmitManifestRequest';
 
@@ -9,7 +9,7 @@ import type { AdmitManifestRequest } from '../../proto/gen/layover/v1/AdmitManif
 export interface KnowledgeUnderTest {
   readonly knowledge: Knowledge;
   /** Sets the decision of the control plane about the next admissions. */
-  decide(admission: Admission): void;
+  decide(admission: ManifestAdmission): void;
   dispose(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ const OTHERS: readonly RepositoryKey[] = [
   { ...APP, repository: 'team/other' },
 ];
 
-const REJECTED: Admission = {
+const REJECTED: ManifestAdmission = {
   decision: 'rejected',
   message: 'the quota is used up',
   detail: { limitBytes: 3, usedBytes: 2, neededBytes: 2 },
@@ -117,7 +117,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(await knowledge.blob(APP, digest('m child'))).toBeUndefined();
     });
 
-    it.each<[string, Admission]>([
+    it.each<[string, ManifestAdmission]>([
       ['passed through', { decision: 'pass-through' }],
       ['rejected', REJECTED],
     ])('reports and does not store a manifest that was %s', async (_what, admission) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { bulkInsert } from '../../../control-plane/src/db/bulk-insert';
 import type { Database } from '../../../control-plane/src/db/database';
-import type { Finding, Report } from '../../../control-plane/src/scan/clair/vulnerability-report';
+import type { Finding, VulnerabilityReport } from '../../../control-plane/src/scan/clair/vulnerability-report';
 import { newScanRow } from '../../../control-plane/src/scan/queue/scan-row';
 import { storeFindings, countFindings } from '../../../control-plane/src/scan/findings/store-findings';
 import type { ScanRow } from '../../../schema/scan-tables';
@@ -12,7 +12,7 @@ import { FINDINGS, VULNERABILITIES } from './scan-shape';
 const STEP = 500;
 
 /** Returns the Clair report of image number `image`. */
-export function reportOf(image: number): Report {
+export function reportOf(image: number): VulnerabilityReport {
   const findings = Array.from({ length: FINDINGS }, (_, n): Finding => {
     const number = (image * 7 + n * 13) % VULNERABILITIES;
     return {

@@ -4,7 +4,7 @@ import { chunks } from '../db/chunks';
 import type { Queries } from '../db/database';
 import { type CursorKey, type Page, type PageRequest, toPage } from '../db/page';
 import type { AuditKind } from './audit-kind';
-import type { CacheStatus } from './cache-status';
+import type { AuditCacheStatus } from './cache-status';
 
 /**
  * A filter for audit events. An undefined field does not narrow. Times are milliseconds since the
@@ -18,7 +18,7 @@ export interface AuditFilter {
   readonly reference?: string;
   readonly digest?: string;
   readonly kinds?: readonly AuditKind[];
-  readonly cacheStatuses?: readonly CacheStatus[];
+  readonly cacheStatuses?: readonly AuditCacheStatus[];
   readonly actor?: string;
   /** Inclusive. */
   readonly since?: number;

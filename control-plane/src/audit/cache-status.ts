@@ -1,5 +1,5 @@
 /** What the cache did for a pull (docs/design/pull-semantics.md#cache-status). */
-export const CacheStatus = {
+export const AuditCacheStatus = {
   HIT: 'HIT',
   REVALIDATED: 'REVALIDATED',
   UPDATED: 'UPDATED',
@@ -9,9 +9,9 @@ export const CacheStatus = {
   REFUSED: 'REFUSED',
   ERROR: 'ERROR',
 } as const;
-export type CacheStatus = (typeof CacheStatus)[keyof typeof CacheStatus];
+export type AuditCacheStatus = (typeof AuditCacheStatus)[keyof typeof AuditCacheStatus];
 
 /** Returns whether a text from a data plane is a cache status. */
-export function isCacheStatus(text: string): text is CacheStatus {
-  return Object.hasOwn(CacheStatus, text);
+export function isCacheStatus(text: string): text is AuditCacheStatus {
+  return Object.hasOwn(AuditCacheStatus, text);
 }

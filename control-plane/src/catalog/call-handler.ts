@@ -23,7 +23,7 @@ export interface CallParts {
  * Returns a unary gRPC method that runs `work`, counts the call and converts thrown errors to a
  * gRPC status.
  */
-export function unary<Request, Reply>(
+export function catalogCall<Request, Reply>(
   method: string,
   parts: CallParts,
   work: (request: Request) => Promise<Reply>,

@@ -10,7 +10,7 @@ import type { PullRecorder } from '../cache/pulls/record-pulls';
 import { judgeImage } from '../scan/findings/judge-image';
 import type { ScanStore } from '../scan/findings/scan.store';
 import type { ScanWaits } from '../scan/queue/scan-waits';
-import { type CallParts, unary } from './call-handler';
+import { type CallParts, catalogCall } from './call-handler';
 import { listCachedTags } from './list-cached-tags';
 import { lookupBlob } from './lookup-blob';
 import { lookupManifest } from './lookup-manifest';
@@ -36,11 +36,13 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
   const { reader } = database;
   return {
     Watch: (call) => watch.serve(call),
-    LookupTag: unary('LookupTag', parts, (request) => lookupTag(reader, stores, request)),
-    LookupManifest: unary('LookupManifest', parts, (request) => lookupManifest(reader, stores, request)),
-    LookupBlob: unary('LookupBlob', parts, (request) => lookupBlob(reader, stores, request)),
-    ListCachedTags: unary('ListCachedTags', parts, (request) => listCachedTags(reader, stores, request, clock.now())),
-    AdmitManifest: unary('AdmitManifest', parts, async (request) => {
+    LookupTag: catalogCall('LookupTag', parts, (request) => lookupTag(reader, stores, request)),
+    LookupManifest: catalogCall('LookupManifest', parts, (request) => lookupManifest(reader, stores, request)),
+    LookupBlob: catalogCall('LookupBlob', parts, (request) => lookupBlob(reader, stores, request)),
+    ListCachedTags: catalogCall('ListCachedTags', parts, (request) =>
+      listCachedTags(reader, stores, request, clock.now()),
+    ),
+    AdmitManifest: catalogCall('AdmitManifest', parts, async (request) => {
       const admission = parseAdmission(request);
       // If two data planes admit the first version of a tag at once, the second retries and finds
       // the version of the first.
@@ -48,16 +50,19 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
         duplicateIsRace: true,
       });
     }),
-    RecordPulls: unary('RecordPulls', parts, async (request) => {
+    RecordPulls: catalogCall('RecordPulls', parts, async (request) => {
       const recorded = await recorder.record(request.records);
       parts.metrics.recorded(recorded);
       return { recorded };
     }),
-    ReportUse: unary('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
+    ReportUse: catalogCall('ReportUse', parts, (request) => reportUse(database, stores, request, clock.now())),
     JudgeImage: (call, callback) => {
       const signal = leaving(call);
       const judge = { ...parts, poke: parts.pokeScanning };
-      unary('JudgeImage', parts, (request: typeof call.request) => judgeImage(judge, request, signal))(call, callback);
+      catalogCall('JudgeImage', parts, (request: typeof call.request) => judgeImage(judge, request, signal))(
+        call,
+        callback,
+      );
     },
   };
 }

@@ -19,7 +19,7 @@ const OPTIONS = {
 } as const;
 
 /** The parsed command line. */
-export type CommandLine = OptionValues<typeof OPTIONS>;
+export type FsckCommandLine = OptionValues<typeof OPTIONS>;
 
 /** The description of `npm run fsck`, for `--help`. */
 export const FSCK_PROGRAM: ProgramDescription<typeof OPTIONS> = {
@@ -41,6 +41,6 @@ export const FSCK_PROGRAM: ProgramDescription<typeof OPTIONS> = {
  * Parses the arguments of this process. Returns undefined after `--help`, `--version` or invalid
  * arguments.
  */
-export function readFsckOptions(): CommandLine | undefined {
+export function readFsckOptions(): FsckCommandLine | undefined {
   return readCommandLine(FSCK_PROGRAM);
 }

@@ -10,20 +10,20 @@ import { whyUnavailable } from '../db/database-error';
 import { SystemSettingsStore } from '../tenancy/settings/system-settings.store';
 import { createContentStores } from '../stores';
 import type { Checked } from './parts/checked';
-import type { CommandLine } from './command-line';
+import type { FsckCommandLine } from './command-line';
 import type { Console } from './report/console';
 import { formatCount } from './report/format';
 import { runChecks } from './fsck';
 import { describeDatabase, openDatabase } from './open-database';
-import { Progress } from './report/progress';
-import { Report } from './report/report';
+import { FsckProgress } from './report/progress';
+import { FsckReport } from './report/report';
 import { CannotRunError, InterruptedError } from './parts/stop-reasons';
 import { StoreCopies } from './parts/store-copies';
 import { EXIT, outcomeOf, type Summary, writeSummary } from './summary';
 
 /** What a run needs besides the configuration. */
 export interface FsckRun {
-  readonly options: CommandLine;
+  readonly options: FsckCommandLine;
   readonly console: Console;
   /** Aborts with an InterruptedError when the run has to stop. */
   readonly signal: AbortSignal;
@@ -40,8 +40,8 @@ export async function runFsck(config: ControlPlaneConfig, run: FsckRun): Promise
     write: (line: string) => console.note(line.trimEnd()),
   });
   const startedAt = clock.now();
-  const report = new Report(console, options.json);
-  const progress = new Progress(console, clock, () => report.found);
+  const report = new FsckReport(console, options.json);
+  const progress = new FsckProgress(console, clock, () => report.found);
   const checked: Checked = { origins: 0, rows: 0, blobs: 0, bytes: 0 };
   console.note(
     `fsck of ${describeDatabase(config.database)} and ${formatCount(config.dataPlanes.length, 'data plane')}` +

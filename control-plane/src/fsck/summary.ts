@@ -2,7 +2,7 @@ import type { Checked } from './parts/checked';
 import type { Console } from './report/console';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './report/format';
 import type { FsckOptions } from './parts/fsck-parts';
-import type { Report } from './report/report';
+import type { FsckReport } from './report/report';
 
 /** The exit codes of the command, by outcome. */
 export const EXIT = { CLEAN: 0, REPAIRED: 0, PROBLEMS: 1, INTERRUPTED: 2, FAILED: 2 } as const;
@@ -14,7 +14,7 @@ export type Outcome = keyof typeof EXIT;
 export interface Summary {
   readonly options: FsckOptions & { readonly json: boolean };
   readonly checked: Checked;
-  readonly report: Report;
+  readonly report: FsckReport;
   /** In milliseconds. */
   readonly tookMs: number;
   /**

@@ -9,7 +9,7 @@ import {
 import { type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Logger } from '../../../common/runtime/logger';
 import { ApiError } from '../errors/api-error';
-import type { RequestContext } from './request/context';
+import type { GraphqlContext } from './request/context';
 import { errorFormatter } from './errors/format-error';
 import { limitsPlugin } from './limits.plugin';
 import { QUERY_LIMITS } from './limits/query-limits';
@@ -33,14 +33,14 @@ export interface GraphqlResponse {
 
 /** Executes GraphQL requests. This is the only file that uses Apollo Server. */
 export class GraphqlEndpoint {
-  private readonly apollo: ApolloServer<RequestContext>;
+  private readonly apollo: ApolloServer<GraphqlContext>;
 
   /**
    * Without `introspection`, clients cannot request the schema, and errors do not suggest names
    * from it.
    */
   constructor(schema: GraphQLSchema, log: Logger, { introspection }: { readonly introspection: boolean }) {
-    this.apollo = new ApolloServer<RequestContext>({
+    this.apollo = new ApolloServer<GraphqlContext>({
       schema,
       // The rule below replaces this option, because Apollo's error message mentions Apollo.
       introspection: true,
@@ -87,7 +87,7 @@ export class GraphqlEndpoint {
    * Executes one request. Throws LIMIT_EXCEEDED for a batch; other errors of the caller are in the
    * answer.
    */
-  async execute(request: GraphqlRequest, context: RequestContext): Promise<GraphqlResponse> {
+  async execute(request: GraphqlRequest, context: GraphqlContext): Promise<GraphqlResponse> {
     if (Array.isArray(request.body))
       throw new ApiError(
         'LIMIT_EXCEEDED',

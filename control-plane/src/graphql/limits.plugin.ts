@@ -1,13 +1,13 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError } from 'graphql';
 import { API_ERROR_CODES } from '../errors/api-error-codes';
-import type { RequestContext } from './request/context';
+import type { GraphqlContext } from './request/context';
 import { checkVariables } from './errors/check-variables';
 import { measureQuery } from './limits/measure-query';
 import { QUERY_LIMITS } from './limits/query-limits';
 
 /** Refuses a query that is too large, or that has invalid variables, before it runs. */
-export const limitsPlugin: ApolloServerPlugin<RequestContext> = {
+export const limitsPlugin: ApolloServerPlugin<GraphqlContext> = {
   requestDidStart: () =>
     Promise.resolve({
       didResolveOperation({ request, schema, document, operation }) {

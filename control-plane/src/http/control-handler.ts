@@ -5,7 +5,7 @@ import { ApiError } from '../errors/api-error';
 import { API_ERROR_CODES } from '../errors/api-error-codes';
 import { toApiError } from '../errors/to-api-error';
 import type { GraphqlEndpoint } from '../graphql/graphql-endpoint';
-import type { RequestContext } from '../graphql/request/context';
+import type { GraphqlContext } from '../graphql/request/context';
 import { QUERY_LIMITS } from '../graphql/limits/query-limits';
 import { CLAIR_WEBHOOK_PATH, type ClairWebhook } from './clair-webhook';
 import { AUDIT_EXPORT_PATH, type AuditExport } from './audit-export';
@@ -29,7 +29,7 @@ export interface ControlHandlerParts {
   /** Undefined if no webhook token is configured. */
   readonly clairWebhook: ClairWebhook | undefined;
   readonly authenticate: (authorization: string | undefined) => Promise<Viewer>;
-  readonly contextFor: (viewer: Viewer) => RequestContext;
+  readonly contextFor: (viewer: Viewer) => GraphqlContext;
   /** Returns why the plane cannot take requests, or undefined if it can. */
   readonly unready: () => Promise<string | undefined>;
   readonly metrics: RequestMetrics;

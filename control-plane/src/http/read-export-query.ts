@@ -3,7 +3,7 @@ import { DateTimeScalar } from '../graphql/scalars/date-time.scalar';
 import { DigestScalar } from '../graphql/scalars/digest.scalar';
 import { AuditKind } from '../audit/audit-kind';
 import type { AuditOrder } from '../audit/audit.store';
-import { CacheStatus } from '../audit/cache-status';
+import { AuditCacheStatus } from '../audit/cache-status';
 import type { WantedEvents } from '../graphql/access/visible-events';
 
 /** Maximum length of a parameter, in characters. No column is longer. */
@@ -48,7 +48,7 @@ export function readExportQuery(search: URLSearchParams): ExportQuery {
         wanted.kinds = values.map((item) => oneOf(name, item, AuditKind));
         break;
       case 'cacheStatuses':
-        wanted.cacheStatuses = values.map((item) => oneOf(name, item, CacheStatus));
+        wanted.cacheStatuses = values.map((item) => oneOf(name, item, AuditCacheStatus));
         break;
       case 'order':
         order = oneOf(name, value, { newest: 'newest', oldest: 'oldest' } as const);

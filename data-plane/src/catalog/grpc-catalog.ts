@@ -9,7 +9,7 @@ import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/Look
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { RepositoryKey } from '../access/repository-key';
-import type { Admission, CachedManifest, CachedTag, Catalog } from '../known/catalog';
+import type { ManifestAdmission, CachedManifest, CachedTag, Catalog } from '../known/catalog';
 import { type CatalogClient, isConnected } from './catalog-client';
 import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
@@ -73,7 +73,7 @@ class GrpcCatalog implements Catalog {
     return blob ? readDescriptor(blob) : undefined;
   }
 
-  async admit(request: AdmitManifestRequest): Promise<Admission> {
+  async admit(request: AdmitManifestRequest): Promise<ManifestAdmission> {
     return readAdmission(
       await this.call('AdmitManifest', (callOptions, callback) =>
         this.options.client.admitManifest(request, callOptions, callback),

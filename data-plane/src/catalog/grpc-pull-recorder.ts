@@ -3,7 +3,7 @@ import { LayoverError } from '../../../common/errors/layover-error';
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 import type { RecordPullsReply__Output } from '../../../proto/gen/layover/v1/RecordPullsReply';
-import type { PullRecorder } from '../journal/pull-recorder';
+import type { PullRecordReceiver } from '../journal/pull-recorder';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError, unaryCall } from './unary-call';
 
@@ -16,8 +16,8 @@ const REFUSALS: readonly Grpc[] = [Grpc.INVALID_ARGUMENT, Grpc.OUT_OF_RANGE, Grp
 /** Timeout for writing a batch, in milliseconds. */
 const RECORD_TIMEOUT_MS = 15_000;
 
-/** Returns a {@link PullRecorder} that calls Catalog.RecordPulls. */
-export function createGrpcPullRecorder(client: CatalogClient, timeoutMs = RECORD_TIMEOUT_MS): PullRecorder {
+/** Returns a {@link PullRecordReceiver} that calls Catalog.RecordPulls. */
+export function createGrpcPullRecorder(client: CatalogClient, timeoutMs = RECORD_TIMEOUT_MS): PullRecordReceiver {
   return {
     async record(records: readonly PullRecord[], signal: AbortSignal): Promise<void> {
       const request = { records: [...records] };

@@ -4,7 +4,7 @@ import { parseDigest } from '../../../common/oci/digest';
 import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
 import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag';
 import type { Descriptor__Output } from '../../../proto/gen/layover/v1/Descriptor';
-import type { Admission, CachedTag } from '../known/catalog';
+import type { ManifestAdmission, CachedTag } from '../known/catalog';
 
 /**
  * Converts a descriptor from the Catalog. Throws INTERNAL for an invalid descriptor, which is a bug
@@ -28,7 +28,7 @@ export function readTag(wire: CachedTag__Output): CachedTag {
 }
 
 /** Converts the decision about an admission. Throws INTERNAL if the reply contains no decision. */
-export function readAdmission({ decision, refusal }: AdmitManifestReply__Output): Admission {
+export function readAdmission({ decision, refusal }: AdmitManifestReply__Output): ManifestAdmission {
   switch (decision) {
     case 'ADMITTED':
       return { decision: 'admitted' };

@@ -15,7 +15,7 @@ const NO_CONTEXT: RequestContext = {
 };
 
 /** Returns the request context, or an empty one if the message has none. */
-export function readContext(context: RequestContext__Output | null): RequestContext {
+export function readRequestContext(context: RequestContext__Output | null): RequestContext {
   return context ?? NO_CONTEXT;
 }
 
@@ -29,7 +29,7 @@ export function readRepository(
 ): RepositoryRequest {
   const repository = parseRepositoryName(message.address?.repository ?? '');
   if (repository === undefined) throw new LayoverError('NAME_INVALID');
-  return { context: readContext(message.context), owner: readOwner(message.address), repository, signal };
+  return { context: readRequestContext(message.context), owner: readOwner(message.address), repository, signal };
 }
 
 /** Parses a digest. Throws DIGEST_INVALID. */

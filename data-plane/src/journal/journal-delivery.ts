@@ -5,12 +5,12 @@ import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { PullRecord } from '../../../proto/gen/layover/v1/PullRecord';
 import type { DeliverableJournal, JournalBatch } from './pull-journal';
-import type { PullRecorder } from './pull-recorder';
+import type { PullRecordReceiver } from './pull-recorder';
 
 /** Dependencies and settings of a delivery. */
 export interface JournalDeliveryOptions {
   readonly journal: DeliverableJournal;
-  readonly recorder: PullRecorder;
+  readonly recorder: PullRecordReceiver;
   readonly clock: Clock;
   readonly logger: Logger;
   /**

@@ -6,12 +6,12 @@ import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitMa
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { LocalIndex } from './local-index';
-import type { KeptReferrers, Knowledge } from './knowledge';
+import type { StoredReferrers, Knowledge } from './knowledge';
 import type { PullJournal } from '../journal/pull-journal';
 import type { ContentUses } from '../store/uses/content-uses';
 import { admittedManifest } from './admitted-manifest';
 import type { RepositoryKey } from '../access/repository-key';
-import type { Admission, CachedManifest, CachedTag, Catalog } from './catalog';
+import type { ManifestAdmission, CachedManifest, CachedTag, Catalog } from './catalog';
 import { Doubts } from './doubts';
 import { SingleFlight } from '../../../common/async/single-flight';
 
@@ -165,7 +165,7 @@ export class CatalogKnowledge implements Knowledge {
    * If the journal has no room, the manifest is passed through and not kept. Throws errors of the
    * Catalog, except outages.
    */
-  async admit(request: AdmitManifestRequest): Promise<Admission> {
+  async admit(request: AdmitManifestRequest): Promise<ManifestAdmission> {
     const asked = this.doubts.now();
     const admission = await this.decide(request);
     if (admission.decision !== 'admitted' || !request.repository) return admission;
@@ -213,11 +213,11 @@ export class CatalogKnowledge implements Knowledge {
   /**
    * Returns the last successful referrers answer. The control plane does not store these answers.
    */
-  referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined {
+  referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined {
     return this.options.index.referrers(repository, key);
   }
 
-  putReferrers(repository: RepositoryKey, key: string, value: KeptReferrers): void {
+  putReferrers(repository: RepositoryKey, key: string, value: StoredReferrers): void {
     this.options.index.putReferrers(repository, key, value);
   }
 
@@ -258,7 +258,7 @@ export class CatalogKnowledge implements Knowledge {
     return confirmedAt !== undefined && confirmedAt >= doubted();
   }
 
-  private async decide(request: AdmitManifestRequest): Promise<Admission> {
+  private async decide(request: AdmitManifestRequest): Promise<ManifestAdmission> {
     const { catalog, uses } = this.options;
     const inUse = uses.list(MAX_USES_IN_ADMISSION, request.repository?.organizationUid ?? '');
     try {

@@ -18,7 +18,7 @@ export interface CachedManifest {
 }
 
 /** The decision of the control plane about the admission of a manifest. */
-export type Admission =
+export type ManifestAdmission =
   | { readonly decision: 'admitted' }
   | { readonly decision: 'pass-through' }
   | { readonly decision: 'rejected'; readonly message: string; readonly detail: Readonly<Record<string, number>> };
@@ -31,7 +31,7 @@ export interface Catalog {
   lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined>;
   lookupManifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined>;
   lookupBlob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined>;
-  admit(request: AdmitManifestRequest): Promise<Admission>;
+  admit(request: AdmitManifestRequest): Promise<ManifestAdmission>;
   listCachedTags(
     repository: RepositoryKey,
     limit: number,

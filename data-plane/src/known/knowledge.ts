@@ -2,10 +2,10 @@ import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { RepositoryKey } from '../access/repository-key';
-import type { Admission, CachedManifest, CachedTag } from './catalog';
+import type { ManifestAdmission, CachedManifest, CachedTag } from './catalog';
 
 /** A stored referrers answer. `checkedAt` is milliseconds since the epoch. */
-export interface KeptReferrers {
+export interface StoredReferrers {
   readonly content: Buffer;
   readonly filtered: boolean;
   readonly checkedAt: number;
@@ -25,7 +25,7 @@ export interface Knowledge {
    * Requests the admission of a manifest. Returns `admitted` also if the admission could only be
    * written down for later. The manifest and the content that it names are known from then on.
    */
-  admit(request: AdmitManifestRequest): Promise<Admission>;
+  admit(request: AdmitManifestRequest): Promise<ManifestAdmission>;
   /** Stores a tag that was revalidated or moved. */
   putTag(repository: RepositoryKey, tag: string, value: CachedTag): void;
   /**
@@ -45,6 +45,6 @@ export interface Knowledge {
     limit: number,
     last: string,
   ): Promise<{ readonly tags: readonly string[]; readonly more: boolean }>;
-  referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined;
-  putReferrers(repository: RepositoryKey, key: string, value: KeptReferrers): void;
+  referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined;
+  putReferrers(repository: RepositoryKey, key: string, value: StoredReferrers): void;
 }

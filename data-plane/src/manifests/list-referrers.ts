@@ -1,7 +1,7 @@
 import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
-import type { KeptReferrers } from '../known/knowledge';
+import type { StoredReferrers } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
 import { SingleFlight } from '../../../common/async/single-flight';
@@ -93,7 +93,7 @@ export class ReferrersList {
   }
 }
 
-function contentOf({ content, filtered }: Pick<KeptReferrers, 'content' | 'filtered'>): {
+function contentOf({ content, filtered }: Pick<StoredReferrers, 'content' | 'filtered'>): {
   readonly content: Buffer;
   readonly filtered: boolean;
 } {

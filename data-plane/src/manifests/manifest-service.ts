@@ -11,7 +11,7 @@ import { requireAccepted } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
 import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
-import type { TagResolver } from './resolve-tag';
+import type { TagManifestResolver } from './resolve-tag';
 
 /** A manifest for a client, and the upstream that it belongs to. */
 export interface ServedManifest {
@@ -22,7 +22,7 @@ export interface ServedManifest {
 /** The dependencies of the manifest service. */
 export interface ManifestServiceParts {
   readonly access: Access;
-  readonly tags: TagResolver;
+  readonly tags: TagManifestResolver;
   readonly digests: DigestResolver;
   readonly gate: ImageGate;
   readonly completion: Completion;

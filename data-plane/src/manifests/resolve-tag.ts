@@ -28,7 +28,7 @@ const EXPIRATION_PRECISION_MS = 1000;
 /**
  * Resolves a manifest by tag, following the table in docs/design/pull-semantics.md#manifest-by-tag.
  */
-export class TagResolver {
+export class TagManifestResolver {
   constructor(private readonly parts: TagResolverParts) {}
 
   /**

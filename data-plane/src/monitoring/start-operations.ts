@@ -14,7 +14,7 @@ export interface OperationsOptions {
 }
 
 /** Dependencies of the operations server. */
-export interface OperationsParts extends Pick<WatchedParts, 'journal' | 'fills' | 'copiesBytes'> {
+export interface MonitoringParts extends Pick<WatchedParts, 'journal' | 'fills' | 'copiesBytes'> {
   readonly metrics: DataPlaneMetrics;
   /** See whyUnready. */
   readonly unready: () => Promise<readonly string[]>;
@@ -28,7 +28,7 @@ export interface OperationsParts extends Pick<WatchedParts, 'journal' | 'fills' 
  */
 export async function startOperations(
   { listen, spool }: OperationsOptions,
-  { metrics, unready, clock, logger, ...parts }: OperationsParts,
+  { metrics, unready, clock, logger, ...parts }: MonitoringParts,
 ): Promise<{ readonly address: string | undefined; stop(): Promise<void> }> {
   metrics.watch({
     ...parts,

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { algorithmOf, type Digest, digestOf } from '../../../common/oci/digest';
 import type { StoredBlob } from './blob-store';
 import { readFileRange } from './read-file-range';
-import { errorCode, toStoreError } from './store-error';
+import { systemErrorCode, toStoreError } from './store-error';
 
 /** An open stored file. `damaged` = it cannot be the blob, whatever its bytes are. */
 export interface OpenedFile {
@@ -23,7 +23,7 @@ export async function openStoredFile(path: string, digest: Digest): Promise<Open
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw toStoreError(error, `open ${digest}`);
   }
   try {

@@ -10,7 +10,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
  */
 export function toStoreError(thrown: unknown, what: string): LayoverError {
   if (isLayoverError(thrown)) return thrown;
-  const code = errorCode(thrown);
+  const code = systemErrorCode(thrown);
   return FULL.has(code ?? '')
     ? new LayoverError('STORE_FULL', {
         message: `Layover could not ${what}: the disk of the data plane is full (${code}). Free some space or lower the quotas.`,
@@ -23,7 +23,7 @@ export function toStoreError(thrown: unknown, what: string): LayoverError {
 }
 
 /** Returns the `code` of a Node system error, or undefined for other values. */
-export function errorCode(thrown: unknown): string | undefined {
+export function systemErrorCode(thrown: unknown): string | undefined {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }

@@ -2,6 +2,12 @@ import type { Digest } from '../../../common/oci/digest';
 import type { Reference } from '../../../common/oci/reference';
 
 /**
+ * Largest manifest, in bytes (docs/design/pull-semantics.md#manifest-limits; the same limit as in
+ * distribution).
+ */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/**
  * The upstream of an organization with its credentials. Contains the password, so it must not be
  * logged.
  */

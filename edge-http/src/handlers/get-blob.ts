@@ -1,6 +1,6 @@
 import type { DeliverBlob } from '../delivery/deliver-blob';
 import type { Exchange, Handler } from '../request/exchange';
-import type { BlobStat, RegistryReader } from '../registry/registry-reader';
+import type { BlobStatAnswer, RegistryReader } from '../registry/registry-reader';
 import { noneMatch, requestedRange } from '../request/conditions';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
@@ -13,7 +13,7 @@ import { blobHeaders } from '../response/blob-headers';
  * (RFC 9110 section 14.2).
  */
 export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Handler<GetBlobRequest> {
-  async function stat({ address, digest }: GetBlobRequest, exchange: Exchange): Promise<BlobStat> {
+  async function stat({ address, digest }: GetBlobRequest, exchange: Exchange): Promise<BlobStatAnswer> {
     return reader.statBlob({ context: exchange.context, address, digest }, exchange.signal);
   }
   return async (request, exchange) => {

@@ -68,7 +68,7 @@ export interface BlobQuery extends RepositoryQuery {
   readonly digest: Digest;
 }
 
-export interface BlobStat extends Provenance {
+export interface BlobStatAnswer extends Provenance {
   readonly size: number;
 }
 
@@ -165,7 +165,7 @@ export interface RegistryReader {
   checkAccess(context: RequestContext, signal: AbortSignal): Promise<void>;
   getManifest(query: ManifestQuery, signal: AbortSignal): Promise<ManifestAnswer>;
   /** Closes all connections. */
-  statBlob(query: BlobQuery, signal: AbortSignal): Promise<BlobStat>;
+  statBlob(query: BlobQuery, signal: AbortSignal): Promise<BlobStatAnswer>;
   /**
    * Resolves with the header. Rejects with RANGE_INVALID if the range is outside the blob, and with
    * DATA_PLANE_UNAVAILABLE if all nodes are to be avoided.

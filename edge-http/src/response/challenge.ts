@@ -13,7 +13,7 @@ const SCOPE = /^repository:[a-z0-9./_-]+:[a-z,*]+$/;
 const ERRORS: readonly unknown[] = ['invalid_token', 'insufficient_scope'];
 
 /** Creates the WWW-Authenticate header of a 401 response. */
-export type Challenge = (exchange: Exchange, request: RegistryRequest | undefined, error: LayoverError) => string;
+export type ChallengeWriter = (exchange: Exchange, request: RegistryRequest | undefined, error: LayoverError) => string;
 
 /**
  * Creates challenges of the Docker token authentication specification
@@ -23,7 +23,7 @@ export type Challenge = (exchange: Exchange, request: RegistryRequest | undefine
  * mirror request) and the `error` of RFC 6750 section 3.1. Without the latter, a rejected bearer
  * token is `invalid_token`. /token itself asks for Basic credentials.
  */
-export function createChallenge(publicUrl: string | undefined): Challenge {
+export function createChallenge(publicUrl: string | undefined): ChallengeWriter {
   return (exchange, request, error) => {
     if (request?.kind === 'token') return 'Basic realm="layover", charset="UTF-8"';
     const parts = [`realm="${publicUrl ?? hostUrl(exchange)}/token"`, `service="${TOKEN_SERVICE}"`];

@@ -5,7 +5,7 @@ import type { CacheStatus } from '../registry/registry-reader';
 import type { RegistryRequest } from '../request/registry-request';
 import { answer, baseHeaders } from './answer';
 import { addCacheStatus } from './cache-headers';
-import type { Challenge } from './challenge';
+import type { ChallengeWriter } from './challenge';
 
 /** Returns the body of an error (OCI distribution specification, "Error Codes"). */
 export function errorBody(error: LayoverError): string {
@@ -23,7 +23,7 @@ export type WriteError = (exchange: Exchange, request: RegistryRequest | undefin
  * (docs/design/delivery.md#broken-answers). Unexpected errors are logged with their cause and
  * answered as UNKNOWN.
  */
-export function createWriteError(challenge: Challenge, logger: Logger): WriteError {
+export function createWriteError(challenge: ChallengeWriter, logger: Logger): WriteError {
   return (exchange, request, thrown) => {
     const error = toLayoverError(thrown);
     const { response, context } = exchange;

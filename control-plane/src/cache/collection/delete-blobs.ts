@@ -19,7 +19,7 @@ const STUCK_MS = 300_000;
  * which is authoritative. If a process dies during a deletion, the rows stay in DELETING and
  * another process finishes them.
  */
-export async function deleteBlobs(parts: GarbageParts, collected: Collected): Promise<boolean> {
+export async function deleteUnheldBlobs(parts: GarbageParts, collected: Collected): Promise<boolean> {
   const { database, stores, keeper, clock, graceMs } = parts;
   const now = clock.now();
   const unheld = await stores.blobs.unheld(database.reader, now - graceMs, STEP);

@@ -7,7 +7,7 @@ import { collectEnded } from './collect-ended';
 import { collectTimeMachine, MAX_VERSIONS } from './collect-time-machine';
 import { collectUntagged, MAX_MANIFESTS } from './collect-untagged';
 import { type CollectableOrigin, collectableOrigins } from './collectable-origins';
-import { deleteBlobs } from './delete-blobs';
+import { deleteUnheldBlobs } from './delete-blobs';
 import { MAX_EXPIRED_TAGS, expireTags } from './expire-tags';
 import type { Collected, GarbageParts } from './garbage-parts';
 import { lapseReservations } from './lapse-reservations';
@@ -113,7 +113,7 @@ export class GarbageCollector {
     await this.enforce(mayContinue);
     await all(() => this.deleteOld());
     await all(() => lapseReservations(this.parts));
-    await all(() => deleteBlobs(this.parts, collected));
+    await all(() => deleteUnheldBlobs(this.parts, collected));
     return collected;
   }
 

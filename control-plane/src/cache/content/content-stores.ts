@@ -1,5 +1,5 @@
 import type { AuditStore } from '../../audit/audit.store';
-import type { BlobStore } from '../holdings/blob.store';
+import type { BlobRowStore } from '../holdings/blob.store';
 import type { HoldingsStore } from '../holdings/holdings.store';
 import type { Ledger } from '../holdings/ledger';
 import type { OriginUsageStore } from '../holdings/origin-usage.store';
@@ -21,7 +21,7 @@ export interface ContentStores {
   readonly repositories: RepositoryStore;
   readonly manifests: ManifestStore;
   readonly tags: TagStore;
-  readonly blobs: BlobStore;
+  readonly blobs: BlobRowStore;
   readonly holdings: HoldingsStore;
   readonly originUsage: OriginUsageStore;
   readonly ledger: Ledger;

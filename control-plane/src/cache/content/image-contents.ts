@@ -1,6 +1,6 @@
 import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
-import type { BlobStore } from '../holdings/blob.store';
+import type { BlobRowStore } from '../holdings/blob.store';
 import type { ManifestStore } from './manifest.store';
 
 /** The cached part of an image or index. */
@@ -29,7 +29,7 @@ interface Node {
  */
 export async function imageContents(
   queries: Queries,
-  { manifests, blobs: store }: { readonly manifests: ManifestStore; readonly blobs: BlobStore },
+  { manifests, blobs: store }: { readonly manifests: ManifestStore; readonly blobs: BlobRowStore },
   roots: readonly ManifestRow[],
 ): Promise<ReadonlyMap<number, ImageContents>> {
   const nodes = await load(queries, manifests, roots, 0);

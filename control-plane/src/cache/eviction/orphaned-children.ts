@@ -3,13 +3,13 @@ import { placeOf } from '../content/classify-manifests';
 import type { CachedImage, HeldChild } from '../content/load-images';
 
 /** The position in the eviction order. Smaller positions are evicted earlier. */
-export type Place = readonly [phase: number, at: number, id: number];
+export type EvictionPosition = readonly [phase: number, at: number, id: number];
 
 /**
  * Returns the place of a manifest that no index names. `leaving` is the manifest that the current
  * admission replaces.
  */
-export function placeInOrder(row: ManifestRow, leaving: ManifestRow | undefined): Place {
+export function placeInOrder(row: ManifestRow, leaving: ManifestRow | undefined): EvictionPosition {
   if (row.id === leaving?.id) return [1, 0, row.id];
   return [row.eviction_class === 0 ? 0 : 2, row.eviction_at, row.id];
 }
@@ -20,7 +20,7 @@ export interface OrphanedChild {
   readonly row: ManifestRow;
   /** Ids of its indexes. The child can only be evicted together with them. */
   readonly parents: readonly number[];
-  readonly place: Place;
+  readonly place: EvictionPosition;
 }
 
 /**
@@ -34,7 +34,7 @@ export class OrphanedChildren {
   private orphaned: OrphanedChild[] = [];
 
   /** Records that an image at a place in the order is planned for eviction. */
-  take({ members, staying }: CachedImage, place: Place): void {
+  take({ members, staying }: CachedImage, place: EvictionPosition): void {
     for (const { row } of members) this.gone.add(row.id);
     this.waiting.push(...staying.filter(({ row }) => !this.waiting.some((other) => other.row.id === row.id)));
     const isOrphaned = ({ parents }: HeldChild): boolean => parents.every((id) => this.gone.has(id));
@@ -49,7 +49,7 @@ export class OrphanedChildren {
    * Removes and returns the first child whose place is not after `place`. Without `place`, returns
    * the first of all. Returns undefined if there is none.
    */
-  nextBefore(place: Place | undefined): OrphanedChild | undefined {
+  nextBefore(place: EvictionPosition | undefined): OrphanedChild | undefined {
     const [first] = [...this.orphaned].sort((a, b) => compare(a.place, b.place));
     if (first === undefined || (place !== undefined && compare(first.place, place) > 0)) return undefined;
     this.orphaned = this.orphaned.filter((child) => child !== first);
@@ -57,6 +57,6 @@ export class OrphanedChildren {
   }
 }
 
-function compare(a: Place, b: Place): number {
+function compare(a: EvictionPosition, b: EvictionPosition): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }

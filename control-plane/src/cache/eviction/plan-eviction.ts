@@ -7,7 +7,7 @@ import type { TagStore } from '../content/tag.store';
 import type { UsesInForce } from '../in-use/content-use';
 import { evictionOrder } from './eviction-order';
 import { FreedBytes } from './freed-bytes';
-import { OrphanedChildren, type Place, placeInOrder } from './orphaned-children';
+import { OrphanedChildren, type EvictionPosition, placeInOrder } from './orphaned-children';
 import { type CachedImage, loadImages } from '../content/load-images';
 
 /** The stores that the plan reads. */
@@ -90,13 +90,18 @@ export async function planEviction(
     return { images, names: await repositoryNames(queries, stores.repositories, images) };
   };
   type Loaded = Awaited<ReturnType<typeof load>>;
-  const consider = (image: CachedImage, { names }: Loaded, place: Place, parents: readonly number[]): void => {
+  const consider = (
+    image: CachedImage,
+    { names }: Loaded,
+    place: EvictionPosition,
+    parents: readonly number[],
+  ): void => {
     if (isInUse(image, names, before, goal)) return;
     freed += after.release(image);
     victims.push({ image, parents });
     children.take(image, place);
   };
-  const considerChildren = async (until: Place | undefined): Promise<void> => {
+  const considerChildren = async (until: EvictionPosition | undefined): Promise<void> => {
     while (!isDone()) {
       const child = children.nextBefore(until);
       if (child === undefined) return;

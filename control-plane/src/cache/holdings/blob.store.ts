@@ -17,7 +17,7 @@ export interface StoredContent {
  * hold it. A row is also the lock between collection and admissions that need the content: see
  * cache/collection/delete-blobs.ts.
  */
-export class BlobStore {
+export class BlobRowStore {
   /** Returns the rows of these digests by digest. Unknown ones are left out. */
   async find(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, BlobRow>> {
     const found = new Map<string, BlobRow>();

@@ -1,4 +1,4 @@
-import { type BlobStore, presentOf, type StoredContent } from './blob.store';
+import { type BlobRowStore, presentOf, type StoredContent } from './blob.store';
 import type { Queries } from '../../db/database';
 import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, sum, type Totals } from './holding';
@@ -29,7 +29,7 @@ export class Ledger {
   constructor(
     private readonly holdings: HoldingsStore,
     private readonly usage: OriginUsageStore,
-    private readonly blobs: BlobStore,
+    private readonly blobs: BlobRowStore,
     /** Runs after each commit that reserved room for content or recorded its arrival. */
     private readonly settleMissed: AfterCommitStep<PossibleArrival>,
   ) {}

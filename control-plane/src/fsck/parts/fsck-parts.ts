@@ -2,8 +2,8 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Database } from '../../db/database';
 import type { Checked } from './checked';
-import type { Progress } from '../report/progress';
-import type { Report } from '../report/report';
+import type { FsckProgress } from '../report/progress';
+import type { FsckReport } from '../report/report';
 import type { StoreCopies } from './store-copies';
 
 /** The options of fsck. */
@@ -21,8 +21,8 @@ export interface FsckParts {
   readonly copies: StoreCopies;
   readonly clock: Clock;
   readonly options: FsckOptions;
-  readonly report: Report;
-  readonly progress: Progress;
+  readonly report: FsckReport;
+  readonly progress: FsckProgress;
   /** What has been checked so far. */
   readonly checked: Checked;
   /** Aborts when fsck has to stop. Every check throws its reason soon after. */

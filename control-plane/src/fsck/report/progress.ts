@@ -25,7 +25,7 @@ export interface Amount {
  * Shows the progress of fsck: the phase, the work done and in total, the problems so far, and the
  * estimated remaining time.
  */
-export class Progress {
+export class FsckProgress {
   private phase = '';
   private noun = '';
   private total: Amount = { items: 0, bytes: 0 };

@@ -11,7 +11,7 @@ export interface Tally {
  * Prints every problem when it is found, and keeps only their numbers, because there may be a
  * million.
  */
-export class Report {
+export class FsckReport {
   private readonly tallies = new Map<ProblemKind, Tally>();
 
   constructor(

@@ -1,5 +1,5 @@
 import { defaultFieldResolver, type GraphQLSchema } from 'graphql';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { ApiError } from '../../errors/api-error';
 import { ACCESS_RULES, type AccessRule, type RootArguments } from './access-rules';
 import { ROLE_RANK } from '../../tenancy/tokens/role';
@@ -34,7 +34,7 @@ export function guardRootFields(schema: GraphQLSchema): void {
       if (rule === undefined) throw new Error(`The root field ${name} has no access rule.`);
       unused.delete(name);
       const resolve = field.resolve ?? defaultFieldResolver;
-      field.resolve = (source, args: RootArguments, context: RequestContext, info) => {
+      field.resolve = (source, args: RootArguments, context: GraphqlContext, info) => {
         authorize(context.viewer, rule, args);
         return resolve(source, args, context, info) as unknown;
       };

@@ -2,7 +2,7 @@ import { Field, InputType } from 'type-graphql';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
 import { AuditKind } from '../types/enums';
-import { CacheStatus } from '../types/enums';
+import { AuditCacheStatus } from '../types/enums';
 
 /** The filter of auditEvents. */
 @InputType('AuditEventFilter', {
@@ -25,8 +25,8 @@ export class AuditEventFilterInput {
   @Field(() => [AuditKind], { nullable: true, description: 'Any of these kinds.' })
   kinds?: AuditKind[] | null;
 
-  @Field(() => [CacheStatus], { nullable: true, description: 'Any of these cache statuses.' })
-  cacheStatuses?: CacheStatus[] | null;
+  @Field(() => [AuditCacheStatus], { nullable: true, description: 'Any of these cache statuses.' })
+  cacheStatuses?: AuditCacheStatus[] | null;
 
   @Field(() => String, { nullable: true, description: 'An actor as in AuditEvent.actor.' })
   actor?: string | null;

@@ -2,7 +2,7 @@ import type { Viewer } from '../../tenancy/tokens/viewer';
 import type { Loaders } from './loaders';
 
 /** The context of a request, for all resolvers. */
-export interface RequestContext {
+export interface GraphqlContext {
   readonly viewer: Viewer;
   readonly loaders: Loaders;
 }

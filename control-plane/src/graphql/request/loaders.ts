@@ -7,7 +7,7 @@ import type {
   TagRow,
   UpstreamStatusRow,
 } from '../../../../schema/tables';
-import type { BlobStore } from '../../cache/holdings/blob.store';
+import type { BlobRowStore } from '../../cache/holdings/blob.store';
 import type { Queries } from '../../db/database';
 import { type ImageContents, imageContents } from '../../cache/content/image-contents';
 import type { ManifestStore } from '../../cache/content/manifest.store';
@@ -23,7 +23,7 @@ export interface LoaderStores {
   readonly organizations: OrganizationStore;
   readonly repositories: RepositoryStore;
   readonly manifests: ManifestStore;
-  readonly blobs: BlobStore;
+  readonly blobs: BlobRowStore;
   readonly tags: TagStore;
   readonly upstreamStatus: UpstreamStatusStore;
   readonly scanResults: ScanStore;

@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import type { Database } from '../../db/database';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { readPageRequest, toConnection } from '../types/pagination';
 import { ManifestType, toManifestType } from '../types/manifest.type';
 import { RepositoryType, toRepositoryType } from '../types/repository.type';
@@ -20,7 +20,7 @@ export class AffectedImageResolver {
       'organization. `first` is 1 to 200. Errors: BAD_USER_INPUT.',
   })
   async vulnerability(
-    @Ctx() { viewer }: RequestContext,
+    @Ctx() { viewer }: GraphqlContext,
     @Arg('name', () => String, { description: 'The full name, for example CVE-2023-5678.' }) name: string,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
@@ -40,7 +40,7 @@ export class AffectedImageResolver {
   }
 
   @FieldResolver(() => RepositoryType)
-  async repository(@Root() { row }: AffectedImageType, @Ctx() { loaders }: RequestContext): Promise<RepositoryType> {
+  async repository(@Root() { row }: AffectedImageType, @Ctx() { loaders }: GraphqlContext): Promise<RepositoryType> {
     const repository = await loaders.repository.load(row.repository_id);
     if (repository === undefined) throw new Error('The repository ended while it was read.');
     return toRepositoryType(repository);
@@ -54,7 +54,7 @@ export class AffectedImageResolver {
   @FieldResolver(() => [VulnerabilityType], { description: 'The vulnerability, once for each affected package.' })
   async vulnerabilities(
     @Root() { row, vulnerability }: AffectedImageType,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders }: GraphqlContext,
   ): Promise<VulnerabilityType[]> {
     const findings = await loaders.findingsByName.load({ digest: row.digest, vulnerability });
     return Promise.all(

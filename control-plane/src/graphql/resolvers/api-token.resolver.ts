@@ -1,7 +1,7 @@
 import { Arg, Ctx, Field, ID, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { Role } from '../types/enums';
 import { actorOf } from '../../tenancy/tokens/viewer';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { type ApiTokenService, TOKEN_NAME_RULE } from '../../tenancy/tokens/api-token.service';
 
@@ -29,7 +29,7 @@ export class ApiTokenResolver {
       'READER. expiresAt: null means never. Errors: BAD_USER_INPUT, NOT_FOUND.',
   })
   createApiToken(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('name', () => String) name: string,
     @Arg('role', () => Role) role: Role,
     @Arg('organization', () => String, { nullable: true }) organization: string | null | undefined,
@@ -46,7 +46,7 @@ export class ApiTokenResolver {
       'Revokes an API token, starting with the next request. Returns false if the token does not ' +
       'exist or was already revoked.',
   })
-  revokeApiToken(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string): Promise<boolean> {
+  revokeApiToken(@Ctx() context: GraphqlContext, @Arg('id', () => ID) id: string): Promise<boolean> {
     return this.tokens.revoke(id, actorOf(context.viewer));
   }
 }

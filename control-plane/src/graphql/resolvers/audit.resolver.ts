@@ -1,5 +1,5 @@
 import { Arg, Ctx, Int, Query, Resolver } from 'type-graphql';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { readPageRequest, toConnection } from '../types/pagination';
 import type { Database } from '../../db/database';
 import { AuditEventFilterInput } from '../inputs/audit-event-filter.input';
@@ -22,7 +22,7 @@ export class AuditResolver {
       'organization. Errors: BAD_USER_INPUT, FORBIDDEN.',
   })
   async auditEvents(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('filter', () => AuditEventFilterInput, { nullable: true }) filter: AuditEventFilterInput | null | undefined,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null | undefined,

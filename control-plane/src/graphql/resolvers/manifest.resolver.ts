@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestReferenceRow } from '../../../../schema/tables';
 import type { Database } from '../../db/database';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { DigestScalar } from '../scalars/digest.scalar';
 import type { RepositoryService } from '../../cache/management/repository.service';
 import { scanOfManifest } from './scan-of-manifest';
@@ -36,12 +36,12 @@ export class ManifestResolver {
   }
 
   @FieldResolver(() => Completeness)
-  async completeness(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<Completeness> {
+  async completeness(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<Completeness> {
     return (await loaders.contents.load(row)).complete ? Completeness.COMPLETE : Completeness.PARTIAL;
   }
 
   @FieldResolver(() => [PlatformType], { description: 'The platforms of an index; empty for other manifests.' })
-  async platforms(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<PlatformType[]> {
+  async platforms(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<PlatformType[]> {
     const children = (await this.named(row.id, 'CHILD', loaders)).filter((child) => child.platform_os !== null);
     return Promise.all(
       children.map(async (child) => ({
@@ -55,7 +55,7 @@ export class ManifestResolver {
   }
 
   @FieldResolver(() => [BlobType], { description: 'The layers, lowest first; empty for an index.' })
-  async layers(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<BlobType[]> {
+  async layers(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<BlobType[]> {
     const layers = await this.named(row.id, 'LAYER', loaders);
     return Promise.all(
       layers.map(async (layer) => ({
@@ -68,7 +68,7 @@ export class ManifestResolver {
   }
 
   @FieldResolver(() => [ManifestType], { description: 'The cached children of an index.' })
-  async children(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ManifestType[]> {
+  async children(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<ManifestType[]> {
     const children = await this.named(row.id, 'CHILD', loaders);
     const rows = await Promise.all(children.map((child) => loaders.manifestByDigest.load(keyOf(child))));
     return rows.flatMap((child) => (child === undefined ? [] : [toManifestType(child)]));
@@ -77,7 +77,7 @@ export class ManifestResolver {
   @FieldResolver(() => [TagType], {
     description: 'All tag versions that point to this manifest, including those in the time machine.',
   })
-  async tags(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<TagType[]> {
+  async tags(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<TagType[]> {
     const tags = await loaders.manifestTags.load(row.id);
     return tags.map((tag) => toTagType(tag, this.clock.now()));
   }
@@ -86,14 +86,14 @@ export class ManifestResolver {
     nullable: true,
     description: 'Null if the manifest was never scanned and will not be.',
   })
-  scan(@Root() { row }: ManifestType, @Ctx() { loaders }: RequestContext): Promise<ScanType | null> {
+  scan(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<ScanType | null> {
     return scanOfManifest(row, loaders);
   }
 
   private async named(
     id: number,
     role: 'LAYER' | 'CHILD',
-    loaders: RequestContext['loaders'],
+    loaders: GraphqlContext['loaders'],
   ): Promise<readonly ManifestReferenceRow[]> {
     return (await loaders.references.load(id)).filter((reference) => reference.role === role);
   }

@@ -8,7 +8,7 @@ import { toOrganizationType } from '../types/organization.type';
 import { toRepositoryType } from '../types/repository.type';
 import { toTagType } from '../types/tag.type';
 import type { TagStore } from '../../cache/content/tag.store';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { fromGlobalId } from '../types/global-id';
 import { NodeType } from '../types/node.type';
 
@@ -27,7 +27,7 @@ export class NodeResolver {
     description:
       'The object with this id, or null if the id is unknown, the object was removed, or the token may not see it.',
   })
-  async node(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string): Promise<NodeType | null> {
+  async node(@Ctx() context: GraphqlContext, @Arg('id', () => ID) id: string): Promise<NodeType | null> {
     const found = await this.find(id, context);
     const scope = context.viewer.organization;
     if (found === undefined || (scope !== undefined && found.organizationUid !== scope.uid)) return null;
@@ -36,7 +36,7 @@ export class NodeResolver {
 
   private async find(
     id: string,
-    { loaders }: RequestContext,
+    { loaders }: GraphqlContext,
   ): Promise<{ readonly organizationUid: string | null; readonly node: NodeType } | undefined> {
     const parsed = fromGlobalId(id);
     if (parsed === undefined) return undefined;
@@ -66,7 +66,7 @@ export class NodeResolver {
 
   private async inRepository(
     id: number,
-    loaders: RequestContext['loaders'],
+    loaders: GraphqlContext['loaders'],
     toNode: (row: Parameters<typeof toRepositoryType>[0]) => NodeType,
   ): Promise<{ readonly organizationUid: string; readonly node: NodeType } | undefined> {
     const repository = await loaders.repository.load(id);

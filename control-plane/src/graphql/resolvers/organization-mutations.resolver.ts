@@ -1,6 +1,6 @@
 import { Arg, Ctx, Int, Mutation, Resolver } from 'type-graphql';
 import { actorOf } from '../../tenancy/tokens/viewer';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { OrganizationInput, OrganizationPatch } from '../inputs/organization.input';
 import type { OrganizationService } from '../../tenancy/organizations/organization.service';
 import { OrganizationType, toOrganizationType } from '../types/organization.type';
@@ -15,7 +15,7 @@ export class OrganizationMutationsResolver {
     description: 'Creates an organization. Errors: BAD_USER_INPUT; CONFLICT if its name or mirrorHost is in use.',
   })
   async createOrganization(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('input', () => OrganizationInput) input: OrganizationInput,
   ): Promise<OrganizationType> {
     const desired = validateOrganization(input);
@@ -28,7 +28,7 @@ export class OrganizationMutationsResolver {
       'CONFLICT; VERSION_CONFLICT if the organization is not at expectedVersion.',
   })
   async updateOrganization(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('name', () => String) name: string,
     @Arg('input', () => OrganizationPatch) input: OrganizationPatch,
     @Arg('expectedVersion', () => Int, { nullable: true }) expectedVersion: number | null | undefined,
@@ -47,7 +47,7 @@ export class OrganizationMutationsResolver {
       'VERSION_CONFLICT.',
   })
   async applyOrganization(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('input', () => OrganizationInput) input: OrganizationInput,
     @Arg('expectedVersion', () => Int, { nullable: true }) expectedVersion: number | null | undefined,
   ): Promise<OrganizationType> {
@@ -63,7 +63,7 @@ export class OrganizationMutationsResolver {
       'not exist; this is not an error. Errors: VERSION_CONFLICT.',
   })
   deleteOrganization(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('name', () => String) name: string,
     @Arg('expectedVersion', () => Int, { nullable: true }) expectedVersion: number | null | undefined,
   ): Promise<boolean> {

@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphq
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Database } from '../../db/database';
 import { badInput } from '../../errors/api-error';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { readPageRequest, readSearch, toConnection } from '../types/pagination';
 import { repositoryKey, type RepositoryStore } from '../../cache/content/repository.store';
 import { RepositoryConnection, toRepositoryType } from '../types/repository.type';
@@ -42,7 +42,7 @@ export class OrganizationResolver {
       'sees that organization. Errors: BAD_USER_INPUT.',
   })
   async organizations(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('first', () => Int, { nullable: true, defaultValue: 50 }) first: number | null,
     @Arg('after', () => String, { nullable: true }) after: string | null | undefined,
     @Arg('nameContains', () => String, { nullable: true }) nameContains: string | null | undefined,

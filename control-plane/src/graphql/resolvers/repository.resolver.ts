@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Database } from '../../db/database';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { readPageRequest, readSearch, toConnection } from '../types/pagination';
 import { OrganizationType, toOrganizationType } from '../types/organization.type';
 import { type TagFilter, tagKey, type TagStore } from '../../cache/content/tag.store';
@@ -43,13 +43,13 @@ export class RepositoryResolver {
   purgeRepository(
     @Arg('organization', () => String) organization: string,
     @Arg('repository', () => String) repository: string,
-    @Ctx() { viewer }: RequestContext,
+    @Ctx() { viewer }: GraphqlContext,
   ): Promise<boolean> {
     return purgeRepository(this.purge, { organization, repository }, viewer.name);
   }
 
   @FieldResolver(() => OrganizationType)
-  async organization(@Root() { row }: RepositoryType, @Ctx() { loaders }: RequestContext): Promise<OrganizationType> {
+  async organization(@Root() { row }: RepositoryType, @Ctx() { loaders }: GraphqlContext): Promise<OrganizationType> {
     const organization = await loaders.organization.load(row.organization_uid);
     if (organization === undefined) throw new Error('The organization was deleted while the request ran.');
     return toOrganizationType(organization);
@@ -58,7 +58,7 @@ export class RepositoryResolver {
   @FieldResolver(() => StorageUsageType, {
     description: 'What this repository holds, including content that other repositories hold too.',
   })
-  async usage(@Root() { row }: RepositoryType, @Ctx() { loaders }: RequestContext): Promise<StorageUsageType> {
+  async usage(@Root() { row }: RepositoryType, @Ctx() { loaders }: GraphqlContext): Promise<StorageUsageType> {
     const organization = await loaders.organization.load(row.organization_uid);
     return toStorageUsageType({ kind: 'repository', id: row.id }, organization?.quota);
   }

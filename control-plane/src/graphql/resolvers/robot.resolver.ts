@@ -1,6 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { actorOf } from '../../tenancy/tokens/viewer';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { type RobotService, MAX_ROBOTS, type RobotWithSecret } from '../../tenancy/robots/robot.service';
 import { RobotSecretType, toRobotType } from '../types/robot.type';
 import { ROBOT_NAME_RULE } from '../../tenancy/robots/validate-robot';
@@ -17,7 +17,7 @@ export class RobotResolver {
       `${MAX_ROBOTS} robots. Errors: BAD_USER_INPUT, NOT_FOUND; CONFLICT if the name is in use.`,
   })
   async createRobot(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('organization', () => String) organization: string,
     @Arg('name', () => String) name: string,
     @Arg('description', () => String, { nullable: true, defaultValue: '' }) description: string | null,
@@ -32,7 +32,7 @@ export class RobotResolver {
       '(immediately, or within a second). Errors: NOT_FOUND.',
   })
   async rotateRobotSecret(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('organization', () => String) organization: string,
     @Arg('name', () => String) name: string,
   ): Promise<RobotSecretType> {
@@ -46,7 +46,7 @@ export class RobotResolver {
       'this is not an error.',
   })
   deleteRobot(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('organization', () => String) organization: string,
     @Arg('name', () => String) name: string,
   ): Promise<boolean> {

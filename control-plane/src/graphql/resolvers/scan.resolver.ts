@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import { actorOf } from '../../tenancy/tokens/viewer';
 import { ApiError } from '../../errors/api-error';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { readPageRequest, toConnection } from '../types/pagination';
 import { DigestScalar } from '../scalars/digest.scalar';
 import { type RescanParts, rescanManifest } from '../../scan/queue/rescan-manifest';
@@ -28,7 +28,7 @@ export class ScanResolver {
   })
   async vulnerabilities(
     @Root() { digest }: ScanType,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders }: GraphqlContext,
     @Arg('minimumSeverity', () => Severity, { nullable: true }) minimumSeverity: Severity | null | undefined,
     @Arg('fixableOnly', () => Boolean, { nullable: true, defaultValue: false }) fixableOnly: boolean | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 100 }) first: number | null,
@@ -58,7 +58,7 @@ export class ScanResolver {
       'off.',
   })
   async rescanManifest(
-    @Ctx() { viewer, loaders }: RequestContext,
+    @Ctx() { viewer, loaders }: GraphqlContext,
     @Arg('organization', () => String) organization: string,
     @Arg('repository', () => String) repository: string,
     @Arg('digest', () => DigestScalar) digest: string,

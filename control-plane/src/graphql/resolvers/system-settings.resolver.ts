@@ -1,6 +1,6 @@
 import { Arg, Ctx, Int, Mutation, Query, Resolver } from 'type-graphql';
 import { actorOf } from '../../tenancy/tokens/viewer';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import type { SystemSettings } from '../../tenancy/settings/system-settings';
 import type { SystemSettingsService } from '../../tenancy/settings/system-settings.service';
 import { SystemSettingsInput, SystemSettingsType } from '../types/system-settings.type';
@@ -21,7 +21,7 @@ export class SystemSettingsResolver {
       'environment forces a switch to the other value.',
   })
   async updateSystemSettings(
-    @Ctx() context: RequestContext,
+    @Ctx() context: GraphqlContext,
     @Arg('input', () => SystemSettingsInput) input: SystemSettingsInput,
     @Arg('expectedVersion', () => Int, { nullable: true }) expectedVersion: number | null | undefined,
   ): Promise<SystemSettingsType> {

@@ -1,7 +1,7 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestRow, TagRow } from '../../../../schema/tables';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import type { Loaders } from '../request/loaders';
 import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
@@ -20,12 +20,12 @@ export class TagResolver {
   ) {}
 
   @FieldResolver(() => ManifestType)
-  async manifest(@Root() { row }: TagType, @Ctx() { loaders }: RequestContext): Promise<ManifestType> {
+  async manifest(@Root() { row }: TagType, @Ctx() { loaders }: GraphqlContext): Promise<ManifestType> {
     return toManifestType(await this.manifestOf(row, loaders));
   }
 
   @FieldResolver(() => ByteSizeScalar, { description: 'Cached bytes of the image or index, each blob counted once.' })
-  async sizeBytes(@Root() { row }: TagType, @Ctx() { loaders }: RequestContext): Promise<bigint> {
+  async sizeBytes(@Root() { row }: TagType, @Ctx() { loaders }: GraphqlContext): Promise<bigint> {
     return (await loaders.contents.load(await this.manifestOf(row, loaders))).bytes;
   }
 
@@ -33,7 +33,7 @@ export class TagResolver {
     nullable: true,
     description: 'When a tag version in the time machine may be collected; null while the version is active.',
   })
-  async collectedAfter(@Root() { row }: TagType, @Ctx() { loaders }: RequestContext): Promise<number | null> {
+  async collectedAfter(@Root() { row }: TagType, @Ctx() { loaders }: GraphqlContext): Promise<number | null> {
     const left = leftServiceAt(row, this.clock.now());
     if (left === undefined) return null;
     const repository = await loaders.repository.load(row.repository_id);
@@ -52,7 +52,7 @@ export class TagResolver {
     @Arg('repository', () => String) repository: string,
     @Arg('tag', () => String) tag: string,
     @Arg('expiresAt', () => DateTimeScalar, { nullable: true }) expiresAt: number | null | undefined,
-    @Ctx() { viewer }: RequestContext,
+    @Ctx() { viewer }: GraphqlContext,
   ): Promise<TagType> {
     const name = { organization, repository, tag };
     return this.show(await this.tags.setExpiration(name, expiresAt ?? undefined, viewer.name));
@@ -68,7 +68,7 @@ export class TagResolver {
     @Arg('organization', () => String) organization: string,
     @Arg('repository', () => String) repository: string,
     @Arg('tag', () => String) tag: string,
-    @Ctx() { viewer }: RequestContext,
+    @Ctx() { viewer }: GraphqlContext,
   ): Promise<boolean> {
     return this.tags.delete({ organization, repository, tag }, viewer.name);
   }
@@ -86,7 +86,7 @@ export class TagResolver {
     @Arg('repository', () => String) repository: string,
     @Arg('tag', () => String) tag: string,
     @Arg('digest', () => DigestScalar) digest: string,
-    @Ctx() { viewer }: RequestContext,
+    @Ctx() { viewer }: GraphqlContext,
   ): Promise<TagType> {
     return this.show(await this.tags.restore({ organization, repository, tag }, digest, viewer.name));
   }

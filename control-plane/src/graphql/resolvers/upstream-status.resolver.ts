@@ -1,5 +1,5 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import type { RequestContext } from '../request/context';
+import type { GraphqlContext } from '../request/context';
 import { ProxyCacheConfigType } from '../types/proxy-cache.type';
 import { toUpstreamStatusType, UpstreamStatusType } from '../types/upstream-status.type';
 
@@ -9,7 +9,7 @@ export class UpstreamStatusResolver {
   @FieldResolver(() => UpstreamStatusType)
   async upstreamStatus(
     @Root() root: ProxyCacheConfigType,
-    @Ctx() { loaders }: RequestContext,
+    @Ctx() { loaders }: GraphqlContext,
   ): Promise<UpstreamStatusType> {
     return toUpstreamStatusType(await loaders.upstreamStatus.load(root.organizationUid));
   }

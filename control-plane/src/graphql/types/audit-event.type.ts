@@ -8,7 +8,7 @@ import { ByteSizeScalar } from '../scalars/byte-size.scalar';
 import { DateTimeScalar } from '../scalars/date-time.scalar';
 import { DigestScalar } from '../scalars/digest.scalar';
 import { AuditKind } from './enums';
-import { CacheStatus } from './enums';
+import { AuditCacheStatus } from './enums';
 
 /** The GraphQL type of an audit event. */
 @ObjectType('AuditEvent', { implements: NodeType, description: 'An event of the audit log. Events are never changed.' })
@@ -37,8 +37,11 @@ export class AuditEventType extends NodeType {
   @Field(() => DigestScalar, { nullable: true, description: 'The digest that was served, or that the event is about.' })
   digest!: string | null;
 
-  @Field(() => CacheStatus, { nullable: true, description: 'The cache status of a PULL; null for all other kinds.' })
-  cacheStatus!: CacheStatus | null;
+  @Field(() => AuditCacheStatus, {
+    nullable: true,
+    description: 'The cache status of a PULL; null for all other kinds.',
+  })
+  cacheStatus!: AuditCacheStatus | null;
 
   @Field(() => Int, { nullable: true, description: 'The status of the answer to the client; null if there was none.' })
   httpStatus!: number | null;
@@ -78,7 +81,7 @@ export function toAuditEventType(row: AuditEventRow): AuditEventType {
     repository: row.repository,
     reference: row.reference,
     digest: row.digest === null ? null : (parseDigest(row.digest) ?? null),
-    cacheStatus: row.cache_status as CacheStatus | null,
+    cacheStatus: row.cache_status as AuditCacheStatus | null,
     httpStatus: row.http_status,
     upstreamStatus: row.upstream_status,
     bytes: row.bytes === null ? null : BigInt(row.bytes),

@@ -1,7 +1,7 @@
 import { registerEnumType } from 'type-graphql';
 import { OversizePolicy, UpstreamDeletePolicy, Visibility } from '../../tenancy/organizations/enums';
 import { AuditKind } from '../../audit/audit-kind';
-import { CacheStatus } from '../../audit/cache-status';
+import { AuditCacheStatus } from '../../audit/cache-status';
 import { Severity } from '../../tenancy/organizations/severity';
 import { Role } from '../../tenancy/tokens/role';
 import { ValidationOutcome } from '../../data-planes/upstream-probe';
@@ -61,7 +61,7 @@ registerEnumType(AuditKind, {
   },
 });
 
-registerEnumType(CacheStatus, {
+registerEnumType(AuditCacheStatus, {
   name: 'CacheStatus',
   description: 'What the cache did for a pull.',
   valuesConfig: {
@@ -120,7 +120,7 @@ registerEnumType(UnscannedPolicy, {
 // it.
 export {
   AuditKind,
-  CacheStatus,
+  AuditCacheStatus,
   OversizePolicy,
   Role,
   Severity,

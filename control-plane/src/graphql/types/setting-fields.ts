@@ -4,8 +4,8 @@ import {
   mapSettings,
   type OutputOf,
   type PatchOf,
-  type Setting,
-  type Settings,
+  type SettingDefinition,
+  type SettingDefinitions,
   valuesByName,
   type ValuesOf,
 } from '../../tenancy/organizations/settings/setting';
@@ -22,7 +22,7 @@ type Base = abstract new () => object;
  * Returns a class with a field for each setting, for the input type of a group to extend. Settings
  * that are omitted or null have their defaults.
  */
-export function inputFields<D extends Settings>(settings: D): Class<InputOf<D>> {
+export function inputFields<D extends SettingDefinitions>(settings: D): Class<InputOf<D>> {
   @InputType()
   class SettingInputs {}
   for (const [name, setting] of Object.entries(settings)) {
@@ -39,7 +39,7 @@ export function inputFields<D extends Settings>(settings: D): Class<InputOf<D>> 
  * Returns a class with a field for each setting, for a patch type to extend. No field has a
  * default.
  */
-export function patchFields<D extends Settings>(settings: D): Class<PatchOf<D>> {
+export function patchFields<D extends SettingDefinitions>(settings: D): Class<PatchOf<D>> {
   @InputType()
   class SettingPatches {}
   for (const [name, setting] of Object.entries(settings)) {
@@ -53,12 +53,12 @@ export function patchFields<D extends Settings>(settings: D): Class<PatchOf<D>> 
 }
 
 /** Returns a class with a field for each setting, for the object type of a group to extend. */
-export function outputFields<D extends Settings>(settings: D): Class<OutputOf<D>> {
+export function outputFields<D extends SettingDefinitions>(settings: D): Class<OutputOf<D>> {
   return outputFieldsOver(settings, class {});
 }
 
 /** Returns a class like {@link outputFields} that also has the fields of `base`. */
-export function outputFieldsOver<D extends Settings, B extends Base>(
+export function outputFieldsOver<D extends SettingDefinitions, B extends Base>(
   settings: D,
   base: B,
 ): Class<OutputOf<D> & InstanceType<B>> {
@@ -74,7 +74,7 @@ export function outputFieldsOver<D extends Settings, B extends Base>(
 }
 
 /** Converts the values of a group to GraphQL values. */
-export function toOutput<D extends Settings>(settings: D, values: ValuesOf<D>): OutputOf<D> {
+export function toOutput<D extends SettingDefinitions>(settings: D, values: ValuesOf<D>): OutputOf<D> {
   const byName = valuesByName(values);
   return mapSettings(
     settings,
@@ -83,11 +83,11 @@ export function toOutput<D extends Settings>(settings: D, values: ValuesOf<D>): 
   ) as OutputOf<D>;
 }
 
-function describeInput({ description, rule }: Setting): string {
+function describeInput({ description, rule }: SettingDefinition): string {
   return rule === undefined ? description : `${description} ${rule.text}`;
 }
 
-function typeOf({ kind }: Setting): object {
+function typeOf({ kind }: SettingDefinition): object {
   switch (kind.type) {
     case 'boolean':
       return Boolean;

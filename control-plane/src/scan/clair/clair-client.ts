@@ -6,7 +6,7 @@ import { ClairError } from './clair-error';
 import { type ClairAnswer, ClairHttp, type ClairRequest } from './clair-http';
 import { type IndexOutcome, readIndexReport, readIndexState } from './index-report';
 import { type NotificationPage, readNotificationPage } from './notification-page';
-import { parseReport, type Report } from './vulnerability-report';
+import { parseReport, type VulnerabilityReport } from './vulnerability-report';
 
 /** Time limit for indexing, which is one request including all layers, in milliseconds. */
 const INDEX_MS = 600_000;
@@ -29,7 +29,7 @@ export interface ClairLayer {
 
 /** The answer of the matcher for an image. */
 export type ReportOutcome =
-  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'report'; readonly report: VulnerabilityReport }
   /** 202: the database of the matcher is not ready. */
   | { readonly kind: 'not-ready' }
   /** 404: the image is not indexed, or not completely. */

@@ -1,6 +1,6 @@
 import type { ScanDeletionRow, ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
-import type { BlobStore } from '../../cache/holdings/blob.store';
+import type { BlobRowStore } from '../../cache/holdings/blob.store';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
@@ -29,7 +29,7 @@ export class ScanQueue implements ScanNotices {
   constructor(
     readonly scanning: ScanSwitch,
     readonly manifests: ManifestStore,
-    readonly blobs: BlobStore,
+    readonly blobs: BlobRowStore,
   ) {}
 
   /**

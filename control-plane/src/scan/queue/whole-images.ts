@@ -1,5 +1,5 @@
 import { type ManifestRow, Table } from '../../../../schema/tables';
-import type { BlobStore } from '../../cache/holdings/blob.store';
+import type { BlobRowStore } from '../../cache/holdings/blob.store';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { ManifestStore } from '../../cache/content/manifest.store';
@@ -7,7 +7,7 @@ import type { ManifestStore } from '../../cache/content/manifest.store';
 /** The stores that {@link wholeImages} reads. */
 export interface WholeImageStores {
   readonly manifests: ManifestStore;
-  readonly blobs: BlobStore;
+  readonly blobs: BlobRowStore;
 }
 
 /**

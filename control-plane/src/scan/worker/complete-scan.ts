@@ -1,4 +1,4 @@
-import type { Report } from '../clair/vulnerability-report';
+import type { VulnerabilityReport } from '../clair/vulnerability-report';
 import type { ClaimedScan } from '../queue/claim-scans';
 import { recordScan } from '../queue/record-scan';
 import type { ScanParts } from './scan-parts';
@@ -13,7 +13,7 @@ import { writeClaimed } from '../queue/write-claimed';
 export async function completeScan(
   { database, stores, config, clock, random }: Pick<ScanParts, 'database' | 'stores' | 'config' | 'clock' | 'random'>,
   claim: ClaimedScan,
-  report: Report,
+  report: VulnerabilityReport,
   indexerState: string | undefined,
 ): Promise<boolean> {
   const now = clock.now();

@@ -5,7 +5,7 @@ import { type Organization, ORGANIZATION_SETTINGS } from './organization';
 import { PROXY_CACHE_SETTINGS, type ProxyCache } from './proxy-cache';
 import { type Quota, QUOTA_SETTINGS } from './quota';
 import { SCAN_POLICY_SETTINGS, type ScanPolicy } from './scan-policy';
-import type { RowOf, Settings } from './settings/setting';
+import type { RowOf, SettingDefinitions } from './settings/setting';
 import { fromRow, toRow } from './settings/setting-rows';
 
 /** The columns of an organization that are not settings. */
@@ -146,7 +146,7 @@ function toProxyCache(row: ProxyConfigRow): ProxyCache {
 
 /** Returns the columns of a table. `own` must name every column that is not a setting. */
 function columns<Own>(
-  settings: Settings,
+  settings: SettingDefinitions,
   own: Readonly<Record<keyof Own & string, true>>,
 ): readonly { readonly name: string; readonly exact: boolean }[] {
   return [

@@ -2,7 +2,7 @@ import { badInput } from '../../errors/api-error';
 import { OversizePolicy } from './enums';
 import { BOOLEAN, BYTES, choice, INTEGER, optional, required, withDefault } from './settings/kinds';
 import { range } from './settings/rules';
-import type { Rule, Settings, ValuesOf } from './settings/setting';
+import type { Rule, SettingDefinitions, ValuesOf } from './settings/setting';
 
 /** The ByteSize scalar rejects larger values. */
 const AT_LEAST_ONE_BYTE: Rule<bigint> = {
@@ -35,7 +35,7 @@ export const QUOTA_SETTINGS = {
     rule: range(1, 100),
     column: 'warning_percent',
   }),
-} satisfies Settings;
+} satisfies SettingDefinitions;
 
 /** The limit of the bytes that an organization holds. */
 export type Quota = ValuesOf<typeof QUOTA_SETTINGS>;

@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
-import { errorCode, toStoreError } from '../../store/store-error';
+import { systemErrorCode, toStoreError } from '../../store/store-error';
 
 /** The file of a fill, written sequentially. Every method throws STORE_FULL or STORE_FAILED. */
 export interface SpoolFile {
@@ -83,7 +83,7 @@ async function openNew(folder: string, path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx', 0o600);
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
     await makeDurableFolder(folder);
     return open(path, 'wx', 0o600);
   }

@@ -3,7 +3,7 @@ import type { CheckAccessRequest__Output } from '../../../../proto/gen/layover/v
 import { checkAccess } from '../../access/check-access';
 import type { PullTokens } from '../../access/pull-tokens';
 import type { Configuration } from '../../configuration/configuration';
-import { readContext } from '../read-request';
+import { readRequestContext } from '../read-request';
 
 /** Answers Registry.CheckAccess (registry.proto). Throws UNAUTHORIZED, NOT_READY. */
 export async function checkAccessRpc(
@@ -11,6 +11,6 @@ export async function checkAccessRpc(
   tokens: PullTokens,
   message: CheckAccessRequest__Output,
 ): Promise<CheckAccessReply> {
-  await checkAccess(configuration, tokens, readContext(message.context).authorization);
+  await checkAccess(configuration, tokens, readRequestContext(message.context).authorization);
   return {};
 }

@@ -6,7 +6,7 @@ import type { ReadBlobReply } from '../../../../proto/gen/layover/v1/ReadBlobRep
 import type { BlobReader } from '../../blobs/blob-source';
 
 /** One answer to ReadBlob. */
-export interface BlobDelivery {
+export interface ReadBlobAnswer {
   /**
    * The delivery closes the reader, however it ends. The caller must start to iterate at once, or
    * close the reader itself.
@@ -40,7 +40,7 @@ export interface BlobDelivery {
  * thirty resets per second as an attack (CVE-2023-44487; nghttp2 allows a burst of a thousand). A
  * caller that finds the path removed requests the bytes inline.
  */
-export async function* deliverBlob(delivery: BlobDelivery): AsyncGenerator<ReadBlobReply, void, undefined> {
+export async function* deliverBlob(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {
     const local = delivery.reader.path !== undefined && delivery.accepts.includes('LOCAL_FILE');
     if (local) yield* deliverFile(delivery);
@@ -50,7 +50,7 @@ export async function* deliverBlob(delivery: BlobDelivery): AsyncGenerator<ReadB
   }
 }
 
-async function* deliverInline(delivery: BlobDelivery): AsyncGenerator<ReadBlobReply, void, undefined> {
+async function* deliverInline(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   const { reader, range, signal, onServed } = delivery;
   yield header(delivery, 'INLINE', {});
   for await (const chunk of reader.read(range.offset, range.length, signal)) {
@@ -59,7 +59,7 @@ async function* deliverInline(delivery: BlobDelivery): AsyncGenerator<ReadBlobRe
   }
 }
 
-async function* deliverFile(delivery: BlobDelivery): AsyncGenerator<ReadBlobReply, void, undefined> {
+async function* deliverFile(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   const { reader, range, signal, onServed } = delivery;
   const end = range.offset + range.length;
   let available = reader.available;
@@ -79,7 +79,7 @@ async function* deliverFile(delivery: BlobDelivery): AsyncGenerator<ReadBlobRepl
 }
 
 function header(
-  delivery: BlobDelivery,
+  delivery: ReadBlobAnswer,
   how: Delivery,
   file: { readonly path?: string; readonly available?: number },
 ): ReadBlobReply {

@@ -3,7 +3,7 @@ import type { IssueTokenRequest__Output } from '../../../../proto/gen/layover/v1
 import { issueToken } from '../../access/issue-token';
 import type { PullTokens } from '../../access/pull-tokens';
 import type { Configuration } from '../../configuration/configuration';
-import { readContext } from '../read-request';
+import { readRequestContext } from '../read-request';
 
 /** Answers Registry.IssueToken (registry.proto). Throws UNAUTHORIZED, NOT_READY. */
 export function issueTokenRpc(
@@ -11,6 +11,6 @@ export function issueTokenRpc(
   tokens: PullTokens,
   message: IssueTokenRequest__Output,
 ): Promise<IssueTokenReply> {
-  const { authorization } = readContext(message.context);
+  const { authorization } = readRequestContext(message.context);
   return issueToken(configuration, tokens, { authorization, service: message.service, scopes: message.scopes });
 }

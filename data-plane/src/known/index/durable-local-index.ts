@@ -8,7 +8,7 @@ import type { CachedManifest, CachedTag } from '../catalog';
 import { IndexFile } from './index-file';
 import { applyOperation, type IndexOperation, operationKey, operationsOf } from './index-operation';
 import type { LocalIndex } from '../local-index';
-import type { KeptReferrers } from './shelf';
+import type { IndexedReferrers } from './shelf';
 import { Shelves } from './shelves';
 
 /**
@@ -122,11 +122,11 @@ class DurableLocalIndex implements LocalIndex {
     this.run(['blob', keyOf(repository), blob]);
   }
 
-  referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined {
+  referrers(repository: RepositoryKey, key: string): IndexedReferrers | undefined {
     return this.shelves.find(repository)?.referrersOf(key);
   }
 
-  putReferrers(repository: RepositoryKey, key: string, value: KeptReferrers): void {
+  putReferrers(repository: RepositoryKey, key: string, value: IndexedReferrers): void {
     if (value.content.length > MAX_REFERRERS_BYTES) return;
     this.run(['referrers', keyOf(repository), key, value.content.toString('base64'), value.filtered, value.checkedAt]);
   }

@@ -3,7 +3,7 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { CachedManifest, CachedTag } from '../catalog';
 
 /** A stored referrers answer. */
-export interface KeptReferrers {
+export interface IndexedReferrers {
   readonly content: Buffer;
   readonly filtered: boolean;
   readonly checkedAt: number;
@@ -28,7 +28,7 @@ export class Shelf {
    */
   private readonly manifests = new Map<Digest, string>();
   private readonly blobs = new Map<Digest, Descriptor>();
-  private readonly referrers = new Map<string, KeptReferrers>();
+  private readonly referrers = new Map<string, IndexedReferrers>();
 
   /** Returns whether the shelf has no entries. */
   get empty(): boolean {
@@ -62,11 +62,11 @@ export class Shelf {
     this.put(this.blobs, digest, { mediaType, digest, size }, () => ENTRY_COST);
   }
 
-  referrersOf(key: string): KeptReferrers | undefined {
+  referrersOf(key: string): IndexedReferrers | undefined {
     return this.referrers.get(key);
   }
 
-  putReferrers(key: string, value: KeptReferrers): void {
+  putReferrers(key: string, value: IndexedReferrers): void {
     this.put(this.referrers, key, value, referrersCost);
   }
 
@@ -99,7 +99,7 @@ export class Shelf {
   }
 
   /** Yields all referrers answers with their keys. */
-  allReferrers(): Iterable<[string, KeptReferrers]> {
+  allReferrers(): Iterable<[string, IndexedReferrers]> {
     return this.referrers.entries();
   }
 
@@ -130,7 +130,7 @@ function textCost(text: string): number {
   return ENTRY_COST + text.length;
 }
 
-function referrersCost({ content }: KeptReferrers): number {
+function referrersCost({ content }: IndexedReferrers): number {
   return ENTRY_COST + content.length;
 }
 

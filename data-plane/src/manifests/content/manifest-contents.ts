@@ -1,14 +1,9 @@
+import { MAX_MANIFEST_BYTES } from '../../upstream/upstream-registry';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../../store/guard/absence';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
-
-/**
- * Largest manifest that is kept and served, in bytes
- * (docs/design/pull-semantics.md#manifest-limits; the same limit as in distribution).
- */
-export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads and writes the bytes of manifests by digest: the blob store, with frequently used manifests

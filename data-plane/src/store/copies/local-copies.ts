@@ -7,7 +7,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { StoredBlob } from '../blob-store';
 import { readFileRange } from '../read-file-range';
-import { errorCode } from '../store-error';
+import { systemErrorCode } from '../store-error';
 import { openStoredFile, storedBlob } from '../directory-blob';
 import { type CopyPaths, copyPathsAt, findCopies } from './copy-paths';
 
@@ -240,7 +240,7 @@ export class LocalCopies {
     try {
       await link(spoolFile, path);
     } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
       // Another copy that may be about to be opened by its path, or a file that an earlier removal
       // left.
       if (this.copies.get(digest)?.trusted === true) return;
@@ -314,7 +314,7 @@ export class LocalCopies {
     try {
       await action();
     } catch (error) {
-      const level = ['EXDEV', 'ENOSPC'].includes(errorCode(error) ?? '') ? 'debug' : 'warn';
+      const level = ['EXDEV', 'ENOSPC'].includes(systemErrorCode(error) ?? '') ? 'debug' : 'warn';
       this.options.logger[level]({ err: error }, `A local copy ${what}`);
     }
   }

@@ -12,7 +12,7 @@ import { LateSync } from './late-sync';
 import { listBlobs } from './list-blobs';
 import { KeyedMutex } from '../../../../common/async/keyed-mutex';
 import { publishContent, publishSpoolFile } from './publish';
-import { errorCode, toStoreError } from '../store-error';
+import { systemErrorCode, toStoreError } from '../store-error';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
 /** Settings of a directory store. */
@@ -183,7 +183,7 @@ class FileBlobs implements DirectoryBlobStore {
         await take(path);
         return true;
       } catch (error) {
-        if (errorCode(error) === 'ENOENT') return false;
+        if (systemErrorCode(error) === 'ENOENT') return false;
         throw error;
       }
     });

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 import { algorithmOf, type Digest, hexOf, parseDigest } from '../../../../common/oci/digest';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import { errorCode } from '../store-error';
+import { systemErrorCode } from '../store-error';
 import type { BlobPaths } from './blob-paths';
 import { kernelBootId } from './boot-id';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
@@ -114,7 +114,7 @@ export class LateSync {
       await syncFolder(this.paths.folder(digest));
     } catch (error) {
       // The blob was deleted in the meantime, so there is nothing to sync.
-      if (errorCode(error) !== 'ENOENT') throw error;
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
     }
     await rm(this.marker(digest), { force: true });
   }
@@ -129,7 +129,7 @@ async function isWhole(path: string, digest: Digest): Promise<boolean> {
   try {
     await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
+    if (systemErrorCode(error) === 'ENOENT') return false;
     throw error;
   }
   return hash.digest('hex') === hexOf(digest);

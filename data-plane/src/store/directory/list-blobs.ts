@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '../../../../common/oci/digest';
 import type { BlobPage } from '../blob-store';
-import { errorCode } from '../store-error';
+import { systemErrorCode } from '../store-error';
 import type { BlobPaths } from './blob-paths';
 import { isPossibleSize } from '../directory-blob';
 
@@ -44,7 +44,7 @@ async function names(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
+    if (systemErrorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }
@@ -55,7 +55,7 @@ async function sizeOf(path: string, digest: Digest): Promise<number | undefined>
     const stats = await lstat(path);
     return stats.isFile() && isPossibleSize(digest, stats.size) ? stats.size : undefined;
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

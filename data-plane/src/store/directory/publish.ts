@@ -3,7 +3,7 @@ import { copyFile, link, open, rename, rm, stat } from 'node:fs/promises';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import type { BlobPaths } from './blob-paths';
-import { errorCode } from '../store-error';
+import { systemErrorCode } from '../store-error';
 import type { LateSync } from './late-sync';
 import { makeDurableFolder, syncFolder } from '../../../../common/files/durable-folder';
 
@@ -33,12 +33,12 @@ export async function publishSpoolFile(
     await inFolder(paths.folder(digest), () => link(spoolFile, target));
     late.schedule(digest);
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') {
+    if (systemErrorCode(error) === 'EEXIST') {
       if ((await stat(target)).size === size) {
         late.schedule(digest);
         return;
       }
-    } else if (!NO_LINK.has(errorCode(error) ?? '')) {
+    } else if (!NO_LINK.has(systemErrorCode(error) ?? '')) {
       throw error;
     }
     await copyInto(paths, digest, (temporary) => copyFile(spoolFile, temporary, constants.COPYFILE_EXCL), size);
@@ -104,7 +104,7 @@ async function inFolder(folder: string, attempt: () => Promise<void>): Promise<v
   try {
     await attempt();
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
     await makeDurableFolder(folder);
     await attempt();
   }

@@ -33,7 +33,7 @@ export function invalidAnswer(what: string, cause?: unknown): BucketError {
 }
 
 /** Returns whether a retry makes sense. */
-export function isTransient(thrown: unknown): boolean {
+export function isTransientBucketError(thrown: unknown): boolean {
   return thrown instanceof BucketError && thrown.transient;
 }
 

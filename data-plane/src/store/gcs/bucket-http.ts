@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request as undiciRequest } from 'undici';
 import { abortReason, untilAborted } from '../../../../common/async/until-aborted';
-import type { Authorization } from './authorization';
+import type { BucketAuthorization } from './authorization';
 import { BucketError, invalidAnswer } from './bucket-error';
 import type { GcsLimits } from './limits';
 
@@ -47,7 +47,7 @@ const DISCARD_BYTES = 64 * 1024;
  * Creates the HTTP client. It uses undici's `request`, because Google's library hangs on cut
  * downloads, and one aborted download cuts the others (docs/design/errors.md#bucket-client).
  */
-export function createBucketHttp(limits: GcsLimits, authorization: Authorization): BucketHttp {
+export function createBucketHttp(limits: GcsLimits, authorization: BucketAuthorization): BucketHttp {
   const agent = (connections: number): Agent =>
     new Agent({
       connections,
@@ -78,7 +78,7 @@ export function createBucketHttp(limits: GcsLimits, authorization: Authorization
         answer.body.on('error', () => undefined);
         return { status: answer.statusCode, headers: answer.headers, body: answer.body };
       } catch (error) {
-        throw transportError(error, signal);
+        throw bucketTransportError(error, signal);
       }
     },
     async close() {
@@ -88,7 +88,7 @@ export function createBucketHttp(limits: GcsLimits, authorization: Authorization
 }
 
 /** Converts a failure of undici or its sockets to a transient BucketError. */
-export function transportError(thrown: unknown, signal: AbortSignal): unknown {
+export function bucketTransportError(thrown: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return abortReason(signal);
   if (thrown instanceof BucketError) return thrown;
   const code = (thrown as { code?: unknown } | null)?.code;
@@ -107,7 +107,7 @@ export async function discard(answer: BucketAnswer): Promise<void> {
 }
 
 /** Reads a whole body of at most `maxBytes`. Throws a BucketError, or the reason of the signal. */
-export async function readBody(answer: BucketAnswer, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+export async function readBucketBody(answer: BucketAnswer, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -117,7 +117,7 @@ export async function readBody(answer: BucketAnswer, maxBytes: number, signal: A
       chunks.push(chunk as Buffer);
     }
   } catch (error) {
-    throw transportError(error, signal);
+    throw bucketTransportError(error, signal);
   } finally {
     answer.body.destroy();
   }

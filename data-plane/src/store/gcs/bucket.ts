@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../../../common/runtime/clock';
-import { type Authorization, defaultAuthorization, noAuthorization } from './authorization';
+import { type BucketAuthorization, defaultAuthorization, noAuthorization } from './authorization';
 import type { BucketAddress } from './bucket-address';
-import { type BucketAnswer, type BucketHttp, createBucketHttp, discard, readBody } from './bucket-http';
+import { type BucketAnswer, type BucketHttp, createBucketHttp, discard, readBucketBody } from './bucket-http';
 import { invalidAnswer, unexpectedStatus } from './bucket-error';
 import { DEFAULT_GCS_LIMITS, type GcsLimits } from './limits';
 
@@ -15,7 +15,7 @@ export interface BucketOptions {
   /** Default: the system clock. */
   readonly clock?: Clock;
   /** Default: application default credentials, or none for an emulator. */
-  readonly authorization?: Authorization;
+  readonly authorization?: BucketAuthorization;
 }
 
 /** A bucket as its operations use it: URLs, HTTP client and limits. */
@@ -78,7 +78,7 @@ export async function readJson(answer: BucketAnswer, signal: AbortSignal): Promi
     await discard(answer);
     throw unexpectedStatus(answer.status);
   }
-  const text = (await readBody(answer, JSON_BYTES, signal)).toString('utf8');
+  const text = (await readBucketBody(answer, JSON_BYTES, signal)).toString('utf8');
   try {
     const json: unknown = JSON.parse(text);
     if (typeof json === 'object' && json !== null) return json as Readonly<Record<string, unknown>>;

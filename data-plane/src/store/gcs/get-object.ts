@@ -1,6 +1,6 @@
 import type { Bucket } from './bucket';
 import { BucketError, invalidAnswer, unexpectedStatus } from './bucket-error';
-import { discard, header, readBody } from './bucket-http';
+import { discard, header, readBucketBody } from './bucket-http';
 import { withRetries } from './retries';
 
 /** A small object with its content. */
@@ -32,7 +32,7 @@ export function getObject(
     const generation = header(answer, 'x-goog-generation');
     if (!/^\d+$/.test(generation)) throw abandon(answer.body, invalidAnswer('without a generation'));
     if (size > maxBytes) throw abandon(answer.body, tooLarge(size));
-    const content = await readBody(answer, maxBytes, bounded);
+    const content = await readBucketBody(answer, maxBytes, bounded);
     if (content.length !== size) throw new BucketError('ended a download early', true);
     return { content, generation };
   });

@@ -4,7 +4,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { READ_CHUNK_BYTES } from '../read-file-range';
 import type { Bucket, StoredObject } from './bucket';
 import { BucketError, invalidAnswer, toGcsStoreError, unexpectedStatus } from './bucket-error';
-import { type BucketAnswer, discard, header, transportError } from './bucket-http';
+import { type BucketAnswer, discard, header, bucketTransportError } from './bucket-http';
 import { RetryBudget } from './retries';
 
 /** A range of an object. */
@@ -91,7 +91,7 @@ async function* bytesOf(
       yield chunk as Buffer;
     }
   } catch (error) {
-    throw transportError(error, signal);
+    throw bucketTransportError(error, signal);
   } finally {
     answer.body.destroy();
   }

@@ -1,5 +1,5 @@
 import type { Bucket, StoredObject } from './bucket';
-import { isTransient, unexpectedStatus } from './bucket-error';
+import { isTransientBucketError, unexpectedStatus } from './bucket-error';
 import { discard } from './bucket-http';
 import { withRetries } from './retries';
 
@@ -26,7 +26,7 @@ export function removeObject(
       if (answer.status >= 200 && answer.status < 300) return true;
       throw unexpectedStatus(answer.status);
     } catch (error) {
-      uncertain ||= isTransient(error);
+      uncertain ||= isTransientBucketError(error);
       throw error;
     }
   });

@@ -3,7 +3,7 @@ import { withDeadline } from '../../../../common/async/deadline';
 import { sleep } from '../../../../common/async/sleep';
 import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { Clock } from '../../../../common/runtime/clock';
-import { BucketError, isTransient } from './bucket-error';
+import { BucketError, isTransientBucketError } from './bucket-error';
 import type { GcsLimits } from './limits';
 
 type RetryLimits = Pick<GcsLimits, 'retryBaseMs' | 'retryMaxMs'>;
@@ -41,7 +41,7 @@ export class RetryBudget {
     this.failures += 1;
     const backoff = { firstMs: retryBaseMs, maxMs: retryMaxMs, jitter: 0.5 };
     const delay = backoffDelay(backoff, this.failures, this.random);
-    if (!isTransient(error) || now + delay - this.failingSince > this.giveUpMs) throw error;
+    if (!isTransientBucketError(error) || now + delay - this.failingSince > this.giveUpMs) throw error;
     await sleep(this.clock, delay, signal);
   }
 }

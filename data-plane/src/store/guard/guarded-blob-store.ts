@@ -3,7 +3,7 @@ import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store'
 import type { ContentUses } from '../uses/content-uses';
 
 /** The outcome of a deletion. */
-export type Deletion = 'deleted' | 'absent' | 'in-use';
+export type BlobDeletion = 'deleted' | 'absent' | 'in-use';
 
 /**
  * A store that deletes content during concurrent reads and writes, without losing new content. It
@@ -30,7 +30,7 @@ export class GuardedBlobStore implements BlobStore {
    * Deletes content that is not in use. Calls `onBegin` when the deletion is certain to start,
    * before any other call can ask for the digest. Throws STORE_FAILED.
    */
-  deleteUnused(digest: Digest, onBegin: () => void): Promise<Deletion> {
+  deleteUnused(digest: Digest, onBegin: () => void): Promise<BlobDeletion> {
     return this.whenSettled(digest, () => {
       if (this.uses.inUse(digest)) return 'in-use';
       onBegin();
@@ -101,7 +101,7 @@ export class GuardedBlobStore implements BlobStore {
     return this.whenSettled(digest, () => this.uses.hold(digest));
   }
 
-  private async remove(digest: Digest): Promise<Deletion> {
+  private async remove(digest: Digest): Promise<BlobDeletion> {
     if ((await this.store.stat(digest)) === undefined) return 'absent';
     await this.store.delete(digest);
     return 'deleted';

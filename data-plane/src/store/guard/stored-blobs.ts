@@ -8,7 +8,7 @@ import type { BlobIngest, BlobPage, BlobStore, StoredBlob } from '../blob-store'
 import { hasDigest } from '../hash-blob';
 import type { ContentUses } from '../uses/content-uses';
 import { Absence } from './absence';
-import { type Deletion, GuardedBlobStore } from './guarded-blob-store';
+import { type BlobDeletion, GuardedBlobStore } from './guarded-blob-store';
 
 /** Dependencies of StoredBlobs. */
 export interface StoredBlobsOptions {
@@ -126,7 +126,7 @@ export class StoredBlobs {
   }
 
   /** Deletes content that is not in use. Throws STORE_FAILED. */
-  deleteUnused(digest: Digest): Promise<Deletion> {
+  deleteUnused(digest: Digest): Promise<BlobDeletion> {
     return this.store.deleteUnused(digest, () => this.notifyRemoved(digest));
   }
 

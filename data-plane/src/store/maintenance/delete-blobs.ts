@@ -1,12 +1,12 @@
 import { mapConcurrently } from '../../../../common/async/map-concurrently';
 import type { Digest } from '../../../../common/oci/digest';
-import type { Deletion } from '../guard/guarded-blob-store';
+import type { BlobDeletion } from '../guard/guarded-blob-store';
 import { DIGEST_CONCURRENCY, type StoredContentParts } from './storage-parts';
 
 /** The outcome for one digest. `failed` = the store failed, and the content may still exist. */
 export interface DeletedContent {
   readonly digest: Digest;
-  readonly outcome: Deletion | 'failed';
+  readonly outcome: BlobDeletion | 'failed';
 }
 
 /**

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { SingleFlight } from '../../../../common/async/single-flight';
 import type { Clock } from '../../../../common/runtime/clock';
-import type { IssuedToken } from './token-exchange';
+import type { UpstreamToken } from './token-exchange';
 
 /** Maximum number of cached tokens; the least recently used is dropped first. */
 const MAX_TOKENS = 10_000;
@@ -34,7 +34,7 @@ export class TokenCache {
    * Returns the cached token, or the token that `issue` returns. Rejects with the error of `issue`,
    * or with CANCELLED if the signal aborts.
    */
-  async get(key: string, issue: () => Promise<IssuedToken>, signal: AbortSignal): Promise<string> {
+  async get(key: string, issue: () => Promise<UpstreamToken>, signal: AbortSignal): Promise<string> {
     const cached = this.tokens.get(key);
     if (cached !== undefined && this.clock.now() < cached.renewAt) return cached.token;
     return this.flights.run(key, () => this.issue(key, issue), signal);
@@ -45,7 +45,7 @@ export class TokenCache {
     if (this.tokens.peek(key)?.token === token) this.tokens.delete(key);
   }
 
-  private async issue(key: string, issue: () => Promise<IssuedToken>): Promise<string> {
+  private async issue(key: string, issue: () => Promise<UpstreamToken>): Promise<string> {
     const askedAt = this.clock.now();
     const { token, lifetimeMs } = await issue();
     const margin = Math.min(MAX_RENEWAL_MS, lifetimeMs * RENEWAL_SHARE);

@@ -6,7 +6,7 @@ import { retryAfterMs } from '../http/retry-after';
 import type { UpstreamOrigin } from '../upstream-registry';
 
 /** The parameters of a token request. */
-export interface TokenRequest {
+export interface UpstreamTokenRequest {
   readonly origin: UpstreamOrigin;
   readonly endpoint: Endpoint;
   /** A realm that was already checked (realm-policy.ts). */
@@ -18,7 +18,7 @@ export interface TokenRequest {
 }
 
 /** A token from a token server. */
-export interface IssuedToken {
+export interface UpstreamToken {
   readonly token: string;
   /** The lifetime in milliseconds, from the time before the token request. */
   readonly lifetimeMs: number;
@@ -44,7 +44,11 @@ const Answer = z.object({
  * redirects (credentials do not follow them: docs/design/access.md#token-realms) and for answers
  * without a token.
  */
-export async function requestToken(http: HttpClient, request: TokenRequest, nowMs: number): Promise<IssuedToken> {
+export async function requestToken(
+  http: HttpClient,
+  request: UpstreamTokenRequest,
+  nowMs: number,
+): Promise<UpstreamToken> {
   const { origin, endpoint, signal } = request;
   const url = new URL(request.realm);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
@@ -65,7 +69,7 @@ export function basicHeader(credentials: { readonly username: string; readonly p
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
 }
 
-function readToken(body: Buffer, name: string): IssuedToken {
+function readToken(body: Buffer, name: string): UpstreamToken {
   const parsed = Answer.safeParse(parseJson(body));
   const token = parsed.success ? parsed.data.token || parsed.data.access_token : undefined;
   // Characters other than visible ASCII would allow header injection.
@@ -78,7 +82,7 @@ function readToken(body: Buffer, name: string): IssuedToken {
   return { token, lifetimeMs: seconds * 1000 };
 }
 
-function refusal(answer: HttpAnswer, request: TokenRequest, nowMs: number): LayoverError {
+function refusal(answer: HttpAnswer, request: UpstreamTokenRequest, nowMs: number): LayoverError {
   const { status: upstreamStatus, place } = answer;
   const server = `the token server of ${place.name}`;
   switch (true) {

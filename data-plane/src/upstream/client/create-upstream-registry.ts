@@ -4,12 +4,12 @@ import { isLayoverError, LayoverError, toLayoverError } from '../../../../common
 import { Authorizer } from '../auth/authorizer';
 import { createConnections } from '../http/create-connections';
 import { abortError } from '../http/transport-error';
-import { getManifest } from './get-manifest';
+import { getUpstreamManifest } from './get-manifest';
 import { headBlob } from './head-blob';
 import { headManifest } from './head-manifest';
 import { listReferrers } from './list-referrers';
-import { listTags } from './list-tags';
-import { type OpenedBlob, openBlob } from './open-blob';
+import { listUpstreamTags } from './list-tags';
+import { type UpstreamBlob, openUpstreamBlob } from './open-blob';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import { RegistryClient } from './registry-client';
 import { UpstreamStates } from './upstream-states';
@@ -65,7 +65,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     }
   }
 
-  function blobStream(origin: UpstreamOrigin, opened: OpenedBlob, scope: Deadline): UpstreamBlobStream {
+  function blobStream(origin: UpstreamOrigin, opened: UpstreamBlob, scope: Deadline): UpstreamBlobStream {
     const { answer, size, offset } = opened;
     async function* body(): AsyncGenerator<Buffer, void, undefined> {
       try {
@@ -88,17 +88,17 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     headManifest: (repository, reference, signal) =>
       run(repository.origin, signal, (scoped) => headManifest(client, repository, reference, scoped)),
     getManifest: (repository, reference, signal) =>
-      run(repository.origin, signal, (scoped) => getManifest(client, repository, reference, scoped)),
+      run(repository.origin, signal, (scoped) => getUpstreamManifest(client, repository, reference, scoped)),
     headBlob: (repository, digest, signal) =>
       run(repository.origin, signal, (scoped) => headBlob(client, repository, digest, scoped)),
     listTags: (repository, page, signal) =>
-      run(repository.origin, signal, (scoped) => listTags(client, repository, page, scoped)),
+      run(repository.origin, signal, (scoped) => listUpstreamTags(client, repository, page, scoped)),
     listReferrers: (repository, digest, page, signal) =>
       run(repository.origin, signal, (scoped) => listReferrers(client, repository, digest, page, scoped)),
     async openBlob(repository, digest, offset, signal) {
       const scope = scopeOf(signal);
       try {
-        const opened = await openBlob(client, repository, digest, offset, scope.signal);
+        const opened = await openUpstreamBlob(client, repository, digest, offset, scope.signal);
         // A body may take any time as long as bytes arrive.
         scope.lift();
         states.succeeded(repository.origin);

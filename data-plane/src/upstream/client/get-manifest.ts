@@ -4,15 +4,9 @@ import { MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 import { formatReference, type Reference } from '../../../../common/oci/reference';
 import type { Subject } from './answer-error';
 import type { HttpAnswer } from '../http/http-client';
-import type { RegistryClient, RegistryRequest } from './registry-client';
-import type { FetchedManifest, UpstreamRepository } from '../upstream-registry';
+import type { RegistryClient, UpstreamRequest } from './registry-client';
+import { type FetchedManifest, MAX_MANIFEST_BYTES, type UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf, manifestTypeOfBody } from './check-content-type';
-
-/**
- * Largest manifest, in bytes (docs/design/pull-semantics.md#manifest-limits; the same limit as in
- * distribution).
- */
-export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /**
  * Fetches a manifest into memory with `GET /v2/<name>/manifests/<reference>`. Computes its digest
@@ -21,7 +15,7 @@ export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
  * not a manifest, or if it is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and the errors
  * of RegistryClient.ask.
  */
-export async function getManifest(
+export async function getUpstreamManifest(
   client: RegistryClient,
   repository: UpstreamRepository,
   reference: Reference,
@@ -41,7 +35,7 @@ export function manifestRequest(
   repository: UpstreamRepository,
   reference: Reference,
   signal: AbortSignal,
-): RegistryRequest {
+): UpstreamRequest {
   return {
     method,
     repository,

@@ -2,7 +2,7 @@ import type { Reference } from '../../../../common/oci/reference';
 import type { RegistryClient } from './registry-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
 import { contentError, manifestTypeOf } from './check-content-type';
-import { digestHeader, getManifest, manifestRequest } from './get-manifest';
+import { digestHeader, getUpstreamManifest, manifestRequest } from './get-manifest';
 
 /** Statuses of registries that do not support HEAD for manifests. */
 const HEAD_UNSUPPORTED: readonly number[] = [405, 501];
@@ -22,7 +22,7 @@ export async function headManifest(
   const mediaType = HEAD_UNSUPPORTED.includes(answer.status) ? undefined : manifestTypeOf(answer);
   if (mediaType === undefined) {
     await answer.body.discard();
-    const manifest = await getManifest(client, repository, reference, signal);
+    const manifest = await getUpstreamManifest(client, repository, reference, signal);
     return { digest: manifest.digest, mediaType: manifest.mediaType, size: manifest.content.length };
   }
   const digest = digestHeader(answer);

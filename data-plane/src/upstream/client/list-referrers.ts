@@ -5,9 +5,9 @@ import { isIndex, MediaType } from '../../../../common/oci/media-types';
 import { parseTag } from '../../../../common/oci/reference';
 import { nextPageQuery } from './link-header';
 import type { RegistryClient } from './registry-client';
-import type { UpstreamReferrersPage, UpstreamRepository } from '../upstream-registry';
+import { type UpstreamReferrersPage, type UpstreamRepository, MAX_MANIFEST_BYTES } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
-import { getManifest, MAX_MANIFEST_BYTES } from './get-manifest';
+import { getUpstreamManifest } from './get-manifest';
 
 /**
  * Statuses of a registry without the referrers API (OCI distribution specification, "Unavailable
@@ -64,7 +64,7 @@ async function byTagSchema(
   const tag = parseTag(`${algorithmOf(digest).slice(0, 32)}-${hexOf(digest).slice(0, 64)}`)!;
   const none = { content: EMPTY_INDEX, filtered: false, nextPage: undefined };
   try {
-    const { content, mediaType } = await getManifest(client, repository, { kind: 'tag', tag }, signal);
+    const { content, mediaType } = await getUpstreamManifest(client, repository, { kind: 'tag', tag }, signal);
     return isIndex(mediaType) ? { ...none, content } : none;
   } catch (error) {
     if (isLayoverError(error) && (error.key === 'MANIFEST_UNKNOWN' || error.key === 'NAME_UNKNOWN')) return none;

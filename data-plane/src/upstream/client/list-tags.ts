@@ -16,7 +16,7 @@ const Body = z.object({ tags: z.array(z.unknown()).nullish() });
  * the end. Throws NAME_UNKNOWN, UPSTREAM_CONTENT if the answer is not a list or is larger than 8
  * MiB, and the errors of RegistryClient.ask.
  */
-export async function listTags(
+export async function listUpstreamTags(
   client: RegistryClient,
   repository: UpstreamRepository,
   page: { readonly limit?: number; readonly last?: string },

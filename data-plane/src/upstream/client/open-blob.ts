@@ -1,11 +1,11 @@
 import type { Digest } from '../../../../common/oci/digest';
 import type { HttpAnswer } from '../http/http-client';
-import type { RegistryClient, RegistryRequest } from './registry-client';
+import type { RegistryClient, UpstreamRequest } from './registry-client';
 import type { UpstreamRepository } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 
 /** The answer to a blob request: the whole blob or the rest of it. */
-export interface OpenedBlob {
+export interface UpstreamBlob {
   readonly answer: HttpAnswer;
   /** Size of the whole blob in bytes, if the upstream sent it. */
   readonly size: number | undefined;
@@ -19,13 +19,13 @@ const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
  * 0. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the errors of
  * RegistryClient.ask. The bytes are not verified here.
  */
-export async function openBlob(
+export async function openUpstreamBlob(
   client: RegistryClient,
   repository: UpstreamRepository,
   digest: Digest,
   offset: number,
   signal: AbortSignal,
-): Promise<OpenedBlob> {
+): Promise<UpstreamBlob> {
   const question = blobRequest('GET', repository, digest, signal);
   if (offset === 0) return whole(await client.ask(question));
   const answer = await client.ask({ ...question, range: `bytes=${offset}-` });
@@ -45,12 +45,12 @@ export function blobRequest(
   repository: UpstreamRepository,
   digest: Digest,
   signal: AbortSignal,
-): RegistryRequest {
+): UpstreamRequest {
   const subject = { name: `blob ${digest} of ${repository.name}`, unknown: 'BLOB_UNKNOWN' } as const;
   return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
 }
 
-function whole(answer: HttpAnswer): OpenedBlob {
+function whole(answer: HttpAnswer): UpstreamBlob {
   if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole blob`);
   refuseWebPage(answer);
   const { contentLength, contentEncoding } = answer.headers;

@@ -10,7 +10,7 @@ import type { UpstreamStates } from './upstream-states';
 import type { UpstreamRepository } from '../upstream-registry';
 
 /** A request to a registry. */
-export interface RegistryRequest {
+export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
   readonly repository: UpstreamRepository;
   /** The path below the repository: `manifests/latest`. Path characters only. */
@@ -41,7 +41,7 @@ export class RegistryClient {
    * must release. Throws the error of answerError for other statuses, TOO_MANY_REQUESTS without a
    * request while a rate limit is remembered, and the errors of the transport and the token server.
    */
-  async ask(question: RegistryRequest, alsoStatuses: readonly number[] = []): Promise<HttpAnswer> {
+  async ask(question: UpstreamRequest, alsoStatuses: readonly number[] = []): Promise<HttpAnswer> {
     const { origin } = question.repository;
     this.states.assertNotLimited(origin);
     try {
@@ -57,7 +57,7 @@ export class RegistryClient {
     }
   }
 
-  private async askAuthorized(question: RegistryRequest): Promise<HttpAnswer> {
+  private async askAuthorized(question: UpstreamRequest): Promise<HttpAnswer> {
     const { repository, signal } = question;
     const endpoint = endpointOf(repository.origin);
     const send = (authorization: Authorization | undefined): Promise<HttpAnswer> =>
@@ -87,7 +87,7 @@ export class RegistryClient {
   }
 }
 
-function urlOf(base: URL, question: RegistryRequest): URL {
+function urlOf(base: URL, question: UpstreamRequest): URL {
   const { name } = question.repository;
   // Checked again, so that an invalid name never becomes a path on a server
   // (docs/design/pull-semantics.md#request-parsing).

@@ -2,7 +2,7 @@ import { request as undiciRequest } from 'undici';
 import type { Agents } from './agents';
 import { ResponseBody } from './response-body';
 import { ResponseHeaders } from './response-headers';
-import { isBrokenConnection, type Place, transportError } from './transport-error';
+import { isBrokenConnection, type RequestPlace, transportError } from './transport-error';
 
 /** One HTTP request without redirects. */
 export interface HttpRequest {
@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** PEM bundle that is trusted in addition to the certificates of the system. */
   readonly caCertificate: string | undefined;
-  readonly place: Place;
+  readonly place: RequestPlace;
 }
 
 /** The answer to a request, with any status. The owner must read or discard the body. */
@@ -21,7 +21,7 @@ export interface HttpAnswer {
   readonly body: ResponseBody;
   /** The URL that answered. */
   readonly url: URL;
-  readonly place: Place;
+  readonly place: RequestPlace;
 }
 
 /**

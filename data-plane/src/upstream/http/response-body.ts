@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { errorCode } from './error-code';
 import type { ResponseHeaders } from './response-headers';
-import { type Place, transportError } from './transport-error';
+import { type RequestPlace, transportError } from './transport-error';
 
 /**
  * How many bytes of an unwanted body are read to keep its connection. Longer bodies close the
@@ -21,7 +21,7 @@ export class ResponseBody {
   constructor(
     private readonly source: Dispatcher.ResponseData['body'],
     private readonly headers: ResponseHeaders,
-    private readonly place: Place,
+    private readonly place: RequestPlace,
   ) {
     // A destroyed body without an error listener would end the process.
     source.on('error', () => undefined);

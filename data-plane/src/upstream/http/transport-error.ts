@@ -3,7 +3,7 @@ import { type ConnectError, isConnectError } from './connect-error';
 import { errorCode } from './error-code';
 
 /** Where a failure happened, for the message. */
-export interface Place {
+export interface RequestPlace {
   /** The upstream, and the host to which it redirected if that is another one. */
   readonly name: string;
   /** Aborted = Layover ended the request. */
@@ -18,7 +18,7 @@ const DNS_CODE = /^(?:ENOTFOUND|EAI_|ENODATA|ESERVFAIL|ENONAME|EBADNAME)/;
  * Converts every failure of undici and node sockets to a LayoverError. This is the only place that
  * knows their codes. The original message is not shown, because it may contain addresses and URLs.
  */
-export function transportError(thrown: unknown, place: Place): LayoverError {
+export function transportError(thrown: unknown, place: RequestPlace): LayoverError {
   if (isLayoverError(thrown)) return thrown;
   if (place.signal.aborted) return abortError(place.signal);
   if (isConnectError(thrown)) return connectError(thrown, place);
@@ -66,7 +66,7 @@ export function abortError(signal: AbortSignal): LayoverError {
   return isLayoverError(reason) ? reason : new LayoverError('CANCELLED', { cause: reason });
 }
 
-function connectError(error: ConnectError, place: Place): LayoverError {
+function connectError(error: ConnectError, place: RequestPlace): LayoverError {
   const { cause } = error;
   if (isLayoverError(cause)) return cause;
   const code = errorCode(cause);
@@ -87,7 +87,7 @@ const REASONS: Readonly<Record<string, string>> = {
   PROXY_REFUSED: 'it refused the connection to the upstream',
 };
 
-function tls(place: Place, code: string, cause: unknown): LayoverError {
+function tls(place: RequestPlace, code: string, cause: unknown): LayoverError {
   const hint =
     code === 'EPROTO' || code.startsWith('ERR_SSL_')
       ? 'if the upstream uses plain HTTP on purpose, set this in the configuration'

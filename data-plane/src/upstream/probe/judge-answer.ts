@@ -1,6 +1,6 @@
 import type { UpstreamOrigin } from '../upstream-registry';
 import type { UpstreamSighting } from './upstream-prober';
-import type { Verdict } from './verdict';
+import type { ProbeVerdict } from './verdict';
 
 type Answer = Extract<UpstreamSighting['end'], { kind: 'answer' }>;
 
@@ -11,10 +11,10 @@ const CHECK_CREDENTIALS = 'check upstreamUsername and upstreamPassword';
  * Returns the verdict for an answer to `GET /v2/`. Claims no more than was observed: a token does
  * not prove that its user may pull anything.
  */
-export function judgeAnswer(origin: UpstreamOrigin, sighting: UpstreamSighting, answer: Answer): Verdict {
+export function judgeAnswer(origin: UpstreamOrigin, sighting: UpstreamSighting, answer: Answer): ProbeVerdict {
   const { host } = origin;
   const { status, looks, elsewhere, wantsTls } = answer;
-  const not = (message: string): Verdict => ({ outcome: 'NOT_A_REGISTRY', message });
+  const not = (message: string): ProbeVerdict => ({ outcome: 'NOT_A_REGISTRY', message });
   if (wantsTls) {
     return {
       outcome: 'TLS_ERROR',
@@ -47,9 +47,9 @@ export function judgeAnswer(origin: UpstreamOrigin, sighting: UpstreamSighting, 
 /**
  * Returns the verdict for a 401 that remains after every login that Layover supports and would use.
  */
-function judgeRefusal(origin: UpstreamOrigin, { login }: UpstreamSighting, { looks, elsewhere }: Answer): Verdict {
+function judgeRefusal(origin: UpstreamOrigin, { login }: UpstreamSighting, { looks, elsewhere }: Answer): ProbeVerdict {
   const { host } = origin;
-  const bad = (message: string): Verdict => ({ outcome: 'BAD_CREDENTIALS', message });
+  const bad = (message: string): ProbeVerdict => ({ outcome: 'BAD_CREDENTIALS', message });
   if (elsewhere !== undefined) {
     const hint =
       elsewhere.protocol === 'https:' && origin.insecure

@@ -1,13 +1,13 @@
 import type { LayoverError } from '../../../../common/errors/layover-error';
 import { errorCode } from '../http/error-code';
 import type { UpstreamOrigin } from '../upstream-registry';
-import type { ProbeOutcome, Verdict } from './verdict';
+import type { ProbeOutcome, ProbeVerdict } from './verdict';
 
 const REACHABLE = "check the upstream's host and port, and that this machine may connect to it";
 
 /** Returns the verdict for an upstream, or its token server, that gave no usable answer. */
-export function judgeFailure(origin: UpstreamOrigin, error: LayoverError, atTokenServer: boolean): Verdict {
-  const verdict = (outcome: ProbeOutcome, advice: string): Verdict => ({
+export function judgeFailure(origin: UpstreamOrigin, error: LayoverError, atTokenServer: boolean): ProbeVerdict {
+  const verdict = (outcome: ProbeOutcome, advice: string): ProbeVerdict => ({
     outcome,
     message: `${error.message}${advice === '' ? '' : `: ${advice}`}.`,
   });

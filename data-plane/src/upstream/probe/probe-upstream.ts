@@ -2,7 +2,7 @@ import type { UpstreamProber, UpstreamSighting } from './upstream-prober';
 import type { UpstreamOrigin } from '../upstream-registry';
 import { judgeAnswer } from './judge-answer';
 import { judgeFailure } from './judge-failure';
-import type { Verdict } from './verdict';
+import type { ProbeVerdict } from './verdict';
 
 /** An upstream that a user considers. Contains the password, so it must not be logged. */
 export interface ProbeTarget {
@@ -15,7 +15,7 @@ export interface ProbeTarget {
 }
 
 /** The result of a probe. */
-export interface Probe extends Verdict {
+export interface Probe extends ProbeVerdict {
   /** Whether the upstream was asked without credentials. */
   readonly anonymous: boolean;
   /** Milliseconds until the first answer; undefined if there was none. */

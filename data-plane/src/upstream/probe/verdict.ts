@@ -7,7 +7,7 @@ export type ProbeOutcome = Exclude<ProbeOutcome__Output, 'PROBE_OUTCOME_UNSPECIF
  * An outcome with a message: what happened, and what to do. Contains no secret, and only host names
  * from the upstream's own text.
  */
-export interface Verdict {
+export interface ProbeVerdict {
   readonly outcome: ProbeOutcome;
   readonly message: string;
 }

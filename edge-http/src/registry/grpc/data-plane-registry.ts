@@ -11,7 +11,7 @@ import type {
   BlobQuery,
   BlobRead,
   BlobReadQuery,
-  BlobStat,
+  BlobStatAnswer,
   ManifestAnswer,
   ManifestQuery,
   ReferrersPage,
@@ -24,7 +24,7 @@ import type {
   TokenAnswer,
   TokenQuery,
 } from '../registry-reader';
-import type { DataPlane } from './data-plane';
+import type { DataPlaneConnection } from './data-plane';
 import {
   accepted,
   addressMessage,
@@ -46,7 +46,7 @@ export class DataPlaneRegistry implements RegistryReader {
   private readonly calls: NodeCalls;
 
   constructor(
-    private readonly nodes: NodeSet<DataPlane>,
+    private readonly nodes: NodeSet<DataPlaneConnection>,
     clock: Clock,
     onRetry: () => void,
   ) {
@@ -78,7 +78,7 @@ export class DataPlaneRegistry implements RegistryReader {
     return { digest: mustDigest(reply.digest), mediaType, size, content, ageSeconds, upstreamHost, cacheStatus };
   }
 
-  async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStat> {
+  async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStatAnswer> {
     const message = { context, address: addressMessage(address), digest };
     const reply = await this.calls.unary<StatBlobReply__Output>(
       digest,

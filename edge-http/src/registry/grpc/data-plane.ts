@@ -57,7 +57,7 @@ function keepalive({ pingAfterMs, answerWithinMs }: Patience): ChannelOptions {
 /**
  * Connections to one data plane. They are established on first use and again after they are lost.
  */
-export interface DataPlane extends NodeConnection {
+export interface DataPlaneConnection extends NodeConnection {
   readonly unary: RegistryClient;
   readonly streams: RegistryClient;
   /** True if the data plane may offer local files. */
@@ -81,7 +81,7 @@ export function connectDataPlane(
   security: PlaneSecurity,
   silence = SILENCE_BOUNDS,
   tracer: Tracer = NO_TRACER,
-): DataPlane {
+): DataPlaneConnection {
   const interceptors = traceCalls(tracer);
   const target = formatGrpcAddress(listen);
   const credentials = security.toReach('data-plane', listen);

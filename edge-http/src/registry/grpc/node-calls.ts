@@ -6,7 +6,7 @@ import type { NodeSet } from '../../../../common/nodes/node-set';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 import { isNodeFailure } from '../node-failure';
-import type { DataPlane } from './data-plane';
+import type { DataPlaneConnection } from './data-plane';
 import { ReadStream } from './read-stream';
 
 /**
@@ -30,7 +30,7 @@ const MAX_NODES = 3;
 
 /** Dependencies of the calls. */
 export interface NodeCallsOptions {
-  readonly nodes: NodeSet<DataPlane>;
+  readonly nodes: NodeSet<DataPlaneConnection>;
   readonly clock: Clock;
   /** Called when a node failed and another one is asked. */
   readonly onRetry: () => void;
@@ -41,7 +41,7 @@ export type Done<Reply> = (error: ServiceError | null, reply?: Reply) => void;
 
 /** A read whose first message has arrived. */
 export interface BegunStream<Message> {
-  readonly node: Node<DataPlane>;
+  readonly node: Node<DataPlaneConnection>;
   readonly first: Message | undefined;
   readonly stream: ReadStream<Message>;
 }
@@ -69,7 +69,7 @@ export class NodeCalls {
       let call: ClientUnaryCall | undefined;
       let failedNodes: FailedNodes | undefined;
       const cancel = (): void => call?.cancel();
-      const attempt = (node: Node<DataPlane>): void => {
+      const attempt = (node: Node<DataPlaneConnection>): void => {
         call = invoke(node.connection.unary, { deadline }, (error, reply) => {
           if (error === null) {
             signal.removeEventListener('abort', cancel);
@@ -109,7 +109,7 @@ export class NodeCalls {
   async begin<Message>(
     key: string,
     avoid: readonly string[],
-    invoke: (plane: DataPlane) => ClientReadableStream<Message>,
+    invoke: (plane: DataPlaneConnection) => ClientReadableStream<Message>,
     signal: AbortSignal,
   ): Promise<BegunStream<Message>> {
     const { nodes, clock } = this.options;
@@ -141,10 +141,10 @@ export class NodeCalls {
   private next(
     key: string,
     failedNodes: FailedNodes,
-    failed: Node<DataPlane>,
+    failed: Node<DataPlaneConnection>,
     failure: unknown,
     signal: AbortSignal,
-  ): Node<DataPlane> | undefined {
+  ): Node<DataPlaneConnection> | undefined {
     if (!isNodeFailure(failure) || signal.aborted) return undefined;
     failedNodes.add(failed.name, failure);
     if (failedNodes.tries >= MAX_NODES) return undefined;

@@ -7,7 +7,7 @@ import { createKnowledge } from '../../../../data-plane/src/known/catalog-knowle
 import { createLocalIndex } from '../../../../data-plane/src/known/index/durable-local-index';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import type { AdmitManifestReply } from '../../../../proto/gen/layover/v1/AdmitManifestReply';
-import type { Admission } from '../../../../data-plane/src/known/catalog';
+import type { ManifestAdmission } from '../../../../data-plane/src/known/catalog';
 import { describeKnowledge } from '../../../contract/known.contract';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { temporaryFolder } from '../../../support/real/temporary-folder';
@@ -42,7 +42,7 @@ describeKnowledge('MemoryKnowledge', async () => {
   };
 });
 
-function replyOf(admission: Admission): AdmitManifestReply {
+function replyOf(admission: ManifestAdmission): AdmitManifestReply {
   switch (admission.decision) {
     case 'admitted':
       return { decision: 'ADMITTED' };

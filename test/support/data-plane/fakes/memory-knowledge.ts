@@ -1,20 +1,20 @@
 import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
-import type { Admission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
-import type { KeptReferrers, Knowledge } from '../../../../data-plane/src/known/knowledge';
+import type { ManifestAdmission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
+import type { StoredReferrers, Knowledge } from '../../../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 
 /** Knowledge in maps that records every admission. */
 export class MemoryKnowledge implements Knowledge {
   readonly admissions: AdmitManifestRequest[] = [];
-  decision: Admission = { decision: 'admitted' };
+  decision: ManifestAdmission = { decision: 'admitted' };
   /** Called before every admission; admit throws the errors that it throws. */
   onAdmit: () => void | Promise<void> = () => undefined;
   private readonly tagsByKey = new Map<string, CachedTag>();
   private readonly manifests = new Map<string, CachedManifest>();
   private readonly blobs = new Map<string, Descriptor>();
-  private readonly kept = new Map<string, KeptReferrers>();
+  private readonly kept = new Map<string, StoredReferrers>();
 
   async tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
     return this.tagsByKey.get(keyOf(repository, tag));
@@ -25,7 +25,7 @@ export class MemoryKnowledge implements Knowledge {
   async blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
     return this.blobs.get(keyOf(repository, digest));
   }
-  async admit(request: AdmitManifestRequest): Promise<Admission> {
+  async admit(request: AdmitManifestRequest): Promise<ManifestAdmission> {
     this.admissions.push(request);
     await this.onAdmit();
     if (this.decision.decision !== 'admitted') return this.decision;
@@ -68,10 +68,10 @@ export class MemoryKnowledge implements Knowledge {
       .sort();
     return { tags: tags.slice(0, limit), more: tags.length > limit };
   }
-  referrers(repository: RepositoryKey, key: string): KeptReferrers | undefined {
+  referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined {
     return this.kept.get(keyOf(repository, key));
   }
-  putReferrers(repository: RepositoryKey, key: string, value: KeptReferrers): void {
+  putReferrers(repository: RepositoryKey, key: string, value: StoredReferrers): void {
     this.kept.set(keyOf(repository, key), value);
   }
 }

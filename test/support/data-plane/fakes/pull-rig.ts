@@ -11,7 +11,7 @@ import { ManifestContents } from '../../../../data-plane/src/manifests/content/m
 import { ManifestKeeper } from '../../../../data-plane/src/manifests/manifest-keeper';
 import { ManifestService, type ServedManifest } from '../../../../data-plane/src/manifests/manifest-service';
 import { DigestResolver } from '../../../../data-plane/src/manifests/resolve-digest';
-import { TagResolver } from '../../../../data-plane/src/manifests/resolve-tag';
+import { TagManifestResolver } from '../../../../data-plane/src/manifests/resolve-tag';
 import { TagChecker } from '../../../../data-plane/src/manifests/tag-checker';
 import { TagHints } from '../../../../data-plane/src/manifests/tag-hints';
 import type { RequestContext } from '../../../../data-plane/src/access/request';
@@ -108,7 +108,7 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
   const reporter = new UpstreamReporter(upstream, journal, clock, silentLogger);
   const manifests = new ManifestService({
     access,
-    tags: new TagResolver({ knowledge, contents, keeper, checker, hints, clock }),
+    tags: new TagManifestResolver({ knowledge, contents, keeper, checker, hints, clock }),
     digests: new DigestResolver({ knowledge, contents, keeper, hints, upstream }),
     gate,
     completion,

@@ -1,12 +1,12 @@
 import { badInput } from '../../../errors/api-error';
-import type { InputOf, PatchOf, Setting, Settings, ValuesOf } from './setting';
+import type { InputOf, PatchOf, SettingDefinition, SettingDefinitions, ValuesOf } from './setting';
 import { mapSettings, valuesByName } from './setting';
 
 /**
  * Returns the values of a group. Settings that are missing or null get their defaults. Throws
  * BAD_USER_INPUT with the first invalid field, prefixed with `path`.
  */
-export function checkSettings<D extends Settings>(settings: D, input: InputOf<D>, path: string): ValuesOf<D> {
+export function checkSettings<D extends SettingDefinitions>(settings: D, input: InputOf<D>, path: string): ValuesOf<D> {
   const given = valuesByName(input);
   return mapSettings(
     settings,
@@ -19,7 +19,11 @@ export function checkSettings<D extends Settings>(settings: D, input: InputOf<D>
  * Returns the values in a patch. Null unsets an optional setting and is rejected for all others.
  * Throws BAD_USER_INPUT with the first invalid field, prefixed with `path`.
  */
-export function checkPatch<D extends Settings>(settings: D, patch: PatchOf<D>, path: string): Partial<ValuesOf<D>> {
+export function checkPatch<D extends SettingDefinitions>(
+  settings: D,
+  patch: PatchOf<D>,
+  path: string,
+): Partial<ValuesOf<D>> {
   const given = valuesByName(patch);
   const checked: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {
@@ -33,7 +37,7 @@ export function checkPatch<D extends Settings>(settings: D, patch: PatchOf<D>, p
   return checked as Partial<ValuesOf<D>>;
 }
 
-function check(setting: Setting, value: unknown, field: string): unknown {
+function check(setting: SettingDefinition, value: unknown, field: string): unknown {
   if (value === undefined || value === null || (setting.emptyIsNull && value === '')) return undefined;
   return setting.rule === undefined ? value : setting.rule.check(value, field);
 }

@@ -1,5 +1,5 @@
 import type { Flag } from '../../../../../schema/tables';
-import type { AuditValue, Kind, Presence, Rule, Setting, StoredValue } from './setting';
+import type { AuditValue, Kind, Presence, Rule, SettingDefinition, StoredValue } from './setting';
 
 /** A switch; 0 or 1 in the database. */
 export const BOOLEAN: Kind<boolean, Flag, boolean> = {
@@ -91,7 +91,7 @@ export function required<
 >(
   kind: Kind<Value, Stored, Sent>,
   definition: Definition<Value, Sent, C, F>,
-): Setting<Value, Stored, Sent, 'required', C, NoInfer<F>> {
+): SettingDefinition<Value, Stored, Sent, 'required', C, NoInfer<F>> {
   return define(kind, 'required', definition, {});
 }
 
@@ -105,7 +105,7 @@ export function withDefault<
 >(
   kind: Kind<Value, Stored, Sent>,
   definition: Definition<Value, Sent, C, F> & { readonly default: NoInfer<Value> },
-): Setting<Value, Stored, Sent, 'defaulted', C, NoInfer<F>> {
+): SettingDefinition<Value, Stored, Sent, 'defaulted', C, NoInfer<F>> {
   return define(kind, 'defaulted', definition, { fallback: definition.default });
 }
 
@@ -122,7 +122,7 @@ export function optional<
 >(
   kind: Kind<Value, Stored, Sent>,
   definition: Definition<Value, Sent, C, F> & Absence<F, Sent> & { readonly emptyIsNull?: boolean },
-): Setting<Value, Stored, Sent, 'optional', C, NoInfer<F>> {
+): SettingDefinition<Value, Stored, Sent, 'optional', C, NoInfer<F>> {
   const { absent, emptyIsNull = false } = definition;
   return define(kind, 'optional', definition, { absent, emptyIsNull });
 }
@@ -139,7 +139,7 @@ function define<
   presence: P,
   { description, column, wire, send, rule, audit }: Definition<Value, Sent, C, F>,
   more: { readonly fallback?: Value; readonly absent?: Sent | undefined; readonly emptyIsNull?: boolean },
-): Setting<Value, Stored, Sent, P, C, F> {
+): SettingDefinition<Value, Stored, Sent, P, C, F> {
   return {
     kind,
     presence,

@@ -1,8 +1,8 @@
 import {
   type AuditValue,
   mapSettings,
-  type Setting,
-  type Settings,
+  type SettingDefinition,
+  type SettingDefinitions,
   type StoredValue,
   valuesByName,
   type ValuesOf,
@@ -15,7 +15,10 @@ export interface AuditChange {
 }
 
 /** Returns the values of a group by name, as the audit log shows them. */
-export function describeGroup<D extends Settings>(settings: D, values: ValuesOf<D>): Record<string, AuditValue> {
+export function describeGroup<D extends SettingDefinitions>(
+  settings: D,
+  values: ValuesOf<D>,
+): Record<string, AuditValue> {
   const byName = valuesByName(values);
   return mapSettings(
     settings,
@@ -29,7 +32,7 @@ export function describeGroup<D extends Settings>(settings: D, values: ValuesOf<
  * values, because the texts of the audit log may be equal. undefined stands for a group that does
  * not exist.
  */
-export function findGroupChanges<D extends Settings>(
+export function findGroupChanges<D extends SettingDefinitions>(
   settings: D,
   before: ValuesOf<D> | undefined,
   after: ValuesOf<D> | undefined,
@@ -43,10 +46,10 @@ export function findGroupChanges<D extends Settings>(
   return changes;
 }
 
-function stored(setting: Setting, value: unknown): StoredValue | null {
+function stored(setting: SettingDefinition, value: unknown): StoredValue | null {
   return value === undefined ? null : setting.kind.store(value);
 }
 
-function describeValue(setting: Setting, value: unknown): AuditValue {
+function describeValue(setting: SettingDefinition, value: unknown): AuditValue {
   return value === undefined ? null : setting.describe(value);
 }

@@ -1,7 +1,7 @@
-import { type MessageOf, type Settings, valuesByName, type ValuesOf } from './setting';
+import { type MessageOf, type SettingDefinitions, valuesByName, type ValuesOf } from './setting';
 
 /** Returns the fields of a message that are copied from the settings of a group. */
-export function toMessageFields<D extends Settings>(settings: D, values: ValuesOf<D>): MessageOf<D> {
+export function toMessageFields<D extends SettingDefinitions>(settings: D, values: ValuesOf<D>): MessageOf<D> {
   const byName = valuesByName(values);
   const fields: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(settings)) {

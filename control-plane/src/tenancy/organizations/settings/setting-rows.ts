@@ -1,7 +1,14 @@
-import { mapSettings, type RowOf, type Settings, type StoredValue, valuesByName, type ValuesOf } from './setting';
+import {
+  mapSettings,
+  type RowOf,
+  type SettingDefinitions,
+  type StoredValue,
+  valuesByName,
+  type ValuesOf,
+} from './setting';
 
 /** Converts the values of a group to its columns. */
-export function toRow<D extends Settings>(settings: D, values: ValuesOf<D>): RowOf<D> {
+export function toRow<D extends SettingDefinitions>(settings: D, values: ValuesOf<D>): RowOf<D> {
   const byName = valuesByName(values);
   return mapSettings(
     settings,
@@ -11,7 +18,7 @@ export function toRow<D extends Settings>(settings: D, values: ValuesOf<D>): Row
 }
 
 /** Converts the columns of a group to its values. */
-export function fromRow<D extends Settings>(settings: D, row: RowOf<D>): ValuesOf<D> {
+export function fromRow<D extends SettingDefinitions>(settings: D, row: RowOf<D>): ValuesOf<D> {
   const byColumn = valuesByName(row);
   return mapSettings(
     settings,

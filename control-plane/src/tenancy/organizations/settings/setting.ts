@@ -32,7 +32,7 @@ export interface Rule<Value = unknown> {
  * events and messages to data planes are derived from it
  * (docs/adr/0024-one-definition-per-setting.md). The constructors are in kinds.ts.
  */
-export interface Setting<
+export interface SettingDefinition<
   Value = unknown,
   Stored extends StoredValue = StoredValue,
   Sent = unknown,
@@ -64,28 +64,31 @@ export interface Setting<
 }
 
 /** Definitions by name. The name is the field in GraphQL, in the domain and in audit events. */
-export type Settings = Readonly<Record<string, Setting>>;
+export type SettingDefinitions = Readonly<Record<string, SettingDefinition>>;
 
 /**
  * Definitions of a group that data planes receive as `Message`. Each `wire` must be a field of it.
  */
 export type SettingsOnWire<Message> = Readonly<
-  Record<string, Setting<unknown, StoredValue, unknown, Presence, string, (keyof Message & string) | undefined>>
+  Record<
+    string,
+    SettingDefinition<unknown, StoredValue, unknown, Presence, string, (keyof Message & string) | undefined>
+  >
 >;
 
 /** The type of a value in the domain. undefined if the setting is unset. */
 type ValueOf<S> =
-  S extends Setting<infer Value, StoredValue, unknown, infer P>
+  S extends SettingDefinition<infer Value, StoredValue, unknown, infer P>
     ? P extends 'optional'
       ? Value | undefined
       : Value
     : never;
 
 type NamesOf<D, P extends Presence> = {
-  [N in keyof D]: D[N] extends Setting<unknown, StoredValue, unknown, P> ? N : never;
+  [N in keyof D]: D[N] extends SettingDefinition<unknown, StoredValue, unknown, P> ? N : never;
 }[keyof D];
 
-type GivenOf<S> = S extends Setting<infer Value> ? Value : never;
+type GivenOf<S> = S extends SettingDefinition<infer Value> ? Value : never;
 
 /** The checked values of a group in the domain. */
 export type ValuesOf<D> = { readonly [N in keyof D]: ValueOf<D[N]> };
@@ -100,14 +103,14 @@ export type PatchOf<D> = { readonly [N in keyof D]?: GivenOf<D[N]> | null | unde
 
 /** A group as GraphQL shows it. null if a setting is unset. */
 export type OutputOf<D> = {
-  readonly [N in keyof D]: D[N] extends Setting<unknown, StoredValue, unknown, 'optional'>
+  readonly [N in keyof D]: D[N] extends SettingDefinition<unknown, StoredValue, unknown, 'optional'>
     ? GivenOf<D[N]> | null
     : GivenOf<D[N]>;
 };
 
 /** The columns of a group. */
 export type RowOf<D> = {
-  readonly [N in keyof D as D[N] extends Setting ? D[N]['column'] : never]: D[N] extends Setting<
+  readonly [N in keyof D as D[N] extends SettingDefinition ? D[N]['column'] : never]: D[N] extends SettingDefinition<
     unknown,
     infer Stored,
     unknown,
@@ -121,7 +124,7 @@ export type RowOf<D> = {
 
 /** The fields of a message that are copied from the settings of a group. */
 export type MessageOf<D> = {
-  [N in keyof D as D[N] extends Setting ? NonNullable<D[N]['wire']> : never]: D[N] extends Setting<
+  [N in keyof D as D[N] extends SettingDefinition ? NonNullable<D[N]['wire']> : never]: D[N] extends SettingDefinition<
     unknown,
     StoredValue,
     infer Sent
@@ -132,9 +135,9 @@ export type MessageOf<D> = {
 
 /** Returns an object with one value for each setting, by the name that `nameOf` returns. */
 export function mapSettings(
-  settings: Settings,
-  nameOf: (setting: Setting, name: string) => string,
-  valueOf: (setting: Setting, name: string) => unknown,
+  settings: SettingDefinitions,
+  nameOf: (setting: SettingDefinition, name: string) => string,
+  valueOf: (setting: SettingDefinition, name: string) => unknown,
 ): object {
   const entries = Object.entries(settings);
   return Object.fromEntries(entries.map(([name, one]) => [nameOf(one, name), valueOf(one, name)]));

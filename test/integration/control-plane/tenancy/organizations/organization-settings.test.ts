@@ -19,8 +19,8 @@ import {
 } from '../../../../../control-plane/src/tenancy/organizations/settings/kinds';
 import { range } from '../../../../../control-plane/src/tenancy/organizations/settings/rules';
 import type {
-  Setting,
-  Settings,
+  SettingDefinition,
+  SettingDefinitions,
   SettingsOnWire,
 } from '../../../../../control-plane/src/tenancy/organizations/settings/setting';
 import {
@@ -32,7 +32,7 @@ import { fromRow, toRow } from '../../../../../control-plane/src/tenancy/organiz
 import { withTables } from '../../../../support/control-plane/open-tables';
 import { startControlPlane } from '../../../../support/control-plane/start-control-plane';
 
-const GROUPS: Readonly<Record<string, Settings>> = {
+const GROUPS: Readonly<Record<string, SettingDefinitions>> = {
   organization: ORGANIZATION_SETTINGS,
   proxyCache: PROXY_CACHE_SETTINGS,
   quota: QUOTA_SETTINGS,
@@ -45,8 +45,8 @@ const TWO_VALUES = {
   bytes: () => [2n ** 53n + 1n, 2n ** 63n - 1n],
   text: () => ['one', 'two'],
   list: () => [['one'], ['one', 'two']],
-  choice: (setting: Setting) => Object.values(setting.kind.choices!).slice(0, 2),
-} satisfies Record<Setting['kind']['type'], (setting: Setting) => readonly unknown[]>;
+  choice: (setting: SettingDefinition) => Object.values(setting.kind.choices!).slice(0, 2),
+} satisfies Record<SettingDefinition['kind']['type'], (setting: SettingDefinition) => readonly unknown[]>;
 
 const EVERY_SETTING = Object.entries(GROUPS).flatMap(([group, settings]) =>
   Object.entries(settings).map(([name, setting]) => [`${group}.${name}`, name, setting] as const),

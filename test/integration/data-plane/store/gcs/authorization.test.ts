@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { digestOf } from '../../../../../common/oci/digest';
 import { createLogger } from '../../../../../common/runtime/logger';
-import { type Authorization, defaultAuthorization } from '../../../../../data-plane/src/store/gcs/authorization';
+import { type BucketAuthorization, defaultAuthorization } from '../../../../../data-plane/src/store/gcs/authorization';
 import { BucketError } from '../../../../../data-plane/src/store/gcs/bucket-error';
 import { createGcsBlobStore, type GcsBlobStore } from '../../../../../data-plane/src/store/gcs/gcs-blob-store';
 import { bytes } from '../../../../support/data-plane/fills/fill-setup';
@@ -57,7 +57,7 @@ describe('credentials for the bucket', () => {
     await under.dispose();
   });
 
-  const storeWith = (authorization: Authorization, limits: Partial<GcsLimits> = {}): void => {
+  const storeWith = (authorization: BucketAuthorization, limits: Partial<GcsLimits> = {}): void => {
     store = createGcsBlobStore({
       address: { bucket: under.fake.bucket, prefix: '' },
       emulator: under.fake.origin,

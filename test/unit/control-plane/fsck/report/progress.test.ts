@@ -1,6 +1,6 @@
 import { Console } from '../../../../../control-plane/src/fsck/report/console';
 import { formatBytes, formatDuration } from '../../../../../control-plane/src/fsck/report/format';
-import { Progress } from '../../../../../control-plane/src/fsck/report/progress';
+import { FsckProgress } from '../../../../../control-plane/src/fsck/report/progress';
 import { TestClock } from '../../../../support/test-clock';
 
 let clock: TestClock;
@@ -10,12 +10,12 @@ beforeEach(() => {
   [stdout, stderr] = ['', ''];
 });
 
-function open(terminal: boolean): { readonly console: Console; readonly progress: Progress } {
+function open(terminal: boolean): { readonly console: Console; readonly progress: FsckProgress } {
   const console = new Console(
     { write: (text) => (stdout += text) },
     { write: (text) => (stderr += text), isTTY: terminal, columns: 40 },
   );
-  return { console, progress: new Progress(console, clock, () => 2) };
+  return { console, progress: new FsckProgress(console, clock, () => 2) };
 }
 
 test('outside a terminal, progress prints a line every second, later every ten, with an estimate', () => {

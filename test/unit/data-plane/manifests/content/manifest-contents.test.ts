@@ -1,6 +1,6 @@
 import { digestOf } from '../../../../../common/oci/digest';
 import { LayoverError } from '../../../../../common/errors/layover-error';
-import { MAX_MANIFEST_BYTES } from '../../../../../data-plane/src/manifests/content/manifest-contents';
+import { MAX_MANIFEST_BYTES } from '../../../../../data-plane/src/upstream/upstream-registry';
 import { changedStore } from '../../../../support/changed-store';
 import { bytes } from '../../../../support/data-plane/fills/fill-setup';
 import { setUpStorage, type StorageSetup } from '../../store/maintenance/support';
