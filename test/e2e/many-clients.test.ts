@@ -56,7 +56,7 @@ describeWith(STAGE_PROGRAMS, 'many clients of one cold blob', () => {
     expect(stage.relay.bytesOf(digest)).toBe(size);
   }, 60_000);
 
-  test('find the fill of a blob still running after all earlier clients have disconnected', async () => {
+  test('are served by a fill that continued after all earlier clients had disconnected', async () => {
     const layer = { seed: 'left', tarBytes: 8 * MIB, compressed: false };
     const image = await pushImage(stage.upstream, { repository: 'left/image', tag: 'v1', layers: [layer] });
     const { digest, size } = image.layers[0]!;

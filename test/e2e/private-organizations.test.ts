@@ -193,7 +193,7 @@ describeWith(['docker-registry', 'podman', 'skopeo'], 'private organizations', (
       }
     });
 
-    test('answers a wrong secret with 401 on every path, and on the token endpoint with a Basic challenge', async () => {
+    test('answers a wrong secret with 401, and with a Basic challenge on the token endpoint', async () => {
       const wrong = { username: 'vault+ci', secret: `lyr_${'x'.repeat(43)}` };
       const unknown = { username: 'vault+nobody', secret: wrong.secret };
       const answers = [await token(wrong), await token(unknown)];

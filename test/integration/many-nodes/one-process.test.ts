@@ -33,7 +33,7 @@ test.each([
   60_000,
 );
 
-test('every blob is fetched once, by different nodes, for images pulled through any edge and completed by any node', async () => {
+test('pulls and completion through all edges and nodes fetch every blob once', async () => {
   rig = await startNodesRig({ transport: 'unix' });
   const images = Array.from({ length: 4 }, (_, i) =>
     buildImage({ layers: [50_000, 60_000, 70_000], seed: `image ${i}` }),

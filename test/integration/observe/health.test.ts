@@ -26,7 +26,7 @@ describe('a running Layover', () => {
     for (const base of [`http://${layover.dataHttp()}`, `http://${layover.edgeHttp()}`]) {
       expect(await ask(base, '/healthz')).toEqual([200, 'ok\n']);
       expect(await ask(base, '/readyz')).toEqual([200, 'ready\n']);
-      expect(await ask(base, '/v2/')).toEqual([404, 'not found\n']);
+      expect(await ask(base, '/v2/')).toEqual([404, 'Not found. Known paths: /metrics, /healthz, /readyz.\n']);
       const post = await send({ method: 'POST', url: `${base}/metrics` });
       expect([post.status, post.headers.allow]).toEqual([405, 'GET, HEAD']);
       const head = await send({ method: 'HEAD', url: `${base}/metrics` });
@@ -55,7 +55,7 @@ describe('a running Layover', () => {
     await layover.stopPlane('data');
     const [status, why] = await ask(edge, '/readyz');
     expect(status).toBe(503);
-    expect(why).toMatch(/^data planes: /);
+    expect(why).toMatch(/^No data plane answers: /);
     expect(await ask(edge, '/healthz')).toEqual([200, 'ok\n']);
   });
 });

@@ -26,7 +26,7 @@ afterEach(async () => {
   await upstream.close();
 });
 
-test("a client's request id is in the answer, the log lines of the edge and the data plane, and the audit event", async () => {
+test("a client's request id is in the answer, the log lines of the planes and the audit event", async () => {
   const image = buildImage({ seed: 'request-id' });
   upstream.content.addImage('team/app', 'latest', image);
   const id = 'ci-run.4711_a';

@@ -57,7 +57,7 @@ function tree(spans: readonly ReceivedSpan[], traceId: string): string[] {
   return own.map(path).sort();
 }
 
-test('a pull is one trace through all planes and the upstream; its fill is a linked trace; neither contains secrets', async () => {
+test('a pull is one trace through all planes, and its fill a linked one; neither contains secrets', async () => {
   upstream.content.addImage('team/app', 'latest', image);
   await start();
   const headers = { 'X-Request-Id': 'traced-pull', Cookie: 'cookie-secret' };
