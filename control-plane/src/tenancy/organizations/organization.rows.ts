@@ -44,7 +44,11 @@ export type QuotaRow = { readonly organization_uid: string } & RowOf<typeof QUOT
 /** The scan policy of an organization. Without a row, every image is served. */
 export type ScanPolicyRow = { readonly organization_uid: string } & RowOf<typeof SCAN_POLICY_SETTINGS>;
 
-/** A row of the four joined tables: `<alias>_<column>`, null if a table has no row. */
+/**
+ * A row of the four joined tables: `<column>_<alias>`, null if a table has no row. The column comes
+ * first because the driver recognizes columns that are not text by the beginning of their name
+ * (docs/adr/0011-compare-text-bytewise-on-every-database.md).
+ */
 export type JoinedRow = Readonly<Record<string, unknown>>;
 
 /** The tables of the join by alias, with their columns. */
@@ -73,7 +77,7 @@ const COLUMNS = {
 export function joinedColumns(queries: Queries): readonly (string | Knex.Raw)[] {
   return Object.entries(COLUMNS).flatMap(([alias, list]) =>
     list.map(({ name, exact }) =>
-      exact ? exactly(queries, `${alias}.${name}`, `${alias}_${name}`) : `${alias}.${name} as ${alias}_${name}`,
+      exact ? exactly(queries, `${alias}.${name}`, `${name}_${alias}`) : `${alias}.${name} as ${name}_${alias}`,
     ),
   );
 }
@@ -81,8 +85,8 @@ export function joinedColumns(queries: Queries): readonly (string | Knex.Raw)[] 
 /** Converts a joined row to an organization. */
 export function fromRows(row: JoinedRow): Organization {
   const own = part<OrganizationRow>(row, 'o');
-  const quota = row['q_organization_uid'] === null ? undefined : part<QuotaRow>(row, 'q');
-  const scanPolicy = row['g_organization_uid'] === null ? undefined : part<ScanPolicyRow>(row, 'g');
+  const quota = row['organization_uid_q'] === null ? undefined : part<QuotaRow>(row, 'q');
+  const scanPolicy = row['organization_uid_g'] === null ? undefined : part<ScanPolicyRow>(row, 'g');
   return {
     ...fromRow(ORGANIZATION_SETTINGS, own),
     uid: own.uid,
@@ -90,7 +94,7 @@ export function fromRows(row: JoinedRow): Organization {
     version: own.version,
     createdAt: own.created_at,
     updatedAt: own.updated_at,
-    proxyCache: row['p_organization_uid'] === null ? undefined : toProxyCache(part<ProxyConfigRow>(row, 'p')),
+    proxyCache: row['organization_uid_p'] === null ? undefined : toProxyCache(part<ProxyConfigRow>(row, 'p')),
     quota: quota && fromRow(QUOTA_SETTINGS, quota),
     scanPolicy: scanPolicy && fromRow(SCAN_POLICY_SETTINGS, scanPolicy),
   };
@@ -156,5 +160,5 @@ function columns<Own>(
 }
 
 function part<Row>(row: JoinedRow, alias: keyof typeof COLUMNS): Row {
-  return Object.fromEntries(COLUMNS[alias].map(({ name }) => [name, row[`${alias}_${name}`]])) as Row;
+  return Object.fromEntries(COLUMNS[alias].map(({ name }) => [name, row[`${name}_${alias}`]])) as Row;
 }
