@@ -154,7 +154,7 @@ test('a full run leaves secrets only where they belong', async () => {
     const body = JSON.stringify({ errors: [{ code: 'DENIED', message: echo }] });
     const quirk = registry.quirk({ path: '/v2/', respond: { status, body } });
     const answer = await layover.registry('/v2/open/team/app/manifests/other');
-    expect(answer.text).toContain('it says: DENIED: no: alice');
+    expect(answer.text).toContain('it answered: DENIED: no: alice');
     quirk.remove();
   }
   // Invalid GraphQL requests with secrets in wrong places.
