@@ -130,8 +130,11 @@ function sumsOf(holdings: readonly OriginHoldingRow[]): ReadonlyMap<string, Sums
   return sums;
 }
 
-function holdingProblems({ holdings, blobs }: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
+function holdingProblems({ repositories, holdings, blobs }: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
   const problems: string[] = [];
+  const inService = new Set(
+    repositories.filter((row) => row.ended_at === null).map(({ origin_version: version }) => version),
+  );
   const present = new Map(blobs.map((row) => [row.digest, row]));
   const missing = new Set(needs.keys());
   for (const row of holdings) {
@@ -139,7 +142,9 @@ function holdingProblems({ holdings, blobs }: ContentTables, needs: ReadonlyMap<
     missing.delete(name);
     const need = needs.get(name);
     const found =
-      need === undefined ? ['is not needed'] : [...countProblems(row, need), ...stateProblems(row, present, need)];
+      need === undefined
+        ? ['is not needed']
+        : [...countProblems(row, need), ...stateProblems(row, present, need, inService.has(row.origin_version))];
     problems.push(...found.map((problem) => `holding ${name} ${problem}: ${JSON.stringify(row)}`));
   }
   return [...problems, ...[...missing].map((name) => `holding ${name} is missing`)];
@@ -151,7 +156,12 @@ function countProblems(row: OriginHoldingRow, { manifestIn, namedIn }: Need): st
   return counts === expected ? [] : [`counts ${counts}, not ${expected}`];
 }
 
-function stateProblems(row: OriginHoldingRow, present: ReadonlyMap<string, BlobRow>, need: Need): string[] {
+function stateProblems(
+  row: OriginHoldingRow,
+  present: ReadonlyMap<string, BlobRow>,
+  need: Need,
+  isInService: boolean,
+): string[] {
   const problems: string[] = [];
   const blob = present.get(row.digest);
   if (row.manifest_repositories > 0 && row.state !== 'HELD') problems.push('is a manifest and not held');
@@ -161,7 +171,10 @@ function stateProblems(row: OriginHoldingRow, present: ReadonlyMap<string, BlobR
       problems.push(`has ${blob.size} bytes in the store`);
     if (need.manifestSize !== undefined && need.manifestSize !== Number(row.size))
       problems.push(`is a manifest of ${need.manifestSize} bytes`);
-  } else if (row.state === 'RESERVED' && blob?.state === 'PRESENT') problems.push('is reserved, but has arrived');
+  } else if (isInService && row.state === 'RESERVED' && blob?.state === 'PRESENT') {
+    // Arrivals are not settled for an origin that has ended: its reservations lapse, and it is collected.
+    problems.push('is reserved, but has arrived');
+  }
   if ((row.state === 'RESERVED') !== (row.reserved_until !== null)) problems.push('has an end that its state excludes');
   return problems;
 }
