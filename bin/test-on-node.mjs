@@ -13,14 +13,15 @@ import { root } from './ensure.mjs';
 
 /** Tested releases by major version. docs/operations.md lists them too. */
 const RELEASES = { 22: '22.23.5', 24: '24.22.3' };
-const SUITES = ['--selectProjects', 'sqlite', '--testPathPatterns', 'test/unit/', 'test/e2e/real-clients'];
+/** Arguments of bin/test.mjs, for one run after the other. */
+const SUITES = [['unit'], ['e2e', 'real-clients']];
 /** Folders of a copy that are kept between runs. */
 const KEPT = ['node_modules', 'dist'];
 
 const args = process.argv.slice(2);
 const end = args.includes('--') ? args.indexOf('--') : args.length;
 const versions = args.slice(0, end);
-const suites = end < args.length ? args.slice(end + 1) : SUITES;
+const suites = end < args.length ? [args.slice(end + 1)] : SUITES;
 if (versions.length === 0)
   fail(`Usage: node bin/test-on-node.mjs ${Object.keys(RELEASES).join(' ')} [-- <jest arguments>]`);
 
@@ -35,7 +36,10 @@ const failed = versions.filter((version) => {
   copyCheckout(copy);
   // npm and all child processes find this Node first.
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
-  return spawnSync(node, [join(copy, 'bin', 'test.mjs'), ...suites], { cwd: copy, env, stdio: 'inherit' }).status !== 0;
+  const statuses = suites.map(
+    (suite) => spawnSync(node, [join(copy, 'bin', 'test.mjs'), ...suite], { cwd: copy, env, stdio: 'inherit' }).status,
+  );
+  return statuses.some((status) => status !== 0);
 });
 if (failed.length > 0) fail(`Suites failed on Node ${failed.join(' and ')}.`);
 
