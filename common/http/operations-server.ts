@@ -106,7 +106,7 @@ export class OperationsServer {
       case '/metrics':
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
       default:
-        return { status: 404, type: TEXT, body: 'not found\n' };
+        return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
     }
   }
 }
