@@ -130,11 +130,15 @@ function sumsOf(holdings: readonly OriginHoldingRow[]): ReadonlyMap<string, Sums
   return sums;
 }
 
-function holdingProblems({ repositories, holdings, blobs }: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
+function holdingProblems(
+  { repositories, manifests, holdings, blobs }: ContentTables,
+  needs: ReadonlyMap<string, Need>,
+): string[] {
   const problems: string[] = [];
   const inService = new Set(
     repositories.filter((row) => row.ended_at === null).map(({ origin_version: version }) => version),
   );
+  const isManifest = new Set(manifests.map(({ digest }) => digest));
   const present = new Map(blobs.map((row) => [row.digest, row]));
   const missing = new Set(needs.keys());
   for (const row of holdings) {
@@ -160,7 +164,7 @@ function stateProblems(
   row: OriginHoldingRow,
   present: ReadonlyMap<string, BlobRow>,
   need: Need,
-  isInService: boolean,
+  mustBeSettled: boolean,
 ): string[] {
   const problems: string[] = [];
   const blob = present.get(row.digest);
@@ -171,8 +175,14 @@ function stateProblems(
       problems.push(`has ${blob.size} bytes in the store`);
     if (need.manifestSize !== undefined && need.manifestSize !== Number(row.size))
       problems.push(`is a manifest of ${need.manifestSize} bytes`);
-  } else if (isInService && row.state === 'RESERVED' && blob?.state === 'PRESENT') {
-    // Arrivals are not settled for an origin that has ended: its reservations lapse, and it is collected.
+  } else if (
+    mustBeSettled &&
+    row.state === 'RESERVED' &&
+    blob?.state === 'PRESENT' &&
+    Number(blob.size) === Number(row.size)
+  ) {
+    // Other reservations may stay until they lapse: those of an origin that has ended, of a manifest
+    // that declares another size than the stored content has, and of a manifest named as a layer.
     problems.push('is reserved, but has arrived');
   }
   if ((row.state === 'RESERVED') !== (row.reserved_until !== null)) problems.push('has an end that its state excludes');
