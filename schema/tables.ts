@@ -331,9 +331,14 @@ export interface ConfigurationRevisionRow {
 /** What one revision of the configuration changed. The newest rows are kept: see ADR 25. */
 export interface ConfigurationChangeRow {
   readonly revision: number;
-  /** Random. Tells this revision from one with the same number in the history of a restored backup. */
+  /**
+   * Random. Tells this revision from one with the same number in the history of a restored backup.
+   */
   readonly mark: string;
-  /** The organization that changed, together with its robots; null = the system settings or the keys of pull tokens. */
+  /**
+   * The organization that changed, together with its robots; null = the system settings or the keys
+   * of pull tokens.
+   */
   readonly organization_uid: string | null;
 }
 

@@ -3,7 +3,10 @@ import type { Knex } from 'knex';
 import { type ConfigurationChangeRow, type ConfigurationRevisionRow, Table } from '../tables';
 import { createTable, dropTables, UID_LENGTH } from './columns';
 
-/** Creates the log of what each revision of the configuration changed, beginning with the present revision. */
+/**
+ * Creates the log of what each revision of the configuration changed, beginning with the present
+ * revision.
+ */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.configurationChanges, (columns) => {
     columns.number('revision').notNullable().primary();

@@ -46,9 +46,10 @@ interface Installation {
 }
 
 /**
- * What a change of one organization costs, with few and with many others, from the mutation to the data plane: a control
- * plane and a data plane as processes, over gRPC, one mutation at a time. Costs must not grow with the number of
- * organizations (ADR 25). The installations take turns, so that what else the machine does meets all of them.
+ * What a change of one organization costs, with few and with many others, from the mutation to the
+ * data plane: a control plane and a data plane as processes, over gRPC, one mutation at a time.
+ * Costs must not grow with the number of organizations (ADR 25). The installations take turns, so
+ * that what else the machine does meets all of them.
  */
 export const configuration: Measure = async (context) => {
   const rows: Row[] = [];
@@ -187,7 +188,8 @@ function toRows(database: string, measured: ReadonlyMap<number, ChangeCosts>): r
       row('until the data plane has applied it', 'ms', costs.applied, few.applied, 2),
       row('sent to the data plane', 'bytes', costs.sent, few.sent, 1.2),
       row('processor time of the control plane', 'ms', costs.controlPlane, few.controlPlane, 2),
-      // With the writes of its file, which has all organizations and is replaced at most once a second.
+      // With the writes of its file, which has all organizations and is replaced at most once a
+      // second.
       row('processor time of the data plane', 'ms', costs.dataPlane, few.dataPlane),
     ];
   });

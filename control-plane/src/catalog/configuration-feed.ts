@@ -1,10 +1,11 @@
 import { Poller } from '../../../common/async/poller';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization } from '../../../proto/gen/layover/v1/Organization';
 import type { ConfigurationSource, SharedConfiguration } from '../tenancy/configuration/configuration-source';
-import type { ConfigurationPosition, ConfigurationRevision } from '../tenancy/settings/configuration-revision';
+import type { ConfigurationRevision } from '../tenancy/settings/configuration-revision';
 import { ConfigurationHistory } from './configuration-history';
 import type { ConfigurationUpdate } from './configuration-update';
 
@@ -29,9 +30,10 @@ interface State {
 }
 
 /**
- * The configuration in memory as data planes get it, and what changed since a position that one of them knows. Changes of
- * this process are seen at once, those of other processes within a second; each costs what it changes, whatever the number
- * of organizations. While the database does not answer, the last state stays and data planes hear nothing new.
+ * The configuration in memory as data planes get it, and what changed since a position that one of
+ * them knows. Changes of this process are seen at once, those of other processes within a second;
+ * each costs what it changes, whatever the number of organizations. While the database does not
+ * answer, the last state stays and data planes hear nothing new.
  */
 export class ConfigurationFeed {
   private state: State | undefined;
@@ -69,8 +71,9 @@ export class ConfigurationFeed {
   }
 
   /**
-   * Returns what takes a data plane from the position that it knows to the present one, in time proportional to what
-   * changed; or a full snapshot, if that position is unknown. Throws an Error before {@link start}.
+   * Returns what takes a data plane from the position that it knows to the present one, in time
+   * proportional to what changed; or a full snapshot, if that position is unknown. Throws an Error
+   * before {@link start}.
    */
   updateSince(known: ConfigurationPosition): ConfigurationUpdate {
     const { history, organizations, shared } = this.started();

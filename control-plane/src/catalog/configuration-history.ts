@@ -1,19 +1,21 @@
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { ConfigurationChangeRow } from '../../../schema/tables';
-import { CHANGES_KEPT, type ConfigurationPosition } from '../tenancy/settings/configuration-revision';
+import { CHANGES_KEPT } from '../tenancy/settings/configuration-revision';
 
 /** More than are kept, so that old changes are dropped many at a time. */
 const MOST = CHANGES_KEPT + CHANGES_KEPT / 4;
 
 /**
- * The changes of the configuration that led to the present position, without gaps, in bounded memory. Positions that data
- * planes know are looked up here.
+ * The changes of the configuration that led to the present position, without gaps, in bounded
+ * memory. Positions that data planes know are looked up here.
  */
 export class ConfigurationHistory {
   private readonly changes: ConfigurationChangeRow[] = [];
 
   /**
-   * Takes the log of changes at the position of `head`. If something changed the revision without the log, what was
-   * before that is not used. `format` becomes part of the marks on the wire: see catalogFormat().
+   * Takes the log of changes at the position of `head`. If something changed the revision without
+   * the log, what was before that is not used. `format` becomes part of the marks on the wire: see
+   * catalogFormat().
    */
   constructor(
     private readonly head: ConfigurationPosition,
@@ -43,8 +45,8 @@ export class ConfigurationHistory {
   }
 
   /**
-   * Returns the uids of the organizations that changed after `known`, in time proportional to the number of changes;
-   * undefined if `known` is not a position of this history.
+   * Returns the uids of the organizations that changed after `known`, in time proportional to the
+   * number of changes; undefined if `known` is not a position of this history.
    */
   changedSince(known: ConfigurationPosition): ReadonlySet<string> | undefined {
     const [first] = this.changes;

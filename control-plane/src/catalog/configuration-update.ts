@@ -1,7 +1,7 @@
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { ConfigurationUpdate as UpdatePart } from '../../../proto/gen/layover/v1/ConfigurationUpdate';
 import type { Organization } from '../../../proto/gen/layover/v1/Organization';
 import type { SharedConfiguration } from '../tenancy/configuration/configuration-source';
-import type { ConfigurationPosition } from '../tenancy/settings/configuration-revision';
 
 /** Most organizations in one part. */
 export const MAX_PART_ORGANIZATIONS = 256;
@@ -22,7 +22,10 @@ export interface ConfigurationUpdate {
   readonly shared: SharedConfiguration;
 }
 
-/** Splits an update into messages of bounded size; the last one is marked, and has the settings and token keys. */
+/**
+ * Splits an update into messages of bounded size; the last one is marked, and has the settings and
+ * token keys.
+ */
 export function* splitUpdate(update: ConfigurationUpdate): Generator<UpdatePart, void> {
   const { fromRevision, to, organizations, removedUids, shared } = update;
   const head = { fromRevision, revision: to.revision, mark: to.mark };

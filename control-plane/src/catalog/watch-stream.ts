@@ -1,4 +1,5 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import { repeat } from '../../../common/async/repeat';
 import type { Clock } from '../../../common/runtime/clock';
 import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
 import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
@@ -8,11 +9,22 @@ import { splitUpdate } from './configuration-update';
 
 /** How often a heartbeat is sent, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
-/** Invalidations that wait for a slow reader; with more its stream ends, and when it comes back it asks for everything anew. */
+/**
+ * Invalidations that wait for a slow reader; with more its stream ends, and when it comes back it
+ * asks for everything anew.
+ */
 const MAX_UNSENT = 20_000;
 
 /** One call of Catalog.Watch. */
 export type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
+
+/** What a stream works with. */
+export interface WatchStreamParts {
+  readonly feed: ConfigurationFeed;
+  readonly clock: Clock;
+  /** Receives what sending a heartbeat throws; the next one is sent nevertheless. */
+  readonly onHeartbeatError: (error: unknown) => void;
+}
 
 /** The messages that bring one data plane up to date, in order. */
 interface ConfigurationMessages {
@@ -23,8 +35,9 @@ interface ConfigurationMessages {
 }
 
 /**
- * The stream to one data plane. It remembers the position that the data plane was brought to and not what changed since,
- * so a slow reader costs no memory: when it reads again, it gets one update with everything that changed meanwhile.
+ * The stream to one data plane. It remembers the position that the data plane was brought to and
+ * not what changed since, so a slow reader costs no memory: when it reads again, it gets one update
+ * with everything that changed meanwhile.
  */
 export class WatchStream {
   private readonly configuration: ConfigurationMessages;
@@ -32,13 +45,13 @@ export class WatchStream {
   private waiting = false;
   private begun = false;
   private ended = false;
-  private cancelHeartbeat: () => void = () => undefined;
+  private stopHeartbeats: (() => Promise<void>) | undefined;
 
   constructor(
     private readonly call: WatchCall,
-    private readonly feed: ConfigurationFeed,
-    private readonly clock: Clock,
+    private readonly parts: WatchStreamParts,
   ) {
+    const { feed } = parts;
     const { acceptsUpdates, knownRevision: revision, knownMark: mark } = call.request;
     this.configuration = acceptsUpdates ? updatesOf(feed, { revision, mark }) : snapshotsOf(feed);
     call.on('drain', () => this.resume());
@@ -46,8 +59,9 @@ export class WatchStream {
 
   /** Sends the first message, and heartbeats from now on. */
   start(): void {
+    const { clock, onHeartbeatError: onError } = this.parts;
+    this.stopHeartbeats = repeat({ clock, everyMs: HEARTBEAT_MS, work: () => this.sendHeartbeat(), onError });
     this.send();
-    this.scheduleHeartbeat();
   }
 
   /** Sends what is new, as far as the reader takes it; the rest follows when it reads again. */
@@ -64,7 +78,9 @@ export class WatchStream {
     }
   }
 
-  /** Sends invalidations. Returns false if too many wait for the reader; the stream must then end. */
+  /**
+   * Sends invalidations. Returns false if too many wait for the reader; the stream must then end.
+   */
   forget(invalidations: readonly Invalidation[]): boolean {
     this.forgotten.push(...invalidations);
     this.send();
@@ -74,11 +90,12 @@ export class WatchStream {
   /** Sends nothing any more. */
   release(): void {
     this.ended = true;
-    this.cancelHeartbeat();
+    void this.stopHeartbeats?.();
   }
 
   private next(): WatchReply | undefined {
-    // The first message is about the configuration: it tells the data plane that the stream has begun.
+    // The first message is about the configuration: it tells the data plane that the stream has
+    // begun.
     const invalidation = this.begun ? this.forgotten.shift() : undefined;
     return invalidation === undefined ? this.configuration.next() : { invalidation };
   }
@@ -93,11 +110,8 @@ export class WatchStream {
     this.send();
   }
 
-  private scheduleHeartbeat(): void {
-    this.cancelHeartbeat = this.clock.after(HEARTBEAT_MS, () => {
-      if (!this.waiting) this.write({ heartbeat: { revision: this.feed.position?.revision ?? 0 } });
-      this.scheduleHeartbeat();
-    });
+  private sendHeartbeat(): void {
+    if (!this.waiting) this.write({ heartbeat: { revision: this.parts.feed.position?.revision ?? 0 } });
   }
 }
 

@@ -7,9 +7,10 @@ import type { InvalidationFeed } from './invalidation-feed';
 import { type WatchCall, WatchStream } from './watch-stream';
 
 /**
- * The open Watch streams. Each brings its data plane up to date, and then tells it of every change and of everything that
- * it must forget. A change is written to the streams of all data planes that read before the mutation that made it is
- * answered. A data plane that does not read holds up neither the mutation nor the others.
+ * The open Watch streams. Each brings its data plane up to date, and then tells it of every change
+ * and of everything that it must forget. A change is written to the streams of all data planes that
+ * read before the mutation that made it is answered. A data plane that does not read holds up
+ * neither the mutation nor the others.
  */
 export class WatchStreams {
   private readonly open = new Set<() => void>();
@@ -34,7 +35,11 @@ export class WatchStreams {
       return;
     }
     const node = call.request.node.slice(0, 128);
-    const stream = new WatchStream(call, this.feed, this.clock);
+    const stream = new WatchStream(call, {
+      feed: this.feed,
+      clock: this.clock,
+      onHeartbeatError: (error) => this.log.error({ err: error, node }, 'a heartbeat could not be sent'),
+    });
     const subscriptions = [
       this.feed.subscribe(() => stream.send()),
       this.invalidations.subscribe((found) => {

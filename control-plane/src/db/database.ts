@@ -126,8 +126,9 @@ export class Database implements Transactions {
   }
 
   /**
-   * Runs reads that all see the same committed moment, without locks. `work` must not lock or change anything. (On MySQL
-   * other transactions see what is committed before each statement, so this one asks for another isolation.)
+   * Runs reads that all see the same committed moment, without locks. `work` must not lock or
+   * change anything. (On MySQL other transactions see what is committed before each statement, so
+   * this one asks for another isolation.)
    */
   async readOneMoment<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));

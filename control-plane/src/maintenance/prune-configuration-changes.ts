@@ -11,8 +11,9 @@ const EVERY_MS = 3_600_000;
 const STEP = 1000;
 
 /**
- * Deletes old rows from the log of configuration changes, a minute after the start and then every hour, in short
- * transactions; the newest {@link CHANGES_KEPT} stay. The function returned ends that.
+ * Deletes old rows from the log of configuration changes, a minute after the start and then every
+ * hour, in short transactions; the newest {@link CHANGES_KEPT} stay. The function returned ends
+ * that.
  */
 export function pruneConfigurationChanges(
   database: Database,
@@ -20,8 +21,8 @@ export function pruneConfigurationChanges(
   clock: Clock,
   log: Logger,
 ): () => Promise<void> {
-  const work = async (stopped: () => boolean): Promise<void> => {
-    while (!stopped()) {
+  const work = async (isStopped: () => boolean): Promise<void> => {
+    while (!isStopped()) {
       const pruned = await database.transaction((queries) => revision.prune(queries, CHANGES_KEPT, STEP));
       if (pruned < STEP) break;
       // SQLite's statements are synchronous: others get a turn between two steps.

@@ -14,7 +14,10 @@ export interface BackgroundSaveOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Saves a state that changes often: one save at a time and not too often, each with what is newest when it begins. */
+/**
+ * Saves a state that changes often: one save at a time and not too often, each with what is newest
+ * when it begins.
+ */
 export class BackgroundSave {
   private isDue = false;
   private isFailing = false;
@@ -30,7 +33,10 @@ export class BackgroundSave {
     this.schedule();
   }
 
-  /** Saves what is not saved yet, without waiting for its time; resolves when nothing runs any more. Never rejects. */
+  /**
+   * Saves what is not saved yet, without waiting for its time; resolves when nothing runs any more.
+   * Never rejects.
+   */
   async flush(): Promise<void> {
     this.clearTimer();
     await this.running;

@@ -1,3 +1,4 @@
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
@@ -10,22 +11,15 @@ export type WireSnapshot = NonNullable<WatchMessage['snapshot']>;
 /** One part of an update. */
 export type WireUpdate = NonNullable<WatchMessage['update']>;
 
-/** A revision of the configuration. The mark tells it from the same revision of another history (a restored backup). */
-export interface ConfigurationPosition {
-  /** 0 = none. */
-  readonly revision: number;
-  readonly mark: string;
-}
-
 /** The position of a data plane that knows nothing, or wants everything anew. */
 export const NOTHING_KNOWN: ConfigurationPosition = { revision: 0, mark: '' };
 
 /** The control plane as the source of configuration. */
 export interface ConfigurationWatch {
   /**
-   * Every message, until the signal aborts (then it ends) or the connection is lost (then it ends or throws a LayoverError).
-   * The first message is about the configuration: what changed since `known`, or everything. The reader takes messages
-   * at once: nothing bounds what waits for it.
+   * Every message, until the signal aborts (then it ends) or the connection is lost (then it ends
+   * or throws a LayoverError). The first message is about the configuration: what changed since
+   * `known`, or everything. The reader takes messages at once: nothing bounds what waits for it.
    */
   open(known: ConfigurationPosition, signal: AbortSignal): AsyncIterable<WatchMessage>;
 }

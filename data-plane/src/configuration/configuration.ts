@@ -34,9 +34,9 @@ export interface ProxyCacheConfiguration extends Sent<ProxyCache__Output, Conver
 }
 
 /**
- * The whole configuration. Organizations are never changed, only replaced. A change replaces them in these maps, in one
- * step: code that does not wait in between sees one state. Code that keeps a snapshot while it waits sees newer
- * organizations afterwards, and the switches and keys of before.
+ * The whole configuration. Organizations are never changed, only replaced. A change replaces them
+ * in these maps, in one step: code that does not wait in between sees one state. Code that keeps a
+ * snapshot while it waits sees newer organizations afterwards, and the switches and keys of before.
  */
 export interface ConfigurationSnapshot {
   readonly revision: number;

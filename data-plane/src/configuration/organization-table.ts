@@ -12,16 +12,25 @@ export interface HeldOrganization {
 
 /** What {@link OrganizationTable.apply} did. */
 export interface AppliedChange extends ConfigurationChange {
-  /** Uids of organizations that were known before and of which everything must be forgotten: see {@link mustForget}. */
+  /**
+   * Uids of organizations that were known before and of which everything must be forgotten: see
+   * {@link mustForget}.
+   */
   readonly forgotten: readonly string[];
 }
 
-/** Reads an organization from the wire. Throws a SnapshotError that names the organization and the field, and no value. */
+/**
+ * Reads an organization from the wire. Throws a SnapshotError that names the organization and the
+ * field, and no value.
+ */
 export function holdOrganization(wire: Organization__Output, codec: SnapshotCodec): HeldOrganization {
   return { organization: readOrganization(wire), encoded: codec.encodeOrganization(wire) };
 }
 
-/** The organizations by uid, by name and by mirror host. Changes take time proportional to what changes. */
+/**
+ * The organizations by uid, by name and by mirror host. Changes take time proportional to what
+ * changes.
+ */
 export class OrganizationTable {
   readonly byName = new Map<string, OrganizationConfiguration>();
   /** By mirror host in lower case. */
@@ -39,8 +48,9 @@ export class OrganizationTable {
   }
 
   /**
-   * Adds or replaces organizations and removes others, in one step. Everything is checked first: throws a SnapshotError if
-   * a uid comes twice, or if two organizations would have one name or mirror host, and then nothing has changed.
+   * Adds or replaces organizations and removes others, in one step. Everything is checked first:
+   * throws a SnapshotError if a uid comes twice, or if two organizations would have one name or
+   * mirror host, and then nothing has changed.
    */
   apply(changed: readonly HeldOrganization[], removedUids: readonly string[]): AppliedChange {
     this.check(changed, new Set(removedUids));

@@ -30,7 +30,8 @@ export function readOrganization(wire: Organization__Output): OrganizationConfig
   for (const { name, secretSha256 } of wire.robots) {
     check(name !== '' && !robots.has(name), where, 'has a robot without a name of its own');
     check(secretSha256.length === KEY_BYTES, where, `has a robot ${name} whose secret is no SHA-256`);
-    // A copy with its own memory: a small Buffer is part of Node's pool and would keep 8 KiB of it alive.
+    // A copy with its own memory: a small Buffer is part of Node's pool and would keep 8 KiB of it
+    // alive.
     robots.set(name, { secretSha256: Buffer.from(new Uint8Array(secretSha256).buffer) });
   }
   return {

@@ -3,13 +3,13 @@ import type { ConfigurationSnapshot } from './configuration';
 import { check, KEY_BYTES } from './read-organization';
 
 /** What a snapshot has beside the organizations. */
-export type SharedConfiguration = Pick<ConfigurationSnapshot, 'proxyCacheEnabled' | 'tokenKeys'>;
+export type SwitchesAndKeys = Pick<ConfigurationSnapshot, 'proxyCacheEnabled' | 'tokenKeys'>;
 
 /** Reads the settings and token keys of an update or snapshot. Throws a SnapshotError. */
 export function readShared({
   settings,
   tokenKeys,
-}: Pick<ConfigurationSnapshot__Output, 'settings' | 'tokenKeys'>): SharedConfiguration {
+}: Pick<ConfigurationSnapshot__Output, 'settings' | 'tokenKeys'>): SwitchesAndKeys {
   check(settings !== null, 'settings', 'are missing');
   return {
     proxyCacheEnabled: settings!.proxyCacheEnabled,

@@ -1,7 +1,8 @@
-import type { ConfigurationPosition, SnapshotCodec, WireUpdate } from './configuration-watch';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
+import type { SnapshotCodec, WireUpdate } from './configuration-watch';
 import { type HeldOrganization, holdOrganization } from './organization-table';
 import { check } from './read-organization';
-import { readShared, type SharedConfiguration } from './read-shared';
+import { readShared, type SwitchesAndKeys } from './read-shared';
 
 /** An update of which all parts have come, read and checked organization by organization. */
 export interface CompleteUpdate {
@@ -10,7 +11,7 @@ export interface CompleteUpdate {
   readonly to: ConfigurationPosition;
   readonly organizations: readonly HeldOrganization[];
   readonly removedUids: readonly string[];
-  readonly shared: SharedConfiguration;
+  readonly shared: SwitchesAndKeys;
   /** The same for the disk. */
   readonly wireShared: Pick<WireUpdate, 'settings' | 'tokenKeys'>;
 }
@@ -24,8 +25,8 @@ export class UpdateAssembly {
   constructor(private readonly codec: SnapshotCodec) {}
 
   /**
-   * Adds a part; returns the update if it was the last one. Throws a SnapshotError for an invalid organization, and for a
-   * part that does not belong to those before it.
+   * Adds a part; returns the update if it was the last one. Throws a SnapshotError for an invalid
+   * organization, and for a part that does not belong to those before it.
    */
   add(part: WireUpdate): CompleteUpdate | undefined {
     this.first ??= part;

@@ -5,12 +5,12 @@ import { withTimeout } from '../../../common/async/deadline';
 import { Deferred } from '../../../common/async/deferred';
 import { linkSignals } from '../../../common/async/linked-signal';
 import { LayoverError } from '../../../common/errors/layover-error';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import { BackgroundSave } from './background-save';
 import type { Configuration, ConfigurationChange, ConfigurationSnapshot } from './configuration';
 import {
-  type ConfigurationPosition,
   type ConfigurationWatch,
   NOTHING_KNOWN,
   type SnapshotCodec,
@@ -49,7 +49,10 @@ export interface LiveConfiguration extends Configuration {
   ready(timeoutMs: number): Promise<void>;
   /** Whether a stream from the control plane is open and has given a snapshot. */
   readonly connected: boolean;
-  /** Calls back after every update, when it is current, with what it changed; the function returned ends that. */
+  /**
+   * Calls back after every update, when it is current, with what it changed; the function returned
+   * ends that.
+   */
   onChange(listener: ConfigurationListener): () => void;
   /** Ends the stream; the snapshot stays current. Harmless when called twice. */
   stop(): Promise<void>;
@@ -70,7 +73,9 @@ class WatchedConfiguration implements LiveConfiguration {
   private shared: CompleteUpdate['wireShared'] = { settings: null, tokenKeys: [] };
   /** The position of the snapshot. */
   private position = NOTHING_KNOWN;
-  /** What the next stream is opened with: the position, or nothing where everything must come anew. */
+  /**
+   * What the next stream is opened with: the position, or nothing where everything must come anew.
+   */
   private known: ConfigurationPosition = NOTHING_KNOWN;
   private readonly saving: BackgroundSave;
   private running: Promise<void> | undefined;
@@ -261,7 +266,10 @@ class WatchedConfiguration implements LiveConfiguration {
     if (!isOnDisk) this.saving.request();
   }
 
-  /** Makes an update current, in one step. Throws a SnapshotError for an update that is not valid; then nothing has changed. */
+  /**
+   * Makes an update current, in one step. Throws a SnapshotError for an update that is not valid;
+   * then nothing has changed.
+   */
   private apply({ isFull, to, organizations, removedUids, shared, wireShared }: CompleteUpdate): ConfigurationChange {
     const before = this.organizations;
     const table = isFull ? new OrganizationTable() : before;

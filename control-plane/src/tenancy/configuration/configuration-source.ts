@@ -1,3 +1,4 @@
+import type { ConfigurationPosition } from '../../../../common/grpc/configuration-position';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { SealedBox } from '../../../../common/security/sealed-box';
 import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
@@ -10,7 +11,7 @@ import type { Database, Queries } from '../../db/database';
 import type { Organization } from '../organizations/organization';
 import type { OrganizationStore } from '../organizations/organization.store';
 import type { RobotStore } from '../robots/robot.store';
-import type { ConfigurationPosition, ConfigurationRevision } from '../settings/configuration-revision';
+import type { ConfigurationRevision } from '../settings/configuration-revision';
 import { type ForcedSwitches, inForce } from '../settings/system-settings';
 import type { SystemSettingsStore } from '../settings/system-settings.store';
 import type { TokenKeyStore } from '../tokens/token-key.store';
@@ -58,14 +59,17 @@ export interface ConfigurationSourceParts {
 }
 
 /**
- * Reads the configuration as data planes get it, with upstream passwords in clear (the Catalog listens on a private
- * socket by default). Each read sees one moment: a mirror host that moves from one organization to another in two
- * transactions never belongs to both.
+ * Reads the configuration as data planes get it, with upstream passwords in clear (the Catalog
+ * listens on a private socket by default). Each read sees one moment: a mirror host that moves from
+ * one organization to another in two transactions never belongs to both.
  */
 export class ConfigurationSource {
   constructor(private readonly parts: ConfigurationSourceParts) {}
 
-  /** Returns the position that is committed now: one statement, whatever the number of organizations. */
+  /**
+   * Returns the position that is committed now: one statement, whatever the number of
+   * organizations.
+   */
   head(): Promise<ConfigurationPosition> {
     return this.parts.revision.head(this.parts.database.reader);
   }
@@ -82,8 +86,9 @@ export class ConfigurationSource {
   }
 
   /**
-   * Reads what changed since `known`, in time proportional to what changed. Returns undefined if the log of changes does
-   * not tell: it does not have `known` (any more), or something changed the revision without it.
+   * Reads what changed since `known`, in time proportional to what changed. Returns undefined if
+   * the log of changes does not tell: it does not have `known` (any more), or something changed the
+   * revision without it.
    */
   readSince(known: ConfigurationPosition): Promise<ConfigurationChanges | undefined> {
     const { database, revision, organizations, robots } = this.parts;
@@ -123,7 +128,8 @@ export class ConfigurationSource {
     for (const { organization_uid: uid, name, secret_sha256: secret } of robots) {
       const others = robotsOf.get(uid) ?? [];
       robotsOf.set(uid, others);
-      // Kept in memory: a copy of its own, because a small Buffer is a part of Node's pool and would keep 8 KiB of it.
+      // Kept in memory: a copy of its own, because a small Buffer is a part of Node's pool and
+      // would keep 8 KiB of it.
       others.push({ name, secretSha256: new Uint8Array(Buffer.from(secret, 'hex')) });
     }
     return organizations.map((organization) => ({

@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import type { ConfigurationPosition } from '../../../../common/grpc/configuration-position';
 import { type ConfigurationChangeRow, type ConfigurationRevisionRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
 /**
- * Changes that are kept, in the database and in the memory of each control plane (about 3 MB). A data plane that was away
- * for more changes than these gets everything.
+ * Changes that are kept, in the database and in the memory of each control plane (about 3 MB). A
+ * data plane that was away for more changes than these gets everything.
  */
 export const CHANGES_KEPT = 20_000;
 
-/** What a transaction changed: an organization with its robots, or what all organizations share (settings, token keys). */
+/**
+ * What a transaction changed: an organization with its robots, or what all organizations share
+ * (settings, token keys).
+ */
 export type ConfigurationPart = { readonly uid: string } | 'shared';
 
-/** A revision of the configuration. Revisions with the same number in different histories have different marks. */
-export interface ConfigurationPosition {
-  readonly revision: number;
-  /** Empty = the revision has no row in the log of changes; then it equals no other position. */
-  readonly mark: string;
-}
-
 /**
- * The number that grows with every change of configuration, and the log of what changed. Shared by all control planes on
- * one database. Revisions are committed in order and without gaps, because each transaction that makes one locks the row
- * of the revision until it has ended.
+ * The number that grows with every change of configuration, and the log of what changed. Shared by
+ * all control planes on one database. Revisions are committed in order and without gaps, because
+ * each transaction that makes one locks the row of the revision until it has ended.
  */
 export class ConfigurationRevision {
   private readonly listeners = new Set<() => Promise<void>>();
@@ -35,8 +32,10 @@ export class ConfigurationRevision {
   };
 
   /**
-   * Counts a change and logs what changed, in the transaction that makes the change. When that has committed, those who
-   * listen are told, and the transaction is answered when they have dealt with it.
+   * Counts a change and logs what changed, in the transaction that makes the change. That
+   * transaction resolves when the listeners of this process have dealt with the change, so that a
+   * mutation is answered when its change is on its way to the data planes. Other processes find the
+   * change by polling.
    */
   async bump(queries: Queries, changed: ConfigurationPart): Promise<void> {
     await queries(Table.configurationRevision).where('id', 1).increment('revision', 1);
@@ -65,7 +64,10 @@ export class ConfigurationRevision {
       .orderBy('revision');
   }
 
-  /** Deletes changes that are older than the newest `kept` ones, at most `limit`. Returns how many were deleted. */
+  /**
+   * Deletes changes that are older than the newest `kept` ones, at most `limit`. Returns how many
+   * were deleted.
+   */
   async prune(queries: Queries, kept: number, limit: number): Promise<number> {
     const { revision } = await this.head(queries);
     const old = await queries<ConfigurationChangeRow>(Table.configurationChanges)
