@@ -145,10 +145,11 @@ function holdingProblems(
     const name = `${row.origin_version} ${row.digest}`;
     missing.delete(name);
     const need = needs.get(name);
+    const mustBeSettled = inService.has(row.origin_version) && !isManifest.has(row.digest);
     const found =
       need === undefined
         ? ['is not needed']
-        : [...countProblems(row, need), ...stateProblems(row, present, need, inService.has(row.origin_version))];
+        : [...countProblems(row, need), ...stateProblems(row, present, need, mustBeSettled)];
     problems.push(...found.map((problem) => `holding ${name} ${problem}: ${JSON.stringify(row)}`));
   }
   return [...problems, ...[...missing].map((name) => `holding ${name} is missing`)];
