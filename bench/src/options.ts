@@ -54,7 +54,7 @@ export const BENCH_PROGRAM: ProgramDescription<typeof OPTIONS> = {
   summary: "Compares Layover with distribution's proxy mode: same machine, same upstream, one run.",
   options: OPTIONS,
   details: `Measures:\n${Object.entries(MEASURES)
-    .map(([name, what]) => `  ${name.padEnd(12)}${what}`)
+    .map(([name, what]) => `  ${name.padEnd(15)}${what}`)
     .join('\n')}`,
   readsSettings: false,
   exitCodes: { 0: 'all measures ran, whatever their numbers are', 1: 'a measure failed' },

@@ -1,10 +1,11 @@
 import { Poller } from '../../../common/async/poller';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { ConfigurationSnapshot } from '../../../proto/gen/layover/v1/ConfigurationSnapshot';
 import type { Organization } from '../../../proto/gen/layover/v1/Organization';
 import type { ConfigurationSource, SharedConfiguration } from '../tenancy/configuration/configuration-source';
-import type { ConfigurationPosition, ConfigurationRevision } from '../tenancy/settings/configuration-revision';
+import type { ConfigurationRevision } from '../tenancy/settings/configuration-revision';
 import { ConfigurationHistory } from './configuration-history';
 import type { ConfigurationUpdate } from './configuration-update';
 

@@ -1,5 +1,6 @@
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { ConfigurationChangeRow } from '../../../schema/tables';
-import { CHANGES_KEPT, type ConfigurationPosition } from '../tenancy/settings/configuration-revision';
+import { CHANGES_KEPT } from '../tenancy/settings/configuration-revision';
 
 /**
  * The history may exceed CHANGES_KEPT by a quarter, so that many old changes are dropped at once.

@@ -1,7 +1,7 @@
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { ConfigurationUpdate as UpdatePart } from '../../../proto/gen/layover/v1/ConfigurationUpdate';
 import type { Organization } from '../../../proto/gen/layover/v1/Organization';
 import type { SharedConfiguration } from '../tenancy/configuration/configuration-source';
-import type { ConfigurationPosition } from '../tenancy/settings/configuration-revision';
 
 /** Maximum number of organizations in a part. */
 export const MAX_PART_ORGANIZATIONS = 256;

@@ -1,4 +1,5 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
+import { repeat } from '../../../common/async/repeat';
 import type { Clock } from '../../../common/runtime/clock';
 import type { WatchReply } from '../../../proto/gen/layover/v1/WatchReply';
 import type { WatchRequest__Output } from '../../../proto/gen/layover/v1/WatchRequest';
@@ -16,6 +17,14 @@ const MAX_UNSENT = 20_000;
 
 /** A call of Catalog.Watch. */
 export type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
+
+/** Dependencies of {@link WatchStream}. */
+export interface WatchStreamParts {
+  readonly feed: ConfigurationFeed;
+  readonly clock: Clock;
+  /** Receives errors of sending a heartbeat. Heartbeats continue after an error. */
+  readonly onHeartbeatError: (error: unknown) => void;
+}
 
 /** The configuration messages for one data plane, in order. */
 interface ConfigurationMessages {
@@ -36,13 +45,13 @@ export class WatchStream {
   private waiting = false;
   private begun = false;
   private ended = false;
-  private cancelHeartbeat: () => void = () => undefined;
+  private stopHeartbeats: (() => Promise<void>) | undefined;
 
   constructor(
     private readonly call: WatchCall,
-    private readonly feed: ConfigurationFeed,
-    private readonly clock: Clock,
+    private readonly parts: WatchStreamParts,
   ) {
+    const { feed } = parts;
     const { acceptsUpdates, knownRevision: revision, knownMark: mark } = call.request;
     this.configuration = acceptsUpdates ? updatesOf(feed, { revision, mark }) : snapshotsOf(feed);
     call.on('drain', () => this.resume());
@@ -50,8 +59,9 @@ export class WatchStream {
 
   /** Sends the first message and begins to send heartbeats. */
   start(): void {
+    const { clock, onHeartbeatError: onError } = this.parts;
+    this.stopHeartbeats = repeat({ clock, everyMs: HEARTBEAT_MS, work: () => this.sendHeartbeat(), onError });
     this.send();
-    this.scheduleHeartbeat();
   }
 
   /** Sends new messages until the reader is busy. The rest follows when it reads again. */
@@ -81,7 +91,7 @@ export class WatchStream {
   /** Stops sending, including heartbeats. */
   release(): void {
     this.ended = true;
-    this.cancelHeartbeat();
+    void this.stopHeartbeats?.();
   }
 
   private next(): WatchReply | undefined {
@@ -101,11 +111,8 @@ export class WatchStream {
     this.send();
   }
 
-  private scheduleHeartbeat(): void {
-    this.cancelHeartbeat = this.clock.after(HEARTBEAT_MS, () => {
-      if (!this.waiting) this.write({ heartbeat: { revision: this.feed.position?.revision ?? 0 } });
-      this.scheduleHeartbeat();
-    });
+  private sendHeartbeat(): void {
+    if (!this.waiting) this.write({ heartbeat: { revision: this.parts.feed.position?.revision ?? 0 } });
   }
 }
 

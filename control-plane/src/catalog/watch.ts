@@ -35,7 +35,11 @@ export class WatchStreams {
       return;
     }
     const node = call.request.node.slice(0, 128);
-    const stream = new WatchStream(call, this.feed, this.clock);
+    const stream = new WatchStream(call, {
+      feed: this.feed,
+      clock: this.clock,
+      onHeartbeatError: (error) => this.log.error({ err: error, node }, 'a heartbeat could not be sent'),
+    });
     const subscriptions = [
       this.feed.subscribe(() => stream.send()),
       this.invalidations.subscribe((found) => {

@@ -21,8 +21,8 @@ export function pruneConfigurationChanges(
   clock: Clock,
   log: Logger,
 ): () => Promise<void> {
-  const work = async (stopped: () => boolean): Promise<void> => {
-    while (!stopped()) {
+  const work = async (isStopped: () => boolean): Promise<void> => {
+    while (!isStopped()) {
       const pruned = await database.transaction((queries) => revision.prune(queries, CHANGES_KEPT, STEP));
       if (pruned < STEP) break;
       // SQLite statements are synchronous, so this lets other work run between two steps.

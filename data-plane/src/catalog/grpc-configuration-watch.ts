@@ -1,7 +1,8 @@
 import { status as Grpc } from '@grpc/grpc-js';
 import { onAbort } from '../../../common/async/until-aborted';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import { fromGrpcError } from '../../../common/grpc/error-status';
-import type { ConfigurationPosition, ConfigurationWatch, WatchMessage } from '../configuration/configuration-watch';
+import type { ConfigurationWatch, WatchMessage } from '../configuration/configuration-watch';
 import type { CatalogClient } from './catalog-client';
 import { isServiceError } from './unary-call';
 

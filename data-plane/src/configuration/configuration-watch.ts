@@ -1,3 +1,4 @@
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
@@ -9,16 +10,6 @@ export type WireSnapshot = NonNullable<WatchMessage['snapshot']>;
 
 /** A part of an update. */
 export type WireUpdate = NonNullable<WatchMessage['update']>;
-
-/**
- * A revision of the configuration. The mark distinguishes it from the same revision in another
- * history, for example after a backup was restored.
- */
-export interface ConfigurationPosition {
-  /** 0 = none. */
-  readonly revision: number;
-  readonly mark: string;
-}
 
 /** The position of a data plane that has no configuration or requests a full snapshot. */
 export const NOTHING_KNOWN: ConfigurationPosition = { revision: 0, mark: '' };

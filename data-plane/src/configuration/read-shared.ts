@@ -3,7 +3,7 @@ import type { ConfigurationSnapshot } from './configuration';
 import { check, KEY_BYTES } from './read-organization';
 
 /** The part of a snapshot that all organizations share. */
-export type SharedConfiguration = Pick<ConfigurationSnapshot, 'proxyCacheEnabled' | 'tokenKeys'>;
+export type SwitchesAndKeys = Pick<ConfigurationSnapshot, 'proxyCacheEnabled' | 'tokenKeys'>;
 
 /**
  * Reads the settings and token keys of an update or snapshot. Throws a SnapshotError if they are
@@ -12,7 +12,7 @@ export type SharedConfiguration = Pick<ConfigurationSnapshot, 'proxyCacheEnabled
 export function readShared({
   settings,
   tokenKeys,
-}: Pick<ConfigurationSnapshot__Output, 'settings' | 'tokenKeys'>): SharedConfiguration {
+}: Pick<ConfigurationSnapshot__Output, 'settings' | 'tokenKeys'>): SwitchesAndKeys {
   check(settings !== null, 'settings', 'are missing');
   return {
     proxyCacheEnabled: settings!.proxyCacheEnabled,

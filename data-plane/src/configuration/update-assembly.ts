@@ -1,7 +1,8 @@
-import type { ConfigurationPosition, SnapshotCodec, WireUpdate } from './configuration-watch';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
+import type { SnapshotCodec, WireUpdate } from './configuration-watch';
 import { type HeldOrganization, holdOrganization } from './organization-table';
 import { check } from './read-organization';
-import { readShared, type SharedConfiguration } from './read-shared';
+import { readShared, type SwitchesAndKeys } from './read-shared';
 
 /** An update whose parts have all arrived. Each organization has been read and validated. */
 export interface CompleteUpdate {
@@ -10,7 +11,7 @@ export interface CompleteUpdate {
   readonly to: ConfigurationPosition;
   readonly organizations: readonly HeldOrganization[];
   readonly removedUids: readonly string[];
-  readonly shared: SharedConfiguration;
+  readonly shared: SwitchesAndKeys;
   /** The settings and token keys in their wire form, for the disk. */
   readonly wireShared: Pick<WireUpdate, 'settings' | 'tokenKeys'>;
 }

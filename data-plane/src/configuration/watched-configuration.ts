@@ -5,12 +5,12 @@ import { withTimeout } from '../../../common/async/deadline';
 import { Deferred } from '../../../common/async/deferred';
 import { linkSignals } from '../../../common/async/linked-signal';
 import { LayoverError } from '../../../common/errors/layover-error';
+import type { ConfigurationPosition } from '../../../common/grpc/configuration-position';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import { BackgroundSave } from './background-save';
 import type { Configuration, ConfigurationChange, ConfigurationSnapshot } from './configuration';
 import {
-  type ConfigurationPosition,
   type ConfigurationWatch,
   NOTHING_KNOWN,
   type SnapshotCodec,

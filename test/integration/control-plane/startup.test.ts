@@ -79,7 +79,7 @@ describe('a start', () => {
     const second = await startControlPlane();
     await second.stop();
     const there = { LAYOVER_CATALOG_LISTEN: `unix:${socket}` };
-    await expect(second.start(there)).rejects.toThrow(/another process listens/);
+    await expect(second.start(there)).rejects.toThrow(/Another process listens/);
     await plane.stop();
     // A killed process does not remove its socket.
     writeFileSync(socket, '');

@@ -97,7 +97,7 @@ describeWith([DISTRIBUTION_PROGRAM], 'validateProxyCache with distribution', () 
     expect(await validate(input())).toMatchObject({
       outcome: 'BAD_CREDENTIALS',
       anonymous: true,
-      message: `${upstream.host} requires credentials (401): set upstreamUsername and upstreamPassword. It was asked anonymously, for upstreamPassword was not given.`,
+      message: `${upstream.host} requires credentials (401): set upstreamUsername and upstreamPassword. It was checked anonymously because upstreamPassword was not given.`,
     });
   });
 });

@@ -11,14 +11,12 @@ const EXPORT = /^export (?:declare )?(?:abstract )?(?:async )?(?:class|interface
  * declares its own view of a message or its own entry point.
  */
 const SHARED_MEANING: readonly string[] = [
-  'ConfigurationPosition',
   'ContentUse',
   'ManifestAnswer',
   'ProbeTarget',
   'RepositoryKey',
   'RequestContext',
   'ScanPolicy',
-  'SharedConfiguration',
   'TagsPage',
   'configFromEnvironment',
 ];

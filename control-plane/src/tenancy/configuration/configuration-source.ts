@@ -1,3 +1,4 @@
+import type { ConfigurationPosition } from '../../../../common/grpc/configuration-position';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { SealedBox } from '../../../../common/security/sealed-box';
 import type { Organization as OrganizationMessage } from '../../../../proto/gen/layover/v1/Organization';
@@ -10,7 +11,7 @@ import type { Database, Queries } from '../../db/database';
 import type { Organization } from '../organizations/organization';
 import type { OrganizationStore } from '../organizations/organization.store';
 import type { RobotStore } from '../robots/robot.store';
-import type { ConfigurationPosition, ConfigurationRevision } from '../settings/configuration-revision';
+import type { ConfigurationRevision } from '../settings/configuration-revision';
 import { type ForcedSwitches, inForce } from '../settings/system-settings';
 import type { SystemSettingsStore } from '../settings/system-settings.store';
 import type { TokenKeyStore } from '../tokens/token-key.store';

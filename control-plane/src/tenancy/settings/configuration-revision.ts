@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ConfigurationPosition } from '../../../../common/grpc/configuration-position';
 import { type ConfigurationChangeRow, type ConfigurationRevisionRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
@@ -14,19 +15,6 @@ export const CHANGES_KEPT = 20_000;
  * shared part (system settings and token keys).
  */
 export type ConfigurationPart = { readonly uid: string } | 'shared';
-
-/**
- * A revision of the configuration. Revisions with the same number but of different histories have
- * different marks.
- */
-export interface ConfigurationPosition {
-  readonly revision: number;
-  /**
-   * Empty if the log of changes has no row for the revision. The position then equals no other
-   * position.
-   */
-  readonly mark: string;
-}
 
 /**
  * The revision of the configuration, which increases with every change, and the log of changes. All

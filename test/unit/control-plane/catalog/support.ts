@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { ConfigurationPosition } from '../../../../common/grpc/configuration-position';
 import { createLogger } from '../../../../common/runtime/logger';
 import { ConfigurationFeed } from '../../../../control-plane/src/catalog/configuration-feed';
 import type { WatchCall } from '../../../../control-plane/src/catalog/watch-stream';
@@ -7,7 +8,6 @@ import type {
   SharedConfiguration,
   WholeConfiguration,
 } from '../../../../control-plane/src/tenancy/configuration/configuration-source';
-import type { ConfigurationPosition } from '../../../../control-plane/src/tenancy/settings/configuration-revision';
 import type { ConfigurationUpdate } from '../../../../proto/gen/layover/v1/ConfigurationUpdate';
 import type { Organization } from '../../../../proto/gen/layover/v1/Organization';
 import type { WatchReply } from '../../../../proto/gen/layover/v1/WatchReply';

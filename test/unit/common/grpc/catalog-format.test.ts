@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogFormat } from '../../../common/grpc/catalog-format';
+import { catalogFormat } from '../../../../common/grpc/catalog-format';
 
 const root = mkdtempSync(join(tmpdir(), 'layover-format-'));
 afterAll(() => rmSync(root, { recursive: true }));

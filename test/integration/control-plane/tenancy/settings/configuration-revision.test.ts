@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '../../../../common/runtime/logger';
-import { bulkInsert } from '../../../../control-plane/src/db/bulk-insert';
-import { Database } from '../../../../control-plane/src/db/database';
-import { parseDatabaseUrl } from '../../../../control-plane/src/db/database-address';
-import { pruneConfigurationChanges } from '../../../../control-plane/src/maintenance/prune-configuration-changes';
-import { ConfigurationRevision } from '../../../../control-plane/src/tenancy/settings/configuration-revision';
-import { Table } from '../../../../schema/tables';
-import { TestClock } from '../../../support/test-clock';
-import { waitUntil } from '../../../support/real/wait-until';
-import { createTestDatabase, type TestDatabase } from '../../../support/control-plane/test-database';
+import { createLogger } from '../../../../../common/runtime/logger';
+import { bulkInsert } from '../../../../../control-plane/src/db/bulk-insert';
+import { Database } from '../../../../../control-plane/src/db/database';
+import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-address';
+import { pruneConfigurationChanges } from '../../../../../control-plane/src/maintenance/prune-configuration-changes';
+import { ConfigurationRevision } from '../../../../../control-plane/src/tenancy/settings/configuration-revision';
+import { Table } from '../../../../../schema/tables';
+import { TestClock } from '../../../../support/test-clock';
+import { waitUntil } from '../../../../support/real/wait-until';
+import { createTestDatabase, type TestDatabase } from '../../../../support/control-plane/test-database';
 
 const home = mkdtempSync(join(tmpdir(), 'layover-revision-'));
 let created: TestDatabase;

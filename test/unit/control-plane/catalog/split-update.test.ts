@@ -4,7 +4,7 @@ import {
   splitUpdate,
 } from '../../../../control-plane/src/catalog/configuration-update';
 import { loadCatalog } from '../../../../common/grpc/load-proto';
-import { SHARED } from '../../../integration/control-plane/configuration/support';
+import { SHARED } from './support';
 
 const update = (change: Partial<ConfigurationUpdate>): ConfigurationUpdate => ({
   fromRevision: 3,
