@@ -8,8 +8,8 @@ const LENGTH = 12;
 /**
  * Returns an identifier that changes with the version of Layover and with the messages of the
  * Catalog. Another version can build different messages from the same rows, and a reader drops
- * fields that its version does not know. The identifier prevents that a version treats
- * configuration from another version as up to date (ADR 25).
+ * fields that its version does not know. Therefore no version treats configuration from another
+ * version as up to date (ADR 25).
  */
 export function catalogFormat(root: string = packageRoot()): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };

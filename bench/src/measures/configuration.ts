@@ -21,17 +21,17 @@ const APPLIED_MS = 120_000;
 
 const APPLY = 'mutation ($input: OrganizationInput!) { applyOrganization(input: $input) { version } }';
 
-/** Average or median costs of one change. */
+/** The costs of one change. */
 interface ChangeCosts {
   /** Median time until the mutation is answered, in milliseconds. */
   readonly answered: number;
   /** Median time until the data plane has applied the change, in milliseconds. */
   readonly applied: number;
-  /** Bytes sent to the data plane. */
+  /** Average number of bytes sent to the data plane. */
   readonly sent: number;
-  /** Processor time of the control plane, in milliseconds. */
+  /** Average processor time of the control plane, in milliseconds. */
   readonly controlPlane: number;
-  /** Processor time of the data plane, in milliseconds. */
+  /** Average processor time of the data plane, in milliseconds. */
   readonly dataPlane: number;
 }
 
@@ -184,7 +184,7 @@ function toRows(database: string, measured: ReadonlyMap<number, ChangeCosts>): r
       holds: factor === undefined ? undefined : value <= factor * reference,
     });
     return [
-      row('until it is answered', 'ms', costs.answered, few.answered, 2),
+      row('until the mutation is answered', 'ms', costs.answered, few.answered, 2),
       row('until the data plane has applied it', 'ms', costs.applied, few.applied, 2),
       row('sent to the data plane', 'bytes', costs.sent, few.sent, 1.2),
       row('processor time of the control plane', 'ms', costs.controlPlane, few.controlPlane, 2),

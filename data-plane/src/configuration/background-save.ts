@@ -3,7 +3,7 @@ import type { Clock } from '../../../common/runtime/clock';
 /** How long to wait after a failed save before the next attempt, in milliseconds. */
 const RETRY_MS = 30_000;
 
-/** What a {@link BackgroundSave} needs. */
+/** Dependencies and options of {@link BackgroundSave}. */
 export interface BackgroundSaveOptions {
   /** Saves the newest state. */
   readonly save: () => Promise<void>;

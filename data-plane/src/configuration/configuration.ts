@@ -63,7 +63,7 @@ export interface ConfigurationChange {
   readonly removed: readonly string[];
 }
 
-/** Provides the current snapshot. Callers request it for each pull request. */
+/** Provides the current snapshot, which is read again for every request. */
 export interface Configuration {
   /**
    * Returns the current snapshot. Throws NOT_READY if there is none: none on disk, and none from

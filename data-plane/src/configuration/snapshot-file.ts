@@ -2,10 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../../../common/files/durable-file';
 import type { SealedBox } from '../../../common/security/sealed-box';
 
-/**
- * Authenticated context of the sealed file. It prevents that another sealed value is used in its
- * place.
- */
+/** Authenticated context of the sealed file, so that no other sealed value can take its place. */
 const CONTEXT = 'configuration-snapshot/1';
 
 /**

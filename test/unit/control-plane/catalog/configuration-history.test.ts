@@ -29,7 +29,7 @@ test.each([
   ['another mark', 6, 'other.f'],
   ['a mark of another format', 6, 'm6.g'],
   ['no mark', 6, ''],
-])('does not know %s', (_, revision, mark) => {
+])('returns undefined for %s', (_, revision, mark) => {
   const history = new ConfigurationHistory(
     known(8, 'm8'),
     [4, 5, 6, 7, 8].map((n) => change(n)),

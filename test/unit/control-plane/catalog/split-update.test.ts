@@ -37,7 +37,7 @@ test.each([
   [256, [256]],
   [257, [256, 1]],
   [600, [256, 256, 88]],
-])('%i organizations come in parts of %j; only the last part is marked and has the shared part', (count, sizes) => {
+])('splits %i organizations into parts of %j; only the last part is marked and has the shared part', (count, sizes) => {
   const organizations = named(count);
   const parts = [...splitUpdate(update({ organizations }))];
   expect(parts.map((part) => part.organizations!.length)).toEqual(sizes);
