@@ -1,5 +1,6 @@
-// Writes schema/migrations/migrations.ts, the list of the migrations in that folder. A list instead of a scan at
-// run time: a file that an earlier build left in dist is never taken for a migration.
+// Writes schema/migrations/migrations.ts, the list of the migrations in that folder. A list is used
+// instead of a scan at run time, so that a file that an earlier build left in dist is never used as
+// a migration.
 import { readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,14 +1,18 @@
-// `npm test`: installs and builds if needed, then checks types, imports, lint and format, and runs every suite.
-// `npm test -- <arguments>`: only jest, with these arguments. If the first argument is a tier (unit, integration or
-// e2e), only the suites of that tier run; the unit tier needs no build.
-// The suites get a temporary folder of their own. A process or a file that they leave behind fails the run.
+// `npm test`: installs and builds if needed, then checks types, imports, lint and format, and runs
+// every suite.
+// `npm test -- <arguments>`: runs only jest, with these arguments. If the first argument is a tier
+// (unit, integration or e2e), only the suites of that tier run; the unit tier needs no build.
+// The suites use a temporary folder. If they leave a process or a file behind, the run fails.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt, ensureInstalled, root } from './ensure.mjs';
 
-/** The jest projects of each tier; the projects of database servers belong to the integration tier. */
+/**
+ * The jest projects of each tier. Projects that need a database server belong to the integration
+ * tier.
+ */
 const TIERS = {
   unit: ['--selectProjects', 'unit'],
   integration: ['--ignoreProjects', 'unit', 'e2e'],
@@ -34,8 +38,8 @@ const folder = mkdtempSync(join(tmpdir(), 'lt-'));
 chmodSync(folder, 0o711);
 // Databases are kept in memory if there is enough of it, because their servers write a lot.
 const databases = mkdtempSync(join(hasRoomInMemory() ? '/dev/shm' : tmpdir(), 'lt-'));
-// The unit tier runs in workers of its own: in a worker that ran other suites before, a connection or
-// a timer that such a suite left open would count as one of a unit suite.
+// The unit tier runs in its own workers: in a worker that ran other suites before, an open
+// connection or timer of those suites would be attributed to a unit suite.
 const runs = tier === undefined && args.length === 0 ? [TIERS.unit, ['--ignoreProjects', 'unit']] : [TIERS[tier] ?? []];
 let suites = 0;
 for (const projects of runs) {

@@ -328,15 +328,16 @@ export interface ConfigurationRevisionRow {
   readonly revision: number;
 }
 
-/** What one revision of the configuration changed. The newest rows are kept: see ADR 25. */
+/** The change that one revision of the configuration made. The newest rows are kept: see ADR 25. */
 export interface ConfigurationChangeRow {
   readonly revision: number;
   /**
-   * Random. Tells this revision from one with the same number in the history of a restored backup.
+   * Random. Distinguishes this revision from one with the same number in another history, for
+   * example after a backup was restored.
    */
   readonly mark: string;
   /**
-   * The organization that changed, together with its robots; null = the system settings or the keys
+   * The organization that changed, including its robots. Null for the system settings or the keys
    * of pull tokens.
    */
   readonly organization_uid: string | null;

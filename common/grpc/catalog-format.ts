@@ -6,10 +6,10 @@ import { packageRoot } from '../runtime/package-root';
 const LENGTH = 12;
 
 /**
- * Returns a short text that changes with the version of Layover and with the messages of the
- * Catalog. The same rows can become other messages in another version, and a reader drops fields
- * that its version does not know. So what one version wrote or read of the configuration is never
- * taken for up to date by another version (ADR 25).
+ * Returns an identifier that changes with the version of Layover and with the messages of the
+ * Catalog. Another version can build different messages from the same rows, and a reader drops
+ * fields that its version does not know. Therefore no version treats configuration from another
+ * version as up to date (ADR 25).
  */
 export function catalogFormat(root: string = packageRoot()): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };

@@ -3,10 +3,7 @@ import type { Knex } from 'knex';
 import { type ConfigurationChangeRow, type ConfigurationRevisionRow, Table } from '../tables';
 import { createTable, dropTables, UID_LENGTH } from './columns';
 
-/**
- * Creates the log of what each revision of the configuration changed, beginning with the present
- * revision.
- */
+/** Creates the log of configuration changes, with a row for the present revision. */
 export async function up(knex: Knex): Promise<void> {
   await createTable(knex, Table.configurationChanges, (columns) => {
     columns.number('revision').notNullable().primary();
@@ -21,7 +18,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex(Table.configurationChanges).insert(row);
 }
 
-/** Drops the log. */
+/** Drops the log of configuration changes. */
 export async function down(knex: Knex): Promise<void> {
   await dropTables(knex, Table.configurationChanges);
 }

@@ -12,8 +12,8 @@ export interface SeedOrganization {
 }
 
 /**
- * Inserts the `number`th organization, without a quota, as one that a user created at `now` with
- * the defaults of a new one, except for what `proxyCacheOf` returns.
+ * Inserts the `number`th organization, without a quota, as if a user had created it at `now` with
+ * the defaults of a new organization, except for the settings that `proxyCacheOf` returns.
  */
 export async function seedOrganization(
   queries: Queries,

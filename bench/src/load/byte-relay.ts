@@ -1,14 +1,14 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A relay between two sockets that counts. */
+/** A relay between two sockets that counts bytes. */
 export interface ByteRelay {
-  /** Bytes that the server behind it has sent to clients so far. */
+  /** Returns the number of bytes that the server has sent to clients so far. */
   sent(): number;
-  /** Ends every connection. */
+  /** Closes all connections and the server. */
   close(): Promise<void>;
 }
 
-/** Relays connections to a Unix socket at `path` to the one at `target`. */
+/** Relays connections from a Unix socket at `path` to the one at `target`. */
 export async function startByteRelay(path: string, target: string): Promise<ByteRelay> {
   let bytes = 0;
   const sockets = new Set<Socket>();

@@ -13,7 +13,7 @@ import { type BenchDatabase, databaseNames, withDatabase } from '../plane/bench-
 const ORGANIZATIONS = [10, 1_000, 10_000] as const;
 const ROUNDS = 60;
 const WARM_UP = 5;
-/** Organizations that one transaction inserts. */
+/** Organizations per transaction of the seed. */
 const SEED_STEP = 500;
 const MASTER_KEY = Buffer.alloc(32, 7);
 const APPLIED = /"msg":"the configuration is current"/;
@@ -21,35 +21,35 @@ const APPLIED_MS = 120_000;
 
 const APPLY = 'mutation ($input: OrganizationInput!) { applyOrganization(input: $input) { version } }';
 
-/** What one change costs; per change. */
+/** The costs of one change. */
 interface ChangeCosts {
-  /** Until the mutation is answered, in milliseconds. */
+  /** Median time until the mutation is answered, in milliseconds. */
   readonly answered: number;
-  /** Until the data plane has applied it, in milliseconds. */
+  /** Median time until the data plane has applied the change, in milliseconds. */
   readonly applied: number;
-  /** Bytes sent to the data plane. */
+  /** Average number of bytes sent to the data plane. */
   readonly sent: number;
-  /** Processor time of the control plane, in milliseconds. */
+  /** Average processor time of the control plane, in milliseconds. */
   readonly controlPlane: number;
-  /** Processor time of the data plane, in milliseconds. */
+  /** Average processor time of the data plane, in milliseconds. */
   readonly dataPlane: number;
 }
 
-/** A control plane and a data plane with a number of organizations. */
+/** A control plane and a data plane with `count` organizations. */
 interface Installation {
   readonly count: number;
   /** Changes one organization; resolves when the data plane has applied it. */
   change(): Promise<void>;
-  /** Forgets what was measured. */
+  /** Discards all measurements. */
   reset(): void;
   costs(): ChangeCosts;
 }
 
 /**
- * What a change of one organization costs, with few and with many others, from the mutation to the
- * data plane: a control plane and a data plane as processes, over gRPC, one mutation at a time.
- * Costs must not grow with the number of organizations (ADR 25). The installations take turns, so
- * that what else the machine does meets all of them.
+ * Measures the cost of changing one organization, with few and with many other organizations, from
+ * the mutation to the data plane. The control plane and data plane are processes that use gRPC, and
+ * mutations run one at a time. Costs must not grow with the number of organizations (ADR 25). The
+ * installations take turns, so that other load on the machine affects all of them.
  */
 export const configuration: Measure = async (context) => {
   const rows: Row[] = [];
@@ -151,7 +151,7 @@ function installationOf(count: number, control: ServerProgram, data: ServerProgr
   };
 }
 
-/** Makes organizations with a mirror host, and with credentials that must be decrypted. */
+/** Creates organizations with a mirror host and with credentials that must be decrypted. */
 async function seed({ database }: BenchDatabase, count: number): Promise<void> {
   const box = new SealedBox('upstream-credentials', MASTER_KEY);
   const now = Date.now();
@@ -184,12 +184,12 @@ function toRows(database: string, measured: ReadonlyMap<number, ChangeCosts>): r
       holds: factor === undefined ? undefined : value <= factor * reference,
     });
     return [
-      row('until it is answered', 'ms', costs.answered, few.answered, 2),
+      row('until the mutation is answered', 'ms', costs.answered, few.answered, 2),
       row('until the data plane has applied it', 'ms', costs.applied, few.applied, 2),
       row('sent to the data plane', 'bytes', costs.sent, few.sent, 1.2),
       row('processor time of the control plane', 'ms', costs.controlPlane, few.controlPlane, 2),
-      // With the writes of its file, which has all organizations and is replaced at most once a
-      // second.
+      // Includes the writes of the file on disk, which contains all organizations and is replaced
+      // at most once a second.
       row('processor time of the data plane', 'ms', costs.dataPlane, few.dataPlane),
     ];
   });

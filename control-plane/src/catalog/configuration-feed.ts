@@ -9,10 +9,10 @@ import type { ConfigurationRevision } from '../tenancy/settings/configuration-re
 import { ConfigurationHistory } from './configuration-history';
 import type { ConfigurationUpdate } from './configuration-update';
 
-/** How often the feed looks for changes that another control plane made, in milliseconds. */
+/** How often the feed polls for changes by other control planes, in milliseconds. */
 const POLL_MS = 1000;
 
-/** What the feed works with. */
+/** Dependencies of {@link ConfigurationFeed}. */
 export interface ConfigurationFeedParts {
   readonly source: Pick<ConfigurationSource, 'head' | 'readAll' | 'readSince'>;
   readonly revision: Pick<ConfigurationRevision, 'onAnnounce'>;
@@ -30,10 +30,10 @@ interface State {
 }
 
 /**
- * The configuration in memory as data planes get it, and what changed since a position that one of
- * them knows. Changes of this process are seen at once, those of other processes within a second;
- * each costs what it changes, whatever the number of organizations. While the database does not
- * answer, the last state stays and data planes hear nothing new.
+ * Holds the configuration in memory, in the form that data planes receive, with the recent changes.
+ * Changes by this process are visible immediately, those of other processes within a second. The
+ * cost of a change does not depend on the number of organizations. If the database does not answer,
+ * the last state remains in use.
  */
 export class ConfigurationFeed {
   private state: State | undefined;
@@ -47,11 +47,11 @@ export class ConfigurationFeed {
       clock,
       everyMs: POLL_MS,
       poll: () => this.reload(),
-      onError: (error) => log.error({ err: error }, 'the configuration cannot be read; the last one stays in force'),
+      onError: (error) => log.error({ err: error }, 'the configuration cannot be read; the last one remains in use'),
     });
   }
 
-  /** Loads the configuration and begins to watch. Throws when the database can't be read. */
+  /** Loads the configuration and begins to watch it. Throws if the database cannot be read. */
   async start(): Promise<void> {
     this.state = await this.loadAll();
     this.stopListening = this.parts.revision.onAnnounce(() => this.poller.pollNow());
@@ -65,15 +65,17 @@ export class ConfigurationFeed {
     await this.poller.stop();
   }
 
-  /** The present position, with its mark as data planes know it; undefined before {@link start}. */
+  /**
+   * The present position, with the mark that data planes receive. Undefined before {@link start}.
+   */
   get position(): ConfigurationPosition | undefined {
     return this.state?.history.position;
   }
 
   /**
-   * Returns what takes a data plane from the position that it knows to the present one, in time
-   * proportional to what changed; or a full snapshot, if that position is unknown. Throws an Error
-   * before {@link start}.
+   * Returns the update from the position `known` to the present one, in time proportional to the
+   * number of changes. Returns a full snapshot if the position is unknown. Throws an Error before
+   * {@link start}.
    */
   updateSince(known: ConfigurationPosition): ConfigurationUpdate {
     const { history, organizations, shared } = this.started();
@@ -91,7 +93,7 @@ export class ConfigurationFeed {
     return { fromRevision: known.revision, to, organizations: present, removedUids, shared };
   }
 
-  /** Returns everything in one message, for data planes that do not accept updates. */
+  /** Returns the whole configuration in one message, for data planes that do not accept updates. */
   snapshot(): ConfigurationSnapshot {
     const { history, organizations, shared } = this.started();
     return {
@@ -102,7 +104,7 @@ export class ConfigurationFeed {
     };
   }
 
-  /** Calls back after every change; the function returned ends that. */
+  /** Calls `listener` after every change. Returns a function that removes the listener. */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -124,7 +126,7 @@ export class ConfigurationFeed {
     if (changes === undefined) {
       log.warn(
         { known: known.revision, revision: head.revision },
-        'the log of changes does not explain the revision of the configuration; everything is read again',
+        'the log of changes does not lead to the revision of the configuration; reading the whole configuration',
       );
       this.state = await this.loadAll();
       return true;
@@ -146,7 +148,7 @@ export class ConfigurationFeed {
   }
 
   private started(): State {
-    if (this.state === undefined) throw new Error('the configuration was not loaded');
+    if (this.state === undefined) throw new Error('the configuration is not loaded: call start() first');
     return this.state;
   }
 }

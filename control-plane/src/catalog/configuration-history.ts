@@ -2,19 +2,21 @@ import type { ConfigurationPosition } from '../../../common/grpc/configuration-p
 import type { ConfigurationChangeRow } from '../../../schema/tables';
 import { CHANGES_KEPT } from '../tenancy/settings/configuration-revision';
 
-/** More than are kept, so that old changes are dropped many at a time. */
+/**
+ * The history may exceed CHANGES_KEPT by a quarter, so that many old changes are dropped at once.
+ */
 const MOST = CHANGES_KEPT + CHANGES_KEPT / 4;
 
 /**
- * The changes of the configuration that led to the present position, without gaps, in bounded
- * memory. Positions that data planes know are looked up here.
+ * The changes that led to the present position, without gaps and in bounded memory. Resolves the
+ * positions that data planes send.
  */
 export class ConfigurationHistory {
   private readonly changes: ConfigurationChangeRow[] = [];
 
   /**
-   * Takes the log of changes at the position of `head`. If something changed the revision without
-   * the log, what was before that is not used. `format` becomes part of the marks on the wire: see
+   * Creates the history from the log of changes at the position `head`. Ignores all entries before
+   * a revision without an entry. `format` becomes part of the marks on the wire: see
    * catalogFormat().
    */
   constructor(
@@ -27,18 +29,18 @@ export class ConfigurationHistory {
     this.add(log.slice(first));
   }
 
-  /** The position of the newest change, with its mark as in the database. */
+  /** The position of the newest change, with the mark from the database. */
   get newest(): ConfigurationPosition {
     return this.changes.at(-1) ?? this.head;
   }
 
-  /** The same position with its mark as data planes know it. */
+  /** The position of the newest change, with the mark that data planes receive. */
   get position(): ConfigurationPosition {
     const { revision, mark } = this.newest;
     return { revision, mark: mark === '' ? '' : this.onWire(mark) };
   }
 
-  /** Adds changes that follow the newest one. */
+  /** Appends changes that follow the newest one. */
   add(log: readonly ConfigurationChangeRow[]): void {
     for (const change of log) this.changes.push(change);
     if (this.changes.length > MOST) this.changes.splice(0, this.changes.length - CHANGES_KEPT);
@@ -46,7 +48,7 @@ export class ConfigurationHistory {
 
   /**
    * Returns the uids of the organizations that changed after `known`, in time proportional to the
-   * number of changes; undefined if `known` is not a position of this history.
+   * number of changes. Returns undefined if `known` is not a position of this history.
    */
   changedSince(known: ConfigurationPosition): ReadonlySet<string> | undefined {
     const [first] = this.changes;

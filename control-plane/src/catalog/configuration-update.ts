@@ -3,18 +3,18 @@ import type { ConfigurationUpdate as UpdatePart } from '../../../proto/gen/layov
 import type { Organization } from '../../../proto/gen/layover/v1/Organization';
 import type { SharedConfiguration } from '../tenancy/configuration/configuration-source';
 
-/** Most organizations in one part. */
+/** Maximum number of organizations in a part. */
 export const MAX_PART_ORGANIZATIONS = 256;
-/** A part is closed when it has so many bytes. One organization has at most about 200 KB. */
+/** Size at which a part is complete, in bytes. An organization has at most about 200 KB. */
 const MAX_PART_BYTES = 1024 * 1024;
-/** Most uids of removed organizations in one part. */
+/** Maximum number of uids of removed organizations in a part. */
 const MAX_PART_REMOVED = 10_000;
-/** For numbers, switches, and the framing of a field. */
+/** Estimated size of a number, a boolean, or the framing of a field, in bytes. */
 const FIELD_BYTES = 8;
 
-/** What takes a data plane from one revision to another. */
+/** The changes from one revision to another. */
 export interface ConfigurationUpdate {
-  /** 0 = a full snapshot. */
+  /** 0 for a full snapshot. */
   readonly fromRevision: number;
   readonly to: ConfigurationPosition;
   readonly organizations: readonly Organization[];
@@ -23,8 +23,8 @@ export interface ConfigurationUpdate {
 }
 
 /**
- * Splits an update into messages of bounded size; the last one is marked, and has the settings and
- * token keys.
+ * Splits an update into messages of bounded size. The last message has `last` set, and contains the
+ * settings and token keys.
  */
 export function* splitUpdate(update: ConfigurationUpdate): Generator<UpdatePart, void> {
   const { fromRevision, to, organizations, removedUids, shared } = update;
@@ -53,7 +53,7 @@ export function* splitUpdate(update: ConfigurationUpdate): Generator<UpdatePart,
   };
 }
 
-/** Returns about how many bytes a message takes on the wire. */
+/** Returns the approximate size of a message on the wire, in bytes. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return FIELD_BYTES + Buffer.byteLength(value);
   if (value instanceof Uint8Array) return FIELD_BYTES + value.byteLength;

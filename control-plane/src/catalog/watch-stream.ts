@@ -7,37 +7,37 @@ import type { Invalidation } from '../cache/content/invalidation.store';
 import type { ConfigurationFeed } from './configuration-feed';
 import { splitUpdate } from './configuration-update';
 
-/** How often a heartbeat is sent, in milliseconds. */
+/** Time between two heartbeats, in milliseconds. */
 const HEARTBEAT_MS = 10_000;
 /**
- * Invalidations that wait for a slow reader; with more its stream ends, and when it comes back it
- * asks for everything anew.
+ * Maximum number of invalidations that wait for a slow reader. With more, its stream ends. The data
+ * plane then reconnects and revalidates its tags.
  */
 const MAX_UNSENT = 20_000;
 
-/** One call of Catalog.Watch. */
+/** A call of Catalog.Watch. */
 export type WatchCall = ServerWritableStream<WatchRequest__Output, WatchReply>;
 
-/** What a stream works with. */
+/** Dependencies of {@link WatchStream}. */
 export interface WatchStreamParts {
   readonly feed: ConfigurationFeed;
   readonly clock: Clock;
-  /** Receives what sending a heartbeat throws; the next one is sent nevertheless. */
+  /** Receives errors of sending a heartbeat. Heartbeats continue after an error. */
   readonly onHeartbeatError: (error: unknown) => void;
 }
 
-/** The messages that bring one data plane up to date, in order. */
+/** The configuration messages for one data plane, in order. */
 interface ConfigurationMessages {
-  /** Returns the next message; undefined if the data plane has been sent everything. */
+  /** Returns the next message, or undefined if the data plane is up to date. */
   next(): WatchReply | undefined;
-  /** Whether an update has begun and its last part has not been returned. */
+  /** Whether an update has begun whose last part was not returned yet. */
   readonly isUnfinished: boolean;
 }
 
 /**
- * The stream to one data plane. It remembers the position that the data plane was brought to and
- * not what changed since, so a slow reader costs no memory: when it reads again, it gets one update
- * with everything that changed meanwhile.
+ * The stream to one data plane. It stores the position that the data plane has reached, but no
+ * pending changes, so a slow reader needs no memory. When the reader continues, it gets one update
+ * with all changes since that position.
  */
 export class WatchStream {
   private readonly configuration: ConfigurationMessages;
@@ -57,21 +57,21 @@ export class WatchStream {
     call.on('drain', () => this.resume());
   }
 
-  /** Sends the first message, and heartbeats from now on. */
+  /** Sends the first message and begins to send heartbeats. */
   start(): void {
     const { clock, onHeartbeatError: onError } = this.parts;
     this.stopHeartbeats = repeat({ clock, everyMs: HEARTBEAT_MS, work: () => this.sendHeartbeat(), onError });
     this.send();
   }
 
-  /** Sends what is new, as far as the reader takes it; the rest follows when it reads again. */
+  /** Sends new messages until the reader is busy. The rest follows when it reads again. */
   send(): void {
     while (!this.waiting && !this.ended) {
       const reply = this.next();
       if (reply === undefined) return;
       this.write(reply);
       if (this.configuration.isUnfinished && !this.waiting) {
-        // Other streams and calls take their turn between the parts of a large update.
+        // Lets other streams and calls run between the parts of a large update.
         this.waiting = true;
         setImmediate(() => this.resume());
       }
@@ -79,7 +79,8 @@ export class WatchStream {
   }
 
   /**
-   * Sends invalidations. Returns false if too many wait for the reader; the stream must then end.
+   * Sends invalidations. Returns false if too many are waiting; the caller must then end the
+   * stream.
    */
   forget(invalidations: readonly Invalidation[]): boolean {
     this.forgotten.push(...invalidations);
@@ -87,15 +88,15 @@ export class WatchStream {
     return this.forgotten.length <= MAX_UNSENT;
   }
 
-  /** Sends nothing any more. */
+  /** Stops sending, including heartbeats. */
   release(): void {
     this.ended = true;
     void this.stopHeartbeats?.();
   }
 
   private next(): WatchReply | undefined {
-    // The first message is about the configuration: it tells the data plane that the stream has
-    // begun.
+    // The first message must be a configuration message, which tells the data plane that the stream
+    // has begun.
     const invalidation = this.begun ? this.forgotten.shift() : undefined;
     return invalidation === undefined ? this.configuration.next() : { invalidation };
   }

@@ -7,10 +7,10 @@ import type { InvalidationFeed } from './invalidation-feed';
 import { type WatchCall, WatchStream } from './watch-stream';
 
 /**
- * The open Watch streams. Each brings its data plane up to date, and then tells it of every change
- * and of everything that it must forget. A change is written to the streams of all data planes that
- * read before the mutation that made it is answered. A data plane that does not read holds up
- * neither the mutation nor the others.
+ * The open Watch streams. Each stream brings its data plane up to date, then sends all changes and
+ * invalidations. Before a mutation is answered, its change has been written to the streams of all
+ * data planes that are reading. A data plane that does not read delays neither mutations nor other
+ * data planes.
  */
 export class WatchStreams {
   private readonly open = new Set<() => void>();
@@ -22,12 +22,12 @@ export class WatchStreams {
     private readonly log: Logger,
   ) {}
 
-  /** How many data planes watch. */
+  /** The number of data planes that watch. */
   get size(): number {
     return this.open.size;
   }
 
-  /** Serves one call until the caller leaves or {@link endAll}. */
+  /** Serves a call until the caller cancels it or {@link endAll} is called. */
   serve(call: WatchCall): void {
     const { position } = this.feed;
     if (position === undefined) {
@@ -56,19 +56,20 @@ export class WatchStreams {
       release();
       call.end();
     };
-    // `cancelled` comes at every end of a call (grpc-node issue 2771); release works once.
+    // `cancelled` is emitted whenever a call ends (grpc-node issue 2771). `release` takes effect
+    // only once.
     call.on('cancelled', release);
     call.on('close', release);
     call.on('error', release);
     this.open.add(end);
     this.log.info(
       { node, revision: position.revision, known: call.request.knownRevision },
-      'a data plane watches the configuration',
+      'a data plane began to watch the configuration',
     );
     stream.start();
   }
 
-  /** Ends every stream; data planes ask again elsewhere or later. */
+  /** Ends all streams. Data planes reconnect later, or to another control plane. */
   endAll(): void {
     for (const end of [...this.open]) end();
   }

@@ -16,7 +16,7 @@ import { type AnyAfterCommitStep, TransactionHooks } from './transaction-hooks';
 
 export type { Queries, TransactionOptions, Transactions } from './queries';
 
-/** Attempts of a transaction that meets deadlocks or lock wait timeouts. */
+/** Maximum number of attempts of a transaction that meets deadlocks or lock wait timeouts. */
 const MAX_TRIES = 6;
 /** Pauses between attempts. They are random because both sides of a deadlock try again. */
 const BACKOFF: Backoff = { firstMs: 40, maxMs: 640, jitter: 1 };
@@ -126,9 +126,9 @@ export class Database implements Transactions {
   }
 
   /**
-   * Runs reads that all see the same committed moment, without locks. `work` must not lock or
-   * change anything. (On MySQL other transactions see what is committed before each statement, so
-   * this one asks for another isolation.)
+   * Runs reads that all see the same committed state, without locks. `work` must not lock rows or
+   * change data. On MySQL, other transactions see all data that was committed before each
+   * statement, so this one uses REPEATABLE READ.
    */
   async readOneMoment<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
     if (this.dialect === 'sqlite') return this.reader.transaction((queries) => work(queries));
@@ -149,7 +149,7 @@ export class Database implements Transactions {
 }
 
 function withRetries<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
-  // Uses a timer that keeps the process alive, unlike those of Clock: a waiting transaction is not
-  // over.
+  // Uses a timer that keeps the process alive, unlike those of Clock, because a transaction that
+  // waits for its next attempt must still run.
   return retry({ attempts: MAX_TRIES, backoff: BACKOFF, isRetryable, wait: setTimeout }, work);
 }

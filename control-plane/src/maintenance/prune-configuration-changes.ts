@@ -7,13 +7,13 @@ import { CHANGES_KEPT, type ConfigurationRevision } from '../tenancy/settings/co
 
 const FIRST_MS = 60_000;
 const EVERY_MS = 3_600_000;
-/** Changes that one transaction deletes. */
+/** Maximum number of changes that a transaction deletes. */
 const STEP = 1000;
 
 /**
- * Deletes old rows from the log of configuration changes, a minute after the start and then every
- * hour, in short transactions; the newest {@link CHANGES_KEPT} stay. The function returned ends
- * that.
+ * Deletes old rows from the log of configuration changes, in short transactions, one minute after
+ * the start and then every hour. The newest {@link CHANGES_KEPT} rows are kept. Returns a function
+ * that stops this.
  */
 export function pruneConfigurationChanges(
   database: Database,
@@ -25,11 +25,11 @@ export function pruneConfigurationChanges(
     while (!isStopped()) {
       const pruned = await database.transaction((queries) => revision.prune(queries, CHANGES_KEPT, STEP));
       if (pruned < STEP) break;
-      // SQLite's statements are synchronous: others get a turn between two steps.
+      // SQLite statements are synchronous, so this lets other work run between two steps.
       await nextTurn();
     }
   };
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'deleting old configuration changes failed; it is tried again in an hour');
+    log.warn({ err: error }, 'old configuration changes could not be deleted; the next attempt is in an hour');
   return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }

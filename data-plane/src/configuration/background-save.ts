@@ -1,22 +1,22 @@
 import type { Clock } from '../../../common/runtime/clock';
 
-/** How long a failed save waits for the next attempt, in milliseconds. */
+/** How long to wait after a failed save before the next attempt, in milliseconds. */
 const RETRY_MS = 30_000;
 
-/** What a {@link BackgroundSave} needs. */
+/** Dependencies and options of {@link BackgroundSave}. */
 export interface BackgroundSaveOptions {
   /** Saves the newest state. */
   readonly save: () => Promise<void>;
   readonly clock: Clock;
-  /** Milliseconds from the end of one save to the next. */
+  /** Shortest time from the end of a save to the start of the next one, in milliseconds. */
   readonly everyMs: number;
-  /** Receives the first failure of a row. */
+  /** Receives the first of several consecutive failures. */
   readonly onError: (error: unknown) => void;
 }
 
 /**
- * Saves a state that changes often: one save at a time and not too often, each with what is newest
- * when it begins.
+ * Saves a state that changes often. Saves do not overlap and are limited in rate. Each save writes
+ * the state that is newest when it begins.
  */
 export class BackgroundSave {
   private isDue = false;
@@ -27,14 +27,14 @@ export class BackgroundSave {
 
   constructor(private readonly options: BackgroundSaveOptions) {}
 
-  /** Says that the state changed. */
+  /** Marks the state as changed, so that it is saved when the rate limit allows. */
   request(): void {
     this.isDue = true;
     this.schedule();
   }
 
   /**
-   * Saves what is not saved yet, without waiting for its time; resolves when nothing runs any more.
+   * Saves unsaved changes without waiting for the rate limit. Resolves when no save is running.
    * Never rejects.
    */
   async flush(): Promise<void> {
@@ -70,7 +70,7 @@ export class BackgroundSave {
     return this.running;
   }
 
-  /** Returns how long to wait before the next save, in milliseconds. */
+  /** Saves once. Returns how long to wait before the next save, in milliseconds. */
   private async attempt(): Promise<number> {
     const { save, everyMs, onError } = this.options;
     try {

@@ -2,36 +2,37 @@ import type { ConfigurationPosition } from '../../../common/grpc/configuration-p
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
 
-/** One message of the stream: a part of an update, a snapshot, an invalidation or a heartbeat. */
+/** A message of the stream: a part of an update, a snapshot, an invalidation or a heartbeat. */
 export type WatchMessage = WatchReply__Output;
 
-/** The whole configuration as it is kept on disk. */
+/** The whole configuration, as stored on disk. */
 export type WireSnapshot = NonNullable<WatchMessage['snapshot']>;
 
-/** One part of an update. */
+/** A part of an update. */
 export type WireUpdate = NonNullable<WatchMessage['update']>;
 
-/** The position of a data plane that knows nothing, or wants everything anew. */
+/** The position of a data plane that has no configuration or requests a full snapshot. */
 export const NOTHING_KNOWN: ConfigurationPosition = { revision: 0, mark: '' };
 
 /** The control plane as the source of configuration. */
 export interface ConfigurationWatch {
   /**
-   * Every message, until the signal aborts (then it ends) or the connection is lost (then it ends
-   * or throws a LayoverError). The first message is about the configuration: what changed since
-   * `known`, or everything. The reader takes messages at once: nothing bounds what waits for it.
+   * Returns all messages of a new stream. The stream ends when the signal aborts. If the connection
+   * is lost, it ends or throws a LayoverError. The first message contains the changes since
+   * `known`, or a full snapshot. The reader must take messages without delay, because the number of
+   * waiting messages is not limited.
    */
   open(known: ConfigurationPosition, signal: AbortSignal): AsyncIterable<WatchMessage>;
 }
 
-/** The wire form of a snapshot, as bytes for the disk. */
+/** Converts between wire messages and the bytes on disk. */
 export interface SnapshotCodec {
-  /** Changes whenever bytes of an earlier version may lack something: see catalogFormat(). */
+  /** Changes if the bytes of another version may lack fields: see catalogFormat(). */
   readonly format: string;
-  /** Encodes one organization, for {@link SnapshotCodec.encode}. */
+  /** Encodes an organization for {@link SnapshotCodec.encode}. */
   encodeOrganization(organization: Organization__Output): Buffer;
-  /** Puts a snapshot together from organizations that were encoded before: only copies bytes. */
+  /** Builds the bytes of a snapshot from encoded organizations, which are only copied. */
   encode(rest: Omit<WireSnapshot, 'organizations'>, organizations: readonly Buffer[]): Buffer;
-  /** Throws an Error for bytes that are no snapshot. */
+  /** Decodes a snapshot. Throws an Error if the bytes are not a snapshot. */
   decode(bytes: Buffer): WireSnapshot;
 }

@@ -3,61 +3,71 @@ import type { ProxyCache__Output } from '../../../proto/gen/layover/v1/ProxyCach
 import type { ScanPolicy__Output } from '../../../proto/gen/layover/v1/ScanPolicy';
 
 /**
- * The fields of a message that the data plane uses as they are sent: everything but `Name`. What
- * each of them means is written in proto/layover/v1/catalog.proto.
+ * The fields of a message that the data plane uses as they are sent: all except `Name`. The fields
+ * are documented in proto/layover/v1/catalog.proto.
  */
 type Sent<Message, Name extends keyof Message = never> = {
   readonly [K in Exclude<keyof Message, Name>]: Message[K] extends (infer Item)[] ? readonly Item[] : Message[K];
 };
 
-/** An organization as the data plane needs it. */
+/** The configuration of an organization, as used by the data plane. */
 export interface OrganizationConfiguration extends Sent<Organization__Output, 'proxyCache' | 'robots' | 'scanPolicy'> {
   readonly proxyCache: ProxyCacheConfiguration | undefined;
-  /** By name, without the name of the organization. */
+  /** By robot name, without the name of the organization. */
   readonly robots: ReadonlyMap<string, { readonly secretSha256: Buffer }>;
-  /** Undefined: images are served whatever a scan says. */
+  /** If undefined, images are served regardless of their scan results. */
   readonly scanPolicy: ScanPolicy | undefined;
 }
 
-/** An organization's gate, as far as a data plane has to know it; the control plane judges images. */
+/**
+ * The part of an organization's scan policy that a data plane needs. The control plane decides
+ * about images.
+ */
 export type ScanPolicy = Sent<ScanPolicy__Output>;
 
-/** Fields of a proxy configuration in which a message uses a number or an empty text for "unset". */
+/** Fields for which the message uses a number or an empty string as "unset". */
 type Converted = 'username' | 'password' | 'caCertificate' | 'staleIfErrorSeconds';
 
-/** How an organization mirrors its upstream. Holds the password: never logged whole. Seconds throughout. */
+/**
+ * How an organization mirrors its upstream. Contains the password, so it must never be logged as a
+ * whole. All times are in seconds.
+ */
 export interface ProxyCacheConfiguration extends Sent<ProxyCache__Output, Converted> {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly caCertificate: string | undefined;
-  /** Undefined: until the tag expires. */
+  /** If undefined, stale tags are served until they expire. */
   readonly staleIfErrorSeconds: number | undefined;
 }
 
 /**
- * The whole configuration. Organizations are never changed, only replaced. A change replaces them
- * in these maps, in one step: code that does not wait in between sees one state. Code that keeps a
- * snapshot while it waits sees newer organizations afterwards, and the switches and keys of before.
+ * The whole configuration. Organizations are immutable and are replaced when they change. An update
+ * replaces them in these maps in one synchronous step, so code without an `await` sees a consistent
+ * state. Code that keeps a snapshot across an `await` sees newer organizations afterwards, but the
+ * earlier settings and token keys.
  */
 export interface ConfigurationSnapshot {
   readonly revision: number;
   readonly organizationsByName: ReadonlyMap<string, OrganizationConfiguration>;
-  /** By host in lower case. */
+  /** By lower-case mirror host. */
   readonly organizationsByMirrorHost: ReadonlyMap<string, OrganizationConfiguration>;
   readonly proxyCacheEnabled: boolean;
-  /** The first signs; all verify. 32 bytes each. */
+  /** The first key signs and all keys verify. Each secret has 32 bytes. */
   readonly tokenKeys: readonly { readonly id: string; readonly secret: Buffer }[];
 }
 
-/** What an update changed. */
+/** The result of an update. */
 export interface ConfigurationChange {
-  /** Uids of organizations that are new or were replaced. */
+  /** Uids of organizations that were added or replaced. */
   readonly changed: readonly string[];
-  /** Uids of organizations that are gone. */
+  /** Uids of organizations that were removed. */
   readonly removed: readonly string[];
 }
 
-/** Where the snapshot is asked for, at every request. */
+/** Provides the current snapshot, which is read again for every request. */
 export interface Configuration {
-  /** Throws NOT_READY before the first snapshot (none on disk and no control plane yet). */
+  /**
+   * Returns the current snapshot. Throws NOT_READY if there is none: none on disk, and none from
+   * the control plane yet.
+   */
   current(): ConfigurationSnapshot;
 }

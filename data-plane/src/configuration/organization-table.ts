@@ -4,53 +4,50 @@ import type { SnapshotCodec } from './configuration-watch';
 import { mustForget } from './forgotten';
 import { check, readOrganization } from './read-organization';
 
-/** An organization with its bytes for the disk. */
+/** An organization and its encoded form for the disk. */
 export interface HeldOrganization {
   readonly organization: OrganizationConfiguration;
   readonly encoded: Buffer;
 }
 
-/** What {@link OrganizationTable.apply} did. */
+/** The result of {@link OrganizationTable.apply}. */
 export interface AppliedChange extends ConfigurationChange {
-  /**
-   * Uids of organizations that were known before and of which everything must be forgotten: see
-   * {@link mustForget}.
-   */
+  /** Uids of earlier organizations whose cached data must be forgotten: see {@link mustForget}. */
   readonly forgotten: readonly string[];
 }
 
 /**
- * Reads an organization from the wire. Throws a SnapshotError that names the organization and the
- * field, and no value.
+ * Reads an organization from its wire message. Throws a SnapshotError that names the organization
+ * and the field, but no value.
  */
 export function holdOrganization(wire: Organization__Output, codec: SnapshotCodec): HeldOrganization {
   return { organization: readOrganization(wire), encoded: codec.encodeOrganization(wire) };
 }
 
 /**
- * The organizations by uid, by name and by mirror host. Changes take time proportional to what
- * changes.
+ * Organizations, indexed by uid, name and mirror host. The time of an update depends only on the
+ * number of changed organizations.
  */
 export class OrganizationTable {
   readonly byName = new Map<string, OrganizationConfiguration>();
-  /** By mirror host in lower case. */
+  /** By lower-case mirror host. */
   readonly byMirrorHost = new Map<string, OrganizationConfiguration>();
   private readonly byUid = new Map<string, HeldOrganization>();
 
-  /** How many there are. */
+  /** The number of organizations. */
   get size(): number {
     return this.byUid.size;
   }
 
-  /** Their bytes for the disk. */
+  /** Returns the encoded organizations for the disk. */
   encoded(): Buffer[] {
     return Array.from(this.byUid.values(), ({ encoded }) => encoded);
   }
 
   /**
-   * Adds or replaces organizations and removes others, in one step. Everything is checked first:
-   * throws a SnapshotError if a uid comes twice, or if two organizations would have one name or
-   * mirror host, and then nothing has changed.
+   * Adds, replaces and removes organizations in one step. Validates all changes first: throws a
+   * SnapshotError, without any change, if a uid occurs twice or two organizations would share a
+   * name or mirror host.
    */
   apply(changed: readonly HeldOrganization[], removedUids: readonly string[]): AppliedChange {
     this.check(changed, new Set(removedUids));
@@ -68,7 +65,7 @@ export class OrganizationTable {
     return { changed: changed.map(({ organization }) => organization.uid), removed, forgotten };
   }
 
-  /** Describes the step from `before` to this table, as {@link apply} does. */
+  /** Returns the difference from `before` to this table, in the form of {@link apply}. */
   changeFrom(before: OrganizationTable): AppliedChange {
     const removed: string[] = [];
     const forgotten: string[] = [];
@@ -87,8 +84,8 @@ export class OrganizationTable {
     for (const { organization } of changed) {
       const { uid, name } = organization;
       const where = `organization ${name}`;
-      check(!uids.has(uid) && !removed.has(uid), where, 'has the uid of another');
-      check(!names.has(name), where, 'is there twice');
+      check(!uids.has(uid) && !removed.has(uid), where, 'has a uid that occurs twice in the update');
+      check(!names.has(name), where, 'occurs twice');
       uids.add(uid);
       names.add(name);
       const host = mirrorHostOf(organization);
@@ -99,7 +96,7 @@ export class OrganizationTable {
       owner !== undefined && !uids.has(owner.uid) && !removed.has(owner.uid);
     for (const { organization } of changed) {
       const host = mirrorHostOf(organization);
-      check(!stays(this.byName.get(organization.name)), `organization ${organization.name}`, 'is there twice');
+      check(!stays(this.byName.get(organization.name)), `organization ${organization.name}`, 'occurs twice');
       check(!stays(this.byMirrorHost.get(host)), `mirror host ${host}`, 'belongs to two organizations');
     }
   }
@@ -122,7 +119,7 @@ export class OrganizationTable {
   }
 }
 
-/** Empty = none. */
+/** Returns the lower-case mirror host, or an empty string if there is none. */
 function mirrorHostOf({ proxyCache }: OrganizationConfiguration): string {
   return proxyCache?.mirrorHost.toLowerCase() ?? '';
 }

@@ -2,10 +2,13 @@ import type { ConfigurationSnapshot__Output } from '../../../proto/gen/layover/v
 import type { ConfigurationSnapshot } from './configuration';
 import { check, KEY_BYTES } from './read-organization';
 
-/** What a snapshot has beside the organizations. */
+/** The part of a snapshot that all organizations share. */
 export type SwitchesAndKeys = Pick<ConfigurationSnapshot, 'proxyCacheEnabled' | 'tokenKeys'>;
 
-/** Reads the settings and token keys of an update or snapshot. Throws a SnapshotError. */
+/**
+ * Reads the settings and token keys of an update or snapshot. Throws a SnapshotError if they are
+ * invalid.
+ */
 export function readShared({
   settings,
   tokenKeys,
@@ -15,7 +18,7 @@ export function readShared({
     proxyCacheEnabled: settings!.proxyCacheEnabled,
     tokenKeys: tokenKeys.map(({ id, secret }) => {
       check(id !== '', 'a token key', 'has no id');
-      check(secret.length === KEY_BYTES, `token key ${id}`, `is not ${KEY_BYTES} bytes`);
+      check(secret.length === KEY_BYTES, `token key ${id}`, `does not have ${KEY_BYTES} bytes`);
       return { id, secret: Buffer.from(secret) };
     }),
   };

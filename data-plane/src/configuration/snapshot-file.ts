@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { replaceFile } from '../../../common/files/durable-file';
 import type { SealedBox } from '../../../common/security/sealed-box';
 
-/** Bound into the sealed file, so that no other sealed value can stand in its place. */
+/** Authenticated context of the sealed file, so that no other sealed value can take its place. */
 const CONTEXT = 'configuration-snapshot/1';
 
 /**
- * The last good snapshot on disk, sealed: it holds upstream passwords and the keys of pull tokens.
- * The box is `new SealedBox('configuration-snapshot', masterKey)`.
+ * The last valid snapshot on disk. It is sealed, because it contains upstream passwords and the
+ * keys of pull tokens. The box is `new SealedBox('configuration-snapshot', masterKey)`.
  */
 export class SnapshotFile {
   constructor(
@@ -16,8 +16,9 @@ export class SnapshotFile {
   ) {}
 
   /**
-   * The bytes that were saved; undefined where none were. What a previous master key sealed is sealed again with the present one.
-   * Throws a SealedBoxError for another master key or a changed file, which stays as it is.
+   * Returns the saved bytes, or undefined if the file does not exist. Reseals a file that was
+   * sealed with a previous master key. Throws a SealedBoxError, and keeps the file, if the file was
+   * sealed with an unknown key or was modified.
    */
   async load(): Promise<Buffer | undefined> {
     const sealed = await readFile(this.path).catch((error: NodeJS.ErrnoException) => {
@@ -26,12 +27,13 @@ export class SnapshotFile {
     });
     if (sealed === undefined) return undefined;
     const plain = this.box.open(sealed, CONTEXT);
-    // Where the disk takes nothing, the file opens as long as the previous key is configured, and a later save replaces it.
+    // A failed write is harmless: the file can be opened while the previous key is configured, and
+    // a later save replaces it.
     if (!this.box.isCurrent(sealed)) await this.save(plain).catch(() => undefined);
     return plain;
   }
 
-  /** Replaces the file in one step; see {@link replaceFile} for what holds after a crash and what is thrown. */
+  /** Replaces the file atomically. See {@link replaceFile} for durability and errors. */
   async save(plain: Buffer): Promise<void> {
     await replaceFile(this.path, this.box.seal(plain, CONTEXT));
   }

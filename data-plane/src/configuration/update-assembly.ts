@@ -4,19 +4,19 @@ import { type HeldOrganization, holdOrganization } from './organization-table';
 import { check } from './read-organization';
 import { readShared, type SwitchesAndKeys } from './read-shared';
 
-/** An update of which all parts have come, read and checked organization by organization. */
+/** An update whose parts have all arrived. Each organization has been read and validated. */
 export interface CompleteUpdate {
-  /** false = only what changed; true = a full snapshot. */
+  /** True for a full snapshot, false for changes only. */
   readonly isFull: boolean;
   readonly to: ConfigurationPosition;
   readonly organizations: readonly HeldOrganization[];
   readonly removedUids: readonly string[];
   readonly shared: SwitchesAndKeys;
-  /** The same for the disk. */
+  /** The settings and token keys in their wire form, for the disk. */
   readonly wireShared: Pick<WireUpdate, 'settings' | 'tokenKeys'>;
 }
 
-/** Collects the parts of an update. Nothing of it is used before the last part has come. */
+/** Collects the parts of an update. No part is used before the last one has arrived. */
 export class UpdateAssembly {
   private first: WireUpdate | undefined;
   private organizations: HeldOrganization[] = [];
@@ -25,14 +25,14 @@ export class UpdateAssembly {
   constructor(private readonly codec: SnapshotCodec) {}
 
   /**
-   * Adds a part; returns the update if it was the last one. Throws a SnapshotError for an invalid
-   * organization, and for a part that does not belong to those before it.
+   * Adds a part. Returns the complete update after its last part, otherwise undefined. Throws a
+   * SnapshotError if an organization is invalid or the part belongs to another update.
    */
   add(part: WireUpdate): CompleteUpdate | undefined {
     this.first ??= part;
     const { fromRevision, revision, mark } = this.first;
     const belongs = part.fromRevision === fromRevision && part.revision === revision && part.mark === mark;
-    check(belongs, 'an update', 'was followed by a part of another one before its last part');
+    check(belongs, 'an update', 'was interrupted by a part of another update');
     check(revision >= 0, 'revision', 'is negative');
     for (const wire of part.organizations) this.organizations.push(holdOrganization(wire, this.codec));
     this.removedUids.push(...part.removedUids);

@@ -21,47 +21,65 @@ import { OrganizationTable } from './organization-table';
 import type { SnapshotFile } from './snapshot-file';
 import { type CompleteUpdate, UpdateAssembly } from './update-assembly';
 
-/** How often the file on disk is replaced at most, in milliseconds. */
+/** The minimum time between two writes of the file on disk, in milliseconds. */
 const SAVE_EVERY_MS = 1000;
 
-/** What the configuration needs, and whom it tells. */
+/** Dependencies and options of {@link createConfiguration}. */
 export interface ConfigurationOptions {
   readonly watch: ConfigurationWatch;
   readonly codec: SnapshotCodec;
   readonly file: SnapshotFile;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What must be forgotten of the catalog (see LocalIndex.forget): an invalidation came, or an organization went or changed its upstream. */
+  /**
+   * Forgets cached catalog data (see LocalIndex.forget). Called for an invalidation, and for an
+   * organization that was removed or whose upstream changed.
+   */
   readonly forget: (organizationUid: string, repository: string, tag: string, digest: string) => void;
-  /** A stream began: the control plane is there, and invalidations before it may have been missed. */
+  /**
+   * Called when a stream has begun: the control plane is reachable, and earlier invalidations may
+   * have been missed.
+   */
   readonly onConnected?: () => void;
-  /** Between tries to reach the control plane; default 100 ms, doubling up to 5 s. */
+  /** Pauses between attempts to reach the control plane. Default: 100 ms, doubling up to 5 s. */
   readonly backoff?: Backoff;
-  /** A stream without any message for this long is given up, in milliseconds; default 30000 (heartbeats come every 10 s). */
+  /**
+   * A stream is closed if no message arrives for this time, in milliseconds. Default: 30000
+   * (heartbeats arrive every 10 s).
+   */
   readonly silenceMs?: number;
 }
 
-/** The configuration, kept current while it runs. */
+/** The configuration, updated by the control plane while it runs. */
 export interface LiveConfiguration extends Configuration {
-  /** Loads the last good snapshot from disk and begins to watch; does not wait for the control plane. */
+  /**
+   * Loads the last valid snapshot from disk and begins to watch. Does not wait for the control
+   * plane.
+   */
   start(): Promise<void>;
-  /** Resolves when there is a snapshot, from disk or from the control plane. Throws NOT_READY after `timeoutMs`. */
+  /**
+   * Resolves when there is a snapshot, from disk or from the control plane. Throws NOT_READY after
+   * `timeoutMs`.
+   */
   ready(timeoutMs: number): Promise<void>;
-  /** Whether a stream from the control plane is open and has given a snapshot. */
+  /** Whether a stream from the control plane is open and has sent configuration. */
   readonly connected: boolean;
   /**
-   * Calls back after every update, when it is current, with what it changed; the function returned
-   * ends that.
+   * Calls `listener` after each update has been applied. Returns a function that removes the
+   * listener.
    */
   onChange(listener: ConfigurationListener): () => void;
-  /** Ends the stream; the snapshot stays current. Harmless when called twice. */
+  /**
+   * Ends the stream and saves unsaved changes. The snapshot remains available. May be called more
+   * than once.
+   */
   stop(): Promise<void>;
 }
 
-/** Hears of every update. */
+/** Receives each applied update. */
 export type ConfigurationListener = (snapshot: ConfigurationSnapshot, change: ConfigurationChange) => void;
 
-/** See {@link LiveConfiguration}. */
+/** Creates a {@link LiveConfiguration}. It does nothing before `start`. */
 export function createConfiguration(options: ConfigurationOptions): LiveConfiguration {
   return new WatchedConfiguration(options);
 }
@@ -74,13 +92,14 @@ class WatchedConfiguration implements LiveConfiguration {
   /** The position of the snapshot. */
   private position = NOTHING_KNOWN;
   /**
-   * What the next stream is opened with: the position, or nothing where everything must come anew.
+   * The position that the next stream is opened with: the current one, or {@link NOTHING_KNOWN} to
+   * request a full snapshot.
    */
   private known: ConfigurationPosition = NOTHING_KNOWN;
   private readonly saving: BackgroundSave;
   private running: Promise<void> | undefined;
   private failures = 0;
-  /** Updates in a row that were refused. */
+  /** Number of consecutive invalid updates. */
   private refused = 0;
   private streaming = false;
   private readonly stopping = new AbortController();
@@ -95,7 +114,7 @@ class WatchedConfiguration implements LiveConfiguration {
       onError: (error) =>
         options.logger.error(
           { err: error },
-          'the configuration cannot be kept on disk; a restart needs the control plane',
+          'the configuration cannot be saved to disk; a restart requires the control plane',
         ),
     });
   }
@@ -103,7 +122,7 @@ class WatchedConfiguration implements LiveConfiguration {
   current(): ConfigurationSnapshot {
     if (this.snapshot !== undefined) return this.snapshot;
     throw new LayoverError('NOT_READY', {
-      message: 'no configuration has come from the control plane yet, and none is kept from an earlier run',
+      message: 'no configuration has been received from the control plane, and none is stored on disk',
     });
   }
 
@@ -123,7 +142,9 @@ class WatchedConfiguration implements LiveConfiguration {
     const unsubscribe = this.onChange(() => first.resolve());
     try {
       await withTimeout(this.options.clock, timeoutMs, first.promise, () => {
-        throw new LayoverError('NOT_READY', { message: 'no configuration came from the control plane in time' });
+        throw new LayoverError('NOT_READY', {
+          message: 'no configuration was received from the control plane in time',
+        });
       });
     } finally {
       unsubscribe();
@@ -149,13 +170,15 @@ class WatchedConfiguration implements LiveConfiguration {
       if (plain === undefined) return;
       const { format, ...wire } = codec.decode(plain);
       this.apply(new UpdateAssembly(codec).add(asUpdate(wire))!);
-      // The file of another version may lack what that version did not know.
+      // A file of another version may lack fields that this version needs.
       if (format !== codec.format) this.known = NOTHING_KNOWN;
-      logger.info({ revision: this.snapshot?.revision }, 'began with the configuration of an earlier run');
+      logger.info({ revision: this.snapshot?.revision }, 'loaded the configuration of an earlier run from disk');
     } catch (error) {
       logger.warn(
         { err: error },
-        'the configuration kept from an earlier run (configuration.sealed in the home) cannot be used: it is damaged, or sealed with a key that is neither LAYOVER_MASTER_KEY nor in LAYOVER_MASTER_KEY_PREVIOUS; the control plane must be reached first',
+        'the stored configuration (configuration.sealed in the home) cannot be used: it is damaged, or sealed with a ' +
+          'key that is neither LAYOVER_MASTER_KEY nor in LAYOVER_MASTER_KEY_PREVIOUS; this data plane is not ready ' +
+          'before it has reached the control plane',
       );
     }
   }
@@ -166,11 +189,11 @@ class WatchedConfiguration implements LiveConfiguration {
       try {
         await this.follow();
       } catch (error) {
-        // The first failure of a row and then ever fewer, as in the journal's delivery.
+        // Logs the first, second, fourth, … consecutive failure, like the delivery of the journal.
         if ((this.failures & (this.failures + 1)) === 0) {
           logger.warn(
             { err: error, tries: this.failures + 1 },
-            'the control plane cannot be reached; the last configuration stays',
+            'the control plane cannot be reached; the last configuration remains in use',
           );
         }
       }
@@ -181,16 +204,16 @@ class WatchedConfiguration implements LiveConfiguration {
     }
   }
 
-  /** One stream, from its first message to its end. */
+  /** Follows one stream until it ends. */
   private async follow(): Promise<void> {
     const { watch, clock, codec, logger, silenceMs = 30_000 } = this.options;
     const attempt = linkSignals(this.stopping.signal);
     const giveUp = (): void => {
-      logger.warn({ silenceMs }, 'the control plane is silent; the stream is opened again');
+      logger.warn({ silenceMs }, 'the control plane sent no message in time; reopening the stream');
       attempt.abort();
     };
     let cancelSilence = clock.after(silenceMs, giveUp);
-    // The parts of an update that an earlier stream did not finish are dropped with it.
+    // A new assembly discards the parts of an update that an earlier stream did not finish.
     const assembly = new UpdateAssembly(codec);
     try {
       for await (const message of watch.open(this.known, attempt.signal)) {
@@ -205,7 +228,7 @@ class WatchedConfiguration implements LiveConfiguration {
     }
   }
 
-  /** Returns false if the stream can't be followed any more and must be opened again. */
+  /** Handles a message. Returns false if the stream must be reopened. */
   private take({ snapshot, update, invalidation }: WatchMessage, assembly: UpdateAssembly): boolean {
     if (invalidation) {
       this.options.forget(invalidation.organizationUid, invalidation.repository, invalidation.tag, invalidation.digest);
@@ -223,7 +246,7 @@ class WatchedConfiguration implements LiveConfiguration {
     if (part.fromRevision !== 0 && part.fromRevision !== this.position.revision) {
       logger.warn(
         { from: part.fromRevision, has: this.position.revision },
-        'the control plane sent changes of another revision than the one that is here; everything is asked for again',
+        'the control plane sent changes from another revision than the current one; requesting a full snapshot',
       );
       this.known = NOTHING_KNOWN;
       return false;
@@ -235,11 +258,11 @@ class WatchedConfiguration implements LiveConfiguration {
     } catch (error) {
       this.known = NOTHING_KNOWN;
       this.refused += 1;
-      // The first of a row and then ever fewer.
+      // Logs the first, second, fourth, … consecutive invalid update.
       if ((this.refused & (this.refused - 1)) === 0)
         logger.error(
           { err: error, refused: this.refused },
-          'the control plane sent a configuration that is not valid; the last good one stays',
+          'the control plane sent an invalid configuration; the last valid one remains in use',
         );
       return false;
     }
@@ -267,8 +290,8 @@ class WatchedConfiguration implements LiveConfiguration {
   }
 
   /**
-   * Makes an update current, in one step. Throws a SnapshotError for an update that is not valid;
-   * then nothing has changed.
+   * Applies an update in one step. Throws a SnapshotError, without any change, if the update is
+   * invalid.
    */
   private apply({ isFull, to, organizations, removedUids, shared, wireShared }: CompleteUpdate): ConfigurationChange {
     const before = this.organizations;
@@ -291,7 +314,7 @@ class WatchedConfiguration implements LiveConfiguration {
     return change;
   }
 
-  /** What is kept on disk: the newest state. */
+  /** Encodes the newest state for the disk. */
   private encode(): Buffer {
     const { codec } = this.options;
     const rest = { ...this.position, ...this.shared, format: codec.format };
@@ -299,7 +322,7 @@ class WatchedConfiguration implements LiveConfiguration {
   }
 }
 
-/** A snapshot as an update in one part. */
+/** Converts a snapshot to an update with a single part. */
 function asUpdate(snapshot: Omit<NonNullable<WatchMessage['snapshot']>, 'format'>): WireUpdate {
   return { ...snapshot, fromRevision: 0, last: true, removedUids: [] };
 }

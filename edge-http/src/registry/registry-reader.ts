@@ -14,10 +14,10 @@ import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Reference, RepositoryName } from '../../../common/oci/reference';
 
 /**
- * Who asks, and how; the data plane puts it into the pull record. `requestId` has 1 to 64 characters of
- * [A-Za-z0-9._-]. `clientAddress` has no port, is IPv4 also if it came in as ::ffff:a.b.c.d, and is empty
- * if the listener is a unix socket. `userAgent` has at most 256 characters. `authorization` is the
- * header, or empty; it is never logged.
+ * The client of a request and how it was made, for the pull record of the data plane. `requestId`
+ * has 1 to 64 characters of [A-Za-z0-9._-]. `clientAddress` has no port, is in IPv4 form also for
+ * ::ffff:a.b.c.d, and is empty if the listener is a unix socket. `userAgent` has at most 256
+ * characters. `authorization` is the header, or empty; it must never be logged.
  */
 export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
 
@@ -129,8 +129,8 @@ export interface BlobRead {
 export interface TagsQuery extends RepositoryQuery, Readonly<Pick<ListTagsRequest__Output, 'limit' | 'last'>> {}
 
 /**
- * A page of tags. `nextLast` is `last` of the next page; empty = there is none. `nextLimit` is the page
- * size for the link to the next page; 0 = none.
+ * A page of tags. `nextLast` is the `last` parameter of the next page, or empty if there is none.
+ * `nextLimit` is the page size for the link to the next page, or 0 for none.
  */
 export interface TagsPage extends Provenance, Readonly<Pick<ListTagsReply__Output, 'nextLast' | 'nextLimit'>> {
   readonly tags: readonly string[];
@@ -142,7 +142,10 @@ export interface ReferrersQuery
   readonly digest: Digest;
 }
 
-/** An OCI image index, and whether it was filtered by type. `nextPage` is empty for the last page. */
+/**
+ * An OCI image index of referrers, and whether it was filtered by type. `nextPage` is empty for the
+ * last page.
+ */
 export interface ReferrersPage
   extends Provenance, Readonly<Pick<ListReferrersReply__Output, 'content' | 'filtered' | 'nextPage'>> {}
 

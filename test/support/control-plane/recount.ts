@@ -182,8 +182,9 @@ function stateProblems(
     blob?.state === 'PRESENT' &&
     Number(blob.size) === Number(row.size)
   ) {
-    // Other reservations may stay until they lapse: those of an origin that has ended, of a manifest
-    // that declares another size than the stored content has, and of a manifest named as a layer.
+    // Other reservations may remain until they lapse: those of an origin that has ended, of a
+    // manifest that declares a size other than that of the stored content, and of a manifest named
+    // as a layer.
     problems.push('is reserved, but has arrived');
   }
   if ((row.state === 'RESERVED') !== (row.reserved_until !== null)) problems.push('has an end that its state excludes');

@@ -362,8 +362,8 @@ export function markOf(revision: number): string {
 }
 
 /**
- * Returns the update, in one part, that changes a configuration from `before` (undefined: anything) to
- * `snapshot`.
+ * Returns the update, in one part, that changes a configuration from `before` (undefined for any)
+ * to `snapshot`.
  */
 export function updateOf(snapshot: ConfigurationSnapshot, before?: ConfigurationSnapshot): ConfigurationUpdate {
   const known = new Map(before?.organizations?.map((organization) => [organization.uid, organization]));

@@ -29,8 +29,8 @@ export interface ServerProgram {
   /** Returns the end of the output of both streams. */
   output(): string;
   /**
-   * Resolves with the match when what is printed from now on matches. Rejects after `withinMs`, or
-   * if the process ends.
+   * Resolves with the first match in the output from now on. Rejects after `withinMs`, or if the
+   * process ends.
    */
   whenPrinted(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
   /** Sends a signal without waiting. */

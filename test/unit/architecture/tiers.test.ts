@@ -14,7 +14,10 @@ interface Project {
   readonly testPathIgnorePatterns?: readonly string[];
 }
 
-/** Reads jest.config.js as this machine has it. Not required: jest would give the file its own modules. */
+/**
+ * Reads jest.config.js as configured on this machine. Evaluates the source, because jest would load
+ * a required file with its own modules.
+ */
 function projects(): readonly Project[] {
   const config = { exports: {} as { projects?: readonly Project[] } };
   const source = readFileSync(join(packageRoot(), 'jest.config.js'), 'utf8');

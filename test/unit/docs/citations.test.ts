@@ -89,3 +89,14 @@ test('a folder of documents is not cited instead of a document', () => {
   const vague = matchesOf(/\/[/*][^\n]*\bdocs\/(?:adr|design)\b(?!\/)/).filter((text) => !text.startsWith('test/'));
   expect(vague).toEqual([]);
 });
+
+test('comment lines end at 100 columns', () => {
+  const scripts = files.filter(({ path }) => /\.(?:ts|mjs|cjs)$/.test(path));
+  expect(scripts.length).toBeGreaterThan(500);
+  const long = scripts.flatMap(({ path, text }) =>
+    text
+      .split('\n')
+      .flatMap((line, at) => (line.length > 100 && /^\s*(?:\/\/|\/?\*)/.test(line) ? [`${path}:${at + 1}`] : [])),
+  );
+  expect(long).toEqual([]);
+});

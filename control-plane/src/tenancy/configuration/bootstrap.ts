@@ -17,11 +17,14 @@ export const BOOTSTRAP_ORGANIZATIONS: readonly (readonly [name: string, host: st
   ['mcr', 'mcr.microsoft.com'],
 ];
 
-/** Creates the public organizations that are not there. A start that was cut off in the middle goes on where it was. */
+/**
+ * Creates the public organizations that do not exist. If a start was interrupted, the next start
+ * creates the remaining ones.
+ */
 export async function bootstrapOrganizations(organizations: OrganizationService): Promise<void> {
   for (const [name, host] of BOOTSTRAP_ORGANIZATIONS) {
     try {
-      // Version 0: only where there is none.
+      // Version 0: creates the organization only if it does not exist.
       await organizations.apply(name, publicMirrorOf(name, host), 0, SYSTEM_ACTOR);
     } catch (error) {
       if (!isApiError(error) || (error.code !== 'VERSION_CONFLICT' && error.code !== 'CONFLICT')) throw error;

@@ -17,35 +17,35 @@ import type { SystemSettingsStore } from '../settings/system-settings.store';
 import type { TokenKeyStore } from '../tokens/token-key.store';
 import { toMessage } from './organization-message';
 
-/** What data planes know beside the organizations. */
+/** The configuration that all organizations share. */
 export interface SharedConfiguration {
   readonly settings: SystemSettingsMessage;
-  /** The first signs. */
+  /** The first key signs. */
   readonly tokenKeys: readonly TokenKeyMessage[];
 }
 
-/** The whole configuration at one moment. */
+/** A consistent snapshot of the whole configuration. */
 export interface WholeConfiguration {
   readonly position: ConfigurationPosition;
-  /** What the log of changes has, oldest first. */
+  /** The retained log of changes, oldest first. */
   readonly log: readonly ConfigurationChangeRow[];
   readonly organizations: readonly OrganizationMessage[];
   readonly shared: SharedConfiguration;
 }
 
-/** What changed from one position to another. */
+/** The changes from one position to another. */
 export interface ConfigurationChanges {
-  /** The changes, oldest first; the last one has the new position. */
+  /** The log entries, oldest first. The last entry has the new position. */
   readonly log: readonly ConfigurationChangeRow[];
-  /** Uids of the organizations that changed, each once. */
+  /** Uids of the organizations that changed, without duplicates. */
   readonly uids: readonly string[];
-  /** Those of them that exist, as they are now. */
+  /** The changed organizations that still exist, in their present state. */
   readonly organizations: readonly OrganizationMessage[];
-  /** undefined = unchanged. */
+  /** Undefined if it did not change. */
   readonly shared: SharedConfiguration | undefined;
 }
 
-/** Where the configuration comes from. */
+/** Dependencies of {@link ConfigurationSource}. */
 export interface ConfigurationSourceParts {
   readonly database: Database;
   readonly revision: ConfigurationRevision;
@@ -59,22 +59,22 @@ export interface ConfigurationSourceParts {
 }
 
 /**
- * Reads the configuration as data planes get it, with upstream passwords in clear (the Catalog
- * listens on a private socket by default). Each read sees one moment: a mirror host that moves from
- * one organization to another in two transactions never belongs to both.
+ * Reads the configuration in the form that data planes receive. Upstream passwords are in clear
+ * text; by default the Catalog listens on a private socket. Each read sees one committed state, so
+ * a mirror host that moves between organizations in two transactions never belongs to both.
  */
 export class ConfigurationSource {
   constructor(private readonly parts: ConfigurationSourceParts) {}
 
   /**
-   * Returns the position that is committed now: one statement, whatever the number of
+   * Returns the last committed position, with a single statement regardless of the number of
    * organizations.
    */
   head(): Promise<ConfigurationPosition> {
     return this.parts.revision.head(this.parts.database.reader);
   }
 
-  /** Reads everything. */
+  /** Reads the whole configuration. */
   readAll(): Promise<WholeConfiguration> {
     const { database, revision, organizations, robots } = this.parts;
     return database.readOneMoment(async (queries) => ({
@@ -86,9 +86,9 @@ export class ConfigurationSource {
   }
 
   /**
-   * Reads what changed since `known`, in time proportional to what changed. Returns undefined if
-   * the log of changes does not tell: it does not have `known` (any more), or something changed the
-   * revision without it.
+   * Reads the changes since `known`, in time proportional to their number. Returns undefined if the
+   * log of changes is incomplete: it does not contain `known` (any more), or the revision was
+   * changed without a log entry.
    */
   readSince(known: ConfigurationPosition): Promise<ConfigurationChanges | undefined> {
     const { database, revision, organizations, robots } = this.parts;
@@ -128,8 +128,8 @@ export class ConfigurationSource {
     for (const { organization_uid: uid, name, secret_sha256: secret } of robots) {
       const others = robotsOf.get(uid) ?? [];
       robotsOf.set(uid, others);
-      // Kept in memory: a copy of its own, because a small Buffer is a part of Node's pool and
-      // would keep 8 KiB of it.
+      // Uses a copy, because the message stays in memory: a small Buffer shares the pool of Node
+      // and would keep 8 KiB of it alive.
       others.push({ name, secretSha256: new Uint8Array(Buffer.from(secret, 'hex')) });
     }
     return organizations.map((organization) => ({

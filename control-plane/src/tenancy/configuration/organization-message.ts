@@ -8,16 +8,22 @@ import { PROXY_CACHE_SETTINGS, type ProxyCache } from '../organizations/proxy-ca
 import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../organizations/scan-policy';
 import { toMessageFields } from '../organizations/settings/setting-messages';
 
-/** Opens upstream passwords, and logs those that cannot be opened. */
+/**
+ * Dependencies of {@link toMessage}: opens upstream passwords, and logs those that cannot be
+ * opened.
+ */
 export interface MessageParts {
   readonly box: SealedBox;
   readonly log: Logger;
 }
 
-/** Returns an organization as data planes get it, without its robots. The upstream password is in clear. */
+/**
+ * Returns the message for an organization, without its robots. The upstream password is in clear
+ * text.
+ */
 export function toMessage(organization: Organization, parts: MessageParts): OrganizationMessage {
   const { uid, name, proxyCache, scanPolicy } = organization;
-  // `Required`: a field of the message that no setting sends and no line here sets does not compile.
+  // With `Required`, code that does not set every field of the message does not compile.
   const message: Required<Omit<OrganizationMessage, 'robots'>> = {
     ...toMessageFields(ORGANIZATION_SETTINGS, organization),
     uid,
@@ -34,7 +40,7 @@ function toProxyMessage(uid: string, proxy: ProxyCache, parts: MessageParts): Re
     ...toMessageFields(PROXY_CACHE_SETTINGS, proxy),
     upstreamHost: proxy.upstreamHost,
     upstreamNamespace: proxy.upstreamNamespace,
-    // The upstream would refuse a user name without its password where anonymous might do.
+    // The upstream would reject a user name without a password, but may allow anonymous requests.
     username: password === '' ? '' : (proxy.upstreamUsername ?? ''),
     password,
     credentialVersion: proxy.credentialVersion,
@@ -47,15 +53,19 @@ function toScanPolicyMessage(policy: ScanPolicy): Required<ScanPolicyMessage> {
 }
 
 /**
- * Returns '' if there is no password. A password that no configured master key opens is logged, and
- * the upstream is asked anonymously until the password is set again.
+ * Returns the upstream password, or '' if there is none. If no configured master key opens the
+ * password, logs an error and returns '': requests to the upstream are then anonymous until the
+ * password is set again.
  */
 function openPassword(uid: string, proxy: ProxyCache, parts: MessageParts): string {
   if (proxy.sealedPassword === undefined) return '';
   try {
     return parts.box.open(proxy.sealedPassword, uid).toString('utf8');
   } catch (error) {
-    parts.log.error({ err: error, organizationUid: uid }, 'an upstream password cannot be opened: set it again');
+    parts.log.error(
+      { err: error, organizationUid: uid },
+      'the upstream password of an organization cannot be decrypted: set it again',
+    );
     return '';
   }
 }

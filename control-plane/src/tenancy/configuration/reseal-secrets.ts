@@ -5,26 +5,31 @@ import type { Database } from '../../db/database';
 import type { OrganizationStore, SealedPassword } from '../organizations/organization.store';
 import type { TokenKeyStore } from '../tokens/token-key.store';
 
-/** What {@link resealSecrets} works with. */
+/** Dependencies and options of {@link resealSecrets}. */
 export interface ResealParts {
   readonly database: Database;
   readonly organizations: OrganizationStore;
   readonly tokenKeys: TokenKeyStore;
   readonly box: SealedBox;
   readonly log: Logger;
-  /** LAYOVER_IGNORE_UNREADABLE_SECRETS: go on without what no key opens. */
+  /** LAYOVER_IGNORE_UNREADABLE_SECRETS: continue if secrets cannot be decrypted. */
   readonly ignoreUnreadable: boolean;
 }
 
-/** Passwords in one transaction: changes of organizations never wait long behind a rotation. */
+/**
+ * Passwords per transaction. A small number, so that changes of organizations do not wait long for
+ * a key rotation.
+ */
 const STEP = 100;
-/** Organizations that an error names. */
+/** Maximum number of organizations that an error names. */
 const NAMED = 20;
 
 /**
- * Key rotation: what LAYOVER_MASTER_KEY_PREVIOUS sealed is sealed with the present key, in steps of 100, so that after one start
- * the old key is no longer needed. First everything is opened: throws a ConfigurationError that names what no key opens, and then
- * nothing has changed. With `ignoreUnreadable` it stays as it is, and is named in the log.
+ * Reseals all secrets that were sealed with LAYOVER_MASTER_KEY_PREVIOUS with the present master
+ * key. After one start, the previous key is no longer needed. Checks first that all secrets can be
+ * decrypted. Otherwise throws a ConfigurationError that names the affected organizations, without
+ * any change. With `ignoreUnreadable`, secrets that cannot be decrypted are kept and logged
+ * instead.
  */
 export async function resealSecrets(parts: ResealParts): Promise<void> {
   const { box, database, organizations, tokenKeys, log } = parts;
@@ -37,8 +42,8 @@ export async function resealSecrets(parts: ResealParts): Promise<void> {
     if (!parts.ignoreUnreadable) throw unreadableError(unreadable, unreadableKeys);
     log.error(
       { organizations: unreadable.slice(0, NAMED), passwords: unreadable.length, tokenKeys: unreadableKeys },
-      'secrets cannot be opened with the master keys at hand, and are ignored as configured: set the ' +
-        'upstream passwords again',
+      'secrets cannot be decrypted with the configured master keys and are ignored ' +
+        '(LAYOVER_IGNORE_UNREADABLE_SECRETS): set the upstream passwords again',
     );
   }
   let resealed = 0;
@@ -52,8 +57,7 @@ export async function resealSecrets(parts: ResealParts): Promise<void> {
     resealed += old.length;
   }
   await database.transaction((queries) => tokenKeys.reseal(queries));
-  if (resealed > 0)
-    log.info({ passwords: resealed }, 'upstream passwords were sealed again with the present master key');
+  if (resealed > 0) log.info({ passwords: resealed }, 'resealed upstream passwords with the present master key');
 }
 
 async function* steps({ database, organizations }: ResealParts): AsyncGenerator<readonly SealedPassword[]> {

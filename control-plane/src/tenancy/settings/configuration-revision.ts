@@ -5,21 +5,21 @@ import type { Queries } from '../../db/database';
 import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 
 /**
- * Changes that are kept, in the database and in the memory of each control plane (about 3 MB). A
- * data plane that was away for more changes than these gets everything.
+ * Number of changes that are kept in the database and in the memory of each control plane (about 3
+ * MB). A data plane that missed more changes gets a full snapshot.
  */
 export const CHANGES_KEPT = 20_000;
 
 /**
- * What a transaction changed: an organization with its robots, or what all organizations share
- * (settings, token keys).
+ * The part of the configuration that a transaction changed: an organization with its robots, or the
+ * shared part (system settings and token keys).
  */
 export type ConfigurationPart = { readonly uid: string } | 'shared';
 
 /**
- * The number that grows with every change of configuration, and the log of what changed. Shared by
- * all control planes on one database. Revisions are committed in order and without gaps, because
- * each transaction that makes one locks the row of the revision until it has ended.
+ * The revision of the configuration, which increases with every change, and the log of changes. All
+ * control planes on a database share them. Revisions are committed in order and without gaps,
+ * because each transaction that increments the revision locks its row until the transaction ends.
  */
 export class ConfigurationRevision {
   private readonly listeners = new Set<() => Promise<void>>();
@@ -32,10 +32,8 @@ export class ConfigurationRevision {
   };
 
   /**
-   * Counts a change and logs what changed, in the transaction that makes the change. That
-   * transaction resolves when the listeners of this process have dealt with the change, so that a
-   * mutation is answered when its change is on its way to the data planes. Other processes find the
-   * change by polling.
+   * Increments the revision and logs the change, in the transaction that makes the change. After
+   * the commit, the listeners are called, and `transaction` resolves after they have finished.
    */
   async bump(queries: Queries, changed: ConfigurationPart): Promise<void> {
     await queries(Table.configurationRevision).where('id', 1).increment('revision', 1);
@@ -47,17 +45,17 @@ export class ConfigurationRevision {
     hooksOf(queries).afterCommit(this.announcement);
   }
 
-  /** Returns the position that is committed. */
+  /** Returns the committed position. */
   async head(queries: Queries): Promise<ConfigurationPosition> {
     const row = await queries(`${Table.configurationRevision} as r`)
       .leftJoin(`${Table.configurationChanges} as c`, 'c.revision', 'r.revision')
       .where('r.id', 1)
       .first<(ConfigurationRevisionRow & { readonly mark: string | null }) | undefined>('r.revision', 'c.mark');
-    if (row === undefined) throw new Error('the configuration has no revision: the migrations have not run');
+    if (row === undefined) throw new Error('the configuration has no revision: run the database migrations');
     return { revision: row.revision, mark: row.mark ?? '' };
   }
 
-  /** Returns the changes from this revision on, the revision included, oldest first. */
+  /** Returns the changes from `revision` on, including it, oldest first. */
   async changesFrom(queries: Queries, revision: number): Promise<readonly ConfigurationChangeRow[]> {
     return queries<ConfigurationChangeRow>(Table.configurationChanges)
       .where('revision', '>=', revision)
@@ -65,8 +63,8 @@ export class ConfigurationRevision {
   }
 
   /**
-   * Deletes changes that are older than the newest `kept` ones, at most `limit`. Returns how many
-   * were deleted.
+   * Deletes at most `limit` of the changes that are older than the newest `kept` ones. Returns the
+   * number of deleted changes.
    */
   async prune(queries: Queries, kept: number, limit: number): Promise<number> {
     const { revision } = await this.head(queries);

@@ -7,7 +7,7 @@ import { algorithmOf, type Digest, hexOf, parseDigest } from '../../../../common
  * All paths of the local copies; no other code constructs them:
  *
  *     <root>/
- *       <boot id>/               verified since that boot; only those of the current boot are trusted
+ *       <boot id>/               verified since that boot; only those of this boot are trusted
  *         sha256/ab/ab34….1234   64 hex characters, then the size in bytes; sha512 likewise
  *       incoming/                being written; emptied at start
  *

@@ -8,7 +8,7 @@ import { algorithmOf, type Digest, hexOf } from '../../../../common/oci/digest';
  *     <root>/
  *       sha256/
  *         ab/
- *           ab34…             64 hex characters: a complete, verified blob or manifest; never modified
+ *           ab34…             64 hex characters: a complete, verified blob or manifest; immutable
  *       sha512/
  *         cd/
  *           cd56…             128 hex characters

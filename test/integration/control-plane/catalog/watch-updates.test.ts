@@ -23,7 +23,7 @@ const now = async (): Promise<Position> => {
 };
 
 describe('a stream', () => {
-  test('begins with everything; then each change comes with the organization that changed, and no other', async () => {
+  test('begins with a full snapshot, then sends only the organizations that changed', async () => {
     for (const name of ['a', 'b', 'c']) await apply(name);
     const stream = watch();
     const first = await stream.update();
@@ -37,7 +37,7 @@ describe('a stream', () => {
     expect(second.mark).not.toBe(first.mark);
   });
 
-  test('names an organization that was removed', async () => {
+  test('sends the uid of a removed organization', async () => {
     for (const name of ['a', 'b']) await apply(name);
     const stream = watch();
     const { organizations } = await stream.update();
@@ -47,7 +47,7 @@ describe('a stream', () => {
     expect(update.removedUids).toEqual(organizations.filter(({ name }) => name === 'a').map(({ uid }) => uid));
   });
 
-  test('has the organization of a robot that changed, with all its robots', async () => {
+  test('sends the organization of a changed robot, with all its robots', async () => {
     for (const name of ['a', 'b']) await apply(name);
     const stream = watch();
     await stream.update();
@@ -62,7 +62,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('has no organization when the system settings change, and the settings with every update', async () => {
+  test('sends the settings with every update, and no organization if only they changed', async () => {
     await apply('a');
     const stream = watch();
     await stream.update();
@@ -74,7 +74,7 @@ describe('a stream', () => {
     expect((await stream.update()).settings?.proxyCacheEnabled).toBe(false);
   });
 
-  test('continues each update where the one before ended, under concurrent changes', async () => {
+  test('starts each update where the previous one ended, under concurrent changes', async () => {
     const stream = watch();
     let { revision } = await stream.update();
     const last = revision + 40;
@@ -91,7 +91,7 @@ describe('a stream', () => {
     expect(namesOf(await watch().update())).toEqual([...seen].sort());
   });
 
-  test('gets more organizations than fit into one message in several', async () => {
+  test('sends many organizations in several messages', async () => {
     await withTables(plane, async (tables) => {
       const rows = Array.from({ length: 600 }, (_, i) => ({
         uid: `uid-${i}`,
@@ -119,22 +119,25 @@ describe('a stream', () => {
   });
 });
 
-describe('a data plane that comes back', () => {
+describe('a data plane that reconnects', () => {
   beforeEach(async () => {
     for (const name of ['a', 'b', 'c']) await apply(name);
   });
 
-  test.each(['the same', 'a restarted'])('gets what changed since, from %s control plane', async (which) => {
-    const known = await now();
-    await apply('b', { description: 'changed' });
-    await apply('d');
-    await remove('a');
-    if (which === 'a restarted') await plane.restart();
-    const update = await watch(known).update();
-    expect(update.fromRevision).toBe(known.revision);
-    expect(namesOf(update)).toEqual(['b', 'd']);
-    expect(update.removedUids).toHaveLength(1);
-  });
+  test.each(['the same', 'a restarted'])(
+    'gets the changes since its position, from %s control plane',
+    async (which) => {
+      const known = await now();
+      await apply('b', { description: 'changed' });
+      await apply('d');
+      await remove('a');
+      if (which === 'a restarted') await plane.restart();
+      const update = await watch(known).update();
+      expect(update.fromRevision).toBe(known.revision);
+      expect(namesOf(update)).toEqual(['b', 'd']);
+      expect(update.removedUids).toHaveLength(1);
+    },
+  );
 
   test('gets an empty update first if nothing changed', async () => {
     const known = await now();
@@ -144,7 +147,7 @@ describe('a data plane that comes back', () => {
     expect(update.tokenKeys).toHaveLength(1);
   });
 
-  test('gets everything from a restored backup, whatever its revision', async () => {
+  test('gets a full snapshot after a backup was restored, regardless of the revision', async () => {
     const backup = await now();
     await apply('b', { description: 'after the backup' });
     const known = await now();
@@ -155,7 +158,7 @@ describe('a data plane that comes back', () => {
     });
     await plane.start();
     expect((await watch(known).update()).fromRevision).toBe(0);
-    // A data plane that heard of nothing after the backup needs nothing anew.
+    // A data plane that received no change after the backup needs no full snapshot.
     expect(await watch(backup).update()).toMatchObject({ fromRevision: backup.revision, organizations: [] });
     await apply('c', { description: 'same revision' });
     for (const name of ['x', 'y']) {
@@ -167,7 +170,7 @@ describe('a data plane that comes back', () => {
     }
   });
 
-  test('gets everything if the log of changes does not go back so far', async () => {
+  test('gets a full snapshot if its position is no longer in the log of changes', async () => {
     const known = await now();
     await apply('b', { description: 'changed' });
     const { revision } = await now();
@@ -177,15 +180,15 @@ describe('a data plane that comes back', () => {
     expect([update.fromRevision, namesOf(update)]).toEqual([0, ['a', 'b', 'c']]);
   });
 
-  test('gets everything from a control plane of another version', async () => {
+  test('gets a full snapshot from a control plane of another version', async () => {
     const known = await now();
     const [mark] = known.mark.split('.');
     expect((await watch({ ...known, mark: `${mark}.of-another-version` }).update()).fromRevision).toBe(0);
   });
 });
 
-describe('changes behind the back of this process', () => {
-  test('come within a second, and only what changed', async () => {
+describe('changes by other processes', () => {
+  test('are sent within a second, without unchanged organizations', async () => {
     for (const name of ['a', 'b']) await apply(name);
     const stream = watch();
     const { revision } = await stream.update();
@@ -205,7 +208,7 @@ describe('changes behind the back of this process', () => {
     expect(update.organizations.map(({ name, visibility }) => [name, visibility])).toEqual([['a', 'PRIVATE']]);
   });
 
-  test('that have no row in the log make everything come anew', async () => {
+  test('without a row in the log cause a full snapshot', async () => {
     await apply('a');
     const stream = watch();
     const { revision } = await stream.update();
@@ -218,7 +221,7 @@ describe('changes behind the back of this process', () => {
     expect(namesOf(await stream.update())).toEqual(['c']);
   });
 
-  test('a backup that is restored under a running control plane makes everything come anew', async () => {
+  test('cause a full snapshot if a backup is restored under a running control plane', async () => {
     await apply('a');
     const stream = watch();
     const { revision } = await stream.update();
@@ -230,7 +233,7 @@ describe('changes behind the back of this process', () => {
   });
 });
 
-test('a data plane of an earlier version gets a snapshot first, and after every change', async () => {
+test('a data plane of an earlier version gets a snapshot at the start and after every change', async () => {
   await apply('a');
   const stream = plane.catalog.watch('old', { acceptsUpdates: false });
   const snapshot = async (): Promise<string[]> => {

@@ -6,7 +6,7 @@ import type { Organization } from '../../../../proto/gen/layover/v1/Organization
 import { encodeSnapshot, organization, PROXY_CACHE, snapshotOf } from './support';
 
 const codec = createSnapshotCodec();
-/** As it comes over the wire. */
+/** Encodes, decodes and reads a snapshot. */
 function read(snapshot: ConfigurationSnapshot) {
   const wire = codec.decode(encodeSnapshot(codec, snapshot));
   const update = new UpdateAssembly(codec).add({ ...wire, fromRevision: 0, last: true, removedUids: [] })!;
@@ -20,7 +20,7 @@ function read(snapshot: ConfigurationSnapshot) {
   };
 }
 
-test('a snapshot is read field by field', () => {
+test('reads all fields of a snapshot', () => {
   const wire = snapshotOf(
     7,
     organization('org', { proxyCache: PROXY_CACHE }),
@@ -52,7 +52,7 @@ test('a snapshot is read field by field', () => {
     robots: new Map([['ci', { secretSha256: Buffer.alloc(32, 1) }]]),
   };
   expect(snapshot.organizationsByName.get('org')).toMatchObject(org);
-  // Whatever else a message has is there as it was sent.
+  // All other fields are passed on as they were sent.
   const [sent] = codec.decode(encodeSnapshot(codec, wire)).organizations;
   const { username: _, password: __, ...rest } = sent!.proxyCache!;
   expect(snapshot.organizationsByName.get('org')).toEqual({
@@ -67,7 +67,7 @@ test('a snapshot is read field by field', () => {
   expect(snapshot.tokenKeys).toEqual([{ id: 'key-1', secret: wire.tokenKeys![0]!.secret }]);
 });
 
-test('anonymous, with a certificate and a limit of staleness', () => {
+test('reads an anonymous upstream with a certificate and a staleness limit', () => {
   const proxyCache = {
     ...PROXY_CACHE,
     username: '',
@@ -83,35 +83,43 @@ test('anonymous, with a certificate and a limit of staleness', () => {
 const withProxy = (change: object): Organization => organization('org', { proxyCache: { ...PROXY_CACHE, ...change } });
 
 test.each<[string, ConfigurationSnapshot, RegExp]>([
-  ['two of one name', snapshotOf(1, organization('org'), organization('org', { uid: 'other' })), /org is there twice/],
-  ['two of one uid', snapshotOf(1, organization('org'), organization('other', { uid: 'uid-org' })), /uid of another/],
   [
-    'one mirror host twice',
+    'two organizations with one name',
+    snapshotOf(1, organization('org'), organization('org', { uid: 'other' })),
+    /org occurs twice/,
+  ],
+  [
+    'two organizations with one uid',
+    snapshotOf(1, organization('org'), organization('other', { uid: 'uid-org' })),
+    /uid that occurs twice/,
+  ],
+  [
+    'two organizations with one mirror host',
     snapshotOf(1, withProxy({}), organization('b', { proxyCache: PROXY_CACHE })),
     /quay.io belongs to two/,
   ],
   ['no uid', snapshotOf(1, organization('org', { uid: '' })), /no uid/],
   ['no upstream', snapshotOf(1, withProxy({ upstreamHost: '' })), /no upstream host/],
   ['no origin version', snapshotOf(1, withProxy({ originVersion: '' })), /no origin version/],
-  ['a password without a name', snapshotOf(1, withProxy({ username: '' })), /password and no user name/],
+  ['a password without a user name', snapshotOf(1, withProxy({ username: '' })), /password but no user name/],
   [
     'credentials without a version',
     snapshotOf(1, withProxy({ credentialVersion: '' })),
     /credentials without a version/,
   ],
-  ['a negative time', snapshotOf(1, withProxy({ revalidateAfterSeconds: -1 })), /negative time/],
+  ['a negative time', snapshotOf(1, withProxy({ revalidateAfterSeconds: -1 })), /negative revalidation time/],
   [
-    'a robot with half a hash',
+    'a robot with a truncated hash',
     snapshotOf(1, organization('org', { robots: [{ name: 'ci', secretSha256: Buffer.alloc(16) }] })),
-    /no SHA-256/,
+    /not a SHA-256/,
   ],
   [
     'a short token key',
     { ...snapshotOf(1), tokenKeys: [{ id: 'k', secret: Buffer.alloc(31) }] },
-    /token key k is not 32 bytes/,
+    /token key k does not have 32 bytes/,
   ],
   ['no settings', { ...snapshotOf(1), settings: null }, /settings are missing/],
-])('%s: the whole snapshot is refused, and no secret is named', (_, wire, message) => {
+])('rejects the whole snapshot, without naming a secret, for %s', (_, wire, message) => {
   expect(() => read(wire)).toThrow(message);
   expect(() => read(wire)).not.toThrow(/battery/);
 });

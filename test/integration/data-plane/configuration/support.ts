@@ -4,7 +4,7 @@ import type { ConfigurationSnapshot } from '../../../../proto/gen/layover/v1/Con
 import type { ProxyCache } from '../../../../proto/gen/layover/v1/ProxyCache';
 import { emptySnapshot } from '../../../support/fake-catalog';
 
-/** Every field of a proxy configuration, valid. */
+/** A valid proxy configuration with all fields. */
 export const PROXY_CACHE: ProxyCache = {
   enabled: true,
   upstreamHost: 'quay.io',
@@ -25,7 +25,7 @@ export const PROXY_CACHE: ProxyCache = {
   denyRepositories: [],
 };
 
-/** An organization, valid. */
+/** Returns a valid organization. */
 export function organization(name: string, change: Partial<Organization> = {}): Organization {
   return {
     uid: `uid-${name}`,
@@ -37,12 +37,12 @@ export function organization(name: string, change: Partial<Organization> = {}): 
   };
 }
 
-/** A snapshot of these organizations, valid. */
+/** Returns a valid snapshot of these organizations. */
 export function snapshotOf(revision: number, ...organizations: Organization[]): ConfigurationSnapshot {
   return { ...emptySnapshot(revision), organizations };
 }
 
-/** The bytes of a snapshot, as a data plane keeps them on disk. */
+/** Returns the bytes of a snapshot, as a data plane stores them on disk. */
 export function encodeSnapshot(codec: SnapshotCodec, { organizations = [], ...rest }: ConfigurationSnapshot): Buffer {
   type Wire = Parameters<SnapshotCodec['encodeOrganization']>[0];
   const encoded = organizations.map((one) => codec.encodeOrganization(one as Wire));

@@ -48,7 +48,7 @@ interface Started {
   readonly forgotten: (readonly string[])[];
   readonly lines: readonly string[];
   readonly connections: () => number;
-  /** Resolves with the next snapshot for which it holds, or the current one. */
+  /** Resolves with the first snapshot, including the current one, that fulfills `condition`. */
   until(condition: (snapshot: ConfigurationSnapshot) => boolean): Promise<ConfigurationSnapshot>;
   stop(): Promise<void>;
 }
@@ -81,7 +81,7 @@ async function start(options: Partial<ConfigurationOptions> = {}): Promise<Start
       try {
         look(configuration.current());
       } catch {
-        // None yet.
+        // There is no snapshot yet.
       }
     });
   let stopped = false;
@@ -97,8 +97,8 @@ async function start(options: Partial<ConfigurationOptions> = {}): Promise<Start
 
 const revision = (wanted: number) => (snapshot: ConfigurationSnapshot) => snapshot.revision === wanted;
 
-describe('from the control plane', () => {
-  test('comes at once, and again with every change', async () => {
+describe('configuration from the control plane', () => {
+  test('arrives at the start and with every change', async () => {
     const { configuration, until, connections } = await start();
     await configuration.ready(5000);
     expect(configuration.current().organizationsByName.get('org')?.uid).toBe('uid-org');
@@ -109,7 +109,7 @@ describe('from the control plane', () => {
     expect(catalog.watching).toEqual([{ node: 'node-1', knownRevision: 0, knownMark: '', acceptsUpdates: true }]);
   });
 
-  test('none yet: NOT_READY', async () => {
+  test('throws NOT_READY until it has arrived', async () => {
     await catalog.stop();
     const { configuration } = await start();
     expect(() => configuration.current()).toThrow(expect.objectContaining({ key: 'NOT_READY' }));
@@ -119,18 +119,20 @@ describe('from the control plane', () => {
     await configuration.ready(5000);
   });
 
-  test('a bad one is logged and ignored; the last good one stays, and the next good one is taken', async () => {
+  test('is logged and ignored if it is invalid, until a valid one arrives', async () => {
     const { configuration, until, lines } = await start();
     await until(revision(1));
     catalog.configure(snapshotOf(2, organization('org', { proxyCache: { ...PROXY_CACHE, upstreamHost: '' } })));
     catalog.configure(snapshotOf(3));
     await until(revision(3));
-    expect(lines.filter((line) => line.includes('not valid') && line.includes('no upstream host'))).toHaveLength(1);
+    expect(
+      lines.filter((line) => line.includes('an invalid configuration') && line.includes('no upstream host')),
+    ).toHaveLength(1);
     expect(lines.join()).not.toContain('battery');
     expect(configuration.connected).toBe(true);
   });
 
-  test.each(['restart', 'ended stream'])('after a %s it is asked for again, with what is known', async (what) => {
+  test.each(['restart', 'ended stream'])('is requested again after a %s, with the known position', async (what) => {
     const { configuration, until, connections } = await start();
     await until(revision(1));
     if (what === 'restart') await catalog.stop();
@@ -143,7 +145,7 @@ describe('from the control plane', () => {
     expect(connections()).toBe(2);
   });
 
-  test('a silent stream is given up; heartbeats keep it', async () => {
+  test('a stream is reopened if neither messages nor heartbeats arrive', async () => {
     let timers = 0;
     const clock = new TestClock(undefined, { onTimer: () => (timers += 1) });
     const { until } = await start({ silenceMs: 300, clock });
@@ -151,13 +153,13 @@ describe('from the control plane', () => {
     for (let i = 0; i < 8; i++) {
       const before = timers;
       catalog.beat();
-      // Whatever arrives sets a new timer.
+      // Every message sets a new timer.
       await waitUntil('the heartbeat', () => timers > before);
       clock.advance(299);
     }
     expect(catalog.count('Watch')).toBe(1);
     clock.advance(1);
-    // The pause before the next try.
+    // Waits for the end of the stream, before the pause of the next attempt.
     await waitUntil('the end of the stream', () => catalog.watching.length === 0);
     await waitUntil('another stream', () => {
       clock.advance(100);
@@ -167,7 +169,7 @@ describe('from the control plane', () => {
     await catalog.until(() => catalog.watching.length === 1);
   });
 
-  test('a stream that never says anything is given up as well', async () => {
+  test('a stream without a first message is reopened', async () => {
     catalog.switches.muteWatch = true;
     const { configuration } = await start({ silenceMs: 100 });
     await catalog.until(() => catalog.count('Watch') >= 2);
@@ -184,7 +186,7 @@ describe('from the control plane', () => {
 });
 
 describe('forgetting', () => {
-  test('an invalidation is passed on', async () => {
+  test('forgets the content of an invalidation', async () => {
     const { forgotten, until } = await start();
     await until(revision(1));
     catalog.invalidate({ organizationUid: 'u', repository: 'r', tag: 't' });
@@ -193,7 +195,7 @@ describe('forgetting', () => {
     expect(forgotten).toEqual([['u', 'r', 't', '']]);
   });
 
-  test('an organization that is gone, made anew, or of another upstream; not one with other credentials', async () => {
+  test('forgets an organization that was removed, recreated or got another upstream, but not new credentials', async () => {
     const change = (originVersion: string, credentialVersion: string) => ({
       proxyCache: { ...PROXY_CACHE, mirrorHost: '', originVersion, credentialVersion },
     });
@@ -219,7 +221,7 @@ describe('forgetting', () => {
     await until(revision(2));
     expect(forgotten.map(([uid]) => uid).sort()).toEqual(['uid-anew', 'uid-gone', 'uid-moved']);
 
-    // The same across a restart: what changed while this data plane was down.
+    // Changes during a downtime of this data plane have the same effect.
     await stop();
     catalog.configure(snapshotOf(3, organization('rotated', change('o1', 'c2'))));
     const again = await start();
@@ -232,7 +234,7 @@ describe('updates', () => {
   const host = (mirrorHost: string) => ({ proxyCache: { ...PROXY_CACHE, mirrorHost } });
   const three = () => snapshotOf(1, organization('a'), organization('b'), organization('c'));
 
-  test('replace only what changed, and listeners hear what that is', async () => {
+  test('replace only changed organizations, and pass the changes to listeners', async () => {
     catalog.configure(three());
     const { configuration, until } = await start();
     const { organizationsByName: before } = await until(revision(1));
@@ -249,7 +251,7 @@ describe('updates', () => {
     expect(changes).toMatchObject([{ changed: ['uid-b', 'uid-d'], removed: ['uid-c'] }]);
   });
 
-  test('have the settings and token keys', async () => {
+  test('contain the settings and token keys', async () => {
     const { configuration, until } = await start();
     await until(revision(1));
     const next = { ...snapshotOf(2, organization('org')), settings: { proxyCacheEnabled: false } };
@@ -281,7 +283,7 @@ describe('updates', () => {
     expect([...third.organizationsByName.values()].map(({ uid }) => uid)).toEqual(['newer']);
   });
 
-  test('are applied when their last part has come', async () => {
+  test('are applied when their last part has arrived', async () => {
     const { configuration, until, forgotten } = await start();
     await until(revision(1));
     const update = updateOf(three());
@@ -294,7 +296,7 @@ describe('updates', () => {
     expect([...(await until(revision(2))).organizationsByName.keys()]).toEqual(['a', 'b', 'c']);
   });
 
-  test('that a stream did not finish are dropped, and asked for again from where this data plane is', async () => {
+  test('that a stream did not finish are discarded, and requested again from the current position', async () => {
     const { configuration, until, forgotten } = await start();
     await until(revision(1));
     const update = updateOf(three());
@@ -309,7 +311,7 @@ describe('updates', () => {
     expect([...(await until(revision(3))).organizationsByName.keys()]).toEqual(['x']);
   });
 
-  test('of another revision than the one that is here make it ask for everything', async () => {
+  test('from another revision than the current one cause a request for a full snapshot', async () => {
     const { until, lines } = await start();
     await until(revision(1));
     catalog.send({ update: { ...updateOf(three()), fromRevision: 4, revision: 5, mark: 'mark-5' } });
@@ -321,15 +323,15 @@ describe('updates', () => {
   });
 
   test.each<[string, Partial<ConfigurationUpdate>, string]>([
-    ['an organization is not valid', { organizations: [organization('x', host('')), organization('')] }, 'no uid'],
+    ['an organization is invalid', { organizations: [organization('x', host('')), organization('')] }, 'no uid'],
     [
       'a mirror host belongs to another',
       { organizations: [organization('x', host('A.example'))] },
       'two organizations',
     ],
-    ['a name belongs to another', { organizations: [organization('a', { uid: 'other' })] }, 'is there twice'],
-    ['an organization is removed as well', { removedUids: ['uid-b'] }, 'the uid of another'],
-  ])('are refused whole if %s', async (_, bad, reason) => {
+    ['a name belongs to another', { organizations: [organization('a', { uid: 'other' })] }, 'occurs twice'],
+    ['an organization is both changed and removed', { removedUids: ['uid-b'] }, 'a uid that occurs twice'],
+  ])('are rejected as a whole if %s', async (_, bad, reason) => {
     catalog.configure(three());
     const { configuration, until, lines } = await start();
     const before = await until(revision(1));
@@ -346,15 +348,15 @@ describe('updates', () => {
     await catalog.until(() => catalog.count('Watch') === 2);
     expect(configuration.current()).toBe(before);
     expect([...before.organizationsByName]).toEqual(all);
-    expect(lines.filter((line) => line.includes('not valid') && line.includes(reason))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('an invalid configuration') && line.includes(reason))).toHaveLength(1);
     expect(catalog.watching).toMatchObject([{ knownRevision: 0 }]);
   });
 
-  test('that are refused again and again are logged less and less often', async () => {
+  test('that are rejected repeatedly are logged less and less often', async () => {
     catalog.configure(snapshotOf(1, organization('')));
     const { lines, until } = await start({ backoff: { firstMs: 1, maxMs: 2 } });
     await catalog.until(() => catalog.count('Watch') >= 9);
-    const logged = lines.filter((line) => line.includes('not valid')).length;
+    const logged = lines.filter((line) => line.includes('an invalid configuration')).length;
     expect(logged).toBeLessThan(6);
     catalog.configure(three());
     await until(revision(1));
@@ -374,8 +376,8 @@ describe('updates', () => {
   });
 });
 
-describe('on disk', () => {
-  test('the last good one is there when the control plane is down, byte for byte', async () => {
+describe('configuration on disk', () => {
+  test('serves the last valid configuration unchanged while the control plane is down', async () => {
     const first = await start();
     const before = await first.until(revision(1));
     await first.stop();
@@ -385,7 +387,7 @@ describe('on disk', () => {
     expect(configuration.connected).toBe(false);
   });
 
-  test('has every change, and a restart continues from it', async () => {
+  test('contains every change, and a restart continues from it', async () => {
     const first = await start();
     await first.until(revision(1));
     for (let n = 2; n <= 9; n += 1)
@@ -401,7 +403,7 @@ describe('on disk', () => {
     expect(catalog.watching).toMatchObject([{ knownRevision: 9, knownMark: 'mark-9' }]);
   });
 
-  test('of another version serves until everything has come anew', async () => {
+  test('of another version is used until a full snapshot has arrived', async () => {
     const first = await start({ codec: { ...codec, format: 'of another version' } });
     const before = await first.until(revision(1));
     await first.stop();
@@ -439,7 +441,7 @@ describe('on disk', () => {
     expect(codec.decode((await file.load())!)).toMatchObject({ revision: 7, mark: 'mark-7' });
   });
 
-  test('is sealed, whole, and the owner’s only', async () => {
+  test('is sealed, complete, and readable by its owner only', async () => {
     const { until, stop } = await start();
     await until(revision(1));
     await stop();
@@ -450,7 +452,7 @@ describe('on disk', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['configuration.sealed']);
   });
 
-  test('is not written again when nothing changed', async () => {
+  test('is not rewritten if nothing changed', async () => {
     const { until, stop } = await start();
     await until(revision(1));
     await stop();
@@ -461,7 +463,7 @@ describe('on disk', () => {
     expect(statSync(path).ino).toBe(ino);
   });
 
-  test('a previous master key opens it; from then on the present one does', async () => {
+  test('is opened with a previous master key and resealed with the present one', async () => {
     const [old, now] = [masterKey, randomBytes(32)];
     const file = (...keys: [Buffer, ...Buffer[]]): SnapshotFile =>
       new SnapshotFile(path, new SealedBox('configuration-snapshot', keys[0], keys.slice(1)));
@@ -471,21 +473,24 @@ describe('on disk', () => {
     expect((await file(now).load())?.toString()).toBe('kept');
   });
 
-  test.each(['another master key', 'a changed file', 'a bad snapshot'])('%s: ignored, and said so', async (what) => {
-    const first = await start();
-    await first.until(revision(1));
-    await first.stop();
-    await catalog.stop();
-    if (what === 'another master key') masterKey = randomBytes(32);
-    if (what === 'a changed file') writeFileSync(path, readFileSync(path).fill(1, 40, 41));
-    if (what === 'a bad snapshot') {
-      const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey));
-      await file.save(encodeSnapshot(codec, snapshotOf(1, organization(''))));
-    }
-    const { configuration, lines } = await start();
-    expect(() => configuration.current()).toThrow(expect.objectContaining({ key: 'NOT_READY' }));
-    expect(lines.filter((line) => line.includes('cannot be used'))).toHaveLength(1);
-    await catalog.start();
-    await configuration.ready(5000);
-  });
+  test.each(['another master key', 'a changed file', 'an invalid snapshot'])(
+    'is ignored with a warning after %s',
+    async (what) => {
+      const first = await start();
+      await first.until(revision(1));
+      await first.stop();
+      await catalog.stop();
+      if (what === 'another master key') masterKey = randomBytes(32);
+      if (what === 'a changed file') writeFileSync(path, readFileSync(path).fill(1, 40, 41));
+      if (what === 'an invalid snapshot') {
+        const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey));
+        await file.save(encodeSnapshot(codec, snapshotOf(1, organization(''))));
+      }
+      const { configuration, lines } = await start();
+      expect(() => configuration.current()).toThrow(expect.objectContaining({ key: 'NOT_READY' }));
+      expect(lines.filter((line) => line.includes('cannot be used'))).toHaveLength(1);
+      await catalog.start();
+      await configuration.ready(5000);
+    },
+  );
 });

@@ -6,7 +6,7 @@ import { catalogFormat } from '../../../../common/grpc/catalog-format';
 const root = mkdtempSync(join(tmpdir(), 'layover-format-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-test('changes with the version and with the messages of the Catalog', () => {
+test('the catalog format changes with the version and with the messages of the Catalog', () => {
   mkdirSync(join(root, 'proto', 'layover', 'v1'), { recursive: true });
   const format = (version: string, messages: string): string => {
     writeFileSync(join(root, 'package.json'), JSON.stringify({ version }));

@@ -13,7 +13,7 @@ const uidsSince = (history: ConfigurationHistory, revision: number, mark?: strin
   return uids && [...uids];
 };
 
-test('tells each organization that changed after a known position once', () => {
+test('returns each organization that changed after a known position once', () => {
   const log = [change(4), change(5, 'a'), change(6, null), change(7, 'b'), change(8, 'a')];
   const history = new ConfigurationHistory(known(8, 'm8'), log, 'f');
   expect(history.position).toEqual({ revision: 8, mark: 'm8.f' });
@@ -29,7 +29,7 @@ test.each([
   ['another mark', 6, 'other.f'],
   ['a mark of another format', 6, 'm6.g'],
   ['no mark', 6, ''],
-])('does not know %s', (_, revision, mark) => {
+])('returns undefined for %s', (_, revision, mark) => {
   const history = new ConfigurationHistory(
     known(8, 'm8'),
     [4, 5, 6, 7, 8].map((n) => change(n)),
@@ -38,7 +38,7 @@ test.each([
   expect(uidsSince(history, revision, mark)).toBeUndefined();
 });
 
-test('does not use what was before a change without a row in the log', () => {
+test('ignores changes before a revision without a row in the log', () => {
   const history = new ConfigurationHistory(
     known(9, 'm9'),
     [4, 5, 7, 8, 9].map((n) => change(n)),

@@ -18,7 +18,7 @@ const named = (count: number, caCertificate = '') =>
   Array.from({ length: count }, (_, i) => ({ uid: `uid-${i}`, name: `o${i}`, proxyCache: { caCertificate } }));
 const bytesOf = (part: object): number => loadCatalog().service.Watch.responseSerialize({ update: part }).length;
 
-test('an update without organizations is one part, with the settings and token keys', () => {
+test('sends an update without organizations in one part, with the settings and token keys', () => {
   expect([...splitUpdate(update({}))]).toEqual([
     {
       fromRevision: 3,
@@ -37,7 +37,7 @@ test.each([
   [256, [256]],
   [257, [256, 1]],
   [600, [256, 256, 88]],
-])('%i organizations come in parts of %j; only the last part is marked and has the shared part', (count, sizes) => {
+])('splits %i organizations into parts of %j; only the last part is marked and has the shared part', (count, sizes) => {
   const organizations = named(count);
   const parts = [...splitUpdate(update({ organizations }))];
   expect(parts.map((part) => part.organizations!.length)).toEqual(sizes);
@@ -47,13 +47,13 @@ test.each([
   for (const part of parts.slice(0, -1)) expect(part.settings).toBeUndefined();
 });
 
-test('a part ends when it has a mebibyte', () => {
+test('ends a part when it reaches one mebibyte', () => {
   const parts = [...splitUpdate(update({ organizations: named(MAX_PART_ORGANIZATIONS, 'x'.repeat(65_000)) }))];
   expect(parts.length).toBeGreaterThan(10);
   for (const part of parts) expect(bytesOf(part)).toBeLessThan(1.1 * 1024 * 1024);
 });
 
-test('removed organizations come in parts as well', () => {
+test('splits removed organizations into parts', () => {
   const removedUids = Array.from({ length: 25_000 }, (_, i) => `uid-${i}`);
   const parts = [...splitUpdate(update({ removedUids }))];
   expect(parts.flatMap((part) => part.removedUids)).toEqual(removedUids);

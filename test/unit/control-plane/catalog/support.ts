@@ -15,20 +15,20 @@ import type { WatchRequest__Output } from '../../../../proto/gen/layover/v1/Watc
 import type { ConfigurationChangeRow } from '../../../../schema/tables';
 import { TestClock } from '../../../support/test-clock';
 
-/** The format in the marks of {@link startFeed}. */
+/** The format that is part of the marks of {@link startFeed}. */
 export const FORMAT = 'f';
 
-/** What all organizations share in these tests. */
+/** The shared configuration of these tests. */
 export const SHARED: SharedConfiguration = {
   settings: { proxyCacheEnabled: true },
   tokenKeys: [{ id: 'key', secret: Buffer.alloc(32) }],
 };
 
-/** The configuration of a database, in memory. */
+/** A source of configuration in memory. */
 export class MemorySource {
   readonly organizations = new Map<string, Organization>();
   log: ConfigurationChangeRow[] = [{ revision: 1, mark: 'm1', organization_uid: null }];
-  /** How often everything was read. */
+  /** Number of reads of the whole configuration. */
   wholeReads = 0;
 
   head(): Promise<ConfigurationPosition> {
@@ -72,7 +72,9 @@ export class MemorySource {
   }
 }
 
-/** A feed of a {@link MemorySource}; `announce` resolves when a mutation would be answered. */
+/**
+ * Starts a feed of a {@link MemorySource}. `announce` resolves when a mutation would be answered.
+ */
 export async function startFeed(source = new MemorySource()) {
   let announce: () => Promise<void> = () => Promise.resolve();
   const revision = {
@@ -88,7 +90,9 @@ export async function startFeed(source = new MemorySource()) {
   return { source, feed, clock, log, announce: () => announce() };
 }
 
-/** A call whose reader takes `room` messages, and then nothing until the test says so. */
+/**
+ * A call whose reader takes `room` messages, and then none until {@link SlowCall.read} is called.
+ */
 export class SlowCall extends EventEmitter {
   readonly request: WatchRequest__Output;
   readonly sent: WatchReply[] = [];
@@ -102,12 +106,12 @@ export class SlowCall extends EventEmitter {
     this.request = { node: 'slow', knownRevision: 0, knownMark: '', acceptsUpdates: true, ...request };
   }
 
-  /** The same, as the type of a call. */
+  /** This call, with the type of a gRPC call. */
   get asCall(): WatchCall {
     return this as unknown as WatchCall;
   }
 
-  /** The parts of updates among what was sent. */
+  /** The parts of updates that were sent. */
   get updates(): ConfigurationUpdate[] {
     return this.sent.flatMap(({ update }) => update ?? []);
   }

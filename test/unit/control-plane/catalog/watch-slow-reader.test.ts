@@ -34,7 +34,7 @@ async function open(room: number, source = new MemorySource()) {
 const tagsOf = (call: SlowCall) => call.sent.flatMap((reply) => (reply.invalidation ? [reply.invalidation.tag] : []));
 
 describe('invalidations', () => {
-  test('a reader that is slow for a while is told of everything, in order', async () => {
+  test('a reader that pauses receives all invalidations in order', async () => {
     const { call, tell } = await open(3);
     tell(many(0, 10));
     expect(tagsOf(call)).toEqual(['t0', 't1']);
@@ -46,7 +46,7 @@ describe('invalidations', () => {
     expect(call.ended).toBe(false);
   });
 
-  test('the stream of one that reads nothing ends when too much waits for it, and holds nothing any more', async () => {
+  test('a stream with too many waiting invalidations ends and releases its subscriptions', async () => {
     const { streams, call, tell, subscribed } = await open(1);
     for (let n = 0; n < 20_000; n += 2000) tell(many(n, 2000));
     expect(call.ended).toBe(false);
@@ -65,7 +65,7 @@ describe('updates', () => {
     return filled;
   };
 
-  test('a reader that does not read holds up no mutation, and gets one update with what changed meanwhile', async () => {
+  test('a stalled reader delays no mutation, and later gets one update with all missed changes', async () => {
     const { call, source: changed, announce } = await open(1, source());
     for (let i = 0; i < 50; i += 1) {
       changed.put('b', { visibility: i % 2 === 0 ? 'PRIVATE' : 'PUBLIC' });
@@ -86,7 +86,7 @@ describe('updates', () => {
     expect(changed.wholeReads).toBe(1);
   });
 
-  test('while a full snapshot is sent in parts, other work takes turns, and changes follow as one update', async () => {
+  test('other work runs between the parts of a full snapshot, and later changes follow as one update', async () => {
     const large = new MemorySource();
     for (let i = 0; i < 1000; i += 1) large.put(`o${i}`);
     const { call, source: changed, announce } = await open(100, large);
@@ -107,7 +107,7 @@ describe('updates', () => {
     expect(more).toEqual([]);
   });
 
-  test('a snapshot goes on where it was when its reader reads again', async () => {
+  test('a snapshot continues at its next part when its reader reads again', async () => {
     const large = new MemorySource();
     for (let i = 0; i < 600; i += 1) large.put(`o${i}`);
     const { call } = await open(1, large);
@@ -120,7 +120,7 @@ describe('updates', () => {
     expect(call.updates.at(-1)!.last).toBe(true);
   });
 
-  test('an invalidation is not sent before the first message about the configuration', async () => {
+  test('an invalidation is not sent before the first configuration message', async () => {
     const { call, tell } = await open(100);
     tell([forget(1)]);
     expect(call.sent.map((reply) => Object.keys(reply))).toEqual([['update'], ['invalidation']]);

@@ -13,7 +13,7 @@ function begin() {
   return { clock, errors, saves, background };
 }
 
-test('saves at once, then one at a time and at most once a second', async () => {
+test('saves immediately, then one save at a time and at most once a second', async () => {
   const { clock, saves, background } = begin();
   background.request();
   expect(saves).toHaveLength(1);
@@ -36,7 +36,7 @@ test('saves at once, then one at a time and at most once a second', async () => 
   saves[2]!.end();
 });
 
-test('tries again half a minute after a failure, and reports the first failure of a row', async () => {
+test('retries half a minute after a failure, and reports the first of consecutive failures', async () => {
   const { clock, errors, saves, background } = begin();
   background.request();
   for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -56,7 +56,7 @@ test('tries again half a minute after a failure, and reports the first failure o
   expect(errors.map(String)).toEqual(['Error: failure 1', 'Error: another row']);
 });
 
-test('flush saves what is not saved yet, after the save that runs', async () => {
+test('flush saves unsaved changes after the running save', async () => {
   const { clock, saves, background } = begin();
   background.request();
   background.request();

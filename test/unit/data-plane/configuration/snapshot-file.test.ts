@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-test('a saved snapshot is durable: its content, its name, and the name of a folder that was created for it', async () => {
+test('syncs the content of a saved snapshot, its folder, and the parent of a new folder', async () => {
   const home = join(folder.path, 'home');
   const path = join(home, 'configuration.sealed');
   const file = new SnapshotFile(path, new SealedBox('configuration-snapshot', randomBytes(32)));

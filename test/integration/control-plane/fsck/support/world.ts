@@ -46,8 +46,8 @@ export interface FsckSettings {
 }
 
 /**
- * Returns a clock on which every wait ends at once, after `whileWaiting` has run. The time that a connection may take
- * (2 s) does not pass.
+ * Returns a clock on which every wait ends immediately after `whileWaiting` has run. The time limit
+ * for a connection (2 s) does not pass.
  */
 function clockThatSkipsWaits(now: number, whileWaiting: () => Promise<void>): TestClock {
   const clock = new TestClock(now, {

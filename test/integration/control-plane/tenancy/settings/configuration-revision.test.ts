@@ -36,7 +36,7 @@ test('a new database has a mark for its revision', async () => {
   expect(await revision.head(database.reader)).toEqual({ revision: 1, mark: expect.stringMatching(/.{16}/) as string });
 });
 
-test('every change is logged with a mark of its own, in the transaction that makes it', async () => {
+test('every change is logged with a unique mark, in the transaction that makes the change', async () => {
   await bump('a');
   await bump(undefined);
   await expect(
@@ -73,7 +73,7 @@ test('pruning keeps the newest changes and deletes a bounded number at a time', 
   expect(changes.map((change) => change.revision)).toEqual([17, 18, 19, 20, 21]);
 });
 
-test('maintenance deletes what is older than the newest 20,000 changes, a minute after the start', async () => {
+test('maintenance deletes all but the newest 20,000 changes, one minute after the start', async () => {
   await database.transaction(async (queries) => {
     const revisions = Array.from({ length: 1500 }, (_, i) => i + 2);
     await bulkInsert(
@@ -88,7 +88,7 @@ test('maintenance deletes what is older than the newest 20,000 changes, a minute
   clock.advance(60_000);
   await stop();
   const left = async () => (await revision.changesFrom(database.reader, 0)).map((change) => change.revision);
-  // Stopped after the step that ran; the next start goes on.
+  // stop() ends the work after the running step; the next start continues.
   expect((await left()).length).toBe(503);
   const goOn = pruneConfigurationChanges(database, revision, clock, createLogger('test', 'silent'));
   clock.advance(60_000);
@@ -97,7 +97,7 @@ test('maintenance deletes what is older than the newest 20,000 changes, a minute
   expect(await left()).toEqual([1501, 2000, 21_500]);
 });
 
-test('those who listen are told after the commit, and the transaction waits for them', async () => {
+test('listeners are called after the commit, and the transaction waits for them', async () => {
   const seen: number[] = [];
   const stop = revision.onAnnounce(async () => {
     seen.push((await revision.head(database.reader)).revision);
@@ -109,7 +109,7 @@ test('those who listen are told after the commit, and the transaction waits for 
   expect(seen).toEqual([2]);
 });
 
-test('reads of one moment do not see what is committed between them', async () => {
+test('readOneMoment does not see data that is committed between its reads', async () => {
   const revisions = await database.readOneMoment(async (queries) => {
     const before = await revision.head(queries);
     await bump('a');

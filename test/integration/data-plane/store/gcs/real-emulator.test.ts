@@ -16,9 +16,9 @@ import { temporaryFolder } from '../../../../support/real/temporary-folder';
  *
  * - Preconditions only apply to uploads, and only at their end; a delete ignores
  *   `ifGenerationMatch`. The fake of this repository tests deletes that meet another generation.
- * - A status request for an upload ends the upload in its partial state, and an ended session is not
- *   forgotten. So this suite interrupts and resumes nothing; the fake of this repository tests such
- *   faults.
+ * - A status request for an upload ends the upload in its partial state, and an ended session is
+ *   not forgotten. So this suite does not interrupt or resume uploads; the fake of this repository
+ *   tests such faults.
  * - It does not verify checksums of the last part of an upload (but those of multipart uploads).
  */
 describeWith([FAKE_GCS_PROGRAM], 'the bucket store on fake-gcs-server', () => {
