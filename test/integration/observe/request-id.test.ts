@@ -13,7 +13,9 @@ const lines: Line[] = [];
 const logger = (plane: string): Logger =>
   createLogger(plane, 'debug', { write: (text: string) => void lines.push(JSON.parse(text) as Line) });
 const said = (plane: string, id: unknown): Line[] =>
-  lines.filter((line) => line['plane'] === plane && line['requestId'] === id && String(line['msg']).startsWith('Answered'));
+  lines.filter(
+    (line) => line['plane'] === plane && line['requestId'] === id && String(line['msg']).startsWith('Answered'),
+  );
 
 beforeEach(async () => {
   lines.length = 0;
