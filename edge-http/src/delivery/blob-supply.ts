@@ -54,7 +54,9 @@ export async function openSupply(
   }
   if (file === undefined) {
     options.metrics.localFallback();
-    return supplyOf(await requestBlob(options, { range, accepts: 'inline', avoid, since }), undefined);
+    const inline = await requestBlob(options, { range, accepts: 'inline', avoid, since });
+    // The first answer says where the blob came from; by now a fill may have stored it.
+    return supplyOf(inline, undefined, { ...inline.header, cacheStatus: header.cacheStatus });
   }
   if (delivery.available < end) return supplyOf(read, { file, growth: followGrowth(read, delivery.available, end) });
   // All needed bytes can be read through the handle, so the call may end by itself. Each cancelled
@@ -83,10 +85,10 @@ async function requestBlob(
   }
 }
 
-function supplyOf(read: BlobRead, local: BlobSupply['local']): BlobSupply {
+function supplyOf(read: BlobRead, local: BlobSupply['local'], header: BlobSupply['header'] = read.header): BlobSupply {
   let closing: Promise<void> | undefined;
   return {
-    header: read.header,
+    header,
     node: read.node,
     read,
     local,

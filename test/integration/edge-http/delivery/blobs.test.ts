@@ -392,6 +392,22 @@ describe('a file that cannot be used', () => {
     expect(await edge.plane.reads[0]!.over).toBe('cancel');
   });
 
+  test('keeps the cache status of the first answer: a fill may have ended before the second', async () => {
+    const { file, content, path } = small;
+    const whole = { size: content.length, offset: 0, length: content.length };
+    edge.plane.script = {
+      async readBlob(_request, sender) {
+        if (!sender.request.accepts.includes('LOCAL_FILE')) return serveInline(small, sender);
+        const gone = { delivery: 'LOCAL_FILE', path: `${file}.gone`, available: content.length } as const;
+        await sender.header({ ...whole, ...gone, cacheStatus: 'MISS' });
+        await sender.cancelled;
+      },
+    };
+    const answer = await get(edge, path);
+    expect(answer.headers['x-layover-cache']).toBe('MISS');
+    expect(answer.body.equals(content)).toBe(true);
+  });
+
   test('in the middle of a delivery is continued over the call at the same position', async () => {
     const blob = blobs.make(8 * MIB);
     edge.plane.script = {
