@@ -90,8 +90,8 @@ const REASONS: Readonly<Record<string, string>> = {
 function tls(place: RequestPlace, code: string, cause: unknown): LayoverError {
   const hint =
     code === 'EPROTO' || code.startsWith('ERR_SSL_')
-      ? 'if the upstream uses plain HTTP on purpose, set this in the configuration'
-      : "if the certificate is signed by your own authority, add that authority's certificate to the configuration";
+      ? "if the upstream uses plain HTTP, set insecure of the organization's proxyCache to true"
+      : "if your own authority signed the certificate, set caCertificate of the organization's proxyCache";
   return new LayoverError('UPSTREAM_TLS', {
     message: `no trusted TLS connection to ${place.name} is possible (${code}); ${hint}`,
     cause,
