@@ -50,6 +50,8 @@ function onServer(project, programs) {
  *   test/integration/control-plane also run on each database server that the machine has (MariaDB
  *   and MySQL 8, started for the run), so every control-plane suite with a database belongs there.
  * - test/e2e: the built product with real clients and registries.
+ * - test/security: attacks on the whole product over its public ports
+ *   (docs/security/threat-model.md), with planes in the process of the test.
  *
  * `npx jest --selectProjects unit` runs one tier. Suites that need a real program name it
  * (test/support/real/programs.ts).
@@ -68,6 +70,7 @@ module.exports = {
       testEnvironment: '<rootDir>/test/support/jest/unit-environment.js',
     },
     { ...shared, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
+    { ...shared, displayName: 'security', testMatch: ['<rootDir>/test/security/**/*.test.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
     ...onServer('mariadb', ['mariadbd', 'mariadb-install-db']),
     ...onServer('mysql8', ['mysqld8']),
