@@ -286,6 +286,9 @@ export class CatalogKnowledge implements Knowledge {
 
   private async ask<T>(one: Lookup<T>): Promise<Known<T>> {
     const asked = this.doubts.now();
+    // Read before the call: an admission that is delivered during the call may be missing in the
+    // answer.
+    const admissionsPending = this.options.journal.admissionsPending();
     let remote: T | undefined;
     try {
       remote = await one.ask();
@@ -296,7 +299,9 @@ export class CatalogKnowledge implements Knowledge {
     }
     // Read after the call: a pull may have written to the local index meanwhile.
     const local = one.local();
-    if (local !== undefined && this.isAhead(one, local, remote)) return { state: 'known', value: local };
+    if (local !== undefined && this.isAhead(one, local, remote, admissionsPending)) {
+      return { state: 'known', value: local };
+    }
     if (one.doubted() <= asked) {
       if (remote !== undefined) {
         one.keep(remote);
@@ -309,12 +314,12 @@ export class CatalogKnowledge implements Knowledge {
   }
 
   /**
-   * Returns whether the local entry is newer than the Catalog's: it is pending in the journal, or
-   * was written during the call.
+   * Returns whether the local entry is newer than the Catalog's: an admission was pending in the
+   * journal when the call began, or the entry was written during the call.
    */
-  private isAhead<T>(one: Lookup<T>, local: T, remote: T | undefined): boolean {
+  private isAhead<T>(one: Lookup<T>, local: T, remote: T | undefined, admissionsPending: boolean): boolean {
     if (remote !== undefined) return one.newer?.(local, remote) ?? false;
-    return this.isConfirmed(one) || this.options.journal.admissionsPending();
+    return this.isConfirmed(one) || admissionsPending;
   }
 
   /**
