@@ -19,8 +19,7 @@ const secrets = declareSettings({
     format: 'a comma-separated list of keys of 32 bytes in base64',
     secret: true,
     description:
-      'Earlier master keys. They only decrypt; the first start with a new key encrypts all secrets ' +
-      'again.',
+      'Earlier master keys. They only decrypt; the first start with a new key encrypts all secrets ' + 'again.',
   },
   LAYOVER_IGNORE_UNREADABLE_SECRETS: {
     kind: 'boolean',
