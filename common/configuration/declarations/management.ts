@@ -18,8 +18,7 @@ const secrets = declareSettings({
     readBy: ['data-plane', 'control-plane'],
     format: 'a comma-separated list of keys of 32 bytes in base64',
     secret: true,
-    description:
-      'Earlier master keys. They only decrypt; the first start with a new key encrypts all secrets ' + 'again.',
+    description: 'Earlier master keys. They only decrypt; the first start with a new key encrypts all secrets again.',
   },
   LAYOVER_IGNORE_UNREADABLE_SECRETS: {
     kind: 'boolean',
