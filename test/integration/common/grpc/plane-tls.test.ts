@@ -97,7 +97,7 @@ describe('a server with TLS', () => {
     ['edge', { registry: OK, catalog: REFUSED, health: OK }],
     ['data-plane', { registry: REFUSED, catalog: OK, health: OK }],
     ['control-plane', { registry: REFUSED, catalog: REFUSED, health: OK }],
-  ] as const)('%s: the services of its neighbours alone', async (plane, expected) => {
+  ] as const)('lets a certificate of the %s call only the services of its neighbours', async (plane, expected) => {
     const server = await serve(await place(certificates['data-plane']));
     const { security } = await place(certificates[plane]);
     const by = security.toReach('data-plane', TCP);

@@ -87,7 +87,7 @@ test.each<readonly [string, AuditFilter, string]>([
   ['an organization', { organization: 'organization-3' }, 'audit_events_organization_time'],
   ['an hour of all organizations', { since, until: since + HOUR_MS }, 'audit_events_time'],
   ['everything', {}, 'audit_events_time'],
-])('%s: answered from an index, in its order', async (_name, filter, index) => {
+])('a page of %s is answered from an index, in its order', async (_name, filter, index) => {
   for (const after of [undefined, [since + HOUR_MS / 2, 'id-3'] as const]) {
     const plans = await explainQueries(database, () =>
       audit.page(database.reader, filter, { first: 50, after: after && [...after] }),

@@ -195,7 +195,7 @@ describe('UpstreamProber returns NOT_A_REGISTRY for', () => {
     [200, '{"status":"up"}', 'answered at /v2/ with something that no registry sends'],
     [200, 'x'.repeat(70_000), 'answered at /v2/ with something that no registry sends'],
     [401, 'who are you', 'requires a login (401), but not in the way of a registry'],
-  ])('status %d with %.15j', async (status, body, words) => {
+  ])('a host that answers %d with %.15j', async (status, body, words) => {
     const { host } = await answering(status, { 'content-type': 'text/plain' }, body);
     expect(await probe({ host })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
