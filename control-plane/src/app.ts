@@ -92,7 +92,10 @@ export function createControlPlane(config: ControlPlaneConfig, overrides: Contro
       return running.catalogAddress;
     },
     stop() {
-      stopping ??= running?.stop() ?? Promise.resolve();
+      stopping ??= (async () => {
+        await running?.stop();
+        log.info('The control plane stopped');
+      })();
       return stopping;
     },
   };
@@ -222,7 +225,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       observeCalls(
         loadCatalog().service,
         catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log }),
-        { tracer, onEnd: (end) => log.debug(end, 'answered') },
+        { tracer, onEnd: (end) => log.debug(end, 'A Catalog call was answered') },
       ),
     );
     releases.push(() => catalog.stop(config.drainMs));
@@ -252,7 +255,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
             return viewer;
           },
           contextFor: (viewer) => ({ viewer, loaders: new Loaders(database.reader, stores) }),
-          unready: () => (accepting ? whyUnready(database, clock) : Promise.resolve('stopping')),
+          unready: () =>
+            accepting ? whyUnready(database, clock) : Promise.resolve('draining: this control plane is stopping'),
           metrics,
           log,
         },
@@ -265,7 +269,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       return server.stop(config.drainMs);
     });
     const address = await server.start();
-    log.info({ address, catalogAddress, database: config.database.dialect }, 'the control plane accepts requests');
+    log.info({ address, catalogAddress, database: config.database.dialect }, 'The control plane accepts requests');
     return { address, catalogAddress, stop };
   } catch (error) {
     await stop();
@@ -281,7 +285,7 @@ const READY_MS = 2000;
 function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
   const ping = database.ping().then(
     () => undefined,
-    () => 'the database does not answer',
+    () => 'database: it does not answer',
   );
-  return withTimeout(clock, READY_MS, ping, () => 'the database did not answer in time');
+  return withTimeout(clock, READY_MS, ping, () => `database: it did not answer within ${READY_MS / 1000} s`);
 }

@@ -386,6 +386,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         drainUntil = clock.now() + config.drainMs;
         await starting?.catch(() => undefined);
         await release();
+        logger.info('The data plane stopped');
       })();
       return stopping;
     },

@@ -331,7 +331,10 @@ export class CatalogKnowledge implements Knowledge {
     const now = this.options.clock.now();
     if (error.key === 'NOT_READY' || now - this.loggedAt < FAILURE_LOG_INTERVAL_MS) return;
     this.loggedAt = now;
-    this.options.logger.error({ err: error }, 'the control plane failed; continuing with the local index');
+    this.options.logger.error(
+      { err: error },
+      'The control plane failed; the data plane continues with the local index',
+    );
   }
 }
 

@@ -84,7 +84,7 @@ export class PullRecorder {
       if (items.length === 1) {
         this.parts.log.error(
           { err: error, record: first?.id, event: first?.record.event },
-          'a record cannot be stored and is dropped',
+          'A record from a journal cannot be stored and is dropped',
         );
         return 0;
       }
@@ -166,7 +166,7 @@ export class PullRecorder {
     } catch (error) {
       // The admission was rejected before anything was written. Database errors are rethrown.
       if (!isLayoverError(error)) throw error;
-      this.parts.log.error({ err: error, record: id }, 'an admission from a journal is invalid and is ignored');
+      this.parts.log.error({ err: error, record: id }, 'An admission from a journal is invalid and is ignored');
     }
   }
 

@@ -42,7 +42,7 @@ export class OrganizationMutationsResolver {
   @Mutation(() => OrganizationType, {
     description:
       'Creates the organization, or changes it to match the input; omitted fields get their ' +
-      'defaults. The same input again changes nothing: no new version, no audit event. An ' +
+      'defaults. Repeating the same input creates no new version and no audit event. An ' +
       'organization that does not exist has version 0. Errors: BAD_USER_INPUT, CONFLICT, ' +
       'VERSION_CONFLICT.',
   })
@@ -59,7 +59,7 @@ export class OrganizationMutationsResolver {
 
   @Mutation(() => Boolean, {
     description:
-      'Deletes an organization. Its content is collected. Returns false if the organization does ' +
+      'Deletes an organization. Later collections remove its content. Returns false if the organization does ' +
       'not exist; this is not an error. Errors: VERSION_CONFLICT.',
   })
   deleteOrganization(

@@ -64,7 +64,7 @@ function openPassword(uid: string, proxy: ProxyCache, parts: MessageParts): stri
   } catch (error) {
     parts.log.error(
       { err: error, organizationUid: uid },
-      'the upstream password of an organization cannot be decrypted: set it again',
+      'The upstream password of an organization cannot be decrypted; set it again',
     );
     return '';
   }

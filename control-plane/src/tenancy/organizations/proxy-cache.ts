@@ -26,7 +26,7 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   // Sent together with the password, or not at all.
   upstreamUsername: optional(TEXT, {
-    description: 'User name at the upstream. null: Layover pulls anonymously.',
+    description: 'User name at the upstream. Null means that Layover pulls anonymously.',
     rule: USERNAME,
     emptyIsNull: true,
     column: 'username',
@@ -55,7 +55,8 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   revalidateAfterSeconds: withDefault(INTEGER, {
     description:
-      'A tag that was checked less than this many seconds ago is served without asking the upstream. 0: the upstream is always asked.',
+      'A tag that was checked less than this many seconds ago is served without asking the upstream. 0 means that ' +
+      'the upstream is always asked.',
     default: 0,
     rule: seconds(0),
     column: 'revalidate_after_seconds',
@@ -63,7 +64,8 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   staleIfErrorSeconds: optional(INTEGER, {
     description:
-      'Maximum age of the last check, in seconds, for serving a tag while the upstream fails. null: until the tag expires.',
+      'Maximum age of the last check, in seconds, for serving a tag while the upstream fails. Null means until the ' +
+      'tag expires.',
     rule: seconds(0),
     column: 'stale_if_error_seconds',
     wire: 'staleIfErrorSeconds',
@@ -83,7 +85,8 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   allowRepositories: withDefault(LIST, {
     description:
-      'Patterns of upstream repositories that may be pulled. Empty: all. * matches any part of a path component, ** any number of components.',
+      'Patterns of upstream repositories that may be pulled. Empty means all. * matches any part of a path ' +
+      'component, ** any number of components.',
     default: [],
     rule: PATTERNS,
     column: 'allow_repositories',

@@ -31,7 +31,7 @@ export const QUOTA_SETTINGS = {
     column: 'on_oversize',
   }),
   warningPercent: optional(INTEGER, {
-    description: 'An audit event is written when usage exceeds this percentage of limitBytes. null: no warning.',
+    description: 'An audit event is written when usage exceeds this percentage of limitBytes. Null means no warning.',
     rule: range(1, 100),
     column: 'warning_percent',
   }),

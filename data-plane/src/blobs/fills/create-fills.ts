@@ -79,7 +79,7 @@ class JobFills implements SpooledFills {
 
   async cleanSpool(): Promise<void> {
     const files = await this.deps.spool.clean();
-    if (files > 0) this.deps.logger.info({ files }, 'Removed spool files of fills that a crash interrupted');
+    if (files > 0) this.deps.logger.info({ files }, 'Spool files of fills that a crash interrupted were removed');
   }
 
   counts(): { readonly running: number; readonly waiting: number } {

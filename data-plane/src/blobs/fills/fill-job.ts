@@ -224,7 +224,7 @@ export class FillJob {
       // Not awaited: clients learn of the failure at once, even if the store does not answer.
       ingest.into
         ?.abort()
-        .catch((cause: unknown) => this.log('warn', { cause }, 'Failed to abort the ingest of a failed fill'));
+        .catch((cause: unknown) => this.log('warn', { cause }, 'Aborting the ingest of a failed fill failed'));
       throw error;
     } finally {
       this.ticket?.release();
@@ -277,7 +277,7 @@ export class FillJob {
     try {
       if (ingest === undefined) throw failure;
       await ingest.commit(file.path, size);
-      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'Filled a blob');
+      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'A fill succeeded');
     } catch (error) {
       await ingest?.abort().catch(() => undefined);
       throw error;
@@ -318,7 +318,7 @@ export class FillJob {
     try {
       await onFilled({ digest: this.digest, size, owners: this.requesters.owners() });
     } catch (err) {
-      this.log('error', { err }, 'Failed to report a filled blob');
+      this.log('error', { err }, 'Reporting a filled blob failed');
     }
   }
 
@@ -331,7 +331,7 @@ export class FillJob {
       await this.file?.close();
       if (this.seats.isEmpty || this.progress.wholeSize === undefined) await this.removeFile();
     } catch (cause) {
-      this.log('error', { err: cause }, 'Failed to remove a spool file');
+      this.log('error', { err: cause }, 'Removing a spool file failed');
     }
   }
 

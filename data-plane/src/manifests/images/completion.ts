@@ -94,7 +94,7 @@ export class Completion {
     }
     if (dropped > 0) {
       this.considered.delete(manifestKey);
-      this.logger.warn({ dropped }, 'too many blobs are waiting for completion; some were dropped');
+      this.logger.warn({ dropped }, 'Too many blobs wait for completion; some were dropped');
     }
     this.next();
   }
@@ -111,7 +111,7 @@ export class Completion {
           this.considered.delete(manifestKey);
           const { organization, key: repository } = target;
           const where = { organization: organization.name, repository: repository.repository, digest: blob.digest };
-          if (!this.stopped) this.logger.warn({ err: error, ...where }, 'completing a blob failed');
+          if (!this.stopped) this.logger.warn({ err: error, ...where }, 'Completing a blob failed');
         })
         .finally(() => {
           this.running -= 1;

@@ -185,7 +185,9 @@ function isLost(failure: unknown): boolean {
 }
 
 function noNode(): LayoverError {
-  return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'No data plane is known.' });
+  return new LayoverError('DATA_PLANE_UNAVAILABLE', {
+    message: 'No data plane is known. Check LAYOVER_DATA_PLANES and its host names.',
+  });
 }
 
 /**

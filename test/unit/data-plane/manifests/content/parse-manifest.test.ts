@@ -49,7 +49,7 @@ test.each([
   ['text/plain; charset=utf-8', { config, layers: [] }, MediaType.ociManifest],
   ['application/octet-stream', { manifests: [] }, MediaType.ociIndex],
   ['application/vnd.oci.image.manifest.v1+json; charset=utf-8', { config, layers: [] }, MediaType.ociManifest],
-])('parseManifest with a content type of %s', (type, document, expected) => {
+])('parseManifest finds the media type if the content type is %s', (type, document, expected) => {
   expect(parse(document, type).mediaType).toBe(expected);
 });
 
