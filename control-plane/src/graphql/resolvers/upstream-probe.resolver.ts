@@ -13,14 +13,23 @@ export class UpstreamProbeResolver {
     description:
       'Checks an upstream now, through a data plane. Changes nothing and writes no audit event. ' +
       'The input is validated as in applyOrganization. Stored passwords are not used: without ' +
-      'upstreamPassword, the upstream is checked anonymously. Errors: BAD_USER_INPUT; ' +
+      'upstreamPassword, the upstream is checked anonymously. If the upstream names a token server ' +
+      'that is not trusted with the credentials, the message tells what to add to trustedRealms. Errors: BAD_USER_INPUT; ' +
       'UNAVAILABLE if no data plane answers within 15 seconds.',
   })
   async validateProxyCache(
     @Arg('input', () => ProxyCacheInput) input: ProxyCacheInput,
   ): Promise<ProxyCacheValidationType> {
     const desired = validateProxyCache(input, 'input');
-    const { upstreamHost, upstreamNamespace, upstreamUsername: username, password, insecure, caCertificate } = desired;
+    const {
+      upstreamHost,
+      upstreamNamespace,
+      upstreamUsername: username,
+      password,
+      insecure,
+      caCertificate,
+      trustedRealms,
+    } = desired;
     const credentials =
       username !== undefined && password.kind === 'set' ? { username, password: password.password } : undefined;
     const { outcome, message, anonymous, latencyMs } = await this.upstreams.probe({
@@ -29,6 +38,7 @@ export class UpstreamProbeResolver {
       credentials,
       insecure,
       caCertificate,
+      trustedRealms,
     });
     const note =
       username !== undefined && credentials === undefined
