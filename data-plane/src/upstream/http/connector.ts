@@ -120,7 +120,7 @@ async function proxiedName(hostname: string, options: ConnectorOptions): Promise
     if (proxiedNames === 'proxy') return hostname;
     throw new LayoverError('UPSTREAM_UNREACHABLE', {
       message:
-        `the name ${hostname} cannot be resolved here (${errorCode(error)}), so its address cannot be checked before ` +
+        `The name ${hostname} cannot be resolved here (${errorCode(error)}), so its address cannot be checked before ` +
         'the proxy connects to it; if only the proxy can resolve names, set LAYOVER_UPSTREAM_PROXY_NAMES=proxy',
       cause: error,
     });
