@@ -67,7 +67,7 @@ async function expectAskedAnonymously(server: FakeRegistry): Promise<void> {
 describe('the password of an upstream', () => {
   let port: number;
   let settings: object;
-  /** Starts an HTTPS registry, pulls from it with a password, and stops it: its port is free then. */
+  /** Starts an HTTPS registry, pulls from it with a password, and stops it to free its port. */
   beforeEach(async () => {
     const tls = await makeCertificates();
     const registry = await startFakeRegistry({ tls, auth: { kind: 'basic', users } });

@@ -17,8 +17,8 @@ export function compileRepositoryRule(allow: readonly string[], deny: readonly s
 }
 
 /**
- * A pattern as the codes of its characters. Wildcards are negative: `*`, `**`, or `**` followed by a
- * slash (any number of whole components, including none).
+ * A pattern as the codes of its characters. Wildcards are negative: `*`, `**`, or `**` followed by
+ * a slash (any number of whole components, including none).
  */
 type Tokens = readonly number[];
 
@@ -66,7 +66,7 @@ function matches(tokens: Tokens, text: string): boolean {
       else if (token === GLOBSTAR || (token === STAR && char !== SLASH)) next[at] = REACHED;
       else if (token === COMPONENTS) {
         // A component that has begun ends only at a slash: `**` + `/a` does not match `ba`.
-        next[at] = Math.max(next[at]!, INSIDE);
+        if (next[at] === 0) next[at] = INSIDE;
         if (char === SLASH) next[at + 1] = REACHED;
       } else continue;
       isAlive = true;
@@ -79,7 +79,7 @@ function matches(tokens: Tokens, text: string): boolean {
   return places[end] !== 0;
 }
 
-/** Also reaches the token after a wildcard that is reached, because a wildcard may match nothing. */
+/** Also reaches the token after each reached wildcard, because a wildcard may match nothing. */
 function skipWildcards(tokens: Tokens, places: Uint8Array): void {
   for (let at = 0; at < tokens.length; at++) {
     if (places[at] === REACHED && tokens[at]! < 0) places[at + 1] = REACHED;

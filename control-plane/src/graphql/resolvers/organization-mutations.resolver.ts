@@ -28,7 +28,7 @@ export class OrganizationMutationsResolver {
     description:
       'Changes the fields in the input and leaves all others. Errors: BAD_USER_INPUT, NOT_FOUND, ' +
       'CONFLICT; VERSION_CONFLICT if the organization is not at expectedVersion; FORBIDDEN for a ' +
-      'change that needs role ADMIN.',
+      'change that only an administrator may make.',
   })
   async updateOrganization(
     @Ctx() context: GraphqlContext,
@@ -47,7 +47,7 @@ export class OrganizationMutationsResolver {
       'Creates the organization, or changes it to match the input; omitted fields get their ' +
       'defaults. The same input again changes nothing: no new version, no audit event. An ' +
       'organization that does not exist has version 0. Errors: BAD_USER_INPUT, CONFLICT, ' +
-      'VERSION_CONFLICT; FORBIDDEN for a change that needs role ADMIN.',
+      'VERSION_CONFLICT; FORBIDDEN for a change that only an administrator may make.',
   })
   async applyOrganization(
     @Ctx() context: GraphqlContext,

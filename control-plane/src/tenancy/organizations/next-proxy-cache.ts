@@ -34,10 +34,7 @@ export function nextProxyCache(
   const stored = sameEndpoint ? current.sealedPassword : undefined;
   const sealedPassword = desired.upstreamUsername === undefined ? undefined : nextPassword(stored, password, context);
   const sameCredentials =
-    sameEndpoint &&
-    sameOrigin &&
-    current.upstreamUsername === desired.upstreamUsername &&
-    current.sealedPassword === sealedPassword;
+    sameOrigin && current.upstreamUsername === desired.upstreamUsername && current.sealedPassword === sealedPassword;
   return {
     ...settings,
     sealedPassword,

@@ -42,8 +42,10 @@ export class OrganizationService {
     });
   }
 
-  /** Applies a patch. Throws NOT_FOUND, VERSION_CONFLICT, CONFLICT, or FORBIDDEN for a change that is
-   * only for administrators. */
+  /**
+   * Applies a patch. Throws NOT_FOUND, VERSION_CONFLICT, CONFLICT, or FORBIDDEN for a change that
+   * only an administrator may make.
+   */
   async update(
     name: string,
     patch: DesiredPatch,
@@ -74,7 +76,7 @@ export class OrganizationService {
   /**
    * Sets the organization to `desired`, and creates it if it does not exist. Repeating the call
    * changes nothing. Throws VERSION_CONFLICT (an organization that does not exist has version 0),
-   * CONFLICT, or FORBIDDEN for a change that is only for administrators.
+   * CONFLICT, or FORBIDDEN for a change that only an administrator may make.
    */
   async apply(
     name: string,

@@ -67,11 +67,11 @@ export const PATTERNS: Rule<readonly string[]> = {
 };
 
 /**
- * Accepts hosts of token servers. The order has no meaning, so the list is stored sorted and without
- * duplicates.
+ * Accepts hosts of token servers. The order has no meaning, so the list is stored sorted and
+ * without duplicates.
  */
 export const REALMS: Rule<readonly string[]> = {
-  text: `At most ${MAX_REALMS} hosts: ${HOST_RULE.replace('docker.io', 'gitlab.com')}.`,
+  text: `At most ${MAX_REALMS} hosts: ${HOST_RULE}.`,
   check(list, field) {
     const hosts = [...new Set(list)].sort();
     if (hosts.length > MAX_REALMS) throw badInput(field, `must have at most ${MAX_REALMS} hosts`);

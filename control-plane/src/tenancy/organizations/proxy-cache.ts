@@ -103,7 +103,7 @@ export const PROXY_CACHE_SETTINGS = {
   trustedRealms: withDefault(LIST, {
     description:
       'Token servers, as host[:port], that get the upstream credentials in addition to the upstream itself. They ' +
-      'must use HTTPS unless insecure is true. validateProxyCache tells which token server an upstream names.',
+      'must use HTTPS unless insecure is true. validateProxyCache names the token server of an upstream that needs it.',
     default: [],
     rule: REALMS,
     adminOnly: true,
