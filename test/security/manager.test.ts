@@ -92,6 +92,16 @@ describe('a manager of an organization', () => {
       'input.proxyCache.insecure',
       /cannot be changed while mirrorHost/,
     );
+    await expectForbidden(
+      () => manager.update({ proxyCache: { upstream: 'gcr.io', mirrorHost: 'gcr.io' } }),
+      'input.proxyCache.upstream',
+      /cannot be changed while mirrorHost/,
+    );
+    await expectForbidden(
+      () => manager.update({ proxyCache: { ...proxyCache, mirrorHost: 'quay.io' } }),
+      'input.proxyCache.mirrorHost',
+      /'quay\.io' is not the host of the upstream/,
+    );
     // The manager can still change everything else, and give the mirror host back.
     expect(await manager.update({ proxyCache: { ...proxyCache, expirationSeconds: 60 } })).toMatchObject({
       mirrorHost: 'gcr.io',

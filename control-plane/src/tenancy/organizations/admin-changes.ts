@@ -52,28 +52,34 @@ function requireSameAdminSettings<D extends SettingDefinitions>(
 
 /**
  * Every node sends the requests for a mirror host to its organization, so a manager may only claim
- * the host that the organization mirrors anyway.
+ * the host that the organization mirrors anyway. If an administrator has set another host, the
+ * upstream that answers for it stays too.
  */
 function requireOwnMirror(current: ProxyCache | undefined, next: ProxyCache | undefined): void {
-  if (next?.mirrorHost === undefined || isOwnMirrorHost(next.mirrorHost, next)) return;
-  if (current?.mirrorHost !== next.mirrorHost)
+  if (next?.mirrorHost === undefined) return;
+  const isGiven = current?.mirrorHost === next.mirrorHost && !isOwnMirrorHost(next.mirrorHost, current);
+  if (isGiven) {
+    const changed = changedUpstream(current, next);
+    if (changed === undefined) return;
     throw forbidden(
-      'input.proxyCache.mirrorHost',
-      next.upstreamNamespace === ''
-        ? `'${next.mirrorHost}' is not the host of the upstream '${upstreamOf(next)}'. ${NEEDS_ADMIN}`
-        : `cannot be set while the upstream '${upstreamOf(next)}' has a namespace. ${NEEDS_ADMIN}`,
+      `input.proxyCache.${changed}`,
+      `cannot be changed while mirrorHost is '${next.mirrorHost}', which is not the host of the upstream. ${NEEDS_ADMIN}`,
     );
-  if (isSameEndpoint(current, next) && upstreamOf(current) === upstreamOf(next)) return;
-  const changed =
-    upstreamOf(current) !== upstreamOf(next)
-      ? 'upstream'
-      : current.insecure !== next.insecure
-        ? 'insecure'
-        : 'caCertificate';
+  }
+  if (isOwnMirrorHost(next.mirrorHost, next)) return;
   throw forbidden(
-    `input.proxyCache.${changed}`,
-    `cannot be changed while mirrorHost is '${next.mirrorHost}', which is not the host of the upstream. ${NEEDS_ADMIN}`,
+    'input.proxyCache.mirrorHost',
+    next.upstreamNamespace === ''
+      ? `'${next.mirrorHost}' is not the host of the upstream '${upstreamOf(next)}'. ${NEEDS_ADMIN}`
+      : `cannot be set while the upstream '${upstreamOf(next)}' has a namespace. ${NEEDS_ADMIN}`,
   );
+}
+
+/** Returns the setting by which another server or namespace is reached, or undefined if none. */
+function changedUpstream(current: ProxyCache, next: ProxyCache): string | undefined {
+  if (upstreamOf(current) !== upstreamOf(next)) return 'upstream';
+  if (isSameEndpoint(current, next)) return undefined;
+  return current.insecure === next.insecure ? 'caCertificate' : 'insecure';
 }
 
 const NEEDS_ADMIN = 'Such a mirrorHost affects the clients of every node and needs a token of role ADMIN.';
