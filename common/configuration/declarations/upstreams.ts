@@ -41,6 +41,17 @@ const upstreams = declareSettings({
     description: 'Hosts that are reached without a proxy. `no_proxy` takes precedence.',
     example: '.corp.example,registry.internal:5000',
   },
+  LAYOVER_UPSTREAM_PROXY_NAMES: {
+    kind: 'choice',
+    readBy: DATA_PLANE,
+    values: ['check', 'pin', 'proxy'],
+    default: 'check',
+    description:
+      'How names of upstreams are treated behind a proxy. `check`: Layover resolves the name, refuses internal ' +
+      'addresses and names that do not resolve, and gives the name to the proxy. `pin`: the proxy gets the checked ' +
+      'address instead, so that a name cannot change in between; proxies that filter by name refuse this. `proxy`: ' +
+      'names that Layover cannot resolve go to the proxy unchecked; the proxy must then refuse internal addresses.',
+  },
   LAYOVER_UPSTREAM_CONNECT_SECONDS: {
     kind: 'integer',
     readBy: DATA_PLANE,

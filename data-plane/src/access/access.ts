@@ -108,6 +108,7 @@ export class Access {
       credentialVersion: proxy.credentialVersion,
       insecure: proxy.insecure,
       caCertificate: proxy.caCertificate,
+      trustedRealms: proxy.trustedRealms,
     };
     this.origins.set(proxy, origin);
     return origin;

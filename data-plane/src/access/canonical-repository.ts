@@ -1,9 +1,5 @@
+import { isDockerHub } from '../../../common/oci/registry-host';
 import type { ProxyCacheConfiguration } from '../configuration/configuration';
-
-/**
- * Host names of Docker Hub. Only for these hosts a name of one component means `library/<name>`.
- */
-const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 type Upstream = Pick<ProxyCacheConfiguration, 'upstreamHost' | 'upstreamNamespace'>;
 
@@ -15,7 +11,7 @@ type Upstream = Pick<ProxyCacheConfiguration, 'upstreamHost' | 'upstreamNamespac
  */
 export function canonicalRepository(upstream: Upstream, repository: string): string {
   const isShortHubName =
-    DOCKER_HUB_HOSTS.has(upstream.upstreamHost) && upstream.upstreamNamespace === '' && !repository.includes('/');
+    !repository.includes('/') && upstream.upstreamNamespace === '' && isDockerHub(upstream.upstreamHost);
   return isShortHubName ? `library/${repository}` : repository;
 }
 

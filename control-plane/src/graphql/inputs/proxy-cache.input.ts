@@ -16,7 +16,7 @@ export class ProxyCacheInput extends inputFields(PROXY_CACHE_SETTINGS) {
 
   @Field(() => String, {
     nullable: true,
-    description: `Write-only, at most ${MAX_PASSWORD} bytes. Requires upstreamUsername. Omitted: the stored password is kept, but removed if the host or port of the upstream changes, so that it is never sent to another host. Null or empty: the password is removed.`,
+    description: `Write-only, at most ${MAX_PASSWORD} bytes. Requires upstreamUsername. Omitted: the stored password is kept, but removed if host or port of the upstream, insecure or caCertificate change, so that it is never sent to another server or without the same protection; hasCredentials is then false until the password is set again. Null or empty: the password is removed.`,
   })
   upstreamPassword?: string | null;
 }

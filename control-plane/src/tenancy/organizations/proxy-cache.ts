@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ProxyCache as ProxyCacheMessage } from '../../../../proto/gen/layover/v1/ProxyCache';
 import { UpstreamDeletePolicy } from './enums';
-import { CERTIFICATES, HOST, PATTERNS, USERNAME } from './proxy-cache-rules';
+import { CERTIFICATES, HOST, PATTERNS, REALMS, USERNAME } from './proxy-cache-rules';
 import { BOOLEAN, choice, INTEGER, LIST, optional, TEXT, withDefault } from './settings/kinds';
 import { seconds } from './settings/rules';
 import type { SettingsOnWire, ValuesOf } from './settings/setting';
@@ -18,7 +18,10 @@ export const PROXY_CACHE_SETTINGS = {
     wire: 'enabled',
   }),
   mirrorHost: optional(TEXT, {
-    description: 'This organization answers requests with ?ns=<mirrorHost>. Must be unique among organizations.',
+    description:
+      'This organization answers requests with ?ns=<mirrorHost>. Must be unique among organizations. Only a token of ' +
+      "role ADMIN can set a host other than the upstream's own, set a host while upstream has a namespace, and change " +
+      'upstream, insecure or caCertificate while such a mirrorHost is set.',
     rule: HOST,
     column: 'mirror_host',
     wire: 'mirrorHost',
@@ -99,6 +102,16 @@ export const PROXY_CACHE_SETTINGS = {
     rule: PATTERNS,
     column: 'deny_repositories',
     wire: 'denyRepositories',
+  }),
+  trustedRealms: withDefault(LIST, {
+    description:
+      'Token servers, as host[:port], that get the upstream credentials in addition to the upstream itself. They ' +
+      'must use HTTPS unless insecure is true. validateProxyCache names the token server of an upstream that needs it.',
+    default: [],
+    rule: REALMS,
+    adminOnly: true,
+    column: 'trusted_realms',
+    wire: 'trustedRealms',
   }),
 } satisfies SettingsOnWire<ProxyCacheMessage>;
 

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { withTables } from '../../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../../support/control-plane/start-control-plane';
 
@@ -149,6 +150,27 @@ describe('credentials', () => {
       expect(await credentials()).toMatchObject({ password: '' });
     },
   );
+
+  test.each([
+    ['insecure', { insecure: true }],
+    ['caCertificate', { caCertificate: rootCertificates[0] }],
+  ])('are dropped and never sent when %s changes', async (_, change) => {
+    const before = await credentials();
+    const answer = await set({ ...base, ...change });
+    expect(answer).toMatchObject({ updateOrganization: { proxyCache: { hasCredentials: false } } });
+    const after = await credentials();
+    expect(after).toMatchObject({ username: '', password: '', originVersion: before.originVersion });
+    expect(after.credentialVersion).not.toBe(before.credentialVersion);
+    await set(base);
+    expect(await credentials()).toMatchObject({ password: '' });
+    await set({ ...base, ...change, upstreamPassword: 'one' });
+    expect(await credentials()).toMatchObject({ username: 'bob', password: 'one' });
+  });
+
+  test('stay when the default port is written out', async () => {
+    await set({ ...base, upstream: 'a.io:443' });
+    expect(await credentials()).toMatchObject({ username: 'bob', password: 'one' });
+  });
 
   test('are sent to the new host when they are given together with it', async () => {
     await set({ ...base, upstream: 'b.io', upstreamPassword: 'one' });

@@ -218,13 +218,20 @@ describe('UpstreamProber returns NOT_A_REGISTRY for', () => {
     const registry = await start({ auth: { kind: 'bearer', users, realm } });
     const resolver = (): Promise<{ address: string; family: number }[]> =>
       Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
-    expect(await probe({ host: registry.host, credentials: CREDENTIALS }, { resolver })).toMatchObject({
+    const target = { host: registry.host, credentials: CREDENTIALS };
+    expect(await probe(target, { resolver })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
       anonymous: true,
-      message: expect.stringContaining('which does not belong to it; the credentials were not sent') as string,
+      message:
+        `${registry.host} names the token server stranger.example:${stranger.port}, which is not trusted with its ` +
+        'credentials; they were not sent. If this is its token server, an administrator can add ' +
+        `"stranger.example:${stranger.port}" to trustedRealms.`,
     });
     expect(stranger.requests).toEqual([]);
     expect(registry.requests.every(({ authorization }) => authorization === 'none')).toBe(true);
+    registry.auth.options.realm = `http://stranger.example:${registry.port}/token`;
+    const trustedRealms = [`stranger.example:${registry.port}`];
+    expect(await probe({ ...target, trustedRealms }, { resolver })).toMatchObject({ outcome: 'OK', anonymous: false });
   });
 
   test('an upstream that redirects to another host, which does not get the credentials', async () => {
