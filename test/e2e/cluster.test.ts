@@ -115,9 +115,9 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     await cluster.nodes[0]!.start();
     await waitForLoad('load on three nodes again');
     await cluster.nodes[3]!.start();
-    // Uses layers that were never pulled. The new node owns a quarter of them, which its fills show;
-    // in one of six rounds it owns none. The time limit is for rounds on a busy machine: a round
-    // pushes an image and waits for three edges. That a new node receives traffic within ten
+    // Uses layers that were never pulled. The new node owns a quarter of them, which its fills
+    // show; in one of six rounds it owns none. The time limit is for rounds on a busy machine: a
+    // round pushes an image and waits for three edges. That a new node receives traffic within ten
     // seconds is tested with a manual clock in node-set.test.ts.
     let round = 0;
     await waitUntil(
