@@ -10,6 +10,7 @@ import type { GcsLimits } from './store/gcs/limits';
 import { defaultSignUrl, type SignUrl } from './store/gcs/sign-url';
 import { createCachedBlobStore } from './store/copies/cached-blob-store';
 import { LocalCopies } from './store/copies/local-copies';
+import type { DiskAccount } from './store/room/disk-account';
 
 /** Settings that select the blob store. */
 export type BlobStoreConfig = Pick<
@@ -21,6 +22,14 @@ export type BlobStoreConfig = Pick<
 export interface BlobStoreOverrides {
   readonly bucketLimits?: Partial<GcsLimits>;
   readonly signUrl?: SignUrl;
+}
+
+/** Dependencies of a blob store. */
+export interface BlobStoreParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The account of the disk with the spool and the local copies. */
+  readonly account: DiskAccount;
 }
 
 /** A blob store that is ready to be used. */
@@ -43,8 +52,7 @@ export interface OpenedBlobStore {
 export async function openBlobStore(
   config: BlobStoreConfig,
   overrides: BlobStoreOverrides,
-  clock: Clock,
-  logger: Logger,
+  { clock, logger, account }: BlobStoreParts,
 ): Promise<OpenedBlobStore> {
   const { bucket, localCacheBytes: capacityBytes, home, redirectMs } = config;
   if (bucket === undefined) {
@@ -56,7 +64,7 @@ export async function openBlobStore(
   const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
   // Not awaited: if the bucket is unavailable, blobs with a local copy are still served.
   void far.prepare();
-  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId() });
+  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId(), account });
   // Also called if copies may have no bytes: it removes the copies of an earlier run.
   await copies.prepare();
   const near = createCachedBlobStore({ store: far, copies, clock });

@@ -9,9 +9,11 @@ import type { BlobStore } from '../../../../data-plane/src/store/blob-store';
 import { ReadThroughSource } from '../../../../data-plane/src/blobs/read-through-source';
 import { createFills, type FillsOptions, type SpooledFills } from '../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../data-plane/src/blobs/fills/fill-limits';
+import { FillRoom } from '../../../../data-plane/src/blobs/fills/room/fill-room';
 import { createSpool, type Spool } from '../../../../data-plane/src/blobs/fills/spool';
 import { createDirectoryBlobStore } from '../../../../data-plane/src/store/directory/directory-blob-store';
 import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
+import { DiskAccount, freeBytesAt } from '../../../../data-plane/src/store/room/disk-account';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 
 /** Fills in a real directory, with access to their parts. */
@@ -35,6 +37,10 @@ export interface FillSetupOptions {
   readonly wrapSpool?: (spool: Spool) => Spool;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   readonly onFilled?: FillsOptions['onFilled'];
+  /** Returns the free bytes of the disk. Default: those of the real one. */
+  readonly freeBytes?: () => Promise<number>;
+  /** Bytes that fills leave free; default 0. */
+  readonly reserveBytes?: number;
 }
 
 /** Short waits, so that tests see a resume without a manual clock. */
@@ -51,10 +57,16 @@ export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSe
   const uses = new ContentUses(clock);
   const stored = new StoredBlobs({ store, uses, logger });
   const spool = createSpool(spoolDirectory);
+  const account = new DiskAccount({
+    readFree: options.freeBytes ?? freeBytesAt(spoolDirectory),
+    reserveBytes: options.reserveBytes ?? 0,
+    clock,
+  });
   const fills = createFills({
     stored,
     uses,
     spoolDirectory,
+    room: new FillRoom({ account, clock }),
     clock,
     logger,
     limits: { ...QUICK, ...options.limits },

@@ -63,7 +63,7 @@ describe('the limits of fills', () => {
   });
 
   it('a blob that does not fit is rejected before its body arrives', async () => {
-    const { source, spooled } = await start({ wrapSpool: (spool) => ({ ...spool, hasRoom: async () => false }) });
+    const { source, spooled } = await start({ freeBytes: async () => 999 });
     const upstream = new FakeUpstream(bytes(1000));
     await expect(source.open(upstream.request())).rejects.toMatchObject({ key: 'STORE_FULL' });
     expect(upstream.sent).toBe(0);
