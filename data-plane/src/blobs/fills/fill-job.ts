@@ -50,9 +50,9 @@ export interface FillStart {
 
 /**
  * One fill: looks into the store, waits for a slot and for room on the disk, requests the blob from
- * the upstream, transfers the bytes, and stores them. No client owns it: clients take a seat and leave
- * (docs/design/fills.md#ownership). Its spool file is removed when the fill has ended and the last
- * client has left.
+ * the upstream, transfers the bytes, and stores them. No client owns it: clients take a seat and
+ * leave (docs/design/fills.md#ownership). Its spool file is removed when the fill has ended and the
+ * last client has left.
  */
 export class FillJob {
   readonly digest: Digest;

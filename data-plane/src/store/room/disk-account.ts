@@ -85,14 +85,16 @@ export class DiskAccount {
     return reservation;
   }
 
-  /** Returns how many bytes can be reserved, from a new reading; negative if the reserve is used. */
+  /**
+   * Returns how many bytes can be reserved, from a new reading. Negative if the reserve is in use.
+   */
   async room(): Promise<number> {
     return this.roomOf(await this.read(0), this.reserveBytes);
   }
 
   /**
-   * Whether `bytes` reserved bytes can be written while others use the disk too: half of the reserve
-   * stays free. Returns true without a promise if the last reading tells.
+   * Returns whether `bytes` reserved bytes can be written while others use the disk too: half of
+   * the reserve stays free. Returns true without a promise if the last reading tells.
    */
   mayWrite(bytes: number): true | Promise<boolean> {
     const { reading } = this;
@@ -107,7 +109,7 @@ export class DiskAccount {
 
   private async grant(bytes: number, keepFree: number, add: () => boolean): Promise<boolean> {
     const reserve = Math.max(keepFree, this.reserveBytes);
-    // Check and addition are one step, without a wait in between: two takers never get the same room.
+    // There is no wait between check and addition, so two takers never get the same room.
     if (bytes <= this.roomOf(await this.read(FRESH_MS), reserve)) return add();
     // Only a new reading refuses, because space may have become free since the last one.
     return bytes <= this.roomOf(await this.read(0), reserve) && add();

@@ -28,7 +28,8 @@ export class DiskReservation {
   }
 
   /**
-   * Reserves more bytes if they fit and at least `keepFree` bytes stay free. Returns whether it did.
+   * Reserves more bytes if they fit and at least `keepFree` bytes stay free. Returns whether they
+   * were reserved.
    */
   take(bytes: number, keepFree = 0): Promise<boolean> {
     return this.account.grant(bytes, keepFree, () => {

@@ -159,7 +159,9 @@ export class FillRoom {
     });
   }
 
-  /** Lets waiters try again, clients first, in order of arrival. Small fills may pass large ones. */
+  /**
+   * Lets waiters try again, clients first, in order of arrival. Small fills may pass large ones.
+   */
   private async serve(): Promise<void> {
     this.isDirty = true;
     if (this.isServing) return;
@@ -176,7 +178,8 @@ export class FillRoom {
 
   /**
    * Ends waits that nobody can end in another way, because all who hold room wait themselves. Fills
-   * without room all give up. If only growing fills are left, one of them makes room for the others.
+   * without room all give up. If only growing fills are left, one of them makes room for the
+   * others.
    */
   private dismiss(): void {
     if (this.options.account.holders > this.waiters.size) return;

@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DiskAccount, freeBytesAt } from '../../../../../data-plane/src/store/room/disk-account';
+import { type SmallDisk, smallDisk } from '../../../../support/real/small-disk';
+import { TestClock } from '../../../../support/test-clock';
+
+const MIB = 1024 ** 2;
+
+describe('the account of a real file system', () => {
+  let disk: SmallDisk;
+  let account: DiskAccount;
+  beforeEach(async () => {
+    disk = await smallDisk(48 * MIB, 16 * MIB);
+    account = new DiskAccount({
+      readFree: freeBytesAt(disk.path),
+      reserveBytes: disk.reserveBytes,
+      clock: TestClock.running(),
+    });
+  });
+  afterEach(() => disk.remove());
+
+  it('leaves the reserve, and sees what is written without a reservation', async () => {
+    const all = account.open();
+    expect(await all.take(100 * MIB)).toBe(false);
+    expect(await all.take(40 * MIB)).toBe(true);
+    expect(await account.open().take(20 * MIB)).toBe(false);
+    all.release();
+    await writeFile(join(disk.path, 'foreign'), Buffer.alloc(30 * MIB, 1));
+    expect(await account.open().take(40 * MIB)).toBe(false);
+  });
+
+  it('counts a reserved file once, while it is written and afterwards', async () => {
+    const writer = account.open();
+    expect(await writer.take(30 * MIB)).toBe(true);
+    await writeFile(join(disk.path, 'blob'), Buffer.alloc(30 * MIB, 1));
+    writer.wrote(30 * MIB);
+    expect(Math.abs((await account.room()) - 18 * MIB)).toBeLessThan(4 * MIB);
+    writer.release();
+    expect(Math.abs((await account.room()) - 18 * MIB)).toBeLessThan(4 * MIB);
+  });
+
+  it('lets everything fit if the folder does not exist', async () => {
+    const nowhere = new DiskAccount({
+      readFree: freeBytesAt(join(disk.path, 'missing')),
+      reserveBytes: 0,
+      clock: TestClock.running(),
+    });
+    expect(await nowhere.open().take(2 ** 50)).toBe(true);
+  });
+});
