@@ -91,6 +91,21 @@ test('a blob of unknown size ends soon after its last client has left', async ()
   await waitUntil('an empty spool', async () => (await spooled()).length === 0);
 });
 
+test('a blob of unknown size takes no more of the disk than the quota of its organization', async () => {
+  await layover.graphql.run(
+    'mutation { updateOrganization(name: "acme", input: { quota: { limitBytes: "1000000" } }) { version } }',
+  );
+  const digest = upstream.content.addBlob('team/app', { size: 64 * MIB });
+  hideSize(digest);
+  const free = await disk.free();
+  const refused = await send({ url: blobUrl(digest) });
+  expect(refused.status).toBe(403);
+  expect(refused.body.toString()).toMatch(/larger than the quota of the organization \(1000000 bytes\)/);
+  expect(upstream.bytesSent(digest)).toBeLessThan(20 * MIB);
+  await waitUntil('an empty spool', async () => (await spooled()).length === 0);
+  expect(await disk.free()).toBeGreaterThan(free - 4 * MIB);
+});
+
 test('a blob of unknown size that does not fit is refused with the reason, and gives its room back', async () => {
   const digest = upstream.content.addBlob('team/app', { size: 100 * MIB });
   hideSize(digest);

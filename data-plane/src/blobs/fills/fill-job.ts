@@ -203,6 +203,7 @@ export class FillJob {
     this.allowance = await this.deps.room.reserve({
       digest: this.digest,
       size: this.seats.asking.expectedSize,
+      maxUnknownBytes: this.seats.asking.maxUnknownBytes,
       priority: () => this.seats.priority,
       hasClient: () => this.seats.hasClient,
       signal: this.controller.signal,

@@ -9,6 +9,8 @@ export const STEP_BYTES = 32 * 1024 * 1024;
 export interface AllowanceRules {
   /** Whether a client waits for the fill. */
   hasClient(): boolean;
+  /** Most bytes if the size is unknown. */
+  readonly maxUnknownBytes: number;
   /**
    * Reserves `bytes` more bytes, or `preferred` if they fit at once. May wait. Throws STORE_FULL.
    */
@@ -69,6 +71,14 @@ export class FillAllowance {
         message: `No client waits for blob ${this.digest} any more, and its size is unknown.`,
       });
     }
-    await this.rules.obtain(this.reservation, missing, Math.max(missing, STEP_BYTES));
+    const most = this.rules.maxUnknownBytes - this.reservation.bytes;
+    if (missing > most) {
+      throw new LayoverError('QUOTA_EXCEEDED', {
+        message:
+          `Blob ${this.digest}, whose size is unknown, is larger than the quota of the organization ` +
+          `(${this.rules.maxUnknownBytes} bytes).`,
+      });
+    }
+    await this.rules.obtain(this.reservation, missing, Math.min(most, Math.max(missing, STEP_BYTES)));
   }
 }

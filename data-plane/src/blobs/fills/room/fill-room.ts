@@ -18,6 +18,8 @@ export interface RoomSeeker {
   readonly digest: string;
   /** undefined = unknown; the room then grows in steps. */
   readonly size: number | undefined;
+  /** Most bytes if the size is unknown; undefined = only the disk bounds it. */
+  readonly maxUnknownBytes?: number | undefined;
   /** Clients get room before the background. */
   readonly priority: () => 'client' | 'background';
   /** Whether a client waits for the fill. */
@@ -73,16 +75,18 @@ export class FillRoom {
    * allowance. Throws STORE_FULL, or the reason of the signal.
    */
   async reserve(seeker: RoomSeeker): Promise<FillAllowance> {
-    const { digest, size, hasClient } = seeker;
+    const { digest, size, hasClient, maxUnknownBytes = Infinity } = seeker;
     const reservation = this.options.account.open();
     try {
-      await this.obtain(seeker, reservation, size ?? FIRST_BYTES, size ?? STEP_BYTES);
+      const [first, step] = [FIRST_BYTES, STEP_BYTES].map((bytes) => size ?? Math.min(bytes, maxUnknownBytes));
+      await this.obtain(seeker, reservation, first!, step!);
     } catch (error) {
       reservation.release();
       throw error;
     }
     return new FillAllowance(digest, reservation, {
       hasClient,
+      maxUnknownBytes,
       obtain: (held, bytes, preferred) => this.obtain(seeker, held, bytes, preferred),
       guardReserve: (bytes) => this.guardReserve(seeker, bytes),
     });

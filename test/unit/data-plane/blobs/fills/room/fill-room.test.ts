@@ -179,6 +179,17 @@ describe('the room of fills', () => {
     expect(await account.room()).toBe(6 * MIB);
   });
 
+  it('does not grow beyond the quota of the organization if the size is unknown', async () => {
+    const small = writer(await reserve(undefined, { maxUnknownBytes: 1000 }));
+    expect(account.unwrittenBytes).toBe(1000);
+    await small(1000);
+    await expect(small(1)).rejects.toMatchObject({ key: 'QUOTA_EXCEEDED' });
+    const large = writer(await reserve(undefined, { maxUnknownBytes: STEP + 10 }));
+    await large(STEP + 10);
+    await expect(large(1)).rejects.toThrow(`larger than the quota of the organization (${STEP + 10} bytes)`);
+    expect(disk.free).toBe(100 * MIB - 1000 - STEP - 10);
+  });
+
   it('does not grow for a fill of unknown size that no client waits for', async () => {
     let hasClient = true;
     const write = writer(await reserve(undefined, { hasClient: () => hasClient }));
