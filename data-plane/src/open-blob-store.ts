@@ -11,6 +11,7 @@ import { defaultSignUrl, type SignUrl } from './store/gcs/sign-url';
 import { createCachedBlobStore } from './store/copies/cached-blob-store';
 import { LocalCopies } from './store/copies/local-copies';
 import type { DiskAccount } from './store/room/disk-account';
+import { withinReserve } from './store/room/within-reserve';
 
 /** Settings that select the blob store. */
 export type BlobStoreConfig = Pick<
@@ -58,7 +59,8 @@ export async function openBlobStore(
   if (bucket === undefined) {
     const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
     await directory.prepare();
-    return { store: directory, makeRoom: () => Promise.resolve(), close: () => directory.close() };
+    const store = withinReserve(directory, account);
+    return { store, makeRoom: () => Promise.resolve(), close: () => directory.close() };
   }
   const limits = overrides.bucketLimits;
   const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });

@@ -156,6 +156,7 @@ export class LocalCopies {
   async write(digest: Digest, content: Buffer): Promise<void> {
     await this.quietly('could not be stored', async () => {
       if (!this.canAdd(digest, content.length)) return;
+      if (!(await (this.options.account?.mayWrite(content.length) ?? true))) return;
       await this.writeCopy(digest, content.length, (file) => file.writeFile(content).then(() => true));
     });
   }
