@@ -139,7 +139,8 @@ export class FillRoom {
    * Waits until an attempt succeeds, but at most WAIT_MS, and shorter if nothing is about to become
    * free. Returns whether it succeeded. Throws the reason of the signal.
    */
-  private wait(seeker: RoomSeeker, isHolder: boolean, attempt: () => Promise<boolean>): Promise<boolean> {
+  private async wait(seeker: RoomSeeker, isHolder: boolean, attempt: () => Promise<boolean>): Promise<boolean> {
+    throwIfAborted(seeker.signal);
     this.waits += 1;
     return new Promise((resolve, reject) => {
       const leave = (): void => {

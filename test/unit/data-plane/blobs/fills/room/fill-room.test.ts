@@ -16,6 +16,7 @@ describe('the room of fills', () => {
   let room: FillRoom;
   let copies: number;
   let asked: number[];
+  let onMakeRoom: () => void;
   const signal = new AbortController().signal;
 
   beforeEach(() => {
@@ -24,11 +25,13 @@ describe('the room of fills', () => {
     account = new DiskAccount({ readFree: disk.read, reserveBytes: 10 * MIB, clock });
     copies = 0;
     asked = [];
+    onMakeRoom = () => undefined;
     room = new FillRoom({
       account,
       clock,
       makeRoom: async (bytes) => {
         asked.push(bytes);
+        onMakeRoom();
         disk.free += copies;
         copies = 0;
       },
@@ -144,6 +147,14 @@ describe('the room of fills', () => {
     running.release();
     await pass(500);
     expect([clock.pending, account.holders]).toEqual([0, 0]);
+  });
+
+  it('does not begin a wait for a fill that is aborted while copies are removed', async () => {
+    await reserve(80 * MIB);
+    const leaver = new AbortController();
+    onMakeRoom = () => leaver.abort();
+    await expect(reserve(30 * MIB, { signal: leaver.signal })).rejects.toMatchObject({ key: 'CANCELLED' });
+    expect([room.counts().waits, account.holders, clock.pending]).toEqual([0, 1, 0]);
   });
 
   it('refuses to wait for an aborted fill', async () => {
