@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder';
 
 /** A folder with little room. */
@@ -14,9 +17,19 @@ export interface SmallDisk {
   remove(): Promise<void>;
 }
 
+/** Whether this process may mount a tmpfs: it is root and has the capability. */
+export function mayMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'layover-mount-'));
+  const isMounted = mount(folder, 4096);
+  if (isMounted) unmount(folder);
+  rmSync(folder, { recursive: true });
+  return isMounted;
+}
+
 /**
  * Creates a folder on a tmpfs with `room` + `reserve` bytes. Where this process may not mount one,
- * creates an ordinary folder and a reserve that leaves `room` bytes of its file system.
+ * creates an ordinary folder and a reserve that leaves `room` bytes of its file system, which other
+ * processes use too.
  */
 export async function smallDisk(room: number, reserve: number): Promise<SmallDisk> {
   const folder = await temporaryFolder('disk');
@@ -31,7 +44,7 @@ export async function smallDisk(room: number, reserve: number): Promise<SmallDis
     reserveBytes: isMounted ? reserve : (await free()) - room,
     free,
     async remove() {
-      if (isMounted) execFileSync('umount', ['--lazy', folder.path]);
+      if (isMounted) unmount(folder.path);
       await folder.remove();
     },
   };
@@ -45,4 +58,8 @@ function mount(path: string, bytes: number): boolean {
   } catch {
     return false;
   }
+}
+
+function unmount(path: string): void {
+  execFileSync('umount', ['--lazy', path]);
 }
