@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { lstat, readdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { temporaryFolder } from './temporary-folder';
@@ -8,11 +8,7 @@ import { temporaryFolder } from './temporary-folder';
 /** A folder with little room. */
 export interface SmallDisk {
   readonly path: string;
-  /** Value of LAYOVER_DISK_RESERVE_BYTES that leaves `room` bytes of this disk to fills. */
-  readonly reserveBytes: number;
-  /** Whether the folder is a file system of its own, so that it can really become full. */
-  readonly isMounted: boolean;
-  /** Returns the free bytes of the file system. */
+  /** Returns the free bytes. */
   free(): Promise<number>;
   remove(): Promise<void>;
 }
@@ -27,27 +23,36 @@ export function mayMount(): boolean {
 }
 
 /**
- * Creates a folder on a tmpfs with `room` + `reserve` bytes. Where this process may not mount one,
- * creates an ordinary folder and a reserve that leaves `room` bytes of its file system, which other
- * processes use too.
+ * Creates a folder on a tmpfs of `bytes` bytes. Where this process may not mount one, creates an
+ * ordinary folder, and `free` subtracts the sizes of its files from `bytes`.
  */
-export async function smallDisk(room: number, reserve: number): Promise<SmallDisk> {
+export async function smallDisk(bytes: number): Promise<SmallDisk> {
   const folder = await temporaryFolder('disk');
-  const isMounted = mount(folder.path, room + reserve);
-  const free = async (): Promise<number> => {
-    const { bavail, bsize } = await statfs(folder.path);
-    return bavail * bsize;
-  };
+  const { path } = folder;
+  const isMounted = mount(path, bytes);
   return {
-    path: folder.path,
-    isMounted,
-    reserveBytes: isMounted ? reserve : (await free()) - room,
-    free,
+    path,
+    async free() {
+      if (!isMounted) return bytes - (await sizeBelow(path));
+      const { bavail, bsize } = await statfs(path);
+      return bavail * bsize;
+    },
     async remove() {
-      if (isMounted) unmount(folder.path);
+      if (isMounted) unmount(path);
       await folder.remove();
     },
   };
+}
+
+/** Returns the bytes of all files below a folder; a file with two names counts once. */
+async function sizeBelow(path: string): Promise<number> {
+  const sizes = new Map<number, number>();
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    // A file may have been removed since the folder was read.
+    const found = entry.isFile() ? await lstat(join(entry.parentPath, entry.name)).catch(() => undefined) : undefined;
+    if (found !== undefined) sizes.set(found.ino, found.size);
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 function mount(path: string, bytes: number): boolean {

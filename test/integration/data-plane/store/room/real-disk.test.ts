@@ -14,11 +14,11 @@ onOwnDisk('the account of a real file system (needs the right to mount a tmpfs)'
   let account: DiskAccount;
   let clock: TestClock;
   beforeEach(async () => {
-    disk = await smallDisk(48 * MIB, 16 * MIB);
+    disk = await smallDisk(64 * MIB);
     clock = TestClock.running();
     account = new DiskAccount({
       readFree: freeBytesAt(disk.path),
-      reserveBytes: disk.reserveBytes,
+      reserveBytes: 16 * MIB,
       clock,
     });
   });
