@@ -27,9 +27,9 @@ import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
 import { createFills } from './blobs/fills/create-fills';
-import type { FillLimits } from './blobs/fills/fill-limits';
-import { createSpool, type Spool } from './blobs/fills/spool';
-import { spoolWithRoom } from './blobs/fills/spool-with-room';
+import { DEFAULT_FILL_LIMITS, type FillLimits } from './blobs/fills/fill-limits';
+import { FillRoom } from './blobs/fills/room/fill-room';
+import type { Spool } from './blobs/fills/spool';
 import { ImageFiller } from './manifests/images/image-filler';
 import { ImageGate } from './manifests/gate/image-gate';
 import { registryHandlers } from './grpc/registry/registry-handlers';
@@ -58,10 +58,12 @@ import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
 import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
+import { PassThrough } from './blobs/pass-through';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
 import { StoredBlobs } from './store/guard/stored-blobs';
+import { DiskAccount, freeBytesAt } from './store/room/disk-account';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
 import { openBlobStore } from './open-blob-store';
@@ -86,6 +88,8 @@ export interface DataPlaneOverrides {
   /** Signs URLs of the objects in the bucket. */
   readonly signUrl?: SignUrl;
   readonly spool?: Spool;
+  /** Returns the free bytes of the disk with the spool. */
+  readonly freeBytes?: () => Promise<number>;
   readonly fillLimits?: Partial<FillLimits>;
   readonly tracer?: Tracer;
 }
@@ -168,7 +172,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => durable.close());
     const journal = measuredJournal(durable, metrics);
 
-    const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
+    const account = new DiskAccount({
+      readFree: overrides.freeBytes ?? freeBytesAt(config.home.spool),
+      reserveBytes: config.diskReserveBytes,
+      clock,
+    });
+    const opened = await openBlobStore(config, overrides, { account, clock, logger: logger.child({ part: 'store' }) });
     closers.push(() => opened.close());
     const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const stored = new StoredBlobs({
@@ -177,12 +186,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       links: opened.links,
       logger: logger.child({ part: 'blobs' }),
     });
+    const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
     const fills = createFills({
       stored,
       uses,
       spoolDirectory: config.home.spool,
-      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
-      limits: { ...config.fills, ...overrides.fillLimits },
+      ...(overrides.spool && { spool: overrides.spool }),
+      room: new FillRoom({ account, makeRoom: opened.makeRoom, clock }),
+      limits: fillLimits,
       clock,
       logger: logger.child({ part: 'fills' }),
       tracer,
@@ -252,12 +263,19 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     };
     const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
     const { links } = opened;
+    const passThrough = new PassThrough({
+      clock,
+      logger: logger.child({ part: 'fills' }),
+      limits: fillLimits,
+      onPassed: () => metrics.passedThrough.inc(),
+    });
     const blobs = new BlobService({
       access,
       blobAccess: new BlobAccess(knowledge, upstream),
       upstream,
       stored,
       fills,
+      passThrough,
       uses,
       journal,
       reporter,

@@ -39,6 +39,8 @@ export interface DataPlaneConfig {
    * emulator.
    */
   readonly bucket: (BucketAddress & { readonly emulator: string | undefined }) | undefined;
+  /** Bytes that fills and local copies leave free on the disk with the spool. */
+  readonly diskReserveBytes: number;
   /** Maximum total size of the local copies of blobs in the bucket; 0 = no copies. */
   readonly localCacheBytes: number;
   /** Validity of the signed URLs that clients are redirected to; undefined = no redirects. */
@@ -108,6 +110,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       ],
     ),
     ...readBlobStore(reader, home),
+    diskReserveBytes: reader.integer(SETTINGS.LAYOVER_DISK_RESERVE_BYTES),
     localCacheBytes: reader.integer(SETTINGS.LAYOVER_LOCAL_CACHE_BYTES),
     masterKey: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY, parseMasterKey),
     previousMasterKeys: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY_PREVIOUS, parseMasterKeys) ?? [],

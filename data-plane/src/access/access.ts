@@ -74,6 +74,7 @@ export class Access {
       proxy,
       key: { organizationUid: organization.uid, originVersion: proxy.originVersion, repository },
       upstream: { origin: this.originOf(organization.uid, proxy), name: upstreamRepositoryName(proxy, repository) },
+      quotaBytes: snapshot.quotasEnforced && organization.quotaBytes > 0 ? organization.quotaBytes : undefined,
       actor,
     };
   }

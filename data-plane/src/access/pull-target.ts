@@ -23,6 +23,8 @@ export interface PullTarget {
   readonly proxy: ProxyCacheConfiguration;
   readonly key: RepositoryKey;
   readonly upstream: UpstreamRepository;
+  /** Bytes that the organization may hold; undefined = no quota is in force. */
+  readonly quotaBytes: number | undefined;
   /**
    * The actor in the pull record: `anonymous`, `robot:<organization>+<name>`, or `scan:<scanner>`.
    */

@@ -11,6 +11,7 @@ import type { BlobAccess, ReadableBlob } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
+import type { PassThrough } from './pass-through';
 import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
@@ -22,6 +23,8 @@ export interface BlobServiceParts {
   readonly upstream: UpstreamRegistry;
   readonly stored: StoredBlobs;
   readonly fills: Fills;
+  /** undefined = a blob that does not fit on the disk is refused. */
+  readonly passThrough?: PassThrough | undefined;
   readonly uses: ContentUses;
   readonly journal: PullJournal;
   readonly reporter: UpstreamReporter;

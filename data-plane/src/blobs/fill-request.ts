@@ -22,6 +22,7 @@ export function fillRequest(
   return {
     digest,
     expectedSize: size,
+    maxUnknownBytes: target.quotaBytes,
     upstream: target.upstream.origin.host,
     owner: organizationUid,
     repository,

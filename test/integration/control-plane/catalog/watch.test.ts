@@ -23,6 +23,7 @@ describe('Watch', () => {
         staleIfErrorSeconds: 60,
         allowRepositories: ['team/**'],
       },
+      quota: { limitBytes: '1000000' },
     };
     await plane.ask(CREATE, { input });
     await plane.ask(CREATE, { input: { name: 'plain' } });
@@ -47,7 +48,8 @@ describe('Watch', () => {
       denyRepositories: [],
     });
     expect(plain?.proxyCache).toBeNull();
-    expect(snapshot.settings).toEqual({ proxyCacheEnabled: true });
+    expect([acme?.quotaBytes, plain?.quotaBytes]).toEqual([1_000_000, 0]);
+    expect(snapshot.settings).toEqual({ proxyCacheEnabled: true, quotasEnforced: true });
     expect(snapshot.tokenKeys).toHaveLength(1);
     expect(snapshot.tokenKeys[0]?.secret).toHaveLength(32);
     // The keys survive a restart, so that issued tokens remain valid.
@@ -64,6 +66,10 @@ describe('Watch', () => {
       expect(snapshot.revision).toBeGreaterThan(before[i]!.revision);
       expect(snapshot.organizations.map(({ name }) => name)).toEqual(['fresh']);
     }
+    await plane.ask('mutation { updateOrganization(name: "fresh", input: {quota: {limitBytes: 7}}) { version } }');
+    expect((await streams[0]!.snapshot()).organizations[0]?.quotaBytes).toBe(7);
+    await plane.ask('mutation { updateSystemSettings(input: {quotaManagementEnabled: false}) { version } }');
+    expect((await streams[0]!.snapshot()).settings?.quotasEnforced).toBe(false);
     await plane.ask('mutation { updateSystemSettings(input: {proxyCacheEnabled: false}) { version } }');
     expect((await streams[0]!.snapshot()).settings?.proxyCacheEnabled).toBe(false);
     await plane.ask('mutation { deleteOrganization(name: "fresh") }');
