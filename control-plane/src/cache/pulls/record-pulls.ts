@@ -9,7 +9,6 @@ import { parseAdmission } from '../admission/admission';
 import { admitManifest } from '../admission/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
-import { chunks } from '../../db/chunks';
 import type { Database, Queries } from '../../db/database';
 import { isDataError } from '../../db/database-error';
 import { originsAwaiting, settleArrivals } from '../arrivals/settle-arrivals';
@@ -24,8 +23,13 @@ import type { RecordedEventsStore } from './recorded-events.store';
 import { endDeletedUpstream } from './upstream-deletions';
 import { toUpstreamStatusRow } from './upstream-report';
 
-/** Records in one transaction. */
+/** Maximum number of records in one transaction. */
 const BATCH = 500;
+/**
+ * Maximum number of references in the admissions of one transaction, so that other transactions do
+ * not wait long for it. A larger admission has a transaction of its own.
+ */
+const BATCH_REFERENCES = 2_000;
 
 /** The dependencies of {@link PullRecorder}. */
 export interface PullRecorderParts {
@@ -67,7 +71,7 @@ export class PullRecorder {
       if (!items.has(id)) items.set(id, { id, at: recordTime(record.at, now), record });
     }
     let recorded = 0;
-    for (const part of chunks([...items.values()], BATCH)) recorded += await this.recordBatch(part);
+    for (const part of batches([...items.values()])) recorded += await this.recordBatch(part);
     return recorded;
   }
 
@@ -213,6 +217,24 @@ export class PullRecorder {
     }
     await this.parts.statistics.add(queries, counters.toRows());
   }
+}
+
+/** Splits a delivery into transactions, in order. */
+function batches(items: readonly Item[]): readonly (readonly Item[])[] {
+  const parts: Item[][] = [];
+  let references = 0;
+  for (const item of items) {
+    const own = item.record.admission?.references.length ?? 0;
+    const last = parts.at(-1);
+    if (last === undefined || last.length >= BATCH || references + own > BATCH_REFERENCES) {
+      parts.push([item]);
+      references = own;
+    } else {
+      last.push(item);
+      references += own;
+    }
+  }
+  return parts;
 }
 
 /** Returns the blobs that data planes stored, each once. */
