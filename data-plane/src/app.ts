@@ -56,6 +56,7 @@ import { whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
+import { MissingBlobs } from './blobs/missing-blobs';
 import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { UpstreamReporter } from './journal/upstream-reporter';
@@ -260,6 +261,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       fills,
       uses,
       journal,
+      missing: new MissingBlobs(journal, clock, () => delivery.hurry()),
       reporter,
       redirects: links && new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }),
       elsewhere:

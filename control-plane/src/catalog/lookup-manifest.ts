@@ -31,7 +31,7 @@ function toMessage(row: ManifestReferenceRow): ManifestReference {
   const foreign = row.role === 'FOREIGN';
   return {
     role: foreign ? 'LAYER' : (row.role as 'LAYER' | 'CONFIG' | 'CHILD' | 'SUBJECT'),
-    foreign,
+    ...(foreign ? { foreign } : {}),
     position: row.position,
     descriptor: { mediaType: row.media_type, digest: row.digest, size: row.size },
     platform: hasPlatform

@@ -11,6 +11,7 @@ import type { BlobAccess, ReadableBlob } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
+import type { MissingBlobs } from './missing-blobs';
 import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
@@ -24,6 +25,8 @@ export interface BlobServiceParts {
   readonly fills: Fills;
   readonly uses: ContentUses;
   readonly journal: PullJournal;
+  /** undefined = blobs that the upstream does not have are not reported. */
+  readonly missing?: MissingBlobs | undefined;
   readonly reporter: UpstreamReporter;
   /** undefined = clients are never redirected. */
   readonly redirects?: BlobRedirects | undefined;
@@ -45,8 +48,8 @@ export class BlobService {
   private readonly openParts: OpenBlobParts;
 
   constructor(private readonly parts: BlobServiceParts) {
-    const { upstream, journal, uses, redirects } = parts;
-    this.openParts = { upstream, journal, uses, redirects, source: new ReadThroughSource(parts) };
+    const { upstream, journal, missing, uses, redirects } = parts;
+    this.openParts = { upstream, journal, missing, uses, redirects, source: new ReadThroughSource(parts) };
   }
 
   /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */

@@ -54,7 +54,7 @@ const MAX_CONSIDERED = 5_000;
  * Time since its last use, in milliseconds, for which an image with missing blobs counts as being
  * pulled.
  */
-const ARRIVING_MS = 30_000;
+export const ARRIVING_MS = 30_000;
 /** Maximum number of victims for which the plan checks whether each is needed. */
 const MAX_REVIEWED = 64;
 

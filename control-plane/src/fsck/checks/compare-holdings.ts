@@ -1,4 +1,4 @@
-import { RESERVED_MS } from '../../cache/admission/admit-manifest';
+import { RESERVED_MS } from '../../cache/holdings/holding';
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Queries } from '../../db/database';
 import type { Holding } from '../../cache/holdings/holding';
