@@ -7,6 +7,7 @@ import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
@@ -185,7 +186,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
       limits: { ...config.fills, ...overrides.fillLimits },
       clock,
-      logger: logger.child({ part: 'fills' }),
+      logger: sumRepeats(logger.child({ part: 'fills' }), clock),
       tracer,
       onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
       onFilled: journalArrivals(journal),
@@ -273,7 +274,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         }),
     });
     const complete: CompleteBlob = (target, blob, urgent) => blobs.complete(target, blob, urgent);
-    const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
+    const completion = new Completion(
+      complete,
+      config.completion,
+      clock,
+      sumRepeats(logger.child({ part: 'completion' }), clock),
+    );
     const gate = new ImageGate({
       judge: createGrpcImageJudge(client, clock),
       filler: new ImageFiller(complete, () => delivery.hurry()),
@@ -305,7 +311,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       configuration,
       tokens,
       clock,
-      logger: logger.child({ part: 'grpc' }),
+      logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });
     const prober = createUpstreamProber(upstreamOptions);
     const storage = storageHandlers({
@@ -315,7 +321,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const node = nodeHandlers({ access, blobs, identity, logger: logger.child({ part: 'node' }) });
+    const node = nodeHandlers({ access, blobs, identity, logger: sumRepeats(logger.child({ part: 'node' }), clock) });
     const server = createRegistryServer({
       registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,
