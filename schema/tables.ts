@@ -120,8 +120,8 @@ export interface ManifestReferenceRow {
   readonly manifest_id: number;
   readonly repository_id: number;
   /**
-   * LAYER, CONFIG, CHILD or SUBJECT. FOREIGN is a layer that is stored elsewhere: it is neither held
-   * nor reserved.
+   * LAYER, CONFIG, CHILD or SUBJECT. FOREIGN is a layer that is stored elsewhere: it is neither
+   * held nor reserved.
    */
   readonly role: string;
   readonly position: number;

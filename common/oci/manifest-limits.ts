@@ -1,12 +1,13 @@
 /**
- * Limits of one manifest or index (docs/design/pull-semantics.md#manifest-limits). Both planes apply
- * them: the data plane to what an upstream sends, the control plane to what it is asked to admit.
+ * Limits of one manifest or index (docs/design/pull-semantics.md#manifest-limits). Both planes
+ * apply them: the data plane to what an upstream sends, the control plane to what it is asked to
+ * admit.
  */
 export const MANIFEST_LIMITS = {
   /**
-   * Maximum number of layers of an image manifest. The kernel mounts at most 500 layers of overlayfs
-   * and Docker 127, but source containers and other artifacts that nobody mounts have more
-   * (containers/storage pull request 489).
+   * Maximum number of layers of an image manifest. The kernel mounts at most 500 layers of
+   * overlayfs and Docker 127, but source containers and other artifacts that nobody mounts have
+   * more (containers/storage pull request 489).
    */
   layers: 1_000,
   /**

@@ -18,10 +18,10 @@ interface Repeats {
 }
 
 /**
- * Returns a logger that sums warnings and errors which repeat: the first line of a kind is logged at
- * once. What follows is counted, and every 10 s one line has the fields of the last one and
- * `repeated`, their number. So a flood of failures, which an upstream or a client can cause, does not
- * become a flood of lines. Other levels are not summed. Its child loggers do not sum.
+ * Returns a logger that sums warnings and errors which repeat: the first line of a kind is logged
+ * at once. What follows is counted, and every 10 s one line has the fields of the last one and
+ * `repeated`, their number. So a flood of failures, which an upstream or a client can cause, does
+ * not become a flood of lines. Other levels are not summed. Its child loggers do not sum.
  *
  * A kind is the level, the upstream, organization or call, and the message, unless the line names a
  * call (`rpc`): such messages name what was requested.

@@ -18,8 +18,8 @@ export type OnConflict =
 type Value = string | number | Buffer | null;
 
 /**
- * Maximum number of values in a statement. MySQL allows 65,535. SQLite allows 32,766, but blocks the
- * process while it runs a statement: 3,000 values take about a millisecond.
+ * Maximum number of values in a statement. MySQL allows 65,535. SQLite allows 32,766, but blocks
+ * the process while it runs a statement: 3,000 values take about a millisecond.
  */
 const MAX_VALUES = { mysql: 30_000, sqlite: 3_000 };
 

@@ -14,21 +14,29 @@ export interface PreparingConnection {
   prepare(sql: string): Statement;
 }
 
+/** How {@link takeTurns} pauses and measures. Tests replace both. */
+export interface Turns {
+  /** Gives the event loop to others. */
+  readonly pause: () => Promise<unknown>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+const REAL: Turns = { pause: setImmediate, now: () => performance.now() };
+
 /**
  * Lets the process do other work between the statements of a connection. better-sqlite3 runs each
  * statement synchronously, and knex waits for it with promises only, so a transaction of many
  * statements would otherwise keep the event loop to itself until its commit
  * (docs/design/bounds.md#admission-time). A statement itself is never interrupted.
- *
- * `pause` gives the event loop to others; the default ends its current turn.
  */
-export function takeTurns(connection: PreparingConnection, pause: () => Promise<unknown> = setImmediate): void {
+export function takeTurns(connection: PreparingConnection, { pause, now }: Turns = REAL): void {
   const prepare = connection.prepare.bind(connection);
-  let sliceStart = performance.now();
+  let sliceStart = now();
   const turn = async <T>(work: () => T): Promise<T> => {
-    if (performance.now() - sliceStart >= SLICE_MS) {
+    if (now() - sliceStart >= SLICE_MS) {
       await pause();
-      sliceStart = performance.now();
+      sliceStart = now();
     }
     return work();
   };

@@ -25,8 +25,8 @@ export class MissingBlobs {
   ) {}
 
   /**
-   * Reports the blob if `error` means that the upstream answered 404 or 410 for it. Never throws and
-   * never waits.
+   * Reports the blob if `error` means that the upstream answered 404 or 410 for it. Never throws
+   * and never waits.
    */
   failed({ organizationUid, originVersion }: RepositoryKey, digest: Digest, error: unknown): void {
     if (!isMissing(error)) return;
@@ -35,7 +35,7 @@ export class MissingBlobs {
     if (now - (this.reported.get(key) ?? -Infinity) < REPEAT_MS) return;
     this.reported.set(key, now);
     const blob = { organizationUid, missingDigest: digest, missingOriginVersion: originVersion };
-    // The journal logs what it drops. A lost report costs room until the reservation ends by itself.
+    // The journal logs what it drops. Without the report, the reservation ends after 15 minutes.
     this.journal.append({ blob }).then(this.written, () => undefined);
   }
 }

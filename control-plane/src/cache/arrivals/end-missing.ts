@@ -6,7 +6,9 @@ import type { Origin } from '../content/origin.store';
 import { lapsed } from '../eviction/unbegun-reservations';
 import type { Queries } from '../../db/database';
 
-/** Tolerated difference between the clocks of a data plane and the control plane, in milliseconds. */
+/**
+ * Tolerated difference between the clocks of a data plane and the control plane, in milliseconds.
+ */
 const CLOCK_SKEW_MS = 60_000;
 
 /** A blob that an upstream does not have, as a data plane reported it. */

@@ -12,8 +12,8 @@ export interface UnbegunReservations {
 }
 
 /**
- * Returns the reservations of an origin whose blobs nobody fills, the largest first. Nobody has seen
- * their bytes: the size is only what a manifest declares. If such a blob arrives after its
+ * Returns the reservations of an origin whose blobs nobody fills, the largest first. Nobody has
+ * seen their bytes: the size is only what a manifest declares. If such a blob arrives after its
  * reservation has ended, it must fit like an admission (docs/design/bounds.md#reservations).
  * `except` are digests that are being filled, or that the new content needs. The caller has locked
  * the origin.

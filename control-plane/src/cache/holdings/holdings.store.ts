@@ -119,8 +119,8 @@ export class HoldingsStore {
   }
 
   /**
-   * Returns up to `limit` reservations of an origin for blobs that are not in the store, the largest
-   * first. Without digests that a repository holds as a manifest: those count as used.
+   * Returns up to `limit` reservations of an origin for blobs that are not in the store, the
+   * largest first. Without digests that a repository holds as a manifest: those count as used.
    */
   async largestReserved(queries: Queries, originVersion: string, limit: number): Promise<readonly Holding[]> {
     const rows: OriginHoldingRow[] = await queries(`${Table.originHoldings} as h`)

@@ -8,14 +8,15 @@ import type { Holding } from './holding';
 export const MAX_USAGE_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
- * Maximum number of bytes that an origin may reserve: 4 PiB. Reservations are what manifests declare,
- * so this keeps their sum within {@link MAX_USAGE_BYTES} next to any bytes that are really stored.
+ * Maximum number of bytes that an origin may reserve: 4 PiB. Reservations are what manifests
+ * declare, so this keeps their sum within {@link MAX_USAGE_BYTES} next to any bytes that are really
+ * stored.
  */
 export const MAX_RESERVED_BYTES = 2n ** 52n;
 
 /**
- * A change would make the usage of an origin wrong. Nothing was written. Declared sizes cannot cause
- * it; a stored sum that was wrong before can, and `npm run fsck -- --repair` corrects it.
+ * A change would make the usage of an origin wrong. Nothing was written. Declared sizes cannot
+ * cause it; a stored sum that was wrong before can, and `npm run fsck -- --repair` corrects it.
  */
 export class UsageRangeError extends AssertionError {
   constructor(originVersion: string, digests: readonly string[], what: string) {
