@@ -1,4 +1,4 @@
-import { takeTurns } from '../../../../control-plane/src/db/event-loop-turns';
+import { type PreparingConnection, takeTurns } from '../../../../control-plane/src/db/event-loop-turns';
 
 /**
  * Runs statements that take `ms` each on a clock of their own, and returns how often they paused.
@@ -10,11 +10,11 @@ async function runStatements(ms: number, count: number): Promise<number> {
     time += ms;
     return 'result';
   };
-  const connection = { prepare: () => ({ all: run, run }) };
+  const connection: PreparingConnection = { prepare: () => ({ all: run, run }) };
   const pause = (): Promise<void> => Promise.resolve(void (pauses += 1));
   takeTurns(connection, { pause, now: () => time });
   for (let index = 0; index < count; index += 1)
-    expect(await connection.prepare()[index % 2 === 0 ? 'all' : 'run']()).toBe('result');
+    expect(await connection.prepare('')[index % 2 === 0 ? 'all' : 'run']([])).toBe('result');
   return pauses;
 }
 
@@ -29,7 +29,7 @@ test('short statements follow each other without a pause', async () => {
 });
 
 test('a statement that fails rejects', async () => {
-  const connection = {
+  const connection: PreparingConnection = {
     prepare: () => ({
       all: (): unknown => {
         throw new Error('broken');
@@ -38,5 +38,5 @@ test('a statement that fails rejects', async () => {
     }),
   };
   takeTurns(connection);
-  await expect(connection.prepare().all()).rejects.toThrow('broken');
+  await expect(connection.prepare('').all([])).rejects.toThrow('broken');
 });
