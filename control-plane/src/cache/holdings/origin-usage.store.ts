@@ -85,8 +85,9 @@ export class OriginUsageStore {
     // Written as literals: drivers round numbers above 2^53, and MySQL converts text to doubles.
     const plus = (column: string, part: bigint | number) => queries.raw(`${column} + (${part.toString()})`);
     const inRange = (update: Knex.QueryBuilder, column: string, part: bigint): void => {
-      if (part > 0n) void update.whereRaw(`${column} + (${part}) <= ${MAX_USAGE_BYTES}`);
-      if (part < 0n) void update.whereRaw(`${column} + (${part}) >= 0`);
+      // Written so that the comparison itself cannot overflow.
+      if (part > 0n) void update.whereRaw(`${column} <= ${MAX_USAGE_BYTES - part}`);
+      if (part < 0n) void update.whereRaw(`${column} >= ${-part}`);
     };
     const changed = await queries(Table.originUsage)
       .where('origin_version', originVersion)

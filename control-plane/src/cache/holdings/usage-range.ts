@@ -1,16 +1,13 @@
 import { AssertionError } from 'node:assert';
 import type { Holding } from './holding';
 
-/**
- * Maximum value of each sum of an origin, in bytes. Up to here the sums are exact in both databases
- * and in JavaScript.
- */
-export const MAX_USAGE_BYTES = BigInt(Number.MAX_SAFE_INTEGER);
+/** Maximum value of each sum of an origin, in bytes: the largest integer of both databases. */
+export const MAX_USAGE_BYTES = 2n ** 63n - 1n;
 
 /**
  * Maximum number of bytes that an origin may reserve: 4 PiB. Reservations are what manifests
- * declare, so this keeps their sum within {@link MAX_USAGE_BYTES} next to any bytes that are really
- * stored.
+ * declare, so this keeps the sums within {@link MAX_USAGE_BYTES}, and the reserved bytes within the
+ * safe integers of JavaScript, whatever the number of manifests.
  */
 export const MAX_RESERVED_BYTES = 2n ** 52n;
 
