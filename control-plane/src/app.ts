@@ -193,7 +193,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       onRound: (collected, seconds) => metrics.collected(collected, seconds),
     });
     releases.push(collector.start(config.garbage.everyMs));
-    const scanLog = log.child({ part: 'scan' });
+    const scanLog = sumRepeats(log.child({ part: 'scan' }), clock);
     const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
     if (scanning !== undefined) releases.push(scanning.start());
     const pokeScanning = (): void => scanning?.worker.poke();
