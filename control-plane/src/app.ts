@@ -8,6 +8,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
@@ -195,7 +196,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       onRound: (collected, seconds) => metrics.collected(collected, seconds),
     });
     releases.push(collector.start(config.garbage.everyMs));
-    const scanLog = log.child({ part: 'scan' });
+    const scanLog = sumRepeats(log.child({ part: 'scan' }), clock);
     const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
     if (scanning !== undefined) releases.push(scanning.start());
     const pokeScanning = (): void => scanning?.worker.poke();
@@ -217,14 +218,15 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
 
     const tracer = createTracer(config.tracing, clock, log.child({ part: 'traces' }));
     releases.push(() => tracer.stop());
-    const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
+    const repeating = sumRepeats(log, clock);
+    const recorder = new PullRecorder({ ...stores, database, stores, clock, log: repeating });
     const waits = new ScanWaits(database.reader, clock, scanLog);
     const catalog = new CatalogServer(
       config.catalogListen,
       planes.toServe(config.catalogListen),
       observeCalls(
         loadCatalog().service,
-        catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log }),
+        catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log: repeating }),
         { tracer, onEnd: (end) => log.debug(end, 'A Catalog call was answered') },
       ),
     );

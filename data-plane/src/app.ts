@@ -7,6 +7,7 @@ import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
@@ -56,6 +57,7 @@ import { whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
+import { MissingBlobs } from './blobs/missing-blobs';
 import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { PassThrough } from './blobs/pass-through';
@@ -195,7 +197,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       room: new FillRoom({ account, makeRoom: opened.makeRoom, clock }),
       limits: fillLimits,
       clock,
-      logger: logger.child({ part: 'fills' }),
+      logger: sumRepeats(logger.child({ part: 'fills' }), clock),
       tracer,
       onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
       onFilled: journalArrivals(journal),
@@ -278,6 +280,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       passThrough,
       uses,
       journal,
+      missing: new MissingBlobs(journal, clock, () => delivery.hurry()),
       reporter,
       redirects: links && new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }),
       elsewhere:
@@ -289,7 +292,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         }),
     });
     const complete: CompleteBlob = (target, blob, urgent) => blobs.complete(target, blob, urgent);
-    const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
+    const completion = new Completion(
+      complete,
+      config.completion,
+      clock,
+      sumRepeats(logger.child({ part: 'completion' }), clock),
+    );
     const gate = new ImageGate({
       judge: createGrpcImageJudge(client, clock),
       filler: new ImageFiller(complete, () => delivery.hurry()),
@@ -321,7 +329,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       configuration,
       tokens,
       clock,
-      logger: logger.child({ part: 'grpc' }),
+      logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });
     const prober = createUpstreamProber(upstreamOptions);
     const storage = storageHandlers({
@@ -331,7 +339,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const node = nodeHandlers({ access, blobs, identity, logger: logger.child({ part: 'node' }) });
+    const node = nodeHandlers({ access, blobs, identity, logger: sumRepeats(logger.child({ part: 'node' }), clock) });
     const server = createRegistryServer({
       registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,

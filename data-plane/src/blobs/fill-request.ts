@@ -2,11 +2,14 @@ import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { FillableBlob } from './blob-access';
 import type { FillRequest } from './fills/fills';
+import type { MissingBlobs } from './missing-blobs';
 
 /** Dependencies of every fill request. */
 export interface FillRequestParts {
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
+  /** Learns which blobs the upstream does not have. */
+  readonly missing?: Pick<MissingBlobs, 'failed'> | undefined;
 }
 
 /**
@@ -14,7 +17,7 @@ export interface FillRequestParts {
  * for the organization.
  */
 export function fillRequest(
-  { upstream, journal }: FillRequestParts,
+  { upstream, journal, missing }: FillRequestParts,
   { target, digest, size }: FillableBlob,
   priority: FillRequest['priority'],
 ): FillRequest {
@@ -27,7 +30,14 @@ export function fillRequest(
     owner: organizationUid,
     repository,
     priority,
-    source: (offset, signal) => upstream.openBlob(target.upstream, digest, offset, signal),
+    source: async (offset, signal) => {
+      try {
+        return await upstream.openBlob(target.upstream, digest, offset, signal);
+      } catch (error) {
+        missing?.failed(target.key, digest, error);
+        throw error;
+      }
+    },
     onFetched: (fetched) => journal.count({ organizationUid, fetched }),
   };
 }
