@@ -33,13 +33,13 @@ export default tseslint.config(
   },
   {
     files: ['**/*.ts'],
-    ignores: ['data-plane/src/blobs/blob-access.ts'],
+    ignores: ['data-plane/src/blobs/blob-access.ts', 'data-plane/src/store/guard/internal-right.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
         {
           selector:
-            ':matches(TSAsExpression, TSTypeAssertion) > .typeAnnotation Identifier[name=/^(Readable|Fillable)Blob$/]',
+            ':matches(TSAsExpression, TSTypeAssertion) > .typeAnnotation Identifier[name=/^(ReadableBlob|FillableBlob|ReadRight)$/]',
           message: 'Only BlobAccess grants access to the bytes of a blob (ADR 26). Use the blob that it returns.',
         },
       ],

@@ -56,7 +56,8 @@ import { whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
-import { journalArrivals } from './blobs/journal-arrivals';
+import { RangeProver } from './blobs/prove-by-ranges';
+import { ProofRecorder } from './blobs/record-proofs';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
@@ -177,19 +178,6 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       links: opened.links,
       logger: logger.child({ part: 'blobs' }),
     });
-    const fills = createFills({
-      stored,
-      uses,
-      spoolDirectory: config.home.spool,
-      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
-      limits: { ...config.fills, ...overrides.fillLimits },
-      clock,
-      logger: logger.child({ part: 'fills' }),
-      tracer,
-      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
-      onFilled: journalArrivals(journal),
-    });
-    await fills.cleanSpool();
     const index = await createLocalIndex({
       directory: config.home.index,
       clock,
@@ -208,6 +196,23 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'knowledge' }),
     });
+    stored.whenRemoved((digest) => knowledge.forgetProofsOf(digest));
+    const proofs = new ProofRecorder({ knowledge, journal });
+    const prover = new RangeProver({ upstream, stored, journal, clock, logger: logger.child({ part: 'proofs' }) });
+    const fills = createFills({
+      stored,
+      uses,
+      spoolDirectory: config.home.spool,
+      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
+      limits: { ...config.fills, ...overrides.fillLimits },
+      clock,
+      logger: logger.child({ part: 'fills' }),
+      tracer,
+      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
+      onProven: (blob) => proofs.provenByFill(blob),
+      onFilled: (blob) => proofs.arrived(blob),
+    });
+    await fills.cleanSpool();
     const delivery = createJournalDelivery({
       journal: durable,
       recorder: createGrpcPullRecorder(client),
@@ -232,6 +237,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'configuration' }),
       forget: (...what) => knowledge.forget(...what),
+      forgetProofs: (isGone) => knowledge.forgetProofs(isGone),
       onConnected: () => {
         knowledge.doubt();
         delivery.retryNow();
@@ -254,7 +260,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const { links } = opened;
     const blobs = new BlobService({
       access,
-      blobAccess: new BlobAccess(knowledge, upstream),
+      blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }),
       upstream,
       stored,
       fills,

@@ -1,10 +1,11 @@
 import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { FillableBlob } from './blob-access';
+import type { BlobAccess, BlobRight } from './blob-access';
 import type { FillRequest } from './fills/fills';
 
 /** Dependencies of every fill request. */
 export interface FillRequestParts {
+  readonly blobAccess: Pick<BlobAccess, 'nowReadable'>;
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
 }
@@ -14,10 +15,11 @@ export interface FillRequestParts {
  * for the organization.
  */
 export function fillRequest(
-  { upstream, journal }: FillRequestParts,
-  { target, digest, size }: FillableBlob,
+  { blobAccess, upstream, journal }: FillRequestParts,
+  blob: BlobRight,
   priority: FillRequest['priority'],
 ): FillRequest {
+  const { target, digest, size, absence } = blob;
   const { organizationUid, repository } = target.key;
   return {
     digest,
@@ -25,6 +27,11 @@ export function fillRequest(
     upstream: target.upstream.origin.host,
     owner: organizationUid,
     repository,
+    identities: target.holder.identities,
+    upstreamRepository: target.upstream.name,
+    mayPull: target.holder.mayPull,
+    absence,
+    readRight: () => blobAccess.nowReadable(blob),
     priority,
     source: (offset, signal) => upstream.openBlob(target.upstream, digest, offset, signal),
     onFetched: (fetched) => journal.count({ organizationUid, fetched }),

@@ -65,6 +65,7 @@ async function start(options: Partial<ConfigurationOptions> = {}): Promise<Start
     clock: systemClock,
     logger: createLogger('test', 'trace', { write: (line) => void lines.push(line) }),
     forget: (...what) => void forgotten.push(what),
+    forgetProofs: () => undefined,
     onConnected: () => void (connections += 1),
     backoff: { firstMs: 20, maxMs: 100 },
     ...options,

@@ -18,7 +18,7 @@ import {
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { TestClock } from '../../../support/test-clock';
-import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from '../../../support/data-plane/known';
+import { descriptor, digest, manifestOf, REPOSITORY, tagOf, targetOf } from '../../../support/data-plane/known';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 const logger = createLogger('test', 'silent');
@@ -69,18 +69,21 @@ describe('CatalogKnowledge look-ups', () => {
       expect(await knowledge.tag(REPOSITORY, 'v1')).toEqual(tagOf('m'));
       expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
       // The manifest names it, so the Catalog is not asked at all.
-      expect(await knowledge.blob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
+      expect(await knowledge.blob(targetOf(REPOSITORY), digest('l'))).toEqual(descriptor('l'));
     }
     expect(fake.calls.map(({ method }) => method)).toEqual(['LookupTag', 'LookupManifest']);
   });
 
   test('never cache absence', async () => {
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
-    expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'absent' });
+    expect(await knowledge.findBlob(targetOf(REPOSITORY), digest('l'))).toEqual({ state: 'absent' });
     setTag('v1', 'm');
     fake.setBlob(REPOSITORY, descriptor('l'));
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'known', value: tagOf('m') });
-    expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'known', value: descriptor('l') });
+    expect(await knowledge.findBlob(targetOf(REPOSITORY), digest('l'))).toEqual({
+      state: 'known',
+      value: descriptor('l'),
+    });
   });
 
   test('share one call if they are simultaneous', async () => {
@@ -187,7 +190,7 @@ describe('CatalogKnowledge doubts', () => {
     knowledge.putBlob(REPOSITORY, descriptor('l'));
     knowledge.forget('u1', '', '', '');
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
-    expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'absent' });
+    expect(await knowledge.findBlob(targetOf(REPOSITORY), digest('l'))).toEqual({ state: 'absent' });
   });
 });
 
@@ -216,8 +219,8 @@ describe('CatalogKnowledge on an invalidation', () => {
         ['v1', () => knowledge.findTag(place, 'v1')],
         ['v2', () => knowledge.findTag(place, 'v2')],
         ['manifest', () => knowledge.findManifest(place, digest('m'))],
-        ['l', () => knowledge.findBlob(place, digest('l'))],
-        ['proven', () => knowledge.findBlob(place, digest('proven'))],
+        ['l', () => knowledge.findBlob(targetOf(place), digest('l'))],
+        ['proven', () => knowledge.findBlob(targetOf(place), digest('proven'))],
       ] as const) {
         const before = fake.calls.length;
         expect((await find()).state).toBe('known');
@@ -333,7 +336,7 @@ describe('CatalogKnowledge admission', () => {
   test('makes the manifest and its blobs known without a look-up', async () => {
     expect(await knowledge.admit(admission('m', 'l'))).toEqual({ decision: 'admitted' });
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
-    expect(await knowledge.blob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
+    expect(await knowledge.blob(targetOf(REPOSITORY), digest('l'))).toEqual(descriptor('l'));
     expect(fake.calls.map(({ method }) => method)).toEqual(['AdmitManifest']);
     expect(journal.depth().records).toBe(0);
   });
