@@ -68,8 +68,8 @@ export class RangeProver {
   /**
    * Returns whether the upstream of the target holds exactly the stored blob of `size` bytes. False
    * means that nothing is proven, and the blob must be fetched. Requests of one identity and
-   * repository share a proof. Throws the errors that a fetch of the blob would throw as well
-   * (BLOB_UNKNOWN, UPSTREAM_DENIED, TOO_MANY_REQUESTS, outages), and CANCELLED.
+   * repository share a proof. Throws the error if the upstream gives no answer or limits the
+   * requests, because a fetch would fail in the same way, and CANCELLED.
    */
   async prove(target: PullTarget, digest: Digest, size: number, signal: AbortSignal | undefined): Promise<boolean> {
     const identity = target.holder.identities.at(-1)!;
@@ -117,7 +117,7 @@ export class RangeProver {
       return others.find((outcome) => outcome !== 'same') ?? 'same';
     } catch (thrown) {
       throwIfAborted(abandoned);
-      if (thrown !== late && isErrorOfTheFetch(thrown)) throw thrown;
+      if (thrown !== late && wouldFailAgain(thrown)) throw thrown;
       const { key, message } = toLayoverError(thrown);
       logger.warn({ digest, upstream: target.upstream.origin.host, key, cause: message }, 'A proof by ranges failed');
       return 'unknown';
@@ -154,9 +154,11 @@ export class RangeProver {
 type Outcome = 'same' | 'different' | 'unusable' | 'unknown';
 
 /**
- * Returns whether a fetch of the blob would fail in the same way. Wrong answers are not among these
- * errors: the fetch shows what is wrong with its own answer.
+ * Returns whether a fetch of the blob would fail with the same error. An upstream that answers may
+ * answer a request without Range differently, so the fetch finds out.
  */
-function isErrorOfTheFetch(thrown: unknown): boolean {
-  return isLayoverError(thrown) && thrown.key !== 'UPSTREAM_CONTENT' && classifyUpstreamError(thrown) !== 'other';
+function wouldFailAgain(thrown: unknown): boolean {
+  if (!isLayoverError(thrown)) return false;
+  if (thrown.key === 'TOO_MANY_REQUESTS') return true;
+  return thrown.upstreamStatus === undefined && classifyUpstreamError(thrown) === 'outage';
 }

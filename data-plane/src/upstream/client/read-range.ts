@@ -1,4 +1,3 @@
-import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import type { HttpAnswer } from '../http/http-client';
 import type { UpstreamRange, UpstreamRepository } from '../upstream-registry';
@@ -10,8 +9,8 @@ const UNSATISFIABLE = 416;
 /**
  * Requests `GET /v2/<name>/blobs/<digest>` with one range and returns its bytes. Returns undefined
  * if the answer is not exactly that range with the total size: the upstream ignores Range, encodes
- * the bytes, sends another range, or has fewer bytes. Such a body is not read. Throws BLOB_UNKNOWN
- * and the errors of RegistryClient.ask.
+ * the bytes, sends another range, has fewer bytes, or cuts the body. Throws BLOB_UNKNOWN and the
+ * errors of RegistryClient.ask, all of them before the body.
  */
 export async function readUpstreamRange(
   client: RegistryClient,
@@ -31,9 +30,9 @@ export async function readUpstreamRange(
     const content = await answer.body.read(length, `a range of blob ${digest}`);
     return content.length === length ? { content, size } : undefined;
   } catch (error) {
-    // More bytes than the headers announced.
-    if (isLayoverError(error) && error.key === 'UPSTREAM_CONTENT') return undefined;
-    throw error;
+    if (signal.aborted) throw error;
+    // The bytes are not those that the headers announced, or the connection was cut.
+    return undefined;
   }
 }
 
