@@ -1,5 +1,6 @@
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
+import { compileUpstreamRule } from '../../../common/oci/upstream-rule';
 import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamOrigin } from '../upstream/upstream-registry';
 import { canonicalRepository, spellingsOf, upstreamRepositoryName } from '../../../common/oci/canonical-repository';
@@ -9,7 +10,6 @@ import type { LocatedRepository, PullTarget } from './pull-target';
 import type { ProofHolder } from './proof-holder';
 import type { PullTokens } from './pull-tokens';
 import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
-import { compileUpstreamRule } from '../../../common/oci/upstream-rule';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
