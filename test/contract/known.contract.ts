@@ -134,6 +134,32 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       for (const other of OTHERS) expect(await knowledge.blob(targetOf(other), digest('blob'))).toBeUndefined();
     });
 
+    it('has no proof at first', async () => {
+      expect(knowledge.isProven(targetOf(APP), digest('blob'))).toBe(false);
+      expect(await knowledge.findProof(targetOf(APP), digest('blob'))).toBe(false);
+    });
+
+    it('finds a proof under any identity that it was stored under, for its digest only', async () => {
+      expect(knowledge.putProof(['own', 'shared'], digest('blob'), 'team/app')).toBe(true);
+      expect(knowledge.putProof(['own', 'shared'], digest('blob'), 'team/app')).toBe(false);
+      for (const identities of [['own'], ['shared'], ['another', 'shared']] as const) {
+        expect(knowledge.isProven(targetOf(APP, identities), digest('blob'))).toBe(true);
+        expect(await knowledge.findProof(targetOf(APP, identities), digest('blob'))).toBe(true);
+        expect(knowledge.isProven(targetOf(APP, identities), digest('other'))).toBe(false);
+      }
+      expect(knowledge.isProven(targetOf(APP, ['another']), digest('blob'))).toBe(false);
+      expect(knowledge.putProof(['new', 'shared'], digest('blob'), 'team/app')).toBe(true);
+    });
+
+    it('takes a proof of another repository only if the organization may pull that repository', () => {
+      knowledge.putProof(['one'], digest('blob'), 'team/secret');
+      const may = (...allowed: readonly string[]) => targetOf(APP, ['one'], (name) => allowed.includes(name));
+      expect(knowledge.isProven(may('team/app'), digest('blob'))).toBe(false);
+      expect(knowledge.isProven(may('team/app', 'team/secret'), digest('blob'))).toBe(true);
+      knowledge.putProof(['one'], digest('blob'), 'team/app');
+      expect(knowledge.isProven(may('team/app'), digest('blob'))).toBe(true);
+    });
+
     it('extends the expiration of a tag that has not changed since it was looked up', async () => {
       knowledge.putTag(APP, 'v1', tagOf('m', 5000));
       const before = await knowledge.tag(APP, 'v1');

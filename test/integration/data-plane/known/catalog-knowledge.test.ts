@@ -105,6 +105,56 @@ describe('CatalogKnowledge look-ups', () => {
   });
 });
 
+describe('CatalogKnowledge proofs', () => {
+  const target = targetOf(REPOSITORY, ['own', 'shared']);
+
+  test('come with the look-up of an unknown blob, whether a manifest names it or not', async () => {
+    fake.setProof('shared', digest('l'), 'library/alpine');
+    expect(await knowledge.blob(target, digest('l'))).toBeUndefined();
+    expect(knowledge.isProven(target, digest('l'))).toBe(true);
+    expect(fake.calls).toEqual([
+      {
+        method: 'LookupBlob',
+        request: { repository: REPOSITORY, digest: digest('l'), identities: ['own', 'shared'] },
+      },
+    ]);
+  });
+
+  test('are asked for once by simultaneous requests, and stay in the index', async () => {
+    knowledge.putBlob(REPOSITORY, descriptor('l'));
+    fake.setProof('own', digest('l'), 'library/alpine');
+    expect(knowledge.isProven(target, digest('l'))).toBe(false);
+    const found = await Promise.all(Array.from({ length: 5 }, () => knowledge.findProof(target, digest('l'))));
+    expect(found).toEqual(Array.from({ length: 5 }, () => true));
+    expect(await knowledge.findProof(target, digest('l'))).toBe(true);
+    expect(fake.count('LookupBlob')).toBe(1);
+    expect(index.proofs('own', digest('l'))).toEqual(['library/alpine']);
+  });
+
+  test('of the Catalog are not shared with organizations that have one identity in common', async () => {
+    // The proof may belong to the own identity only.
+    fake.setProof('own', digest('l'), 'library/alpine');
+    await knowledge.findProof(target, digest('l'));
+    expect(knowledge.isProven(targetOf(REPOSITORY, ['another', 'shared']), digest('l'))).toBe(false);
+  });
+
+  test('are unknown, and no failure, while the control plane is unreachable', async () => {
+    await fake.stop();
+    expect(await knowledge.findProof(target, digest('l'))).toBe(false);
+    knowledge.putProof(['own'], digest('l'), 'library/alpine');
+    expect(await knowledge.findProof(target, digest('l'))).toBe(true);
+  });
+
+  test('are forgotten with their identity, and with the stored bytes', async () => {
+    for (const identity of ['own', 'shared', 'gone'])
+      for (const blob of ['a', 'b']) knowledge.putProof([identity], digest(blob), 'library/alpine');
+    knowledge.forgetProofs((identity) => identity === 'gone');
+    expect(index.identities()).toEqual(['own', 'shared']);
+    knowledge.forgetProofsOf(digest('a'));
+    expect([knowledge.isProven(target, digest('a')), knowledge.isProven(target, digest('b'))]).toEqual([false, true]);
+  });
+});
+
 describe('CatalogKnowledge without the control plane', () => {
   test('returns local entries, and unknown (never absent) for everything else', async () => {
     index.putTag(REPOSITORY, 'v1', tagOf('m'));

@@ -34,6 +34,7 @@ export interface FillSetupOptions {
   readonly clock?: Clock;
   readonly wrapSpool?: (spool: Spool) => Spool;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
+  readonly onProven?: FillsOptions['onProven'];
   readonly onFilled?: FillsOptions['onFilled'];
 }
 
@@ -59,6 +60,7 @@ export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSe
     logger,
     limits: { ...QUICK, ...options.limits },
     spool: options.wrapSpool?.(spool) ?? spool,
+    ...(options.onProven && { onProven: options.onProven }),
     ...(options.onFilled && { onFilled: options.onFilled }),
   });
   await fills.cleanSpool();
