@@ -1,3 +1,4 @@
+import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
@@ -7,7 +8,6 @@ import { SingleFlight } from '../../../common/async/single-flight';
 import { Absence } from '../store/guard/absence';
 import type { ReadRight } from '../store/guard/read-right';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
-import type { NamedBlob } from './complete-blob';
 import type { RangeProver } from './prove-by-ranges';
 import type { ProofRecorder } from './record-proofs';
 
@@ -98,7 +98,7 @@ export class BlobAccess {
    * Returns the right to fetch a blob that a manifest of the repository names, to complete its
    * image. The upstream decides: it receives the credentials of the organization.
    */
-  toFill(target: PullTarget, { digest, size }: NamedBlob): FillableBlob {
+  toFill(target: PullTarget, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): FillableBlob {
     return fillable({ target, digest, size });
   }
 
