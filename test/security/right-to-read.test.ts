@@ -48,7 +48,9 @@ interface World {
   ask(organization: string, path: string, more?: Ask): Promise<Observed>;
   /** Sends such a request and returns at the headers. */
   open(organization: string, path: string): ReturnType<typeof openRequest>;
-  /** Pulls an image as a client does: the manifest by tag, and its blobs. Throws if a blob is wrong. */
+  /**
+   * Pulls an image as a client does: the manifest by tag, and its blobs. Throws if a blob is wrong.
+   */
   pull(organization: string, repository: string, tag: string, image: BuiltImage): Promise<void>;
   /** Resolves when a GET of the blob is a hit. */
   isHeld(organization: string, repository: string, digest: Digest): Promise<void>;
@@ -134,7 +136,9 @@ async function isKnown(ask: World['ask'], name: string): Promise<boolean> {
   return !body.toString().includes('does not exist; the first component');
 }
 
-/** The image of the victim: two layers above 64 KiB and below, a config, and the manifest itself. */
+/**
+ * The image of the victim: two layers above 64 KiB and below, a config, and the manifest itself.
+ */
 const image = buildImage({ layers: [300_000, 20_000], seed: 'of the victim' });
 const [big, small] = image.layers as unknown as readonly [BuiltImage['config'], BuiltImage['config']];
 
@@ -158,7 +162,9 @@ const TARGETS: readonly Target[] = [
   absent: digestOf(Buffer.from(`nobody holds ${what as string}`)),
 }));
 
-/** Adds an image to a registry whose layers are the digests, whatever the registry holds of them. */
+/**
+ * Adds an image to a registry whose layers are the digests, whatever the registry holds of them.
+ */
 function addLure(registry: FakeRegistry, repository: string, tag: string, digests: readonly [Digest, number][]): void {
   const lure = buildImage({ seed: tag });
   const manifest = JSON.parse(lure.manifest.toString()) as { layers: unknown[] };
@@ -364,7 +370,9 @@ describe('one registry that gives different organizations different content', ()
   const absent = digestOf(Buffer.from('nobody holds this'));
   const TARGET: Target = { what: 'secret', held, bytes: secret, absent };
 
-  /** Starts a registry whose public repository names the content of its secret one, and one more. */
+  /**
+   * Starts a registry whose public repository names the content of its secret one, and one more.
+   */
   async function startShared(anonymous: readonly string[]): Promise<{ world: World; registry: FakeRegistry }> {
     const registry = await startRegistry({
       auth: { kind: 'basic', users: { alice: { password: 'a', repositories: 'all' } }, anonymous },

@@ -70,9 +70,9 @@ export class BlobAccess {
   constructor(private readonly parts: BlobAccessParts) {}
 
   /**
-   * Returns the right to read a blob. If the store holds the blob and the organization has no proof,
-   * tries to prove it with ranges of the upstream. Throws BLOB_UNKNOWN, UPSTREAM_DENIED, CANCELLED,
-   * the outage errors of the upstream client, and the errors of the store.
+   * Returns the right to read a blob. If the store holds the blob and the organization has no
+   * proof, tries to prove it with ranges of the upstream. Throws BLOB_UNKNOWN, UPSTREAM_DENIED,
+   * CANCELLED, the outage errors of the upstream client, and the errors of the store.
    */
   async toRead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
     const { knowledge } = this.parts;
@@ -103,8 +103,9 @@ export class BlobAccess {
   }
 
   /**
-   * Returns what is left to do to complete an image with this blob: undefined if the store holds the
-   * blob and the organization has a proof, else the right to fetch it. Throws like {@link toRead}.
+   * Returns what is left to do to complete an image with this blob: undefined if the store holds
+   * the blob and the organization has a proof, else the right to fetch it. Throws like {@link
+   * toRead}.
    */
   async toComplete({ target, digest, size }: FillableBlob, signal?: AbortSignal): Promise<BlobRight | undefined> {
     const { knowledge, stored } = this.parts;

@@ -26,9 +26,9 @@ export interface CompleteBlobParts extends FillRequestParts {
 
 /**
  * Brings a blob into the store without reading it, and proves it for the organization. Returns at
- * once if a fill for the organization is already running, unless a client waits (`urgent`). A proven
- * blob in the store of this node is not fetched again when another node becomes the first for it.
- * Throws the errors of BlobAccess.toComplete and Fills.complete.
+ * once if a fill for the organization is already running, unless a client waits (`urgent`). A
+ * proven blob in the store of this node is not fetched again when another node becomes the first
+ * for it. Throws the errors of BlobAccess.toComplete and Fills.complete.
  */
 export async function completeBlob(
   parts: CompleteBlobParts,

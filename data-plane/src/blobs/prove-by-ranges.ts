@@ -33,7 +33,7 @@ const RANGE_BYTES = 16 * 1024;
 const MAX_WHOLE_BYTES = 64 * 1024;
 
 /** Longest time of a proof in milliseconds. Afterwards, the blob is fetched. */
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 8_000;
 
 /**
  * Proofs that run at the same time, for one identity and in all. Further blobs are fetched: nobody
@@ -117,7 +117,7 @@ export class RangeProver {
       return others.find((outcome) => outcome !== 'same') ?? 'same';
     } catch (thrown) {
       throwIfAborted(abandoned);
-      if (thrown !== late && wouldFailAgain(thrown)) throw thrown;
+      if (!deadline.signal.aborted && wouldFailAgain(thrown)) throw thrown;
       const { key, message } = toLayoverError(thrown);
       logger.warn({ digest, upstream: target.upstream.origin.host, key, cause: message }, 'A proof by ranges failed');
       return 'unknown';

@@ -15,8 +15,9 @@ const TRIES = 3;
 
 /**
  * Reads a blob from the store, or through a fill if the store does not hold it. The store is asked
- * once, and not at all if the request carries its answer (ADR 26) or no proof (ADR 30). A blob whose bytes are missing
- * or damaged is filled again, and the client does not notice (docs/design/fills.md#damaged-blobs).
+ * once, and not at all if the request carries its answer (ADR 26) or no proof (ADR 30). A blob
+ * whose bytes are missing or damaged is filled again, and the client does not notice
+ * (docs/design/fills.md#damaged-blobs).
  */
 export class ReadThroughSource implements BlobSource {
   constructor(private readonly parts: { readonly stored: StoredBlobs; readonly fills: Fills }) {}

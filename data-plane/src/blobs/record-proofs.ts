@@ -25,8 +25,8 @@ export class ProofRecorder {
 
   /**
    * Records, for each organization that took part in a fill, that the blob arrived in the store and
-   * that the organization has a proof. Resolves when the records are on disk, or were dropped by the
-   * journal.
+   * that the organization has a proof. Resolves when the records are on disk, or were dropped by
+   * the journal.
    */
   async arrived({ digest, size, owners, upstreamRepository }: FilledBlob): Promise<void> {
     await Promise.all(

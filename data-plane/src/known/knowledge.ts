@@ -34,7 +34,10 @@ export interface Knowledge {
    * target's identities, from a repository that the organization may pull. Asks nobody.
    */
   isProven(target: ProofTarget, digest: Digest): boolean;
-  /** Like {@link isProven}; asks the Catalog if no proof is known here. Returns false if it is unreachable. */
+  /**
+   * Like {@link isProven}; asks the Catalog if no proof is known here. Returns false if it is
+   * unreachable.
+   */
   findProof(target: ProofTarget, digest: Digest): Promise<boolean>;
   /**
    * Stores the proof that an upstream repository gave the bytes of a digest to these identities.

@@ -136,8 +136,9 @@ export interface UpstreamRegistry {
     signal?: AbortSignal,
   ): Promise<UpstreamBlobStream>;
   /**
-   * Reads `length` bytes of a blob from `offset` into memory. Returns undefined if the upstream does
-   * not answer with exactly this range and the size of the whole blob. The bytes are not verified.
+   * Reads `length` bytes of a blob from `offset` into memory. Returns undefined if the upstream
+   * does not answer with exactly this range and the size of the whole blob. The bytes are not
+   * verified.
    */
   readRange(
     repository: UpstreamRepository,

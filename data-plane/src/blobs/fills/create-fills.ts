@@ -32,8 +32,8 @@ export interface FillsOptions {
   /** Called when a fill ends. */
   readonly onOver?: FillOver;
   /**
-   * Called for every blob that a fill stored or found in the store, before the fill cannot be joined
-   * any more.
+   * Called for every blob that a fill stored or found in the store, before the fill cannot be
+   * joined any more.
    */
   readonly onProven?: (blob: FilledBlob) => void;
   /**
@@ -74,7 +74,9 @@ export function createFills(options: FillsOptions): SpooledFills {
 }
 
 class JobFills implements SpooledFills {
-  /** Fills that can be joined, by upstream identity and digest; several if they exclude each other. */
+  /**
+   * Fills that can be joined, by upstream identity and digest; several if they exclude each other.
+   */
   private readonly jobs = new Map<string, FillJob[]>();
   /** Fills whose `settled` promise is pending. */
   private readonly unsettled = new Set<FillJob>();

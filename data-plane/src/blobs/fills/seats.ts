@@ -103,9 +103,9 @@ export class Seats {
   }
 
   /**
-   * Returns another request that may ask after a refusal in the middle of the blob. Owners are asked
-   * once, because all requests of an owner use the same credentials. The repository stays the same,
-   * so that all bytes come from one repository, which they then prove.
+   * Returns another request that may ask after a refusal in the middle of the blob. Owners are
+   * asked once, because all requests of an owner use the same credentials. The repository stays the
+   * same, so that all bytes come from one repository, which they then prove.
    */
   askAnother(): FillRequest | undefined {
     this.refused.add(this.asking.owner);

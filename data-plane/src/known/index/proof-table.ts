@@ -13,9 +13,9 @@ type ProofsOfIdentity = Map<Digest, readonly string[]>;
 
 /**
  * The proofs of the right to read (docs/design/pull-semantics.md#right-to-read) in memory, within
- * approximately `maxCost` bytes. Above this limit, the identity with the most proofs loses the older
- * half of them; a dropped proof costs a look-up at the Catalog. A look-up takes two steps in maps
- * and creates nothing.
+ * approximately `maxCost` bytes. Above this limit, the identity with the most proofs loses the
+ * older half of them; a dropped proof costs a look-up at the Catalog. A look-up takes two steps in
+ * maps and creates nothing.
  */
 export class ProofTable {
   private readonly byIdentity = new Map<string, ProofsOfIdentity>();

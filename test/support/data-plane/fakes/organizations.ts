@@ -75,7 +75,9 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
   };
 }
 
-/** Returns upstream identities like those of the control plane. The password depends on the user. */
+/**
+ * Returns upstream identities like those of the control plane. The password depends on the user.
+ */
 function identitiesOf(uid: string, host: string, username: string | undefined): readonly [string, ...string[]] {
   return username === undefined ? [`anonymous:${host}`] : [`account:${uid}:${host}`, `credentials:${host}:${username}`];
 }
