@@ -198,16 +198,12 @@ describe('clients of one blob', () => {
 
   it('find the proof of a fill as soon as they cannot join it any more', async () => {
     await setup.dispose();
-    let isProven = false;
-    setup = await setUpFills({ onProven: () => void (isProven = true) });
     const upstream = new FakeUpstream(bytes(1000));
+    const joinable: boolean[] = [];
+    setup = await setUpFills({ onProven: ({ digest }) => void joinable.push(setup.fills.isActive(digest)) });
     const reader = await setup.fills.open(upstream.request());
-    while (setup.fills.isActive(upstream.digest)) {
-      expect(isProven).toBe(false);
-      await Promise.resolve();
-      if (!isProven) await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(isProven).toBe(true);
+    await until(() => !setup.fills.isActive(upstream.digest));
+    expect(joinable).toEqual([true]);
     await reader.close();
   });
 
