@@ -1,6 +1,20 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const BLOB_BYTES = {
+  selector:
+    ':matches(TSAsExpression, TSTypeAssertion) > .typeAnnotation Identifier[name=/^(ReadableBlob|FillableBlob|ReadRight)$/]',
+  message: 'Only BlobAccess grants access to the bytes of a blob (ADR 26). Use the blob that it returns.',
+};
+
+const LOG_MESSAGE = {
+  selector:
+    'CallExpression[callee.property.name=/^(debug|info|warn|error)$/]' +
+    ':matches([callee.object.name=/^log(ger)?$/], [callee.object.property.name=/^log(ger)?$/])' +
+    ' > Literal[value=/^[^A-Z]|[.]$/]',
+  message: 'A log line is a sentence with a capital letter and without a full stop (docs/contributing/writing.md).',
+};
+
 /**
  * Rules for mistakes that reviews miss: types, unhandled promises, environment reads outside
  * config.ts.
@@ -35,15 +49,13 @@ export default tseslint.config(
     files: ['**/*.ts'],
     ignores: ['data-plane/src/blobs/blob-access.ts', 'data-plane/src/store/guard/internal-right.ts'],
     rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector:
-            ':matches(TSAsExpression, TSTypeAssertion) > .typeAnnotation Identifier[name=/^(ReadableBlob|FillableBlob|ReadRight)$/]',
-          message: 'Only BlobAccess grants access to the bytes of a blob (ADR 26). Use the blob that it returns.',
-        },
-      ],
+      'no-restricted-syntax': ['error', BLOB_BYTES],
     },
+  },
+  {
+    files: ['common/**/*.ts', '{control-plane,data-plane,edge-http,standalone}/src/**/*.ts'],
+    ignores: ['data-plane/src/blobs/blob-access.ts', 'data-plane/src/store/guard/internal-right.ts'],
+    rules: { 'no-restricted-syntax': ['error', BLOB_BYTES, LOG_MESSAGE] },
   },
   {
     files: ['**/config.ts', 'test/**', 'bench/**', 'demo/**'],

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Applies the organizations in a file: creates those that are missing, changes those that differ,
- * and leaves all others unchanged. Idempotent. Needs only Node 20.
+ * and leaves all others unchanged. Idempotent. Needs only Node 20 or newer.
  *
  *   node examples/manage-organizations.mjs [file]
  *

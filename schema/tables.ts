@@ -119,7 +119,10 @@ export interface ManifestRow {
 export interface ManifestReferenceRow {
   readonly manifest_id: number;
   readonly repository_id: number;
-  /** LAYER, CONFIG, CHILD or SUBJECT. */
+  /**
+   * LAYER, CONFIG, CHILD or SUBJECT. FOREIGN is a layer that is stored elsewhere: it is neither
+   * held nor reserved.
+   */
   readonly role: string;
   readonly position: number;
   readonly digest: string;

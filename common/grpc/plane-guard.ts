@@ -108,7 +108,7 @@ function createReporter({ clock, logger }: GuardOptions): (path: string, peer: s
       return;
     }
     reportedAt = clock.now();
-    logger.warn({ path, peer, problem, suppressed }, 'Refused a gRPC call without valid plane credentials');
+    logger.warn({ path, peer, problem, suppressed }, 'A gRPC call without valid plane credentials was refused');
     suppressed = 0;
   };
 }

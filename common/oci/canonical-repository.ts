@@ -1,12 +1,4 @@
-/**
- * Host names of Docker Hub. Only for these hosts a name of one component means `library/<name>`.
- */
-const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
-
-/** Returns whether a host name (without port, in lower case) is one of Docker Hub's. */
-export function isDockerHub(host: string): boolean {
-  return DOCKER_HUB_HOSTS.has(host);
-}
+import { isDockerHub } from './registry-host';
 
 /** Where an organization pulls from: the host, and the namespace in front of every repository. */
 export interface UpstreamPlace {
@@ -24,7 +16,7 @@ export interface UpstreamPlace {
  */
 export function canonicalRepository(upstream: UpstreamPlace, repository: string): string {
   const isShortHubName =
-    DOCKER_HUB_HOSTS.has(upstream.upstreamHost) && upstream.upstreamNamespace === '' && !repository.includes('/');
+    !repository.includes('/') && upstream.upstreamNamespace === '' && isDockerHub(upstream.upstreamHost);
   return isShortHubName ? `library/${repository}` : repository;
 }
 

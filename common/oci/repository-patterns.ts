@@ -17,69 +17,71 @@ export function compileRepositoryRule(allow: readonly string[], deny: readonly s
 }
 
 /**
- * A character, or a wildcard: `*`, `**`, or `**` followed by a slash (any number of whole
- * components, including none).
+ * A pattern as the codes of its characters. Wildcards are negative: `*`, `**`, or `**` followed by
+ * a slash (any number of whole components, including none).
  */
-type Token = { readonly kind: 'text'; readonly char: string } | { readonly kind: 'star' | 'globstar' | 'components' };
+type Tokens = readonly number[];
 
-function tokensOf(pattern: string): readonly Token[] {
+const STAR = -1;
+const GLOBSTAR = -2;
+const COMPONENTS = -3;
+const SLASH = '/'.charCodeAt(0);
+
+/** A token of a wildcard that has been reached and may still match nothing. */
+const REACHED = 2;
+/** A `**` with a slash in the middle of a component. */
+const INSIDE = 1;
+
+function tokensOf(pattern: string): Tokens {
   const parts = pattern.trim().match(/\*\*+\/|\*\*+|\*|[^*]/g) ?? [];
   return parts.map((part) => {
-    if (part === '*') return { kind: 'star' };
-    if (!part.startsWith('*')) return { kind: 'text', char: part };
-    return { kind: part.endsWith('/') ? 'components' : 'globstar' };
+    if (part === '*') return STAR;
+    if (!part.startsWith('*')) return part.charCodeAt(0);
+    return part.endsWith('/') ? COMPONENTS : GLOBSTAR;
   });
 }
 
-function matchesAny(patterns: readonly (readonly Token[])[], spellings: readonly string[]): boolean {
+function matchesAny(patterns: readonly Tokens[], spellings: readonly string[]): boolean {
   return patterns.some((tokens) => spellings.some((spelling) => matches(tokens, spelling)));
 }
 
 /**
  * Follows all possible matches at the same time, so that the time is at most pattern length times
- * name length. A backtracking regular expression for `*a*a*a*a*b` would take exponential time.
+ * name length. A backtracking regular expression for `*a*a*a*a*b` would take exponential time. The
+ * steps are cheap, because all organizations share the thread and a manager chooses the patterns.
  */
-function matches(tokens: readonly Token[], text: string): boolean {
-  let places = new Set<number>();
-  enter(tokens, places, 0);
-  for (const char of text) {
-    const next = new Set<number>();
-    for (const at of places) step(tokens, next, at, char);
-    places = next;
+function matches(tokens: Tokens, text: string): boolean {
+  const end = tokens.length;
+  let places = new Uint8Array(end + 1);
+  let next = new Uint8Array(end + 1);
+  places[0] = REACHED;
+  skipWildcards(tokens, places);
+  for (let index = 0; index < text.length; index++) {
+    const char = text.charCodeAt(index);
+    let isAlive = false;
+    for (let at = 0; at < end; at++) {
+      if (places[at] === 0) continue;
+      const token = tokens[at]!;
+      if (token === char) next[at + 1] = REACHED;
+      else if (token === GLOBSTAR || (token === STAR && char !== SLASH)) next[at] = REACHED;
+      else if (token === COMPONENTS) {
+        // A component that has begun ends only at a slash: `**` + `/a` does not match `ba`.
+        if (next[at] === 0) next[at] = INSIDE;
+        if (char === SLASH) next[at + 1] = REACHED;
+      } else continue;
+      isAlive = true;
+    }
+    if (!isAlive) return false;
+    skipWildcards(tokens, next);
+    [places, next] = [next, places];
+    next.fill(0);
   }
-  return places.has(tokens.length);
+  return places[end] !== 0;
 }
 
-/**
- * Adds a token to the set of current positions. A wildcard may match nothing, so the token after it
- * is added too.
- */
-function enter(tokens: readonly Token[], places: Set<number>, at: number): void {
-  places.add(at);
-  const kind = tokens[at]?.kind;
-  if (kind !== undefined && kind !== 'text') enter(tokens, places, at + 1);
-}
-
-/**
- * Consumes one character at a token. A component that has begun ends only at a slash: `**` + `/a`
- * does not match `ba`.
- */
-function step(tokens: readonly Token[], next: Set<number>, at: number, char: string): void {
-  const token = tokens[at];
-  switch (token?.kind) {
-    case undefined:
-      return;
-    case 'text':
-      if (token.char === char) enter(tokens, next, at + 1);
-      return;
-    case 'star':
-      if (char !== '/') enter(tokens, next, at);
-      return;
-    case 'globstar':
-      enter(tokens, next, at);
-      return;
-    case 'components':
-      next.add(at);
-      if (char === '/') enter(tokens, next, at + 1);
+/** Also reaches the token after each reached wildcard, because a wildcard may match nothing. */
+function skipWildcards(tokens: Tokens, places: Uint8Array): void {
+  for (let at = 0; at < tokens.length; at++) {
+    if (places[at] === REACHED && tokens[at]! < 0) places[at + 1] = REACHED;
   }
 }

@@ -43,7 +43,7 @@ export class TlsWatch {
   constructor(options: TlsWatchOptions) {
     this.options = options;
     this.material = loadTlsFiles(options.files);
-    this.log('Loaded a TLS certificate');
+    this.log('A TLS certificate was loaded');
     const { clock, logger } = options;
     const onError = (error: unknown): void => logger.error({ err: error }, 'Polling the TLS certificate failed');
     this.stopPolling = repeat({ clock, everyMs: POLL_INTERVAL_MS, work: () => this.poll(), onError });
@@ -81,7 +81,7 @@ export class TlsWatch {
 
   private use(material: TlsMaterial): void {
     this.material = material;
-    this.log('Reloaded the TLS certificate: new connections use it');
+    this.log('The TLS certificate was reloaded; new connections use it');
     for (const listener of this.listeners) listener(material);
   }
 

@@ -8,6 +8,7 @@ import { type HostResolver, systemResolver } from '../../common/nodes/host-resol
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
@@ -92,7 +93,10 @@ export function createControlPlane(config: ControlPlaneConfig, overrides: Contro
       return running.catalogAddress;
     },
     stop() {
-      stopping ??= running?.stop() ?? Promise.resolve();
+      stopping ??= (async () => {
+        await running?.stop();
+        log.info('The control plane stopped');
+      })();
       return stopping;
     },
   };
@@ -192,7 +196,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       onRound: (collected, seconds) => metrics.collected(collected, seconds),
     });
     releases.push(collector.start(config.garbage.everyMs));
-    const scanLog = log.child({ part: 'scan' });
+    const scanLog = sumRepeats(log.child({ part: 'scan' }), clock);
     const scanning = config.scan && new Scanning({ database, stores, config: config.scan, clock, log: scanLog });
     if (scanning !== undefined) releases.push(scanning.start());
     const pokeScanning = (): void => scanning?.worker.poke();
@@ -214,15 +218,16 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
 
     const tracer = createTracer(config.tracing, clock, log.child({ part: 'traces' }));
     releases.push(() => tracer.stop());
-    const recorder = new PullRecorder({ ...stores, database, stores, clock, log });
+    const repeating = sumRepeats(log, clock);
+    const recorder = new PullRecorder({ ...stores, database, stores, clock, log: repeating });
     const waits = new ScanWaits(database.reader, clock, scanLog);
     const catalog = new CatalogServer(
       config.catalogListen,
       planes.toServe(config.catalogListen),
       observeCalls(
         loadCatalog().service,
-        catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log }),
-        { tracer, onEnd: (end) => log.debug(end, 'answered') },
+        catalogHandlers({ database, stores, recorder, watch, waits, pokeScanning, clock, metrics, log: repeating }),
+        { tracer, onEnd: (end) => log.debug(end, 'A Catalog call was answered') },
       ),
     );
     releases.push(() => catalog.stop(config.drainMs));
@@ -252,7 +257,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
             return viewer;
           },
           contextFor: (viewer) => ({ viewer, loaders: new Loaders(database.reader, stores) }),
-          unready: () => (accepting ? whyUnready(database, clock) : Promise.resolve('stopping')),
+          unready: () =>
+            accepting ? whyUnready(database, clock) : Promise.resolve('draining: this control plane is stopping'),
           metrics,
           log,
         },
@@ -265,7 +271,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
       return server.stop(config.drainMs);
     });
     const address = await server.start();
-    log.info({ address, catalogAddress, database: config.database.dialect }, 'the control plane accepts requests');
+    log.info({ address, catalogAddress, database: config.database.dialect }, 'The control plane accepts requests');
     return { address, catalogAddress, stop };
   } catch (error) {
     await stop();
@@ -281,7 +287,7 @@ const READY_MS = 2000;
 function whyUnready(database: Database, clock: Clock): Promise<string | undefined> {
   const ping = database.ping().then(
     () => undefined,
-    () => 'the database does not answer',
+    () => 'database: it does not answer',
   );
-  return withTimeout(clock, READY_MS, ping, () => 'the database did not answer in time');
+  return withTimeout(clock, READY_MS, ping, () => `database: it did not answer within ${READY_MS / 1000} s`);
 }

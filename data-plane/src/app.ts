@@ -7,6 +7,7 @@ import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { sumRepeats } from '../../common/runtime/sum-repeats';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
@@ -27,9 +28,9 @@ import type { DataPlaneConfig } from './config';
 import { SnapshotFile } from './configuration/snapshot-file';
 import { createConfiguration, type LiveConfiguration } from './configuration/watched-configuration';
 import { createFills } from './blobs/fills/create-fills';
-import type { FillLimits } from './blobs/fills/fill-limits';
-import { createSpool, type Spool } from './blobs/fills/spool';
-import { spoolWithRoom } from './blobs/fills/spool-with-room';
+import { DEFAULT_FILL_LIMITS, type FillLimits } from './blobs/fills/fill-limits';
+import { FillRoom } from './blobs/fills/room/fill-room';
+import type { Spool } from './blobs/fills/spool';
 import { ImageFiller } from './manifests/images/image-filler';
 import { ImageGate } from './manifests/gate/image-gate';
 import { registryHandlers } from './grpc/registry/registry-handlers';
@@ -58,11 +59,14 @@ import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
 import { RangeProver } from './blobs/prove-by-ranges';
 import { ProofRecorder } from './blobs/record-proofs';
+import { MissingBlobs } from './blobs/missing-blobs';
 import { BlobRedirects } from './blobs/blob-redirects';
+import { PassThrough } from './blobs/pass-through';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
 import { StoredBlobs } from './store/guard/stored-blobs';
+import { DiskAccount, freeBytesAt } from './store/room/disk-account';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
 import { openBlobStore } from './open-blob-store';
@@ -87,6 +91,8 @@ export interface DataPlaneOverrides {
   /** Signs URLs of the objects in the bucket. */
   readonly signUrl?: SignUrl;
   readonly spool?: Spool;
+  /** Returns the free bytes of the disk with the spool. */
+  readonly freeBytes?: () => Promise<number>;
   readonly fillLimits?: Partial<FillLimits>;
   readonly tracer?: Tracer;
 }
@@ -169,7 +175,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => durable.close());
     const journal = measuredJournal(durable, metrics);
 
-    const opened = await openBlobStore(config, overrides, clock, logger.child({ part: 'store' }));
+    const account = new DiskAccount({
+      readFree: overrides.freeBytes ?? freeBytesAt(config.home.spool),
+      reserveBytes: config.diskReserveBytes,
+      clock,
+    });
+    const opened = await openBlobStore(config, overrides, { account, clock, logger: logger.child({ part: 'store' }) });
     closers.push(() => opened.close());
     const uses = new ContentUses(clock, () => durable.depth().oldestMs > BEHIND_MS);
     const stored = new StoredBlobs({
@@ -199,14 +210,16 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     stored.whenRemoved((digest) => knowledge.forgetProofsOf(digest));
     const proofs = new ProofRecorder({ knowledge, journal });
     const prover = new RangeProver({ upstream, stored, journal, clock, logger: logger.child({ part: 'proofs' }) });
+    const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
     const fills = createFills({
       stored,
       uses,
       spoolDirectory: config.home.spool,
-      spool: overrides.spool ?? spoolWithRoom(createSpool(config.home.spool), opened.makeRoom),
-      limits: { ...config.fills, ...overrides.fillLimits },
+      ...(overrides.spool && { spool: overrides.spool }),
+      room: new FillRoom({ account, makeRoom: opened.makeRoom, clock }),
+      limits: fillLimits,
       clock,
-      logger: logger.child({ part: 'fills' }),
+      logger: sumRepeats(logger.child({ part: 'fills' }), clock),
       tracer,
       onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
       onProven: (blob) => proofs.provenByFill(blob),
@@ -258,14 +271,22 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     };
     const peers = config.dataPlanes.length === 0 ? undefined : createPeers(planes);
     const { links } = opened;
+    const passThrough = new PassThrough({
+      clock,
+      logger: logger.child({ part: 'fills' }),
+      limits: fillLimits,
+      onPassed: () => metrics.passedThrough.inc(),
+    });
     const blobs = new BlobService({
       access,
       blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }),
       upstream,
       stored,
       fills,
+      passThrough,
       uses,
       journal,
+      missing: new MissingBlobs(journal, clock, () => delivery.hurry()),
       reporter,
       redirects: links && new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }),
       elsewhere:
@@ -277,7 +298,12 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         }),
     });
     const complete: CompleteBlob = (target, blob, urgent) => blobs.complete(target, blob, urgent);
-    const completion = new Completion(complete, config.completion, clock, logger.child({ part: 'completion' }));
+    const completion = new Completion(
+      complete,
+      config.completion,
+      clock,
+      sumRepeats(logger.child({ part: 'completion' }), clock),
+    );
     const gate = new ImageGate({
       judge: createGrpcImageJudge(client, clock),
       filler: new ImageFiller(complete, () => delivery.hurry()),
@@ -309,7 +335,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       configuration,
       tokens,
       clock,
-      logger: logger.child({ part: 'grpc' }),
+      logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });
     const prober = createUpstreamProber(upstreamOptions);
     const storage = storageHandlers({
@@ -319,7 +345,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'storage' }),
     });
-    const node = nodeHandlers({ access, blobs, identity, logger: logger.child({ part: 'node' }) });
+    const node = nodeHandlers({ access, blobs, identity, logger: sumRepeats(logger.child({ part: 'node' }), clock) });
     const server = createRegistryServer({
       registry: measuredHandlers(handlers, metrics, tracer, logger.child({ part: 'calls' })),
       storage,
@@ -392,6 +418,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
         drainUntil = clock.now() + config.drainMs;
         await starting?.catch(() => undefined);
         await release();
+        logger.info('The data plane stopped');
       })();
       return stopping;
     },

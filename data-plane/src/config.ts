@@ -10,6 +10,7 @@ import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
+import type { ProxySettings } from './upstream/options';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
 /**
@@ -38,6 +39,8 @@ export interface DataPlaneConfig {
    * emulator.
    */
   readonly bucket: (BucketAddress & { readonly emulator: string | undefined }) | undefined;
+  /** Bytes that fills and local copies leave free on the disk with the spool. */
+  readonly diskReserveBytes: number;
   /** Maximum total size of the local copies of blobs in the bucket; 0 = no copies. */
   readonly localCacheBytes: number;
   /** Validity of the signed URLs that clients are redirected to; undefined = no redirects. */
@@ -48,7 +51,7 @@ export interface DataPlaneConfig {
   readonly previousMasterKeys: readonly Buffer[];
   /** CIDRs of private networks in which upstreams are allowed. */
   readonly allowedNetworks: readonly string[];
-  readonly proxy: { readonly httpsProxy?: string; readonly httpProxy?: string; readonly noProxy?: string };
+  readonly proxy: ProxySettings;
   /** How long running requests may continue when the plane stops. */
   readonly drainMs: number;
   /**
@@ -107,6 +110,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       ],
     ),
     ...readBlobStore(reader, home),
+    diskReserveBytes: reader.integer(SETTINGS.LAYOVER_DISK_RESERVE_BYTES),
     localCacheBytes: reader.integer(SETTINGS.LAYOVER_LOCAL_CACHE_BYTES),
     masterKey: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY, parseMasterKey),
     previousMasterKeys: reader.parsed(SETTINGS.LAYOVER_MASTER_KEY_PREVIOUS, parseMasterKeys) ?? [],
@@ -115,6 +119,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       httpsProxy: reader.parsed(SETTINGS.HTTPS_PROXY, parseProxy),
       httpProxy: reader.parsed(SETTINGS.HTTP_PROXY, parseProxy),
       noProxy: reader.text(SETTINGS.NO_PROXY),
+      names: reader.choice(SETTINGS.LAYOVER_UPSTREAM_PROXY_NAMES),
     },
     drainMs: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000,
     configurationWaitMs: reader.integer(SETTINGS.LAYOVER_CONFIGURATION_WAIT_SECONDS) * 1000,

@@ -10,6 +10,8 @@ import type { GcsLimits } from './store/gcs/limits';
 import { defaultSignUrl, type SignUrl } from './store/gcs/sign-url';
 import { createCachedBlobStore } from './store/copies/cached-blob-store';
 import { LocalCopies } from './store/copies/local-copies';
+import type { DiskAccount } from './store/room/disk-account';
+import { withinReserve } from './store/room/within-reserve';
 
 /** Settings that select the blob store. */
 export type BlobStoreConfig = Pick<
@@ -21,6 +23,14 @@ export type BlobStoreConfig = Pick<
 export interface BlobStoreOverrides {
   readonly bucketLimits?: Partial<GcsLimits>;
   readonly signUrl?: SignUrl;
+}
+
+/** Dependencies of a blob store. */
+export interface BlobStoreParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The account of the disk with the spool and the local copies. */
+  readonly account: DiskAccount;
 }
 
 /** A blob store that is ready to be used. */
@@ -43,20 +53,20 @@ export interface OpenedBlobStore {
 export async function openBlobStore(
   config: BlobStoreConfig,
   overrides: BlobStoreOverrides,
-  clock: Clock,
-  logger: Logger,
+  { clock, logger, account }: BlobStoreParts,
 ): Promise<OpenedBlobStore> {
   const { bucket, localCacheBytes: capacityBytes, home, redirectMs } = config;
   if (bucket === undefined) {
     const directory = createDirectoryBlobStore({ root: config.blobFolder, clock, logger });
     await directory.prepare();
-    return { store: directory, makeRoom: () => Promise.resolve(), close: () => directory.close() };
+    const store = withinReserve(directory, account);
+    return { store, makeRoom: () => Promise.resolve(), close: () => directory.close() };
   }
   const limits = overrides.bucketLimits;
   const far = createGcsBlobStore({ address: bucket, emulator: bucket.emulator, limits, clock, logger });
   // Not awaited: if the bucket is unavailable, blobs with a local copy are still served.
   void far.prepare();
-  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId() });
+  const copies = new LocalCopies({ root: home.copies, capacityBytes, clock, logger, bootId: kernelBootId(), account });
   // Also called if copies may have no bytes: it removes the copies of an earlier run.
   await copies.prepare();
   const near = createCachedBlobStore({ store: far, copies, clock });

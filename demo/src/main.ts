@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     say(
       `Layover at ${product.registry}; its upstream, ${upstream.host}, sends ${UPSTREAM_BYTES_PER_SECOND >> 20} MiB/s.`,
     );
-    say(`Organization "demo" mirrors it; a tag expires ${EXPIRATION_SECONDS} s after its last good pull.\n`);
+    say(`Organization "demo" mirrors it; a tag expires ${EXPIRATION_SECONDS} s after its last successful pull.\n`);
 
     await step('1. cold: nothing is cached', product, upstream);
     await step('2. warm: one HEAD asks whether the tag is still the same', product, upstream);
@@ -107,7 +107,7 @@ async function showAudit(product: Product): Promise<void> {
     edges = answer.auditEvents.edges;
     if (edges.length < 6) await sleep(100);
   }
-  say('The audit records, newest first, as GraphQL gives them (auditEvents):');
+  say('The audit records, newest first, as GraphQL returns them (auditEvents):');
   for (const { node } of edges) {
     const upstream = node.upstreamStatus === null ? 'no answer' : String(node.upstreamStatus);
     say(

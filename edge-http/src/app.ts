@@ -140,7 +140,7 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
     metrics.close();
     planes.close();
     tls?.stop();
-    logger.info('stopped');
+    logger.info('The edge stopped');
   }
   return {
     get metricsAddress() {
@@ -151,7 +151,10 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
       metricsAddress = await operations?.start();
       await reader.start();
       const address = await listener.start();
-      logger.info({ ...(metricsAddress === undefined ? {} : { metricsAddress }), address }, 'listening');
+      logger.info(
+        { ...(metricsAddress === undefined ? {} : { metricsAddress }), address },
+        'The edge accepts requests',
+      );
       return { address };
     },
     stop: () => (stopped ??= stop()),

@@ -88,7 +88,7 @@ export class EdgeMetrics implements DeliveryMetrics {
 
   /** `dataPlanes` returns the number of data planes that accept calls. */
   constructor(dataPlanes: () => number) {
-    const help = 'Data planes that accept calls, from the view of this edge.';
+    const help = 'Data planes that accept calls, as seen by this edge.';
     readGauge(this.registry, 'layover_edge_data_planes', help, dataPlanes);
     this.endProcess = watchProcess(this.registry);
   }

@@ -55,7 +55,7 @@ export function createServe(
       if (accessLog)
         logger.debug(
           { ...count, requestId: exchange.context.requestId, path: request.url?.split('?', 1)[0] },
-          'Answered a request',
+          'A request was answered',
         );
     });
     try {

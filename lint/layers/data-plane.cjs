@@ -20,7 +20,7 @@ module.exports = [
   ...layered(`${src}/blobs`, ['.', 'fills']),
   ...layered(`${src}/manifests`, ['.', 'gate', 'images', 'content']),
   ...layered(`${src}/known`, ['index', '.']),
-  ...layered(`${src}/store`, [['copies', 'directory', 'gcs', 'maintenance'], 'guard', 'uses', '.']),
+  ...layered(`${src}/store`, [['copies', 'directory', 'gcs', 'maintenance'], 'guard', ['uses', 'room'], '.']),
   ...layered(`${src}/upstream`, [['client', 'probe'], 'auth', 'http', '.']),
   {
     name: 'layers: data-plane adapters',

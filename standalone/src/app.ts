@@ -41,7 +41,7 @@ export interface Standalone extends App {
 export function createStandalone(config: StandaloneConfig, say: (line: string) => void): Standalone {
   const events = {
     onRestart: (name: string, how: string, inMs: number) =>
-      say(`${name} ended unexpectedly (${how}); restarting it in ${inMs} ms`),
+      say(`${name} ended unexpectedly (${how}); Layover restarts it in ${inMs} ms`),
   };
   const planes = PLANES.map((plane) => new PlaneProcess(plane, config.environment, events));
   let unlock: (() => Promise<void>) | undefined;

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     standalone.stop().then(
       () => process.exit(0),
       (error: unknown) => {
-        say(String(error));
+        say(`Stopping failed: ${String(error)}`);
         process.exit(1);
       },
     );

@@ -31,7 +31,7 @@ function descriptor(text: string, mediaType = 'application/x'): Descriptor {
 function reference(role: 'CONFIG' | 'LAYER' | 'CHILD', text: string): ManifestReference {
   const mediaType = role === 'CHILD' ? MediaType.ociManifest : 'application/x';
   const platform = role === 'CHILD' ? { os: 'linux', architecture: 'amd64', variant: '' } : null;
-  return { role, descriptor: descriptor(text, mediaType), position: 0, platform };
+  return { role, descriptor: descriptor(text, mediaType), position: 0, platform, foreign: false };
 }
 
 /** The contract of the Catalog towards a data plane, over gRPC. */

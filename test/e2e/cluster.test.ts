@@ -85,7 +85,7 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     await owner.start();
   }, 900_000);
 
-  test('loses no request when a data plane drains or returns, and uses a new one within ten seconds', async () => {
+  test('loses no request when a data plane drains or returns, and uses a new one', async () => {
     const image = await push(
       'small',
       Array.from({ length: 12 }, (_, i) => 102_400 + 512 * i),
@@ -115,7 +115,10 @@ describeWith(CLUSTER_PROGRAMS, 'three data planes, three edges, MariaDB and a bu
     await cluster.nodes[0]!.start();
     await waitForLoad('load on three nodes again');
     await cluster.nodes[3]!.start();
-    // Uses layers that were never pulled. The new node owns some of them, which its fills show.
+    // Uses layers that were never pulled. The new node owns a quarter of them, which its fills
+    // show; in one of six rounds it owns none. The time limit is for rounds on a busy machine: a
+    // round pushes an image and waits for three edges. That a new node receives traffic within ten
+    // seconds is tested with a manual clock in node-set.test.ts.
     let round = 0;
     await waitUntil(
       'a fill on the new node',

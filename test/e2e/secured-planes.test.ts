@@ -179,7 +179,7 @@ describeWith(['docker-registry', 'podman', 'openssl'], 'mutual TLS between the p
     for (const program of Object.values(layover.planes))
       await waitUntil(
         'all planes to use it',
-        () => (program.output().match(/Reloaded the TLS certificate/g) ?? []).length > 0,
+        () => (program.output().match(/The TLS certificate was reloaded/g) ?? []).length > 0,
       );
     const edge = await layover.startEdge({});
     expect((await send({ url: `${edge.url}/readyz`, ca: authority.ca })).status).toBe(200);

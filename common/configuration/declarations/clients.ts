@@ -46,15 +46,17 @@ const settings = declareSettings({
     readBy: ['edge', 'control-plane'],
     format: FILE,
     description:
-      'Certificate chain of the registry. With it and `LAYOVER_EDGE_TLS_KEY` the registry is served ' +
-      'over HTTPS. Changed files are loaded within five seconds, without a restart.',
+      'Certificate chain of the registry. With it and `LAYOVER_EDGE_TLS_KEY` the edge serves HTTPS. ' +
+      'Changed files are loaded within five seconds, without a restart. The control plane does not ' +
+      'read the file. It only checks whether the variable is set: the address that it derives from ' +
+      '`LAYOVER_EDGE_LISTEN` for `LAYOVER_SCAN_EDGE_URL` then begins with `https://`.',
     example: '/etc/layover/registry.pem',
   },
   LAYOVER_EDGE_TLS_KEY: {
     kind: 'text',
     readBy: EDGE,
     format: FILE,
-    description: 'Private key of that certificate, without a passphrase.',
+    description: 'Private key of `LAYOVER_EDGE_TLS_CERT`, without a passphrase.',
     example: '/etc/layover/registry.key',
   },
   LAYOVER_CONTROL_TLS_CERT: {
@@ -69,7 +71,7 @@ const settings = declareSettings({
     kind: 'text',
     readBy: CONTROL_PLANE,
     format: FILE,
-    description: 'Private key of that certificate, without a passphrase.',
+    description: 'Private key of `LAYOVER_CONTROL_TLS_CERT`, without a passphrase.',
     example: '/etc/layover/graphql.key',
   },
   LAYOVER_LOCAL_DELIVERY: {
@@ -96,8 +98,8 @@ const settings = declareSettings({
 export const CLIENTS = {
   title: 'Serve clients',
   introduction: [
-    'The addresses that clients and operators connect to, and HTTPS for them. The two variables of a',
-    'certificate and its key go together.',
+    'The addresses that clients and operators connect to, and HTTPS for them. The variables of a',
+    'certificate and of its key must be set together.',
   ],
   settings,
 } satisfies SettingGroup;

@@ -9,8 +9,8 @@ const secrets = declareSettings({
     secret: true,
     defaultText: 'a key that the first start writes to <home>/keys/master-key',
     description:
-      'Key that encrypts stored upstream credentials and configuration snapshots. Planes with ' +
-      'different homes need the same key.',
+      'Key that encrypts stored upstream credentials and configuration snapshots. All control planes ' +
+      'of one database need the same key. A data plane with a home of its own may have another key.',
     example: '$(openssl rand -base64 32)',
   },
   LAYOVER_MASTER_KEY_PREVIOUS: {
@@ -18,9 +18,7 @@ const secrets = declareSettings({
     readBy: ['data-plane', 'control-plane'],
     format: 'a comma-separated list of keys of 32 bytes in base64',
     secret: true,
-    description:
-      'Earlier master keys. They still decrypt what they have encrypted; the first start with a new ' +
-      'key encrypts everything again.',
+    description: 'Earlier master keys. They only decrypt; the first start with a new key encrypts all secrets again.',
   },
   LAYOVER_IGNORE_UNREADABLE_SECRETS: {
     kind: 'boolean',
@@ -90,7 +88,7 @@ const graphql = declareSettings({
 /** Settings of the management API. */
 export const GRAPHQL = {
   title: 'Control the GraphQL API',
-  introduction: ['Most of what Layover does is configured with GraphQL, not with variables.'],
+  introduction: ['GraphQL itself configures organizations and system settings.'],
   settings: graphql,
 } satisfies SettingGroup;
 

@@ -51,7 +51,8 @@ const node = declareSettings({
     kind: 'external',
     readBy: ALL_PLANES,
     format: 'command-line options of Node.js',
-    description: 'Read by Node.js.',
+    defaultText: '`--max-semi-space-size=32` with `npm start` and in the image, otherwise none',
+    description: 'Read by Node.js. A value of your own replaces the default.',
     example: '--max-old-space-size=2048',
   },
   NODE_EXTRA_CA_CERTS: {

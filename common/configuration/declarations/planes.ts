@@ -62,14 +62,14 @@ const settings = declareSettings({
     format: FILE,
     description:
       'Certificate of this plane, followed by intermediate certificates, for mutual TLS between ' +
-      'planes. The three files go together; changed files are loaded without a restart.',
+      'planes. Set the three files together. Changed files are loaded without a restart.',
     example: '/etc/layover/edge.pem',
   },
   LAYOVER_PLANE_TLS_KEY: {
     kind: 'text',
     readBy: ALL_PLANES,
     format: FILE,
-    description: 'Private key of that certificate, without a passphrase.',
+    description: 'Private key of `LAYOVER_PLANE_TLS_CERT`, without a passphrase.',
     example: '/etc/layover/edge.key',
   },
   LAYOVER_PLANE_TLS_CA: {
@@ -95,8 +95,8 @@ const settings = declareSettings({
     format: `32 to 256 ${SECRET_CHARACTERS}`,
     secret: true,
     description:
-      'Secret that planes on a private network identify each other by, the same on every plane. It can ' +
-      'be combined with certificates.',
+      'Secret by which planes on a private network recognize each other, the same on every plane. It ' +
+      'can be combined with certificates.',
     example: '$(openssl rand -hex 32)',
   },
   LAYOVER_PLANE_SECRET_PREVIOUS: {
@@ -105,7 +105,7 @@ const settings = declareSettings({
     format: `a comma-separated list of secrets of 32 to 256 ${SECRET_CHARACTERS}`,
     secret: true,
     description:
-      'Secrets that are accepted as well, but never sent, while `LAYOVER_PLANE_SECRET` is replaced. ' +
+      'Further secrets that are accepted but never sent, while `LAYOVER_PLANE_SECRET` is replaced. ' +
       'Requires `LAYOVER_PLANE_SECRET`.',
   },
 });

@@ -37,6 +37,18 @@ const blobs = declareSettings({
     description: 'Where blobs are stored: a folder, or a bucket of Google Cloud Storage.',
     example: 'gs://layover-blobs',
   },
+  LAYOVER_DISK_RESERVE_BYTES: {
+    kind: 'integer',
+    readBy: DATA_PLANE,
+    // The journal and SQLite each write files of up to 16 MiB at a time.
+    min: 16 * 1024 ** 2,
+    max: 2 ** 50,
+    default: 256 * 1024 ** 2,
+    unit: 'bytes',
+    description:
+      'Space on the disk of `<home>/spool` that blobs never take, so that the database, the journal and the ' +
+      'local index can still write. See [operations.md](operations.md#disk-full).',
+  },
   LAYOVER_LOCAL_CACHE_BYTES: {
     kind: 'integer',
     readBy: DATA_PLANE,

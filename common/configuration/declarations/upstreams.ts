@@ -20,7 +20,7 @@ const upstreams = declareSettings({
     format: PROXY,
     secret: true,
     description:
-      "Proxy for upstreams with `https://`. `https_proxy` is read too and wins. Google's library also " +
+      "Proxy for upstreams with `https://`. `https_proxy` takes precedence. Google's library also " +
       'uses it, for access tokens. Connections between planes never use a proxy.',
     example: 'http://proxy.example:3128',
   },
@@ -30,7 +30,7 @@ const upstreams = declareSettings({
     aliases: ['http_proxy'],
     format: PROXY,
     secret: true,
-    description: 'Proxy for upstreams with `http://`. `http_proxy` is read too and wins.',
+    description: 'Proxy for upstreams with `http://`. `http_proxy` takes precedence.',
     example: 'http://proxy.example:3128',
   },
   NO_PROXY: {
@@ -38,8 +38,19 @@ const upstreams = declareSettings({
     readBy: DATA_PLANE,
     aliases: ['no_proxy'],
     format: 'a comma-separated list of host names and domains',
-    description: 'Hosts that are reached without a proxy. `no_proxy` is read too and wins.',
+    description: 'Hosts that are reached without a proxy. `no_proxy` takes precedence.',
     example: '.corp.example,registry.internal:5000',
+  },
+  LAYOVER_UPSTREAM_PROXY_NAMES: {
+    kind: 'choice',
+    readBy: DATA_PLANE,
+    values: ['check', 'pin', 'proxy'],
+    default: 'check',
+    description:
+      'How names of upstreams are treated behind a proxy. `check`: Layover resolves the name, refuses internal ' +
+      'addresses and names that do not resolve, and gives the name to the proxy. `pin`: the proxy gets the checked ' +
+      'address instead, so that a name cannot change in between; proxies that filter by name refuse this. `proxy`: ' +
+      'names that Layover cannot resolve go to the proxy unchecked; the proxy must then refuse internal addresses.',
   },
   LAYOVER_UPSTREAM_CONNECT_SECONDS: {
     kind: 'integer',

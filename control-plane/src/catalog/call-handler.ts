@@ -43,7 +43,7 @@ export function catalogCall<Request, Reply>(
             : new LayoverError('NOT_READY', { message: reason, cause: thrown });
         done(error.key);
         if (error.key === 'INTERNAL')
-          parts.log.error({ err: thrown, method, requestId: requestIdOf(call.request) }, 'a Catalog call failed');
+          parts.log.error({ err: thrown, method, requestId: requestIdOf(call.request) }, 'A Catalog call failed');
         callback(toGrpcFailure(error));
       },
     );

@@ -1,4 +1,5 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { FairQueue } from '../../../common/async/fair-queue';
 import type { Clock } from '../../../common/runtime/clock';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 import { parseAdmission } from '../cache/admission/admission';
@@ -30,10 +31,17 @@ export interface CatalogParts extends CallParts {
   readonly clock: Clock;
 }
 
+/**
+ * Number of admissions that run at the same time, each of another organization. SQLite has one
+ * writer; on MySQL, connections remain for records and look-ups.
+ */
+const ADMISSIONS_AT_ONCE = { sqlite: 1, mysql: 4 } as const;
+
 /** Returns handlers for all methods of proto/layover/v1/catalog.proto. */
 export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
   const { database, stores, recorder, watch, clock } = parts;
   const { reader } = database;
+  const admissions = new FairQueue(ADMISSIONS_AT_ONCE[database.dialect]);
   return {
     Watch: (call) => watch.serve(call),
     LookupTag: catalogCall('LookupTag', parts, (request) => lookupTag(reader, stores, request)),
@@ -42,14 +50,20 @@ export function catalogHandlers(parts: CatalogParts): CatalogHandlers {
     ListCachedTags: catalogCall('ListCachedTags', parts, (request) =>
       listCachedTags(reader, stores, request, clock.now()),
     ),
-    AdmitManifest: catalogCall('AdmitManifest', parts, async (request) => {
-      const admission = parseAdmission(request);
-      // If two data planes admit the first version of a tag at once, the second retries and finds
-      // the version of the first.
-      return database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
-        duplicateIsRace: true,
-      });
-    }),
+    AdmitManifest: (call, callback) => {
+      // A data plane that left has written the admission to its journal.
+      const signal = leaving(call);
+      catalogCall('AdmitManifest', parts, async (request: typeof call.request) => {
+        const admission = parseAdmission(request);
+        // If two data planes admit the first version of a tag at once, the second retries and finds
+        // the version of the first.
+        const admit = () =>
+          database.transaction((queries) => admitManifest(queries, stores, admission, clock), {
+            duplicateIsRace: true,
+          });
+        return admissions.run(admission.key.organizationUid, admit, signal);
+      })(call, callback);
+    },
     RecordPulls: catalogCall('RecordPulls', parts, async (request) => {
       const recorded = await recorder.record(request.records);
       parts.metrics.recorded(recorded);

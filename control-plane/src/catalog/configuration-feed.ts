@@ -47,7 +47,7 @@ export class ConfigurationFeed {
       clock,
       everyMs: POLL_MS,
       poll: () => this.reload(),
-      onError: (error) => log.error({ err: error }, 'the configuration cannot be read; the last one remains in use'),
+      onError: (error) => log.error({ err: error }, 'The configuration cannot be read; the last one remains in use'),
     });
   }
 
@@ -126,7 +126,7 @@ export class ConfigurationFeed {
     if (changes === undefined) {
       log.warn(
         { known: known.revision, revision: head.revision },
-        'the log of changes does not lead to the revision of the configuration; reading the whole configuration',
+        'The log of changes does not lead to the current revision; the whole configuration is read again',
       );
       this.state = await this.loadAll();
       return true;
@@ -148,7 +148,7 @@ export class ConfigurationFeed {
   }
 
   private started(): State {
-    if (this.state === undefined) throw new Error('the configuration is not loaded: call start() first');
+    if (this.state === undefined) throw new Error('The configuration is not loaded. Call start() first.');
     return this.state;
   }
 }

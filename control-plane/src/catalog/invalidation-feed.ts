@@ -41,7 +41,8 @@ export class InvalidationFeed {
       clock,
       everyMs: POLL_MS,
       poll: () => this.tell(),
-      onError: (error) => log.error({ err: error }, 'cannot read invalidations from the database'),
+      onError: (error) =>
+        log.error({ err: error }, 'Reading invalidations from the database failed; it will be retried'),
     });
   }
 

@@ -28,8 +28,10 @@ export async function lookupManifest(
 
 function toMessage(row: ManifestReferenceRow): ManifestReference {
   const hasPlatform = row.platform_os !== null || row.platform_architecture !== null;
+  const foreign = row.role === 'FOREIGN';
   return {
-    role: row.role as 'LAYER' | 'CONFIG' | 'CHILD' | 'SUBJECT',
+    role: foreign ? 'LAYER' : (row.role as 'LAYER' | 'CONFIG' | 'CHILD' | 'SUBJECT'),
+    ...(foreign ? { foreign } : {}),
     position: row.position,
     descriptor: { mediaType: row.media_type, digest: row.digest, size: row.size },
     platform: hasPlatform

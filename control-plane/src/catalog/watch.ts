@@ -38,7 +38,7 @@ export class WatchStreams {
     const stream = new WatchStream(call, {
       feed: this.feed,
       clock: this.clock,
-      onHeartbeatError: (error) => this.log.error({ err: error, node }, 'a heartbeat could not be sent'),
+      onHeartbeatError: (error) => this.log.error({ err: error, node }, 'Sending a heartbeat failed'),
     });
     const subscriptions = [
       this.feed.subscribe(() => stream.send()),
@@ -50,7 +50,7 @@ export class WatchStreams {
       if (!this.open.delete(end)) return;
       for (const unsubscribe of subscriptions) unsubscribe();
       stream.release();
-      this.log.info({ node }, 'a data plane stopped watching');
+      this.log.info({ node }, 'A data plane stopped watching the configuration');
     };
     const end = (): void => {
       release();
@@ -64,7 +64,7 @@ export class WatchStreams {
     this.open.add(end);
     this.log.info(
       { node, revision: position.revision, known: call.request.knownRevision },
-      'a data plane began to watch the configuration',
+      'A data plane began to watch the configuration',
     );
     stream.start();
   }

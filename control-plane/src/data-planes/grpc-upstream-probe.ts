@@ -43,7 +43,14 @@ export function createGrpcUpstreamProbe({ dataPlanes, clock, log }: GrpcUpstream
   };
 }
 
-function toRequest({ host, namespace, credentials, insecure, caCertificate }: ProbeTarget): ProbeUpstreamRequest {
+function toRequest({
+  host,
+  namespace,
+  credentials,
+  insecure,
+  caCertificate,
+  trustedRealms,
+}: ProbeTarget): ProbeUpstreamRequest {
   return {
     upstreamHost: host,
     upstreamNamespace: namespace,
@@ -51,6 +58,7 @@ function toRequest({ host, namespace, credentials, insecure, caCertificate }: Pr
     password: credentials?.password ?? '',
     insecure,
     caCertificate: caCertificate ?? '',
+    trustedRealms: [...trustedRealms],
   };
 }
 

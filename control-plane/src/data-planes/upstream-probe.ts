@@ -22,6 +22,8 @@ export interface ProbeTarget {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly insecure: boolean;
   readonly caCertificate: string | undefined;
+  /** Token servers, as host[:port], that get the credentials in addition to the upstream itself. */
+  readonly trustedRealms: readonly string[];
 }
 
 /** The result of a probe. */

@@ -17,8 +17,11 @@ export type OnConflict =
 
 type Value = string | number | Buffer | null;
 
-/** SQLite allows 32,766 values in a statement, MySQL 65,535. */
-const MAX_VALUES = 30_000;
+/**
+ * Maximum number of values in a statement. MySQL allows 65,535. SQLite allows 32,766, but blocks
+ * the process while it runs a statement: 3,000 values take about a millisecond.
+ */
+const MAX_VALUES = { mysql: 30_000, sqlite: 3_000 };
 
 /**
  * Inserts rows with as few statements as possible. It does not use knex, which writes SQLite
@@ -39,7 +42,7 @@ export async function bulkInsert<Row extends object>(
   const head = `INSERT INTO ${table} (${columns.map(quote(mysql)).join(', ')}) VALUES `;
   const tail = onConflict === undefined ? '' : ` ${conflictClause(onConflict, columns, table, mysql)}`;
   const oneRow = `(${columns.map(() => '?').join(', ')})`;
-  const rowsAtOnce = Math.max(1, Math.floor(MAX_VALUES / columns.length));
+  const rowsAtOnce = Math.max(1, Math.floor(MAX_VALUES[mysql ? 'mysql' : 'sqlite'] / columns.length));
   for (let start = 0; start < rows.length; start += rowsAtOnce) {
     const part = rows.slice(start, start + rowsAtOnce);
     const values: Value[] = [];

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Knex } from 'knex';
 import { makeDurableFolderSync } from '../../../common/files/durable-folder';
 import type { Logger } from '../../../common/runtime/logger';
+import { type PreparingConnection, takeTurns } from './event-loop-turns';
 import { knexLog } from './knex-log';
 
 /**
@@ -12,7 +13,7 @@ import { knexLog } from './knex-log';
  */
 const PRAGMAS = ['synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000', 'cache_size = -65536'];
 
-interface SqliteConnection {
+interface SqliteConnection extends PreparingConnection {
   pragma(text: string): unknown;
 }
 
@@ -50,6 +51,7 @@ function sqliteConfig(filename: string, log: Logger, pragmas: readonly string[])
       max: 1,
       afterCreate(connection: SqliteConnection, done: (error: Error | null, connection: SqliteConnection) => void) {
         for (const pragma of pragmas) connection.pragma(pragma);
+        takeTurns(connection);
         done(null, connection);
       },
     },

@@ -106,7 +106,7 @@ export class TransactionHooks {
         try {
           await step.run(databaseFor(new Set([...this.causes, step])), [...items]);
         } catch (error) {
-          log.error({ err: error, step: step.name }, 'work after a committed transaction failed');
+          log.error({ err: error, step: step.name }, 'Work after a committed transaction failed');
         }
       }
   }

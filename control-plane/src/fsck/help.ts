@@ -12,7 +12,7 @@ LAYOVER_DATA_PLANES must answer under its own address, because the content of a 
 would look lost. Data planes that share a bucket see the same content, so naming one of them is enough.
 
 Run fsck after a disk failure, a full disk, a restored backup of the database or of the blobs, or after
-somebody changed files of the store by hand. Check first (npm run fsck), then repair
+files of the store were changed by hand. Check first (npm run fsck), then repair
 (npm run fsck -- --repair). You can stop it at any time with Ctrl-C: repairs that are done stay, and
 the next run starts from the beginning.
 

@@ -56,10 +56,10 @@ export class GraphqlEndpoint {
       nodeEnv: 'production',
       apollo: {},
       logger: {
-        debug: (message?: unknown) => log.debug({ apollo: String(message) }, 'apollo'),
-        info: (message?: unknown) => log.debug({ apollo: String(message) }, 'apollo'),
-        warn: (message?: unknown) => log.warn({ apollo: String(message) }, 'apollo'),
-        error: (message?: unknown) => log.error({ apollo: String(message) }, 'apollo'),
+        debug: (message?: unknown) => log.debug({ apollo: String(message) }, 'Apollo Server reported a message'),
+        info: (message?: unknown) => log.debug({ apollo: String(message) }, 'Apollo Server reported a message'),
+        warn: (message?: unknown) => log.warn({ apollo: String(message) }, 'Apollo Server reported a message'),
+        error: (message?: unknown) => log.error({ apollo: String(message) }, 'Apollo Server reported a message'),
       },
       formatError: errorFormatter(log),
       plugins: [

@@ -54,7 +54,7 @@ export class AuditExport {
     try {
       await sendPieces(response, startingWith(first, pieces), clock);
     } catch (error) {
-      log.error({ err: error }, 'an export of the audit log failed and was cut off');
+      log.error({ err: error }, 'An export of the audit log failed and was cut off');
     }
   }
 }

@@ -70,7 +70,7 @@ export async function handleControlRequest(
   } catch (error) {
     if (response.destroyed || response.socket?.destroyed) return;
     const expected = toApiError(error);
-    if (expected === undefined) parts.log.error({ err: error, path }, 'a request failed');
+    if (expected === undefined) parts.log.error({ err: error, path }, 'A request failed');
     answer = failure(
       expected ?? new ApiError('INTERNAL', 'Internal error. The cause is in the log of the control plane.'),
     );

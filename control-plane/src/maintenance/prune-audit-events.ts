@@ -47,12 +47,12 @@ export function pruneAuditEvents(parts: RetentionParts, retentionMs: number | un
       if (deleted > 0)
         log.info(
           { deleted, before: new Date(before).toISOString(), ms: clock.now() - start },
-          'deleted old audit events',
+          'Old audit events were deleted',
         );
     }
   };
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'deleting old audit events failed; it is retried within an hour');
+    log.warn({ err: error }, 'Deleting old audit events failed; it will be retried within an hour');
   return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
 

@@ -30,6 +30,6 @@ export function pruneConfigurationChanges(
     }
   };
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'old configuration changes could not be deleted; the next attempt is in an hour');
+    log.warn({ err: error }, 'Deleting old configuration changes failed; it will be retried within an hour');
   return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }

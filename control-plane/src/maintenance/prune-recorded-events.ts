@@ -34,6 +34,6 @@ export function pruneRecordedEvents(
     }
   };
   const onError = (error: unknown): void =>
-    log.warn({ err: error }, 'deleting old record ids failed; it is retried within an hour');
+    log.warn({ err: error }, 'Deleting old record ids failed; it will be retried within an hour');
   return repeat({ clock, everyMs: EVERY_MS, work, onError });
 }

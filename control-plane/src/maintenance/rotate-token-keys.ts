@@ -48,7 +48,7 @@ export function rotateTokenKeys(parts: RotateTokenKeysParts): () => Promise<void
   const onError = (error: unknown): void =>
     log.warn(
       { err: error },
-      'checking the age of the signing keys of pull tokens failed; it is retried within an hour',
+      'Checking the age of the signing keys of pull tokens failed; it will be retried within an hour',
     );
   return repeat({ clock, firstMs: FIRST_MS, everyMs: EVERY_MS, work, onError });
 }
@@ -69,5 +69,5 @@ async function step({ database, tokenKeys, settings, revision, clock, log }: Rot
     if (changes > 0) await revision.bump(queries, 'shared');
     return changes;
   });
-  if (changed > 0) log.info('rotated the signing keys of pull tokens');
+  if (changed > 0) log.info('The signing keys of pull tokens were rotated');
 }

@@ -78,6 +78,7 @@ export class Access {
       key: { organizationUid: organization.uid, originVersion: proxy.originVersion, repository },
       upstream: { origin: this.originOf(organization.uid, proxy), name: upstreamRepositoryName(proxy, repository) },
       holder: this.holderOf(proxy),
+      quotaBytes: snapshot.quotasEnforced && organization.quotaBytes > 0 ? organization.quotaBytes : undefined,
       actor,
     };
   }
@@ -112,6 +113,7 @@ export class Access {
       credentialVersion: proxy.credentialVersion,
       insecure: proxy.insecure,
       caCertificate: proxy.caCertificate,
+      trustedRealms: proxy.trustedRealms,
     };
     this.origins.set(proxy, origin);
     return origin;

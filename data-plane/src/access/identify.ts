@@ -61,7 +61,9 @@ export async function identify(
       const claims = await tokens.verify(snapshot, credentials.token, since);
       if (SCANNER_SUBJECT.test(claims.subject)) return scannerIdentity(claims);
       if (claims.blob !== undefined)
-        throw new LayoverError('UNAUTHORIZED', { message: 'this token is for a scanner only' });
+        throw new LayoverError('UNAUTHORIZED', {
+          message: 'this token is limited to a blob but was not issued to a scanner; request a new one',
+        });
       if (claims.subject === 'anonymous') return { ...ANONYMOUS, access: claims.access, authenticated: true };
       const robot = findRobot(snapshot, claims.subject);
       if (robot === undefined || robot.secretVersion !== claims.secretVersion) {

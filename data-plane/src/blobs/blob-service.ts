@@ -11,6 +11,8 @@ import type { BlobAccess, BlobRight } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
+import type { PassThrough } from './pass-through';
+import type { MissingBlobs } from './missing-blobs';
 import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
@@ -22,8 +24,12 @@ export interface BlobServiceParts {
   readonly upstream: UpstreamRegistry;
   readonly stored: StoredBlobs;
   readonly fills: Fills;
+  /** undefined = a blob that does not fit on the disk is refused. */
+  readonly passThrough?: PassThrough | undefined;
   readonly uses: ContentUses;
   readonly journal: PullJournal;
+  /** undefined = blobs that the upstream does not have are not reported. */
+  readonly missing?: MissingBlobs | undefined;
   readonly reporter: UpstreamReporter;
   /** undefined = clients are never redirected. */
   readonly redirects?: BlobRedirects | undefined;
@@ -45,8 +51,8 @@ export class BlobService {
   private readonly openParts: OpenBlobParts;
 
   constructor(private readonly parts: BlobServiceParts) {
-    const { blobAccess, upstream, journal, uses, redirects } = parts;
-    this.openParts = { blobAccess, upstream, journal, uses, redirects, source: new ReadThroughSource(parts) };
+    const { blobAccess, upstream, journal, missing, uses, redirects } = parts;
+    this.openParts = { blobAccess, upstream, journal, missing, uses, redirects, source: new ReadThroughSource(parts) };
   }
 
   /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */

@@ -2,12 +2,15 @@ import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobAccess, BlobRight } from './blob-access';
 import type { FillRequest } from './fills/fills';
+import type { MissingBlobs } from './missing-blobs';
 
 /** Dependencies of every fill request. */
 export interface FillRequestParts {
   readonly blobAccess: Pick<BlobAccess, 'nowReadable'>;
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
+  /** Learns which blobs the upstream does not have. */
+  readonly missing?: Pick<MissingBlobs, 'failed'> | undefined;
 }
 
 /**
@@ -15,7 +18,7 @@ export interface FillRequestParts {
  * for the organization.
  */
 export function fillRequest(
-  { blobAccess, upstream, journal }: FillRequestParts,
+  { blobAccess, upstream, journal, missing }: FillRequestParts,
   blob: BlobRight,
   priority: FillRequest['priority'],
 ): FillRequest {
@@ -24,6 +27,7 @@ export function fillRequest(
   return {
     digest,
     expectedSize: size,
+    maxUnknownBytes: target.quotaBytes,
     upstream: target.upstream.origin.host,
     owner: organizationUid,
     repository,
@@ -33,7 +37,14 @@ export function fillRequest(
     absence,
     readRight: () => blobAccess.nowReadable(blob),
     priority,
-    source: (offset, signal) => upstream.openBlob(target.upstream, digest, offset, signal),
+    source: async (offset, signal) => {
+      try {
+        return await upstream.openBlob(target.upstream, digest, offset, signal);
+      } catch (error) {
+        missing?.failed(target.key, digest, error);
+        throw error;
+      }
+    },
     onFetched: (fetched) => journal.count({ organizationUid, fetched }),
   };
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { throwIfAborted } from '../../../common/async/until-aborted';
-import { LayoverError } from '../../../common/errors/layover-error';
+import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
 import type { BlobReader, BlobSource } from './blob-source';
 import type { StoredBlob } from '../store/blob-store';
@@ -9,6 +9,15 @@ import { toStoreError } from '../store/store-error';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { FillReader, FillRequest, Fills } from './fills/fills';
+import type { PassThrough } from './pass-through';
+
+/** Dependencies of ReadThroughSource. */
+export interface ReadThroughParts {
+  readonly stored: StoredBlobs;
+  readonly fills: Fills;
+  /** undefined = a blob that does not fit on the disk is refused. */
+  readonly passThrough?: PassThrough | undefined;
+}
 
 /** How often a blob may disappear from the store between the end of its fill and the read. */
 const TRIES = 3;
@@ -18,12 +27,13 @@ const TRIES = 3;
  * once, and not at all if the request carries its answer (ADR 26) or no proof (ADR 30). A blob
  * whose bytes are missing or damaged is filled again, and the client does not notice
  * (docs/design/fills.md#damaged-blobs).
+ * A blob that does not fit on the disk is passed through (docs/design/fills.md#pass-through).
  */
 export class ReadThroughSource implements BlobSource {
-  constructor(private readonly parts: { readonly stored: StoredBlobs; readonly fills: Fills }) {}
+  constructor(private readonly parts: ReadThroughParts) {}
 
   async open(request: FillRequest, signal?: AbortSignal): Promise<BlobReader> {
-    const { stored, fills } = this.parts;
+    const { stored } = this.parts;
     const { digest, expectedSize } = request;
     let { absence } = request;
     for (let tries = 0; tries < TRIES; tries += 1) {
@@ -34,7 +44,8 @@ export class ReadThroughSource implements BlobSource {
         if (!(found instanceof Absence)) return storeReader(found);
         absence = found;
       }
-      const reader = await fills.open({ ...request, absence }, signal);
+      const reader = await this.fill({ ...request, absence }, signal);
+      if (!('origin' in reader)) return reader.passed;
       if (reader.origin === 'fill') return new FillFileReader(digest, reader);
       // The fill found the blob in the store, so the next iteration opens it there.
       await reader.close();
@@ -44,6 +55,23 @@ export class ReadThroughSource implements BlobSource {
       message: `Blob ${digest} disappeared from the blob store repeatedly while it was opened.`,
     });
   }
+
+  private async fill(
+    request: FillRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<FillReader | { readonly passed: BlobReader }> {
+    const { fills, passThrough } = this.parts;
+    try {
+      return await fills.open(request, signal);
+    } catch (error) {
+      if (passThrough === undefined || !isFull(error)) throw error;
+      return { passed: await passThrough.start(request, error, signal) };
+    }
+  }
+}
+
+function isFull(thrown: unknown): thrown is LayoverError {
+  return isLayoverError(thrown) && thrown.key === 'STORE_FULL';
 }
 
 function storeReader(blob: StoredBlob): BlobReader {

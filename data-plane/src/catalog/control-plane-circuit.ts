@@ -28,6 +28,11 @@ export class ControlPlaneCircuit {
     this.breaker = new CircuitBreaker({ clock, coolDown: { firstMs: coolDownMs, maxMs: coolDownMs } });
   }
 
+  /** True if calls are made without restriction. */
+  get isClosed(): boolean {
+    return this.breaker.isClosed;
+  }
+
   /**
    * Runs a call. Throws NOT_READY without a call while the circuit is open; otherwise throws the
    * error of the call.

@@ -1,4 +1,5 @@
 import { status as Grpc } from '@grpc/grpc-js';
+import { LRUCache } from 'lru-cache';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import type { Digest } from '../../../common/oci/digest';
@@ -36,15 +37,19 @@ export function createGrpcCatalog(options: GrpcCatalogOptions): Catalog {
   return new GrpcCatalog(options);
 }
 
+/** Maximum number of organizations whose admissions have a circuit of their own. */
+const MAX_ADMISSION_CIRCUITS = 1_000;
+
 class GrpcCatalog implements Catalog {
   private readonly circuit: ControlPlaneCircuit;
+  /**
+   * By organization. The admissions of an organization wait for each other in the control plane, so
+   * that a timeout says nothing about other calls.
+   */
+  private readonly admissionCircuits = new LRUCache<string, ControlPlaneCircuit>({ max: MAX_ADMISSION_CIRCUITS });
 
   constructor(private readonly options: GrpcCatalogOptions) {
-    this.circuit = new ControlPlaneCircuit({
-      clock: options.clock,
-      coolDownMs: options.coolDownMs ?? 1000,
-      isConnected: () => isConnected(options.client),
-    });
+    this.circuit = this.newCircuit();
   }
 
   async lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
@@ -74,8 +79,10 @@ class GrpcCatalog implements Catalog {
 
   async admit(request: AdmitManifestRequest): Promise<ManifestAdmission> {
     return readAdmission(
-      await this.call('AdmitManifest', (callOptions, callback) =>
-        this.options.client.admitManifest(request, callOptions, callback),
+      await this.call(
+        'AdmitManifest',
+        (callOptions, callback) => this.options.client.admitManifest(request, callOptions, callback),
+        this.admissionCircuit(request.repository?.organizationUid ?? ''),
       ),
     );
   }
@@ -91,9 +98,24 @@ class GrpcCatalog implements Catalog {
     );
   }
 
-  private async call<T>(name: string, method: UnaryMethod<T>): Promise<T> {
+  /** Returns the shared circuit while it is open: then the control plane answers nobody. */
+  private admissionCircuit(organizationUid: string): ControlPlaneCircuit {
+    if (!this.circuit.isClosed) return this.circuit;
+    const known = this.admissionCircuits.get(organizationUid);
+    if (known !== undefined) return known;
+    const circuit = this.newCircuit();
+    this.admissionCircuits.set(organizationUid, circuit);
+    return circuit;
+  }
+
+  private newCircuit(): ControlPlaneCircuit {
+    const { clock, coolDownMs = 1000, client } = this.options;
+    return new ControlPlaneCircuit({ clock, coolDownMs, isConnected: () => isConnected(client) });
+  }
+
+  private async call<T>(name: string, method: UnaryMethod<T>, circuit = this.circuit): Promise<T> {
     try {
-      return await this.circuit.run(() => unaryCall(method, this.options.timeoutMs ?? 2000), classify);
+      return await circuit.run(() => unaryCall(method, this.options.timeoutMs ?? 2000), classify);
     } catch (error) {
       if (!isServiceError(error)) throw error;
       const failure = fromGrpcError(error, 'NOT_READY');

@@ -32,7 +32,7 @@ export function createSnapshotCodec(): SnapshotCodec {
     },
     decode(bytes) {
       const { snapshot } = watch.responseDeserialize(bytes);
-      if (!snapshot) throw new Error('the bytes do not contain a configuration snapshot');
+      if (!snapshot) throw new Error('The bytes do not contain a configuration snapshot.');
       return snapshot;
     },
   };

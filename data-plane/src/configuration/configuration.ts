@@ -53,6 +53,8 @@ export interface ConfigurationSnapshot {
   /** By lower-case mirror host. */
   readonly organizationsByMirrorHost: ReadonlyMap<string, OrganizationConfiguration>;
   readonly proxyCacheEnabled: boolean;
+  /** Whether the quotas of organizations are in force. */
+  readonly quotasEnforced: boolean;
   /** The first key signs and all keys verify. Each secret has 32 bytes. */
   readonly tokenKeys: readonly { readonly id: string; readonly secret: Buffer }[];
 }

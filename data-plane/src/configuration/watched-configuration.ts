@@ -119,7 +119,7 @@ class WatchedConfiguration implements LiveConfiguration {
       onError: (error) =>
         options.logger.error(
           { err: error },
-          'the configuration cannot be saved to disk; a restart requires the control plane',
+          'The configuration cannot be saved to disk; a restart requires the control plane',
         ),
     });
   }
@@ -177,13 +177,13 @@ class WatchedConfiguration implements LiveConfiguration {
       this.apply(new UpdateAssembly(codec).add(asUpdate(wire))!);
       // A file of another version may lack fields that this version needs.
       if (format !== codec.format) this.known = NOTHING_KNOWN;
-      logger.info({ revision: this.snapshot?.revision }, 'loaded the configuration of an earlier run from disk');
+      logger.info({ revision: this.snapshot?.revision }, 'The configuration of an earlier run was loaded from disk');
     } catch (error) {
       logger.warn(
         { err: error },
-        'the stored configuration (configuration.sealed in the home) cannot be used: it is damaged, or sealed with a ' +
+        'The stored configuration (configuration.sealed in the home) cannot be used: it is damaged, or sealed with a ' +
           'key that is neither LAYOVER_MASTER_KEY nor in LAYOVER_MASTER_KEY_PREVIOUS; this data plane is not ready ' +
-          'before it has reached the control plane',
+          'until it has reached the control plane',
       );
     }
   }
@@ -198,7 +198,7 @@ class WatchedConfiguration implements LiveConfiguration {
         if ((this.failures & (this.failures + 1)) === 0) {
           logger.warn(
             { err: error, tries: this.failures + 1 },
-            'the control plane cannot be reached; the last configuration remains in use',
+            'The control plane cannot be reached; the last configuration remains in use',
           );
         }
       }
@@ -214,7 +214,7 @@ class WatchedConfiguration implements LiveConfiguration {
     const { watch, clock, codec, logger, silenceMs = 30_000 } = this.options;
     const attempt = linkSignals(this.stopping.signal);
     const giveUp = (): void => {
-      logger.warn({ silenceMs }, 'the control plane sent no message in time; reopening the stream');
+      logger.warn({ silenceMs }, 'The control plane sent no message in time; the data plane reopens the stream');
       attempt.abort();
     };
     let cancelSilence = clock.after(silenceMs, giveUp);
@@ -251,7 +251,7 @@ class WatchedConfiguration implements LiveConfiguration {
     if (part.fromRevision !== 0 && part.fromRevision !== this.position.revision) {
       logger.warn(
         { from: part.fromRevision, has: this.position.revision },
-        'the control plane sent changes from another revision than the current one; requesting a full snapshot',
+        'The control plane sent changes from another revision than the current one; the data plane requests a full snapshot',
       );
       this.known = NOTHING_KNOWN;
       return false;
@@ -267,7 +267,7 @@ class WatchedConfiguration implements LiveConfiguration {
       if ((this.refused & (this.refused - 1)) === 0)
         logger.error(
           { err: error, refused: this.refused },
-          'the control plane sent an invalid configuration; the last valid one remains in use',
+          'The control plane sent an invalid configuration; the last valid one remains in use',
         );
       return false;
     }
@@ -289,7 +289,7 @@ class WatchedConfiguration implements LiveConfiguration {
         changed: changed.length,
         removed: removed.length,
       },
-      'the configuration is current',
+      'The configuration is current',
     );
     if (!isOnDisk) this.saving.request();
   }

@@ -41,11 +41,14 @@ export function unary<Request, Reply>(
  */
 export function logFailure(logger: Logger, rpc: string, thrown: unknown, requestId: string): void {
   if (!isLayoverError(thrown) || thrown.key === 'INTERNAL') {
-    logger.error({ err: thrown, rpc, requestId }, 'Unexpected error in a gRPC call');
+    logger.error({ err: thrown, rpc, requestId }, 'A gRPC call failed unexpectedly');
   } else if (ERROR_CATALOGUE[thrown.key].http >= 500) {
-    logger.warn({ rpc, requestId, key: thrown.key, cause: causeOf(thrown) }, thrown.message);
+    logger.warn(
+      { rpc, requestId, key: thrown.key, message: thrown.message, cause: causeOf(thrown) },
+      'A gRPC call failed',
+    );
   } else {
-    logger.debug({ rpc, requestId, key: thrown.key }, thrown.message);
+    logger.debug({ rpc, requestId, key: thrown.key, message: thrown.message }, 'A gRPC call was refused');
   }
 }
 

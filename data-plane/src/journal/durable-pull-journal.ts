@@ -166,8 +166,8 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     this.options.logger.error(
       { id: record.id, reason, kept },
       kept
-        ? 'The control plane permanently rejects a pull record; it was written to refused.jsonl'
-        : 'The control plane permanently rejects a pull record; it is lost because refused.jsonl is full',
+        ? 'The control plane permanently rejects a pull record; the record was written to refused.jsonl'
+        : 'The control plane permanently rejects a pull record; the record is lost because refused.jsonl is full',
     );
   }
 
@@ -232,7 +232,7 @@ export class DurablePullJournal implements PullJournal, DeliverableJournal {
     this.dropLoggedAt = now;
     this.options.logger.error(
       { err: failure, dropped: this.dropped },
-      'Failed to write the pull journal; pulls continue, but their records are dropped',
+      'Writing the pull journal failed; pulls continue, but their records are dropped',
     );
   }
 }

@@ -177,7 +177,10 @@ class BatchDelivery implements JournalDelivery {
       // lines.
       if ((this.failures & (this.failures - 1)) === 0) {
         const records = journal.depth().records;
-        logger.warn({ err: error, records, tries: this.failures }, 'Failed to deliver pull records; they wait on disk');
+        logger.warn(
+          { err: error, records, tries: this.failures },
+          'Delivering pull records failed; the records wait on disk',
+        );
       }
       return false;
     }

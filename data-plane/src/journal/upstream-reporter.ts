@@ -83,6 +83,6 @@ export class UpstreamReporter {
           retryAfter,
         },
       })
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'Failed to write an upstream report'));
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'Writing an upstream report failed'));
   }
 }

@@ -347,6 +347,9 @@ export class CatalogKnowledge implements Knowledge {
 
   private async ask<T>(one: Lookup<T>): Promise<Known<T>> {
     const asked = this.doubts.now();
+    // Read before the call: an admission that is delivered during the call may be missing in the
+    // answer.
+    const admissionsPending = this.options.journal.admissionsPending();
     let remote: T | undefined;
     try {
       remote = await one.ask();
@@ -357,7 +360,9 @@ export class CatalogKnowledge implements Knowledge {
     }
     // Read after the call: a pull may have written to the local index meanwhile.
     const local = one.local();
-    if (local !== undefined && this.isAhead(one, local, remote)) return { state: 'known', value: local };
+    if (local !== undefined && this.isAhead(one, local, remote, admissionsPending)) {
+      return { state: 'known', value: local };
+    }
     if (one.doubted() <= asked) {
       if (remote !== undefined) {
         one.keep(remote);
@@ -370,12 +375,12 @@ export class CatalogKnowledge implements Knowledge {
   }
 
   /**
-   * Returns whether the local entry is newer than the Catalog's: it is pending in the journal, or
-   * was written during the call.
+   * Returns whether the local entry is newer than the Catalog's: an admission was pending in the
+   * journal when the call began, or the entry was written during the call.
    */
-  private isAhead<T>(one: Lookup<T>, local: T, remote: T | undefined): boolean {
+  private isAhead<T>(one: Lookup<T>, local: T, remote: T | undefined, admissionsPending: boolean): boolean {
     if (remote !== undefined) return one.newer?.(local, remote) ?? false;
-    return this.isConfirmed(one) || this.options.journal.admissionsPending();
+    return this.isConfirmed(one) || admissionsPending;
   }
 
   /**
@@ -387,7 +392,10 @@ export class CatalogKnowledge implements Knowledge {
     const now = this.options.clock.now();
     if (error.key === 'NOT_READY' || now - this.loggedAt < FAILURE_LOG_INTERVAL_MS) return;
     this.loggedAt = now;
-    this.options.logger.error({ err: error }, 'the control plane failed; continuing with the local index');
+    this.options.logger.error(
+      { err: error },
+      'The control plane failed; the data plane continues with the local index',
+    );
   }
 }
 

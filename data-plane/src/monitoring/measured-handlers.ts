@@ -17,7 +17,7 @@ export function measuredHandlers(
     onStream: (method) => metrics.streamBegins(method),
     onEnd(end, streamed) {
       metrics.called(end, streamed);
-      logger.debug(end, 'Answered a gRPC call');
+      logger.debug(end, 'A gRPC call was answered');
     },
   });
 }

@@ -16,7 +16,7 @@ const MAX_UPSTREAMS = 50;
 /** State that is read when metrics are scraped. */
 export interface WatchedParts {
   readonly journal: Pick<PullJournal, 'depth'>;
-  readonly fills: Pick<SpooledFills, 'counts'>;
+  readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
   /** Bytes of the local copies of blobs in a bucket; undefined = there are none. */
   readonly copiesBytes: (() => number) | undefined;
   /** Size and free bytes of the file system with the spool. */
@@ -82,6 +82,11 @@ export class DataPlaneMetrics {
     buckets: [0.05, 0.2, 1, 5, 20, 60, 300, 1800],
     registers: [this.registry],
   });
+  readonly passedThrough = new Counter({
+    name: 'layover_data_passed_through_total',
+    help: 'Blobs that were passed through to one client without being kept, because the disk had no room.',
+    registers: [this.registry],
+  });
   /** Plain sums, because they grow with every chunk. */
   servedBytes = 0;
   fetchedBytes = 0;
@@ -111,6 +116,21 @@ export class DataPlaneMetrics {
       return fills.counts().running;
     });
     readGauge(registry, 'layover_data_fills_waiting', 'Fills that wait for a slot.', () => fills.counts().waiting);
+    readGauge(
+      registry,
+      'layover_data_reserved_bytes',
+      'Bytes on the disk with the spool that running fills and local copies have reserved and not written yet.',
+      () => fills.roomCounts().reservedBytes,
+    );
+    readGauge(registry, 'layover_data_fills_without_room', 'Fills that wait for room on the disk.', () => {
+      return fills.roomCounts().waiting;
+    });
+    readCounter(
+      registry,
+      'layover_data_room_waits_total',
+      'Waits of fills for room on the disk.',
+      () => fills.roomCounts().waits,
+    );
     readGauge(
       registry,
       'layover_data_journal_records',

@@ -1,4 +1,5 @@
 import { LayoverError } from '../../../common/errors/layover-error';
+import { registryUrl } from '../../../common/oci/registry-host';
 import type { UpstreamOrigin } from './upstream-registry';
 
 /** The address at which an upstream is reached. */
@@ -10,26 +11,16 @@ export interface Endpoint {
 }
 
 /**
- * Docker Hub's registry has another host than the one in image names
- * (docs/design/pull-semantics.md#addressing).
- */
-const DOCKER_HUB_NAMES: readonly string[] = ['docker.io', 'index.docker.io'];
-const DOCKER_HUB_REGISTRY = 'registry-1.docker.io';
-
-const HOST = /^(?:[a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
-
-/**
  * Returns the endpoint of an origin. Throws UPSTREAM_UNREACHABLE if the host is not `host[:port]`.
  */
 export function endpointOf(origin: UpstreamOrigin): Endpoint {
-  const name = DOCKER_HUB_NAMES.includes(origin.host.toLowerCase()) ? DOCKER_HUB_REGISTRY : origin.host;
-  const text = `${origin.insecure ? 'http' : 'https'}://${name}/`;
-  if (!HOST.test(name) || !URL.canParse(text)) {
+  const base = registryUrl(origin.host, origin.insecure);
+  if (base === undefined) {
     throw new LayoverError('UPSTREAM_UNREACHABLE', {
       message: 'the configured upstream is not a host name with an optional port; correct the configuration',
     });
   }
-  return { base: new URL(text), upstream: origin.host };
+  return { base, upstream: origin.host };
 }
 
 /**

@@ -31,7 +31,17 @@ export interface ProxySettings {
    * without a port; `*` = all.
    */
   readonly noProxy?: string;
+  /** How the names of upstreams are treated behind a proxy. Default `check`. */
+  readonly names?: ProxiedNames;
 }
+
+/**
+ * What happens to the name of an upstream that is reached through a proxy. `check`: it is resolved
+ * here and its addresses are checked; the proxy gets the name. `pin`: like `check`, but the proxy
+ * gets the checked address. `proxy`: like `check`, but a name that cannot be resolved here is left
+ * to the proxy unchecked.
+ */
+export type ProxiedNames = 'check' | 'pin' | 'proxy';
 
 /**
  * Resolves the addresses of a name. Rejects with an error that has a code (ENOTFOUND …) like

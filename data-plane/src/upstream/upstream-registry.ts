@@ -22,6 +22,11 @@ export interface UpstreamOrigin {
   readonly insecure: boolean;
   /** PEM bundle that is trusted in addition to the certificates of the system. */
   readonly caCertificate: string | undefined;
+  /**
+   * Token servers, as host[:port], that get the credentials in addition to the registry itself.
+   * Default: none.
+   */
+  readonly trustedRealms?: readonly string[];
 }
 
 /** A repository at an upstream. `name` is complete: it includes the namespace and `library/`. */

@@ -15,8 +15,31 @@ export interface BlobSupply {
   readonly read: BlobRead;
   /** The local file; undefined if the bytes come over the call. */
   readonly local: { readonly file: FileHandle; readonly growth: FileGrowth } | undefined;
-  /** Ends the call and closes the file. Further calls are harmless. */
+  /**
+   * Call after the last byte was sent. Waits until the data plane has counted the bytes: a cancel
+   * would look like a client that gave up. Never rejects.
+   */
+  finish(): Promise<void>;
+  /**
+   * Closes a local file that cannot be read any more. Returns its answer, which goes on counting
+   * the bytes, for the supply that continues; close() of that supply ends the call.
+   */
+  giveUpFile(): Promise<CountingAnswer>;
+  /** Ends the calls and closes the file. Further calls are harmless. */
   close(): Promise<void>;
+}
+
+/**
+ * An answer with a local file that could not be used. It counts the bytes of the whole range as
+ * served, so the answer that replaces it must not count them again.
+ */
+export interface CountingAnswer {
+  readonly read: Pick<BlobRead, 'cancel'>;
+  /**
+   * Resolves when all bytes of the range are counted, or when that cannot happen any more. Never
+   * rejects.
+   */
+  readonly counted: Promise<void>;
 }
 
 /** Parameters and dependencies of {@link openSupply}. */
@@ -27,76 +50,111 @@ export interface SupplyOptions {
   readonly exchange: Exchange;
 }
 
+/** What a supply delivers, and how: see BlobReadQuery. */
+export type SupplyQuery = Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>;
+
 /**
  * Requests a blob, or a range of it, and opens the local file that the data plane names. If the
- * file cannot be used, requests the same bytes over the call. The caller handles redirects. `since`
- * is that of BlobReadQuery. Rejects with the errors of the reader, and with an Error if the data
- * plane's answer does not match the request.
+ * file cannot be used, requests the same bytes over the call. The caller handles redirects.
+ * `counting` is the answer that already counts these bytes; the supply owns it from now on. Rejects
+ * with the errors of the reader, and with an Error if the data plane's answer does not match the
+ * request.
  */
 export async function openSupply(
   options: SupplyOptions,
-  range: RangeRequest | undefined,
-  accepts: BlobReadQuery['accepts'],
-  avoid: readonly string[],
-  since?: number,
+  query: SupplyQuery,
+  counting?: CountingAnswer,
 ): Promise<BlobSupply> {
-  const read = await requestBlob(options, { range, accepts, avoid, since });
+  const read = await requestBlob(options, query, counting);
   const { header } = read;
   const { delivery } = header;
-  if (delivery.kind !== 'local-file') return supplyOf(read, undefined);
+  if (delivery.kind !== 'local-file') return supplyOf(read, { counting });
   const end = header.offset + header.length;
   let file: FileHandle | undefined;
   try {
     // Opened at once, because the data plane keeps the path only while the call is open.
     file = await openLocalFile(delivery.path, Math.min(delivery.available, end));
-  } finally {
-    if (file === undefined) read.cancel();
+  } catch (error) {
+    read.cancel();
+    throw error;
   }
-  if (file === undefined) {
-    options.metrics.localFallback();
-    const inline = await requestBlob(options, { range, accepts: 'inline', avoid, since });
-    // The first answer says where the blob came from; by now a fill may have stored it.
-    return supplyOf(inline, undefined, { ...inline.header, cacheStatus: header.cacheStatus });
-  }
-  if (delivery.available < end) return supplyOf(read, { file, growth: followGrowth(read, delivery.available, end) });
-  // All needed bytes can be read through the handle, so the call may end by itself. Each cancelled
+  // If all needed bytes can be read through the handle, the call may end by itself. Each cancelled
   // call resets its stream, and a server that sees too many resets in a second closes the
   // connection (CVE-2023-44487).
-  return supplyOf(read, { file, growth: grown(end) });
+  const growth = delivery.available < end ? followGrowth(read, delivery.available, end) : grown(end);
+  if (file !== undefined) return supplyOf(read, { local: { file, growth } });
+  options.metrics.localFallback();
+  // The first call stays open: it counts the bytes as they become readable, and how many it has
+  // counted at the moment of a cancel would be unknown here.
+  const replaced = { read, counted: untilCounted(growth, end) };
+  const inline = await requestBlob(options, { ...query, accepts: 'inline' }, replaced);
+  // The first answer says where the blob came from; by now a fill may have stored it.
+  return supplyOf(inline, { counting: replaced, cacheStatus: header.cacheStatus });
 }
 
+/** Requests a blob. Ends the call of `counting` if that fails. */
 async function requestBlob(
   { reader, request, exchange }: SupplyOptions,
-  how: Pick<BlobReadQuery, 'range' | 'accepts' | 'avoid' | 'since'>,
+  query: SupplyQuery,
+  counting: CountingAnswer | undefined,
 ): Promise<BlobRead> {
   const { address, digest } = request;
   const { context, signal } = exchange;
-  const { range, accepts } = how;
-  const read = await reader.readBlob({ context, address, digest, ...how }, signal);
+  const { range, accepts } = query;
+  const counted = counting !== undefined;
+  let read: BlobRead | undefined;
   try {
+    read = await reader.readBlob({ context, address, digest, ...query, counted }, signal);
     checkHeader(read.header, range);
     const { kind } = read.header.delivery;
     if (accepts !== 'any' && kind !== 'inline' && (accepts === 'inline' || kind === 'redirect'))
       throw new Error(`The data plane answered with delivery ${kind}, which was not accepted (${accepts}).`);
     return read;
   } catch (error) {
-    read.cancel();
+    read?.cancel();
+    counting?.read.cancel();
     throw error;
   }
 }
 
-function supplyOf(read: BlobRead, local: BlobSupply['local'], header: BlobSupply['header'] = read.header): BlobSupply {
+function supplyOf(read: BlobRead, { local, counting, cacheStatus = read.header.cacheStatus }: SupplyParts): BlobSupply {
+  const { header, node } = read;
   let closing: Promise<void> | undefined;
+  const closeFile = (): Promise<void> => (closing ??= local?.file.close() ?? Promise.resolve());
   return {
-    header,
-    node: read.node,
+    header: { ...header, cacheStatus },
+    node,
     read,
     local,
+    async finish() {
+      if (local === undefined) await read.next().catch(() => undefined);
+      await counting?.counted;
+    },
+    async giveUpFile() {
+      await closeFile();
+      const counted =
+        local === undefined ? Promise.resolve() : untilCounted(local.growth, header.offset + header.length);
+      return { read, counted };
+    },
     close() {
       read.cancel();
-      return (closing ??= local?.file.close() ?? Promise.resolve());
+      counting?.read.cancel();
+      return closeFile();
     },
   };
+}
+
+/** What a supply has besides its call. */
+interface SupplyParts {
+  readonly local?: BlobSupply['local'];
+  readonly counting?: CountingAnswer | undefined;
+  readonly cacheStatus?: BlobHeader['cacheStatus'];
+}
+
+/** Resolves when the data plane has counted the bytes before `end`, or when the fill has failed. */
+async function untilCounted(growth: FileGrowth, end: number): Promise<void> {
+  // The data plane counts bytes before it announces them.
+  if (growth.available < end) await growth.beyond(end - 1).catch(() => undefined);
 }
 
 /**

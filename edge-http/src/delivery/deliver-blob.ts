@@ -1,11 +1,11 @@
 import type { RangeRequest } from '../../../common/oci/byte-range';
 import type { Clock } from '../../../common/runtime/clock';
 import type { Exchange } from '../request/exchange';
-import type { BlobHeader, BlobReadQuery, RegistryReader } from '../registry/registry-reader';
+import type { BlobHeader, RegistryReader } from '../registry/registry-reader';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
-import { type BlobSupply, openSupply } from './blob-supply';
+import { type BlobSupply, type CountingAnswer, openSupply, type SupplyQuery } from './blob-supply';
 import { BodyWriter } from './body-writer';
 import type { BufferPool } from './buffer-pool';
 import type { DeliveryMetrics } from './delivery-metrics';
@@ -66,7 +66,7 @@ class Delivery {
     // Clients repeat their headers after a redirect. It is unknown what the bucket does with an
     // If-Range that contains our entity tag.
     const conditional = this.exchange.request.headers['if-range'] !== undefined;
-    const { header } = await this.open(this.range, conditional ? 'bytes' : 'any', []);
+    const { header } = await this.open({ range: this.range, accepts: conditional ? 'bytes' : 'any', avoid: [] });
     if (header.delivery.kind === 'redirect') {
       this.redirect(header.delivery.url, header);
       return;
@@ -74,26 +74,22 @@ class Delivery {
     const out = this.writeHead(header);
     while (!(await this.sendFromSupply(header, out)));
     out.end();
-    // An inline call ends by itself after its last byte. A cancel would look like a client that
-    // gave up.
-    if (this.supply?.local === undefined) await this.supply?.read.next().catch(() => undefined);
+    await this.supply?.finish();
   }
 
   async close(): Promise<void> {
     await this.supply?.close();
   }
 
-  /** Opens a supply in place of the current one. */
-  private async open(
-    range: RangeRequest | undefined,
-    accepts: BlobReadQuery['accepts'],
-    avoid: readonly string[],
-    since?: number,
-  ): Promise<BlobSupply> {
+  /**
+   * Opens a supply in place of the current one. `counting`: the current one's answer, if it goes on
+   * counting.
+   */
+  private async open(query: SupplyQuery, counting?: CountingAnswer): Promise<BlobSupply> {
     const { reader, metrics } = this.dependencies;
-    await this.supply?.close();
+    if (counting === undefined) await this.supply?.close();
     const { request, exchange } = this;
-    this.supply = await openSupply({ reader, metrics, request, exchange }, range, accepts, avoid, since);
+    this.supply = await openSupply({ reader, metrics, request, exchange }, query, counting);
     return this.supply;
   }
 
@@ -108,11 +104,11 @@ class Delivery {
     try {
       if (await this.send(supply, header, out)) return true;
       metrics.localFallback();
-      await this.openRemainder(header, out, 'inline', []);
+      await this.openRemainder(header, out, { accepts: 'inline', avoid: [] }, await supply.giveUpFile());
     } catch (error) {
       const avoid = this.changes.recordFailure(error, supply.node, out.sent);
       metrics.nodeFailed('middle');
-      await this.openRemainder(header, out, 'bytes', avoid);
+      await this.openRemainder(header, out, { accepts: 'bytes', avoid });
     }
     return false;
   }
@@ -135,11 +131,11 @@ class Delivery {
   private async openRemainder(
     { offset, length, size }: BlobHeader,
     out: BodyWriter,
-    accepts: 'bytes' | 'inline',
-    avoid: readonly string[],
+    how: Pick<SupplyQuery, 'accepts' | 'avoid'>,
+    counting?: CountingAnswer,
   ): Promise<void> {
     const range = { kind: 'bytes', first: offset + out.sent, last: offset + length - 1 } as const;
-    const rest = await this.open(range, accepts, avoid, this.startedAt);
+    const rest = await this.open({ range, ...how, since: this.startedAt }, counting);
     if (rest.header.size !== size)
       throw new Error(
         `The size of blob ${this.request.digest} changed from ${size} to ${rest.header.size} bytes during its delivery.`,

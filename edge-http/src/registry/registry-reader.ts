@@ -87,6 +87,11 @@ export interface BlobReadQuery extends BlobQuery {
    * valid then is accepted for all of it.
    */
   readonly since?: number;
+  /**
+   * True if another answer counts the bytes as served: one with a local file that could not be
+   * used. Its call must go on until the bytes are readable. Default: false.
+   */
+  readonly counted?: boolean;
 }
 
 /** How the bytes are delivered (docs/design/delivery.md#deliveries). */

@@ -286,7 +286,6 @@ describe('a full disk of the data plane', () => {
       overrides: {
         spool: {
           clean: () => disk.clean(),
-          hasRoom: (bytes) => disk.hasRoom(bytes),
           async create(digest) {
             const file = await disk.create(digest);
             return {

@@ -17,6 +17,11 @@ const start = async (options: RigOptions = {}): Promise<void> => {
 };
 afterEach(() => rig.close());
 
+/** Returns the sum of the byte counts that the control plane has received. */
+function countedBytes(field: 'bytesServed' | 'bytesFetched'): number {
+  return [...rig.catalog.records.values()].reduce((sum, { blob: counts }) => sum + (counts?.[field] ?? 0), 0);
+}
+
 /** Pulls all parts of an image that a client pulls. */
 async function pullAll(of = image, reference = 'latest'): Promise<string[]> {
   const { cacheStatus } = await rig.edge.manifest(reference);
@@ -139,6 +144,25 @@ test('a local file is returned to an edge that can read it, complete or growing'
   expect(warm.header).toMatchObject({ delivery: 'LOCAL_FILE', available: bytes.length, cacheStatus: 'HIT' });
 });
 
+test('bytes that replace a local file are counted by the answer with the file, and only by it', async () => {
+  await start();
+  await rig.edge.manifest('latest');
+  const { digest, bytes } = image.layers[1]!;
+  const gate = createGate();
+  rig.registry.quirk({ path: digest, method: 'GET', gate, gateAtBytes: bytes.length / 2 });
+  const file = rig.edge.blob(digest, { accepts: ['LOCAL_FILE', 'INLINE'] });
+  await gate.reached;
+  const replacement = rig.edge.blob(digest, { counted: true });
+  gate.open();
+  expect((await file).header).toMatchObject({ delivery: 'LOCAL_FILE' });
+  expect((await replacement).bytes.equals(bytes)).toBe(true);
+  expect((await rig.edge.blob(digest, { counted: true })).bytes.equals(bytes)).toBe(true);
+  // The byte counts are written to the journal when the data plane stops.
+  await rig.restart();
+  await rig.catalog.until(() => countedBytes('bytesServed') > 0);
+  expect(countedBytes('bytesServed')).toBe(bytes.length);
+});
+
 test('64 clients share one fill of a cold blob, start before it has ended, and slow or gone ones delay nobody', async () => {
   const size = 2 * 1024 * 1024;
   // The gate holds the body until 64 clients have arrived, which must not count as a stall.
@@ -225,12 +249,7 @@ test('every answered manifest request becomes one complete record at the control
   const reports = [...rig.catalog.records.values()].flatMap(({ upstream }) => upstream ?? []);
   expect(reports[0]).toMatchObject({ organizationUid: 'uid-acme', reachable: true, lastError: '' });
   await rig.restart();
-  await rig.catalog.until(() => {
-    const counts = [...rig.catalog.records.values()].flatMap(({ blob: event }) => event ?? []);
-    const sum = (field: 'bytesServed' | 'bytesFetched'): number =>
-      counts.reduce((total, event) => total + event[field], 0);
-    return sum('bytesServed') === 300_000 && sum('bytesFetched') === 300_000;
-  });
+  await rig.catalog.until(() => countedBytes('bytesServed') === 300_000 && countedBytes('bytesFetched') === 300_000);
 });
 
 test('pulls continue without the control plane, even after a restart, and every record arrives once', async () => {

@@ -166,7 +166,7 @@ test('a new certificate applies to new connections, and a running response conti
   const old = await fingerprint();
   await issue();
   clock.advance(5_000);
-  await waitUntil('the new certificate', () => log.includes('Reloaded the TLS certificate'));
+  await waitUntil('the new certificate', () => log.includes('The TLS certificate was reloaded'));
   expect(await fingerprint()).not.toBe(old);
   goOn();
   expect((await finish(answer)).body.toString()).toBe('firstlast');

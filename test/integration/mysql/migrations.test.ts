@@ -138,7 +138,8 @@ describeOnServers('migrations on MySQL', (flavour) => {
       const audit = await server.execute(`SELECT * FROM ${name}.${Table.auditEvents}`);
       expect(audit).toMatchObject([{ actor: 'Zoë 🚀 ', detail: '{"漢":"字"}' }]);
       await migrate(name);
-      expect(await server.execute(`SELECT * FROM ${name}.${Table.proxyConfigs}`)).toEqual(before);
+      // Later migrations add columns.
+      expect(await server.execute(`SELECT * FROM ${name}.${Table.proxyConfigs}`)).toMatchObject(before);
       expect(await server.execute(`SELECT * FROM ${name}.${Table.auditEvents}`)).toEqual(audit);
       await server.execute(`DELETE FROM ${name}.${Table.proxyConfigs}`, `DELETE FROM ${name}.${Table.auditEvents}`);
       expect(await describeDatabase(name)).toBe(await describeDatabase(empty));

@@ -14,7 +14,7 @@ const logger = (plane: string): Logger =>
   createLogger(plane, 'debug', { write: (text: string) => void lines.push(JSON.parse(text) as Line) });
 const said = (plane: string, id: unknown): Line[] =>
   lines.filter(
-    (line) => line['plane'] === plane && line['requestId'] === id && String(line['msg']).startsWith('Answered'),
+    (line) => line['plane'] === plane && line['requestId'] === id && String(line['msg']).endsWith('was answered'),
   );
 
 beforeEach(async () => {

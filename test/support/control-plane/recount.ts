@@ -176,15 +176,11 @@ function stateProblems(
       problems.push(`has ${blob.size} bytes in the store`);
     if (need.manifestSize !== undefined && need.manifestSize !== Number(row.size))
       problems.push(`is a manifest of ${need.manifestSize} bytes`);
-  } else if (
-    mustBeSettled &&
-    row.state === 'RESERVED' &&
-    blob?.state === 'PRESENT' &&
-    Number(blob.size) === Number(row.size)
-  ) {
-    // Other reservations may remain until they lapse: those of an origin that has ended, of a
-    // manifest that declares a size other than that of the stored content, and of a manifest named
-    // as a layer.
+  } else if (mustBeSettled && row.state === 'RESERVED' && blob?.state === 'PRESENT') {
+    // Two kinds of reservations are not settled by an arrival, and remain until they lapse. Those
+    // of an origin that has ended count for nobody. And a manifest that another image names as a
+    // layer arrives with its own admission, which reports no blob; the next collection after the
+    // end of the reservation settles it.
     problems.push('is reserved, but has arrived');
   }
   if ((row.state === 'RESERVED') !== (row.reserved_until !== null)) problems.push('has an end that its state excludes');

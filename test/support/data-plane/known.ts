@@ -47,6 +47,7 @@ export function manifestOf(text: string, ...layers: string[]): CachedManifest {
       descriptor: descriptor(layer),
       position,
       platform: null,
+      foreign: false,
     })),
   };
 }

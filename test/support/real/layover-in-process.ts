@@ -60,6 +60,8 @@ export interface InProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The clock of the data plane. */
   readonly dataClock?: Clock;
+  /** Returns the free bytes of the disk of the data plane. Default: asks the file system. */
+  readonly dataFreeBytes?: () => Promise<number>;
   /** The logger of each plane. Default: nothing is logged. */
   readonly logger?: (plane: InProcessPlane) => Logger;
   /** Receives what the control plane prints for the operator (the first admin token). */
@@ -87,7 +89,11 @@ export async function startLayoverInProcess(options: InProcessOptions = {}): Pro
           });
     },
     async data() {
-      const overrides = { clock: options.dataClock, logger: options.logger?.('data') };
+      const overrides = {
+        clock: options.dataClock,
+        logger: options.logger?.('data'),
+        freeBytes: options.dataFreeBytes,
+      };
       running.data = await startPlaneInside('data-plane', env, overrides);
     },
     async edge() {

@@ -7,9 +7,9 @@ import { type ServerProgram, startServerProgram } from './server-program';
 
 /** The log line of each plane that accepts requests. Its groups are the addresses. */
 const READY: Readonly<Record<PlaneName, RegExp>> = {
-  'edge-http': /"address":"([^"]+)","msg":"listening"/,
+  'edge-http': /"address":"([^"]+)","msg":"The edge accepts requests"/,
   'data-plane': /"address":"([^"]+)"[^\n]*"msg":"The data plane accepts requests"/,
-  'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"the control plane accepts requests"/,
+  'control-plane': /"address":"([^"]+)","catalogAddress":"([^"]+)"[^\n]*"msg":"The control plane accepts requests"/,
 };
 
 /**

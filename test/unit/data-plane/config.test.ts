@@ -9,7 +9,7 @@ const problemsOf = (env: Record<string, string>): readonly string[] => {
   }
 };
 
-test('nothing set: everything below the home, on unix sockets', () => {
+test('an empty environment puts everything below the home, on unix sockets', () => {
   const config = readDataPlaneConfig({});
   expect(config).toMatchObject({
     listen: { kind: 'unix', path: config.home.dataSocket },
@@ -25,7 +25,7 @@ test('nothing set: everything below the home, on unix sockets', () => {
   expect(config.nodeName).not.toBe('');
 });
 
-test('everything set', () => {
+test('every variable is read', () => {
   const config = readDataPlaneConfig({
     LAYOVER_HOME: '/tmp/h',
     LAYOVER_DATA_LISTEN: '127.0.0.1:0',

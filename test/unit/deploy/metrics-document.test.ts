@@ -28,7 +28,10 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
   const nothing = { records: 0, oldestMs: 0, dropped: 0 };
   data.watch({
     journal: { depth: () => nothing },
-    fills: { counts: () => ({ running: 0, waiting: 0 }) },
+    fills: {
+      counts: () => ({ running: 0, waiting: 0 }),
+      roomCounts: () => ({ reservedBytes: 0, waiting: 0, waits: 0 }),
+    },
     copiesBytes: undefined,
     disk: () => Promise.resolve({ size: 0, free: 0 }),
     ready: () => Promise.resolve(true),

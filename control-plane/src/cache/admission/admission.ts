@@ -1,4 +1,5 @@
 import { type Digest, parseDigest } from '../../../../common/oci/digest';
+import { exceededLimit } from '../../../../common/oci/manifest-limits';
 import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { AdmitManifestRequest__Output } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
@@ -42,22 +43,28 @@ export interface QuotaRefusal {
 const MAX_TEXT = 255;
 
 /**
- * Validates a request of a data plane. Throws REQUEST_INVALID with the name of the invalid field.
+ * Validates a request of a data plane. Throws REQUEST_INVALID with the name of the invalid field,
+ * and UPSTREAM_CONTENT with the limit for a manifest that exceeds one: earlier data planes accept
+ * larger manifests (docs/design/pull-semantics.md#manifest-limits).
  */
 export function parseAdmission(request: AdmitManifestRequest__Output): Admission {
   const { repository, tag } = request;
   if (repository === null || parseRepositoryName(repository.repository) === undefined) throw invalid('repository');
   if (tag !== '' && parseTag(tag) === undefined) throw invalid('tag');
   if (!Number.isSafeInteger(request.checkedAt) || request.checkedAt < 0) throw invalid('checked_at');
+  const manifest = parseDescriptor(request.manifest, 'manifest');
+  const references = request.references.map(parseReference);
+  const excess = exceededLimit([{ role: undefined, size: manifest.size }, ...references]);
+  if (excess !== undefined) throw tooLarge(manifest.digest, excess);
   return {
     key: {
       organizationUid: repository.organizationUid,
       originVersion: repository.originVersion,
       repository: repository.repository,
     },
-    manifest: parseDescriptor(request.manifest, 'manifest'),
+    manifest,
     artifactType: request.artifactType === '' ? undefined : request.artifactType.slice(0, MAX_TEXT),
-    references: request.references.map(parseReference),
+    references,
     tag: tag === '' ? undefined : tag,
     checkedAt: request.checkedAt,
     requestId: request.requestId,
@@ -71,7 +78,7 @@ function parseReference(reference: ManifestReference__Output, index: number): Ne
   const text = (value: string | undefined): string | null =>
     value === undefined || value === '' ? null : value.slice(0, 64);
   return {
-    role: reference.role,
+    role: reference.foreign && reference.role === 'LAYER' ? 'FOREIGN' : reference.role,
     position: reference.position,
     digest,
     media_type: mediaType,
@@ -90,6 +97,10 @@ function parseDescriptor(
   if (descriptor === null || digest === undefined) throw invalid(`${field}.digest`);
   if (!Number.isSafeInteger(descriptor.size) || descriptor.size < 0) throw invalid(`${field}.size`);
   return { digest, mediaType: descriptor.mediaType.slice(0, MAX_TEXT), size: descriptor.size };
+}
+
+function tooLarge(digest: Digest, excess: string): LayoverError {
+  return new LayoverError('UPSTREAM_CONTENT', { message: `The manifest ${digest} is too large: ${excess}.` });
 }
 
 function invalid(field: string): LayoverError {

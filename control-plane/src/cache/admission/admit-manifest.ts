@@ -1,19 +1,17 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
+import { RESERVED_MS } from '../holdings/holding';
 import type { ManifestContent } from '../holdings/manifest-content';
 import type { ManifestKey } from '../content/classify-manifests';
 import { checkWarning } from '../eviction/check-warning';
 import { evict } from '../eviction/evict';
-import { makeRoom, type RoomDecision } from '../eviction/make-room';
+import { makeReservable, makeRoom, type RoomDecision } from '../eviction/make-room';
 import { refuseOversize } from './refuse-oversize';
 import type { Admission, AdmissionDecision } from './admission';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
 import { pointTag } from './point-tag';
-
-/** Duration of a reservation in milliseconds. It is extended while the blob is being filled. */
-export const RESERVED_MS = 900_000;
 
 type LockedOrigin = Origin & { readonly originVersion: string; readonly expirationSeconds: number };
 
@@ -45,7 +43,7 @@ export async function admitManifest(
   }
   const leaving = repository && (await findLeaving(queries, stores, admission, repository.id));
   const room = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
-  if (room.kind === 'none' && found.quota?.onOversize !== 'OVERFLOW') {
+  if (room.kind === 'none' && (found.quota?.onOversize !== 'OVERFLOW' || room.why === 'TOO_MUCH_RESERVED')) {
     await recordUnheld(queries, stores, admission, now);
     const { references, manifest } = admission;
     return refuseOversize(
@@ -104,6 +102,10 @@ async function findRoom(
   leaving: ManifestRow | undefined,
   now: number,
 ): Promise<RoomDecision> {
+  const whole = wholeSize(admission.manifest, admission.references);
+  const pinned = new Set([admission.manifest.digest, ...blobSizes(admission.references).keys()]);
+  if (!(await makeReservable(queries, stores, origin, { wholeSize: whole, pinned, inUse: admission.inUse }, now)))
+    return { kind: 'none', why: 'TOO_MUCH_RESERVED' };
   if (origin.quota === undefined) return { kind: 'room', plan: undefined, overBytes: 0n };
   const content = toContent(admission, repositoryId ?? NO_REPOSITORY);
   const { repositoryId: id } = content;
@@ -115,8 +117,8 @@ async function findRoom(
     origin,
     {
       cost: await stores.ledger.cost(queries, origin.originVersion, content),
-      wholeSize: wholeSize(admission.manifest, admission.references),
-      pinned: new Set([content.digest, ...content.blobs.keys()]),
+      wholeSize: whole,
+      pinned,
       keep: new Set([...above, ...below.map((child) => child.id)]),
       leaving,
       inUse: admission.inUse,

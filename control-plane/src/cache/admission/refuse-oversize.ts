@@ -9,6 +9,7 @@ const WHY = {
   LARGER_THAN_LIMIT: 'the image is larger than the whole limit',
   NO_AUTO_PRUNE: 'autoPrune is off, so no images are evicted to make room',
   NOTHING_TO_EVICT: 'the images that could be evicted are in use or too small',
+  TOO_MUCH_RESERVED: 'too much room is reserved for blobs that have not arrived',
 } as const;
 
 /**

@@ -70,7 +70,8 @@ async function deleteTaken(
   // room for it in the meantime hold it now.
   const stay = taken.filter((row) => !isGone(row));
   const failed = stay.filter(({ digest }) => outcomes.get(digest) !== 'IN_USE');
-  if (failed.length > 0) log.warn({ blobs: failed.length }, 'some blobs could not be deleted; collection will retry');
+  if (failed.length > 0)
+    log.warn({ blobs: failed.length }, 'Some blobs could not be deleted; their deletion will be retried');
   await recordArrivals(
     database,
     stores,

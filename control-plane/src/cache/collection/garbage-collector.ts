@@ -51,9 +51,9 @@ export class GarbageCollector {
     const work = async (stopped: () => boolean): Promise<void> => {
       const collected = await this.runAlone(() => this.round(stopped, true));
       if (collected.blobs > 0 || collected.manifests > 0)
-        log.info({ ...collected, bytes: String(collected.bytes) }, 'garbage collection finished');
+        log.info({ ...collected, bytes: String(collected.bytes) }, 'Garbage collection finished');
     };
-    const onError = (error: unknown): void => log.warn({ err: error }, 'garbage collection failed; it will be retried');
+    const onError = (error: unknown): void => log.warn({ err: error }, 'Garbage collection failed; it will be retried');
     const stop = repeat({ clock, firstMs: Math.min(FIRST_MS, everyMs), everyMs, work, onError });
     return async () => {
       await stop();

@@ -1,4 +1,4 @@
-import { RESERVED_MS } from '../admission/admit-manifest';
+import { RESERVED_MS } from '../holdings/holding';
 import { recordArrivals } from '../arrivals/record-arrivals';
 import type { GarbageParts } from './garbage-parts';
 

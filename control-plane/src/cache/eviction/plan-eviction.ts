@@ -51,10 +51,15 @@ export interface EvictionPlan {
  */
 const MAX_CONSIDERED = 5_000;
 /**
+ * Number of blobs after which one plan considers no further images: an image has up to 1,000, and
+ * whoever controls its upstream decides how many.
+ */
+const MAX_CONSIDERED_BLOBS = 50_000;
+/**
  * Time since its last use, in milliseconds, for which an image with missing blobs counts as being
  * pulled.
  */
-const ARRIVING_MS = 30_000;
+export const ARRIVING_MS = 30_000;
 /** Maximum number of victims for which the plan checks whether each is needed. */
 const MAX_REVIEWED = 64;
 
@@ -81,11 +86,13 @@ export async function planEviction(
   const children = new OrphanedChildren();
   let freed = 0n;
   let considered = 0;
+  let blobs = 0;
   const isDone = (): boolean => freed >= goal.bytes || victims.length >= goal.maxVictims;
   const load = async (rows: readonly ManifestRow[]) => {
     considered += rows.length;
     const roots = rows.filter(({ id }) => !goal.keep.has(id));
     const images = await loadImages(queries, stores, roots, goal.keep);
+    for (const { members } of images) for (const member of members) blobs += member.blobs.size;
     await learn(queries, stores.holdings, goal.originVersion, images, before, after);
     return { images, names: await repositoryNames(queries, stores.repositories, images) };
   };
@@ -102,7 +109,7 @@ export async function planEviction(
     children.take(image, place);
   };
   const considerChildren = async (until: EvictionPosition | undefined): Promise<void> => {
-    while (!isDone()) {
+    while (!isDone() && blobs < MAX_CONSIDERED_BLOBS) {
       const child = children.nextBefore(until);
       if (child === undefined) return;
       const loaded = await load([child.row]);
@@ -117,7 +124,7 @@ export async function planEviction(
       if (isDone()) break;
       consider(image, loaded, place, []);
     }
-    if (isDone() || considered >= MAX_CONSIDERED) break;
+    if (isDone() || considered >= MAX_CONSIDERED || blobs >= MAX_CONSIDERED_BLOBS) break;
   }
   await considerChildren(undefined);
   if (freed < goal.bytes) return { victims: victims.map(({ image }) => image), freed, enough: false };

@@ -4,6 +4,9 @@
  */
 export type HoldingState = 'HELD' | 'RESERVED' | 'LAPSED';
 
+/** Duration of a reservation in milliseconds. It is extended while the blob is being filled. */
+export const RESERVED_MS = 900_000;
+
 /**
  * What an origin holds of one digest, over all repositories and manifests that need it. Sizes are
  * bytes.

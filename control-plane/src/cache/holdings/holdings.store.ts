@@ -118,6 +118,25 @@ export class HoldingsStore {
     return rows.map((row) => ({ originVersion: row.origin_version, digest: row.digest }));
   }
 
+  /**
+   * Returns up to `limit` reservations of an origin for blobs that are not in the store, the
+   * largest first. Without digests that a repository holds as a manifest: those count as used.
+   */
+  async largestReserved(queries: Queries, originVersion: string, limit: number): Promise<readonly Holding[]> {
+    const rows: OriginHoldingRow[] = await queries(`${Table.originHoldings} as h`)
+      .where({ 'h.origin_version': originVersion, 'h.state': 'RESERVED', 'h.manifest_repositories': 0 })
+      .whereNotExists((present) =>
+        present
+          .select(queries.raw('1'))
+          .from(`${Table.blobs} as b`)
+          .where({ 'b.digest': queries.ref('h.digest'), 'b.state': 'PRESENT' }),
+      )
+      .orderBy('h.size', 'desc')
+      .limit(limit)
+      .select('h.*');
+    return rows.map(toHolding);
+  }
+
   /** Writes holdings of one origin and replaces existing ones. */
   async put(queries: Queries, originVersion: string, holdings: readonly Holding[]): Promise<void> {
     const rows: OriginHoldingRow[] = holdings.map((holding) => ({

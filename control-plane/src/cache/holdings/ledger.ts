@@ -4,6 +4,7 @@ import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, sum, type Totals } from './holding';
 import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.store';
 import type { OriginUsageStore } from './origin-usage.store';
+import { assertSizes } from './usage-range';
 import { type ManifestContent, partsOf, type ReleasedContent, releaseSteps } from './manifest-content';
 
 /** A holding before and after a change. undefined = none. */
@@ -201,12 +202,10 @@ export class Ledger {
 
   private async write(queries: Queries, originVersion: string, changes: readonly Change[], now: number): Promise<void> {
     const unneeded = changes.filter(({ after }) => isUnneeded(after)).map(({ after }) => after.digest);
+    const needed = changes.map(({ after }) => after).filter((holding) => !isUnneeded(holding));
+    assertSizes(originVersion, needed);
     await this.holdings.remove(queries, originVersion, unneeded);
-    await this.holdings.put(
-      queries,
-      originVersion,
-      changes.map(({ after }) => after).filter((holding) => !isUnneeded(holding)),
-    );
+    await this.holdings.put(queries, originVersion, needed);
     const digestsWhere = (test: (change: Change) => boolean): string[] =>
       changes
         .filter(test)
@@ -221,7 +220,12 @@ export class Ledger {
       digestsWhere(({ before, after }) => isHeld(before) && !isHeld(after)),
       now,
     );
-    await this.usage.add(queries, originVersion, totalsOf(changes));
+    await this.usage.add(
+      queries,
+      originVersion,
+      totalsOf(changes),
+      changes.map(({ after }) => after.digest),
+    );
   }
 }
 

@@ -1,9 +1,11 @@
+import type { Knex } from 'knex';
 import { type OriginUsageRow, Table } from '../../../../schema/tables';
 import { exactly, toBigInt } from '../../db/big-numbers';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 import type { Totals } from './holding';
+import { MAX_USAGE_BYTES, UsageRangeError } from './usage-range';
 
 /** One upstream of one organization. */
 export interface OriginKey {
@@ -74,19 +76,35 @@ export class OriginUsageStore {
     return row && toUsage(row);
   }
 
-  /** Adds to the sums. Parts of `change` may be negative. */
-  async add(queries: Queries, originVersion: string, change: Totals): Promise<void> {
+  /**
+   * Adds to the sums. Parts of `change` may be negative. Throws a UsageRangeError that names
+   * `digests`, the cause of the change, and writes nothing if a sum would leave its range.
+   */
+  async add(queries: Queries, originVersion: string, change: Totals, digests: readonly string[]): Promise<void> {
     if (change.used === 0n && change.reserved === 0n && change.manifests === 0 && change.blobs === 0) return;
     // Written as literals: drivers round numbers above 2^53, and MySQL converts text to doubles.
     const plus = (column: string, part: bigint | number) => queries.raw(`${column} + (${part.toString()})`);
-    await queries(Table.originUsage)
+    const inRange = (update: Knex.QueryBuilder, column: string, part: bigint): void => {
+      // Written so that the comparison itself cannot overflow.
+      if (part > 0n) void update.whereRaw(`${column} <= ${MAX_USAGE_BYTES - part}`);
+      if (part < 0n) void update.whereRaw(`${column} >= ${-part}`);
+    };
+    const changed = await queries(Table.originUsage)
       .where('origin_version', originVersion)
+      .modify(inRange, 'used_bytes', change.used)
+      .modify(inRange, 'reserved_bytes', change.reserved)
       .update({
         used_bytes: plus('used_bytes', change.used),
         reserved_bytes: plus('reserved_bytes', change.reserved),
         manifest_count: plus('manifest_count', change.manifests),
         blob_count: plus('blob_count', change.blobs),
       });
+    if (changed > 0) return;
+    const usage = await this.find(queries, originVersion);
+    if (usage === undefined) return;
+    const { usedBytes, reservedBytes } = usage;
+    const what = `${usedBytes} + ${change.used} used or ${reservedBytes} + ${change.reserved} reserved is out of range`;
+    throw new UsageRangeError(originVersion, digests, what);
   }
 
   /** Replaces the sums by recounted ones. */

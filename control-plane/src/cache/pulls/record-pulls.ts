@@ -2,6 +2,8 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import { isLayoverError } from '../../../../common/errors/layover-error';
 import { parseDigest } from '../../../../common/oci/digest';
+import { parseRepositoryName, parseTag } from '../../../../common/oci/reference';
+import type { AdmitManifestRequest__Output } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { PullRecord__Output } from '../../../../proto/gen/layover/v1/PullRecord';
 import type { UpstreamStatusRow } from '../../../../schema/tables';
 import type { StoredContent } from '../holdings/blob.store';
@@ -9,9 +11,10 @@ import { parseAdmission } from '../admission/admission';
 import { admitManifest } from '../admission/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
-import { chunks } from '../../db/chunks';
 import type { Database, Queries } from '../../db/database';
 import { isDataError } from '../../db/database-error';
+import { UsageRangeError } from '../holdings/usage-range';
+import { endMissing, missingBlob } from '../arrivals/end-missing';
 import { originsAwaiting, settleArrivals } from '../arrivals/settle-arrivals';
 import type { StatisticsStore } from './statistics.store';
 import type { UpstreamStatusStore } from './upstream-status.store';
@@ -24,8 +27,15 @@ import type { RecordedEventsStore } from './recorded-events.store';
 import { endDeletedUpstream } from './upstream-deletions';
 import { toUpstreamStatusRow } from './upstream-report';
 
-/** Records in one transaction. */
+/** Length of the uid of an organization. */
+const MAX_UID = 36;
+/** Maximum number of records in one transaction. */
 const BATCH = 500;
+/**
+ * Maximum number of references in the admissions of one transaction, so that other transactions do
+ * not wait long for it. A larger admission has a transaction of its own.
+ */
+const BATCH_REFERENCES = 2_000;
 
 /** The dependencies of {@link PullRecorder}. */
 export interface PullRecorderParts {
@@ -67,7 +77,7 @@ export class PullRecorder {
       if (!items.has(id)) items.set(id, { id, at: recordTime(record.at, now), record });
     }
     let recorded = 0;
-    for (const part of chunks([...items.values()], BATCH)) recorded += await this.recordBatch(part);
+    for (const part of batches([...items.values()])) recorded += await this.recordBatch(part);
     return recorded;
   }
 
@@ -79,12 +89,12 @@ export class PullRecorder {
         duplicateIsRace: true,
       });
     } catch (error) {
-      if (!isDataError(error)) throw error;
+      if (!isDataError(error) && !(error instanceof UsageRangeError)) throw error;
       const [first] = items;
       if (items.length === 1) {
         this.parts.log.error(
           { err: error, record: first?.id, event: first?.record.event },
-          'a record cannot be stored and is dropped',
+          'A record from a journal cannot be stored and is dropped',
         );
         return 0;
       }
@@ -115,6 +125,8 @@ export class PullRecorder {
     for (const item of fresh) await this.admit(queries, item);
     await this.pulls(queries, fresh, origins);
     await settleArrivals(queries, stores, [...origins.values()], arrived, this.parts.clock.now());
+    const missing = fresh.flatMap(({ record, at }) => missingBlob(record, at));
+    await endMissing(queries, stores, missing, origins, this.parts.clock.now());
     await this.upstreams(queries, fresh, origins);
     await this.count(queries, fresh, origins);
     return fresh.length;
@@ -158,16 +170,23 @@ export class PullRecorder {
     try {
       const admission = parseAdmission(record.admission);
       const { decision } = await admitManifest(queries, stores, admission, clock);
-      if (decision === 'ADMITTED') return;
-      // The data plane that wrote the record counts the manifest as cached (ADR 4).
-      const { organizationUid, repository } = admission.key;
-      const forget = { organizationUid, repository, tag: admission.tag ?? '', digest: admission.manifest.digest };
-      await stores.invalidations.append(queries, [forget], clock.now());
+      if (decision !== 'ADMITTED') await this.forget(queries, record.admission);
     } catch (error) {
       // The admission was rejected before anything was written. Database errors are rethrown.
       if (!isLayoverError(error)) throw error;
-      this.parts.log.error({ err: error, record: id }, 'an admission from a journal is invalid and is ignored');
+      this.parts.log.error({ err: error, record: id }, 'An admission from a journal is invalid and is ignored');
+      await this.forget(queries, record.admission);
     }
+  }
+
+  /** Tells the data plane that wrote the record, which counts the manifest as cached (ADR 4). */
+  private async forget(queries: Queries, admission: AdmitManifestRequest__Output): Promise<void> {
+    const { organizationUid = '', repository = '' } = admission.repository ?? {};
+    const digest = parseDigest(admission.manifest?.digest ?? '');
+    const tag = parseTag(admission.tag) ?? '';
+    if (organizationUid.length > MAX_UID || parseRepositoryName(repository) === undefined || !digest) return;
+    const forgotten = { organizationUid, repository, tag, digest };
+    await this.parts.stores.invalidations.append(queries, [forgotten], this.parts.clock.now());
   }
 
   private async pulls(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
@@ -213,6 +232,24 @@ export class PullRecorder {
     }
     await this.parts.statistics.add(queries, counters.toRows());
   }
+}
+
+/** Splits a delivery into transactions, in order. */
+function batches(items: readonly Item[]): readonly (readonly Item[])[] {
+  const parts: Item[][] = [];
+  let references = 0;
+  for (const item of items) {
+    const own = item.record.admission?.references.length ?? 0;
+    const last = parts.at(-1);
+    if (last === undefined || last.length >= BATCH || references + own > BATCH_REFERENCES) {
+      parts.push([item]);
+      references = own;
+    } else {
+      last.push(item);
+      references += own;
+    }
+  }
+  return parts;
 }
 
 /** Returns the blobs that data planes stored, each once. */

@@ -1,7 +1,6 @@
-import { RESERVED_MS } from '../../cache/admission/admit-manifest';
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Queries } from '../../db/database';
-import type { Holding } from '../../cache/holdings/holding';
+import { type Holding, RESERVED_MS } from '../../cache/holdings/holding';
 import type { RepositoryHolding } from '../../cache/holdings/holdings.store';
 import { type CountedHolding, countHoldings } from './count-holdings';
 

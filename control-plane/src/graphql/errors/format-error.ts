@@ -33,7 +33,7 @@ export function errorFormatter(
     const given = formatted.extensions?.['code'];
     const code = isApiErrorCode(given) ? given : APOLLO_CODES[String(given)];
     if (code === undefined || code === 'INTERNAL') {
-      log.error({ err: original, path }, 'a GraphQL request failed');
+      log.error({ err: original, path }, 'A GraphQL request failed');
       return {
         message: 'Internal error. The cause is in the log of the control plane.',
         ...place,

@@ -34,6 +34,6 @@ export class AuditEventFilterInput {
   @Field(() => DateTimeScalar, { nullable: true, description: 'At or after this time.' })
   since?: number | null;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Before.' })
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Before this time.' })
   until?: number | null;
 }

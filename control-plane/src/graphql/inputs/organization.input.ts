@@ -14,13 +14,16 @@ export class OrganizationInput extends inputFields(ORGANIZATION_SETTINGS) {
   @Field(() => String, { description: `${ORGANIZATION_NAME_RULE}. It cannot be changed later.` })
   name!: string;
 
-  @Field(() => ProxyCacheInput, { nullable: true, description: 'null: the organization has no upstream.' })
+  @Field(() => ProxyCacheInput, { nullable: true, description: 'Null means that the organization has no upstream.' })
   proxyCache?: ProxyCacheInput | null;
 
-  @Field(() => QuotaInput, { nullable: true, description: 'null: no limit.' })
+  @Field(() => QuotaInput, { nullable: true, description: 'Null means no limit.' })
   quota?: QuotaInput | null;
 
-  @Field(() => ScanPolicyInput, { nullable: true, description: 'null: every image is served.' })
+  @Field(() => ScanPolicyInput, {
+    nullable: true,
+    description: 'Null means that every image is served, regardless of its scan.',
+  })
   scanPolicy?: ScanPolicyInput | null;
 }
 
@@ -29,12 +32,12 @@ export class OrganizationInput extends inputFields(ORGANIZATION_SETTINGS) {
   description: 'Changes to an organization. Fields that are omitted keep their values.',
 })
 export class OrganizationPatch extends patchFields(ORGANIZATION_SETTINGS) {
-  @Field(() => ProxyCacheInput, { nullable: true, description: 'null removes the configuration.' })
+  @Field(() => ProxyCacheInput, { nullable: true, description: 'Null removes the configuration.' })
   proxyCache?: ProxyCacheInput | null;
 
-  @Field(() => QuotaInput, { nullable: true, description: 'null removes the limit.' })
+  @Field(() => QuotaInput, { nullable: true, description: 'Null removes the limit.' })
   quota?: QuotaInput | null;
 
-  @Field(() => ScanPolicyInput, { nullable: true, description: 'null removes the policy.' })
+  @Field(() => ScanPolicyInput, { nullable: true, description: 'Null removes the policy.' })
   scanPolicy?: ScanPolicyInput | null;
 }

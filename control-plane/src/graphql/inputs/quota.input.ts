@@ -3,5 +3,5 @@ import { QUOTA_SETTINGS } from '../../tenancy/organizations/quota';
 import { inputFields } from '../types/setting-fields';
 
 /** A whole quota. */
-@InputType('QuotaInput', { description: 'The whole quota. Fields that are omitted or null have their defaults.' })
+@InputType('QuotaInput', { description: 'A whole quota. Fields that are omitted or null have their defaults.' })
 export class QuotaInput extends inputFields(QUOTA_SETTINGS) {}

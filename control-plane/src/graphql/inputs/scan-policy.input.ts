@@ -3,5 +3,7 @@ import { SCAN_POLICY_SETTINGS } from '../../tenancy/organizations/scan-policy';
 import { inputFields } from '../types/setting-fields';
 
 /** A whole scan policy. */
-@InputType('ScanPolicyInput', { description: 'The whole policy. Fields that are omitted or null have their defaults.' })
+@InputType('ScanPolicyInput', {
+  description: 'A whole scan policy. Fields that are omitted or null have their defaults.',
+})
 export class ScanPolicyInput extends inputFields(SCAN_POLICY_SETTINGS) {}

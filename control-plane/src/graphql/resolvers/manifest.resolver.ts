@@ -42,7 +42,7 @@ export class ManifestResolver {
 
   @FieldResolver(() => [PlatformType], { description: 'The platforms of an index; empty for other manifests.' })
   async platforms(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<PlatformType[]> {
-    const children = (await this.named(row.id, 'CHILD', loaders)).filter((child) => child.platform_os !== null);
+    const children = (await this.named(row.id, ['CHILD'], loaders)).filter((child) => child.platform_os !== null);
     return Promise.all(
       children.map(async (child) => ({
         os: child.platform_os!,
@@ -56,7 +56,7 @@ export class ManifestResolver {
 
   @FieldResolver(() => [BlobType], { description: 'The layers, lowest first; empty for an index.' })
   async layers(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<BlobType[]> {
-    const layers = await this.named(row.id, 'LAYER', loaders);
+    const layers = (await this.named(row.id, ['LAYER', 'FOREIGN'], loaders)).toSorted(byPosition);
     return Promise.all(
       layers.map(async (layer) => ({
         digest: layer.digest,
@@ -69,7 +69,7 @@ export class ManifestResolver {
 
   @FieldResolver(() => [ManifestType], { description: 'The cached children of an index.' })
   async children(@Root() { row }: ManifestType, @Ctx() { loaders }: GraphqlContext): Promise<ManifestType[]> {
-    const children = await this.named(row.id, 'CHILD', loaders);
+    const children = await this.named(row.id, ['CHILD'], loaders);
     const rows = await Promise.all(children.map((child) => loaders.manifestByDigest.load(keyOf(child))));
     return rows.flatMap((child) => (child === undefined ? [] : [toManifestType(child)]));
   }
@@ -92,11 +92,15 @@ export class ManifestResolver {
 
   private async named(
     id: number,
-    role: 'LAYER' | 'CHILD',
+    roles: readonly ('LAYER' | 'FOREIGN' | 'CHILD')[],
     loaders: GraphqlContext['loaders'],
   ): Promise<readonly ManifestReferenceRow[]> {
-    return (await loaders.references.load(id)).filter((reference) => reference.role === role);
+    return (await loaders.references.load(id)).filter(({ role }) => (roles as readonly string[]).includes(role));
   }
+}
+
+function byPosition(a: ManifestReferenceRow, b: ManifestReferenceRow): number {
+  return a.position - b.position;
 }
 
 function keyOf(child: ManifestReferenceRow): { readonly repositoryId: number; readonly digest: string } {

@@ -1,5 +1,7 @@
 import { Arg, Ctx, Int, Mutation, Resolver } from 'type-graphql';
-import { actorOf } from '../../tenancy/tokens/viewer';
+import { actorOf, type Viewer } from '../../tenancy/tokens/viewer';
+import { Role } from '../../tenancy/tokens/role';
+import type { ChangeAuthor } from '../../tenancy/organizations/admin-changes';
 import type { GraphqlContext } from '../request/context';
 import { OrganizationInput, OrganizationPatch } from '../inputs/organization.input';
 import type { OrganizationService } from '../../tenancy/organizations/organization.service';
@@ -19,13 +21,14 @@ export class OrganizationMutationsResolver {
     @Arg('input', () => OrganizationInput) input: OrganizationInput,
   ): Promise<OrganizationType> {
     const desired = validateOrganization(input);
-    return toOrganizationType(await this.organizations.create(input.name, desired, actorOf(context.viewer)));
+    return toOrganizationType(await this.organizations.create(input.name, desired, authorOf(context.viewer)));
   }
 
   @Mutation(() => OrganizationType, {
     description:
       'Changes the fields in the input and leaves all others. Errors: BAD_USER_INPUT, NOT_FOUND, ' +
-      'CONFLICT; VERSION_CONFLICT if the organization is not at expectedVersion.',
+      'CONFLICT; VERSION_CONFLICT if the organization is not at expectedVersion; FORBIDDEN for a ' +
+      'change that only an administrator may make.',
   })
   async updateOrganization(
     @Ctx() context: GraphqlContext,
@@ -35,16 +38,16 @@ export class OrganizationMutationsResolver {
   ): Promise<OrganizationType> {
     const patch = validatePatch(input);
     return toOrganizationType(
-      await this.organizations.update(name, patch, expectedVersion ?? undefined, actorOf(context.viewer)),
+      await this.organizations.update(name, patch, expectedVersion ?? undefined, authorOf(context.viewer)),
     );
   }
 
   @Mutation(() => OrganizationType, {
     description:
       'Creates the organization, or changes it to match the input; omitted fields get their ' +
-      'defaults. The same input again changes nothing: no new version, no audit event. An ' +
+      'defaults. Repeating the same input creates no new version and no audit event. An ' +
       'organization that does not exist has version 0. Errors: BAD_USER_INPUT, CONFLICT, ' +
-      'VERSION_CONFLICT.',
+      'VERSION_CONFLICT; FORBIDDEN for a change that only an administrator may make.',
   })
   async applyOrganization(
     @Ctx() context: GraphqlContext,
@@ -53,13 +56,13 @@ export class OrganizationMutationsResolver {
   ): Promise<OrganizationType> {
     const desired = validateOrganization(input);
     return toOrganizationType(
-      await this.organizations.apply(input.name, desired, expectedVersion ?? undefined, actorOf(context.viewer)),
+      await this.organizations.apply(input.name, desired, expectedVersion ?? undefined, authorOf(context.viewer)),
     );
   }
 
   @Mutation(() => Boolean, {
     description:
-      'Deletes an organization. Its content is collected. Returns false if the organization does ' +
+      'Deletes an organization. Later collections remove its content. Returns false if the organization does ' +
       'not exist; this is not an error. Errors: VERSION_CONFLICT.',
   })
   deleteOrganization(
@@ -69,4 +72,8 @@ export class OrganizationMutationsResolver {
   ): Promise<boolean> {
     return this.organizations.delete(name, expectedVersion ?? undefined, actorOf(context.viewer));
   }
+}
+
+function authorOf(viewer: Viewer): ChangeAuthor {
+  return { actor: actorOf(viewer), isAdmin: viewer.role === Role.ADMIN };
 }

@@ -65,7 +65,8 @@ export class RepositoryResolver {
 
   @FieldResolver(() => TagType, {
     nullable: true,
-    description: 'The latest version of a tag that was not replaced, or null if there is none.',
+    description:
+      'The active version of a tag, or its latest expired version if none is active; null if there is neither.',
   })
   async tag(@Root() { row }: RepositoryType, @Arg('name', () => String) name: string): Promise<TagType | null> {
     const { reader } = this.database;

@@ -10,14 +10,14 @@ import { SystemSettingsInput, SystemSettingsType } from '../types/system-setting
 export class SystemSettingsResolver {
   constructor(private readonly settings: SystemSettingsService) {}
 
-  @Query(() => SystemSettingsType, { description: 'The switches in force.' })
+  @Query(() => SystemSettingsType, { description: 'The current global switches.' })
   async systemSettings(): Promise<SystemSettingsType> {
     return this.toType(await this.settings.read());
   }
 
   @Mutation(() => SystemSettingsType, {
     description:
-      'Changes switches, on all nodes at once. Errors: VERSION_CONFLICT; CONFLICT if the ' +
+      'Changes global switches. The change applies to all nodes. Errors: VERSION_CONFLICT; CONFLICT if the ' +
       'environment forces a switch to the other value.',
   })
   async updateSystemSettings(

@@ -79,7 +79,7 @@ export class TagResolver {
       'version that was active moves to the time machine. The restored version is served without ' +
       'a check for revalidateAfterSeconds, and while the upstream is unreachable; after that, a ' +
       'revalidation may replace it. Errors: NOT_FOUND if the time machine does not have this ' +
-      'version (any more).',
+      'version.',
   })
   async restoreTag(
     @Arg('organization', () => String) organization: string,

@@ -55,7 +55,9 @@ export class AuditEventType extends NodeType {
   @Field(() => ByteSizeScalar, { nullable: true, description: 'Bytes of the manifest that were sent; 0 for a HEAD.' })
   bytes!: bigint | null;
 
-  @Field(() => String, { description: 'token:<name>, robot:<organization>+<robot>, anonymous, or system.' })
+  @Field(() => String, {
+    description: 'Who caused the event: token:<name>, robot:<organization>+<robot>, anonymous, or system.',
+  })
   actor!: string;
 
   @Field(() => String, { nullable: true, description: 'The IP address of the client, as seen by the edge.' })

@@ -14,7 +14,7 @@ export class CacheStatisticsType {
   @Field(() => Int, { description: 'Pulls with status MISS, UPDATED or BYPASS.' })
   misses!: number;
 
-  @Field(() => Int, { description: 'STALE.' })
+  @Field(() => Int, { description: 'Pulls with status STALE.' })
   stale!: number;
 
   @Field(() => Int, { description: 'Pulls with status REFUSED or ERROR.' })

@@ -10,7 +10,10 @@ import { UnscannedPolicy } from '../../tenancy/organizations/scan-policy';
 registerEnumType(Visibility, {
   name: 'Visibility',
   description: 'Who may pull from an organization.',
-  valuesConfig: { PUBLIC: { description: 'Anyone.' }, PRIVATE: { description: 'Only its robots.' } },
+  valuesConfig: {
+    PUBLIC: { description: 'Anyone may pull.' },
+    PRIVATE: { description: 'Only robots of the organization may pull.' },
+  },
 });
 
 registerEnumType(UpstreamDeletePolicy, {
@@ -48,7 +51,7 @@ registerEnumType(AuditKind, {
     },
     QUOTA_EVICTED: { description: 'Content was evicted to make room under the quota.' },
     QUOTA_REFUSED: { description: 'An image did not fit into the quota and was not cached.' },
-    QUOTA_WARNING: { description: 'Usage passed warningPercent of the limit.' },
+    QUOTA_WARNING: { description: 'Usage exceeded warningPercent of the limit.' },
     COLLECTED: { description: 'Content that no organization holds any more was removed from the store.' },
     SCAN_COMPLETED: {
       description: 'Clair indexed an image, or its report changed. `detail` has the counts.',
@@ -78,7 +81,9 @@ registerEnumType(AuditCacheStatus, {
 
 registerEnumType(Severity, {
   name: 'Severity',
-  description: 'The severity of a vulnerability as normalized by Clair, from lowest to highest.',
+  description:
+    'The severity of a vulnerability as normalized by Clair. From lowest to highest: UNKNOWN, NEGLIGIBLE, LOW, ' +
+    'MEDIUM, HIGH, CRITICAL.',
   valuesConfig: { UNKNOWN: { description: 'The source of the vulnerability states no severity.' } },
 });
 
@@ -86,7 +91,7 @@ registerEnumType(Role, {
   name: 'Role',
   description: 'The role of a token.',
   valuesConfig: {
-    ADMIN: { description: 'Everything.' },
+    ADMIN: { description: 'Reads and changes everything.' },
     MANAGER: { description: 'Reads and changes one organization.' },
     READER: { description: 'Reads one organization.' },
   },
@@ -100,7 +105,7 @@ registerEnumType(ValidationOutcome, {
       description: 'The registry refused the credentials, or requires credentials and none were given.',
     },
     UNREACHABLE: { description: 'No answer, or a temporary failure: DNS, connection refused, timeout, 5xx, 429.' },
-    NOT_A_REGISTRY: { description: 'Something answered, but not as a registry that Layover can pull from.' },
+    NOT_A_REGISTRY: { description: 'The host answered, but not as a registry that Layover can pull from.' },
     ADDRESS_REFUSED: { description: 'LAYOVER_UPSTREAM_ALLOWED_NETWORKS does not allow the address.' },
     TLS_ERROR: { description: 'No trusted TLS connection could be established.' },
   },

@@ -12,7 +12,9 @@ import { outputFieldsOver, toOutput } from './setting-fields';
 /** An organization in GraphQL. Its cached content is in organization.resolver.ts. */
 @ObjectType('Organization', {
   implements: NodeType,
-  description: "The first component of a pull's path. Mirrors one upstream, with limits of its own.",
+  description:
+    'A named group of repositories with one upstream, settings, robots and a quota. Its name is the first component ' +
+    'of the path of a pull.',
 })
 export class OrganizationType extends outputFieldsOver(ORGANIZATION_SETTINGS, NodeType) {
   /** Not a field, but the source for resolvers. */
@@ -28,19 +30,19 @@ export class OrganizationType extends outputFieldsOver(ORGANIZATION_SETTINGS, No
   updatedAt!: number;
 
   @Field(() => Int, {
-    description: 'Increases by one with every change. Pass it as expectedVersion to detect changes by others.',
+    description: 'Increases by one with every change. Pass it as expectedVersion to detect concurrent changes.',
   })
   version!: number;
 
-  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'null: the organization has no upstream.' })
+  @Field(() => ProxyCacheConfigType, { nullable: true, description: 'Null if the organization has no upstream.' })
   proxyCache!: ProxyCacheConfigType | null;
 
-  @Field(() => QuotaType, { nullable: true, description: 'null: no limit.' })
+  @Field(() => QuotaType, { nullable: true, description: 'Null if the organization has no limit.' })
   quota!: QuotaType | null;
 
   @Field(() => ScanPolicyType, {
     nullable: true,
-    description: 'null: every image is served, independent of its scan.',
+    description: 'Null if every image is served, regardless of its scan.',
   })
   scanPolicy!: ScanPolicyType | null;
 }
@@ -84,7 +86,7 @@ export class OrganizationConnection {
   @Field(() => PageInfoType)
   pageInfo!: PageInfoType;
 
-  @Field(() => Int, { description: 'Number of organizations on all pages.' })
+  @Field(() => Int, { description: 'The number of items on all pages.' })
   totalCount(): Promise<number> {
     return this.count();
   }

@@ -15,7 +15,9 @@ export class RepositoryType extends NodeType {
   row!: RepositoryRow;
 
   @Field(() => String, {
-    description: "The name at the upstream, without the organization's namespace and with library/.",
+    description:
+      "The canonical name: the name at the upstream, without the namespace in the organization's upstream. Official " +
+      'images of Docker Hub begin with library/.',
   })
   name!: string;
 

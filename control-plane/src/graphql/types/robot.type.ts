@@ -17,8 +17,8 @@ export class RobotType {
   @Field(() => DateTimeScalar, {
     nullable: true,
     description:
-      'The time of the last pull, served or refused, to the minute and according to the records ' +
-      'received so far; null if there was none.',
+      'The time of the last pull, served or refused, with a precision of one minute. Pull records that have not ' +
+      'arrived yet are not considered. Null if there was no pull.',
   })
   lastUsedAt!: number | null;
 }
@@ -42,6 +42,6 @@ export class RobotSecretType {
   @Field(() => String, { description: 'The user name for logins: <organization>+<robot>.' })
   username!: string;
 
-  @Field(() => String, { description: 'Shown only once, stored as a hash.' })
+  @Field(() => String, { description: 'The secret. It is shown only once and stored as a hash.' })
   secret!: string;
 }

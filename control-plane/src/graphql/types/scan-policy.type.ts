@@ -3,7 +3,9 @@ import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../../tenancy/organizatio
 import { outputFields, toOutput } from './setting-fields';
 
 /** The scan policy of an organization in GraphQL. */
-@ObjectType('ScanPolicy', { description: 'Which images are not served. Their pulls are answered with 403 DENIED.' })
+@ObjectType('ScanPolicy', {
+  description: 'Decides which images are not served. Pulls of these images are answered with 403 DENIED.',
+})
 export class ScanPolicyType extends outputFields(SCAN_POLICY_SETTINGS) {}
 
 /** Converts a scan policy to its GraphQL type. */

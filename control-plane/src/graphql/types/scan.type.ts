@@ -31,7 +31,7 @@ registerEnumType(ScanState, {
 
 /** The number of vulnerabilities by severity. */
 @ObjectType('VulnerabilitySummary', {
-  description: 'The number of vulnerabilities of packages. A vulnerability of two packages counts twice.',
+  description: 'The number of vulnerabilities by severity. A vulnerability of two packages counts twice.',
 })
 export class VulnerabilitySummaryType {
   @Field(() => Int)
@@ -57,7 +57,9 @@ export class VulnerabilitySummaryType {
 /** A vulnerability of a package. */
 @ObjectType('Vulnerability')
 export class VulnerabilityType {
-  @Field(() => String, { description: 'The name that its source uses, for example CVE-2023-5678.' })
+  @Field(() => String, {
+    description: 'The name that the source of the vulnerability uses, for example CVE-2023-5678.',
+  })
   name!: string;
   @Field(() => Severity)
   severity!: Severity;

@@ -83,8 +83,9 @@ export function toOutput<D extends SettingDefinitions>(settings: D, values: Valu
   ) as OutputOf<D>;
 }
 
-function describeInput({ description, rule }: SettingDefinition): string {
-  return rule === undefined ? description : `${description} ${rule.text}`;
+function describeInput({ description, rule, adminOnly }: SettingDefinition): string {
+  const sentences = [description, rule?.text, adminOnly ? 'Only a token of role ADMIN can change it.' : undefined];
+  return sentences.filter((sentence) => sentence !== undefined).join(' ');
 }
 
 function typeOf({ kind }: SettingDefinition): object {

@@ -4,7 +4,9 @@ import type { UsageScope } from '../../cache/usage/usage.store';
 
 /** The GraphQL type of usage. usage.resolver.ts counts each number when it is requested. */
 @ObjectType('StorageUsage', {
-  description: 'The content held: distinct blobs and manifests, including children of indexes, each counted once.',
+  description:
+    'The content that an organization or a repository holds: blobs and manifests, including children of indexes. ' +
+    'Each digest is counted once.',
 })
 export class StorageUsageType {
   /** Not a field; the organization or repository of the usage. */

@@ -16,7 +16,7 @@ export class SystemSettingsType {
   })
   scanningEnabled!: boolean;
 
-  @Field(() => Int, { description: 'Grows by one with every change.' })
+  @Field(() => Int, { description: 'Increases by one with every change.' })
   version!: number;
 
   @Field(() => [String], {

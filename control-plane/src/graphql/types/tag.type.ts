@@ -12,7 +12,7 @@ export type TagState = (typeof TagState)[keyof typeof TagState];
 registerEnumType(TagState, {
   name: 'TagState',
   valuesConfig: {
-    ACTIVE: { description: 'Served.' },
+    ACTIVE: { description: 'The current version of the tag. Pulls by tag return it.' },
     TIME_MACHINE: { description: 'Expired, moved or deleted. It is not served by tag but can be restored.' },
   },
 });

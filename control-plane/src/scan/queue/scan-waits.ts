@@ -70,7 +70,7 @@ export class ScanWaits {
         for (const { digest } of await endedScans(this.queries, part)) ended.add(digest);
       for (const { digest, end } of [...this.waiting]) if (ended.has(digest)) end();
     } catch (error) {
-      this.log.warn({ err: error }, 'checking whether scans have ended failed');
+      this.log.warn({ err: error }, 'Checking whether scans have ended failed; it will be retried');
     }
   }
 

@@ -34,7 +34,10 @@ export async function forgetDeleted(parts: ScanParts, signal: AbortSignal): Prom
           .where('digest', row.digest)
           .update({ attempts: row.attempts + 1, due_at: clock.now() + pause }),
       );
-      parts.log.warn({ err: error, digest: row.digest }, 'deleting an index report in Clair failed; it is retried');
+      parts.log.warn(
+        { err: error, digest: row.digest },
+        'Deleting an index report in Clair failed; it will be retried',
+      );
       if (error.trouble === 'AWAY') return false;
     }
   }

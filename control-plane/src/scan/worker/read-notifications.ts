@@ -39,10 +39,10 @@ export async function readNotifications(parts: ScanParts, signal: AbortSignal): 
       const images = await readNotification(parts, row.id, signal);
       await clair.forgetNotification(row.id, signal);
       await database.transaction((queries) => queries(Table.scanNotifications).where('id', row.id).delete());
-      log.info({ notification: row.id, images }, 'read a notification of Clair');
+      log.info({ notification: row.id, images }, 'A notification of Clair was processed');
     } catch (error) {
       if (!isClairError(error)) throw error;
-      log.warn({ err: error, notification: row.id }, 'reading a notification of Clair failed; it is retried');
+      log.warn({ err: error, notification: row.id }, 'Reading a notification of Clair failed; it will be retried');
       await database.transaction((queries) => retryLater(queries, row, clock.now()));
       if (error.trouble === 'AWAY') return false;
     }

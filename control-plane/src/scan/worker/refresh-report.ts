@@ -23,7 +23,7 @@ export async function refreshReport(parts: ScanParts, claim: ClaimedScan, { sign
     if (!isClairError(error)) throw error;
     const isClairs = error.trouble === 'AWAY' || error.trouble === 'BUSY';
     if (!isClairs)
-      parts.log.warn({ err: error, digest: claim.digest }, 'reading a vulnerability report failed; it is retried');
+      parts.log.warn({ err: error, digest: claim.digest }, 'Reading a vulnerability report failed; it will be retried');
     const pauseMs = (isClairs ? AGAIN_MS : LONGER_MS) * (1 + parts.random());
     await postponeScan(parts, claim, { note: undefined, pauseMs: Math.round(pauseMs) });
   }

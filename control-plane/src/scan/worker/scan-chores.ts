@@ -36,7 +36,7 @@ export class ScanChores {
     const { clock, log } = this.parts;
     const work = (stopped: () => boolean): Promise<void> => this.round(stopped);
     const onError = (error: unknown): void =>
-      log.warn({ err: error }, 'periodic work of scanning failed; it is retried');
+      log.warn({ err: error }, 'Periodic work of scanning failed; it will be retried');
     const stop = repeat({ clock, everyMs: EVERY_MS, work, onError });
     return async () => {
       this.ending.abort(new Error('The control plane stops.'));

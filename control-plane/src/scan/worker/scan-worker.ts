@@ -55,7 +55,8 @@ export class ScanWorker {
   start(): () => Promise<void> {
     const { clock, log } = this.parts;
     // Neither of them rejects.
-    const onError = (error: unknown): void => log.error({ err: error }, 'searching for scans failed');
+    const onError = (error: unknown): void =>
+      log.error({ err: error }, 'Searching for due scans failed; it will be retried');
     const stops = [
       repeat({ clock, everyMs: LOOK_MS, work: () => this.look(), onError }),
       repeat({ clock, everyMs: LEASE_MS / 3, work: () => this.renew(), onError }),
@@ -90,7 +91,7 @@ export class ScanWorker {
     try {
       await database.transaction((queries) => renewClaims(queries, [...this.running.keys()], clock.now()));
     } catch (error) {
-      log.warn({ err: error }, 'renewing claims of scans failed; another process may take them over');
+      log.warn({ err: error }, 'Renewing the claims of scans failed; another control plane may take the scans over');
     }
   }
 
@@ -98,7 +99,7 @@ export class ScanWorker {
     try {
       await this.claim();
     } catch (error) {
-      if (!this.ending.signal.aborted) this.parts.log.warn({ err: error }, 'claiming scans failed; it is retried');
+      if (!this.ending.signal.aborted) this.parts.log.warn({ err: error }, 'Claiming scans failed; it will be retried');
     }
   }
 
@@ -133,7 +134,7 @@ export class ScanWorker {
       else await refreshReport(this.parts, claim, context);
     } catch (error) {
       if (!signal.aborted)
-        this.parts.log.error({ err: error, digest: claim.digest }, 'a scan failed unexpectedly; its claim will expire');
+        this.parts.log.error({ err: error, digest: claim.digest }, 'A scan failed unexpectedly; its claim will expire');
       else await this.giveBack(claim);
     }
   }
@@ -144,7 +145,7 @@ export class ScanWorker {
     } catch (error) {
       this.parts.log.warn(
         { err: error, digest: claim.digest },
-        'ending the claim of a scan failed; the claim will expire',
+        'Ending the claim of a scan failed; the claim will expire',
       );
     }
   }

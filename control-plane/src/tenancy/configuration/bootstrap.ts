@@ -25,7 +25,7 @@ export async function bootstrapOrganizations(organizations: OrganizationService)
   for (const [name, host] of BOOTSTRAP_ORGANIZATIONS) {
     try {
       // Version 0: creates the organization only if it does not exist.
-      await organizations.apply(name, publicMirrorOf(name, host), 0, SYSTEM_ACTOR);
+      await organizations.apply(name, publicMirrorOf(name, host), 0, { actor: SYSTEM_ACTOR, isAdmin: true });
     } catch (error) {
       if (!isApiError(error) || (error.code !== 'VERSION_CONFLICT' && error.code !== 'CONFLICT')) throw error;
     }

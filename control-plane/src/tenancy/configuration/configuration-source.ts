@@ -115,10 +115,10 @@ export class ConfigurationSource {
 
   private async readShared(queries: Queries): Promise<SharedConfiguration> {
     const { settings, forced, tokenKeys } = this.parts;
-    const { proxyCacheEnabled } = inForce(await settings.read(queries), forced);
+    const { proxyCacheEnabled, quotaManagementEnabled } = inForce(await settings.read(queries), forced);
     const keys = await tokenKeys.read(queries);
     return {
-      settings: { proxyCacheEnabled },
+      settings: { proxyCacheEnabled, quotasEnforced: quotaManagementEnabled },
       tokenKeys: keys.map(({ id, secret }) => ({ id, secret })),
     };
   }

@@ -22,7 +22,7 @@ export interface MessageParts {
  * text.
  */
 export function toMessage(organization: Organization, parts: MessageParts): OrganizationMessage {
-  const { uid, name, proxyCache, scanPolicy } = organization;
+  const { uid, name, proxyCache, quota, scanPolicy } = organization;
   // With `Required`, code that does not set every field of the message does not compile.
   const message: Required<Omit<OrganizationMessage, 'robots'>> = {
     ...toMessageFields(ORGANIZATION_SETTINGS, organization),
@@ -30,6 +30,8 @@ export function toMessage(organization: Organization, parts: MessageParts): Orga
     name,
     proxyCache: proxyCache === undefined ? null : toProxyMessage(uid, proxyCache, parts),
     scanPolicy: scanPolicy === undefined ? null : toScanPolicyMessage(scanPolicy),
+    // Larger numbers are not exact in a message, and larger quotas bound no blob.
+    quotaBytes: Math.min(Number(quota?.limitBytes ?? 0), Number.MAX_SAFE_INTEGER),
   };
   return message;
 }
@@ -64,7 +66,7 @@ function openPassword(uid: string, proxy: ProxyCache, parts: MessageParts): stri
   } catch (error) {
     parts.log.error(
       { err: error, organizationUid: uid },
-      'the upstream password of an organization cannot be decrypted: set it again',
+      'The upstream password of an organization cannot be decrypted; set it again',
     );
     return '';
   }

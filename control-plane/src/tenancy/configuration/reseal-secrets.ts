@@ -42,8 +42,8 @@ export async function resealSecrets(parts: ResealParts): Promise<void> {
     if (!parts.ignoreUnreadable) throw unreadableError(unreadable, unreadableKeys);
     log.error(
       { organizations: unreadable.slice(0, NAMED), passwords: unreadable.length, tokenKeys: unreadableKeys },
-      'secrets cannot be decrypted with the configured master keys and are ignored ' +
-        '(LAYOVER_IGNORE_UNREADABLE_SECRETS): set the upstream passwords again',
+      'Secrets cannot be decrypted with the configured master keys and are ignored ' +
+        '(LAYOVER_IGNORE_UNREADABLE_SECRETS); set the upstream passwords again',
     );
   }
   let resealed = 0;
@@ -57,7 +57,8 @@ export async function resealSecrets(parts: ResealParts): Promise<void> {
     resealed += old.length;
   }
   await database.transaction((queries) => tokenKeys.reseal(queries));
-  if (resealed > 0) log.info({ passwords: resealed }, 'resealed upstream passwords with the present master key');
+  if (resealed > 0)
+    log.info({ passwords: resealed }, 'Upstream passwords were encrypted again with the current master key');
 }
 
 async function* steps({ database, organizations }: ResealParts): AsyncGenerator<readonly SealedPassword[]> {

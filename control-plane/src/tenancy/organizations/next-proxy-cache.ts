@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { SealedBox } from '../../../../common/security/sealed-box';
+import { isSameEndpoint } from './upstream-endpoint';
 import type { DesiredProxyCache, PasswordChange, ProxyCache } from './proxy-cache';
 
 /** The dependencies of {@link nextProxyCache}. */
@@ -16,9 +17,10 @@ export interface ProxyCacheContext {
 /**
  * Returns the configuration to store when `desired` replaces `current`.
  *
- * The stored password is only used for the host it was set for: it is dropped if the host or port
- * of the upstream changes, or if there is no user name any more. A password equal to the stored one
- * changes nothing, so that applying the same input twice is idempotent.
+ * The stored password is only used for the endpoint it was set for: it is dropped if the scheme,
+ * host, port or trust anchors of the upstream change, or if there is no user name any more. A
+ * password equal to the stored one changes nothing, so that applying the same input twice is
+ * idempotent.
  */
 export function nextProxyCache(
   current: ProxyCache | undefined,
@@ -26,9 +28,10 @@ export function nextProxyCache(
   context: ProxyCacheContext,
 ): ProxyCache {
   const { password, ...settings } = desired;
-  const sameHost = current !== undefined && current.upstreamHost === desired.upstreamHost;
-  const sameOrigin = sameHost && current.upstreamNamespace === desired.upstreamNamespace;
-  const stored = sameHost ? current.sealedPassword : undefined;
+  const sameEndpoint = current !== undefined && isSameEndpoint(current, desired);
+  const sameOrigin =
+    current?.upstreamHost === desired.upstreamHost && current.upstreamNamespace === desired.upstreamNamespace;
+  const stored = sameEndpoint ? current.sealedPassword : undefined;
   const sealedPassword = desired.upstreamUsername === undefined ? undefined : nextPassword(stored, password, context);
   const sameCredentials =
     sameOrigin && current.upstreamUsername === desired.upstreamUsername && current.sealedPassword === sealedPassword;

@@ -7,6 +7,7 @@ import type { Database, Queries } from '../../db/database';
 import { isDuplicate } from '../../db/database-error';
 import { ApiError } from '../../errors/api-error';
 import { newId } from '../../db/new-id';
+import { type ChangeAuthor, requireManagerMayChange } from './admin-changes';
 import { nextProxyCache } from './next-proxy-cache';
 import type { DesiredPatch, DesiredSettings, Organization } from './organization';
 import { describeSettings, findChanges } from './organization-changes';
@@ -33,20 +34,23 @@ export class OrganizationService {
   constructor(private readonly parts: OrganizationServiceParts) {}
 
   /** Creates an organization. Throws CONFLICT if its name or mirror host is taken. */
-  create(name: string, desired: DesiredSettings, actor: string): Promise<Organization> {
+  create(name: string, desired: DesiredSettings, author: ChangeAuthor): Promise<Organization> {
     return this.change(async (queries) => {
       if ((await this.parts.organizations.lockByName(queries, name)) !== undefined)
         throw new ApiError('CONFLICT', `Organization '${name}' already exists.`, 'input.name');
-      return this.insert(queries, name, desired, actor);
+      return this.insert(queries, name, desired, author);
     });
   }
 
-  /** Applies a patch. Throws NOT_FOUND, VERSION_CONFLICT or CONFLICT. */
+  /**
+   * Applies a patch. Throws NOT_FOUND, VERSION_CONFLICT, CONFLICT, or FORBIDDEN for a change that
+   * only an administrator may make.
+   */
   async update(
     name: string,
     patch: DesiredPatch,
     expectedVersion: number | undefined,
-    actor: string,
+    author: ChangeAuthor,
   ): Promise<Organization> {
     const organization = await this.change(async (queries) => {
       const current = await this.parts.organizations.lockByName(queries, name);
@@ -63,7 +67,7 @@ export class OrganizationService {
         quota: quota === undefined ? current.quota : (quota ?? undefined),
         scanPolicy: scanPolicy === undefined ? current.scanPolicy : (scanPolicy ?? undefined),
       };
-      return this.replace(queries, current, next, actor);
+      return this.replace(queries, current, next, author);
     });
     await this.enforceQuota(organization);
     return organization;
@@ -71,14 +75,14 @@ export class OrganizationService {
 
   /**
    * Sets the organization to `desired`, and creates it if it does not exist. Repeating the call
-   * changes nothing. Throws VERSION_CONFLICT (an organization that does not exist has version 0) or
-   * CONFLICT.
+   * changes nothing. Throws VERSION_CONFLICT (an organization that does not exist has version 0),
+   * CONFLICT, or FORBIDDEN for a change that only an administrator may make.
    */
   async apply(
     name: string,
     desired: DesiredSettings,
     expectedVersion: number | undefined,
-    actor: string,
+    author: ChangeAuthor,
   ): Promise<Organization> {
     const organization = await this.change(async (queries) => {
       const current = await this.parts.organizations.lockByName(queries, name);
@@ -89,11 +93,11 @@ export class OrganizationService {
             `Organization '${name}' does not exist, so its version is 0, not ${expectedVersion}.`,
             'expectedVersion',
           );
-        return this.insert(queries, name, desired, actor);
+        return this.insert(queries, name, desired, author);
       }
       checkVersion(current, expectedVersion);
       const proxyCache = this.proxyCache(current, current.uid, desired.proxyCache);
-      return this.replace(queries, current, { ...current, ...desired, proxyCache }, actor);
+      return this.replace(queries, current, { ...current, ...desired, proxyCache }, author);
     });
     await this.enforceQuota(organization);
     return organization;
@@ -139,7 +143,12 @@ export class OrganizationService {
     }
   }
 
-  private async insert(queries: Queries, name: string, desired: DesiredSettings, actor: string): Promise<Organization> {
+  private async insert(
+    queries: Queries,
+    name: string,
+    desired: DesiredSettings,
+    { actor }: ChangeAuthor,
+  ): Promise<Organization> {
     const uid = newId();
     const now = this.parts.clock.now();
     const proxyCache = this.proxyCache(undefined, uid, desired.proxyCache);
@@ -164,8 +173,9 @@ export class OrganizationService {
     queries: Queries,
     current: Organization,
     next: Organization,
-    actor: string,
+    { actor, isAdmin }: ChangeAuthor,
   ): Promise<Organization> {
+    if (!isAdmin) requireManagerMayChange(current, next);
     const changed = findChanges(current, next);
     if (Object.keys(changed).length === 0) return current;
     const now = this.parts.clock.now();

@@ -8,13 +8,15 @@ const HOST_RULE = 'host[:port] in lower case, for example docker.io';
 const MAX_PATTERNS = 100;
 const PATTERN_RULE =
   "repository names in which * matches any part of a component and ** any number of components: lower-case letters, digits, '.', '_', '-', '*' and '/', at most 255 characters";
+const MAX_REALMS = 10;
 const MAX_USERNAME = 255;
 const MAX_CERTIFICATES = 65_536;
 
 const HOST_PATTERN = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?))(?::(\d{1,5}))?$/;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const PATTERN = /^[a-z0-9._*-]+(?:\/[a-z0-9._*-]+)*$/;
-const PEM = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
+/** Finds the blocks of a PEM text. The first group is the label. */
+export const PEM_BLOCKS = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 
 /** Accepts host[:port] in lower case. */
 export const HOST: Rule<string> = {
@@ -64,6 +66,22 @@ export const PATTERNS: Rule<readonly string[]> = {
   },
 };
 
+/**
+ * Accepts hosts of token servers. The order has no meaning, so the list is stored sorted and
+ * without duplicates.
+ */
+export const REALMS: Rule<readonly string[]> = {
+  text: `At most ${MAX_REALMS} hosts: ${HOST_RULE}.`,
+  check(list, field) {
+    const hosts = [...new Set(list)].sort();
+    if (hosts.length > MAX_REALMS) throw badInput(field, `must have at most ${MAX_REALMS} hosts`);
+    list.forEach((host, index) => {
+      if (!isHost(host)) throw badInput(`${field}[${index}]`, `must be ${HOST_RULE}, without a scheme or a path`);
+    });
+    return hosts;
+  },
+};
+
 /** Returns whether a text is host[:port] in lower case. IPv6 addresses need brackets. */
 export function isHost(text: string): boolean {
   const [whole, v6, name, port] = HOST_PATTERN.exec(text) ?? [];
@@ -81,9 +99,9 @@ function isSendable(text: string): boolean {
 }
 
 function areCertificates(text: string): boolean {
-  const blocks = [...text.matchAll(PEM)];
+  const blocks = [...text.matchAll(PEM_BLOCKS)];
   if (blocks.length === 0 || blocks.some(([, label]) => label !== 'CERTIFICATE')) return false;
-  if (/-----BEGIN/.test(text.replace(PEM, ''))) return false;
+  if (/-----BEGIN/.test(text.replace(PEM_BLOCKS, ''))) return false;
   return blocks.every(([block]) => {
     try {
       new X509Certificate(block);

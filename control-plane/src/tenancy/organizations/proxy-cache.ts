@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ProxyCache as ProxyCacheMessage } from '../../../../proto/gen/layover/v1/ProxyCache';
 import { UpstreamDeletePolicy } from './enums';
-import { CERTIFICATES, HOST, PATTERNS, USERNAME } from './proxy-cache-rules';
+import { CERTIFICATES, HOST, PATTERNS, REALMS, USERNAME } from './proxy-cache-rules';
 import { BOOLEAN, choice, INTEGER, LIST, optional, TEXT, withDefault } from './settings/kinds';
 import { seconds } from './settings/rules';
 import type { SettingsOnWire, ValuesOf } from './settings/setting';
@@ -18,7 +18,10 @@ export const PROXY_CACHE_SETTINGS = {
     wire: 'enabled',
   }),
   mirrorHost: optional(TEXT, {
-    description: 'This organization answers requests with ?ns=<mirrorHost>. Must be unique among organizations.',
+    description:
+      'This organization answers requests with ?ns=<mirrorHost>. Must be unique among organizations. Only a token of ' +
+      "role ADMIN can set a host other than the upstream's own, set a host while upstream has a namespace, and change " +
+      'upstream, insecure or caCertificate while such a mirrorHost is set.',
     rule: HOST,
     column: 'mirror_host',
     wire: 'mirrorHost',
@@ -26,7 +29,7 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   // Sent together with the password, or not at all.
   upstreamUsername: optional(TEXT, {
-    description: 'User name at the upstream. null: Layover pulls anonymously.',
+    description: 'User name at the upstream. Null means that Layover pulls anonymously.',
     rule: USERNAME,
     emptyIsNull: true,
     column: 'username',
@@ -55,7 +58,8 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   revalidateAfterSeconds: withDefault(INTEGER, {
     description:
-      'A tag that was checked less than this many seconds ago is served without asking the upstream. 0: the upstream is always asked.',
+      'A tag that was checked less than this many seconds ago is served without asking the upstream. 0 means that ' +
+      'the upstream is always asked.',
     default: 0,
     rule: seconds(0),
     column: 'revalidate_after_seconds',
@@ -63,7 +67,8 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   staleIfErrorSeconds: optional(INTEGER, {
     description:
-      'Maximum age of the last check, in seconds, for serving a tag while the upstream fails. null: until the tag expires.',
+      'Maximum age of the last check, in seconds, for serving a tag while the upstream fails. Null means until the ' +
+      'tag expires.',
     rule: seconds(0),
     column: 'stale_if_error_seconds',
     wire: 'staleIfErrorSeconds',
@@ -83,7 +88,8 @@ export const PROXY_CACHE_SETTINGS = {
   }),
   allowRepositories: withDefault(LIST, {
     description:
-      'Patterns of upstream repositories that may be pulled. Empty: all. * matches any part of a path component, ** any number of components.',
+      'Patterns of upstream repositories that may be pulled. Empty means all. * matches any part of a path ' +
+      'component, ** any number of components.',
     default: [],
     rule: PATTERNS,
     column: 'allow_repositories',
@@ -96,6 +102,16 @@ export const PROXY_CACHE_SETTINGS = {
     rule: PATTERNS,
     column: 'deny_repositories',
     wire: 'denyRepositories',
+  }),
+  trustedRealms: withDefault(LIST, {
+    description:
+      'Token servers, as host[:port], that get the upstream credentials in addition to the upstream itself. They ' +
+      'must use HTTPS unless insecure is true. validateProxyCache names the token server of an upstream that needs it.',
+    default: [],
+    rule: REALMS,
+    adminOnly: true,
+    column: 'trusted_realms',
+    wire: 'trustedRealms',
   }),
 } satisfies SettingsOnWire<ProxyCacheMessage>;
 

@@ -16,7 +16,9 @@ const AT_LEAST_ONE_BYTE: Rule<bigint> = {
 /** The settings of a quota. */
 export const QUOTA_SETTINGS = {
   limitBytes: required(BYTES, {
-    description: 'Maximum bytes of the cached content of the organization.',
+    description:
+      'Maximum bytes of the cached content of the organization. A token of role MANAGER can lower the limit, but ' +
+      'neither raise nor remove it.',
     rule: AT_LEAST_ONE_BYTE,
     column: 'limit_bytes',
   }),
@@ -26,12 +28,12 @@ export const QUOTA_SETTINGS = {
     column: 'auto_prune',
   }),
   onOversize: withDefault(choice(OversizePolicy), {
-    description: 'What happens to an image that does not fit.',
+    description: 'What happens to an image that does not fit. Only a token of role ADMIN can change it to OVERFLOW.',
     default: OversizePolicy.PASS_THROUGH,
     column: 'on_oversize',
   }),
   warningPercent: optional(INTEGER, {
-    description: 'An audit event is written when usage exceeds this percentage of limitBytes. null: no warning.',
+    description: 'An audit event is written when usage exceeds this percentage of limitBytes. Null means no warning.',
     rule: range(1, 100),
     column: 'warning_percent',
   }),

@@ -51,7 +51,7 @@ export class ConfigurationRevision {
       .leftJoin(`${Table.configurationChanges} as c`, 'c.revision', 'r.revision')
       .where('r.id', 1)
       .first<(ConfigurationRevisionRow & { readonly mark: string | null }) | undefined>('r.revision', 'c.mark');
-    if (row === undefined) throw new Error('the configuration has no revision: run the database migrations');
+    if (row === undefined) throw new Error('The configuration has no revision. Run the database migrations.');
     return { revision: row.revision, mark: row.mark ?? '' };
   }
 

@@ -13,6 +13,7 @@ import { DEFAULT_FILL_LIMITS, type FillLimits } from './fill-limits';
 import { FillQueue } from './fill-queue';
 import type { FillReader, FillRequest, Fills } from './fills';
 import type { FilledBlob } from './requesters';
+import type { FillRoom, RoomCounts } from './room/fill-room';
 import { isOutage } from './resume-policy';
 import { createSpool, type Spool } from './spool';
 
@@ -23,6 +24,8 @@ export interface FillsOptions {
   readonly uses: Pick<ContentUses, 'begin'>;
   /** A folder that only this process uses; see createSpool. */
   readonly spoolDirectory: string;
+  /** Room on the disk of the spool. */
+  readonly room: FillRoom;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Limits that differ from DEFAULT_FILL_LIMITS. */
@@ -54,6 +57,8 @@ export interface SpooledFills extends Fills {
   cleanSpool(): Promise<void>;
   /** Returns how many fills read from upstreams, and how many wait for a slot. */
   counts(): { readonly running: number; readonly waiting: number };
+  /** Returns how much room fills have reserved, and how many wait for it. */
+  roomCounts(): RoomCounts;
 }
 
 /**
@@ -66,11 +71,12 @@ const ABORT_MS = 5_000;
 
 /** Creates fills with a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
-  const { stored, uses, clock, logger, onOver, onProven, onFilled, tracer = NO_TRACER } = options;
+  const { stored, uses, room, clock, logger, onOver, onProven, onFilled, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
   const spool = options.spool ?? createSpool(options.spoolDirectory);
   const queue = new FillQueue(limits);
-  return new JobFills({ stored, uses, spool, queue, clock, logger, limits, onOver, onProven, onFilled, tracer });
+  const deps = { stored, uses, spool, room, queue, clock, logger, limits, onOver, onProven, onFilled, tracer };
+  return new JobFills(deps);
 }
 
 class JobFills implements SpooledFills {
@@ -86,11 +92,15 @@ class JobFills implements SpooledFills {
 
   async cleanSpool(): Promise<void> {
     const files = await this.deps.spool.clean();
-    if (files > 0) this.deps.logger.info({ files }, 'Removed spool files of fills that a crash interrupted');
+    if (files > 0) this.deps.logger.info({ files }, 'Spool files of fills that a crash interrupted were removed');
   }
 
   counts(): { readonly running: number; readonly waiting: number } {
     return this.deps.queue.counts();
+  }
+
+  roomCounts(): RoomCounts {
+    return this.deps.room.counts();
   }
 
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader> {
@@ -175,7 +185,8 @@ class JobFills implements SpooledFills {
       } catch (thrown) {
         const error = toLayoverError(thrown);
         throwIfAborted(signal);
-        if (job.isOpened || job.isAskingFor(request)) throw error;
+        // A full disk is full for every requester: each of them would wait for room once more.
+        if (job.isOpened || job.isAskingFor(request) || error.key === 'STORE_FULL') throw error;
         if (isOutage(error) && ++outages >= MAX_SHARED_OUTAGES) throw error;
       }
     }

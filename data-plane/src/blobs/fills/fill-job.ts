@@ -9,6 +9,8 @@ import type { BlobIngest } from '../../store/blob-store';
 import { Absence } from '../../store/guard/absence';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
+import type { FillAllowance } from './room/fill-allowance';
+import type { FillRoom } from './room/fill-room';
 import { Seats, type Seat } from './seats';
 import type { FillLimits } from './fill-limits';
 import type { FillQueue, FillTicket } from './fill-queue';
@@ -30,6 +32,7 @@ export interface FillDependencies {
   readonly stored: StoredBlobs;
   readonly uses: Pick<ContentUses, 'begin'>;
   readonly spool: Spool;
+  readonly room: FillRoom;
   readonly queue: FillQueue;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -47,10 +50,10 @@ export interface FillStart {
 }
 
 /**
- * One fill: looks into the store, waits for a slot, requests the blob from the upstream, transfers
- * the bytes, and stores them. No client owns it: clients take a seat and leave
- * (docs/design/fills.md#ownership). Its spool file is removed when the fill has ended and the last
- * client has left.
+ * One fill: looks into the store, waits for a slot and for room on the disk, requests the blob from
+ * the upstream, transfers the bytes, and stores them. No client owns it: clients take a seat and
+ * leave (docs/design/fills.md#ownership). Its spool file is removed when the fill has ended and the
+ * last client has left.
  */
 export class FillJob {
   readonly digest: Digest;
@@ -68,6 +71,7 @@ export class FillJob {
   private readonly progress: Progress;
   private readonly controller = new AbortController();
   private ticket: FillTicket | undefined;
+  private allowance: FillAllowance | undefined;
   private file: SpoolFile | undefined;
   private foundSize: number | undefined;
   private over = false;
@@ -209,7 +213,15 @@ export class FillJob {
     await untilAborted(this.ticket.granted, this.controller.signal);
     // While this fill waited, a fill for another identity or another node may have stored the blob.
     if (waits && (await this.findInStore())) return;
-    await this.fill();
+    this.allowance = await this.deps.room.reserve({
+      digest: this.digest,
+      size: this.seats.asking.expectedSize,
+      maxUnknownBytes: this.seats.asking.maxUnknownBytes,
+      priority: () => this.seats.priority,
+      hasClient: () => this.seats.hasClient,
+      signal: this.controller.signal,
+    });
+    await this.fill(this.allowance);
   }
 
   private async findInStore(): Promise<boolean> {
@@ -223,10 +235,10 @@ export class FillJob {
     return true;
   }
 
-  private async fill(): Promise<void> {
+  private async fill(allowance: FillAllowance): Promise<void> {
     const { spool, clock } = this.deps;
     this.seats.watch();
-    const file = (this.file = await spool.create(this.digest));
+    const file = (this.file = allowance.bound(await spool.create(this.digest)));
     const ingest = await this.beginIngest(file);
     const writer = new SpoolWriter(file, clock, (written) => {
       this.progress.advance(written);
@@ -234,13 +246,13 @@ export class FillJob {
     });
     let size: number;
     try {
-      size = await this.transfer(writer);
+      size = await this.transfer(writer, allowance);
     } catch (error) {
       await writer.stop();
       // Not awaited: clients learn of the failure at once, even if the store does not answer.
       ingest.into
         ?.abort()
-        .catch((cause: unknown) => this.log('warn', { cause }, 'Failed to abort the ingest of a failed fill'));
+        .catch((cause: unknown) => this.log('warn', { cause }, 'Aborting the ingest of a failed fill failed'));
       throw error;
     } finally {
       this.ticket?.release();
@@ -262,7 +274,7 @@ export class FillJob {
     }
   }
 
-  private async transfer(writer: SpoolWriter): Promise<number> {
+  private async transfer(writer: SpoolWriter, allowance: FillAllowance): Promise<number> {
     const { digest, deps } = this;
     const { signal } = this.controller;
     const { clock, limits } = deps;
@@ -272,7 +284,7 @@ export class FillJob {
     const size = stream.size ?? request.expectedSize;
     try {
       checkStream(stream, 0, { digest, size: request.expectedSize });
-      if (size !== undefined && !(await deps.spool.hasRoom(size))) throw this.noRoom(size);
+      if (size !== undefined) await allowance.fix(size);
     } catch (error) {
       stream.cancel();
       throw error;
@@ -293,7 +305,7 @@ export class FillJob {
     try {
       if (ingest === undefined) throw failure;
       await ingest.commit(file.path, size);
-      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'Filled a blob');
+      this.log('info', { bytes: size, ms: this.deps.clock.now() - this.startedAt }, 'A fill succeeded');
     } catch (error) {
       await ingest?.abort().catch(() => undefined);
       throw error;
@@ -303,6 +315,7 @@ export class FillJob {
   private async end(failure: LayoverError | undefined): Promise<void> {
     this.over = true;
     this.ticket?.release();
+    this.allowance?.release();
     this.reportEnd(failure?.key ?? (this.foundSize === undefined ? 'kept' : 'found'));
     // Before the fill cannot be joined any more: a later request finds the proof.
     const filled = failure === undefined ? this.filled() : undefined;
@@ -342,7 +355,7 @@ export class FillJob {
     try {
       await this.deps.onFilled?.(blob);
     } catch (err) {
-      this.log('error', { err }, 'Failed to report a filled blob');
+      this.log('error', { err }, 'Reporting a filled blob failed');
     }
   }
 
@@ -355,7 +368,7 @@ export class FillJob {
       await this.file?.close();
       if (this.seats.isEmpty || this.progress.wholeSize === undefined) await this.removeFile();
     } catch (cause) {
-      this.log('error', { err: cause }, 'Failed to remove a spool file');
+      this.log('error', { err: cause }, 'Removing a spool file failed');
     }
   }
 
@@ -367,12 +380,6 @@ export class FillJob {
   private expired(): LayoverError {
     return new LayoverError('UPSTREAM_TIMEOUT', {
       message: `The fill of blob ${this.digest} was aborted: it was not complete ${this.deps.limits.maxFillSeconds} s after its last client left.`,
-    });
-  }
-
-  private noRoom(size: number): LayoverError {
-    return new LayoverError('STORE_FULL', {
-      message: `The disk of the data plane is too full for blob ${this.digest} of ${size} bytes. Free some space or lower the quotas.`,
     });
   }
 

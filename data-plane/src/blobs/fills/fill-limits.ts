@@ -21,6 +21,12 @@ export interface FillLimits {
   readonly resumeMaxMs: number;
   /** Most bytes that are accepted of a blob whose size is unknown. */
   readonly maxUnknownBytes: number;
+  /**
+   * Number of blobs that are passed through at the same time without being kept, and how many of
+   * them for one organization.
+   */
+  readonly passedInAll: number;
+  readonly passedPerOwner: number;
 }
 
 /** Default limits (docs/design/fills.md#queue). */
@@ -36,4 +42,7 @@ export const DEFAULT_FILL_LIMITS: FillLimits = {
   resumeBaseMs: 200,
   resumeMaxMs: 5_000,
   maxUnknownBytes: 64 * 1024 ** 3,
+  passedInAll: 16,
+  // The slow clients of one organization do not take the place of all others.
+  passedPerOwner: 8,
 };

@@ -9,6 +9,8 @@ export interface FillRequest {
   readonly digest: Digest;
   /** Size from the manifest, if a manifest names the blob. A body of another size is rejected. */
   readonly expectedSize: number | undefined;
+  /** Most bytes of the blob if nobody knows its size: the quota of the organization. */
+  readonly maxUnknownBytes?: number | undefined;
   /** Host of the upstream, as in the configuration. Limits and turns are per upstream. */
   readonly upstream: string;
   /** Uid of the organization. Waiting fills of one upstream take turns between organizations. */

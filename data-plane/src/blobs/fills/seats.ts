@@ -58,6 +58,10 @@ export class Seats {
     return this.taken.size === 0;
   }
 
+  get hasClient(): boolean {
+    return this.clients > 0;
+  }
+
   /** `client` if at least one client waits, otherwise the priority of the asking request. */
   get priority(): FillRequest['priority'] {
     return this.clients > 0 ? 'client' : this.asking.priority;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readdir, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeDurableFolder } from '../../../../common/files/durable-folder';
 import { type Digest, algorithmOf, hexOf } from '../../../../common/oci/digest';
@@ -20,8 +20,6 @@ export interface SpoolFile {
 /** The place where fills write the bytes that they fetch. */
 export interface Spool {
   create(digest: Digest): Promise<SpoolFile>;
-  /** Whether `bytes` more bytes fit now. */
-  hasRoom(bytes: number): Promise<boolean>;
   /**
    * Creates the folder and removes files that a crash left (docs/design/fills.md#crash-recovery).
    * Call it only before the first fill. Returns the number of removed files.
@@ -35,16 +33,10 @@ export interface Spool {
 const SPOOL_NAME = /^sha(?:256|512)-[0-9a-f]+\.[0-9a-f-]{36}$/;
 
 /**
- * Bytes that fills leave free on the disk, because pull records must be written even if blobs do
- * not fit.
- */
-const KEEP_FREE_BYTES = 128 * 1024 * 1024;
-
-/**
  * Creates a spool in a folder that only this process uses. On the file system of a directory store,
  * a filled blob is stored without a copy.
  */
-export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES): Spool {
+export function createSpool(directory: string): Spool {
   const folder = resolve(directory);
   return {
     async create(digest) {
@@ -55,15 +47,6 @@ export function createSpool(directory: string, keepFreeBytes = KEEP_FREE_BYTES):
         return new DiskFile(path, await openNew(folder, path), digest);
       } catch (error) {
         throw toStoreError(error, `start the fill of ${digest}`);
-      }
-    },
-    async hasRoom(bytes) {
-      try {
-        const { bavail, bsize } = await statfs(folder);
-        return bavail * bsize - keepFreeBytes >= bytes;
-      } catch {
-        // If the file system gives no answer, the fill starts; a full disk fails the write.
-        return true;
       }
     },
     async clean() {

@@ -15,7 +15,8 @@ export interface TransferOptions {
   readonly digest: Digest;
   /** undefined = the size is unknown. */
   readonly size: number | undefined;
-  readonly writer: SpoolWriter;
+  /** Takes the bytes. */
+  readonly writer: Pick<SpoolWriter, 'push' | 'flush'>;
   /** Ends the transfer at once. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -27,10 +28,10 @@ export interface TransferOptions {
 }
 
 /**
- * Transfers one blob from the upstream into the spool: counts, hashes and resumes. Resolves with
- * its size when every byte is in the file and size and digest are verified. Throws UPSTREAM_CONTENT
- * if they are wrong (docs/design/fills.md#verification), the upstream error if it cannot resume,
- * the error of the spool, or the reason of the signal.
+ * Transfers one blob from the upstream into a writer: counts, hashes and resumes. Resolves with its
+ * size when every byte is written and size and digest are verified. Throws UPSTREAM_CONTENT if they
+ * are wrong (docs/design/fills.md#verification), the upstream error if it cannot resume, the error
+ * of the writer, or the reason of the signal.
  */
 export class Transfer {
   /** Bytes of the blob received so far; the offset to resume at. */

@@ -23,7 +23,7 @@ export interface ReadBlobAnswer {
   readonly signal: AbortSignal;
   /**
    * Called with the number of bytes that were sent inline or made readable to the caller
-   * (statistics).
+   * (statistics). Undefined if another answer counts them.
    */
   readonly onServed?: (bytes: number) => void;
 }
@@ -38,7 +38,7 @@ export interface ReadBlobAnswer {
  * messages follow until the whole range is readable. Then the call ends by itself. If the caller
  * cancelled its calls instead, it would lose its connection: HTTP/2 servers treat more than about
  * thirty resets per second as an attack (CVE-2023-44487; nghttp2 allows a burst of a thousand). A
- * caller that finds the path removed requests the bytes inline.
+ * caller that finds the path removed requests the bytes inline. Only this answer counts them then.
  */
 export async function* deliverBlob(delivery: ReadBlobAnswer): AsyncGenerator<ReadBlobReply, void, undefined> {
   try {

@@ -41,7 +41,9 @@ async function* messages(
     redirectable: message.accepts.includes('REDIRECT'),
   });
   if (opened.kind === 'bytes') {
-    yield* deliverBlob({ ...opened, accepts: message.accepts, clock, signal });
+    const { onServed, ...bytes } = opened;
+    const counter = message.counted ? {} : { onServed };
+    yield* deliverBlob({ ...bytes, ...counter, accepts: message.accepts, clock, signal });
     return;
   }
   const { size, url, cacheStatus, upstreamHost, range } = opened;

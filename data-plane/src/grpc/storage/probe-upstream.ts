@@ -19,6 +19,7 @@ export async function probeUpstreamRpc(
     credentials: username === '' || password === '' ? undefined : { username, password },
     insecure: message.insecure,
     caCertificate: message.caCertificate === '' ? undefined : message.caCertificate,
+    trustedRealms: message.trustedRealms,
   };
   const { outcome, message: words, anonymous, latencyMs } = await probeUpstream(prober, target, signal);
   return { outcome, message: words, anonymous, latencyMilliseconds: latencyMs ?? -1 };

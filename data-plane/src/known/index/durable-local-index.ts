@@ -56,7 +56,7 @@ export async function createLocalIndex(options: LocalIndexOptions): Promise<Loca
   if (!(await file.load((operation) => applyOperation(content, operation)))) {
     options.logger.warn(
       { directory: options.directory },
-      'the local index was damaged; it was moved aside and starts empty',
+      'The local index was damaged; its file was moved aside, and the index starts empty',
     );
     content = nothing();
   }
@@ -205,7 +205,7 @@ class DurableLocalIndex implements LocalIndex {
       const history = this.file.bytes - REWRITE_FACTOR * (this.shelves.cost + this.proofTable.cost);
       if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(allOperations(this.content));
       else await this.file.append(operations.values());
-      if (this.broken) this.options.logger.info('the local index is written to disk again');
+      if (this.broken) this.options.logger.info('The local index is written to disk again');
       this.broken = false;
     } catch (error) {
       await this.onFailure(error);
@@ -214,7 +214,7 @@ class DurableLocalIndex implements LocalIndex {
 
   private async onFailure(error: unknown): Promise<void> {
     if (!this.broken) {
-      this.options.logger.error({ err: error }, 'the local index cannot be written to disk; it continues in memory');
+      this.options.logger.error({ err: error }, 'The local index cannot be written to disk; it continues in memory');
     }
     this.broken = true;
     await this.file.remove().catch(() => undefined);

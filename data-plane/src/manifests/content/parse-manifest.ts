@@ -1,14 +1,10 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, parseDigest } from '../../../../common/oci/digest';
+import { exceededLimit, tooMany } from '../../../../common/oci/manifest-limits';
 import { bareMediaType, isIndex, MediaType } from '../../../../common/oci/media-types';
 import type { ManifestReference } from '../../../../proto/gen/layover/v1/ManifestReference';
 
-/**
- * Maximum number of descriptors in a manifest; the largest real indexes have hundreds
- * (docs/design/pull-semantics.md#manifest-limits).
- */
-const MAX_DESCRIPTORS = 10_000;
 /**
  * Maximum nesting of the JSON; real manifests have about 5 levels
  * (docs/design/pull-semantics.md#manifest-limits).
@@ -68,18 +64,37 @@ export function parseManifest(content: Buffer, contentType: string, what: string
     reader.addAll('LAYER', document['layers'] ?? document['blobs']);
   }
   reader.add('SUBJECT', document['subject'], 0);
+  const { references, foreign } = reader;
+  const named = references.map(({ role, descriptor }) => ({ role, size: descriptor.size }));
+  const excess = exceededLimit([{ role: undefined, size: content.length }, ...named]);
+  if (excess !== undefined) throw bad(what, excess);
   return {
     mediaType,
     artifactType: typeof document['artifactType'] === 'string' ? document['artifactType'].slice(0, 255) : '',
-    references: reader.references,
-    foreign: reader.foreign,
+    references: references.map((reference) => markForeign(reference, foreign)),
+    foreign,
   };
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** A reference whose descriptor was checked. */
+type ParsedReference = ManifestReference & {
+  readonly role: 'LAYER' | 'CONFIG' | 'CHILD' | 'SUBJECT';
+  readonly descriptor: Descriptor;
+};
+
+/**
+ * Marks a layer that is stored elsewhere. Another reference to the same digest may be the one that
+ * says so.
+ */
+function markForeign(reference: ParsedReference, foreign: ReadonlySet<Digest>): ManifestReference {
+  const isForeign = reference.role === 'LAYER' && foreign.has(reference.descriptor.digest);
+  return isForeign ? { ...reference, foreign: true } : reference;
+}
+
 class ReferenceReader {
-  readonly references: ManifestReference[] = [];
+  readonly references: ParsedReference[] = [];
   readonly foreign = new Set<Digest>();
 
   constructor(private readonly what: string) {}
@@ -87,11 +102,12 @@ class ReferenceReader {
   addAll(role: 'LAYER' | 'CHILD', list: unknown): void {
     if (list === undefined || list === null) return;
     if (!Array.isArray(list)) throw bad(this.what, 'its descriptors are not a list');
-    if (list.length > MAX_DESCRIPTORS) throw bad(this.what, `it names more than ${MAX_DESCRIPTORS} descriptors`);
+    const excess = tooMany(role === 'LAYER' ? 'layers' : 'children', list.length);
+    if (excess !== undefined) throw bad(this.what, excess);
     list.forEach((item, position) => this.add(role, item, position));
   }
 
-  add(role: NonNullable<ManifestReference['role']>, item: unknown, position: number): void {
+  add(role: ParsedReference['role'], item: unknown, position: number): void {
     if (item === undefined || item === null) return;
     if (!isObject(item)) throw bad(this.what, 'one of its descriptors is not an object');
     const descriptor = readDescriptor(item, this.what);

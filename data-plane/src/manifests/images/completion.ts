@@ -88,15 +88,25 @@ export class Completion {
   private enqueue(target: PullTarget, manifest: Descriptor, content: Buffer, manifestKey: string): void {
     if (this.stopped) return;
     let dropped = 0;
-    for (const blob of blobsOf(manifest, content)) {
+    for (const blob of this.blobsToFill(manifest, content)) {
       if (this.waiting.size >= this.limits.maxWaiting) dropped += 1;
       else this.waiting.set(`${repositoryScope(target)}\n${blob.digest}`, { target, blob, manifestKey });
     }
     if (dropped > 0) {
       this.considered.delete(manifestKey);
-      this.logger.warn({ dropped }, 'too many blobs are waiting for completion; some were dropped');
+      this.logger.warn({ dropped }, 'Too many blobs wait for completion; some were dropped');
     }
     this.next();
+  }
+
+  /** Returns no blobs for a manifest that an earlier version cached and this one would refuse. */
+  private blobsToFill(manifest: Descriptor, content: Buffer): readonly Descriptor[] {
+    try {
+      return blobsOf(manifest, content);
+    } catch (error) {
+      this.logger.debug({ err: error, digest: manifest.digest }, 'A cached manifest is not completed');
+      return [];
+    }
   }
 
   private next(): void {
@@ -111,7 +121,7 @@ export class Completion {
           this.considered.delete(manifestKey);
           const { organization, key: repository } = target;
           const where = { organization: organization.name, repository: repository.repository, digest: blob.digest };
-          if (!this.stopped) this.logger.warn({ err: error, ...where }, 'completing a blob failed');
+          if (!this.stopped) this.logger.warn({ err: error, ...where }, 'Completing a blob failed');
         })
         .finally(() => {
           this.running -= 1;

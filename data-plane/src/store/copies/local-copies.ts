@@ -7,6 +7,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { StoredBlob } from '../blob-store';
 import { readFileRange } from '../read-file-range';
+import type { DiskAccount } from '../room/disk-account';
 import { systemErrorCode } from '../store-error';
 import { openStoredFile, storedBlob } from '../directory-blob';
 import { type CopyPaths, copyPathsAt, findCopies } from './copy-paths';
@@ -24,6 +25,8 @@ export interface LocalCopiesOptions {
   readonly logger: Logger;
   /** Changes with every boot of the machine. */
   readonly bootId: string;
+  /** The account of the spool's disk. Default: none, copies only ask the file system. */
+  readonly account?: DiskAccount;
 }
 
 interface Copy {
@@ -153,6 +156,7 @@ export class LocalCopies {
   async write(digest: Digest, content: Buffer): Promise<void> {
     await this.quietly('could not be stored', async () => {
       if (!this.canAdd(digest, content.length)) return;
+      if (!(await (this.options.account?.mayWrite(content.length) ?? true))) return;
       await this.writeCopy(digest, content.length, (file) => file.writeFile(content).then(() => true));
     });
   }
@@ -161,14 +165,21 @@ export class LocalCopies {
   async copyBlob(digest: Digest, blob: StoredBlob, signal: AbortSignal): Promise<void> {
     await this.quietly('could not be written', async () => {
       if (!this.canAdd(digest, blob.size) || !(await this.hasRoom(blob.size))) return;
-      await this.writeCopy(digest, blob.size, async (file) => {
-        const hasher = newHasher(digest);
-        for await (const chunk of blob.read(0, blob.size, signal)) {
-          hasher.update(chunk);
-          await file.writeFile(chunk);
-        }
-        return !signal.aborted && hasher.digest('hex') === hexOf(digest);
-      });
+      const reservation = this.options.account?.open();
+      try {
+        if (reservation !== undefined && !(await reservation.take(blob.size, KEEP_FREE_BYTES))) return;
+        await this.writeCopy(digest, blob.size, async (file) => {
+          const hasher = newHasher(digest);
+          for await (const chunk of blob.read(0, blob.size, signal)) {
+            hasher.update(chunk);
+            await file.writeFile(chunk);
+            reservation?.wrote(chunk.length);
+          }
+          return !signal.aborted && hasher.digest('hex') === hexOf(digest);
+        });
+      } finally {
+        reservation?.release();
+      }
     });
   }
 

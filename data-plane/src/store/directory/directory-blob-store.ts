@@ -77,7 +77,7 @@ class FileBlobs implements DirectoryBlobStore {
       await makeDurableFolder(this.paths.incoming);
       const left = await readdir(this.paths.incoming);
       for (const name of left) await rm(join(this.paths.incoming, name), { recursive: true, force: true });
-      if (left.length > 0) this.logger.info({ files: left.length }, 'Removed incomplete files of an earlier run');
+      if (left.length > 0) this.logger.info({ files: left.length }, 'Incomplete files of an earlier run were removed');
       await this.late.recover();
     });
   }

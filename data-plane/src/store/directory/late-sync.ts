@@ -99,7 +99,7 @@ export class LateSync {
   private begin(digest: Digest): void {
     this.waiting.delete(digest);
     this.syncs(() => this.sync(digest)).catch((error: unknown) => {
-      this.options.logger.error({ err: error, digest }, 'Failed to sync a blob; the next start verifies it');
+      this.options.logger.error({ err: error, digest }, 'Syncing a blob failed; the next start verifies the blob');
     });
   }
 

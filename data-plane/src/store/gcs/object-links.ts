@@ -129,7 +129,7 @@ export class ObjectLinks implements BlobLinks {
     const reason = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
     this.options.logger.warn(
       { reason: reason.replace(/https?:\/\/\S+/g, '<url>'), failures: this.failures },
-      'Cannot redirect clients to the bucket; Layover sends the bytes itself',
+      'Clients cannot be redirected to the bucket; Layover sends the bytes itself',
     );
   }
 }

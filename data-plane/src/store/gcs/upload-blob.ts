@@ -146,7 +146,7 @@ export class BlobUploads {
     if (await isSame(object, source, signal)) return 'the same';
     this.logger.error(
       { object: name, bytes: object.size },
-      'An object has other bytes than its name says; Layover replaces it',
+      'The bytes of an object do not match its name; Layover replaces the object',
     );
     return object.generation;
   }

@@ -24,7 +24,7 @@ export function deleteBlobs(
     try {
       return { digest, outcome: await stored.deleteUnused(digest) };
     } catch (error) {
-      logger.warn({ err: error, digest }, 'Failed to delete content');
+      logger.warn({ err: error, digest }, 'Deleting content failed');
       return { digest, outcome: 'failed' };
     }
   });

@@ -49,7 +49,7 @@ async function verify(
       if (tries === TRIES) return { digest, outcome: 'unreadable', size };
     } catch (error) {
       if (!isLayoverError(error) || error.key === 'CANCELLED') throw error;
-      parts.logger.warn({ err: error, digest }, 'Failed to verify content');
+      parts.logger.warn({ err: error, digest }, 'Verifying content failed');
       return { digest, outcome: 'unreadable', size };
     }
   }

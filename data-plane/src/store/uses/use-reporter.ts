@@ -48,7 +48,7 @@ export class UseReporter {
   start(): void {
     if (this.stopping.signal.aborted) return;
     const { clock, logger } = this.options;
-    const onError = (error: unknown): void => logger.debug({ err: error }, 'Failed to report the content in use');
+    const onError = (error: unknown): void => logger.debug({ err: error }, 'Reporting the content in use failed');
     const work = (): void => void this.report()?.catch(onError);
     this.stopRepeating ??= repeat({ clock, everyMs: INTERVAL_MS, work, onError });
   }

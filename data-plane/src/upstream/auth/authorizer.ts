@@ -20,7 +20,8 @@ export interface Authorization {
 const MAX_SCHEMES = 10_000;
 
 type Scheme =
-  { readonly kind: 'basic' } | { readonly kind: 'bearer'; readonly realm: URL; readonly service: string | undefined };
+  | { readonly kind: 'basic' }
+  | { readonly kind: 'bearer'; readonly realm: string | undefined; readonly service: string | undefined };
 
 /**
  * Answers the challenges of upstreams, separately for each identity (organization, host, credential
@@ -79,7 +80,7 @@ export class Authorizer {
     if (refused?.token !== undefined) this.tokens.drop(tokenKey(repository), refused.token);
     const challenges = parseChallenges(headers);
     const bearer = challenges.find((challenge) => challenge.scheme === 'bearer');
-    const scheme = bearer === undefined ? basicScheme(challenges) : bearerScheme(bearer, repository, endpoint);
+    const scheme = bearer === undefined ? basicScheme(challenges) : bearerScheme(bearer);
     if (scheme === undefined) return undefined;
     const basicRefused = refused !== undefined && refused.token === undefined;
     if (scheme.kind === 'basic' && (origin.credentials === undefined || basicRefused)) return undefined;
@@ -98,10 +99,12 @@ export class Authorizer {
       if (origin.credentials === undefined) return undefined;
       return { header: basicHeader(origin.credentials), token: undefined };
     }
+    // Checked at each use, because the trusted realms may have changed since the challenge.
+    const realm = trustedRealm(scheme.realm, endpoint, origin.credentials !== undefined, origin.trustedRealms);
     const issue = async (): ReturnType<typeof requestToken> => {
       const deadline = this.deadline();
       try {
-        const { realm, service } = scheme;
+        const { service } = scheme;
         const request = { origin, endpoint, realm, service, scope: scopeOf(repository), signal: deadline.signal };
         return await requestToken(this.http, request, this.clock.now());
       } finally {
@@ -113,9 +116,12 @@ export class Authorizer {
   }
 }
 
-function bearerScheme(challenge: Challenge, repository: UpstreamRepository, endpoint: Endpoint): Scheme {
-  const realm = trustedRealm(challenge.parameters['realm'], endpoint, repository.origin.credentials !== undefined);
-  return { kind: 'bearer', realm, service: challenge.parameters['service'] || undefined };
+function bearerScheme(challenge: Challenge): Scheme {
+  return {
+    kind: 'bearer',
+    realm: challenge.parameters['realm'],
+    service: challenge.parameters['service'] || undefined,
+  };
 }
 
 function basicScheme(challenges: readonly Challenge[]): Scheme | undefined {

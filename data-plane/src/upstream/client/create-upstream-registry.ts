@@ -45,7 +45,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     const known = signal.aborted && !isLayoverError(error) ? abortError(signal) : toLayoverError(error);
     states.failed(origin, known);
     const { key, upstreamStatus } = known;
-    logger.debug({ upstream: origin.host, key, upstreamStatus, reason: known.message }, 'upstream request failed');
+    logger.debug({ upstream: origin.host, key, upstreamStatus, reason: known.message }, 'An upstream request failed');
     return known;
   }
 

@@ -25,6 +25,8 @@ export function createConnections(options: UpstreamOptions, timeouts: UpstreamTi
     resolver: options.resolver ?? systemResolver,
     proxyFor: createProxyRules(options.proxy),
     tunnels,
+    proxiedNames: options.proxy?.names ?? 'check',
+    clock: options.clock,
     timeoutMs: timeouts.connectMs,
     connections,
     headersMs: timeouts.headersMs,

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Resolver } from '../options';
 import type { AddressPolicy } from './address-policy';
 import { addressRefused } from './address-refused';
@@ -31,6 +31,22 @@ function fits(entry: LookupAddress, family: number | 'IPv4' | 'IPv6' | undefined
   if (family === 4 || family === 'IPv4') return entry.family === 4;
   if (family === 6 || family === 'IPv6') return entry.family === 6;
   return true;
+}
+
+/**
+ * Resolves a name that a proxy will connect to, and returns its addresses. Throws addressRefused if
+ * the policy refuses any of them, because the proxy may choose that one; and the error of the
+ * resolver, with a code, if the name has no address here.
+ */
+export async function resolveForProxy(
+  hostname: string,
+  resolver: Resolver,
+  policy: AddressPolicy,
+): Promise<readonly LookupAddress[]> {
+  const addresses = isIP(hostname) === 0 ? await resolver(hostname) : [{ address: hostname, family: isIP(hostname) }];
+  if (addresses.length === 0) throw notFound(hostname);
+  if (!addresses.every(({ address }) => policy.allows(address))) throw addressRefused(hostname);
+  return addresses;
 }
 
 function notFound(hostname: string): NodeJS.ErrnoException {

@@ -36,6 +36,8 @@ export function judgeFailure(origin: UpstreamOrigin, error: LayoverError, atToke
           : 'try again later; if the error persists, ask its owner',
       );
     default:
+      // The message of the realm policy already says what to do.
+      if (error.detail?.['untrustedRealm'] !== undefined) return verdict('NOT_A_REGISTRY', '');
       return verdict('NOT_A_REGISTRY', 'Layover does not pull from such an upstream');
   }
 }

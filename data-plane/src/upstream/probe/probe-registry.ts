@@ -50,7 +50,8 @@ export async function probeRegistry(
       let authorization: string | undefined;
       if (bearer !== undefined) {
         await answer.body.discard();
-        const realm = trustedRealm(bearer.parameters['realm'], endpoint, origin.credentials !== undefined);
+        const isLogin = origin.credentials !== undefined;
+        const realm = trustedRealm(bearer.parameters['realm'], endpoint, isLogin, origin.trustedRealms);
         const service = bearer.parameters['service'] || undefined;
         atTokenServer = true;
         const request = { origin, endpoint, realm, service, scope: undefined, signal };

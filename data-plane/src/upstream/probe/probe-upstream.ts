@@ -12,6 +12,8 @@ export interface ProbeTarget {
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
   readonly insecure: boolean;
   readonly caCertificate: string | undefined;
+  /** Token servers that get the credentials in addition to the registry itself. Default: none. */
+  readonly trustedRealms?: readonly string[];
 }
 
 /** The result of a probe. */

@@ -90,9 +90,9 @@ export class DataPlaneRegistry implements RegistryReader {
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
-    const { address, digest, range, avoid, since } = query;
+    const { address, digest, range, avoid, since, counted = false } = query;
     const context = since === undefined ? query.context : { ...query.context, authorizedAt: since };
-    const message = { context, address: addressMessage(address), digest, ...rangeMessage(range) };
+    const message = { context, address: addressMessage(address), digest, ...rangeMessage(range), counted };
     const { node, first, stream } = await this.calls.begin(
       digest,
       avoid,

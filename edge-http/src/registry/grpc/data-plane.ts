@@ -62,6 +62,8 @@ export interface DataPlaneConnection extends NodeConnection {
   readonly streams: RegistryClient;
   /** True if the data plane may offer local files. */
   readonly local: boolean;
+  /** Resolves when the connection for blobs is established, at the latest after `withinMs`. */
+  whenStreamsReady(withinMs: number): Promise<void>;
 }
 
 /**
@@ -96,6 +98,9 @@ export function connectDataPlane(
     streams,
     channel: unary.getChannel(),
     local: localDelivery === 'auto' ? listen.kind === 'unix' : localDelivery === 'on',
+    // The system time, because grpc-js enforces the deadline.
+    whenStreamsReady: (withinMs) =>
+      new Promise((resolve) => streams.waitForReady(Date.now() + withinMs, () => resolve())),
     close() {
       unary.close();
       streams.close();

@@ -20,9 +20,9 @@ const UNARY_TIMEOUT_MS = 120_000;
  */
 const STREAM_IDLE_MS = 300_000;
 /**
- * Time that a request waits for a node if none accepts calls, in milliseconds. A restarted data
- * plane is usually back by then. Afterwards a node is asked nevertheless, and its answer or failure
- * is final.
+ * Time that a request waits for a node if none accepts calls, and a blob for the connection to the
+ * only node, in milliseconds. A restarted data plane is usually back by then. Afterwards a node is
+ * asked nevertheless, and its answer or failure is final.
  */
 const NO_NODE_WAIT_MS = 1_000;
 /** Maximum number of nodes that are asked for one request. */
@@ -128,6 +128,9 @@ export class NodeCalls {
         failedNodes ??= new FailedNodes(avoid);
         const next = this.next(key, failedNodes, node, error, signal);
         if (next === undefined) throw failedNodes.mostSpecific(error);
+        // The health watch uses the other connection, so a node that has just come back can accept
+        // calls while the connection for blobs still waits to be retried.
+        if (next === node && nodes.size > 0) await node.connection.whenStreamsReady(NO_NODE_WAIT_MS);
         node = next;
       }
     }
@@ -185,7 +188,9 @@ function isLost(failure: unknown): boolean {
 }
 
 function noNode(): LayoverError {
-  return new LayoverError('DATA_PLANE_UNAVAILABLE', { message: 'No data plane is known.' });
+  return new LayoverError('DATA_PLANE_UNAVAILABLE', {
+    message: 'No data plane is known. Check LAYOVER_DATA_PLANES and its host names.',
+  });
 }
 
 /**

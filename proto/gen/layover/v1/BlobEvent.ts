@@ -10,6 +10,8 @@ export interface BlobEvent {
   'bytesFetched'?: (number | string | Long);
   'identities'?: (string)[];
   'upstreamRepository'?: (string);
+  'missingDigest'?: (string);
+  'missingOriginVersion'?: (string);
 }
 
 export interface BlobEvent__Output {
@@ -20,4 +22,6 @@ export interface BlobEvent__Output {
   'bytesFetched': (number);
   'identities': (string)[];
   'upstreamRepository': (string);
+  'missingDigest': (string);
+  'missingOriginVersion': (string);
 }

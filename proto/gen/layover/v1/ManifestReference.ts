@@ -29,6 +29,7 @@ export interface ManifestReference {
   'descriptor'?: (_layover_v1_Descriptor | null);
   'position'?: (number);
   'platform'?: (_layover_v1_Platform | null);
+  'foreign'?: (boolean);
 }
 
 export interface ManifestReference__Output {
@@ -36,4 +37,5 @@ export interface ManifestReference__Output {
   'descriptor': (_layover_v1_Descriptor__Output | null);
   'position': (number);
   'platform': (_layover_v1_Platform__Output | null);
+  'foreign': (boolean);
 }

@@ -4,6 +4,7 @@ import type { Visibility as _layover_v1_Visibility, Visibility__Output as _layov
 import type { ProxyCache as _layover_v1_ProxyCache, ProxyCache__Output as _layover_v1_ProxyCache__Output } from '../../layover/v1/ProxyCache';
 import type { Robot as _layover_v1_Robot, Robot__Output as _layover_v1_Robot__Output } from '../../layover/v1/Robot';
 import type { ScanPolicy as _layover_v1_ScanPolicy, ScanPolicy__Output as _layover_v1_ScanPolicy__Output } from '../../layover/v1/ScanPolicy';
+import type { Long } from '@grpc/proto-loader';
 
 export interface Organization {
   'uid'?: (string);
@@ -12,6 +13,7 @@ export interface Organization {
   'proxyCache'?: (_layover_v1_ProxyCache | null);
   'robots'?: (_layover_v1_Robot)[];
   'scanPolicy'?: (_layover_v1_ScanPolicy | null);
+  'quotaBytes'?: (number | string | Long);
 }
 
 export interface Organization__Output {
@@ -21,4 +23,5 @@ export interface Organization__Output {
   'proxyCache': (_layover_v1_ProxyCache__Output | null);
   'robots': (_layover_v1_Robot__Output)[];
   'scanPolicy': (_layover_v1_ScanPolicy__Output | null);
+  'quotaBytes': (number);
 }

@@ -8,6 +8,7 @@ export interface ProbeUpstreamRequest {
   'password'?: (string);
   'insecure'?: (boolean);
   'caCertificate'?: (string);
+  'trustedRealms'?: (string)[];
 }
 
 export interface ProbeUpstreamRequest__Output {
@@ -17,4 +18,5 @@ export interface ProbeUpstreamRequest__Output {
   'password': (string);
   'insecure': (boolean);
   'caCertificate': (string);
+  'trustedRealms': (string)[];
 }

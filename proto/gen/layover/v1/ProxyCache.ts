@@ -22,6 +22,7 @@ export interface ProxyCache {
   'allowRepositories'?: (string)[];
   'denyRepositories'?: (string)[];
   'upstreamIdentities'?: (string)[];
+  'trustedRealms'?: (string)[];
 }
 
 export interface ProxyCache__Output {
@@ -43,4 +44,5 @@ export interface ProxyCache__Output {
   'allowRepositories': (string)[];
   'denyRepositories': (string)[];
   'upstreamIdentities': (string)[];
+  'trustedRealms': (string)[];
 }

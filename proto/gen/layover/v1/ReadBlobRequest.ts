@@ -13,6 +13,7 @@ export interface ReadBlobRequest {
   'bytes'?: (_layover_v1_ByteRange | null);
   'suffixLength'?: (number | string | Long);
   'accepts'?: (_layover_v1_Delivery)[];
+  'counted'?: (boolean);
   'range'?: "bytes"|"suffixLength";
 }
 
@@ -23,5 +24,6 @@ export interface ReadBlobRequest__Output {
   'bytes'?: (_layover_v1_ByteRange__Output | null);
   'suffixLength'?: (number);
   'accepts': (_layover_v1_Delivery__Output)[];
+  'counted': (boolean);
   'range'?: "bytes"|"suffixLength";
 }

@@ -3,8 +3,10 @@
 
 export interface SystemSettings {
   'proxyCacheEnabled'?: (boolean);
+  'quotasEnforced'?: (boolean);
 }
 
 export interface SystemSettings__Output {
   'proxyCacheEnabled': (boolean);
+  'quotasEnforced': (boolean);
 }

@@ -97,7 +97,7 @@ describe('a server with TLS', () => {
     ['edge', { registry: OK, catalog: REFUSED, health: OK }],
     ['data-plane', { registry: REFUSED, catalog: OK, health: OK }],
     ['control-plane', { registry: REFUSED, catalog: REFUSED, health: OK }],
-  ] as const)('%s: the services of its neighbours alone', async (plane, expected) => {
+  ] as const)('lets a certificate of the %s call only the services of its neighbours', async (plane, expected) => {
     const server = await serve(await place(certificates['data-plane']));
     const { security } = await place(certificates[plane]);
     const by = security.toReach('data-plane', TCP);
@@ -217,11 +217,11 @@ describe('certificate files', () => {
     expect(await stream.next()).toBe('first');
 
     await write(data.path, await other.issue(dns('data-plane')), other.ca);
-    await pollFiles(data, 'Reloaded the TLS certificate');
+    await pollFiles(data, 'The TLS certificate was reloaded');
     // The edge still has the old files: its new connections fail in both directions.
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(UNREACHED);
     await write(edge.path, await other.issue(dns('edge')), other.ca);
-    await pollFiles(edge, 'Reloaded the TLS certificate');
+    await pollFiles(edge, 'The TLS certificate was reloaded');
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
     // Existing connections are not affected.
     server.push();
@@ -249,7 +249,7 @@ describe('certificate files', () => {
     await pollFiles(data, 'cannot be read (ENOENT)');
     expect(await works()).toMatchObject(OK);
     await writeFile(join(data.path, 'key'), next.key);
-    await pollFiles(data, 'Reloaded the TLS certificate');
+    await pollFiles(data, 'The TLS certificate was reloaded');
     expect(await works()).toMatchObject(OK);
     expect(log).not.toContain('PRIVATE KEY');
   });
@@ -264,7 +264,7 @@ describe('certificate files', () => {
     await write(at('v2'), await other.issue(dns('data-plane')), other.ca);
     await symlink('v2', at('..data_tmp'));
     await rename(at('..data_tmp'), at('..data'));
-    await pollFiles(data, 'Reloaded the TLS certificate');
+    await pollFiles(data, 'The TLS certificate was reloaded');
     const edge = await place(await other.issue(dns('edge')), other.ca);
     expect(await ask(server.address, edge.security.toReach('data-plane', TCP))).toMatchObject(OK);
   });

@@ -70,11 +70,11 @@ describe('filters', () => {
     ['reference', { reference: 'f-miss' }, ['f-miss']],
     ['cache status', { cacheStatuses: ['MISS', 'REFUSED'] }, ['f-nobody', 'f-miss']],
     ['actor', { actor: 'robot:acme+ci' }, ['f-miss']],
-  ])('by %s', async (_what, filter, expected) => {
+  ])('select by %s', async (_what, filter, expected) => {
     expect(await references(filter)).toEqual(expected);
   });
 
-  test('by time: since is inclusive, until is exclusive', async () => {
+  test('select by time: since is inclusive, until is exclusive', async () => {
     const iso = (time: number): string => new Date(time).toISOString();
     expect(await references({ since: iso(now - 5000), until: iso(now - 3000) })).toEqual(['f-web', 'f-miss']);
     // Any offset is allowed.
@@ -82,7 +82,7 @@ describe('filters', () => {
     expect(await references({ since: offset, until: iso(now - 4000) })).toEqual(['f-miss']);
   });
 
-  test('by kind', async () => {
+  test('select by kind', async () => {
     const { auditEvents } = await plane.ask<Events>(LIST, { filter: { kinds: ['ORGANIZATION_CREATED'] } });
     expect(auditEvents.edges).toHaveLength(1);
   });

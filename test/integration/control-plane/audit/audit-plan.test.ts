@@ -80,14 +80,14 @@ const hour = { organization: 'organization-3', since, until: since + HOUR_MS };
 
 test.each<readonly [string, AuditFilter, string]>([
   ['an organization and an hour', hour, 'audit_events_organization_time'],
-  ['and a repository', { ...hour, repository: 'library/image-3' }, 'audit_events_organization_time'],
-  ['and kinds', { ...hour, kinds: ['PULL', 'TAG_UPDATED_UPSTREAM'] }, 'audit_events_organization_time'],
-  ['and a cache status', { ...hour, cacheStatuses: ['MISS'] }, 'audit_events_organization_time'],
-  ['and its uid', { ...hour, organizationUid: 'uid-3' }, 'audit_events_organization_time'],
+  ['an hour and a repository', { ...hour, repository: 'library/image-3' }, 'audit_events_organization_time'],
+  ['an hour and kinds', { ...hour, kinds: ['PULL', 'TAG_UPDATED_UPSTREAM'] }, 'audit_events_organization_time'],
+  ['an hour and a cache status', { ...hour, cacheStatuses: ['MISS'] }, 'audit_events_organization_time'],
+  ['an hour and the uid of an organization', { ...hour, organizationUid: 'uid-3' }, 'audit_events_organization_time'],
   ['an organization', { organization: 'organization-3' }, 'audit_events_organization_time'],
   ['an hour of all organizations', { since, until: since + HOUR_MS }, 'audit_events_time'],
   ['everything', {}, 'audit_events_time'],
-])('%s: answered from an index, in its order', async (_name, filter, index) => {
+])('a page of %s is answered from an index, in its order', async (_name, filter, index) => {
   for (const after of [undefined, [since + HOUR_MS / 2, 'id-3'] as const]) {
     const plans = await explainQueries(database, () =>
       audit.page(database.reader, filter, { first: 50, after: after && [...after] }),

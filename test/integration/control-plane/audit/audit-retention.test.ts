@@ -38,9 +38,9 @@ test('retention deletes old events a minute after the start, in steps, and keeps
     pull(acme, 'one', now - 2 * DAY - 1 + 60_000, { reference: 'just-too-old' }),
     pull(acme, 'one', now - 2 * DAY + 60_000, { reference: 'just-young-enough' }),
   );
-  expect(plane.log).not.toContain('deleted old audit events');
+  expect(plane.log).not.toContain('Old audit events were deleted');
   plane.clock.advance(60_000);
-  await waitUntil('the deletion', () => plane.log.includes('deleted old audit events'));
+  await waitUntil('the deletion', () => plane.log.includes('Old audit events were deleted'));
   expect(await events()).toEqual(['just-young-enough', 'ORGANIZATION_CREATED']);
   expect(plane.log).toContain('"deleted":451');
   // Statistics are sums, so they stay.
@@ -81,7 +81,7 @@ test('writers continue while events are deleted', async () => {
     await record(...Array.from({ length: 500 }, (_, j) => pull(acme, 'one', now - 5 * DAY - i * 1000 - j)));
   plane.clock.advance(60_000);
   let during = 0;
-  while (!plane.log.includes('deleted old audit events')) during += await record(pull(acme, 'one', now));
+  while (!plane.log.includes('Old audit events were deleted')) during += await record(pull(acme, 'one', now));
   // 5000 events need 25 steps; a writer that had to wait for all of them would have had one turn.
   expect(during).toBeGreaterThan(3);
   expect(plane.log).toContain('"deleted":5000');
@@ -92,7 +92,7 @@ test('a failure is logged and retried an hour later', async () => {
   await record(pull(acme, 'one', now - 2 * DAY, { reference: 'old' }));
   await breakTable(plane, 'audit_events', 'DELETE');
   plane.clock.advance(60_000);
-  await waitUntil('the failure', () => plane.log.includes('deleting old audit events failed'));
+  await waitUntil('the failure', () => plane.log.includes('Deleting old audit events failed'));
   expect(await events()).toEqual(['old', 'ORGANIZATION_CREATED']);
   await mend(plane);
   await waitUntil('the deletion', async () => {

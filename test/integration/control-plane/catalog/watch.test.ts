@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { withTables } from '../../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../../support/control-plane/start-control-plane';
 
@@ -22,6 +23,7 @@ describe('Watch', () => {
         staleIfErrorSeconds: 60,
         allowRepositories: ['team/**'],
       },
+      quota: { limitBytes: '1000000' },
     };
     await plane.ask(CREATE, { input });
     await plane.ask(CREATE, { input: { name: 'plain' } });
@@ -46,7 +48,8 @@ describe('Watch', () => {
       denyRepositories: [],
     });
     expect(plain?.proxyCache).toBeNull();
-    expect(snapshot.settings).toEqual({ proxyCacheEnabled: true });
+    expect([acme?.quotaBytes, plain?.quotaBytes]).toEqual([1_000_000, 0]);
+    expect(snapshot.settings).toEqual({ proxyCacheEnabled: true, quotasEnforced: true });
     expect(snapshot.tokenKeys).toHaveLength(1);
     expect(snapshot.tokenKeys[0]?.secret).toHaveLength(32);
     // The keys survive a restart, so that issued tokens remain valid.
@@ -63,6 +66,10 @@ describe('Watch', () => {
       expect(snapshot.revision).toBeGreaterThan(before[i]!.revision);
       expect(snapshot.organizations.map(({ name }) => name)).toEqual(['fresh']);
     }
+    await plane.ask('mutation { updateOrganization(name: "fresh", input: {quota: {limitBytes: 7}}) { version } }');
+    expect((await streams[0]!.snapshot()).organizations[0]?.quotaBytes).toBe(7);
+    await plane.ask('mutation { updateSystemSettings(input: {quotaManagementEnabled: false}) { version } }');
+    expect((await streams[0]!.snapshot()).settings?.quotasEnforced).toBe(false);
     await plane.ask('mutation { updateSystemSettings(input: {proxyCacheEnabled: false}) { version } }');
     expect((await streams[0]!.snapshot()).settings?.proxyCacheEnabled).toBe(false);
     await plane.ask('mutation { deleteOrganization(name: "fresh") }');
@@ -149,6 +156,27 @@ describe('credentials', () => {
       expect(await credentials()).toMatchObject({ password: '' });
     },
   );
+
+  test.each([
+    ['insecure', { insecure: true }],
+    ['caCertificate', { caCertificate: rootCertificates[0] }],
+  ])('are dropped and never sent when %s changes', async (_, change) => {
+    const before = await credentials();
+    const answer = await set({ ...base, ...change });
+    expect(answer).toMatchObject({ updateOrganization: { proxyCache: { hasCredentials: false } } });
+    const after = await credentials();
+    expect(after).toMatchObject({ username: '', password: '', originVersion: before.originVersion });
+    expect(after.credentialVersion).not.toBe(before.credentialVersion);
+    await set(base);
+    expect(await credentials()).toMatchObject({ password: '' });
+    await set({ ...base, ...change, upstreamPassword: 'one' });
+    expect(await credentials()).toMatchObject({ username: 'bob', password: 'one' });
+  });
+
+  test('stay when the default port is written out', async () => {
+    await set({ ...base, upstream: 'a.io:443' });
+    expect(await credentials()).toMatchObject({ username: 'bob', password: 'one' });
+  });
 
   test('are sent to the new host when they are given together with it', async () => {
     await set({ ...base, upstream: 'b.io', upstreamPassword: 'one' });

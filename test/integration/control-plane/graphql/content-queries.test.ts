@@ -147,14 +147,17 @@ test('usage counts each blob once, the time machine separately, and a share of t
 });
 
 test('sizes are exact beyond the safe range of a JavaScript number', async () => {
-  const huge = Number.MAX_SAFE_INTEGER;
+  // Just below 1 PiB, the most that a manifest may declare. Nine of them exceed 2^53.
+  const huge = 2 ** 50 - 1001;
   await plane.ask('mutation { updateOrganization(name: "acme", input: {quota: null}) { version } }');
-  await admit('one', { references: [layer('a', huge), layer('b', huge, 1), layer('c', huge, 2)] });
-  for (const name of ['a', 'b', 'c']) await arrived(name, huge);
+  for (let n = 0; n < 9; n += 1) {
+    await admit(`huge${n}`, { references: [layer(`huge layer ${n}`, huge)] });
+    await arrived(`huge layer ${n}`, huge);
+  }
   const { organization } = await plane.ask<{ organization: { usage: { usedBytes: string } } }>(
     '{ organization(name: "acme") { usage { usedBytes } } }',
   );
-  expect(organization.usage.usedBytes).toBe((BigInt(huge) * 3n + 100n).toString());
+  expect(organization.usage.usedBytes).toBe((BigInt(huge) * 9n + 900n).toString());
 });
 
 test('an expired tag is in the time machine until a pull renews it', async () => {

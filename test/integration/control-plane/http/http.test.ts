@@ -114,7 +114,7 @@ describe('invalid requests', () => {
   });
 });
 
-describe('limits that are checked before a query runs', () => {
+describe('the limits of a query', () => {
   const deep = (n: number): string => {
     const [open, close] = ['{ repository(organization: "acme", name: "a") ', '}'];
     let inner = '{ name }';
@@ -122,7 +122,7 @@ describe('limits that are checked before a query runs', () => {
     return `${open}${inner}${close}`;
   };
 
-  test('depth', async () => {
+  test('refuse a query that is too deep', async () => {
     expect((await plane.graphql(deep(2))).errors).toBeUndefined();
     const answer = await plane.graphql(deep(3));
     expect(answer.errors?.[0]).toMatchObject({ extensions: { code: 'LIMIT_EXCEEDED' } });
@@ -130,7 +130,7 @@ describe('limits that are checked before a query runs', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('aliases, including those in fragments', async () => {
+  test('refuse too many aliases, including those in fragments', async () => {
     const many = Array.from({ length: 51 }, (_, i) => `a${i}: viewer { name }`).join('\n');
     for (const query of [`{ ${many} }`, `{ ...f } fragment f on Query { ${many} }`]) {
       const answer = await plane.graphql(query);
@@ -138,7 +138,7 @@ describe('limits that are checked before a query runs', () => {
     }
   });
 
-  test('cost of nested pages', async () => {
+  test('refuse nested pages that cost too much', async () => {
     const query = (first: string) =>
       `query ${first === '$n' ? '($n: Int)' : ''} { organizations(first: ${first}) { edges { node { repositories(first: 200) { edges { node { tags { totalCount } } } } } } } }`;
     for (const first of ['200', '$n']) {
@@ -149,7 +149,7 @@ describe('limits that are checked before a query runs', () => {
     expect((await plane.graphql(query('1'))).errors).toBeUndefined();
   });
 
-  test('fragments that multiply each other take no time', async () => {
+  test('refuse fragments that multiply each other without delay', async () => {
     const fragments = Array.from(
       { length: 40 },
       (_, i) => `fragment f${i} on Organization { name ...f${i + 1} ... on Organization { ...f${i + 1} } }`,
@@ -158,7 +158,7 @@ describe('limits that are checked before a query runs', () => {
     expect((await plane.graphql(query)).errors?.[0]?.extensions.code).toBe('LIMIT_EXCEEDED');
   });
 
-  test('an introspection query is within the limits', async () => {
+  test('allow an introspection query', async () => {
     const { getIntrospectionQuery } = await import('graphql');
     expect((await plane.graphql(getIntrospectionQuery())).errors).toBeUndefined();
   });

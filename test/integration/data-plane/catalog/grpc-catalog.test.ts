@@ -98,6 +98,19 @@ describe('GrpcCatalog without the control plane', () => {
     await eventually(() => catalog.lookupTag(REPOSITORY, 'v1'));
   });
 
+  test('a timeout of an admission concerns only the admissions of this organization', async () => {
+    const request = { repository: REPOSITORY, manifest: descriptor('m'), tag: 'v1', checkedAt: 5 };
+    const other = { ...request, repository: { ...REPOSITORY, organizationUid: 'another' } };
+    fake.switches.delayMs = 10_000;
+    await expect(catalog.admit(request)).rejects.toMatchObject({ key: 'NOT_READY' });
+    fake.switches.delayMs = 0;
+    const before = fake.calls.length;
+    await expect(catalog.admit(request)).rejects.toMatchObject({ key: 'NOT_READY' });
+    expect(fake.calls.length).toBe(before);
+    expect(await catalog.admit(other)).toEqual({ decision: 'admitted' });
+    expect(await catalog.lookupTag(REPOSITORY, 'v1')).toBeUndefined();
+  });
+
   test('throws an internal error of the control plane and calls it again', async () => {
     fake.switches.failWith = status.INTERNAL;
     await expect(catalog.lookupTag(REPOSITORY, 'v1')).rejects.toMatchObject({ key: 'INTERNAL' });

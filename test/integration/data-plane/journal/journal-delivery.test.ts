@@ -163,7 +163,7 @@ test('keeps the batch if the control plane fails with an internal error', async 
   catalog.switches.failWith = undefined;
   await catalog.until(() => catalog.records.size === 5);
   // Only tries 1, 2, 4 … are logged.
-  expect(lines.filter((line) => line.includes('Failed to deliver pull records')).length).toBeLessThan(
+  expect(lines.filter((line) => line.includes('Delivering pull records failed')).length).toBeLessThan(
     catalog.calls.length + 1,
   );
 });
@@ -172,7 +172,7 @@ test('retryNow ends the wait between two tries', async () => {
   await catalog.stop();
   const { journal, delivery, lines } = await startDataPlane({ backoff: { firstMs: 60_000, maxMs: 60_000 } });
   await append(journal, 0, 1);
-  await waitUntil('the first try', () => lines.some((line) => line.includes('Failed to deliver pull records')));
+  await waitUntil('the first try', () => lines.some((line) => line.includes('Delivering pull records failed')));
   await catalog.start();
   // The connection has its own backoff, so several tries may be needed.
   const nudge = setInterval(() => delivery.retryNow(), 50);

@@ -414,6 +414,20 @@ describe('CatalogKnowledge admission', () => {
     expect(await knowledge.findManifest(REPOSITORY, digest('m'))).toEqual({ state: 'absent' });
   });
 
+  test('stays known if the journal is delivered while the Catalog answers an earlier look-up', async () => {
+    await fake.stop();
+    await knowledge.admit(admission('m', 'l'));
+    await fake.start();
+    knowledge.doubt();
+    await untilAsked(() => knowledge.findManifest(REPOSITORY, digest('m')));
+    const calls = fake.count('LookupManifest');
+    fake.switches.delayMs = 100;
+    const asked = knowledge.findManifest(REPOSITORY, digest('m'));
+    await fake.until(() => fake.count('LookupManifest') > calls);
+    await journal.acknowledge((await journal.read(10, 10_000))!);
+    expect(await asked).toEqual({ state: 'known', value: manifestOf('m', 'l') });
+  });
+
   test('serves without keeping if the control plane is unreachable and the journal is full', async () => {
     await release();
     await build({ maxRecords: 0 });

@@ -79,12 +79,12 @@ export class RegistryCaller {
    */
   async blob(
     digest: string,
-    ask: Ask & Pick<ReadBlobRequest, 'bytes' | 'suffixLength' | 'accepts'> = {},
+    ask: Ask & Pick<ReadBlobRequest, 'bytes' | 'suffixLength' | 'accepts' | 'counted'> = {},
     onChunk: (received: number) => void | boolean | Promise<void | boolean> = () => undefined,
   ): Promise<ReadResult> {
-    const { bytes, suffixLength, accepts } = ask;
+    const { bytes, suffixLength, accepts, counted } = ask;
     const range = bytes ? { bytes } : suffixLength === undefined ? {} : { suffixLength };
-    const call = this.client.readBlob({ ...common(ask), digest, accepts, ...range });
+    const call = this.client.readBlob({ ...common(ask), digest, accepts, counted, ...range });
     const chunks: Buffer[] = [];
     let header: BlobHeader__Output | undefined;
     let received = 0;

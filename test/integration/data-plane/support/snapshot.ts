@@ -13,6 +13,7 @@ export interface OrganizationSpec extends ProxyCache {
   /** Secrets by robot name. */
   readonly robots?: Readonly<Record<string, string>>;
   readonly scanPolicy?: ScanPolicy;
+  readonly quotaBytes?: number;
 }
 
 /** Returns a configuration snapshot as the control plane sends it. */
@@ -20,7 +21,7 @@ export function snapshotOf(revision: number, ...specs: readonly OrganizationSpec
   return {
     revision,
     organizations: specs.map(organization),
-    settings: { proxyCacheEnabled: true },
+    settings: { proxyCacheEnabled: true, quotasEnforced: true },
     tokenKeys: [{ id: 'key-1', secret: Buffer.alloc(32, 7) }],
   };
 }
@@ -30,6 +31,7 @@ function organization({
   visibility = 'PUBLIC',
   robots = {},
   scanPolicy,
+  quotaBytes = 0,
   ...proxyCache
 }: OrganizationSpec): Organization {
   return {
@@ -37,6 +39,7 @@ function organization({
     name,
     visibility,
     ...(scanPolicy === undefined ? {} : { scanPolicy }),
+    quotaBytes,
     robots: Object.entries(robots).map(([robot, secret]) => ({
       name: robot,
       secretSha256: createHash('sha256').update(secret).digest(),

@@ -51,7 +51,7 @@ describe('upstream rate limits', () => {
     [{ 'x-ratelimit-reset': String(now / 1000 + 45) }, 45_000],
     [{ 'x-retry-after': String(now / 1000 + 20) }, 20_000],
     [{ 'retry-after': '5', 'ratelimit-reset': '30' }, 5_000],
-  ])('end, after %j, in %d ms', (headers, ms) => {
+  ])('end after %j in %d ms', (headers, ms) => {
     expect(retryAfterMs(new ResponseHeaders(headers), now)).toBe(ms);
   });
 

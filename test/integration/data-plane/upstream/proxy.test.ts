@@ -1,5 +1,6 @@
+import type { LookupAddress } from 'node:dns';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, isIP, type Socket } from 'node:net';
 import { createProxyRules } from '../../../../data-plane/src/upstream/http/proxy-rules';
 import { buildImage, type FakeRegistry, makeCertificates, startFakeRegistry } from '../../../support/fake-registry';
 import { client, Closers, failureOf, ref, repositoryAt } from './support';
@@ -46,6 +47,15 @@ async function startProxy(port: number): Promise<TestProxy> {
   return proxy;
 }
 
+const resolvingTo =
+  (...addresses: string[]) =>
+  (): Promise<readonly LookupAddress[]> =>
+    Promise.resolve(addresses.map((address) => ({ address, family: isIP(address) })));
+/** Resolves all names to a public address. */
+const publicly = resolvingTo('93.184.216.34');
+const unresolved = (): Promise<never> =>
+  Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }));
+
 describe('an upstream proxy', () => {
   const closers = new Closers();
   let registry: FakeRegistry;
@@ -57,9 +67,8 @@ describe('an upstream proxy', () => {
   });
   afterEach(() => closers.close());
 
-  it('gets a request for a tunnel with its own credentials, and resolves the name itself', async () => {
-    const resolver = (): Promise<never> => Promise.reject(new Error('names must not be resolved here'));
-    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url }, resolver }));
+  it('gets a request for a tunnel to a name that was checked, with its own credentials', async () => {
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url }, resolver: publicly }));
     const repository = repositoryAt({ host: 'registry.test' }, 'app');
     expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
     expect(proxy.asked).toEqual([
@@ -72,12 +81,92 @@ describe('an upstream proxy', () => {
     const tls = await makeCertificates(['DNS:registry.test']);
     const secure = closers.add(await startFakeRegistry({ tls, content: registry.content }));
     const toSecure = closers.add(await startProxy(secure.port));
-    const upstream = closers.add(client({ proxy: { httpsProxy: toSecure.url } }));
+    const upstream = closers.add(client({ proxy: { httpsProxy: toSecure.url }, resolver: publicly }));
     const repository = repositoryAt({ host: 'registry.test' }, 'app', { insecure: false, caCertificate: tls.ca });
     expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
     expect(toSecure.asked.map((entry) => entry.authority)).toEqual(['registry.test:443']);
     const wrong = repositoryAt({ host: 'other.test' }, 'app', { insecure: false, caCertificate: tls.ca });
     expect((await failureOf(upstream.getManifest(wrong, ref('v1')))).key).toBe('UPSTREAM_TLS');
+  });
+
+  it.each(['check', 'pin', 'proxy'] as const)(
+    'with LAYOVER_UPSTREAM_PROXY_NAMES=%s, does not get a name with an internal address',
+    async (names) => {
+      const resolver = resolvingTo('93.184.216.34', '10.0.0.1');
+      const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url, names }, resolver }));
+      const error = await failureOf(upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1')));
+      expect(error.key).toBe('UPSTREAM_ADDRESS_REFUSED');
+      expect(error.message).not.toContain('10.0.0.1');
+      expect(proxy.asked).toEqual([]);
+    },
+  );
+
+  it('gets the checked address with LAYOVER_UPSTREAM_PROXY_NAMES=pin, and TLS still checks the name', async () => {
+    const tls = await makeCertificates(['DNS:registry.test']);
+    const secure = closers.add(await startFakeRegistry({ tls, content: registry.content }));
+    const toSecure = closers.add(await startProxy(secure.port));
+    const resolver = (name: string): ReturnType<typeof publicly> =>
+      name === 'registry.test' ? publicly() : resolvingTo('2606:2800:220:1::1')();
+    const proxies = { httpsProxy: toSecure.url, names: 'pin' } as const;
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: proxies, resolver }));
+    const trusting = { insecure: false, caCertificate: tls.ca };
+    await upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app', trusting), ref('v1'));
+    const other = repositoryAt({ host: 'other.test:8443' }, 'app', trusting);
+    expect((await failureOf(upstream.getManifest(other, ref('v1')))).key).toBe('UPSTREAM_TLS');
+    expect(toSecure.asked.map(({ authority }) => authority)).toEqual([
+      '93.184.216.34:443',
+      '[2606:2800:220:1::1]:8443',
+    ]);
+  });
+
+  it.each(['check', 'pin'] as const)(
+    'with LAYOVER_UPSTREAM_PROXY_NAMES=%s, does not get a name that cannot be resolved here',
+    async (names) => {
+      const upstream = closers.add(client({ proxy: { httpProxy: proxy.url, names }, resolver: unresolved }));
+      const error = await failureOf(upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1')));
+      expect(error.key).toBe('UPSTREAM_UNREACHABLE');
+      expect(error.message).toBe(
+        'The name registry.test cannot be resolved here (ENOTFOUND), so its address cannot be checked before the ' +
+          'proxy connects to it; if only the proxy can resolve names, set LAYOVER_UPSTREAM_PROXY_NAMES=proxy',
+      );
+      expect(proxy.asked).toEqual([]);
+    },
+  );
+
+  it('gets a name that cannot be resolved here with LAYOVER_UPSTREAM_PROXY_NAMES=proxy', async () => {
+    const proxies = { httpProxy: proxy.url, names: 'proxy' } as const;
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: proxies, resolver: unresolved }));
+    await upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1'));
+    expect(proxy.asked.map(({ authority }) => authority)).toEqual(['registry.test:80']);
+  });
+
+  it('does not wait longer for a name than for a connection', async () => {
+    const resolver = (): Promise<never> => new Promise(() => undefined);
+    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url }, resolver, timeouts: { connectMs: 50 } }));
+    const error = await failureOf(upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1')));
+    expect(error.message).toContain('cannot be resolved here (ETIMEDOUT)');
+  });
+
+  it.each<[string, object, string]>([
+    ['a redirect', { path: '/v2/', redirect: 'http://internal.test/x' }, 'internal.test'],
+    [
+      'a token server',
+      {
+        path: '/v2/',
+        respond: { status: 401, headers: { 'www-authenticate': 'Bearer realm="http://internal.test/t"' } },
+      },
+      'internal.test',
+    ],
+    ['a redirect to an address', { path: '/v2/', redirect: 'http://[::ffff:169.254.169.254]/x' }, '::ffff:a9fe:a9fe'],
+  ])('does not get the internal host of %s', async (_name, quirk, host) => {
+    const resolver = (name: string): ReturnType<typeof publicly> =>
+      name === 'internal.test' ? resolvingTo('192.168.0.1')() : publicly();
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url }, resolver }));
+    registry.quirk(quirk);
+    const error = await failureOf(upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1')));
+    expect(error.key).toBe('UPSTREAM_ADDRESS_REFUSED');
+    expect(error.message).toContain(host);
+    expect(proxy.asked.map(({ authority }) => authority)).toEqual(['registry.test:80']);
   });
 
   it('is bypassed for the hosts in NO_PROXY', async () => {
@@ -102,7 +191,7 @@ describe('an upstream proxy', () => {
   });
 
   it('is named in the error if it refuses, closes the connection or is unreachable', async () => {
-    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url } }));
+    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url }, resolver: publicly }));
     const repository = repositoryAt({ host: 'registry.test' }, 'app');
     proxy.refuse = true;
     const refused = await failureOf(upstream.getManifest(repository, ref('v1')));

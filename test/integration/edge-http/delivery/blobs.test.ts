@@ -408,6 +408,54 @@ describe('a file that cannot be used', () => {
     expect(answer.body.equals(content)).toBe(true);
   });
 
+  test('is counted by the first call only, which stays open until all bytes are readable', async () => {
+    const blob = blobs.make(MIB);
+    const size = blob.content.length;
+    edge.plane.script = {
+      async readBlob(_request, sender) {
+        if (!sender.request.accepts.includes('LOCAL_FILE')) return serveInline(blob, sender);
+        const gone = { delivery: 'LOCAL_FILE', path: `${blob.file}.gone`, available: 0 } as const;
+        await sender.header({ size, offset: 0, length: size, ...gone });
+        await sender.over;
+      },
+    };
+    const answer = await get(edge, blob.path);
+    expect(answer.body.equals(blob.content)).toBe(true);
+    const [first, second] = edge.plane.reads as [BlobSender, BlobSender];
+    expect([first.request.counted, second.request.counted]).toEqual([false, true]);
+    // Rejects if the edge has cancelled the call.
+    await first.progress(size - 1);
+    await first.progress(size);
+    expect(await first.over).toBe('cancel');
+  });
+
+  test('that becomes unreadable is counted by the first call only', async () => {
+    const blob = blobs.make(MIB);
+    edge.plane.script = {
+      async readBlob(_request, sender) {
+        if (!sender.request.accepts.includes('LOCAL_FILE')) return serveInline(blob, sender);
+        await sender.header({
+          size: MIB,
+          offset: 0,
+          length: MIB,
+          delivery: 'LOCAL_FILE',
+          path: blob.file,
+          available: 10,
+        });
+        await sender.over;
+      },
+    };
+    const message = await open(edge, blob.path);
+    const first = await edge.plane.read(0);
+    truncateSync(blob.file, 10);
+    await first.progress(20);
+    const second = await edge.plane.read(1);
+    expect((await finish(message)).whole).toBe(true);
+    expect([first.request.counted, second.request.counted]).toEqual([false, true]);
+    await first.progress(MIB);
+    expect(await first.over).toBe('cancel');
+  });
+
   test('in the middle of a delivery is continued over the call at the same position', async () => {
     const blob = blobs.make(8 * MIB);
     edge.plane.script = {

@@ -34,6 +34,7 @@ export interface OrganizationSpec extends Partial<Omit<ProxyCacheConfiguration, 
   /** Secrets by robot name. */
   readonly robots?: Readonly<Record<string, string>>;
   readonly scanPolicy?: ScanPolicy;
+  readonly quotaBytes?: number;
 }
 
 /** Returns an organization in the form that the data plane uses. */
@@ -46,6 +47,7 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
     robots = {},
     noProxy,
     scanPolicy,
+    quotaBytes = 0,
     ...proxy
   } = spec;
   return {
@@ -53,6 +55,7 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
     name,
     visibility,
     scanPolicy,
+    quotaBytes,
     robots: new Map(
       Object.entries(robots).map(([robot, secret]) => [
         robot,
@@ -100,6 +103,7 @@ export function snapshotOf(
       organizations.flatMap((one) => (one.proxyCache?.mirrorHost ? [[one.proxyCache.mirrorHost, one] as const] : [])),
     ),
     proxyCacheEnabled: true,
+    quotasEnforced: true,
     tokenKeys: TOKEN_KEYS,
     ...overrides,
   };

@@ -6,12 +6,15 @@ import { type Clock, systemClock } from '../../../../common/runtime/clock';
 import { createLogger } from '../../../../common/runtime/logger';
 import type { BlobReader, BlobSource } from '../../../../data-plane/src/blobs/blob-source';
 import type { BlobStore } from '../../../../data-plane/src/store/blob-store';
+import { PassThrough } from '../../../../data-plane/src/blobs/pass-through';
 import { ReadThroughSource } from '../../../../data-plane/src/blobs/read-through-source';
 import { createFills, type FillsOptions, type SpooledFills } from '../../../../data-plane/src/blobs/fills/create-fills';
-import type { FillLimits } from '../../../../data-plane/src/blobs/fills/fill-limits';
+import { DEFAULT_FILL_LIMITS, type FillLimits } from '../../../../data-plane/src/blobs/fills/fill-limits';
+import { FillRoom } from '../../../../data-plane/src/blobs/fills/room/fill-room';
 import { createSpool, type Spool } from '../../../../data-plane/src/blobs/fills/spool';
 import { createDirectoryBlobStore } from '../../../../data-plane/src/store/directory/directory-blob-store';
 import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
+import { DiskAccount, freeBytesAt } from '../../../../data-plane/src/store/room/disk-account';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 
 /** Fills in a real directory, with access to their parts. */
@@ -22,6 +25,7 @@ export interface FillSetup {
   readonly uses: ContentUses;
   readonly fills: SpooledFills;
   readonly source: BlobSource;
+  readonly passThrough: PassThrough;
   readonly spoolDirectory: string;
   readonly blobDirectory: string;
   spooled(): Promise<readonly string[]>;
@@ -36,6 +40,12 @@ export interface FillSetupOptions {
   readonly wrapStore?: (store: BlobStore) => BlobStore;
   readonly onProven?: FillsOptions['onProven'];
   readonly onFilled?: FillsOptions['onFilled'];
+  /** Returns the free bytes of the disk. Default: those of the real one. */
+  readonly freeBytes?: () => Promise<number>;
+  /** Bytes that fills leave free; default 0. */
+  readonly reserveBytes?: number;
+  /** If true, `source` passes through what does not fit. Default: it is refused. */
+  readonly passesThrough?: boolean;
 }
 
 /** Short waits, so that tests see a resume without a manual clock. */
@@ -52,24 +62,37 @@ export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSe
   const uses = new ContentUses(clock);
   const stored = new StoredBlobs({ store, uses, logger });
   const spool = createSpool(spoolDirectory);
+  const limits = { ...DEFAULT_FILL_LIMITS, ...QUICK, ...options.limits };
+  const account = new DiskAccount({
+    readFree: options.freeBytes ?? freeBytesAt(spoolDirectory),
+    reserveBytes: options.reserveBytes ?? 0,
+    clock,
+  });
   const fills = createFills({
     stored,
     uses,
     spoolDirectory,
+    room: new FillRoom({ account, clock }),
     clock,
     logger,
-    limits: { ...QUICK, ...options.limits },
+    limits,
     spool: options.wrapSpool?.(spool) ?? spool,
     ...(options.onProven && { onProven: options.onProven }),
     ...(options.onFilled && { onFilled: options.onFilled }),
   });
   await fills.cleanSpool();
+  const passThrough = new PassThrough({ clock, logger, limits });
   return {
     store,
     stored,
     uses,
     fills,
-    source: new ReadThroughSource({ stored, fills }),
+    passThrough,
+    source: new ReadThroughSource({
+      stored,
+      fills,
+      passThrough: options.passesThrough === true ? passThrough : undefined,
+    }),
     spoolDirectory,
     blobDirectory,
     spooled: () => readdir(spoolDirectory),

@@ -41,6 +41,18 @@ test('compileRepositoryRule: deny wins, an empty allow list allows everything, a
   expect(compileRepositoryRule([], ['alpine'])(['library/alpine', 'alpine'])).toBe('denied');
 });
 
+test('compileRepositoryRule: as many and as long patterns as allowed do not make matching slow', () => {
+  const costly = [`${'**/'.repeat(84)}b`, `${'*a'.repeat(126)}b`, `${'**a'.repeat(84)}b`];
+  for (const pattern of costly) {
+    const patterns = Array.from({ length: 100 }, () => pattern);
+    const rule = compileRepositoryRule(patterns, patterns);
+    for (const name of ['a/'.repeat(127), 'a'.repeat(254)]) {
+      const work = (): void => expect(rule([`${name}a`, `${name}c`, `${name}d`])).toBe('not-allowed');
+      expect(cpuMillisecondsOf(work)).toBeLessThan(400);
+    }
+  }
+});
+
 test('compileRepositoryRule: no pattern makes matching slow', () => {
   const rule = compileRepositoryRule([`${'*a'.repeat(100)}b`, `${'**/a'.repeat(60)}/b`], []);
   const work = (): void => expect(rule(['a'.repeat(255)])).toBe('not-allowed');

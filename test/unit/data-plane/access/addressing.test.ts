@@ -66,3 +66,14 @@ test('Access returns one origin object per configuration, with the credentials o
   expect((await target('acme')).upstream.origin.credentials?.username).toBe('a');
   expect((await target('beta')).upstream.origin.credentials?.username).toBe('b');
 });
+
+test.each([
+  ['the quota of the organization', { name: 'acme', quotaBytes: 5 }, {}, 5],
+  ['no quota if it has none', { name: 'acme' }, {}, undefined],
+  ['no quota while quotas are switched off', { name: 'acme', quotaBytes: 5 }, { quotasEnforced: false }, undefined],
+])('a pull target has %s', async (_name, spec, overrides, quotaBytes) => {
+  const rig = pullRig(spec);
+  rig.configuration.snapshot = { ...rig.configuration.snapshot, ...overrides };
+  const located = rig.access.locate({ kind: 'organization', name: 'acme' }, 'x');
+  expect((await rig.access.authorize(located, '')).quotaBytes).toBe(quotaBytes);
+});

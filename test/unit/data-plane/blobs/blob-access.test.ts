@@ -7,6 +7,7 @@ import { BlobService } from '../../../../data-plane/src/blobs/blob-service';
 import { createFills } from '../../../../data-plane/src/blobs/fills/create-fills';
 import { blobAccessOn } from '../../../support/data-plane/fakes/blob-access';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
+import { ampleRoom } from '../../../support/data-plane/fills/ample-room';
 
 const NAME = 'team/app';
 const image = imageNamed('first');
@@ -17,7 +18,7 @@ function rig(...specs: readonly OrganizationSpec[]) {
   const parts = pullRig(...specs);
   const { blobAccess } = blobAccessOn(parts, parts.stored);
   // A HEAD request fills nothing, so the spool folder is never created.
-  const fills = createFills({ ...parts, spoolDirectory: 'none', logger: silentLogger });
+  const fills = createFills({ ...parts, spoolDirectory: 'none', room: ampleRoom(), logger: silentLogger });
   const service = new BlobService({ ...parts, blobAccess, fills });
   const stat = (organization = 'acme', of: Digest = digest) =>
     service.stat({

@@ -98,7 +98,7 @@ test.each([
   ['an outage', new LayoverError('UPSTREAM_FAILED', { upstreamStatus: 500 }), 'UPSTREAM_FAILED'],
   ['a refusal', new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 403 }), 'UPSTREAM_DENIED'],
   ['an unknown repository', new LayoverError('NAME_UNKNOWN', { upstreamStatus: 404 }), 'MANIFEST_UNKNOWN'],
-])('%s of the upstream', async (_name, error, key) => {
+])('%s of the upstream fails the pull', async (_name, error, key) => {
   const rig = pullRig();
   rig.upstream.behaviour.fail = { when: /./, error: () => error };
   expect(await rig.outcome(image.digest)).toBe(key);

@@ -90,7 +90,7 @@ test.each([
     new TypeError('x is not a function'),
     { httpStatus: 500, upstreamStatus: 0, errorCode: 'UNKNOWN', cacheStatus: 'ERROR' },
   ],
-])('a record of %s', async (_name, error, expected) => {
+])('a record names the outcome of %s', async (_name, error, expected) => {
   const rig = rigAtDocker();
   rig.upstream.behaviour.fail = { when: /./, error: () => error as LayoverError };
   await rig.outcome('latest', ask);

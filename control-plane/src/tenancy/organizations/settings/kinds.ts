@@ -72,6 +72,8 @@ interface Definition<Value, Sent, Column extends string, Field extends string | 
   readonly send?: (value: Value) => Sent;
   /** Which values are accepted. Omitted: every value of the kind. */
   readonly rule?: Rule<Value>;
+  /** If true, only a token of role ADMIN may change the setting. Default: a MANAGER may too. */
+  readonly adminOnly?: boolean;
   /**
    * What the audit log shows of a value. Omitted: the value. 'hidden': only that there is a value.
    */
@@ -137,7 +139,7 @@ function define<
 >(
   kind: Kind<Value, Stored, Sent>,
   presence: P,
-  { description, column, wire, send, rule, audit }: Definition<Value, Sent, C, F>,
+  { description, column, wire, send, rule, adminOnly, audit }: Definition<Value, Sent, C, F>,
   more: { readonly fallback?: Value; readonly absent?: Sent | undefined; readonly emptyIsNull?: boolean },
 ): SettingDefinition<Value, Stored, Sent, P, C, F> {
   return {
@@ -150,6 +152,7 @@ function define<
     absent: more.absent,
     emptyIsNull: more.emptyIsNull ?? false,
     rule,
+    adminOnly: adminOnly ?? false,
     send: send ?? ((value) => kind.send(value)),
     describe: audit === 'hidden' ? () => 'hidden' : (audit ?? ((value) => kind.describe(value))),
   };

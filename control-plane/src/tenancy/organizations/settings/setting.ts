@@ -57,6 +57,8 @@ export interface SettingDefinition<
   /** Whether an empty text means the same as null. */
   readonly emptyIsNull: boolean;
   readonly rule: Rule<Value> | undefined;
+  /** Whether only a token of role ADMIN may change the setting. */
+  readonly adminOnly: boolean;
   /** Converts a value for the message. */
   send(value: Value): Sent;
   /** Returns what the audit log shows of a value. Has no effect on the detection of changes. */

@@ -61,6 +61,13 @@ describe('32 concurrent admissions with room for ten', () => {
     await organization({ limitBytes: LIMIT });
     for (let n = 0; n < 10; n++) await world.cache(acme, `old ${n}`, { [`old layer ${n}`]: 900 }, `old${n}`);
     world.advance(60_000);
+    // Reservations of blobs that nobody fills would end before an image is evicted.
+    const uses = Array.from({ length: 32 }, (_, n) => ({
+      ...repositoryOf(n),
+      digest: digest(`layer ${n}`),
+      startedAt: world.now,
+    }));
+    await world.plane.catalog.call('ReportUse', { node: 'one', uses });
     const { decisions, most } = await admitAll();
     expect(decisions.filter((it) => it === 'ADMITTED')).toHaveLength(10);
     expect(most).toBe(LIMIT);

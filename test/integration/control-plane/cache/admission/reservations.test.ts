@@ -80,6 +80,58 @@ describe('a reservation', () => {
     expect(await world.usage()).toMatchObject({ used: 1000, reserved: 0, blobs: 1 });
   });
 
+  test('that nobody fills ends before an image is evicted, the largest first', async () => {
+    await world.cache(acme, 'real', { 'real layer': 800 });
+    await admit('fake', { 'small fake layer': 200, 'large fake layer': 500 });
+    expect(await admit('next', { 'next layer': 600 })).toBe('ADMITTED');
+    expect(await world.usage()).toMatchObject({ used: 1100, reserved: 800 });
+    expect(await holding('large fake layer')).toMatchObject({ state: 'LAPSED', reserved_until: null });
+    expect(await holding('small fake layer')).toMatchObject({ state: 'RESERVED' });
+    expect((await world.tags()).map(({ name }) => name).sort()).toEqual(['fake', 'next', 'real']);
+    expect(await world.events('QUOTA_EVICTED')).toEqual([]);
+  });
+
+  test('that ended to make room counts again when its blob arrives and fits', async () => {
+    await admit('first', { 'first layer': 1000 });
+    world.advance(30_000);
+    expect(await admit('second', { 'second layer': 900 })).toBe('ADMITTED');
+    expect(await holding('first layer')).toMatchObject({ state: 'LAPSED' });
+    await world.arrive(acme, { 'second layer': 900 });
+    expect(await world.usage()).toMatchObject({ used: 1100, reserved: 0 });
+    // The older image makes room for the layer of the one that arrives, as for an admission.
+    await world.arrive(acme, { 'first layer': 800 });
+    expect(await world.usage()).toMatchObject({ used: 1900, reserved: 0 });
+  });
+
+  test('of an image requested in the last half minute stays unless an image would be evicted', async () => {
+    await admit('first', { 'first layer': 1000 });
+    world.advance(29_999);
+    expect(await admit('second', { 'second layer': 900 })).toBe('PASS_THROUGH');
+    expect(await holding('first layer')).toMatchObject({ state: 'RESERVED' });
+  });
+
+  test('of a blob that is being filled stays, and an image is evicted instead', async () => {
+    await world.cache(acme, 'real', { 'real layer': 800 });
+    await admit('pulled', { 'pulled layer': 700 });
+    const inUse = [{ ...acme, digest: digest('pulled layer'), startedAt: world.now }];
+    expect(await admit('next', { 'next layer': 600 }, { inUse })).toBe('ADMITTED');
+    expect(await holding('pulled layer')).toMatchObject({ state: 'RESERVED' });
+    expect((await world.events('QUOTA_EVICTED')).map(({ reference }) => reference)).toEqual(['real']);
+  });
+
+  test('stays if even all reservations and images together would not make room', async () => {
+    await world.cache(acme, 'real', { 'real layer': 800 });
+    await admit('pulled', { 'pulled layer': 500 });
+    await admit('fake', { 'fake layer': 300 });
+    const inUse = ['pulled layer', 'real layer'].map((name) => ({
+      ...acme,
+      digest: digest(name),
+      startedAt: world.now,
+    }));
+    expect(await admit('next', { 'next layer': 1500 }, { inUse })).toBe('PASS_THROUGH');
+    expect(await holding('fake layer')).toMatchObject({ state: 'RESERVED' });
+  });
+
   test('stays while no data plane can be asked', async () => {
     await admit('one', { 'a layer': 900 });
     await world.storage.stop();

@@ -124,7 +124,7 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
     'INDEX sqlite_autoindex_repository_holdings_1 (origin_version=? AND digest=? AND repository_id=?)',
     'PRIMARY',
   ],
-])('%s: uses its index', async (_name, ask, onSqlite, onMariadb) => {
+])('%s uses its index', async (_name, ask, onSqlite, onMariadb) => {
   const plans = await explainQueries(database, ask);
   expect(plans).toHaveLength(1);
   if (database.dialect === 'mysql') expect(plans[0]).toContain(`by ${onMariadb},`);

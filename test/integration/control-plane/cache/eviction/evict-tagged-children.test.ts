@@ -1,5 +1,5 @@
 import { MediaType } from '../../../../../common/oci/media-types';
-import { admission, child, digest, layer } from '../../../../support/control-plane/builders';
+import { admission, blobRecord, child, digest, layer } from '../../../../support/control-plane/builders';
 import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
 
 let plane: TestControlPlane;
@@ -23,6 +23,8 @@ test('eviction frees a child that two indexes name when it evicts both', async (
       tag: name.replace(' ', '-'),
     });
   expect(await admit('child', { references: [layer('lower', 1000)], tag: '' })).toBe('ADMITTED');
+  const arrived = { organizationUid: repository.organizationUid, digest: digest('lower'), size: 1000 };
+  await plane.catalog.call('RecordPulls', { records: [blobRecord(arrived, plane.clock.now())] });
   plane.clock.advance(60_000);
   expect(await admit('large', { references: [layer('upper', 1500)], tag: 'large' })).toBe('ADMITTED');
   expect(

@@ -76,6 +76,7 @@ test('validateProxyCache sends the whole input to a data plane and returns its r
     upstreamUsername: 'bob',
     upstreamPassword: 'pa:ss wörd',
     insecure: true,
+    trustedRealms: ['login.example:8443', 'auth.example'],
   };
   expect(await plane.ask(VALIDATE, { input })).toEqual({
     validateProxyCache: { outcome: 'TLS_ERROR', message: 'No.', anonymous: false, latencyMilliseconds: 12 },
@@ -88,6 +89,7 @@ test('validateProxyCache sends the whole input to a data plane and returns its r
       password: 'pa:ss wörd',
       insecure: true,
       caCertificate: '',
+      trustedRealms: ['auth.example', 'login.example:8443'],
     },
   ]);
 });

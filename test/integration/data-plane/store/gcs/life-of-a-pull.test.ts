@@ -113,7 +113,7 @@ describe('a data plane with blobs in a bucket', () => {
     expect(rig.registry.bytesSent(digest)).toBe(BIG.size);
   });
 
-  test('serves all clients at once if the bucket answers 503 during an upload, and stores the blob when the bucket recovers', async () => {
+  test('serves all clients at once if the bucket answers 503 for twenty seconds, and stores the blob when the bucket recovers', async () => {
     // The default value.
     const { uploadPatienceMs, uploadMs, retryMaxMs } = DEFAULT_GCS_LIMITS;
     const clock = TestClock.running();
@@ -124,12 +124,13 @@ describe('a data plane with blobs in a bucket', () => {
     const clients = Array.from({ length: 8 }, () => rig.edge.blob(digest));
     await fake.until(() => fake.requests.some(({ kind, status }) => kind === 'part' && status === 308));
     const fault = fake.fault({ status: 503 });
+    const failsSince = clock.now();
     gate.open();
     // No client waits for the bucket, which answers 503 until the test changes that.
     expect((await Promise.all(clients)).every(isWhole)).toBe(true);
-    await waitUntil('several tries', () => {
+    await waitUntil('twenty seconds and several tries', () => {
       clock.advance(1000);
-      return fault.used > 5;
+      return clock.now() >= failsSince + 20_000 && fault.used > 5;
     });
     expect(kept(digest)).toBe(false);
     fault.remove();

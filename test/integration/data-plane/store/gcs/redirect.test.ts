@@ -165,7 +165,7 @@ describe('redirects to the bucket', () => {
       const given = await rig.edge.blob(digest, { accepts: ['INLINE', 'REDIRECT'] });
       expect([given.failure, given.header?.delivery, given.bytes.equals(big)]).toEqual([undefined, 'INLINE', true]);
     }
-    expect(lines.filter((line) => line.includes('Cannot redirect clients to the bucket'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('Clients cannot be redirected to the bucket'))).toHaveLength(1);
     await fake.goAway();
     expect((await rig.edge.blob(digest, { accepts: ['INLINE', 'REDIRECT'] })).bytes.equals(big)).toBe(true);
     await fake.comeBack();

@@ -165,6 +165,24 @@ describe('upstream authorization', () => {
     expect(traffic(registry)).toEqual(['GET /v2/app/manifests/v1']);
   });
 
+  it('sends no credentials to another port of the registry, unless the organization trusts it', async () => {
+    const other = closers.add(await startFakeRegistry());
+    const registry = await start({ kind: 'bearer', ...annPulls(), realm: `http://127.0.0.1:${other.port}/token` });
+    const pull = (trustedRealms?: readonly string[]): Promise<unknown> =>
+      upstream.getManifest(repositoryAt(registry, 'app', { credentials: ann, trustedRealms }), ref('v1'));
+    const error = await failureOf(pull());
+    expect(error.key).toBe('UPSTREAM_CONTENT');
+    expect(error.message).toContain(`add "127.0.0.1:${other.port}" to trustedRealms`);
+    expect(other.requests).toEqual([]);
+    const tokens = closers.add(await startFakeRegistry({ auth: registry.auth }));
+    registry.auth.options.realm = `${tokens.url}/token`;
+    await pull([tokens.host]);
+    expect(tokens.takeRequests().map(({ authorization }) => authorization)).toEqual(['basic']);
+    // The scheme and the token are remembered, but the trust is not.
+    expect((await failureOf(pull([]))).key).toBe('UPSTREAM_CONTENT');
+    expect(tokens.requests).toEqual([]);
+  });
+
   it('does not follow a redirect of a token server', async () => {
     const thief = closers.add(await startFakeRegistry());
     const registry = await start({ kind: 'bearer', ...annPulls() });

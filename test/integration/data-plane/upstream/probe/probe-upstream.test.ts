@@ -59,8 +59,8 @@ async function answering(
   return registry;
 }
 
-describe('UpstreamProber outcome OK', () => {
-  test('a registry without authentication: credentials are not sent, and nothing is claimed about them', async () => {
+describe('UpstreamProber returns OK for', () => {
+  test('a registry without authentication, which gets no credentials; the message claims nothing about them', async () => {
     const registry = await start();
     const { host } = registry;
     expect(await probe({ host })).toEqual({
@@ -120,7 +120,7 @@ describe('UpstreamProber outcome OK', () => {
     },
   );
 
-  test('nothing is remembered: the next probe asks again, over its own connection', async () => {
+  test('a second probe, which asks again over its own connection', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     await probe({ host: registry.host, credentials: CREDENTIALS });
     await registry.waitFor(() => registry.openConnections === 0);
@@ -130,7 +130,7 @@ describe('UpstreamProber outcome OK', () => {
   });
 });
 
-describe('UpstreamProber outcome BAD_CREDENTIALS', () => {
+describe('UpstreamProber returns BAD_CREDENTIALS for', () => {
   test('wrong or missing Basic credentials', async () => {
     const { host } = await start({ auth: { kind: 'basic', users } });
     expect(await probe({ host, credentials: WRONG })).toMatchObject({
@@ -161,7 +161,7 @@ describe('UpstreamProber outcome BAD_CREDENTIALS', () => {
     });
   });
 
-  test('a token server that issues tokens to everybody: the answer of the registry counts', async () => {
+  test('a token server that issues tokens to everybody, because the answer of the registry counts', async () => {
     const registry = await start({ auth: { kind: 'bearer', users } });
     registry.quirk({ path: '/token', respond: { status: 200, body: '{"token":"for-everybody"}' } });
     expect(await probe({ host: registry.host, credentials: WRONG })).toMatchObject({
@@ -180,7 +180,7 @@ describe('UpstreamProber outcome BAD_CREDENTIALS', () => {
   });
 });
 
-describe('UpstreamProber outcome NOT_A_REGISTRY', () => {
+describe('UpstreamProber returns NOT_A_REGISTRY for', () => {
   test('a web page', async () => {
     const registry = await start();
     registry.quirk({ html: true });
@@ -195,7 +195,7 @@ describe('UpstreamProber outcome NOT_A_REGISTRY', () => {
     [200, '{"status":"up"}', 'answered at /v2/ with something that no registry sends'],
     [200, 'x'.repeat(70_000), 'answered at /v2/ with something that no registry sends'],
     [401, 'who are you', 'requires a login (401), but not in the way of a registry'],
-  ])('status %d with %.15j', async (status, body, words) => {
+  ])('a host that answers %d with %.15j', async (status, body, words) => {
     const { host } = await answering(status, { 'content-type': 'text/plain' }, body);
     expect(await probe({ host })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
@@ -218,13 +218,20 @@ describe('UpstreamProber outcome NOT_A_REGISTRY', () => {
     const registry = await start({ auth: { kind: 'bearer', users, realm } });
     const resolver = (): Promise<{ address: string; family: number }[]> =>
       Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
-    expect(await probe({ host: registry.host, credentials: CREDENTIALS }, { resolver })).toMatchObject({
+    const target = { host: registry.host, credentials: CREDENTIALS };
+    expect(await probe(target, { resolver })).toMatchObject({
       outcome: 'NOT_A_REGISTRY',
       anonymous: true,
-      message: expect.stringContaining('which does not belong to it; the credentials were not sent') as string,
+      message:
+        `${registry.host} names the token server stranger.example:${stranger.port}, which is not trusted with its ` +
+        'credentials; they were not sent. If this is its token server, an administrator can add ' +
+        `"stranger.example:${stranger.port}" to trustedRealms.`,
     });
     expect(stranger.requests).toEqual([]);
     expect(registry.requests.every(({ authorization }) => authorization === 'none')).toBe(true);
+    registry.auth.options.realm = `http://stranger.example:${registry.port}/token`;
+    const trustedRealms = [`stranger.example:${registry.port}`];
+    expect(await probe({ ...target, trustedRealms }, { resolver })).toMatchObject({ outcome: 'OK', anonymous: false });
   });
 
   test('an upstream that redirects to another host, which does not get the credentials', async () => {
@@ -239,7 +246,7 @@ describe('UpstreamProber outcome NOT_A_REGISTRY', () => {
   });
 });
 
-describe('UpstreamProber outcome UNREACHABLE', () => {
+describe('UpstreamProber returns UNREACHABLE for', () => {
   test('a closed port', async () => {
     const registry = await startFakeRegistry();
     await registry.close();
@@ -277,7 +284,7 @@ describe('UpstreamProber outcome UNREACHABLE', () => {
     [500, 'failed (500): try again later; if the error persists, ask its owner.'],
     [503, 'failed (503): try again later; if the error persists, ask its owner.'],
     [429, 'limits the requests of Layover (429), so the credentials could not be checked: try again later.'],
-  ])('status %d', async (status, words) => {
+  ])('a registry that answers %d', async (status, words) => {
     const { host } = await answering(status, { 'content-type': 'text/html', 'retry-after': '7' }, '<html>', true);
     expect(await probe({ host })).toMatchObject({ outcome: 'UNREACHABLE', message: `${host} ${words}` });
   });
@@ -300,7 +307,7 @@ describe('UpstreamProber outcome UNREACHABLE', () => {
   });
 });
 
-describe('UpstreamProber outcome ADDRESS_REFUSED', () => {
+describe('UpstreamProber returns ADDRESS_REFUSED for', () => {
   const refused = (host: string): string =>
     `${host} resolves to a loopback, private or other internal address, which Layover does not connect to; if this is intended, add its network to LAYOVER_UPSTREAM_ALLOWED_NETWORKS.`;
 
@@ -329,7 +336,7 @@ describe('UpstreamProber outcome ADDRESS_REFUSED', () => {
   });
 });
 
-describe('UpstreamProber outcome TLS_ERROR', () => {
+describe('UpstreamProber returns TLS_ERROR for', () => {
   test('a certificate of an unknown authority, until caCertificate contains it', async () => {
     const { ca, key, cert } = await makeCertificates();
     const { host } = await start({ tls: { key, cert } });

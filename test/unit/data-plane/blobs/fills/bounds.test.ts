@@ -63,11 +63,48 @@ describe('the limits of fills', () => {
   });
 
   it('a blob that does not fit is rejected before its body arrives', async () => {
-    const { source, spooled } = await start({ wrapSpool: (spool) => ({ ...spool, hasRoom: async () => false }) });
+    const { source, spooled } = await start({ freeBytes: async () => 999 });
     const upstream = new FakeUpstream(bytes(1000));
     await expect(source.open(upstream.request())).rejects.toMatchObject({ key: 'STORE_FULL' });
     expect(upstream.sent).toBe(0);
     await until(async () => (await spooled()).length === 0);
+  });
+
+  it.each([
+    ['stored', {}],
+    ['refused by its upstream', { refuse: 'UPSTREAM_DENIED' as const }],
+    ['broken in the middle', { cutAt: { offset: MIB, key: 'UPSTREAM_CONTENT' as const } }],
+    ['of another size', { says: 7 }],
+    ['of other bytes', { content: bytes(3 * MIB, 'other') }],
+  ])(
+    'a fill reserves its size while it runs and gives the rest back, also for a blob that is %s',
+    async (_how, answer) => {
+      const { source, fills } = await start({ limits: { resumeTries: 0 } });
+      const gate = new Gate();
+      const upstream = new FakeUpstream(bytes(3 * MIB), [{ waitFor: gate.passed, ...answer }]);
+      const opening = source.open(upstream.request()).then(readUntilCut, () => undefined);
+      await until(() => upstream.offsets.length === 1);
+      expect(fills.roomCounts()).toEqual({ reservedBytes: 3 * MIB, waiting: 0, waits: 0 });
+      gate.open();
+      await opening;
+      await until(() => !fills.isActive(upstream.digest));
+      expect(fills.roomCounts().reservedBytes).toBe(0);
+    },
+  );
+
+  it('a fill that is aborted gives its room back, also while it waits for room', async () => {
+    const { fills } = await start({ freeBytes: async () => 5 * MIB });
+    const never = new Gate();
+    const running = new FakeUpstream(bytes(3 * MIB, 'running'), [{ waitFor: never.passed }]);
+    const waiting = new FakeUpstream(bytes(3 * MIB, 'waiting'));
+    const ends = [running, waiting].map((upstream) =>
+      fills.complete(upstream.request()).catch((error: unknown) => error),
+    );
+    await until(() => fills.roomCounts().waiting === 1);
+    await fills.stop(0);
+    expect(await Promise.all(ends)).toMatchObject([{ key: 'NOT_READY' }, { key: 'NOT_READY' }]);
+    expect(fills.roomCounts()).toMatchObject({ reservedBytes: 0, waiting: 0 });
+    expect([running.offsets, waiting.offsets]).toEqual([[0], []]);
   });
 
   it('a store that fails at the end does not stop clients from getting the blob', async () => {

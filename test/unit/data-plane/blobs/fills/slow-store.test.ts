@@ -1,10 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { digestOf } from '../../../../../common/oci/digest';
 import type { BlobIngest } from '../../../../../data-plane/src/store/blob-store';
-import { createSpool } from '../../../../../data-plane/src/blobs/fills/spool';
-import { spoolWithRoom } from '../../../../../data-plane/src/blobs/fills/spool-with-room';
 import {
   bytes,
   type FillSetup,
@@ -63,27 +57,5 @@ describe('a store that is slow or does not answer', () => {
     const reader = await setup.source.open(upstream.request());
     expect((await readUntilCut(reader)).error).toMatchObject({ key: 'UPSTREAM_CONTENT' });
     await until(() => !setup.fills.isActive(upstream.digest));
-  });
-});
-
-describe('spoolWithRoom', () => {
-  it('makes room only if the spool has none, and checks again', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'layover-room-'));
-    try {
-      let room = false;
-      const asked: number[] = [];
-      const inner = { ...createSpool(folder), hasRoom: async () => room };
-      const spool = spoolWithRoom(inner, async (size) => {
-        asked.push(size);
-        room = asked.length > 1;
-      });
-      expect([await spool.hasRoom(1), await spool.hasRoom(2), await spool.hasRoom(3)]).toEqual([false, true, true]);
-      expect(asked).toEqual([1, 2]);
-      const file = await spool.create(digestOf(Buffer.from('x')));
-      await file.close();
-      expect(await spool.clean()).toBe(1);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
   });
 });

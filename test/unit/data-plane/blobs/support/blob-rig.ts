@@ -14,6 +14,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/
 import { blobAccessOn } from '../../../../support/data-plane/fakes/blob-access';
 import type { OrganizationSpec } from '../../../../support/data-plane/fakes/organizations';
 import { CONTEXT, pullRig, silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
+import { ampleRoom } from '../../../../support/data-plane/fills/ample-room';
 
 /** Settings of a rig. */
 export interface BlobRigOptions {
@@ -98,6 +99,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     stored,
     uses,
     spoolDirectory: `${folder.path}/spool`,
+    room: ampleRoom(),
     clock: systemClock,
     logger: silentLogger,
     limits: { resumeBaseMs: 1, resumeMaxMs: 2, ...options.limits },

@@ -8,6 +8,8 @@ import { LocalCopies } from '../../../../../data-plane/src/store/copies/local-co
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
 import { bytes, until } from '../../../../support/data-plane/fills/fill-setup';
 import { TestClock } from '../../../../support/test-clock';
+import { DiskAccount } from '../../../../../data-plane/src/store/room/disk-account';
+import { FakeDisk } from '../../../../support/data-plane/fills/fake-disk';
 
 const [a, b, c] = ['a', 'b', 'c'].map((seed) => bytes(1000, seed)) as [Buffer, Buffer, Buffer];
 
@@ -21,13 +23,14 @@ describe('LocalCopies', () => {
   afterEach(() => folder.remove());
 
   const root = (): string => join(folder.path, 'copies');
-  const start = async (capacityBytes = 10_000, bootId = 'boot-1'): Promise<LocalCopies> => {
+  const start = async (capacityBytes = 10_000, bootId = 'boot-1', account?: DiskAccount): Promise<LocalCopies> => {
     const copies = new LocalCopies({
       root: root(),
       capacityBytes,
       clock,
       logger: createLogger('test', 'silent'),
       bootId,
+      ...(account && { account }),
     });
     await copies.prepare();
     return copies;
@@ -153,6 +156,30 @@ describe('LocalCopies', () => {
     await copies.copyBlob(digestOf(a), blobOf(a), signal);
     expect(await read(copies, a)).toEqual(a);
     expect(files()).toHaveLength(1);
+  });
+
+  it('copies a blob only if fills have not reserved the room, and gives its own reservation back', async () => {
+    const disk = new FakeDisk(512 * 1024 * 1024 + 1000);
+    const account = new DiskAccount({ readFree: disk.read, reserveBytes: 0, clock });
+    const copies = await start(10_000, 'boot-1', account);
+    let reserved = 0;
+    const blob: StoredBlob = {
+      size: a.length,
+      localPath: undefined,
+      async *read() {
+        reserved = account.unwrittenBytes;
+        yield a;
+      },
+      close: () => Promise.resolve(),
+    };
+    const { signal } = new AbortController();
+    const fill = account.open();
+    await fill.take(1001 - a.length);
+    await copies.copyBlob(digestOf(a), blob, signal);
+    expect([files(), reserved]).toEqual([[], 0]);
+    fill.release();
+    await copies.copyBlob(digestOf(a), blob, signal);
+    expect([files().length, reserved, account.holders]).toEqual([1, a.length, 0]);
   });
 
   it('makes room for a fill by removing the least recently read copies that are not open', async () => {

@@ -9,6 +9,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../../../support/real/
 import { bytes, readAll } from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 import { logger, setUpStorage, type StorageSetup, turns } from './support';
+import { ampleRoom } from '../../../../support/data-plane/fills/ample-room';
 
 const SIZE = 300_000;
 
@@ -52,7 +53,7 @@ describe('a deletion', () => {
     setup = await setUpStorage(held.around);
     spool = await temporaryFolder('spool');
     const { stored, uses } = setup;
-    fills = createFills({ stored, uses, spoolDirectory: spool.path, clock: systemClock, logger });
+    fills = createFills({ stored, uses, spoolDirectory: spool.path, room: ampleRoom(), clock: systemClock, logger });
     upstream = new FakeUpstream(bytes(SIZE));
     digest = await setup.keep(upstream.content);
   });

@@ -6,6 +6,7 @@ import { createFills } from '../../../../../../data-plane/src/blobs/fills/create
 import { createDirectoryBlobStore } from '../../../../../../data-plane/src/store/directory/directory-blob-store';
 import { StoredBlobs } from '../../../../../../data-plane/src/store/guard/stored-blobs';
 import { ContentUses } from '../../../../../../data-plane/src/store/uses/content-uses';
+import { ampleRoom } from '../../../../../support/data-plane/fills/ample-room';
 
 /**
  * Starts a fill that never ends, reports on stdout when bytes of it are in the spool, and waits to
@@ -17,7 +18,14 @@ async function dieInAFill(home: string): Promise<void> {
   await store.prepare();
   const uses = new ContentUses(systemClock);
   const stored = new StoredBlobs({ store, uses, logger });
-  const fills = createFills({ stored, uses, spoolDirectory: join(home, 'spool'), clock: systemClock, logger });
+  const fills = createFills({
+    stored,
+    uses,
+    spoolDirectory: join(home, 'spool'),
+    room: ampleRoom(),
+    clock: systemClock,
+    logger,
+  });
   await fills.cleanSpool();
   const content = Buffer.alloc(1024 * 1024);
   const reader = await fills.open({

@@ -1,0 +1,52 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** How long statements of one connection may follow each other without a pause, in milliseconds. */
+const SLICE_MS = 5;
+
+/** The part of a better-sqlite3 statement that knex calls. knex awaits what both return. */
+interface Statement {
+  all(bindings: unknown): unknown;
+  run(bindings: unknown): unknown;
+}
+
+/** The part of a better-sqlite3 connection that knex calls. */
+export interface PreparingConnection {
+  prepare(sql: string): Statement;
+}
+
+/** How {@link takeTurns} pauses and measures. Tests replace both. */
+export interface Turns {
+  /** Gives the event loop to others. */
+  readonly pause: () => Promise<unknown>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+const REAL: Turns = { pause: setImmediate, now: () => performance.now() };
+
+/**
+ * Lets the process do other work between the statements of a connection. better-sqlite3 runs each
+ * statement synchronously, and knex waits for it with promises only, so a transaction of many
+ * statements would otherwise keep the event loop to itself until its commit
+ * (docs/design/bounds.md#admission-time). A statement itself is never interrupted.
+ */
+export function takeTurns(connection: PreparingConnection, { pause, now }: Turns = REAL): void {
+  const prepare = connection.prepare.bind(connection);
+  let sliceStart = now();
+  const turn = async <T>(work: () => T): Promise<T> => {
+    if (now() - sliceStart >= SLICE_MS) {
+      await pause();
+      sliceStart = now();
+    }
+    return work();
+  };
+  connection.prepare = (sql) => {
+    const statement = prepare(sql);
+    const all = statement.all.bind(statement);
+    const run = statement.run.bind(statement);
+    return Object.assign(statement, {
+      all: (bindings: unknown) => turn(() => all(bindings)),
+      run: (bindings: unknown) => turn(() => run(bindings)),
+    });
+  };
+}

@@ -1,0 +1,171 @@
+import { type Deadline, startDeadline } from '../../../common/async/deadline';
+import { onAbort, throwIfAborted, untilAborted } from '../../../common/async/until-aborted';
+import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
+import type { Clock } from '../../../common/runtime/clock';
+import type { Logger } from '../../../common/runtime/logger';
+import { READ_CHUNK_BYTES } from '../store/read-file-range';
+import type { UpstreamBlobStream } from '../upstream/upstream-registry';
+import type { BlobReader } from './blob-source';
+import type { FillLimits } from './fills/fill-limits';
+import type { FillRequest } from './fills/fills';
+import { Progress } from './fills/progress';
+import { checkStream, Transfer } from './fills/transfer';
+import { MemoryWindow } from './fills/window';
+
+/** Dependencies of PassThrough. */
+export interface PassThroughParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: FillLimits;
+  /** Called for every blob that is passed through. */
+  readonly onPassed?: (() => void) | undefined;
+}
+
+/**
+ * Passes blobs from the upstream to clients without keeping them, because the disk has no room
+ * (docs/design/fills.md#pass-through). Every client has a connection to the upstream and a window
+ * in memory of its own, so a slow client delays nobody else.
+ */
+export class PassThrough {
+  /** Open readers by owner. */
+  private readonly open = new Map<string, number>();
+
+  constructor(private readonly parts: PassThroughParts) {}
+
+  /**
+   * Opens a blob with the requester's own source. Resolves at the headers of the upstream. Throws
+   * `refusal` if too many blobs are passed through or the size is unknown, and otherwise what the
+   * source throws. The caller closes the reader, which ends the connection to the upstream.
+   */
+  async start(request: FillRequest, refusal: LayoverError, signal?: AbortSignal): Promise<BlobReader> {
+    const leave = this.enter(request.owner);
+    if (leave === undefined) throw refusal;
+    const { clock, limits } = this.parts;
+    const deadline = startDeadline({ clock, ms: limits.maxFillSeconds * 1000, reason: () => tooSlow(request) });
+    try {
+      const stream = await untilAborted(request.source(0, deadline.signal), signal, (late) => late.cancel());
+      const size = stream.size ?? request.expectedSize;
+      try {
+        if (size === undefined) throw refusal;
+        checkStream(stream, 0, { digest: request.digest, size: request.expectedSize });
+      } catch (error) {
+        stream.cancel();
+        throw error;
+      }
+      const reader = new PassedReader(request, size, this.parts, deadline, leave);
+      reader.run(stream);
+      this.parts.onPassed?.();
+      return reader;
+    } catch (error) {
+      deadline.abort(error);
+      deadline.release();
+      leave();
+      throw error;
+    }
+  }
+
+  /** Number of blobs that are passed through now. */
+  get running(): number {
+    return [...this.open.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  private enter(owner: string): (() => void) | undefined {
+    const { passedInAll, passedPerOwner } = this.parts.limits;
+    const own = this.open.get(owner) ?? 0;
+    if (own >= passedPerOwner || this.running >= passedInAll) return undefined;
+    this.open.set(owner, own + 1);
+    return () => {
+      const left = this.open.get(owner)! - 1;
+      if (left === 0) this.open.delete(owner);
+      else this.open.set(owner, left);
+    };
+  }
+}
+
+/** The blob of one client. Its bytes can be read once, in order. */
+class PassedReader implements BlobReader {
+  readonly origin = 'fill';
+  readonly path = undefined;
+  private readonly progress: Progress;
+  private readonly window: MemoryWindow;
+  private running: Promise<void> | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly request: FillRequest,
+    readonly size: number,
+    private readonly parts: PassThroughParts,
+    private readonly deadline: Deadline,
+    private readonly leave: () => void,
+  ) {
+    this.progress = new Progress(parts.clock);
+    this.window = new MemoryWindow((bytes) => this.progress.advance(bytes));
+  }
+
+  /** Starts to receive the blob. */
+  run(stream: UpstreamBlobStream): void {
+    this.progress.begin(this.size);
+    // A transfer that waits for the reader does not notice the end by itself.
+    onAbort(this.deadline.signal, () => this.window.clear());
+    this.running = this.receive(stream).then(
+      (size) => this.progress.prove(size),
+      (error: unknown) => this.progress.fail(toLayoverError(error)),
+    );
+  }
+
+  get available(): number {
+    return this.progress.available;
+  }
+
+  waitBeyond(offset: number, signal?: AbortSignal): Promise<number> {
+    return this.progress.waitBeyond(offset, signal);
+  }
+
+  async *read(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    if (offset < this.window.offset) {
+      throw new LayoverError('STORE_FULL', {
+        message: `Blob ${this.request.digest} is not kept, so its bytes can be read only once.`,
+      });
+    }
+    const end = Math.min(offset + length, this.size);
+    while (this.window.offset < end) {
+      throwIfAborted(signal);
+      throwIfAborted(this.deadline.signal);
+      const { window } = this;
+      // Bytes before the range are taken and dropped: the digest covers the whole blob.
+      const stop = window.offset < offset ? offset : end;
+      const available = this.available > window.offset ? this.available : await this.waitBeyond(window.offset, signal);
+      throwIfAborted(this.deadline.signal);
+      const chunk = window.take(Math.min(READ_CHUNK_BYTES, Math.min(stop, available) - window.offset));
+      if (stop === end) yield chunk;
+    }
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
+  private receive(stream: UpstreamBlobStream): Promise<number> {
+    const { request, size, window } = this;
+    const { clock, limits, logger } = this.parts;
+    const { digest, upstream } = request;
+    logger.info({ digest, upstream, bytes: size }, 'Passing a blob through without keeping it: the disk has no room');
+    const onBreak = (error: LayoverError, bytes: number): void =>
+      logger.warn({ digest, upstream, cause: error.message, bytes }, 'The connection of a passed blob broke; resuming');
+    return new Transfer({
+      ...{ digest, size, writer: window, signal: this.deadline.signal, clock, limits, onBreak },
+      another: () => undefined,
+    }).run(stream, request);
+  }
+
+  private async end(): Promise<void> {
+    this.deadline.abort(new LayoverError('CANCELLED'));
+    await this.running;
+    this.deadline.release();
+    this.leave();
+  }
+}
+
+function tooSlow({ digest }: FillRequest): LayoverError {
+  return new LayoverError('TIMEOUT', { message: `Blob ${digest} was not read to its end in time.` });
+}

@@ -1,0 +1,75 @@
+import { Deferred } from '../../../../common/async/deferred';
+import { FairQueue } from '../../../../common/async/fair-queue';
+
+/** Lets all pending callbacks run. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Queues work that ends when the test says so, and notes the order in which it started. */
+function stage(concurrency: number) {
+  const queue = new FairQueue(concurrency);
+  const started: string[] = [];
+  const ends = new Map<string, Deferred>();
+  const add = (owner: string, name: string, signal?: AbortSignal): Promise<void> => {
+    const end = new Deferred();
+    ends.set(name, end);
+    return queue.run(
+      owner,
+      () => {
+        started.push(name);
+        return end.promise;
+      },
+      signal,
+    );
+  };
+  const end = async (name: string): Promise<void> => {
+    ends.get(name)!.resolve();
+    await settle();
+  };
+  return { queue, started, add, end };
+}
+
+test('an owner that arrives behind a backlog waits only for the running work', async () => {
+  const { started, add, end } = stage(1);
+  for (const name of ['a1', 'a2', 'a3']) void add('a', name);
+  void add('b', 'b1');
+  void add('c', 'c1');
+  await end('a1');
+  await end('b1');
+  await end('c1');
+  expect(started).toEqual(['a1', 'b1', 'c1', 'a2']);
+  await end('a2');
+  expect(started.at(-1)).toBe('a3');
+});
+
+test('an owner has one turn at a time, also if the queue has room', async () => {
+  const { started, add, end } = stage(2);
+  for (const name of ['a1', 'a2']) void add('a', name);
+  void add('b', 'b1');
+  await settle();
+  expect(started).toEqual(['a1', 'b1']);
+  await end('a1');
+  expect(started).toEqual(['a1', 'b1', 'a2']);
+});
+
+test('failed work rejects its caller and gives the turn to the next', async () => {
+  const queue = new FairQueue(1);
+  const broken = queue.run('a', () => Promise.reject(new Error('broken')));
+  const next = queue.run('a', () => Promise.resolve('next'));
+  await expect(broken).rejects.toThrow('broken');
+  await expect(next).resolves.toBe('next');
+  expect(queue.depth).toBe(0);
+});
+
+test('a caller that leaves before its turn rejects with CANCELLED and never runs', async () => {
+  const { queue, started, add, end } = stage(1);
+  const leaving = new AbortController();
+  void add('a', 'a1');
+  const left = add('a', 'a2', leaving.signal);
+  const late = add('b', 'b1', AbortSignal.abort());
+  leaving.abort();
+  await expect(left).rejects.toMatchObject({ key: 'CANCELLED' });
+  await expect(late).rejects.toMatchObject({ key: 'CANCELLED' });
+  expect(queue.depth).toBe(0);
+  await end('a1');
+  expect(started).toEqual(['a1']);
+});
