@@ -57,8 +57,9 @@ import { whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
+import { RangeProver } from './blobs/prove-by-ranges';
+import { ProofRecorder } from './blobs/record-proofs';
 import { MissingBlobs } from './blobs/missing-blobs';
-import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { PassThrough } from './blobs/pass-through';
 import { UpstreamReporter } from './journal/upstream-reporter';
@@ -188,21 +189,6 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       links: opened.links,
       logger: logger.child({ part: 'blobs' }),
     });
-    const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
-    const fills = createFills({
-      stored,
-      uses,
-      spoolDirectory: config.home.spool,
-      ...(overrides.spool && { spool: overrides.spool }),
-      room: new FillRoom({ account, makeRoom: opened.makeRoom, clock }),
-      limits: fillLimits,
-      clock,
-      logger: sumRepeats(logger.child({ part: 'fills' }), clock),
-      tracer,
-      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
-      onFilled: journalArrivals(journal),
-    });
-    await fills.cleanSpool();
     const index = await createLocalIndex({
       directory: config.home.index,
       clock,
@@ -221,6 +207,25 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'knowledge' }),
     });
+    stored.whenRemoved((digest) => knowledge.forgetProofsOf(digest));
+    const proofs = new ProofRecorder({ knowledge, journal });
+    const prover = new RangeProver({ upstream, stored, journal, clock, logger: logger.child({ part: 'proofs' }) });
+    const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
+    const fills = createFills({
+      stored,
+      uses,
+      spoolDirectory: config.home.spool,
+      ...(overrides.spool && { spool: overrides.spool }),
+      room: new FillRoom({ account, makeRoom: opened.makeRoom, clock }),
+      limits: fillLimits,
+      clock,
+      logger: sumRepeats(logger.child({ part: 'fills' }), clock),
+      tracer,
+      onOver: (outcome, seconds) => metrics.filled(outcome, seconds),
+      onProven: (blob) => proofs.provenByFill(blob),
+      onFilled: (blob) => proofs.arrived(blob),
+    });
+    await fills.cleanSpool();
     const delivery = createJournalDelivery({
       journal: durable,
       recorder: createGrpcPullRecorder(client),
@@ -245,6 +250,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'configuration' }),
       forget: (...what) => knowledge.forget(...what),
+      forgetProofs: (isGone) => knowledge.forgetProofs(isGone),
       onConnected: () => {
         knowledge.doubt();
         delivery.retryNow();
@@ -273,7 +279,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     const blobs = new BlobService({
       access,
-      blobAccess: new BlobAccess(knowledge, upstream),
+      blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }),
       upstream,
       stored,
       fills,

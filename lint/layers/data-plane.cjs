@@ -29,4 +29,14 @@ module.exports = [
     from: { path: `^${src}/.+/`, pathNot: ADAPTERS },
     to: { path: ADAPTERS },
   },
+  {
+    name: 'right to read: internal use',
+    comment: 'Bytes for clients need the ReadableBlob of BlobAccess (ADR 30).',
+    severity: 'error',
+    from: {
+      path: '^(data-plane|edge-http|common)/',
+      pathNot: `^${src}/(store/maintenance/verify-blobs|manifests/content/manifest-contents|blobs/prove-by-ranges)[.]ts$`,
+    },
+    to: { path: `^${src}/store/guard/internal-right[.]ts$` },
+  },
 ];

@@ -64,7 +64,7 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
       const { catalog } = under;
       expect(await catalog.lookupTag(app, 'latest')).toBeUndefined();
       expect(await catalog.lookupManifest(app, digest('m'))).toBeUndefined();
-      expect(await catalog.lookupBlob(app, digest('layer'))).toBeUndefined();
+      expect((await catalog.lookupBlob(app, digest('layer'), [])).blob).toBeUndefined();
       expect(await catalog.listCachedTags(app, 10, '')).toEqual({ tags: [], more: false });
     });
 
@@ -79,15 +79,15 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
         expiresAt: checkedAt + DAY_MS,
       });
       expect(await under.catalog.lookupManifest(app, digest('m'))).toEqual({ manifest, references });
-      expect(await under.catalog.lookupBlob(app, digest('config'))).toEqual(descriptor('config'));
-      expect(await under.catalog.lookupBlob(app, digest('layer'))).toEqual(descriptor('layer'));
+      expect((await under.catalog.lookupBlob(app, digest('config'), [])).blob).toEqual(descriptor('config'));
+      expect((await under.catalog.lookupBlob(app, digest('layer'), [])).blob).toEqual(descriptor('layer'));
     });
 
     it('does not treat a child of an index as a blob', async () => {
       const references = [reference('CHILD', 'child')];
       await admit('index', { manifest: descriptor('index', MediaType.ociIndex), references });
       expect(await under.catalog.lookupManifest(app, digest('index'))).toMatchObject({ references });
-      expect(await under.catalog.lookupBlob(app, digest('child'))).toBeUndefined();
+      expect((await under.catalog.lookupBlob(app, digest('child'), [])).blob).toBeUndefined();
     });
 
     it('does not return the content of another repository', async () => {
@@ -95,7 +95,7 @@ export function describeCatalog(name: string, create: () => Promise<CatalogUnder
       const other = { ...app, repository: 'library/other' };
       expect(await under.catalog.lookupTag(other, 'latest')).toBeUndefined();
       expect(await under.catalog.lookupManifest(other, digest('m'))).toBeUndefined();
-      expect(await under.catalog.lookupBlob(other, digest('layer'))).toBeUndefined();
+      expect((await under.catalog.lookupBlob(other, digest('layer'), [])).blob).toBeUndefined();
       expect(await under.catalog.listCachedTags(other, 10, '')).toEqual({ tags: [], more: false });
     });
 

@@ -3,6 +3,7 @@ import { type Digest, digestOf } from '../../common/oci/digest';
 import type { RepositoryKey } from '../../data-plane/src/access/repository-key';
 import type { ManifestAdmission, CachedManifest, CachedTag } from '../../data-plane/src/known/catalog';
 import type { Knowledge } from '../../data-plane/src/known/knowledge';
+import { targetOf } from '../support/data-plane/known';
 import type { AdmitManifestRequest } from '../../proto/gen/layover/v1/AdmitManifestRequest';
 
 /** The Knowledge under test, and control over the decisions of the control plane. */
@@ -85,7 +86,7 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
     it('returns absent for everything at first', async () => {
       expect(await knowledge.tag(APP, 'v1')).toBeUndefined();
       expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
-      expect(await knowledge.blob(APP, digest('m layer'))).toBeUndefined();
+      expect(await knowledge.blob(targetOf(APP), digest('m layer'))).toBeUndefined();
       expect(await knowledge.tags(APP, 10, '')).toEqual({ tags: [], more: false });
       expect(knowledge.referrers(APP, 'key')).toBeUndefined();
     });
@@ -105,16 +106,16 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(await knowledge.admit(admissionOf('m'))).toEqual({ decision: 'admitted' });
       expect(await knowledge.manifest(APP, digest('m'))).toEqual(manifestOf('m'));
       for (const blob of ['m config', 'm layer'])
-        expect(await knowledge.blob(APP, digest(blob))).toEqual(descriptor(blob));
+        expect(await knowledge.blob(targetOf(APP), digest(blob))).toEqual(descriptor(blob));
       for (const other of OTHERS) {
         expect(await knowledge.manifest(other, digest('m'))).toBeUndefined();
-        expect(await knowledge.blob(other, digest('m layer'))).toBeUndefined();
+        expect(await knowledge.blob(targetOf(other), digest('m layer'))).toBeUndefined();
       }
     });
 
     it('does not treat a manifest that another manifest names as a blob', async () => {
       await knowledge.admit(admissionOf('m'));
-      expect(await knowledge.blob(APP, digest('m child'))).toBeUndefined();
+      expect(await knowledge.blob(targetOf(APP), digest('m child'))).toBeUndefined();
     });
 
     it.each<[string, ManifestAdmission]>([
@@ -124,13 +125,39 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       under.decide(admission);
       expect(await knowledge.admit(admissionOf('m'))).toMatchObject(admission);
       expect(await knowledge.manifest(APP, digest('m'))).toBeUndefined();
-      expect(await knowledge.blob(APP, digest('m layer'))).toBeUndefined();
+      expect(await knowledge.blob(targetOf(APP), digest('m layer'))).toBeUndefined();
     });
 
     it('returns a stored blob, in its own repository only', async () => {
       knowledge.putBlob(APP, descriptor('blob'));
-      expect(await knowledge.blob(APP, digest('blob'))).toEqual(descriptor('blob'));
-      for (const other of OTHERS) expect(await knowledge.blob(other, digest('blob'))).toBeUndefined();
+      expect(await knowledge.blob(targetOf(APP), digest('blob'))).toEqual(descriptor('blob'));
+      for (const other of OTHERS) expect(await knowledge.blob(targetOf(other), digest('blob'))).toBeUndefined();
+    });
+
+    it('has no proof at first', async () => {
+      expect(knowledge.isProven(targetOf(APP), digest('blob'))).toBe(false);
+      expect(await knowledge.findProof(targetOf(APP), digest('blob'))).toBe(false);
+    });
+
+    it('finds a proof under any identity that it was stored under, for its digest only', async () => {
+      expect(knowledge.putProof(['own', 'shared'], digest('blob'), 'team/app')).toBe(true);
+      expect(knowledge.putProof(['own', 'shared'], digest('blob'), 'team/app')).toBe(false);
+      for (const identities of [['own'], ['shared'], ['another', 'shared']] as const) {
+        expect(knowledge.isProven(targetOf(APP, identities), digest('blob'))).toBe(true);
+        expect(await knowledge.findProof(targetOf(APP, identities), digest('blob'))).toBe(true);
+        expect(knowledge.isProven(targetOf(APP, identities), digest('other'))).toBe(false);
+      }
+      expect(knowledge.isProven(targetOf(APP, ['another']), digest('blob'))).toBe(false);
+      expect(knowledge.putProof(['new', 'shared'], digest('blob'), 'team/app')).toBe(true);
+    });
+
+    it('takes a proof of another repository only if the organization may pull that repository', () => {
+      knowledge.putProof(['one'], digest('blob'), 'team/secret');
+      const may = (...allowed: readonly string[]) => targetOf(APP, ['one'], (name) => allowed.includes(name));
+      expect(knowledge.isProven(may('team/app'), digest('blob'))).toBe(false);
+      expect(knowledge.isProven(may('team/app', 'team/secret'), digest('blob'))).toBe(true);
+      knowledge.putProof(['one'], digest('blob'), 'team/app');
+      expect(knowledge.isProven(may('team/app'), digest('blob'))).toBe(true);
     });
 
     it('extends the expiration of a tag that has not changed since it was looked up', async () => {

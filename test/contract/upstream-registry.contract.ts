@@ -99,6 +99,20 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
       }
     });
 
+    it('returns a range of a blob with the size of the whole, and nothing if the blob is too short', async () => {
+      const range = { offset: 4, length: 5 };
+      expect(await under.upstream.readRange(app, DIGEST, range)).toEqual({
+        content: BLOB.subarray(4, 9),
+        size: BLOB.length,
+      });
+      for (const beyond of [
+        { offset: BLOB.length - 2, length: 5 },
+        { offset: BLOB.length + 10, length: 5 },
+      ])
+        expect(await under.upstream.readRange(app, DIGEST, beyond)).toBeUndefined();
+      expect(await keyOf(under.upstream.readRange(app, ABSENT, range))).toBe('BLOB_UNKNOWN');
+    });
+
     it('releases a blob that nobody reads', async () => {
       const stream = await under.upstream.openBlob(app, DIGEST, 0);
       stream.cancel();
@@ -144,9 +158,10 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
         keyOf(upstream.getManifest(stranger, reference('v1'))),
         keyOf(upstream.headBlob(stranger, DIGEST)),
         keyOf(upstream.openBlob(stranger, DIGEST, 0)),
+        keyOf(upstream.readRange(stranger, DIGEST, { offset: 0, length: 1 })),
         keyOf(upstream.listTags(stranger, {})),
       ]);
-      expect(outcomes).toEqual(Array.from({ length: 4 }, () => 'UPSTREAM_DENIED'));
+      expect(outcomes).toEqual(Array.from({ length: 5 }, () => 'UPSTREAM_DENIED'));
     });
 
     it('throws CANCELLED if the signal has aborted', async () => {
@@ -157,9 +172,10 @@ export function describeUpstreamRegistry(name: string, create: () => Promise<Ups
         keyOf(upstream.headManifest(app, reference('v1'), gone)),
         keyOf(upstream.headBlob(app, DIGEST, gone)),
         keyOf(upstream.openBlob(app, DIGEST, 0, gone)),
+        keyOf(upstream.readRange(app, DIGEST, { offset: 0, length: 1 }, gone)),
         keyOf(upstream.listTags(app, {}, gone)),
       ]);
-      expect(outcomes).toEqual(Array.from({ length: 5 }, () => 'CANCELLED'));
+      expect(outcomes).toEqual(Array.from({ length: 6 }, () => 'CANCELLED'));
     });
 
     it('reports an upstream that answered as reachable', async () => {

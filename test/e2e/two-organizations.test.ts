@@ -1,7 +1,7 @@
 import { ACCOUNTS } from '../support/real/distribution';
 import { type HttpAnswer, send } from '../support/real/http-client';
 import { describeWith } from '../support/real/programs';
-import { blobsOf, type PushedImage, pushImage, smallLayer } from '../support/real/push-image';
+import { blobsOf, type PushedImage, pushImage } from '../support/real/push-image';
 import { waitUntil } from '../support/real/wait-until';
 import { type Stage, STAGE_PROGRAMS, startStage } from '../support/real/stage';
 
@@ -14,7 +14,7 @@ describeWith(STAGE_PROGRAMS, 'organizations with their own credentials at one up
     image = await pushImage(stage.upstream, {
       repository: 'private/image',
       tag: 'v1',
-      layers: [smallLayer('private')],
+      layers: [{ seed: 'private', tarBytes: 1024 * 1024, compressed: false }],
     });
     const as = ({ username, password }: { username: string; password: string }) => ({
       upstreamUsername: username,
@@ -22,6 +22,7 @@ describeWith(STAGE_PROGRAMS, 'organizations with their own credentials at one up
     });
     await stage.createOrganization('first', as(ACCOUNTS.alpha));
     await stage.createOrganization('second', as(ACCOUNTS.beta));
+    await stage.createOrganization('twin', as(ACCOUNTS.alpha));
     await stage.createOrganization('wrong', as({ username: 'beta', password: 'not-its-password' }));
     await stage.createOrganization('nobody');
   }, 60_000);
@@ -51,11 +52,26 @@ describeWith(STAGE_PROGRAMS, 'organizations with their own credentials at one up
     },
   );
 
-  test('serve the image with other valid credentials without fetching a blob again', async () => {
+  const bytesOfBlobs = (): number[] => blobsOf(image).map(({ digest }) => stage.relay.bytesOf(digest));
+
+  test('serve the image with the same credentials without asking for a blob again', async () => {
+    stage.relay.reset();
+    const copied = await stage.skopeo.copy(`${stage.layover.host}/twin/private/image:v1`);
+    expect(copied.manifest.equals(image.manifest)).toBe(true);
+    expect(bytesOfBlobs()).toEqual([0, 0]);
+  });
+
+  test('serve the image with other valid credentials for a sample of each blob, once', async () => {
     stage.relay.reset();
     const copied = await stage.skopeo.copy(`${stage.layover.host}/second/private/image:v1`);
     expect(copied.manifest.equals(image.manifest)).toBe(true);
-    expect(blobsOf(image).map(({ digest }) => stage.relay.bytesOf(digest))).toEqual([0, 0]);
+    // Six ranges of 16 KiB prove a large blob; a small one is fetched whole.
+    const sampled = blobsOf(image).map(({ size }) => (size > 64 * 1024 ? 6 * 16 * 1024 : size));
+    expect(bytesOfBlobs()).toEqual(sampled);
+    await stage.settled(blobsOf(image).map(({ digest }) => digest));
+    stage.relay.reset();
+    await stage.skopeo.copy(`${stage.layover.host}/second/private/image:v1`);
+    expect(bytesOfBlobs()).toEqual([0, 0]);
   });
 
   test('check a blob by digest at the upstream with the credentials of the requested organization', async () => {

@@ -1,13 +1,15 @@
 import { isLayoverError, LayoverError } from '../../../common/errors/layover-error';
 import type { Digest } from '../../../common/oci/digest';
+import { compileUpstreamRule } from '../../../common/oci/upstream-rule';
 import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamOrigin } from '../upstream/upstream-registry';
-import { canonicalRepository, spellingsOf, upstreamRepositoryName } from './canonical-repository';
+import { canonicalRepository, spellingsOf, upstreamRepositoryName } from '../../../common/oci/canonical-repository';
 import { findOrganization, type Owner } from './find-organization';
 import { type Identity, identify } from './identify';
 import type { LocatedRepository, PullTarget } from './pull-target';
+import type { ProofHolder } from './proof-holder';
 import type { PullTokens } from './pull-tokens';
-import { compileRepositoryRule, type RepositoryRule } from './repository-patterns';
+import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
@@ -18,6 +20,7 @@ const INTERNAL_ACTOR = 'internal';
  */
 export class Access {
   private readonly origins = new WeakMap<ProxyCacheConfiguration, UpstreamOrigin>();
+  private readonly holders = new WeakMap<ProxyCacheConfiguration, ProofHolder>();
   private readonly rules = new WeakMap<ProxyCacheConfiguration, RepositoryRule>();
 
   constructor(
@@ -74,6 +77,7 @@ export class Access {
       proxy,
       key: { organizationUid: organization.uid, originVersion: proxy.originVersion, repository },
       upstream: { origin: this.originOf(organization.uid, proxy), name: upstreamRepositoryName(proxy, repository) },
+      holder: this.holderOf(proxy),
       quotaBytes: snapshot.quotasEnforced && organization.quotaBytes > 0 ? organization.quotaBytes : undefined,
       actor,
     };
@@ -113,6 +117,15 @@ export class Access {
     };
     this.origins.set(proxy, origin);
     return origin;
+  }
+
+  private holderOf(proxy: ProxyCacheConfiguration): ProofHolder {
+    let holder = this.holders.get(proxy);
+    if (holder === undefined) {
+      holder = { identities: proxy.upstreamIdentities, mayPull: compileUpstreamRule(proxy) };
+      this.holders.set(proxy, holder);
+    }
+    return holder;
   }
 }
 

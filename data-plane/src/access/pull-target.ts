@@ -2,6 +2,7 @@ import type { RepositoryKey } from './repository-key';
 import type { OrganizationConfiguration, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamRepository } from '../upstream/upstream-registry';
 import type { Owner } from './find-organization';
+import type { ProofHolder } from './proof-holder';
 
 /**
  * The organization and repository of a request before authorization: enough for the pull record of
@@ -23,6 +24,8 @@ export interface PullTarget {
   readonly proxy: ProxyCacheConfiguration;
   readonly key: RepositoryKey;
   readonly upstream: UpstreamRepository;
+  /** The same object for the same configuration of the organization. */
+  readonly holder: ProofHolder;
   /** Bytes that the organization may hold; undefined = no quota is in force. */
   readonly quotaBytes: number | undefined;
   /**

@@ -43,16 +43,14 @@ export class BlobRedirects {
    * Returns where to redirect the client, an absence if the store was asked and does not hold the
    * blob, or undefined if the bytes must be sent. Never throws.
    */
-  async redirect(
-    { digest, size }: ReadableBlob,
-    range: RangeRequest | undefined,
-  ): Promise<BlobRedirect | Absence | undefined> {
+  async redirect(blob: ReadableBlob, range: RangeRequest | undefined): Promise<BlobRedirect | Absence | undefined> {
     const { stored, uses, fills, lifetimeMs } = this.parts;
+    const { digest, size } = blob;
     if ((size !== undefined && !isLargeEnough(range, size)) || fills.isActive(digest)) return undefined;
     // Nothing on this node deletes the blob from before the lookup until the link expires.
     const release = await stored.hold(digest);
     try {
-      const link = await stored.linkTo(digest);
+      const link = await stored.linkTo(blob);
       if (link === undefined || link instanceof Absence) return link;
       // The size differs from the manifest. One of the two is wrong; reading the blob finds out
       // which.

@@ -7,7 +7,7 @@ import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { ContentUses } from '../store/uses/content-uses';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { BlobAccess, ReadableBlob } from './blob-access';
+import type { BlobAccess, BlobRight } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
@@ -51,13 +51,13 @@ export class BlobService {
   private readonly openParts: OpenBlobParts;
 
   constructor(private readonly parts: BlobServiceParts) {
-    const { upstream, journal, missing, uses, redirects } = parts;
-    this.openParts = { upstream, journal, missing, uses, redirects, source: new ReadThroughSource(parts) };
+    const { blobAccess, upstream, journal, missing, uses, redirects } = parts;
+    this.openParts = { blobAccess, upstream, journal, missing, uses, redirects, source: new ReadThroughSource(parts) };
   }
 
   /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */
   stat(request: BlobRequest): Promise<BlobStat> {
-    return this.withReadable(request, 0, (blob) => statBlob(this.parts, blob, request.signal));
+    return this.withRight(request, 0, 'toStat', (blob) => statBlob(this.parts, blob, request.signal));
   }
 
   /**
@@ -66,7 +66,7 @@ export class BlobService {
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
     const { authorizedAt } = request.context;
-    return this.withReadable(request, authorizedAt, (blob) => openBlob(this.openParts, blob, request));
+    return this.withRight(request, authorizedAt, 'toRead', (blob) => openBlob(this.openParts, blob, request));
   }
 
   /**
@@ -85,16 +85,17 @@ export class BlobService {
   }
 
   /** `since`: when the interrupted answer began that this request continues; 0 = now. */
-  private async withReadable<T>(
+  private async withRight<T>(
     request: BlobRequest,
     since: number,
-    action: (blob: ReadableBlob) => Promise<T>,
+    use: 'toRead' | 'toStat',
+    action: (blob: BlobRight) => Promise<T>,
   ): Promise<T> {
     const { access, blobAccess, reporter } = this.parts;
     const located = access.locate(request.owner, request.repository);
     const target = await access.authorize(located, request.context.authorization, since, request.digest);
     try {
-      return await action(await blobAccess.toRead(target, request.digest, request.signal));
+      return await action(await blobAccess[use](target, request.digest, request.signal));
     } finally {
       reporter.touch(target);
     }

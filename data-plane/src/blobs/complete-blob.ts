@@ -1,8 +1,6 @@
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { PullTarget } from '../access/pull-target';
-import { Absence } from '../store/guard/absence';
-import type { StoredBlobs } from '../store/guard/stored-blobs';
-import type { FillableBlob } from './blob-access';
+import type { BlobAccess, FillableBlob } from './blob-access';
 import { fillRequest, type FillRequestParts } from './fill-request';
 import type { Fills } from './fills/fills';
 
@@ -22,14 +20,15 @@ export type FillElsewhere = (
 
 /** Dependencies of completeBlob. */
 export interface CompleteBlobParts extends FillRequestParts {
-  readonly stored: StoredBlobs;
+  readonly blobAccess: Pick<BlobAccess, 'toComplete' | 'nowReadable'>;
   readonly fills: Fills;
 }
 
 /**
- * Brings a blob into the store without reading it. Returns at once if a fill for the organization
- * is already running, unless a client waits (`urgent`). A blob in the store of this node is not
- * fetched again when another node becomes the first for it. Throws the errors of Fills.complete.
+ * Brings a blob into the store without reading it, and proves it for the organization. Returns at
+ * once if a fill for the organization is already running, unless a client waits (`urgent`). A
+ * proven blob in the store of this node is not fetched again when another node becomes the first
+ * for it. Throws the errors of BlobAccess.toComplete and Fills.complete.
  */
 export async function completeBlob(
   parts: CompleteBlobParts,
@@ -37,17 +36,17 @@ export async function completeBlob(
   urgent: AbortSignal | undefined,
   elsewhere: () => Promise<boolean> | undefined,
 ): Promise<void> {
-  const { stored, fills } = parts;
-  const request = fillRequest(parts, blob, urgent === undefined ? 'background' : 'client');
-  if (urgent === undefined && fills.follow(request)) return;
-  const found = await stored.stat(blob.digest);
-  if (!(found instanceof Absence)) return;
+  const { blobAccess, fills } = parts;
+  const priority = urgent === undefined ? 'background' : 'client';
+  if (urgent === undefined && fills.follow(fillRequest(parts, blob, priority))) return;
+  let left = await blobAccess.toComplete(blob, urgent);
+  if (left === undefined) return;
   const filling = elsewhere();
-  if (filling === undefined) {
-    await fills.complete({ ...request, absence: found }, urgent);
-  } else if (!(await filling)) {
-    // Another node may have brought the blob into a shared store in the meantime, so the absence
-    // found above is out of date. The fill asks the store again.
-    await fills.complete(request, urgent);
+  if (filling !== undefined) {
+    if (await filling) return;
+    // Another node may have brought the blob into a shared store in the meantime.
+    left = await blobAccess.toComplete(blob, urgent);
+    if (left === undefined) return;
   }
+  await fills.complete(fillRequest(parts, left, priority), urgent);
 }

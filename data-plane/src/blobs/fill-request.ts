@@ -1,11 +1,12 @@
 import type { PullJournal } from '../journal/pull-journal';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { FillableBlob } from './blob-access';
+import type { BlobAccess, BlobRight } from './blob-access';
 import type { FillRequest } from './fills/fills';
 import type { MissingBlobs } from './missing-blobs';
 
 /** Dependencies of every fill request. */
 export interface FillRequestParts {
+  readonly blobAccess: Pick<BlobAccess, 'nowReadable'>;
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
   /** Learns which blobs the upstream does not have. */
@@ -17,10 +18,11 @@ export interface FillRequestParts {
  * for the organization.
  */
 export function fillRequest(
-  { upstream, journal, missing }: FillRequestParts,
-  { target, digest, size }: FillableBlob,
+  { blobAccess, upstream, journal, missing }: FillRequestParts,
+  blob: BlobRight,
   priority: FillRequest['priority'],
 ): FillRequest {
+  const { target, digest, size, absence } = blob;
   const { organizationUid, repository } = target.key;
   return {
     digest,
@@ -29,6 +31,11 @@ export function fillRequest(
     upstream: target.upstream.origin.host,
     owner: organizationUid,
     repository,
+    identities: target.holder.identities,
+    upstreamRepository: target.upstream.name,
+    mayPull: target.holder.mayPull,
+    absence,
+    readRight: () => blobAccess.nowReadable(blob),
     priority,
     source: async (offset, signal) => {
       try {

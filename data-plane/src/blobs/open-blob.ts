@@ -5,7 +5,7 @@ import type { PullTarget } from '../access/pull-target';
 import type { PullJournal } from '../journal/pull-journal';
 import { Absence } from '../store/guard/absence';
 import type { ContentUses } from '../store/uses/content-uses';
-import type { ReadableBlob } from './blob-access';
+import type { BlobRight, ReadableBlob } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import type { BlobReader, BlobSource } from './blob-source';
 import { fillRequest, type FillRequestParts } from './fill-request';
@@ -56,23 +56,20 @@ export type OpenedBlob = {
  * 26). Throws RANGE_INVALID with detail {size} (before anything is fetched, if the size is known),
  * and the errors of BlobSource.
  */
-export async function openBlob(
-  parts: OpenBlobParts,
-  blob: ReadableBlob,
-  options: BlobReadOptions,
-): Promise<OpenedBlob> {
+export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: BlobReadOptions): Promise<OpenedBlob> {
   if (blob.size !== undefined) requireRange(options.range, blob.size);
+  if (blob.kind === 'fillable') return openHere(parts, blob, options, blob.absence);
   const place = options.redirectable ? await parts.redirects?.redirect(blob, options.range) : undefined;
   if (place === undefined || place instanceof Absence) return openHere(parts, blob, options, place);
   // Only the bucket knows how many bytes the client reads. All bytes that the link gives access to
   // count as served, like bytes that an edge may read from a local file.
   servedCounter(blob.target, parts.journal)(place.range.length);
-  return { kind: 'redirect', ...place, cacheStatus: 'HIT', upstreamHost: blob.target.proxy.upstreamHost };
+  return { kind: 'redirect', ...place, cacheStatus: hitOf(blob), upstreamHost: blob.target.proxy.upstreamHost };
 }
 
 async function openHere(
   parts: OpenBlobParts,
-  blob: ReadableBlob,
+  blob: BlobRight,
   { range, signal }: BlobReadOptions,
   absence: Absence | undefined,
 ): Promise<OpenedBlob> {
@@ -86,7 +83,7 @@ async function openHere(
       kind: 'bytes',
       reader,
       range: requireRange(range, reader.size),
-      cacheStatus: reader.origin === 'store' ? 'HIT' : 'MISS',
+      cacheStatus: reader.origin === 'store' && blob.kind === 'readable' ? hitOf(blob) : 'MISS',
       upstreamHost: target.proxy.upstreamHost,
       onServed: servedCounter(target, parts.journal),
     };
@@ -94,6 +91,14 @@ async function openHere(
     await reader.close();
     throw error;
   }
+}
+
+/**
+ * Returns the label of stored bytes. The request that proved the right to read them is a miss, like
+ * one that fetched them: the label does not show that they were stored for others before.
+ */
+function hitOf({ isNew }: ReadableBlob): BlobCacheStatus {
+  return isNew ? 'MISS' : 'HIT';
 }
 
 /**

@@ -24,8 +24,9 @@ const TRIES = 3;
 
 /**
  * Reads a blob from the store, or through a fill if the store does not hold it. The store is asked
- * once, and not at all if the request carries its answer (ADR 26). A blob whose bytes are missing
- * or damaged is filled again, and the client does not notice (docs/design/fills.md#damaged-blobs).
+ * once, and not at all if the request carries its answer (ADR 26) or no proof (ADR 30). A blob
+ * whose bytes are missing or damaged is filled again, and the client does not notice
+ * (docs/design/fills.md#damaged-blobs).
  * A blob that does not fit on the disk is passed through (docs/design/fills.md#pass-through).
  */
 export class ReadThroughSource implements BlobSource {
@@ -37,8 +38,9 @@ export class ReadThroughSource implements BlobSource {
     let { absence } = request;
     for (let tries = 0; tries < TRIES; tries += 1) {
       throwIfAborted(signal);
-      if (absence === undefined) {
-        const found = await stored.open(digest, expectedSize);
+      const right = request.readRight();
+      if (absence === undefined && right !== undefined) {
+        const found = await stored.open(right, expectedSize);
         if (!(found instanceof Absence)) return storeReader(found);
         absence = found;
       }

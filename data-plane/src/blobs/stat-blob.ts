@@ -3,9 +3,12 @@ import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheSta
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { ReadableBlob } from './blob-access';
+import type { BlobRight } from './blob-access';
 
-/** Whether the blob was in the store (HIT) or not (MISS). */
+/**
+ * Whether the blob was in the store with a proof of the organization (HIT) or not (MISS). A blob
+ * that is stored for others only is a MISS.
+ */
 export type BlobCacheStatus = Extract<CacheStatus__Output, 'HIT' | 'MISS'>;
 
 /** The answer to a HEAD request. `size` is in bytes. */
@@ -17,25 +20,28 @@ export interface BlobStat {
 
 /** Dependencies of statBlob. */
 export interface StatBlobParts {
-  readonly stored: StoredBlobs;
+  readonly stored: Pick<StoredBlobs, 'open'>;
   readonly upstream: UpstreamRegistry;
 }
 
 /**
  * Answers a HEAD request with the headers that a GET would have, also if the stored bytes are
- * damaged. Fills nothing (docs/design/pull-semantics.md#head-requests). Throws the errors of
+ * damaged. Fills nothing (docs/design/pull-semantics.md#head-requests). Without a proof, the store
+ * is not asked. Throws the errors of
  * StoredBlobs and of the upstream.
  */
 export async function statBlob(
   { stored, upstream }: StatBlobParts,
-  blob: ReadableBlob,
+  blob: BlobRight,
   signal: AbortSignal | undefined,
 ): Promise<BlobStat> {
   const { upstreamHost } = blob.target.proxy;
-  const found = await stored.open(blob.digest, blob.size);
-  if (!(found instanceof Absence)) {
-    await found.close();
-    return { size: found.size, cacheStatus: 'HIT', upstreamHost };
+  if (blob.kind === 'readable') {
+    const found = await stored.open(blob, blob.size);
+    if (!(found instanceof Absence)) {
+      await found.close();
+      return { size: found.size, cacheStatus: 'HIT', upstreamHost };
+    }
   }
   const size = blob.size ?? (await sizeFromGet(upstream, blob, signal));
   return { size, cacheStatus: 'MISS', upstreamHost };
@@ -47,7 +53,7 @@ export async function statBlob(
  */
 async function sizeFromGet(
   upstream: UpstreamRegistry,
-  { target, digest }: ReadableBlob,
+  { target, digest }: BlobRight,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const stream = await upstream.openBlob(target.upstream, digest, 0, signal);

@@ -2,7 +2,6 @@ import { status as Grpc } from '@grpc/grpc-js';
 import { LRUCache } from 'lru-cache';
 import { LayoverError } from '../../../common/errors/layover-error';
 import { fromGrpcError } from '../../../common/grpc/error-status';
-import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
@@ -10,7 +9,7 @@ import type { LookupBlobReply__Output } from '../../../proto/gen/layover/v1/Look
 import type { LookupManifestReply__Output } from '../../../proto/gen/layover/v1/LookupManifestReply';
 import type { LookupTagReply__Output } from '../../../proto/gen/layover/v1/LookupTagReply';
 import type { RepositoryKey } from '../access/repository-key';
-import type { ManifestAdmission, CachedManifest, CachedTag, Catalog } from '../known/catalog';
+import type { BlobLookup, CachedManifest, CachedTag, Catalog, ManifestAdmission } from '../known/catalog';
 import { type CatalogClient, isConnected } from './catalog-client';
 import { type CallFailure, ControlPlaneCircuit } from './control-plane-circuit';
 import { isServiceError, unaryCall, type UnaryMethod } from './unary-call';
@@ -70,12 +69,12 @@ class GrpcCatalog implements Catalog {
     return manifest ? { manifest: readDescriptor(manifest), references } : undefined;
   }
 
-  async lookupBlob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
-    const request = { repository: wireKey(repository), digest };
-    const { blob } = await this.call<LookupBlobReply__Output>('LookupBlob', (callOptions, callback) =>
+  async lookupBlob(repository: RepositoryKey, digest: Digest, identities: readonly string[]): Promise<BlobLookup> {
+    const request = { repository: wireKey(repository), digest, identities: [...identities] };
+    const { blob, provenBy } = await this.call<LookupBlobReply__Output>('LookupBlob', (callOptions, callback) =>
       this.options.client.lookupBlob(request, callOptions, callback),
     );
-    return blob ? readDescriptor(blob) : undefined;
+    return { blob: blob ? readDescriptor(blob) : undefined, provenBy };
   }
 
   async admit(request: AdmitManifestRequest): Promise<ManifestAdmission> {

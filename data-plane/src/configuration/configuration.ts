@@ -25,8 +25,8 @@ export interface OrganizationConfiguration extends Sent<Organization__Output, 'p
  */
 export type ScanPolicy = Sent<ScanPolicy__Output>;
 
-/** Fields for which the message uses a number or an empty string as "unset". */
-type Converted = 'username' | 'password' | 'caCertificate' | 'staleIfErrorSeconds';
+/** Fields for which the message uses a number, an empty string or an empty list as "unset". */
+type Converted = 'username' | 'password' | 'caCertificate' | 'staleIfErrorSeconds' | 'upstreamIdentities';
 
 /**
  * How an organization mirrors its upstream. Contains the password, so it must never be logged as a
@@ -37,6 +37,8 @@ export interface ProxyCacheConfiguration extends Sent<ProxyCache__Output, Conver
   readonly caCertificate: string | undefined;
   /** If undefined, stale tags are served until they expire. */
   readonly staleIfErrorSeconds: number | undefined;
+  /** What the upstream sees of the organization; see ProofHolder. */
+  readonly upstreamIdentities: readonly [string, ...string[]];
 }
 
 /**

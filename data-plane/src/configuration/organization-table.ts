@@ -14,6 +14,8 @@ export interface HeldOrganization {
 export interface AppliedChange extends ConfigurationChange {
   /** Uids of earlier organizations whose cached data must be forgotten: see {@link mustForget}. */
   readonly forgotten: readonly string[];
+  /** Upstream identities that no organization has any more. */
+  readonly endedIdentities: readonly string[];
 }
 
 /**
@@ -33,10 +35,17 @@ export class OrganizationTable {
   /** By lower-case mirror host. */
   readonly byMirrorHost = new Map<string, OrganizationConfiguration>();
   private readonly byUid = new Map<string, HeldOrganization>();
+  /** The number of organizations that have each upstream identity. */
+  private readonly identities = new Map<string, number>();
 
   /** The number of organizations. */
   get size(): number {
     return this.byUid.size;
+  }
+
+  /** Returns whether an organization has an upstream identity. */
+  hasIdentity(identity: string): boolean {
+    return this.identities.has(identity);
   }
 
   /** Returns the encoded organizations for the disk. */
@@ -52,17 +61,20 @@ export class OrganizationTable {
   apply(changed: readonly HeldOrganization[], removedUids: readonly string[]): AppliedChange {
     this.check(changed, new Set(removedUids));
     const forgotten: string[] = [];
+    const before: string[] = [];
     const removed = removedUids.filter((uid) => this.byUid.has(uid));
     for (const uid of removed) {
-      this.remove(uid);
+      before.push(...identitiesOf(this.remove(uid)));
       forgotten.push(uid);
     }
     for (const { organization } of changed) {
-      const before = this.remove(organization.uid);
-      if (before !== undefined && mustForget(before, organization)) forgotten.push(organization.uid);
+      const earlier = this.remove(organization.uid);
+      before.push(...identitiesOf(earlier));
+      if (earlier !== undefined && mustForget(earlier, organization)) forgotten.push(organization.uid);
     }
     for (const held of changed) this.add(held);
-    return { changed: changed.map(({ organization }) => organization.uid), removed, forgotten };
+    const endedIdentities = before.filter((identity) => !this.hasIdentity(identity));
+    return { changed: changed.map(({ organization }) => organization.uid), removed, forgotten, endedIdentities };
   }
 
   /** Returns the difference from `before` to this table, in the form of {@link apply}. */
@@ -74,7 +86,8 @@ export class OrganizationTable {
       if (after === undefined) removed.push(uid);
       if (mustForget(organization, after)) forgotten.push(uid);
     }
-    return { changed: [...this.byUid.keys()], removed, forgotten };
+    const endedIdentities = [...before.identities.keys()].filter((identity) => !this.hasIdentity(identity));
+    return { changed: [...this.byUid.keys()], removed, forgotten, endedIdentities };
   }
 
   private check(changed: readonly HeldOrganization[], removed: ReadonlySet<string>): void {
@@ -107,6 +120,8 @@ export class OrganizationTable {
     this.byUid.set(organization.uid, held);
     this.byName.set(organization.name, organization);
     if (host !== '') this.byMirrorHost.set(host, organization);
+    for (const identity of identitiesOf(organization))
+      this.identities.set(identity, (this.identities.get(identity) ?? 0) + 1);
   }
 
   private remove(uid: string): OrganizationConfiguration | undefined {
@@ -115,8 +130,17 @@ export class OrganizationTable {
     this.byUid.delete(uid);
     this.byName.delete(organization.name);
     this.byMirrorHost.delete(mirrorHostOf(organization));
+    for (const identity of identitiesOf(organization)) {
+      const rest = (this.identities.get(identity) ?? 0) - 1;
+      if (rest > 0) this.identities.set(identity, rest);
+      else this.identities.delete(identity);
+    }
     return organization;
   }
+}
+
+function identitiesOf(organization: OrganizationConfiguration | undefined): readonly string[] {
+  return organization?.proxyCache?.upstreamIdentities ?? [];
 }
 
 /** Returns the lower-case mirror host, or an empty string if there is none. */

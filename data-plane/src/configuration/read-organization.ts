@@ -38,7 +38,7 @@ export function readOrganization(wire: Organization__Output): OrganizationConfig
   }
   return {
     ...wire,
-    proxyCache: wire.proxyCache ? readProxyCache(wire.proxyCache, where) : undefined,
+    proxyCache: wire.proxyCache ? readProxyCache(wire.proxyCache, where, wire.uid) : undefined,
     robots,
     scanPolicy: wire.scanPolicy ? readScanPolicy(wire.scanPolicy, where) : undefined,
   };
@@ -49,8 +49,8 @@ function readScanPolicy(wire: ScanPolicy__Output, where: string): ScanPolicy {
   return wire;
 }
 
-function readProxyCache(wire: ProxyCache__Output, where: string): ProxyCacheConfiguration {
-  const { username, password, caCertificate, staleIfErrorSeconds, ...sent } = wire;
+function readProxyCache(wire: ProxyCache__Output, where: string, uid: string): ProxyCacheConfiguration {
+  const { username, password, caCertificate, staleIfErrorSeconds, upstreamIdentities, ...sent } = wire;
   check(wire.upstreamHost !== '', where, 'has no upstream host');
   check(wire.originVersion !== '', where, 'has no origin version');
   check(username !== '' || password === '', where, 'has a password but no user name');
@@ -61,7 +61,23 @@ function readProxyCache(wire: ProxyCache__Output, where: string): ProxyCacheConf
     credentials: username === '' ? undefined : { username, password },
     caCertificate: caCertificate === '' ? undefined : caCertificate,
     staleIfErrorSeconds: staleIfErrorSeconds === -1 ? undefined : staleIfErrorSeconds,
+    upstreamIdentities: readIdentities(upstreamIdentities, wire, where, uid),
   };
+}
+
+/**
+ * Returns the upstream identities of an organization. An earlier control plane sends none: the
+ * organization then has an identity of its own, which ends with its credentials and its upstream.
+ */
+function readIdentities(
+  [first, ...rest]: readonly string[],
+  { originVersion, credentialVersion }: ProxyCache__Output,
+  where: string,
+  uid: string,
+): readonly [string, ...string[]] {
+  if (first === undefined) return [`organization:${uid}:${originVersion}:${credentialVersion}`];
+  check(first !== '' && !rest.includes(''), where, 'has an empty upstream identity');
+  return [first, ...rest];
 }
 
 /** Throws a SnapshotError with the message `where what` if `good` is false. */

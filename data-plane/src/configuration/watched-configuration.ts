@@ -37,6 +37,11 @@ export interface ConfigurationOptions {
    */
   readonly forget: (organizationUid: string, repository: string, tag: string, digest: string) => void;
   /**
+   * Forgets the proofs of upstream identities for which `isGone` returns true. Called when the
+   * configuration was read as a whole, and when the last organization with an identity lost it.
+   */
+  readonly forgetProofs: (isGone: (identity: string) => boolean) => void;
+  /**
    * Called when a stream has begun: the control plane is reachable, and earlier invalidations may
    * have been missed.
    */
@@ -310,6 +315,9 @@ class WatchedConfiguration implements LiveConfiguration {
     };
     this.snapshot = snapshot;
     for (const uid of change.forgotten) this.options.forget(uid, '', '', '');
+    // The proofs on disk may be of an earlier configuration than the one that was loaded.
+    if (isFull || change.endedIdentities.length > 0)
+      this.options.forgetProofs((identity) => !table.hasIdentity(identity));
     for (const listener of [...this.listeners]) listener(snapshot, change);
     return change;
   }

@@ -6,7 +6,7 @@ import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitMa
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { LocalIndex } from './local-index';
-import type { StoredReferrers, Knowledge } from './knowledge';
+import type { Knowledge, ProofTarget, StoredReferrers } from './knowledge';
 import type { PullJournal } from '../journal/pull-journal';
 import type { ContentUses } from '../store/uses/content-uses';
 import { admittedManifest } from './admitted-manifest';
@@ -72,6 +72,7 @@ export class CatalogKnowledge implements Knowledge {
    */
   private readonly confirmed: LRUCache<string, number>;
   private readonly flights = new SingleFlight<Known<unknown>>();
+  private readonly proofFlights = new SingleFlight<void>();
   private readonly doubts = new Doubts();
   private loggedAt = Number.NEGATIVE_INFINITY;
 
@@ -87,8 +88,8 @@ export class CatalogKnowledge implements Knowledge {
     return valueOf(await this.findManifest(repository, digest));
   }
 
-  async blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
-    return valueOf(await this.findBlob(repository, digest));
+  async blob(target: ProofTarget, digest: Digest): Promise<Descriptor | undefined> {
+    return valueOf(await this.findBlob(target, digest));
   }
 
   /** Looks up a tag, including an expired one. Throws errors of the Catalog, except outages. */
@@ -122,18 +123,67 @@ export class CatalogKnowledge implements Knowledge {
   }
 
   /** Looks up a blob of the repository. Throws errors of the Catalog, except outages. */
-  findBlob(repository: RepositoryKey, digest: Digest): Promise<Known<Descriptor>> {
-    const { index, catalog } = this.options;
+  findBlob(target: ProofTarget, digest: Digest): Promise<Known<Descriptor>> {
+    const { index } = this.options;
+    const repository = target.key;
     return this.lookUp({
       key: keyOf('blob', repository, digest),
       doubted: () => this.doubts.since(repository),
       local: () => index.blob(repository, digest),
-      ask: () => catalog.lookupBlob(repository, digest),
+      ask: () => this.askForBlob(target, digest),
       keep: (value) => index.putBlob(repository, value),
       // The upstream may have confirmed the blob although no manifest here names it. It is
       // confirmed again later, and is kept until then.
       drop: () => undefined,
     });
+  }
+
+  isProven({ holder, upstream }: ProofTarget, digest: Digest): boolean {
+    for (const identity of holder.identities) {
+      const repositories = this.options.index.proofs(identity, digest);
+      // The repository of the request itself may be pulled, so usually no pattern is matched.
+      if (repositories.includes(upstream.name) || repositories.some(holder.mayPull)) return true;
+    }
+    return false;
+  }
+
+  async findProof(target: ProofTarget, digest: Digest): Promise<boolean> {
+    if (this.isProven(target, digest)) return true;
+    const [identity] = target.holder.identities;
+    const { organizationUid, repository } = target.key;
+    try {
+      await this.proofFlights.run(JSON.stringify([identity, organizationUid, repository, digest]), async () => {
+        await this.askForBlob(target, digest);
+      });
+    } catch (error) {
+      this.ignoreOutage(error);
+    }
+    return this.isProven(target, digest);
+  }
+
+  putProof(identities: readonly string[], digest: Digest, upstreamRepository: string): boolean {
+    const { index } = this.options;
+    let isNew = false;
+    for (const identity of identities) {
+      if (index.proofs(identity, digest).includes(upstreamRepository)) continue;
+      index.putProof(identity, digest, upstreamRepository);
+      isNew = true;
+    }
+    return isNew;
+  }
+
+  /** Forgets the proofs of all identities for which `isGone` returns true. */
+  forgetProofs(isGone: (identity: string) => boolean): void {
+    const { index } = this.options;
+    for (const identity of index.identities()) if (isGone(identity)) index.forgetProofs(identity, '');
+  }
+
+  /**
+   * Forgets the proofs of a digest that is removed from the store. The control plane forgets them
+   * too, so they are proven again, and recorded again, if another organization brings it back.
+   */
+  forgetProofsOf(digest: Digest): void {
+    this.options.index.forgetProofs('', digest);
   }
 
   /**
@@ -239,6 +289,17 @@ export class CatalogKnowledge implements Knowledge {
   doubt(): void {
     this.doubts.all();
     this.confirmed.clear();
+  }
+
+  /**
+   * Asks the Catalog for a blob, and stores the proofs that it knows. They are stored for the
+   * organization's own identity only: the Catalog does not say which identity they belong to.
+   */
+  private async askForBlob({ key, holder }: ProofTarget, digest: Digest): Promise<Descriptor | undefined> {
+    const { blob, provenBy } = await this.options.catalog.lookupBlob(key, digest, holder.identities);
+    const [own] = holder.identities;
+    for (const repository of provenBy) this.putProof([own], digest, repository);
+    return blob;
   }
 
   private rememberManifest(repository: RepositoryKey, value: CachedManifest): void {

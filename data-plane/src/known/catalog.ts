@@ -17,6 +17,17 @@ export interface CachedManifest {
   readonly references: readonly ManifestReference[];
 }
 
+/** What the Catalog knows of a blob. */
+export interface BlobLookup {
+  /** undefined = no manifest of the repository names the blob. */
+  readonly blob: Descriptor | undefined;
+  /**
+   * The upstream repositories, as complete names, of the proofs that the identities of the request
+   * have. Independent of `blob`.
+   */
+  readonly provenBy: readonly string[];
+}
+
 /** The decision of the control plane about the admission of a manifest. */
 export type ManifestAdmission =
   | { readonly decision: 'admitted' }
@@ -30,7 +41,8 @@ export type ManifestAdmission =
 export interface Catalog {
   lookupTag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined>;
   lookupManifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined>;
-  lookupBlob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined>;
+  /** `identities`: the upstream identities of the organization; see ProofHolder. */
+  lookupBlob(repository: RepositoryKey, digest: Digest, identities: readonly string[]): Promise<BlobLookup>;
   admit(request: AdmitManifestRequest): Promise<ManifestAdmission>;
   listCachedTags(
     repository: RepositoryKey,

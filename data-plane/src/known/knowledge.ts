@@ -1,6 +1,7 @@
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
+import type { PullTarget } from '../access/pull-target';
 import type { RepositoryKey } from '../access/repository-key';
 import type { ManifestAdmission, CachedManifest, CachedTag } from './catalog';
 
@@ -11,6 +12,9 @@ export interface StoredReferrers {
   readonly checkedAt: number;
 }
 
+/** The part of a pull target that a proof of the right to read belongs to. */
+export type ProofTarget = Pick<PullTarget, 'key' | 'holder' | 'upstream'>;
+
 /**
  * Answers the questions of a pull about the cache: from the local index of this data plane first,
  * else from the Catalog of the control plane. No method waits for an unreachable control plane
@@ -20,7 +24,26 @@ export interface StoredReferrers {
 export interface Knowledge {
   tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined>;
   manifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined>;
-  blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined>;
+  /**
+   * Returns a blob if the repository holds it. If the Catalog is asked, the proofs of the right to
+   * read the blob are known afterwards too.
+   */
+  blob(target: ProofTarget, digest: Digest): Promise<Descriptor | undefined>;
+  /**
+   * Returns whether it is known here that the upstream gave the bytes of a digest to one of the
+   * target's identities, from a repository that the organization may pull. Asks nobody.
+   */
+  isProven(target: ProofTarget, digest: Digest): boolean;
+  /**
+   * Like {@link isProven}; asks the Catalog if no proof is known here. Returns false if it is
+   * unreachable.
+   */
+  findProof(target: ProofTarget, digest: Digest): Promise<boolean>;
+  /**
+   * Stores the proof that an upstream repository gave the bytes of a digest to these identities.
+   * Returns whether it is new.
+   */
+  putProof(identities: readonly string[], digest: Digest, upstreamRepository: string): boolean;
   /**
    * Requests the admission of a manifest. Returns `admitted` also if the admission could only be
    * written down for later. The manifest and the content that it names are known from then on.

@@ -38,6 +38,17 @@ export interface LocalIndex {
    * origin version. An empty string means all of them.
    */
   forget(organizationUid: string, repository: string, tag: string, digest: string): void;
+  /**
+   * Returns the upstream repositories that gave the bytes of a digest to an upstream identity,
+   * newest last; empty if there are none.
+   */
+  proofs(identity: string, digest: Digest): readonly string[];
+  /** Stores a proof. Keeps the newest 8 repositories of an identity and digest. */
+  putProof(identity: string, digest: Digest, upstreamRepository: string): void;
+  /** Removes the proofs of an identity, of a digest, or both. An empty string means all of them. */
+  forgetProofs(identity: string, digest: string): void;
+  /** Returns the identities that have proofs. */
+  identities(): readonly string[];
   /** Resolves when everything written so far is on disk. */
   flush(): Promise<void>;
   close(): Promise<void>;

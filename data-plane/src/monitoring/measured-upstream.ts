@@ -9,7 +9,8 @@ import { RateLimits } from './rate-limits';
 const NO_ERRORS: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'CANCELLED']);
 
 /** Names of the operations in metrics and traces. */
-type Operation = 'head-manifest' | 'get-manifest' | 'head-blob' | 'open-blob' | 'list-tags' | 'list-referrers';
+type Operation =
+  'head-manifest' | 'get-manifest' | 'head-blob' | 'open-blob' | 'read-range' | 'list-tags' | 'list-referrers';
 
 /**
  * Wraps the upstreams to count, time and trace every operation. For a blob, the operation ends with
@@ -54,6 +55,8 @@ export function measuredUpstream(
       measure('head-blob', repository.origin, () => registry.headBlob(repository, digest, signal)),
     openBlob: (repository, digest, offset, signal) =>
       measure('open-blob', repository.origin, () => registry.openBlob(repository, digest, offset, signal)),
+    readRange: (repository, digest, range, signal) =>
+      measure('read-range', repository.origin, () => registry.readRange(repository, digest, range, signal)),
     listTags: (repository, page, signal) =>
       measure('list-tags', repository.origin, () => registry.listTags(repository, page, signal)),
     listReferrers: (repository, digest, page, signal) =>

@@ -72,6 +72,14 @@ export interface UpstreamBlobStream {
   cancel(): void;
 }
 
+/** A range of a blob, read into memory. */
+export interface UpstreamRange {
+  /** Exactly the requested bytes. */
+  readonly content: Buffer;
+  /** Size of the whole blob in bytes. */
+  readonly size: number;
+}
+
 /** A page of the tags at the upstream; `nextLast` continues the list. */
 export interface UpstreamTagPage {
   readonly tags: readonly string[];
@@ -132,6 +140,17 @@ export interface UpstreamRegistry {
     offset: number,
     signal?: AbortSignal,
   ): Promise<UpstreamBlobStream>;
+  /**
+   * Reads `length` bytes of a blob from `offset` into memory. Returns undefined if the upstream
+   * does not answer with exactly this range and the size of the whole blob. The bytes are not
+   * verified.
+   */
+  readRange(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<UpstreamRange | undefined>;
   listTags(
     repository: UpstreamRepository,
     page: { readonly limit?: number; readonly last?: string },

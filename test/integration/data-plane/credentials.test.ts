@@ -3,7 +3,7 @@ import { type Rig, type RigOptions, startRig } from './support/data-plane-rig';
 import { outcome } from './support/registry-caller';
 
 const NAME = 'team/app';
-const image = buildImage({ layers: [50_000], seed: 'first' });
+const image = buildImage({ layers: [500_000], seed: 'first' });
 const [layer] = image.layers as [(typeof image.layers)[number]];
 const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
 
@@ -48,8 +48,11 @@ describe.each(['basic', 'bearer'] as const)('two organizations with one upstream
     expect((await rig.edge.blob(layer.digest, { organization: 'beta' })).bytes.equals(layer.bytes)).toBe(true);
     expect(rig.registry.requests.some(({ line }) => line === `GET /v2/${NAME}/manifests/${image.digest}`)).toBe(true);
     expect(rig.registry.requests.every(({ username }) => username !== 'alice')).toBe(true);
-    // The bytes are shared, but the right to read them is not.
-    expect(rig.registry.bytesSent(layer.digest)).toBe(0);
+    // The bytes are shared, but the right to read them is not: six ranges of 16 KiB prove it.
+    expect(rig.registry.bytesSent(layer.digest)).toBe(6 * 16 * 1024);
+    rig.registry.takeRequests();
+    const warm = await rig.edge.blob(layer.digest, { organization: 'beta' });
+    expect([warm.header?.cacheStatus, rig.registry.requests]).toEqual(['HIT', []]);
   });
 
   test('lose access when their credentials are removed; new credentials apply immediately', async () => {

@@ -47,3 +47,22 @@ test('a scanner reads nothing else', async () => {
   expect(await key(rig.edge.access(authorization))).toBe('UNAUTHORIZED');
   expect(await key(rig.edge.token(authorization, `repository:vault/${NAME}:pull`))).toBe('UNAUTHORIZED');
 });
+
+test('a scanner gets no more than its organization has a proof for', async () => {
+  const secret = Buffer.alloc(200_000, 'secret');
+  const users = { alice: { password: 'a', repositories: 'all' as const } };
+  const shared = await startRig({
+    registry: { auth: { kind: 'basic', users, anonymous: [] } },
+    organizations: [{ name: 'vault', username: 'alice', password: 'a' }, { name: 'open' }],
+  });
+  try {
+    const digest = shared.registry.content.addBlob(NAME, secret);
+    expect((await shared.edge.blob(digest, { organization: 'vault' })).bytes).toHaveLength(secret.length);
+    await shared.held(digest);
+    const token = await scanToken({ key: KEY, name: `open/${NAME}`, blob: digest, now: Date.now() });
+    const read = await shared.edge.blob(digest, { organization: 'open', authorization: token });
+    expect([read.failure, read.bytes.length]).toEqual(['UPSTREAM_DENIED', 0]);
+  } finally {
+    await shared.close();
+  }
+});

@@ -1,9 +1,27 @@
 import { type Digest, digestOf } from '../../../common/oci/digest';
 import type { RepositoryKey } from '../../../data-plane/src/access/repository-key';
 import type { CachedManifest } from '../../../data-plane/src/known/catalog';
+import type { ProofTarget } from '../../../data-plane/src/known/knowledge';
 
 /** The repository of the tests. */
 export const REPOSITORY: RepositoryKey = { organizationUid: 'u1', originVersion: 'o1', repository: 'library/alpine' };
+
+/** Returns the target of a pull from a repository, whose name at the upstream is the same. */
+export function targetOf(
+  key: RepositoryKey,
+  identities: readonly [string, ...string[]] = [`identity of ${key.organizationUid}`],
+  mayPull: (upstreamRepository: string) => boolean = () => true,
+): ProofTarget {
+  const origin = {
+    organizationUid: key.organizationUid,
+    host: 'registry.test',
+    credentials: undefined,
+    credentialVersion: 'none',
+    insecure: false,
+    caCertificate: undefined,
+  };
+  return { key, holder: { identities, mayPull }, upstream: { origin, name: key.repository } };
+}
 
 /** Returns the digest of a text. */
 export function digest(text: string): Digest {

@@ -90,6 +90,7 @@ export class FakeCatalog {
   readonly verdicts = new Map<string, JudgeImageReply>();
   private readonly manifests = new Map<string, LookupManifestReply>();
   private readonly blobs = new Map<string, Descriptor>();
+  private readonly proofs = new Map<string, readonly string[]>();
   private readonly watchers = new Set<Watcher>();
   private readonly changed = new Set<() => void>();
   private server: Server | undefined;
@@ -190,6 +191,12 @@ export class FakeCatalog {
     this.blobs.set(keyOf(key, blob.digest ?? ''), blob);
   }
 
+  /** Adds a proof of the right to read a blob. */
+  setProof(identity: string, digest: string, upstreamRepository: string): void {
+    const key = `${identity} ${digest}`;
+    this.proofs.set(key, [...(this.proofs.get(key) ?? []), upstreamRepository]);
+  }
+
   /** Returns the number of calls of a method. */
   count(method: string): number {
     return this.calls.filter((call) => call.method === method).length;
@@ -240,8 +247,9 @@ export class FakeCatalog {
           ({ repository, digest }) => this.manifests.get(keyOf(repository ?? {}, digest)) ?? {},
         ),
       LookupBlob: (call, callback) =>
-        this.answer('LookupBlob', call.request, callback, ({ repository, digest }) => ({
+        this.answer('LookupBlob', call.request, callback, ({ repository, digest, identities }) => ({
           blob: this.blobs.get(keyOf(repository ?? {}, digest)),
+          provenBy: [...new Set(identities.flatMap((identity) => this.proofs.get(`${identity} ${digest}`) ?? []))],
         })),
       AdmitManifest: (call, callback) =>
         this.answer('AdmitManifest', call.request, callback, (request) => {

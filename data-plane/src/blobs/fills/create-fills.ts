@@ -35,6 +35,11 @@ export interface FillsOptions {
   /** Called when a fill ends. */
   readonly onOver?: FillOver;
   /**
+   * Called for every blob that a fill stored or found in the store, before the fill cannot be
+   * joined any more.
+   */
+  readonly onProven?: (blob: FilledBlob) => void;
+  /**
    * Called for every blob that a fill stored or found in the store. The fill ends, and the blob
    * stops being in use, when the returned promise resolves.
    */
@@ -66,16 +71,19 @@ const ABORT_MS = 5_000;
 
 /** Creates fills with a spool folder on this host (docs/design/fills.md#spool). */
 export function createFills(options: FillsOptions): SpooledFills {
-  const { stored, uses, room, clock, logger, onOver, onFilled, tracer = NO_TRACER } = options;
+  const { stored, uses, room, clock, logger, onOver, onProven, onFilled, tracer = NO_TRACER } = options;
   const limits = { ...DEFAULT_FILL_LIMITS, ...options.limits };
   const spool = options.spool ?? createSpool(options.spoolDirectory);
   const queue = new FillQueue(limits);
-  return new JobFills({ stored, uses, spool, room, queue, clock, logger, limits, onOver, onFilled, tracer });
+  const deps = { stored, uses, spool, room, queue, clock, logger, limits, onOver, onProven, onFilled, tracer };
+  return new JobFills(deps);
 }
 
 class JobFills implements SpooledFills {
-  /** Fills that can be joined, by upstream and digest. */
-  private readonly jobs = new Map<string, FillJob>();
+  /**
+   * Fills that can be joined, by upstream identity and digest; several if they exclude each other.
+   */
+  private readonly jobs = new Map<string, FillJob[]>();
   /** Fills whose `settled` promise is pending. */
   private readonly unsettled = new Set<FillJob>();
   private stopping = false;
@@ -100,10 +108,11 @@ class JobFills implements SpooledFills {
       const seat = job.takeSeat(request);
       try {
         await untilAborted(job.opened.promise, signal);
-        if (job.fits(request.expectedSize)) return job.reader(seat, joined);
+        if (job.fits(request.expectedSize) && job.isFor(request)) return job.reader(seat, joined);
         seat.withdraw();
-        // The fill and the request expect different sizes, so one of them is wrong. After this fill
-        // has ended, the store or a fill of this request shows which.
+        // The fill and the request expect different sizes, so one of them is wrong; or the blob was
+        // found in the store, and the request has no proof. After this fill has ended, the store or
+        // a fill of this request decides.
         await untilAborted(
           job.settled.promise.catch(() => undefined),
           signal,
@@ -123,7 +132,7 @@ class JobFills implements SpooledFills {
       const stopListening = onAbort(urgent, () => seat.lower());
       try {
         await job.settled.promise;
-        if (job.fits(request.expectedSize)) return true;
+        if (job.fits(request.expectedSize) && job.isFor(request)) return true;
         seat.withdraw();
         return undefined;
       } finally {
@@ -137,19 +146,18 @@ class JobFills implements SpooledFills {
   }
 
   follow(request: FillRequest): boolean {
-    return this.jobs.get(keyOf(request))?.follow(request) ?? false;
+    return this.joinable(request)?.follow(request) ?? false;
   }
 
   isActive(digest: Digest): boolean {
-    for (const job of this.jobs.values()) if (job.digest === digest) return true;
-    return false;
+    return this.all().some((job) => job.digest === digest);
   }
 
   async stop(graceMs: number): Promise<void> {
     this.stopping = true;
-    for (const job of [...this.jobs.values()]) job.dropIfWaiting(stopped());
+    for (const job of this.all()) job.dropIfWaiting(stopped());
     await this.allOver(graceMs);
-    for (const job of [...this.jobs.values()]) job.abort(stopped());
+    for (const job of this.all()) job.abort(stopped());
     await this.allOver(ABORT_MS);
     await this.deps.spool.clean();
   }
@@ -168,7 +176,7 @@ class JobFills implements SpooledFills {
     for (let outages = 0; ;) {
       throwIfAborted(signal);
       if (this.stopping) throw stopped();
-      const running = this.jobs.get(keyOf(request));
+      const running = this.joinable(request);
       const job = running ?? this.begin(request, absence);
       absence = undefined;
       try {
@@ -186,13 +194,25 @@ class JobFills implements SpooledFills {
 
   private begin(request: FillRequest, absence: Absence | undefined): FillJob {
     const key = keyOf(request);
-    const job = new FillJob(this.deps, { request, absence }, () => this.jobs.delete(key));
-    this.jobs.set(key, job);
+    const job: FillJob = new FillJob(this.deps, { request, absence }, () => {
+      const others = (this.jobs.get(key) ?? []).filter((other) => other !== job);
+      if (others.length > 0) this.jobs.set(key, others);
+      else this.jobs.delete(key);
+    });
+    this.jobs.set(key, [...(this.jobs.get(key) ?? []), job]);
     this.unsettled.add(job);
     const settled = (): void => void this.unsettled.delete(job);
     job.settled.promise.then(settled, settled);
     job.start();
     return job;
+  }
+
+  private joinable(request: FillRequest): FillJob | undefined {
+    return this.jobs.get(keyOf(request))?.find((job) => job.admits(request));
+  }
+
+  private all(): FillJob[] {
+    return [...this.jobs.values()].flat();
   }
 
   private async allOver(withinMs: number): Promise<void> {
@@ -201,8 +221,8 @@ class JobFills implements SpooledFills {
   }
 }
 
-function keyOf({ upstream, digest }: FillRequest): string {
-  return `${upstream} ${digest}`;
+function keyOf({ identities, digest }: FillRequest): string {
+  return `${digest} ${identities.at(-1)}`;
 }
 
 function stopped(): LayoverError {

@@ -38,6 +38,7 @@ export interface FillDependencies {
   readonly logger: Logger;
   readonly limits: FillLimits;
   readonly onOver: FillOver | undefined;
+  readonly onProven: ((blob: FilledBlob) => void) | undefined;
   readonly onFilled: ((blob: FilledBlob) => Promise<void>) | undefined;
   readonly tracer: Tracer;
 }
@@ -72,7 +73,7 @@ export class FillJob {
   private ticket: FillTicket | undefined;
   private allowance: FillAllowance | undefined;
   private file: SpoolFile | undefined;
-  private foundAt: { readonly size: number; readonly path: string | undefined } | undefined;
+  private foundSize: number | undefined;
   private over = false;
   private span: Span | undefined;
   private readonly startedAt: number;
@@ -114,7 +115,7 @@ export class FillJob {
    * clients.
    */
   get isOpened(): boolean {
-    return this.foundAt !== undefined || this.progress.wholeSize !== undefined;
+    return this.foundSize !== undefined || this.progress.wholeSize !== undefined;
   }
 
   /** Takes a seat for a client or a background request. The caller must leave it. */
@@ -122,10 +123,23 @@ export class FillJob {
     return { ...this.seats.take(request), withdraw: this.requesters.add(request) };
   }
 
+  /** Whether the request may take part; see FillRequest. */
+  admits(request: FillRequest): boolean {
+    return this.requesters.admits(request);
+  }
+
+  /**
+   * Whether the result is for this request: the bytes of the upstream are for all that take part,
+   * what was found in the store only for those with a proof of their own.
+   */
+  isFor(request: FillRequest): boolean {
+    return this.foundSize === undefined || request.readRight() !== undefined;
+  }
+
   /** See Fills.follow. */
   follow(request: FillRequest): boolean {
     const goesOn = this.isOpened || this.seats.hasBackground(request.owner);
-    if (!goesOn || !this.fits(request.expectedSize) || !this.requesters.owners().includes(request.owner)) return false;
+    if (!goesOn || !this.fits(request.expectedSize) || !this.requesters.includes(request.owner)) return false;
     this.requesters.add(request);
     return true;
   }
@@ -135,17 +149,17 @@ export class FillJob {
    * this blob.
    */
   fits(expectedSize: number | undefined): boolean {
-    const size = this.foundAt?.size ?? this.progress.wholeSize;
+    const size = this.foundSize ?? this.progress.wholeSize;
     return expectedSize === undefined || size === undefined || size === expectedSize;
   }
 
   /** Returns a follower, once `opened` has resolved. Closing it leaves the seat. */
   reader(seat: Seat, joined: boolean): FillReader {
-    const { progress, foundAt } = this;
+    const { progress, foundSize: size } = this;
     const close = (): Promise<void> => seat.leave();
-    if (foundAt !== undefined) {
-      const waitBeyond = (): Promise<number> => Promise.resolve(foundAt.size);
-      return { origin: 'store', joined, ...foundAt, available: foundAt.size, waitBeyond, close };
+    if (size !== undefined) {
+      const waitBeyond = (): Promise<number> => Promise.resolve(size);
+      return { origin: 'store', joined, size, path: undefined, available: size, waitBeyond, close };
     }
     return {
       origin: 'fill',
@@ -197,8 +211,7 @@ export class FillJob {
     this.ticket = this.deps.queue.enter({ ...this.first, priority: this.seats.priority });
     const waits = !this.ticket.isGranted;
     await untilAborted(this.ticket.granted, this.controller.signal);
-    // While this fill waited, a fill from another upstream or another node may have stored the
-    // blob.
+    // While this fill waited, a fill for another identity or another node may have stored the blob.
     if (waits && (await this.findInStore())) return;
     this.allowance = await this.deps.room.reserve({
       digest: this.digest,
@@ -212,9 +225,12 @@ export class FillJob {
   }
 
   private async findInStore(): Promise<boolean> {
-    const blob = await this.deps.stored.open(this.digest, this.seats.asking.expectedSize);
+    const { asking } = this.seats;
+    const right = asking.readRight();
+    if (right === undefined) return false;
+    const blob = await this.deps.stored.open(right, asking.expectedSize);
     if (blob instanceof Absence) return false;
-    this.foundAt = { size: blob.size, path: blob.localPath };
+    this.foundSize = blob.size;
     await blob.close();
     return true;
   }
@@ -300,7 +316,10 @@ export class FillJob {
     this.over = true;
     this.ticket?.release();
     this.allowance?.release();
-    this.reportEnd(failure?.key ?? (this.foundAt === undefined ? 'kept' : 'found'));
+    this.reportEnd(failure?.key ?? (this.foundSize === undefined ? 'kept' : 'found'));
+    // Before the fill cannot be joined any more: a later request finds the proof.
+    const filled = failure === undefined ? this.filled() : undefined;
+    if (filled !== undefined) this.deps.onProven?.(filled);
     this.onOver();
     if (failure === undefined) {
       this.opened.resolve();
@@ -315,21 +334,26 @@ export class FillJob {
     }
     this.seats.close();
     void this.finishFile();
-    if (failure === undefined) await this.reportFilled();
+    if (filled !== undefined) await this.reportFilled(filled);
     this.requesters.release();
     if (failure === undefined) this.settled.resolve();
     else this.settled.reject(failure);
   }
 
+  private filled(): FilledBlob | undefined {
+    const { digest, foundSize } = this;
+    const size = foundSize ?? this.progress.wholeSize;
+    if (size === undefined) return undefined;
+    const upstreamRepository = foundSize === undefined ? this.seats.asking.upstreamRepository : undefined;
+    return { digest, size, owners: this.requesters.owners(), upstreamRepository };
+  }
+
   /**
    * Reports the filled blob. The blob stays in use until those who account for it have recorded it.
    */
-  private async reportFilled(): Promise<void> {
-    const { onFilled } = this.deps;
-    const size = this.foundAt?.size ?? this.progress.wholeSize;
-    if (onFilled === undefined || size === undefined) return;
+  private async reportFilled(blob: FilledBlob): Promise<void> {
     try {
-      await onFilled({ digest: this.digest, size, owners: this.requesters.owners() });
+      await this.deps.onFilled?.(blob);
     } catch (err) {
       this.log('error', { err }, 'Reporting a filled blob failed');
     }

@@ -1,5 +1,7 @@
 import type { Digest } from '../../../../common/oci/digest';
+import type { UpstreamRule } from '../../../../common/oci/upstream-rule';
 import type { Absence } from '../../store/guard/absence';
+import type { ReadRight } from '../../store/guard/read-right';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 
 /** A request for a fill: who asks for the blob, and where its bytes come from. */
@@ -16,9 +18,27 @@ export interface FillRequest {
   /** Repository of the organization. The blob is in use for it until the fill ends. */
   readonly repository: string;
   /**
-   * The answer of the store, if the store was asked. Without a valid one, the fill asks the store.
+   * The upstream identities of the organization; see ProofHolder. Only requests with the same last
+   * identity share a fill.
+   */
+  readonly identities: readonly [string, ...string[]];
+  /** The complete name of the repository at the upstream, from which the bytes come. */
+  readonly upstreamRepository: string;
+  /**
+   * Whether the organization may pull an upstream repository. Requests share a fill only if each of
+   * them may pull the repositories of the others.
+   */
+  readonly mayPull: UpstreamRule;
+  /**
+   * The answer of the store, if the store was asked. Without a valid one, the fill asks the store,
+   * if it may.
    */
   readonly absence?: Absence | undefined;
+  /**
+   * Returns the right to the stored bytes, if the organization has a proof by now. Without it, the
+   * bytes come from the upstream even if the store holds them.
+   */
+  readonly readRight: () => ReadRight | undefined;
   /**
    * `client`: a client waits. `background`: completion of an image. A client that joins a waiting
    * fill raises its priority.
@@ -48,8 +68,8 @@ export interface FillReader {
   /** Size of the whole blob, in bytes. */
   readonly size: number;
   /**
-   * Absolute path of the growing file; readable under this path until close(). undefined only for
-   * `store`, if the store has no files.
+   * Absolute path of the growing file; readable under this path until close(). undefined for
+   * `store`.
    */
   readonly path: string | undefined;
   /**
@@ -67,9 +87,11 @@ export interface FillReader {
 }
 
 /**
- * Runs at most one GET of a digest per upstream at a time, no matter how many requests ask for it.
- * Requests with different upstreams do not share a fill. Otherwise an owner who may configure an
- * upstream could delay or break everyone's pulls of a well-known blob (ADR 6).
+ * Runs at most one GET of a digest per upstream identity at a time, no matter how many requests ask
+ * for it. Requests of different identities do not share a fill: what an upstream gives to one of
+ * them, it may refuse to another (ADR 30). Nor do requests with different upstreams: an owner who
+ * may configure an upstream could otherwise delay or break everyone's pulls of a well-known blob
+ * (ADR 6).
  */
 export interface Fills {
   /**

@@ -107,12 +107,16 @@ export class Seats {
   }
 
   /**
-   * Returns another request that may ask after a refusal. Owners are asked once, because all
-   * requests of an owner use the same credentials.
+   * Returns another request that may ask after a refusal in the middle of the blob. Owners are
+   * asked once, because all requests of an owner use the same credentials. The repository stays the
+   * same, so that all bytes come from one repository, which they then prove.
    */
   askAnother(): FillRequest | undefined {
     this.refused.add(this.asking.owner);
-    const seat = [...this.taken].find(({ request }) => !this.refused.has(request.owner));
+    const { upstreamRepository } = this.asking;
+    const seat = [...this.taken].find(
+      ({ request }) => request.upstreamRepository === upstreamRepository && !this.refused.has(request.owner),
+    );
     if (seat !== undefined) this.asking = seat.request;
     return seat?.request;
   }

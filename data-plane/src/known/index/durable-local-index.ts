@@ -6,8 +6,9 @@ import type { Digest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 import type { CachedManifest, CachedTag } from '../catalog';
 import { IndexFile } from './index-file';
-import { applyOperation, type IndexOperation, operationKey, operationsOf } from './index-operation';
+import { allOperations, applyOperation, type IndexContent, type IndexOperation, operationKey } from './index-operation';
 import type { LocalIndex } from '../local-index';
+import { ProofTable } from './proof-table';
 import type { IndexedReferrers } from './shelf';
 import { Shelves } from './shelves';
 
@@ -21,7 +22,8 @@ export interface LocalIndexOptions {
   readonly logger: Logger;
   /**
    * Approximate memory limit of the index, in bytes; default 64 MiB, about 12,000 images of ten
-   * layers. The file takes up to three times as much.
+   * layers. Proofs of the right to read take up to half as much in addition. The file takes up to
+   * three times as much.
    */
   readonly maxBytes?: number;
   /**
@@ -49,15 +51,16 @@ const RETRY_MS = 30_000;
 export async function createLocalIndex(options: LocalIndexOptions): Promise<LocalIndex> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const file = new IndexFile(options.directory);
-  let shelves = new Shelves(maxBytes);
-  if (!(await file.load((operation) => applyOperation(shelves, operation)))) {
+  const nothing = (): IndexContent => ({ shelves: new Shelves(maxBytes), proofs: new ProofTable(maxBytes / 2) });
+  let content = nothing();
+  if (!(await file.load((operation) => applyOperation(content, operation)))) {
     options.logger.warn(
       { directory: options.directory },
       'The local index was damaged; its file was moved aside, and the index starts empty',
     );
-    shelves = new Shelves(maxBytes);
+    content = nothing();
   }
-  return new DurableLocalIndex(shelves, file, options);
+  return new DurableLocalIndex(content, file, options);
 }
 
 /**
@@ -78,12 +81,17 @@ class DurableLocalIndex implements LocalIndex {
   private readonly writes = pLimit(1);
   private broken = false;
   private closed = false;
+  private readonly shelves: Shelves;
+  private readonly proofTable: ProofTable;
 
   constructor(
-    private readonly shelves: Shelves,
+    private readonly content: IndexContent,
     private readonly file: IndexFile,
     private readonly options: LocalIndexOptions,
-  ) {}
+  ) {
+    this.shelves = content.shelves;
+    this.proofTable = content.proofs;
+  }
 
   tag(repository: RepositoryKey, tag: string): CachedTag | undefined {
     return this.shelves.find(repository)?.tags.get(tag);
@@ -135,6 +143,23 @@ class DurableLocalIndex implements LocalIndex {
     this.run(['forget', organizationUid, repository, tag, digest]);
   }
 
+  proofs(identity: string, digest: Digest): readonly string[] {
+    return this.proofTable.find(identity, digest);
+  }
+
+  putProof(identity: string, digest: Digest, upstreamRepository: string): void {
+    this.run(['proof', identity, digest, upstreamRepository]);
+  }
+
+  forgetProofs(identity: string, digest: string): void {
+    if (!this.proofTable.has(identity, digest)) return;
+    this.run(['forget-proofs', identity, digest]);
+  }
+
+  identities(): readonly string[] {
+    return this.proofTable.identities();
+  }
+
   async flush(): Promise<void> {
     await this.writePending();
     if (!this.broken) await this.file.sync().catch((error: unknown) => this.onFailure(error));
@@ -149,7 +174,7 @@ class DurableLocalIndex implements LocalIndex {
   }
 
   private run(operation: IndexOperation): void {
-    applyOperation(this.shelves, operation);
+    applyOperation(this.content, operation);
     if (this.closed) return;
     const key = operationKey(operation, this.serial++);
     // Deleted first, so that the operation is at the end: after all earlier ones, including a
@@ -177,22 +202,14 @@ class DurableLocalIndex implements LocalIndex {
     if (this.closed || (operations.size === 0 && !this.broken)) return;
     this.pending = new Map();
     try {
-      const history = this.file.bytes - REWRITE_FACTOR * this.shelves.cost;
-      if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(this.allOperations());
+      const history = this.file.bytes - REWRITE_FACTOR * (this.shelves.cost + this.proofTable.cost);
+      if (this.broken || history > REWRITE_MIN_BYTES) await this.file.rewrite(allOperations(this.content));
       else await this.file.append(operations.values());
       if (this.broken) this.options.logger.info('The local index is written to disk again');
       this.broken = false;
     } catch (error) {
       await this.onFailure(error);
     }
-  }
-
-  /**
-   * Yields all entries while the index may change. Changes during the iteration are pending and are
-   * written after it.
-   */
-  private *allOperations(): Iterable<IndexOperation> {
-    for (const { key, shelf } of [...this.shelves.all()]) yield* operationsOf(key, shelf);
   }
 
   private async onFailure(error: unknown): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Descriptor } from '../../../../common/oci/descriptor';
+import { type Digest, parseDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../access/repository-key';
 import type { CachedManifest, CachedTag } from '../catalog';
 import type { Shelf } from './shelf';
+import type { ProofTable } from './proof-table';
 import type { Shelves } from './shelves';
 
 /** A change of the index, in memory and on disk. */
@@ -11,10 +13,20 @@ export type IndexOperation =
   | readonly ['blob', RepositoryKey, Descriptor]
   /** The content is in base64. */
   | readonly ['referrers', RepositoryKey, string, string, boolean, number]
-  | readonly ['forget', string, string, string, string];
+  | readonly ['forget', string, string, string, string]
+  /** Identity, digest and upstream repository. */
+  | readonly ['proof', string, Digest, string]
+  /** Identity and digest; an empty string means all of them. */
+  | readonly ['forget-proofs', string, string];
+
+/** The whole content of the index in memory. */
+export interface IndexContent {
+  readonly shelves: Shelves;
+  readonly proofs: ProofTable;
+}
 
 /** Applies an operation in memory. Applying it twice has the same effect as once. */
-export function applyOperation(shelves: Shelves, operation: IndexOperation): void {
+export function applyOperation({ shelves, proofs }: IndexContent, operation: IndexOperation): void {
   switch (operation[0]) {
     case 'tag': {
       const [, key, tag, value] = operation;
@@ -33,6 +45,10 @@ export function applyOperation(shelves: Shelves, operation: IndexOperation): voi
     }
     case 'forget':
       return shelves.forget(operation[1], operation[2], operation[3], operation[4]);
+    case 'proof':
+      return proofs.put(operation[1], operation[2], operation[3]);
+    case 'forget-proofs':
+      return proofs.forget(operation[1], parseDigest(operation[2]));
   }
 }
 
@@ -41,7 +57,8 @@ export function applyOperation(shelves: Shelves, operation: IndexOperation): voi
  * the same state.
  */
 export function operationKey(operation: IndexOperation, serial: number): string {
-  if (operation[0] === 'forget') return `forget\0${serial}`;
+  if (operation[0] === 'forget' || operation[0] === 'forget-proofs') return `${operation[0]}\0${serial}`;
+  if (operation[0] === 'proof') return operation.join('\0');
   const [kind, { organizationUid, originVersion, repository }] = operation;
   const place = `${kind}\0${organizationUid}\0${originVersion}\0${repository}`;
   switch (operation[0]) {
@@ -55,8 +72,16 @@ export function operationKey(operation: IndexOperation, serial: number): string 
   }
 }
 
-/** Yields the operations that build a shelf from an empty one. */
-export function* operationsOf(key: RepositoryKey, shelf: Shelf): Iterable<IndexOperation> {
+/**
+ * Yields the operations that build the content from nothing. The content may change meanwhile; such
+ * changes are pending and are written afterwards.
+ */
+export function* allOperations({ shelves, proofs }: IndexContent): Iterable<IndexOperation> {
+  for (const { key, shelf } of [...shelves.all()]) yield* operationsOf(key, shelf);
+  for (const proof of proofs.all()) yield ['proof', ...proof];
+}
+
+function* operationsOf(key: RepositoryKey, shelf: Shelf): Iterable<IndexOperation> {
   for (const manifest of shelf.allManifests()) yield ['manifest', key, manifest];
   for (const blob of shelf.allBlobs()) yield ['blob', key, blob];
   for (const [tag, value] of shelf.tags) yield ['tag', key, tag, value];

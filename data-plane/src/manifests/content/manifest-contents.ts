@@ -2,6 +2,7 @@ import { MAX_MANIFEST_BYTES } from '../../upstream/upstream-registry';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../../store/guard/absence';
+import { rightForInternalUse } from '../../store/guard/internal-right';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
 import type { ContentUses } from '../../store/uses/content-uses';
 
@@ -62,7 +63,7 @@ export class ManifestContents {
    * it is moved.
    */
   private async quarantineDamaged(digest: Digest): Promise<boolean> {
-    const blob = await this.stored.open(digest);
+    const blob = await this.stored.open(rightForInternalUse(digest));
     if (blob instanceof Absence) return false;
     try {
       return blob.size > MAX_MANIFEST_BYTES && (await this.stored.prove(digest, blob)) === 'moved-aside';

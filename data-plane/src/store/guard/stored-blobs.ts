@@ -9,6 +9,7 @@ import { hasDigest } from '../hash-blob';
 import type { ContentUses } from '../uses/content-uses';
 import { Absence } from './absence';
 import { type BlobDeletion, GuardedBlobStore } from './guarded-blob-store';
+import type { ReadRight } from './read-right';
 
 /** Dependencies of StoredBlobs. */
 export interface StoredBlobsOptions {
@@ -68,7 +69,7 @@ export class StoredBlobs {
    * moved to quarantine and counts as absent. Throws UPSTREAM_CONTENT if a good blob has another
    * size than `expectedSize`, and the errors of the store.
    */
-  async open(digest: Digest, expectedSize?: number): Promise<StoredBlob | Absence> {
+  async open({ digest }: ReadRight, expectedSize?: number): Promise<StoredBlob | Absence> {
     const since = this.writes;
     const blob = await this.store.open(digest);
     if (blob === undefined) return this.absence(digest, since);
@@ -88,7 +89,7 @@ export class StoredBlobs {
    * made at the moment. Never throws. The caller holds the blob meanwhile; see {@link
    * StoredBlobs.hold}.
    */
-  async linkTo(digest: Digest): Promise<BlobLink | Absence | undefined> {
+  async linkTo({ digest }: ReadRight): Promise<BlobLink | Absence | undefined> {
     const since = this.writes;
     const link = await this.options.links?.linkTo(digest);
     return link === 'absent' ? this.absence(digest, since) : link;

@@ -1,6 +1,7 @@
 import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import { Absence } from '../guard/absence';
+import { rightForInternalUse } from '../guard/internal-right';
 import { hasDigest } from '../hash-blob';
 import { throwIfAborted } from '../../../../common/async/until-aborted';
 import type { StoredContentParts } from './storage-parts';
@@ -62,7 +63,7 @@ async function verifyOnce(
   onRead: (bytes: number) => void,
 ): Promise<VerifiedContent['outcome'] | 'replaced'> {
   throwIfAborted(signal);
-  const blob = await stored.open(digest);
+  const blob = await stored.open(rightForInternalUse(digest));
   if (blob instanceof Absence) return 'missing';
   try {
     if (await hasDigest(blob, digest, signal, onRead)) return 'whole';

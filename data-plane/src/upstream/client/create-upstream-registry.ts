@@ -11,6 +11,7 @@ import { listReferrers } from './list-referrers';
 import { listUpstreamTags } from './list-tags';
 import { type UpstreamBlob, openUpstreamBlob } from './open-blob';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
+import { readUpstreamRange } from './read-range';
 import { RegistryClient } from './registry-client';
 import { UpstreamStates } from './upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
@@ -91,6 +92,8 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
       run(repository.origin, signal, (scoped) => getUpstreamManifest(client, repository, reference, scoped)),
     headBlob: (repository, digest, signal) =>
       run(repository.origin, signal, (scoped) => headBlob(client, repository, digest, scoped)),
+    readRange: (repository, digest, range, signal) =>
+      run(repository.origin, signal, (scoped) => readUpstreamRange(client, repository, digest, range, scoped)),
     listTags: (repository, page, signal) =>
       run(repository.origin, signal, (scoped) => listUpstreamTags(client, repository, page, scoped)),
     listReferrers: (repository, digest, page, signal) =>

@@ -12,7 +12,8 @@ export interface UpstreamBlob {
   readonly offset: number;
 }
 
-const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
+/** The value of Content-Range of one range of bytes (RFC 9110 section 14.4). */
+export const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
 
 /**
  * Opens `GET /v2/<name>/blobs/<digest>`, from `offset` if the upstream supports ranges, else from

@@ -8,6 +8,8 @@ export interface BlobEvent {
   'size'?: (number | string | Long);
   'bytesServed'?: (number | string | Long);
   'bytesFetched'?: (number | string | Long);
+  'identities'?: (string)[];
+  'upstreamRepository'?: (string);
   'missingDigest'?: (string);
   'missingOriginVersion'?: (string);
 }
@@ -18,6 +20,8 @@ export interface BlobEvent__Output {
   'size': (number);
   'bytesServed': (number);
   'bytesFetched': (number);
+  'identities': (string)[];
+  'upstreamRepository': (string);
   'missingDigest': (string);
   'missingOriginVersion': (string);
 }

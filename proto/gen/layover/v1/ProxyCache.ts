@@ -21,6 +21,7 @@ export interface ProxyCache {
   'completeImages'?: (boolean);
   'allowRepositories'?: (string)[];
   'denyRepositories'?: (string)[];
+  'upstreamIdentities'?: (string)[];
   'trustedRealms'?: (string)[];
 }
 
@@ -42,5 +43,6 @@ export interface ProxyCache__Output {
   'completeImages': (boolean);
   'allowRepositories': (string)[];
   'denyRepositories': (string)[];
+  'upstreamIdentities': (string)[];
   'trustedRealms': (string)[];
 }

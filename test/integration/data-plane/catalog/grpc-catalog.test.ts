@@ -32,14 +32,14 @@ describe('GrpcCatalog', () => {
     expect(await catalog.lookupTag(REPOSITORY, 'never')).toEqual(tagOf('m'));
     expect(await catalog.lookupTag(REPOSITORY, 'later')).toEqual({ ...tagOf('m'), expiresAt: 5000 });
     expect(await catalog.lookupManifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
-    expect(await catalog.lookupBlob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
+    expect((await catalog.lookupBlob(REPOSITORY, digest('l'), [])).blob).toEqual(descriptor('l'));
     expect(fake.calls[0]).toEqual({ method: 'LookupTag', request: { repository: REPOSITORY, tag: 'never' } });
   });
 
   test('returns undefined for unknown content', async () => {
     expect(await catalog.lookupTag(REPOSITORY, 'none')).toBeUndefined();
     expect(await catalog.lookupManifest(REPOSITORY, digest('m'))).toBeUndefined();
-    expect(await catalog.lookupBlob(REPOSITORY, digest('l'))).toBeUndefined();
+    expect((await catalog.lookupBlob(REPOSITORY, digest('l'), [])).blob).toBeUndefined();
   });
 
   test('lists tags page by page', async () => {

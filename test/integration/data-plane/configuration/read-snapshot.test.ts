@@ -48,6 +48,8 @@ test('reads all fields of a snapshot', () => {
       completeImages: true,
       allowRepositories: ['a/*'],
       denyRepositories: [],
+      // An earlier control plane sends no identities.
+      upstreamIdentities: ['organization:uid-org:o1:c1'],
     },
     robots: new Map([['ci', { secretSha256: Buffer.alloc(32, 1) }]]),
   };

@@ -65,6 +65,7 @@ async function start(options: Partial<ConfigurationOptions> = {}): Promise<Start
     clock: systemClock,
     logger: createLogger('test', 'trace', { write: (line) => void lines.push(line) }),
     forget: (...what) => void forgotten.push(what),
+    forgetProofs: () => undefined,
     onConnected: () => void (connections += 1),
     backoff: { firstMs: 20, maxMs: 100 },
     ...options,
@@ -227,6 +228,36 @@ describe('forgetting', () => {
     const again = await start();
     await again.until(revision(3));
     expect(again.forgotten.map(([uid]) => uid).sort()).toEqual(['uid-2', 'uid-moved']);
+  });
+
+  test('end the proofs of identities that no organization has any more', async () => {
+    const identities = ['shared', 'of one', 'of two'];
+    const gone: string[][] = [];
+    const forgetProofs = (isGone: (identity: string) => boolean): void => void gone.push(identities.filter(isGone));
+    const has = (...upstreamIdentities: string[]) => ({
+      proxyCache: { ...PROXY_CACHE, mirrorHost: '', upstreamIdentities },
+    });
+    const [one, two] = [organization('one', has('of one', 'shared')), organization('two', has('of two', 'shared'))];
+    catalog.configure(snapshotOf(1, one, two));
+    const first = await start({ forgetProofs });
+    await first.until(revision(1));
+    expect(gone).toEqual([[]]);
+    // Other changes do not look at proofs at all.
+    catalog.configure(snapshotOf(2, one, two, organization('three', has('of one'))));
+    await first.until(revision(2));
+    catalog.configure(snapshotOf(3, organization('one', has('anonymous')), two, organization('three', has('of one'))));
+    await first.until(revision(3));
+    expect(gone).toEqual([[]]);
+    catalog.configure(snapshotOf(4, organization('one', has('anonymous')), two));
+    await first.until(revision(4));
+    expect(gone).toEqual([[], ['of one']]);
+    await first.stop();
+    // What ended during a downtime is found when the configuration is read.
+    gone.length = 0;
+    catalog.configure(snapshotOf(5, organization('one', has('anonymous'))));
+    const again = await start({ forgetProofs });
+    await again.until(revision(5));
+    expect(gone.at(-1)).toEqual(identities);
   });
 });
 

@@ -18,7 +18,7 @@ import {
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import { FakeCatalog } from '../../../support/fake-catalog';
 import { TestClock } from '../../../support/test-clock';
-import { descriptor, digest, manifestOf, REPOSITORY, tagOf } from '../../../support/data-plane/known';
+import { descriptor, digest, manifestOf, REPOSITORY, tagOf, targetOf } from '../../../support/data-plane/known';
 
 const folder = mkdtempSync(join(tmpdir(), 'layover-test-'));
 const logger = createLogger('test', 'silent');
@@ -69,18 +69,21 @@ describe('CatalogKnowledge look-ups', () => {
       expect(await knowledge.tag(REPOSITORY, 'v1')).toEqual(tagOf('m'));
       expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
       // The manifest names it, so the Catalog is not asked at all.
-      expect(await knowledge.blob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
+      expect(await knowledge.blob(targetOf(REPOSITORY), digest('l'))).toEqual(descriptor('l'));
     }
     expect(fake.calls.map(({ method }) => method)).toEqual(['LookupTag', 'LookupManifest']);
   });
 
   test('never cache absence', async () => {
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
-    expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'absent' });
+    expect(await knowledge.findBlob(targetOf(REPOSITORY), digest('l'))).toEqual({ state: 'absent' });
     setTag('v1', 'm');
     fake.setBlob(REPOSITORY, descriptor('l'));
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'known', value: tagOf('m') });
-    expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'known', value: descriptor('l') });
+    expect(await knowledge.findBlob(targetOf(REPOSITORY), digest('l'))).toEqual({
+      state: 'known',
+      value: descriptor('l'),
+    });
   });
 
   test('share one call if they are simultaneous', async () => {
@@ -99,6 +102,56 @@ describe('CatalogKnowledge look-ups', () => {
     knowledge.putTag(REPOSITORY, 'v1', tagOf('new', 2000));
     expect(await asked).toEqual(tagOf('new', 2000));
     expect(await knowledge.tag(REPOSITORY, 'v1')).toEqual(tagOf('new', 2000));
+  });
+});
+
+describe('CatalogKnowledge proofs', () => {
+  const target = targetOf(REPOSITORY, ['own', 'shared']);
+
+  test('come with the look-up of an unknown blob, whether a manifest names it or not', async () => {
+    fake.setProof('shared', digest('l'), 'library/alpine');
+    expect(await knowledge.blob(target, digest('l'))).toBeUndefined();
+    expect(knowledge.isProven(target, digest('l'))).toBe(true);
+    expect(fake.calls).toEqual([
+      {
+        method: 'LookupBlob',
+        request: { repository: REPOSITORY, digest: digest('l'), identities: ['own', 'shared'] },
+      },
+    ]);
+  });
+
+  test('are asked for once by simultaneous requests, and stay in the index', async () => {
+    knowledge.putBlob(REPOSITORY, descriptor('l'));
+    fake.setProof('own', digest('l'), 'library/alpine');
+    expect(knowledge.isProven(target, digest('l'))).toBe(false);
+    const found = await Promise.all(Array.from({ length: 5 }, () => knowledge.findProof(target, digest('l'))));
+    expect(found).toEqual(Array.from({ length: 5 }, () => true));
+    expect(await knowledge.findProof(target, digest('l'))).toBe(true);
+    expect(fake.count('LookupBlob')).toBe(1);
+    expect(index.proofs('own', digest('l'))).toEqual(['library/alpine']);
+  });
+
+  test('of the Catalog are not shared with organizations that have one identity in common', async () => {
+    // The proof may belong to the own identity only.
+    fake.setProof('own', digest('l'), 'library/alpine');
+    await knowledge.findProof(target, digest('l'));
+    expect(knowledge.isProven(targetOf(REPOSITORY, ['another', 'shared']), digest('l'))).toBe(false);
+  });
+
+  test('are unknown, and no failure, while the control plane is unreachable', async () => {
+    await fake.stop();
+    expect(await knowledge.findProof(target, digest('l'))).toBe(false);
+    knowledge.putProof(['own'], digest('l'), 'library/alpine');
+    expect(await knowledge.findProof(target, digest('l'))).toBe(true);
+  });
+
+  test('are forgotten with their identity, and with the stored bytes', async () => {
+    for (const identity of ['own', 'shared', 'gone'])
+      for (const blob of ['a', 'b']) knowledge.putProof([identity], digest(blob), 'library/alpine');
+    knowledge.forgetProofs((identity) => identity === 'gone');
+    expect(index.identities()).toEqual(['own', 'shared']);
+    knowledge.forgetProofsOf(digest('a'));
+    expect([knowledge.isProven(target, digest('a')), knowledge.isProven(target, digest('b'))]).toEqual([false, true]);
   });
 });
 
@@ -187,7 +240,7 @@ describe('CatalogKnowledge doubts', () => {
     knowledge.putBlob(REPOSITORY, descriptor('l'));
     knowledge.forget('u1', '', '', '');
     expect(await knowledge.findTag(REPOSITORY, 'v1')).toEqual({ state: 'absent' });
-    expect(await knowledge.findBlob(REPOSITORY, digest('l'))).toEqual({ state: 'absent' });
+    expect(await knowledge.findBlob(targetOf(REPOSITORY), digest('l'))).toEqual({ state: 'absent' });
   });
 });
 
@@ -216,8 +269,8 @@ describe('CatalogKnowledge on an invalidation', () => {
         ['v1', () => knowledge.findTag(place, 'v1')],
         ['v2', () => knowledge.findTag(place, 'v2')],
         ['manifest', () => knowledge.findManifest(place, digest('m'))],
-        ['l', () => knowledge.findBlob(place, digest('l'))],
-        ['proven', () => knowledge.findBlob(place, digest('proven'))],
+        ['l', () => knowledge.findBlob(targetOf(place), digest('l'))],
+        ['proven', () => knowledge.findBlob(targetOf(place), digest('proven'))],
       ] as const) {
         const before = fake.calls.length;
         expect((await find()).state).toBe('known');
@@ -333,7 +386,7 @@ describe('CatalogKnowledge admission', () => {
   test('makes the manifest and its blobs known without a look-up', async () => {
     expect(await knowledge.admit(admission('m', 'l'))).toEqual({ decision: 'admitted' });
     expect(await knowledge.manifest(REPOSITORY, digest('m'))).toEqual(manifestOf('m', 'l'));
-    expect(await knowledge.blob(REPOSITORY, digest('l'))).toEqual(descriptor('l'));
+    expect(await knowledge.blob(targetOf(REPOSITORY), digest('l'))).toEqual(descriptor('l'));
     expect(fake.calls.map(({ method }) => method)).toEqual(['AdmitManifest']);
     expect(journal.depth().records).toBe(0);
   });

@@ -61,6 +61,44 @@ describe('upstream blobs', () => {
     expect(registry.requests[1]?.headers['range']).toBe('bytes=1000000-');
   });
 
+  it('give a range and their size in one request', async () => {
+    const range = { offset: 1_000_000, length: 16_384 };
+    expect(await upstream.readRange(app, digest, range)).toEqual({
+      content: content.subarray(1_000_000, 1_016_384),
+      size: SIZE,
+    });
+    expect(registry.requests.map(({ line, headers }) => [line, headers['range']])).toEqual([
+      [`GET /v2/app/blobs/${digest}`, 'bytes=1000000-1016383'],
+    ]);
+  });
+
+  it('give a range from a host that the upstream redirects to, which gets the range too', async () => {
+    const cdn = closers.add(await startFakeRegistry({ content: registry.content }));
+    registry.quirk({ redirect: ({ path }) => `${cdn.url}${path}` });
+    const answer = await upstream.readRange(app, digest, { offset: 7, length: 100 });
+    expect(answer).toEqual({ content: content.subarray(7, 107), size: SIZE });
+    expect(cdn.requests.map(({ headers, authorization }) => [headers['range'], authorization])).toEqual([
+      ['bytes=7-106', 'none'],
+    ]);
+  });
+
+  it.each<[string, Quirk]>([
+    ['ignores ranges', { ignoreRange: true }],
+    ['sends another range', { rangeShift: 5 }],
+    ['sends no Content-Range', { headers: { 'content-range': undefined } }],
+    ['hides the size', { headers: { 'content-range': 'bytes 1000-1099/*' } }],
+    ['sends several ranges', { headers: { 'content-range': undefined, 'content-type': 'multipart/byteranges' } }],
+    ['encodes the bytes', { gzip: true }],
+    ['sends a web page', { html: true }],
+    ['sends fewer bytes', { truncateTo: 50 }],
+    ['cuts the connection', { cutAfterBytes: 50 }],
+    ['has a shorter blob', { respond: { status: 416, headers: { 'content-range': 'bytes */10' } } }],
+  ])('give no range if the upstream %s, and free the connection', async (_what, quirk) => {
+    registry.quirk(quirk);
+    expect(await upstream.readRange(app, digest, { offset: 1000, length: 100 })).toBeUndefined();
+    await registry.waitFor((all) => all.every(({ finished, aborted }) => finished || aborted));
+  });
+
   it('restart if the upstream does not support ranges', async () => {
     registry.quirk({ ignoreRange: true });
     const blob = await upstream.openBlob(app, digest, 1000);

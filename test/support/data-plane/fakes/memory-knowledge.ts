@@ -2,7 +2,7 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
 import type { ManifestAdmission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
-import type { StoredReferrers, Knowledge } from '../../../../data-plane/src/known/knowledge';
+import type { Knowledge, ProofTarget, StoredReferrers } from '../../../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 
 /** Knowledge in maps that records every admission. */
@@ -15,6 +15,7 @@ export class MemoryKnowledge implements Knowledge {
   private readonly manifests = new Map<string, CachedManifest>();
   private readonly blobs = new Map<string, Descriptor>();
   private readonly kept = new Map<string, StoredReferrers>();
+  private readonly proofs = new Map<string, readonly string[]>();
 
   async tag(repository: RepositoryKey, tag: string): Promise<CachedTag | undefined> {
     return this.tagsByKey.get(keyOf(repository, tag));
@@ -22,8 +23,24 @@ export class MemoryKnowledge implements Knowledge {
   async manifest(repository: RepositoryKey, digest: Digest): Promise<CachedManifest | undefined> {
     return this.manifests.get(keyOf(repository, digest));
   }
-  async blob(repository: RepositoryKey, digest: Digest): Promise<Descriptor | undefined> {
-    return this.blobs.get(keyOf(repository, digest));
+  async blob({ key }: ProofTarget, digest: Digest): Promise<Descriptor | undefined> {
+    return this.blobs.get(keyOf(key, digest));
+  }
+  isProven({ holder }: ProofTarget, digest: Digest): boolean {
+    return holder.identities.some((identity) => this.proofsOf(identity, digest).some(holder.mayPull));
+  }
+  async findProof(target: ProofTarget, digest: Digest): Promise<boolean> {
+    return this.isProven(target, digest);
+  }
+  putProof(identities: readonly string[], digest: Digest, upstreamRepository: string): boolean {
+    const fresh = identities.filter((identity) => !this.proofsOf(identity, digest).includes(upstreamRepository));
+    for (const identity of fresh)
+      this.proofs.set(`${identity} ${digest}`, [...this.proofsOf(identity, digest), upstreamRepository]);
+    return fresh.length > 0;
+  }
+  /** Removes all proofs, as if another process had made them. */
+  forgetProofs(): void {
+    this.proofs.clear();
   }
   async admit(request: AdmitManifestRequest): Promise<ManifestAdmission> {
     this.admissions.push(request);
@@ -67,6 +84,9 @@ export class MemoryKnowledge implements Knowledge {
       .filter((tag) => tag > last)
       .sort();
     return { tags: tags.slice(0, limit), more: tags.length > limit };
+  }
+  private proofsOf(identity: string, digest: Digest): readonly string[] {
+    return this.proofs.get(`${identity} ${digest}`) ?? [];
   }
   referrers(repository: RepositoryKey, key: string): StoredReferrers | undefined {
     return this.kept.get(keyOf(repository, key));

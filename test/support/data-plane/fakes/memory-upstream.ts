@@ -8,6 +8,7 @@ import type {
   ManifestHead,
   UpstreamBlobStream,
   UpstreamHealth,
+  UpstreamRange,
   UpstreamReferrersPage,
   UpstreamRegistry,
   UpstreamRepository,
@@ -23,6 +24,8 @@ export interface Behaviour {
   headWithoutDigest?: boolean;
   headWithoutSize?: boolean;
   blobHeadWithoutSize?: boolean;
+  /** Whether requests for a range of a blob get no usable answer. */
+  ignoresRange?: boolean;
   /** Awaited between the headers and the bytes of a blob. */
   bodyGate?: Promise<void>;
 }
@@ -110,6 +113,17 @@ export class MemoryUpstream implements UpstreamRegistry {
       if (content.length > offset) yield content.subarray(offset);
     }
     return { size, offset, body: body(), cancel: () => undefined };
+  }
+  async readRange(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<UpstreamRange | undefined> {
+    await this.arrive(`RANGE ${repository.name}@${digest}`, repository, signal);
+    const { size, content } = this.blob(repository, digest);
+    const part = content.subarray(range.offset, range.offset + range.length);
+    return this.behaviour.ignoresRange === true || part.length < range.length ? undefined : { content: part, size };
   }
   async listTags(
     repository: UpstreamRepository,

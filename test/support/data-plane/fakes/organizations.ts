@@ -69,12 +69,20 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
           enabled: true,
           credentials: username === undefined ? undefined : { username, password: `password of ${username}` },
           credentialVersion: `credentials-${username ?? 'none'}`,
+          upstreamIdentities: identitiesOf(uid, proxy.upstreamHost ?? NOTHING_SET.upstreamHost, username),
           originVersion: 'origin-1',
           expirationSeconds: 86_400,
           completeImages: true,
           ...proxy,
         },
   };
+}
+
+/**
+ * Returns upstream identities like those of the control plane. The password depends on the user.
+ */
+function identitiesOf(uid: string, host: string, username: string | undefined): readonly [string, ...string[]] {
+  return username === undefined ? [`anonymous:${host}`] : [`account:${uid}:${host}`, `credentials:${host}:${username}`];
 }
 
 /** Two keys; the first one signs. */

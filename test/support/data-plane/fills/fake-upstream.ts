@@ -1,6 +1,7 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import { type Digest, digestOf } from '../../../../common/oci/digest';
+import { rightForInternalUse } from '../../../../data-plane/src/store/guard/internal-right';
 import type { FillRequest } from '../../../../data-plane/src/blobs/fills/fills';
 import type { UpstreamBlobStream } from '../../../../data-plane/src/upstream/upstream-registry';
 
@@ -63,6 +64,10 @@ export class FakeUpstream {
       upstream: 'registry.example',
       owner: 'organization',
       repository: 'team/app',
+      identities: [`anonymous:${differs.upstream ?? 'registry.example'}`],
+      upstreamRepository: 'team/app',
+      mayPull: () => true,
+      readRight: () => rightForInternalUse(this.digest),
       priority: 'client',
       source: this.source,
       ...differs,

@@ -38,6 +38,7 @@ export interface FillSetupOptions {
   readonly clock?: Clock;
   readonly wrapSpool?: (spool: Spool) => Spool;
   readonly wrapStore?: (store: BlobStore) => BlobStore;
+  readonly onProven?: FillsOptions['onProven'];
   readonly onFilled?: FillsOptions['onFilled'];
   /** Returns the free bytes of the disk. Default: those of the real one. */
   readonly freeBytes?: () => Promise<number>;
@@ -76,6 +77,7 @@ export async function setUpFills(options: FillSetupOptions = {}): Promise<FillSe
     logger,
     limits,
     spool: options.wrapSpool?.(spool) ?? spool,
+    ...(options.onProven && { onProven: options.onProven }),
     ...(options.onFilled && { onFilled: options.onFilled }),
   });
   await fills.cleanSpool();

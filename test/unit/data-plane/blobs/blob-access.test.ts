@@ -3,9 +3,9 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Digest, digestOf } from '../../../../common/oci/digest';
 import { blobNamed, imageNamed } from '../../../support/data-plane/fakes/sample-manifests';
 import { CONTEXT, pullRig, silentLogger } from '../../../support/data-plane/fakes/pull-rig';
-import { BlobAccess } from '../../../../data-plane/src/blobs/blob-access';
 import { BlobService } from '../../../../data-plane/src/blobs/blob-service';
 import { createFills } from '../../../../data-plane/src/blobs/fills/create-fills';
+import { blobAccessOn } from '../../../support/data-plane/fakes/blob-access';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
 import { ampleRoom } from '../../../support/data-plane/fills/ample-room';
 
@@ -16,7 +16,7 @@ const digest = layer.digest as Digest;
 
 function rig(...specs: readonly OrganizationSpec[]) {
   const parts = pullRig(...specs);
-  const blobAccess = new BlobAccess(parts.knowledge, parts.upstream);
+  const { blobAccess } = blobAccessOn(parts, parts.stored);
   // A HEAD request fills nothing, so the spool folder is never created.
   const fills = createFills({ ...parts, spoolDirectory: 'none', room: ampleRoom(), logger: silentLogger });
   const service = new BlobService({ ...parts, blobAccess, fills });
@@ -28,7 +28,12 @@ function rig(...specs: readonly OrganizationSpec[]) {
       signal: undefined,
       digest: of,
     });
-  return { ...parts, stat };
+  const prove = async (organization: string, of: Digest = digest): Promise<void> => {
+    const located = parts.access.locate({ kind: 'organization', name: organization }, NAME);
+    const { holder, upstream } = await parts.access.authorize(located, CONTEXT.authorization);
+    parts.knowledge.putProof(holder.identities, of, upstream.name);
+  };
+  return { ...parts, stat, prove };
 }
 
 test('returns the size from a cached manifest without an upstream call or a fill', async () => {
@@ -40,11 +45,13 @@ test('returns the size from a cached manifest without an upstream call or a fill
   expect(upstream.take()).toEqual([]);
 });
 
-test('reports HIT for a blob in the store', async () => {
-  const { upstream, store, get, stat } = rig();
+test('reports HIT for a blob in the store with a proof, and MISS without', async () => {
+  const { upstream, store, get, stat, prove } = rig();
   upstream.put(NAME, image, 'latest');
   await get('latest');
   store.content.set(digest, Buffer.from('first layer'));
+  expect(await stat()).toMatchObject({ size: layer.size, cacheStatus: 'MISS' });
+  await prove('acme');
   expect(await stat()).toMatchObject({ size: layer.size, cacheStatus: 'HIT' });
 });
 
@@ -57,11 +64,15 @@ test('asks the upstream once with the own credentials for a blob that no manifes
 });
 
 test('gives no right to bytes that are stored for another organization', async () => {
-  const { upstream, store, get, stat } = rig({ name: 'acme', username: 'good' }, { name: 'beta', username: 'bad' });
+  const { upstream, store, get, stat, prove } = rig(
+    { name: 'acme', username: 'good' },
+    { name: 'beta', username: 'bad' },
+  );
   upstream.users = new Set(['good']);
   upstream.put(NAME, image, 'latest');
   await get('latest');
   store.content.set(digest, Buffer.from('first layer'));
+  await prove('acme');
   expect(await stat('acme')).toMatchObject({ cacheStatus: 'HIT' });
   await expect(stat('beta')).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
 });

@@ -1,10 +1,11 @@
 import { mustDigest } from '../../../../common/oci/digest';
 import type { RangeRequest } from '../../../../common/oci/byte-range';
-import { BlobAccess, type ReadableBlob } from '../../../../data-plane/src/blobs/blob-access';
+import type { ReadableBlob } from '../../../../data-plane/src/blobs/blob-access';
 import { BlobRedirects } from '../../../../data-plane/src/blobs/blob-redirects';
 import { Absence } from '../../../../data-plane/src/store/guard/absence';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
 import { TestClock } from '../../../support/test-clock';
+import { blobAccessOn } from '../../../support/data-plane/fakes/blob-access';
 import { CONTEXT, pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const MIB = 1024 * 1024;
@@ -38,7 +39,8 @@ function setUp(stored: number | 'absent' | undefined, active = false) {
  * confirms the blob.
  */
 async function readable(size: number | undefined): Promise<ReadableBlob> {
-  const { access, knowledge, upstream } = pullRig();
+  const rig = pullRig();
+  const { access, knowledge, stored, upstream } = rig;
   const located = access.locate({ kind: 'organization', name: 'acme' }, 'team/app');
   const target = await access.authorize(located, CONTEXT.authorization);
   if (size === undefined) {
@@ -47,7 +49,10 @@ async function readable(size: number | undefined): Promise<ReadableBlob> {
   } else {
     knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
   }
-  return new BlobAccess(knowledge, upstream).toRead(target, digest, undefined);
+  knowledge.putProof(target.holder.identities, digest, target.upstream.name);
+  const blob = await blobAccessOn(rig, stored).blobAccess.toRead(target, digest, undefined);
+  if (blob.kind !== 'readable') throw new Error('the proof is missing');
+  return blob;
 }
 
 test.each<[string, number | undefined, RangeRequest | undefined, { offset: number; length: number }]>([

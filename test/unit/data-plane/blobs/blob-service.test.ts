@@ -102,7 +102,9 @@ describe('a fill', () => {
   });
 
   test('does not start, or mark the blob as in use, if completion finds it in the store', async () => {
-    await rig.stored.put(DIGEST, CONTENT);
+    await rig.keep(CONTENT);
+    const { holder, upstream } = await rig.target();
+    rig.knowledge.putProof(holder.identities, DIGEST, upstream.name);
     rig.clock.advance(10_000);
     await rig.service.complete(await rig.target(), BLOB);
     expect([rig.uses.inUse(DIGEST), begun()]).toEqual([false, 0]);

@@ -14,30 +14,35 @@ describe('the store is asked once before the upstream', () => {
     const content = bytes(MIB);
     const digest = await offer(content, NAME);
     expect(await head(digest)).toMatchObject({ cacheStatus: 'MISS', size: MIB });
-    expect([lookups(), upstream.take()]).toEqual([['open'], []]);
+    expect([lookups(), upstream.take()]).toEqual([[], []]);
     const cold = await read(digest);
     expect([cold.cacheStatus, cold.content.equals(content)]).toEqual(['MISS', true]);
     await quiet(digest);
-    expect([lookups(), upstream.take()]).toEqual([['open'], [`GET ${NAME}@${digest}`]]);
+    expect([lookups(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${digest}`]]);
     const warm = await read(digest);
     expect([warm.cacheStatus, warm.content.equals(content)]).toEqual(['HIT', true]);
     expect(await head(digest)).toMatchObject({ cacheStatus: 'HIT', size: MIB });
     expect([lookups(), upstream.take()]).toEqual([['open', 'open'], []]);
   });
 
-  test('by a GET that may be redirected: the fill reuses the absence that the link found', async () => {
-    const { offer, read, get, lookups, quiet, upstream } = await start({ redirects: true });
+  test('by a GET that may be redirected: a link is made only with a proof, and its absence is reused', async () => {
+    const { offer, read, get, lookups, quiet, upstream, stored } = await start({ redirects: true });
     const digest = await offer(bytes(2 * MIB), NAME);
     expect((await read(digest, { redirectable: true })).cacheStatus).toBe('MISS');
     await quiet(digest);
-    expect([lookups(), upstream.take()]).toEqual([['link'], [`GET ${NAME}@${digest}`]]);
+    expect([lookups(), upstream.take()]).toEqual([['stat'], [`GET ${NAME}@${digest}`]]);
     expect(await get(digest, { redirectable: true })).toMatchObject({ kind: 'redirect', size: 2 * MIB });
     expect([lookups(), upstream.take()]).toEqual([['link'], []]);
     // The blob is too small to be redirected, so the store is asked for the bytes and not for a
     // link.
     const small = await offer(bytes(1000), NAME);
     await read(small, { redirectable: true });
+    await quiet(small);
+    lookups();
+    await read(small, { redirectable: true });
     expect(lookups()).toEqual(['open']);
+    rig.clock.advance(20_000);
+    expect(await stored.deleteUnused(small)).toBe('deleted');
   });
 
   test('by the completion of an image, whether the blob is stored or not, and by a fill for another node', async () => {
@@ -55,15 +60,29 @@ describe('the store is asked once before the upstream', () => {
     const { offer, service, target, lookups } = await start({ elsewhere: () => Promise.resolve(false) });
     const digest = await offer(bytes(MIB), NAME);
     await service.complete(await target(), { digest, size: MIB });
-    expect(lookups()).toEqual(['stat', 'open']);
+    expect(lookups()).toEqual(['stat', 'stat']);
   });
 
-  test('and again after a wait for a slot, because a fill from another upstream may have stored it', async () => {
+  test('and again after a wait for a slot with a proof, because another fill may have stored it', async () => {
     let open = (): void => undefined;
-    const { offer, get, read, lookups, waiting: queued, quiet, upstream } = await start({ limits: { perUpstream: 1 } });
+    const {
+      offer,
+      get,
+      read,
+      lookups,
+      waiting: queued,
+      quiet,
+      upstream,
+      knowledge,
+      target,
+    } = await start({
+      limits: { perUpstream: 1 },
+    });
     const [running, waiting] = [await offer(bytes(MIB), NAME), await offer(bytes(MIB, 'waiting'), NAME)];
     upstream.behaviour.bodyGate = new Promise((resolve) => (open = resolve));
     const opened = await get(running);
+    const { holder } = await target();
+    knowledge.putProof(holder.identities, waiting, NAME);
     lookups();
     const reading = read(waiting);
     await until(() => queued() === 1);

@@ -4,6 +4,8 @@ import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-up
 import { bytes, type FillSetup, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
 
 const MIB = 1024 * 1024;
+const FROM = { upstreamRepository: 'team/app' };
+const ownerOf = (organizationUid: string) => ({ organizationUid, identities: ['anonymous:registry.example'] });
 
 describe('the requesters of a fill', () => {
   let setup: FillSetup;
@@ -40,7 +42,7 @@ describe('the requesters of a fill', () => {
     expect(filled).toEqual([]);
     end.open();
     await until(() => repositories().length === 0);
-    expect(filled).toEqual([{ digest: upstream.digest, size: MIB, owners: ['one', 'two'] }]);
+    expect(filled).toEqual([{ digest: upstream.digest, size: MIB, owners: ['one', 'two'].map(ownerOf), ...FROM }]);
   });
 
   it('keep the blob in use until the report is done, and completion waits for the report', async () => {
@@ -72,7 +74,7 @@ describe('the requesters of a fill', () => {
     end.open();
     await refused;
     await reader.close();
-    expect(filled).toEqual([{ digest: upstream.digest, size: MIB, owners: ['one'] }]);
+    expect(filled).toEqual([{ digest: upstream.digest, size: MIB, owners: [ownerOf('one')], ...FROM }]);
   });
 
   it('are followed only by requests of their own organization once the fill continues without its clients', async () => {
@@ -92,7 +94,7 @@ describe('the requesters of a fill', () => {
     expect([follow('one'), follow('two')]).toEqual([true, false]);
     end.open();
     await Promise.all([first, background]);
-    expect(filled).toContainEqual({ digest: upstream.digest, size: MIB, owners: ['one'] });
+    expect(filled).toContainEqual({ digest: upstream.digest, size: MIB, owners: [ownerOf('one')], ...FROM });
     expect(follow('one')).toBe(false);
   });
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { bytes, type FillSetup, readAll, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
 
@@ -101,6 +102,109 @@ describe('clients of one blob', () => {
     gate.open();
     for (const reader of [beginning, joining]) await readAll(await reader);
     expect([first, second]).toEqual([MIB, 0]);
+  });
+
+  it('do not share a fill if the upstream sees different identities', async () => {
+    const never = new Gate();
+    const content = bytes(MIB);
+    const entitled = new FakeUpstream(content, [{ holdAt: { offset: MIB / 2, until: never.passed } }]);
+    const stranger = new FakeUpstream(content, [{ refuse: 'UPSTREAM_DENIED' }]);
+    const running = await setup.fills.open(entitled.request({ identities: ['account:1', 'credentials:1'] }));
+    for (const identities of [['anonymous'], ['account:1', 'credentials:2']] as const)
+      await expect(setup.fills.open(stranger.request({ identities }))).rejects.toMatchObject({
+        key: 'UPSTREAM_DENIED',
+      });
+    const same = await setup.fills.open(stranger.request({ identities: ['account:2', 'credentials:1'] }));
+    expect(same.joined).toBe(true);
+    await Promise.all([running.close(), same.close()]);
+  });
+
+  it('share a fill of one identity only if each may pull the repositories of all others', async () => {
+    const gate = new Gate();
+    const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
+    const ask = (owner: string, upstreamRepository: string, ...denied: readonly string[]) =>
+      setup.fills.open(
+        upstream.request({
+          owner,
+          repository: upstreamRepository,
+          upstreamRepository,
+          mayPull: (repository) => !denied.includes(repository),
+        }),
+      );
+    const readers = [
+      await ask('first', 'secret/app'),
+      // May not pull what the fill reads.
+      await ask('second', 'open/app', 'secret/app'),
+      // May pull everything, and everybody may pull its repository.
+      await ask('third', 'open/app'),
+      // The first fill has taken in a repository that this one may not pull.
+      await ask('fourth', 'secret/app', 'open/app'),
+      await ask('fifth', 'secret/app'),
+    ];
+    expect(readers.map(({ joined }) => joined)).toEqual([false, false, true, false, true]);
+    expect(upstream.offsets).toHaveLength(3);
+    await Promise.all(readers.map((reader) => reader.close()));
+    gate.open();
+  });
+
+  it('get bytes from one repository only: nobody of another repository takes over in the middle', async () => {
+    const gate = new Gate();
+    const content = bytes(MIB);
+    const first = new FakeUpstream(content, [
+      { holdAt: { offset: MIB / 2, until: gate.passed }, cutAt: { offset: MIB / 2, key: 'BLOB_UNKNOWN' } },
+    ]);
+    const other = new FakeUpstream(content);
+    const reader = await setup.source.open(first.request({ owner: 'one' }));
+    const joined = await setup.fills.open(
+      other.request({ owner: 'two', repository: 'team/other', upstreamRepository: 'team/other' }),
+    );
+    expect(joined.joined).toBe(true);
+    gate.open();
+    await expect(readAll(reader)).rejects.toMatchObject({ key: 'BLOB_UNKNOWN' });
+    await joined.close();
+    expect(other.offsets).toEqual([]);
+  });
+
+  it('fetch a stored blob without a proof, and leave the stored file and its readers alone', async () => {
+    const upstream = new FakeUpstream(bytes(MIB));
+    await setup.store.put(upstream.digest, upstream.content);
+    const stored = (await setup.store.open(upstream.digest))!;
+    const before = statSync(stored.localPath!).ino;
+    const reader = await setup.source.open(upstream.request({ readRight: () => undefined }));
+    expect(reader.origin).toBe('fill');
+    expect((await readAll(reader)).equals(upstream.content)).toBe(true);
+    await until(() => !setup.fills.isActive(upstream.digest));
+    expect(statSync(stored.localPath!).ino).toBe(before);
+    const chunks: Buffer[] = [];
+    for await (const chunk of stored.read(0, MIB)) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(upstream.content)).toBe(true);
+    await stored.close();
+    expect(upstream.offsets).toEqual([0]);
+  });
+
+  it('fetch a blob without a proof although their fill found it in the store for somebody with one', async () => {
+    const upstream = new FakeUpstream(bytes(1000));
+    await setup.store.put(upstream.digest, upstream.content);
+    const [proven, unproven] = await Promise.all([
+      setup.fills.open(upstream.request({ owner: 'one' })),
+      setup.fills.open(upstream.request({ owner: 'two', readRight: () => undefined })),
+    ]);
+    expect([proven.origin, unproven.origin]).toEqual(['store', 'fill']);
+    await until(() => !setup.fills.isActive(upstream.digest));
+    await setup.fills.complete(upstream.request({ readRight: () => undefined }));
+    expect(upstream.offsets).toEqual([0, 0]);
+    await Promise.all([proven.close(), unproven.close()]);
+  });
+
+  it('find the proof of a fill as soon as they cannot join it any more', async () => {
+    await setup.dispose();
+    const upstream = new FakeUpstream(bytes(1000));
+    const joinable: boolean[] = [];
+    setup = await setUpFills({ onProven: ({ digest }) => void joinable.push(setup.fills.isActive(digest)) });
+    const reader = await setup.fills.open(upstream.request());
+    await until(() => !setup.fills.isActive(upstream.digest));
+    expect(joinable).toEqual([true]);
+    await reader.close();
   });
 
   it('learn whether they started or joined the fill', async () => {

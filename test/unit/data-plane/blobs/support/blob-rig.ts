@@ -1,18 +1,17 @@
 import { systemClock } from '../../../../../common/runtime/clock';
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
-import { BlobAccess } from '../../../../../data-plane/src/blobs/blob-access';
 import { BlobRedirects } from '../../../../../data-plane/src/blobs/blob-redirects';
 import { BlobService } from '../../../../../data-plane/src/blobs/blob-service';
 import type { FillElsewhere } from '../../../../../data-plane/src/blobs/complete-blob';
 import { createFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../../data-plane/src/blobs/fills/fill-limits';
 import type { OpenedBlob } from '../../../../../data-plane/src/blobs/open-blob';
-import { journalArrivals } from '../../../../../data-plane/src/blobs/journal-arrivals';
 import type { BlobLinks } from '../../../../../data-plane/src/store/blob-links';
 import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
 import { createDirectoryBlobStore } from '../../../../../data-plane/src/store/directory/directory-blob-store';
 import { changedStore } from '../../../../support/changed-store';
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/real/temporary-folder';
+import { blobAccessOn } from '../../../../support/data-plane/fakes/blob-access';
 import type { OrganizationSpec } from '../../../../support/data-plane/fakes/organizations';
 import { CONTEXT, pullRig, silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
 import { ampleRoom } from '../../../../support/data-plane/fills/ample-room';
@@ -33,10 +32,17 @@ export interface BlobRigOptions {
 export interface BlobRig extends Omit<ReturnType<typeof pullRig>, 'store' | 'stored' | 'get'> {
   readonly service: BlobService;
   readonly stored: StoredBlobs;
+  /** Stores a blob that no fill brought. */
+  keep(content: Buffer): Promise<Digest>;
   /** Returns the store lookups since the last call: `open`, `stat`, or `link`. */
   lookups(): string[];
-  /** Adds content to all given repositories of the upstream, each with a manifest that names it. */
+  /**
+   * Adds content to all given repositories of the upstream, each with a manifest of the first
+   * organization that names it.
+   */
   offer(content: Buffer, ...repositories: readonly string[]): Promise<Digest>;
+  /** Adds a manifest that names a blob to a repository of an organization. */
+  name(digest: Digest, size: number, organization: string, repository?: string): Promise<void>;
   get(digest: Digest, how?: BlobAsk): Promise<OpenedBlob>;
   /** Reads a blob to its end. Returns the bytes and the cache status. */
   read(digest: Digest, how?: BlobAsk): Promise<{ readonly content: Buffer; readonly cacheStatus: string }>;
@@ -88,6 +94,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     links: options.redirects === true ? links : undefined,
     logger: silentLogger,
   });
+  const { blobAccess, proofs } = blobAccessOn(parts, stored);
   const fills = createFills({
     stored,
     uses,
@@ -96,11 +103,12 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     clock: systemClock,
     logger: silentLogger,
     limits: { resumeBaseMs: 1, resumeMaxMs: 2, ...options.limits },
-    onFilled: journalArrivals(journal),
+    onProven: (blob) => proofs.provenByFill(blob),
+    onFilled: (blob) => proofs.arrived(blob),
   });
   const service = new BlobService({
     access,
-    blobAccess: new BlobAccess(knowledge, upstream),
+    blobAccess,
     upstream,
     stored,
     fills,
@@ -127,6 +135,11 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     service,
     stored,
     lookups: () => looked.splice(0),
+    async keep(content) {
+      const digest = digestOf(content);
+      await stored.put(digest, content);
+      return digest;
+    },
     async offer(content, ...repositories) {
       const digest = digestOf(content);
       for (const repository of repositories) {
@@ -135,6 +148,10 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
         knowledge.putBlob(key, { digest, size: content.length, mediaType: 'application/octet-stream' });
       }
       return digest;
+    },
+    async name(digest, size, organization, repository) {
+      const { key } = await target(repository, organization);
+      knowledge.putBlob(key, { digest, size, mediaType: 'application/octet-stream' });
     },
     get: (digest, how = {}) => service.open(request(digest, how)),
     async read(digest, how = {}) {

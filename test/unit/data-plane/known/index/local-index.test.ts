@@ -158,6 +158,71 @@ test('keeps tags in bytewise order, page by page', async () => {
   expect(index.tags(key('a'), 3, 'b')).toEqual([]);
 });
 
+describe('LocalIndex proofs', () => {
+  const find = (index: LocalIndex, ...identities: readonly string[]): string[][] =>
+    identities.flatMap((identity) => ['a', 'b'].map((blob) => [...index.proofs(identity, digest(blob))]));
+
+  test('belong to an identity and a digest, and survive a restart', async () => {
+    const index = await open();
+    index.putProof('one', digest('a'), 'team/app');
+    index.putProof('one', digest('a'), 'team/other');
+    index.putProof('two', digest('b'), 'team/app');
+    const expected = [['team/app', 'team/other'], [], [], ['team/app']];
+    expect(find(index, 'one', 'two')).toEqual(expected);
+    expect(index.identities()).toEqual(['one', 'two']);
+    await index.close();
+    const again = await open();
+    expect(find(again, 'one', 'two')).toEqual(expected);
+    expect(again.identities()).toEqual(['one', 'two']);
+  });
+
+  test('keep the newest eight repositories', async () => {
+    const index = await open();
+    for (let i = 0; i < 10; i += 1) index.putProof('one', digest('a'), `team/${i}`);
+    index.putProof('one', digest('a'), 'team/2');
+    expect(index.proofs('one', digest('a'))).toEqual([3, 4, 5, 6, 7, 8, 9, 2].map((i) => `team/${i}`));
+  });
+
+  test.each<[string, [string, string], string[][]]>([
+    ['an identity', ['one', ''], [[], [], ['x'], ['x']]],
+    ['a digest', ['', digest('a')], [[], ['x'], [], ['x']]],
+    ['a digest of an identity', ['two', digest('b')], [['x'], ['x'], ['x'], []]],
+  ])('of %s are forgotten alone, also after a restart', async (_, [identity, forgotten], left) => {
+    const index = await open();
+    for (const one of ['one', 'two']) for (const blob of ['a', 'b']) index.putProof(one, digest(blob), 'x');
+    index.forgetProofs(identity, forgotten);
+    index.forgetProofs('nobody', '');
+    expect(find(index, 'one', 'two')).toEqual(left);
+    await index.close();
+    expect(find(await open(), 'one', 'two')).toEqual(left);
+  });
+
+  test('are bounded: the identity with the most proofs loses its older half', async () => {
+    const index = await open({ maxBytes: 2 * 300 * 100 });
+    index.putProof('small', digest('a'), 'team/app');
+    for (let i = 0; i < 1000; i += 1) index.putProof('big', digest(String(i)), 'team/app');
+    expect(index.proofs('small', digest('a'))).toEqual(['team/app']);
+    expect(index.proofs('big', digest('999'))).toEqual(['team/app']);
+    const kept = Array.from({ length: 1000 }, (_, i) => index.proofs('big', digest(String(i)))).filter(
+      ({ length }) => length > 0,
+    );
+    expect(kept.length).toBeGreaterThan(40);
+    expect(kept.length).toBeLessThan(120);
+  });
+
+  test('survive the rewrite of the file', async () => {
+    const index = await open({ maxBytes: 1024 * 1024 });
+    index.putProof('one', digest('a'), 'team/app');
+    for (let round = 0; round < 30; round += 1) {
+      for (let i = 0; i < 1000; i += 1)
+        index.putReferrers(key(`r${i}`), 'r', { ...referrersOf('x'.repeat(400)), checkedAt: round });
+      await index.flush();
+    }
+    await index.close();
+    expect((await open({ maxBytes: 1024 * 1024 })).proofs('one', digest('a'))).toEqual(['team/app']);
+  });
+});
+
 describe('LocalIndex forget', () => {
   const places = [key('a'), key('a', 'u1', 'o2'), key('b'), key('a', 'u2')];
 

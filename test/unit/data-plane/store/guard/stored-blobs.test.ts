@@ -1,6 +1,7 @@
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import type { StoredBlob } from '../../../../../data-plane/src/store/blob-store';
 import { Absence } from '../../../../../data-plane/src/store/guard/absence';
+import { rightForInternalUse } from '../../../../../data-plane/src/store/guard/internal-right';
 import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
 import { ContentUses } from '../../../../../data-plane/src/store/uses/content-uses';
 import { changedStore } from '../../../../support/changed-store';
@@ -10,6 +11,7 @@ import { silentLogger } from '../../../../support/data-plane/fakes/pull-rig';
 
 const CONTENT = Buffer.from('a stored blob');
 const DIGEST = digestOf(CONTENT);
+const RIGHT = rightForInternalUse(DIGEST);
 
 function setUp() {
   const memory = new MemoryBlobStore();
@@ -37,7 +39,7 @@ function setUp() {
 }
 
 async function absenceOf(stored: StoredBlobs): Promise<Absence> {
-  const found = await stored.open(DIGEST);
+  const found = await stored.open(RIGHT);
   if (found instanceof Absence) return found;
   throw new Error('the digest is stored');
 }
@@ -82,24 +84,24 @@ describe('a blob of another size than expected', () => {
   it('is hashed once for any number of opens, and the error blames the manifest if the blob is good', async () => {
     const { stored, memory, hashed, removed } = setUp();
     memory.content.set(DIGEST, CONTENT);
-    const outcomes = await Promise.allSettled([1, 2, 3].map((size) => stored.open(DIGEST, size)));
+    const outcomes = await Promise.allSettled([1, 2, 3].map((size) => stored.open(RIGHT, size)));
     for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { key: 'UPSTREAM_CONTENT' } });
-    await expect(stored.open(DIGEST, 4)).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    await expect(stored.open(RIGHT, 4)).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
     expect([hashed(), removed]).toEqual([1, []]);
-    expect(await stored.open(DIGEST, CONTENT.length)).not.toBeInstanceOf(Absence);
+    expect(await stored.open(RIGHT, CONTENT.length)).not.toBeInstanceOf(Absence);
   });
 
   it('is not hashed if its size was proven when it was stored', async () => {
     const { stored, hashed } = setUp();
     await stored.put(DIGEST, CONTENT);
-    await expect(stored.open(DIGEST, 4)).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    await expect(stored.open(RIGHT, 4)).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
     expect(hashed()).toBe(0);
   });
 
   it('is moved to quarantine if it is damaged, and the listeners are notified', async () => {
     const { stored, memory, removed } = setUp();
     memory.content.set(DIGEST, Buffer.from('damaged'));
-    expect(await stored.open(DIGEST, CONTENT.length)).toBeInstanceOf(Absence);
+    expect(await stored.open(RIGHT, CONTENT.length)).toBeInstanceOf(Absence);
     expect([memory.aside.map(String), removed]).toEqual([['damaged'], [DIGEST]]);
   });
 });

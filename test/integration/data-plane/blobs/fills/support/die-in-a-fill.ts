@@ -34,6 +34,10 @@ async function dieInAFill(home: string): Promise<void> {
     upstream: 'registry.example',
     owner: 'organization',
     repository: 'team/app',
+    identities: ['anonymous'],
+    upstreamRepository: 'team/app',
+    mayPull: () => true,
+    readRight: () => undefined,
     priority: 'client',
     source: () =>
       Promise.resolve({

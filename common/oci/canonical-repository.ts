@@ -1,7 +1,12 @@
-import { isDockerHub } from '../../../common/oci/registry-host';
-import type { ProxyCacheConfiguration } from '../configuration/configuration';
+import { isDockerHub } from './registry-host';
 
-type Upstream = Pick<ProxyCacheConfiguration, 'upstreamHost' | 'upstreamNamespace'>;
+/** Where an organization pulls from: the host, and the namespace in front of every repository. */
+export interface UpstreamPlace {
+  /** host[:port] as the user wrote it, in lower case. */
+  readonly upstreamHost: string;
+  /** Empty means none. */
+  readonly upstreamNamespace: string;
+}
 
 /**
  * Returns the canonical name of a repository for all spellings that clients use: on Docker Hub,
@@ -9,7 +14,7 @@ type Upstream = Pick<ProxyCacheConfiguration, 'upstreamHost' | 'upstreamNamespac
  * redirect (docs/design/pull-semantics.md#addressing). If the organization has a namespace, nothing
  * is added: `grafana` in `docker.io/grafana` is `grafana/grafana`.
  */
-export function canonicalRepository(upstream: Upstream, repository: string): string {
+export function canonicalRepository(upstream: UpstreamPlace, repository: string): string {
   const isShortHubName =
     !repository.includes('/') && upstream.upstreamNamespace === '' && isDockerHub(upstream.upstreamHost);
   return isShortHubName ? `library/${repository}` : repository;
@@ -19,7 +24,7 @@ export function canonicalRepository(upstream: Upstream, repository: string): str
  * Returns the complete name of a canonical repository at the upstream: the namespace of the
  * organization, followed by the name.
  */
-export function upstreamRepositoryName(upstream: Upstream, canonical: string): string {
+export function upstreamRepositoryName(upstream: UpstreamPlace, canonical: string): string {
   return upstream.upstreamNamespace === '' ? canonical : `${upstream.upstreamNamespace}/${canonical}`;
 }
 
@@ -27,7 +32,7 @@ export function upstreamRepositoryName(upstream: Upstream, canonical: string): s
  * Returns all spellings of a repository that patterns may use: the canonical name, the complete
  * name at the upstream, and the short name of Docker Hub's own images.
  */
-export function spellingsOf(upstream: Upstream, canonical: string): readonly string[] {
+export function spellingsOf(upstream: UpstreamPlace, canonical: string): readonly string[] {
   const complete = upstreamRepositoryName(upstream, canonical);
   const spellings = complete === canonical ? [canonical] : [canonical, complete];
   const short = canonical.startsWith('library/') ? canonical.slice('library/'.length) : '';
