@@ -8,6 +8,8 @@ export interface BlobEvent {
   'size'?: (number | string | Long);
   'bytesServed'?: (number | string | Long);
   'bytesFetched'?: (number | string | Long);
+  'identities'?: (string)[];
+  'upstreamRepository'?: (string);
 }
 
 export interface BlobEvent__Output {
@@ -16,4 +18,6 @@ export interface BlobEvent__Output {
   'size': (number);
   'bytesServed': (number);
   'bytesFetched': (number);
+  'identities': (string)[];
+  'upstreamRepository': (string);
 }

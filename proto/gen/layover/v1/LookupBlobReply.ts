@@ -4,8 +4,10 @@ import type { Descriptor as _layover_v1_Descriptor, Descriptor__Output as _layov
 
 export interface LookupBlobReply {
   'blob'?: (_layover_v1_Descriptor | null);
+  'provenBy'?: (string)[];
 }
 
 export interface LookupBlobReply__Output {
   'blob': (_layover_v1_Descriptor__Output | null);
+  'provenBy': (string)[];
 }

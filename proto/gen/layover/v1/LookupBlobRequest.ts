@@ -5,9 +5,11 @@ import type { RepositoryKey as _layover_v1_RepositoryKey, RepositoryKey__Output 
 export interface LookupBlobRequest {
   'repository'?: (_layover_v1_RepositoryKey | null);
   'digest'?: (string);
+  'identities'?: (string)[];
 }
 
 export interface LookupBlobRequest__Output {
   'repository': (_layover_v1_RepositoryKey__Output | null);
   'digest': (string);
+  'identities': (string)[];
 }

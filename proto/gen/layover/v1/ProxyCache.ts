@@ -21,6 +21,7 @@ export interface ProxyCache {
   'completeImages'?: (boolean);
   'allowRepositories'?: (string)[];
   'denyRepositories'?: (string)[];
+  'upstreamIdentities'?: (string)[];
 }
 
 export interface ProxyCache__Output {
@@ -41,4 +42,5 @@ export interface ProxyCache__Output {
   'completeImages': (boolean);
   'allowRepositories': (string)[];
   'denyRepositories': (string)[];
+  'upstreamIdentities': (string)[];
 }
