@@ -2,12 +2,12 @@ import { isLayoverError, LayoverError } from '../../../common/errors/layover-err
 import type { Digest } from '../../../common/oci/digest';
 import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamOrigin } from '../upstream/upstream-registry';
-import { canonicalRepository, spellingsOf, upstreamRepositoryName } from './canonical-repository';
+import { canonicalRepository, spellingsOf, upstreamRepositoryName } from '../../../common/oci/canonical-repository';
 import { findOrganization, type Owner } from './find-organization';
 import { type Identity, identify } from './identify';
 import type { LocatedRepository, PullTarget } from './pull-target';
 import type { PullTokens } from './pull-tokens';
-import { compileRepositoryRule, type RepositoryRule } from './repository-patterns';
+import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';

@@ -1,4 +1,4 @@
-import { compileRepositoryRule } from '../../../../data-plane/src/access/repository-patterns';
+import { compileRepositoryRule } from '../../../../common/oci/repository-patterns';
 import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 const matches = (pattern: string, name: string): boolean => compileRepositoryRule([pattern], [])([name]) === 'allowed';
