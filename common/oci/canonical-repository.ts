@@ -3,6 +3,11 @@
  */
 const DOCKER_HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
+/** Returns whether a host name (without port, in lower case) is one of Docker Hub's. */
+export function isDockerHub(host: string): boolean {
+  return DOCKER_HUB_HOSTS.has(host);
+}
+
 /** Where an organization pulls from: the host, and the namespace in front of every repository. */
 export interface UpstreamPlace {
   /** host[:port] as the user wrote it, in lower case. */

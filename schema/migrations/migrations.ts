@@ -8,6 +8,7 @@ import * as migration0006 from './0006-holdings';
 import * as migration0007 from './0007-scans';
 import * as migration0008 from './0008-text-is-bytes';
 import * as migration0009 from './0009-configuration-changes';
+import * as migration0010 from './0010-proofs';
 
 /** Every migration, oldest first. A released one is never changed or renamed. */
 export const MIGRATIONS = [
@@ -20,4 +21,5 @@ export const MIGRATIONS = [
   { name: '0007-scans', ...migration0007 },
   { name: '0008-text-is-bytes', ...migration0008 },
   { name: '0009-configuration-changes', ...migration0009 },
+  { name: '0010-proofs', ...migration0010 },
 ] as const;

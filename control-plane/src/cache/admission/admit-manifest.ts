@@ -114,7 +114,7 @@ async function findRoom(
     stores,
     origin,
     {
-      cost: await stores.ledger.cost(queries, origin.originVersion, content),
+      cost: await stores.ledger.cost(queries, origin, content),
       wholeSize: wholeSize(admission.manifest, admission.references),
       pinned: new Set([content.digest, ...content.blobs.keys()]),
       keep: new Set([...above, ...below.map((child) => child.id)]),
@@ -147,7 +147,7 @@ async function keep(
     },
     admission.references,
   );
-  await stores.ledger.hold(queries, origin.originVersion, toContent(admission, repository.id), {
+  await stores.ledger.hold(queries, origin, toContent(admission, repository.id), {
     reservedUntil: now + RESERVED_MS,
     now,
   });

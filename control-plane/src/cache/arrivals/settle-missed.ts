@@ -1,5 +1,6 @@
 import type { ContentStores } from '../content/content-stores';
 import type { AfterCommitStep } from '../../db/transaction-hooks';
+import type { StoredContent } from '../holdings/blob.store';
 import type { PossibleArrival } from '../holdings/ledger';
 import { recordArrivals } from './record-arrivals';
 
@@ -7,7 +8,7 @@ import { recordArrivals } from './record-arrivals';
  * Returns the step that runs after every transaction that reserved room for content or recorded its
  * arrival. On MySQL, two such transactions can run concurrently without seeing each other's writes,
  * and the content would count as reserved until the reservation ends. The one that commits last
- * sees both here. SQLite has one writer. `stores` is a function because the ledger among the stores
+ * sees both here. Content without a proof for the origin stays reserved. SQLite has one writer. `stores` is a function because the ledger among the stores
  * registers the step.
  */
 export function settleMissed(stores: () => ContentStores): AfterCommitStep<PossibleArrival> {
@@ -18,8 +19,23 @@ export function settleMissed(stores: () => ContentStores): AfterCommitStep<Possi
       if (database.dialect === 'sqlite') return;
       const digests = arrivals.map(({ digest }) => digest);
       const now = arrivals.reduce((latest, arrival) => Math.max(latest, arrival.now), 0);
-      const missed = await stores().holdings.missed(database.reader, digests);
-      await recordArrivals(database, stores(), missed, now);
+      const { holdings, origins, proofs } = stores();
+      const reserved = await holdings.reservedInStore(database.reader, digests);
+      const rights = await origins.rightsOf(
+        database.reader,
+        reserved.map(({ originVersion }) => originVersion),
+      );
+      const missed = new Map<string, StoredContent>();
+      for (const [originVersion, own] of rights) {
+        const contents = reserved.filter((holding) => holding.originVersion === originVersion);
+        const proven = await proofs.provenTo(
+          database.reader,
+          own,
+          contents.map(({ digest }) => digest),
+        );
+        for (const { digest, size, at } of contents) if (proven.has(digest)) missed.set(digest, { digest, size, at });
+      }
+      await recordArrivals(database, stores(), [...missed.values()], now);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from '../../../../common/runtime/logger';
 import type { ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
+import { completeManifests } from '../../cache/content/complete-manifests';
 import type { Queries } from '../../db/database';
 
 /**
@@ -13,12 +14,20 @@ const LOOK_MS = 200;
 /** Maximum number of waiting callers. Further callers get the present state at once. */
 const MAX_WAITING = 1000;
 
-interface Waiting {
+/** The image of one repository. */
+export interface AwaitedImage {
+  readonly manifestId: number;
   readonly digest: string;
+}
+
+interface Waiting extends AwaitedImage {
   readonly end: () => void;
 }
 
-/** Lets callers wait until a scan has ended, no matter which process runs it. */
+/**
+ * Lets callers wait until a scan has ended, no matter which process runs it, and their organization
+ * holds the whole image. Before that, the organization may not know of the scan.
+ */
 export class ScanWaits {
   private readonly waiting = new Set<Waiting>();
   private looks: (() => void) | undefined;
@@ -35,10 +44,10 @@ export class ScanWaits {
   }
 
   /**
-   * Resolves when the scan has ended, the time is over, or the caller has disconnected; at once if
+   * Resolves when the image is complete and its scan has ended, the time is over, or the caller has disconnected; at once if
    * too many callers wait. Never rejects.
    */
-  async wait(digest: string, waitMs: number, signal: AbortSignal): Promise<void> {
+  async wait({ manifestId, digest }: AwaitedImage, waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.waiting.size >= MAX_WAITING || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const cancel = this.clock.after(waitMs, () => end());
@@ -48,7 +57,7 @@ export class ScanWaits {
         stopListening();
         resolve();
       };
-      const entry: Waiting = { digest, end };
+      const entry: Waiting = { manifestId, digest, end };
       this.waiting.add(entry);
       const stopListening = onAbort(signal, end);
       this.schedule();
@@ -68,7 +77,9 @@ export class ScanWaits {
       const ended = new Set<string>();
       for (const part of chunks([...new Set([...this.waiting].map(({ digest }) => digest))]))
         for (const { digest } of await endedScans(this.queries, part)) ended.add(digest);
-      for (const { digest, end } of [...this.waiting]) if (ended.has(digest)) end();
+      const done = [...this.waiting].filter(({ digest }) => ended.has(digest));
+      const complete = await completeManifests(this.queries, [...new Set(done.map(({ manifestId }) => manifestId))]);
+      for (const { manifestId, end } of done) if (complete.has(manifestId)) end();
     } catch (error) {
       this.log.warn({ err: error }, 'checking whether scans have ended failed');
     }
