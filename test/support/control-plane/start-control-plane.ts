@@ -5,6 +5,7 @@ import { createLogger } from '../../../common/runtime/logger';
 import type { RawEnvironment } from '../../../common/runtime/env';
 import { createControlPlane, type ControlPlane } from '../../../control-plane/src/app';
 import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import { TestCatalog } from './catalog-client';
 import type { TestRepository } from './builders';
 import { TestClock } from '../test-clock';
@@ -138,11 +139,20 @@ export class TestControlPlane {
    * it.
    */
   async repository(organization: string, repository: string): Promise<TestRepository> {
+    const found = (await this.organizations()).find(({ name }) => name === organization)!;
+    return { organizationUid: found.uid, originVersion: found.proxyCache?.originVersion ?? '', repository };
+  }
+
+  /** Returns the identities of an organization as data planes see them; none if it is unknown. */
+  async identities(organizationUid: string): Promise<readonly string[]> {
+    const found = (await this.organizations()).find(({ uid }) => uid === organizationUid);
+    return found?.proxyCache?.upstreamIdentities ?? [];
+  }
+
+  private async organizations(): Promise<readonly Organization__Output[]> {
     const client = new TestCatalog(this.plane!.catalogAddress);
     try {
-      const { organizations } = await client.watch().snapshot();
-      const found = organizations.find(({ name }) => name === organization)!;
-      return { organizationUid: found.uid, originVersion: found.proxyCache?.originVersion ?? '', repository };
+      return (await client.watch().snapshot()).organizations;
     } finally {
       client.close();
     }

@@ -1,10 +1,9 @@
 import { onAbort } from '../../../../common/async/until-aborted';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
-import { completeManifests } from '../../cache/content/complete-manifests';
+import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
 import type { Queries } from '../../db/database';
 
 /**
@@ -74,12 +73,10 @@ export class ScanWaits {
   /** Checks now. Never rejects. */
   async look(): Promise<void> {
     try {
-      const ended = new Set<string>();
-      for (const part of chunks([...new Set([...this.waiting].map(({ digest }) => digest))]))
-        for (const { digest } of await endedScans(this.queries, part)) ended.add(digest);
-      const done = [...this.waiting].filter(({ digest }) => ended.has(digest));
-      const complete = await completeManifests(this.queries, [...new Set(done.map(({ manifestId }) => manifestId))]);
-      for (const { manifestId, end } of done) if (complete.has(manifestId)) end();
+      const ended = new Set<number>();
+      for (const part of chunks([...new Set([...this.waiting].map(({ manifestId }) => manifestId))]))
+        for (const { id } of await endedScans(this.queries, part)) ended.add(id);
+      for (const { manifestId, end } of [...this.waiting]) if (ended.has(manifestId)) end();
     } catch (error) {
       this.log.warn({ err: error }, 'checking whether scans have ended failed');
     }
@@ -96,18 +93,23 @@ export class ScanWaits {
   }
 }
 
-/** Returns the scans that have a result or will never have one. */
+/**
+ * Returns those of these manifests whose origin holds all their blobs, and whose scans have a result
+ * or will never have one.
+ */
 async function endedScans(
   queries: Queries,
-  digests: readonly string[],
-): Promise<readonly { readonly digest: string }[]> {
-  return queries<ScanRow>(Table.scans)
-    .whereIn('digest', digests)
+  manifestIds: readonly number[],
+): Promise<readonly { readonly id: number }[]> {
+  return queries(`${Table.manifests} as m`)
+    .join(`${Table.scans} as s`, 's.digest', 'm.digest')
+    .whereIn('m.id', [...manifestIds])
     .where((ended) =>
       ended
-        .whereNotNull('reported_at')
-        .orWhere('state', 'UNSUPPORTED')
-        .orWhere((failed) => failed.where('state', 'FAILED').whereNull('work')),
+        .whereNotNull('s.reported_at')
+        .orWhere('s.state', 'UNSUPPORTED')
+        .orWhere((failed) => failed.where('s.state', 'FAILED').whereNull('s.work')),
     )
-    .select('digest');
+    .whereRaw(HAS_ALL_BLOBS)
+    .select<{ id: number }[]>({ id: 'm.id' });
 }
