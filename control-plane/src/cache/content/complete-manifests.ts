@@ -9,8 +9,9 @@ import type { Queries } from '../../db/database';
 export const HAS_ALL_BLOBS = `NOT EXISTS (
   SELECT 1 FROM manifest_references x
   LEFT JOIN origin_holdings h ON h.origin_version = m.origin_version AND h.digest = x.digest
-  WHERE x.manifest_id = m.id AND x.role IN ('LAYER', 'CONFIG')
-    AND (h.state IS NULL OR (h.state <> 'HELD' AND h.manifest_repositories <= 0)))`;
+    AND (h.state = 'HELD' OR h.manifest_repositories > 0)
+  LEFT JOIN blobs b ON b.digest = h.digest AND b.state = 'PRESENT'
+  WHERE x.manifest_id = m.id AND x.role IN ('LAYER', 'CONFIG') AND b.digest IS NULL)`;
 
 /** Returns the ids of those of these manifests whose own origin holds all their blobs. */
 export async function completeManifests(queries: Queries, ids: readonly number[]): Promise<ReadonlySet<number>> {
