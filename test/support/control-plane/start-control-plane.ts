@@ -37,6 +37,8 @@ export class TestControlPlane {
   catalog!: TestCatalog;
   private plane: ControlPlane | undefined;
   private database: TestDatabase | undefined;
+  /** Identities by the uid of the organization; undefined after a change. */
+  private known: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(
     readonly clock: TestClock,
@@ -59,6 +61,7 @@ export class TestControlPlane {
   }
 
   async start(environment: RawEnvironment = {}): Promise<void> {
+    this.known = undefined;
     this.database ??= await createTestDatabase();
     const config = readControlPlaneConfig({
       LAYOVER_HOME: this.home,
@@ -103,6 +106,7 @@ export class TestControlPlane {
     variables: object = {},
     token = ADMIN_TOKEN,
   ): Promise<GraphqlAnswer<Data>> {
+    if (/^\s*mutation/.test(query)) this.known = undefined;
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
       headers: {
@@ -145,8 +149,10 @@ export class TestControlPlane {
 
   /** Returns the identities of an organization as data planes see them; none if it is unknown. */
   async identities(organizationUid: string): Promise<readonly string[]> {
-    const found = (await this.organizations()).find(({ uid }) => uid === organizationUid);
-    return found?.proxyCache?.upstreamIdentities ?? [];
+    this.known ??= new Map(
+      (await this.organizations()).map(({ uid, proxyCache }) => [uid, proxyCache?.upstreamIdentities ?? []]),
+    );
+    return this.known.get(organizationUid) ?? [];
   }
 
   private async organizations(): Promise<readonly Organization__Output[]> {
