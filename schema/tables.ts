@@ -156,7 +156,10 @@ export interface BlobRow {
  * an identity and a digest.
  */
 export interface BlobProofRow {
-  /** What the upstream sees of an organization: `anonymous:`, `account:` or `credentials:` and an id. */
+  /**
+   * What the upstream sees of an organization: `anonymous:`, `account:` or `credentials:` and an
+   * id.
+   */
   readonly identity: string;
   readonly digest: string;
   /** The complete name of the repository at the upstream. */

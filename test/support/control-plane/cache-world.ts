@@ -114,8 +114,8 @@ export class CacheWorld {
   }
 
   /**
-   * Stores layers and reports their arrival, with the proof that the organization got the bytes from
-   * its upstream.
+   * Stores layers and reports their arrival, with the proof that the organization got the bytes
+   * from its upstream.
    */
   async arrive(repository: TestRepository, layers: Readonly<Record<string, number>>): Promise<void> {
     for (const [name, size] of Object.entries(layers)) this.storage.blobs.set(digest(name), size);

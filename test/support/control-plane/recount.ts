@@ -82,9 +82,9 @@ export async function readContent(tables: Knex): Promise<ContentTables> {
 
 /**
  * Recounts all holdings from manifests, their references and the blobs of the store, without the
- * counts and sums that the control plane maintains. Content that has arrived must be held where it is
- * proven for the organization. Two things cannot be recounted and are taken
- * from the holdings: whether room is reserved for a blob that has not arrived, and how much.
+ * counts and sums that the control plane maintains. Content that has arrived must be held where it
+ * is proven for the organization. Two things cannot be recounted and are taken from the holdings:
+ * whether room is reserved for a blob that has not arrived, and how much.
  */
 export function recount(content: ContentTables): Recount {
   const needs = needsOf(content);

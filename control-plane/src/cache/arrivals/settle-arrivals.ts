@@ -32,9 +32,9 @@ export async function originsAwaiting(
 /**
  * Records that content is in the store. Every locked origin with a reservation for it, whose
  * organization has a proof for it, holds it from now on. If the reservation has lapsed, or was for
- * another size, the content must fit into the quota like an admission. If it does not fit, it counts
- * nothing here, and is served only while another origin holds it. Without a proof, nothing changes
- * for an origin, so that its sums do not tell whether other organizations have the content.
+ * another size, the content must fit into the quota like an admission. If it does not fit, it
+ * counts nothing here, and is served only while another origin holds it. Without a proof, nothing
+ * changes for an origin, so that its sums do not tell whether other organizations have the content.
  */
 export async function settleArrivals(
   queries: Queries,

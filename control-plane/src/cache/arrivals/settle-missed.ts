@@ -8,8 +8,8 @@ import { recordArrivals } from './record-arrivals';
  * Returns the step that runs after every transaction that reserved room for content or recorded its
  * arrival. On MySQL, two such transactions can run concurrently without seeing each other's writes,
  * and the content would count as reserved until the reservation ends. The one that commits last
- * sees both here. Content without a proof for the origin stays reserved. SQLite has one writer. `stores` is a function because the ledger among the stores
- * registers the step.
+ * sees both here. Content without a proof for the origin stays reserved. SQLite has one writer.
+ * `stores` is a function because the ledger among the stores registers the step.
  */
 export function settleMissed(stores: () => ContentStores): AfterCommitStep<PossibleArrival> {
   return {

@@ -61,8 +61,8 @@ export class HoldingsStore {
   }
 
   /**
-   * Returns the sizes in bytes of the holdings that count as used, by {@link holdingKey}. The others
-   * are left out.
+   * Returns the sizes in bytes of the holdings that count as used, by {@link holdingKey}. The
+   * others are left out.
    */
   async heldSizes(queries: Queries, keys: readonly HoldingKey[]): Promise<ReadonlyMap<string, number>> {
     const digestsOf = new Map<string, Set<string>>();
@@ -92,8 +92,8 @@ export class HoldingsStore {
   }
 
   /**
-   * Returns those of these digests that are in the store although an origin counts them as reserved,
-   * once for each such origin.
+   * Returns those of these digests that are in the store although an origin counts them as
+   * reserved, once for each such origin.
    */
   async reservedInStore(queries: Queries, digests: readonly string[]): Promise<readonly StoredHolding[]> {
     const found: StoredHolding[] = [];

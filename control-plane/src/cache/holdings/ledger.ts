@@ -44,8 +44,8 @@ export class Ledger {
 
   /**
    * Returns the bytes by which used plus reserved would grow if the manifest were held. Content
-   * that is held already costs nothing. Content in the store without a proof costs what the manifest
-   * declares, like content that is not there.
+   * that is held already costs nothing. Content in the store without a proof costs what the
+   * manifest declares, like content that is not there.
    */
   async cost(queries: Queries, origin: HoldingOrigin, content: ManifestContent): Promise<bigint> {
     const present = await this.blobs.present(queries, content.blobs.keys());

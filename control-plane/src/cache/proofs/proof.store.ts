@@ -5,7 +5,7 @@ import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
 
 /** A proof that an upstream gives a blob: bytes came from there with this identity. */
-export interface Proof {
+export interface BlobProof {
   readonly identity: string;
   readonly digest: string;
   /** The complete name of the repository at the upstream. */
@@ -32,7 +32,8 @@ export const MAX_PROVING_REPOSITORIES = 8;
 const STEP = 1000;
 
 /**
- * Reads and writes proofs of the right to read a blob (docs/design/pull-semantics.md#right-to-read).
+ * Reads and writes proofs of the right to read a blob
+ * (docs/design/pull-semantics.md#right-to-read).
  */
 export class ProofStore {
   /** Returns those of these digests that are proven for an organization. */
@@ -53,7 +54,9 @@ export class ProofStore {
     return proven;
   }
 
-  /** Returns the repositories that proved a digest for one of these identities, the newest first. */
+  /**
+   * Returns the repositories that proved a digest for one of these identities, the newest first.
+   */
   async repositories(queries: Queries, identities: readonly string[], digest: string): Promise<readonly string[]> {
     if (identities.length === 0) return [];
     const rows = await queries<BlobProofRow>(Table.blobProofs)
@@ -68,7 +71,7 @@ export class ProofStore {
    * Records proofs. A repository that proved the digest before counts as the newest. The caller has
    * checked that the organizations have these identities.
    */
-  async record(queries: Queries, proofs: readonly Proof[]): Promise<void> {
+  async record(queries: Queries, proofs: readonly BlobProof[]): Promise<void> {
     if (proofs.length === 0) return;
     const rows = new Map<string, BlobProofRow>();
     for (const { identity, digest, upstreamRepository, at } of proofs) {

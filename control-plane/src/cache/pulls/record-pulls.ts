@@ -8,7 +8,7 @@ import { parseAdmission } from '../admission/admission';
 import { admitManifest } from '../admission/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
-import type { Proof } from '../proofs/proof.store';
+import type { BlobProof } from '../proofs/proof.store';
 import { chunks } from '../../db/chunks';
 import type { Database, Queries } from '../../db/database';
 import { isDataError } from '../../db/database-error';
@@ -258,7 +258,7 @@ const MAX_UPSTREAM_REPOSITORY = 511;
  * Returns the proofs of these reports. A report proves nothing for identities that its organization
  * does not have now: its account or upstream changed since the data plane got the bytes.
  */
-function proofsOf(reports: readonly BlobReport[], origins: ReadonlyMap<string, Origin>): readonly Proof[] {
+function proofsOf(reports: readonly BlobReport[], origins: ReadonlyMap<string, Origin>): readonly BlobProof[] {
   return reports.flatMap(({ digest, at, organizationUid, identities, upstreamRepository }) => {
     if (!isRepositoryPath(upstreamRepository)) return [];
     const own = origins.get(organizationUid)?.rights.identities ?? [];

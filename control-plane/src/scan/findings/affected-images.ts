@@ -15,10 +15,10 @@ const DIGESTS_OF_ALL = 1000;
 /**
  * Returns a page of the cached images with a vulnerability, sorted by digest, with one row for each
  * repository that holds an image. Only repositories whose organization holds the whole image count:
- * the findings of the others tell of bytes that they have no proof for. The key is (digest, id). `organizationUid` narrows the result to
- * one organization. Digests are read in steps from the index of findings by name, and their holders
- * afterwards: with a single statement, MariaDB would start with everything that the organization
- * holds.
+ * the findings of the others tell of bytes that they have no proof for. The key is (digest, id).
+ * `organizationUid` narrows the result to one organization. Digests are read in steps from the
+ * index of findings by name, and their holders afterwards: with a single statement, MariaDB would
+ * start with everything that the organization holds.
  */
 export async function affectedImages(
   queries: Queries,

@@ -43,9 +43,10 @@ const SERVE: JudgeImageReply = { verdict: 'SERVE', reason: '', vulnerabilities: 
 
 /**
  * Returns the verdict of an organization's gate about an image. The latest result counts, also
- * during a rescan, as soon as the organization holds the whole image. Without a result the verdict is UNSCANNED, after waiting for a pending scan,
- * which moves to the front of the queue. An index is always served; its children are judged when
- * they are pulled. Throws REQUEST_INVALID. `signal` aborts when the caller has disconnected.
+ * during a rescan, as soon as the organization holds the whole image. Without a result the verdict
+ * is UNSCANNED, after waiting for a pending scan, which moves to the front of the queue. An index
+ * is always served; its children are judged when they are pulled. Throws REQUEST_INVALID. `signal`
+ * aborts when the caller has disconnected.
  */
 export async function judgeImage(
   parts: JudgeParts,

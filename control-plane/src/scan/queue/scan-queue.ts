@@ -55,7 +55,10 @@ export class ScanQueue implements ScanNotices {
     await this.queueWhole(queries, [...waiting], now);
   }
 
-  /** Queues the images that wait for layers and that an organization holds completely now. Returns their number. */
+  /**
+   * Queues the images that wait for layers and that an organization holds completely now. Returns
+   * their number.
+   */
   async queueWhole(queries: Queries, waiting: readonly string[], now: number): Promise<number> {
     const whole = [...(await wholeImages(queries, waiting))].sort();
     let queued = 0;

@@ -43,8 +43,8 @@ export class ScanWaits {
   }
 
   /**
-   * Resolves when the image is complete and its scan has ended, the time is over, or the caller has disconnected; at once if
-   * too many callers wait. Never rejects.
+   * Resolves when the image is complete and its scan has ended, the time is over, or the caller has
+   * disconnected; at once if too many callers wait. Never rejects.
    */
   async wait({ manifestId, digest }: AwaitedImage, waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.waiting.size >= MAX_WAITING || signal.aborted) return;
@@ -94,8 +94,8 @@ export class ScanWaits {
 }
 
 /**
- * Returns those of these manifests whose origin holds all their blobs, and whose scans have a result
- * or will never have one.
+ * Returns those of these manifests whose origin holds all their blobs, and whose scans have a
+ * result or will never have one.
  */
 async function endedScans(
   queries: Queries,

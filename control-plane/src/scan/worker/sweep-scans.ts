@@ -20,8 +20,8 @@ const WAITING_STEP = 200;
 const ADVISORIES_MS = 7 * 86_400_000;
 
 /**
- * Queues images that wait for layers and that an organization holds completely. Returns the digest to continue after, or
- * '' to start again.
+ * Queues images that wait for layers and that an organization holds completely. Returns the digest
+ * to continue after, or '' to start again.
  */
 export async function sweepWaiting({ database, stores, clock }: Parts, after: string): Promise<string> {
   const rows = await database

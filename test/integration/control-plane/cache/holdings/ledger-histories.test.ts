@@ -34,7 +34,9 @@ class History {
   private readonly keys = new Map<Organization, TestRepository>();
   private readonly quotas = new Map<Organization, Limits | null>();
   private readonly upstreams = new Map<Organization, { upstream: string; username: string }>();
-  /** `<origin> <digest>` of blobs that may be held: some report proved them for the organization. */
+  /**
+   * `<origin> <digest>` of blobs that may be held: some report proved them for the organization.
+   */
   private readonly proven = new Set<string>();
   private enforced = true;
   private before: ReadonlyMap<Organization, number> = new Map();

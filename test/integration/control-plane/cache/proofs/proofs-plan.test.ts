@@ -7,7 +7,7 @@ import { seedOrganization, type SeedOrganization } from '../../../../../bench/sr
 import { createLogger } from '../../../../../common/runtime/logger';
 import { SealedBox } from '../../../../../common/security/sealed-box';
 import { completeManifests } from '../../../../../control-plane/src/cache/content/complete-manifests';
-import type { Proof } from '../../../../../control-plane/src/cache/proofs/proof.store';
+import type { BlobProof } from '../../../../../control-plane/src/cache/proofs/proof.store';
 import { Database } from '../../../../../control-plane/src/db/database';
 import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-address';
 import { wholeImages } from '../../../../../control-plane/src/scan/queue/whole-images';
@@ -57,7 +57,7 @@ beforeAll(async () => {
   const references = await reader<ManifestReferenceRow>(Table.manifestReferences).whereIn('role', ['LAYER', 'CONFIG']);
   digests = [...new Set(references.map(({ digest }) => digest))].slice(0, 500);
   for (let identity = 0; identity < IDENTITIES; identity++) {
-    const proofs: Proof[] = digests.map((digest) => ({
+    const proofs: BlobProof[] = digests.map((digest) => ({
       identity: `account:${identity}`,
       digest,
       upstreamRepository: 'library/app',
@@ -141,7 +141,7 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
 });
 
 test('proofs of an ended identity are deleted in steps of a bounded size', async () => {
-  const many: Proof[] = Array.from({ length: 2500 }, (_, index) => ({
+  const many: BlobProof[] = Array.from({ length: 2500 }, (_, index) => ({
     identity: 'account:many',
     digest: `sha256:${String(index).padStart(64, '0')}`,
     upstreamRepository: 'library/app',
