@@ -5,6 +5,7 @@ import type { Queries } from '../../db/database';
 import { checkWarning } from '../eviction/check-warning';
 import { evict } from '../eviction/evict';
 import { makeRoom } from '../eviction/make-room';
+import { provenKeys } from './proven-keys';
 import type { Holding } from '../holdings/holding';
 
 /** Content that a data plane has stored or found in its store. */
@@ -17,15 +18,17 @@ export interface Arrival extends StoredContent {
 }
 
 /**
- * Returns the origins that name one of these blobs but do not hold it. The caller locks them before
- * it calls {@link settleArrivals}.
+ * Returns the origins that name one of these blobs and do not hold it, although it is proven for
+ * their organization. The caller locks them before it calls {@link settleArrivals}. `arriving` are
+ * proofs that the caller is about to record, as keys of proofKey.
  */
 export async function originsAwaiting(
   queries: Queries,
   stores: ContentStores,
   digests: readonly string[],
+  arriving?: ReadonlySet<string>,
 ): Promise<readonly string[]> {
-  const keys = await stores.holdings.waiting(queries, digests);
+  const keys = await provenKeys(queries, stores, await stores.holdings.waiting(queries, digests), arriving);
   return [...new Set(keys.map(({ originVersion }) => originVersion))];
 }
 

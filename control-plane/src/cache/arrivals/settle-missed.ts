@@ -2,6 +2,7 @@ import type { ContentStores } from '../content/content-stores';
 import type { AfterCommitStep } from '../../db/transaction-hooks';
 import type { StoredContent } from '../holdings/blob.store';
 import type { PossibleArrival } from '../holdings/ledger';
+import { provenKeys } from './proven-keys';
 import { recordArrivals } from './record-arrivals';
 
 /**
@@ -19,22 +20,10 @@ export function settleMissed(stores: () => ContentStores): AfterCommitStep<Possi
       if (database.dialect === 'sqlite') return;
       const digests = arrivals.map(({ digest }) => digest);
       const now = arrivals.reduce((latest, arrival) => Math.max(latest, arrival.now), 0);
-      const { holdings, origins, proofs } = stores();
-      const reserved = await holdings.reservedInStore(database.reader, digests);
-      const rights = await origins.rightsOf(
-        database.reader,
-        reserved.map(({ originVersion }) => originVersion),
-      );
+      const reserved = await stores().holdings.reservedInStore(database.reader, digests);
       const missed = new Map<string, StoredContent>();
-      for (const [originVersion, own] of rights) {
-        const contents = reserved.filter((holding) => holding.originVersion === originVersion);
-        const proven = await proofs.provenTo(
-          database.reader,
-          own,
-          contents.map(({ digest }) => digest),
-        );
-        for (const { digest, size, at } of contents) if (proven.has(digest)) missed.set(digest, { digest, size, at });
-      }
+      for (const { digest, size, at } of await provenKeys(database.reader, stores(), reserved))
+        missed.set(digest, { digest, size, at });
       await recordArrivals(database, stores(), [...missed.values()], now);
     },
   };

@@ -8,10 +8,10 @@ import type { Queries } from '../../db/database';
  */
 export const HAS_ALL_BLOBS = `NOT EXISTS (
   SELECT 1 FROM manifest_references x
-  LEFT JOIN origin_holdings h ON h.origin_version = m.origin_version AND h.digest = x.digest
-    AND (h.state = 'HELD' OR h.manifest_repositories > 0)
-  LEFT JOIN blobs b ON b.digest = h.digest AND b.state = 'PRESENT'
-  WHERE x.manifest_id = m.id AND x.role IN ('LAYER', 'CONFIG') AND b.digest IS NULL)`;
+  WHERE x.manifest_id = m.id AND x.role IN ('LAYER', 'CONFIG') AND NOT EXISTS (
+    SELECT 1 FROM origin_holdings h JOIN blobs b ON b.digest = h.digest
+    WHERE h.origin_version = m.origin_version AND h.digest = x.digest
+      AND (h.state = 'HELD' OR h.manifest_repositories > 0) AND b.state = 'PRESENT'))`;
 
 /** Returns the ids of those of these manifests whose own origin holds all their blobs. */
 export async function completeManifests(queries: Queries, ids: readonly number[]): Promise<ReadonlySet<number>> {

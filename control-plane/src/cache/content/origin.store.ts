@@ -8,7 +8,7 @@ import { type IdentityColumns, fromIdentityColumns } from '../../tenancy/organiz
 import type { Quota } from '../../tenancy/organizations/quota';
 import { identitiesOf } from '../../tenancy/organizations/upstream-identities';
 import { NO_RIGHTS, type UpstreamRights } from '../proofs/proof.store';
-import { compileUpstreamRule } from '../../../../common/oci/upstream-rule';
+import { compileUpstreamRule, type UpstreamRule } from '../../../../common/oci/upstream-rule';
 
 /**
  * An organization with the settings that its content depends on. Fields are null if it has no
@@ -145,13 +145,18 @@ function toQuota({ limitBytes, autoPrune, onOversize, warningPercent }: OriginRo
 }
 
 function toRights(row: RightsRow): UpstreamRights {
+  let rule: UpstreamRule | undefined;
   return {
     identities: identitiesOf(fromIdentityColumns(row)),
-    mayPull: compileUpstreamRule({
-      upstreamHost: row.upstream_host,
-      upstreamNamespace: row.upstream_namespace,
-      allowRepositories: JSON.parse(row.allow_repositories) as string[],
-      denyRepositories: JSON.parse(row.deny_repositories) as string[],
-    }),
+    mayPull: (upstreamRepository) => {
+      // Few organizations that are locked have a proof to be checked.
+      rule ??= compileUpstreamRule({
+        upstreamHost: row.upstream_host,
+        upstreamNamespace: row.upstream_namespace,
+        allowRepositories: JSON.parse(row.allow_repositories) as string[],
+        denyRepositories: JSON.parse(row.deny_repositories) as string[],
+      });
+      return rule(upstreamRepository);
+    },
   };
 }

@@ -26,6 +26,11 @@ export interface UpstreamRights {
 /** The rights of an organization without an upstream. */
 export const NO_RIGHTS: UpstreamRights = { identities: [], mayPull: () => false };
 
+/** Returns the map key of the proofs of a digest for an identity. */
+export function proofKey({ identity, digest }: Pick<BlobProof, 'identity' | 'digest'>): string {
+  return `${identity} ${digest}`;
+}
+
 /** Repositories that are kept for an identity and a digest, the newest. */
 export const MAX_PROVING_REPOSITORIES = 8;
 /** Digests in one step of a deletion. */
@@ -52,6 +57,33 @@ export class ProofStore {
       for (const row of rows) if (mayPull(row.upstream_repository)) proven.add(row.digest);
     }
     return proven;
+  }
+
+  /**
+   * Returns the repositories of all proofs of these digests for these identities, by {@link
+   * proofKey}.
+   */
+  async repositoriesOf(
+    queries: Queries,
+    identities: readonly string[],
+    digests: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    const found = new Map<string, string[]>();
+    const wanted = [...new Set(digests)];
+    for (const some of chunks(identities))
+      for (const part of chunks(wanted)) {
+        const rows = (await queries<BlobProofRow>(Table.blobProofs)
+          .whereIn('identity', some)
+          .whereIn('digest', part)
+          .select('identity', 'digest', 'upstream_repository')) as BlobProofRow[];
+        for (const row of rows) {
+          const key = proofKey(row);
+          const known = found.get(key);
+          if (known === undefined) found.set(key, [row.upstream_repository]);
+          else known.push(row.upstream_repository);
+        }
+      }
+    return found;
   }
 
   /**

@@ -8,7 +8,7 @@ import { parseAdmission } from '../admission/admission';
 import { admitManifest } from '../admission/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
-import type { BlobProof } from '../proofs/proof.store';
+import { type BlobProof, proofKey } from '../proofs/proof.store';
 import { chunks } from '../../db/chunks';
 import type { Database, Queries } from '../../db/database';
 import { isDataError } from '../../db/database-error';
@@ -112,7 +112,7 @@ export class PullRecorder {
     );
     const reports = blobReports(fresh);
     const arrived = arrivalsOf(reports);
-    const origins = await this.origins(queries, fresh, arrived);
+    const origins = await this.origins(queries, fresh, reports);
     for (const item of fresh) await this.admit(queries, item);
     await this.pulls(queries, fresh, origins);
     await stores.proofs.record(queries, proofsOf(reports, origins));
@@ -123,13 +123,13 @@ export class PullRecorder {
   }
 
   /**
-   * Locks all origins that the records concern and those that wait for arrived content, in one
-   * order.
+   * Locks all origins that the records concern and those that wait for content which is proven for
+   * them now, in one order.
    */
   private async origins(
     queries: Queries,
     items: readonly Item[],
-    arrived: readonly Arrival[],
+    reports: readonly BlobReport[],
   ): Promise<ReadonlyMap<string, Origin>> {
     const { stores } = this.parts;
     const uids = new Set(
@@ -138,7 +138,10 @@ export class PullRecorder {
         await originsAwaiting(
           queries,
           stores,
-          arrived.map(({ digest }) => digest),
+          reports.map(({ digest }) => digest),
+          new Set(
+            reports.flatMap(({ identities, digest }) => identities.map((identity) => proofKey({ identity, digest }))),
+          ),
         ),
       ),
     );

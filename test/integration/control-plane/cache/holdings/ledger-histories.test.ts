@@ -92,6 +92,7 @@ class History {
     await world.plane.organization(name, { expirationSeconds: 3600 }, { timeMachineSeconds: 86_400 });
     this.upstreams.set(name, { upstream: 'registry.example', username: '' });
     this.keys.set(name, await world.plane.repository(name, ''));
+    await this.keepProofs();
     this.quotas.set(name, null);
   }
 
@@ -235,7 +236,11 @@ class History {
       next.username === '' ? {} : { upstreamUsername: next.username, upstreamPassword: `${next.username} password` };
     await world.update({ proxyCache: { upstream: next.upstream, expirationSeconds: 3600, ...account } }, organization);
     this.keys.set(organization, await world.plane.repository(organization, ''));
-    // Proofs that are still known are good for the organization as it is now.
+    await this.keepProofs();
+  }
+
+  /** Notes the proofs of others that are good for an organization after a change. */
+  private async keepProofs(): Promise<void> {
     for (const holding of await withTables(world.plane, async (tables) => provenHoldings(await readContent(tables))))
       this.proven.add(holding);
   }

@@ -6,6 +6,7 @@ import { ContentSeeder } from '../../../../../bench/src/content/seed-content';
 import { seedOrganization, type SeedOrganization } from '../../../../../bench/src/content/seed-organization';
 import { createLogger } from '../../../../../common/runtime/logger';
 import { SealedBox } from '../../../../../common/security/sealed-box';
+import { provenKeys } from '../../../../../control-plane/src/cache/arrivals/proven-keys';
 import { completeManifests } from '../../../../../control-plane/src/cache/content/complete-manifests';
 import type { BlobProof } from '../../../../../control-plane/src/cache/proofs/proof.store';
 import { Database } from '../../../../../control-plane/src/db/database';
@@ -13,7 +14,13 @@ import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-a
 import { wholeImages } from '../../../../../control-plane/src/scan/queue/whole-images';
 import { layerSources } from '../../../../../control-plane/src/scan/worker/layer-source';
 import { createStores } from '../../../../../control-plane/src/stores';
-import { type ManifestReferenceRow, type ManifestRow, Table } from '../../../../../schema/tables';
+import {
+  type ManifestReferenceRow,
+  type ManifestRow,
+  type OriginHoldingRow,
+  type OriginUsageRow,
+  Table,
+} from '../../../../../schema/tables';
 import { explainQueries } from '../../../../support/control-plane/explain-queries';
 import { createTestDatabase, type TestDatabase } from '../../../../support/control-plane/test-database';
 
@@ -86,13 +93,14 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
     'which blobs of an image are proven',
     () => stores.proofs.provenTo(database.reader, rights, digests.slice(0, 20)),
     'INDEX sqlite_autoindex_blob_proofs_1 (identity=? AND digest=?)',
-    'PRIMARY',
+    // MySQL may prefer the index by digest, which contains all columns.
+    '(PRIMARY|blob_proofs_digest)',
   ],
   [
     'the repositories that proved a blob',
     () => stores.proofs.repositories(database.reader, identities, digests[0]!),
     'INDEX sqlite_autoindex_blob_proofs_1 (identity=? AND digest=?)',
-    'PRIMARY',
+    '(PRIMARY|blob_proofs_digest)',
   ],
   [
     'the rights of origins',
@@ -135,9 +143,20 @@ test.each<readonly [string, () => Promise<unknown>, string, string]>([
 ])('%s: uses its index', async (_name, ask, onSqlite, onMysql) => {
   const plans = await explainQueries(database, ask);
   expect(plans).toHaveLength(1);
-  if (database.dialect === 'mysql') expect(plans[0]).toContain(`by ${onMysql},`);
+  if (database.dialect === 'mysql') expect(plans[0]).toMatch(new RegExp(`by ${onMysql},`));
   else expect(plans[0]).toContain(onSqlite);
   expect(plans[0]).not.toMatch(/SCAN (?!CONSTANT|\d)|ALL by/);
+});
+
+test('which origins have a proof is read with two statements, no matter how many name the blob', async () => {
+  const rows = await database.reader<OriginHoldingRow>(Table.originHoldings).limit(200);
+  const keys = rows.map(({ origin_version: originVersion, digest }) => ({ originVersion, digest }));
+  const origins = await database.reader<OriginUsageRow>(Table.originUsage).select('origin_version');
+  for (const { origin_version: originVersion } of origins) keys.push({ originVersion, digest: digests[0]! });
+  const plans = await explainQueries(database, () => provenKeys(database.reader, stores, keys));
+  expect(plans).toHaveLength(2);
+  // The first statement reads the configurations of these origins, which are all that there are.
+  expect(plans[1]).not.toMatch(/SCAN (?!CONSTANT|\d)|ALL by/);
 });
 
 test('proofs of an ended identity are deleted in steps of a bounded size', async () => {
