@@ -7,7 +7,9 @@ export interface PullScope extends UpstreamPlace {
   readonly denyRepositories: readonly string[];
 }
 
-/** Decides whether an organization may pull a repository, given its complete name at the upstream. */
+/**
+ * Decides whether an organization may pull a repository, given its complete name at the upstream.
+ */
 export type UpstreamRule = (upstreamRepository: string) => boolean;
 
 /**
