@@ -2,7 +2,7 @@ import { checkHeld } from './checks/check-held';
 import { checkHolders } from './checks/check-holders';
 import { checkHoldings, countHeldRows } from './checks/check-holdings';
 import { checkManifests } from './checks/check-manifests';
-import { checkProofs } from './checks/check-proofs';
+import { checkProofs, countProvenDigests } from './checks/check-proofs';
 import { checkReferences, checkTags } from './checks/check-tags';
 import { checkStore } from './checks/check-store';
 import { checkSums } from './checks/check-sums';
@@ -57,7 +57,7 @@ export async function runChecks(parts: FsckParts): Promise<void> {
   await checkHeld(parts);
   progress.end();
 
-  progress.begin('proofs', 'rows', { items: await countRows(database.reader, 'blob_proofs'), bytes: 0 });
+  progress.begin('proofs', 'blobs', { items: await countProvenDigests(database.reader), bytes: 0 });
   await checkProofs(parts);
   progress.end();
 }

@@ -85,3 +85,9 @@ async function checkDigests({ database, stores, copies, options, report, progres
     after = digests.at(-1)!;
   }
 }
+
+/** Returns the number of digests with proofs, which {@link checkProofs} reads. */
+export async function countProvenDigests(queries: Queries): Promise<number> {
+  const [row] = (await queries(Table.blobProofs).countDistinct({ n: 'digest' })) as { n: number | string }[];
+  return Number(row?.n ?? 0);
+}
