@@ -15,6 +15,8 @@ export const Table = {
   manifests: 'manifests',
   manifestReferences: 'manifest_references',
   blobs: 'blobs',
+  blobProofs: 'blob_proofs',
+  endedIdentities: 'ended_identities',
   tags: 'tags',
   originUsage: 'origin_usage',
   originHoldings: 'origin_holdings',
@@ -134,8 +136,7 @@ export interface ManifestReferenceRow {
 }
 
 /**
- * A blob in the store, shared by all organizations. Only manifest_references decides who may read
- * it.
+ * A blob in the store, shared by all organizations. {@link BlobProofRow} decides who may read it.
  */
 export interface BlobRow {
   readonly digest: string;
@@ -150,6 +151,29 @@ export interface BlobRow {
   readonly unheld_at: number | null;
   /** When DELETING began. */
   readonly deleting_at: number | null;
+}
+
+/**
+ * A proof that an upstream gives a blob: a data plane got the bytes with this identity from this
+ * repository (docs/design/pull-semantics.md#right-to-read). At most eight repositories are kept for
+ * an identity and a digest.
+ */
+export interface BlobProofRow {
+  /**
+   * What the upstream sees of an organization: `anonymous:`, `account:` or `credentials:` and an
+   * id.
+   */
+  readonly identity: string;
+  readonly digest: string;
+  /** The complete name of the repository at the upstream. */
+  readonly upstream_repository: string;
+  readonly proven_at: number;
+}
+
+/** An identity that an organization lost. Collection deletes its proofs unless another has it. */
+export interface EndedIdentityRow {
+  readonly identity: string;
+  readonly ended_at: number;
 }
 
 /** A version of a tag: the live version, or one in the time machine. */
@@ -212,15 +236,18 @@ export interface OriginUsageRow {
 export interface OriginHoldingRow {
   readonly origin_version: string;
   readonly digest: string;
-  /** Bytes that it counts: the stored size, or the size in the manifest while RESERVED. */
+  /**
+   * Bytes that it counts: the stored size, or the size in the manifest while RESERVED, so that the
+   * sums tell nothing about bytes that the organization has no proof for.
+   */
   readonly size: number;
   /** Repositories that have it as a manifest. */
   readonly manifest_repositories: number;
   /** Repositories in which a manifest names it as layer or config. */
   readonly blob_repositories: number;
   /**
-   * HELD: in the store, counts as used. RESERVED: not arrived yet, counts as reserved. LAPSED:
-   * named but not in the store, counts nothing.
+   * HELD: in the store and proven for the organization, counts as used. RESERVED: not proven yet,
+   * counts as reserved. LAPSED: named, but neither of them, counts nothing.
    */
   readonly state: string;
   /** RESERVED: when the reservation lapses. */

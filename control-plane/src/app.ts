@@ -17,6 +17,7 @@ import type { ControlPlaneConfig } from './config';
 import { bootstrapOrganizations } from './tenancy/configuration/bootstrap';
 import { ConfigurationSource } from './tenancy/configuration/configuration-source';
 import { ConfigurationFeed } from './catalog/configuration-feed';
+import { identifyUpstreams } from './tenancy/configuration/identify-upstreams';
 import { resealSecrets } from './tenancy/configuration/reseal-secrets';
 import { InvalidationFeed } from './catalog/invalidation-feed';
 import { GrpcContentKeeper } from './data-planes/grpc-content-keeper';
@@ -41,6 +42,7 @@ import { pruneRecordedEvents } from './maintenance/prune-recorded-events';
 import { rotateTokenKeys } from './maintenance/rotate-token-keys';
 import { Metrics } from './metrics';
 import { OrganizationService } from './tenancy/organizations/organization.service';
+import { AccountIdentities } from './tenancy/organizations/upstream-identities';
 import { PullRecorder } from './cache/pulls/record-pulls';
 import { createResolvers } from './resolvers';
 import { ScanWaits } from './scan/queue/scan-waits';
@@ -144,8 +146,10 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     });
     const { revision, tokenKeys, settings } = stores;
     const content = new ManagedContent({ database, stores, clock });
-    const organizationService = new OrganizationService({ ...stores, content, database, box, clock });
+    const identities = new AccountIdentities(masterKey);
+    const organizationService = new OrganizationService({ ...stores, content, database, box, identities, clock });
     await resealSecrets({ ...stores, database, box, log, ignoreUnreadable: config.ignoreUnreadableSecrets });
+    await identifyUpstreams({ ...stores, content, database, box, identities, clock });
     await database.transaction(async (queries) => {
       // All control planes lock this row first; otherwise two that start at once would create two
       // keys.

@@ -8,6 +8,7 @@ import { InvalidationStore } from './cache/content/invalidation.store';
 import { OriginStore } from './cache/content/origin.store';
 import { HoldingsStore } from './cache/holdings/holdings.store';
 import { Ledger } from './cache/holdings/ledger';
+import { ProofStore } from './cache/proofs/proof.store';
 import { OriginUsageStore } from './cache/holdings/origin-usage.store';
 import { ManifestStore } from './cache/content/manifest.store';
 import { OrganizationStore } from './tenancy/organizations/organization.store';
@@ -68,7 +69,8 @@ export function createContentStores(
   forced: ForcedSwitches,
   { hasClair = false, onAudited }: StoreOptions = {},
 ): ScannedStores {
-  const blobs = new BlobRowStore();
+  const proofs = new ProofStore();
+  const blobs = new BlobRowStore(proofs);
   const holdings = new HoldingsStore();
   const originUsage = new OriginUsageStore();
   const manifests = new ManifestStore();
@@ -82,14 +84,16 @@ export function createContentStores(
       holdings,
       originUsage,
       blobs,
+      proofs,
       settleMissed(() => stores),
     ),
     manifests,
     originUsage,
+    proofs,
     origins: new OriginStore(originUsage),
     quotaSwitch: new QuotaSwitch(settings, forced),
     repositories: new RepositoryStore(),
-    scans: new ScanQueue(new ScanSwitch(settings, forced, hasClair), manifests, blobs),
+    scans: new ScanQueue(new ScanSwitch(settings, forced, hasClair)),
     tags: new TagStore(),
   };
   return stores;

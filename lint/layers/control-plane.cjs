@@ -34,6 +34,7 @@ module.exports = [
     'eviction',
     'content',
     ['holdings', 'in-use'],
+    'proofs',
   ]),
   ...layered(`${src}/tenancy`, ['configuration', 'robots', 'tokens', 'organizations', 'settings']),
   {

@@ -10,6 +10,7 @@ import * as migration0008 from './0008-text-is-bytes';
 import * as migration0009 from './0009-configuration-changes';
 import * as migration0010 from './0010-trusted-realms';
 import * as migration0011 from './0011-reservations';
+import * as migration0012 from './0012-proofs';
 
 /** Every migration, oldest first. A released one is never changed or renamed. */
 export const MIGRATIONS = [
@@ -24,4 +25,5 @@ export const MIGRATIONS = [
   { name: '0009-configuration-changes', ...migration0009 },
   { name: '0010-trusted-realms', ...migration0010 },
   { name: '0011-reservations', ...migration0011 },
+  { name: '0012-proofs', ...migration0012 },
 ] as const;

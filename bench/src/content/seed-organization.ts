@@ -2,6 +2,7 @@ import type { ProxyCache } from '../../../control-plane/src/tenancy/organization
 import { OrganizationStore } from '../../../control-plane/src/tenancy/organizations/organization.store';
 import { validateOrganization } from '../../../control-plane/src/tenancy/organizations/validate-organization';
 import { validateProxyCache } from '../../../control-plane/src/tenancy/organizations/validate-proxy-cache';
+import { anonymousIdentity } from '../../../control-plane/src/tenancy/organizations/upstream-identities';
 import type { Queries } from '../../../control-plane/src/db/database';
 
 /** An organization that was created for a measure. */
@@ -43,6 +44,8 @@ export async function seedOrganization(
       credentialVersion: seeded.originVersion,
       originVersion: seeded.originVersion,
       originSince: now,
+      accountVersion: seeded.originVersion,
+      sharedIdentity: anonymousIdentity(proxyCache),
       ...proxyCacheOf(seeded.uid),
     },
   });

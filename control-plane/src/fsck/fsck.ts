@@ -2,6 +2,7 @@ import { checkHeld } from './checks/check-held';
 import { checkHolders } from './checks/check-holders';
 import { checkHoldings, countHeldRows } from './checks/check-holdings';
 import { checkManifests } from './checks/check-manifests';
+import { checkProofs, countProvenDigests } from './checks/check-proofs';
 import { checkReferences, checkTags } from './checks/check-tags';
 import { checkStore } from './checks/check-store';
 import { checkSums } from './checks/check-sums';
@@ -13,7 +14,7 @@ import { countRows } from './parts/checked';
 /**
  * Runs all checks once, while Layover keeps running. The tables are compared with each other first,
  * because the later checks rely on their sums. Then the tables are compared with the stores, and
- * used content with both.
+ * used content and proofs with both.
  */
 export async function runChecks(parts: FsckParts): Promise<void> {
   const { database, stores, copies, progress, checked } = parts;
@@ -54,5 +55,9 @@ export async function runChecks(parts: FsckParts): Promise<void> {
     bytes: 0,
   });
   await checkHeld(parts);
+  progress.end();
+
+  progress.begin('proofs', 'blobs', { items: await countProvenDigests(database.reader), bytes: 0 });
+  await checkProofs(parts);
   progress.end();
 }

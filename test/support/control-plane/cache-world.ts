@@ -113,12 +113,31 @@ export class CacheWorld {
     );
   }
 
-  /** Stores layers and reports their arrival. */
+  /**
+   * Stores layers and reports their arrival, with the proof that the organization got the bytes
+   * from its upstream.
+   */
   async arrive(repository: TestRepository, layers: Readonly<Record<string, number>>): Promise<void> {
     for (const [name, size] of Object.entries(layers)) this.storage.blobs.set(digest(name), size);
+    await this.prove(repository, layers);
+  }
+
+  /**
+   * Reports blobs with their sizes as proven for the organization. `identities` are those that the
+   * organization has now, unless the caller names others; none = the report of an older data plane.
+   */
+  async prove(
+    { organizationUid, repository }: TestRepository,
+    blobs: Readonly<Record<string, number>>,
+    identities?: readonly string[],
+  ): Promise<void> {
+    const own = identities ?? (await this.plane.identities(organizationUid));
     await this.plane.catalog.call('RecordPulls', {
-      records: Object.entries(layers).map(([name, size]) =>
-        blobRecord({ organizationUid: repository.organizationUid, digest: digest(name), size }, this.now),
+      records: Object.entries(blobs).map(([name, size]) =>
+        blobRecord(
+          { organizationUid, digest: digest(name), size, identities: [...own], upstreamRepository: repository },
+          this.now,
+        ),
       ),
     });
   }

@@ -58,7 +58,15 @@ export type Step =
       readonly journal: boolean;
       readonly busy: boolean;
     })
-  | (Place & { readonly kind: 'arrive'; readonly blobs: readonly string[] })
+  /**
+   * `proof`: with a proof, from an older data plane that sends none, or for an account that the
+   * organization does not have.
+   */
+  | (Place & {
+      readonly kind: 'arrive';
+      readonly blobs: readonly string[];
+      readonly proof: 'own' | 'none' | 'foreign';
+    })
   | (Place & { readonly kind: 'pull'; readonly name: string; readonly tag: string; readonly status: string })
   | (Place & { readonly kind: 'gone upstream'; readonly tag: string })
   | (Place & { readonly kind: 'delete'; readonly tag: string })
@@ -82,6 +90,8 @@ export type Step =
     })
   | { readonly kind: 'switch'; readonly on: boolean }
   | (Pick<Place, 'organization'> & { readonly kind: 'upstream'; readonly upstream: string })
+  /** Changes the account at the upstream; '' = anonymous. */
+  | (Pick<Place, 'organization'> & { readonly kind: 'account'; readonly username: string })
   | (Pick<Place, 'organization'> & { readonly kind: 'remake' });
 
 const SECOND = 1000;
@@ -114,7 +124,7 @@ export function histories(length: number): fc.Arbitrary<readonly Step[]> {
       journal: fc.constantFrom(false, false, false, true),
       busy: fc.boolean(),
     }),
-    of(8, 'arrive', { ...place, blobs }),
+    of(8, 'arrive', { ...place, blobs, proof: fc.constantFrom('own', 'own', 'own', 'own', 'none', 'foreign') }),
     of(6, 'pull', {
       ...place,
       name,
@@ -148,6 +158,7 @@ export function histories(length: number): fc.Arbitrary<readonly Step[]> {
     }),
     of(1, 'switch', { on: fc.boolean() }),
     of(1, 'upstream', { organization, upstream: fc.constantFrom('a.example', 'b.example') }),
+    of(1, 'account', { organization, username: fc.constantFrom('', '', 'one', 'two') }),
     of(1, 'remake', { organization }),
   );
   return fc.array(step, { minLength: length / 2, maxLength: length, size: 'max' });

@@ -1,5 +1,12 @@
 import type { Knex } from 'knex';
 import {
+  fromIdentityColumns,
+  type ProxyConfigRow,
+} from '../../../control-plane/src/tenancy/organizations/organization.rows';
+import { identitiesOf } from '../../../control-plane/src/tenancy/organizations/upstream-identities';
+import { compileUpstreamRule } from '../../../common/oci/upstream-rule';
+import {
+  type BlobProofRow,
   type BlobRow,
   type ManifestReferenceRow,
   type ManifestRow,
@@ -21,6 +28,9 @@ export interface ContentTables {
   readonly holdings: readonly OriginHoldingRow[];
   readonly parts: readonly RepositoryHoldingRow[];
   readonly usage: readonly OriginUsageRow[];
+  readonly proofs: readonly BlobProofRow[];
+  /** The present upstream of each organization. */
+  readonly upstreams: readonly ProxyConfigRow[];
 }
 
 /** What one origin holds. `used` and `reserved` are bytes. */
@@ -65,13 +75,16 @@ export async function readContent(tables: Knex): Promise<ContentTables> {
     holdings: await all(Table.originHoldings),
     parts: await all(Table.repositoryHoldings),
     usage: await all(Table.originUsage),
+    proofs: await all(Table.blobProofs),
+    upstreams: await all(Table.proxyConfigs),
   };
 }
 
 /**
  * Recounts all holdings from manifests, their references and the blobs of the store, without the
- * counts and sums that the control plane maintains. Two things cannot be recounted and are taken
- * from the holdings: whether room is reserved for a blob that has not arrived, and how much.
+ * counts and sums that the control plane maintains. Content that has arrived must be held where it
+ * is proven for the organization. Two things cannot be recounted and are taken from the holdings:
+ * whether room is reserved for a blob that has not arrived, and how much.
  */
 export function recount(content: ContentTables): Recount {
   const needs = needsOf(content);
@@ -130,11 +143,10 @@ function sumsOf(holdings: readonly OriginHoldingRow[]): ReadonlyMap<string, Sums
   return sums;
 }
 
-function holdingProblems(
-  { repositories, manifests, holdings, blobs }: ContentTables,
-  needs: ReadonlyMap<string, Need>,
-): string[] {
+function holdingProblems(content: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
+  const { repositories, manifests, holdings, blobs } = content;
   const problems: string[] = [];
+  const proven = provenHoldings(content);
   const inService = new Set(
     repositories.filter((row) => row.ended_at === null).map(({ origin_version: version }) => version),
   );
@@ -145,7 +157,7 @@ function holdingProblems(
     const name = `${row.origin_version} ${row.digest}`;
     missing.delete(name);
     const need = needs.get(name);
-    const mustBeSettled = inService.has(row.origin_version) && !isManifest.has(row.digest);
+    const mustBeSettled = inService.has(row.origin_version) && !isManifest.has(row.digest) && proven.has(name);
     const found =
       need === undefined
         ? ['is not needed']
@@ -153,6 +165,23 @@ function holdingProblems(
     problems.push(...found.map((problem) => `holding ${name} ${problem}: ${JSON.stringify(row)}`));
   }
   return [...problems, ...[...missing].map((name) => `holding ${name} is missing`)];
+}
+
+/** Returns `<origin> <digest>` of all digests that are proven for the organization of an origin. */
+export function provenHoldings({ proofs, upstreams }: ContentTables): ReadonlySet<string> {
+  const proven = new Set<string>();
+  for (const row of upstreams) {
+    const identities = identitiesOf(fromIdentityColumns(row));
+    const mayPull = compileUpstreamRule({
+      upstreamHost: row.upstream_host,
+      upstreamNamespace: row.upstream_namespace,
+      allowRepositories: JSON.parse(row.allow_repositories) as string[],
+      denyRepositories: JSON.parse(row.deny_repositories) as string[],
+    });
+    for (const { identity, digest, upstream_repository } of proofs)
+      if (identities.includes(identity) && mayPull(upstream_repository)) proven.add(`${row.origin_version} ${digest}`);
+  }
+  return proven;
 }
 
 function countProblems(row: OriginHoldingRow, { manifestIn, namedIn }: Need): string[] {

@@ -5,6 +5,7 @@ import { createLogger } from '../../../common/runtime/logger';
 import type { RawEnvironment } from '../../../common/runtime/env';
 import { createControlPlane, type ControlPlane } from '../../../control-plane/src/app';
 import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import { TestCatalog } from './catalog-client';
 import type { TestRepository } from './builders';
 import { TestClock } from '../test-clock';
@@ -36,6 +37,8 @@ export class TestControlPlane {
   catalog!: TestCatalog;
   private plane: ControlPlane | undefined;
   private database: TestDatabase | undefined;
+  /** Identities by the uid of the organization; undefined after a change. */
+  private known: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(
     readonly clock: TestClock,
@@ -58,6 +61,7 @@ export class TestControlPlane {
   }
 
   async start(environment: RawEnvironment = {}): Promise<void> {
+    this.known = undefined;
     this.database ??= await createTestDatabase();
     const config = readControlPlaneConfig({
       LAYOVER_HOME: this.home,
@@ -102,6 +106,7 @@ export class TestControlPlane {
     variables: object = {},
     token = ADMIN_TOKEN,
   ): Promise<GraphqlAnswer<Data>> {
+    if (/^\s*mutation/.test(query)) this.known = undefined;
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
       headers: {
@@ -138,11 +143,22 @@ export class TestControlPlane {
    * it.
    */
   async repository(organization: string, repository: string): Promise<TestRepository> {
+    const found = (await this.organizations()).find(({ name }) => name === organization)!;
+    return { organizationUid: found.uid, originVersion: found.proxyCache?.originVersion ?? '', repository };
+  }
+
+  /** Returns the identities of an organization as data planes see them; none if it is unknown. */
+  async identities(organizationUid: string): Promise<readonly string[]> {
+    this.known ??= new Map(
+      (await this.organizations()).map(({ uid, proxyCache }) => [uid, proxyCache?.upstreamIdentities ?? []]),
+    );
+    return this.known.get(organizationUid) ?? [];
+  }
+
+  private async organizations(): Promise<readonly Organization__Output[]> {
     const client = new TestCatalog(this.plane!.catalogAddress);
     try {
-      const { organizations } = await client.watch().snapshot();
-      const found = organizations.find(({ name }) => name === organization)!;
-      return { organizationUid: found.uid, originVersion: found.proxyCache?.originVersion ?? '', repository };
+      return (await client.watch().snapshot()).organizations;
     } finally {
       client.close();
     }

@@ -116,7 +116,7 @@ async function findRoom(
     stores,
     origin,
     {
-      cost: await stores.ledger.cost(queries, origin.originVersion, content),
+      cost: await stores.ledger.cost(queries, origin, content),
       wholeSize: whole,
       pinned,
       keep: new Set([...above, ...below.map((child) => child.id)]),
@@ -149,7 +149,7 @@ async function keep(
     },
     admission.references,
   );
-  await stores.ledger.hold(queries, origin.originVersion, toContent(admission, repository.id), {
+  await stores.ledger.hold(queries, origin, toContent(admission, repository.id), {
     reservedUntil: now + RESERVED_MS,
     now,
   });

@@ -5,46 +5,63 @@ import type { Queries } from '../../db/database';
 import { checkWarning } from '../eviction/check-warning';
 import { evict } from '../eviction/evict';
 import { makeRoom } from '../eviction/make-room';
+import { provenKeys } from './proven-keys';
 import type { Holding } from '../holdings/holding';
 
+/** Content that a data plane has stored or found in its store. */
+export interface Arrival extends StoredContent {
+  /**
+   * Organizations that older data planes, which send no proofs, reported it for: they fetched it
+   * for the organization, or found it in the store.
+   */
+  readonly reportedFor?: ReadonlySet<string>;
+}
+
 /**
- * Returns the origins that name one of these blobs but do not hold it. The caller locks them before
- * it calls {@link settleArrivals}.
+ * Returns the origins that name one of these blobs and do not hold it, although it is proven for
+ * their organization. The caller locks them before it calls {@link settleArrivals}. `arriving` are
+ * proofs that the caller is about to record, as keys of proofKey.
  */
 export async function originsAwaiting(
   queries: Queries,
   stores: ContentStores,
   digests: readonly string[],
+  arriving?: ReadonlySet<string>,
 ): Promise<readonly string[]> {
-  const keys = await stores.holdings.waiting(queries, digests);
+  const keys = await provenKeys(queries, stores, await stores.holdings.waiting(queries, digests), arriving);
   return [...new Set(keys.map(({ originVersion }) => originVersion))];
 }
 
 /**
- * Records that content is in the store. Every locked origin with a reservation for it holds it from
- * now on. If the reservation has lapsed, or was for another size, the content must fit into the
- * quota like an admission. If it does not fit, it counts nothing here, and is served only while
- * another origin holds it.
+ * Records that content is in the store. Every locked origin with a reservation for it, whose
+ * organization has a proof for it, holds it from now on. If the reservation has lapsed, or was for
+ * another size, the content must fit into the quota like an admission. If it does not fit, it
+ * counts nothing here, and is served only while another origin holds it. Without a proof, nothing
+ * changes for an origin, so that its sums do not tell whether other organizations have the content.
  */
 export async function settleArrivals(
   queries: Queries,
   stores: ContentStores,
   origins: readonly Origin[],
-  arrived: readonly StoredContent[],
+  arrived: readonly Arrival[],
   now: number,
 ): Promise<void> {
   if (arrived.length === 0) return;
   await stores.ledger.stored(queries, arrived, now);
-  await stores.scans.arrived(
-    queries,
-    arrived.map(({ digest }) => digest),
-    now,
-  );
+  const contents = new Map(arrived.map((arrival) => [arrival.digest, arrival]));
   const sizes = new Map(arrived.map(({ digest, size }) => [digest, size]));
   for (const origin of origins) {
     if (!hasOrigin(origin)) continue;
     const holdings = await stores.holdings.find(queries, origin.originVersion, sizes.keys());
-    const waiting = [...holdings.values()].filter(({ state }) => state !== 'HELD');
+    const named = [...holdings.values()].filter(({ state }) => state !== 'HELD');
+    const proven = await stores.proofs.provenTo(
+      queries,
+      origin.rights,
+      named.map(({ digest }) => digest),
+    );
+    const waiting = named.filter(
+      ({ digest }) => proven.has(digest) || contents.get(digest)?.reportedFor?.has(origin.organizationUid) === true,
+    );
     const reservedHoldings = waiting.filter(
       ({ state, digest, size }) => state === 'RESERVED' && size === sizes.get(digest),
     );
@@ -62,6 +79,8 @@ export async function settleArrivals(
       await admitBlob(queries, stores, origin, holding, sizes.get(holding.digest)!, now);
     await checkWarning(queries, stores, before, now);
   }
+  // Scans need images whose blobs are all held.
+  await stores.scans.arrived(queries, [...sizes.keys()], now);
 }
 
 type PresentOrigin = Origin & { readonly originVersion: string };

@@ -1,14 +1,16 @@
 import type { ContentStores } from '../content/content-stores';
 import type { AfterCommitStep } from '../../db/transaction-hooks';
+import type { StoredContent } from '../holdings/blob.store';
 import type { PossibleArrival } from '../holdings/ledger';
+import { provenKeys } from './proven-keys';
 import { recordArrivals } from './record-arrivals';
 
 /**
  * Returns the step that runs after every transaction that reserved room for content or recorded its
  * arrival. On MySQL, two such transactions can run concurrently without seeing each other's writes,
  * and the content would count as reserved until the reservation ends. The one that commits last
- * sees both here. SQLite has one writer. `stores` is a function because the ledger among the stores
- * registers the step.
+ * sees both here. Content without a proof for the origin stays reserved. SQLite has one writer.
+ * `stores` is a function because the ledger among the stores registers the step.
  */
 export function settleMissed(stores: () => ContentStores): AfterCommitStep<PossibleArrival> {
   return {
@@ -18,8 +20,11 @@ export function settleMissed(stores: () => ContentStores): AfterCommitStep<Possi
       if (database.dialect === 'sqlite') return;
       const digests = arrivals.map(({ digest }) => digest);
       const now = arrivals.reduce((latest, arrival) => Math.max(latest, arrival.now), 0);
-      const missed = await stores().holdings.missed(database.reader, digests);
-      await recordArrivals(database, stores(), missed, now);
+      const reserved = await stores().holdings.reservedInStore(database.reader, digests);
+      const missed = new Map<string, StoredContent>();
+      for (const { digest, size, at } of await provenKeys(database.reader, stores(), reserved))
+        missed.set(digest, { digest, size, at });
+      await recordArrivals(database, stores(), [...missed.values()], now);
     },
   };
 }

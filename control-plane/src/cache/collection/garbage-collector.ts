@@ -112,6 +112,7 @@ export class GarbageCollector {
     await all(() => collectEnded(this.parts, collected, stopped));
     await this.enforce(mayContinue);
     await all(() => this.deleteOld());
+    await all(() => this.deleteEndedProofs());
     await all(() => lapseReservations(this.parts));
     await all(() => deleteUnheldBlobs(this.parts, collected));
     return collected;
@@ -135,6 +136,13 @@ export class GarbageCollector {
       if (!(await mayContinue())) return;
       await enforceQuota(this.parts, uid, clock.now() + ENFORCE_MS);
     }
+  }
+
+  /** Deletes proofs that were left by the change that ended their identity. */
+  private async deleteEndedProofs(): Promise<boolean> {
+    const { database, stores } = this.parts;
+    if (!(await stores.proofs.hasEnded(database.reader))) return false;
+    return database.transaction((queries) => stores.proofs.removeEnded(queries));
   }
 
   private async deleteOld(): Promise<boolean> {

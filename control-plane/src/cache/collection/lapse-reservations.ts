@@ -7,8 +7,9 @@ const STEP = 200;
 
 /**
  * Ends reservations whose time is over. Content that is in the store after all (the report of its
- * arrival was lost in a crash) becomes held, content that is being filled gets more time, and all
- * other reservations lapse. Returns false if there are no more.
+ * arrival was lost in a crash) becomes held if it is proven, content that is being filled gets more
+ * time, and all other reservations lapse. A fill for another organization gives no more time,
+ * because the reservation would tell of it. Returns false if there are no more.
  */
 export async function lapseReservations({ database, stores, keeper, clock }: GarbageParts): Promise<boolean> {
   const now = clock.now();
@@ -16,16 +17,15 @@ export async function lapseReservations({ database, stores, keeper, clock }: Gar
   if (overdue.length === 0) return false;
   const digests = [...new Set(overdue.map(({ digest }) => digest))];
   const states = await keeper.stat(digests);
-  const reported = await stores.contentUses.amongDigests(database.reader, digests, now);
+  const uses = await stores.contentUses.amongDigests(database.reader, digests, now);
   const found = digests.flatMap((digest) => {
     const size = states.get(digest)?.size;
     return size === undefined ? [] : [{ digest, size, at: now }];
   });
   await recordArrivals(database, stores, found, now);
-  const isBusy = (digest: string): boolean => states.get(digest)?.inUse === true || reported.has(digest);
   await database.transaction(async (queries) => {
     const origins = [...new Set(overdue.map(({ originVersion }) => originVersion))].sort();
-    await stores.originUsage.lockFound(queries, origins);
+    const usage = await stores.originUsage.lockFound(queries, origins);
     for (const originVersion of origins) {
       const own = overdue.filter((key) => key.originVersion === originVersion);
       const holdings = await stores.holdings.find(
@@ -33,6 +33,11 @@ export async function lapseReservations({ database, stores, keeper, clock }: Gar
         originVersion,
         own.map(({ digest }) => digest),
       );
+      const uid = usage.get(originVersion)?.organizationUid ?? '';
+      const elsewhere = await stores.holdings.namedElsewhere(queries, originVersion, [...holdings.keys()]);
+      // A data plane tells which blobs it fills, but only its reports tell for whom.
+      const isBusy = (digest: string): boolean =>
+        uses.get(digest)?.has(uid) === true || (states.get(digest)?.inUse === true && !elsewhere.has(digest));
       const changes = [...holdings.values()]
         .filter(({ state, reservedUntil }) => state === 'RESERVED' && reservedUntil! <= now)
         .map((before) => ({

@@ -3,6 +3,7 @@ import type { BlobRowStore } from '../holdings/blob.store';
 import type { HoldingsStore } from '../holdings/holdings.store';
 import type { Ledger } from '../holdings/ledger';
 import type { OriginUsageStore } from '../holdings/origin-usage.store';
+import type { ProofStore } from '../proofs/proof.store';
 import type { ManifestStore } from './manifest.store';
 import type { ContentUsesStore } from '../in-use/content-uses.store';
 import type { QuotaSwitch } from '../../tenancy/settings/quota-switch';
@@ -14,7 +15,8 @@ import type { OriginStore } from './origin.store';
 
 /**
  * All stores of cached content. Writers lock in this order to avoid deadlocks: the organization
- * (shared), the usage row of its origin, then tags and manifests by id, then blobs by digest.
+ * (shared), the usage row of its origin, then tags and manifests by id, then blobs by digest, then
+ * proofs.
  */
 export interface ContentStores {
   readonly origins: OriginStore;
@@ -24,6 +26,7 @@ export interface ContentStores {
   readonly blobs: BlobRowStore;
   readonly holdings: HoldingsStore;
   readonly originUsage: OriginUsageStore;
+  readonly proofs: ProofStore;
   readonly ledger: Ledger;
   readonly contentUses: ContentUsesStore;
   readonly invalidations: InvalidationStore;

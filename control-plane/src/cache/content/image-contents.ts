@@ -1,16 +1,16 @@
 import type { ManifestReferenceRow, ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
-import type { BlobRowStore } from '../holdings/blob.store';
+import { type HoldingKey, holdingKey, type HoldingsStore } from '../holdings/holdings.store';
 import type { ManifestStore } from './manifest.store';
 
 /** The cached part of an image or index. */
 export interface ImageContents {
   /**
-   * Bytes of the manifest, its blobs and its children, as far as they are cached. Each blob counts
-   * once.
+   * Bytes of the manifest, its blobs and its children, as far as the origin holds them. Each blob
+   * counts once.
    */
   readonly bytes: bigint;
-  /** Whether all blobs and children are cached, at every level. */
+  /** Whether the origin holds all blobs and children, at every level. */
   readonly complete: boolean;
 }
 
@@ -24,19 +24,20 @@ interface Node {
 }
 
 /**
- * Returns the cached contents of these manifests by manifest id. The number of queries depends on
+ * Returns what the origins of these manifests hold of them, by manifest id. Bytes in the store that
+ * are not proven for the organization do not count. The number of queries depends on
  * the levels and repositories, not on the number of manifests.
  */
 export async function imageContents(
   queries: Queries,
-  { manifests, blobs: store }: { readonly manifests: ManifestStore; readonly blobs: BlobRowStore },
+  { manifests, holdings }: { readonly manifests: ManifestStore; readonly holdings: HoldingsStore },
   roots: readonly ManifestRow[],
 ): Promise<ReadonlyMap<number, ImageContents>> {
   const nodes = await load(queries, manifests, roots, 0);
-  const blobs = new Set<string>();
+  const blobs: HoldingKey[] = [];
   for (const node of nodes.values())
-    walk(node, (each) => blobReferences(each).forEach(({ digest }) => blobs.add(digest)));
-  const present = await store.present(queries, blobs);
+    walk(node, (each) => blobReferences(each).forEach(({ digest }) => blobs.push(keyOf(each, digest))));
+  const held = await holdings.heldSizes(queries, blobs);
   const contents = new Map<number, ImageContents>();
   for (const [id, node] of nodes) {
     const sizes = new Map<string, number>();
@@ -44,7 +45,7 @@ export async function imageContents(
     walk(node, (each) => {
       sizes.set(each.manifest.digest, each.manifest.size);
       for (const { digest } of blobReferences(each)) {
-        const size = present.get(digest);
+        const size = held.get(holdingKey(keyOf(each, digest)));
         if (size === undefined) complete = false;
         else sizes.set(digest, size);
       }
@@ -87,6 +88,10 @@ async function load(
       return [manifest.id, { manifest, references: own, children }];
     }),
   );
+}
+
+function keyOf({ manifest }: Node, digest: string): HoldingKey {
+  return { originVersion: manifest.origin_version, digest };
 }
 
 function walk(node: Node, visit: (node: Node) => void): void {

@@ -1,4 +1,5 @@
 import { type BlobRow, Table } from '../../../../schema/tables';
+import type { ProofStore } from '../proofs/proof.store';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
@@ -18,6 +19,8 @@ export interface StoredContent {
  * cache/collection/delete-blobs.ts.
  */
 export class BlobRowStore {
+  constructor(private readonly proofs: ProofStore) {}
+
   /** Returns the rows of these digests by digest. Unknown ones are left out. */
   async find(queries: Queries, digests: Iterable<string>): Promise<ReadonlyMap<string, BlobRow>> {
     const found = new Map<string, BlobRow>();
@@ -167,8 +170,9 @@ export class BlobRowStore {
     return queries<BlobRow>(Table.blobs).where('digest', digest).forUpdate().first<BlobRow | undefined>();
   }
 
-  /** Deletes rows whose bytes are gone. */
+  /** Deletes rows whose bytes are gone, and their proofs. */
   async remove(queries: Queries, digests: readonly string[]): Promise<void> {
+    await this.proofs.removeDigests(queries, digests);
     for (const part of chunks(digests)) await queries(Table.blobs).whereIn('digest', part).delete();
   }
 

@@ -3,12 +3,20 @@ import type { StoredContent } from './blob.store';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import type { Holding, HoldingState } from './holding';
+import { type Holding, type HoldingState, isHeld } from './holding';
 
 /** A digest in an origin. */
 export interface HoldingKey {
   readonly originVersion: string;
   readonly digest: string;
+}
+
+/** Stored content that an origin names. */
+export type StoredHolding = HoldingKey & StoredContent;
+
+/** Returns the map key of a digest in an origin. */
+export function holdingKey({ originVersion, digest }: HoldingKey): string {
+  return `${originVersion} ${digest}`;
 }
 
 /** A digest in a repository. */
@@ -53,6 +61,21 @@ export class HoldingsStore {
   }
 
   /**
+   * Returns the sizes in bytes of the holdings that count as used, by {@link holdingKey}. The
+   * others are left out.
+   */
+  async heldSizes(queries: Queries, keys: readonly HoldingKey[]): Promise<ReadonlyMap<string, number>> {
+    const digestsOf = new Map<string, Set<string>>();
+    for (const { originVersion, digest } of keys)
+      digestsOf.set(originVersion, (digestsOf.get(originVersion) ?? new Set()).add(digest));
+    const sizes = new Map<string, number>();
+    for (const [originVersion, digests] of digestsOf)
+      for (const holding of (await this.find(queries, originVersion, digests)).values())
+        if (isHeld(holding)) sizes.set(holdingKey({ originVersion, digest: holding.digest }), holding.size);
+    return sizes;
+  }
+
+  /**
    * Returns the origins that name one of these digests but do not hold it. An arrival concerns
    * them.
    */
@@ -69,20 +92,42 @@ export class HoldingsStore {
   }
 
   /**
-   * Returns those of these digests that are in the store although an origin still counts them as
-   * reserved.
+   * Returns those of these digests that are in the store although an origin counts them as
+   * reserved, once for each such origin.
    */
-  async missed(queries: Queries, digests: readonly string[]): Promise<readonly StoredContent[]> {
-    const found = new Map<string, StoredContent>();
+  async reservedInStore(queries: Queries, digests: readonly string[]): Promise<readonly StoredHolding[]> {
+    const found: StoredHolding[] = [];
+    for (const part of chunks([...new Set(digests)]))
+      found.push(
+        ...(await queries(`${Table.originHoldings} as h`)
+          .join(`${Table.blobs} as b`, 'b.digest', 'h.digest')
+          .whereIn('h.digest', part)
+          .where({ 'h.state': 'RESERVED', 'b.state': 'PRESENT' })
+          .select<StoredHolding[]>({
+            originVersion: 'h.origin_version',
+            digest: 'b.digest',
+            size: 'b.size',
+            at: 'b.present_at',
+          })),
+      );
+    return found;
+  }
+
+  /** Returns those of these digests that another origin than this one names. */
+  async namedElsewhere(
+    queries: Queries,
+    originVersion: string,
+    digests: readonly string[],
+  ): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
     for (const part of chunks([...new Set(digests)])) {
-      const rows = await queries(`${Table.originHoldings} as h`)
-        .join(`${Table.blobs} as b`, 'b.digest', 'h.digest')
-        .whereIn('h.digest', part)
-        .where({ 'h.state': 'RESERVED', 'b.state': 'PRESENT' })
-        .select<StoredContent[]>({ digest: 'b.digest', size: 'b.size', at: 'b.present_at' });
-      for (const row of rows) found.set(row.digest, row);
+      const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
+        .whereNot('origin_version', originVersion)
+        .distinct<{ digest: string }[]>('digest');
+      for (const { digest } of rows) found.add(digest);
     }
-    return [...found.values()];
+    return found;
   }
 
   /** Returns the origins that hold this digest as a blob, not only as a manifest. */

@@ -5,12 +5,19 @@ import { contribution, difference, type Holding, isHeld, isUnneeded, NO_TOTALS, 
 import { type HoldingsStore, partKey, type RepositoryHolding } from './holdings.store';
 import type { OriginUsageStore } from './origin-usage.store';
 import { assertSizes } from './usage-range';
+import type { ProofStore, UpstreamRights } from '../proofs/proof.store';
 import { type ManifestContent, partsOf, type ReleasedContent, releaseSteps } from './manifest-content';
 
 /** A holding before and after a change. undefined = none. */
 interface Change {
   readonly before: Holding | undefined;
   readonly after: Holding;
+}
+
+/** The origin that a manifest is held in. Its organization decides which blobs are proven. */
+export interface HoldingOrigin {
+  readonly originVersion: string;
+  readonly rights: UpstreamRights;
 }
 
 /** Content that was reserved or that arrived in the current transaction. */
@@ -31,34 +38,37 @@ export class Ledger {
     private readonly holdings: HoldingsStore,
     private readonly usage: OriginUsageStore,
     private readonly blobs: BlobRowStore,
+    private readonly proofs: ProofStore,
     /** Runs after each commit that reserved room for content or recorded its arrival. */
     private readonly settleMissed: AfterCommitStep<PossibleArrival>,
   ) {}
 
   /**
    * Returns the bytes by which used plus reserved would grow if the manifest were held. Content
-   * that is held already costs nothing.
+   * that is held already costs nothing. Content in the store without a proof costs what the
+   * manifest declares, like content that is not there.
    */
-  async cost(queries: Queries, originVersion: string, content: ManifestContent): Promise<bigint> {
+  async cost(queries: Queries, origin: HoldingOrigin, content: ManifestContent): Promise<bigint> {
     const present = await this.blobs.present(queries, content.blobs.keys());
-    const { changes } = await this.holding(queries, originVersion, content, present, 0);
+    const { changes } = await this.holding(queries, origin, content, present, 0);
     const { used, reserved } = totalsOf(changes);
     return used + reserved;
   }
 
   /**
    * Holds a manifest that its repository did not hold. Reserves room until `reservedUntil` for
-   * blobs that are not in the store.
+   * blobs that are not in the store or not proven for the organization.
    */
   async hold(
     queries: Queries,
-    originVersion: string,
+    origin: HoldingOrigin,
     content: ManifestContent,
     { reservedUntil, now }: { readonly reservedUntil: number; readonly now: number },
   ): Promise<void> {
     // The lock makes sure that a concurrent collection has either finished or sees the new holder.
     const rows = await this.blobs.lockMany(queries, [content.digest, ...content.blobs.keys()]);
-    const { changes, parts } = await this.holding(queries, originVersion, content, presentOf(rows), reservedUntil);
+    const { originVersion } = origin;
+    const { changes, parts } = await this.holding(queries, origin, content, presentOf(rows), reservedUntil);
     await this.holdings.putParts(queries, originVersion, parts);
     await this.storeManifest(queries, content, now);
     await this.write(queries, originVersion, changes, now);
@@ -146,13 +156,14 @@ export class Ledger {
 
   private async holding(
     queries: Queries,
-    originVersion: string,
+    { originVersion, rights }: HoldingOrigin,
     content: ManifestContent,
     present: ReadonlyMap<string, number>,
     reservedUntil: number,
   ): Promise<{ readonly changes: readonly Change[]; readonly parts: readonly RepositoryHolding[] }> {
     const { repositoryId, digest, size, blobs } = content;
     const digests = [digest, ...blobs.keys()];
+    const proven = await this.proofs.provenTo(queries, rights, present.keys());
     const known = await this.holdings.find(queries, originVersion, digests);
     const before = new Map(
       (
@@ -170,7 +181,17 @@ export class Ledger {
     for (const [name, declared] of blobs) {
       const part = partOf(name);
       parts.set(name, { ...part, namedBy: part.namedBy + 1 });
-      after.set(name, named(known.get(name), name, declared, present.get(name), part.namedBy === 0, reservedUntil));
+      after.set(
+        name,
+        named(
+          known.get(name),
+          name,
+          declared,
+          proven.has(name) ? present.get(name) : undefined,
+          part.namedBy === 0,
+          reservedUntil,
+        ),
+      );
     }
     const part = partOf(digest);
     parts.set(digest, { ...part, isManifest: true });
@@ -231,7 +252,7 @@ export class Ledger {
 
 /**
  * Returns the holding of a blob that one more manifest names. `present` is its size in the store,
- * or undefined if it is not there.
+ * or undefined if it is not there or not proven for the organization.
  */
 function named(
   before: Holding | undefined,

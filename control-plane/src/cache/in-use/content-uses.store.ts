@@ -39,15 +39,20 @@ export class ContentUsesStore {
     }));
   }
 
-  /** Returns those of these digests that are in use in any organization. */
-  async amongDigests(queries: Queries, digests: readonly string[], now: number): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
+  /** Returns those of these digests that are in use, with the organizations that use them. */
+  async amongDigests(
+    queries: Queries,
+    digests: readonly string[],
+    now: number,
+  ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const found = new Map<string, Set<string>>();
     for (const part of chunks(digests)) {
       const rows = await queries<ContentUseRow>(Table.contentUses)
         .whereIn('digest', part)
         .where('valid_until', '>', now)
-        .select('digest');
-      for (const row of rows) found.add(row.digest);
+        .select('digest', 'organization_uid');
+      for (const { digest, organization_uid: uid } of rows)
+        found.set(digest, (found.get(digest) ?? new Set()).add(uid));
     }
     return found;
   }

@@ -1,9 +1,11 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Database, Queries } from '../../db/database';
+import { type AfterCommitStep, hooksOf } from '../../db/transaction-hooks';
 import type { OrganizationContent } from '../../tenancy/organizations/organization-content';
 import type { GlobalQuotas } from '../../tenancy/settings/system-settings.service';
 import type { ContentStores } from '../content/content-stores';
 import { enforceQuota } from '../eviction/enforce-quota';
+import { deleteEndedProofs } from '../proofs/delete-ended-proofs';
 import type { UpstreamStatusStore } from '../pulls/upstream-status.store';
 
 /** Time limit for the eviction that a mutation waits for, in milliseconds. */
@@ -20,13 +22,24 @@ export interface ManagedContentParts {
  * Applies changes of organizations and of global switches to cached content (ADR 13 for quotas).
  */
 export class ManagedContent implements OrganizationContent, GlobalQuotas {
-  constructor(private readonly parts: ManagedContentParts) {}
+  private readonly deleteProofs: AfterCommitStep<undefined>;
+
+  constructor(private readonly parts: ManagedContentParts) {
+    this.deleteProofs = deleteEndedProofs(parts.stores.proofs);
+  }
 
   /** Implements {@link OrganizationContent.end}. */
   async end(queries: Queries, organizationUid: string, now: number): Promise<void> {
     const { repositories, upstreamStatus } = this.parts.stores;
     await repositories.endAll(queries, organizationUid, now);
     await upstreamStatus.forget(queries, organizationUid);
+  }
+
+  /** Implements {@link OrganizationContent.endIdentities}. */
+  async endIdentities(queries: Queries, identities: readonly string[], now: number): Promise<void> {
+    if (identities.length === 0) return;
+    await this.parts.stores.proofs.endIdentities(queries, identities, now);
+    hooksOf(queries).afterCommit(this.deleteProofs);
   }
 
   /** Implements {@link OrganizationContent.quotaChanged}. */

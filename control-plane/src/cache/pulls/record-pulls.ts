@@ -6,16 +6,16 @@ import { parseRepositoryName, parseTag } from '../../../../common/oci/reference'
 import type { AdmitManifestRequest__Output } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { PullRecord__Output } from '../../../../proto/gen/layover/v1/PullRecord';
 import type { UpstreamStatusRow } from '../../../../schema/tables';
-import type { StoredContent } from '../holdings/blob.store';
 import { parseAdmission } from '../admission/admission';
 import { admitManifest } from '../admission/admit-manifest';
 import type { ContentStores } from '../content/content-stores';
 import type { Origin } from '../content/origin.store';
+import { type BlobProof, proofKey } from '../proofs/proof.store';
 import type { Database, Queries } from '../../db/database';
 import { isDataError } from '../../db/database-error';
 import { UsageRangeError } from '../holdings/usage-range';
 import { endMissing, missingBlob } from '../arrivals/end-missing';
-import { originsAwaiting, settleArrivals } from '../arrivals/settle-arrivals';
+import { type Arrival, originsAwaiting, settleArrivals } from '../arrivals/settle-arrivals';
 import type { StatisticsStore } from './statistics.store';
 import type { UpstreamStatusStore } from './upstream-status.store';
 import type { RobotStore } from '../../tenancy/robots/robot.store';
@@ -120,10 +120,12 @@ export class PullRecorder {
       queries,
       fresh.filter((item) => !isPull(item)).map(({ id, at }) => ({ id, at })),
     );
-    const arrived = arrivedContents(fresh);
-    const origins = await this.origins(queries, fresh, arrived);
+    const reports = blobReports(fresh);
+    const arrived = arrivalsOf(reports);
+    const origins = await this.origins(queries, fresh, reports);
     for (const item of fresh) await this.admit(queries, item);
     await this.pulls(queries, fresh, origins);
+    await stores.proofs.record(queries, proofsOf(reports, origins));
     await settleArrivals(queries, stores, [...origins.values()], arrived, this.parts.clock.now());
     const missing = fresh.flatMap(({ record, at }) => missingBlob(record, at));
     await endMissing(queries, stores, missing, origins, this.parts.clock.now());
@@ -133,13 +135,13 @@ export class PullRecorder {
   }
 
   /**
-   * Locks all origins that the records concern and those that wait for arrived content, in one
-   * order.
+   * Locks all origins that the records concern and those that wait for content which is proven for
+   * them now, in one order.
    */
   private async origins(
     queries: Queries,
     items: readonly Item[],
-    arrived: readonly StoredContent[],
+    reports: readonly BlobReport[],
   ): Promise<ReadonlyMap<string, Origin>> {
     const { stores } = this.parts;
     const uids = new Set(
@@ -148,7 +150,10 @@ export class PullRecorder {
         await originsAwaiting(
           queries,
           stores,
-          arrived.map(({ digest }) => digest),
+          reports.map(({ digest }) => digest),
+          new Set(
+            reports.flatMap(({ identities, digest }) => identities.map((identity) => proofKey({ identity, digest }))),
+          ),
         ),
       ),
     );
@@ -252,14 +257,57 @@ function batches(items: readonly Item[]): readonly (readonly Item[])[] {
   return parts;
 }
 
+/** A report that a blob is in the store, with the proof for the organization that it is about. */
+interface BlobReport {
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly organizationUid: string;
+  /** Empty in reports of older data planes: nothing is proven. */
+  readonly identities: readonly string[];
+  readonly upstreamRepository: string;
+}
+
+/** Returns the valid reports of stored blobs. */
+function blobReports(items: readonly Item[]): readonly BlobReport[] {
+  return items.flatMap(({ at, record: { blob } }) => {
+    const digest = parseDigest(blob?.digest ?? '');
+    if (!blob || digest === undefined || !Number.isSafeInteger(blob.size) || blob.size < 0) return [];
+    const { size, organizationUid, identities, upstreamRepository } = blob;
+    return [{ digest, size, at, organizationUid, identities, upstreamRepository }];
+  });
+}
+
 /** Returns the blobs that data planes stored, each once. */
-function arrivedContents(items: readonly Item[]): readonly StoredContent[] {
-  const arrived = new Map<string, StoredContent>();
-  for (const { at, record } of items) {
-    const digest = parseDigest(record.blob?.digest ?? '');
-    const size = record.blob?.size ?? -1;
-    if (digest === undefined || !Number.isSafeInteger(size) || size < 0) continue;
-    arrived.set(digest, { digest, size, at });
+function arrivalsOf(reports: readonly BlobReport[]): readonly Arrival[] {
+  const arrived = new Map<string, Arrival>();
+  for (const { digest, size, at, organizationUid, identities } of reports) {
+    const reportedFor = new Set(arrived.get(digest)?.reportedFor);
+    if (identities.length === 0) reportedFor.add(organizationUid);
+    arrived.set(digest, { digest, size, at, reportedFor });
   }
   return [...arrived.values()];
+}
+
+/** Maximum length of the complete name of a repository: namespace, slash and name. */
+const MAX_UPSTREAM_REPOSITORY = 511;
+
+/**
+ * Returns the proofs of these reports. A report proves nothing for identities that its organization
+ * does not have now: its account or upstream changed since the data plane got the bytes.
+ */
+function proofsOf(reports: readonly BlobReport[], origins: ReadonlyMap<string, Origin>): readonly BlobProof[] {
+  return reports.flatMap(({ digest, at, organizationUid, identities, upstreamRepository }) => {
+    if (!isRepositoryPath(upstreamRepository)) return [];
+    const own = origins.get(organizationUid)?.rights.identities ?? [];
+    return own
+      .filter((identity) => identities.includes(identity))
+      .map((identity) => ({ identity, digest, upstreamRepository, at }));
+  });
+}
+
+function isRepositoryPath(name: string): boolean {
+  return /^[a-z0-9][a-z0-9._/-]*$/.test(name) && name.length <= MAX_UPSTREAM_REPOSITORY;
 }

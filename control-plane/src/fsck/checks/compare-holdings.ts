@@ -1,6 +1,7 @@
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { Queries } from '../../db/database';
 import { type Holding, RESERVED_MS } from '../../cache/holdings/holding';
+import { NO_RIGHTS } from '../../cache/proofs/proof.store';
 import type { RepositoryHolding } from '../../cache/holdings/holdings.store';
 import { type CountedHolding, countHoldings } from './count-holdings';
 
@@ -42,7 +43,7 @@ export async function compareHoldings(
   const partsOf = new Map<string, RepositoryHolding[]>();
   for (const part of rows) partsOf.set(part.digest, [...(partsOf.get(part.digest) ?? []), part]);
   const missing = digests.filter((digest) => counted.has(digest) && !holdings.has(digest));
-  const present = await stores.blobs.present(queries, missing);
+  const present = await provenSizes(queries, stores, originVersion, missing);
   return [...new Set(digests)].flatMap((digest) => {
     const count = counted.get(digest);
     const parts = compareParts(digest, count, partsOf.get(digest) ?? []);
@@ -52,6 +53,19 @@ export async function compareHoldings(
     if (parts.length === 0 && why === undefined) return [];
     return [{ digest, parts, holding: why === undefined ? undefined : { found, expected, why } }];
   });
+}
+
+/** Returns the sizes of digests that are in the store and proven for the organization. */
+async function provenSizes(
+  queries: Queries,
+  stores: ContentStores,
+  originVersion: string,
+  digests: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rights = (await stores.origins.rightsOf(queries, [originVersion])).get(originVersion) ?? NO_RIGHTS;
+  const present = await stores.blobs.present(queries, digests);
+  const proven = await stores.proofs.provenTo(queries, rights, present.keys());
+  return new Map([...present].filter(([digest]) => proven.has(digest)));
 }
 
 function compareParts(
@@ -91,7 +105,7 @@ function expectedHolding(
   const declared = count.manifestSize ?? count.declared?.most ?? 0;
   if (counts.manifestRepositories > 0 || found?.state === 'HELD')
     return { ...counts, size: found?.size ?? declared, state: 'HELD', reservedUntil: undefined };
-  // Content without a row counts nothing until it arrives.
+  // Content without a row counts nothing until it arrives, unless it is proven.
   if (found === undefined)
     return {
       ...counts,

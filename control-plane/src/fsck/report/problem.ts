@@ -46,6 +46,11 @@ export const PROBLEM_KINDS = {
     'Content counts as used, but neither the tables nor a data plane have it.',
     'Stops counting it. The next pull fetches it again.',
   ),
+  LEFT_OVER_PROOF: kind(
+    'Proofs of the right to read belong to an upstream account that no organization has any more, or ' +
+      'to content that is gone.',
+    'Deletes them.',
+  ),
 } as const;
 
 /** A kind of problem. */

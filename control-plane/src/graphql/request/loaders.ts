@@ -7,7 +7,8 @@ import type {
   TagRow,
   UpstreamStatusRow,
 } from '../../../../schema/tables';
-import type { BlobRowStore } from '../../cache/holdings/blob.store';
+import { holdingKey, type HoldingKey, type HoldingsStore } from '../../cache/holdings/holdings.store';
+import { completeManifests } from '../../cache/content/complete-manifests';
 import type { Queries } from '../../db/database';
 import { type ImageContents, imageContents } from '../../cache/content/image-contents';
 import type { ManifestStore } from '../../cache/content/manifest.store';
@@ -23,7 +24,7 @@ export interface LoaderStores {
   readonly organizations: OrganizationStore;
   readonly repositories: RepositoryStore;
   readonly manifests: ManifestStore;
-  readonly blobs: BlobRowStore;
+  readonly holdings: HoldingsStore;
   readonly tags: TagStore;
   readonly upstreamStatus: UpstreamStatusStore;
   readonly scanResults: ScanStore;
@@ -40,7 +41,10 @@ export class Loaders {
   readonly references: DataLoader<number, readonly ManifestReferenceRow[]>;
   readonly manifestTags: DataLoader<number, readonly TagRow[]>;
   readonly contents: DataLoader<ManifestRow, ImageContents, number>;
-  readonly presentBlob: DataLoader<string, boolean>;
+  /** Whether an origin holds a digest: it is in the store, and proven for the organization. */
+  readonly isHeld: DataLoader<HoldingKey, boolean, string>;
+  /** Whether the origin of a manifest holds all its blobs, by the id of the manifest. */
+  readonly isComplete: DataLoader<number, boolean>;
   readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
   /** Scans by the digest of the image. */
   readonly scan: DataLoader<string, ScanRow | undefined>;
@@ -91,9 +95,16 @@ export class Loaders {
       (ids) => stores.tags.findByManifests(queries, ids),
       (row) => row.manifest_id,
     );
-    this.presentBlob = new DataLoader(async (digests) => {
-      const present = await stores.blobs.present(queries, digests);
-      return digests.map((digest) => present.has(digest));
+    this.isHeld = new DataLoader(
+      async (keys) => {
+        const held = await stores.holdings.heldSizes(queries, keys);
+        return keys.map((key) => held.has(holdingKey(key)));
+      },
+      { cacheKeyFn: holdingKey },
+    );
+    this.isComplete = new DataLoader(async (ids) => {
+      const complete = await completeManifests(queries, ids);
+      return ids.map((id) => complete.has(id));
     });
     this.contents = new DataLoader(
       async (rows) => {

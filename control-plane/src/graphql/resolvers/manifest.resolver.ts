@@ -62,7 +62,7 @@ export class ManifestResolver {
         digest: layer.digest,
         mediaType: layer.media_type,
         sizeBytes: BigInt(layer.size),
-        cached: await loaders.presentBlob.load(layer.digest),
+        cached: await loaders.isHeld.load({ originVersion: row.origin_version, digest: layer.digest }),
       })),
     );
   }

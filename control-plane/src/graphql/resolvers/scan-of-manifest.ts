@@ -1,7 +1,8 @@
 import type { ScanRow } from '../../../../schema/scan-tables';
 import type { ManifestRow } from '../../../../schema/tables';
 import type { Loaders } from '../request/loaders';
-import { isScannedByItself } from '../../scan/queue/image-layers';
+import { hasImageLayers, isScannedByItself } from '../../scan/queue/image-layers';
+import { newScanRow } from '../../scan/queue/scan-row';
 import { type ScanState, type ScanType, toScanType } from '../types/scan.type';
 
 /** The state of an index is the first of these states that one of its images has. */
@@ -21,12 +22,24 @@ const WORST_FIRST = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown
  */
 export async function scanOfManifest(manifest: ManifestRow, loaders: Loaders): Promise<ScanType | null> {
   if (isScannedByItself(manifest.media_type)) {
-    const row = await loaders.scan.load(manifest.digest);
+    const row = await shownScan(manifest, loaders);
     return row === undefined ? null : toScanType(row);
   }
   const rows = await childScans(manifest, loaders);
   const leading = SHOWN_FIRST.map((state) => rows.find((row) => row.state === state)).find((row) => row !== undefined);
   return leading === undefined ? null : toScanType(leading, rows.reduce(worse, leading));
+}
+
+/**
+ * Returns the scan of an image as its organization may see it. Scans are shared. Until the
+ * organization holds the whole image, it sees only what its own manifest tells.
+ */
+async function shownScan(manifest: ManifestRow, loaders: Loaders): Promise<ScanRow | undefined> {
+  const row = await loaders.scan.load(manifest.digest);
+  if (row === undefined || (await loaders.isComplete.load(manifest.id))) return row;
+  const references = await loaders.references.load(manifest.id);
+  const state = hasImageLayers(references) ? 'WAITING_FOR_LAYERS' : 'UNSUPPORTED';
+  return newScanRow(manifest.digest, state, manifest.created_at);
 }
 
 /** Returns the scans of the images that an index names and that its repository holds. */
@@ -35,7 +48,7 @@ async function childScans(manifest: ManifestRow, loaders: Loaders): Promise<read
   const rows = await Promise.all(
     children.map(async ({ digest }) => {
       const held = await loaders.manifestByDigest.load({ repositoryId: manifest.repository_id, digest });
-      return held === undefined ? undefined : loaders.scan.load(held.digest);
+      return held === undefined ? undefined : shownScan(held, loaders);
     }),
   );
   return rows.filter((row) => row !== undefined);

@@ -27,7 +27,7 @@ export class ScanResolver {
     description: 'The findings, most severe first. `first` is 1 to 200. Errors: BAD_USER_INPUT.',
   })
   async vulnerabilities(
-    @Root() { digest }: ScanType,
+    @Root() { digest: scanned, reportedAt }: ScanType,
     @Ctx() { loaders }: GraphqlContext,
     @Arg('minimumSeverity', () => Severity, { nullable: true }) minimumSeverity: Severity | null | undefined,
     @Arg('fixableOnly', () => Boolean, { nullable: true, defaultValue: false }) fixableOnly: boolean | null,
@@ -36,6 +36,8 @@ export class ScanResolver {
   ): Promise<VulnerabilityConnection> {
     const { database, scanResults } = this.parts;
     const request = readPageRequest(first, after, ['number'], { fallback: 100 });
+    // A scan without a report is not visible to the organization, or has no findings.
+    const digest = reportedAt === null ? '' : scanned;
     const filter = { minimumSeverity: rankOf(minimumSeverity ?? 'UNKNOWN'), fixableOnly: fixableOnly ?? false };
     const page = await scanResults.findings(database.reader, digest, filter, request);
     const items = await Promise.all(

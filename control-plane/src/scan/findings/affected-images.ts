@@ -2,6 +2,7 @@ import type { ScanFindingRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { type Page, type PageRequest, toPage } from '../../db/page';
+import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
 import { LIVE } from '../queue/live-repositories';
 
 /**
@@ -13,10 +14,11 @@ const DIGESTS_OF_ALL = 1000;
 
 /**
  * Returns a page of the cached images with a vulnerability, sorted by digest, with one row for each
- * repository that holds an image. The key is (digest, id). `organizationUid` narrows the result to
- * one organization. Digests are read in steps from the index of findings by name, and their holders
- * afterwards: with a single statement, MariaDB would start with everything that the organization
- * holds.
+ * repository that holds an image. Only repositories whose organization holds the whole image count:
+ * the findings of the others tell of bytes that they have no proof for. The key is (digest, id).
+ * `organizationUid` narrows the result to one organization. Digests are read in steps from the
+ * index of findings by name, and their holders afterwards: with a single statement, MariaDB would
+ * start with everything that the organization holds.
  */
 export async function affectedImages(
   queries: Queries,
@@ -52,6 +54,7 @@ export async function countAffectedImages(
     .join(`${Table.manifests} as m`, 'm.digest', 'f.digest')
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
     .whereRaw(LIVE)
+    .whereRaw(HAS_ALL_BLOBS)
     .count({ n: '*' });
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
   const [row] = (await query) as { n: number | string }[];
@@ -83,6 +86,7 @@ async function heldBy(
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
     .whereIn('m.digest', [...digests])
     .whereRaw(LIVE)
+    .whereRaw(HAS_ALL_BLOBS)
     .orderBy(['m.digest', 'm.id'])
     .select('m.*');
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);

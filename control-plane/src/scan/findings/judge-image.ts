@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { parseDigest } from '../../../../common/oci/digest';
+import { completeManifests } from '../../cache/content/complete-manifests';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { JudgeImageReply } from '../../../../proto/gen/layover/v1/JudgeImageReply';
 import type { JudgeImageRequest__Output } from '../../../../proto/gen/layover/v1/JudgeImageRequest';
@@ -42,9 +43,10 @@ const SERVE: JudgeImageReply = { verdict: 'SERVE', reason: '', vulnerabilities: 
 
 /**
  * Returns the verdict of an organization's gate about an image. The latest result counts, also
- * during a rescan. Without a result the verdict is UNSCANNED, after waiting for a pending scan,
- * which moves to the front of the queue. An index is always served; its children are judged when
- * they are pulled. Throws REQUEST_INVALID. `signal` aborts when the caller has disconnected.
+ * during a rescan, as soon as the organization holds the whole image. Without a result the verdict
+ * is UNSCANNED, after waiting for a pending scan, which moves to the front of the queue. An index
+ * is always served; its children are judged when they are pulled. Throws REQUEST_INVALID. `signal`
+ * aborts when the caller has disconnected.
  */
 export async function judgeImage(
   parts: JudgeParts,
@@ -71,11 +73,11 @@ export async function judgeImage(
     );
   if (!isScannedByItself(manifest.media_type)) return SERVE;
   const scan = await findScan(parts, manifest);
-  const now = await judgeScan(parts, policy, scan, digest);
+  const now = await judgeScan(parts, policy, scan, manifest);
   if (now.pending !== true || request.waitMs <= 0) return now;
-  await waits.wait(digest, Math.min(request.waitMs, LONGEST_WAIT_MS), signal);
+  await waits.wait({ manifestId: manifest.id, digest }, Math.min(request.waitMs, LONGEST_WAIT_MS), signal);
   const [later] = await stores.scanResults.findMany(reader, [digest]);
-  return judgeScan(parts, policy, later, digest);
+  return judgeScan(parts, policy, later, manifest);
 }
 
 /**
@@ -112,12 +114,17 @@ async function judgeScan(
   { database, stores, clock }: JudgeParts,
   policy: ScanPolicy,
   scan: ScanRow | undefined,
-  digest: string,
+  { id, digest }: ManifestRow,
 ): Promise<JudgeImageReply> {
   if (scan === undefined) return unscanned('scanning is off', false);
-  if (scan.reported_at !== null) return judgeFindings(database, policy, digest, clock.now());
   // Nothing in the image can be scanned. If Clair was asked and refused it, it may hide something.
   if (scan.state === 'UNSUPPORTED' && scan.attempts === 0) return SERVE;
+  // Scans are shared. An organization sees only those of images that are proven for it.
+  if (!(await completeManifests(database.reader, [id])).has(id))
+    return (await stores.scans.scanning.isOn(database.reader))
+      ? unscanned(describeState({ state: 'WAITING_FOR_LAYERS', work: null }), true)
+      : unscanned('scanning is off', false);
+  if (scan.reported_at !== null) return judgeFindings(database, policy, digest, clock.now());
   if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off', false);
   return unscanned(`${describeState(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
 }
@@ -153,7 +160,7 @@ function mayEnd({ work, state }: ScanRow): boolean {
   return work !== null || state === 'WAITING_FOR_LAYERS';
 }
 
-function describeState({ state, work }: ScanRow): string {
+function describeState({ state, work }: Pick<ScanRow, 'state' | 'work'>): string {
   switch (state) {
     case 'WAITING_FOR_LAYERS':
       return 'its scan waits until all layers are cached';

@@ -2,14 +2,15 @@ import { Table } from '../../../../schema/tables';
 import { newAuditEvent, SYSTEM_ACTOR } from '../../audit/audit-event';
 import type { AuditStore } from '../../audit/audit.store';
 import type { Queries } from '../../db/database';
+import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
 import { LIVE } from './live-repositories';
 
 /** Maximum number of organizations that an event is written for. */
 const MAX_HOLDERS = 200;
 
 /**
- * Writes the audit event of a scan for each organization that holds the image, in the transaction
- * of the change.
+ * Writes the audit event of a scan for each organization that holds the whole image, in the
+ * transaction of the change.
  */
 export async function recordScan(
   queries: Queries,
@@ -26,6 +27,7 @@ export async function recordScan(
     .join(`${Table.organizations} as o`, 'o.uid', 'r.organization_uid')
     .where('m.digest', event.digest)
     .whereRaw(LIVE)
+    .whereRaw(HAS_ALL_BLOBS)
     .groupBy('o.uid', 'o.name')
     .orderBy('o.uid')
     .limit(MAX_HOLDERS)

@@ -2,6 +2,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { ScanRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
 import { newAuditEvent } from '../../audit/audit-event';
+import { completeManifests } from '../../cache/content/complete-manifests';
 import type { ScannedStores } from './scan-queue';
 import { bulkInsert } from '../../db/bulk-insert';
 import type { Database, Queries } from '../../db/database';
@@ -26,7 +27,8 @@ export interface ManifestName {
 
 /**
  * Queues an image for a new scan; Clair's index report is deleted first. For an index, queues its
- * cached images. Images that are being scanned, wait for layers or have no layers are not changed.
+ * cached images. Images that are being scanned, that the organization does not hold completely, or
+ * that have no layers are not changed.
  * Throws NOT_FOUND, or CONFLICT if scanning is off. Returns the manifest.
  */
 export async function rescanManifest(
@@ -60,7 +62,16 @@ export async function rescanManifest(
       );
     const now = clock.now();
     const images = await imagesOf(queries, stores, manifest);
-    const queued = await queue(queries, stores, images, now);
+    const complete = await completeManifests(
+      queries,
+      images.map(({ id }) => id),
+    );
+    const queued = await queue(
+      queries,
+      stores,
+      images.filter(({ id }) => complete.has(id)),
+      now,
+    );
     if (queued > 0)
       await stores.audit.append(queries, [
         newAuditEvent({

@@ -1,10 +1,8 @@
 import type { ScanDeletionRow, ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
-import type { BlobRowStore } from '../../cache/holdings/blob.store';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
 import type { Queries } from '../../db/database';
-import type { ManifestStore } from '../../cache/content/manifest.store';
 import type { ContentStores } from '../../cache/content/content-stores';
 import type { KeptManifest, ScanNotices } from '../../cache/content/scan-notices';
 import { hasImageLayers, isScannedByItself } from './image-layers';
@@ -26,19 +24,17 @@ const ARRIVAL_STEP = 200;
  * the writes of the other; the sweep finds it.
  */
 export class ScanQueue implements ScanNotices {
-  constructor(
-    readonly scanning: ScanSwitch,
-    readonly manifests: ManifestStore,
-    readonly blobs: BlobRowStore,
-  ) {}
+  constructor(readonly scanning: ScanSwitch) {}
 
   /**
-   * Adds a scan for an admitted manifest, to run when its blobs are stored. An existing scan of the
-   * digest is not changed.
+   * Adds a scan for an admitted manifest, to run when an organization holds all its blobs. An
+   * existing scan of the digest is only changed if it waits for these.
    */
   async admitted(queries: Queries, manifest: KeptManifest, now: number): Promise<void> {
     if (!isScannedByItself(manifest.mediaType) || !(await this.scanning.isOn(queries))) return;
-    await bulkInsert(queries, Table.scans, [await this.rowOf(queries, manifest, now)], { kind: 'keep' });
+    const row = await this.rowOf(queries, manifest, now);
+    await bulkInsert(queries, Table.scans, [row], { kind: 'keep' });
+    if (row.state === 'QUEUED') await this.queueWhole(queries, [row.digest], now);
   }
 
   /** Queues images that have all their blobs after these blobs have arrived. */
@@ -59,9 +55,12 @@ export class ScanQueue implements ScanNotices {
     await this.queueWhole(queries, [...waiting], now);
   }
 
-  /** Queues the images that wait for layers and now have all of them. Returns their number. */
+  /**
+   * Queues the images that wait for layers and that an organization holds completely now. Returns
+   * their number.
+   */
   async queueWhole(queries: Queries, waiting: readonly string[], now: number): Promise<number> {
-    const whole = [...(await wholeImages(queries, this, waiting))].sort();
+    const whole = [...(await wholeImages(queries, waiting))].sort();
     let queued = 0;
     for (const part of chunks(whole))
       queued += await queries<ScanRow>(Table.scans)
@@ -101,9 +100,7 @@ export class ScanQueue implements ScanNotices {
   /** Returns a new row for a manifest without one. */
   async rowOf(queries: Queries, { digest, references }: KeptManifest, now: number): Promise<ScanRow> {
     if (!hasImageLayers(references)) return newScanRow(digest, 'UNSUPPORTED', now);
-    const named = references.filter(({ role }) => role === 'LAYER' || role === 'CONFIG').map((one) => one.digest);
-    const present = await this.blobs.present(queries, named);
-    const isWhole = named.every((one) => present.has(one));
+    const isWhole = (await wholeImages(queries, [digest])).has(digest);
     return newScanRow(digest, isWhole ? 'QUEUED' : 'WAITING_FOR_LAYERS', now);
   }
 }

@@ -1,9 +1,9 @@
 import { onAbort } from '../../../../common/async/until-aborted';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
-import type { ScanRow } from '../../../../schema/scan-tables';
 import { Table } from '../../../../schema/tables';
 import { chunks } from '../../db/chunks';
+import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
 import type { Queries } from '../../db/database';
 
 /**
@@ -13,12 +13,20 @@ const LOOK_MS = 200;
 /** Maximum number of waiting callers. Further callers get the present state at once. */
 const MAX_WAITING = 1000;
 
-interface Waiting {
+/** The image of one repository. */
+export interface AwaitedImage {
+  readonly manifestId: number;
   readonly digest: string;
+}
+
+interface Waiting extends AwaitedImage {
   readonly end: () => void;
 }
 
-/** Lets callers wait until a scan has ended, no matter which process runs it. */
+/**
+ * Lets callers wait until a scan has ended, no matter which process runs it, and their organization
+ * holds the whole image. Before that, the organization may not know of the scan.
+ */
 export class ScanWaits {
   private readonly waiting = new Set<Waiting>();
   private looks: (() => void) | undefined;
@@ -35,10 +43,10 @@ export class ScanWaits {
   }
 
   /**
-   * Resolves when the scan has ended, the time is over, or the caller has disconnected; at once if
-   * too many callers wait. Never rejects.
+   * Resolves when the image is complete and its scan has ended, the time is over, or the caller has
+   * disconnected; at once if too many callers wait. Never rejects.
    */
-  async wait(digest: string, waitMs: number, signal: AbortSignal): Promise<void> {
+  async wait({ manifestId, digest }: AwaitedImage, waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.waiting.size >= MAX_WAITING || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const cancel = this.clock.after(waitMs, () => end());
@@ -48,7 +56,7 @@ export class ScanWaits {
         stopListening();
         resolve();
       };
-      const entry: Waiting = { digest, end };
+      const entry: Waiting = { manifestId, digest, end };
       this.waiting.add(entry);
       const stopListening = onAbort(signal, end);
       this.schedule();
@@ -65,10 +73,10 @@ export class ScanWaits {
   /** Checks now. Never rejects. */
   async look(): Promise<void> {
     try {
-      const ended = new Set<string>();
-      for (const part of chunks([...new Set([...this.waiting].map(({ digest }) => digest))]))
-        for (const { digest } of await endedScans(this.queries, part)) ended.add(digest);
-      for (const { digest, end } of [...this.waiting]) if (ended.has(digest)) end();
+      const ended = new Set<number>();
+      for (const part of chunks([...new Set([...this.waiting].map(({ manifestId }) => manifestId))]))
+        for (const { id } of await endedScans(this.queries, part)) ended.add(id);
+      for (const { manifestId, end } of [...this.waiting]) if (ended.has(manifestId)) end();
     } catch (error) {
       this.log.warn({ err: error }, 'Checking whether scans have ended failed; it will be retried');
     }
@@ -85,18 +93,23 @@ export class ScanWaits {
   }
 }
 
-/** Returns the scans that have a result or will never have one. */
+/**
+ * Returns those of these manifests whose origin holds all their blobs, and whose scans have a
+ * result or will never have one.
+ */
 async function endedScans(
   queries: Queries,
-  digests: readonly string[],
-): Promise<readonly { readonly digest: string }[]> {
-  return queries<ScanRow>(Table.scans)
-    .whereIn('digest', digests)
+  manifestIds: readonly number[],
+): Promise<readonly { readonly id: number }[]> {
+  return queries(`${Table.manifests} as m`)
+    .join(`${Table.scans} as s`, 's.digest', 'm.digest')
+    .whereIn('m.id', [...manifestIds])
     .where((ended) =>
       ended
-        .whereNotNull('reported_at')
-        .orWhere('state', 'UNSUPPORTED')
-        .orWhere((failed) => failed.where('state', 'FAILED').whereNull('work')),
+        .whereNotNull('s.reported_at')
+        .orWhere('s.state', 'UNSUPPORTED')
+        .orWhere((failed) => failed.where('s.state', 'FAILED').whereNull('s.work')),
     )
-    .select('digest');
+    .whereRaw(HAS_ALL_BLOBS)
+    .select<{ id: number }[]>({ id: 'm.id' });
 }

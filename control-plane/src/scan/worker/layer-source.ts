@@ -1,8 +1,9 @@
 import { Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
+import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
 import { LIVE } from '../queue/live-repositories';
 
-/** A repository through which an image can be pulled at present. */
+/** A repository through which the whole image can be pulled at present. */
 export interface LayerSource {
   readonly manifestId: number;
   readonly organization: string;
@@ -14,9 +15,9 @@ export interface LayerSource {
 const MAX_SOURCES = 20;
 
 /**
- * Returns the repositories through which an image can be pulled, the longest holder first. A scan
- * belongs to a digest, but its layers are read like those of a pull, through an organization that
- * has them.
+ * Returns the repositories through which an image can be pulled and whose organizations hold all of
+ * it, the longest holder first. A scan belongs to a digest, but its layers are read like those of a
+ * pull, through an organization that may read them.
  */
 export async function layerSources(queries: Queries, digest: string): Promise<readonly LayerSource[]> {
   return queries(`${Table.manifests} as m`)
@@ -27,6 +28,7 @@ export async function layerSources(queries: Queries, digest: string): Promise<re
     )
     .where('m.digest', digest)
     .whereRaw(LIVE)
+    .whereRaw(HAS_ALL_BLOBS)
     .where('p.enabled', 1)
     .orderBy('m.id')
     .limit(MAX_SOURCES)

@@ -31,7 +31,7 @@ export interface ScanContext {
  * errors, and the reason of `signal` if it aborts.
  */
 export async function scanImage(parts: ScanParts, claim: ClaimedScan, context: ScanContext): Promise<void> {
-  const { stores, config } = parts;
+  const { config } = parts;
   const { reader } = parts.database;
   // The image was claimed the maximum number of times and no outcome was recorded.
   if (claim.attempts > config.maxAttempts) {
@@ -47,11 +47,7 @@ export async function scanImage(parts: ScanParts, claim: ClaimedScan, context: S
   // Every attempt uses another source: the rules of one organization may refuse Clair what another
   // one allows.
   const source = sources[(claim.attempts - 1) % Math.max(1, sources.length)];
-  if (source === undefined) return postponeWithoutSource(parts, claim);
-  if (!(await wholeImages(reader, stores, [claim.digest])).has(claim.digest)) {
-    await waitForLayers(parts, claim);
-    return;
-  }
+  if (source === undefined) return leaveWithoutSource(parts, claim);
   try {
     await indexAndRead(parts, claim, source, context);
   } catch (error) {
@@ -144,9 +140,11 @@ function spread({ random }: ScanParts, ms: number): number {
   return Math.round(ms * (1 + SPREAD * random()));
 }
 
-async function postponeWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {
-  const held = await parts.database.reader(Table.manifests).where('digest', claim.digest).first('id');
+async function leaveWithoutSource(parts: ScanParts, claim: ClaimedScan): Promise<void> {
+  const { reader } = parts.database;
+  const held = await reader(Table.manifests).where('digest', claim.digest).first('id');
   if (held === undefined) await dropScan(parts, claim);
+  else if (!(await wholeImages(reader, [claim.digest])).has(claim.digest)) await waitForLayers(parts, claim);
   else
     await postponeScan(parts, claim, {
       note: 'No organization that holds the image allows pulls at present.',

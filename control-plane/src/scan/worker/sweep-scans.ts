@@ -20,8 +20,8 @@ const WAITING_STEP = 200;
 const ADVISORIES_MS = 7 * 86_400_000;
 
 /**
- * Queues images that wait for layers and have all of them. Returns the digest to continue after, or
- * '' to start again.
+ * Queues images that wait for layers and that an organization holds completely. Returns the digest
+ * to continue after, or '' to start again.
  */
 export async function sweepWaiting({ database, stores, clock }: Parts, after: string): Promise<string> {
   const rows = await database
@@ -32,7 +32,7 @@ export async function sweepWaiting({ database, stores, clock }: Parts, after: st
     .limit(WAITING_STEP)
     .select('digest');
   const digests = rows.map(({ digest }) => digest);
-  const whole = [...(await wholeImages(database.reader, stores, digests))];
+  const whole = [...(await wholeImages(database.reader, digests))];
   if (whole.length > 0) await database.transaction((queries) => stores.scans.queueWhole(queries, whole, clock.now()));
   return rows.length === WAITING_STEP ? digests.at(-1)! : '';
 }
@@ -119,7 +119,6 @@ async function createRows({ database, stores, clock }: Parts, rows: readonly Pic
   );
   const whole = await wholeImages(
     database.reader,
-    stores,
     rows.map(({ digest }) => digest),
   );
   const stateOf = ({ id, digest }: Pick<ManifestRow, 'id' | 'digest'>): Parameters<typeof newScanRow>[1] => {

@@ -7,6 +7,7 @@ import { type Organization, ORGANIZATION_SETTINGS } from '../organizations/organ
 import { PROXY_CACHE_SETTINGS, type ProxyCache } from '../organizations/proxy-cache';
 import { SCAN_POLICY_SETTINGS, type ScanPolicy } from '../organizations/scan-policy';
 import { toMessageFields } from '../organizations/settings/setting-messages';
+import { identitiesOf } from '../organizations/upstream-identities';
 
 /**
  * Dependencies of {@link toMessage}: opens upstream passwords, and logs those that cannot be
@@ -47,6 +48,7 @@ function toProxyMessage(uid: string, proxy: ProxyCache, parts: MessageParts): Re
     password,
     credentialVersion: proxy.credentialVersion,
     originVersion: proxy.originVersion,
+    upstreamIdentities: [...identitiesOf(proxy)],
   };
 }
 

@@ -1,14 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { SealedBox } from '../../../../common/security/sealed-box';
+import type { DesiredProxyCache, PasswordChange, ProxyCache, ProxyCacheSettings } from './proxy-cache';
 import { isSameEndpoint } from './upstream-endpoint';
-import type { DesiredProxyCache, PasswordChange, ProxyCache } from './proxy-cache';
+import { type AccountIdentities, anonymousIdentity } from './upstream-identities';
 
 /** The dependencies of {@link nextProxyCache}. */
 export interface ProxyCacheContext {
   /** The uid of the organization. Passwords are sealed for this organization only. */
   readonly organizationUid: string;
   readonly box: SealedBox;
-  /** Returns a new credential or origin version. */
+  readonly identities: AccountIdentities;
+  /** Returns a new credential, origin or account version. */
   readonly newVersion: () => string;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -35,13 +37,33 @@ export function nextProxyCache(
   const sealedPassword = desired.upstreamUsername === undefined ? undefined : nextPassword(stored, password, context);
   const sameCredentials =
     sameOrigin && current.upstreamUsername === desired.upstreamUsername && current.sealedPassword === sealedPassword;
+  const sameAccount =
+    sameEndpoint &&
+    current.upstreamUsername === desired.upstreamUsername &&
+    (current.sealedPassword === undefined) === (sealedPassword === undefined);
   return {
     ...settings,
+    accountVersion: sameAccount ? current.accountVersion : context.newVersion(),
+    sharedIdentity: sharedIdentity({ ...settings, sealedPassword }, context),
     sealedPassword,
     credentialVersion: sameCredentials ? current.credentialVersion : context.newVersion(),
     originVersion: sameOrigin ? current.originVersion : context.newVersion(),
     originSince: sameOrigin ? current.originSince : context.now,
   };
+}
+
+/**
+ * Returns the identity that an organization shares with those that are the same to its upstream. An
+ * organization whose password cannot be opened pulls anonymously.
+ */
+export function sharedIdentity(
+  proxy: ProxyCacheSettings & Pick<ProxyCache, 'sealedPassword'>,
+  { organizationUid, box, identities }: Pick<ProxyCacheContext, 'organizationUid' | 'box' | 'identities'>,
+): string {
+  const { upstreamUsername, sealedPassword } = proxy;
+  const password = sealedPassword === undefined ? undefined : openPassword(sealedPassword, organizationUid, box);
+  if (upstreamUsername === undefined || password === undefined) return anonymousIdentity(proxy);
+  return identities.identityOf(proxy, upstreamUsername, password.toString('utf8'));
 }
 
 /** Returns the next sealed password, which is the same buffer if the password does not change. */
@@ -62,13 +84,17 @@ function nextPassword(
   }
 }
 
-function opensTo(sealed: Buffer, password: string, context: ProxyCacheContext): boolean {
+function opensTo(sealed: Buffer, password: string, { organizationUid, box }: ProxyCacheContext): boolean {
+  const plain = openPassword(sealed, organizationUid, box);
+  const wanted = Buffer.from(password);
+  return plain !== undefined && plain.length === wanted.length && timingSafeEqual(plain, wanted);
+}
+
+/** Returns undefined if the password was sealed with a lost key. A new password replaces it. */
+function openPassword(sealed: Buffer, organizationUid: string, box: SealedBox): Buffer | undefined {
   try {
-    const plain = context.box.open(sealed, context.organizationUid);
-    const wanted = Buffer.from(password);
-    return plain.length === wanted.length && timingSafeEqual(plain, wanted);
+    return box.open(sealed, organizationUid);
   } catch {
-    // The password was sealed with a lost key. The new password replaces it.
-    return false;
+    return undefined;
   }
 }

@@ -7,6 +7,12 @@ export interface OrganizationContent {
    * later. `now` is in milliseconds since the epoch.
    */
   end(queries: Queries, organizationUid: string, now: number): Promise<void>;
+  /**
+   * Ends identities that the organization no longer has, in the caller's transaction. Their proofs
+   * are deleted after the commit, unless another organization has the identity. `now` is in
+   * milliseconds since the epoch.
+   */
+  endIdentities(queries: Queries, identities: readonly string[], now: number): Promise<void>;
   /** Marks in the caller's transaction that a quota changed and may be exceeded now. */
   quotaChanged(queries: Queries, originVersion: string): Promise<void>;
   /** Evicts down to a changed quota, for a few seconds at most. Collection evicts the rest. */

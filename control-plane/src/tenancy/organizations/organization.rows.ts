@@ -33,6 +33,15 @@ interface ProxyConfigColumns {
   readonly origin_version: string;
   /** When origin_version was created. Earlier reports are about another upstream. */
   readonly origin_since: number;
+  /** Null if an older control plane created the organization. */
+  readonly account_version: string | null;
+  /** Null if it is not known; see {@link fromIdentityColumns}. */
+  readonly shared_identity: string | null;
+  /**
+   * The credential_version that the two columns above were derived for. If it is another one, an
+   * older control plane changed the organization, and they are not valid.
+   */
+  readonly identified_version: string | null;
 }
 
 /** An organization. */
@@ -68,6 +77,9 @@ const COLUMNS = {
     credential_version: true,
     origin_version: true,
     origin_since: true,
+    account_version: true,
+    shared_identity: true,
+    identified_version: true,
   }),
   q: columns<{ organization_uid: string }>(QUOTA_SETTINGS, { organization_uid: true }),
   g: columns<{ organization_uid: string }>(SCAN_POLICY_SETTINGS, { organization_uid: true }),
@@ -120,10 +132,40 @@ export function toProxyConfigRow(uid: string, proxy: ProxyCache): ProxyConfigRow
     upstream_host: proxy.upstreamHost,
     upstream_namespace: proxy.upstreamNamespace,
     sealed_password: proxy.sealedPassword ?? null,
-    credential_version: proxy.credentialVersion,
     origin_version: proxy.originVersion,
     origin_since: proxy.originSince,
+    ...toIdentityColumns(proxy),
   };
+}
+
+/** The columns from which the identities of an organization are read. */
+export type IdentityColumns = Pick<
+  ProxyConfigColumns,
+  'credential_version' | 'account_version' | 'shared_identity' | 'identified_version'
+>;
+
+/** Converts the values of a proxy configuration that its identities are derived from. */
+export function toIdentityColumns(
+  proxy: Pick<ProxyCache, 'credentialVersion' | 'accountVersion' | 'sharedIdentity'>,
+): IdentityColumns {
+  return {
+    credential_version: proxy.credentialVersion,
+    account_version: proxy.accountVersion,
+    shared_identity: proxy.sharedIdentity ?? null,
+    identified_version: proxy.sharedIdentity === undefined ? null : proxy.credentialVersion,
+  };
+}
+
+/**
+ * Reads the values that the identities are derived from. If an older control plane changed the
+ * organization, its credential version, which is random and its own, takes the place of the account
+ * version, and the shared identity is not known.
+ */
+export function fromIdentityColumns(row: IdentityColumns): Pick<ProxyCache, 'accountVersion' | 'sharedIdentity'> {
+  const { credential_version, account_version, shared_identity, identified_version } = row;
+  if (identified_version !== credential_version || account_version === null || shared_identity === null)
+    return { accountVersion: credential_version, sharedIdentity: undefined };
+  return { accountVersion: account_version, sharedIdentity: shared_identity };
 }
 
 /** Converts a quota to its row. */
@@ -145,6 +187,7 @@ function toProxyCache(row: ProxyConfigRow): ProxyCache {
     credentialVersion: row.credential_version,
     originVersion: row.origin_version,
     originSince: row.origin_since,
+    ...fromIdentityColumns(row),
   };
 }
 

@@ -14,6 +14,7 @@ import { describeSettings, findChanges } from './organization-changes';
 import type { OrganizationContent } from './organization-content';
 import type { OrganizationStore } from './organization.store';
 import type { DesiredProxyCache, ProxyCache } from './proxy-cache';
+import { type AccountIdentities, identitiesOf } from './upstream-identities';
 
 /** The dependencies of {@link OrganizationService}. */
 export interface OrganizationServiceParts {
@@ -23,6 +24,7 @@ export interface OrganizationServiceParts {
   readonly revision: ConfigurationRevision;
   readonly content: OrganizationContent;
   readonly box: SealedBox;
+  readonly identities: AccountIdentities;
   readonly clock: Clock;
 }
 
@@ -115,6 +117,7 @@ export class OrganizationService {
       const now = this.parts.clock.now();
       await this.parts.organizations.delete(queries, current.uid);
       await this.parts.content.end(queries, current.uid, now);
+      await this.endIdentities(queries, current, undefined, now);
       await this.record(queries, 'ORGANIZATION_DELETED', current, actor, now, { version: current.version });
       return true;
     });
@@ -186,8 +189,21 @@ export class OrganizationService {
       await this.parts.content.quotaChanged(queries, organization.proxyCache.originVersion);
     if (current.proxyCache !== undefined && current.proxyCache.originVersion !== next.proxyCache?.originVersion)
       await this.parts.content.end(queries, current.uid, now);
+    await this.endIdentities(queries, current, next.proxyCache, now);
     await this.record(queries, 'ORGANIZATION_UPDATED', organization, actor, now, { changed });
     return organization;
+  }
+
+  private async endIdentities(
+    queries: Queries,
+    { proxyCache }: Organization,
+    next: ProxyCache | undefined,
+    now: number,
+  ): Promise<void> {
+    if (proxyCache === undefined) return;
+    const kept = next === undefined ? [] : identitiesOf(next);
+    const ended = identitiesOf(proxyCache).filter((identity) => !kept.includes(identity));
+    await this.parts.content.endIdentities(queries, ended, now);
   }
 
   private async checkMirrorHost(queries: Queries, organization: Organization): Promise<void> {
@@ -208,8 +224,9 @@ export class OrganizationService {
     desired: DesiredProxyCache | undefined,
   ): ProxyCache | undefined {
     if (desired === undefined) return undefined;
-    const { box, clock } = this.parts;
-    return nextProxyCache(current?.proxyCache, desired, { organizationUid, box, newVersion: newId, now: clock.now() });
+    const { box, identities, clock } = this.parts;
+    const context = { organizationUid, box, identities, newVersion: newId, now: clock.now() };
+    return nextProxyCache(current?.proxyCache, desired, context);
   }
 
   private async record(

@@ -5,6 +5,7 @@ import { type CursorKey, type Page, type PageRequest, toPage } from '../../db/pa
 import type { Organization } from './organization';
 import {
   fromRows,
+  type IdentityColumns,
   joinedColumns,
   type JoinedRow,
   type OrganizationRow,
@@ -144,6 +145,18 @@ export class OrganizationStore {
     await queries<ProxyConfigRow>(Table.proxyConfigs)
       .where({ organization_uid: uid, sealed_password: before })
       .update({ sealed_password: after });
+  }
+
+  /**
+   * Replaces what the identities of an organization are derived from, if its credentials have not
+   * changed meanwhile. Returns whether they were replaced.
+   */
+  async replaceIdentities(queries: Queries, uid: string, columns: IdentityColumns): Promise<boolean> {
+    const { credential_version, ...identity } = columns;
+    const changed = await queries<ProxyConfigRow>(Table.proxyConfigs)
+      .where({ organization_uid: uid, credential_version })
+      .update(identity);
+    return changed > 0;
   }
 
   private async writeParts(queries: Queries, organization: Organization): Promise<void> {

@@ -133,6 +133,16 @@ export interface ProxyCache extends ProxyCacheSettings {
   readonly originVersion: string;
   /** When originVersion was created, in milliseconds since the epoch. */
   readonly originSince: number;
+  /**
+   * Changes with the server, the way it is reached, and the account, but not if only the password
+   * is replaced.
+   */
+  readonly accountVersion: string;
+  /**
+   * The identity that the organization shares with those that are the same to the upstream.
+   * undefined: not known, because an older control plane changed the organization.
+   */
+  readonly sharedIdentity: string | undefined;
 }
 
 /** What to do with the stored password. */

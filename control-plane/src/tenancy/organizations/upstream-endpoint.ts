@@ -13,7 +13,12 @@ export type UpstreamEndpoint = Pick<ProxyCacheSettings, 'upstreamHost' | 'insecu
  * never used for another one.
  */
 export function isSameEndpoint(a: UpstreamEndpoint, b: UpstreamEndpoint): boolean {
-  return originOf(a) === originOf(b) && trustAnchorsOf(a) === trustAnchorsOf(b);
+  return describeEndpoint(a) === describeEndpoint(b);
+}
+
+/** Returns a text that is equal for two configurations if and only if they are the same endpoint. */
+export function describeEndpoint(endpoint: UpstreamEndpoint): string {
+  return JSON.stringify([originOf(endpoint), trustAnchorsOf(endpoint)]);
 }
 
 /**

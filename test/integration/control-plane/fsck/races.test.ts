@@ -74,8 +74,10 @@ test('content that is collected during the second check is no problem', async ()
 test('a fill that ends when its row is removed is adopted', async () => {
   world.storage.contents.delete(digest('layer one'));
   let stats = 0;
-  world.storage.before = (call) => {
-    if (call === 'stat' && (stats += 1) === 2) world.storage.put('layer one');
+  world.storage.before = async (call) => {
+    if (call !== 'stat' || (stats += 1) !== 2) return;
+    world.storage.put('layer one');
+    await world.prove(acme, ['layer one']);
   };
   expect(kinds(await world.fsck(['repair']))).toEqual(['ROW_WITHOUT_BYTES']);
   expect(await row('layer one')).toMatchObject([{ state: 'PRESENT', holders: 1 }]);

@@ -60,9 +60,18 @@ describe('bytes without a row', () => {
   test('that an image waits for count as used, although the report of their arrival was lost', async () => {
     await world.admit(acme, 'manifest three', ['a layer that came'], { tag: 'three' }, false);
     world.storage.put('a layer that came');
+    await world.prove(acme, ['a layer that came']);
     await findAndRepair(['BYTES_WITHOUT_ROW']);
     expect(await holding(acme, 'a layer that came')).toMatchObject([{ state: 'HELD', reserved_until: null }]);
     expect(await row('a layer that came')).toMatchObject([{ holders: 1, unheld_at: null }]);
+  });
+
+  test('that an image waits for stay reserved without a proof of the right to read them', async () => {
+    await world.admit(acme, 'manifest three', ['a layer that came'], { tag: 'three' }, false);
+    world.storage.put('a layer that came');
+    await findAndRepair(['BYTES_WITHOUT_ROW']);
+    expect(await holding(acme, 'a layer that came')).toMatchObject([{ state: 'RESERVED' }]);
+    expect(await row('a layer that came')).toMatchObject([{ holders: 0 }]);
   });
 
   test('that count as used already get their row and their holders back', async () => {
@@ -85,6 +94,7 @@ describe('bytes without a row', () => {
       },
     );
     world.storage.put('a layer of a size');
+    await world.prove(acme, ['a layer of a size']);
     await findAndRepair(['BYTES_WITHOUT_ROW']);
     expect(await holding(acme, 'a layer of a size')).toMatchObject([{ state: 'LAPSED' }]);
     expect(await used('acme')).toBeLessThanOrEqual(Number(limitBytes));

@@ -165,6 +165,23 @@ const DAMAGE: readonly (readonly [string, () => readonly string[], readonly stri
     ],
     ['BROKEN_LINK'],
   ],
+  [
+    'a proof of an account that no organization has',
+    () => [
+      `INSERT INTO blob_proofs (identity, digest, upstream_repository, proven_at)
+       VALUES ('account:gone', '${digest('layer one')}', 'library/app', 1)`,
+    ],
+    ['LEFT_OVER_PROOF'],
+  ],
+  [
+    'a proof of content that is gone',
+    () => [
+      `INSERT INTO blob_proofs (identity, digest, upstream_repository, proven_at)
+       SELECT shared_identity, '${digest('x')}', 'library/app', 1 FROM proxy_configs
+       WHERE organization_uid = '${acme.organizationUid}'`,
+    ],
+    ['LEFT_OVER_PROOF'],
+  ],
 ];
 
 describe('one problem', () => {

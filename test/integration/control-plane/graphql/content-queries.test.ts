@@ -22,10 +22,12 @@ afterEach(() => plane.remove());
 
 const admit = (name: string, more: object = {}, repository = acme) =>
   plane.catalog.call('AdmitManifest', admission(repository, name, { checkedAt: now, ...more }));
-const arrived = (name: string, size: number) =>
-  plane.catalog.call('RecordPulls', {
-    records: [blobRecord({ organizationUid: acme.organizationUid, digest: digest(name), size }, now)],
-  });
+const arrived = async (name: string, size: number) => {
+  const { organizationUid, repository } = acme;
+  const identities = [...(await plane.identities(organizationUid))];
+  const event = { organizationUid, digest: digest(name), size, identities, upstreamRepository: repository };
+  await plane.catalog.call('RecordPulls', { records: [blobRecord(event, now)] });
+};
 
 test('an index shows platforms, children, sizes and completeness of its cached part', async () => {
   const references = [child('amd', 0, 'amd64'), child('arm', 1, 'arm64')];

@@ -1,4 +1,4 @@
-import { recount, type Sums } from '../../../../support/control-plane/recount';
+import { provenHoldings, recount, type Sums } from '../../../../support/control-plane/recount';
 import { GRACE_MS } from './bounds-stage';
 import type { ModelOrganization } from './model-organization';
 import type { ShownOrganization } from './shown';
@@ -49,7 +49,7 @@ export async function contentProblems(
   if (!moment.mayHaveOrphans)
     for (const digest of store.sizes.keys())
       if (!rows.has(digest)) problems.push(`${digest} is in the store but has no row`);
-  problems.push(...lostHoldings(tables, before));
+  problems.push(...lostHoldings(tables, before), ...unprovenHoldings(tables));
   return { problems, sums };
 }
 
@@ -61,6 +61,19 @@ function lostHoldings(tables: OwnedContent, before: OwnedContent | undefined): s
   return tables.holdings
     .filter((row) => row.state !== 'HELD' && was.has(`${row.origin_version} ${row.digest}`))
     .map((row) => `${row.digest} was held and is needed, but is ${row.state}`);
+}
+
+/**
+ * Checks that blobs that count as used are proven for their organization. The organizations of a
+ * history keep their accounts, and proofs are deleted only with the row of the blob.
+ */
+function unprovenHoldings(tables: OwnedContent): string[] {
+  const proven = provenHoldings(tables);
+  const present = new Set(tables.owners.map(({ origin_version }) => origin_version));
+  return tables.holdings
+    .filter((row) => row.state === 'HELD' && row.manifest_repositories === 0 && present.has(row.origin_version))
+    .filter((row) => !proven.has(`${row.origin_version} ${row.digest}`))
+    .map((row) => `${row.digest} counts as used, but is not proven: ${JSON.stringify(row)}`);
 }
 
 /** Checks the usage that GraphQL shows against a recount. */

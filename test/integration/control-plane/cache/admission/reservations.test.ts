@@ -1,6 +1,7 @@
 import { Table } from '../../../../../schema/tables';
 import { digest, type TestRepository } from '../../../../support/control-plane/builders';
 import { CacheWorld } from '../../../../support/control-plane/cache-world';
+import { withTables } from '../../../../support/control-plane/open-tables';
 
 const LAPSE = 900_000;
 let world: CacheWorld;
@@ -72,8 +73,17 @@ describe('a reservation', () => {
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 0 });
   });
 
-  test('is settled if the blob is in the store but its report was lost', async () => {
+  test('is settled if the blob is in the store and proven, but its report was lost', async () => {
     await admit('one', { 'a layer': 900 });
+    const [identity] = await world.plane.identities(acme.organizationUid);
+    await withTables(world.plane, (tables) =>
+      tables(Table.blobProofs).insert({
+        identity,
+        digest: digest('a layer'),
+        upstream_repository: 'library/app',
+        proven_at: world.now,
+      }),
+    );
     world.storage.blobs.set(digest('a layer'), 900);
     world.advance(LAPSE);
     await world.collect();
@@ -130,6 +140,29 @@ describe('a reservation', () => {
     }));
     expect(await admit('next', { 'next layer': 1500 }, { inUse })).toBe('PASS_THROUGH');
     expect(await holding('fake layer')).toMatchObject({ state: 'RESERVED' });
+  });
+
+  test('lapses if the blob is in the store, but nothing proves it for the organization', async () => {
+    await admit('one', { 'a layer': 900 });
+    world.storage.blobs.set(digest('a layer'), 900);
+    world.advance(LAPSE);
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 0, blobs: 0 });
+    expect(await holding('a layer')).toMatchObject({ state: 'LAPSED', size: 900 });
+  });
+
+  test('is not extended by what data planes do for another organization', async () => {
+    const other = await world.plane.organization('other', { upstreamUsername: 'u', upstreamPassword: 'p' });
+    await admit('one', { 'a layer': 400, 'b layer': 300 });
+    await world.admit(other, 'two', { 'a layer': 400 });
+    world.storage.inUse.add(digest('a layer'));
+    world.advance(LAPSE);
+    const { organizationUid, repository } = other;
+    const uses = [{ organizationUid, repository, digest: digest('b layer'), startedAt: world.now }];
+    await world.plane.catalog.call('ReportUse', { node: 'one', uses });
+    await world.collect();
+    expect(await world.usage()).toMatchObject({ used: 100, reserved: 0 });
+    world.storage.inUse.clear();
   });
 
   test('stays while no data plane can be asked', async () => {

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import type { AdmitManifestRequest } from '../../../../../proto/gen/layover/v1/AdmitManifestRequest';
-import { Table } from '../../../../../schema/tables';
+import { type OriginHoldingRow, Table } from '../../../../../schema/tables';
 import { admission, digest, type TestRepository } from '../../../../support/control-plane/builders';
 import { CacheWorld } from '../../../../support/control-plane/cache-world';
 import { BLOBS, histories, ORGANIZATIONS, referencesOf, type Step } from '../../../../support/control-plane/histories';
 import { withTables } from '../../../../support/control-plane/open-tables';
+import { provenHoldings, readContent } from '../../../../support/control-plane/recount';
 import { onMysql } from '../../../../support/control-plane/test-database';
 
 let world: CacheWorld;
@@ -32,6 +33,11 @@ interface Limits {
 class History {
   private readonly keys = new Map<Organization, TestRepository>();
   private readonly quotas = new Map<Organization, Limits | null>();
+  private readonly upstreams = new Map<Organization, { upstream: string; username: string }>();
+  /**
+   * `<origin> <digest>` of blobs that may be held: some report proved them for the organization.
+   */
+  private readonly proven = new Set<string>();
   private enforced = true;
   private before: ReadonlyMap<Organization, number> = new Map();
   private last: AdmitManifestRequest | undefined;
@@ -46,6 +52,7 @@ class History {
     const before = this.before;
     await this.perform(step);
     expect(await world.problems()).toEqual([]);
+    expect(await this.unproven()).toEqual([]);
     const after = await this.usage();
     this.before = after;
     for (const name of ORGANIZATIONS) {
@@ -74,6 +81,8 @@ class History {
       Table.originHoldings,
       Table.repositoryHoldings,
       Table.contentUses,
+      Table.blobProofs,
+      Table.endedIdentities,
     ])
       expect([table, await world.rows(table)]).toEqual([table, []]);
     expect([...world.storage.blobs.keys()]).toEqual([]);
@@ -81,7 +90,9 @@ class History {
 
   private async make(name: Organization): Promise<void> {
     await world.plane.organization(name, { expirationSeconds: 3600 }, { timeMachineSeconds: 86_400 });
+    this.upstreams.set(name, { upstream: 'registry.example', username: '' });
     this.keys.set(name, await world.plane.repository(name, ''));
+    await this.keepProofs();
     this.quotas.set(name, null);
   }
 
@@ -133,7 +144,7 @@ class History {
         if (this.last !== undefined) await plane.catalog.call('AdmitManifest', this.last);
         return;
       case 'arrive':
-        return world.arrive(this.key(step), Object.fromEntries(step.blobs.map((name) => [name, BLOBS[name]!])));
+        return this.arrive(step);
       case 'pull': {
         const reference = step.tag === '' ? digest(step.name) : step.tag;
         const checkedAt = step.status === 'REVALIDATED' ? now : 0;
@@ -192,13 +203,58 @@ class History {
         await plane.ask(`mutation { updateSystemSettings(input: {quotaManagementEnabled: ${step.on}}) { version } }`);
         return;
       case 'upstream':
-        await world.update({ proxyCache: { upstream: step.upstream, expirationSeconds: 3600 } }, step.organization);
-        this.keys.set(step.organization, await plane.repository(step.organization, ''));
-        return;
+        return this.move(step.organization, { ...this.upstreams.get(step.organization)!, upstream: step.upstream });
+      case 'account':
+        return this.move(step.organization, { ...this.upstreams.get(step.organization)!, username: step.username });
       case 'remake':
         await plane.ask(`mutation { deleteOrganization(name: "${step.organization}") }`);
         return this.make(step.organization);
     }
+  }
+
+  private async arrive(step: Extract<Step, { kind: 'arrive' }>): Promise<void> {
+    const key = this.key(step);
+    const blobs = Object.fromEntries(step.blobs.map((name) => [name, BLOBS[name]!]));
+    for (const [name, size] of Object.entries(blobs)) world.storage.blobs.set(digest(name), size);
+    const foreign = [`account:${key.originVersion}`, `credentials:${'0'.repeat(64)}`];
+    const reported = { own: undefined, none: [], foreign }[step.proof];
+    // An older data plane reports for one organization. A proof is good for all that are the same
+    // to the upstream.
+    const upstream = JSON.stringify(this.upstreams.get(step.organization));
+    for (const name of ORGANIZATIONS)
+      if (
+        (step.proof !== 'foreign' && name === step.organization) ||
+        (step.proof === 'own' && JSON.stringify(this.upstreams.get(name)) === upstream)
+      )
+        for (const blob of step.blobs) this.proven.add(`${this.keys.get(name)!.originVersion} ${digest(blob)}`);
+    await world.prove(key, blobs, reported);
+  }
+
+  private async move(organization: Organization, next: { upstream: string; username: string }): Promise<void> {
+    this.upstreams.set(organization, next);
+    const account =
+      next.username === '' ? {} : { upstreamUsername: next.username, upstreamPassword: `${next.username} password` };
+    await world.update({ proxyCache: { upstream: next.upstream, expirationSeconds: 3600, ...account } }, organization);
+    this.keys.set(organization, await world.plane.repository(organization, ''));
+    await this.keepProofs();
+  }
+
+  /** Notes the proofs of others that are good for an organization after a change. */
+  private async keepProofs(): Promise<void> {
+    for (const holding of await withTables(world.plane, async (tables) => provenHoldings(await readContent(tables))))
+      this.proven.add(holding);
+  }
+
+  /** Returns the holdings that count as used although nothing has proven them. */
+  private async unproven(): Promise<readonly OriginHoldingRow[]> {
+    const held = await world.rows<OriginHoldingRow>(Table.originHoldings, { state: 'HELD' });
+    return held.filter(
+      (row) =>
+        row.manifest_repositories === 0 &&
+        // A manifest that was named as a layer was fetched by the organization itself.
+        row.digest !== digest('i1') &&
+        !this.proven.has(`${row.origin_version} ${row.digest}`),
+    );
   }
 
   private key({ organization, repository }: Extract<Step, { repository: string }>): TestRepository {

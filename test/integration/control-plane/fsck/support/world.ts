@@ -107,16 +107,29 @@ export class World {
     await this.arrive(repository, blobs);
   }
 
-  /** Reports blobs as arrived. */
-  async arrive(repository: TestRepository, blobs: readonly string[]): Promise<void> {
+  /** Reports blobs as arrived, with the proof that the organization got them from its upstream. */
+  async arrive({ organizationUid, repository }: TestRepository, blobs: readonly string[]): Promise<void> {
+    const identities = [...(await this.plane.identities(organizationUid))];
+    const proof = { organizationUid, identities, upstreamRepository: repository };
     await this.plane.catalog.call('RecordPulls', {
       records: blobs.map((text) =>
-        blobRecord(
-          { organizationUid: repository.organizationUid, digest: digest(text), size: text.length },
-          this.plane.clock.now(),
-          v7(),
-        ),
+        blobRecord({ ...proof, digest: digest(text), size: text.length }, this.plane.clock.now(), v7()),
       ),
+    });
+  }
+
+  /** Adds proofs of blobs to the tables, as if they had arrived before. */
+  async prove({ organizationUid, repository }: TestRepository, blobs: readonly string[]): Promise<void> {
+    const identities = await this.plane.identities(organizationUid);
+    await withTables(this.plane, async (tables) => {
+      for (const identity of identities)
+        for (const text of blobs)
+          await tables('blob_proofs').insert({
+            identity,
+            digest: digest(text),
+            upstream_repository: repository,
+            proven_at: this.plane.clock.now(),
+          });
     });
   }
 

@@ -181,8 +181,11 @@ test('the sweep queues images cached while scanning was off, and complete images
 
   // Simulates a concurrent arrival and admission, which do not see each other.
   const { database } = world.first;
-  await database.transaction((queries) =>
-    queries('blobs').insert([
+  await database.transaction(async (queries) => {
+    await queries('origin_holdings')
+      .whereIn('digest', [digest('missing'), digest('partial config')])
+      .update({ state: 'HELD', reserved_until: null });
+    await queries('blobs').insert([
       { digest: digest('missing'), size: 7, state: 'PRESENT', created_at: 1, present_at: 1, holders: 0, unheld_at: 1 },
       {
         digest: digest('partial config'),
@@ -193,8 +196,8 @@ test('the sweep queues images cached while scanning was off, and complete images
         holders: 0,
         unheld_at: 1,
       },
-    ]),
-  );
+    ]);
+  });
   world.edge.put('missing');
   await world.chores();
   expect(await world.scan('partial')).toMatchObject({ state: 'COMPLETED' });

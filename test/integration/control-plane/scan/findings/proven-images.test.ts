@@ -1,0 +1,124 @@
+import { child, digest, type TestRepository } from '../../../../support/control-plane/builders';
+import type { FakeVulnerability } from '../../../../support/fake-clair';
+import { indexManifest, ScanWorld } from '../../../../support/scan/scan-world';
+
+const SECRET: FakeVulnerability = { name: 'CVE-SECRET', severity: 'Critical', package: 'ssl' };
+let world: ScanWorld;
+let victim: TestRepository;
+let spy: TestRepository;
+
+beforeEach(async () => {
+  world = await ScanWorld.start();
+  victim = await world.cache.plane.organization('victim', { upstreamUsername: 'u', upstreamPassword: 'p' });
+  spy = await world.cache.plane.organization('spy', { upstream: 'evil.example' }, { scanPolicy: { blockFrom: 'LOW' } });
+  world.clair.found.set(digest('app'), [SECRET]);
+});
+afterEach(() => world.remove());
+
+const QUERY = `query ($o: String!, $d: Digest!) {
+  manifest(organization: $o, repository: "library/app", digest: $d) { scan { state queuedAt startedAt finishedAt reportedAt
+    nextAttemptAt indexerState attempts error summary { total highest }
+    vulnerabilities { totalCount edges { node { name } } } } }
+  vulnerability(name: "CVE-SECRET") { totalCount edges { node { repository { organization { name } } } } } }`;
+interface Shown {
+  readonly manifest: { readonly scan: { readonly vulnerabilities: { readonly totalCount: number } } | null };
+  readonly vulnerability: {
+    readonly totalCount: number;
+    readonly edges: readonly { readonly node: { readonly repository: { readonly organization: { name: string } } } }[];
+  };
+}
+const show = (organization: string, name: string) =>
+  world.cache.plane.ask<Shown>(QUERY, { o: organization, d: digest(name) });
+
+test('an organization sees nothing of the scan of an image before all its bytes are proven for it', async () => {
+  await world.image(victim, 'app');
+  await world.work();
+  await world.admit(spy, 'app', ['app layer']);
+  await world.admit(spy, 'nobody', ['nobody layer']);
+  const [known, unknown] = [await show('spy', 'app'), await show('spy', 'nobody')];
+  expect(known.manifest).toEqual(unknown.manifest);
+  expect(known.manifest.scan).toMatchObject({ state: 'WAITING_FOR_LAYERS', vulnerabilities: { totalCount: 0 } });
+  expect(known.vulnerability.totalCount).toBe(1);
+  expect(known.vulnerability.edges.map(({ node }) => node.repository.organization.name)).toEqual(['victim']);
+  const verdicts = [await world.judge(spy, 'app'), await world.judge(spy, 'nobody')];
+  expect(verdicts[0]).toEqual(verdicts[1]);
+  expect(verdicts[0]).toMatchObject({ verdict: 'UNSCANNED', pending: true });
+  // A part is not enough.
+  await world.arrive(spy, 'app config');
+  expect((await show('spy', 'app')).manifest).toEqual(unknown.manifest);
+
+  await world.arrive(spy, 'app layer');
+  const proven = await show('spy', 'app');
+  expect(proven.manifest.scan).toMatchObject({ state: 'COMPLETED', vulnerabilities: { totalCount: 1 } });
+  expect(proven.vulnerability.totalCount).toBe(2);
+  expect(await world.judge(spy, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-SECRET'] });
+});
+
+test('an index shows nothing of the images that are not proven', async () => {
+  await world.image(victim, 'app');
+  await world.work();
+  await world.admit(spy, 'app', ['app layer'], { tag: '' });
+  const references = [child('app', 0, 'amd64')];
+  await world.cache.admit(spy, 'index', {}, { references, manifest: indexManifest('index') });
+  expect((await show('spy', 'index')).manifest.scan).toMatchObject({
+    state: 'WAITING_FOR_LAYERS',
+    reportedAt: null,
+    summary: { total: 0, highest: null },
+    vulnerabilities: { totalCount: 0, edges: [] },
+  });
+});
+
+test('blobs that different organizations hold in parts are not scanned, and nobody gets a token for them', async () => {
+  await world.admit(victim, 'app', ['app layer']);
+  await world.admit(spy, 'app', ['app layer']);
+  await world.arrive(victim, 'app config');
+  await world.arrive(spy, 'app layer');
+  await world.work();
+  await world.chores();
+  expect(world.clair.of('index')).toEqual([]);
+  expect(await world.row('app')).toMatchObject({ state: 'WAITING_FOR_LAYERS' });
+  await world.arrive(victim, 'app layer');
+  await world.work();
+  expect(await world.row('app')).toMatchObject({ state: 'COMPLETED' });
+});
+
+test('Clair reads layers through an organization that holds the whole image', async () => {
+  await world.admit(spy, 'app', ['app layer']);
+  await world.image(victim, 'app');
+  await world.work();
+  expect(await world.row('app')).toMatchObject({ state: 'COMPLETED' });
+  expect(world.clair.of('index').flatMap(({ layers }) => layers.map(({ uri }) => uri))).toEqual([
+    expect.stringContaining('/v2/victim/library/app/blobs/'),
+  ]);
+});
+
+test('a scan is in the audit log of organizations that hold the whole image only', async () => {
+  await world.admit(spy, 'app', ['app layer']);
+  await world.image(victim, 'app');
+  await world.work();
+  expect((await world.cache.events('SCAN_COMPLETED')).map(({ organization }) => organization)).toEqual(['victim']);
+});
+
+test('a rescan changes nothing for an image that is not proven', async () => {
+  await world.image(victim, 'app');
+  await world.work();
+  await world.admit(spy, 'app', ['app layer']);
+  const before = await world.row('app');
+  const { rescanManifest } = await world.cache.plane.ask<{ rescanManifest: object }>(
+    'mutation ($d: Digest!) { rescanManifest(organization: "spy", repository: "library/app", digest: $d) { state } }',
+    { d: digest('app') },
+  );
+  expect(rescanManifest).toEqual({ state: 'WAITING_FOR_LAYERS' });
+  expect(await world.row('app')).toEqual(before);
+  expect(await world.cache.events('SCAN_REQUESTED')).toEqual([]);
+});
+
+test('an image is queued when an organization admits it whose proofs cover it', async () => {
+  await world.admit(spy, 'app', ['app layer']);
+  await world.arrive(victim, 'app config', 'app layer');
+  await world.work();
+  expect(await world.row('app')).toMatchObject({ state: 'WAITING_FOR_LAYERS' });
+  await world.admit(victim, 'app', ['app layer']);
+  await world.work();
+  expect(await world.row('app')).toMatchObject({ state: 'COMPLETED' });
+});
