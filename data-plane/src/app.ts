@@ -14,7 +14,7 @@ import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './store/blob-store';
-import { createCatalogClient } from './catalog/catalog-client';
+import { type CatalogClient, createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
@@ -197,7 +197,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => index.close());
 
-    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog), tracer);
+    const toCatalog = planes.toReach('control-plane', config.catalog);
+    const connectCatalog = (): CatalogClient => createCatalogClient(config.catalog, toCatalog, tracer);
+    const client = connectCatalog();
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
     const knowledge = createKnowledge({
@@ -223,7 +225,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => useReporter.stop());
     const configuration = createConfiguration({
-      watch: createGrpcConfigurationWatch(client, config.nodeName),
+      watch: createGrpcConfigurationWatch(connectCatalog, config.nodeName),
       codec: createSnapshotCodec(),
       file: new SnapshotFile(
         config.home.snapshot,
@@ -347,6 +349,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   }
 
   function createPeers(planes: PlaneSecurity): NodeSet<Peer> {
+    // An unsafe address fails the start; later the set itself connects to the addresses.
+    for (const address of config.dataPlanes) planes.toReach('data-plane', address);
     const NodeClient = loadNode();
     return new NodeSet({
       addresses: config.dataPlanes,

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
 import type { RawEnvironment } from '../../common/runtime/env';
-import { type Home, homeAt } from '../../common/runtime/home';
+import type { Home } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
@@ -87,7 +88,7 @@ export interface DataPlaneConfig {
  */
 export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const reader = new SettingsReader(env);
-  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const home = readHome(reader);
   const listen = reader.parsed(SETTINGS.LAYOVER_DATA_LISTEN, parseListenAddress) ?? unixSocket(home.dataSocket);
   const catalog = reader.parsed(SETTINGS.LAYOVER_CATALOG, parseListenAddress) ?? unixSocket(home.catalogSocket);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [];

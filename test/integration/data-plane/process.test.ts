@@ -13,6 +13,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../support/real/tempor
 import { applyAdmissions } from './support/data-plane-rig';
 import { outcome, RegistryCaller } from './support/registry-caller';
 import { snapshotOf } from './support/snapshot';
+import { PLANE_SECRET, sendingSecret } from '../../support/plane-secret';
 
 const NAME = 'team/app';
 const image = buildImage({ layers: [2_000_000], seed: 'first' });
@@ -53,6 +54,7 @@ async function startProcess(
       PATH: process.env['PATH'],
       LAYOVER_HOME: folder.path,
       LAYOVER_CATALOG: formatGrpcAddress(catalog.address),
+      LAYOVER_PLANE_SECRET: PLANE_SECRET,
       LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '127.0.0.0/8',
       LAYOVER_LOG_LEVEL: 'silent',
       LAYOVER_DRAIN_SECONDS: '5',
@@ -189,7 +191,7 @@ async function health(address: string): Promise<string> {
   const loaded = loadPackageDefinition(loadSync(protoPath, { enums: String })) as unknown as {
     grpc: { health: { v1: { Health: new (...args: ConstructorParameters<typeof Client>) => HealthClient } } };
   };
-  const client = new loaded.grpc.health.v1.Health(address, credentials.createInsecure());
+  const client = new loaded.grpc.health.v1.Health(address, sendingSecret());
   try {
     return await new Promise((resolve, reject) =>
       client.check({ service: 'layover.v1.Registry' }, (error, reply) =>

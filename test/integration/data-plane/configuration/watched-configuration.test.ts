@@ -59,7 +59,7 @@ async function start(options: Partial<ConfigurationOptions> = {}): Promise<Start
   let connections = 0;
   const client = createCatalogClient(catalog.address);
   const configuration = createConfiguration({
-    watch: createGrpcConfigurationWatch(client, 'node-1'),
+    watch: createGrpcConfigurationWatch(() => createCatalogClient(catalog.address), 'node-1'),
     codec,
     file: new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey)),
     clock: systemClock,
