@@ -57,6 +57,8 @@ export interface DataPlaneConfig {
    * anyway.
    */
   readonly configurationWaitMs: number;
+  /** Oldest configuration with which public organizations are served to everyone. */
+  readonly anonymousMaxAgeMs: number;
   /** Destination of traces; undefined = no traces. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
@@ -119,6 +121,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     },
     drainMs: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000,
     configurationWaitMs: reader.integer(SETTINGS.LAYOVER_CONFIGURATION_WAIT_SECONDS) * 1000,
+    anonymousMaxAgeMs: reader.integer(SETTINGS.LAYOVER_ANONYMOUS_MAX_AGE_SECONDS) * 1000,
     tracing: readTracing(reader, 'data-plane'),
     logLevel: reader.choice(SETTINGS.LAYOVER_LOG_LEVEL),
     nodeName: reader.parsed(SETTINGS.LAYOVER_NODE_NAME, readNodeName) ?? defaultNodeName(),

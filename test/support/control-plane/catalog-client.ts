@@ -61,7 +61,7 @@ export class TestCatalog {
 }
 
 /** The configuration as a data plane has it after an update. */
-export type WatchedSnapshot = Omit<ConfigurationSnapshot__Output, 'format'>;
+export type WatchedSnapshot = Omit<ConfigurationSnapshot__Output, 'format' | 'confirmedAt'>;
 
 /** The messages of a Watch stream, one at a time. */
 export class WatchedConfiguration {

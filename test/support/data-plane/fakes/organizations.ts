@@ -99,6 +99,8 @@ export function snapshotOf(
 
 /** A configuration whose snapshot tests can replace. */
 export class TestConfiguration implements Configuration {
+  ageMs = 0;
+
   constructor(public snapshot: ConfigurationSnapshot) {}
   current(): ConfigurationSnapshot {
     return this.snapshot;
