@@ -25,6 +25,11 @@ export interface PlaneSecurity {
    * ConfigurationError if another user could put a socket in the place of the plane's.
    */
   toReach(plane: PlaneName, address: ListenAddress): ChannelCredentials;
+  /**
+   * Throws the error that {@link PlaneSecurity.toReach} would throw for one of the addresses. For
+   * addresses that are connected to later, so that the start fails.
+   */
+  check(addresses: readonly ListenAddress[]): void;
   /** Stops watching the certificate files. */
   close(): void;
 }
@@ -50,6 +55,11 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
     return address.kind === 'tcp' ? provider : undefined;
   }
 
+  function providerToReach(address: ListenAddress): TlsProvider | undefined {
+    if (address.kind === 'unix') requireOwnFolder(address.path);
+    return providerFor(address);
+  }
+
   return {
     toServe(listen) {
       const tls = providerFor(listen);
@@ -62,14 +72,14 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
       return experimental.createServerCredentialsWithInterceptors(plain, [guard]);
     },
     toReach(plane, address) {
-      const tls = providerFor(address);
-      if (address.kind === 'unix') requireOwnFolder(address.path);
+      const tls = providerToReach(address);
       const inner =
         tls === undefined
           ? credentials.createInsecure()
           : experimental.createCertificateProviderChannelCredentials(tls, tls, { checkServerIdentity: checkName });
       return new PlaneChannelCredentials(inner, tls && certificateName(plane, domain), callCredentials);
     },
+    check: (addresses) => addresses.forEach(providerToReach),
     close: () => watch?.stop(),
   };
 }

@@ -359,8 +359,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   }
 
   function createPeers(planes: PlaneSecurity): NodeSet<Peer> {
-    // An unsafe address fails the start; later the set itself connects to the addresses.
-    for (const address of config.dataPlanes) planes.toReach('data-plane', address);
+    planes.check(config.dataPlanes);
     const NodeClient = loadNode();
     return new NodeSet({
       addresses: config.dataPlanes,
