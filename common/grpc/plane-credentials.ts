@@ -1,5 +1,5 @@
 import { CallCredentials, ChannelCredentials, type ChannelOptions, type experimental, Metadata } from '@grpc/grpc-js';
-import { boundedConnector } from './bounded-connector';
+import { boundedConnector } from './plane-connector';
 import { SECRET_METADATA } from './plane-guard';
 
 /**
