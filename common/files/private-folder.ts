@@ -4,7 +4,9 @@ import { dirname, resolve } from 'node:path';
 const WRITABLE_BY_OTHERS = 0o022;
 const WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
-/** Number of symbolic links after which a path counts as a loop, like Linux (path_resolution(7)). */
+/**
+ * Number of symbolic links after which a path counts as a loop, like Linux (path_resolution(7)).
+ */
 const MAX_LINKS = 40;
 const ROOT_USER = 0;
 

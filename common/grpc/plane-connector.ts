@@ -11,9 +11,10 @@ const HANDSHAKE_MS = 5_000;
 
 /**
  * Wraps a connector of grpc-js so that a connection on which the server stays silent is closed, and
- * the channel connects again. grpc-js 1.14 has no time limit for this, and its keepalive begins only
- * after the first frame of the server. A channel whose connection is swallowed while it is being
- * established would otherwise never connect again. The limit uses the system time, like keepalive.
+ * the channel connects again. grpc-js 1.14 has no time limit for this, and its keepalive begins
+ * only after the first frame of the server. A channel whose connection is swallowed while it is
+ * being established would otherwise never connect again. The limit uses the system time, like
+ * keepalive.
  */
 export function boundedConnector(inner: SecureConnector, handshakeMs = HANDSHAKE_MS): SecureConnector {
   return {

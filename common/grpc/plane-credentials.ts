@@ -17,8 +17,9 @@ type SecureConnector = experimental.SecureConnector;
 
 /**
  * Channel credentials with three features that grpc-js lacks: call credentials on a connection
- * without TLS (grpc-js refuses to compose those), a server name that does not depend on the address,
- * and a time limit for establishing a connection. They belong to the channel, so that every client of the channel has them.
+ * without TLS (grpc-js refuses to compose those), a server name that does not depend on the
+ * address, and a time limit for establishing a connection. They belong to the channel, so that
+ * every client of the channel has them.
  */
 export class PlaneChannelCredentials extends ChannelCredentials {
   constructor(

@@ -36,9 +36,9 @@ export interface PlaneSecurity {
 
 /**
  * Creates the credentials of a plane. TCP uses mutual TLS if certificates are configured. Every
- * call carries the secret if one is configured. Only unix sockets need neither, because their folder
- * belongs to this user. Both can be combined. Throws a TlsFilesError if the files became unusable after they were
- * checked.
+ * call carries the secret if one is configured. Only unix sockets need neither, because their
+ * folder belongs to this user. Both can be combined. Throws a TlsFilesError if the files became
+ * unusable after they were checked.
  */
 export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, logger: Logger): PlaneSecurity {
   const { domain, secret, previousSecrets } = config;

@@ -53,8 +53,8 @@ export interface PlaneAddresses {
 /**
  * Reads how planes authenticate each other, for the plane `self`. `listens` are the addresses on
  * which it serves other planes, `reaches` those at which it calls them. TCP requires certificates
- * or a secret, on loopback addresses too: every user of a machine can connect to them. Adds problems
- * to the reader.
+ * or a secret, on loopback addresses too: every user of a machine can connect to them. Adds
+ * problems to the reader.
  */
 export function readPlaneSecurity(
   reader: SettingsReader,

@@ -42,9 +42,9 @@ export class Access {
   /**
    * Returns the pull target of a request that is allowed. Throws UNAUTHORIZED for wrong
    * credentials, and for missing credentials if the organization is private; PROXY_DISABLED with
-   * the reason; DENIED if the patterns of the organization exclude the repository; NOT_READY if only
-   * the visibility of the organization permits the pull and the configuration is too old for that.
-   * Authentication comes first, so that an unauthorized client learns nothing about the
+   * the reason; DENIED if the patterns of the organization exclude the repository; NOT_READY if
+   * only the visibility of the organization permits the pull and the configuration is too old for
+   * that. Authentication comes first, so that an unauthorized client learns nothing about the
    * configuration.
    *
    * `since` is set if the request continues an earlier answer: the time when that answer began, in

@@ -54,8 +54,8 @@ export async function whyUnready(
 
 /**
  * Returns what an operator should know about the age of the configuration: nothing while it is
- * confirmed regularly. An old configuration does not make a data plane unready, because an outage of
- * the control plane would then remove all nodes at once, and robots can still pull.
+ * confirmed regularly. An old configuration does not make a data plane unready, because an outage
+ * of the control plane would then remove all nodes at once, and robots can still pull.
  */
 export function noteAge({ ageMs }: Pick<Configuration, 'ageMs'>, maxAnonymousAgeMs: number): readonly string[] {
   if (ageMs <= NOTED_AGE_MS) return [];
