@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { credentials } from '@grpc/grpc-js';
 import { formatGrpcAddress } from '../../../common/runtime/listen-address';
 import { homeAt } from '../../../common/runtime/home';
 import { packageRoot } from '../../../common/runtime/package-root';
