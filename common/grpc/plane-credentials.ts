@@ -1,4 +1,5 @@
 import { CallCredentials, ChannelCredentials, type ChannelOptions, type experimental, Metadata } from '@grpc/grpc-js';
+import { boundedConnector } from './plane-connector';
 import { SECRET_METADATA } from './plane-guard';
 
 /**
@@ -15,9 +16,10 @@ export function secretCallCredentials(secret: string): CallCredentials {
 type SecureConnector = experimental.SecureConnector;
 
 /**
- * Channel credentials with two features that grpc-js lacks: call credentials on a connection
- * without TLS (grpc-js refuses to compose those), and a server name that does not depend on the
- * address. They belong to the channel, so that every client of the channel has them.
+ * Channel credentials with three features that grpc-js lacks: call credentials on a connection
+ * without TLS (grpc-js refuses to compose those), a server name that does not depend on the
+ * address, and a time limit for establishing a connection. They belong to the channel, so that
+ * every client of the channel has them.
  */
 export class PlaneChannelCredentials extends ChannelCredentials {
   constructor(
@@ -43,10 +45,12 @@ export class PlaneChannelCredentials extends ChannelCredentials {
     callCredentials: CallCredentials = CallCredentials.createEmpty(),
   ): SecureConnector {
     const own = this.callCredentials;
-    return this.inner._createSecureConnector(
-      target,
-      this.serverName === undefined ? options : { ...options, 'grpc.ssl_target_name_override': this.serverName },
-      own === undefined ? callCredentials : own.compose(callCredentials),
+    return boundedConnector(
+      this.inner._createSecureConnector(
+        target,
+        this.serverName === undefined ? options : { ...options, 'grpc.ssl_target_name_override': this.serverName },
+        own === undefined ? callCredentials : own.compose(callCredentials),
+      ),
     );
   }
 }

@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { type ChannelCredentials, credentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../runtime/clock';
-import { formatGrpcAddress, type ListenAddress, staysOnMachine } from '../runtime/listen-address';
+import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import type { Logger } from '../runtime/logger';
 import type { PlaneName } from '../runtime/plane-name';
+import { requireOwnFolder } from '../runtime/unix-socket';
 import { certificateName, hasName } from '../security/plane-names';
 import type { PlaneSecurityConfig } from '../security/plane-security-config';
 import { TlsWatch } from '../security/tls-watch';
@@ -15,20 +16,29 @@ import { TlsProvider } from './tls-provider';
 export interface PlaneSecurity {
   /**
    * Returns credentials for a server on this address. Throws an Error if the address requires
-   * certificates or a secret and none are configured.
+   * certificates or a secret and none are configured. The server itself checks the folder of a
+   * socket (preparePlaneSocket), because the folder may not exist yet.
    */
   toServe(listen: ListenAddress): ServerCredentials;
-  /** Returns credentials for a channel to a plane. Throws an Error under the same condition. */
+  /**
+   * Returns credentials for a channel to a plane. Throws an Error under the same condition, and a
+   * ConfigurationError if another user could put a socket in the place of the plane's.
+   */
   toReach(plane: PlaneName, address: ListenAddress): ChannelCredentials;
+  /**
+   * Throws the error that {@link PlaneSecurity.toReach} would throw for one of the addresses. For
+   * addresses that are connected to later, so that the start fails.
+   */
+  check(addresses: readonly ListenAddress[]): void;
   /** Stops watching the certificate files. */
   close(): void;
 }
 
 /**
  * Creates the credentials of a plane. TCP uses mutual TLS if certificates are configured. Every
- * call carries the secret if one is configured. Unix sockets and loopback addresses need neither.
- * Both can be combined. Throws a TlsFilesError if the files became unusable after they were
- * checked.
+ * call carries the secret if one is configured. Only unix sockets need neither, because their
+ * folder belongs to this user. Both can be combined. Throws a TlsFilesError if the files became
+ * unusable after they were checked.
  */
 export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, logger: Logger): PlaneSecurity {
   const { domain, secret, previousSecrets } = config;
@@ -38,11 +48,16 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
   const secrets = secret === undefined ? undefined : [secret, ...previousSecrets];
 
   function providerFor(address: ListenAddress): TlsProvider | undefined {
-    if (provider === undefined && secret === undefined && !staysOnMachine(address))
+    if (provider === undefined && secret === undefined && address.kind === 'tcp')
       throw new Error(
-        `Address ${formatGrpcAddress(address)} is not local: configure certificates or a secret for the planes.`,
+        `Others can connect to ${formatGrpcAddress(address)}: configure certificates or a secret for the planes.`,
       );
     return address.kind === 'tcp' ? provider : undefined;
+  }
+
+  function providerToReach(address: ListenAddress): TlsProvider | undefined {
+    if (address.kind === 'unix') requireOwnFolder(address.path);
+    return providerFor(address);
   }
 
   return {
@@ -57,14 +72,14 @@ export function openPlaneSecurity(config: PlaneSecurityConfig, clock: Clock, log
       return experimental.createServerCredentialsWithInterceptors(plain, [guard]);
     },
     toReach(plane, address) {
-      const tls = providerFor(address);
-      if (tls === undefined && callCredentials === undefined) return credentials.createInsecure();
+      const tls = providerToReach(address);
       const inner =
         tls === undefined
           ? credentials.createInsecure()
           : experimental.createCertificateProviderChannelCredentials(tls, tls, { checkServerIdentity: checkName });
       return new PlaneChannelCredentials(inner, tls && certificateName(plane, domain), callCredentials);
     },
+    check: (addresses) => addresses.forEach(providerToReach),
     close: () => watch?.stop(),
   };
 }

@@ -17,6 +17,8 @@ export interface OperationsParts {
   readonly registry: Registry;
   /** Returns the reasons why this plane is not ready, one text each. Empty if it is ready. */
   readonly unready: () => Promise<readonly string[]>;
+  /** Returns what /readyz reports in addition, one text each, also if the plane is ready. */
+  readonly notes?: () => readonly string[];
   readonly logger: Logger;
 }
 
@@ -99,9 +101,8 @@ export class OperationsServer {
         return { status: 200, type: TEXT, body: 'ok\n' };
       case '/readyz': {
         const reasons = await this.parts.unready();
-        return reasons.length === 0
-          ? { status: 200, type: TEXT, body: 'ready\n' }
-          : { status: 503, type: TEXT, body: `${reasons.join('\n')}\n` };
+        const lines = [...(reasons.length === 0 ? ['ready'] : reasons), ...(this.parts.notes?.() ?? [])];
+        return { status: reasons.length === 0 ? 200 : 503, type: TEXT, body: `${lines.join('\n')}\n` };
       }
       case '/metrics':
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 
-/** Longest path of a unix socket on Linux (sockaddr_un has 108 bytes including the final zero). */
-const MAX_SOCKET_PATH = 107;
+/**
+ * Longest path of a unix socket on Linux, in bytes (sockaddr_un has 108 bytes including the final
+ * zero; unix(7)).
+ */
+export const MAX_SOCKET_PATH_BYTES = 107;
 
 /**
  * Paths below LAYOVER_HOME. Folders are created with mode 0700 when something is written to them;
@@ -35,9 +37,15 @@ export interface Home {
   readonly lockSocket: string;
 }
 
-/** Returns the paths below a home folder. `folder` may be relative to the working directory. */
-export function homeAt(folder: string): Home {
+/**
+ * Returns the paths below a home folder. `folder` may be relative to the working directory. Sockets
+ * whose paths would be too long are in `runtimeFolder` instead, the folder of this user for sockets
+ * (XDG_RUNTIME_DIR). If that folder is not given or too long as well, the paths stay too long for
+ * sockets.
+ */
+export function homeAt(folder: string, runtimeFolder?: string): Home {
   const root = resolve(folder);
+  const sockets = socketFolder(root, runtimeFolder);
   return {
     root,
     database: join(root, 'layover.sqlite'),
@@ -50,19 +58,25 @@ export function homeAt(folder: string): Home {
     nodeId: join(root, 'node-id'),
     masterKey: join(root, 'keys', 'master-key'),
     adminToken: join(root, 'admin-token'),
-    dataSocket: socketPath(root, 'data.sock'),
-    catalogSocket: socketPath(root, 'catalog.sock'),
-    lockSocket: socketPath(root, 'lock.sock'),
+    dataSocket: join(sockets, 'data.sock'),
+    catalogSocket: join(sockets, 'catalog.sock'),
+    lockSocket: join(sockets, 'lock.sock'),
   };
 }
 
 /**
- * Returns the path of a socket in the home. If it is too long for a socket, returns a path in a
- * folder of the temporary directory that only this home uses.
+ * Returns the folder of the sockets. Never a folder that other users may write to, such as the one
+ * for temporary files: whoever creates the sockets first would receive the calls of the planes.
  */
-function socketPath(root: string, name: string): string {
-  const path = join(root, 'run', name);
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
+function socketFolder(root: string, runtimeFolder: string | undefined): string {
+  const own = join(root, 'run');
+  if (fits(own) || runtimeFolder === undefined || !isAbsolute(runtimeFolder)) return own;
   const id = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  return join(tmpdir(), `layover-${id}`, name);
+  const other = join(runtimeFolder, `layover-${id}`);
+  return fits(other) ? other : own;
+}
+
+/** Returns whether the longest name of a socket fits. */
+function fits(folder: string): boolean {
+  return Buffer.byteLength(join(folder, 'catalog.sock')) <= MAX_SOCKET_PATH_BYTES;
 }

@@ -1,7 +1,8 @@
 import type { Setting } from '../configuration/declarations/setting';
+import { checkSocketPath } from '../configuration/read-home';
 import { SETTINGS } from '../configuration/settings';
 import type { SettingsReader } from '../configuration/settings-reader';
-import { formatGrpcAddress, type ListenAddress, staysOnMachine } from '../runtime/listen-address';
+import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
 import type { PlaneName } from '../runtime/plane-name';
 import { certificateName, hasName } from './plane-names';
 import { readTlsVariables, type TlsSettings } from './tls-config';
@@ -19,7 +20,7 @@ export interface PlaneSecurityConfig {
   readonly previousSecrets: readonly string[];
 }
 
-/** Configuration without certificates and secret, for planes on one machine. */
+/** Configuration without certificates and secret, for planes that use unix sockets only. */
 export const PLAIN_PLANES: PlaneSecurityConfig = {
   tls: undefined,
   domain: 'layover.internal',
@@ -41,7 +42,7 @@ const SECRET = /^[\x21-\x2b\x2d-\x7e]{32,256}$/;
 const DOMAIN = /^(?=.{1,200}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const REMEDY =
   'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, ' +
-  'on a private network, LAYOVER_PLANE_SECRET';
+  'on a private network or a single machine, LAYOVER_PLANE_SECRET; or use a unix socket';
 
 /** Addresses of a plane, and the setting that they come from. */
 export interface PlaneAddresses {
@@ -51,8 +52,9 @@ export interface PlaneAddresses {
 
 /**
  * Reads how planes authenticate each other, for the plane `self`. `listens` are the addresses on
- * which it serves other planes, `reaches` those at which it calls them. If one of them is not on
- * this machine, certificates or a secret are required. Adds problems to the reader.
+ * which it serves other planes, `reaches` those at which it calls them. TCP requires certificates
+ * or a secret, on loopback addresses too: every user of a machine can connect to them. Adds
+ * problems to the reader.
  */
 export function readPlaneSecurity(
   reader: SettingsReader,
@@ -75,22 +77,30 @@ export function readPlaneSecurity(
   };
   if (config.secret === undefined && config.previousSecrets.length > 0)
     reader.problem(SETTINGS.LAYOVER_PLANE_SECRET_PREVIOUS, 'requires LAYOVER_PLANE_SECRET, which is not set');
+  const sockets = [...listens, ...reaches].flatMap(({ setting, addresses }) =>
+    addresses.flatMap((address) => (address.kind === 'unix' ? [{ setting, path: address.path }] : [])),
+  );
+  for (const { setting, path } of sockets) checkSocketPath(reader, setting, path);
   // An invalid secret or certificate has already been reported.
   if (given || reader.isSet(SETTINGS.LAYOVER_PLANE_SECRET)) return config;
   for (const { setting, addresses } of listens) {
-    const away = addresses.find((address) => !staysOnMachine(address));
-    if (away !== undefined)
-      reader.problem(
-        setting,
-        `is ${formatGrpcAddress(away)}, which other machines can connect to. ${REMEDY}; or listen on a unix socket or on 127.0.0.1`,
-      );
+    const open = addresses.find(isTcp);
+    if (open !== undefined)
+      reader.problem(setting, `is ${formatGrpcAddress(open)}, which other machines or users can connect to. ${REMEDY}`);
   }
   for (const { setting, addresses } of reaches) {
-    const away = addresses.find((address) => !staysOnMachine(address));
-    if (away !== undefined)
-      reader.problem(setting, `contains ${formatGrpcAddress(away)}, which is reached over a network. ${REMEDY}`);
+    const open = addresses.find(isTcp);
+    if (open !== undefined)
+      reader.problem(
+        setting,
+        `contains ${formatGrpcAddress(open)}, where another machine or user may listen. ${REMEDY}`,
+      );
   }
   return config;
+}
+
+function isTcp({ kind }: ListenAddress): boolean {
+  return kind === 'tcp';
 }
 
 function parseSecret(text: string): string | undefined {

@@ -178,6 +178,7 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
 
     const planes = openPlaneSecurity(config.planeSecurity, clock, log.child({ part: 'planes' }));
     releases.push(() => Promise.resolve(planes.close()));
+    planes.check(config.dataPlanes);
     const dataPlanes = new WatchedDataPlanes({
       addresses: config.dataPlanes,
       security: planes,

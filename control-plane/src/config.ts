@@ -1,7 +1,8 @@
+import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
 import type { RawEnvironment } from '../../common/runtime/env';
-import { type Home, homeAt } from '../../common/runtime/home';
+import type { Home } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
@@ -91,7 +92,7 @@ const CONTROL_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_CONTROL_TLS_CERT, key:
  */
 export function readControlPlaneConfig(env: RawEnvironment): ControlPlaneConfig {
   const reader = new SettingsReader(env);
-  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const home = readHome(reader);
   const catalogListen = reader.parsed(SETTINGS.LAYOVER_CATALOG_LISTEN, parseListenAddress) ?? {
     kind: 'unix',
     path: home.catalogSocket,

@@ -15,7 +15,7 @@ import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import type { BlobStore } from './store/blob-store';
-import { createCatalogClient } from './catalog/catalog-client';
+import { type CatalogClient, createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
@@ -53,7 +53,7 @@ import { connectPeer, type Peer } from './cluster/peers';
 import { measuredHandlers } from './monitoring/measured-handlers';
 import { measuredJournal } from './monitoring/measured-journal';
 import { measuredUpstream } from './monitoring/measured-upstream';
-import { whyUnready } from './monitoring/readiness';
+import { noteAge, whyUnready } from './monitoring/readiness';
 import { startOperations } from './monitoring/start-operations';
 import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
@@ -196,7 +196,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => index.close());
 
-    const client = createCatalogClient(config.catalog, planes.toReach('control-plane', config.catalog), tracer);
+    const toCatalog = planes.toReach('control-plane', config.catalog);
+    const connectCatalog = (): CatalogClient => createCatalogClient(config.catalog, toCatalog, tracer);
+    const client = connectCatalog();
     closers.push(() => client.close());
     const catalog = createGrpcCatalog({ client, clock });
     const knowledge = createKnowledge({
@@ -241,7 +243,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     });
     closers.push(() => useReporter.stop());
     const configuration = createConfiguration({
-      watch: createGrpcConfigurationWatch(client, config.nodeName),
+      watch: createGrpcConfigurationWatch(connectCatalog, config.nodeName),
       codec: createSnapshotCodec(),
       file: new SnapshotFile(
         config.home.snapshot,
@@ -260,7 +262,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => delivery.flush(Math.min(FLUSH_MS, Math.max(drainLeft(), 1000))));
 
     const tokens = new PullTokens(clock);
-    const access = new Access(configuration, tokens);
+    const access = new Access(configuration, tokens, config.anonymousMaxAgeMs);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
     closers.push(() => fills.stop(drainLeft()));
@@ -363,13 +365,23 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const stopListening = configuration.onChange(() => server.setServing(true));
     closers.push(stopListening);
     const { copiesBytes } = opened;
-    const operationsParts = { metrics, unready, journal: durable, fills, copiesBytes, clock, logger };
+    const operationsParts = {
+      metrics,
+      unready,
+      notes: () => (hasConfiguration(configuration) ? noteAge(configuration, config.anonymousMaxAgeMs) : []),
+      configuration,
+      journal: durable,
+      fills,
+      copiesBytes,
+      clock,
+      logger,
+    };
     const operations = await startOperations({ listen: config.httpListen, spool: config.home.spool }, operationsParts);
     // Operations are served until all other parts have stopped.
     closers.unshift(() => operations.stop());
     httpAddress = operations.address;
     await configuration.start();
-    await waitForConfiguration(configuration, config.configurationWaitMs, logger);
+    await waitForConfiguration(configuration, config, logger);
     const address = await server.start();
     isServing = true;
     server.setServing(hasConfiguration(configuration));
@@ -379,6 +391,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
   }
 
   function createPeers(planes: PlaneSecurity): NodeSet<Peer> {
+    planes.check(config.dataPlanes);
     const NodeClient = loadNode();
     return new NodeSet({
       addresses: config.dataPlanes,
@@ -426,13 +439,19 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
 }
 
 /** A data plane also starts without a configuration: its edge then answers 503 with the reason. */
-async function waitForConfiguration(configuration: LiveConfiguration, withinMs: number, logger: Logger): Promise<void> {
+async function waitForConfiguration(
+  configuration: LiveConfiguration,
+  { configurationWaitMs, anonymousMaxAgeMs }: DataPlaneConfig,
+  logger: Logger,
+): Promise<void> {
   try {
-    await configuration.ready(withinMs);
+    await configuration.ready(configurationWaitMs, anonymousMaxAgeMs);
   } catch (error) {
     if (!isLayoverError(error)) throw error;
     logger.warn(
-      'No configuration is available: the control plane was not reached, and no snapshot of an earlier run exists',
+      hasConfiguration(configuration)
+        ? 'The control plane was not reached, and the configuration of an earlier run is too old for anonymous pulls'
+        : 'No configuration is available: the control plane was not reached, and no snapshot of an earlier run exists',
     );
   }
 }

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
 import type { RawEnvironment } from '../../common/runtime/env';
-import { type Home, homeAt } from '../../common/runtime/home';
+import type { Home } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
@@ -59,6 +60,8 @@ export interface DataPlaneConfig {
    * anyway.
    */
   readonly configurationWaitMs: number;
+  /** Oldest configuration with which public organizations are served to everyone. */
+  readonly anonymousMaxAgeMs: number;
   /** Destination of traces; undefined = no traces. */
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
@@ -90,7 +93,7 @@ export interface DataPlaneConfig {
  */
 export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
   const reader = new SettingsReader(env);
-  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const home = readHome(reader);
   const listen = reader.parsed(SETTINGS.LAYOVER_DATA_LISTEN, parseListenAddress) ?? unixSocket(home.dataSocket);
   const catalog = reader.parsed(SETTINGS.LAYOVER_CATALOG, parseListenAddress) ?? unixSocket(home.catalogSocket);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [];
@@ -123,6 +126,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     },
     drainMs: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000,
     configurationWaitMs: reader.integer(SETTINGS.LAYOVER_CONFIGURATION_WAIT_SECONDS) * 1000,
+    anonymousMaxAgeMs: reader.integer(SETTINGS.LAYOVER_ANONYMOUS_MAX_AGE_SECONDS) * 1000,
     tracing: readTracing(reader, 'data-plane'),
     logLevel: reader.choice(SETTINGS.LAYOVER_LOG_LEVEL),
     nodeName: reader.parsed(SETTINGS.LAYOVER_NODE_NAME, readNodeName) ?? defaultNodeName(),

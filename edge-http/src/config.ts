@@ -1,7 +1,7 @@
+import { readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
 import type { RawEnvironment } from '../../common/runtime/env';
-import { homeAt } from '../../common/runtime/home';
 import { type ListenAddress, parseListenAddress, parseListenAddresses } from '../../common/runtime/listen-address';
 import type { LogLevel } from '../../common/runtime/logger';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
@@ -59,7 +59,7 @@ const EDGE_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_EDGE_TLS_CERT, key: SETTI
 /** Reads the configuration from an environment. Throws a ConfigurationError with all problems. */
 export function readEdgeConfig(env: RawEnvironment): EdgeConfig {
   const reader = new SettingsReader(env);
-  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const home = readHome(reader);
   const dataPlanes = reader.parsed(SETTINGS.LAYOVER_DATA_PLANES, parseListenAddresses) ?? [
     { kind: 'unix', path: home.dataSocket },
   ];

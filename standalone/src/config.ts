@@ -1,11 +1,12 @@
 import { readControlPlaneConfig } from '../../control-plane/src/config';
 import { readDataPlaneConfig } from '../../data-plane/src/config';
 import { readEdgeConfig } from '../../edge-http/src/config';
+import { checkSocketPath, readHome } from '../../common/configuration/read-home';
 import { SETTINGS } from '../../common/configuration/settings';
 import { SettingsReader } from '../../common/configuration/settings-reader';
 import { unknownVariables } from '../../common/configuration/unknown-variables';
 import { ConfigurationError, type RawEnvironment } from '../../common/runtime/env';
-import { homeAt, type Home } from '../../common/runtime/home';
+import type { Home } from '../../common/runtime/home';
 import { PROCESS_DEFAULTS } from './process-defaults';
 
 /**
@@ -40,7 +41,9 @@ export function readStandaloneConfig(env: RawEnvironment): StandaloneConfig {
   if (problems.size > 0) throw new ConfigurationError([...problems], warnings);
 
   const reader = new SettingsReader(env);
-  const home = homeAt(reader.text(SETTINGS.LAYOVER_HOME));
+  const home = readHome(reader);
+  checkSocketPath(reader, SETTINGS.LAYOVER_HOME, home.lockSocket);
+  reader.done();
   const drainMs = reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000;
   // Removed, so that the planes don't report them again.
   const withoutUnknown = Object.fromEntries(unknown.map(({ name }) => [name, undefined]));

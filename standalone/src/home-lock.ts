@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { createServer, connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { makeDurableFolder } from '../../common/files/durable-folder';
+import { requireOwnFolder } from '../../common/runtime/unix-socket';
 
 /** Thrown if another Layover uses the home. */
 export class HomeInUseError extends Error {
@@ -11,11 +12,13 @@ export class HomeInUseError extends Error {
 /**
  * Locks a home, because two instances would share a database file, a spool and sockets. The lock is
  * a listening socket, which disappears with its process however that ends. Resolves with a function
- * that releases the lock. Throws a HomeInUseError.
+ * that releases the lock. Throws a HomeInUseError, and a ConfigurationError if the folder of the
+ * sockets is not private.
  */
 export async function lockHome(socketPath: string, home: string): Promise<() => Promise<void>> {
   // Durable, because the first start creates the home here.
   await makeDurableFolder(dirname(socketPath));
+  requireOwnFolder(socketPath);
   if (await answers(socketPath)) {
     throw new HomeInUseError(
       `Another Layover is running with LAYOVER_HOME=${home}. Stop it, or set another LAYOVER_HOME for this one.`,

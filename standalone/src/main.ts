@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (stopping) return;
     say(`Layover could not start: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof ConfigurationError ? EXIT_BAD_CONFIGURATION : 1;
     return;
   }
   const { edge, control } = standalone.addresses;

@@ -240,7 +240,7 @@ describe('a shared secret between the planes', () => {
     });
     expect(code).toBe(78);
     expect(stderr).toMatch(
-      /LAYOVER_DATA_LISTEN is 0\.0\.0\.0:0, which other machines can connect to\. Set LAYOVER_PLANE_TLS_CERT/,
+      /LAYOVER_DATA_LISTEN is 0\.0\.0\.0:0, which other machines or users can connect to\. Set LAYOVER_PLANE_TLS_CERT/,
     );
   });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { graphqlClient } from '../../../test/support/real/graphql-client';
 import { freePort } from '../../../test/support/real/free-port';
@@ -34,9 +35,14 @@ const ORGANIZATION = 'bench';
 /** Starts planes from the build, with one organization for the upstream. */
 export async function startLayoverNodes(options: LayoverNodesOptions): Promise<LayoverNodes> {
   const folder = await temporaryFolder('nodes');
+  const secret = randomBytes(32).toString('hex');
   const started: ServerProgram[] = [];
   const start = async (plane: PlaneName, name: string, env: Readonly<Record<string, string>>) => {
-    const server = await startPlaneProcess(plane, join(folder.path, name), { LAYOVER_NODE_NAME: name, ...env });
+    const server = await startPlaneProcess(plane, join(folder.path, name), {
+      LAYOVER_NODE_NAME: name,
+      ...(options.transport === 'tcp' ? { LAYOVER_PLANE_SECRET: secret } : {}),
+      ...env,
+    });
     started.push(server);
     return server;
   };
@@ -52,7 +58,8 @@ export async function startLayoverNodes(options: LayoverNodesOptions): Promise<L
       else addresses.push(`unix:${join(folder.path, `${name}.sock`)}`);
     }
     const all = { LAYOVER_DATA_PLANES: addresses.join(',') };
-    const control = await start('control-plane', 'control', { LAYOVER_CATALOG_LISTEN: '127.0.0.1:0', ...all });
+    const catalogListen = options.transport === 'tcp' ? '127.0.0.1:0' : `unix:${join(folder.path, 'catalog.sock')}`;
+    const control = await start('control-plane', 'control', { LAYOVER_CATALOG_LISTEN: catalogListen, ...all });
     const [, controlUrl, catalog] = control.readyMatch as unknown as [string, string, string];
     await graphqlClient(`${controlUrl}/graphql`, ADMIN_TOKEN).createOrganization(ORGANIZATION, {
       upstream: new URL(options.upstream).host,

@@ -13,6 +13,16 @@ const settings = declareSettings({
       'data plane needs a home of its own.',
     example: '/var/lib/layover',
   },
+  XDG_RUNTIME_DIR: {
+    kind: 'text',
+    readBy: ALL_PLANES,
+    format: 'an absolute path',
+    description:
+      'Folder of this user, with mode 0700, for the sockets if their paths in `LAYOVER_HOME` would be ' +
+      'longer than 107 bytes. All planes on one machine need the same value. If it is needed and not ' +
+      'set, the planes do not start. systemd sets it for user sessions.',
+    example: '/run/user/1000',
+  },
   LAYOVER_BOOTSTRAP: {
     kind: 'boolean',
     readBy: CONTROL_PLANE,

@@ -71,15 +71,6 @@ const node = declareSettings({
     defaultText: '`8` with `npm start` and in the image, otherwise `4`',
     description: 'Threads for file access and name lookup. Read by libuv, which is part of Node.js.',
   },
-  TMPDIR: {
-    kind: 'external',
-    readBy: ALL_PLANES,
-    format: 'a folder',
-    defaultText: '`/tmp`',
-    description:
-      'Sockets are created here if their path in `LAYOVER_HOME` would be longer than 107 bytes. Planes ' +
-      'on one machine need the same value.',
-  },
   GRPC_VERBOSITY: {
     kind: 'external',
     readBy: ALL_PLANES,

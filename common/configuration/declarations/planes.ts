@@ -56,6 +56,18 @@ const settings = declareSettings({
       'How long a data plane that starts waits for the configuration from the control plane before it ' +
       'accepts calls. It answers `NOT_READY` as long as it has none.',
   },
+  LAYOVER_ANONYMOUS_MAX_AGE_SECONDS: {
+    kind: 'integer',
+    readBy: DATA_PLANE,
+    min: 300,
+    max: 31_536_000,
+    default: 86_400,
+    unit: 'seconds',
+    description:
+      'How long after the last message of the control plane a data plane serves public organizations ' +
+      'to clients that are not robots of the organization. Then it answers 503, because the ' +
+      'organization may have become private. Robots of the organization are not affected.',
+  },
   LAYOVER_PLANE_TLS_CERT: {
     kind: 'text',
     readBy: ALL_PLANES,
@@ -95,8 +107,8 @@ const settings = declareSettings({
     format: `32 to 256 ${SECRET_CHARACTERS}`,
     secret: true,
     description:
-      'Secret by which planes on a private network recognize each other, the same on every plane. It ' +
-      'can be combined with certificates.',
+      'Secret by which planes on a private network or on one machine recognize each other, the same on ' +
+      'every plane. It can be combined with certificates.',
     example: '$(openssl rand -hex 32)',
   },
   LAYOVER_PLANE_SECRET_PREVIOUS: {
@@ -114,9 +126,8 @@ const settings = declareSettings({
 export const PLANES = {
   title: 'Connect the planes',
   introduction: [
-    'On one machine the planes use sockets in `LAYOVER_HOME` and need none of this. An address that is',
-    'neither a unix socket nor a loopback address requires certificates or a secret: see',
-    '[security.md](security.md).',
+    'On one machine the planes use sockets in `LAYOVER_HOME` and need none of this. Every other address',
+    'requires certificates or a secret, loopback addresses included: see [security.md](security.md).',
   ],
   settings,
 } satisfies SettingGroup;

@@ -1,7 +1,8 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
+import { PLANE_SERVER } from '../../../common/grpc/plane-channel';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
-import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
+import { preparePlaneSocket, protectSocket } from '../../../common/runtime/unix-socket';
 import type { CatalogHandlers } from '../../../proto/gen/layover/v1/Catalog';
 
 /** Maximum size of a request: a batch of records with their admissions. */
@@ -9,7 +10,10 @@ const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
 /** Serves the Catalog over gRPC with the given handlers. */
 export class CatalogServer {
-  private readonly server = new Server({ 'grpc.max_receive_message_length': MAX_REQUEST_BYTES });
+  private readonly server = new Server({
+    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+    ...PLANE_SERVER,
+  });
 
   constructor(
     private readonly listen: ListenAddress,
@@ -25,7 +29,7 @@ export class CatalogServer {
    */
   async start(): Promise<string> {
     const { listen } = this;
-    if (listen.kind === 'unix') await prepareSocketPath(listen.path);
+    if (listen.kind === 'unix') await preparePlaneSocket(listen.path);
     const port = await new Promise<number>((resolve, reject) => {
       this.server.bindAsync(formatGrpcAddress(listen), this.credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),

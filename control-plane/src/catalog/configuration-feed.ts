@@ -37,6 +37,8 @@ interface State {
  */
 export class ConfigurationFeed {
   private state: State | undefined;
+  /** Start of the last successful read, in milliseconds since the epoch. */
+  private readAt = 0;
   private readonly listeners = new Set<() => void>();
   private readonly poller: Poller;
   private stopListening = (): void => undefined;
@@ -53,7 +55,9 @@ export class ConfigurationFeed {
 
   /** Loads the configuration and begins to watch it. Throws if the database cannot be read. */
   async start(): Promise<void> {
+    const startedAt = this.parts.clock.now();
     this.state = await this.loadAll();
+    this.readAt = startedAt;
     this.stopListening = this.parts.revision.onAnnounce(() => this.poller.pollNow());
     this.poller.start();
   }
@@ -70,6 +74,14 @@ export class ConfigurationFeed {
    */
   get position(): ConfigurationPosition | undefined {
     return this.state?.history.position;
+  }
+
+  /**
+   * How long ago the database was last read, in milliseconds. It grows while the database does not
+   * answer: another control plane may have changed the configuration meanwhile.
+   */
+  get ageMs(): number {
+    return Math.max(0, this.parts.clock.now() - this.readAt);
   }
 
   /**
@@ -111,7 +123,10 @@ export class ConfigurationFeed {
   }
 
   private async reload(): Promise<void> {
-    if (!(await this.catchUp())) return;
+    const startedAt = this.parts.clock.now();
+    const hasChanged = await this.catchUp();
+    this.readAt = startedAt;
+    if (!hasChanged) return;
     for (const listener of this.listeners) listener();
   }
 

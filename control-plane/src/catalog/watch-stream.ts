@@ -103,7 +103,7 @@ export class WatchStream {
 
   private write(reply: WatchReply): void {
     this.begun = true;
-    this.waiting = !this.call.write(reply);
+    this.waiting = !this.call.write({ ...reply, ageMs: this.parts.feed.ageMs });
   }
 
   private resume(): void {

@@ -1,5 +1,6 @@
-import { type ClientOptions, type ClientUnaryCall, connectivityState, type ServiceError } from '@grpc/grpc-js';
+import { type ClientUnaryCall, connectivityState, type ServiceError } from '@grpc/grpc-js';
 import { loadStorage } from '../../../common/grpc/load-proto';
+import { planeChannel } from '../../../common/grpc/plane-channel';
 import type { PlaneSecurity } from '../../../common/grpc/plane-security';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
@@ -11,16 +12,11 @@ import type { StorageClient } from '../../../proto/gen/layover/v1/Storage';
  */
 const CONNECT_MS = 2_000;
 
-const OPTIONS: ClientOptions = {
-  // Data planes are in the internal network; a proxy from the environment is only for upstreams.
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  'grpc.use_local_subchannel_pool': 1,
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 20_000,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2000,
-};
+/**
+ * Shorter than the deadline of every call, so that a call on a connection that died fails in time
+ * for another data plane to be called.
+ */
+const OPTIONS = planeChannel({ pingAfterMs: 5_000, answerWithinMs: 5_000, reconnectWithinMs: 2_000 });
 
 /** The client of one data plane. */
 export interface DataPlaneClient {

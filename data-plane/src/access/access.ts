@@ -10,6 +10,7 @@ import type { LocatedRepository, PullTarget } from './pull-target';
 import type { ProofHolder } from './proof-holder';
 import type { PullTokens } from './pull-tokens';
 import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
+import { requireCurrent } from './require-current';
 
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
@@ -26,6 +27,8 @@ export class Access {
   constructor(
     private readonly configuration: Configuration,
     private readonly tokens: PullTokens,
+    /** Oldest configuration with which public organizations are open, in milliseconds. */
+    private readonly maxAnonymousAgeMs = Infinity,
   ) {}
 
   /**
@@ -42,8 +45,10 @@ export class Access {
   /**
    * Returns the pull target of a request that is allowed. Throws UNAUTHORIZED for wrong
    * credentials, and for missing credentials if the organization is private; PROXY_DISABLED with
-   * the reason; DENIED if the patterns of the organization exclude the repository. Authentication
-   * comes first, so that an unauthorized client learns nothing about the configuration.
+   * the reason; DENIED if the patterns of the organization exclude the repository; NOT_READY if
+   * only the visibility of the organization permits the pull and the configuration is too old for
+   * that. Authentication comes first, so that an unauthorized client learns nothing about the
+   * configuration.
    *
    * `since` is set if the request continues an earlier answer: the time when that answer began, in
    * milliseconds since the epoch. The token must have been valid then, because it may have expired
@@ -57,6 +62,7 @@ export class Access {
     });
     if (identity.blob !== undefined) requireBlob(located, identity, blob);
     else if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
+    else requireCurrent(this.configuration, this.maxAnonymousAgeMs, located.organization, identity);
     return this.target(snapshot, located, identity.actor);
   }
 

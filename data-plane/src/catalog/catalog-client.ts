@@ -1,5 +1,6 @@
 import { type ChannelCredentials, type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { loadCatalog } from '../../../common/grpc/load-proto';
+import { planeChannel } from '../../../common/grpc/plane-channel';
 import { traceCalls } from '../../../common/grpc/trace-calls';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
 import { NO_TRACER, type Tracer } from '../../../common/tracing/tracer';
@@ -8,20 +9,18 @@ import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
 export type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
 
 const OPTIONS: ClientOptions = {
-  // The control plane is in the internal network; http_proxy is for connections to upstreams.
-  'grpc.enable_http_proxy': 0,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 2000,
+  // The answer to a ping may wait behind a snapshot of an earlier control plane.
+  ...planeChannel({ pingAfterMs: 5_000, answerWithinMs: 10_000, reconnectWithinMs: 2_000 }),
+  // Also between two calls, so that the next pull does not wait for a connection that died.
+  'grpc.keepalive_permit_without_calls': 1,
   // Messages are small, except snapshots of an earlier control plane: thousands of organizations
   // exceed gRPC's default of 4 MiB.
   'grpc.max_receive_message_length': 64 * 1024 * 1024,
-  // Separate connections, so that closing one client does not affect the others in this process.
-  'grpc.use_local_subchannel_pool': 1,
 };
 
 /**
- * Creates the only connection of a data plane to the Catalog. It connects at the first call. The
- * caller must call `close()`.
+ * Creates a connection of a data plane to the Catalog: one for its unary calls, and one for each
+ * Watch stream. It connects at the first call. The caller must call `close()`.
  */
 export function createCatalogClient(
   address: ListenAddress,

@@ -8,11 +8,14 @@ import { isServiceError } from './unary-call';
 
 /**
  * Creates a {@link ConfigurationWatch} from Catalog.Watch. `node` is the stable name of this data
- * plane.
+ * plane. Every stream has its own connection from `connect`: a stream that went silent is replaced
+ * on a new connection, which may lead to another control plane, and pull records never delay a
+ * heartbeat.
  */
-export function createGrpcConfigurationWatch(client: CatalogClient, node: string): ConfigurationWatch {
+export function createGrpcConfigurationWatch(connect: () => CatalogClient, node: string): ConfigurationWatch {
   return {
     async *open(known: ConfigurationPosition, signal: AbortSignal): AsyncIterable<WatchMessage> {
+      const client = connect();
       const call = client.watch({ node, knownRevision: known.revision, knownMark: known.mark, acceptsUpdates: true });
       // Only cancel() tells the server that the loop has ended (grpc-node issue 1238).
       const stopListening = onAbort(signal, () => call.cancel());
@@ -27,6 +30,7 @@ export function createGrpcConfigurationWatch(client: CatalogClient, node: string
         // A stream that is cancelled after its end emits an error that has no other listener.
         call.on('error', () => undefined);
         call.cancel();
+        client.close();
       }
     },
   };

@@ -74,4 +74,10 @@ export interface Configuration {
    * the control plane yet.
    */
   current(): ConfigurationSnapshot;
+  /**
+   * Time since a control plane last confirmed that the snapshot is current, in milliseconds.
+   * Infinity if no control plane ever did. At most about ten seconds while a control plane and its
+   * database are reachable.
+   */
+  readonly ageMs: number;
 }

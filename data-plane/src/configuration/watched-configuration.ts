@@ -23,6 +23,11 @@ import { type CompleteUpdate, UpdateAssembly } from './update-assembly';
 
 /** The minimum time between two writes of the file on disk, in milliseconds. */
 const SAVE_EVERY_MS = 1000;
+/**
+ * How often the file is written only because the configuration was confirmed, in milliseconds. A
+ * restart takes the configuration for older than it is, by at most this time.
+ */
+const SAVE_CONFIRMED_EVERY_MS = 60_000;
 
 /** Dependencies and options of {@link createConfiguration}. */
 export interface ConfigurationOptions {
@@ -63,10 +68,10 @@ export interface LiveConfiguration extends Configuration {
    */
   start(): Promise<void>;
   /**
-   * Resolves when there is a snapshot, from disk or from the control plane. Throws NOT_READY after
-   * `timeoutMs`.
+   * Resolves when there is a snapshot that is at most `maxAgeMs` old, from disk, or any snapshot
+   * from the control plane. Throws NOT_READY after `timeoutMs`.
    */
-  ready(timeoutMs: number): Promise<void>;
+  ready(timeoutMs: number, maxAgeMs?: number): Promise<void>;
   /** Whether a stream from the control plane is open and has sent configuration. */
   readonly connected: boolean;
   /**
@@ -101,6 +106,10 @@ class WatchedConfiguration implements LiveConfiguration {
    * request a full snapshot.
    */
   private known: ConfigurationPosition = NOTHING_KNOWN;
+  /** When the snapshot was last confirmed, in milliseconds since the epoch. */
+  private confirmedAt = -Infinity;
+  /** The value of {@link confirmedAt} on disk. */
+  private savedConfirmedAt = -Infinity;
   private readonly saving: BackgroundSave;
   private running: Promise<void> | undefined;
   private failures = 0;
@@ -131,6 +140,10 @@ class WatchedConfiguration implements LiveConfiguration {
     });
   }
 
+  get ageMs(): number {
+    return Math.max(0, this.options.clock.now() - this.confirmedAt);
+  }
+
   get connected(): boolean {
     return this.streaming;
   }
@@ -141,8 +154,8 @@ class WatchedConfiguration implements LiveConfiguration {
     this.running = this.run();
   }
 
-  async ready(timeoutMs: number): Promise<void> {
-    if (this.snapshot !== undefined) return;
+  async ready(timeoutMs: number, maxAgeMs = Infinity): Promise<void> {
+    if (this.snapshot !== undefined && this.ageMs <= maxAgeMs) return;
     const first = new Deferred();
     const unsubscribe = this.onChange(() => first.resolve());
     try {
@@ -173,8 +186,9 @@ class WatchedConfiguration implements LiveConfiguration {
     try {
       const plain = await file.load();
       if (plain === undefined) return;
-      const { format, ...wire } = codec.decode(plain);
+      const { format, confirmedAt, ...wire } = codec.decode(plain);
       this.apply(new UpdateAssembly(codec).add(asUpdate(wire))!);
+      if (confirmedAt !== 0) this.confirmedAt = this.savedConfirmedAt = confirmedAt;
       // A file of another version may lack fields that this version needs.
       if (format !== codec.format) this.known = NOTHING_KNOWN;
       logger.info({ revision: this.snapshot?.revision }, 'The configuration of an earlier run was loaded from disk');
@@ -234,15 +248,23 @@ class WatchedConfiguration implements LiveConfiguration {
   }
 
   /** Handles a message. Returns false if the stream must be reopened. */
-  private take({ snapshot, update, invalidation }: WatchMessage, assembly: UpdateAssembly): boolean {
+  private take({ snapshot, update, invalidation, heartbeat, ageMs }: WatchMessage, assembly: UpdateAssembly): boolean {
     if (invalidation) {
       this.options.forget(invalidation.organizationUid, invalidation.repository, invalidation.tag, invalidation.digest);
     }
+    // A heartbeat of another revision confirms nothing: the stream did not bring that revision.
+    if (heartbeat && this.streaming && heartbeat.revision === this.known.revision) this.confirm(ageMs);
     const part = update ?? (snapshot && asUpdate(snapshot));
-    return !part || this.takePart(part, assembly);
+    return !part || this.takePart(part, ageMs, assembly);
   }
 
-  private takePart(part: WireUpdate, assembly: UpdateAssembly): boolean {
+  /** Notes that the snapshot was current `ageMs` milliseconds ago. */
+  private confirm(ageMs: number): void {
+    this.confirmedAt = this.options.clock.now() - Math.max(0, ageMs);
+    if (this.confirmedAt - this.savedConfirmedAt >= SAVE_CONFIRMED_EVERY_MS) this.saving.request();
+  }
+
+  private takePart(part: WireUpdate, ageMs: number, assembly: UpdateAssembly): boolean {
     const { logger } = this.options;
     if (!this.streaming) {
       this.streaming = true;
@@ -258,7 +280,7 @@ class WatchedConfiguration implements LiveConfiguration {
     }
     try {
       const complete = assembly.add(part);
-      if (complete !== undefined) this.applyFromStream(complete);
+      if (complete !== undefined) this.applyFromStream(complete, ageMs);
       return true;
     } catch (error) {
       this.known = NOTHING_KNOWN;
@@ -273,7 +295,7 @@ class WatchedConfiguration implements LiveConfiguration {
     }
   }
 
-  private applyFromStream(update: CompleteUpdate): void {
+  private applyFromStream(update: CompleteUpdate, ageMs: number): void {
     const isOnDisk =
       !update.isFull &&
       update.organizations.length + update.removedUids.length === 0 &&
@@ -291,6 +313,7 @@ class WatchedConfiguration implements LiveConfiguration {
       },
       'The configuration is current',
     );
+    this.confirm(ageMs);
     if (!isOnDisk) this.saving.request();
   }
 
@@ -325,12 +348,14 @@ class WatchedConfiguration implements LiveConfiguration {
   /** Encodes the newest state for the disk. */
   private encode(): Buffer {
     const { codec } = this.options;
-    const rest = { ...this.position, ...this.shared, format: codec.format };
+    this.savedConfirmedAt = this.confirmedAt;
+    const confirmedAt = Number.isFinite(this.confirmedAt) ? this.confirmedAt : 0;
+    const rest = { ...this.position, ...this.shared, format: codec.format, confirmedAt };
     return codec.encode(rest, this.organizations.encoded());
   }
 }
 
 /** Converts a snapshot to an update with a single part. */
-function asUpdate(snapshot: Omit<NonNullable<WatchMessage['snapshot']>, 'format'>): WireUpdate {
+function asUpdate(snapshot: Omit<NonNullable<WatchMessage['snapshot']>, 'format' | 'confirmedAt'>): WireUpdate {
   return { ...snapshot, fromRevision: 0, last: true, removedUids: [] };
 }

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { withTimeout } from '../../../common/async/deadline';
+import { PLANE_SERVER } from '../../../common/grpc/plane-channel';
 import { loadNode, loadRegistry, loadStorage } from '../../../common/grpc/load-proto';
 import type { Clock } from '../../../common/runtime/clock';
 import { formatGrpcAddress, type ListenAddress } from '../../../common/runtime/listen-address';
-import { prepareSocketPath, protectSocket } from '../../../common/runtime/unix-socket';
+import { preparePlaneSocket, protectSocket } from '../../../common/runtime/unix-socket';
 import type { NodeHandlers } from '../../../proto/gen/layover/v1/Node';
 import type { RegistryHandlers } from '../../../proto/gen/layover/v1/Registry';
 import type { StorageHandlers } from '../../../proto/gen/layover/v1/Storage';
@@ -54,10 +55,8 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
   const server = new Server({
     'grpc.max_receive_message_length': 1024 * 1024,
     'grpc.max_send_message_length': -1,
-    // Detects an edge that vanished without closing its connection. Its calls then end, and their
-    // fills have one client less.
-    'grpc.keepalive_time_ms': 30_000,
-    'grpc.keepalive_timeout_ms': 20_000,
+    // The calls of an edge that vanished end, and their fills have one client less.
+    ...PLANE_SERVER,
   });
   const health = new HealthService();
   server.addService(loadRegistry().service, registry);
@@ -71,7 +70,7 @@ export function createRegistryServer(options: RegistryServerOptions): RegistrySe
       if (stopping === undefined) health.set(serving);
     },
     async start() {
-      if (listen.kind === 'unix') await prepareSocketPath(listen.path);
+      if (listen.kind === 'unix') await preparePlaneSocket(listen.path);
       const port = await bind(server, formatGrpcAddress(listen), credentials);
       bound = true;
       if (listen.kind === 'unix') await protectSocket(listen.path);

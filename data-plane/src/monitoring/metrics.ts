@@ -4,6 +4,7 @@ import { BoundedLabels } from './bounded-labels';
 import { watchProcess } from '../../../common/metrics/process-metrics';
 import { readCounter, readGauge } from '../../../common/metrics/read-metrics';
 import type { SpooledFills } from '../blobs/fills/create-fills';
+import type { Configuration } from '../configuration/configuration';
 import type { PullJournal } from '../journal/pull-journal';
 
 /**
@@ -15,6 +16,7 @@ const MAX_UPSTREAMS = 50;
 
 /** State that is read when metrics are scraped. */
 export interface WatchedParts {
+  readonly configuration: Pick<Configuration, 'ageMs'>;
   readonly journal: Pick<PullJournal, 'depth'>;
   readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
   /** Bytes of the local copies of blobs in a bucket; undefined = there are none. */
@@ -110,8 +112,14 @@ export class DataPlaneMetrics {
   }
 
   /** Adds the metrics that are read from the parts at scrape time. Call it once. */
-  watch({ journal, fills, copiesBytes, disk, ready }: WatchedParts): void {
+  watch({ configuration, journal, fills, copiesBytes, disk, ready }: WatchedParts): void {
     const { registry } = this;
+    readGauge(
+      registry,
+      'layover_data_configuration_age_seconds',
+      'Time since a control plane last confirmed the configuration in seconds; +Inf if none ever did.',
+      () => configuration.ageMs / 1000,
+    );
     readGauge(registry, 'layover_data_fills_running', 'Running fills that read from an upstream.', () => {
       return fills.counts().running;
     });

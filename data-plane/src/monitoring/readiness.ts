@@ -2,12 +2,15 @@ import { constants } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
 import { withTimeout } from '../../../common/async/deadline';
 import type { Clock } from '../../../common/runtime/clock';
+import type { Configuration } from '../configuration/configuration';
 
 /**
  * How long a file system may take to answer, in milliseconds. One that hangs (a mount whose server
  * is gone) is not usable.
  */
 const ANSWER_MS = 2_000;
+/** Age of the configuration from which on it is mentioned: three heartbeats, in milliseconds. */
+const NOTED_AGE_MS = 30_000;
 
 /** The folders that a data plane must be able to read and write. */
 export interface PlaneFolders {
@@ -47,6 +50,21 @@ export async function whyUnready(
   });
   for (const reason of await Promise.all(looks)) if (reason !== undefined) reasons.push(reason);
   return reasons;
+}
+
+/**
+ * Returns what an operator should know about the age of the configuration: nothing while it is
+ * confirmed regularly. An old configuration does not make a data plane unready, because an outage
+ * of the control plane would then remove all nodes at once, and robots can still pull.
+ */
+export function noteAge({ ageMs }: Pick<Configuration, 'ageMs'>, maxAnonymousAgeMs: number): readonly string[] {
+  if (ageMs <= NOTED_AGE_MS) return [];
+  const age = Number.isFinite(ageMs) ? `for ${Math.floor(ageMs / 1000)} s` : 'since the last start';
+  const consequence =
+    ageMs > maxAnonymousAgeMs
+      ? 'anonymous pulls are refused'
+      : `anonymous pulls are refused after ${maxAnonymousAgeMs / 1000} s`;
+  return [`configuration: not confirmed by a control plane ${age}; ${consequence}`];
 }
 
 /** Returns the size and free bytes of the file system of a folder; zeros if it does not answer. */

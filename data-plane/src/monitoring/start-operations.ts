@@ -14,10 +14,12 @@ export interface OperationsOptions {
 }
 
 /** Dependencies of the operations server. */
-export interface MonitoringParts extends Pick<WatchedParts, 'journal' | 'fills' | 'copiesBytes'> {
+export interface MonitoringParts extends Pick<WatchedParts, 'configuration' | 'journal' | 'fills' | 'copiesBytes'> {
   readonly metrics: DataPlaneMetrics;
   /** See whyUnready. */
   readonly unready: () => Promise<readonly string[]>;
+  /** See noteAge. */
+  readonly notes: () => readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -28,7 +30,7 @@ export interface MonitoringParts extends Pick<WatchedParts, 'journal' | 'fills' 
  */
 export async function startOperations(
   { listen, spool }: OperationsOptions,
-  { metrics, unready, clock, logger, ...parts }: MonitoringParts,
+  { metrics, unready, notes, clock, logger, ...parts }: MonitoringParts,
 ): Promise<{ readonly address: string | undefined; stop(): Promise<void> }> {
   metrics.watch({
     ...parts,
@@ -36,6 +38,6 @@ export async function startOperations(
     ready: async () => (await unready()).length === 0,
   });
   if (listen === undefined) return { address: undefined, stop: () => Promise.resolve() };
-  const server = new OperationsServer({ listen, registry: metrics.registry, unready, logger });
+  const server = new OperationsServer({ listen, registry: metrics.registry, unready, notes, logger });
   return { address: await server.start(), stop: () => server.stop() };
 }

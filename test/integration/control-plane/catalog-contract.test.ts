@@ -1,3 +1,4 @@
+import { sendingSecret } from '../../support/plane-secret';
 import { systemClock } from '../../../common/runtime/clock';
 import { parseListenAddress } from '../../../common/runtime/listen-address';
 import { createCatalogClient } from '../../../data-plane/src/catalog/catalog-client';
@@ -16,7 +17,7 @@ describeCatalog('the control plane', async () => {
   const repository = await plane.organization('acme', { expirationSeconds: DAY_SECONDS });
   const address = parseListenAddress(plane.catalogAddress);
   if (address === undefined) throw new Error(`${plane.catalogAddress} is no address`);
-  const client = createCatalogClient(address);
+  const client = createCatalogClient(address, sendingSecret());
   return {
     catalog: createGrpcCatalog({ client, clock: systemClock, timeoutMs: TIMEOUT_MS }),
     repository,

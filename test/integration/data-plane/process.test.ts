@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { credentials } from '@grpc/grpc-js';
 import { formatGrpcAddress } from '../../../common/runtime/listen-address';
 import { homeAt } from '../../../common/runtime/home';
 import { packageRoot } from '../../../common/runtime/package-root';
@@ -13,6 +12,7 @@ import { temporaryFolder, type TemporaryFolder } from '../../support/real/tempor
 import { applyAdmissions } from './support/data-plane-rig';
 import { outcome, RegistryCaller } from './support/registry-caller';
 import { snapshotOf } from './support/snapshot';
+import { PLANE_SECRET, sendingSecret } from '../../support/plane-secret';
 
 const NAME = 'team/app';
 const image = buildImage({ layers: [2_000_000], seed: 'first' });
@@ -53,6 +53,7 @@ async function startProcess(
       PATH: process.env['PATH'],
       LAYOVER_HOME: folder.path,
       LAYOVER_CATALOG: formatGrpcAddress(catalog.address),
+      LAYOVER_PLANE_SECRET: PLANE_SECRET,
       LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '127.0.0.0/8',
       LAYOVER_LOG_LEVEL: 'silent',
       LAYOVER_DRAIN_SECONDS: '5',
@@ -189,7 +190,7 @@ async function health(address: string): Promise<string> {
   const loaded = loadPackageDefinition(loadSync(protoPath, { enums: String })) as unknown as {
     grpc: { health: { v1: { Health: new (...args: ConstructorParameters<typeof Client>) => HealthClient } } };
   };
-  const client = new loaded.grpc.health.v1.Health(address, credentials.createInsecure());
+  const client = new loaded.grpc.health.v1.Health(address, sendingSecret());
   try {
     return await new Promise((resolve, reject) =>
       client.check({ service: 'layover.v1.Registry' }, (error, reply) =>

@@ -17,13 +17,18 @@ import { startFakeDataPlane } from '../../support/fake-data-plane/start-fake-dat
 import { buildImage } from '../../support/fake-registry';
 import { temporaryFolder } from '../../support/real/temporary-folder';
 import { startRig } from '../data-plane/support/data-plane-rig';
+import { PLANE_SECRET } from '../../support/plane-secret';
 
 const image = buildImage({ layers: [300_000], seed: 'registry reader' });
 
 /** The edge's reader in front of one data plane, from which it takes files. */
 async function startReader(address: ListenAddress): Promise<{ reader: RegistryReader; close(): void }> {
   const logger = pino({ level: 'silent' });
-  const planes = openPlaneSecurity(readEdgeConfig({}).planeSecurity, systemClock, logger);
+  const planes = openPlaneSecurity(
+    readEdgeConfig({ LAYOVER_PLANE_SECRET: PLANE_SECRET }).planeSecurity,
+    systemClock,
+    logger,
+  );
   const Registry = loadRegistry();
   const nodes = new NodeSet({
     addresses: [address],

@@ -9,6 +9,7 @@ import { send } from '../../support/real/http-client';
 import { type InProcessLayover, startLayoverInProcess } from '../../support/real/layover-in-process';
 import { temporaryFolder } from '../../support/real/temporary-folder';
 import { waitUntil } from '../../support/real/wait-until';
+import { PLANE_SECRET } from '../../support/plane-secret';
 
 const LISTENERS = { LAYOVER_DATA_HTTP_LISTEN: '127.0.0.1:0', LAYOVER_EDGE_METRICS_LISTEN: '127.0.0.1:0' };
 
@@ -92,7 +93,12 @@ describe('metrics of an edge', () => {
   const silent = { logger: pino({ level: 'silent' }) };
   const edgeWith = (env: Readonly<Record<string, string>>): ReturnType<typeof createEdge> =>
     createEdge(
-      readEdgeConfig({ LAYOVER_EDGE_LISTEN: '127.0.0.1:0', LAYOVER_DATA_PLANES: '127.0.0.1:9', ...env }),
+      readEdgeConfig({
+        LAYOVER_EDGE_LISTEN: '127.0.0.1:0',
+        LAYOVER_DATA_PLANES: '127.0.0.1:9',
+        LAYOVER_PLANE_SECRET: PLANE_SECRET,
+        ...env,
+      }),
       silent,
     );
   const metricsOf = async (edge: ReturnType<typeof createEdge>, headers = {}): Promise<number> => {

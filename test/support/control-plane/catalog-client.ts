@@ -1,4 +1,4 @@
-import { type ChannelCredentials, type ClientReadableStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { fromGrpcError } from '../../../common/grpc/error-status';
 import { loadCatalog } from '../../../common/grpc/load-proto';
 import type { CatalogClient } from '../../../proto/gen/layover/v1/Catalog';
@@ -15,6 +15,7 @@ import type { ConfigurationUpdate__Output } from '../../../proto/gen/layover/v1/
 import type { Organization__Output } from '../../../proto/gen/layover/v1/Organization';
 import type { WatchRequest } from '../../../proto/gen/layover/v1/WatchRequest';
 import type { WatchReply__Output } from '../../../proto/gen/layover/v1/WatchReply';
+import { sendingSecret } from '../plane-secret';
 
 type Method =
   | 'LookupTag'
@@ -35,7 +36,7 @@ export class TestCatalog {
   private readonly client: CatalogClient;
   private readonly streams: ClientReadableStream<WatchReply__Output>[] = [];
 
-  constructor(address: string, by: ChannelCredentials = credentials.createInsecure()) {
+  constructor(address: string, by: ChannelCredentials = sendingSecret()) {
     const Client = loadCatalog();
     this.client = new Client(address, by, { 'grpc.enable_http_proxy': 0 });
   }
@@ -60,7 +61,7 @@ export class TestCatalog {
 }
 
 /** The configuration as a data plane has it after an update. */
-export type WatchedSnapshot = Omit<ConfigurationSnapshot__Output, 'format'>;
+export type WatchedSnapshot = Omit<ConfigurationSnapshot__Output, 'format' | 'confirmedAt'>;
 
 /** The messages of a Watch stream, one at a time. */
 export class WatchedConfiguration {

@@ -10,6 +10,7 @@ import { TestCatalog } from './catalog-client';
 import type { TestRepository } from './builders';
 import { TestClock } from '../test-clock';
 import { createTestDatabase, type TestDatabase } from './test-database';
+import { PLANE_SECRET } from '../plane-secret';
 
 /** The admin token of tests. */
 export const ADMIN_TOKEN = 'test-admin-token-0123456789';
@@ -69,6 +70,7 @@ export class TestControlPlane {
       LAYOVER_BOOTSTRAP: '0',
       LAYOVER_ADMIN_TOKEN: ADMIN_TOKEN,
       LAYOVER_DRAIN_SECONDS: '1',
+      LAYOVER_PLANE_SECRET: PLANE_SECRET,
       LAYOVER_DATABASE_URL: this.database.url,
       ...this.environment,
       ...environment,

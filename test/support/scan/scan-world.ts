@@ -18,6 +18,7 @@ import { CacheWorld } from '../control-plane/cache-world';
 import { TestClock } from '../test-clock';
 import { FakeClair } from '../fake-clair';
 import { LayerServer } from './layer-server';
+import { PLANE_SECRET } from '../plane-secret';
 
 /** The token of the webhook in tests. */
 export const WEBHOOK_TOKEN = 'webhook-token-0123456789';
@@ -104,6 +105,7 @@ export class ScanWorld {
     const { plane } = this.cache;
     const config = readControlPlaneConfig({
       LAYOVER_HOME: plane.home,
+      LAYOVER_PLANE_SECRET: PLANE_SECRET,
       LAYOVER_DATABASE_URL:
         plane.databaseUrl === '' ? `sqlite:${join(plane.home, 'layover.sqlite')}` : plane.databaseUrl,
       ...this.environment,

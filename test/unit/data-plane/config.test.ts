@@ -30,6 +30,7 @@ test('every variable is read', () => {
     LAYOVER_HOME: '/tmp/h',
     LAYOVER_DATA_LISTEN: '127.0.0.1:0',
     LAYOVER_CATALOG: 'unix:/run/catalog.sock',
+    LAYOVER_PLANE_SECRET: 's'.repeat(32),
     LAYOVER_BLOB_STORE: 'file:///srv/blobs',
     LAYOVER_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '10.0.0.0/8, ::1/128,',

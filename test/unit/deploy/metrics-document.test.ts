@@ -27,6 +27,7 @@ function registries(): { readonly heading: string; readonly registry: Registry; 
   const data = new DataPlaneMetrics();
   const nothing = { records: 0, oldestMs: 0, dropped: 0 };
   data.watch({
+    configuration: { ageMs: 0 },
     journal: { depth: () => nothing },
     fills: {
       counts: () => ({ running: 0, waiting: 0 }),

@@ -1,5 +1,6 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import type { loadRegistry } from '../../../../common/grpc/load-proto';
+import { type Patience, planeChannel } from '../../../../common/grpc/plane-channel';
 import { traceCalls } from '../../../../common/grpc/trace-calls';
 import type { PlaneSecurity } from '../../../../common/grpc/plane-security';
 import type { NodeAddress } from '../../../../common/nodes/address-watch';
@@ -9,29 +10,6 @@ import { NO_TRACER, type Tracer } from '../../../../common/tracing/tracer';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 
 const MIB = 1024 * 1024;
-
-const SHARED: ChannelOptions = {
-  // The proxy in the environment is for upstreams, not for connections between planes.
-  'grpc.enable_http_proxy': 0,
-  'grpc.service_config_disable_resolution': 1,
-  // Channels with other options, and other edges in this process, use separate connections.
-  'grpc.use_local_subchannel_pool': 1,
-  // A manifest is at most 4 MiB.
-  'grpc.max_receive_message_length': 8 * MIB,
-  // A restarted data plane is found again within a second. The default backoff is up to two
-  // minutes.
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 500,
-};
-
-/**
- * Keepalive of a connection: the idle time before a ping, and the timeout of the ping;
- * milliseconds.
- */
-export interface Patience {
-  readonly pingAfterMs: number;
-  readonly answerWithinMs: number;
-}
 
 /** Keepalive of the two connections, which detects nodes that hang. */
 export interface SilenceBounds {
@@ -50,8 +28,12 @@ export const SILENCE_BOUNDS: SilenceBounds = {
   streams: { pingAfterMs: 10_000, answerWithinMs: 15_000 },
 };
 
-function keepalive({ pingAfterMs, answerWithinMs }: Patience): ChannelOptions {
-  return { ...SHARED, 'grpc.keepalive_time_ms': pingAfterMs, 'grpc.keepalive_timeout_ms': answerWithinMs };
+/** A restarted data plane is found again within a second. A manifest is at most 4 MiB. */
+function channelOptions(patience: Patience): ChannelOptions {
+  return {
+    ...planeChannel({ ...patience, reconnectWithinMs: 500 }),
+    'grpc.max_receive_message_length': 8 * MIB,
+  };
 }
 
 /**
@@ -87,9 +69,9 @@ export function connectDataPlane(
   const interceptors = traceCalls(tracer);
   const target = formatGrpcAddress(listen);
   const credentials = security.toReach('data-plane', listen);
-  const unary = new Registry(target, credentials, { ...keepalive(silence.unary), interceptors });
+  const unary = new Registry(target, credentials, { ...channelOptions(silence.unary), interceptors });
   const streams = new Registry(target, credentials, {
-    ...keepalive(silence.streams),
+    ...channelOptions(silence.streams),
     'grpc-node.flow_control_window': 4 * MIB,
     interceptors,
   });

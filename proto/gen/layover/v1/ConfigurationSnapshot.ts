@@ -12,6 +12,7 @@ export interface ConfigurationSnapshot {
   'tokenKeys'?: (_layover_v1_TokenKey)[];
   'mark'?: (string);
   'format'?: (string);
+  'confirmedAt'?: (number | string | Long);
 }
 
 export interface ConfigurationSnapshot__Output {
@@ -21,4 +22,5 @@ export interface ConfigurationSnapshot__Output {
   'tokenKeys': (_layover_v1_TokenKey__Output)[];
   'mark': (string);
   'format': (string);
+  'confirmedAt': (number);
 }

@@ -5,11 +5,12 @@ import { staysOnMachine } from '../../../../common/runtime/listen-address';
 import { readControlPlaneConfig } from '../../../../control-plane/src/config';
 import { readDataPlaneConfig } from '../../../../data-plane/src/config';
 import { readEdgeConfig } from '../../../../edge-http/src/config';
+import { readStandaloneConfig } from '../../../../standalone/src/config';
 import { temporaryFolder, type TemporaryFolder } from '../../../support/real/temporary-folder';
 import { makeAuthority, type TestAuthority } from '../../../support/test-authority';
 
 const REMEDY =
-  'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, on a private network, LAYOVER_PLANE_SECRET';
+  'Set LAYOVER_PLANE_TLS_CERT, LAYOVER_PLANE_TLS_KEY and LAYOVER_PLANE_TLS_CA on every plane, or, on a private network or a single machine, LAYOVER_PLANE_SECRET; or use a unix socket';
 const SECRET = 's'.repeat(32);
 
 let folder: TemporaryFolder;
@@ -61,12 +62,12 @@ test('staysOnMachine returns true for unix sockets and loopback addresses only',
   expect(staysOnMachine({ kind: 'unix', path: '/s' })).toBe(true);
 });
 
-test('an address that other machines can reach requires certificates or a secret', () => {
+test('TCP requires certificates or a secret', () => {
   expect(
     problems(readDataPlaneConfig, { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001' }),
   ).toEqual([
-    `LAYOVER_DATA_LISTEN is 0.0.0.0:9000, which other machines can connect to. ${REMEDY}; or listen on a unix socket or on 127.0.0.1`,
-    `LAYOVER_CATALOG contains control:9001, which is reached over a network. ${REMEDY}`,
+    `LAYOVER_DATA_LISTEN is 0.0.0.0:9000, which other machines or users can connect to. ${REMEDY}`,
+    `LAYOVER_CATALOG contains control:9001, where another machine or user may listen. ${REMEDY}`,
   ]);
   expect(
     problems(readControlPlaneConfig, {
@@ -74,21 +75,75 @@ test('an address that other machines can reach requires certificates or a secret
       LAYOVER_DATA_PLANES: 'unix:/s,10.0.0.1:9000',
     }),
   ).toEqual([
-    `LAYOVER_CATALOG_LISTEN is [::]:9001, which other machines can connect to. ${REMEDY}; or listen on a unix socket or on 127.0.0.1`,
-    `LAYOVER_DATA_PLANES contains 10.0.0.1:9000, which is reached over a network. ${REMEDY}`,
+    `LAYOVER_CATALOG_LISTEN is [::]:9001, which other machines or users can connect to. ${REMEDY}`,
+    `LAYOVER_DATA_PLANES contains 10.0.0.1:9000, where another machine or user may listen. ${REMEDY}`,
   ]);
   expect(problems(readEdgeConfig, { LAYOVER_DATA_PLANES: 'data:9000' })).toEqual([
-    `LAYOVER_DATA_PLANES contains data:9000, which is reached over a network. ${REMEDY}`,
+    `LAYOVER_DATA_PLANES contains data:9000, where another machine or user may listen. ${REMEDY}`,
   ]);
   const away = { LAYOVER_DATA_LISTEN: '0.0.0.0:9000', LAYOVER_CATALOG: 'control:9001', LAYOVER_PLANE_SECRET: SECRET };
   expect(problems(readDataPlaneConfig, away)).toEqual([]);
+});
+
+test.each(['127.0.0.1', '[::1]', 'localhost'])('%s requires certificates or a secret, like any TCP', (host) => {
   const near = {
-    LAYOVER_DATA_LISTEN: '127.0.0.1:9000',
-    LAYOVER_CATALOG: '[::1]:9001',
-    LAYOVER_DATA_PLANES: 'localhost:9000',
+    LAYOVER_DATA_LISTEN: `${host}:9000`,
+    LAYOVER_CATALOG: `${host}:9001`,
+    LAYOVER_CATALOG_LISTEN: `${host}:9001`,
+    LAYOVER_DATA_PLANES: `${host}:9000`,
   };
+  const listen = (name: string, port: number): string =>
+    `${name} is ${host}:${port}, which other machines or users can connect to. ${REMEDY}`;
+  const reach = (name: string, port: number): string =>
+    `${name} contains ${host}:${port}, where another machine or user may listen. ${REMEDY}`;
+  expect(problems(readDataPlaneConfig, near)).toEqual([
+    listen('LAYOVER_DATA_LISTEN', 9000),
+    reach('LAYOVER_CATALOG', 9001),
+    reach('LAYOVER_DATA_PLANES', 9000),
+  ]);
+  expect(problems(readControlPlaneConfig, near)).toEqual([
+    listen('LAYOVER_CATALOG_LISTEN', 9001),
+    reach('LAYOVER_DATA_PLANES', 9000),
+  ]);
+  expect(problems(readEdgeConfig, near)).toEqual([reach('LAYOVER_DATA_PLANES', 9000)]);
   for (const read of [readDataPlaneConfig, readControlPlaneConfig, readEdgeConfig])
-    expect(problems(read, near)).toEqual([]);
+    expect(problems(read, { ...near, LAYOVER_PLANE_SECRET: SECRET })).toEqual([]);
+});
+
+describe('a socket path that is too long', () => {
+  const home = `/${'h'.repeat(120)}`;
+  const tooLong = (name: string, path: string): string =>
+    `${name} the socket path ${path}, which has ${path.length} bytes; at most 107 are possible. Use a shorter path`;
+  const remedy = ', or set XDG_RUNTIME_DIR to a folder of this user with mode 0700 on every plane';
+
+  test('is a problem of LAYOVER_HOME, and never leads into the folder for temporary files', () => {
+    const env = { LAYOVER_HOME: home, TMPDIR: '/tmp' };
+    expect(problems(readEdgeConfig, env)).toEqual([tooLong('LAYOVER_HOME leads to', `${home}/run/data.sock`) + remedy]);
+    expect(problems(readDataPlaneConfig, env)).toEqual([
+      tooLong('LAYOVER_HOME leads to', `${home}/run/data.sock`) + remedy,
+      tooLong('LAYOVER_HOME leads to', `${home}/run/catalog.sock`) + remedy,
+    ]);
+    expect(problems(readControlPlaneConfig, env)).toHaveLength(2);
+    expect(problems(readStandaloneConfig, env)).toHaveLength(2);
+  });
+
+  test('moves the sockets into XDG_RUNTIME_DIR if it is set', () => {
+    const env = { LAYOVER_HOME: home, XDG_RUNTIME_DIR: '/run/user/1000' };
+    for (const read of [readEdgeConfig, readDataPlaneConfig, readControlPlaneConfig, readStandaloneConfig])
+      expect(problems(read, env)).toEqual([]);
+    const { listen, catalog } = readDataPlaneConfig(env);
+    expect(listen).toMatchObject({ path: expect.stringMatching(/^\/run\/user\/1000\/layover-\w{16}\/data\.sock$/) });
+    expect(catalog).toEqual(readControlPlaneConfig(env).catalogListen);
+    expect(readEdgeConfig(env).dataPlanes).toEqual([listen]);
+  });
+
+  test('is a problem of the variable that contains it', () => {
+    const path = `/${'s'.repeat(107)}`;
+    expect(problems(readEdgeConfig, { LAYOVER_DATA_PLANES: `unix:${path}` })).toEqual([
+      tooLong('LAYOVER_DATA_PLANES contains', path),
+    ]);
+    expect(problems(readEdgeConfig, { LAYOVER_DATA_PLANES: `unix:${path.slice(1)}` })).toEqual([]);
+  });
 });
 
 test.each([

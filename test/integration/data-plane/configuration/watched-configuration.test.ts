@@ -18,6 +18,7 @@ import type {
   ConfigurationChange,
   ConfigurationSnapshot,
 } from '../../../../data-plane/src/configuration/configuration';
+import type { WatchReply } from '../../../../proto/gen/layover/v1/WatchReply';
 import type { ConfigurationUpdate } from '../../../../proto/gen/layover/v1/ConfigurationUpdate';
 import { FakeCatalog, updateOf } from '../../../support/fake-catalog';
 import { waitUntil } from '../../../support/real/wait-until';
@@ -59,7 +60,7 @@ async function start(options: Partial<ConfigurationOptions> = {}): Promise<Start
   let connections = 0;
   const client = createCatalogClient(catalog.address);
   const configuration = createConfiguration({
-    watch: createGrpcConfigurationWatch(client, 'node-1'),
+    watch: createGrpcConfigurationWatch(() => createCatalogClient(catalog.address), 'node-1'),
     codec,
     file: new SnapshotFile(path, new SealedBox('configuration-snapshot', masterKey)),
     clock: systemClock,
@@ -176,6 +177,30 @@ describe('configuration from the control plane', () => {
     await catalog.until(() => catalog.count('Watch') >= 2);
     catalog.switches.muteWatch = false;
     await configuration.ready(5000);
+  });
+
+  test('has an age that updates and heartbeats of its revision end, minus the age that they report', async () => {
+    const clock = TestClock.withoutTimers();
+    const { configuration, forgotten, until } = await start({ clock });
+    expect(configuration.ageMs).toBe(Infinity);
+    await until(revision(1));
+    expect(configuration.ageMs).toBe(0);
+    clock.advance(25_000);
+    expect(configuration.ageMs).toBe(25_000);
+    const beat = async (message: WatchReply): Promise<void> => {
+      catalog.send(message);
+      // An invalidation that was sent later has arrived, so the heartbeat has too.
+      const before = forgotten.length;
+      catalog.invalidate({ organizationUid: 'u' });
+      await waitUntil('the invalidation', () => forgotten.length > before);
+    };
+    await beat({ heartbeat: { revision: 2 } });
+    expect(configuration.ageMs).toBe(25_000);
+    await beat({ heartbeat: { revision: 1 }, ageMs: 4_000 });
+    expect(configuration.ageMs).toBe(4_000);
+    catalog.configure(snapshotOf(2));
+    await until(revision(2));
+    expect(configuration.ageMs).toBe(0);
   });
 
   test('stop ends the stream', async () => {
@@ -470,6 +495,30 @@ describe('configuration on disk', () => {
     await stop();
     expect(saves).toBe(3);
     expect(codec.decode((await file.load())!)).toMatchObject({ revision: 7, mark: 'mark-7' });
+  });
+
+  test('keeps the time of the last confirmation, which a restart does not renew', async () => {
+    const clock = TestClock.withoutTimers();
+    const first = await start({ clock });
+    await first.until(revision(1));
+    await first.stop();
+    clock.advance(40_000);
+    const second = await start({ clock });
+    await second.until(revision(1));
+    await waitUntil('the confirmation', () => second.configuration.ageMs === 0);
+    clock.advance(60_000);
+    catalog.beat();
+    await waitUntil('the heartbeat', () => second.configuration.ageMs === 0);
+    await second.stop();
+    await catalog.stop();
+    const later = new TestClock(clock.now() + 5_000);
+    const third = await start({ clock: later });
+    expect(third.configuration.ageMs).toBe(5_000);
+    await third.configuration.ready(100, 5_000);
+    const younger = third.configuration.ready(100, 4_000);
+    later.advance(100);
+    await expect(younger).rejects.toMatchObject({ key: 'NOT_READY' });
+    await catalog.start();
   });
 
   test('is sealed, complete, and readable by its owner only', async () => {

@@ -14,6 +14,7 @@ import { outcome, RegistryCaller } from './registry-caller';
 import { type OrganizationSpec, snapshotOf } from './snapshot';
 import { StorageCaller } from './storage-caller';
 import { waitUntil } from '../../../support/real/wait-until';
+import { PLANE_SECRET } from '../../../support/plane-secret';
 
 /** The options of a test rig. */
 export interface RigOptions {
@@ -153,6 +154,7 @@ export function rigConfig(home: string, catalog: string): DataPlaneConfig {
     LAYOVER_HOME: home,
     LAYOVER_DATA_LISTEN: '127.0.0.1:0',
     LAYOVER_CATALOG: catalog,
+    LAYOVER_PLANE_SECRET: PLANE_SECRET,
     LAYOVER_UPSTREAM_ALLOWED_NETWORKS: '127.0.0.0/8',
     LAYOVER_NODE_NAME: 'node-1',
     LAYOVER_DRAIN_SECONDS: '1',

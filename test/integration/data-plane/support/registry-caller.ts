@@ -1,4 +1,4 @@
-import { credentials, type requestCallback, type ServiceError } from '@grpc/grpc-js';
+import type { requestCallback, ServiceError } from '@grpc/grpc-js';
 import { fromGrpcError } from '../../../../common/grpc/error-status';
 import { loadRegistry } from '../../../../common/grpc/load-proto';
 import type { BlobHeader__Output } from '../../../../proto/gen/layover/v1/BlobHeader';
@@ -11,6 +11,7 @@ import type { ReadBlobReply__Output } from '../../../../proto/gen/layover/v1/Rea
 import type { ReadBlobRequest } from '../../../../proto/gen/layover/v1/ReadBlobRequest';
 import type { RegistryClient } from '../../../../proto/gen/layover/v1/Registry';
 import type { StatBlobReply__Output } from '../../../../proto/gen/layover/v1/StatBlobReply';
+import { sendingSecret } from '../../../support/plane-secret';
 
 /** The parameters of a request. */
 export interface Ask {
@@ -33,7 +34,7 @@ export class RegistryCaller {
   readonly client: RegistryClient;
 
   constructor(address: string) {
-    this.client = new (loadRegistry())(address, credentials.createInsecure(), {
+    this.client = new (loadRegistry())(address, sendingSecret(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
     });

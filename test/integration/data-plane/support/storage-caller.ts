@@ -1,4 +1,4 @@
-import { credentials, type requestCallback, type ServiceError } from '@grpc/grpc-js';
+import type { requestCallback, ServiceError } from '@grpc/grpc-js';
 import type { LayoverError } from '../../../../common/errors/layover-error';
 import { fromGrpcError } from '../../../../common/grpc/error-status';
 import { loadStorage } from '../../../../common/grpc/load-proto';
@@ -7,6 +7,7 @@ import type { ListBlobsReply__Output } from '../../../../proto/gen/layover/v1/Li
 import type { StatBlobsReply__Output } from '../../../../proto/gen/layover/v1/StatBlobsReply';
 import type { StorageClient } from '../../../../proto/gen/layover/v1/Storage';
 import type { VerifyBlobsReply__Output } from '../../../../proto/gen/layover/v1/VerifyBlobsReply';
+import { sendingSecret } from '../../../support/plane-secret';
 
 /**
  * A client of Storage over gRPC, which a data plane cannot tell from a control plane. Errors are
@@ -16,7 +17,7 @@ export class StorageCaller {
   readonly client: StorageClient;
 
   constructor(address: string) {
-    this.client = new (loadStorage())(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    this.client = new (loadStorage())(address, sendingSecret(), { 'grpc.use_local_subchannel_pool': 1 });
   }
 
   close(): void {

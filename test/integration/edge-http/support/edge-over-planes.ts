@@ -4,6 +4,7 @@ import { type EdgeConfig, readEdgeConfig } from '../../../../edge-http/src/confi
 import type { BlobSender } from '../../../support/fake-data-plane/blob-sender';
 import type { Script } from '../../../support/fake-data-plane/script';
 import { type FakeDataPlane, startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
+import { PLANE_SECRET } from '../../../support/plane-secret';
 
 /** An edge in front of several fake data planes. */
 export interface EdgeOverPlanes {
@@ -43,7 +44,7 @@ export async function startEdgeOverPlanes(
   );
   const edge = createEdge(
     {
-      ...readEdgeConfig({}),
+      ...readEdgeConfig({ LAYOVER_PLANE_SECRET: PLANE_SECRET }),
       listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       dataPlanes: planes.map(({ address }) => address),
       localDelivery: 'on',

@@ -3,6 +3,7 @@ import { type EdgeConfig, readEdgeConfig } from '../../../../edge-http/src/confi
 import { createLogger } from '../../../../common/runtime/logger';
 import type { Script } from '../../../support/fake-data-plane/script';
 import { type FakeDataPlane, startFakeDataPlane } from '../../../support/fake-data-plane/start-fake-data-plane';
+import { PLANE_SECRET } from '../../../support/plane-secret';
 
 /** An edge on a free port, in front of a fake data plane. */
 export interface EdgeUnderTest {
@@ -19,7 +20,7 @@ export async function startEdge(script: Script = {}, config: Partial<EdgeConfig>
   const plane = await startFakeDataPlane(script);
   const edge = createEdge(
     {
-      ...readEdgeConfig({}),
+      ...readEdgeConfig({ LAYOVER_PLANE_SECRET: PLANE_SECRET }),
       listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       dataPlanes: [plane.address],
       localDelivery: 'on',

@@ -111,6 +111,8 @@ export function snapshotOf(
 
 /** A configuration whose snapshot tests can replace. */
 export class TestConfiguration implements Configuration {
+  ageMs = 0;
+
   constructor(public snapshot: ConfigurationSnapshot) {}
   current(): ConfigurationSnapshot {
     return this.snapshot;

@@ -38,14 +38,24 @@ describe('homeAt', () => {
     for (const path of Object.values(home)) expect(path.startsWith(home.root)).toBe(true);
   });
 
-  test('puts sockets into a folder of the temporary directory if their paths would be too long', () => {
-    const deep = homeAt(join('/tmp', 'x'.repeat(120)));
-    const other = homeAt(join('/tmp', 'y'.repeat(120)));
-    expect(Buffer.byteLength(deep.dataSocket)).toBeLessThanOrEqual(107);
+  test('puts sockets into the runtime folder of this user if their paths would be too long', () => {
+    const long = join('/srv', 'x'.repeat(120));
+    const deep = homeAt(long, '/run/user/1000');
+    const other = homeAt(join('/srv', 'y'.repeat(120)), '/run/user/1000');
+    expect(deep.dataSocket).toMatch(/^\/run\/user\/1000\/layover-\w{16}\/data\.sock$/);
     expect(deep.dataSocket).not.toBe(deep.catalogSocket);
     expect(deep.dataSocket).not.toBe(other.dataSocket);
-    expect(homeAt(join('/tmp', 'x'.repeat(120))).dataSocket).toBe(deep.dataSocket);
+    expect(homeAt(long, '/run/user/1000').dataSocket).toBe(deep.dataSocket);
+    expect(homeAt('/srv/short', '/run/user/1000').dataSocket).toBe('/srv/short/run/data.sock');
   });
+
+  test.each([undefined, 'relative', `/${'r'.repeat(100)}`])(
+    'never puts sockets elsewhere, with the runtime folder %s',
+    (runtimeFolder) => {
+      const long = join('/srv', 'x'.repeat(120));
+      expect(homeAt(long, runtimeFolder).dataSocket).toBe(join(long, 'run', 'data.sock'));
+    },
+  );
 });
 
 describe('the runtime', () => {

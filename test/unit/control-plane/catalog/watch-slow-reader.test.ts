@@ -123,6 +123,9 @@ describe('updates', () => {
   test('an invalidation is not sent before the first configuration message', async () => {
     const { call, tell } = await open(100);
     tell([forget(1)]);
-    expect(call.sent.map((reply) => Object.keys(reply))).toEqual([['update'], ['invalidation']]);
+    expect(call.sent.map((reply) => Object.keys(reply))).toEqual([
+      ['update', 'ageMs'],
+      ['invalidation', 'ageMs'],
+    ]);
   });
 });

@@ -17,6 +17,7 @@ import { TestClock } from '../../../../support/test-clock';
 import { withTables } from '../../../../support/control-plane/open-tables';
 import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
 import { type FakeStorage, startFakeStorage } from '../../../../support/fsck/fake-storage';
+import { PLANE_SECRET } from '../../../../support/plane-secret';
 
 /** A problem as printed by fsck. */
 export interface FoundProblem {
@@ -151,6 +152,7 @@ export class World {
       LAYOVER_HOME: this.plane.home,
       LAYOVER_DATABASE_URL: this.plane.databaseUrl,
       LAYOVER_DATA_PLANES: this.storage.address,
+      LAYOVER_PLANE_SECRET: PLANE_SECRET,
     };
   }
 

@@ -1,3 +1,4 @@
+import { temporaryFolder } from '../../../../support/real/temporary-folder';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type handleUnaryCall, Server, ServerCredentials, status as Grpc } from '@grpc/grpc-js';
@@ -189,7 +190,8 @@ describe('validateProxyCache with several data planes', () => {
   });
 
   test('returns UNAVAILABLE without an address if none answers', async () => {
-    const socket = join('/tmp', 'nobody-here.sock');
+    const folder = await temporaryFolder('nobody');
+    const socket = join(folder.path, 'nobody-here.sock');
     await start(`unix:${socket}`);
     const answer = await plane.graphql(VALIDATE, { input: { upstream: 'a.io' } });
     expect(answer.errors).toMatchObject([
@@ -200,6 +202,7 @@ describe('validateProxyCache with several data planes', () => {
       },
     ]);
     expect(plane.log).toContain(socket);
+    await folder.remove();
   });
 
   test('uses the socket in the home by default', async () => {

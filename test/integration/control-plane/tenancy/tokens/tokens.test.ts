@@ -9,6 +9,7 @@ import {
 } from '../../../../support/control-plane/start-control-plane';
 import type { WatchedConfiguration } from '../../../../support/control-plane/catalog-client';
 import { onMysql } from '../../../../support/control-plane/test-database';
+import { PLANE_SECRET } from '../../../../support/plane-secret';
 
 let plane: TestControlPlane;
 beforeEach(async () => {
@@ -142,6 +143,7 @@ describe('keys of pull tokens', () => {
           LAYOVER_DATABASE_URL: plane.databaseUrl,
           LAYOVER_CONTROL_LISTEN: '127.0.0.1:0',
           LAYOVER_CATALOG_LISTEN: '127.0.0.1:0',
+          LAYOVER_PLANE_SECRET: PLANE_SECRET,
           LAYOVER_BOOTSTRAP: '0',
           LAYOVER_ADMIN_TOKEN: ADMIN_TOKEN,
         }),
