@@ -162,7 +162,7 @@ test('every call between planes has a deadline, except streams whose reader limi
   const calls: readonly (() => Promise<unknown> | undefined)[] = [
     () => catalog.lookupTag(KEY, 'latest'),
     () => catalog.lookupManifest(KEY, DIGEST),
-    () => catalog.lookupBlob(KEY, DIGEST),
+    () => catalog.lookupBlob(KEY, DIGEST, []),
     () => catalog.admit({}),
     () => catalog.listCachedTags(KEY, 1, ''),
     () => createGrpcImageJudge(client, clock).judge(KEY, DIGEST, 0, 'r', signal),
@@ -193,6 +193,7 @@ test('every call between planes has a deadline, except streams whose reader limi
         credentials: undefined,
         insecure: false,
         caCertificate: undefined,
+        trustedRealms: [],
       }),
   ];
   for (const call of calls) await Promise.resolve(call()).catch(() => undefined);
