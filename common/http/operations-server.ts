@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
+import { isForwarded } from './is-forwarded';
 import type { Logger } from '../runtime/logger';
 import { prepareSocketPath, protectSocket } from '../runtime/unix-socket';
 
@@ -17,6 +18,8 @@ export interface OperationsParts {
   readonly registry: Registry;
   /** Returns the reasons why this plane is not ready, one text each. Empty if it is ready. */
   readonly unready: () => Promise<readonly string[]>;
+  /** If true, /metrics is unknown to clients that came through a proxy. Default: false. */
+  readonly directMetrics?: boolean;
   readonly logger: Logger;
 }
 
@@ -104,9 +107,9 @@ export class OperationsServer {
           : { status: 503, type: TEXT, body: `${reasons.join('\n')}\n` };
       }
       case '/metrics':
+        if (this.parts.directMetrics === true && isForwarded(request.headers)) break;
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
-      default:
-        return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
     }
+    return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
   }
 }

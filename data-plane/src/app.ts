@@ -7,12 +7,14 @@ import { NodeSet } from '../../common/nodes/node-set';
 import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
+import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
+import { RobotLogins } from './access/robot-logins';
 import type { BlobStore } from './store/blob-store';
 import { createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
@@ -58,6 +60,7 @@ import { BlobAccess } from './blobs/blob-access';
 import { BlobService } from './blobs/blob-service';
 import { journalArrivals } from './blobs/journal-arrivals';
 import { BlobRedirects } from './blobs/blob-redirects';
+import { RefusalSums } from './journal/refusal-sums';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
@@ -148,6 +151,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
     closers.push(() => planes.close());
+    const nodeId = await loadOrCreateNodeId(config.home.nodeId);
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
@@ -156,6 +160,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       resolver: overrides.resolver,
       clock,
       logger: logger.child({ part: 'upstream' }),
+      hopId: nodeId,
     };
     const upstream = measuredUpstream(createUpstreamRegistry(upstreamOptions), metrics, tracer, clock);
     closers.push(() => upstream.close());
@@ -241,12 +246,16 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => delivery.flush(Math.min(FLUSH_MS, Math.max(drainLeft(), 1000))));
 
     const tokens = new PullTokens(clock);
-    const access = new Access(configuration, tokens);
+    const refusals = new RefusalSums(journal, clock);
+    closers.push(() => refusals.settle());
+    const logins = new RobotLogins(new AttemptThrottle(clock), clock, (failure) => refusals.loginFailed(failure));
+    const checks = { tokens, logins };
+    const access = new Access(configuration, checks, nodeId);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
     closers.push(() => fills.stop(drainLeft()));
     const identity = {
-      nodeId: await loadOrCreateNodeId(config.home.nodeId),
+      nodeId,
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
@@ -290,6 +299,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       gate,
       completion,
       journal,
+      refusals,
       reporter,
       clock,
     });
@@ -301,7 +311,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       lists,
       referrers: new ReferrersList(lists, clock),
       configuration,
-      tokens,
+      checks,
       clock,
       logger: logger.child({ part: 'grpc' }),
     });

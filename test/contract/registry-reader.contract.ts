@@ -23,7 +23,13 @@ export interface ReaderUnderTest {
   dispose(): Promise<void>;
 }
 
-const CONTEXT: RequestContext = { requestId: 'request-1', clientAddress: '', userAgent: 'test/1', authorization: '' };
+const CONTEXT: RequestContext = {
+  requestId: 'request-1',
+  clientAddress: '',
+  userAgent: 'test/1',
+  authorization: '',
+  hops: [],
+};
 const NOT_ABORTED = new AbortController().signal;
 const ABSENT = digestOf(Buffer.from('nowhere'));
 
