@@ -15,12 +15,14 @@ interface Failures {
   count: number;
   /** Milliseconds since the epoch. */
   lastAt: number;
+  /** Hash of the last attempt. */
+  lastHash: string;
   /** No attempt is checked before this time, in milliseconds since the epoch; 0 = now. */
   blockedUntil: number;
 }
 
-/** Failures with one account from one client that have no effect: somebody mistyped a secret. */
-const FREE_FAILURES = 5;
+/** Failures with one account from one client that have no effect: a secret was mistyped. */
+const FREE_FAILURES = 10;
 /** Failures of one client with any accounts that have no effect. Many clients may share it. */
 const FREE_CLIENT_FAILURES = 50;
 /** Failures with one account from all clients after which each client has a single free failure. */
@@ -68,11 +70,15 @@ export class AttemptThrottle {
 
   /** Counts a failure. Returns by how many milliseconds its answer should be delayed. */
   failed(attempt: Attempt): number {
-    this.good.delete(hashOf(attempt));
+    const hash = hashOf(attempt);
+    this.good.delete(hash);
+    // A program that repeats an old token does not guess, and may share its address with others.
+    if (attempt.account === '' && this.current(this.clients, attempt.client)?.lastHash === hash) return 0;
     const account = this.count(this.accounts, attempt.account);
     const isAttacked = attempt.account !== '' && account.count > MANY_ACCOUNT_FAILURES;
     const pair = this.count(this.pairs, pairOf(attempt));
     const client = this.count(this.clients, attempt.client);
+    client.lastHash = hash;
     return Math.max(
       this.slowDown(pair, isAttacked ? 1 : FREE_FAILURES),
       this.slowDown(client, attempt.account === '' ? FREE_FAILURES : FREE_CLIENT_FAILURES),
@@ -95,7 +101,7 @@ export class AttemptThrottle {
   }
 
   private count(all: LRUCache<string, Failures>, key: string): Failures {
-    const failures = this.current(all, key) ?? { count: 0, lastAt: 0, blockedUntil: 0 };
+    const failures = this.current(all, key) ?? { count: 0, lastAt: 0, lastHash: '', blockedUntil: 0 };
     failures.count += 1;
     failures.lastAt = this.clock.now();
     all.set(key, failures);

@@ -11,7 +11,7 @@ import { TestClock } from '../test-clock';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 /** The admin token of tests. */
-export const ADMIN_TOKEN = 'test-admin-token-0123456789';
+export const ADMIN_TOKEN = 'test-admin-token-0123456789-0123456789';
 
 /** The parts of a GraphQL response that tests use. */
 export interface GraphqlAnswer<Data = Record<string, unknown>> {
