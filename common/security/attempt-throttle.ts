@@ -15,8 +15,8 @@ interface Failures {
   count: number;
   /** Milliseconds since the epoch. */
   lastAt: number;
-  /** Hash of the last attempt. */
-  lastHash: string;
+  /** Hashes of the last attempts without an account. */
+  readonly hashes: Set<string>;
   /** No attempt is checked before this time, in milliseconds since the epoch; 0 = now. */
   blockedUntil: number;
 }
@@ -34,6 +34,8 @@ const FIRST_BLOCK_MS = 1_000;
 const MAX_BLOCK_MS = 60_000;
 /** Failures are forgotten after this many milliseconds without another one. */
 const FORGOTTEN_AFTER_MS = 900_000;
+/** Maximum number of remembered tokens of a client. */
+const MAX_HASHES = 32;
 /** Maximum number of entries of each kind in memory; the least recently used are forgotten. */
 const MAX_ENTRIES = 10_000;
 
@@ -72,13 +74,12 @@ export class AttemptThrottle {
   failed(attempt: Attempt): number {
     const hash = hashOf(attempt);
     this.good.delete(hash);
-    // A program that repeats an old token does not guess, and may share its address with others.
-    if (attempt.account === '' && this.current(this.clients, attempt.client)?.lastHash === hash) return 0;
+    if (attempt.account === '' && this.isRepeated(attempt.client, hash)) return 0;
     const account = this.count(this.accounts, attempt.account);
     const isAttacked = attempt.account !== '' && account.count > MANY_ACCOUNT_FAILURES;
     const pair = this.count(this.pairs, pairOf(attempt));
     const client = this.count(this.clients, attempt.client);
-    client.lastHash = hash;
+    if (attempt.account === '' && client.hashes.size < MAX_HASHES) client.hashes.add(hash);
     return Math.max(
       this.slowDown(pair, isAttacked ? 1 : FREE_FAILURES),
       this.slowDown(client, attempt.account === '' ? FREE_FAILURES : FREE_CLIENT_FAILURES),
@@ -91,6 +92,14 @@ export class AttemptThrottle {
     this.good.set(hashOf(attempt), true);
   }
 
+  /**
+   * Returns whether the client has sent the same token lately. A program that repeats an old token
+   * does not guess, and may share its address with others.
+   */
+  private isRepeated(client: string, hash: string): boolean {
+    return this.current(this.clients, client)?.hashes.has(hash) === true;
+  }
+
   private slowDown(failures: Failures, free: number): number {
     const excess = failures.count - free;
     if (excess <= 0) return 0;
@@ -101,7 +110,7 @@ export class AttemptThrottle {
   }
 
   private count(all: LRUCache<string, Failures>, key: string): Failures {
-    const failures = this.current(all, key) ?? { count: 0, lastAt: 0, lastHash: '', blockedUntil: 0 };
+    const failures = this.current(all, key) ?? { count: 0, lastAt: 0, hashes: new Set(), blockedUntil: 0 };
     failures.count += 1;
     failures.lastAt = this.clock.now();
     all.set(key, failures);
