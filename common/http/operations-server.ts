@@ -97,6 +97,7 @@ export class OperationsServer {
   ): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return { status: 405, type: TEXT, body: 'only GET and HEAD\n' };
+    const unknown = { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
     switch (request.url?.split('?', 1)[0]) {
       case '/healthz':
         return { status: 200, type: TEXT, body: 'ok\n' };
@@ -107,9 +108,10 @@ export class OperationsServer {
           : { status: 503, type: TEXT, body: `${reasons.join('\n')}\n` };
       }
       case '/metrics':
-        if (this.parts.directMetrics === true && isForwarded(request.headers)) break;
+        if (this.parts.directMetrics === true && isForwarded(request.headers)) return unknown;
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
+      default:
+        return unknown;
     }
-    return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
   }
 }
