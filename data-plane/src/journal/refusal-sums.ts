@@ -19,7 +19,8 @@ interface Refusal {
 }
 
 interface Sum {
-  readonly first: Refusal;
+  /** The first refusal that was counted. */
+  first: Refusal;
   readonly isOverflow: boolean;
   /** Refusals of this minute that were recorded one by one. */
   recorded: number;
@@ -32,8 +33,11 @@ interface Sum {
 
 /** How long refusals are combined, in milliseconds. A crash loses at most that much. */
 const WINDOW_MS = 60_000;
-/** Refusals of one client that are recorded one by one in a minute, before others are combined. */
-const MAX_RECORDED_OF_CLIENT = 3;
+/**
+ * Refusals of one client that are recorded one by one in a minute, before others are combined.
+ * Clients that ask without a token first cause one with each pull from a private organization.
+ */
+const MAX_RECORDED_OF_CLIENT = 10;
 /** The same for all clients together. */
 const MAX_RECORDED = 100;
 /** Maximum number of sums in a minute. The refusals of further clients share one per organization. */
@@ -157,8 +161,12 @@ function newSum(first: Refusal, isOverflow: boolean): Sum {
   };
 }
 
-function add(sum: Sum, { code, httpStatus, reference }: Refusal, now: number): void {
-  if (sum.count === 0) sum.firstAt = now;
+function add(sum: Sum, refusal: Refusal, now: number): void {
+  const { code, httpStatus, reference } = refusal;
+  if (sum.count === 0) {
+    sum.first = refusal;
+    sum.firstAt = now;
+  }
   sum.count += 1;
   sum.lastAt = now;
   const key = `${httpStatus} ${code}`;
