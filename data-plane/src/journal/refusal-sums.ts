@@ -40,7 +40,9 @@ const WINDOW_MS = 60_000;
 const MAX_RECORDED_OF_CLIENT = 10;
 /** The same for all clients together. */
 const MAX_RECORDED = 100;
-/** Maximum number of sums in a minute. The refusals of further clients share one per organization. */
+/**
+ * Maximum number of sums in a minute. The refusals of further clients share one per organization.
+ */
 const MAX_SUMS = 1_000;
 const MAX_ERRORS = 16;
 const MAX_REFERENCES = 5;
