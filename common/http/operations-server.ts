@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatGrpcAddress, type ListenAddress } from '../runtime/listen-address';
+import { isForwarded } from './is-forwarded';
 import type { Logger } from '../runtime/logger';
 import { prepareSocketPath, protectSocket } from '../runtime/unix-socket';
 
@@ -19,6 +20,8 @@ export interface OperationsParts {
   readonly unready: () => Promise<readonly string[]>;
   /** Returns what /readyz reports in addition, one text each, also if the plane is ready. */
   readonly notes?: () => readonly string[];
+  /** If true, /metrics is unknown to clients that came through a proxy. Default: false. */
+  readonly directMetrics?: boolean;
   readonly logger: Logger;
 }
 
@@ -96,6 +99,7 @@ export class OperationsServer {
   ): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return { status: 405, type: TEXT, body: 'only GET and HEAD\n' };
+    const unknown = { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
     switch (request.url?.split('?', 1)[0]) {
       case '/healthz':
         return { status: 200, type: TEXT, body: 'ok\n' };
@@ -105,9 +109,10 @@ export class OperationsServer {
         return { status: reasons.length === 0 ? 200 : 503, type: TEXT, body: `${lines.join('\n')}\n` };
       }
       case '/metrics':
+        if (this.parts.directMetrics === true && isForwarded(request.headers)) return unknown;
         return { status: 200, type: this.parts.registry.contentType, body: await this.parts.registry.metrics() };
       default:
-        return { status: 404, type: TEXT, body: 'Not found. Known paths: /metrics, /healthz, /readyz.\n' };
+        return unknown;
     }
   }
 }

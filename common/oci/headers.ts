@@ -7,4 +7,5 @@ export const Header = {
   cacheStatus: 'Cache-Status',
   layoverCache: 'X-Layover-Cache',
   requestId: 'X-Request-Id',
+  layoverHops: 'X-Layover-Hops',
 } as const;

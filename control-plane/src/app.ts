@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
+import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { TlsWatch } from '../../common/security/tls-watch';
@@ -50,6 +51,7 @@ import { Scanning } from './scan/worker/scanning';
 import { createStores } from './stores';
 import { ensureAdminToken } from './tenancy/tokens/admin-token';
 import { Authenticator } from './tenancy/tokens/authenticate';
+import { GuardedAuthenticator } from './tenancy/tokens/guarded-authenticator';
 import { createGrpcUpstreamProbe } from './data-planes/grpc-upstream-probe';
 
 /** Parts that tests replace. */
@@ -240,7 +242,11 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
     releases.push(() => Promise.resolve(waits.endAll()));
     const catalogAddress = await catalog.start();
 
-    const authenticator = new Authenticator(database, stores.tokens, clock);
+    const authenticator = new GuardedAuthenticator(
+      new Authenticator(database, stores.tokens, clock),
+      new AttemptThrottle(clock),
+      clock,
+    );
     const rate = new RequestRate(config.graphql.requestsPerSecond, clock);
     const auditExport = new AuditExport({ queries: database.reader, audit: stores.audit, clock, log });
     const webhookToken = config.scan?.webhookToken;
@@ -256,8 +262,8 @@ async function startPlane({ config, clock, log, announce, resolve }: PlaneParts)
           graphql,
           auditExport,
           clairWebhook,
-          authenticate: async (authorization) => {
-            const viewer = await authenticator.authenticate(authorization);
+          authenticate: async ({ headers, socket }) => {
+            const viewer = await authenticator.authenticate(headers.authorization, socket.remoteAddress ?? '');
             rate.admit(viewer.id);
             return viewer;
           },

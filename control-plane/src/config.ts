@@ -82,7 +82,7 @@ export interface GraphqlOptions {
  * Minimum length of a token, because a token that can be guessed is worse than none: without one,
  * the first start generates a strong token.
  */
-const ADMIN_TOKEN = /^[\x21-\x7e]{8,256}$/;
+const ADMIN_TOKEN = /^[\x21-\x7e]{32,256}$/;
 
 const CONTROL_TLS: TlsSettings = { cert: SETTINGS.LAYOVER_CONTROL_TLS_CERT, key: SETTINGS.LAYOVER_CONTROL_TLS_KEY };
 

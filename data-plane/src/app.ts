@@ -8,12 +8,14 @@ import { type Clock, systemClock } from '../../common/runtime/clock';
 import type { App } from '../../common/runtime/lifecycle';
 import { createLogger, logBuild, type Logger } from '../../common/runtime/logger';
 import { sumRepeats } from '../../common/runtime/sum-repeats';
+import { AttemptThrottle } from '../../common/security/attempt-throttle';
 import { loadOrCreateMasterKey } from '../../common/security/master-key';
 import { SealedBox } from '../../common/security/sealed-box';
 import { createTracer } from '../../common/tracing/otel-tracer';
 import type { Tracer } from '../../common/tracing/tracer';
 import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
+import { RobotLogins } from './access/robot-logins';
 import type { BlobStore } from './store/blob-store';
 import { type CatalogClient, createCatalogClient } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
@@ -62,6 +64,7 @@ import { ProofRecorder } from './blobs/record-proofs';
 import { MissingBlobs } from './blobs/missing-blobs';
 import { BlobRedirects } from './blobs/blob-redirects';
 import { PassThrough } from './blobs/pass-through';
+import { RefusalSums } from './journal/refusal-sums';
 import { UpstreamReporter } from './journal/upstream-reporter';
 import { createPullJournal } from './journal/durable-pull-journal';
 import { createJournalDelivery } from './journal/journal-delivery';
@@ -155,6 +158,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const masterKey = config.masterKey ?? loadOrCreateMasterKey(config.home.masterKey);
     const planes = openPlaneSecurity(config.planeSecurity, clock, logger.child({ part: 'planes' }));
     closers.push(() => planes.close());
+    const nodeId = await loadOrCreateNodeId(config.home.nodeId);
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
@@ -163,6 +167,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       resolver: overrides.resolver,
       clock,
       logger: logger.child({ part: 'upstream' }),
+      hopId: nodeId,
     };
     const upstream = measuredUpstream(createUpstreamRegistry(upstreamOptions), metrics, tracer, clock);
     closers.push(() => upstream.close());
@@ -262,12 +267,16 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     closers.push(() => delivery.flush(Math.min(FLUSH_MS, Math.max(drainLeft(), 1000))));
 
     const tokens = new PullTokens(clock);
-    const access = new Access(configuration, tokens, config.anonymousMaxAgeMs);
+    const refusals = new RefusalSums(journal, clock);
+    closers.push(() => refusals.settle());
+    const logins = new RobotLogins(new AttemptThrottle(clock), clock, (failure) => refusals.loginFailed(failure));
+    const checks = { tokens, logins };
+    const access = new Access(configuration, checks, nodeId, config.anonymousMaxAgeMs);
     const reporter = new UpstreamReporter(upstream, journal, clock, logger.child({ part: 'reports' }));
     closers.push(() => reporter.stop());
     closers.push(() => fills.stop(drainLeft()));
     const identity = {
-      nodeId: await loadOrCreateNodeId(config.home.nodeId),
+      nodeId,
       instance: randomUUID(),
       nodeName: config.nodeName,
     };
@@ -324,6 +333,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       gate,
       completion,
       journal,
+      refusals,
       reporter,
       clock,
     });
@@ -335,7 +345,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       lists,
       referrers: new ReferrersList(lists, clock),
       configuration,
-      tokens,
+      checks,
       clock,
       logger: sumRepeats(logger.child({ part: 'grpc' }), clock),
     });

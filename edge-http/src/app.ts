@@ -108,7 +108,13 @@ export function createEdge(config: EdgeConfig, overrides: EdgeOverrides = {}): E
   const listener = new HttpListener(config.listen, serve, tls);
   const operations =
     config.metricsListen &&
-    new OperationsServer({ listen: config.metricsListen, registry: metrics.registry, unready, logger });
+    new OperationsServer({
+      listen: config.metricsListen,
+      registry: metrics.registry,
+      unready,
+      directMetrics: true,
+      logger,
+    });
   let metricsAddress: string | undefined;
 
   async function unready(): Promise<readonly string[]> {

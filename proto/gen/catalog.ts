@@ -31,6 +31,8 @@ import type { PullRecord as _layover_v1_PullRecord, PullRecord__Output as _layov
 import type { RecordPullsReply as _layover_v1_RecordPullsReply, RecordPullsReply__Output as _layover_v1_RecordPullsReply__Output } from './layover/v1/RecordPullsReply';
 import type { RecordPullsRequest as _layover_v1_RecordPullsRequest, RecordPullsRequest__Output as _layover_v1_RecordPullsRequest__Output } from './layover/v1/RecordPullsRequest';
 import type { Refusal as _layover_v1_Refusal, Refusal__Output as _layover_v1_Refusal__Output } from './layover/v1/Refusal';
+import type { RefusalCount as _layover_v1_RefusalCount, RefusalCount__Output as _layover_v1_RefusalCount__Output } from './layover/v1/RefusalCount';
+import type { RefusalSum as _layover_v1_RefusalSum, RefusalSum__Output as _layover_v1_RefusalSum__Output } from './layover/v1/RefusalSum';
 import type { ReportUseReply as _layover_v1_ReportUseReply, ReportUseReply__Output as _layover_v1_ReportUseReply__Output } from './layover/v1/ReportUseReply';
 import type { ReportUseRequest as _layover_v1_ReportUseRequest, ReportUseRequest__Output as _layover_v1_ReportUseRequest__Output } from './layover/v1/ReportUseRequest';
 import type { RepositoryKey as _layover_v1_RepositoryKey, RepositoryKey__Output as _layover_v1_RepositoryKey__Output } from './layover/v1/RepositoryKey';
@@ -79,6 +81,8 @@ export interface ProtoGrpcType {
       RecordPullsReply: MessageTypeDefinition<_layover_v1_RecordPullsReply, _layover_v1_RecordPullsReply__Output>
       RecordPullsRequest: MessageTypeDefinition<_layover_v1_RecordPullsRequest, _layover_v1_RecordPullsRequest__Output>
       Refusal: MessageTypeDefinition<_layover_v1_Refusal, _layover_v1_Refusal__Output>
+      RefusalCount: MessageTypeDefinition<_layover_v1_RefusalCount, _layover_v1_RefusalCount__Output>
+      RefusalSum: MessageTypeDefinition<_layover_v1_RefusalSum, _layover_v1_RefusalSum__Output>
       ReportUseReply: MessageTypeDefinition<_layover_v1_ReportUseReply, _layover_v1_ReportUseReply__Output>
       ReportUseRequest: MessageTypeDefinition<_layover_v1_ReportUseRequest, _layover_v1_ReportUseRequest__Output>
       RepositoryKey: MessageTypeDefinition<_layover_v1_RepositoryKey, _layover_v1_RepositoryKey__Output>

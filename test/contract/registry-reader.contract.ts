@@ -23,7 +23,13 @@ export interface ReaderUnderTest {
   dispose(): Promise<void>;
 }
 
-const CONTEXT: RequestContext = { requestId: 'request-1', clientAddress: '', userAgent: 'test/1', authorization: '' };
+const CONTEXT: RequestContext = {
+  requestId: 'request-1',
+  clientAddress: '',
+  userAgent: 'test/1',
+  authorization: '',
+  hops: [],
+};
 const NOT_ABORTED = new AbortController().signal;
 const ABSENT = digestOf(Buffer.from('nowhere'));
 
@@ -109,7 +115,7 @@ export function describeRegistryReader(name: string, create: () => Promise<Reade
     it('throws the error of the data plane for missing content', async () => {
       expect((await failureOf(manifest('v2'))).key).toBe('MANIFEST_UNKNOWN');
       expect((await failureOf(manifest(ABSENT))).key).toBe('MANIFEST_UNKNOWN');
-      expect((await failureOf(manifest('v1', false, query('nobody')))).key).toBe('NAME_UNKNOWN');
+      expect((await failureOf(manifest('v1', false, query('nobody')))).key).toBe('UNAUTHORIZED');
       expect((await failureOf(reader.statBlob({ ...query(), digest: ABSENT }, NOT_ABORTED))).key).toBe('BLOB_UNKNOWN');
       expect((await failureOf(read({ digest: ABSENT }))).key).toBe('BLOB_UNKNOWN');
     });

@@ -12,6 +12,8 @@ export const SECRETS: Readonly<Record<string, string>> = {
   LAYOVER_DATABASE_URL: 'mysql://layover:password@mysql.example:3306/layover',
   LAYOVER_CLAIR_PSK: Buffer.alloc(32, 9).toString('base64'),
   MYSQL_PASSWORD: 'm'.repeat(20),
+  CLAIR_DATABASE_PASSWORD: 'c'.repeat(20),
+  GRAFANA_PASSWORD: 'g'.repeat(20),
 };
 
 /** Returns the text of a file of the repository. */

@@ -31,7 +31,7 @@ const secrets = declareSettings({
   LAYOVER_ADMIN_TOKEN: {
     kind: 'text',
     readBy: ['control-plane', 'examples'],
-    format: '8 to 256 visible ASCII characters without spaces',
+    format: '32 to 256 visible ASCII characters without spaces, for example from openssl rand -hex 24',
     secret: true,
     defaultText: 'a token that the first start prints and writes to <home>/admin-token',
     description: 'The first API token, with role `ADMIN`.',

@@ -25,7 +25,11 @@ export const API_ERROR_CODES = {
       'the limit. Nothing ran.',
     400,
   ),
-  RATE_LIMITED: entry('The token has made too many requests; Retry-After says when to retry. Nothing ran.', 429),
+  RATE_LIMITED: entry(
+    'The token has made too many requests, or too many unknown tokens came from the address; ' +
+      'Retry-After says when to retry. Nothing ran.',
+    429,
+  ),
   UNAVAILABLE: entry('A required part of Layover does not answer. Nothing changed; try again.', 503),
   GRAPHQL_PARSE_FAILED: entry('The query is not valid GraphQL syntax.', 400),
   GRAPHQL_VALIDATION_FAILED: entry('The query does not match the schema.', 400),

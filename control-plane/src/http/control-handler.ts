@@ -28,7 +28,7 @@ export interface ControlHandlerParts {
   readonly auditExport: AuditExport;
   /** Undefined if no webhook token is configured. */
   readonly clairWebhook: ClairWebhook | undefined;
-  readonly authenticate: (authorization: string | undefined) => Promise<Viewer>;
+  readonly authenticate: (request: IncomingMessage) => Promise<Viewer>;
   readonly contextFor: (viewer: Viewer) => GraphqlContext;
   /** Returns why the plane cannot take requests, or undefined if it can. */
   readonly unready: () => Promise<string | undefined>;
@@ -62,7 +62,7 @@ export async function handleControlRequest(
   let answer: Answer;
   try {
     if (path === AUDIT_EXPORT_PATH && (request.method === 'GET' || request.method === 'HEAD')) {
-      const viewer = await parts.authenticate(request.headers.authorization);
+      const viewer = await parts.authenticate(request);
       await parts.auditExport.send(viewer, query ?? '', request, response);
       return;
     }
@@ -120,7 +120,7 @@ async function graphql(parts: ControlHandlerParts, request: IncomingMessage, sea
   let status = 500;
   try {
     // Authentication comes first: the body of a request without a valid token is not read.
-    const viewer = await parts.authenticate(request.headers.authorization);
+    const viewer = await parts.authenticate(request);
     const body = await readBody(request, QUERY_LIMITS.bodyBytes);
     if (body === undefined) throw new ApiError('LIMIT_EXCEEDED', bodyTooLarge(request));
     const answer = await parts.graphql.execute(

@@ -1,6 +1,7 @@
 import type { AuditEventRow } from '../../../schema/tables';
 import type { Queries } from '../db/database';
 import { toGlobalId } from '../graphql/types/global-id';
+import { countOf } from '../audit/audit-event';
 import { auditEventKey, type AuditFilter, type AuditOrder, type AuditStore } from '../audit/audit.store';
 
 /** Events in one piece of an export, which bounds its memory. */
@@ -47,6 +48,7 @@ function toLine(row: AuditEventRow): string {
     clientAddress: row.client_address,
     userAgent: row.user_agent,
     requestId: row.request_id,
+    count: countOf(row),
     detail: toDetail(row.detail),
   })}\n`;
 }

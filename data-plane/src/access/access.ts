@@ -5,10 +5,11 @@ import type { Configuration, ConfigurationSnapshot, ProxyCacheConfiguration } fr
 import type { UpstreamOrigin } from '../upstream/upstream-registry';
 import { canonicalRepository, spellingsOf, upstreamRepositoryName } from '../../../common/oci/canonical-repository';
 import { findOrganization, type Owner } from './find-organization';
-import { type Identity, identify } from './identify';
+import { requireNoLoop } from './hops';
+import { type CredentialChecks, type Identity, identify, type Sender } from './identify';
 import type { LocatedRepository, PullTarget } from './pull-target';
 import type { ProofHolder } from './proof-holder';
-import type { PullTokens } from './pull-tokens';
+import type { RepositoryRequest } from './request';
 import { compileRepositoryRule, type RepositoryRule } from '../../../common/oci/repository-patterns';
 import { requireCurrent } from './require-current';
 
@@ -26,10 +27,32 @@ export class Access {
 
   constructor(
     private readonly configuration: Configuration,
-    private readonly tokens: PullTokens,
+    private readonly checks: CredentialChecks,
+    /** Identifies this data plane in requests to upstreams that are Layover too. */
+    private readonly hopId: string,
     /** Oldest configuration with which public organizations are open, in milliseconds. */
     private readonly maxAnonymousAgeMs = Infinity,
   ) {}
+
+  /**
+   * Returns the organization and the canonical repository for the request of a client. A request
+   * for an organization that does not exist is refused like one for a private organization: its
+   * credentials are checked, then it throws UNAUTHORIZED. So nobody can find out which private
+   * organizations exist (docs/design/access.md#existence). Throws LOOP_DETECTED; TOO_MANY_LOGINS;
+   * NOT_READY if there is no configuration yet. `since` is the same as for
+   * {@link Access.authorize}.
+   */
+  async locateForClient({ owner, repository, context }: RepositoryRequest, since = 0): Promise<LocatedRepository> {
+    requireNoLoop(this.hopId, context.hops);
+    try {
+      return { ...this.locate(owner, repository), sender: context };
+    } catch (error) {
+      if (!isLayoverError(error) || error.key !== 'NAME_UNKNOWN') throw error;
+      const place = { owner, requested: repository };
+      const identity = await this.identify(place, context, since);
+      throw identity.blob === undefined ? notCovered(place, identity) : wrongBlob(place);
+    }
+  }
 
   /**
    * Returns the organization and the canonical repository for an address. Throws NAME_UNKNOWN if
@@ -39,7 +62,7 @@ export class Access {
     const organization = findOrganization(this.configuration.current(), owner);
     const repository =
       organization.proxyCache === undefined ? requested : canonicalRepository(organization.proxyCache, requested);
-    return { organization, via: owner.kind, requested, repository };
+    return { organization, owner, requested, repository };
   }
 
   /**
@@ -57,9 +80,7 @@ export class Access {
    */
   async authorize(located: LocatedRepository, authorization: string, since = 0, blob?: Digest): Promise<PullTarget> {
     const snapshot = this.configuration.current();
-    const identity = await identify(snapshot, this.tokens, authorization, since).catch((error: unknown) => {
-      throw withScope(error, located);
-    });
+    const identity = await this.identify(located, { ...(located.sender ?? NO_SENDER), authorization }, since);
     if (identity.blob !== undefined) requireBlob(located, identity, blob);
     else if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
     else requireCurrent(this.configuration, this.maxAnonymousAgeMs, located.organization, identity);
@@ -74,15 +95,26 @@ export class Access {
     return this.target(this.configuration.current(), located, INTERNAL_ACTOR);
   }
 
+  private identify(place: Place, sender: Sender, since: number): Promise<Identity> {
+    return identify(this.configuration.current(), this.checks, sender, since).catch((error: unknown) => {
+      throw withScope(error, place);
+    });
+  }
+
   private target(snapshot: ConfigurationSnapshot, located: LocatedRepository, actor: string): PullTarget {
     const { organization, repository } = located;
+    const hops = located.sender?.hops ?? [];
     const proxy = requireProxying(snapshot, located);
     this.requireAllowed(proxy, located);
     return {
       organization,
       proxy,
       key: { organizationUid: organization.uid, originVersion: proxy.originVersion, repository },
-      upstream: { origin: this.originOf(organization.uid, proxy), name: upstreamRepositoryName(proxy, repository) },
+      upstream: {
+        origin: this.originOf(organization.uid, proxy),
+        name: upstreamRepositoryName(proxy, repository),
+        ...(hops.length === 0 ? {} : { hops }),
+      },
       holder: this.holderOf(proxy),
       quotaBytes: snapshot.quotasEnforced && organization.quotaBytes > 0 ? organization.quotaBytes : undefined,
       actor,
@@ -163,19 +195,29 @@ function requireProxying(
  * repository. Throws UNAUTHORIZED.
  */
 function requireCoverage(located: LocatedRepository, identity: Identity): void {
-  const { organization } = located;
-  if (!identity.authenticated) {
-    throw new LayoverError('UNAUTHORIZED', {
-      message: `organization "${organization.name}" is private; log in as ${organization.name}+<robot>`,
-      detail: { scope: scopeOf(located) },
-    });
-  }
-  const own = identity.robot?.organization.uid === organization.uid;
+  const own = identity.robot?.organization.uid === located.organization.uid;
   if (own && (identity.access === undefined || identity.access.some((entry) => includesRepository(entry, located))))
     return;
-  throw new LayoverError('UNAUTHORIZED', {
-    message: `these credentials do not give access to "${organization.name}/${located.requested}"`,
-    detail: { scope: scopeOf(located), error: 'insufficient_scope' },
+  throw notCovered(located, identity);
+}
+
+/**
+ * Creates the refusal of a repository in a private organization. It is the same if the organization
+ * does not exist.
+ */
+function notCovered({ owner, requested }: Place, { authenticated }: Identity): LayoverError {
+  const scope = scopeOf({ owner, requested });
+  if (authenticated)
+    return new LayoverError('UNAUTHORIZED', {
+      message: `these credentials do not give access to ${nameOf({ owner, requested })}`,
+      detail: { scope, error: 'insufficient_scope' },
+    });
+  return new LayoverError('UNAUTHORIZED', {
+    message:
+      owner.kind === 'organization'
+        ? `organization "${owner.name}" is private or does not exist; log in as ${owner.name}+<robot>`
+        : `the organization that mirrors "${owner.host}" is private or does not exist; log in as <organization>+<robot>`,
+    detail: { scope },
   });
 }
 
@@ -186,25 +228,39 @@ function requireCoverage(located: LocatedRepository, identity: Identity): void {
  */
 function requireBlob(located: LocatedRepository, identity: Identity, blob: Digest | undefined): void {
   if (blob === identity.blob && identity.access?.some((entry) => includesRepository(entry, located)) === true) return;
-  throw new LayoverError('UNAUTHORIZED', {
+  throw wrongBlob(located);
+}
+
+function wrongBlob(place: Place): LayoverError {
+  return new LayoverError('UNAUTHORIZED', {
     message: 'this token is valid only for a single blob, and the request is for something else',
-    detail: { scope: scopeOf(located), error: 'insufficient_scope' },
+    detail: { scope: scopeOf(place), error: 'insufficient_scope' },
   });
 }
 
-/**
- * Returns the token scope for the challenge of a refusal. The scope starts with the organization
- * even if the request came through a mirror host.
- */
-function scopeOf({ organization, requested }: LocatedRepository): string {
-  return `repository:${organization.name}/${requested}:pull`;
+/** The repository that a client asked for, whether or not its organization exists. */
+type Place = Pick<LocatedRepository, 'owner' | 'requested'>;
+
+/** The sender of requests that did not come over the network. */
+const NO_SENDER = { clientAddress: '', userAgent: '', requestId: '' };
+
+function nameOf({ owner, requested }: Place): string {
+  return owner.kind === 'organization' ? `"${owner.name}/${requested}"` : `"${requested}" of "${owner.host}"`;
 }
 
-function withScope(error: unknown, located: LocatedRepository): unknown {
+/**
+ * Returns the token scope for the challenge of a refusal, in the words of the client: in the mirror
+ * form without the organization, because its name would tell that it exists.
+ */
+function scopeOf({ owner, requested }: Place): string {
+  return `repository:${owner.kind === 'organization' ? `${owner.name}/` : ''}${requested}:pull`;
+}
+
+function withScope(error: unknown, place: Place): unknown {
   if (!isLayoverError(error) || error.key !== 'UNAUTHORIZED') return error;
   return new LayoverError(error.key, {
     message: error.message,
-    detail: { scope: scopeOf(located) },
+    detail: { scope: scopeOf(place) },
     cause: error.cause,
   });
 }
@@ -216,12 +272,12 @@ function withScope(error: unknown, located: LocatedRepository): unknown {
  */
 function includesRepository(
   entry: { readonly type: string; readonly name: string; readonly actions: readonly string[] },
-  { organization, via, repository }: LocatedRepository,
+  { organization, owner, repository }: LocatedRepository,
 ): boolean {
   if (entry.type !== 'repository' || !entry.actions.includes('pull')) return false;
   const same = (name: string): boolean =>
     (organization.proxyCache === undefined ? name : canonicalRepository(organization.proxyCache, name)) === repository;
   const prefix = `${organization.name}/`;
   if (entry.name.startsWith(prefix) && same(entry.name.slice(prefix.length))) return true;
-  return via === 'mirror-host' && same(entry.name);
+  return owner.kind === 'mirror-host' && same(entry.name);
 }

@@ -1,7 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Configuration } from '../configuration/configuration';
-import { identify } from './identify';
-import type { PullTokens } from './pull-tokens';
+import { type CredentialChecks, identify, type Sender } from './identify';
 
 /**
  * Authenticates `GET /v2/`, which accepts any valid pull token or robot secret. Throws UNAUTHORIZED
@@ -10,10 +9,10 @@ import type { PullTokens } from './pull-tokens';
  */
 export async function checkAccess(
   configuration: Configuration,
-  tokens: PullTokens,
-  authorization: string,
+  checks: CredentialChecks,
+  sender: Sender,
 ): Promise<void> {
-  const identity = await identify(configuration.current(), tokens, authorization);
+  const identity = await identify(configuration.current(), checks, sender);
   // A token for a single blob does not permit anything else.
   if (!identity.authenticated || identity.blob !== undefined) throw new LayoverError('UNAUTHORIZED');
 }

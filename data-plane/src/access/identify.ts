@@ -3,8 +3,10 @@ import type { Digest } from '../../../common/oci/digest';
 import type { ConfigurationSnapshot } from '../configuration/configuration';
 import { parseAuthorization } from './authorization-header';
 import { type PullTokens, SCANNER_SUBJECT, type TokenClaims } from './pull-tokens';
+import type { RequestContext } from './request';
 import type { TokenAccess } from './token-scope';
-import { findRobot, type RobotAccount, verifyRobot } from './verify-robot';
+import type { LoginSender, RobotLogins } from './robot-logins';
+import { findRobot, type RobotAccount } from './verify-robot';
 
 /** The authenticated sender of a request. */
 export interface Identity {
@@ -36,29 +38,37 @@ export function isScanner(actor: string): boolean {
 /** The identity of a request without credentials. */
 export const ANONYMOUS: Identity = { robot: undefined, access: undefined, authenticated: false, actor: 'anonymous' };
 
+/** The sender of a request with its Authorization header, which is secret and never logged. */
+export type Sender = LoginSender & Pick<RequestContext, 'authorization'>;
+
+/** Verifies tokens and the secrets of robots. */
+export interface CredentialChecks {
+  readonly tokens: PullTokens;
+  readonly logins: RobotLogins;
+}
+
 /**
- * Returns the identity of the sender of an Authorization header: a pull token, or the name and
+ * Returns the identity of a sender from its Authorization header: a pull token, or the name and
  * secret of a robot (some clients send Basic without requesting a token). Throws UNAUTHORIZED for
  * wrong credentials even if none are needed, so that a mistyped secret is noticed and not silently
- * treated as anonymous. `since`: see PullTokens.verify.
+ * treated as anonymous; TOO_MANY_LOGINS after repeated failures. `since`: see PullTokens.verify.
  */
 export async function identify(
   snapshot: ConfigurationSnapshot,
-  tokens: PullTokens,
-  authorization: string,
+  checks: CredentialChecks,
+  sender: Sender,
   since = 0,
 ): Promise<Identity> {
-  const credentials = parseAuthorization(authorization);
+  const credentials = parseAuthorization(sender.authorization);
   switch (credentials.kind) {
     case 'none':
       return ANONYMOUS;
     case 'basic': {
-      const robot = verifyRobot(snapshot, credentials.username, credentials.password);
-      if (robot === undefined) throw wrongCredentials();
+      const robot = await checks.logins.verify(snapshot, credentials, sender);
       return { robot, access: undefined, authenticated: true, actor: actorOf(robot) };
     }
     case 'bearer': {
-      const claims = await tokens.verify(snapshot, credentials.token, since);
+      const claims = await checks.tokens.verify(snapshot, credentials.token, since);
       if (SCANNER_SUBJECT.test(claims.subject)) return scannerIdentity(claims);
       if (claims.blob !== undefined)
         throw new LayoverError('UNAUTHORIZED', {
@@ -85,16 +95,6 @@ function scannerIdentity({ subject, access, blob }: TokenClaims): Identity {
   if (blob === undefined)
     throw new LayoverError('UNAUTHORIZED', { message: 'a token for a scanner must name a single blob' });
   return { robot: undefined, access, authenticated: true, blob, actor: subject };
-}
-
-/**
- * Creates the error for an unknown robot or a wrong secret. Both have the same message, so that the
- * answer does not tell which robots exist.
- */
-export function wrongCredentials(): LayoverError {
-  return new LayoverError('UNAUTHORIZED', {
-    message: 'wrong user name or secret; log in as <organization>+<robot> with the secret of that robot account',
-  });
 }
 
 function actorOf(robot: RobotAccount): string {

@@ -1,9 +1,10 @@
 import type { Configuration, ConfigurationSnapshot } from '../configuration/configuration';
 import { parseAuthorization } from './authorization-header';
-import { wrongCredentials } from './identify';
-import { type PullTokens, TOKEN_LIFETIME_SECONDS } from './pull-tokens';
+import type { CredentialChecks, Sender } from './identify';
+import { TOKEN_LIFETIME_SECONDS } from './pull-tokens';
+import { wrongCredentials } from './robot-logins';
 import { parseScopes, type TokenAccess } from './token-scope';
-import { type RobotAccount, verifyRobot } from './verify-robot';
+import type { RobotAccount } from './verify-robot';
 
 /** A token in the answer of the token endpoint. */
 export interface IssuedToken {
@@ -18,22 +19,22 @@ export interface IssuedToken {
  * Without credentials, the token is anonymous and covers the public organizations among the
  * requested scopes. With the credentials of a robot, it covers the organization of the robot too.
  * Scopes that are not permitted are left out, as the specification requires; the pull is then
- * answered with 401. Throws UNAUTHORIZED for wrong credentials.
+ * answered with 401. Throws UNAUTHORIZED for wrong credentials, and TOO_MANY_LOGINS after repeated
+ * failures.
  */
 export async function issueToken(
   configuration: Configuration,
-  tokens: PullTokens,
-  request: { readonly authorization: string; readonly service: string; readonly scopes: readonly string[] },
+  checks: CredentialChecks,
+  request: { readonly sender: Sender; readonly service: string; readonly scopes: readonly string[] },
 ): Promise<IssuedToken> {
   const snapshot = configuration.current();
-  const credentials = parseAuthorization(request.authorization);
+  const credentials = parseAuthorization(request.sender.authorization);
   let robot: RobotAccount | undefined;
   if (credentials.kind !== 'none') {
     if (credentials.kind !== 'basic') throw wrongCredentials();
-    robot = verifyRobot(snapshot, credentials.username, credentials.password);
-    if (robot === undefined) throw wrongCredentials();
+    robot = await checks.logins.verify(snapshot, credentials, request.sender);
   }
-  const { token, issuedAt } = await tokens.issue(snapshot, request.service, {
+  const { token, issuedAt } = await checks.tokens.issue(snapshot, request.service, {
     subject: robot === undefined ? 'anonymous' : `${robot.organization.name}+${robot.name}`,
     secretVersion: robot?.secretVersion ?? '',
     access: parseScopes(request.scopes).filter((scope) => isGranted(snapshot, robot, scope)),
@@ -44,10 +45,13 @@ export async function issueToken(
 /**
  * Returns whether the token may contain a scope. In the path form, the first component of the scope
  * is the organization. In the mirror form, clients leave the organization out: such a scope is
- * granted to robots only, and is valid only for the organization of the robot (see Access).
+ * granted to robots of an organization with a mirror host, and is valid only for that organization
+ * (see Access). Therefore the answer does not depend on whether another organization with the name
+ * exists and is private (docs/design/access.md#existence).
  */
 function isGranted(snapshot: ConfigurationSnapshot, robot: RobotAccount | undefined, scope: TokenAccess): boolean {
   const organization = snapshot.organizationsByName.get(scope.name.split('/', 1)[0]!);
-  if (organization === undefined) return robot !== undefined;
-  return organization.visibility === 'PUBLIC' || robot?.organization.uid === organization.uid;
+  if (organization?.visibility === 'PUBLIC') return true;
+  if (robot === undefined) return false;
+  return robot.organization.uid === organization?.uid || (robot.organization.proxyCache?.mirrorHost ?? '') !== '';
 }

@@ -1,3 +1,4 @@
+import type { RequestContext } from './request';
 import type { RepositoryKey } from './repository-key';
 import type { OrganizationConfiguration, ProxyCacheConfiguration } from '../configuration/configuration';
 import type { UpstreamRepository } from '../upstream/upstream-registry';
@@ -10,12 +11,14 @@ import type { ProofHolder } from './proof-holder';
  */
 export interface LocatedRepository {
   readonly organization: OrganizationConfiguration;
-  /** The form of the address. */
-  readonly via: Owner['kind'];
+  /** The address of the organization, in the form that the client used. */
+  readonly owner: Owner;
   /** The repository name as the client wrote it. */
   readonly requested: string;
   /** The canonical repository name; see canonicalRepository. */
   readonly repository: string;
+  /** The sender of the request; absent for internal work that no client requested. */
+  readonly sender?: RequestContext;
 }
 
 /** A repository that a request may pull from, with everything that the rest of the pull needs. */

@@ -92,7 +92,7 @@ export class BlobService {
     action: (blob: BlobRight) => Promise<T>,
   ): Promise<T> {
     const { access, blobAccess, reporter } = this.parts;
-    const located = access.locate(request.owner, request.repository);
+    const located = await access.locateForClient(request, since);
     const target = await access.authorize(located, request.context.authorization, since, request.digest);
     try {
       return await action(await blobAccess[use](target, request.digest, request.signal));

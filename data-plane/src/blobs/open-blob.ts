@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import { type RangeRequest, type ResolvedRange, resolveRange } from '../../../common/oci/byte-range';
+import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import { isScanner } from '../access/identify';
 import type { PullTarget } from '../access/pull-target';
 import type { PullJournal } from '../journal/pull-journal';
@@ -32,22 +33,22 @@ export interface BlobReadOptions {
 export type OpenedBlob = {
   readonly range: ResolvedRange;
   readonly cacheStatus: BlobCacheStatus;
-  readonly upstreamHost: string;
-} & (
-  | {
-      readonly kind: 'bytes';
-      /** The caller closes the reader. */
-      readonly reader: BlobReader;
-      /** Counts bytes that were sent to the client for its organization. */
-      readonly onServed: (bytes: number) => void;
-    }
-  | {
-      readonly kind: 'redirect';
-      readonly size: number;
-      /** A credential: see BlobLink. */
-      readonly url: string;
-    }
-);
+} & AnsweredFor &
+  (
+    | {
+        readonly kind: 'bytes';
+        /** The caller closes the reader. */
+        readonly reader: BlobReader;
+        /** Counts bytes that were sent to the client for its organization. */
+        readonly onServed: (bytes: number) => void;
+      }
+    | {
+        readonly kind: 'redirect';
+        readonly size: number;
+        /** A credential: see BlobLink. */
+        readonly url: string;
+      }
+  );
 
 /**
  * Opens a blob from the store or through a fill, or finds where to redirect the client
@@ -64,7 +65,7 @@ export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: B
   // Only the bucket knows how many bytes the client reads. All bytes that the link gives access to
   // count as served, like bytes that an edge may read from a local file.
   servedCounter(blob.target, parts.journal)(place.range.length);
-  return { kind: 'redirect', ...place, cacheStatus: hitOf(blob), upstreamHost: blob.target.proxy.upstreamHost };
+  return { kind: 'redirect', ...place, cacheStatus: hitOf(blob), ...answeredFor(blob.target) };
 }
 
 async function openHere(
@@ -84,7 +85,7 @@ async function openHere(
       reader,
       range: requireRange(range, reader.size),
       cacheStatus: reader.origin === 'store' && blob.kind === 'readable' ? hitOf(blob) : 'MISS',
-      upstreamHost: target.proxy.upstreamHost,
+      ...answeredFor(target),
       onServed: servedCounter(target, parts.journal),
     };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { CacheStatus__Output } from '../../../proto/gen/layover/v1/CacheStatus';
+import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
@@ -12,10 +13,9 @@ import type { BlobRight } from './blob-access';
 export type BlobCacheStatus = Extract<CacheStatus__Output, 'HIT' | 'MISS'>;
 
 /** The answer to a HEAD request. `size` is in bytes. */
-export interface BlobStat {
+export interface BlobStat extends AnsweredFor {
   readonly size: number;
   readonly cacheStatus: BlobCacheStatus;
-  readonly upstreamHost: string;
 }
 
 /** Dependencies of statBlob. */
@@ -35,16 +35,16 @@ export async function statBlob(
   blob: BlobRight,
   signal: AbortSignal | undefined,
 ): Promise<BlobStat> {
-  const { upstreamHost } = blob.target.proxy;
+  const owner = answeredFor(blob.target);
   if (blob.kind === 'readable') {
     const found = await stored.open(blob, blob.size);
     if (!(found instanceof Absence)) {
       await found.close();
-      return { size: found.size, cacheStatus: 'HIT', upstreamHost };
+      return { size: found.size, cacheStatus: 'HIT', ...owner };
     }
   }
   const size = blob.size ?? (await sizeFromGet(upstream, blob, signal));
-  return { size, cacheStatus: 'MISS', upstreamHost };
+  return { size, cacheStatus: 'MISS', ...owner };
 }
 
 /**

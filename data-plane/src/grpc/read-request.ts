@@ -12,6 +12,7 @@ const NO_CONTEXT: RequestContext = {
   userAgent: '',
   authorization: '',
   authorizedAt: 0,
+  hops: [],
 };
 
 /** Returns the request context, or an empty one if the message has none. */

@@ -1,7 +1,7 @@
 import { toLayoverError } from '../../../common/errors/layover-error';
 import { formatReference } from '../../../common/oci/reference';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
-import type { AnsweredPull } from '../journal/pull-event';
+import { type AnsweredPull, refusedAs } from '../journal/pull-event';
 import type { ManifestAnswer } from './content/manifest-answer';
 import type { ManifestRequest } from './manifest-request';
 
@@ -42,7 +42,7 @@ export function refusedPull(
     request.reference.kind === 'tag';
   return {
     ...common(request, progress),
-    cacheStatus: http >= 500 || http === 429 ? 'ERROR' : 'REFUSED',
+    cacheStatus: refusedAs(http),
     upstreamStatus: error.upstreamStatus,
     checkedAt: tagIsGone ? now : undefined,
     outcome: { kind: 'failed', error },

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
+import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import type { PullTarget } from '../access/pull-target';
 import type { StoredReferrers } from '../known/knowledge';
 import { repositoryScope } from '../access/repository-scope';
@@ -23,12 +24,11 @@ export interface ReferrersRequest extends RepositoryRequest {
 }
 
 /** A page of referrers: an OCI index. `nextPage` is empty on the last page. */
-export interface ReferrersAnswer {
+export interface ReferrersAnswer extends AnsweredFor {
   readonly content: Buffer;
   readonly filtered: boolean;
   readonly cacheStatus: Extract<ManifestCacheStatus, 'HIT' | 'MISS' | 'STALE'>;
   readonly nextPage: string;
-  readonly upstreamHost: string;
 }
 
 /**
@@ -52,22 +52,22 @@ export class ReferrersList {
    */
   async list(request: ReferrersRequest): Promise<ReferrersAnswer> {
     const { access, knowledge, reporter } = this.parts;
-    const located = access.locate(request.owner, request.repository);
+    const located = await access.locateForClient(request);
     const target = await access.authorize(located, request.context.authorization);
-    const upstreamHost = target.proxy.upstreamHost;
+    const owner = answeredFor(target);
     const key = `${request.digest} ${request.artifactType}`;
     const kept = request.page === '' ? knowledge.referrers(target.key, key) : undefined;
     const age = kept === undefined ? Infinity : this.clock.now() - kept.checkedAt;
     if (kept !== undefined && age >= 0 && age < target.proxy.revalidateAfterSeconds * 1000) {
-      return { ...contentOf(kept), cacheStatus: 'HIT', nextPage: '', upstreamHost };
+      return { ...contentOf(kept), cacheStatus: 'HIT', nextPage: '', ...owner };
     }
     try {
       const fresh = await this.ask(target, key, request);
-      return { ...contentOf(fresh), cacheStatus: 'MISS', nextPage: fresh.nextPage ?? '', upstreamHost };
+      return { ...contentOf(fresh), cacheStatus: 'MISS', nextPage: fresh.nextPage ?? '', ...owner };
     } catch (error) {
       const limit = target.proxy.staleIfErrorSeconds ?? target.proxy.expirationSeconds;
       if (classifyUpstreamError(error) !== 'outage' || kept === undefined || age > limit * 1000) throw error;
-      return { ...contentOf(kept), cacheStatus: 'STALE', nextPage: '', upstreamHost };
+      return { ...contentOf(kept), cacheStatus: 'STALE', nextPage: '', ...owner };
     } finally {
       reporter.touch(target);
     }

@@ -1,5 +1,6 @@
 import { LayoverError } from '../../../common/errors/layover-error';
 import type { Access } from '../access/access';
+import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import type { Knowledge } from '../known/knowledge';
 import type { RepositoryRequest } from '../access/request';
 import type { ManifestCacheStatus } from './content/manifest-answer';
@@ -22,12 +23,11 @@ export interface TagsRequest extends RepositoryRequest {
  * A page of a tag list. `nextLast` is empty on the last page. `nextLimit` 0 = the link to the next
  * page has no page size.
  */
-export interface TagsPage {
+export interface TagsPage extends AnsweredFor {
   readonly tags: readonly string[];
   readonly nextLast: string;
   readonly nextLimit: number;
   readonly cacheStatus: Extract<ManifestCacheStatus, 'MISS' | 'STALE'>;
-  readonly upstreamHost: string;
 }
 
 /** The dependencies of the tag and referrers lists. */
@@ -46,9 +46,9 @@ export interface ListParts {
  */
 export async function listTags(parts: ListParts, request: TagsRequest): Promise<TagsPage> {
   if (!Number.isSafeInteger(request.limit) || request.limit < 0) throw new LayoverError('PAGINATION_INVALID');
-  const located = parts.access.locate(request.owner, request.repository);
+  const located = await parts.access.locateForClient(request);
   const target = await parts.access.authorize(located, request.context.authorization);
-  const upstreamHost = target.proxy.upstreamHost;
+  const owner = answeredFor(target);
   const limit = Math.min(request.limit, MAX_PAGE);
   try {
     const page = await parts.upstream.listTags(
@@ -57,7 +57,7 @@ export async function listTags(parts: ListParts, request: TagsRequest): Promise<
       request.signal,
     );
     const { tags, nextLast = '', nextLimit = 0 } = page;
-    return { tags, nextLast, nextLimit: nextLimit > 0 ? nextLimit : limit, cacheStatus: 'MISS', upstreamHost };
+    return { tags, nextLast, nextLimit: nextLimit > 0 ? nextLimit : limit, cacheStatus: 'MISS', ...owner };
   } catch (error) {
     const trouble = classifyUpstreamError(error);
     if (trouble === 'gone') throw new LayoverError('NAME_UNKNOWN', { ...shownOf(error), cause: error });
@@ -67,7 +67,7 @@ export async function listTags(parts: ListParts, request: TagsRequest): Promise<
     // no tags.
     if (tags.length === 0 && request.last === '') throw error;
     const nextLast = more ? (tags.at(-1) ?? '') : '';
-    return { tags, nextLast, nextLimit: limit, cacheStatus: 'STALE', upstreamHost };
+    return { tags, nextLast, nextLimit: limit, cacheStatus: 'STALE', ...owner };
   } finally {
     parts.reporter.touch(target);
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../common/runtime/clock';
 import type { Access } from '../access/access';
+import { type AnsweredFor, answeredFor } from '../access/answered-for';
 import type { LocatedRepository, PullTarget } from '../access/pull-target';
 import type { Completion } from './images/completion';
 import type { ImageGate } from './gate/image-gate';
@@ -7,16 +8,16 @@ import type { ManifestRequest } from './manifest-request';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { PullJournal } from '../journal/pull-journal';
 import { toPullEvent } from '../journal/pull-event';
+import type { RefusalSums } from '../journal/refusal-sums';
 import { requireAccepted } from './content/accepts';
 import { type PullProgress, refusedPull, servedPull } from './answered-pull';
 import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
 import type { DigestResolver } from './resolve-digest';
-import type { TagManifestResolver } from './resolve-tag';
+import { endsCachedTag, type TagManifestResolver } from './resolve-tag';
 
 /** A manifest for a client, and the upstream that it belongs to. */
-export interface ServedManifest {
+export interface ServedManifest extends AnsweredFor {
   readonly answer: ManifestAnswer;
-  readonly upstreamHost: string;
 }
 
 /** The dependencies of the manifest service. */
@@ -27,6 +28,7 @@ export interface ManifestServiceParts {
   readonly gate: ImageGate;
   readonly completion: Completion;
   readonly journal: PullJournal;
+  readonly refusals: RefusalSums;
   readonly reporter: UpstreamReporter;
   readonly clock: Clock;
 }
@@ -46,7 +48,7 @@ export class ManifestService {
     let target: PullTarget | undefined;
     let answer: ManifestAnswer;
     try {
-      located = this.parts.access.locate(request.owner, request.repository);
+      located = await this.parts.access.locateForClient(request);
       target = await this.parts.access.authorize(located, request.context.authorization);
       const query = queryOf(target, request);
       answer = await this.resolve(target, request, query);
@@ -63,7 +65,7 @@ export class ManifestService {
       const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
       this.parts.completion.consider(target, answer.descriptor, answer.content, fresh);
     }
-    return { answer, upstreamHost: target.proxy.upstreamHost };
+    return { answer, ...answeredFor(target) };
   }
 
   private resolve(target: PullTarget, request: ManifestRequest, query: ManifestLookup): Promise<ManifestAnswer> {
@@ -74,7 +76,7 @@ export class ManifestService {
 
   private async recordRefusal(request: ManifestRequest, progress: PullProgress, thrown: unknown): Promise<void> {
     const pull = refusedPull(request, progress, thrown, this.parts.clock.now());
-    await this.parts.journal.append({ pull: toPullEvent(pull) });
+    await this.parts.refusals.pullRefused(pull, endsCachedTag(thrown));
   }
 }
 

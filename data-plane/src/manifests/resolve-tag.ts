@@ -1,4 +1,4 @@
-import { LayoverError, toLayoverError } from '../../../common/errors/layover-error';
+import { isLayoverError, LayoverError, toLayoverError } from '../../../common/errors/layover-error';
 import type { Descriptor } from '../../../common/oci/descriptor';
 import type { Tag } from '../../../common/oci/reference';
 import type { Clock } from '../../../common/runtime/clock';
@@ -153,7 +153,8 @@ export class TagManifestResolver {
     const trouble = classifyUpstreamError(error);
     if (trouble === 'gone') {
       if (target.proxy.onUpstreamDelete === 'PROPAGATE') this.parts.knowledge.removeTag(target.key, tag);
-      if (target.proxy.onUpstreamDelete === 'PROPAGATE' || isExpired(cached, now)) throw manifestUnknown(error);
+      if (target.proxy.onUpstreamDelete === 'PROPAGATE') throw manifestUnknown(new CachedTagEnded(error));
+      if (isExpired(cached, now)) throw manifestUnknown(error);
     } else if (trouble !== 'outage' || isExpired(cached, now) || isTooStale(target, cached, now)) {
       throw error;
     }
@@ -207,17 +208,30 @@ function isTooStale(target: PullTarget, cached: CachedTag, now: number): boolean
   return limit !== undefined && now - cached.checkedAt > limit * 1000;
 }
 
+/** The cause of a failure that also ended a cached tag. */
+class CachedTagEnded {
+  constructor(readonly answer: unknown) {}
+}
+
+/**
+ * Returns whether an error says that the upstream deleted a tag that was cached. The control plane
+ * ends the tag when it receives the record of this pull (docs/design/bounds.md#upstream-deletions).
+ */
+export function endsCachedTag(thrown: unknown): boolean {
+  return isLayoverError(thrown) && thrown.cause instanceof CachedTagEnded;
+}
+
 /**
  * Converts NAME_UNKNOWN to MANIFEST_UNKNOWN: clients expect this code from the manifest endpoint,
  * and an unknown repository has no manifests.
  */
 function manifestUnknown(thrown: unknown): LayoverError {
-  const error = toLayoverError(thrown);
-  if (error.key === 'MANIFEST_UNKNOWN') return error;
+  const error = toLayoverError(thrown instanceof CachedTagEnded ? thrown.answer : thrown);
+  if (error.key === 'MANIFEST_UNKNOWN' && error === thrown) return error;
   return new LayoverError('MANIFEST_UNKNOWN', {
     message: error.message,
     detail: error.detail,
     upstreamStatus: error.upstreamStatus,
-    cause: error,
+    cause: thrown,
   });
 }

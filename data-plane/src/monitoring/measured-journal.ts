@@ -1,19 +1,24 @@
 import type { NewRecord, PullJournal } from '../journal/pull-journal';
+import { refusedAs } from '../journal/pull-event';
 import type { DataPlaneMetrics } from './metrics';
 
 /** Wraps the journal to count what passes through it: pulls by cache status, bytes in and out. */
 export function measuredJournal(journal: PullJournal, metrics: DataPlaneMetrics): PullJournal {
   /** Counters by cache status, each created once. */
-  const pulls = new Map<string, { inc(): void }>();
-  function countPull(cache: string): void {
+  const pulls = new Map<string, { inc(count: number): void }>();
+  function countPulls(cache: string, count = 1): void {
     let counter = pulls.get(cache);
     if (counter === undefined) pulls.set(cache, (counter = metrics.pulls.labels({ cache })));
-    counter.inc();
+    counter.inc(count);
   }
   return {
     append(record: NewRecord) {
       const status = record.pull?.cacheStatus;
-      if (status !== undefined) countPull(String(status));
+      if (status !== undefined) countPulls(String(status));
+      if (record.refusals?.kind === 'PULL') {
+        for (const { httpStatus = 0, count } of record.refusals.errors ?? [])
+          countPulls(refusedAs(httpStatus), Number(count));
+      }
       return journal.append(record);
     },
     count(bytes) {

@@ -21,6 +21,7 @@ const MEANING: Partial<Record<ErrorKey, UpstreamErrorKind>> = {
   UPSTREAM_TLS: 'outage',
   UPSTREAM_CONTENT: 'outage',
   UPSTREAM_ADDRESS_REFUSED: 'outage',
+  LOOP_DETECTED: 'outage',
 };
 
 /** Classifies an error of an UpstreamRegistry. An outage is never "not found". */

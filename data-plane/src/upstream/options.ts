@@ -66,6 +66,8 @@ export interface UpstreamOptions {
   readonly connectionsPerOrigin?: number;
   /** Default: the resolver of the system. */
   readonly resolver?: Resolver;
+  /** The id of this data plane in requests to upstreams; absent = requests have none. */
+  readonly hopId?: string;
 }
 
 /** The default timeouts. */

@@ -33,6 +33,11 @@ export interface UpstreamOrigin {
 export interface UpstreamRepository {
   readonly origin: UpstreamOrigin;
   readonly name: string;
+  /**
+   * Ids of the data planes that the request passed through before this one; absent = it came from a
+   * client.
+   */
+  readonly hops?: readonly string[];
 }
 
 /** The answer to a HEAD. `digest` is undefined if the registry sends no valid digest. */

@@ -3,6 +3,7 @@ import { type ListenAddress, staysOnMachine } from '../../../common/runtime/list
 import type { Exchange, Handler } from '../request/exchange';
 import type { OperationsRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
+import { isForwarded } from '../../../common/http/is-forwarded';
 
 /** Metrics in the Prometheus text format. */
 export interface ExposedMetrics {
@@ -11,8 +12,9 @@ export interface ExposedMetrics {
 
 /**
  * Creates the handler of GET|HEAD /metrics beside the registry. It only answers clients on this
- * machine, on a listener that only this machine can reach. All other requests get 404, and with
- * LAYOVER_EDGE_METRICS_LISTEN (`elsewhere`) all requests do.
+ * machine, on a listener that only this machine can reach, and never through a proxy: behind a
+ * proxy on this machine, every client has the address of the proxy. All other requests get 404, and
+ * with LAYOVER_EDGE_METRICS_LISTEN (`elsewhere`) all requests do.
  */
 export function createMetrics(
   metrics: ExposedMetrics,
@@ -21,7 +23,7 @@ export function createMetrics(
 ): Handler<OperationsRequest> {
   const isPrivate = !elsewhere && staysOnMachine(listen);
   return async (_request, exchange) => {
-    if (!isPrivate || !isLocal(exchange)) throw new LayoverError('NOT_FOUND');
+    if (!isPrivate || !isLocal(exchange) || isForwarded(exchange.request.headers)) throw new LayoverError('NOT_FOUND');
     const { contentType, text } = await metrics.expose();
     answer(exchange, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' }, text);
   };

@@ -17,7 +17,8 @@ import type { Reference, RepositoryName } from '../../../common/oci/reference';
  * The client of a request and how it was made, for the pull record of the data plane. `requestId`
  * has 1 to 64 characters of [A-Za-z0-9._-]. `clientAddress` has no port, is in IPv4 form also for
  * ::ffff:a.b.c.d, and is empty if the listener is a unix socket. `userAgent` has at most 256
- * characters. `authorization` is the header, or empty; it must never be logged.
+ * characters. `authorization` is the header, or empty; it must never be logged. `hops`
+ * are the ids in X-Layover-Hops.
  */
 export type RequestContext = Readonly<Omit<RequestContext__Output, 'authorizedAt'>>;
 
@@ -38,6 +39,8 @@ export interface Provenance {
   readonly cacheStatus: CacheStatus | undefined;
   /** Host of the upstream; empty if the data plane reports none. */
   readonly upstreamHost: string;
+  /** True if the organization is private: shared caches must not store the answer. */
+  readonly private: boolean;
 }
 
 /** Repository and origin of a request. */

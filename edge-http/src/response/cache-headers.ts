@@ -27,8 +27,9 @@ const STANDARD_OF_HEAD: Readonly<Record<CacheStatus, string>> = {
 };
 
 /**
- * Adds the cache status (docs/design/pull-semantics.md#cache-status) and, in the mirror form, the
- * upstream host.
+ * Adds the cache status (docs/design/pull-semantics.md#cache-status), in the mirror form the
+ * upstream host, and what keeps shared caches from storing answers of a private organization (RFC
+ * 9111 section 5.2.2.7; RFC 9110 section 12.5.5).
  */
 export function addProvenance(
   headers: OutgoingHttpHeaders,
@@ -39,6 +40,10 @@ export function addProvenance(
   addCacheStatus(headers, exchange, provenance.cacheStatus);
   if (address.owner === 'mirror' && provenance.upstreamHost !== '')
     headers[Header.ociNamespace] = provenance.upstreamHost;
+  if (provenance.private) {
+    headers['Cache-Control'] = 'private';
+    headers['Vary'] = 'Authorization';
+  }
 }
 
 /** Adds X-Layover-Cache and Cache-Status, and stores the status for metrics. */

@@ -65,8 +65,8 @@ describe('the first start', () => {
 
   test('replaces the admin token with a configured one', async () => {
     plane = await startControlPlane();
-    await plane.restart({ LAYOVER_ADMIN_TOKEN: 'another-admin-token' });
-    expect(await names('another-admin-token')).toEqual([]);
+    await plane.restart({ LAYOVER_ADMIN_TOKEN: 'another-admin-token-of-32-characters' });
+    expect(await names('another-admin-token-of-32-characters')).toEqual([]);
     expect((await plane.graphql('{ viewer { name } }', {}, ADMIN_TOKEN)).status).toBe(401);
     expect(plane.announced).toEqual([]);
   });

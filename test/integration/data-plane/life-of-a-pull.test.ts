@@ -244,7 +244,7 @@ test('every answered manifest request becomes one complete record at the control
     { requestId: 'r2', method: 'HEAD', cacheStatus: 'REVALIDATED', upstreamStatus: 200, httpStatus: 200, bytes: 0 },
     { requestId: 'r3', cacheStatus: 'REFUSED', upstreamStatus: 404, httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN' },
     { requestId: 'r4', cacheStatus: 'REFUSED', httpStatus: 403, errorCode: 'DENIED' },
-    { requestId: 'r5', organizationUid: '', httpStatus: 404, errorCode: 'NAME_UNKNOWN' },
+    { requestId: 'r5', organizationUid: '', httpStatus: 401, errorCode: 'UNAUTHORIZED' },
   ]);
   const reports = [...rig.catalog.records.values()].flatMap(({ upstream }) => upstream ?? []);
   expect(reports[0]).toMatchObject({ organizationUid: 'uid-acme', reachable: true, lastError: '' });

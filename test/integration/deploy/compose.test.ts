@@ -65,6 +65,27 @@ test.each(planes)(
   },
 );
 
+test('every password, token and key must be given: none has a default', () => {
+  const secrets = services.flatMap(([name, { environment = {} }]) =>
+    Object.entries(environment)
+      .filter(([variable]) => /PASSWORD|SECRET|TOKEN|_KEY$/.test(variable) && !/RANDOM/.test(variable))
+      .map(([variable, value]) => ({ name: `${name} ${variable}`, value })),
+  );
+  expect(secrets.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      'clair-database POSTGRES_PASSWORD',
+      'grafana GF_SECURITY_ADMIN_PASSWORD',
+      'clair PGPASSWORD',
+    ]),
+  );
+  const given = new Set([...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+):\?[^}]+\}/g)].map(([, name]) => name));
+  for (const { name, value } of secrets) {
+    const variable = /^\$\{([A-Z_]+)(?::\?[^}]+)?\}$/.exec(value)?.[1];
+    expect([name, variable !== undefined && given.has(variable)]).toEqual([name, true]);
+  }
+  expect(read('deploy/clair/config.yaml')).not.toMatch(/password/);
+});
+
 test.each(planes)('%s can only write to its home and has no capabilities', (_name, service) => {
   expect(service).toMatchObject({
     read_only: true,

@@ -153,7 +153,7 @@ test('every call between planes has a deadline, except streams whose reader limi
   ends.push(() => dataPlanes.clients[0]!.client.close());
   const keeper = new GrpcContentKeeper(dataPlanes, clock, logger);
 
-  const context = { requestId: 'r', clientAddress: '', userAgent: '', authorization: '' };
+  const context = { requestId: 'r', clientAddress: '', userAgent: '', authorization: '', hops: [] };
   const repository = parseRepositoryName('team/app')!;
   const query = { context, address: { owner: 'organization', organization: 'acme', repository } as const };
   const blob = { ...query, digest: DIGEST };

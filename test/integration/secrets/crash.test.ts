@@ -12,7 +12,7 @@ import { asLatin1, formsOf } from './support/forms-of';
 const SECRETS = {
   LAYOVER_MASTER_KEY: randomBytes(32).toString('base64'),
   LAYOVER_MASTER_KEY_PREVIOUS: randomBytes(32).toString('base64'),
-  LAYOVER_ADMIN_TOKEN: 'c4nary-admin-token-0123456789',
+  LAYOVER_ADMIN_TOKEN: 'c4nary-admin-token-0123456789-0123456789',
   LAYOVER_PLANE_SECRET: 'c4nary-of-the-planes-0123456789abcdef',
 };
 const DATABASE_PASSWORD = 'c4nary-of-the-database';

@@ -29,7 +29,7 @@ describe.each(['basic', 'bearer'] as const)('upstream credentials (%s)', (kind) 
   beforeEach(async () => {
     upstream = await startUpstream(kind, 'old');
     other = await startUpstream(kind, 'old');
-    layover = await startWatchedLayover('admin-token-of-this-test');
+    layover = await startWatchedLayover('admin-token-of-this-test-0123456789');
     await layover.ask('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { id } }', {
       input: { name: 'acme', proxyCache: proxyCache({ upstreamPassword: 'old' }) },
     });

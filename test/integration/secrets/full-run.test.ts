@@ -15,7 +15,7 @@ const APPLY =
 const VALIDATE = 'mutation ($input: ProxyCacheInput!) { validateProxyCache(input: $input) { outcome message } }';
 const PASSWORD = 'c4nary p@ss:w/örd+1%&"x\\';
 const WRONG = 'c4nary-wrong?p4ss=word#2';
-const ADMIN = 'c4nary-admin-token-0123456789';
+const ADMIN = 'c4nary-admin-token-0123456789-0123456789';
 const MASTER = randomBytes(32);
 const PREVIOUS = randomBytes(32);
 const PLANES = 'c4nary-of-the-planes-0123456789abcdef';
@@ -143,7 +143,7 @@ test('a full run leaves secrets only where they belong', async () => {
     ['wrong', 403],
     ['tls', 502],
     ['gone', 502],
-    ['nobody', 404],
+    ['nobody', 401],
   ] as const) {
     const answer = await layover.registry(`/v2/${organization}/team/app/manifests/latest`);
     expect([organization, answer.status]).toEqual([organization, status]);

@@ -13,7 +13,7 @@ interface Validation {
 let layover: WatchedLayover;
 let fake: FakeRegistry;
 beforeAll(async () => {
-  layover = await startWatchedLayover('admin-token-of-this-test');
+  layover = await startWatchedLayover('admin-token-of-this-test-0123456789');
   fake = await startFakeRegistry();
 });
 afterAll(async () => {

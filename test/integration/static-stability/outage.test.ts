@@ -60,7 +60,7 @@ async function checkOutage({ options, begin, end }: Outage): Promise<void> {
     }
     // Access rights do not change.
     await expect(client.token(`closed/${REPOSITORY}`, { ...robot, password: 'wrong' })).rejects.toThrow('401');
-    expect(await new Puller(() => planes.url).pull('nobody', REPOSITORY, 'cached')).toMatchObject({ status: 404 });
+    expect(await new Puller(() => planes.url).pull('nobody', REPOSITORY, 'cached')).toMatchObject({ status: 401 });
   };
   await pulls('first');
   // Restarts the data plane twice: the second one must have what the first one stored, and continue

@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from './test-database';
 import { PLANE_SECRET } from '../plane-secret';
 
 /** The admin token of tests. */
-export const ADMIN_TOKEN = 'test-admin-token-0123456789';
+export const ADMIN_TOKEN = 'test-admin-token-0123456789-0123456789';
 
 /** The parts of a GraphQL response that tests use. */
 export interface GraphqlAnswer<Data = Record<string, unknown>> {

@@ -26,8 +26,8 @@ export interface ScriptedImage {
 export function imageScript({ organization, repository, tag, image, files }: ScriptedImage): Script {
   const blobs = new Map<string, Buffer>([image.config, ...image.layers].map(({ digest, bytes }) => [digest, bytes]));
   const locate = (address: RepositoryAddress__Output | null): void => {
-    if (address?.organization !== organization || address.repository !== repository)
-      throw new LayoverError('NAME_UNKNOWN');
+    if (address?.organization !== organization) throw new LayoverError('UNAUTHORIZED');
+    if (address.repository !== repository) throw new LayoverError('NAME_UNKNOWN');
   };
   const blobAt = (address: RepositoryAddress__Output | null, digest: string): Buffer => {
     locate(address);

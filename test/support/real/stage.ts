@@ -62,7 +62,8 @@ export async function startStage({ htpasswd, env }: StageOptions = {}): Promise<
     const createOrganization: Stage['createOrganization'] = async (name, choice) => {
       await layover.graphql.createOrganization(name, { upstream: relay.host, ...choice });
       const url = `${layover.url}/v2/${name}/probe/blobs/${PROBE}`;
-      await waitUntil(`the organization ${name}`, async () => !(await send({ url })).body.includes('NAME_UNKNOWN'));
+      // An organization that does not exist is answered like a private one.
+      await waitUntil(`the organization ${name}`, async () => (await send({ url })).status !== 401);
       relay.reset();
     };
     const settled = (digests: readonly string[]): Promise<void> =>

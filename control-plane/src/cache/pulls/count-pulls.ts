@@ -33,6 +33,13 @@ export class PullCounters {
     if (counter === 'misses') row.bytes_fetched += bytes;
   }
 
+  /** Counts pulls that were refused or failed. */
+  refused(organizationUid: string, at: number, count: number): void {
+    const row = this.row(organizationUid, at);
+    row.pulls += count;
+    row.failures += count;
+  }
+
   /** Counts the bytes of blobs that were served and fetched. */
   blob(organizationUid: string, at: number, event: BlobEvent__Output): void {
     const row = this.row(organizationUid, at);

@@ -41,19 +41,19 @@ export function pullAuditRow(
     id,
     at,
     kind: 'PULL',
-    organization: text(organizationName ?? pull.organization, 255),
+    organization: toColumnText(organizationName ?? pull.organization, 255),
     organization_uid: organizationName === undefined ? null : pull.organizationUid,
-    repository: text(pull.repository, 255),
-    reference: text(pull.reference, 255),
+    repository: toColumnText(pull.repository, 255),
+    reference: toColumnText(pull.reference, 255),
     digest: parseDigest(pull.digest) ?? null,
     cache_status: isCacheStatus(pull.cacheStatus) ? pull.cacheStatus : null,
     http_status: status(pull.httpStatus),
     upstream_status: status(pull.upstreamStatus),
     bytes: Number.isSafeInteger(pull.bytes) && pull.bytes >= 0 ? pull.bytes : null,
-    actor: text(pull.actor, 255) ?? 'anonymous',
-    client_address: text(pull.clientAddress, 64),
-    user_agent: text(pull.userAgent, 256),
-    request_id: text(pull.requestId, 64),
+    actor: toColumnText(pull.actor, 255) ?? 'anonymous',
+    client_address: toColumnText(pull.clientAddress, 64),
+    user_agent: toColumnText(pull.userAgent, 256),
+    request_id: toColumnText(pull.requestId, 64),
     detail: JSON.stringify({
       method: pull.method,
       ...(pull.errorCode === ''
@@ -63,7 +63,11 @@ export function pullAuditRow(
   };
 }
 
-function text(value: string, length: number): string | null {
+/**
+ * Returns a text that fits a column of `length` characters, or null for an empty text. Longer texts
+ * are cut.
+ */
+export function toColumnText(value: string, length: number): string | null {
   if (value === '') return null;
   // Removes half a surrogate pair at the cut, which is not valid text.
   return value

@@ -25,6 +25,7 @@ import { PullCounters } from './count-pulls';
 import { pullAuditRow, recordId, recordTime } from './pull-audit-row';
 import type { RecordedEventsStore } from './recorded-events.store';
 import { endDeletedUpstream } from './upstream-deletions';
+import { refusalAuditRow, refusalCount } from './refusal-audit-row';
 import { toUpstreamStatusRow } from './upstream-report';
 
 /** Length of the uid of an organization. */
@@ -160,6 +161,7 @@ export class PullRecorder {
     for (const { record } of items) {
       const uid =
         record.pull?.organizationUid ??
+        record.refusals?.organizationUid ??
         record.blob?.organizationUid ??
         record.upstream?.organizationUid ??
         record.admission?.repository?.organizationUid;
@@ -197,6 +199,10 @@ export class PullRecorder {
   private async pulls(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
     const pulls: TimedPull[] = [];
     const rows = items.flatMap(({ id, at, record }) => {
+      if (record.refusals) {
+        const name = origins.get(record.refusals.organizationUid)?.organizationName;
+        return [refusalAuditRow(id, at, record.refusals, name)];
+      }
       if (!record.pull) return [];
       pulls.push({ at, event: record.pull });
       return [pullAuditRow(id, at, record.pull, origins.get(record.pull.organizationUid)?.organizationName)];
@@ -230,9 +236,11 @@ export class PullRecorder {
   private async count(queries: Queries, items: readonly Item[], origins: ReadonlyMap<string, Origin>): Promise<void> {
     const counters = new PullCounters();
     for (const { at, record } of items) {
-      const uid = record.pull?.organizationUid ?? record.blob?.organizationUid ?? '';
+      const uid =
+        record.pull?.organizationUid ?? record.refusals?.organizationUid ?? record.blob?.organizationUid ?? '';
       if (!origins.has(uid)) continue;
       if (record.pull) counters.pull(uid, at, record.pull);
+      if (record.refusals?.kind === 'PULL') counters.refused(uid, at, refusalCount(record.refusals));
       if (record.blob) counters.blob(uid, at, record.blob);
     }
     await this.parts.statistics.add(queries, counters.toRows());

@@ -1,6 +1,7 @@
 import { Field, Int, ObjectType } from 'type-graphql';
 import { parseDigest } from '../../../../common/oci/digest';
 import type { AuditEventRow } from '../../../../schema/tables';
+import { countOf } from '../../audit/audit-event';
 import { toGlobalId } from './global-id';
 import { NodeType } from './node.type';
 import { PageInfoType } from './pagination';
@@ -69,6 +70,12 @@ export class AuditEventType extends NodeType {
   @Field(() => String, { nullable: true, description: 'The X-Request-Id of the answer.' })
   requestId!: string | null;
 
+  @Field(() => Int, {
+    description:
+      'How many requests the event stands for. More than 1 for refusals of one client within a minute, which are combined.',
+  })
+  count!: number;
+
   @Field(() => String, { description: 'What changed, or why: a JSON object as text. Never contains secrets.' })
   detail!: string;
 }
@@ -91,6 +98,7 @@ export function toAuditEventType(row: AuditEventRow): AuditEventType {
     clientAddress: row.client_address,
     userAgent: row.user_agent,
     requestId: row.request_id,
+    count: countOf(row),
     detail: row.detail,
   });
 }

@@ -39,7 +39,14 @@ registerEnumType(AuditKind, {
   name: 'AuditKind',
   description: 'The kind of an audit event.',
   valuesConfig: {
-    PULL: { description: 'A manifest request was answered: GET or HEAD, served or refused.' },
+    PULL: {
+      description:
+        'A manifest request was answered: GET or HEAD, served or refused. Refusals of one anonymous client are combined: see `count`.',
+    },
+    ROBOT_LOGIN_FAILED: {
+      description:
+        'Logins with an unknown robot account or a wrong secret. `detail` has the claimed account; `count` says how many logins failed.',
+    },
     ORGANIZATION_UPDATED: { description: 'An organization was changed. `detail` has the old and new values.' },
     ROBOT_ROTATED: { description: 'The secret of a robot was replaced.' },
     TAG_UPDATED_UPSTREAM: { description: 'A tag moved at the upstream. `detail` has the old and new digests.' },

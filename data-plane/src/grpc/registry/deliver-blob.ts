@@ -18,6 +18,8 @@ export interface ReadBlobAnswer {
   readonly accepts: readonly Delivery[];
   readonly cacheStatus: CacheStatus;
   readonly upstreamHost: string;
+  /** Whether the organization is private. */
+  readonly private: boolean;
   readonly clock: Clock;
   /** Aborts when the caller is gone. Ends all waits of the delivery. */
   readonly signal: AbortSignal;
@@ -83,7 +85,18 @@ function header(
   how: Delivery,
   file: { readonly path?: string; readonly available?: number },
 ): ReadBlobReply {
-  const { reader, range, cacheStatus, upstreamHost } = delivery;
+  const { reader, range, cacheStatus, upstreamHost, private: isPrivate } = delivery;
   const { offset, length } = range;
-  return { header: { size: reader.size, offset, length, cacheStatus, upstreamHost, delivery: how, ...file } };
+  return {
+    header: {
+      size: reader.size,
+      offset,
+      length,
+      cacheStatus,
+      upstreamHost,
+      private: isPrivate,
+      delivery: how,
+      ...file,
+    },
+  };
 }

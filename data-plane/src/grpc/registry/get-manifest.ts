@@ -16,7 +16,11 @@ export async function getManifest(
   message: GetManifestRequest__Output,
   signal: AbortSignal,
 ): Promise<GetManifestReply> {
-  const { answer, upstreamHost } = await manifests.get({
+  const {
+    answer,
+    upstreamHost,
+    private: isPrivate,
+  } = await manifests.get({
     ...readRepository(message, signal),
     reference: readReference(message),
     headOnly: message.headOnly,
@@ -31,6 +35,7 @@ export async function getManifest(
     cacheStatus: answer.cacheStatus,
     ageSeconds: answer.ageSeconds ?? -1,
     upstreamHost,
+    private: isPrivate,
   };
 }
 

@@ -1,16 +1,18 @@
 import type { IssueTokenReply } from '../../../../proto/gen/layover/v1/IssueTokenReply';
 import type { IssueTokenRequest__Output } from '../../../../proto/gen/layover/v1/IssueTokenRequest';
 import { issueToken } from '../../access/issue-token';
-import type { PullTokens } from '../../access/pull-tokens';
+import type { CredentialChecks } from '../../access/identify';
 import type { Configuration } from '../../configuration/configuration';
 import { readRequestContext } from '../read-request';
 
-/** Answers Registry.IssueToken (registry.proto). Throws UNAUTHORIZED, NOT_READY. */
+/**
+ * Answers Registry.IssueToken (registry.proto). Throws UNAUTHORIZED, TOO_MANY_LOGINS, NOT_READY.
+ */
 export function issueTokenRpc(
   configuration: Configuration,
-  tokens: PullTokens,
+  checks: CredentialChecks,
   message: IssueTokenRequest__Output,
 ): Promise<IssueTokenReply> {
-  const { authorization } = readRequestContext(message.context);
-  return issueToken(configuration, tokens, { authorization, service: message.service, scopes: message.scopes });
+  const sender = readRequestContext(message.context);
+  return issueToken(configuration, checks, { sender, service: message.service, scopes: message.scopes });
 }

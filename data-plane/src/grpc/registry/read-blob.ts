@@ -46,8 +46,8 @@ async function* messages(
     yield* deliverBlob({ ...bytes, ...counter, accepts: message.accepts, clock, signal });
     return;
   }
-  const { size, url, cacheStatus, upstreamHost, range } = opened;
-  yield { header: { size, ...range, cacheStatus, upstreamHost, delivery: 'REDIRECT', url } };
+  const { size, url, cacheStatus, upstreamHost, private: isPrivate, range } = opened;
+  yield { header: { size, ...range, cacheStatus, upstreamHost, private: isPrivate, delivery: 'REDIRECT', url } };
 }
 
 function readRange(message: ReadBlobRequest__Output): RangeRequest | undefined {

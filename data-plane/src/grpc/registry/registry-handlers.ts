@@ -1,7 +1,7 @@
 import type { Clock } from '../../../../common/runtime/clock';
 import type { Logger } from '../../../../common/runtime/logger';
 import type { RegistryHandlers } from '../../../../proto/gen/layover/v1/Registry';
-import type { PullTokens } from '../../access/pull-tokens';
+import type { CredentialChecks } from '../../access/identify';
 import type { Configuration } from '../../configuration/configuration';
 import type { ReferrersList } from '../../manifests/list-referrers';
 import type { ListParts } from '../../manifests/list-tags';
@@ -23,21 +23,21 @@ export interface RegistryParts {
   readonly lists: ListParts;
   readonly referrers: ReferrersList;
   readonly configuration: Configuration;
-  readonly tokens: PullTokens;
+  readonly checks: CredentialChecks;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Returns the methods of Registry (registry.proto), each from its own file. */
 export function registryHandlers(parts: RegistryParts): RegistryHandlers {
-  const { manifests, blobs, lists, referrers, configuration, tokens, clock, logger } = parts;
+  const { manifests, blobs, lists, referrers, configuration, checks, clock, logger } = parts;
   return {
     GetManifest: unary('GetManifest', logger, (message, signal) => getManifest(manifests, message, signal)),
     StatBlob: unary('StatBlob', logger, (message, signal) => statBlobRpc(blobs, message, signal)),
     ReadBlob: readBlob(blobs, clock, logger),
     ListTags: unary('ListTags', logger, (message, signal) => listTagsRpc(lists, message, signal)),
     ListReferrers: unary('ListReferrers', logger, (message, signal) => listReferrersRpc(referrers, message, signal)),
-    CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, tokens, message)),
-    IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, tokens, message)),
+    CheckAccess: unary('CheckAccess', logger, (message) => checkAccessRpc(configuration, checks, message)),
+    IssueToken: unary('IssueToken', logger, (message) => issueTokenRpc(configuration, checks, message)),
   };
 }

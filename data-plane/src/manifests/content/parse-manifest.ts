@@ -52,6 +52,7 @@ export function parseManifest(content: Buffer, contentType: string, what: string
     );
   }
   const mediaType = GENERIC_TYPES.has(declared) ? typeFromDocument(document, what) : declared;
+  requireSameType(mediaType, document['mediaType'], what);
   const reader = new ReferenceReader(what);
   if (isIndex(mediaType)) {
     // Some clients would read such a document as an index and others as an image manifest (OCI
@@ -184,6 +185,19 @@ function typeFromDocument(document: JsonObject, what: string): string {
   if (Array.isArray(document['manifests'])) return MediaType.ociIndex;
   if (Array.isArray(document['layers']) || isObject(document['config'])) return MediaType.ociManifest;
   throw bad(what, 'it is JSON, but not a manifest');
+}
+
+/**
+ * Requires that the media type that the document names, if any, is the one that the upstream sent.
+ * Otherwise some clients read it as one kind of manifest and others as another (OCI image
+ * specification, "manifest.md": `mediaType` must match; OCI security advisory
+ * GHSA-mc8v-mgrf-8f4m). Throws UPSTREAM_CONTENT.
+ */
+function requireSameType(mediaType: string, named: unknown, what: string): void {
+  if (named === undefined || named === '') return;
+  const own = typeof named === 'string' ? bareMediaType(named) : 'not a text';
+  if (own === mediaType) return;
+  throw bad(what, `its Content-Type is ${shortText(mediaType)}, but its mediaType is ${shortText(own)}`);
 }
 
 function isObject(value: unknown): value is JsonObject {

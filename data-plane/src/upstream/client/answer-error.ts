@@ -60,6 +60,8 @@ export async function answerError(
         `${name} is not available (503)`,
         Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
       );
+    case status === 508:
+      return error('LOOP_DETECTED', `${name} leads back to this Layover, or through too many others (508)`);
     case status >= 500:
       return error('UPSTREAM_FAILED', `${name} failed (${status}) when Layover requested ${subject.name}`);
     case status === 416:

@@ -31,7 +31,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const { http } = connections;
   const states = new UpstreamStates(clock);
   const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
-  const client = new RegistryClient(http, authorizer, states, clock);
+  const client = new RegistryClient(http, authorizer, states, clock, options.hopId);
 
   function scopeOf(parent: AbortSignal | undefined): Deadline {
     const reason = (): LayoverError =>

@@ -4,6 +4,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import { answerError, type Subject } from './answer-error';
 import type { Authorization, Authorizer } from '../auth/authorizer';
 import { endpointOf } from '../endpoint';
+import { hopHeader } from '../hop-header';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
 import type { UpstreamStates } from './upstream-states';
@@ -34,6 +35,8 @@ export class RegistryClient {
     private readonly authorizer: Authorizer,
     private readonly states: UpstreamStates,
     private readonly clock: Clock,
+    /** Identifies this data plane to upstreams that are Layover too. */
+    private readonly hopId: string | undefined,
   ) {}
 
   /**
@@ -64,7 +67,11 @@ export class RegistryClient {
       followRedirects(this.http, {
         method: question.method,
         url: urlOf(endpoint.base, question),
-        headers: { accept: question.accept, ...(question.range === undefined ? {} : { range: question.range }) },
+        headers: {
+          accept: question.accept,
+          ...(question.range === undefined ? {} : { range: question.range }),
+          ...hopHeader(this.hopId, repository.hops),
+        },
         authorization: authorization?.header,
         endpoint,
         caCertificate: repository.origin.caCertificate,

@@ -39,7 +39,7 @@ import { NodeCalls } from './node-calls';
 /**
  * Context of a probe without credentials. The data plane answers it without asking another service.
  */
-const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '' };
+const PROBE: RequestContext = { requestId: 'readyz', clientAddress: '', userAgent: '', authorization: '', hops: [] };
 
 /** {@link RegistryReader} over gRPC. */
 export class DataPlaneRegistry implements RegistryReader {
@@ -73,9 +73,18 @@ export class DataPlaneRegistry implements RegistryReader {
       (client, options, done) => client.getManifest(message, options, done),
       signal,
     );
-    const { mediaType, size, content, ageSeconds, upstreamHost } = reply;
+    const { mediaType, size, content, ageSeconds, upstreamHost, private: isPrivate } = reply;
     const cacheStatus = readCacheStatus(reply.cacheStatus);
-    return { digest: mustDigest(reply.digest), mediaType, size, content, ageSeconds, upstreamHost, cacheStatus };
+    return {
+      digest: mustDigest(reply.digest),
+      mediaType,
+      size,
+      content,
+      ageSeconds,
+      upstreamHost,
+      private: isPrivate,
+      cacheStatus,
+    };
   }
 
   async statBlob({ context, address, digest }: BlobQuery, signal: AbortSignal): Promise<BlobStatAnswer> {
@@ -85,8 +94,8 @@ export class DataPlaneRegistry implements RegistryReader {
       (client, options, done) => client.statBlob(message, options, done),
       signal,
     );
-    const { size, upstreamHost } = reply;
-    return { size, upstreamHost, cacheStatus: readCacheStatus(reply.cacheStatus) };
+    const { size, upstreamHost, private: isPrivate } = reply;
+    return { size, upstreamHost, private: isPrivate, cacheStatus: readCacheStatus(reply.cacheStatus) };
   }
 
   async readBlob(query: BlobReadQuery, signal: AbortSignal): Promise<BlobRead> {
@@ -122,8 +131,15 @@ export class DataPlaneRegistry implements RegistryReader {
       (client, options, done) => client.listTags(message, options, done),
       signal,
     );
-    const { tags, nextLast, nextLimit, upstreamHost } = reply;
-    return { tags, nextLast, nextLimit, upstreamHost, cacheStatus: readCacheStatus(reply.cacheStatus) };
+    const { tags, nextLast, nextLimit, upstreamHost, private: isPrivate } = reply;
+    return {
+      tags,
+      nextLast,
+      nextLimit,
+      upstreamHost,
+      private: isPrivate,
+      cacheStatus: readCacheStatus(reply.cacheStatus),
+    };
   }
 
   async listReferrers(query: ReferrersQuery, signal: AbortSignal): Promise<ReferrersPage> {
@@ -134,8 +150,15 @@ export class DataPlaneRegistry implements RegistryReader {
       (client, options, done) => client.listReferrers(message, options, done),
       signal,
     );
-    const { content, filtered, nextPage, upstreamHost } = reply;
-    return { content, filtered, nextPage, upstreamHost, cacheStatus: readCacheStatus(reply.cacheStatus) };
+    const { content, filtered, nextPage, upstreamHost, private: isPrivate } = reply;
+    return {
+      content,
+      filtered,
+      nextPage,
+      upstreamHost,
+      private: isPrivate,
+      cacheStatus: readCacheStatus(reply.cacheStatus),
+    };
   }
 
   issueToken(query: TokenQuery, signal: AbortSignal): Promise<TokenAnswer> {

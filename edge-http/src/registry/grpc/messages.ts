@@ -64,6 +64,7 @@ export function readHeader(message: ReadBlobReply__Output | undefined): BlobHead
     length: header.length,
     cacheStatus: readCacheStatus(header.cacheStatus),
     upstreamHost: header.upstreamHost,
+    private: header.private,
     delivery: readDelivery(header),
   };
 }

@@ -14,6 +14,7 @@ export interface BlobHeader {
   'path'?: (string);
   'available'?: (number | string | Long);
   'url'?: (string);
+  'private'?: (boolean);
 }
 
 export interface BlobHeader__Output {
@@ -26,4 +27,5 @@ export interface BlobHeader__Output {
   'path': (string);
   'available': (number);
   'url': (string);
+  'private': (boolean);
 }

@@ -11,6 +11,7 @@ export interface GetManifestReply {
   'cacheStatus'?: (_layover_v1_CacheStatus);
   'ageSeconds'?: (number | string | Long);
   'upstreamHost'?: (string);
+  'private'?: (boolean);
 }
 
 export interface GetManifestReply__Output {
@@ -21,4 +22,5 @@ export interface GetManifestReply__Output {
   'cacheStatus': (_layover_v1_CacheStatus__Output);
   'ageSeconds': (number);
   'upstreamHost': (string);
+  'private': (boolean);
 }

@@ -8,6 +8,7 @@ export interface ListReferrersReply {
   'cacheStatus'?: (_layover_v1_CacheStatus);
   'upstreamHost'?: (string);
   'nextPage'?: (string);
+  'private'?: (boolean);
 }
 
 export interface ListReferrersReply__Output {
@@ -16,4 +17,5 @@ export interface ListReferrersReply__Output {
   'cacheStatus': (_layover_v1_CacheStatus__Output);
   'upstreamHost': (string);
   'nextPage': (string);
+  'private': (boolean);
 }

@@ -8,6 +8,7 @@ export interface ListTagsReply {
   'cacheStatus'?: (_layover_v1_CacheStatus);
   'upstreamHost'?: (string);
   'nextLimit'?: (number);
+  'private'?: (boolean);
 }
 
 export interface ListTagsReply__Output {
@@ -16,4 +17,5 @@ export interface ListTagsReply__Output {
   'cacheStatus': (_layover_v1_CacheStatus__Output);
   'upstreamHost': (string);
   'nextLimit': (number);
+  'private': (boolean);
 }

@@ -8,6 +8,7 @@ export interface RequestContext {
   'userAgent'?: (string);
   'authorization'?: (string);
   'authorizedAt'?: (number | string | Long);
+  'hops'?: (string)[];
 }
 
 export interface RequestContext__Output {
@@ -16,4 +17,5 @@ export interface RequestContext__Output {
   'userAgent': (string);
   'authorization': (string);
   'authorizedAt': (number);
+  'hops': (string)[];
 }

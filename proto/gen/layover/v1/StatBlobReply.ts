@@ -7,10 +7,12 @@ export interface StatBlobReply {
   'size'?: (number | string | Long);
   'cacheStatus'?: (_layover_v1_CacheStatus);
   'upstreamHost'?: (string);
+  'private'?: (boolean);
 }
 
 export interface StatBlobReply__Output {
   'size': (number);
   'cacheStatus': (_layover_v1_CacheStatus__Output);
   'upstreamHost': (string);
+  'private': (boolean);
 }

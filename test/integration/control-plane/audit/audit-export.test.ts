@@ -72,7 +72,7 @@ describe('the export', () => {
     const [line] = await lines('?reference=tag-3');
     const { auditEvents } = await plane.ask<{ auditEvents: { edges: { node: Record<string, unknown> }[] } }>(
       `{ auditEvents(filter: {reference: "tag-3"}) { edges { node { id at kind organization repository reference digest
-        cacheStatus httpStatus upstreamStatus bytes actor clientAddress userAgent requestId detail } } } }`,
+        cacheStatus httpStatus upstreamStatus bytes actor clientAddress userAgent requestId count detail } } } }`,
     );
     const node = auditEvents.edges[0]!.node;
     expect(line).toEqual({ ...node, detail: JSON.parse(node['detail'] as string) as object });

@@ -131,7 +131,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       const snapshot = snapshotOf(revision, ...organizations.map(withHost));
       snapshot.organizations?.push({ uid: marker, name: marker, visibility: 'PUBLIC', proxyCache: null, robots: [] });
       catalog.configure(snapshot);
-      for (let key = 'NAME_UNKNOWN'; key === 'NAME_UNKNOWN';) {
+      for (let key = 'UNAUTHORIZED'; key === 'UNAUTHORIZED';) {
         key = await outcome(edge.tags(0, '', { organization: marker }));
       }
     },

@@ -69,6 +69,7 @@ describe('GET /v2/', () => {
         authorization: 'Bearer abc',
         // No delivery was started before.
         authorizedAt: 0,
+        hops: [],
       },
     });
   });

@@ -1,9 +1,11 @@
 import { pino } from 'pino';
 import { parseReference, type Reference } from '../../../../common/oci/reference';
+import { AttemptThrottle } from '../../../../common/security/attempt-throttle';
 import type { Logger } from '../../../../common/runtime/logger';
 import { Access } from '../../../../data-plane/src/access/access';
 import type { Owner } from '../../../../data-plane/src/access/find-organization';
 import { PullTokens } from '../../../../data-plane/src/access/pull-tokens';
+import { RobotLogins } from '../../../../data-plane/src/access/robot-logins';
 import { Completion } from '../../../../data-plane/src/manifests/images/completion';
 import { ImageGate } from '../../../../data-plane/src/manifests/gate/image-gate';
 import type { Verdict } from '../../../../data-plane/src/manifests/gate/image-judge';
@@ -15,6 +17,7 @@ import { TagManifestResolver } from '../../../../data-plane/src/manifests/resolv
 import { TagChecker } from '../../../../data-plane/src/manifests/tag-checker';
 import { TagHints } from '../../../../data-plane/src/manifests/tag-hints';
 import type { RequestContext } from '../../../../data-plane/src/access/request';
+import { RefusalSums } from '../../../../data-plane/src/journal/refusal-sums';
 import { UpstreamReporter } from '../../../../data-plane/src/journal/upstream-reporter';
 import { StoredBlobs } from '../../../../data-plane/src/store/guard/stored-blobs';
 import { ContentUses } from '../../../../data-plane/src/store/uses/content-uses';
@@ -32,6 +35,7 @@ export const CONTEXT: RequestContext = {
   userAgent: 'test/1',
   authorization: '',
   authorizedAt: 0,
+  hops: [],
 };
 
 export const silentLogger: Logger = pino({ level: 'silent' });
@@ -54,11 +58,14 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     snapshotOf((specs.length > 0 ? specs : [{ name: 'acme' }]).map(organization)),
   );
   const tokens = new PullTokens(clock);
-  const access = new Access(configuration, tokens);
   const upstream = new MemoryUpstream();
   const knowledge = new MemoryKnowledge();
   const store = new MemoryBlobStore();
   const journal = new MemoryJournal();
+  const refusals = new RefusalSums(journal, clock);
+  const logins = new RobotLogins(new AttemptThrottle(clock), clock, (failure) => refusals.loginFailed(failure));
+  const checks = { tokens, logins };
+  const access = new Access(configuration, checks, 'this-node');
   const uses = new ContentUses(clock);
   const stored = new StoredBlobs({ store, uses, logger: silentLogger });
   const contents = new ManifestContents(stored, 1024 * 1024, uses);
@@ -113,6 +120,7 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     gate,
     completion,
     journal,
+    refusals,
     reporter,
     clock,
   });
@@ -136,6 +144,8 @@ export function pullRig(...specs: readonly OrganizationSpec[]) {
     clock,
     configuration,
     tokens,
+    checks,
+    refusals,
     access,
     upstream,
     knowledge,

@@ -1,16 +1,16 @@
 import { Access } from '../../../../data-plane/src/access/access';
 import { issueToken } from '../../../../data-plane/src/access/issue-token';
-import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { CONTEXT, pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const MAX_AGE_MS = 86_400_000;
 const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
 
 function rig() {
-  const { configuration, tokens } = pullRig(
+  const { configuration, checks } = pullRig(
     { name: 'open', robots: { ci: 'open secret' } },
     { name: 'vault', visibility: 'PRIVATE', robots: { ci: 'vault secret' } },
   );
-  const access = new Access(configuration, tokens, MAX_AGE_MS);
+  const access = new Access(configuration, checks, 'this-node', MAX_AGE_MS);
   /** Returns `ok`, or the key of the error. */
   const pull = (name: string, authorization = ''): Promise<string> =>
     access.authorize(access.locate({ kind: 'organization', name }, 'alpine'), authorization).then(
@@ -18,7 +18,8 @@ function rig() {
       (error: { key: string }) => error.key,
     );
   const bearer = async (authorization: string, scope: string): Promise<string> => {
-    const { token } = await issueToken(configuration, tokens, { authorization, service: 's', scopes: [scope] });
+    const sender = { ...CONTEXT, authorization };
+    const { token } = await issueToken(configuration, checks, { sender, service: 's', scopes: [scope] });
     return `Bearer ${token}`;
   };
   return { configuration, pull, bearer };

@@ -3,7 +3,7 @@ import { checkAccess } from '../../../../data-plane/src/access/check-access';
 import { issueToken } from '../../../../data-plane/src/access/issue-token';
 import { type ScanTokenSpec, scanToken } from '../../../support/scan-token';
 import { TOKEN_KEYS } from '../../../support/data-plane/fakes/organizations';
-import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { CONTEXT, pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const LAYER = mustDigest(`sha256:${'a'.repeat(64)}`);
 const OTHER_LAYER = mustDigest(`sha256:${'b'.repeat(64)}`);
@@ -58,13 +58,15 @@ test('a scan token opens no other blob, manifest, list, repository or organizati
 });
 
 test('a scan token is accepted neither for GET /v2/ nor by the token endpoint', async () => {
-  const { configuration, tokens, token } = setUp();
-  const authorization = await token();
-  await expect(checkAccess(configuration, tokens, authorization)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
-  const asked = { authorization, service: 'layover', scopes: ['repository:vault/library/alpine:pull'] };
-  await expect(issueToken(configuration, tokens, asked)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
-  const secret = `Basic ${Buffer.from(`scan:clair:${authorization.slice(7)}`).toString('base64')}`;
-  await expect(issueToken(configuration, tokens, { ...asked, authorization: secret })).rejects.toMatchObject({
+  const { configuration, checks, token } = setUp();
+  const sender = { ...CONTEXT, authorization: await token() };
+  await expect(checkAccess(configuration, checks, sender)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  const asked = { sender, service: 'layover', scopes: ['repository:vault/library/alpine:pull'] };
+  await expect(issueToken(configuration, checks, asked)).rejects.toMatchObject({ key: 'UNAUTHORIZED' });
+  const secret = `Basic ${Buffer.from(`scan:clair:${sender.authorization.slice(7)}`).toString('base64')}`;
+  await expect(
+    issueToken(configuration, checks, { ...asked, sender: { ...sender, authorization: secret } }),
+  ).rejects.toMatchObject({
     key: 'UNAUTHORIZED',
   });
 });

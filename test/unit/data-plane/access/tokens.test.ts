@@ -2,7 +2,7 @@ import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { checkAccess } from '../../../../data-plane/src/access/check-access';
 import { issueToken } from '../../../../data-plane/src/access/issue-token';
 import { organization, snapshotOf, TOKEN_KEYS } from '../../../support/data-plane/fakes/organizations';
-import { pullRig } from '../../../support/data-plane/fakes/pull-rig';
+import { CONTEXT, pullRig } from '../../../support/data-plane/fakes/pull-rig';
 
 const basic = (user: string, secret: string): string => `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
 const PRIVATE = {
@@ -18,7 +18,13 @@ const PUBLIC = { name: 'open' };
 function rig() {
   const parts = pullRig(PRIVATE, OTHER, PUBLIC);
   const issue = async (authorization: string, ...scopes: string[]): Promise<string> =>
-    (await issueToken(parts.configuration, parts.tokens, { authorization, service: 'layover.test', scopes })).token;
+    (
+      await issueToken(parts.configuration, parts.checks, {
+        sender: { ...CONTEXT, authorization },
+        service: 'layover.test',
+        scopes,
+      })
+    ).token;
   /** Returns `ok as <actor>`, or the key of the error. */
   const pull = (name: string, authorization: string, repository = 'alpine', mirror = false): Promise<string> =>
     Promise.resolve()
@@ -34,7 +40,7 @@ function rig() {
         (error: { key: string }) => error.key,
       );
   const ping = (authorization: string): Promise<string> =>
-    checkAccess(parts.configuration, parts.tokens, authorization).then(
+    checkAccess(parts.configuration, parts.checks, { ...CONTEXT, authorization }).then(
       () => 'ok',
       (error: { key: string }) => error.key,
     );
@@ -99,7 +105,8 @@ test('a token contains the permitted scopes and leaves out the others', async ()
   const names = async (authorization: string): Promise<unknown> =>
     (decodeJwt(await issue(authorization, ...scopes))['access'] as { name: string }[]).map(({ name }) => name);
   expect(await names('')).toEqual(['open/x']);
-  expect(await names(basic('vault+ci', 'vault secret'))).toEqual(['vault/alpine', 'open/x']);
+  // In the mirror form, other/y is a repository of the host that vault mirrors.
+  expect(await names(basic('vault+ci', 'vault secret'))).toEqual(['vault/alpine', 'open/x', 'other/y']);
   expect(await names(basic('other+ci', 'other secret'))).toEqual(['open/x', 'other/y']);
 });
 

@@ -41,7 +41,12 @@ test('returns the size from a cached manifest without an upstream call or a fill
   upstream.put(NAME, image, 'latest');
   await get('latest');
   upstream.take();
-  expect(await stat()).toEqual({ size: layer.size, cacheStatus: 'MISS', upstreamHost: 'registry.test' });
+  expect(await stat()).toEqual({
+    size: layer.size,
+    cacheStatus: 'MISS',
+    upstreamHost: 'registry.test',
+    private: false,
+  });
   expect(upstream.take()).toEqual([]);
 });
 

@@ -39,6 +39,7 @@ describe('listTags', () => {
       tags: ['a', 'b', 'c'],
       nextLast: '',
       nextLimit: 0,
+      private: false,
       cacheStatus: 'MISS',
       upstreamHost: 'registry.test',
     });

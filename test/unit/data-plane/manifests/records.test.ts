@@ -123,11 +123,11 @@ test('records of refusals by Layover: no organization, no credentials, no proxy,
   await rig.outcome('latest', { ...ask, accept: [MediaType.dockerManifest] });
   await rig.outcome('latest', { owner: { kind: 'mirror-host', host: 'evil.test' } });
   expect(rig.journal.pulls).toMatchObject([
-    { organizationUid: '', organization: 'nobody', httpStatus: 404, errorCode: 'NAME_UNKNOWN', cacheStatus: 'REFUSED' },
+    { organizationUid: '', organization: 'nobody', httpStatus: 401, errorCode: 'UNAUTHORIZED', cacheStatus: 'REFUSED' },
     { organizationUid: 'uid-secret', httpStatus: 401, errorCode: 'UNAUTHORIZED', actor: 'anonymous' },
     { organizationUid: 'uid-none', httpStatus: 403, errorCode: 'DENIED' },
     { organizationUid: 'uid-docker', httpStatus: 404, errorCode: 'MANIFEST_UNKNOWN', upstreamStatus: 0, checkedAt: 0 },
-    { organizationUid: '', organization: 'evil.test', httpStatus: 404 },
+    { organizationUid: '', organization: 'evil.test', httpStatus: 401 },
   ]);
 });
 

@@ -35,6 +35,7 @@ describe('deliverBlob', () => {
       accepts,
       cacheStatus: 'HIT',
       upstreamHost: 'docker.io',
+      private: false,
       clock,
       signal: caller.signal,
       onServed: (count) => (served += count),
@@ -62,6 +63,7 @@ describe('deliverBlob', () => {
         length: 600_000,
         cacheStatus: 'HIT',
         upstreamHost: 'docker.io',
+        private: false,
         delivery: 'INLINE',
       },
     });

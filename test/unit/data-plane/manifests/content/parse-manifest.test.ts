@@ -54,7 +54,22 @@ test.each([
   expect(parse(document, type).mediaType).toBe(expected);
 });
 
+test('parseManifest accepts a media type that the document does not repeat', () => {
+  expect(parse({ config, layers: [] }, MediaType.dockerManifest).mediaType).toBe(MediaType.dockerManifest);
+  expect(parse({ mediaType: MediaType.dockerManifest, config, layers: [] }, MediaType.dockerManifest).mediaType).toBe(
+    MediaType.dockerManifest,
+  );
+});
+
 const REFUSED: readonly [string, unknown, string?][] = [
+  ['a Docker manifest sent as OCI', { mediaType: MediaType.dockerManifest, config, layers: [] }],
+  [
+    'an OCI manifest sent as Docker',
+    { mediaType: MediaType.ociManifest, config, layers: [] },
+    MediaType.dockerManifest,
+  ],
+  ['an index sent as a manifest', { mediaType: MediaType.ociIndex, config, layers: [] }, MediaType.dockerManifest],
+  ['a mediaType that is not a text', { mediaType: 7, config, layers: [] }, MediaType.dockerManifest],
   ['no JSON', '<html>'],
   ['an array', []],
   ['a text', '"x"'],

@@ -1,0 +1,15 @@
+// Original file: proto/layover/v1/catalog.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface RefusalCount {
+  'code'?: (string);
+  'httpStatus'?: (number);
+  'count'?: (number | string | Long);
+}
+
+export interface RefusalCount__Output {
+  'code': (string);
+  'httpStatus': (number);
+  'count': (number);
+}
