@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../runtime/clock';
+import { clientNetwork } from './client-network';
 
 /** A login with a name and a secret, or with a secret alone. */
 export interface Attempt {
-  /** Address of the client. */
+  /** Address of the client. IPv6 addresses of one /64 network count as one client. */
   readonly client: string;
   /** The claimed account; empty if logins do not name one. */
   readonly account: string;
@@ -60,8 +61,9 @@ export class AttemptThrottle {
    * Returns how long the next attempt must wait, in milliseconds; 0 = it may be checked now. An
    * attempt that must wait is refused without a check of its secret, and is not counted.
    */
-  waitMs(attempt: Attempt): number {
+  waitMs(sent: Attempt): number {
     if (this.pairs.size === 0 && this.clients.size === 0) return 0;
+    const attempt = ofNetwork(sent);
     if (this.good.size > 0 && this.good.has(hashOf(attempt))) return 0;
     const until = Math.max(
       this.current(this.pairs, pairOf(attempt))?.blockedUntil ?? 0,
@@ -71,7 +73,8 @@ export class AttemptThrottle {
   }
 
   /** Counts a failure. Returns by how many milliseconds its answer should be delayed. */
-  failed(attempt: Attempt): number {
+  failed(sent: Attempt): number {
+    const attempt = ofNetwork(sent);
     const hash = hashOf(attempt);
     this.good.delete(hash);
     if (attempt.account === '' && this.isRepeated(attempt.client, hash)) return 0;
@@ -87,7 +90,8 @@ export class AttemptThrottle {
   }
 
   /** Forgets the failures of the client with this account, and remembers that it was correct. */
-  succeeded(attempt: Attempt): void {
+  succeeded(sent: Attempt): void {
+    const attempt = ofNetwork(sent);
     if (this.pairs.size > 0) this.pairs.delete(pairOf(attempt));
     this.good.set(hashOf(attempt), true);
   }
@@ -123,6 +127,10 @@ export class AttemptThrottle {
     all.delete(key);
     return undefined;
   }
+}
+
+function ofNetwork(attempt: Attempt): Attempt {
+  return { ...attempt, client: clientNetwork(attempt.client) };
 }
 
 function pairOf({ client, account }: Attempt): string {

@@ -36,6 +36,12 @@ test('the wait doubles with each failure, up to a minute', () => {
   expect(waits).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
 });
 
+test('the addresses of one IPv6 network are one client', () => {
+  failUntilBlocked('2001:db8::1', 'org+ci');
+  expect(throttle.waitMs(attempt('2001:db8::2', 'org+ci'))).toBeGreaterThan(0);
+  expect(throttle.waitMs(attempt('2001:db8:0:1::2', 'org+ci'))).toBe(0);
+});
+
 test('failures of one client block neither another client nor another account', () => {
   failUntilBlocked('attacker', 'org+ci');
   expect(throttle.waitMs(attempt('office', 'org+ci'))).toBe(0);
