@@ -1,17 +1,36 @@
+import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../common/oci/digest';
+import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { PullJournal } from '../journal/pull-journal';
 import type { Knowledge } from '../known/knowledge';
 import type { FilledBlob } from './fills/requesters';
 
+/**
+ * How long a reported proof is not reported again, in milliseconds. By default, the control plane
+ * keeps content that nobody holds as long, and with it the proofs.
+ */
+const REPORTED_MS = 600_000;
+/** Maximum number of digests whose reports are remembered. */
+const MAX_REPORTED = 20_000;
+/** Maximum number of reports of a digest that are remembered. */
+const MAX_REPORTS = 64;
+
 /** Dependencies of ProofRecorder. */
 export interface ProofRecorderParts {
-  readonly knowledge: Pick<Knowledge, 'putProof'>;
-  readonly journal: Pick<PullJournal, 'append'>;
+  readonly knowledge: Pick<Knowledge, 'putProof' | 'knownProof'>;
+  readonly journal: Pick<PullJournal, 'append' | 'depth'>;
+  readonly clock: Clock;
 }
 
 /** Records that blobs arrived in the store, and for which organizations their bytes are proven. */
 export class ProofRecorder {
+  /**
+   * When the proofs of a digest were reported last, in milliseconds since the epoch, by {@link
+   * reportKey}.
+   */
+  private readonly reported = new LRUCache<Digest, Map<string, number>>({ max: MAX_REPORTED });
+
   constructor(private readonly parts: ProofRecorderParts) {}
 
   /**
@@ -20,7 +39,11 @@ export class ProofRecorder {
    */
   provenByFill({ digest, owners, upstreamRepository }: FilledBlob): void {
     if (upstreamRepository === undefined) return;
-    for (const { identities } of owners) this.parts.knowledge.putProof(identities, digest, upstreamRepository);
+    for (const { identities } of owners) {
+      this.parts.knowledge.putProof(identities, digest, upstreamRepository);
+      // The report follows when the bytes are stored. Completion may find them before.
+      this.remember(identities, digest, upstreamRepository);
+    }
   }
 
   /**
@@ -45,7 +68,39 @@ export class ProofRecorder {
     await this.append({ organizationUid, digest, size, identities, upstreamRepository: upstream.name });
   }
 
-  private append(arrival: {
+  /**
+   * Records again that a blob is stored and proven for the organization of a target, unless this
+   * process reported the proof recently. The first report may be lost: the journal was full, the
+   * process died before it wrote the report, or another data plane had the blob removed in the
+   * meantime. The control plane then counts the blob as missing although it is served.
+   */
+  async storedAndProven(target: PullTarget, digest: Digest, size: number): Promise<void> {
+    const proof = this.parts.knowledge.knownProof(target, digest);
+    if (proof === undefined) return;
+    const { identities, upstreamRepository } = proof;
+    // A report under one identity reaches every organization that has the identity.
+    if (identities.some((identity) => this.isRemembered(identity, digest, upstreamRepository))) return;
+    await this.append({ organizationUid: target.key.organizationUid, digest, size, identities, upstreamRepository });
+  }
+
+  /** Forgets which proofs of a digest were reported, because its bytes are removed. */
+  forgetReports(digest: Digest): void {
+    this.reported.delete(digest);
+  }
+
+  private isRemembered(identity: string, digest: Digest, upstreamRepository: string): boolean {
+    const at = this.reported.get(digest)?.get(reportKey(identity, upstreamRepository));
+    return at !== undefined && Math.abs(this.parts.clock.now() - at) < REPORTED_MS;
+  }
+
+  private remember(identities: readonly string[], digest: Digest, upstreamRepository: string): void {
+    const known = this.reported.get(digest);
+    const reports = known === undefined || known.size >= MAX_REPORTS ? new Map<string, number>() : known;
+    this.reported.set(digest, reports);
+    for (const identity of identities) reports.set(reportKey(identity, upstreamRepository), this.parts.clock.now());
+  }
+
+  private async append(arrival: {
     readonly organizationUid: string;
     readonly digest: Digest;
     readonly size: number;
@@ -56,8 +111,16 @@ export class ProofRecorder {
     const { upstreamRepository = '', organizationUid, digest, size } = arrival;
     const identities = upstreamRepository === '' ? [] : [...arrival.identities];
     const bytes = { bytesServed: 0, bytesFetched: 0 };
-    return this.parts.journal.append({
-      blob: { organizationUid, digest, size, ...bytes, identities, upstreamRepository },
-    });
+    this.remember(identities, digest, upstreamRepository);
+    const { journal } = this.parts;
+    const { dropped } = journal.depth();
+    await journal.append({ blob: { organizationUid, digest, size, ...bytes, identities, upstreamRepository } });
+    // Perhaps another record was dropped. Then the proof is reported once more than needed.
+    if (journal.depth().dropped === dropped) return;
+    this.forgetReports(digest);
   }
+}
+
+function reportKey(identity: string, upstreamRepository: string): string {
+  return `${identity} ${upstreamRepository}`;
 }
