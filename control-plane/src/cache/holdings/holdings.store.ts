@@ -130,6 +130,18 @@ export class HoldingsStore {
     return found;
   }
 
+  /** Returns those of these digests that an origin has a holding of, in whatever state. */
+  async named(queries: Queries, digests: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (const part of chunks(digests)) {
+      const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
+        .distinct<{ digest: string }[]>('digest');
+      for (const { digest } of rows) found.add(digest);
+    }
+    return found;
+  }
+
   /** Returns the origins that hold this digest as a blob, not only as a manifest. */
   async holdersOf(queries: Queries, digest: string): Promise<readonly HoldingKey[]> {
     const rows = await queries<OriginHoldingRow>(Table.originHoldings)

@@ -204,6 +204,25 @@ describe('proofs end', () => {
     expect(await proofs('base')).toEqual([]);
   });
 
+  test('not with the bytes while a manifest names them, but with the last manifest', async () => {
+    const twin = await world.plane.organization('twin', ACCOUNT);
+    await world.admit(twin, 'other', { base: 500 }, { tag: 'other' });
+    await world.lose('base');
+    expect(await holding(victim, 'base')).toMatchObject({ state: 'LAPSED' });
+    expect(await world.rows(Table.blobs, { digest: digest('base') })).toEqual([]);
+    await world.plane.ask('mutation { purgeRepository(organization: "victim", repository: "library/app") }');
+    expect(await provenBy(victim, 'base')).toEqual(['library/app']);
+    await world.plane.ask('mutation { purgeRepository(organization: "twin", repository: "library/app") }');
+    expect(await proofs('base')).toEqual([]);
+  });
+
+  test('not with lost bytes: an organization holds a blob again when another one brings it', async () => {
+    await world.lose('base');
+    await world.arrive(spy, { base: 500 });
+    expect(await holding(victim, 'base')).toMatchObject({ state: 'HELD' });
+    expect(await world.usage('victim')).toMatchObject({ used: 600, reserved: 0, blobs: 1 });
+  });
+
   test('in a collection if the process died after the change', async () => {
     const [account] = await world.plane.identities(victim.organizationUid);
     await world.update(
