@@ -223,6 +223,16 @@ describe('proofs end', () => {
     expect(await world.usage('victim')).toMatchObject({ used: 600, reserved: 0, blobs: 1 });
   });
 
+  test('not with lost bytes: a manifest that is named as a layer settles the reservation at once', async () => {
+    await world.admit(victim, 'outer', { inner: 100 }, { tag: 'outer' });
+    await world.arrive(victim, { inner: 100 });
+    await world.lose('inner');
+    await world.admit(victim, 'again', { inner: 100 }, { tag: 'again' });
+    expect(await holding(victim, 'inner')).toMatchObject({ state: 'RESERVED' });
+    await world.admit(spy, 'inner', {}, { tag: 'inner' });
+    expect(await holding(victim, 'inner')).toMatchObject({ state: 'HELD' });
+  });
+
   test('in a collection if the process died after the change', async () => {
     const [account] = await world.plane.identities(victim.organizationUid);
     await world.update(
