@@ -163,6 +163,45 @@ describe('a proof', () => {
   });
 });
 
+describe('a user name without a password', () => {
+  const USER_ONLY = { upstreamUsername: 'u' };
+
+  test('is not sent to data planes, and is the identity of an organization without an account', async () => {
+    const [named, anonymous] = [
+      await world.plane.organization('named', USER_ONLY),
+      await world.plane.organization('anonymous'),
+    ];
+    const identities = await world.plane.identities(named.organizationUid);
+    expect(identities).toEqual([expect.stringMatching(/^anonymous:/)]);
+    expect(identities).toEqual(await world.plane.identities(anonymous.organizationUid));
+    const { organizations } = await world.plane.catalog.watch().snapshot();
+    expect(organizations.find(({ name }) => name === 'named')?.proxyCache).toMatchObject({
+      username: '',
+      password: '',
+    });
+    for (const repository of [named, anonymous]) await world.admit(repository, 'image', { base: 500 });
+    await world.arrive(anonymous, { base: 500 });
+    expect(await holding(named, 'base')).toMatchObject({ state: 'HELD' });
+  });
+
+  test('gains no proofs of the account with a password that is set later', async () => {
+    const named = await world.plane.organization('named', USER_ONLY);
+    await world.cache(named, 'image', { base: 500 });
+    const before = await world.plane.identities(named.organizationUid);
+    await world.update({ proxyCache: { upstream: 'registry.example', ...ACCOUNT } }, 'named');
+    const { organizations } = await world.plane.catalog.watch().snapshot();
+    const now = organizations.find(({ name }) => name === 'named')!.proxyCache!.upstreamIdentities;
+    expect(now.map((identity) => identity.split(':')[0])).toEqual(['account', 'credentials']);
+    expect(now.filter((identity) => before.includes(identity))).toEqual([]);
+    const reply = await world.plane.catalog.call('LookupBlob', {
+      repository: named,
+      digest: digest('base'),
+      identities: now,
+    });
+    expect(reply.provenBy).toEqual([]);
+  });
+});
+
 describe('proofs end', () => {
   beforeEach(async () => {
     await world.cache(victim, 'image', { base: 500 });
