@@ -3,7 +3,7 @@ import type { Digest } from '../../../common/oci/digest';
 import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { PullJournal } from '../journal/pull-journal';
-import type { Knowledge } from '../known/knowledge';
+import type { KnownProof, Knowledge } from '../known/knowledge';
 import type { FilledBlob } from './fills/requesters';
 
 /**
@@ -27,7 +27,7 @@ export interface ProofRecorderParts {
 export class ProofRecorder {
   /**
    * When the proofs of a digest were reported last, in milliseconds since the epoch, by {@link
-   * reportKey}.
+   * reportKeys}.
    */
   private readonly reported = new LRUCache<Digest, Map<string, number>>({ max: MAX_REPORTED });
 
@@ -39,10 +39,10 @@ export class ProofRecorder {
    */
   provenByFill({ digest, owners, upstreamRepository }: FilledBlob): void {
     if (upstreamRepository === undefined) return;
-    for (const { identities } of owners) {
+    for (const { organizationUid, identities } of owners) {
       this.parts.knowledge.putProof(identities, digest, upstreamRepository);
       // The report follows when the bytes are stored. Completion may find them before.
-      this.remember(identities, digest, upstreamRepository);
+      this.remember({ organizationUid, digest, identities, upstreamRepository });
     }
   }
 
@@ -77,10 +77,8 @@ export class ProofRecorder {
   async storedAndProven(target: PullTarget, digest: Digest, size: number): Promise<void> {
     const proof = this.parts.knowledge.knownProof(target, digest);
     if (proof === undefined) return;
-    const { identities, upstreamRepository } = proof;
-    // A report under one identity reaches every organization that has the identity.
-    if (identities.some((identity) => this.isRemembered(identity, digest, upstreamRepository))) return;
-    await this.append({ organizationUid: target.key.organizationUid, digest, size, identities, upstreamRepository });
+    const report = { organizationUid: target.key.organizationUid, digest, ...proof };
+    if (!this.isRemembered(report)) await this.append({ ...report, size });
   }
 
   /** Forgets which proofs of a digest were reported, because its bytes are removed. */
@@ -88,16 +86,17 @@ export class ProofRecorder {
     this.reported.delete(digest);
   }
 
-  private isRemembered(identity: string, digest: Digest, upstreamRepository: string): boolean {
-    const at = this.reported.get(digest)?.get(reportKey(identity, upstreamRepository));
-    return at !== undefined && Math.abs(this.parts.clock.now() - at) < REPORTED_MS;
+  private isRemembered(report: ProofReport): boolean {
+    const known = this.reported.get(report.digest);
+    const now = this.parts.clock.now();
+    return reportKeys(report).every((key) => Math.abs(now - (known?.get(key) ?? Number.NaN)) < REPORTED_MS);
   }
 
-  private remember(identities: readonly string[], digest: Digest, upstreamRepository: string): void {
-    const known = this.reported.get(digest);
+  private remember(report: ProofReport): void {
+    const known = this.reported.get(report.digest);
     const reports = known === undefined || known.size >= MAX_REPORTS ? new Map<string, number>() : known;
-    this.reported.set(digest, reports);
-    for (const identity of identities) reports.set(reportKey(identity, upstreamRepository), this.parts.clock.now());
+    this.reported.set(report.digest, reports);
+    for (const key of reportKeys(report)) reports.set(key, this.parts.clock.now());
   }
 
   private async append(arrival: {
@@ -111,7 +110,7 @@ export class ProofRecorder {
     const { upstreamRepository = '', organizationUid, digest, size } = arrival;
     const identities = upstreamRepository === '' ? [] : [...arrival.identities];
     const bytes = { bytesServed: 0, bytesFetched: 0 };
-    this.remember(identities, digest, upstreamRepository);
+    this.remember({ organizationUid, digest, identities, upstreamRepository });
     const { journal } = this.parts;
     const { dropped } = journal.depth();
     await journal.append({ blob: { organizationUid, digest, size, ...bytes, identities, upstreamRepository } });
@@ -121,6 +120,12 @@ export class ProofRecorder {
   }
 }
 
-function reportKey(identity: string, upstreamRepository: string): string {
-  return `${identity} ${upstreamRepository}`;
+/** A proof that was reported for an organization. */
+interface ProofReport extends KnownProof {
+  readonly organizationUid: string;
+  readonly digest: Digest;
+}
+
+function reportKeys({ organizationUid, identities, upstreamRepository }: ProofReport): readonly string[] {
+  return identities.map((identity) => `${organizationUid} ${identity} ${upstreamRepository}`);
 }

@@ -163,6 +163,15 @@ describe('a proof', () => {
   });
 });
 
+test('an organization with a new account holds at once what another one with this account has proven', async () => {
+  const late = await world.plane.organization('late', { upstreamUsername: 'other', upstreamPassword: 'other' });
+  await world.arrive(victim, { base: 500 });
+  await world.admit(late, 'image', { base: 500 });
+  expect(await holding(late, 'base')).toMatchObject({ state: 'RESERVED' });
+  await world.update({ proxyCache: { upstream: 'registry.example', ...ACCOUNT } }, 'late');
+  expect(await holding(late, 'base')).toMatchObject({ state: 'HELD' });
+});
+
 describe('a user name without a password', () => {
   const USER_ONLY = { upstreamUsername: 'u' };
 
