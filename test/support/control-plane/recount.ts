@@ -144,7 +144,7 @@ function sumsOf(holdings: readonly OriginHoldingRow[]): ReadonlyMap<string, Sums
 }
 
 function holdingProblems(content: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
-  const { repositories, manifests, holdings, blobs } = content;
+  const { repositories, holdings, blobs } = content;
   const problems: string[] = [];
   const proven = provenHoldings(content);
   const inService = new Set(
