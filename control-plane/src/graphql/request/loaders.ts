@@ -44,7 +44,7 @@ export class Loaders {
   readonly contents: DataLoader<ManifestRow, ImageContents, number>;
   /** Whether an origin holds a digest: it is in the store, and proven for the organization. */
   readonly isHeld: DataLoader<HoldingKey, boolean, string>;
-  /** Whether all blobs of a manifest were proven for its organization, by the id of the manifest. */
+  /** Whether all blobs of a manifest were proven for its organization, by manifest id. */
   readonly isProven: DataLoader<number, boolean>;
   readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
   /** Scans by the digest of the image. */

@@ -42,11 +42,11 @@ export interface JudgeParts {
 const SERVE: JudgeImageReply = { verdict: 'SERVE', reason: '', vulnerabilities: [], goodForMs: GOOD_FOR_MS };
 
 /**
- * Returns the verdict of an organization's gate about an image. The latest result counts, also
- * during a rescan, as soon as all bytes of the image are proven for the organization, and also after
- * bytes were lost. Without a result the verdict is UNSCANNED, after waiting for a pending scan, which moves to the front of the queue. An index
- * is always served; its children are judged when they are pulled. Throws REQUEST_INVALID. `signal`
- * aborts when the caller has disconnected.
+ * Returns the verdict of an organization's gate about an image. The latest result counts as soon as
+ * all bytes of the image were proven for the organization, also during a rescan, and also after
+ * bytes were lost. Without a result the verdict is UNSCANNED, after waiting for a pending scan,
+ * which moves to the front of the queue. An index is always served; its children are judged when
+ * they are pulled. Throws REQUEST_INVALID. `signal` aborts when the caller has disconnected.
  */
 export async function judgeImage(
   parts: JudgeParts,

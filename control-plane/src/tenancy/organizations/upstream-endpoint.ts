@@ -16,7 +16,7 @@ export function isSameEndpoint(a: UpstreamEndpoint, b: UpstreamEndpoint): boolea
   return describeEndpoint(a) === describeEndpoint(b);
 }
 
-/** Returns a text that is equal for two configurations if and only if they are the same endpoint. */
+/** Returns a text that is the same for two configurations exactly if their endpoint is the same. */
 export function describeEndpoint(endpoint: UpstreamEndpoint): string {
   return JSON.stringify([originOf(endpoint), trustAnchorsOf(endpoint)]);
 }
