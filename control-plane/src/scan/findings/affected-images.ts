@@ -22,9 +22,9 @@ type ProvingStores = Pick<ContentStores, 'origins' | 'proofs'>;
  * repository that holds an image. Only repositories whose organization got all bytes of the image
  * at some time count: the findings of the others tell of bytes that they have no proof for.
  *
- * The key is (digest, id). `organizationUid` narrows the result to one organization. Digests are read in steps from the
- * index of findings by name, and their holders afterwards: with a single statement, MariaDB would
- * start with everything that the organization holds.
+ * The key is (digest, id). `organizationUid` narrows the result to one organization. Digests are
+ * read in steps from the index of findings by name, and their holders afterwards: with a single
+ * statement, MariaDB would start with everything that the organization holds.
  */
 export async function affectedImages(
   queries: Queries,
