@@ -49,7 +49,7 @@ export function createResolvers(parts: ResolverParts): ResolverInstances {
   const { database, clock, audit, tags, manifests, usage } = parts;
   const repositories = new RepositoryService(database, parts.organizations, parts.repositories);
   return new ResolverInstances([
-    new AffectedImageResolver(database),
+    new AffectedImageResolver(database, parts),
     new ApiTokenResolver(new ApiTokenService(parts)),
     new AuditResolver(database, audit),
     new BuildInfoResolver(),

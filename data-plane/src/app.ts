@@ -214,8 +214,11 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       clock,
       logger: logger.child({ part: 'knowledge' }),
     });
-    stored.whenRemoved((digest) => knowledge.forgetProofsOf(digest));
-    const proofs = new ProofRecorder({ knowledge, journal });
+    const proofs = new ProofRecorder({ knowledge, journal, clock });
+    stored.whenRemoved((digest) => {
+      knowledge.forgetProofsOf(digest);
+      proofs.forgetReports(digest);
+    });
     const prover = new RangeProver({ upstream, stored, journal, clock, logger: logger.child({ part: 'proofs' }) });
     const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
     const fills = createFills({

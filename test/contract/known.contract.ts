@@ -160,6 +160,20 @@ export function describeKnowledge(name: string, create: () => Promise<KnowledgeU
       expect(knowledge.isProven(may('team/app'), digest('blob'))).toBe(true);
     });
 
+    it('returns a proof with the identities that it is known for, and a repository that may be pulled', () => {
+      const target = targetOf(APP, ['own', 'shared'], (name) => name !== 'team/secret');
+      expect(knowledge.knownProof(target, digest('blob'))).toBeUndefined();
+      knowledge.putProof(['own'], digest('blob'), 'team/secret');
+      expect(knowledge.knownProof(target, digest('blob'))).toBeUndefined();
+      knowledge.putProof(['shared', 'another'], digest('blob'), 'team/app');
+      expect(knowledge.knownProof(target, digest('blob'))).toEqual({
+        identities: ['shared'],
+        upstreamRepository: 'team/app',
+      });
+      knowledge.putProof(['own', 'shared'], digest('other'), 'team/app');
+      expect(knowledge.knownProof(target, digest('other'))?.identities).toEqual(['own', 'shared']);
+    });
+
     it('extends the expiration of a tag that has not changed since it was looked up', async () => {
       knowledge.putTag(APP, 'v1', tagOf('m', 5000));
       const before = await knowledge.tag(APP, 'v1');

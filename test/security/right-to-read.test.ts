@@ -495,3 +495,27 @@ describe('an honest organization with other credentials', () => {
     expect(reads(registry).filter((name) => name === 'bob')).toHaveLength(6);
   });
 });
+
+test('an image whose reports were lost counts as cached again after a restart of the data plane', async () => {
+  const world = await startWorld();
+  const registry = await startRegistry();
+  registry.content.addImage(SECRET, 'latest', image);
+  await world.join({ name: 'victim', upstream: registry, completeImages: true });
+  const completeness = async (): Promise<string | undefined> => {
+    const { manifest } = await world.layover.graphql.run<{ manifest: { completeness: string } | null }>(
+      'query ($d: Digest!) { manifest(organization: "victim", repository: "secret/app", digest: $d) { completeness } }',
+      { d: image.digest },
+    );
+    return manifest?.completeness;
+  };
+  await world.layover.stopPlane('control');
+  await world.pull('victim', SECRET, 'latest', image);
+  await world.layover.stopPlane('data');
+  await rm(homeAt(world.layover.home).journal, { recursive: true });
+  await world.layover.startPlane('control');
+  await world.layover.startPlane('data');
+  registry.takeRequests();
+  expect((await world.ask('victim', `${SECRET}/manifests/latest`)).status).toBe(200);
+  await waitUntil('the image to be complete', async () => (await completeness()) === 'COMPLETE');
+  expect(registry.takeRequests().filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
+});

@@ -51,7 +51,7 @@ export interface BlobAccessParts {
   readonly upstream: Pick<UpstreamRegistry, 'headBlob'>;
   readonly stored: Pick<StoredBlobs, 'stat'>;
   readonly prover: Pick<RangeProver, 'prove'>;
-  readonly proofs: Pick<ProofRecorder, 'provenByRanges'>;
+  readonly proofs: Pick<ProofRecorder, 'provenByRanges' | 'storedAndProven'>;
 }
 
 /**
@@ -104,17 +104,21 @@ export class BlobAccess {
 
   /**
    * Returns what is left to do to complete an image with this blob: undefined if the store holds
-   * the blob and the organization has a proof, else the right to fetch it. Throws like {@link
-   * toRead}.
+   * the blob and the organization has a proof, else the right to fetch it. A blob of which nothing
+   * is left to do is reported to the control plane again, unless it was reported recently. Throws
+   * like {@link toRead}.
    */
   async toComplete({ target, digest, size }: FillableBlob, signal?: AbortSignal): Promise<BlobRight | undefined> {
-    const { knowledge, stored } = this.parts;
-    if (knowledge.isProven(target, digest)) {
-      const found = await stored.stat(digest);
-      return found instanceof Absence ? readable({ target, digest, size }, found) : undefined;
+    const { knowledge, stored, proofs } = this.parts;
+    if (!knowledge.isProven(target, digest)) {
+      const proven = await this.tryToProve({ target, digest, size }, signal);
+      if (proven.kind === 'fillable') return proven;
+      if (proven.isNew) return undefined;
     }
-    const proven = await this.tryToProve({ target, digest, size }, signal);
-    return proven.kind === 'readable' ? undefined : proven;
+    const found = await stored.stat(digest);
+    if (found instanceof Absence) return readable({ target, digest, size }, found);
+    await proofs.storedAndProven(target, digest, found);
+    return undefined;
   }
 
   /** Returns the right to the stored bytes, if the organization has a proof by now. */

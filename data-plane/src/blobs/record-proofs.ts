@@ -1,17 +1,36 @@
+import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../../common/oci/digest';
+import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { PullJournal } from '../journal/pull-journal';
-import type { Knowledge } from '../known/knowledge';
+import type { KnownProof, Knowledge } from '../known/knowledge';
 import type { FilledBlob } from './fills/requesters';
+
+/**
+ * How long a reported proof is not reported again, in milliseconds. By default, the control plane
+ * keeps content that nobody holds as long, and with it the proofs.
+ */
+const REPORTED_MS = 600_000;
+/** Maximum number of digests whose reports are remembered. */
+const MAX_REPORTED = 20_000;
+/** Maximum number of reports of a digest that are remembered. */
+const MAX_REPORTS = 64;
 
 /** Dependencies of ProofRecorder. */
 export interface ProofRecorderParts {
-  readonly knowledge: Pick<Knowledge, 'putProof'>;
-  readonly journal: Pick<PullJournal, 'append'>;
+  readonly knowledge: Pick<Knowledge, 'putProof' | 'knownProof'>;
+  readonly journal: Pick<PullJournal, 'append' | 'depth'>;
+  readonly clock: Clock;
 }
 
 /** Records that blobs arrived in the store, and for which organizations their bytes are proven. */
 export class ProofRecorder {
+  /**
+   * When the proofs of a digest were reported last, in milliseconds since the epoch, by {@link
+   * reportKeys}.
+   */
+  private readonly reported = new LRUCache<Digest, Map<string, number>>({ max: MAX_REPORTED });
+
   constructor(private readonly parts: ProofRecorderParts) {}
 
   /**
@@ -20,7 +39,11 @@ export class ProofRecorder {
    */
   provenByFill({ digest, owners, upstreamRepository }: FilledBlob): void {
     if (upstreamRepository === undefined) return;
-    for (const { identities } of owners) this.parts.knowledge.putProof(identities, digest, upstreamRepository);
+    for (const { organizationUid, identities } of owners) {
+      this.parts.knowledge.putProof(identities, digest, upstreamRepository);
+      // The report follows when the bytes are stored. Completion may find them before.
+      this.remember({ organizationUid, digest, identities, upstreamRepository });
+    }
   }
 
   /**
@@ -45,7 +68,38 @@ export class ProofRecorder {
     await this.append({ organizationUid, digest, size, identities, upstreamRepository: upstream.name });
   }
 
-  private append(arrival: {
+  /**
+   * Records again that a blob is stored and proven for the organization of a target, unless this
+   * process reported the proof recently. The first report may be lost: the journal was full, the
+   * process died before it wrote the report, or another data plane had the blob removed in the
+   * meantime. The control plane then counts the blob as missing although it is served.
+   */
+  async storedAndProven(target: PullTarget, digest: Digest, size: number): Promise<void> {
+    const proof = this.parts.knowledge.knownProof(target, digest);
+    if (proof === undefined) return;
+    const report = { organizationUid: target.key.organizationUid, digest, ...proof };
+    if (!this.isRemembered(report)) await this.append({ ...report, size });
+  }
+
+  /** Forgets which proofs of a digest were reported, because its bytes are removed. */
+  forgetReports(digest: Digest): void {
+    this.reported.delete(digest);
+  }
+
+  private isRemembered(report: ProofReport): boolean {
+    const known = this.reported.get(report.digest);
+    const now = this.parts.clock.now();
+    return reportKeys(report).every((key) => Math.abs(now - (known?.get(key) ?? Number.NaN)) < REPORTED_MS);
+  }
+
+  private remember(report: ProofReport): void {
+    const known = this.reported.get(report.digest);
+    const reports = known === undefined || known.size >= MAX_REPORTS ? new Map<string, number>() : known;
+    this.reported.set(report.digest, reports);
+    for (const key of reportKeys(report)) reports.set(key, this.parts.clock.now());
+  }
+
+  private async append(arrival: {
     readonly organizationUid: string;
     readonly digest: Digest;
     readonly size: number;
@@ -56,8 +110,22 @@ export class ProofRecorder {
     const { upstreamRepository = '', organizationUid, digest, size } = arrival;
     const identities = upstreamRepository === '' ? [] : [...arrival.identities];
     const bytes = { bytesServed: 0, bytesFetched: 0 };
-    return this.parts.journal.append({
-      blob: { organizationUid, digest, size, ...bytes, identities, upstreamRepository },
-    });
+    this.remember({ organizationUid, digest, identities, upstreamRepository });
+    const { journal } = this.parts;
+    const { dropped } = journal.depth();
+    await journal.append({ blob: { organizationUid, digest, size, ...bytes, identities, upstreamRepository } });
+    // Perhaps another record was dropped. Then the proof is reported once more than needed.
+    if (journal.depth().dropped === dropped) return;
+    this.forgetReports(digest);
   }
+}
+
+/** A proof that was reported for an organization. */
+interface ProofReport extends KnownProof {
+  readonly organizationUid: string;
+  readonly digest: Digest;
+}
+
+function reportKeys({ organizationUid, identities, upstreamRepository }: ProofReport): readonly string[] {
+  return identities.map((identity) => `${organizationUid} ${identity} ${upstreamRepository}`);
 }

@@ -6,7 +6,7 @@ import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitMa
 import type { Clock } from '../../../common/runtime/clock';
 import type { Logger } from '../../../common/runtime/logger';
 import type { LocalIndex } from './local-index';
-import type { Knowledge, ProofTarget, StoredReferrers } from './knowledge';
+import type { Knowledge, KnownProof, ProofTarget, StoredReferrers } from './knowledge';
 import type { PullJournal } from '../journal/pull-journal';
 import type { ContentUses } from '../store/uses/content-uses';
 import { admittedManifest } from './admitted-manifest';
@@ -147,6 +147,19 @@ export class CatalogKnowledge implements Knowledge {
     return false;
   }
 
+  knownProof({ holder, upstream }: ProofTarget, digest: Digest): KnownProof | undefined {
+    const { index } = this.options;
+    for (const identity of holder.identities) {
+      const repositories = index.proofs(identity, digest);
+      const counts = (name: string): boolean => name === upstream.name || holder.mayPull(name);
+      const upstreamRepository = repositories.find(counts);
+      if (upstreamRepository === undefined) continue;
+      const identities = holder.identities.filter((one) => index.proofs(one, digest).includes(upstreamRepository));
+      return { identities, upstreamRepository };
+    }
+    return undefined;
+  }
+
   async findProof(target: ProofTarget, digest: Digest): Promise<boolean> {
     if (this.isProven(target, digest)) return true;
     const [identity] = target.holder.identities;
@@ -179,8 +192,8 @@ export class CatalogKnowledge implements Knowledge {
   }
 
   /**
-   * Forgets the proofs of a digest that is removed from the store. The control plane forgets them
-   * too, so they are proven again, and recorded again, if another organization brings it back.
+   * Forgets the proofs of a digest that is removed from the store. The control plane keeps those of
+   * content that a manifest names, and is asked for them.
    */
   forgetProofsOf(digest: Digest): void {
     this.options.index.forgetProofs('', digest);

@@ -15,6 +15,14 @@ export interface StoredReferrers {
 /** The part of a pull target that a proof of the right to read belongs to. */
 export type ProofTarget = Pick<PullTarget, 'key' | 'holder' | 'upstream'>;
 
+/** A proof of the right to read a blob, as this data plane knows it. */
+export interface KnownProof {
+  /** The identities of the target that it is known for, at least one. */
+  readonly identities: readonly string[];
+  /** The complete name of the repository that gave the bytes. */
+  readonly upstreamRepository: string;
+}
+
 /**
  * Answers the questions of a pull about the cache: from the local index of this data plane first,
  * else from the Catalog of the control plane. No method waits for an unreachable control plane
@@ -34,6 +42,11 @@ export interface Knowledge {
    * target's identities, from a repository that the organization may pull. Asks nobody.
    */
   isProven(target: ProofTarget, digest: Digest): boolean;
+  /**
+   * Returns a proof that makes {@link isProven} true, or undefined if there is none. It names only
+   * identities that it is known for, so that it can be reported again.
+   */
+  knownProof(target: ProofTarget, digest: Digest): KnownProof | undefined;
   /**
    * Like {@link isProven}; asks the Catalog if no proof is known here. Returns false if it is
    * unreachable.

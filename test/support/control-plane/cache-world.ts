@@ -1,3 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createLogger } from '../../../common/runtime/logger';
+import { loseContent } from '../../../control-plane/src/cache/arrivals/lose-content';
+import { readControlPlaneConfig } from '../../../control-plane/src/config';
+import { Database } from '../../../control-plane/src/db/database';
+import { createContentStores } from '../../../control-plane/src/stores';
+import { SystemSettingsStore } from '../../../control-plane/src/tenancy/settings/system-settings.store';
 import type { AdmitManifestReply__Output } from '../../../proto/gen/layover/v1/AdmitManifestReply';
 import type { AdmitManifestRequest } from '../../../proto/gen/layover/v1/AdmitManifestRequest';
 import type { CachedTag__Output } from '../../../proto/gen/layover/v1/CachedTag';
@@ -225,6 +233,25 @@ export class CacheWorld {
     }>('mutation { collectGarbage { blobsDeleted manifestsDeleted bytesFreed } }');
     const { blobsDeleted, manifestsDeleted, bytesFreed } = found.collectGarbage;
     return { blobs: blobsDeleted, manifests: manifestsDeleted, bytes: Number(bytesFreed) };
+  }
+
+  /** Removes the bytes of a blob, and records the loss like a collection that found it missing. */
+  async lose(name: string): Promise<void> {
+    this.storage.blobs.delete(digest(name));
+    const { home, databaseUrl } = this.plane;
+    const url = databaseUrl === '' ? `sqlite:${join(home, 'layover.sqlite')}` : databaseUrl;
+    const config = readControlPlaneConfig({
+      LAYOVER_HOME: home,
+      LAYOVER_DATABASE_URL: url,
+      LAYOVER_MASTER_KEY: randomBytes(32).toString('base64'),
+    });
+    const database = Database.open(config.database, createLogger('test', 'silent'));
+    try {
+      const stores = createContentStores(new SystemSettingsStore(), config.forced);
+      await loseContent(database, stores, digest(name), this.now);
+    } finally {
+      await database.close();
+    }
   }
 
   /** Changes the settings of an organization, by default acme. */

@@ -144,20 +144,19 @@ function sumsOf(holdings: readonly OriginHoldingRow[]): ReadonlyMap<string, Sums
 }
 
 function holdingProblems(content: ContentTables, needs: ReadonlyMap<string, Need>): string[] {
-  const { repositories, manifests, holdings, blobs } = content;
+  const { repositories, holdings, blobs } = content;
   const problems: string[] = [];
   const proven = provenHoldings(content);
   const inService = new Set(
     repositories.filter((row) => row.ended_at === null).map(({ origin_version: version }) => version),
   );
-  const isManifest = new Set(manifests.map(({ digest }) => digest));
   const present = new Map(blobs.map((row) => [row.digest, row]));
   const missing = new Set(needs.keys());
   for (const row of holdings) {
     const name = `${row.origin_version} ${row.digest}`;
     missing.delete(name);
     const need = needs.get(name);
-    const mustBeSettled = inService.has(row.origin_version) && !isManifest.has(row.digest) && proven.has(name);
+    const mustBeSettled = inService.has(row.origin_version) && proven.has(name);
     const found =
       need === undefined
         ? ['is not needed']
@@ -206,10 +205,8 @@ function stateProblems(
     if (need.manifestSize !== undefined && need.manifestSize !== Number(row.size))
       problems.push(`is a manifest of ${need.manifestSize} bytes`);
   } else if (mustBeSettled && row.state === 'RESERVED' && blob?.state === 'PRESENT') {
-    // Two kinds of reservations are not settled by an arrival, and remain until they lapse. Those
-    // of an origin that has ended count for nobody. And a manifest that another image names as a
-    // layer arrives with its own admission, which reports no blob; the next collection after the
-    // end of the reservation settles it.
+    // Reservations of an origin that has ended are not settled by an arrival, and remain until they
+    // lapse. They count for nobody.
     problems.push('is reserved, but has arrived');
   }
   if ((row.state === 'RESERVED') !== (row.reserved_until !== null)) problems.push('has an end that its state excludes');

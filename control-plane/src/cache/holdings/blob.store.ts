@@ -170,10 +170,10 @@ export class BlobRowStore {
     return queries<BlobRow>(Table.blobs).where('digest', digest).forUpdate().first<BlobRow | undefined>();
   }
 
-  /** Deletes rows whose bytes are gone, and their proofs. */
+  /** Deletes rows whose bytes are gone, and their proofs unless an origin names the digest. */
   async remove(queries: Queries, digests: readonly string[]): Promise<void> {
-    await this.proofs.removeDigests(queries, digests);
     for (const part of chunks(digests)) await queries(Table.blobs).whereIn('digest', part).delete();
+    await this.proofs.removeUnneeded(queries, digests);
   }
 
   /**

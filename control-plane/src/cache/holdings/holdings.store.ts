@@ -113,6 +113,30 @@ export class HoldingsStore {
     return found;
   }
 
+  /**
+   * Returns up to `limit` digests after `after` that are in the store although this origin counts
+   * them as reserved, ordered by digest.
+   */
+  async reservedByOrigin(
+    queries: Queries,
+    originVersion: string,
+    after: string,
+    limit: number,
+  ): Promise<readonly StoredHolding[]> {
+    return queries(`${Table.originHoldings} as h`)
+      .join(`${Table.blobs} as b`, 'b.digest', 'h.digest')
+      .where({ 'h.origin_version': originVersion, 'h.state': 'RESERVED', 'b.state': 'PRESENT' })
+      .where('h.digest', '>', after)
+      .orderBy('h.digest')
+      .limit(limit)
+      .select<StoredHolding[]>({
+        originVersion: 'h.origin_version',
+        digest: 'b.digest',
+        size: 'b.size',
+        at: 'b.present_at',
+      });
+  }
+
   /** Returns those of these digests that another origin than this one names. */
   async namedElsewhere(
     queries: Queries,
@@ -124,6 +148,18 @@ export class HoldingsStore {
       const rows = await queries<OriginHoldingRow>(Table.originHoldings)
         .whereIn('digest', part)
         .whereNot('origin_version', originVersion)
+        .distinct<{ digest: string }[]>('digest');
+      for (const { digest } of rows) found.add(digest);
+    }
+    return found;
+  }
+
+  /** Returns those of these digests that an origin has a holding of, in whatever state. */
+  async named(queries: Queries, digests: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (const part of chunks(digests)) {
+      const rows = await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', part)
         .distinct<{ digest: string }[]>('digest');
       for (const { digest } of rows) found.add(digest);
     }

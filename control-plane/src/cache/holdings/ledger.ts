@@ -241,6 +241,7 @@ export class Ledger {
       digestsWhere(({ before, after }) => isHeld(before) && !isHeld(after)),
       now,
     );
+    await this.proofs.removeUnneeded(queries, unneeded);
     await this.usage.add(
       queries,
       originVersion,

@@ -5,6 +5,7 @@ import type { OrganizationContent } from '../../tenancy/organizations/organizati
 import type { GlobalQuotas } from '../../tenancy/settings/system-settings.service';
 import type { ContentStores } from '../content/content-stores';
 import { enforceQuota } from '../eviction/enforce-quota';
+import { type GainingOrigin, settleGained } from '../arrivals/settle-gained';
 import { deleteEndedProofs } from '../proofs/delete-ended-proofs';
 import type { UpstreamStatusStore } from '../pulls/upstream-status.store';
 
@@ -23,9 +24,11 @@ export interface ManagedContentParts {
  */
 export class ManagedContent implements OrganizationContent, GlobalQuotas {
   private readonly deleteProofs: AfterCommitStep<undefined>;
+  private readonly settleGained: AfterCommitStep<GainingOrigin>;
 
   constructor(private readonly parts: ManagedContentParts) {
     this.deleteProofs = deleteEndedProofs(parts.stores.proofs);
+    this.settleGained = settleGained(parts.stores);
   }
 
   /** Implements {@link OrganizationContent.end}. */
@@ -40,6 +43,11 @@ export class ManagedContent implements OrganizationContent, GlobalQuotas {
     if (identities.length === 0) return;
     await this.parts.stores.proofs.endIdentities(queries, identities, now);
     hooksOf(queries).afterCommit(this.deleteProofs);
+  }
+
+  /** Implements {@link OrganizationContent.rightsChanged}. */
+  rightsChanged(queries: Queries, originVersion: string, now: number): void {
+    hooksOf(queries).afterCommit(this.settleGained, [{ originVersion, now }]);
   }
 
   /** Implements {@link OrganizationContent.quotaChanged}. */

@@ -1,4 +1,10 @@
-import { type BlobProofRow, type EndedIdentityRow, Table } from '../../../../schema/tables';
+import {
+  type BlobProofRow,
+  type BlobRow,
+  type EndedIdentityRow,
+  type OriginHoldingRow,
+  Table,
+} from '../../../../schema/tables';
 import type { UpstreamRule } from '../../../../common/oci/upstream-rule';
 import { bulkInsert } from '../../db/bulk-insert';
 import { chunks } from '../../db/chunks';
@@ -121,9 +127,29 @@ export class ProofStore {
     await this.trim(queries, sorted);
   }
 
-  /** Deletes the proofs of digests whose rows in `blobs` were deleted. */
-  async removeDigests(queries: Queries, digests: readonly string[]): Promise<void> {
-    for (const part of chunks([...digests].sort())) await queries(Table.blobProofs).whereIn('digest', part).delete();
+  /**
+   * Deletes the proofs of those of these digests that have no row in `blobs` and that no origin
+   * names. Proofs of lost blobs that a manifest names stay, so that an organization still sees the
+   * findings of its image. The caller has just deleted the row or the holding of each digest.
+   */
+  async removeUnneeded(queries: Queries, digests: readonly string[]): Promise<void> {
+    for (const part of chunks([...new Set(digests)].sort())) {
+      // The lock waits for a transaction that deletes the row while this one deletes the holding.
+      const rows = await queries<BlobRow>(Table.blobs)
+        .whereIn('digest', part)
+        .orderBy('digest')
+        .forUpdate()
+        .select('digest');
+      const kept = new Set(rows.map(({ digest }) => digest));
+      const gone = part.filter((digest) => !kept.has(digest));
+      if (gone.length === 0) continue;
+      const named = await queries<OriginHoldingRow>(Table.originHoldings)
+        .whereIn('digest', gone)
+        .distinct<{ digest: string }[]>('digest');
+      for (const { digest } of named) kept.add(digest);
+      const unneeded = gone.filter((digest) => !kept.has(digest));
+      if (unneeded.length > 0) await queries(Table.blobProofs).whereIn('digest', unneeded).delete();
+    }
   }
 
   /** Notes that an organization lost these identities. {@link removeEnded} deletes their proofs. */

@@ -57,7 +57,6 @@ async function settle(parts: FsckParts, origin: FsckOrigin, digest: string): Pro
     if (!options.repair) return true;
     const after = { ...before, state: 'LAPSED' as const, reservedUntil: undefined };
     await stores.ledger.change(queries, originVersion, [{ before, after }], clock.now());
-    if (row === undefined) await stores.proofs.removeDigests(queries, [digest]);
     return true;
   });
   if (!isWrong) return;

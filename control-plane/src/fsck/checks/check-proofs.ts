@@ -10,7 +10,8 @@ const PAGE = 500;
 /**
  * Checks that proofs belong to an identity that an organization has, and to content that exists.
  * Whether a proof is true cannot be checked: only the upstream knows. Proofs of identities that
- * wait for their deletion, and of content that a data plane stores or fills, are no problem.
+ * wait for their deletion, of lost content that a manifest names, and of content that a data plane
+ * stores or fills, are no problem.
  */
 export async function checkProofs(parts: FsckParts): Promise<void> {
   await checkIdentities(parts);
@@ -65,18 +66,17 @@ async function checkDigests({ database, stores, copies, options, report, progres
       .limit(PAGE);
     const digests = page.map(({ digest }) => digest);
     const known = await stores.blobs.find(database.reader, digests);
-    // Lost content that still counts as used was reported already.
-    const held = await stores.holdings.countHolders(database.reader, digests);
-    const unknown = digests.filter((digest) => !known.has(digest) && !held.has(digest));
+    const named = await stores.holdings.named(database.reader, digests);
+    const unknown = digests.filter((digest) => !known.has(digest) && !named.has(digest));
     const states = await copies.stat(unknown);
     for (const digest of unknown) {
       const { copies: found, inUse } = states.get(digest)!;
       if (found.length > 0 || inUse) continue;
-      if (options.repair) await database.transaction((queries) => stores.proofs.removeDigests(queries, [digest]));
+      if (options.repair) await database.transaction((queries) => stores.proofs.removeUnneeded(queries, [digest]));
       report.add({
         kind: 'LEFT_OVER_PROOF',
         digest,
-        message: 'there are proofs of the right to read it, but it has no row and no data plane stores it',
+        message: 'there are proofs of the right to read it, but no manifest names it and no data plane stores it',
         repaired: options.repair,
       });
     }

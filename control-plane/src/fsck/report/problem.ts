@@ -48,7 +48,7 @@ export const PROBLEM_KINDS = {
   ),
   LEFT_OVER_PROOF: kind(
     'Proofs of the right to read belong to an upstream account that no organization has any more, or ' +
-      'to content that is gone.',
+      'to content that is neither stored nor named by a manifest.',
     'Deletes them.',
   ),
 } as const;

@@ -8,7 +8,8 @@ import type {
   UpstreamStatusRow,
 } from '../../../../schema/tables';
 import { holdingKey, type HoldingKey, type HoldingsStore } from '../../cache/holdings/holdings.store';
-import { completeManifests } from '../../cache/content/complete-manifests';
+import type { ContentStores } from '../../cache/content/content-stores';
+import { provenManifests } from '../../cache/arrivals/proven-manifests';
 import type { Queries } from '../../db/database';
 import { type ImageContents, imageContents } from '../../cache/content/image-contents';
 import type { ManifestStore } from '../../cache/content/manifest.store';
@@ -20,7 +21,7 @@ import type { TagStore } from '../../cache/content/tag.store';
 import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
 
 /** The stores that the loaders read. */
-export interface LoaderStores {
+export interface LoaderStores extends Pick<ContentStores, 'origins' | 'proofs'> {
   readonly organizations: OrganizationStore;
   readonly repositories: RepositoryStore;
   readonly manifests: ManifestStore;
@@ -43,8 +44,8 @@ export class Loaders {
   readonly contents: DataLoader<ManifestRow, ImageContents, number>;
   /** Whether an origin holds a digest: it is in the store, and proven for the organization. */
   readonly isHeld: DataLoader<HoldingKey, boolean, string>;
-  /** Whether the origin of a manifest holds all its blobs, by the id of the manifest. */
-  readonly isComplete: DataLoader<number, boolean>;
+  /** Whether all blobs of a manifest were proven for its organization, by manifest id. */
+  readonly isProven: DataLoader<number, boolean>;
   readonly upstreamStatus: DataLoader<string, UpstreamStatusRow | undefined>;
   /** Scans by the digest of the image. */
   readonly scan: DataLoader<string, ScanRow | undefined>;
@@ -102,9 +103,9 @@ export class Loaders {
       },
       { cacheKeyFn: holdingKey },
     );
-    this.isComplete = new DataLoader(async (ids) => {
-      const complete = await completeManifests(queries, ids);
-      return ids.map((id) => complete.has(id));
+    this.isProven = new DataLoader(async (ids) => {
+      const proven = await provenManifests(queries, stores, ids);
+      return ids.map((id) => proven.has(id));
     });
     this.contents = new DataLoader(
       async (rows) => {

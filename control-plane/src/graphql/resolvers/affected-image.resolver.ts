@@ -1,4 +1,5 @@
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import type { ContentStores } from '../../cache/content/content-stores';
 import type { Database } from '../../db/database';
 import type { GraphqlContext } from '../request/context';
 import { readPageRequest, toConnection } from '../types/pagination';
@@ -11,7 +12,10 @@ import { toVulnerabilityType, VulnerabilityType } from '../types/scan.type';
 /** Resolves the cached images with a vulnerability. */
 @Resolver(() => AffectedImageType)
 export class AffectedImageResolver {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly stores: Pick<ContentStores, 'origins' | 'proofs'>,
+  ) {}
 
   @Query(() => AffectedImageConnection, {
     description:
@@ -28,14 +32,14 @@ export class AffectedImageResolver {
     const { reader } = this.database;
     const request = readPageRequest(first, after, ['string', 'number']);
     const uid = viewer.organization?.uid;
-    const page = await affectedImages(reader, name, uid, request);
+    const page = await affectedImages(reader, this.stores, name, uid, request);
     return Object.assign(new AffectedImageConnection(), {
       ...toConnection(
         page,
         (row) => [row.digest, row.id],
         (row) => Object.assign(new AffectedImageType(), { row, vulnerability: name }),
       ),
-      count: () => countAffectedImages(reader, name, uid),
+      count: () => countAffectedImages(reader, this.stores, name, uid),
     });
   }
 

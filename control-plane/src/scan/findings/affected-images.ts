@@ -2,7 +2,9 @@ import type { ScanFindingRow } from '../../../../schema/scan-tables';
 import { type ManifestRow, Table } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { type Page, type PageRequest, toPage } from '../../db/page';
+import { provenManifests } from '../../cache/arrivals/proven-manifests';
 import { HAS_ALL_BLOBS } from '../../cache/content/complete-manifests';
+import type { ContentStores } from '../../cache/content/content-stores';
 import { LIVE } from '../queue/live-repositories';
 
 /**
@@ -12,16 +14,21 @@ import { LIVE } from '../queue/live-repositories';
 const DIGESTS = 100;
 const DIGESTS_OF_ALL = 1000;
 
+/** The stores that know which images are proven. */
+type ProvingStores = Pick<ContentStores, 'origins' | 'proofs'>;
+
 /**
  * Returns a page of the cached images with a vulnerability, sorted by digest, with one row for each
- * repository that holds an image. Only repositories whose organization holds the whole image count:
- * the findings of the others tell of bytes that they have no proof for. The key is (digest, id).
- * `organizationUid` narrows the result to one organization. Digests are read in steps from the
- * index of findings by name, and their holders afterwards: with a single statement, MariaDB would
- * start with everything that the organization holds.
+ * repository that holds an image. Only repositories whose organization got all bytes of the image
+ * at some time count: the findings of the others tell of bytes that they have no proof for.
+ *
+ * The key is (digest, id). `organizationUid` narrows the result to one organization. Digests are
+ * read in steps from the index of findings by name, and their holders afterwards: with a single
+ * statement, MariaDB would start with everything that the organization holds.
  */
 export async function affectedImages(
   queries: Queries,
+  stores: ProvingStores,
   vulnerability: string,
   organizationUid: string | undefined,
   request: PageRequest,
@@ -32,7 +39,7 @@ export async function affectedImages(
   for (let from = afterDigest, inclusive = true; found.length <= request.first;) {
     const digests = await affectedDigests(queries, vulnerability, from, inclusive, step);
     if (digests.length > 0) {
-      const rows = await heldBy(queries, digests, organizationUid);
+      const rows = await heldBy(queries, stores, digests, organizationUid);
       found.push(...rows.filter(({ digest, id }) => digest > afterDigest || (digest === afterDigest && id > afterId)));
     }
     if (digests.length < step) break;
@@ -45,6 +52,7 @@ export async function affectedImages(
 /** Returns the total number of rows of {@link affectedImages}. */
 export async function countAffectedImages(
   queries: Queries,
+  stores: ProvingStores,
   vulnerability: string,
   organizationUid: string | undefined,
 ): Promise<number> {
@@ -53,12 +61,23 @@ export async function countAffectedImages(
     .from(affected)
     .join(`${Table.manifests} as m`, 'm.digest', 'f.digest')
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
-    .whereRaw(LIVE)
-    .whereRaw(HAS_ALL_BLOBS)
-    .count({ n: '*' });
+    .whereRaw(LIVE);
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
-  const [row] = (await query) as { n: number | string }[];
-  return Number(row?.n ?? 0);
+  const [complete] = (await query.clone().whereRaw(HAS_ALL_BLOBS).count({ n: '*' })) as { n: number | string }[];
+  // Whether an image is proven is the same for all repositories of an origin.
+  const incomplete = (await query
+    .whereRaw(`NOT (${HAS_ALL_BLOBS})`)
+    .groupBy('m.origin_version', 'm.digest')
+    .min({ id: 'm.id' })
+    .count({ n: '*' })) as unknown as { id: number; n: number | string }[];
+  const proven = await provenManifests(
+    queries,
+    stores,
+    incomplete.map(({ id }) => id),
+  );
+  return incomplete
+    .filter(({ id }) => proven.has(id))
+    .reduce((total, { n }) => total + Number(n), Number(complete?.n ?? 0));
 }
 
 async function affectedDigests(
@@ -79,6 +98,7 @@ async function affectedDigests(
 
 async function heldBy(
   queries: Queries,
+  stores: ProvingStores,
   digests: readonly string[],
   organizationUid: string | undefined,
 ): Promise<readonly ManifestRow[]> {
@@ -86,9 +106,14 @@ async function heldBy(
     .join(`${Table.repositories} as r`, 'r.id', 'm.repository_id')
     .whereIn('m.digest', [...digests])
     .whereRaw(LIVE)
-    .whereRaw(HAS_ALL_BLOBS)
     .orderBy(['m.digest', 'm.id'])
     .select('m.*');
   if (organizationUid !== undefined) void query.where('r.organization_uid', organizationUid);
-  return (await query) as ManifestRow[];
+  const rows = (await query) as ManifestRow[];
+  const proven = await provenManifests(
+    queries,
+    stores,
+    rows.map(({ id }) => id),
+  );
+  return rows.filter(({ id }) => proven.has(id));
 }

@@ -1,6 +1,6 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { parseDigest } from '../../../../common/oci/digest';
-import { completeManifests } from '../../cache/content/complete-manifests';
+import { provenManifests } from '../../cache/arrivals/proven-manifests';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { JudgeImageReply } from '../../../../proto/gen/layover/v1/JudgeImageReply';
 import type { JudgeImageRequest__Output } from '../../../../proto/gen/layover/v1/JudgeImageRequest';
@@ -42,11 +42,11 @@ export interface JudgeParts {
 const SERVE: JudgeImageReply = { verdict: 'SERVE', reason: '', vulnerabilities: [], goodForMs: GOOD_FOR_MS };
 
 /**
- * Returns the verdict of an organization's gate about an image. The latest result counts, also
- * during a rescan, as soon as the organization holds the whole image. Without a result the verdict
- * is UNSCANNED, after waiting for a pending scan, which moves to the front of the queue. An index
- * is always served; its children are judged when they are pulled. Throws REQUEST_INVALID. `signal`
- * aborts when the caller has disconnected.
+ * Returns the verdict of an organization's gate about an image. The latest result counts as soon as
+ * all bytes of the image were proven for the organization, also during a rescan, and also after
+ * bytes were lost. Without a result the verdict is UNSCANNED, after waiting for a pending scan,
+ * which moves to the front of the queue. An index is always served; its children are judged when
+ * they are pulled. Throws REQUEST_INVALID. `signal` aborts when the caller has disconnected.
  */
 export async function judgeImage(
   parts: JudgeParts,
@@ -75,7 +75,8 @@ export async function judgeImage(
   const scan = await findScan(parts, manifest);
   const now = await judgeScan(parts, policy, scan, manifest);
   if (now.pending !== true || request.waitMs <= 0) return now;
-  await waits.wait({ manifestId: manifest.id, digest }, Math.min(request.waitMs, LONGEST_WAIT_MS), signal);
+  const isProven = await isProvenTo(parts, manifest);
+  await waits.wait({ manifestId: manifest.id, digest, isProven }, Math.min(request.waitMs, LONGEST_WAIT_MS), signal);
   const [later] = await stores.scanResults.findMany(reader, [digest]);
   return judgeScan(parts, policy, later, manifest);
 }
@@ -110,21 +111,26 @@ async function findScan(parts: JudgeParts, manifest: ManifestRow): Promise<ScanR
 /** The due time of an image that a client waits for: it is before all others. */
 const FIRST = 1;
 
+async function isProvenTo({ database, stores }: JudgeParts, { id }: ManifestRow): Promise<boolean> {
+  return (await provenManifests(database.reader, stores, [id])).has(id);
+}
+
 async function judgeScan(
-  { database, stores, clock }: JudgeParts,
+  parts: JudgeParts,
   policy: ScanPolicy,
   scan: ScanRow | undefined,
-  { id, digest }: ManifestRow,
+  manifest: ManifestRow,
 ): Promise<JudgeImageReply> {
+  const { database, stores, clock } = parts;
   if (scan === undefined) return unscanned('scanning is off', false);
   // Nothing in the image can be scanned. If Clair was asked and refused it, it may hide something.
   if (scan.state === 'UNSUPPORTED' && scan.attempts === 0) return SERVE;
   // Scans are shared. An organization sees only those of images that are proven for it.
-  if (!(await completeManifests(database.reader, [id])).has(id))
+  if (!(await isProvenTo(parts, manifest)))
     return (await stores.scans.scanning.isOn(database.reader))
       ? unscanned(describeState({ state: 'WAITING_FOR_LAYERS', work: null }), true)
       : unscanned('scanning is off', false);
-  if (scan.reported_at !== null) return judgeFindings(database, policy, digest, clock.now());
+  if (scan.reported_at !== null) return judgeFindings(database, policy, manifest.digest, clock.now());
   if (!(await stores.scans.scanning.isOn(database.reader))) return unscanned('scanning is off', false);
   return unscanned(`${describeState(scan)}${scan.error === null ? '' : ` (${scan.error})`}`, mayEnd(scan));
 }

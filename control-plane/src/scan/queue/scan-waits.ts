@@ -17,6 +17,11 @@ const MAX_WAITING = 1000;
 export interface AwaitedImage {
   readonly manifestId: number;
   readonly digest: string;
+  /**
+   * Whether all its bytes were proven for the organization when the wait began. Otherwise the wait
+   * goes on until the organization holds all of them.
+   */
+  readonly isProven: boolean;
 }
 
 interface Waiting extends AwaitedImage {
@@ -24,8 +29,8 @@ interface Waiting extends AwaitedImage {
 }
 
 /**
- * Lets callers wait until a scan has ended, no matter which process runs it, and their organization
- * holds the whole image. Before that, the organization may not know of the scan.
+ * Lets callers wait until a scan has ended, no matter which process runs it, and all bytes of the
+ * image are proven for their organization. Before that, the organization may not know of the scan.
  */
 export class ScanWaits {
   private readonly waiting = new Set<Waiting>();
@@ -43,10 +48,10 @@ export class ScanWaits {
   }
 
   /**
-   * Resolves when the image is complete and its scan has ended, the time is over, or the caller has
+   * Resolves when the image is proven and its scan has ended, the time is over, or the caller has
    * disconnected; at once if too many callers wait. Never rejects.
    */
-  async wait({ manifestId, digest }: AwaitedImage, waitMs: number, signal: AbortSignal): Promise<void> {
+  async wait(image: AwaitedImage, waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.waiting.size >= MAX_WAITING || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const cancel = this.clock.after(waitMs, () => end());
@@ -56,7 +61,7 @@ export class ScanWaits {
         stopListening();
         resolve();
       };
-      const entry: Waiting = { manifestId, digest, end };
+      const entry: Waiting = { ...image, end };
       this.waiting.add(entry);
       const stopListening = onAbort(signal, end);
       this.schedule();
@@ -74,8 +79,11 @@ export class ScanWaits {
   async look(): Promise<void> {
     try {
       const ended = new Set<number>();
-      for (const part of chunks([...new Set([...this.waiting].map(({ manifestId }) => manifestId))]))
-        for (const { id } of await endedScans(this.queries, part)) ended.add(id);
+      for (const isProven of [true, false]) {
+        const waiting = [...this.waiting].filter((image) => image.isProven === isProven);
+        for (const part of chunks([...new Set(waiting.map(({ manifestId }) => manifestId))]))
+          for (const { id } of await endedScans(this.queries, part, isProven)) ended.add(id);
+      }
       for (const { manifestId, end } of [...this.waiting]) if (ended.has(manifestId)) end();
     } catch (error) {
       this.log.warn({ err: error }, 'Checking whether scans have ended failed; it will be retried');
@@ -94,14 +102,15 @@ export class ScanWaits {
 }
 
 /**
- * Returns those of these manifests whose origin holds all their blobs, and whose scans have a
- * result or will never have one.
+ * Returns those of these manifests whose scans have a result or will never have one. Unless they
+ * are proven, their origin must hold all their blobs.
  */
 async function endedScans(
   queries: Queries,
   manifestIds: readonly number[],
+  areProven: boolean,
 ): Promise<readonly { readonly id: number }[]> {
-  return queries(`${Table.manifests} as m`)
+  const query = queries(`${Table.manifests} as m`)
     .join(`${Table.scans} as s`, 's.digest', 'm.digest')
     .whereIn('m.id', [...manifestIds])
     .where((ended) =>
@@ -110,6 +119,7 @@ async function endedScans(
         .orWhere('s.state', 'UNSUPPORTED')
         .orWhere((failed) => failed.where('s.state', 'FAILED').whereNull('s.work')),
     )
-    .whereRaw(HAS_ALL_BLOBS)
     .select<{ id: number }[]>({ id: 'm.id' });
+  if (!areProven) void query.whereRaw(HAS_ALL_BLOBS);
+  return query;
 }

@@ -52,6 +52,7 @@ async function identify(queries: Queries, name: string, parts: IdentifyParts): P
   const kept = identitiesOf(next);
   const ended = identitiesOf(proxyCache).filter((identity) => !kept.includes(identity));
   await content.endIdentities(queries, ended, clock.now());
+  content.rightsChanged(queries, next.originVersion, clock.now());
   await revision.bump(queries, organization);
   return 1;
 }

@@ -13,6 +13,12 @@ export interface OrganizationContent {
    * milliseconds since the epoch.
    */
   endIdentities(queries: Queries, identities: readonly string[], now: number): Promise<void>;
+  /**
+   * Notes in the caller's transaction that other proofs may be good for the organization from now
+   * on. Reservations that they settle are settled after the commit. `now` is in milliseconds since
+   * the epoch.
+   */
+  rightsChanged(queries: Queries, originVersion: string, now: number): void;
   /** Marks in the caller's transaction that a quota changed and may be exceeded now. */
   quotaChanged(queries: Queries, originVersion: string): Promise<void>;
   /** Evicts down to a changed quota, for a few seconds at most. Collection evicts the rest. */

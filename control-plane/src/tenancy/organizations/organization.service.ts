@@ -190,6 +190,8 @@ export class OrganizationService {
     if (current.proxyCache !== undefined && current.proxyCache.originVersion !== next.proxyCache?.originVersion)
       await this.parts.content.end(queries, current.uid, now);
     await this.endIdentities(queries, current, next.proxyCache, now);
+    if (organization.proxyCache !== undefined && Object.keys(changed).some((path) => path.startsWith('proxyCache')))
+      this.parts.content.rightsChanged(queries, organization.proxyCache.originVersion, now);
     await this.record(queries, 'ORGANIZATION_UPDATED', organization, actor, now, { changed });
     return organization;
   }

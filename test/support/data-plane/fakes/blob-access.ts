@@ -16,7 +16,7 @@ export function blobAccessOn(
   { knowledge, upstream, journal, clock }: ReturnType<typeof pullRig>,
   stored: StoredBlobs,
 ): RiggedAccess {
-  const proofs = new ProofRecorder({ knowledge, journal });
+  const proofs = new ProofRecorder({ knowledge, journal, clock });
   const prover = new RangeProver({ upstream, stored, journal, clock, logger: silentLogger });
   return { blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }), proofs };
 }

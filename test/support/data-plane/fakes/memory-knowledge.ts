@@ -2,7 +2,7 @@ import type { Descriptor } from '../../../../common/oci/descriptor';
 import { type Digest, mustDigest } from '../../../../common/oci/digest';
 import type { RepositoryKey } from '../../../../data-plane/src/access/repository-key';
 import type { ManifestAdmission, CachedManifest, CachedTag } from '../../../../data-plane/src/known/catalog';
-import type { Knowledge, ProofTarget, StoredReferrers } from '../../../../data-plane/src/known/knowledge';
+import type { Knowledge, KnownProof, ProofTarget, StoredReferrers } from '../../../../data-plane/src/known/knowledge';
 import type { AdmitManifestRequest } from '../../../../proto/gen/layover/v1/AdmitManifestRequest';
 
 /** Knowledge in maps that records every admission. */
@@ -28,6 +28,12 @@ export class MemoryKnowledge implements Knowledge {
   }
   isProven({ holder }: ProofTarget, digest: Digest): boolean {
     return holder.identities.some((identity) => this.proofsOf(identity, digest).some(holder.mayPull));
+  }
+  knownProof({ holder: { identities, mayPull } }: ProofTarget, digest: Digest): KnownProof | undefined {
+    const [upstreamRepository] = identities.flatMap((one) => this.proofsOf(one, digest)).filter(mayPull);
+    if (upstreamRepository === undefined) return undefined;
+    const known = identities.filter((one) => this.proofsOf(one, digest).includes(upstreamRepository));
+    return { identities: known, upstreamRepository };
   }
   async findProof(target: ProofTarget, digest: Digest): Promise<boolean> {
     return this.isProven(target, digest);

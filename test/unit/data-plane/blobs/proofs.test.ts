@@ -237,6 +237,70 @@ test('completion proves a stored blob, and fetches what it cannot prove', async 
   expect([lines(), arrivals().length]).toEqual([['RANGE', 'GET'], 3]);
 });
 
+describe('completion of a stored and proven blob', () => {
+  const complete = async (organization = 'acme'): Promise<void> =>
+    rig.service.complete(await rig.target(NAME, organization), { digest, size: SIZE });
+
+  test('reports the arrival again if its report was lost, once', async () => {
+    await start();
+    rig.clock.advance(600_000);
+    await complete();
+    await complete();
+    expect(arrivals().slice(1)).toEqual([
+      {
+        organizationUid: 'uid-acme',
+        digest,
+        size: SIZE,
+        bytesServed: 0,
+        bytesFetched: 0,
+        identities: ['account:uid-acme:registry.test', 'credentials:registry.test:first'],
+        upstreamRepository: NAME,
+      },
+    ]);
+  });
+
+  test('reports nothing after a fill or a proof of this process, which reported the arrival itself', async () => {
+    await start();
+    await complete();
+    await rig.read(digest, SECOND);
+    await complete('second');
+    expect(arrivals()).toHaveLength(2);
+  });
+
+  test('reports the arrival once for each organization that shares the identity of the proof', async () => {
+    await start(content, { organizations: [{ name: 'third', username: 'first' }] });
+    await complete('third');
+    await complete('third');
+    expect(arrivals().slice(1)).toEqual([
+      expect.objectContaining({
+        organizationUid: 'uid-third',
+        identities: ['credentials:registry.test:first'],
+        upstreamRepository: NAME,
+      }),
+    ]);
+  });
+
+  test('reports the arrival again if the journal dropped the first report', async () => {
+    rig = await blobRig();
+    await rig.offer(content, NAME);
+    rig.journal.room = 0;
+    await rig.read(digest);
+    await rig.quiet(digest);
+    rig.journal.room = Number.POSITIVE_INFINITY;
+    await complete();
+    expect(arrivals()).toHaveLength(1);
+  });
+
+  test('reports a proof only for the identities that it is known for', async () => {
+    rig = await blobRig({ organizations: [{ name: 'acme', username: 'first' }] });
+    await rig.keep(content);
+    // The password was changed after the proof: nothing is proven for the new credentials.
+    rig.knowledge.putProof(['account:uid-acme:registry.test'], digest, NAME);
+    await complete();
+    expect(arrivals()).toEqual([expect.objectContaining({ identities: ['account:uid-acme:registry.test'] })]);
+  });
+});
+
 test('a running fill of another account is not joined, and gives no sign', async () => {
   rig = await blobRig({
     organizations: [

@@ -163,6 +163,54 @@ describe('a proof', () => {
   });
 });
 
+test('an organization with a new account holds at once what another one with this account has proven', async () => {
+  const late = await world.plane.organization('late', { upstreamUsername: 'other', upstreamPassword: 'other' });
+  await world.arrive(victim, { base: 500 });
+  await world.admit(late, 'image', { base: 500 });
+  expect(await holding(late, 'base')).toMatchObject({ state: 'RESERVED' });
+  await world.update({ proxyCache: { upstream: 'registry.example', ...ACCOUNT } }, 'late');
+  expect(await holding(late, 'base')).toMatchObject({ state: 'HELD' });
+});
+
+describe('a user name without a password', () => {
+  const USER_ONLY = { upstreamUsername: 'u' };
+
+  test('is not sent to data planes, and is the identity of an organization without an account', async () => {
+    const [named, anonymous] = [
+      await world.plane.organization('named', USER_ONLY),
+      await world.plane.organization('anonymous'),
+    ];
+    const identities = await world.plane.identities(named.organizationUid);
+    expect(identities).toEqual([expect.stringMatching(/^anonymous:/)]);
+    expect(identities).toEqual(await world.plane.identities(anonymous.organizationUid));
+    const { organizations } = await world.plane.catalog.watch().snapshot();
+    expect(organizations.find(({ name }) => name === 'named')?.proxyCache).toMatchObject({
+      username: '',
+      password: '',
+    });
+    for (const repository of [named, anonymous]) await world.admit(repository, 'image', { base: 500 });
+    await world.arrive(anonymous, { base: 500 });
+    expect(await holding(named, 'base')).toMatchObject({ state: 'HELD' });
+  });
+
+  test('gains no proofs of the account with a password that is set later', async () => {
+    const named = await world.plane.organization('named', USER_ONLY);
+    await world.cache(named, 'image', { base: 500 });
+    const before = await world.plane.identities(named.organizationUid);
+    await world.update({ proxyCache: { upstream: 'registry.example', ...ACCOUNT } }, 'named');
+    const { organizations } = await world.plane.catalog.watch().snapshot();
+    const now = organizations.find(({ name }) => name === 'named')!.proxyCache!.upstreamIdentities;
+    expect(now.map((identity) => identity.split(':')[0])).toEqual(['account', 'credentials']);
+    expect(now.filter((identity) => before.includes(identity))).toEqual([]);
+    const reply = await world.plane.catalog.call('LookupBlob', {
+      repository: named,
+      digest: digest('base'),
+      identities: now,
+    });
+    expect(reply.provenBy).toEqual([]);
+  });
+});
+
 describe('proofs end', () => {
   beforeEach(async () => {
     await world.cache(victim, 'image', { base: 500 });
@@ -202,6 +250,35 @@ describe('proofs end', () => {
     world.advance(60_000);
     await world.collect();
     expect(await proofs('base')).toEqual([]);
+  });
+
+  test('not with the bytes while a manifest names them, but with the last manifest', async () => {
+    const twin = await world.plane.organization('twin', ACCOUNT);
+    await world.admit(twin, 'other', { base: 500 }, { tag: 'other' });
+    await world.lose('base');
+    expect(await holding(victim, 'base')).toMatchObject({ state: 'LAPSED' });
+    expect(await world.rows(Table.blobs, { digest: digest('base') })).toEqual([]);
+    await world.plane.ask('mutation { purgeRepository(organization: "victim", repository: "library/app") }');
+    expect(await provenBy(victim, 'base')).toEqual(['library/app']);
+    await world.plane.ask('mutation { purgeRepository(organization: "twin", repository: "library/app") }');
+    expect(await proofs('base')).toEqual([]);
+  });
+
+  test('not with lost bytes: an organization holds a blob again when another one brings it', async () => {
+    await world.lose('base');
+    await world.arrive(spy, { base: 500 });
+    expect(await holding(victim, 'base')).toMatchObject({ state: 'HELD' });
+    expect(await world.usage('victim')).toMatchObject({ used: 600, reserved: 0, blobs: 1 });
+  });
+
+  test('not with lost bytes: a manifest that is named as a layer settles the reservation at once', async () => {
+    await world.admit(victim, 'outer', { inner: 100 }, { tag: 'outer' });
+    await world.arrive(victim, { inner: 100 });
+    await world.lose('inner');
+    await world.admit(victim, 'again', { inner: 100 }, { tag: 'again' });
+    expect(await holding(victim, 'inner')).toMatchObject({ state: 'RESERVED' });
+    await world.admit(spy, 'inner', {}, { tag: 'inner' });
+    expect(await holding(victim, 'inner')).toMatchObject({ state: 'HELD' });
   });
 
   test('in a collection if the process died after the change', async () => {

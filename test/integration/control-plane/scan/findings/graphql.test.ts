@@ -211,9 +211,9 @@ describe('vulnerability(name)', () => {
   });
 
   test('uses the index on vulnerability names', async () => {
-    const { database } = world.first;
+    const { database, stores } = world.first;
     const plans = await explainQueries(database, () =>
-      affectedImages(database.reader, 'CVE-1', undefined, { first: 50, after: undefined }),
+      affectedImages(database.reader, stores, 'CVE-1', undefined, { first: 50, after: undefined }),
     );
     expect(plans[0]).toContain('scan_findings_vulnerability');
     // The plan must not start with all repositories that have not ended. MariaDB chooses other

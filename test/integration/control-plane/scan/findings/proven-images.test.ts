@@ -54,6 +54,49 @@ test('an organization sees nothing of the scan of an image before all its bytes 
   expect(await world.judge(spy, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-SECRET'] });
 });
 
+describe('an image with a vulnerability whose layer was lost', () => {
+  const policy = { scanPolicy: { blockFrom: 'LOW', unscanned: 'SERVE' } };
+  beforeEach(async () => {
+    for (const organization of ['victim', 'spy']) await world.cache.update(policy, organization);
+    await world.image(victim, 'app');
+    await world.work();
+    await world.admit(spy, 'app', ['app layer']);
+    await world.cache.lose('app layer');
+  });
+
+  test('is refused and shown for its organization, which had all its bytes', async () => {
+    expect(await world.judge(victim, 'app')).toMatchObject({ verdict: 'REFUSE', vulnerabilities: ['CVE-SECRET'] });
+    const shown = await show('victim', 'app');
+    expect(shown.manifest.scan).toMatchObject({ state: 'COMPLETED', vulnerabilities: { totalCount: 1 } });
+    expect(shown.vulnerability.totalCount).toBe(1);
+    expect(shown.vulnerability.edges.map(({ node }) => node.repository.organization.name)).toEqual(['victim']);
+  });
+
+  test('is refused when the organization pulls it again after an eviction', async () => {
+    const twin = await world.cache.plane.organization('twin', { upstreamUsername: 'u', upstreamPassword: 'p' });
+    await world.admit(twin, 'app', ['app layer']);
+    await world.cache.plane.ask('mutation { purgeRepository(organization: "victim", repository: "library/app") }');
+    await world.work();
+    await world.admit(victim, 'app', ['app layer']);
+    expect(await world.judge(victim, 'app')).toMatchObject({ verdict: 'REFUSE' });
+  });
+
+  test('is no longer known to its organization when that has another account', async () => {
+    await world.cache.update({ proxyCache: { upstream: 'registry.example', upstreamUsername: 'v' } }, 'victim');
+    const moved = await world.cache.plane.repository('victim', 'library/app');
+    await world.admit(moved, 'app', ['app layer']);
+    expect(await world.judge(moved, 'app')).toMatchObject({ verdict: 'UNSCANNED', pending: true });
+  });
+
+  test('is not known to an organization that never had it', async () => {
+    expect(await world.judge(spy, 'app')).toMatchObject({ verdict: 'UNSCANNED', pending: true });
+    expect((await show('spy', 'app')).manifest.scan).toMatchObject({
+      state: 'WAITING_FOR_LAYERS',
+      vulnerabilities: { totalCount: 0 },
+    });
+  });
+});
+
 test('an index shows nothing of the images that are not proven', async () => {
   await world.image(victim, 'app');
   await world.work();

@@ -20,7 +20,7 @@ afterEach(() => world.remove());
 /** Returns the image as a waiting caller names it. */
 async function awaited(name: string): Promise<AwaitedImage> {
   const [row] = await world.cache.rows<{ id: number }>(Table.manifests, { digest: digest(name) });
-  return { manifestId: row!.id, digest: digest(name) };
+  return { manifestId: row!.id, digest: digest(name), isProven: false };
 }
 
 const NEVER = new AbortController().signal;
@@ -56,11 +56,21 @@ test('a wait ends when the caller disconnects, the time is over, or the process 
 });
 
 test('the number of waits is limited; another caller returns at once', async () => {
-  const image = (n: number): AwaitedImage => ({ manifestId: n, digest: digest(`image-${n}`) });
+  const image = (n: number): AwaitedImage => ({ manifestId: n, digest: digest(`image-${n}`), isProven: false });
   for (let n = 0; n < 1000; n++) void waits.wait(image(n), 60_000, new AbortController().signal);
   await waits.wait(image(1000), 60_000, NEVER);
   expect(waits.size).toBe(1000);
   waits.endAll();
+});
+
+test('a wait for an image that was proven before ends with its scan, although a layer was lost', async () => {
+  await world.image(acme, 'app');
+  await world.work();
+  await world.cache.lose('app layer');
+  const ended = waits.wait({ ...(await awaited('app')), isProven: true }, 60_000, NEVER);
+  await waits.look();
+  await ended;
+  expect(waits.size).toBe(0);
 });
 
 test('a wait goes on until the organization of the caller holds the whole image', async () => {
@@ -70,7 +80,7 @@ test('a wait goes on until the organization of the caller holds the whole image'
   await world.admit(other, 'app', ['app layer']);
   const rows = await world.cache.rows<{ id: number }>(Table.manifests, { digest: digest('app') });
   const manifestId = Math.max(...rows.map(({ id }) => id));
-  const ended = waits.wait({ manifestId, digest: digest('app') }, 60_000, NEVER);
+  const ended = waits.wait({ manifestId, digest: digest('app'), isProven: false }, 60_000, NEVER);
   await waits.look();
   expect(waits.size).toBe(1);
   await world.arrive(other, 'app config', 'app layer');
