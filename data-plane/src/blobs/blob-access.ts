@@ -130,7 +130,8 @@ export class BlobAccess {
     // A blob that is not stored is fetched in any case, so nobody is asked for a proof.
     if (found instanceof Absence) return fillable(blob, found);
     if (await knowledge.findProof(target, digest)) return readable(blob);
-    if (size !== undefined && size !== found) return fillable(blob);
+    // The offsets of the ranges would tell the upstream a size that it did not give.
+    if (size !== found) return fillable(blob);
     if (!(await prover.prove(target, digest, found, signal))) return fillable(blob);
     await proofs.provenByRanges(target, digest, found);
     return readable(blob, undefined, true);
