@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { startDeadline } from '../../../common/async/deadline';
 import { SingleFlight } from '../../../common/async/single-flight';
@@ -21,6 +21,8 @@ export interface RangeProverParts {
   readonly upstream: Pick<UpstreamRegistry, 'readRange'>;
   readonly stored: Pick<StoredBlobs, 'open'>;
   readonly journal: Pick<PullJournal, 'count'>;
+  /** The offsets of the ranges are derived from it. */
+  readonly masterKey: Buffer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,21 +53,24 @@ const REMEMBERED = 10_000;
  * (docs/design/pull-semantics.md#right-to-read). The offsets are unpredictable, so an upstream
  * without the bytes cannot answer, whatever it controls.
  *
- * A process chooses the offsets of a digest once. An upstream that has a part of the bytes sees
- * each offset before it answers, and may answer only those that it can. With new offsets for each
- * attempt, it could fail without a wrong byte until all of them fit. With the same offsets,
- * further attempts, also under other identities, gain nothing.
+ * The offsets of a digest are the same in every attempt, on every data plane with the same master
+ * key. An upstream that has a part of the bytes sees each offset before it answers, and may answer
+ * only those that it can. With new offsets for each attempt, it could fail without a wrong byte
+ * until all of them fit. With the same offsets, further attempts, also under other identities, gain
+ * nothing.
  */
 export class RangeProver {
   private readonly flights = new SingleFlight<boolean>({ whenAbandoned: 'abort' });
   /** Identities and digests whose upstream gave other bytes or no usable range. */
   private readonly failed = new LRUCache<string, true>({ max: REMEMBERED });
   /** Determines the offsets of every digest. */
-  private readonly secret = randomBytes(32);
+  private readonly secret: Buffer;
   private readonly running = new Map<string, number>();
   private total = 0;
 
-  constructor(private readonly parts: RangeProverParts) {}
+  constructor(private readonly parts: RangeProverParts) {
+    this.secret = Buffer.from(hkdfSync('sha256', parts.masterKey, '', 'layover/proof-offsets', 32));
+  }
 
   /**
    * Returns whether the upstream of the target holds exactly the stored blob of `size` bytes. False
@@ -129,7 +134,7 @@ export class RangeProver {
     }
   }
 
-  /** Returns the offsets of the ranges: random, and the same for every attempt of this process. */
+  /** Returns the offsets of the ranges: unpredictable, and the same in every attempt. */
   private offsetsIn(digest: Digest, size: number): readonly number[] {
     return Array.from({ length: RANGES }, (_, index) => {
       const random = createHmac('sha256', this.secret).update(`${index} ${digest}`).digest().readUIntBE(0, 6);
