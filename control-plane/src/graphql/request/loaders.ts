@@ -16,6 +16,7 @@ import type { Organization } from '../../tenancy/organizations/organization';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
 import type { RepositoryStore } from '../../cache/content/repository.store';
 import type { NamedFinding, ScanStore } from '../../scan/findings/scan.store';
+import type { ScanSwitch } from '../../scan/queue/scan-switch';
 import type { TagStore } from '../../cache/content/tag.store';
 import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
 
@@ -28,6 +29,7 @@ export interface LoaderStores {
   readonly tags: TagStore;
   readonly upstreamStatus: UpstreamStatusStore;
   readonly scanResults: ScanStore;
+  readonly scans: { readonly scanning: Pick<ScanSwitch, 'isOn'> };
 }
 
 /**
@@ -59,7 +61,12 @@ export class Loaders {
     string
   >;
 
-  constructor(queries: Queries, stores: LoaderStores) {
+  private scanning: Promise<boolean> | undefined;
+
+  constructor(
+    private readonly queries: Queries,
+    private readonly stores: LoaderStores,
+  ) {
     this.organization = byKey(
       (uids) => stores.organizations.findByUids(queries, uids),
       (row) => row.uid,
@@ -121,6 +128,11 @@ export class Loaders {
       },
       { cacheKeyFn: (key) => `${key.repositoryId} ${key.digest}` },
     );
+  }
+
+  /** Returns whether images are scanned. */
+  isScanning(): Promise<boolean> {
+    return (this.scanning ??= this.stores.scans.scanning.isOn(this.queries));
   }
 }
 
