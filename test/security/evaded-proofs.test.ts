@@ -138,3 +138,26 @@ describe('a change of the account', () => {
     expect(mine.status).toBe(403);
   });
 });
+
+describe('organizations without an account over one upstream', () => {
+  test('cannot displace the proof of one of them with proofs from repositories that it may not pull', async () => {
+    const registry = await startRegistry();
+    const others = Array.from({ length: 9 }, (_, index) => `other/app${index}`);
+    for (const repository of [SECRET, ...others]) registry.content.addBlob(repository, secret);
+    const world = await startWorld();
+    await world.join({ name: 'first', upstream: registry, allowRepositories: [SECRET] });
+    expect(digestOf((await ask(world, 'first', held, SECRET)).body)).toBe(held);
+    await world.isHeld('first', SECRET, held);
+    for (const repository of others) {
+      await world.join({ name: 'evil', upstream: registry, allowRepositories: [repository] });
+      const answer = await waitUntil('the pattern', async () => {
+        const found = await ask(world, 'evil', held, repository);
+        return found.status === 200 && found;
+      });
+      expect(digestOf(answer.body)).toBe(held);
+    }
+    registry.takeRequests();
+    const { status, headers } = await ask(world, 'first', held, SECRET);
+    expect([status, headers['x-layover-cache'], rangesOf(registry)]).toEqual([200, 'HIT', []]);
+  });
+});

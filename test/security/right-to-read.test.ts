@@ -66,6 +66,8 @@ const EVERY_WAY: readonly Ask[] = [
   {},
   { range: 'bytes=10-99' },
   { range: 'bytes=-70000' },
+  { range: 'bytes=99999999-' },
+  { ifNoneMatch: '*' },
   { method: 'HEAD' },
   {},
 ];

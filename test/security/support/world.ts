@@ -32,6 +32,7 @@ export interface Member {
   readonly upstream: FakeRegistry;
   readonly account?: { readonly username: string; readonly password: string };
   readonly isPrivate?: boolean;
+  readonly allowRepositories?: readonly string[];
   readonly denyRepositories?: readonly string[];
   readonly completeImages?: boolean;
 }
@@ -56,6 +57,7 @@ export interface World {
 export interface Ask {
   readonly method?: 'GET' | 'HEAD';
   readonly range?: string;
+  readonly ifNoneMatch?: string;
 }
 
 /** Starts a registry that ends with the test. */
@@ -72,13 +74,14 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
   });
   releases.push(() => layover.stop());
   const robots = new Map<string, Record<string, string>>();
-  const request = (organization: string, path: string, { method = 'GET', range }: Ask = {}) => ({
+  const request = (organization: string, path: string, { method = 'GET', range, ifNoneMatch }: Ask = {}) => ({
     method,
     url: `${layover.url}/v2/${organization}/${path}`,
     headers: {
       accept: MANIFEST_ACCEPT.join(', '),
       ...robots.get(organization),
       ...(range === undefined ? {} : { range }),
+      ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
     },
   });
   const ask: World['ask'] = (organization, path, more) => observe(request(organization, path, more));
@@ -86,12 +89,21 @@ export async function startWorld(env: Readonly<Record<string, string>> = {}): Pr
     layover,
     ask,
     open: (organization, path) => openRequest(request(organization, path)),
-    async join({ name, upstream, account, isPrivate = false, denyRepositories = [], completeImages = false }) {
+    async join({
+      name,
+      upstream,
+      account,
+      isPrivate = false,
+      allowRepositories = [],
+      denyRepositories = [],
+      completeImages = false,
+    }) {
       const proxyCache = {
         upstream: upstream.host,
         insecure: true,
         upstreamUsername: account?.username,
         upstreamPassword: account?.password,
+        allowRepositories,
         denyRepositories,
         completeImages,
       };
