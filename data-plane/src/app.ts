@@ -219,7 +219,10 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       knowledge.forgetProofsOf(digest);
       proofs.forgetReports(digest);
     });
-    const prover = new RangeProver({ upstream, stored, journal, clock, logger: logger.child({ part: 'proofs' }) });
+    const prover = new RangeProver({
+      ...{ upstream, stored, journal, masterKey, clock },
+      logger: logger.child({ part: 'proofs' }),
+    });
     const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
     const fills = createFills({
       stored,

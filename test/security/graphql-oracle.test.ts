@@ -32,11 +32,11 @@ beforeAll(async () => {
       LAYOVER_EDGE_LISTEN: edge,
       LAYOVER_SCAN_EDGE_URL: `http://${edge}`,
       LAYOVER_CLAIR_URL: clair.url,
-      LAYOVER_FEATURE_SCANNING: '1',
       LAYOVER_COMPLETION_DELAY_SECONDS: '0',
       LAYOVER_DRAIN_SECONDS: '1',
     },
   });
+  await setScanning(true);
   await victimPulls();
 });
 afterAll(async () => {
@@ -84,11 +84,8 @@ async function pull(organization: string, image: BuiltImage, authorization?: str
     await send({ method: 'GET', url: `${url}/blobs/${digest}`, headers });
 }
 
-/**
- * Lets a manager take over the upstream of an organization, which then names an image of somebody
- * else, and returns everything that the manager learns from GraphQL, before and after a rescan.
- */
-async function spy(name: string, image: BuiltImage): Promise<unknown> {
+/** Creates an organization whose upstream names an image of somebody else, and pulls from it. */
+async function joinHostile(name: string, image: BuiltImage): Promise<ReturnType<typeof graphqlClient>> {
   hostile.content.addManifest(`${name}/${REPOSITORY}`, 'latest', image.manifest, image.mediaType);
   await layover.graphql.run('mutation ($input: OrganizationInput!) { createOrganization(input: $input) { name } }', {
     input: { name, proxyCache: { upstream: `${hostile.host}/${name}`, insecure: true } },
@@ -99,16 +96,43 @@ async function spy(name: string, image: BuiltImage): Promise<unknown> {
   );
   const manager = graphqlClient(`${layover.controlUrl}/graphql`, createApiToken.token);
   await pull(name, image);
-  const answer = await waitUntil(`the manifest of ${name}`, async () => {
-    const found = await manager.run<{ manifest: object | null }>(LEARN, { name, d: image.digest });
-    return found.manifest === null ? undefined : found;
-  });
+  return manager;
+}
+
+async function setScanning(scanningEnabled: boolean): Promise<void> {
+  await layover.graphql.run(
+    'mutation ($input: SystemSettingsInput!) { updateSystemSettings(input: $input) { scanningEnabled } }',
+    { input: { scanningEnabled } },
+  );
+}
+
+/**
+ * Lets a manager take over the upstream of an organization, which then names an image of somebody
+ * else, and returns everything that the manager learns from GraphQL, before and after a rescan.
+ */
+async function spy(name: string, image: BuiltImage): Promise<unknown> {
+  const manager = await joinHostile(name, image);
+  const answer = await learn(manager, name, image);
   await manager.run(
     'mutation ($name: String!, $d: Digest!) { rescanManifest(organization: $name, repository: "team/app", digest: $d) { state } }',
     { name, d: image.digest },
   );
   const later = await manager.run(LEARN, { name, d: image.digest });
   return [answer, later];
+}
+
+/**
+ * Returns what the manager learns when the reports of the missing blobs have ended their
+ * reservations.
+ */
+async function learn(manager: ReturnType<typeof graphqlClient>, name: string, image: BuiltImage): Promise<unknown> {
+  return waitUntil(`the manifest of ${name}`, async () => {
+    const found = await manager.run<{
+      manifest: object | null;
+      organization: { usage: { reservedBytes: string } };
+    }>(LEARN, { name, d: image.digest });
+    return found.manifest === null || found.organization.usage.reservedBytes !== '0' ? undefined : found;
+  });
 }
 
 const LEARN = `query ($name: String!, $d: Digest!) {
@@ -139,6 +163,18 @@ test('a manager learns nothing about content of others from cached, completeness
     },
     {},
   ]);
+});
+
+test('a manager learns nothing about scans of others that were made before scanning was switched off', async () => {
+  await setScanning(false);
+  // Nobody has pulled this one, also not an organization whose pull queued a scan.
+  const never = buildImage({ layers: [300_000, 20_000], seed: 'never pulled' });
+  const [known, unknown] = [
+    await learn(await joinHostile('off-held', held), 'off-held', held),
+    await learn(await joinHostile('off-none', never), 'off-none', never),
+  ];
+  await setScanning(true);
+  expect(known).toEqual(unknown);
 });
 
 test('a scan gate tells clients the same about an image of others as about one that nobody holds', async () => {

@@ -71,13 +71,21 @@ export class BlobAccess {
 
   /**
    * Returns the right to read a blob. If the store holds the blob and the organization has no
-   * proof, tries to prove it with ranges of the upstream. Throws BLOB_UNKNOWN, UPSTREAM_DENIED,
-   * CANCELLED, the outage errors of the upstream client, and the errors of the store.
+   * proof, tries to prove it with ranges of the upstream. `check` receives the declared size before
+   * that, so that a request that it refuses is refused in the same way whether or not the store
+   * holds the blob. Throws BLOB_UNKNOWN, UPSTREAM_DENIED, CANCELLED, the outage errors of the
+   * upstream client, the errors of the store, and those of `check`.
    */
-  async toRead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
+  async toRead(
+    target: PullTarget,
+    digest: Digest,
+    signal: AbortSignal | undefined,
+    check?: (size: number) => void,
+  ): Promise<BlobRight> {
     const { knowledge } = this.parts;
     const known = await knowledge.blob(target, digest);
     const size = known === undefined ? await this.askUpstream(target, digest, signal) : known.size;
+    if (size !== undefined) check?.(size);
     if (knowledge.isProven(target, digest)) return readable({ target, digest, size });
     return this.tryToProve({ target, digest, size }, signal);
   }
@@ -134,7 +142,8 @@ export class BlobAccess {
     // A blob that is not stored is fetched in any case, so nobody is asked for a proof.
     if (found instanceof Absence) return fillable(blob, found);
     if (await knowledge.findProof(target, digest)) return readable(blob);
-    if (size !== undefined && size !== found) return fillable(blob);
+    // The offsets of the ranges would tell the upstream a size that it did not give.
+    if (size !== found) return fillable(blob);
     if (!(await prover.prove(target, digest, found, signal))) return fillable(blob);
     await proofs.provenByRanges(target, digest, found);
     return readable(blob, undefined, true);

@@ -7,13 +7,13 @@ import type { UpstreamReporter } from '../journal/upstream-reporter';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { ContentUses } from '../store/uses/content-uses';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
-import type { BlobAccess, BlobRight } from './blob-access';
+import type { BlobAccess } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
 import type { PassThrough } from './pass-through';
 import type { MissingBlobs } from './missing-blobs';
-import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
+import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob, requireRange } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
 
@@ -57,7 +57,10 @@ export class BlobService {
 
   /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */
   stat(request: BlobRequest): Promise<BlobStat> {
-    return this.withRight(request, 0, 'toStat', (blob) => statBlob(this.parts, blob, request.signal));
+    const { digest, signal } = request;
+    return this.withTarget(request, 0, async (target) =>
+      statBlob(this.parts, await this.parts.blobAccess.toStat(target, digest, signal), signal),
+    );
   }
 
   /**
@@ -65,8 +68,11 @@ export class BlobService {
    * with detail {size}, and the errors of Access, BlobAccess and BlobSource.
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
-    const { authorizedAt } = request.context;
-    return this.withRight(request, authorizedAt, 'toRead', (blob) => openBlob(this.openParts, blob, request));
+    const { digest, range, signal } = request;
+    return this.withTarget(request, request.context.authorizedAt, async (target) => {
+      const check = (size: number): void => void requireRange(range, size);
+      return openBlob(this.openParts, await this.parts.blobAccess.toRead(target, digest, signal, check), request);
+    });
   }
 
   /**
@@ -85,17 +91,16 @@ export class BlobService {
   }
 
   /** `since`: when the interrupted answer began that this request continues; 0 = now. */
-  private async withRight<T>(
+  private async withTarget<T>(
     request: BlobRequest,
     since: number,
-    use: 'toRead' | 'toStat',
-    action: (blob: BlobRight) => Promise<T>,
+    action: (target: PullTarget) => Promise<T>,
   ): Promise<T> {
-    const { access, blobAccess, reporter } = this.parts;
+    const { access, reporter } = this.parts;
     const located = await access.locateForClient(request, since);
     const target = await access.authorize(located, request.context.authorization, since, request.digest);
     try {
-      return await action(await blobAccess[use](target, request.digest, request.signal));
+      return await action(target);
     } finally {
       reporter.touch(target);
     }

@@ -54,11 +54,10 @@ export type OpenedBlob = {
  * Opens a blob from the store or through a fill, or finds where to redirect the client
  * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store
  * is asked once: if the redirect finds that the blob is absent, the fill reuses this answer (ADR
- * 26). Throws RANGE_INVALID with detail {size} (before anything is fetched, if the size is known),
- * and the errors of BlobSource.
+ * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. If the size is known,
+ * the caller has checked the range, so nothing is fetched for an invalid one.
  */
 export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: BlobReadOptions): Promise<OpenedBlob> {
-  if (blob.size !== undefined) requireRange(options.range, blob.size);
   if (blob.kind === 'fillable') return openHere(parts, blob, options, blob.absence);
   const place = options.redirectable ? await parts.redirects?.redirect(blob, options.range) : undefined;
   if (place === undefined || place instanceof Absence) return openHere(parts, blob, options, place);
@@ -111,7 +110,11 @@ function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes
   return (served) => journal.count({ organizationUid: key.organizationUid, served });
 }
 
-function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
+/**
+ * Returns the range of a blob of `size` bytes. Throws RANGE_INVALID with detail {size} if the range
+ * is outside the blob.
+ */
+export function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
   const resolved = resolveRange(range, size);
   if (resolved !== undefined) return resolved;
   throw new LayoverError('RANGE_INVALID', {

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { startDeadline } from '../../../common/async/deadline';
 import { SingleFlight } from '../../../common/async/single-flight';
@@ -21,6 +21,8 @@ export interface RangeProverParts {
   readonly upstream: Pick<UpstreamRegistry, 'readRange'>;
   readonly stored: Pick<StoredBlobs, 'open'>;
   readonly journal: Pick<PullJournal, 'count'>;
+  /** The offsets of the ranges are derived from it. */
+  readonly masterKey: Buffer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,19 +53,24 @@ const REMEMBERED = 10_000;
  * (docs/design/pull-semantics.md#right-to-read). The offsets are unpredictable, so an upstream
  * without the bytes cannot answer, whatever it controls.
  *
- * After one failed comparison, a digest is not proven by ranges any more, for anybody, while this
- * process remembers it. So somebody who knows most of the bytes cannot try again until the random
- * offsets avoid the rest.
+ * The offsets of a digest are the same in every attempt, on every data plane with the same master
+ * key. An upstream that has a part of the bytes sees each offset before it answers, and may answer
+ * only those that it can. With new offsets for each attempt, it could fail without a wrong byte
+ * until all of them fit. With the same offsets, further attempts, also under other identities, gain
+ * nothing.
  */
 export class RangeProver {
   private readonly flights = new SingleFlight<boolean>({ whenAbandoned: 'abort' });
-  private readonly refuted = new LRUCache<Digest, true>({ max: REMEMBERED });
-  /** Identities and digests for which the upstream gave no usable range. */
-  private readonly unusable = new LRUCache<string, true>({ max: REMEMBERED });
+  /** Identities and digests whose upstream gave other bytes or no usable range. */
+  private readonly failed = new LRUCache<string, true>({ max: REMEMBERED });
+  /** Determines the offsets of every digest. */
+  private readonly secret: Buffer;
   private readonly running = new Map<string, number>();
   private total = 0;
 
-  constructor(private readonly parts: RangeProverParts) {}
+  constructor(private readonly parts: RangeProverParts) {
+    this.secret = Buffer.from(hkdfSync('sha256', parts.masterKey, '', 'layover/proof-offsets', 32));
+  }
 
   /**
    * Returns whether the upstream of the target holds exactly the stored blob of `size` bytes. False
@@ -74,7 +81,7 @@ export class RangeProver {
   async prove(target: PullTarget, digest: Digest, size: number, signal: AbortSignal | undefined): Promise<boolean> {
     const identity = target.holder.identities.at(-1)!;
     const key = JSON.stringify([identity, digest]);
-    if (size <= MAX_WHOLE_BYTES || this.refuted.has(digest) || this.unusable.has(key)) return false;
+    if (size <= MAX_WHOLE_BYTES || this.failed.has(key)) return false;
     return this.flights.run(
       JSON.stringify([identity, digest, target.upstream.name]),
       async (abandoned) => {
@@ -84,8 +91,7 @@ export class RangeProver {
         this.running.set(identity, running + 1);
         try {
           const outcome = await this.compare(target, digest, size, abandoned);
-          if (outcome === 'different') this.refuted.set(digest, true);
-          if (outcome === 'unusable') this.unusable.set(key, true);
+          if (outcome === 'different' || outcome === 'unusable') this.failed.set(key, true);
           return outcome === 'same';
         } finally {
           this.total -= 1;
@@ -107,7 +113,7 @@ export class RangeProver {
       blob = await stored.open(rightForInternalUse(digest));
       if (blob instanceof Absence || blob.size !== size) return 'unknown';
       const opened = blob;
-      const offsets = Array.from({ length: RANGES }, () => randomInt(0, size - RANGE_BYTES + 1));
+      const offsets = this.offsetsIn(digest, size);
       const compareAt = (offset: number): Promise<Outcome> =>
         this.compareAt(target, digest, opened, offset, deadline.signal);
       // The first range alone: it shows whether the upstream supports ranges at all.
@@ -126,6 +132,14 @@ export class RangeProver {
       deadline.release();
       if (blob !== undefined && !(blob instanceof Absence)) await blob.close();
     }
+  }
+
+  /** Returns the offsets of the ranges: unpredictable, and the same in every attempt. */
+  private offsetsIn(digest: Digest, size: number): readonly number[] {
+    return Array.from({ length: RANGES }, (_, index) => {
+      const random = createHmac('sha256', this.secret).update(`${index} ${digest}`).digest().readUIntBE(0, 6);
+      return random % (size - RANGE_BYTES + 1);
+    });
   }
 
   private async compareAt(

@@ -17,6 +17,7 @@ import type { Organization } from '../../tenancy/organizations/organization';
 import type { OrganizationStore } from '../../tenancy/organizations/organization.store';
 import type { RepositoryStore } from '../../cache/content/repository.store';
 import type { NamedFinding, ScanStore } from '../../scan/findings/scan.store';
+import type { ScanSwitch } from '../../scan/queue/scan-switch';
 import type { TagStore } from '../../cache/content/tag.store';
 import type { UpstreamStatusStore } from '../../cache/pulls/upstream-status.store';
 
@@ -29,6 +30,7 @@ export interface LoaderStores extends Pick<ContentStores, 'origins' | 'proofs'> 
   readonly tags: TagStore;
   readonly upstreamStatus: UpstreamStatusStore;
   readonly scanResults: ScanStore;
+  readonly scans: { readonly scanning: Pick<ScanSwitch, 'isOn'> };
 }
 
 /**
@@ -60,7 +62,12 @@ export class Loaders {
     string
   >;
 
-  constructor(queries: Queries, stores: LoaderStores) {
+  private scanning: Promise<boolean> | undefined;
+
+  constructor(
+    private readonly queries: Queries,
+    private readonly stores: LoaderStores,
+  ) {
     this.organization = byKey(
       (uids) => stores.organizations.findByUids(queries, uids),
       (row) => row.uid,
@@ -122,6 +129,11 @@ export class Loaders {
       },
       { cacheKeyFn: (key) => `${key.repositoryId} ${key.digest}` },
     );
+  }
+
+  /** Returns whether images are scanned. */
+  isScanning(): Promise<boolean> {
+    return (this.scanning ??= this.stores.scans.scanning.isOn(this.queries));
   }
 }
 

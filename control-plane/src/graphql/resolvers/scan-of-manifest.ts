@@ -32,11 +32,12 @@ export async function scanOfManifest(manifest: ManifestRow, loaders: Loaders): P
 
 /**
  * Returns the scan of an image as its organization may see it. Scans are shared. Until the
- * organization got all bytes of the image, it sees only what its own manifest tells.
+ * organization got all bytes of the image, it sees only what its own manifest tells, not even
+ * whether there is a scan.
  */
 async function shownScan(manifest: ManifestRow, loaders: Loaders): Promise<ScanRow | undefined> {
-  const row = await loaders.scan.load(manifest.digest);
-  if (row === undefined || (await loaders.isProven.load(manifest.id))) return row;
+  if (await loaders.isProven.load(manifest.id)) return loaders.scan.load(manifest.digest);
+  if (!(await loaders.isScanning())) return undefined;
   const references = await loaders.references.load(manifest.id);
   const state = hasImageLayers(references) ? 'WAITING_FOR_LAYERS' : 'UNSUPPORTED';
   return newScanRow(manifest.digest, state, manifest.created_at);

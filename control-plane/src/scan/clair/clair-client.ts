@@ -6,6 +6,7 @@ import { ClairError } from './clair-error';
 import { type ClairAnswer, ClairHttp, type ClairRequest } from './clair-http';
 import { type IndexOutcome, readIndexReport, readIndexState } from './index-report';
 import { type NotificationPage, readNotificationPage } from './notification-page';
+import { withoutLayerAddress } from './report-text';
 import { parseReport, type VulnerabilityReport } from './vulnerability-report';
 
 /** Time limit for indexing, which is one request including all layers, in milliseconds. */
@@ -214,11 +215,11 @@ function messageOf({ body }: ClairAnswer): string {
   const text = body.toString('utf8', 0, 2000);
   try {
     const { message } = JSON.parse(text) as { message?: unknown };
-    if (typeof message === 'string') return message.slice(0, 500);
+    if (typeof message === 'string') return withoutLayerAddress(message).slice(0, 500);
   } catch {
     // A proxy in front of Clair may answer in another form.
   }
-  return text.replace(/\s+/g, ' ').trim().slice(0, 200) || 'no reason given';
+  return withoutLayerAddress(text).replace(/\s+/g, ' ').trim().slice(0, 200) || 'no reason given';
 }
 
 function ifNoneMatch(state: string | undefined): Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { withDeadline } from '../../../../common/async/deadline';
 import type { Clock } from '../../../../common/runtime/clock';
 import { ClairError } from './clair-error';
+import { withoutLayerAddress } from './report-text';
 
 /** A request to Clair. */
 export interface ClairRequest {
@@ -123,7 +124,9 @@ function readWhole(incoming: IncomingMessage, maxBytes: number): Promise<Buffer>
       // Clair sends this trailer if it could not write the whole answer (httptransport/error.go).
       const trailer = incoming.trailers['clair-error'];
       if (trailer !== undefined && (incoming.statusCode ?? 0) < 400)
-        reject(new ClairError('BROKEN', `Clair could not write its answer: ${trailer.slice(0, 500)}`));
+        reject(
+          new ClairError('BROKEN', `Clair could not write its answer: ${withoutLayerAddress(trailer).slice(0, 500)}`),
+        );
       else resolve(Buffer.concat(parts));
     });
   });

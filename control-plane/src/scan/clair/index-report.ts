@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClairError } from './clair-error';
 import type { ClairAnswer } from './clair-http';
+import { withoutLayerAddress } from './report-text';
 
 /**
  * The result of indexing. `state` is the index_state of the indexer; undefined if Clair did not
@@ -31,7 +32,7 @@ export function readIndexReport(answer: ClairAnswer): IndexOutcome {
   const state = etagOf(answer);
   if (report.state === 'IndexFinished' && report.success !== false) return { kind: 'indexed', state };
   const why = report.err === null || report.err === undefined || report.err === '' ? 'no reason given' : report.err;
-  return { kind: 'failed', reason: `indexing ended in state ${report.state}: ${why}`, state };
+  return { kind: 'failed', reason: `indexing ended in state ${report.state}: ${withoutLayerAddress(why)}`, state };
 }
 
 /** Parses the index_state from a 200 answer. Throws INVALID. */

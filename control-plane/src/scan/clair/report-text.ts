@@ -13,6 +13,18 @@ export function storable(text: string, length: number): string {
     .replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
+/**
+ * Returns an error text of Clair without the addresses of layers and without excerpts of answers.
+ * They name the organization and the repository through which Clair requested a layer, and may
+ * contain a signed URL. The scan is shared with other organizations that hold the image.
+ */
+export function withoutLayerAddress(text: string): string {
+  return text
+    .replace(/\s*\(body starts:[\s\S]*$/i, '')
+    .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, '(address)')
+    .replace(/\/v2\/[^\s"'<>]+/g, '(address)');
+}
+
 /** Splits a list of links at spaces. Keeps only http and https links. */
 export function readLinks(text: string): readonly string[] {
   const links = text.split(/\s+/).filter((link) => link.length <= MAX_LINK && /^https?:\/\/./i.test(link));

@@ -13,15 +13,16 @@ export function anonymousIdentity(endpoint: UpstreamEndpoint): string {
 
 /**
  * Returns the identities of an organization (docs/design/pull-semantics.md#right-to-read). A proof
- * is recorded under all of them and is good for whoever has one of them. The last one is shared by
- * organizations that are the same to the upstream. Without it, the organization shares nothing.
+ * is recorded under all of them and is good for whoever has one of them. The first one is its own,
+ * also without an account: few repositories are kept of a shared proof, and other organizations
+ * could displace those that this one may pull. The last one is shared by organizations that are the
+ * same to the upstream. Without it, the organization shares nothing.
  */
 export function identitiesOf(proxy: {
   readonly accountVersion: string;
   readonly sharedIdentity: string | undefined;
 }): readonly string[] {
   const { accountVersion, sharedIdentity } = proxy;
-  if (sharedIdentity?.startsWith(ANONYMOUS) === true) return [sharedIdentity];
   const account = `${ACCOUNT}${accountVersion}`;
   return sharedIdentity === undefined ? [account] : [account, sharedIdentity];
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { BlobAccess } from '../../../../data-plane/src/blobs/blob-access';
 import { RangeProver } from '../../../../data-plane/src/blobs/prove-by-ranges';
 import { ProofRecorder } from '../../../../data-plane/src/blobs/record-proofs';
@@ -17,6 +18,7 @@ export function blobAccessOn(
   stored: StoredBlobs,
 ): RiggedAccess {
   const proofs = new ProofRecorder({ knowledge, journal, clock });
-  const prover = new RangeProver({ upstream, stored, journal, clock, logger: silentLogger });
+  const masterKey = randomBytes(32);
+  const prover = new RangeProver({ upstream, stored, journal, masterKey, clock, logger: silentLogger });
   return { blobAccess: new BlobAccess({ knowledge, upstream, stored, prover, proofs }), proofs };
 }

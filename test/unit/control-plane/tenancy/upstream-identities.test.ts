@@ -58,8 +58,8 @@ test('accounts are the same with the same endpoint, user name, password and mast
   expect(new Set([identity, ...others]).size).toBe(6);
 });
 
-test('an account has its own identity and the shared one; without the shared one it shares nothing', () => {
-  expect(identitiesOf({ accountVersion: 'v', sharedIdentity: 'anonymous:x' })).toEqual(['anonymous:x']);
+test('an organization has its own identity and the shared one; without the shared one it shares nothing', () => {
+  expect(identitiesOf({ accountVersion: 'v', sharedIdentity: 'anonymous:x' })).toEqual(['account:v', 'anonymous:x']);
   expect(identitiesOf({ accountVersion: 'v', sharedIdentity: 'credentials:x' })).toEqual([
     'account:v',
     'credentials:x',

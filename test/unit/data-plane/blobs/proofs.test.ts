@@ -137,6 +137,47 @@ test('an upstream that has a part of the bytes proves nothing, and cannot guess 
   expect(lines().filter((line) => line === 'RANGE').length).toBeLessThanOrEqual(6);
 });
 
+test('every attempt of every account asks for the same ranges, so breaking off gains no other choice', async () => {
+  await start(content, { organizations: [{ name: 'third', username: 'third' }] });
+  await rig.name(digest, SIZE, 'third');
+  const ranges = jest.spyOn(rig.upstream, 'readRange');
+  rig.upstream.behaviour.fail = {
+    when: /./,
+    error: () => new LayoverError('UPSTREAM_FAILED', { upstreamStatus: 500 }),
+  };
+  for (const organization of ['second', 'third', 'second'])
+    await expect(rig.read(digest, { organization })).rejects.toMatchObject({ key: 'UPSTREAM_FAILED' });
+  const offsets = ranges.mock.calls.map(([, , { offset }]) => offset);
+  expect([offsets.length, new Set(offsets).size]).toEqual([3, 1]);
+});
+
+test('ranges of another digest have other offsets', async () => {
+  await start();
+  const other = bytes(SIZE, 'another blob');
+  const second = await rig.keep(other);
+  rig.upstream.putBlob(NAME, second, other);
+  await rig.name(second, SIZE, 'second');
+  const ranges = jest.spyOn(rig.upstream, 'readRange');
+  await rig.read(digest, SECOND);
+  await rig.read(second, SECOND);
+  expect(new Set(ranges.mock.calls.map(([, , { offset }]) => offset)).size).toBeGreaterThan(6);
+});
+
+test('an upstream that gives no size is not asked for ranges, which would tell the stored one', async () => {
+  rig = await blobRig({
+    organizations: [
+      { name: 'acme', username: 'first' },
+      { name: 'second', username: 'second' },
+    ],
+  });
+  await rig.read(await rig.offer(content, NAME));
+  await rig.quiet(digest);
+  rig.upstream.take();
+  rig.upstream.behaviour.blobHeadWithoutSize = true;
+  expect((await rig.read(digest, SECOND)).content.equals(content)).toBe(true);
+  expect(rig.upstream.take().map((line) => line.split(' ', 1)[0])).toEqual(['HEAD', 'GET']);
+});
+
 test('a manifest with another size than the stored one proves nothing and does not tell the size', async () => {
   const { lines } = await start();
   await rig.name(digest, SIZE + 7, 'second');

@@ -142,6 +142,31 @@ test('a scan is in the audit log of organizations that hold the whole image only
   expect((await world.cache.events('SCAN_COMPLETED')).map(({ organization }) => organization)).toEqual(['victim']);
 });
 
+const ADDRESS = 'https://edge.example/v2/victim/library/app/blobs/sha256:0123?X-Goog-Signature=abc';
+const ANSWER = '{"errors":[{"message":"registry.victim.example (denied) asks for a login of victim"}]}';
+
+test.each<[string, number, string]>([
+  ['the address of a layer', 201, `failed to fetch layers: Get "${ADDRESS}": context deadline exceeded`],
+  ['an excerpt of an answer', 201, `failed to fetch layers: unexpected status code: 502 (body starts: ${ANSWER})`],
+  ['the address of a layer', 500, `failed to fetch layers: Get "${ADDRESS}": context deadline exceeded`],
+  ['an excerpt of an answer', 500, `failed to fetch layers: unexpected status code: 502 (body starts: "${ANSWER}")`],
+])('an error of Clair with %s (%d) does not tell through which organization it read', async (_what, status, err) => {
+  await world.image(victim, 'app');
+  await world.image(spy, 'app');
+  const body = JSON.stringify(
+    status === 201 ? { state: 'IndexError', success: false, err } : { code: 'internal-error', message: err },
+  );
+  world.clair.faults.once('index', { status, body });
+  await world.work();
+  const shown = JSON.stringify([
+    (await show('spy', 'app')).manifest,
+    await world.judge(spy, 'app'),
+    (await world.cache.events('SCAN_FAILED')).map(({ detail }) => detail),
+  ]);
+  expect(shown).toContain('failed to fetch layers');
+  expect(shown).not.toMatch(/victim|edge\.example|Signature/);
+});
+
 test('a rescan changes nothing for an image that is not proven', async () => {
   await world.image(victim, 'app');
   await world.work();

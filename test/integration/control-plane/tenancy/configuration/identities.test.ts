@@ -30,11 +30,12 @@ test('organizations that are the same to the upstream share their last identity'
   const other = await plane.identities(await create('other', { ...ACCOUNT, upstreamPassword: 'wrong' }));
   expect(one).not.toContain(other[1]);
   const anonymous = await plane.identities(await create('anonymous', { upstream: 'docker.io' }));
-  expect(await plane.identities(await create('hub', { upstream: 'index.docker.io' }))).toEqual(anonymous);
+  expect(anonymous).toEqual([expect.stringMatching(/^account:/), expect.stringMatching(/^anonymous:[0-9a-f]{64}$/)]);
+  const hub = await plane.identities(await create('hub', { upstream: 'index.docker.io' }));
   // A user name is only sent together with a password.
-  expect(await plane.identities(await create('user', { upstream: 'docker.io', upstreamUsername: 'u' }))).toEqual(
-    anonymous,
-  );
+  const user = await plane.identities(await create('user', { upstream: 'docker.io', upstreamUsername: 'u' }));
+  expect([hub[1], user[1]]).toEqual([anonymous[1], anonymous[1]]);
+  expect(new Set([anonymous[0], hub[0], user[0]]).size).toBe(3);
 });
 
 test('the account stays the same with a new password and with other settings', async () => {
@@ -68,7 +69,9 @@ test('an account that was removed does not come back with the same user name and
   const uid = await create('one', ACCOUNT);
   const [account] = await plane.identities(uid);
   await update('one', { ...ACCOUNT, upstreamPassword: null });
-  expect(await plane.identities(uid)).toEqual([expect.stringMatching(/^anonymous:/)]);
+  const without = await plane.identities(uid);
+  expect(without).toEqual([expect.stringMatching(/^account:/), expect.stringMatching(/^anonymous:/)]);
+  expect(without[0]).not.toBe(account);
   await update('one', ACCOUNT);
   expect((await plane.identities(uid))[0]).not.toBe(account);
 });
