@@ -210,7 +210,13 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     stored.whenRemoved((digest) => knowledge.forgetProofsOf(digest));
     const proofs = new ProofRecorder({ knowledge, journal });
     const prover = new RangeProver({ upstream, stored, journal, clock, logger: logger.child({ part: 'proofs' }) });
-    const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
+    const { perUpstream } = config.fills;
+    const fillLimits = {
+      ...DEFAULT_FILL_LIMITS,
+      ...config.fills,
+      perOwner: perUpstream,
+      ...overrides.fillLimits,
+    };
     const fills = createFills({
       stored,
       uses,
