@@ -12,14 +12,14 @@ interface Waiting {
  */
 export class FairQueue {
   /** Owners with waiting work, in the order of their turns. */
-  private readonly waiting = new Map<string, Waiting[]>();
+  private readonly waiting = new Map<string, Set<Waiting>>();
   private readonly running = new Set<string>();
 
   constructor(private readonly concurrency: number) {}
 
   /** Returns the number of entries that wait for a turn. */
   get depth(): number {
-    return [...this.waiting.values()].reduce((total, entries) => total + entries.length, 0);
+    return [...this.waiting.values()].reduce((total, { size }) => total + size, 0);
   }
 
   /**
@@ -53,8 +53,8 @@ export class FairQueue {
       if (signal?.aborted === true) return leave();
       stopListening = onAbort(signal, leave);
       const entries = this.waiting.get(owner);
-      if (entries === undefined) this.waiting.set(owner, [entry]);
-      else entries.push(entry);
+      if (entries === undefined) this.waiting.set(owner, new Set([entry]));
+      else entries.add(entry);
       this.startNext();
     });
   }
@@ -64,9 +64,9 @@ export class FairQueue {
       if (this.running.size >= this.concurrency) return;
       if (this.running.has(owner)) continue;
       this.running.add(owner);
-      const next = entries.shift()!;
-      if (entries.length === 0) this.waiting.delete(owner);
-      next.start();
+      const [next] = entries;
+      this.leave(owner, next!);
+      next!.start();
     }
   }
 
@@ -79,8 +79,8 @@ export class FairQueue {
   }
 
   private leave(owner: string, entry: Waiting): void {
-    const left = (this.waiting.get(owner) ?? []).filter((other) => other !== entry);
-    if (left.length === 0) this.waiting.delete(owner);
-    else this.waiting.set(owner, left);
+    const entries = this.waiting.get(owner);
+    entries?.delete(entry);
+    if (entries?.size === 0) this.waiting.delete(owner);
   }
 }

@@ -223,7 +223,13 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       ...{ upstream, stored, journal, masterKey, clock },
       logger: logger.child({ part: 'proofs' }),
     });
-    const fillLimits = { ...DEFAULT_FILL_LIMITS, ...config.fills, ...overrides.fillLimits };
+    const { perUpstream } = config.fills;
+    const fillLimits = {
+      ...DEFAULT_FILL_LIMITS,
+      ...config.fills,
+      perOwner: perUpstream,
+      ...overrides.fillLimits,
+    };
     const fills = createFills({
       stored,
       uses,

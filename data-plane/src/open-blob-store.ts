@@ -38,8 +38,8 @@ export interface OpenedBlobStore {
   readonly store: BlobStore;
   /** Links to the bucket, if clients may be redirected to it. */
   readonly links?: BlobLinks;
-  /** Removes local copies, so that `bytes` bytes fit on the disk. */
-  readonly makeRoom: (bytes: number) => Promise<void>;
+  /** Removes local copies, so that `bytes` bytes fit on the disk; see FillRoomOptions. */
+  readonly makeRoom: (bytes: number, enough: number) => Promise<void>;
   /** Total size of the local copies in bytes; undefined if there are none. */
   readonly copiesBytes?: () => number;
   /** Closes the store. The caller that opened it closes it. */
@@ -75,7 +75,7 @@ export async function openBlobStore(
     ...(redirectMs === undefined
       ? {}
       : { links: far.links(overrides.signUrl ?? defaultSignUrl(bucket, bucket.emulator), redirectMs) }),
-    makeRoom: (bytes) => copies.makeRoom(bytes),
+    makeRoom: (bytes, enough) => copies.makeRoom(bytes, enough),
     copiesBytes: () => copies.totalBytes,
     async close() {
       await near.close();

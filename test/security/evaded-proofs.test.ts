@@ -95,7 +95,12 @@ describe('an upstream of an attacker that lets others answer', () => {
     const { world, good } = await startVault();
     const evil = await startEvil();
     await world.join({ name: 'evil', upstream: evil });
-    for (const place of [`${world.layover.url}/v2/vault`, `http://${good.host}/v2`]) {
+    // Layover recognizes its own request; the registry misses the credentials.
+    const places = [
+      [`${world.layover.url}/v2/vault`, 508],
+      [`http://${good.host}/v2`, 403],
+    ] as const;
+    for (const [place, status] of places) {
       const quirk = evil.quirk({
         path: '/blobs/',
         method: 'GET',
@@ -103,7 +108,7 @@ describe('an upstream of an attacker that lets others answer', () => {
       });
       const [mine, nobodys] = [await ask(world, 'evil', held), await ask(world, 'evil', absent)];
       expect(withoutDigest(mine, held)).toEqual(withoutDigest(nobodys, absent));
-      expect(mine.status).toBe(403);
+      expect(mine.status).toBe(status);
       quirk.remove();
     }
   });

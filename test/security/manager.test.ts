@@ -57,7 +57,7 @@ describe('a manager of an organization', () => {
     const refusal = /^input\.proxyCache\.mirrorHost 'gcr\.io' is not the host of the upstream .* role ADMIN\.$/;
     await expectForbidden(() => manager.update({ proxyCache }), 'input.proxyCache.mirrorHost', refusal);
     await expectForbidden(() => manager.apply({ proxyCache }), 'input.proxyCache.mirrorHost', refusal);
-    expect(await pullFromMirror('gcr.io')).toBe(404);
+    expect(await pullFromMirror('gcr.io')).toBe(401);
     expect(hostile.requests).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describe('a manager of an organization', () => {
       'input.proxyCache.mirrorHost',
       /has a namespace/,
     );
-    expect(await pullFromMirror(hostile.host)).toBe(404);
+    expect(await pullFromMirror(hostile.host)).toBe(401);
     expect(hostile.requests).toEqual([]);
   });
 

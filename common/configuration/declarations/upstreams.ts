@@ -112,7 +112,9 @@ const fills = declareSettings({
     min: 1,
     max: 10_000,
     default: 16,
-    description: 'Maximum number of blobs that one data plane fetches from one upstream host at the same time.',
+    description:
+      'Maximum number of blobs that one data plane fetches from one upstream host, or for one organization, at the ' +
+      'same time.',
   },
   LAYOVER_MAX_FILL_SECONDS: {
     kind: 'integer',

@@ -28,17 +28,25 @@ const REAL: Turns = { pause: setImmediate, now: () => performance.now() };
  * Lets the process do other work between the statements of a connection. better-sqlite3 runs each
  * statement synchronously, and knex waits for it with promises only, so a transaction of many
  * statements would otherwise keep the event loop to itself until its commit
- * (docs/design/bounds.md#admission-time). A statement itself is never interrupted.
+ * (docs/design/bounds.md#admission-time). A statement itself is never interrupted, and statements
+ * never overtake each other.
  */
 export function takeTurns(connection: PreparingConnection, { pause, now }: Turns = REAL): void {
   const prepare = connection.prepare.bind(connection);
   let sliceStart = now();
-  const turn = async <T>(work: () => T): Promise<T> => {
-    if (now() - sliceStart >= SLICE_MS) {
-      await pause();
-      sliceStart = now();
-    }
-    return work();
+  let last: Promise<unknown> = Promise.resolve();
+  // Statements run in the order in which they were requested. Otherwise a rollback could overtake a
+  // statement that pauses, which would then be committed on its own.
+  const turn = <T>(work: () => T): Promise<T> => {
+    const result = last.then(async () => {
+      if (now() - sliceStart >= SLICE_MS) {
+        await pause();
+        sliceStart = now();
+      }
+      return work();
+    });
+    last = result.catch(() => undefined);
+    return result;
   };
   connection.prepare = (sql) => {
     const statement = prepare(sql);

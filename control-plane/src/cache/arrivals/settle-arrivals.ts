@@ -75,8 +75,11 @@ export async function settleArrivals(
     if (unreserved.length === 0) continue;
     // Earlier admissions of this transaction have already been checked for a warning.
     const before = { ...origin, usage: await stores.originUsage.find(queries, origin.originVersion) };
-    for (const holding of unreserved)
-      await admitBlob(queries, stores, origin, holding, sizes.get(holding.digest)!, now);
+    for (const { digest } of unreserved) {
+      // Making room for an earlier one may have ended this reservation or evicted its image.
+      const holding = (await stores.holdings.find(queries, origin.originVersion, [digest])).get(digest);
+      if (holding !== undefined) await admitBlob(queries, stores, origin, holding, sizes.get(digest)!, now);
+    }
     await checkWarning(queries, stores, before, now);
   }
   // Scans need images whose blobs are all held.

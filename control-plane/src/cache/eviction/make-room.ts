@@ -61,7 +61,7 @@ export async function makeRoom(
   const reported = await stores.contentUses.ofOrganization(queries, organizationUid, now);
   const uses = [...reported, ...request.inUse];
   const except = new Set([...request.pinned, ...uses.map(({ digest }) => digest)]);
-  const unbegun = await unbegunReservations(queries, stores.holdings, originVersion, except);
+  const unbegun = await unbegunReservations(queries, stores, origin, except);
   const isOld = ({ reservedUntil = 0 }: Holding): boolean => reservedUntil - RESERVED_MS <= now - ARRIVING_MS;
   const old = upTo(overBytes, unbegun.filter(isOld));
   const plan = (bytes: bigint, ended: readonly Holding[]): Promise<EvictionPlan> =>
@@ -104,14 +104,15 @@ export async function makeRoom(
 export async function makeReservable(
   queries: Queries,
   stores: ContentStores,
-  { usage, originVersion }: Origin & { readonly originVersion: string },
+  origin: Origin & { readonly originVersion: string },
   { wholeSize, pinned, inUse }: Pick<RoomRequest, 'wholeSize' | 'pinned' | 'inUse'>,
   now: number,
 ): Promise<boolean> {
+  const { usage, originVersion } = origin;
   const bytes = (usage?.reservedBytes ?? 0n) + wholeSize - MAX_RESERVED_BYTES;
   if (bytes <= 0n) return true;
   const except = new Set([...pinned, ...inUse.map(({ digest }) => digest)]);
-  const unbegun = upTo(bytes, await unbegunReservations(queries, stores.holdings, originVersion, except));
+  const unbegun = upTo(bytes, await unbegunReservations(queries, stores, origin, except));
   if (unbegun.bytes < bytes) return false;
   await endReservations(queries, stores, originVersion, unbegun.holdings, now);
   return true;

@@ -1,5 +1,6 @@
 import type { Holding } from '../holdings/holding';
-import type { HoldingsStore } from '../holdings/holdings.store';
+import type { HoldingOrigin } from '../holdings/ledger';
+import type { ContentStores } from '../content/content-stores';
 import type { Queries } from '../../db/database';
 
 /** Maximum number of reservations that one search considers, the largest first. */
@@ -15,17 +16,27 @@ export interface UnbegunReservations {
  * Returns the reservations of an origin whose blobs nobody fills, the largest first. Nobody has
  * seen their bytes: the size is only what a manifest declares. If such a blob arrives after its
  * reservation has ended, it must fit like an admission (docs/design/bounds.md#reservations).
- * `except` are digests that are being filled, or that the new content needs. The caller has locked
- * the origin.
+ * `except` are digests that are being filled, or that the new content needs. A blob that is stored
+ * and proven for the organization is about to be settled and is left out; a blob that is stored for
+ * others only is treated like one that nobody has, because the sums would tell them apart. The
+ * caller has locked the origin.
  */
 export async function unbegunReservations(
   queries: Queries,
-  holdings: HoldingsStore,
-  originVersion: string,
+  { holdings, proofs, blobs }: Pick<ContentStores, 'holdings' | 'proofs' | 'blobs'>,
+  { originVersion, rights }: HoldingOrigin,
   except: ReadonlySet<string>,
 ): Promise<readonly Holding[]> {
-  const largest = await holdings.largestReserved(queries, originVersion, MAX_CONSIDERED);
-  return largest.filter(({ digest }) => !except.has(digest));
+  const largest = (await holdings.largestReserved(queries, originVersion, MAX_CONSIDERED)).filter(
+    ({ digest }) => !except.has(digest),
+  );
+  const proven = await proofs.provenTo(
+    queries,
+    rights,
+    largest.map(({ digest }) => digest),
+  );
+  const arrived = await blobs.present(queries, proven);
+  return largest.filter(({ digest }) => !arrived.has(digest));
 }
 
 /** Returns the first of these reservations that free `bytes` together, or all of them. */

@@ -200,21 +200,14 @@ export class HoldingsStore {
   }
 
   /**
-   * Returns up to `limit` reservations of an origin for blobs that are not in the store, the
-   * largest first. Without digests that a repository holds as a manifest: those count as used.
+   * Returns up to `limit` reservations of an origin, the largest first. Without digests that a
+   * repository holds as a manifest: those count as used.
    */
   async largestReserved(queries: Queries, originVersion: string, limit: number): Promise<readonly Holding[]> {
-    const rows: OriginHoldingRow[] = await queries(`${Table.originHoldings} as h`)
-      .where({ 'h.origin_version': originVersion, 'h.state': 'RESERVED', 'h.manifest_repositories': 0 })
-      .whereNotExists((present) =>
-        present
-          .select(queries.raw('1'))
-          .from(`${Table.blobs} as b`)
-          .where({ 'b.digest': queries.ref('h.digest'), 'b.state': 'PRESENT' }),
-      )
-      .orderBy('h.size', 'desc')
-      .limit(limit)
-      .select('h.*');
+    const rows: OriginHoldingRow[] = await queries<OriginHoldingRow>(Table.originHoldings)
+      .where({ origin_version: originVersion, state: 'RESERVED', manifest_repositories: 0 })
+      .orderBy('size', 'desc')
+      .limit(limit);
     return rows.map(toHolding);
   }
 

@@ -40,6 +40,7 @@ export class OrganizationService {
     return this.change(async (queries) => {
       if ((await this.parts.organizations.lockByName(queries, name)) !== undefined)
         throw new ApiError('CONFLICT', `Organization '${name}' already exists.`, 'input.name');
+      requireMayCreate(name, author);
       return this.insert(queries, name, desired, author);
     });
   }
@@ -95,6 +96,7 @@ export class OrganizationService {
             `Organization '${name}' does not exist, so its version is 0, not ${expectedVersion}.`,
             'expectedVersion',
           );
+        requireMayCreate(name, author);
         return this.insert(queries, name, desired, author);
       }
       checkVersion(current, expectedVersion);
@@ -242,6 +244,19 @@ export class OrganizationService {
     await this.parts.revision.bump(queries, organization);
     await this.parts.audit.append(queries, [newAuditEvent({ kind, at, actor, organization, detail })]);
   }
+}
+
+/**
+ * Throws FORBIDDEN if the author is a manager. An organization can be deleted after the request of
+ * its manager was authorized, and rules that compare it with its present settings do not apply.
+ */
+function requireMayCreate(name: string, { isAdmin }: ChangeAuthor): void {
+  if (isAdmin) return;
+  throw new ApiError(
+    'FORBIDDEN',
+    `Organization '${name}' does not exist, and creating it requires a token of role ADMIN.`,
+    'input.name',
+  );
 }
 
 function checkVersion(current: Organization, expected: number | undefined): void {

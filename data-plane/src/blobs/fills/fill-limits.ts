@@ -6,6 +6,11 @@ export interface FillLimits {
   readonly perUpstream: number;
   readonly backgroundPerUpstream: number;
   /**
+   * Number of concurrent fills of one organization. An organization has one upstream, but its
+   * manager can change the name of it while fills run.
+   */
+  readonly perOwner: number;
+  /**
    * Number of concurrent fills from all upstreams, and how many of them may be background fills.
    */
   readonly inAll: number;
@@ -35,6 +40,7 @@ export const DEFAULT_FILL_LIMITS: FillLimits = {
   perUpstream: 16,
   // A client must not wait until the background has filled a whole layer that no client requested.
   backgroundPerUpstream: 4,
+  perOwner: 16,
   inAll: 64,
   backgroundInAll: 16,
   resumeTries: 5,

@@ -40,15 +40,20 @@ interface Running {
 /**
  * Limits how many fills read from upstreams at a time (docs/design/fills.md#queue). Client fills go
  * before background fills. Within each priority, upstreams take turns, and owners take turns within
- * an upstream, so the backlog of one owner does not delay the others.
+ * an upstream, so the backlog of one owner does not delay the others. The running fills of an owner
+ * are limited too, whatever upstreams they read from, because they may never end.
  */
 export class FillQueue {
   private readonly lanes: Readonly<Record<Priority, Lane>> = { client: new Map(), background: new Map() };
   private readonly inAll: Running = { all: 0, background: 0 };
   private readonly byUpstream = new Map<string, Running>();
+  private readonly byOwner = new Map<string, number>();
 
   constructor(
-    private readonly limits: Pick<FillLimits, 'perUpstream' | 'inAll' | 'backgroundPerUpstream' | 'backgroundInAll'>,
+    private readonly limits: Pick<
+      FillLimits,
+      'perUpstream' | 'perOwner' | 'inAll' | 'backgroundPerUpstream' | 'backgroundInAll'
+    >,
   ) {}
 
   /** Adds a fill to the queue. The slot may be granted at once. */
@@ -110,7 +115,9 @@ export class FillQueue {
       const lane = this.lanes[priority];
       for (const [upstream, owners] of lane) {
         if (!this.hasRoom(upstream, priority)) continue;
-        const [owner, entries] = owners.entries().next().value!;
+        const turn = this.nextOwner(owners);
+        if (turn === undefined) continue;
+        const [owner, entries] = turn;
         const entry = entries.shift()!;
         owners.delete(owner);
         if (entries.length > 0) owners.set(owner, entries);
@@ -119,6 +126,11 @@ export class FillQueue {
         return entry;
       }
     }
+    return undefined;
+  }
+
+  private nextOwner(owners: ReadonlyMap<string, Entry[]>): readonly [string, Entry[]] | undefined {
+    for (const turn of owners) if ((this.byOwner.get(turn[0]) ?? 0) < this.limits.perOwner) return turn;
     return undefined;
   }
 
@@ -140,6 +152,9 @@ export class FillQueue {
       if (entry.priority === 'background') running.background += change;
     }
     if (here.all === 0) this.byUpstream.delete(entry.upstream);
+    const own = (this.byOwner.get(entry.owner) ?? 0) + change;
+    if (own === 0) this.byOwner.delete(entry.owner);
+    else this.byOwner.set(entry.owner, own);
   }
 
   private append(entry: Entry): void {

@@ -199,9 +199,11 @@ export class LocalCopies {
 
   /**
    * Removes copies with at least `bytes` bytes in all, least recently read first; fewer if the
-   * others are being read. Never throws.
+   * others are being read. Removes none if all copies together have less than `enough` bytes: their
+   * removal would not help. Never throws.
    */
-  async makeRoom(bytes: number): Promise<void> {
+  async makeRoom(bytes: number, enough = 0): Promise<void> {
+    if (this.bytes < enough) return;
     let freed = 0;
     for (const copy of [...this.copies.values()]) {
       if (freed >= bytes) break;

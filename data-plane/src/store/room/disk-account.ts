@@ -59,6 +59,13 @@ export class DiskAccount {
     return bytes;
   }
 
+  /** Bytes that are reserved, written or not: at most so much becomes free when all fills end. */
+  get heldBytes(): number {
+    let total = 0;
+    for (const { bytes } of this.held) total += bytes;
+    return total;
+  }
+
   /** Bytes that stay free for others than the holders of reservations. */
   get reserveBytes(): number {
     return this.options.reserveBytes;

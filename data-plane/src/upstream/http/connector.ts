@@ -35,7 +35,13 @@ export interface ConnectorOptions {
  * Names that mean this machine or the metadata service of its cloud for every resolver, including
  * the one of a proxy. Refused behind a proxy even if they do not resolve here.
  */
-const INTERNAL_NAMES = /^(?:(?:.+\.)?localhost|metadata|metadata\.google\.internal|instance-data(?:\..+)?)$/;
+const INTERNAL_NAMES: readonly RegExp[] = [
+  // RFC 6761 section 6.3, and the names that Debian and Red Hat have in /etc/hosts.
+  /^(?:.+\.)?localhost[46]?(?:\.localdomain[46]?)?$/,
+  /^ip6-(?:localhost|loopback)$/,
+  /^metadata(?:\.goog|\.google\.internal)?$/,
+  /^instance-data(?:\..+)?$/,
+];
 
 /**
  * Creates the function that opens every outgoing connection of the upstream client. Direct
@@ -75,7 +81,7 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
           callback(null, socket);
         });
       }
-      if (INTERNAL_NAMES.test(hostname)) return fail(addressRefused(hostname));
+      if (INTERNAL_NAMES.some((name) => name.test(hostname))) return fail(addressRefused(hostname));
       const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
       const open = async (): Promise<Socket> => {
         const name = await proxiedName(hostname, options).catch((error: unknown) => {

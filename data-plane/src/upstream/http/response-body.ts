@@ -12,6 +12,11 @@ import { type RequestPlace, transportError } from './transport-error';
  */
 const DISCARD_BYTES = 64 * 1024;
 const DISCARD_MS = 1000;
+/**
+ * Number of chunks of a body in memory that are joined. An upstream could otherwise send single
+ * bytes, and each of them would cost a buffer until the end of the body.
+ */
+const JOINED_CHUNKS = 1024;
 
 /**
  * The body of a response. Callers call exactly one of its methods, once; each releases the
@@ -54,14 +59,19 @@ export class ResponseBody {
       this.cancel();
       throw tooLarge();
     }
-    const chunks: Buffer[] = [];
+    const joined: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of this.stream()) {
       size += chunk.length;
       if (size > maxBytes) throw tooLarge();
       chunks.push(chunk);
+      if (chunks.length < JOINED_CHUNKS) continue;
+      joined.push(Buffer.concat(chunks));
+      chunks = [];
     }
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+    const parts = [...joined, ...chunks];
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts, size);
   }
 
   /**

@@ -181,10 +181,16 @@ describe('an upstream proxy', () => {
     '[::1]',
     'localhost',
     'a.localhost',
+    'localhost.localdomain',
+    'localhost6.localdomain6',
+    'ip6-loopback',
     'metadata.google.internal',
+    'metadata.goog',
     'LOCALHOST.',
-  ])('is not used for %s', async (host) => {
-    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url } }));
+  ])('is not used for %s, also if it is to resolve names', async (host) => {
+    const resolver = (): Promise<never> => Promise.reject(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }));
+    const names = 'proxy';
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url, names }, resolver }));
     const error = await failureOf(upstream.getManifest(repositoryAt({ host }, 'app'), ref('v1')));
     expect(error.key).toBe('UPSTREAM_ADDRESS_REFUSED');
     expect(proxy.asked).toEqual([]);

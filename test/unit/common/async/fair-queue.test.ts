@@ -1,5 +1,6 @@
 import { Deferred } from '../../../../common/async/deferred';
 import { FairQueue } from '../../../../common/async/fair-queue';
+import { cpuMillisecondsOf } from '../../../support/cpu-time';
 
 /** Lets all pending callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -72,4 +73,18 @@ test('a caller that leaves before its turn rejects with CANCELLED and never runs
   expect(queue.depth).toBe(0);
   await end('a1');
   expect(started).toEqual(['a1']);
+});
+
+test('callers that all leave at once cost time in proportion to their number', async () => {
+  const queue = new FairQueue(1);
+  const running = new Deferred();
+  void queue.run('a', () => running.promise);
+  const callers = Array.from({ length: 30_000 }, () => new AbortController());
+  const left = callers.map(({ signal }) => queue.run('a', () => Promise.resolve(), signal).catch(() => 'left'));
+  expect(queue.depth).toBe(30_000);
+  // An array of callers that is copied for each of them takes several seconds.
+  expect(cpuMillisecondsOf(() => callers.forEach((caller) => caller.abort()))).toBeLessThan(1_000);
+  expect(queue.depth).toBe(0);
+  expect(new Set(await Promise.all(left))).toEqual(new Set(['left']));
+  running.resolve();
 });

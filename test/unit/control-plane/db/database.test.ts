@@ -66,6 +66,26 @@ describe('a transaction', () => {
     let tries = 0;
     await expect(database.transaction(() => Promise.reject(new Error(`try ${++tries}`)))).rejects.toThrow('try 1');
   });
+
+  test('keeps no row of statements that ran together with a failed one', async () => {
+    const names = (): Promise<unknown> => database.reader('together').select('name');
+    await database.transaction((queries) =>
+      queries.schema.createTable('together', (table) => table.string('name').unique()),
+    );
+    for (let round = 0; round < 5; round += 1) {
+      const work = database.transaction(async (queries) => {
+        await queries('together').insert({ name: 'one' });
+        // Uses up the time until statements pause.
+        for (const end = performance.now() + 6; performance.now() < end;);
+        await Promise.all(['one', 'two'].map((name) => queries('together').insert({ name })));
+      });
+      await expect(work).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' });
+      // What ran outside the transaction is there by the next one.
+      await database.transaction(() => Promise.resolve());
+      expect(await names()).toEqual([]);
+    }
+    await database.transaction((queries) => queries.schema.dropTable('together'));
+  });
 });
 
 test('a migration that was killed while it held its lock does not block the next start', async () => {

@@ -40,3 +40,20 @@ test('a statement that fails rejects', async () => {
   takeTurns(connection);
   await expect(connection.prepare('').all([])).rejects.toThrow('broken');
 });
+
+test('a statement that pauses is not overtaken by one that was requested after the failure of another', async () => {
+  const order: string[] = [];
+  const statement = (sql: string) => (): void => {
+    order.push(sql);
+    if (sql === 'failing') throw new Error('broken');
+  };
+  const connection: PreparingConnection = { prepare: (sql) => ({ all: statement(sql), run: statement(sql) }) };
+  const times = [0, 5, 5];
+  const pause = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+  takeTurns(connection, { pause, now: () => times.shift() ?? 5 });
+  const failing = connection.prepare('failing').run([]) as Promise<void>;
+  const other = connection.prepare('other').run([]);
+  await failing.catch(() => connection.prepare('rollback').run([]));
+  await other;
+  expect(order).toEqual(['failing', 'other', 'rollback']);
+});

@@ -8,8 +8,11 @@ import { FillAllowance, STEP_BYTES } from './fill-allowance';
 /** Dependencies of FillRoom. */
 export interface FillRoomOptions {
   readonly account: DiskAccount;
-  /** Frees at least so many bytes on the disk, if it can. Must not throw. */
-  readonly makeRoom?: (bytes: number) => Promise<void>;
+  /**
+   * Frees at least `bytes` bytes on the disk, if it can, but none if it cannot free `enough`. Must
+   * not throw.
+   */
+  readonly makeRoom?: (bytes: number, enough: number) => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -120,7 +123,9 @@ export class FillRoom {
   private async makeRoom(bytes: number): Promise<void> {
     const { account, makeRoom } = this.options;
     const missing = bytes - (await account.room());
-    if (missing > 0) await makeRoom?.(missing);
+    // An upstream may declare any size. What would not fit even after all running fills removes
+    // nothing.
+    if (missing > 0) await makeRoom?.(missing, missing - account.heldBytes);
   }
 
   private guardReserve(seeker: RoomSeeker, bytes: number): Promise<void> | undefined {

@@ -264,4 +264,45 @@ describe('a blob with another size than declared', () => {
     expect(await world.tagNames()).toEqual(['two']);
     expect(await world.bytes()).toBe(100 + 10 + 899);
   });
+
+  test.each([0, 1])('counts once if the arrival of another one ended its reservation (order %d)', async (order) => {
+    await world.update({ quota: { limitBytes: 20_000 } });
+    const names = ['a layer', 'b layer'].sort((one, other) => (digest(one) < digest(other) ? -1 : 1));
+    const [grown, other] = (order === 0 ? names : names.reverse()) as [string, string];
+    await admit('one', { [grown]: 100, [other]: 3000, 'c layer': 2900, 'd layer': 2000 });
+    world.advance(60_000);
+    // The first one needs more room than is left, so the largest reservation ends.
+    await world.arrive(acme, { [grown]: 12_500, [other]: 3500 });
+    expect(await world.problems()).toEqual([]);
+    expect(await world.bytes()).toBeLessThanOrEqual(20_000);
+  });
+
+  test('counts nothing if the arrival of another one evicted its image', async () => {
+    await world.update({ quota: { limitBytes: 3000 } });
+    const names = ['a layer', 'b layer'].sort((one, other) => (digest(one) < digest(other) ? -1 : 1));
+    const [grown, other] = names as [string, string];
+    await admit('victim', { [other]: 500 });
+    world.advance(60_000);
+    await admit('new', { [grown]: 1000 });
+    await admit('busy', { 'c layer': 700 });
+    const { organizationUid, repository } = acme;
+    const use = { organizationUid, repository, digest: digest('c layer'), startedAt: world.now };
+    await world.plane.catalog.call('ReportUse', { node: 'one', uses: [use] });
+    await world.arrive(acme, { [grown]: 2000, [other]: 600 });
+    expect(await world.problems()).toEqual([]);
+    expect(await world.tagNames()).toEqual(['busy', 'new']);
+    expect(await world.usage()).toMatchObject({ used: 2200, reserved: 700 });
+  });
+});
+
+describe('a reservation for content of another organization', () => {
+  test.each(['stored for the other', 'stored nowhere'])('ends like any other one to make room: %s', async (place) => {
+    const other = await world.plane.organization('other', { upstream: 'other.example' }, {});
+    if (place === 'stored for the other') await world.cache(other, 'secret', { 'secret layer': 900 });
+    await admit('one', { 'secret layer': 900 });
+    world.advance(60_000);
+    await admit('two', { 'b layer': 1200 });
+    expect(await world.tagNames()).toEqual(['one', 'two']);
+    expect(await world.usage()).toMatchObject({ used: 200, reserved: 1200 });
+  });
 });

@@ -1,6 +1,6 @@
 import { FillQueue, type FillTicket, type QueuedFill } from '../../../../../data-plane/src/blobs/fills/fill-queue';
 
-const LIMITS = { perUpstream: 2, inAll: 3, backgroundPerUpstream: 1, backgroundInAll: 2 };
+const LIMITS = { perUpstream: 2, perOwner: 3, inAll: 3, backgroundPerUpstream: 1, backgroundInAll: 2 };
 
 describe('FillQueue', () => {
   let queue: FillQueue;
@@ -53,6 +53,19 @@ describe('FillQueue', () => {
       order.push(next);
     }
     expect(order).toEqual(['one1', 'two1', 'one2', 'two2', 'one3']);
+  });
+
+  it('leaves slots to others if one owner has fills from many upstreams that do not end', async () => {
+    queue = new FillQueue({ ...LIMITS, inAll: 4 });
+    for (const upstream of ['a', 'b', 'c', 'd', 'e']) enter(upstream, { upstream });
+    enter('other', { upstream: 'f', owner: 'two' });
+    enter('same upstream', { upstream: 'd', owner: 'three' });
+    await settled();
+    expect(running).toEqual(['a', 'b', 'c', 'other']);
+    await release('other');
+    expect(running).toEqual(['a', 'b', 'c', 'same upstream']);
+    await release('a');
+    expect(running).toEqual(['b', 'c', 'same upstream', 'e']);
   });
 
   it('lets clients go before the background, which never takes all slots', async () => {

@@ -192,6 +192,15 @@ describe('LocalCopies', () => {
     await blob.close();
   });
 
+  it('keeps all copies if their removal would not make enough room', async () => {
+    const copies = await start();
+    for (const content of [a, b]) await adopt(copies, content);
+    await copies.makeRoom(2 ** 50, a.length + b.length + 1);
+    expect([await read(copies, a), await read(copies, b)]).toEqual([a, b]);
+    await copies.makeRoom(2 ** 50, a.length + b.length);
+    expect([await read(copies, a), await read(copies, b)]).toEqual([undefined, undefined]);
+  });
+
   it('removes incomplete files of a crash at start', async () => {
     await start();
     writeFileSync(join(root(), 'incoming', 'half'), 'written');

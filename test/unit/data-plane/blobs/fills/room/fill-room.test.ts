@@ -29,9 +29,10 @@ describe('the room of fills', () => {
     room = new FillRoom({
       account,
       clock,
-      makeRoom: async (bytes) => {
+      makeRoom: async (bytes, enough) => {
         asked.push(bytes);
         onMakeRoom();
+        if (copies < enough) return;
         disk.free += copies;
         copies = 0;
       },
@@ -76,6 +77,22 @@ describe('the room of fills', () => {
     expect(await reserve(30 * MIB)).toBeDefined();
     expect(asked).toEqual([20 * MIB]);
     expect(room.counts()).toEqual({ reservedBytes: 110 * MIB, waiting: 0, waits: 0 });
+  });
+
+  it('removes no local copies for a size that would not fit without them either', async () => {
+    const running = await reserve(40 * MIB);
+    copies = 20 * MIB;
+    const impossible = watch(reserve(2 ** 50));
+    await settle();
+    await pass(5_000);
+    expect([impossible.state, copies]).toEqual(['refused', 20 * MIB]);
+    // Fits once the running fill has ended.
+    const possible = watch(reserve(110 * MIB));
+    await settle();
+    expect([possible.state, copies]).toEqual(['waits', 0]);
+    running.release();
+    await settle();
+    expect(possible.state).toBe('granted');
   });
 
   it('is given to waiting fills as soon as a running fill gives it back', async () => {
