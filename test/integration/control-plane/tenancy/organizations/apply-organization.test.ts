@@ -1,6 +1,10 @@
 import { rootCertificates } from 'node:tls';
 import fc from 'fast-check';
-import { startControlPlane, type TestControlPlane } from '../../../../support/control-plane/start-control-plane';
+import {
+  ADMIN_TOKEN,
+  startControlPlane,
+  type TestControlPlane,
+} from '../../../../support/control-plane/start-control-plane';
 
 const FIELDS = `name description visibility version timeMachineSeconds
   proxyCache { enabled upstream mirrorHost upstreamUsername hasCredentials insecure caCertificate expirationSeconds
@@ -205,7 +209,7 @@ describe('sizes', () => {
     const body = JSON.stringify({ query: APPLY, variables: { input: { name: 'sizes', quota: { limitBytes: 0 } } } });
     const response = await fetch(`${plane.url}/graphql`, {
       method: 'POST',
-      headers: { authorization: 'Bearer test-admin-token-0123456789', 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
       body: body.replace('"limitBytes":0', '"limitBytes":9007199254740993'),
     });
     const { errors } = (await response.json()) as { errors: { extensions: object }[] };
