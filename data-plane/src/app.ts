@@ -17,7 +17,7 @@ import { Access } from './access/access';
 import { PullTokens } from './access/pull-tokens';
 import { RobotLogins } from './access/robot-logins';
 import type { BlobStore } from './store/blob-store';
-import { type CatalogClient, createCatalogClient } from './catalog/catalog-client';
+import { type CatalogClient, createCatalogClient, whenConnected } from './catalog/catalog-client';
 import { createKnowledge } from './known/catalog-knowledge';
 import { createGrpcCatalog } from './catalog/grpc-catalog';
 import { createGrpcConfigurationWatch } from './catalog/grpc-configuration-watch';
@@ -272,7 +272,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       forgetProofs: (isGone) => knowledge.forgetProofs(isGone),
       onConnected: () => {
         knowledge.doubt();
-        delivery.retryNow();
+        whenConnected(client, () => delivery.retryNow());
       },
     });
     closers.push(() => configuration.stop());

@@ -76,11 +76,19 @@ export class Access {
    * `since` is set if the request continues an earlier answer: the time when that answer began, in
    * milliseconds since the epoch. The token must have been valid then, because it may have expired
    * meanwhile; 0 = now. `blob` is the digest of the requested blob, if the request is for a blob: a
-   * token for a single blob permits nothing else.
+   * token for a single blob permits nothing else. `identified` receives the actor before anything
+   * is refused for another reason than the credentials, so that the record of the refusal names it.
    */
-  async authorize(located: LocatedRepository, authorization: string, since = 0, blob?: Digest): Promise<PullTarget> {
+  async authorize(
+    located: LocatedRepository,
+    authorization: string,
+    since = 0,
+    blob?: Digest,
+    identified?: (actor: string) => void,
+  ): Promise<PullTarget> {
     const snapshot = this.configuration.current();
     const identity = await this.identify(located, { ...(located.sender ?? NO_SENDER), authorization }, since);
+    identified?.(identity.actor);
     if (identity.blob !== undefined) requireBlob(located, identity, blob);
     else if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
     else requireCurrent(this.configuration, this.maxAnonymousAgeMs, located.organization, identity);

@@ -34,3 +34,17 @@ export function createCatalogClient(
 export function isConnected(client: CatalogClient): boolean {
   return client.getChannel().getConnectivityState(false) === connectivityState.READY;
 }
+
+/** How long {@link whenConnected} waits, in milliseconds. */
+const CONNECT_MS = 10_000;
+
+/**
+ * Calls `action` once the connection is established, or never if that takes longer than ten seconds
+ * or the client is closed. A connection that was refused waits before its next try, also if another
+ * connection to the same control plane is established already.
+ */
+export function whenConnected(client: CatalogClient, action: () => void): void {
+  client.waitForReady(Date.now() + CONNECT_MS, (error) => {
+    if (error === undefined) action();
+  });
+}

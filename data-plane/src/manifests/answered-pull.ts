@@ -9,6 +9,8 @@ import type { ManifestRequest } from './manifest-request';
 export interface PullProgress {
   readonly located: LocatedRepository | undefined;
   readonly target: PullTarget | undefined;
+  /** undefined until the credentials were checked. */
+  readonly actor: string | undefined;
 }
 
 /** Creates the record of a manifest that was served (docs/design/records.md#pull-records). */
@@ -58,7 +60,7 @@ function common({ owner, context, reference, headOnly, repository }: ManifestReq
     organizationName: organization?.name ?? (owner.kind === 'organization' ? owner.name : owner.host),
     repository: progress.located?.repository ?? repository,
     reference: formatReference(reference),
-    actor: progress.target?.actor ?? 'anonymous',
+    actor: progress.actor ?? 'anonymous',
     clientAddress: context.clientAddress,
     userAgent: context.userAgent,
     requestId: context.requestId,

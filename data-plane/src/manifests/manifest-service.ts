@@ -46,21 +46,24 @@ export class ManifestService {
   async get(request: ManifestRequest): Promise<ServedManifest> {
     let located: LocatedRepository | undefined;
     let target: PullTarget | undefined;
+    let actor: string | undefined;
     let answer: ManifestAnswer;
     try {
       located = await this.parts.access.locateForClient(request);
-      target = await this.parts.access.authorize(located, request.context.authorization);
+      target = await this.parts.access.authorize(located, request.context.authorization, 0, undefined, (identified) => {
+        actor = identified;
+      });
       const query = queryOf(target, request);
       answer = await this.resolve(target, request, query);
       requireAccepted(request.accept, answer.descriptor.mediaType);
       if (target.organization.scanPolicy !== undefined) await this.parts.gate.pass(target, answer, query);
     } catch (thrown) {
       if (target !== undefined) this.parts.reporter.touch(target);
-      await this.recordRefusal(request, { located, target }, thrown);
+      await this.recordRefusal(request, { located, target, actor }, thrown);
       throw thrown;
     }
     this.parts.reporter.touch(target);
-    await this.parts.journal.append({ pull: toPullEvent(servedPull(request, { located, target }, answer)) });
+    await this.parts.journal.append({ pull: toPullEvent(servedPull(request, { located, target, actor }, answer)) });
     if (!request.headOnly && answer.cacheStatus !== 'BYPASS' && answer.content !== undefined) {
       const fresh = answer.cacheStatus === 'MISS' || answer.cacheStatus === 'UPDATED';
       this.parts.completion.consider(target, answer.descriptor, answer.content, fresh);

@@ -139,6 +139,13 @@ test('a record names the robot', async () => {
   expect(rig.journal.pulls).toMatchObject([{ actor: 'robot:secret+ci', organization: 'secret' }]);
 });
 
+test('the record of a refusal names the robot', async () => {
+  const rig = rigAtDocker();
+  const authorization = `Basic ${Buffer.from('secret+ci:robot secret').toString('base64')}`;
+  await rig.outcome('latest', { organization: 'none', repository: 'x', authorization });
+  expect(rig.journal.pulls).toMatchObject([{ actor: 'robot:secret+ci', httpStatus: 403, errorCode: 'DENIED' }]);
+});
+
 test('a record says that the client disconnected', async () => {
   const rig = rigAtDocker();
   const controller = new AbortController();

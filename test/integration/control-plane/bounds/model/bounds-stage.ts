@@ -29,6 +29,8 @@ export class BoundsStage {
     readonly upstream: FakeRegistry,
     readonly tables: Tables,
     private readonly database: TestDatabase,
+    /** Credentials of a robot of BARRIER: its refusals are never combined. */
+    private readonly authorization: string,
   ) {}
 
   static async start(spares: SparePlanes): Promise<BoundsStage> {
@@ -42,12 +44,20 @@ export class BoundsStage {
         LAYOVER_GC_GRACE_SECONDS: String(GRACE_MS / 1000),
         LAYOVER_GC_INTERVAL_SECONDS: '86400',
         LAYOVER_GRAPHQL_RATE_LIMIT: '0',
+        // Steps advance the clock by days at once, also without a control plane.
+        LAYOVER_ANONYMOUS_MAX_AGE_SECONDS: '31536000',
       },
     });
-    const stage = new BoundsStage(layover, upstream, new Tables(layover.home.database, database), database);
-    await stage.tables.holdCollections();
-    stage.images.publish(upstream.content);
+    const tables = new Tables(layover.home.database, database);
+    await tables.holdCollections();
     await layover.graphql.createOrganization(BARRIER, { upstream: upstream.host });
+    const { createRobot } = await layover.graphql.run<{ createRobot: { username: string; secret: string } }>(
+      'mutation ($name: String!) { createRobot(organization: $name, name: "stage") { username secret } }',
+      { name: BARRIER },
+    );
+    const credentials = Buffer.from(`${createRobot.username}:${createRobot.secret}`).toString('base64');
+    const stage = new BoundsStage(layover, upstream, tables, database, `Basic ${credentials}`);
+    stage.images.publish(upstream.content);
     return stage;
   }
 
@@ -106,6 +116,7 @@ export class BoundsStage {
       const { status } = await send({
         method: 'HEAD',
         url: `${layover.url}/v2/${BARRIER}/${repository}/manifests/none`,
+        headers: { authorization: this.authorization },
       });
       return status === 403;
     });
