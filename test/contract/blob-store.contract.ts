@@ -200,9 +200,10 @@ export function describeBlobStore(name: string, create: () => Promise<BlobStoreU
         ...blobs.map((blob) => under.store.quarantine(digest, blob)),
         under.store.put(digest, content),
       ]);
-      expect(moved.filter((one) => one === true).length).toBeLessThanOrEqual(1);
       for (const blob of blobs) await blob.close();
+      // A server that ignores the generation lets both callers delete the same object.
       if (under.deletesConditionally === false) return;
+      expect(moved.filter((one) => one === true).length).toBeLessThanOrEqual(1);
       expect(await under.store.get(digest, 1000)).toEqual(content);
     });
 
