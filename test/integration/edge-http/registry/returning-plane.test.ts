@@ -5,6 +5,7 @@ import { readEdgeConfig } from '../../../../edge-http/src/config';
 import { createLogger } from '../../../../common/runtime/logger';
 import { BlobFolder, serveInline } from '../support/blobs';
 import { get } from '../support/http-client';
+import { PLANE_SECRET } from '../../../support/plane-secret';
 
 /** A TCP relay to a data plane that can refuse new connections. Existing ones are not affected. */
 class Relay {
@@ -54,7 +55,7 @@ test('a blob waits for its connection to the only data plane, which accepts othe
   const port = await relay.start();
   const edge = createEdge(
     {
-      ...readEdgeConfig({}),
+      ...readEdgeConfig({ LAYOVER_PLANE_SECRET: PLANE_SECRET }),
       listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       dataPlanes: [{ kind: 'tcp', host: '127.0.0.1', port }],
       drainSeconds: 0,
