@@ -98,8 +98,8 @@ test('a private organization admits only its own robot, for its own repositories
   expect((await rig.pulls(6)).map(({ actor, httpStatus }) => `${actor} ${httpStatus}`)).toEqual([
     'anonymous 401',
     'robot:acme+ci 200',
-    'anonymous 401',
-    'anonymous 401',
+    'robot:acme+ci 401',
+    'robot:other+ci 401',
     'robot:other+ci 200',
     'anonymous 200',
   ]);
