@@ -16,7 +16,7 @@ const WARM_UP = 5;
 /** Organizations per transaction of the seed. */
 const SEED_STEP = 500;
 const MASTER_KEY = Buffer.alloc(32, 7);
-const APPLIED = /"msg":"the configuration is current"/;
+const APPLIED = /"msg":"The configuration is current"/;
 const APPLIED_MS = 120_000;
 
 const APPLY = 'mutation ($input: OrganizationInput!) { applyOrganization(input: $input) { version } }';
