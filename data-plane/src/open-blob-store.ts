@@ -40,7 +40,7 @@ export interface OpenedBlobStore {
   readonly links?: BlobLinks;
   /** Removes local copies, so that `bytes` bytes fit on the disk; see FillRoomOptions. */
   readonly makeRoom: (bytes: number, enough: number) => Promise<void>;
-  /** Total size of the local copies in bytes; undefined if there are none. */
+  /** Total size of the local copies in bytes; undefined if the store keeps no local copies. */
   readonly copiesBytes?: () => number;
   /** Closes the store. The caller that opened it closes it. */
   close(): Promise<void>;

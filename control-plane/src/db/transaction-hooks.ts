@@ -132,7 +132,7 @@ export function hooksOf(queries: Queries): TransactionHooks {
 }
 
 /**
- * Returns the hooks of the transaction that `queries` belongs to, or undefined if there are none.
+ * Returns the hooks of the transaction that `queries` belongs to, or undefined if it has none.
  */
 export function findHooks(queries: Queries): TransactionHooks | undefined {
   return (queries as { readonly [HOOKS]?: TransactionHooks })[HOOKS];

@@ -16,6 +16,23 @@ import { requireCurrent } from './require-current';
 /** The actor of internal work. It never appears in pull records, because no client pulls. */
 const INTERNAL_ACTOR = 'internal';
 
+/** What a request to authorize may have besides its address and credentials. */
+export interface AuthorizeOptions {
+  /**
+   * Set if the request continues an earlier answer: the time when that answer began, in
+   * milliseconds since the epoch. The token must have been valid then, because it may have expired
+   * meanwhile. 0 = now, the default.
+   */
+  readonly since?: number;
+  /** Digest of the requested blob, if there is one. A token for one blob permits nothing else. */
+  readonly blob?: Digest | undefined;
+  /**
+   * Receives the actor as soon as the credentials are accepted, so that the record of a refusal for
+   * another reason names it.
+   */
+  readonly onIdentified?: (actor: string) => void;
+}
+
 /**
  * Decides who may pull what. Uses only the configuration snapshot, so that authorization works
  * while the control plane is down.
@@ -39,8 +56,8 @@ export class Access {
    * for an organization that does not exist is refused like one for a private organization: its
    * credentials are checked, then it throws UNAUTHORIZED. So nobody can find out which private
    * organizations exist (docs/design/access.md#existence). Throws LOOP_DETECTED; TOO_MANY_LOGINS;
-   * NOT_READY if there is no configuration yet. `since` is the same as for
-   * {@link Access.authorize}.
+   * NOT_READY if there is no configuration yet. `since` is the same as in
+   * {@link AuthorizeOptions}.
    */
   async locateForClient({ owner, repository, context }: RepositoryRequest, since = 0): Promise<LocatedRepository> {
     requireNoLoop(this.hopId, context.hops);
@@ -72,23 +89,15 @@ export class Access {
    * only the visibility of the organization permits the pull and the configuration is too old for
    * that. Authentication comes first, so that an unauthorized client learns nothing about the
    * configuration.
-   *
-   * `since` is set if the request continues an earlier answer: the time when that answer began, in
-   * milliseconds since the epoch. The token must have been valid then, because it may have expired
-   * meanwhile; 0 = now. `blob` is the digest of the requested blob, if the request is for a blob: a
-   * token for a single blob permits nothing else. `identified` receives the actor before anything
-   * is refused for another reason than the credentials, so that the record of the refusal names it.
    */
   async authorize(
     located: LocatedRepository,
     authorization: string,
-    since = 0,
-    blob?: Digest,
-    identified?: (actor: string) => void,
+    { since = 0, blob, onIdentified }: AuthorizeOptions = {},
   ): Promise<PullTarget> {
     const snapshot = this.configuration.current();
     const identity = await this.identify(located, { ...(located.sender ?? NO_SENDER), authorization }, since);
-    identified?.(identity.actor);
+    onIdentified?.(identity.actor);
     if (identity.blob !== undefined) requireBlob(located, identity, blob);
     else if (located.organization.visibility === 'PRIVATE') requireCoverage(located, identity);
     else requireCurrent(this.configuration, this.maxAnonymousAgeMs, located.organization, identity);

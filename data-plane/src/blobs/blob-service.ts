@@ -98,7 +98,10 @@ export class BlobService {
   ): Promise<T> {
     const { access, reporter } = this.parts;
     const located = await access.locateForClient(request, since);
-    const target = await access.authorize(located, request.context.authorization, since, request.digest);
+    const target = await access.authorize(located, request.context.authorization, {
+      since,
+      blob: request.digest,
+    });
     try {
       return await action(target);
     } finally {

@@ -46,8 +46,8 @@ export interface DeliverableJournal {
    */
   settle(): Promise<void>;
   /**
-   * Returns the oldest unacknowledged records, or undefined if there are none. Returns the same
-   * records until they are acknowledged. Throws STORE_FAILED.
+   * Returns the oldest unacknowledged records, or undefined if all are acknowledged. Returns the
+   * same records until they are acknowledged. Throws STORE_FAILED.
    */
   read(maxRecords: number, maxBytes: number): Promise<JournalBatch | undefined>;
   /** Marks a batch as delivered or set aside, so it is never read again. Throws STORE_FAILED. */

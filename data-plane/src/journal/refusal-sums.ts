@@ -111,7 +111,7 @@ export class RefusalSums {
     void this.journal.append(toRecord(alone));
   }
 
-  /** Writes all sums. Does nothing if there are none. */
+  /** Writes all sums that were not written yet. */
   async settle(): Promise<void> {
     this.cancelTimer?.();
     this.cancelTimer = undefined;

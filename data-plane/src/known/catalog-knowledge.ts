@@ -138,26 +138,30 @@ export class CatalogKnowledge implements Knowledge {
     });
   }
 
-  isProven({ holder, upstream }: ProofTarget, digest: Digest): boolean {
-    for (const identity of holder.identities) {
-      const repositories = this.options.index.proofs(identity, digest);
-      // The repository of the request itself may be pulled, so usually no pattern is matched.
-      if (repositories.includes(upstream.name) || repositories.some(holder.mayPull)) return true;
-    }
-    return false;
+  isProven(target: ProofTarget, digest: Digest): boolean {
+    return target.holder.identities.some((identity) => this.provingRepository(target, identity, digest) !== undefined);
   }
 
-  knownProof({ holder, upstream }: ProofTarget, digest: Digest): KnownProof | undefined {
+  knownProof(target: ProofTarget, digest: Digest): KnownProof | undefined {
     const { index } = this.options;
-    for (const identity of holder.identities) {
-      const repositories = index.proofs(identity, digest);
-      const counts = (name: string): boolean => name === upstream.name || holder.mayPull(name);
-      const upstreamRepository = repositories.find(counts);
+    const { identities } = target.holder;
+    for (const identity of identities) {
+      const upstreamRepository = this.provingRepository(target, identity, digest);
       if (upstreamRepository === undefined) continue;
-      const identities = holder.identities.filter((one) => index.proofs(one, digest).includes(upstreamRepository));
-      return { identities, upstreamRepository };
+      const known = identities.filter((one) => index.proofs(one, digest).includes(upstreamRepository));
+      return { identities: known, upstreamRepository };
     }
     return undefined;
+  }
+
+  /**
+   * Returns the repository of a proof that this identity has and that is good for the target, if
+   * there is one.
+   */
+  private provingRepository({ holder, upstream }: ProofTarget, identity: string, digest: Digest): string | undefined {
+    const repositories = this.options.index.proofs(identity, digest);
+    // The repository of the request itself may be pulled, so usually no pattern is matched.
+    return repositories.includes(upstream.name) ? upstream.name : repositories.find(holder.mayPull);
   }
 
   async findProof(target: ProofTarget, digest: Digest): Promise<boolean> {

@@ -40,7 +40,7 @@ export interface LocalIndex {
   forget(organizationUid: string, repository: string, tag: string, digest: string): void;
   /**
    * Returns the upstream repositories that gave the bytes of a digest to an upstream identity,
-   * newest last; empty if there are none.
+   * newest last; empty if it has no proof.
    */
   proofs(identity: string, digest: Digest): readonly string[];
   /** Stores a proof. Keeps the newest 8 repositories of an identity and digest. */

@@ -50,8 +50,10 @@ export class ManifestService {
     let answer: ManifestAnswer;
     try {
       located = await this.parts.access.locateForClient(request);
-      target = await this.parts.access.authorize(located, request.context.authorization, 0, undefined, (identified) => {
-        actor = identified;
+      target = await this.parts.access.authorize(located, request.context.authorization, {
+        onIdentified: (identified) => {
+          actor = identified;
+        },
       });
       const query = queryOf(target, request);
       answer = await this.resolve(target, request, query);

@@ -19,7 +19,7 @@ export interface WatchedParts {
   readonly configuration: Pick<Configuration, 'ageMs'>;
   readonly journal: Pick<PullJournal, 'depth'>;
   readonly fills: Pick<SpooledFills, 'counts' | 'roomCounts'>;
-  /** Bytes of the local copies of blobs in a bucket; undefined = there are none. */
+  /** Bytes of the local copies of blobs in a bucket; undefined if the store keeps none. */
   readonly copiesBytes: (() => number) | undefined;
   /** Size and free bytes of the file system with the spool. */
   readonly disk: () => Promise<{ readonly size: number; readonly free: number }>;

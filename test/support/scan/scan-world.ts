@@ -168,12 +168,14 @@ export class ScanWorld {
       await worker.idle();
       // A scan that ends makes room; the next one has started by now.
       await worker.look();
-      if (worker.busy > 0) continue;
-      const claimed = await this.first.database.reader(Table.scans).whereNotNull('worker').first('digest');
-      if (claimed === undefined) return;
-      // Another process has a claim, and this one is not notified when it ends.
-      await new Promise((resume) => setTimeout(resume, 5));
+      if (worker.busy === 0 && !(await this.isClaimed())) return;
+      await soon();
     }
+  }
+
+  /** Waits until no process has a claim. The first process claims nothing meanwhile. */
+  async claimsEnd(): Promise<void> {
+    while (await this.isClaimed()) await soon();
   }
 
   /** Lets the first process do its periodic work. */
@@ -207,6 +209,16 @@ export class ScanWorld {
     const request = { repository, digest: digest(name), waitMs, requestId: 'request-1' };
     return this.cache.plane.catalog.call('JudgeImage', request);
   }
+
+  private async isClaimed(): Promise<boolean> {
+    const claimed = await this.first.database.reader(Table.scans).whereNotNull('worker').first('digest');
+    return claimed !== undefined;
+  }
+}
+
+/** Waits a moment: no process is notified when a claim of another one ends. */
+function soon(): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, 5));
 }
 
 /** Returns a reference to an image layer. */

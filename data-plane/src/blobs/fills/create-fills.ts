@@ -173,10 +173,11 @@ class JobFills implements SpooledFills {
   ): Promise<T> {
     // The absence is only valid for the first attempt; later attempts may run much later.
     let { absence } = request;
+    let isForOwnSize = false;
     for (let outages = 0; ;) {
       throwIfAborted(signal);
       if (this.stopping) throw stopped();
-      const running = this.joinable(request);
+      const running = this.joinable(request, isForOwnSize);
       const job = running ?? this.begin(request, absence);
       absence = undefined;
       try {
@@ -185,9 +186,13 @@ class JobFills implements SpooledFills {
       } catch (thrown) {
         const error = toLayoverError(thrown);
         throwIfAborted(signal);
-        // A full disk is full for every requester: each of them would wait for room once more.
-        if (job.isOpened || job.isAskingFor(request) || error.key === 'STORE_FULL') throw error;
+        if (job.isOpened || job.isAskingFor(request)) throw error;
         if (isOutage(error) && ++outages >= MAX_SHARED_OUTAGES) throw error;
+        if (error.key !== 'STORE_FULL') continue;
+        // The disk is too full for everybody who expects this size: each would wait once more.
+        if (job.asksForSizeOf(request)) throw error;
+        // A manifest may name the blob with any size, so that its fill finds no room.
+        isForOwnSize = true;
       }
     }
   }
@@ -207,8 +212,9 @@ class JobFills implements SpooledFills {
     return job;
   }
 
-  private joinable(request: FillRequest): FillJob | undefined {
-    return this.jobs.get(keyOf(request))?.find((job) => job.admits(request));
+  private joinable(request: FillRequest, isForOwnSize = false): FillJob | undefined {
+    const jobs = this.jobs.get(keyOf(request));
+    return jobs?.find((job) => job.admits(request) && (!isForOwnSize || job.asksForSizeOf(request)));
   }
 
   private all(): FillJob[] {

@@ -191,6 +191,11 @@ export class FillJob {
     return this.seats.asking === request;
   }
 
+  /** Whether the request expects the size that the fill asked room for. */
+  asksForSizeOf({ expectedSize }: FillRequest): boolean {
+    return this.seats.asking.expectedSize === expectedSize;
+  }
+
   /** Removes the spool file if the fill has ended. Readers that have it open can still read it. */
   async removeFile(): Promise<void> {
     if (this.over) await this.file?.remove();

@@ -4,7 +4,7 @@ import type { Absence } from '../../store/guard/absence';
 import type { ReadRight } from '../../store/guard/read-right';
 import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 
-/** A request for a fill: who asks for the blob, and where its bytes come from. */
+/** A request for a fill: the requester of the blob, and the source of its bytes. */
 export interface FillRequest {
   readonly digest: Digest;
   /** Size from the manifest, if a manifest names the blob. A body of another size is rejected. */
@@ -97,8 +97,9 @@ export interface Fills {
   /**
    * Joins the running fill of the digest or starts one. Resolves when the size is known: from the
    * headers of the upstream, or from the whole blob if the upstream gives no length. An earlier
-   * failure is not shared: the next waiting request tries with its own source. Throws what the
-   * requester's own source threw, STORE_FULL, STORE_FAILED, or CANCELLED if the signal aborts.
+   * failure is not shared: the next waiting request tries with its own source. Only a full disk is
+   * shared, with requests that expect the same size. Throws what the requester's own source threw,
+   * STORE_FULL, STORE_FAILED, or CANCELLED if the signal aborts.
    */
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader>;
   /**

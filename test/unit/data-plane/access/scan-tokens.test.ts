@@ -25,7 +25,7 @@ function setUp() {
     repository = 'alpine',
   ): Promise<string> => {
     const located = rig.access.locate({ kind: 'organization', name: organization }, repository);
-    return rig.access.authorize(located, authorization, 0, blob).then(
+    return rig.access.authorize(located, authorization, { blob }).then(
       ({ actor }) => actor,
       (error: { key: string }) => error.key,
     );
@@ -38,7 +38,7 @@ test('a scan token opens its blob in a private organization, in either spelling 
   expect(await read(await token())).toBe('scan:clair');
   expect(await read(await token(), LAYER, 'vault', 'library/alpine')).toBe('scan:clair');
   const mirrored = access.locate({ kind: 'mirror-host', host: 'docker.io' }, 'library/alpine');
-  expect((await access.authorize(mirrored, await token(), 0, LAYER)).actor).toBe('scan:clair');
+  expect((await access.authorize(mirrored, await token(), { blob: LAYER })).actor).toBe('scan:clair');
 });
 
 test('a scan token opens no other blob, manifest, list, repository or organization', async () => {

@@ -56,7 +56,7 @@ test('an expired token still authorizes the rest of its answer for a day, but no
   clock.advance(3_600_000);
   const located = access.locate({ kind: 'organization', name: 'vault' }, 'alpine');
   const rest = (since: number): Promise<string> =>
-    access.authorize(located, token, since).then(
+    access.authorize(located, token, { since }).then(
       ({ actor }) => actor,
       (error: { key: string }) => error.key,
     );

@@ -28,7 +28,8 @@ export class Clients {
     };
     const answer = await this.ask(organization, asked, action);
     if (!organization.present) {
-      if (answer.status !== 404) throw new Error(`a deleted organization returned ${JSON.stringify(answer)}`);
+      // Anonymous clients cannot tell a missing organization from a private one.
+      if (answer.status !== 401) throw new Error(`a deleted organization returned ${JSON.stringify(answer)}`);
       return false;
     }
     const c = this.state.circumstances(organization, asked, true);

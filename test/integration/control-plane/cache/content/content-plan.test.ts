@@ -1,62 +1,28 @@
 import 'reflect-metadata';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ContentSeeder, repositoryName } from '../../../../../bench/src/content/seed-content';
-import { seedOrganization, type SeedOrganization } from '../../../../../bench/src/content/seed-organization';
-import { createLogger } from '../../../../../common/runtime/logger';
-import { SealedBox } from '../../../../../common/security/sealed-box';
-import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-address';
-import { Database } from '../../../../../control-plane/src/db/database';
+import { repositoryName } from '../../../../../bench/src/content/seed-content';
+import type { Database } from '../../../../../control-plane/src/db/database';
 import { explainQueries } from '../../../../support/control-plane/explain-queries';
-import { createStores } from '../../../../../control-plane/src/stores';
+import { createLargeDatabase, type LargeDatabase } from '../../../../support/control-plane/large-database';
 import type { ManifestRow, TagRow } from '../../../../../schema/tables';
-import { createTestDatabase, type TestDatabase } from '../../../../support/control-plane/test-database';
 
 const NOW = Date.UTC(2026, 0, 1);
-const ORGANIZATIONS = 10;
 const IMAGES = 600;
-const REPOSITORIES = 20;
 
-const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
-  proxyCacheEnabled: undefined,
-  quotaManagementEnabled: undefined,
-  scanningEnabled: undefined,
-});
-const home = mkdtempSync(join(tmpdir(), 'layover-content-plan-'));
-let server: TestDatabase;
+let large: LargeDatabase;
+let stores: LargeDatabase['stores'];
 let database: Database;
-let organization: SeedOrganization;
+let organization: LargeDatabase['organization'];
 let manifests: readonly ManifestRow[];
 let tags: readonly TagRow[];
 
 beforeAll(async () => {
-  server = await createTestDatabase();
-  const address = parseDatabaseUrl(server.url === '' ? `sqlite:${join(home, 'content.sqlite')}` : server.url)!;
-  database = Database.open(address, createLogger('test', 'silent'));
-  await database.migrate();
-  const seeder = new ContentSeeder(database);
-  for (let number = 0; number < ORGANIZATIONS; number++) {
-    organization = await database.transaction((queries) => seedOrganization(queries, number, NOW));
-    await seeder.fill(organization, {
-      shape: { bases: 1, configBytes: 0, layerBytes: 10 },
-      images: IMAGES,
-      repositories: REPOSITORIES,
-      at: (image) => NOW + image,
-      expiresAt: (image) => NOW + image * 1000,
-    });
-  }
-  // SQLite plans without statistics, as in production. MariaDB would gather its own later.
-  if (database.dialect === 'mysql')
-    await database.reader.raw('ANALYZE TABLE tags, manifests, manifest_references, repository_holdings, repositories');
+  large = await createLargeDatabase(IMAGES, NOW);
+  ({ stores, database, organization } = large);
+  await large.analyze('tags', 'manifests', 'manifest_references', 'repository_holdings', 'repositories');
   manifests = await database.reader('manifests').where('origin_version', organization.originVersion).limit(20);
   tags = await database.reader('tags').where('origin_version', organization.originVersion).limit(20);
 }, 120_000);
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-  rmSync(home, { recursive: true, force: true });
-});
+afterAll(() => large.release());
 
 const scope = () => ({ kind: 'organization', uid: organization.uid }) as const;
 const repositoryId = () => manifests[0]!.repository_id;

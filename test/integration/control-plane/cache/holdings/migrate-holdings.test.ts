@@ -1,40 +1,19 @@
-import { type Knex, knex } from 'knex';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { migrationSource } from '../../../../../schema/migrations/migration-source';
+import type { Knex } from 'knex';
 import { Table } from '../../../../../schema/tables';
 import { digest } from '../../../../support/control-plane/builders';
+import { createOldSchema, type OldSchema } from '../../../../support/control-plane/old-schema';
 import { readContent, recount } from '../../../../support/control-plane/recount';
-import { createTestDatabase, onMysql } from '../../../../support/control-plane/test-database';
-import { mysqlConnection } from '../../../../support/mysql-server/mysql-connection';
+import { onMysql } from '../../../../support/control-plane/test-database';
 
+let schema: OldSchema;
 let tables: Knex;
-let release: () => Promise<void>;
 
 beforeEach(async () => {
-  const home = mkdtempSync(join(tmpdir(), 'layover-migrate-'));
-  const { url, drop } = await createTestDatabase({ empty: true });
-  tables = knex(
-    url === ''
-      ? { client: 'better-sqlite3', connection: { filename: join(home, 'layover.sqlite') }, useNullAsDefault: true }
-      : { client: 'mysql2', connection: mysqlConnection(url), pool: { min: 0, max: 1 } },
-  );
-  release = async () => {
-    await tables.destroy();
-    await drop();
-    rmSync(home, { recursive: true, force: true });
-  };
   // The schema before usage was counted.
-  const before = {
-    ...migrationSource,
-    getMigrations: async () => (await migrationSource.getMigrations([])).slice(0, 5),
-  };
-  await tables.migrate.latest({ migrationSource: before, disableTransactions: true });
+  schema = await createOldSchema('0006-holdings');
+  tables = schema.tables;
 });
-afterEach(() => release());
-
-const migrate = () => tables.migrate.latest({ migrationSource, disableTransactions: true });
+afterEach(() => schema.release());
 
 interface Image {
   readonly id: number;
@@ -146,7 +125,7 @@ test('the migration counts existing content and places it in the eviction order'
   await insertTag(3, two!, 'older', 3000);
   await insertTag(4, index!, 'multi');
   await insertTag(5, five!, 'five');
-  await migrate();
+  await schema.migrate();
   expect(recount(await readContent(tables)).problems).toEqual([]);
   const usage = (await tables(Table.originUsage)) as {
     origin_version: string;
@@ -188,18 +167,18 @@ if (onMysql())
     await insertRepositories();
     await insertContent(IMAGES, PRESENT);
     await insertTag(1, IMAGES[0]!, 'latest');
-    await migrate();
+    await schema.migrate();
     const counted = await tables(Table.originUsage);
     const holdings = await tables(Table.originHoldings);
     await tables('knex_migrations').where('name', 'like', '0006%').delete();
-    await migrate();
+    await schema.migrate();
     expect(recount(await readContent(tables)).problems).toEqual([]);
     expect(await tables(Table.originUsage)).toEqual(counted);
     expect(await tables(Table.originHoldings)).toEqual(holdings);
   });
 
 test('the migration of an empty database counts nothing', async () => {
-  await migrate();
+  await schema.migrate();
   for (const table of [Table.originUsage, Table.originHoldings, Table.repositoryHoldings, Table.blobs])
     expect(await tables(table)).toEqual([]);
 });

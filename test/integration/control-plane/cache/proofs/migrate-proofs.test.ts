@@ -1,32 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Knex, knex } from 'knex';
-import { migrationSource } from '../../../../../schema/migrations/migration-source';
+import type { Knex } from 'knex';
 import { Table } from '../../../../../schema/tables';
-import { createTestDatabase, onMysql } from '../../../../support/control-plane/test-database';
-import { mysqlConnection } from '../../../../support/mysql-server/mysql-connection';
+import { createOldSchema, type OldSchema } from '../../../../support/control-plane/old-schema';
+import { onMysql } from '../../../../support/control-plane/test-database';
 
+let schema: OldSchema;
 let tables: Knex;
-let release: () => Promise<void>;
 
 beforeEach(async () => {
-  const home = mkdtempSync(join(tmpdir(), 'layover-migrate-'));
-  const { url, drop } = await createTestDatabase({ empty: true });
-  tables = knex(
-    url === ''
-      ? { client: 'better-sqlite3', connection: { filename: join(home, 'layover.sqlite') }, useNullAsDefault: true }
-      : { client: 'mysql2', connection: mysqlConnection(url), pool: { min: 0, max: 1 } },
-  );
-  release = async () => {
-    await tables.destroy();
-    await drop();
-    rmSync(home, { recursive: true, force: true });
-  };
-  const all = await migrationSource.getMigrations([]);
-  const until = all.findIndex((migration) => migrationSource.getMigrationName(migration) === '0012-proofs');
-  const before = { ...migrationSource, getMigrations: () => Promise.resolve(all.slice(0, until)) };
-  await tables.migrate.latest({ migrationSource: before, disableTransactions: true });
+  schema = await createOldSchema('0012-proofs');
+  tables = schema.tables;
   for (const uid of ['acme', 'brio'])
     await tables(Table.proxyConfigs).insert({
       organization_uid: uid,
@@ -45,9 +27,8 @@ beforeEach(async () => {
       deny_repositories: '[]',
     });
 });
-afterEach(() => release());
+afterEach(() => schema.release());
 
-const migrate = () => tables.migrate.latest({ migrationSource, disableTransactions: true });
 const configs = () =>
   tables(Table.proxyConfigs)
     .orderBy('organization_uid')
@@ -68,13 +49,13 @@ const asText = (rows: readonly Record<string, unknown>[]) =>
   );
 
 test('existing organizations start with an account of their own, and without proofs', async () => {
-  await migrate();
+  await schema.migrate();
   expect(asText((await configs()) as Record<string, unknown>[])).toEqual(MIGRATED);
   expect(await tables(Table.blobProofs)).toEqual([]);
 });
 
 test('proofs are compared bytewise', async () => {
-  await migrate();
+  await schema.migrate();
   const row = { digest: 'sha256:a', upstream_repository: 'library/app', proven_at: 1 };
   for (const identity of ['account:a', 'account:A', 'account:a '])
     await tables(Table.blobProofs).insert({ identity, ...row });
@@ -85,12 +66,12 @@ test('proofs are compared bytewise', async () => {
 // On SQLite, a migration is one transaction.
 if (onMysql())
   test('the migration continues after an interruption', async () => {
-    await migrate();
+    await schema.migrate();
     await tables.schema.alterTable(Table.proxyConfigs, (table) => table.dropIndex([], 'proxy_configs_origin'));
     await tables.schema.dropTable(Table.endedIdentities);
     await tables(Table.proxyConfigs).where('organization_uid', 'brio').update({ account_version: null });
     await tables('knex_migrations').where('name', 'like', '0012%').delete();
-    await migrate();
+    await schema.migrate();
     expect(asText((await configs()) as Record<string, unknown>[])).toEqual(MIGRATED);
     expect(await tables(Table.endedIdentities)).toEqual([]);
   });

@@ -1,19 +1,10 @@
 import 'reflect-metadata';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ContentSeeder } from '../../../../../bench/src/content/seed-content';
-import { seedOrganization, type SeedOrganization } from '../../../../../bench/src/content/seed-organization';
-import { createLogger } from '../../../../../common/runtime/logger';
-import { SealedBox } from '../../../../../common/security/sealed-box';
 import { provenKeys } from '../../../../../control-plane/src/cache/arrivals/proven-keys';
 import { completeManifests } from '../../../../../control-plane/src/cache/content/complete-manifests';
 import type { BlobProof } from '../../../../../control-plane/src/cache/proofs/proof.store';
-import { Database } from '../../../../../control-plane/src/db/database';
-import { parseDatabaseUrl } from '../../../../../control-plane/src/db/database-address';
+import type { Database } from '../../../../../control-plane/src/db/database';
 import { wholeImages } from '../../../../../control-plane/src/scan/queue/whole-images';
 import { layerSources } from '../../../../../control-plane/src/scan/worker/layer-source';
-import { createStores } from '../../../../../control-plane/src/stores';
 import {
   type ManifestReferenceRow,
   type ManifestRow,
@@ -22,43 +13,22 @@ import {
   Table,
 } from '../../../../../schema/tables';
 import { explainQueries } from '../../../../support/control-plane/explain-queries';
-import { createTestDatabase, type TestDatabase } from '../../../../support/control-plane/test-database';
+import { createLargeDatabase, type LargeDatabase } from '../../../../support/control-plane/large-database';
 
 const NOW = Date.UTC(2026, 0, 1);
-const ORGANIZATIONS = 10;
 const IMAGES = 300;
 const IDENTITIES = 20;
 
-const stores = createStores(new SealedBox('token-keys', Buffer.alloc(32), []), {
-  proxyCacheEnabled: undefined,
-  quotaManagementEnabled: undefined,
-  scanningEnabled: undefined,
-});
-const home = mkdtempSync(join(tmpdir(), 'layover-proofs-plan-'));
-let server: TestDatabase;
+let large: LargeDatabase;
+let stores: LargeDatabase['stores'];
 let database: Database;
-let organization: SeedOrganization;
+let organization: LargeDatabase['organization'];
 let manifests: readonly ManifestRow[];
 let digests: readonly string[];
 
 beforeAll(async () => {
-  server = await createTestDatabase();
-  database = Database.open(
-    parseDatabaseUrl(server.url === '' ? `sqlite:${join(home, 'content.sqlite')}` : server.url)!,
-    createLogger('test', 'silent'),
-  );
-  await database.migrate();
-  const seeder = new ContentSeeder(database);
-  for (let number = 0; number < ORGANIZATIONS; number++) {
-    organization = await database.transaction((queries) => seedOrganization(queries, number, NOW));
-    await seeder.fill(organization, {
-      shape: { bases: 1, configBytes: 0, layerBytes: 10 },
-      images: IMAGES,
-      repositories: 20,
-      at: (image) => NOW + image,
-      expiresAt: (image) => NOW + image * 1000,
-    });
-  }
+  large = await createLargeDatabase(IMAGES, NOW);
+  ({ stores, database, organization } = large);
   const { reader } = database;
   manifests = await reader<ManifestRow>(Table.manifests).where('origin_version', organization.originVersion).limit(20);
   const references = await reader<ManifestReferenceRow>(Table.manifestReferences).whereIn('role', ['LAYER', 'CONFIG']);
@@ -72,17 +42,17 @@ beforeAll(async () => {
     }));
     await database.transaction((queries) => stores.proofs.record(queries, proofs));
   }
-  // SQLite plans without statistics, as in production. MariaDB would gather its own later.
-  if (database.dialect === 'mysql')
-    await reader.raw(
-      'ANALYZE TABLE manifests, manifest_references, origin_holdings, repositories, blobs, blob_proofs, proxy_configs',
-    );
+  await large.analyze(
+    'manifests',
+    'manifest_references',
+    'origin_holdings',
+    'repositories',
+    'blobs',
+    'blob_proofs',
+    'proxy_configs',
+  );
 }, 120_000);
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-  rmSync(home, { recursive: true, force: true });
-});
+afterAll(() => large.release());
 
 const identities = ['account:3', 'account:4'];
 const rights = { identities, mayPull: () => true };

@@ -144,6 +144,8 @@ test('judging an unknown image queues it before all others', async () => {
   await world.first.database.transaction((queries) => queries('scans').where('digest', digest('three')).delete());
   expect(await world.judge(acme, 'three')).toMatchObject({ verdict: 'UNSCANNED', reason: 'its scan is queued' });
   expect(await world.row('three')).toMatchObject({ state: 'QUEUED', due_at: 1 });
+  // The other process may have begun to scan another image before it noticed that Clair is away.
+  await world.claimsEnd();
   await world.clair.comeBack();
   await world.later(120_000);
   expect(world.clair.of('index')[0]!.digest).toBe(digest('three'));

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { bytes, type FillSetup, readAll, setUpFills, until } from '../../../../support/data-plane/fills/fill-setup';
 import { FakeUpstream, Gate } from '../../../../support/data-plane/fills/fake-upstream';
+import { TestClock } from '../../../../support/test-clock';
 
 const MIB = 1024 * 1024;
 
@@ -44,6 +45,34 @@ describe('clients of one blob', () => {
       });
     }
     expect(upstream.offsets.length).toBeLessThanOrEqual(3);
+  });
+
+  it('do not wait for room for the size that another one expects, and do not share its full disk', async () => {
+    await setup.dispose();
+    const clock = new TestClock();
+    setup = await setUpFills({ clock, freeBytes: async () => 10 * MIB });
+    const { fills } = setup;
+    const upstream = new FakeUpstream(bytes(MIB));
+    // A manifest may name a well-known layer with any size.
+    const [first, second, third] = [1, 2, 3].map((factor) =>
+      expect(
+        fills.open(upstream.request({ owner: `organization ${factor}`, expectedSize: factor * 1024 * MIB })),
+      ).rejects.toMatchObject({ key: 'STORE_FULL' }),
+    );
+    const opening = setup.source.open(upstream.request());
+    await until(() => fills.roomCounts().waiting === 1);
+    clock.advance(250);
+    await first;
+    // The clock stands still: the fills for the other wrong sizes wait for room.
+    expect((await readAll(await opening)).equals(upstream.content)).toBe(true);
+    expect(fills.roomCounts().waiting).toBe(2);
+    // They give up at the first look after the fill of the right size has ended.
+    await until(() => {
+      clock.advance(250);
+      return fills.roomCounts().waiting === 0;
+    });
+    await Promise.all([second, third]);
+    expect(upstream.offsets).toEqual([0]);
   });
 
   it('do not wait for each other if they use different upstreams', async () => {
