@@ -9,6 +9,7 @@ import type { Organization__Output } from '../../../proto/gen/layover/v1/Organiz
 import { TestCatalog } from './catalog-client';
 import type { TestRepository } from './builders';
 import { TestClock } from '../test-clock';
+import { testName } from '../test-name';
 import { createTestDatabase, type TestDatabase } from './test-database';
 import { PLANE_SECRET } from '../plane-secret';
 
@@ -30,7 +31,7 @@ export interface GraphqlAnswer<Data = Record<string, unknown>> {
 
 /** A control plane with real HTTP and gRPC, in its own folder. */
 export class TestControlPlane {
-  readonly home = mkdtempSync(join(tmpdir(), 'layover-control-'));
+  readonly home = mkdtempSync(join(tmpdir(), `layover-control-${testName()}-`));
   readonly announced: string[] = [];
   /** All log output as text. */
   log = '';
