@@ -89,8 +89,8 @@ test('callers that all leave at once cost time in proportion to their number', a
     running.resolve();
     return cost;
   };
-  // Both sides have the same number of callers, so only their distribution can make a difference. If
-  // each caller that leaves costs time for all others, the single queue is about 20 times slower.
+  // Both sides have the same number of callers, so only their distribution can make a difference.
+  // If a caller that leaves costs time for each of the others, the one queue is 20 times slower.
   let inSmallQueues = 0;
   for (let i = 0; i < 20; i++) inSmallQueues += await costOf(2_000);
   expect(await costOf(40_000)).toBeLessThan(3 * inSmallQueues);
