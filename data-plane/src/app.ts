@@ -320,7 +320,8 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
           timeoutMs: config.fills.maxFillSeconds * 1000,
         }),
     });
-    const complete: CompleteBlob = (target, blob, urgent) => blobs.complete(target, blob, urgent);
+    // While a blob waits for its completion, the organization may be switched off or deleted.
+    const complete: CompleteBlob = async (target, blob, urgent) => blobs.complete(access.inForce(target), blob, urgent);
     const completion = new Completion(
       complete,
       config.completion,

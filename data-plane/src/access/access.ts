@@ -112,6 +112,19 @@ export class Access {
     return this.target(this.configuration.current(), located, INTERNAL_ACTOR);
   }
 
+  /**
+   * Returns a target under the configuration that is in force now, for work that begins some time
+   * after its request. Throws NAME_UNKNOWN if the organization or its upstream is another one now,
+   * PROXY_DISABLED, and DENIED.
+   */
+  inForce({ organization: { name }, key, actor, upstream: { hops } }: PullTarget): PullTarget {
+    const current = this.internal(this.locate({ kind: 'organization', name }, key.repository));
+    const isSame =
+      current.key.organizationUid === key.organizationUid && current.key.originVersion === key.originVersion;
+    if (!isSame) throw new LayoverError('NAME_UNKNOWN', { message: `organization "${name}" has another upstream now` });
+    return { ...current, actor, upstream: { ...current.upstream, ...(hops === undefined ? {} : { hops }) } };
+  }
+
   private identify(place: Place, sender: Sender, since: number): Promise<Identity> {
     return identify(this.configuration.current(), this.checks, sender, since).catch((error: unknown) => {
       throw withScope(error, place);

@@ -219,6 +219,28 @@ test('completion fills once what the client did not request, and fills nothing f
   expect(rig.asked().filter((line) => second.layers.some(({ digest }) => line.includes(digest)))).toEqual([]);
 });
 
+test('completion begins no blob of an organization that was switched off meanwhile', async () => {
+  await start({
+    organizations: [{ name: 'acme', completeImages: true }],
+    config: (config) => ({ ...config, completion: { ...config.completion, concurrency: 1 } }),
+  });
+  const gate = createGate();
+  rig.registry.quirk({ path: '/blobs/', times: 1, gate });
+  await rig.edge.manifest('latest');
+  await gate.reached;
+  await rig.configure({ name: 'acme', completeImages: true, enabled: false });
+  gate.open();
+  const blobRequests = (): string[] =>
+    rig.registry.requests.map(({ line }) => line).filter((l) => l.includes('/blobs/'));
+  const [, begun] = /(sha256:.*)$/.exec(blobRequests()[0]!)!;
+  await rig.catalog.until(() => [...rig.catalog.records.values()].some(({ blob }) => blob?.digest === begun));
+  await rig.configure({ name: 'acme', completeImages: true });
+  expect(blobRequests()).toHaveLength(1);
+  // The next pull continues.
+  await rig.edge.manifest('latest');
+  await rig.held(...[image.config, ...image.layers].map(({ digest }) => digest));
+});
+
 test('every answered manifest request becomes one complete record at the control plane', async () => {
   await start({ organizations: [{ name: 'acme' }, { name: 'off', enabled: false }] });
   await rig.edge.manifest('latest', { requestId: 'r1' });

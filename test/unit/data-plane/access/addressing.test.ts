@@ -77,3 +77,35 @@ test.each([
   const located = rig.access.locate({ kind: 'organization', name: 'acme' }, 'x');
   expect((await rig.access.authorize(located, '')).quotaBytes).toBe(quotaBytes);
 });
+
+describe('work that begins after its request', () => {
+  const authorized = async (rig: ReturnType<typeof pullRig>) =>
+    rig.access.authorize(rig.access.locate({ kind: 'organization', name: 'docker' }, 'alpine'), '');
+
+  test('follows the present configuration', async () => {
+    const rig = pullRig(HUB);
+    const target = await authorized(rig);
+    expect(rig.access.inForce(target)).toEqual(target);
+    rig.configuration.snapshot = pullRig({ ...HUB, completeImages: true }).configuration.snapshot;
+    expect(rig.access.inForce(target).proxy.completeImages).toBe(true);
+  });
+
+  test.each([
+    ['is switched off', { ...HUB, enabled: false }, 'PROXY_DISABLED'],
+    ['denies the repository', { ...HUB, denyRepositories: ['library/*'] }, 'DENIED'],
+    ['is deleted', { ...HUB, name: 'other' }, 'NAME_UNKNOWN'],
+    ['is another one with the same name', { ...HUB, uid: 'uid-2' }, 'NAME_UNKNOWN'],
+  ])('is refused if the organization %s', async (_what, spec, key) => {
+    const rig = pullRig(HUB);
+    const target = await authorized(rig);
+    rig.configuration.snapshot = pullRig(spec).configuration.snapshot;
+    expect(() => rig.access.inForce(target)).toThrow(expect.objectContaining({ key }));
+  });
+
+  test('is refused if the organization has another upstream', async () => {
+    const rig = pullRig(HUB);
+    const target = await authorized(rig);
+    const moved = { ...target, key: { ...target.key, originVersion: 'origin-0' } };
+    expect(() => rig.access.inForce(moved)).toThrow(/another upstream/);
+  });
+});
