@@ -55,9 +55,10 @@ const paths = (): string[] => [
 ];
 
 test('answer 403 DENIED with the reason on every node and send nothing upstream while proxying is off', async () => {
+  // All blobs, so that nothing of the image is on its way when the switch is turned.
+  const whole = [cached.config, ...cached.layers].map(({ digest }) => `app/blobs/${digest}`);
   for (const node of [layover, second])
-    for (const path of ['app/manifests/v1', `app/blobs/${cached.layers[0]!.digest}`])
-      expect((await get(node, path)).status).toBe(200);
+    for (const path of ['app/manifests/v1', ...whole]) expect((await get(node, path)).status).toBe(200);
   const nodes = { first: layover, second };
   /**
    * Sets the switch and waits until every node answers accordingly, within a second of the

@@ -45,7 +45,7 @@ test.each([
 ] as const)(
   'finishes 50 downloads with correct bytes and one more fetch when their data plane is killed (%s)',
   async (_name, transport) => {
-    const { layer, clients, owner, gate } = await startDownloads({ transport }, `killed ${transport}`, 16 * MIB);
+    const { layer, clients, owner, gate } = await startDownloads({ transport }, `killed ${transport}`, 4 * MIB);
     owner.running.signal('SIGKILL');
     await allRight(clients, layer.digest);
     gate.open();
