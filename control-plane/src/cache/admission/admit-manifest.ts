@@ -2,6 +2,7 @@ import type { Clock } from '../../../../common/runtime/clock';
 import type { ManifestRow } from '../../../../schema/tables';
 import type { Queries } from '../../db/database';
 import { RESERVED_MS } from '../holdings/holding';
+import type { HoldingCost } from '../holdings/ledger';
 import type { ManifestContent } from '../holdings/manifest-content';
 import type { ManifestKey } from '../content/classify-manifests';
 import { checkWarning } from '../eviction/check-warning';
@@ -42,7 +43,7 @@ export async function admitManifest(
     return { decision: 'ADMITTED' };
   }
   const leaving = repository && (await findLeaving(queries, stores, admission, repository.id));
-  const room = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
+  const { room, cost } = await findRoom(queries, stores, found, admission, repository?.id, leaving, now);
   if (room.kind === 'none' && (found.quota?.onOversize !== 'OVERFLOW' || room.why === 'TOO_MUCH_RESERVED')) {
     await recordUnheld(queries, stores, admission, now);
     const { references, manifest } = admission;
@@ -55,7 +56,7 @@ export async function admitManifest(
       now,
     );
   }
-  await keep(queries, stores, found, admission, room, now);
+  await keep(queries, stores, found, admission, { room, cost }, now);
   await checkWarning(queries, stores, found, now);
   return { decision: 'ADMITTED' };
 }
@@ -93,6 +94,12 @@ async function findLeaving(
   return row?.eviction_class === 1 ? row : undefined;
 }
 
+/** The room for an image, and what it costs if that was found out. */
+interface FoundRoom {
+  readonly room: RoomDecision;
+  readonly cost: HoldingCost | undefined;
+}
+
 async function findRoom(
   queries: Queries,
   stores: ContentStores,
@@ -101,22 +108,23 @@ async function findRoom(
   repositoryId: number | undefined,
   leaving: ManifestRow | undefined,
   now: number,
-): Promise<RoomDecision> {
+): Promise<FoundRoom> {
   const whole = wholeSize(admission.manifest, admission.references);
   const pinned = new Set([admission.manifest.digest, ...blobSizes(admission.references).keys()]);
   if (!(await makeReservable(queries, stores, origin, { wholeSize: whole, pinned, inUse: admission.inUse }, now)))
-    return { kind: 'none', why: 'TOO_MUCH_RESERVED' };
-  if (origin.quota === undefined) return { kind: 'room', plan: undefined, overBytes: 0n };
+    return { room: { kind: 'none', why: 'TOO_MUCH_RESERVED' }, cost: undefined };
+  if (origin.quota === undefined) return { room: { kind: 'room', plan: undefined, overBytes: 0n }, cost: undefined };
   const content = toContent(admission, repositoryId ?? NO_REPOSITORY);
   const { repositoryId: id } = content;
   const above = await stores.manifests.ancestors(queries, [{ repositoryId: id, digest: content.digest }]);
   const below = await stores.manifests.findMany(queries, childKeys(admission, id));
-  return makeRoom(
+  const cost = await stores.ledger.cost(queries, origin, content);
+  const room = await makeRoom(
     queries,
     stores,
     origin,
     {
-      cost: await stores.ledger.cost(queries, origin, content),
+      cost: cost.bytes,
       wholeSize: whole,
       pinned,
       keep: new Set([...above, ...below.map((child) => child.id)]),
@@ -125,6 +133,7 @@ async function findRoom(
     },
     now,
   );
+  return { room, cost };
 }
 
 async function keep(
@@ -132,7 +141,7 @@ async function keep(
   stores: ContentStores,
   origin: LockedOrigin,
   admission: Admission,
-  room: RoomDecision,
+  { room, cost }: FoundRoom,
   now: number,
 ): Promise<void> {
   const repository = await stores.repositories.findOrCreate(queries, admission.key, now);
@@ -152,6 +161,7 @@ async function keep(
   await stores.ledger.hold(queries, origin, toContent(admission, repository.id), {
     reservedUntil: now + RESERVED_MS,
     now,
+    cost,
   });
   await stores.scans.admitted(queries, { ...admission.manifest, references: admission.references }, now);
   await applyTag(queries, stores, admission, origin, repository.id, manifest.id);

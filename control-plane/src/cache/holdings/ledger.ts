@@ -20,6 +20,27 @@ export interface HoldingOrigin {
   readonly rights: UpstreamRights;
 }
 
+/** What an origin holds of the digests of one manifest, and what its repository names of them. */
+interface HeldBefore {
+  readonly known: ReadonlyMap<string, Holding>;
+  readonly parts: ReadonlyMap<string, RepositoryHolding>;
+  /**
+   * Blobs in the store that are proven for the organization. Those that arrive later are settled
+   * after the commit.
+   */
+  readonly proven: ReadonlySet<string>;
+}
+
+/**
+ * What it would cost to hold a manifest. Good for {@link Ledger.hold} while the origin stays locked
+ * and nothing else changes its holdings of these digests.
+ */
+export interface HoldingCost {
+  /** Bytes by which used plus reserved would grow. */
+  readonly bytes: bigint;
+  readonly before: HeldBefore;
+}
+
 /** Content that was reserved or that arrived in the current transaction. */
 export interface PossibleArrival {
   readonly digest: string;
@@ -44,33 +65,41 @@ export class Ledger {
   ) {}
 
   /**
-   * Returns the bytes by which used plus reserved would grow if the manifest were held. Content
-   * that is held already costs nothing. Content in the store without a proof costs what the
-   * manifest declares, like content that is not there.
+   * Returns what it would cost to hold the manifest. Content that is held already costs nothing.
+   * Content in the store without a proof costs what the manifest declares, like content that is not
+   * there.
    */
-  async cost(queries: Queries, origin: HoldingOrigin, content: ManifestContent): Promise<bigint> {
+  async cost(queries: Queries, origin: HoldingOrigin, content: ManifestContent): Promise<HoldingCost> {
     const present = await this.blobs.present(queries, content.blobs.keys());
-    const { changes } = await this.holding(queries, origin, content, present, 0);
+    const before = await this.heldBefore(queries, origin, content, present);
+    const { changes } = holding(content, { present, before, reservedUntil: 0 });
     const { used, reserved } = totalsOf(changes);
-    return used + reserved;
+    return { bytes: used + reserved, before };
   }
 
   /**
    * Holds a manifest that its repository did not hold. Reserves room until `reservedUntil` for
-   * blobs that are not in the store or not proven for the organization.
+   * blobs that are not in the store or not proven for the organization. `cost` is the cost of the
+   * same content, if it is known.
    */
   async hold(
     queries: Queries,
     origin: HoldingOrigin,
     content: ManifestContent,
-    { reservedUntil, now }: { readonly reservedUntil: number; readonly now: number },
+    {
+      reservedUntil,
+      now,
+      cost,
+    }: { readonly reservedUntil: number; readonly now: number; readonly cost?: HoldingCost | undefined },
   ): Promise<void> {
     // The lock makes sure that a concurrent collection has either finished or sees the new holder.
     const rows = await this.blobs.lockMany(queries, [content.digest, ...content.blobs.keys()]);
     const { originVersion } = origin;
-    const { changes, parts } = await this.holding(queries, origin, content, presentOf(rows), reservedUntil);
+    const present = presentOf(rows);
+    const before = cost?.before ?? (await this.heldBefore(queries, origin, content, present));
+    const { changes, parts } = holding(content, { present, before, reservedUntil });
     await this.holdings.putParts(queries, originVersion, parts);
-    await this.storeManifest(queries, content, now);
+    if (!present.has(content.digest)) await this.storeManifest(queries, content, now);
     await this.write(queries, originVersion, changes, now);
     const reserved = changes.filter(({ after }) => after.state === 'RESERVED').map(({ after }) => after.digest);
     this.checkForArrivals(queries, reserved, now);
@@ -154,58 +183,19 @@ export class Ledger {
     );
   }
 
-  private async holding(
+  private async heldBefore(
     queries: Queries,
     { originVersion, rights }: HoldingOrigin,
-    content: ManifestContent,
+    { repositoryId, digest, blobs }: ManifestContent,
     present: ReadonlyMap<string, number>,
-    reservedUntil: number,
-  ): Promise<{ readonly changes: readonly Change[]; readonly parts: readonly RepositoryHolding[] }> {
-    const { repositoryId, digest, size, blobs } = content;
+  ): Promise<HeldBefore> {
     const digests = [digest, ...blobs.keys()];
-    const proven = await this.proofs.provenTo(queries, rights, present.keys());
+    const stored = [...blobs.keys()].filter((name) => present.has(name));
+    const proven = await this.proofs.provenTo(queries, rights, stored);
     const known = await this.holdings.find(queries, originVersion, digests);
-    const before = new Map(
-      (
-        await this.holdings.findParts(
-          queries,
-          originVersion,
-          digests.map((name) => ({ repositoryId, digest: name })),
-        )
-      ).map((part) => [part.digest, part]),
-    );
-    const parts = new Map<string, RepositoryHolding>();
-    const after = new Map<string, Holding>();
-    const partOf = (name: string): RepositoryHolding =>
-      parts.get(name) ?? before.get(name) ?? { repositoryId, digest: name, isManifest: false, namedBy: 0 };
-    for (const [name, declared] of blobs) {
-      const part = partOf(name);
-      parts.set(name, { ...part, namedBy: part.namedBy + 1 });
-      after.set(
-        name,
-        named(
-          known.get(name),
-          name,
-          declared,
-          proven.has(name) ? present.get(name) : undefined,
-          part.namedBy === 0,
-          reservedUntil,
-        ),
-      );
-    }
-    const part = partOf(digest);
-    parts.set(digest, { ...part, isManifest: true });
-    const holding = after.get(digest) ?? known.get(digest);
-    after.set(digest, {
-      digest,
-      size,
-      manifestRepositories: (holding?.manifestRepositories ?? 0) + (part.isManifest ? 0 : 1),
-      blobRepositories: holding?.blobRepositories ?? 0,
-      state: 'HELD',
-      reservedUntil: undefined,
-    });
-    const changes = [...after].map(([name, next]) => ({ before: known.get(name), after: next }));
-    return { changes, parts: [...parts.values()] };
+    const keys = digests.map((name) => ({ repositoryId, digest: name }));
+    const parts = await this.holdings.findParts(queries, originVersion, keys);
+    return { known, parts: new Map(parts.map((part) => [part.digest, part])), proven };
   }
 
   /**
@@ -249,6 +239,54 @@ export class Ledger {
       changes.map(({ after }) => after.digest),
     );
   }
+}
+
+/** Returns the new holdings of the origin, and the new parts of the repository. */
+function holding(
+  content: ManifestContent,
+  {
+    present,
+    before: { known, parts: before, proven },
+    reservedUntil,
+  }: {
+    readonly present: ReadonlyMap<string, number>;
+    readonly before: HeldBefore;
+    readonly reservedUntil: number;
+  },
+): { readonly changes: readonly Change[]; readonly parts: readonly RepositoryHolding[] } {
+  const { repositoryId, digest, size, blobs } = content;
+  const parts = new Map<string, RepositoryHolding>();
+  const after = new Map<string, Holding>();
+  const partOf = (name: string): RepositoryHolding =>
+    parts.get(name) ?? before.get(name) ?? { repositoryId, digest: name, isManifest: false, namedBy: 0 };
+  for (const [name, declared] of blobs) {
+    const part = partOf(name);
+    parts.set(name, { ...part, namedBy: part.namedBy + 1 });
+    after.set(
+      name,
+      named(
+        known.get(name),
+        name,
+        declared,
+        proven.has(name) ? present.get(name) : undefined,
+        part.namedBy === 0,
+        reservedUntil,
+      ),
+    );
+  }
+  const part = partOf(digest);
+  parts.set(digest, { ...part, isManifest: true });
+  const own = after.get(digest) ?? known.get(digest);
+  after.set(digest, {
+    digest,
+    size,
+    manifestRepositories: (own?.manifestRepositories ?? 0) + (part.isManifest ? 0 : 1),
+    blobRepositories: own?.blobRepositories ?? 0,
+    state: 'HELD',
+    reservedUntil: undefined,
+  });
+  const changes = [...after].map(([name, next]) => ({ before: known.get(name), after: next }));
+  return { changes, parts: [...parts.values()] };
 }
 
 /**
