@@ -3,7 +3,9 @@ import { type Endpoint, placeName } from '../endpoint';
 import { identityKey } from '../identity-key';
 import type { UpstreamOrigin, UpstreamRepository } from '../upstream-registry';
 
-/** One request of a chain of redirects: the server that gets it, and the repository that it names. */
+/**
+ * One request of a chain of redirects: the server that gets it, and the repository that it names.
+ */
 export interface AuthorizationTarget {
   /** The upstream. Has credentials only if the server is the configured one. */
   readonly origin: UpstreamOrigin;

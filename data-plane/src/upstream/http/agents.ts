@@ -12,6 +12,8 @@ const MAX_AGENTS = 64;
 
 /** The parameters of {@link Agents}. */
 export interface AgentOptions extends Omit<ConnectorOptions, 'secureContext'> {
+  /** Certificates of all trusted authorities in PEM; undefined = those that Node.js trusts. */
+  readonly authorities: readonly string[] | undefined;
   /** Maximum number of connections to one origin. */
   readonly connections: number;
   /** Timeout for the response headers, in milliseconds. */
@@ -37,8 +39,8 @@ export class Agents {
   constructor(private readonly options: AgentOptions) {}
 
   /**
-   * Returns the dispatcher for connections that trust the root certificates of the system and, if
-   * given, a PEM bundle.
+   * Returns the dispatcher for connections that trust the authorities of the options and, if given,
+   * a PEM bundle (docs/security.md#trusted-authorities).
    */
   for(caCertificate: string | undefined): Dispatcher {
     const key = caCertificate === undefined ? 'system' : createHash('sha256').update(caCertificate).digest('hex');
@@ -58,7 +60,7 @@ export class Agents {
   }
 
   private create(caCertificate: string | undefined): Agent {
-    const { connections, headersMs, bodyMs } = this.options;
+    const { authorities, connections, headersMs, bodyMs } = this.options;
     return new Agent({
       connections,
       pipelining: 1,
@@ -66,10 +68,12 @@ export class Agents {
       bodyTimeout: bodyMs,
       connect: createConnector({
         ...this.options,
-        // `ca` replaces the root certificates of the system, so they are added again. Done once per
+        // `ca` replaces the authorities that Node.js trusts, so they are added again. Done once per
         // agent, because parsing 150 certificates takes time.
         secureContext: () =>
-          caCertificate === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, caCertificate] }),
+          caCertificate === undefined && authorities === undefined
+            ? undefined
+            : createSecureContext({ ca: [...(authorities ?? rootCertificates), caCertificate ?? []].flat() }),
       }),
     });
   }

@@ -19,7 +19,8 @@ export interface Connections {
  */
 export function createConnections(options: UpstreamOptions, timeouts: UpstreamTimeouts): Connections {
   const connections = options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS;
-  const tunnels = new Tunnels(timeouts, connections);
+  const { authorities } = options;
+  const tunnels = new Tunnels(timeouts, connections, authorities);
   const agents = new Agents({
     policy: createAddressPolicy(options.allowedNetworks),
     resolver: options.resolver ?? systemResolver,
@@ -28,6 +29,7 @@ export function createConnections(options: UpstreamOptions, timeouts: UpstreamTi
     proxiedNames: options.proxy?.names ?? 'check',
     clock: options.clock,
     timeoutMs: timeouts.connectMs,
+    authorities,
     connections,
     headersMs: timeouts.headersMs,
     bodyMs: timeouts.bodyMs,

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import type { ProxyTarget } from './proxy-rules';
 
@@ -12,6 +13,8 @@ export class Tunnels {
   constructor(
     private readonly timeouts: { readonly connectMs: number; readonly headersMs: number },
     private readonly connections: number,
+    /** Certificates of all trusted authorities, for proxies with HTTPS. */
+    private readonly authorities: readonly string[] | undefined,
   ) {}
 
   /**
@@ -37,13 +40,19 @@ export class Tunnels {
     await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
   }
 
+  /** Returns the options of the connections to a proxy, so that certificates are parsed once. */
+  private trust(origin: string): { readonly secureContext?: SecureContext } {
+    if (this.authorities === undefined || !origin.startsWith('https:')) return {};
+    return { secureContext: createSecureContext({ ca: [...this.authorities] }) };
+  }
+
   private poolOf(proxy: ProxyTarget): Pool {
     let pool = this.pools.get(proxy.origin);
     if (pool === undefined) {
       pool = new Pool(proxy.origin, {
         connections: this.connections,
         headersTimeout: this.timeouts.headersMs,
-        connect: buildConnector({ timeout: this.timeouts.connectMs }),
+        connect: buildConnector({ timeout: this.timeouts.connectMs, ...this.trust(proxy.origin) }),
       });
       this.pools.set(proxy.origin, pool);
     }
