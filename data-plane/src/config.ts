@@ -12,6 +12,7 @@ import { parseMasterKey, parseMasterKeys } from '../../common/security/master-ke
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
 import type { AuthorityFiles } from '../../common/security/trusted-authorities';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
+import { hasValidUserinfo } from './upstream/http/proxy-rules';
 import type { ProxySettings } from './upstream/options';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
@@ -213,7 +214,9 @@ function readNetworks(reader: SettingsReader): readonly string[] {
 }
 
 function parseProxy(text: string): string | undefined {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined;
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return /^https?:$/.test(url.protocol) && hasValidUserinfo(url) ? text : undefined;
 }
 
 function readNodeName(text: string): string | undefined {

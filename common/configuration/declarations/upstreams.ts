@@ -1,7 +1,7 @@
 import { declareSettings, type SettingGroup } from './setting';
 import { DATA_PLANE } from './programs';
 
-const PROXY = 'the http:// or https:// URL of a proxy';
+const PROXY = 'the http:// or https:// URL of a proxy, its user and password percent-encoded (%25 for %)';
 
 const upstreams = declareSettings({
   LAYOVER_UPSTREAM_ALLOWED_NETWORKS: {

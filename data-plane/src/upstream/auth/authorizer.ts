@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { isLayoverError, type LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { HttpClient } from '../http/http-client';
@@ -7,7 +6,8 @@ import { type AuthorizationTarget, serverKey } from './authorization-target';
 import { type Challenge, parseChallenges } from './challenge';
 import { SchemeFinder } from './find-scheme';
 import { trustedRealm } from './realm-policy';
-import { basicScheme, bearerScheme, MAX_SCOPES, pullScope, type Scheme, scopesOf } from './scheme';
+import { basicScheme, bearerScheme, type Scheme } from './scheme';
+import { ScopeMemory } from './scope-memory';
 import { TokenCache } from './token-cache';
 import { basicHeader, limitedTokenRequest } from './token-exchange';
 
@@ -33,8 +33,7 @@ const MAX_REMEMBERED = 10_000;
  */
 export class Authorizer {
   private readonly schemes: SchemeFinder;
-  /** Scopes that challenges added, by server and repository. */
-  private readonly scopes = new LRUCache<string, readonly string[]>({ max: MAX_REMEMBERED });
+  private readonly scopes = new ScopeMemory(MAX_REMEMBERED);
   private readonly tokens: TokenCache;
 
   /** `deadline` aborts requests that several callers share. */
@@ -57,7 +56,7 @@ export class Authorizer {
     if (scheme === undefined) return undefined;
     // A token for the requested repository is tried first where the upstream redirects to another
     // one: most registries accept it.
-    const named = target.configured && !this.scopes.has(grantKey(target)) ? { ...target, name: target.asked } : target;
+    const named = target.configured && !this.scopes.has(target) ? { ...target, name: target.asked } : target;
     try {
       const authorization = await this.answer(scheme, named, signal);
       return authorization === undefined ? undefined : { ...authorization, remembered: true };
@@ -87,7 +86,7 @@ export class Authorizer {
       this.tokens.drop(this.tokenKey(target, refused.plan), refused.token);
     }
     const challenges = parseChallenges(headers);
-    this.addScopes(target, scopesOf(challenges, [target.name, target.asked]));
+    this.scopes.add(target, challenges);
     const candidates = this.candidates(target, challenges, refused);
     let failure: unknown;
     for (const [index, { scheme, remembered }] of candidates.entries()) {
@@ -113,10 +112,12 @@ export class Authorizer {
    * Learns from `/v2/` how the configured server authorizes, after it answered a request without
    * authorization as if there were nothing. Returns whether the request can be repeated with
    * credentials. Throws UPSTREAM_DENIED if the server does not say how, TOO_MANY_REQUESTS,
-   * UPSTREAM_FAILED and the errors of the transport: what such a server answered proves nothing.
+   * UPSTREAM_FAILED, the errors of the transport, and those of {@link challenged}: what such a
+   * server answered proves nothing.
    */
   async learn(target: AuthorizationTarget, signal: AbortSignal): Promise<boolean> {
-    return (await this.schemes.find(target, signal)).kind !== 'open';
+    const scheme = await this.schemes.find(target, signal);
+    return (await this.answer(scheme, target, signal)) !== undefined;
   }
 
   /**
@@ -143,19 +144,9 @@ export class Authorizer {
     ].flatMap(({ scheme, remembered }) => (scheme === undefined ? [] : [{ scheme, remembered }]));
   }
 
-  private addScopes(target: AuthorizationTarget, scopes: readonly string[]): void {
-    const known = this.scopes.get(grantKey(target)) ?? [];
-    const added = scopes.filter((scope) => scope !== pullScope(target.name));
-    this.scopes.set(grantKey(target), [...new Set([...added, ...known])].slice(0, MAX_SCOPES));
-  }
-
-  private scopesFor(target: AuthorizationTarget): readonly string[] {
-    return [pullScope(target.name), ...(this.scopes.get(grantKey(target)) ?? [])];
-  }
-
   private planOf(scheme: Scheme, target: AuthorizationTarget): string {
     if (scheme.kind !== 'bearer') return scheme.kind;
-    return JSON.stringify([scheme.realm, scheme.service, ...this.scopesFor(target)]);
+    return JSON.stringify([scheme.realm, scheme.service, ...this.scopes.of(target)]);
   }
 
   private tokenKey(target: AuthorizationTarget, plan: string): string {
@@ -176,7 +167,7 @@ export class Authorizer {
     }
     // Checked at each use, because the trusted realms may have changed since the challenge.
     const realm = trustedRealm(scheme.realm, server, credentials !== undefined, origin.trustedRealms);
-    const scopes = this.scopesFor(target);
+    const scopes = this.scopes.of(target);
     const issue = async (): ReturnType<typeof limitedTokenRequest> => {
       const { signal: bounded, release } = this.deadline();
       try {
@@ -189,10 +180,6 @@ export class Authorizer {
     const token = await this.tokens.get(this.tokenKey(target, plan), issue, signal);
     return { header: `Bearer ${token}`, token, name, plan, remembered: false };
   }
-}
-
-function grantKey(target: AuthorizationTarget): string {
-  return `${serverKey(target)} ${target.name}`;
 }
 
 /** Returns whether a new token may be accepted where this authorization was not. */

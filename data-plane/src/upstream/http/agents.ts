@@ -3,9 +3,11 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher } from 'undici';
 import { type ConnectorOptions, createConnector } from './connector';
+import { MAX_HEADER_BYTES } from './limits';
+import type { ConnectionUse } from './route';
 
 /**
- * Maximum number of CA bundles in use; an agent that is dropped closes its connections when they
+ * Maximum number of agents in use; an agent that is dropped closes its connections when they
  * are idle.
  */
 const MAX_AGENTS = 64;
@@ -42,8 +44,9 @@ export class Agents {
    * Returns the dispatcher for connections that trust the authorities of the options and, if given,
    * a PEM bundle (docs/security.md#trusted-authorities).
    */
-  for(caCertificate: string | undefined): Dispatcher {
-    const key = caCertificate === undefined ? 'system' : createHash('sha256').update(caCertificate).digest('hex');
+  for(caCertificate: string | undefined, connection: ConnectionUse): Dispatcher {
+    const trust = caCertificate === undefined ? 'system' : createHash('sha256').update(caCertificate).digest('hex');
+    const key = `${connection} ${trust}`;
     let agent = this.agents.get(key);
     if (agent === undefined) {
       agent = this.create(caCertificate);
@@ -66,6 +69,8 @@ export class Agents {
       pipelining: 1,
       headersTimeout: headersMs,
       bodyTimeout: bodyMs,
+      // undici refuses headers that reach this size.
+      maxHeaderSize: MAX_HEADER_BYTES + 1,
       connect: createConnector({
         ...this.options,
         // `ca` replaces the authorities that Node.js trusts, so they are added again. Done once per

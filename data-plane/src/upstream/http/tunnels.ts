@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
+import type { ProxyTrust } from './proxy-connections';
 import type { ProxyTarget } from './proxy-rules';
 
 /**
@@ -13,8 +13,7 @@ export class Tunnels {
   constructor(
     private readonly timeouts: { readonly connectMs: number; readonly headersMs: number },
     private readonly connections: number,
-    /** Certificates of all trusted authorities, for proxies with HTTPS. */
-    private readonly authorities: readonly string[] | undefined,
+    private readonly trust: ProxyTrust,
   ) {}
 
   /**
@@ -40,19 +39,13 @@ export class Tunnels {
     await Promise.all([...this.pools.values()].map((pool) => pool.destroy()));
   }
 
-  /** Returns the options of the connections to a proxy, so that certificates are parsed once. */
-  private trust(origin: string): { readonly secureContext?: SecureContext } {
-    if (this.authorities === undefined || !origin.startsWith('https:')) return {};
-    return { secureContext: createSecureContext({ ca: [...this.authorities] }) };
-  }
-
   private poolOf(proxy: ProxyTarget): Pool {
     let pool = this.pools.get(proxy.origin);
     if (pool === undefined) {
       pool = new Pool(proxy.origin, {
         connections: this.connections,
         headersTimeout: this.timeouts.headersMs,
-        connect: buildConnector({ timeout: this.timeouts.connectMs, ...this.trust(proxy.origin) }),
+        connect: buildConnector({ timeout: this.timeouts.connectMs, ...this.trust(proxy) }),
       });
       this.pools.set(proxy.origin, pool);
     }

@@ -77,6 +77,21 @@ describe('with credentials, an upstream that refuses a request without them as i
     expect(error.message).not.toContain(ann.password);
   });
 
+  it.each<[string, Partial<AuthOptions>, object, string]>([
+    ['names a token server that is not trusted', { realm: 'http://elsewhere.test/token' }, {}, 'UPSTREAM_CONTENT'],
+    ['has a token server that refuses', {}, { respond: { status: 403 } }, 'UPSTREAM_DENIED'],
+    ['has a token server that fails', {}, { respond: { status: 500 } }, 'UPSTREAM_FAILED'],
+    ['has a token server that sends no token', {}, { respond: { status: 200, body: '{}' } }, 'UPSTREAM_CONTENT'],
+  ])('proves nothing if /v2/ %s', async (_name, auth, quirk, key) => {
+    const registry = await start('bearer', 404);
+    Object.assign(registry.auth.options, auth);
+    registry.quirk({ path: '/token', ...quirk });
+    const repository = repositoryAt(registry, 'app', { credentials: ann });
+    for (let round = 0; round < 3; round++) {
+      expect((await failureOf(upstream.getManifest(repository, ref('v1')))).key).toBe(key);
+    }
+  });
+
   it('is told that credentials are missing only if they were not sent', async () => {
     const registry = closers.add(await startFakeRegistry());
     registry.quirk({ path: '/manifests/', respond: { status: 403 } });
