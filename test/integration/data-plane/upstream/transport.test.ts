@@ -161,7 +161,9 @@ describe('an upstream connection', () => {
 
   const head = `HTTP/1.1 200 OK\r\nContent-Type: ${image.mediaType}\r\nContent-Length: ${image.manifest.length}\r\n\r\n`;
   const answer = Buffer.concat([Buffer.from(head), image.manifest]);
-  /** How a server leaves the connection behind: what it sends with the next answer, or instead of it. */
+  /**
+   * How a server leaves a connection behind: what it sends with the next answer, or instead of it.
+   */
   const LEFTOVERS: readonly [string, (socket: Socket) => void][] = [
     ['the body of a HEAD', (socket) => void socket.write(Buffer.concat([image.manifest, answer]))],
     ['more bytes than Content-Length', (socket) => void socket.write(`surplus${answer.toString('latin1')}`, 'latin1')],
