@@ -1,14 +1,18 @@
-/** All host names of Docker Hub. Image names use the first one. */
-const DOCKER_HUB_HOSTS: readonly string[] = [
-  'docker.io',
-  'index.docker.io',
-  'registry-1.docker.io',
-  'registry.hub.docker.com',
-];
-
-/** Names of Docker Hub at which no registry listens, and the name at which it does. */
-const DOCKER_HUB_ALIASES: readonly string[] = ['docker.io', 'index.docker.io'];
+/** The name at which the registry of Docker Hub listens. */
 const DOCKER_HUB_REGISTRY = 'registry-1.docker.io';
+
+/**
+ * All host names of Docker Hub, and the name at which each is reached: `docker.io` in image names,
+ * `index.docker.io` of the login of Docker, `hub.docker.com` of the web site, which Harbor names as
+ * the endpoint, and `registry.hub.docker.com`, which answers as a registry itself.
+ */
+const DOCKER_HUB_HOSTS: ReadonlyMap<string, string> = new Map([
+  ['docker.io', DOCKER_HUB_REGISTRY],
+  ['index.docker.io', DOCKER_HUB_REGISTRY],
+  ['hub.docker.com', DOCKER_HUB_REGISTRY],
+  [DOCKER_HUB_REGISTRY, DOCKER_HUB_REGISTRY],
+  ['registry.hub.docker.com', 'registry.hub.docker.com'],
+]);
 
 const HOST = /^(?:[a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
 
@@ -22,11 +26,14 @@ export function registryUrl(host: string, insecure: boolean): URL | undefined {
   const text = `${insecure ? 'http' : 'https'}://${host}/`;
   if (!HOST.test(host) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  if (url.port === '' && DOCKER_HUB_ALIASES.includes(url.hostname)) url.hostname = DOCKER_HUB_REGISTRY;
+  if (url.port === '') url.hostname = DOCKER_HUB_HOSTS.get(url.hostname) ?? url.hostname;
   return url;
 }
 
-/** Returns whether host[:port] names Docker Hub. The default port may be left out. */
+/**
+ * Returns whether host[:port] names Docker Hub. The default port, of HTTPS or HTTP, may be left
+ * out.
+ */
 export function isDockerHub(host: string): boolean {
-  return DOCKER_HUB_HOSTS.includes(host.toLowerCase().replace(/:443$/, ''));
+  return DOCKER_HUB_HOSTS.has(host.toLowerCase().replace(/:(?:443|80)$/, ''));
 }

@@ -73,6 +73,7 @@ import { DiskAccount, freeBytesAt } from './store/room/disk-account';
 import type { GcsLimits } from './store/gcs/limits';
 import type { SignUrl } from './store/gcs/sign-url';
 import { openBlobStore } from './open-blob-store';
+import { readTrustedAuthorities } from '../../common/security/trusted-authorities';
 import { createUpstreamProber } from './upstream/probe/create-upstream-prober';
 import { createUpstreamRegistry } from './upstream/client/create-upstream-registry';
 import type { Resolver, UpstreamOptions } from './upstream/options';
@@ -162,6 +163,9 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
     const upstreamOptions: UpstreamOptions = {
       allowedNetworks: config.allowedNetworks,
       proxy: config.proxy,
+      authorities: readTrustedAuthorities(config.authorities, ({ path, reason }) =>
+        logger.warn({ path, reason }, 'Certificates of authorities are left out'),
+      ),
       timeouts: config.upstream,
       connectionsPerOrigin: config.upstream.connectionsPerOrigin,
       resolver: overrides.resolver,

@@ -10,7 +10,9 @@ import { type ListenAddress, parseListenAddress, parseListenAddresses } from '..
 import type { LogLevel } from '../../common/runtime/logger';
 import { parseMasterKey, parseMasterKeys } from '../../common/security/master-key';
 import { type PlaneSecurityConfig, readPlaneSecurity } from '../../common/security/plane-security-config';
+import type { AuthorityFiles } from '../../common/security/trusted-authorities';
 import { readTracing, type TracingConfig } from '../../common/tracing/tracing-config';
+import { hasValidUserinfo } from './upstream/http/proxy-rules';
 import type { ProxySettings } from './upstream/options';
 import { type BucketAddress, parseBucketAddress, parseEmulatorHost } from './store/gcs/bucket-address';
 
@@ -53,6 +55,8 @@ export interface DataPlaneConfig {
   /** CIDRs of private networks in which upstreams are allowed. */
   readonly allowedNetworks: readonly string[];
   readonly proxy: ProxySettings;
+  /** Where the certificates of authorities are that upstreams may use. */
+  readonly authorities: AuthorityFiles;
   /** How long running requests may continue when the plane stops. */
   readonly drainMs: number;
   /**
@@ -123,6 +127,11 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
       httpProxy: reader.parsed(SETTINGS.HTTP_PROXY, parseProxy),
       noProxy: reader.text(SETTINGS.NO_PROXY),
       names: reader.choice(SETTINGS.LAYOVER_UPSTREAM_PROXY_NAMES),
+    },
+    authorities: {
+      bundle: reader.text(SETTINGS.SSL_CERT_FILE),
+      folders: (reader.text(SETTINGS.SSL_CERT_DIR) ?? '').split(':').filter((folder) => folder !== ''),
+      extra: reader.text(SETTINGS.NODE_EXTRA_CA_CERTS),
     },
     drainMs: reader.integer(SETTINGS.LAYOVER_DRAIN_SECONDS) * 1000,
     configurationWaitMs: reader.integer(SETTINGS.LAYOVER_CONFIGURATION_WAIT_SECONDS) * 1000,
@@ -205,7 +214,9 @@ function readNetworks(reader: SettingsReader): readonly string[] {
 }
 
 function parseProxy(text: string): string | undefined {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined;
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return /^https?:$/.test(url.protocol) && hasValidUserinfo(url) ? text : undefined;
 }
 
 function readNodeName(text: string): string | undefined {

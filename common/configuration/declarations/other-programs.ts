@@ -55,15 +55,6 @@ const node = declareSettings({
     description: 'Read by Node.js. A value of your own replaces the default.',
     example: '--max-old-space-size=2048',
   },
-  NODE_EXTRA_CA_CERTS: {
-    kind: 'external',
-    readBy: ALL_PLANES,
-    format: 'the path of a PEM file',
-    description:
-      'Additional authorities for outgoing TLS connections, for example to an upstream with a private ' +
-      'certificate. Read by Node.js.',
-    example: '/etc/ssl/corp-ca.pem',
-  },
   UV_THREADPOOL_SIZE: {
     kind: 'external',
     readBy: ALL_PLANES,

@@ -1,7 +1,7 @@
 import { declareSettings, type SettingGroup } from './setting';
 import { DATA_PLANE } from './programs';
 
-const PROXY = 'the http:// or https:// URL of a proxy';
+const PROXY = 'the http:// or https:// URL of a proxy, its user and password percent-encoded (%25 for %)';
 
 const upstreams = declareSettings({
   LAYOVER_UPSTREAM_ALLOWED_NETWORKS: {
@@ -51,6 +51,32 @@ const upstreams = declareSettings({
       'addresses and names that do not resolve, and gives the name to the proxy. `pin`: the proxy gets the checked ' +
       'address instead, so that a name cannot change in between; proxies that filter by name refuse this. `proxy`: ' +
       'names that Layover cannot resolve go to the proxy unchecked; the proxy must then refuse internal addresses.',
+  },
+  SSL_CERT_FILE: {
+    kind: 'text',
+    readBy: DATA_PLANE,
+    format: 'the path of a PEM file',
+    defaultText: 'the bundle of the operating system',
+    description:
+      'Authorities of the system, for TLS connections to upstreams. They are trusted in addition to the roots of ' +
+      'Node.js and to `caCertificate` of an organization. See [security.md](security.md#trusted-authorities).',
+    example: '/etc/ssl/certs/ca-certificates.crt',
+  },
+  SSL_CERT_DIR: {
+    kind: 'text',
+    readBy: DATA_PLANE,
+    format: 'a colon-separated list of folders with PEM files',
+    description: 'More authorities of the system, for TLS connections to upstreams.',
+    example: '/etc/ssl/certs',
+  },
+  NODE_EXTRA_CA_CERTS: {
+    kind: 'text',
+    readBy: DATA_PLANE,
+    format: 'the path of a PEM file',
+    description:
+      'Additional authorities for TLS connections to upstreams. Node.js reads it too, in every plane, for all ' +
+      'other outgoing TLS connections.',
+    example: '/etc/ssl/corp-ca.pem',
   },
   LAYOVER_UPSTREAM_CONNECT_SECONDS: {
     kind: 'integer',

@@ -58,6 +58,11 @@ export interface UpstreamOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly proxy?: ProxySettings;
+  /**
+   * Certificates of all trusted authorities in PEM, besides those of an organization. Default:
+   * those that Node.js trusts.
+   */
+  readonly authorities?: readonly string[];
   readonly timeouts?: Partial<UpstreamTimeouts>;
   /**
    * Maximum number of connections to one origin. Default 64: more than the concurrent fills, so

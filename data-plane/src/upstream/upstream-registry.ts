@@ -110,8 +110,8 @@ export interface UpstreamHealth {
   readonly rateLimit: number | undefined;
   readonly rateLimitRemaining: number | undefined;
   /**
-   * Requests with these credentials fail with TOO_MANY_REQUESTS until then (milliseconds since the
-   * epoch).
+   * Some requests with these credentials fail with TOO_MANY_REQUESTS until then (milliseconds since
+   * the epoch): those of a kind that the upstream, its token server or a redirect target limited.
    */
   readonly retryAfter: number | undefined;
 }

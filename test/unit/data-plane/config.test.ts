@@ -84,6 +84,19 @@ test('every problem is named at once, and no secret is repeated', () => {
   expect(problems.join()).not.toMatch(/c2VjcmV0|hunter2/);
 });
 
+test.each(['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'])(
+  '%s with a user or password that is not percent-encoded is a problem, and is not repeated',
+  (name) => {
+    for (const userinfo of ['hunter2:hunter2%', 'hunter2:%zzhunter2', 'hunter2%2:hunter2', 'hunter2:hunter2%e4']) {
+      const problems = problemsOf({ [name]: `http://${userinfo}@proxy:3128` });
+      expect(problems).toEqual([expect.stringMatching(`^${name} must be .* percent-encoded \\(%25 for %\\)`)]);
+      expect(problems.join()).not.toContain('hunter2');
+    }
+    const valid = 'http://us%40er:2%25@proxy:3128';
+    expect(Object.values(readDataPlaneConfig({ [name]: valid }).proxy)).toContain(valid);
+  },
+);
+
 test.each([
   ['gs://bucket', { bucket: 'bucket', prefix: '' }],
   ['gs://bucket/', { bucket: 'bucket', prefix: '' }],

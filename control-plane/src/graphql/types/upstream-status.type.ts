@@ -34,7 +34,8 @@ export class UpstreamStatusType {
 
   @Field(() => DateTimeScalar, {
     nullable: true,
-    description: 'The upstream gets no requests before this time; null if it may get requests now.',
+    description:
+      'The upstream limited some requests, and gets none of their kind before this time; null if it may get all requests.',
   })
   retryAfter!: number | null;
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { LayoverError } from '../../../../common/errors/layover-error';
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import type { Clock } from '../../../../common/runtime/clock';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
-import { retryAfterMs } from '../http/retry-after';
+import type { RateLimits } from '../http/rate-limits';
+import { statedRetryAfterMs } from '../http/retry-after';
+import { identityKey } from '../identity-key';
 import type { UpstreamOrigin } from '../upstream-registry';
 
 /** The parameters of a token request. */
@@ -12,8 +15,8 @@ export interface UpstreamTokenRequest {
   /** A realm that was already checked (realm-policy.ts). */
   readonly realm: URL;
   readonly service: string | undefined;
-  /** undefined = no scope: the token proves the identity only. */
-  readonly scope: string | undefined;
+  /** None = the token proves the identity only. */
+  readonly scopes: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +55,7 @@ export async function requestToken(
   const { origin, endpoint, signal } = request;
   const url = new URL(request.realm);
   if (request.service !== undefined) url.searchParams.set('service', request.service);
-  if (request.scope !== undefined) url.searchParams.set('scope', request.scope);
+  for (const scope of request.scopes) url.searchParams.append('scope', scope);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (origin.credentials !== undefined) headers['authorization'] = basicHeader(origin.credentials);
   const place = { name: placeName(endpoint, url), signal };
@@ -62,6 +65,33 @@ export async function requestToken(
     throw refusal(answer, request, nowMs);
   }
   return readToken(await answer.body.read(MAX_BODY, 'the token'), place.name);
+}
+
+/**
+ * Requests a token unless the token server limits such requests. A limit is remembered for these
+ * scopes only, because token servers limit pulls of one repository
+ * (docs/design/access.md#rate-limits). Throws the errors of requestToken; TOO_MANY_REQUESTS always
+ * has `retryAfterSeconds`.
+ */
+export async function limitedTokenRequest(
+  http: HttpClient,
+  limits: RateLimits,
+  clock: Clock,
+  request: UpstreamTokenRequest,
+): Promise<UpstreamToken> {
+  const { origin, endpoint, realm, scopes } = request;
+  const limit = JSON.stringify([identityKey(origin), realm.host, 'token', ...scopes]);
+  limits.assertOpen(limit, `the token server of ${placeName(endpoint, realm)}`);
+  try {
+    const token = await requestToken(http, request, clock.now());
+    limits.passed(limit);
+    return token;
+  } catch (error) {
+    if (!isLayoverError(error) || error.upstreamStatus !== 429) throw error;
+    const { key, message, upstreamStatus, retryAfterSeconds } = error;
+    const waitMs = limits.exceeded(limit, retryAfterSeconds === undefined ? undefined : retryAfterSeconds * 1000);
+    throw new LayoverError(key, { message, upstreamStatus, retryAfterSeconds: toSeconds(waitMs) });
+  }
 }
 
 /** Returns the Authorization value for Basic (RFC 7617, UTF-8). */
@@ -97,7 +127,7 @@ function refusal(answer: HttpAnswer, request: UpstreamTokenRequest, nowMs: numbe
     case upstreamStatus === 429:
       return new LayoverError('TOO_MANY_REQUESTS', {
         message: `${server} limits the requests of Layover`,
-        retryAfterSeconds: Math.ceil(retryAfterMs(answer.headers, nowMs) / 1000),
+        retryAfterSeconds: toSeconds(statedRetryAfterMs(answer.headers, nowMs)),
         upstreamStatus,
       });
     case upstreamStatus >= 500:
@@ -113,6 +143,10 @@ function refusal(answer: HttpAnswer, request: UpstreamTokenRequest, nowMs: numbe
         upstreamStatus,
       });
   }
+}
+
+function toSeconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.ceil(ms / 1000);
 }
 
 function parseJson(body: Buffer): unknown {

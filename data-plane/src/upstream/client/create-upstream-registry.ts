@@ -3,6 +3,7 @@ import { type Deadline, startDeadline } from '../../../../common/async/deadline'
 import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
 import { Authorizer } from '../auth/authorizer';
 import { createConnections } from '../http/create-connections';
+import { RateLimits } from '../http/rate-limits';
 import { abortError } from '../http/transport-error';
 import { getUpstreamManifest } from './get-manifest';
 import { headBlob } from './head-blob';
@@ -30,8 +31,9 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const connections = createConnections(options, timeouts);
   const { http } = connections;
   const states = new UpstreamStates(clock);
-  const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
-  const client = new RegistryClient(http, authorizer, states, clock, options.hopId);
+  const limits = new RateLimits(clock);
+  const authorizer = new Authorizer(http, clock, limits, () => scopeOf(undefined));
+  const client = new RegistryClient(http, authorizer, limits, states, clock, options.hopId);
 
   function scopeOf(parent: AbortSignal | undefined): Deadline {
     const reason = (): LayoverError =>

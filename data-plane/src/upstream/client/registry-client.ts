@@ -2,11 +2,16 @@ import { isLayoverError, LayoverError } from '../../../../common/errors/layover-
 import { parseRepositoryName } from '../../../../common/oci/reference';
 import type { Clock } from '../../../../common/runtime/clock';
 import { answerError, type Subject } from './answer-error';
-import type { Authorization, Authorizer } from '../auth/authorizer';
-import { endpointOf } from '../endpoint';
+import { targetAt } from '../auth/authorization-target';
+import type { Authorizer } from '../auth/authorizer';
+import { type AuthorizedAnswer, sendAuthorized } from '../auth/send-authorized';
+import { type Endpoint, endpointOf } from '../endpoint';
 import { hopHeader } from '../hop-header';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
+import type { RateLimits } from '../http/rate-limits';
+import { statedRetryAfterMs } from '../http/retry-after';
+import { identityKey } from '../identity-key';
 import type { UpstreamStates } from './upstream-states';
 import type { UpstreamRepository } from '../upstream-registry';
 
@@ -25,14 +30,18 @@ export interface UpstreamRequest {
   readonly signal: AbortSignal;
 }
 
+/** Answers that may mean "not without credentials". */
+const REFUSALS: readonly number[] = [401, 403, 404, 410];
+
 /**
- * Sends requests to registries: authorization, one retry after a 401, redirects, rate limits and
- * statuses. All operations share this code.
+ * Sends requests to registries: authorization, redirects, rate limits and statuses. All operations
+ * share this code.
  */
 export class RegistryClient {
   constructor(
     private readonly http: HttpClient,
     private readonly authorizer: Authorizer,
+    private readonly limits: RateLimits,
     private readonly states: UpstreamStates,
     private readonly clock: Clock,
     /** Identifies this data plane to upstreams that are Layover too. */
@@ -42,16 +51,18 @@ export class RegistryClient {
   /**
    * Returns the answer if its status is 200, 206, or one of `alsoStatuses`, whose body the caller
    * must release. Throws the error of answerError for other statuses, TOO_MANY_REQUESTS without a
-   * request while a rate limit is remembered, and the errors of the transport and the token server.
+   * request while a limit of this kind of request is remembered, and the errors of the transport
+   * and the token server.
    */
   async ask(question: UpstreamRequest, alsoStatuses: readonly number[] = []): Promise<HttpAnswer> {
     const { origin } = question.repository;
-    this.states.assertNotLimited(origin);
     try {
-      const answer = await this.askAuthorized(question);
-      this.states.noteRateLimit(origin, answer.headers);
+      const { answer, authorized } = await this.askWithCredentials(question);
+      if (answer.url.origin === endpointOf(origin).base.origin) this.states.noteRateLimit(origin, answer.headers);
       if (answer.status === 200 || answer.status === 206 || alsoStatuses.includes(answer.status)) return answer;
-      throw await answerError(answer, question.repository, question.subject, this.clock.now());
+      // Credentials that were not sent were not refused.
+      const asked = authorized ? question.repository : withoutCredentials(question.repository);
+      throw this.limited(question, answer, await answerError(answer, asked, question.subject, this.clock.now()));
     } catch (error) {
       if (isLayoverError(error) && error.key === 'TOO_MANY_REQUESTS' && error.upstreamStatus === 429) {
         this.states.limit(origin, (error.retryAfterSeconds ?? 0) * 1000);
@@ -60,38 +71,82 @@ export class RegistryClient {
     }
   }
 
-  private async askAuthorized(question: UpstreamRequest): Promise<HttpAnswer> {
+  /**
+   * Sends the request. If the organization has credentials and the upstream refused a request
+   * without them, learns how the upstream authorizes and sends the request again: a private
+   * repository looks like a missing one to strangers.
+   */
+  private async askWithCredentials(question: UpstreamRequest): Promise<AuthorizedAnswer> {
     const { repository, signal } = question;
     const endpoint = endpointOf(repository.origin);
-    const send = (authorization: Authorization | undefined): Promise<HttpAnswer> =>
-      followRedirects(this.http, {
-        method: question.method,
-        url: urlOf(endpoint.base, question),
-        headers: {
-          accept: question.accept,
-          ...(question.range === undefined ? {} : { range: question.range }),
-          ...hopHeader(this.hopId, repository.hops),
-        },
-        authorization: authorization?.header,
-        endpoint,
-        caCertificate: repository.origin.caCertificate,
-        signal,
-      });
-    const known = await this.authorizer.known(repository, endpoint, signal);
-    const answer = await send(known);
-    // Only the registry itself gets an answer to its challenge, never the target of a redirect.
-    if (answer.status !== 401 || answer.url.origin !== endpoint.base.origin) return answer;
-    const challenges = answer.headers.all('www-authenticate');
-    const authorization = await this.authorizer
-      .challenged(repository, endpoint, challenges, known, signal)
-      .catch(async (error: unknown) => {
-        await answer.body.discard();
-        throw error;
-      });
-    if (authorization === undefined) return answer;
-    await answer.body.discard();
-    return send(authorization);
+    const first = await this.follow(question, endpoint);
+    const { status } = first.answer;
+    if (first.authorized || repository.origin.credentials === undefined || !REFUSALS.includes(status)) return first;
+    const target = targetAt(repository, endpoint, urlOf(endpoint.base, question));
+    const learned = await this.authorizer.learn(target, signal).catch(async (error: unknown) => {
+      await first.answer.body.discard();
+      throw error;
+    });
+    if (!learned) return first;
+    await first.answer.body.discard();
+    return this.follow(question, endpoint);
   }
+
+  /** Sends the request and follows redirects. Every server gets the authorization it asks for. */
+  private async follow(question: UpstreamRequest, endpoint: Endpoint): Promise<AuthorizedAnswer> {
+    const { method, repository, signal } = question;
+    const { caCertificate } = repository.origin;
+    let authorized = false;
+    const headers: Record<string, string> = {
+      accept: question.accept,
+      ...(question.range === undefined ? {} : { range: question.range }),
+      ...hopHeader(this.hopId, repository.hops),
+    };
+    const answer = await followRedirects({
+      url: urlOf(endpoint.base, question),
+      endpoint,
+      signal,
+      send: async (url, place) => {
+        const limit = limitOf(question, url);
+        this.limits.assertOpen(limit, place.name);
+        const target = targetAt(repository, endpoint, url);
+        const sent = await sendAuthorized(this.authorizer, target, signal, (authorization) =>
+          this.http({
+            method,
+            url,
+            headers: authorization === undefined ? headers : { ...headers, authorization },
+            caCertificate,
+            place,
+          }),
+        );
+        if (target.configured && sent.authorized) authorized = true;
+        if (sent.answer.status !== 429) this.limits.passed(limit);
+        return sent.answer;
+      },
+    });
+    return { answer, authorized };
+  }
+
+  /** Remembers a 429, and returns the error with the time until the limit is over. */
+  private limited(question: UpstreamRequest, answer: HttpAnswer, error: LayoverError): LayoverError {
+    if (answer.status !== 429) return error;
+    const statedMs = statedRetryAfterMs(answer.headers, this.clock.now());
+    const waitMs = this.limits.exceeded(limitOf(question, answer.url), statedMs);
+    const { key, message, upstreamStatus } = error;
+    return new LayoverError(key, { message, upstreamStatus, retryAfterSeconds: Math.ceil(waitMs / 1000) });
+  }
+}
+
+/**
+ * Returns the key of the limit that a 429 of this host to this request means: for this identity,
+ * host, method and kind of request (docs/design/access.md#rate-limits).
+ */
+function limitOf({ method, repository, path }: UpstreamRequest, url: URL): string {
+  return JSON.stringify([identityKey(repository.origin), url.host, method, path.split('/', 1)[0]]);
+}
+
+function withoutCredentials(repository: UpstreamRepository): UpstreamRepository {
+  return { ...repository, origin: { ...repository.origin, credentials: undefined } };
 }
 
 function urlOf(base: URL, question: UpstreamRequest): URL {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { ErrorKey } from '../../../../common/errors/catalogue';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { ResponseHeaders } from '../http/response-headers';
@@ -32,27 +32,18 @@ const HEALTHY_ERRORS: readonly ErrorKey[] = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN',
 const NOT_ASKED: readonly ErrorKey[] = ['CANCELLED', 'NAME_INVALID', 'REQUEST_INVALID', 'NOT_READY', 'INTERNAL'];
 
 /**
- * The state of upstreams: their health, and rate limits after a 429. Bounded; losing an entry is
- * harmless.
+ * The health of upstreams, as the management API shows it. Bounded; losing an entry is harmless.
+ * Which requests wait for the end of a limit is decided elsewhere (../http/rate-limits.ts).
  */
 export class UpstreamStates {
   private readonly states = new LRUCache<string, State>({ max: MAX_STATES });
 
   constructor(private readonly clock: Clock) {}
 
-  /** Throws TOO_MANY_REQUESTS while a 429 is remembered for this upstream and credential. */
-  assertNotLimited(origin: UpstreamOrigin): void {
-    const left = (this.states.get(identityKey(origin))?.blockedUntil ?? 0) - this.clock.now();
-    if (left <= 0) return;
-    throw new LayoverError('TOO_MANY_REQUESTS', {
-      message: `${origin.host} limits the requests of Layover; Layover sends no request until the limit is over`,
-      retryAfterSeconds: Math.ceil(left / 1000),
-    });
-  }
-
-  /** Remembers a 429. */
+  /** Records that a 429 stops some requests for this time. Other limits may end later. */
   limit(origin: UpstreamOrigin, forMs: number): void {
-    this.of(origin).blockedUntil = this.clock.now() + forMs;
+    const state = this.of(origin);
+    state.blockedUntil = Math.max(state.blockedUntil, this.clock.now() + forMs);
   }
 
   /**

@@ -3,15 +3,19 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher } from 'undici';
 import { type ConnectorOptions, createConnector } from './connector';
+import { MAX_HEADER_BYTES } from './limits';
+import type { ConnectionUse } from './route';
 
 /**
- * Maximum number of CA bundles in use; an agent that is dropped closes its connections when they
+ * Maximum number of agents in use; an agent that is dropped closes its connections when they
  * are idle.
  */
 const MAX_AGENTS = 64;
 
 /** The parameters of {@link Agents}. */
 export interface AgentOptions extends Omit<ConnectorOptions, 'secureContext'> {
+  /** Certificates of all trusted authorities in PEM; undefined = those that Node.js trusts. */
+  readonly authorities: readonly string[] | undefined;
   /** Maximum number of connections to one origin. */
   readonly connections: number;
   /** Timeout for the response headers, in milliseconds. */
@@ -37,11 +41,12 @@ export class Agents {
   constructor(private readonly options: AgentOptions) {}
 
   /**
-   * Returns the dispatcher for connections that trust the root certificates of the system and, if
-   * given, a PEM bundle.
+   * Returns the dispatcher for connections that trust the authorities of the options and, if given,
+   * a PEM bundle (docs/security.md#trusted-authorities).
    */
-  for(caCertificate: string | undefined): Dispatcher {
-    const key = caCertificate === undefined ? 'system' : createHash('sha256').update(caCertificate).digest('hex');
+  for(caCertificate: string | undefined, connection: ConnectionUse): Dispatcher {
+    const trust = caCertificate === undefined ? 'system' : createHash('sha256').update(caCertificate).digest('hex');
+    const key = `${connection} ${trust}`;
     let agent = this.agents.get(key);
     if (agent === undefined) {
       agent = this.create(caCertificate);
@@ -58,18 +63,22 @@ export class Agents {
   }
 
   private create(caCertificate: string | undefined): Agent {
-    const { connections, headersMs, bodyMs } = this.options;
+    const { authorities, connections, headersMs, bodyMs } = this.options;
     return new Agent({
       connections,
       pipelining: 1,
       headersTimeout: headersMs,
       bodyTimeout: bodyMs,
+      // undici refuses headers that reach this size.
+      maxHeaderSize: MAX_HEADER_BYTES + 1,
       connect: createConnector({
         ...this.options,
-        // `ca` replaces the root certificates of the system, so they are added again. Done once per
+        // `ca` replaces the authorities that Node.js trusts, so they are added again. Done once per
         // agent, because parsing 150 certificates takes time.
         secureContext: () =>
-          caCertificate === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, caCertificate] }),
+          caCertificate === undefined && authorities === undefined
+            ? undefined
+            : createSecureContext({ ca: [...(authorities ?? rootCertificates), caCertificate ?? []].flat() }),
       }),
     });
   }

@@ -1,27 +1,20 @@
 import { isIP, isIPv6, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
-import { withTimeout } from '../../../../common/async/deadline';
-import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
-import type { Clock } from '../../../../common/runtime/clock';
-import type { ProxiedNames, Resolver } from '../options';
-import type { AddressPolicy } from './address-policy';
+import type { ProxiedNames } from '../options';
 import { addressRefused } from './address-refused';
 import { ConnectError, isConnectError } from './connect-error';
-import { errorCode } from './error-code';
-import { createGuardedLookup, resolveForProxy } from './guarded-lookup';
+import { createGuardedLookup } from './guarded-lookup';
+import { proxiedName, type ProxiedNameOptions } from './proxied-name';
+import type { OpenProxy } from './proxy-connections';
 import { bareHostname, type ProxyRules } from './proxy-rules';
 import type { Tunnels } from './tunnels';
 
 /** The parameters of {@link createConnector}. */
-export interface ConnectorOptions {
-  readonly policy: AddressPolicy;
-  readonly resolver: Resolver;
+export interface ConnectorOptions extends ProxiedNameOptions {
   readonly proxyFor: ProxyRules;
   readonly tunnels: Tunnels;
-  /** How names are treated behind a proxy. */
-  readonly proxiedNames: ProxiedNames;
-  readonly clock: Clock;
+  readonly openProxy: OpenProxy;
   /**
    * Returns the trusted certificates in addition to the system's; undefined = only the system's.
    * Throws if a PEM is invalid.
@@ -30,18 +23,6 @@ export interface ConnectorOptions {
   /** Timeout for DNS, TCP and TLS together, and for DNS alone behind a proxy, in milliseconds. */
   readonly timeoutMs: number;
 }
-
-/**
- * Names that mean this machine or the metadata service of its cloud for every resolver, including
- * the one of a proxy. Refused behind a proxy even if they do not resolve here.
- */
-const INTERNAL_NAMES: readonly RegExp[] = [
-  // RFC 6761 section 6.3, and the names that Debian and Red Hat have in /etc/hosts.
-  /^(?:.+\.)?localhost[46]?(?:\.localdomain[46]?)?$/,
-  /^ip6-(?:localhost|loopback)$/,
-  /^metadata(?:\.goog|\.google\.internal)?$/,
-  /^instance-data(?:\..+)?$/,
-];
 
 /**
  * Creates the function that opens every outgoing connection of the upstream client. Direct
@@ -81,12 +62,12 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
           callback(null, socket);
         });
       }
-      if (INTERNAL_NAMES.some((name) => name.test(hostname))) return fail(addressRefused(hostname));
       const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
       const open = async (): Promise<Socket> => {
         const name = await proxiedName(hostname, options).catch((error: unknown) => {
           throw new ConnectError(error);
         });
+        if (usesAbsoluteForm(url, options.proxiedNames)) return options.openProxy(proxy);
         return options.tunnels.open(proxy, `${isIPv6(name) ? `[${name}]` : name}:${port}`);
       };
       open().then(
@@ -110,27 +91,12 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
 }
 
 /**
- * Returns the host that the proxy connects to: the name, or its checked address. Throws
- * UPSTREAM_ADDRESS_REFUSED, or UPSTREAM_UNREACHABLE if the name cannot be resolved here.
+ * Returns whether requests to a URL go through a proxy in absolute form (RFC 9112 section 3.2.2):
+ * those without TLS, because many proxies refuse tunnels to ports other than 443, Squid by default.
+ * Not for a pinned address, because the proxy would replace the Host header by it.
  */
-async function proxiedName(hostname: string, options: ConnectorOptions): Promise<string> {
-  const { policy, resolver, proxiedNames, clock, timeoutMs } = options;
-  try {
-    const lookup = resolveForProxy(hostname, resolver, policy);
-    const [first] = await withTimeout(clock, timeoutMs, lookup, () => {
-      throw Object.assign(new Error('the lookup took too long'), { code: 'ETIMEDOUT' });
-    });
-    return proxiedNames === 'pin' ? first!.address : hostname;
-  } catch (error) {
-    if (isLayoverError(error)) throw error;
-    if (proxiedNames === 'proxy') return hostname;
-    throw new LayoverError('UPSTREAM_UNREACHABLE', {
-      message:
-        `The name ${hostname} cannot be resolved here (${errorCode(error)}), so its address cannot be checked before ` +
-        'the proxy connects to it; if only the proxy can resolve names, set LAYOVER_UPSTREAM_PROXY_NAMES=proxy',
-      cause: error,
-    });
-  }
+export function usesAbsoluteForm(url: URL, proxiedNames: ProxiedNames): boolean {
+  return url.protocol === 'http:' && proxiedNames !== 'pin';
 }
 
 function secure(secureContext: SecureContext | undefined): { readonly secureContext?: SecureContext } {

@@ -1,38 +1,32 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { type Endpoint, placeName } from '../endpoint';
-import type { HttpAnswer, HttpClient } from './http-client';
+import type { HttpAnswer } from './http-client';
+import type { RequestPlace } from './transport-error';
 
 /** A request to a registry that may be redirected. */
 export interface RedirectableRequest {
-  readonly method: 'GET' | 'HEAD';
   readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Sent only to the origin of the registry itself. */
-  readonly authorization: string | undefined;
   readonly endpoint: Endpoint;
-  readonly caCertificate: string | undefined;
   readonly signal: AbortSignal;
+  /** Sends the request to one server of the chain, with what belongs to this server. */
+  readonly send: (url: URL, place: RequestPlace) => Promise<HttpAnswer>;
 }
 
 const MAX_HOPS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * Follows redirects (docs/design/access.md#redirects). Location may be relative. Authorization goes
- * only to the origin of the registry. HTTPS is never downgraded to HTTP. There are at most five
- * hops, and nothing is cached, not even permanent redirects, because signed URLs expire. Addresses
- * are checked when connecting. Throws UPSTREAM_CONTENT for a redirect that is not followed.
+ * Follows redirects (docs/design/access.md#redirects). Location may be relative. HTTPS is never
+ * downgraded to HTTP. There are at most five hops, and nothing is cached, not even permanent
+ * redirects, because signed URLs expire. Addresses are checked when connecting. Throws
+ * UPSTREAM_CONTENT for a redirect that is not followed, and the errors of `send`.
  */
-export async function followRedirects(http: HttpClient, request: RedirectableRequest): Promise<HttpAnswer> {
-  const { endpoint, signal, caCertificate, method } = request;
+export async function followRedirects(request: RedirectableRequest): Promise<HttpAnswer> {
+  const { endpoint, signal, send } = request;
   let { url } = request;
   for (let hop = 0; ; hop++) {
     const place = { name: placeName(endpoint, url), signal };
-    const headers = { ...request.headers };
-    if (request.authorization !== undefined && url.origin === endpoint.base.origin) {
-      headers['authorization'] = request.authorization;
-    }
-    const answer = await http({ method, url, headers, caCertificate, place });
+    const answer = await send(url, place);
     if (!REDIRECTS.includes(answer.status)) return answer;
     await answer.body.discard();
     if (hop === MAX_HOPS) throw refused(`${place.name} redirects more than ${MAX_HOPS} times`, answer);

@@ -1,5 +1,6 @@
-import { request as undiciRequest } from 'undici';
-import type { Agents } from './agents';
+import type { Dispatcher } from 'undici';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { ConnectionUse, Route } from './route';
 import { ResponseBody } from './response-body';
 import { ResponseHeaders } from './response-headers';
 import { isBrokenConnection, type RequestPlace, transportError } from './transport-error';
@@ -36,31 +37,47 @@ export type HttpClient = (request: HttpRequest) => Promise<HttpAnswer>;
  */
 const READ_AHEAD = 512 * 1024;
 
+/** A proxy wants credentials (RFC 9110 section 15.5.8). No upstream answers so. */
+const PROXY_AUTHENTICATION = 407;
+
 /**
  * Creates a client on undici's `request`. `fetch` is not used because it follows redirects, decodes
  * bodies and adds headers (docs/design/access.md#http-client). Requests the identity encoding.
- * Repeats a request once if a kept-alive connection turned out to be closed.
+ * Repeats a request once, on a connection of its own, if the connection broke before the answer, or
+ * carried something else than an answer: GET and HEAD are idempotent (RFC 9110 section 9.2.2), and
+ * some servers leave a connection in a bad state, for example with the body of a HEAD.
  */
-export function createHttpClient(agents: Agents): HttpClient {
+export function createHttpClient(
+  routeOf: (url: URL, caCertificate: string | undefined, connection: ConnectionUse) => Route,
+): HttpClient {
   return async (request) => {
     const { url, place } = request;
-    const send = (): ReturnType<typeof undiciRequest> =>
-      undiciRequest(url, {
-        dispatcher: agents.for(request.caCertificate),
+    const send = async (connection: ConnectionUse): Promise<Dispatcher.ResponseData> => {
+      const { dispatcher, path, headers } = routeOf(url, request.caCertificate, connection);
+      return dispatcher.request({
+        origin: url.origin,
+        path,
         method: request.method,
-        headers: { 'user-agent': 'layover', 'accept-encoding': 'identity', ...request.headers },
+        headers: { 'user-agent': 'layover', 'accept-encoding': 'identity', ...request.headers, ...headers },
         signal: place.signal,
         highWaterMark: READ_AHEAD,
         // By default, undici closes the connection after a HEAD, so every revalidation would need a
         // new TLS handshake.
-        reset: false,
+        reset: connection === 'single',
       });
+    };
     try {
-      const response = await send().catch((error: unknown) => {
+      const response = await send('kept').catch((error: unknown) => {
         if (place.signal.aborted || !isBrokenConnection(error)) throw error;
-        return send();
+        return send('single');
       });
       const headers = new ResponseHeaders(response.headers);
+      if (response.statusCode === PROXY_AUTHENTICATION) {
+        await response.body.dump().catch(() => undefined);
+        throw new LayoverError('UPSTREAM_UNREACHABLE', {
+          message: `the proxy for ${place.name} requires other credentials (407); check the URL of the proxy`,
+        });
+      }
       return {
         status: response.statusCode,
         headers,

@@ -39,8 +39,25 @@ function parseProxy(variable: string, text: string | undefined): ProxyTarget | u
     throw new TypeError(`${variable} is not an http or https URL`);
   }
   if (url.username === '') return { origin: url.origin, authorization: undefined };
-  const userinfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const [username, password] = [decoded(url.username), decoded(url.password)];
+  if (username === undefined || password === undefined) {
+    throw new TypeError(`${variable} has a user or password that is not percent-encoded (%25 means %)`);
+  }
+  const userinfo = `${username}:${password}`;
   return { origin: url.origin, authorization: `Basic ${Buffer.from(userinfo).toString('base64')}` };
+}
+
+/** Returns whether the user and the password in the URL of a proxy can be decoded. */
+export function hasValidUserinfo(url: URL): boolean {
+  return decoded(url.username) !== undefined && decoded(url.password) !== undefined;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function covers(entry: string, url: URL): boolean {

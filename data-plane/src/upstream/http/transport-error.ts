@@ -1,6 +1,7 @@
 import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
 import { type ConnectError, isConnectError } from './connect-error';
 import { errorCode } from './error-code';
+import { MAX_HEADER_BYTES } from './limits';
 
 /** Where a failure happened, for the message. */
 export interface RequestPlace {
@@ -30,31 +31,34 @@ export function transportError(thrown: unknown, place: RequestPlace): LayoverErr
     case 'UND_ERR_BODY_TIMEOUT':
       return timeout(`${place.name} stopped sending in the middle of a response`, cause);
     case 'UND_ERR_HEADERS_OVERFLOW':
-      return content(`${place.name} answered with headers larger than Layover accepts`, cause);
+      return content(
+        `${place.name} answered with headers larger than ${MAX_HEADER_BYTES / 1024} KiB, the limit of Layover`,
+        cause,
+      );
     case 'UND_ERR_CLOSED':
     case 'UND_ERR_DESTROYED':
       return new LayoverError('CANCELLED', { message: 'Layover is shutting down', cause });
     default:
-      if (code.startsWith('HPE_') || code === 'HTTPParserError')
-        return content(`${place.name} does not speak valid HTTP`, cause);
+      if (isParserError(code)) return content(`${place.name} does not speak valid HTTP`, cause);
       if (TLS_CODE.test(code)) return tls(place, code, cause);
       return new LayoverError('UPSTREAM_FAILED', { message: `${place.name} cut the connection (${code})`, cause });
   }
 }
 
 /**
- * Returns whether a request failed because its connection broke. The other side may have closed a
- * kept-alive connection meanwhile.
+ * Returns whether a request failed because its connection broke, or carried something that is no
+ * answer. The other side may have closed a kept-alive connection meanwhile, or left bytes on it. A
+ * connection that was refused is not broken, but one that was reset while it was opened is.
  */
 export function isBrokenConnection(thrown: unknown): boolean {
-  if (isConnectError(thrown)) return false;
-  const code = errorCode(thrown);
+  const code = errorCode(isConnectError(thrown) ? thrown.cause : thrown);
   if (code === 'ECONNRESET' || code === 'EPIPE') return true;
-  if (code !== 'UND_ERR_SOCKET') return false;
-  const { socket } = thrown as { readonly socket?: { readonly bytesRead?: number } };
-  // Earlier bytes mean that the connection was reused (or completed a TLS handshake, in which case
-  // the extra attempt is harmless).
-  return (socket?.bytesRead ?? 0) > 0;
+  if (isConnectError(thrown)) return false;
+  return code === 'UND_ERR_SOCKET' || isParserError(code);
+}
+
+function isParserError(code: string): boolean {
+  return code.startsWith('HPE_') || code === 'HTTPParserError';
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Pool } from 'undici';
+import type { ProxyTrust } from './proxy-connections';
 import type { ProxyTarget } from './proxy-rules';
 
 /**
@@ -12,6 +13,7 @@ export class Tunnels {
   constructor(
     private readonly timeouts: { readonly connectMs: number; readonly headersMs: number },
     private readonly connections: number,
+    private readonly trust: ProxyTrust,
   ) {}
 
   /**
@@ -43,7 +45,7 @@ export class Tunnels {
       pool = new Pool(proxy.origin, {
         connections: this.connections,
         headersTimeout: this.timeouts.headersMs,
-        connect: buildConnector({ timeout: this.timeouts.connectMs }),
+        connect: buildConnector({ timeout: this.timeouts.connectMs, ...this.trust(proxy) }),
       });
       this.pools.set(proxy.origin, pool);
     }

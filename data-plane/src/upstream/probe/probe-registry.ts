@@ -36,10 +36,19 @@ export async function probeRegistry(
   try {
     const endpoint = endpointOf(origin);
     const ask = async (authorization: string | undefined): Promise<HttpAnswer> => {
-      const url = new URL('/v2/', endpoint.base);
       const { caCertificate } = origin;
-      const headers = { accept: 'application/json' };
-      return followRedirects(http, { method: 'GET', url, headers, authorization, endpoint, caCertificate, signal });
+      const accept = { accept: 'application/json' };
+      return followRedirects({
+        url: new URL('/v2/', endpoint.base),
+        endpoint,
+        signal,
+        send: (url, place) => {
+          // Credentials go only to the registry itself (docs/design/access.md#redirects).
+          const own = authorization !== undefined && url.origin === endpoint.base.origin;
+          const headers = own ? { ...accept, authorization } : accept;
+          return http({ method: 'GET', url, headers, caCertificate, place });
+        },
+      });
     };
     let answer = await ask(undefined);
     latencyMs = clock.now() - startedAt;
@@ -54,7 +63,7 @@ export async function probeRegistry(
         const realm = trustedRealm(bearer.parameters['realm'], endpoint, isLogin, origin.trustedRealms);
         const service = bearer.parameters['service'] || undefined;
         atTokenServer = true;
-        const request = { origin, endpoint, realm, service, scope: undefined, signal };
+        const request = { origin, endpoint, realm, service, scopes: [], signal };
         authorization = `Bearer ${(await requestToken(http, request, clock.now())).token}`;
         atTokenServer = false;
       } else if (login === 'basic' && origin.credentials !== undefined) {

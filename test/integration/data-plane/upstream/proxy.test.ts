@@ -1,30 +1,47 @@
 import type { LookupAddress } from 'node:dns';
-import { createServer, type Server } from 'node:http';
+import { createServer, request as send, type Server } from 'node:http';
 import { type AddressInfo, connect, isIP, type Socket } from 'node:net';
 import { createProxyRules } from '../../../../data-plane/src/upstream/http/proxy-rules';
 import { buildImage, type FakeRegistry, makeCertificates, startFakeRegistry } from '../../../support/fake-registry';
-import { client, Closers, failureOf, ref, repositoryAt } from './support';
+import { bytesOf, client, Closers, failureOf, ref, repositoryAt } from './support';
 
 const image = buildImage();
 
 /**
- * A CONNECT proxy that connects every tunnel to one port of this machine, regardless of the
- * requested host.
+ * A proxy that connects every tunnel, and sends every request in absolute form, to one port of this
+ * machine, regardless of the requested host.
  */
 interface TestProxy {
   readonly url: string;
-  readonly asked: { readonly authority: string; readonly authorization: string | undefined }[];
+  /** `form` is `CONNECT`, or the request target in absolute form. */
+  readonly asked: { readonly authority: string; readonly authorization: string | undefined; readonly form: string }[];
   refuse: boolean;
   close(): Promise<void>;
 }
 
 async function startProxy(port: number): Promise<TestProxy> {
   const sockets = new Set<Socket>();
-  const asked: { authority: string; authorization: string | undefined }[] = [];
-  const server: Server = createServer();
+  const asked: { authority: string; authorization: string | undefined; form: string }[] = [];
+  const server: Server = createServer((request, response) => {
+    const { 'proxy-authorization': authorization, ...headers } = request.headers;
+    const { method, url = '' } = request;
+    const { hostname, port: given, host, pathname, search } = new URL(url);
+    asked.push({ authority: `${hostname}:${given === '' ? 80 : given}`, authorization, form: url });
+    if (proxy.refuse) return void response.writeHead(407).end('no');
+    // A proxy derives Host from the request target (RFC 9112 section 3.2.2).
+    const options = { port, host: '127.0.0.1', method, path: pathname + search, headers: { ...headers, host } };
+    send(options, (answer) => {
+      response.writeHead(answer.statusCode!, answer.rawHeaders);
+      answer.pipe(response);
+    }).end();
+  });
   server.on('connection', (socket: Socket) => void sockets.add(socket));
   server.on('connect', (request, clientSide: Socket) => {
-    asked.push({ authority: request.url!, authorization: request.headers['proxy-authorization'] });
+    asked.push({
+      authority: request.url!,
+      authorization: request.headers['proxy-authorization'],
+      form: 'CONNECT',
+    });
     if (proxy.refuse) return void clientSide.end('HTTP/1.1 403 Forbidden\r\n\r\n');
     const upstreamSide = connect(port, '127.0.0.1', () => {
       clientSide.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -67,14 +84,76 @@ describe('an upstream proxy', () => {
   });
   afterEach(() => closers.close());
 
-  it('gets a request for a tunnel to a name that was checked, with its own credentials', async () => {
+  const authorization = `Basic ${Buffer.from('us@er:pass').toString('base64')}`;
+
+  it('gets requests to an upstream without TLS in absolute form, with its own credentials', async () => {
     const upstream = closers.add(client({ allowedNetworks: [], proxy: { httpProxy: proxy.url }, resolver: publicly }));
-    const repository = repositoryAt({ host: 'registry.test' }, 'app');
-    expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
-    expect(proxy.asked).toEqual([
-      { authority: 'registry.test:80', authorization: `Basic ${Buffer.from('us@er:pass').toString('base64')}` },
+    for (const host of ['registry.test', 'registry.test:5000']) {
+      const repository = repositoryAt({ host }, 'app');
+      expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
+      await upstream.listTags(repository, { limit: 7, last: 'a/b' });
+    }
+    expect(proxy.asked.map(({ form }) => form)).toEqual([
+      'http://registry.test/v2/app/manifests/v1',
+      'http://registry.test/v2/app/tags/list?n=7&last=a%2Fb',
+      'http://registry.test:5000/v2/app/manifests/v1',
+      'http://registry.test:5000/v2/app/tags/list?n=7&last=a%2Fb',
     ]);
-    expect(registry.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
+    expect(proxy.asked.every((entry) => entry.authorization === authorization)).toBe(true);
+    expect(registry.requests.map(({ headers }) => headers['host'])).toEqual([
+      'registry.test',
+      'registry.test',
+      'registry.test:5000',
+      'registry.test:5000',
+    ]);
+    expect(registry.requests.some(({ headers }) => 'proxy-authorization' in headers)).toBe(false);
+  });
+
+  it('gets HEAD requests, redirects, challenges and ranges in absolute form too', async () => {
+    const secured = closers.add(
+      await startFakeRegistry({
+        content: registry.content,
+        auth: { kind: 'bearer', anonymous: 'all', realm: 'http://token.test:81/token' },
+      }),
+    );
+    const forward = closers.add(await startProxy(secured.port));
+    secured.quirk({ path: '/blobs/', times: 1, redirect: (request) => `http://cdn.test${request.path}?signature=x` });
+    const upstream = closers.add(
+      client({ allowedNetworks: [], proxy: { httpProxy: forward.url }, resolver: publicly }),
+    );
+    const repository = repositoryAt({ host: 'registry.test' }, 'app');
+    await upstream.headManifest(repository, ref('v1'));
+    const { bytes, digest } = image.config;
+    expect(await bytesOf(await upstream.openBlob(repository, digest, 3))).toEqual(bytes.subarray(3));
+    expect(forward.asked.map(({ form }) => form.split('/v2/')[0]!.split('?')[0])).toEqual([
+      'http://registry.test',
+      'http://token.test:81/token',
+      'http://registry.test',
+      'http://registry.test',
+      'http://cdn.test',
+      'http://token.test:81/token',
+      'http://cdn.test',
+    ]);
+  });
+
+  it('gets a request for a tunnel to an upstream with TLS, and to a pinned address', async () => {
+    const proxies = { httpProxy: proxy.url, names: 'pin' } as const;
+    const upstream = closers.add(client({ allowedNetworks: [], proxy: proxies, resolver: publicly }));
+    expect((await upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1'))).digest).toBe(
+      image.digest,
+    );
+    expect(proxy.asked).toEqual([{ authority: '93.184.216.34:80', authorization, form: 'CONNECT' }]);
+    expect(registry.requests[0]?.headers['host']).toBe('registry.test');
+  });
+
+  it('that wants other credentials is named in the error', async () => {
+    proxy.refuse = true;
+    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url }, resolver: publicly }));
+    const error = await failureOf(upstream.getManifest(repositoryAt({ host: 'registry.test' }, 'app'), ref('v1')));
+    expect(error.key).toBe('UPSTREAM_UNREACHABLE');
+    expect(error.message).toBe(
+      'the proxy for registry.test requires other credentials (407); check the URL of the proxy',
+    );
   });
 
   it('cannot read TLS traffic, and the CA certificate applies through it', async () => {
@@ -197,8 +276,9 @@ describe('an upstream proxy', () => {
   });
 
   it('is named in the error if it refuses, closes the connection or is unreachable', async () => {
-    const upstream = closers.add(client({ proxy: { httpProxy: proxy.url }, resolver: publicly }));
-    const repository = repositoryAt({ host: 'registry.test' }, 'app');
+    const proxies = { httpsProxy: proxy.url, httpProxy: proxy.url };
+    const upstream = closers.add(client({ proxy: proxies, resolver: publicly }));
+    const repository = repositoryAt({ host: 'registry.test' }, 'app', { insecure: false });
     proxy.refuse = true;
     const refused = await failureOf(upstream.getManifest(repository, ref('v1')));
     expect(refused.key).toBe('UPSTREAM_UNREACHABLE');
@@ -206,10 +286,12 @@ describe('an upstream proxy', () => {
       'the proxy for registry.test cannot be reached: it refused the connection to the upstream',
     );
     await proxy.close();
-    const gone = await failureOf(upstream.getManifest(repository, ref('v1')));
-    expect(gone.key).toBe('UPSTREAM_UNREACHABLE');
-    expect(gone.message).toContain('the proxy for');
-    expect(gone.message).not.toContain('pass');
+    for (const insecure of [false, true]) {
+      const host = repositoryAt({ host: 'registry.test' }, 'app', { insecure });
+      const gone = await failureOf(upstream.getManifest(host, ref('v1')));
+      expect(gone.key).toBe('UPSTREAM_UNREACHABLE');
+      expect(gone.message).toBe('the proxy for registry.test cannot be reached: it refused the connection');
+    }
   });
 });
 
@@ -244,7 +326,7 @@ describe('createProxyRules', () => {
     expect(rules(new URL('https://a.test'))).toEqual({ origin: 'http://p.test:3128', authorization: undefined });
     expect(rules(new URL('http://a.test'))).toBeUndefined();
     expect(createProxyRules({})(new URL('https://a.test'))).toBeUndefined();
-    for (const bad of ['socks5://u:secret@p', 'http://u:secret@:x:']) {
+    for (const bad of ['socks5://u:secret@p', 'http://u:secret@:x:', 'http://u:secret%@p', 'http://secret%2@p']) {
       expect(() => createProxyRules({ httpsProxy: bad })).toThrow(TypeError);
       expect(() => createProxyRules({ httpsProxy: bad })).not.toThrow(/secret/);
     }

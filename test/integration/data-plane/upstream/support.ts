@@ -1,3 +1,4 @@
+import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { mustDigest } from '../../../../common/oci/digest';
@@ -45,6 +46,77 @@ export async function startSocketServer(
       new Promise((resolve) => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** A request to a scripted server. */
+export interface ScriptedRequest {
+  /** `GET /v2/app/manifests/v1?n=1` */
+  readonly line: string;
+  readonly url: URL;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** The answer of a scripted server; undefined = it closes the connection. */
+export type ScriptedAnswer =
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      readonly body?: string | Buffer;
+    }
+  | undefined;
+
+/** A server whose answers are a function of the test. */
+export interface ScriptedServer {
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+  /** `127.0.0.1:port` */
+  readonly host: string;
+  readonly requests: readonly ScriptedRequest[];
+  /** Returns the lines of the requests since the last call. */
+  take(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** Starts a server on a free port that answers every request with the result of `answer`. */
+export async function startScriptedServer(
+  answer: (request: ScriptedRequest) => ScriptedAnswer,
+): Promise<ScriptedServer> {
+  let requests: ScriptedRequest[] = [];
+  const server = createHttpServer((message, response) => {
+    message.resume();
+    const request = {
+      line: `${message.method} ${message.url}`,
+      url: new URL(message.url!, 'http://server.test'),
+      headers: message.headers,
+    };
+    requests.push(request);
+    const given = answer(request);
+    if (given === undefined) return void message.socket.destroy();
+    const body = Buffer.from(given.body ?? '');
+    for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value);
+    response.statusCode = given.status;
+    response.setHeader('content-length', body.length);
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `http://${host}`,
+    host,
+    get requests() {
+      return requests;
+    },
+    take() {
+      const lines = requests.map(({ line }) => line);
+      requests = [];
+      return lines;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
       }),
   };
 }

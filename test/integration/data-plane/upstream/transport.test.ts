@@ -1,4 +1,5 @@
 import type { LookupAddress } from 'node:dns';
+import type { Socket } from 'node:net';
 import type { UpstreamRegistry } from '../../../../data-plane/src/upstream/upstream-registry';
 import {
   buildImage,
@@ -140,7 +141,7 @@ describe('an upstream connection', () => {
     await registry.waitFor((requests) => requests[0]?.aborted === true);
   });
 
-  it('is retried once if a kept-alive connection is dead, but not if a new connection breaks', async () => {
+  it('is replaced once by a new one if it breaks before the answer, whether it was kept or new', async () => {
     const upstream = made();
     const repository = repositoryAt(registry, 'app');
     await upstream.headManifest(repository, ref('v1'));
@@ -151,7 +152,59 @@ describe('an upstream connection', () => {
     const other = closers.add(await startFakeRegistry({ content: registry.content }));
     other.quirk({ dropRequest: true });
     expect((await failureOf(upstream.headManifest(repositoryAt(other, 'app'), ref('v1')))).key).toBe('UPSTREAM_FAILED');
-    expect(traffic(other)).toHaveLength(1);
+    expect(traffic(other)).toHaveLength(2);
+    other.clearQuirks();
+    other.quirk({ dropRequest: true, times: 1 });
+    await upstream.headManifest(repositoryAt(other, 'app'), ref('v1'));
+    expect(new Set(other.requests.map((entry) => entry.connection)).size).toBe(2);
+  });
+
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: ${image.mediaType}\r\nContent-Length: ${image.manifest.length}\r\n\r\n`;
+  const answer = Buffer.concat([Buffer.from(head), image.manifest]);
+  /**
+   * How a server leaves a connection behind: what it sends with the next answer, or instead of it.
+   */
+  const LEFTOVERS: readonly [string, (socket: Socket) => void][] = [
+    ['the body of a HEAD', (socket) => void socket.write(Buffer.concat([image.manifest, answer]))],
+    ['more bytes than Content-Length', (socket) => void socket.write(`surplus${answer.toString('latin1')}`, 'latin1')],
+    ['a closed connection', (socket) => void socket.end()],
+    ['a reset connection', (socket) => void socket.resetAndDestroy()],
+  ];
+
+  it.each(LEFTOVERS)('that an upstream leaves with %s does not harm the next request', async (_name, spoil) => {
+    let connections = 0;
+    const { port } = closers.add(
+      await startSocketServer((socket) => {
+        const first = ++connections <= 2;
+        let requests = 0;
+        socket.on('data', (data) => {
+          requests += 1;
+          if (first && requests > 1) return spoil(socket);
+          socket.write(data.toString('latin1').startsWith('HEAD') ? head : answer);
+        });
+      }),
+    );
+    const upstream = made();
+    const repository = repositoryAt({ host: `127.0.0.1:${port}` }, 'app');
+    // Two kept connections are spoilt, so that the repetition must not use the other one.
+    await Promise.all([upstream.headManifest(repository, ref('v1')), upstream.headManifest(repository, ref('v1'))]);
+    await turns(5);
+    expect(connections).toBe(2);
+    expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
+    expect(connections).toBe(3);
+  });
+
+  it('accepts headers of 64 KiB, and names the limit above that', async () => {
+    const upstream = made();
+    const repository = repositoryAt(registry, 'app');
+    const large = registry.quirk({ headers: { 'x-large': 'x'.repeat(63 * 1024) } });
+    expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
+    expect((await upstream.headManifest(repository, ref('v1'))).digest).toBe(image.digest);
+    large.remove();
+    registry.quirk({ headers: { 'x-large': 'x'.repeat(65 * 1024) } });
+    const error = await failureOf(upstream.getManifest(repository, ref('v1')));
+    expect(error.key).toBe('UPSTREAM_CONTENT');
+    expect(error.message).toBe(`${registry.host} answered with headers larger than 64 KiB, the limit of Layover`);
   });
 
   it('fails if the server does not speak HTTP', async () => {

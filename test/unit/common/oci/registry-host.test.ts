@@ -4,6 +4,10 @@ test.each([
   ['docker.io', false, 'https://registry-1.docker.io/'],
   ['index.docker.io:443', false, 'https://registry-1.docker.io/'],
   ['docker.io:5000', false, 'https://docker.io:5000/'],
+  ['docker.io:80', true, 'http://registry-1.docker.io/'],
+  ['hub.docker.com', false, 'https://registry-1.docker.io/'],
+  ['HUB.docker.com:443', false, 'https://registry-1.docker.io/'],
+  ['hub.docker.com:8443', false, 'https://hub.docker.com:8443/'],
   ['registry.hub.docker.com', false, 'https://registry.hub.docker.com/'],
   ['QUAY.io', false, 'https://quay.io/'],
   ['registry.test:80', true, 'http://registry.test/'],
@@ -20,7 +24,8 @@ test.each(['', 'a.io/b', 'user@a.io', 'https://a.io', 'a.io?x', 'a.io:99999', 'a
 );
 
 test('isDockerHub knows all names of Docker Hub and nothing else', () => {
-  const names = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com', 'Docker.io:443'];
+  const hosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com', 'hub.docker.com'];
+  const names = [...hosts, ...hosts.map((host) => `${host}:443`), 'Docker.io:443', 'docker.io:80'];
   expect(names.filter(isDockerHub)).toEqual(names);
   expect(['auth.docker.io', 'docker.io:5000', 'docker.io.evil.example', 'xdocker.io'].filter(isDockerHub)).toEqual([]);
 });

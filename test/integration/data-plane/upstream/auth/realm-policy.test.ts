@@ -11,6 +11,8 @@ describe('trustedRealm', () => {
     ['index.docker.io', 'https://auth.docker.io/token'],
     ['registry-1.docker.io:443', 'https://auth.docker.io:443/token'],
     ['registry.hub.docker.com', 'https://auth.docker.io/token'],
+    ['registry.hub.docker.com:443', 'https://auth.docker.io/token'],
+    ['hub.docker.com', 'https://auth.docker.io/token'],
     ['ghcr.io', 'https://ghcr.io/token'],
     ['quay.io', 'https://quay.io:443/v2/auth'],
     ['registry.local:5000', 'https://registry.local:5000/auth'],

@@ -1,0 +1,60 @@
+import { LRUCache } from 'lru-cache';
+import { LayoverError } from '../../../../common/errors/layover-error';
+import type { Clock } from '../../../../common/runtime/clock';
+import { DEFAULT_RETRY_AFTER_MS } from './retry-after';
+
+/** Maximum number of remembered limits. */
+const MAX_LIMITS = 10_000;
+/** Longest wait after a 429 without a time, however often it is repeated. */
+const MAX_UNSTATED_MS = 60_000;
+
+interface Limit {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  /** The wait after the next 429 without a time, in milliseconds. */
+  readonly nextMs: number;
+}
+
+/**
+ * Remembers which requests upstreams limit (429), so that Layover does not send them before the
+ * limit is over. The key says what is limited: identity, host, and kind of request
+ * (docs/design/access.md#rate-limits). Bounded; losing an entry is harmless.
+ */
+export class RateLimits {
+  private readonly limits = new LRUCache<string, Limit>({ max: MAX_LIMITS });
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Throws TOO_MANY_REQUESTS with the remaining seconds while a limit is remembered. */
+  assertOpen(key: string, name: string): void {
+    const left = (this.limits.get(key)?.until ?? 0) - this.clock.now();
+    if (left <= 0) return;
+    throw new LayoverError('TOO_MANY_REQUESTS', {
+      message: `${name} limits these requests of Layover; Layover sends none of them until the limit is over`,
+      retryAfterSeconds: Math.ceil(left / 1000),
+    });
+  }
+
+  /**
+   * Remembers a 429 and returns the milliseconds until the limit is over. `statedMs` is the time
+   * that the server named. Without one, the wait is a few seconds and doubles with each further
+   * 429, up to a minute. Simultaneous 429s count once.
+   */
+  exceeded(key: string, statedMs: number | undefined): number {
+    const now = this.clock.now();
+    const known = this.limits.get(key);
+    if (statedMs === undefined && known !== undefined && known.until > now) return known.until - now;
+    const unstatedMs = known?.nextMs ?? DEFAULT_RETRY_AFTER_MS;
+    const waitMs = statedMs ?? unstatedMs;
+    const nextMs = statedMs === undefined ? Math.min(2 * unstatedMs, MAX_UNSTATED_MS) : unstatedMs;
+    this.limits.set(key, { until: Math.max(now + waitMs, known?.until ?? 0), nextMs });
+    return waitMs;
+  }
+
+  /** Forgets a limit after an answer other than 429. */
+  passed(key: string): void {
+    const known = this.limits.peek(key);
+    // A request that was sent before the limit began does not end it.
+    if (known !== undefined && known.until <= this.clock.now()) this.limits.delete(key);
+  }
+}
