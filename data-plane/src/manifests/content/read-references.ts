@@ -43,12 +43,13 @@ export function readReference(
 }
 
 /**
- * Returns the reference of an entry of an index. An entry whose type is not that of a manifest names
- * a blob (docs/design/pull-semantics.md#blobs-in-an-index).
+ * Returns the reference of an entry of an index. An entry without a platform whose type is not that
+ * of a manifest names a blob (docs/design/pull-semantics.md#blobs-in-an-index).
  */
 export function readIndexEntry(item: unknown, position: number): UsableReference | undefined {
   const child = readReference('CHILD', item, position);
-  if (child === undefined || isTypeOfIndexedManifest(child.descriptor.mediaType)) return child;
+  if (child === undefined || child.platform !== undefined) return child;
+  if (isTypeOfIndexedManifest(child.descriptor.mediaType)) return child;
   return { role: 'LAYER', position, descriptor: child.descriptor };
 }
 

@@ -38,7 +38,8 @@ export function getUpstreamManifest(
   return repeatOnce(signal, () => fetchManifest(client, { repository, reference, alsoAccept }, signal));
 }
 
-async function fetchManifest(
+/** Sends one request for a manifest. Throws like {@link getUpstreamManifest}. */
+export async function fetchManifest(
   client: RegistryClient,
   question: ManifestQuestion,
   signal: AbortSignal,

@@ -1,12 +1,11 @@
-import { isLayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Reference } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
 import { namedManifestTypeOf } from './check-content-type';
-import { digestHeader, getUpstreamManifest, type ManifestQuestion, manifestRequest } from './get-manifest';
+import { digestHeader, fetchManifest, getUpstreamManifest, type ManifestQuestion, manifestRequest } from './get-manifest';
 import type { HeadSupport } from './head-support';
-import { brokeWithoutAnswer } from './repeat-once';
+import { isBroken } from './repeat-once';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
 
 /**
@@ -18,7 +17,10 @@ const LEFT_TO_GET: readonly number[] = Array.from({ length: 500 }, (_, index) =>
   (status) => status !== 429 && status !== 508,
 );
 
-/** The useful part of an answer, or the status of one that tells nothing; 0 = no answer. */
+/** The status of a HEAD whose connection broke. */
+const NO_ANSWER = 0;
+
+/** The useful part of an answer, or the status of one that tells nothing. */
 type Head = { readonly kind: 'told'; readonly head: ManifestHead } | { readonly kind: 'useless'; readonly status: number };
 
 /**
@@ -40,14 +42,17 @@ export async function headManifest(
   const question = { repository, reference, alsoAccept };
   const asked = support.isUseful(origin) ? await askHead(client, question, signal) : undefined;
   if (asked?.kind === 'told') return asked.head;
-  const fetched = await getUpstreamManifest(client, repository, reference, signal, alsoAccept);
-  if (asked !== undefined && asked.status !== 0) support.wasUseless(origin, asked.status);
+  const isRepetition = asked?.status === NO_ANSWER;
+  const fetched = isRepetition
+    ? await fetchManifest(client, question, signal)
+    : await getUpstreamManifest(client, repository, reference, signal, alsoAccept);
+  if (asked !== undefined && !isRepetition) support.wasUseless(origin, asked.status);
   return { digest: fetched.digest, mediaType: fetched.mediaType, size: fetched.content.length, fetched };
 }
 
 async function askHead(client: RegistryClient, question: ManifestQuestion, signal: AbortSignal): Promise<Head> {
   const answer = await send(client, manifestRequest('HEAD', question, signal));
-  if (answer === undefined) return { kind: 'useless', status: 0 };
+  if (answer === undefined) return { kind: 'useless', status: NO_ANSWER };
   await answer.body.discard();
   const { status } = answer;
   const mediaType = namedManifestTypeOf(answer);
@@ -61,7 +66,7 @@ async function send(client: RegistryClient, request: UpstreamRequest): Promise<H
   try {
     return await client.ask(request, LEFT_TO_GET);
   } catch (error) {
-    if (isLayoverError(error) && error.key === 'UPSTREAM_FAILED' && brokeWithoutAnswer(error, request.signal)) return;
+    if (isBroken(error, request.signal)) return undefined;
     throw error;
   }
 }
