@@ -19,9 +19,9 @@ export function isObject(value: unknown): value is ManifestDocument {
 }
 
 /**
- * Returns the media type that a document names, or else the type that its fields imply; undefined if
- * it is not a manifest. A type that no manifest can have is never returned, because clients get it as
- * Content-Type. Schema 1 has no media type in its document.
+ * Returns the media type that a document names, or else the type that its fields imply; undefined
+ * if it is not a manifest. A type that no manifest can have is never returned, because clients get
+ * it as Content-Type. Schema 1 has no media type in its document.
  */
 export function typeOfDocument(document: ManifestDocument): string | undefined {
   const named = document['mediaType'];

@@ -32,9 +32,9 @@ const JSON_TYPE = /^[a-z0-9][a-z0-9!#$&^_.-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*\+json$
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
 
 /**
- * Returns whether a media type, without parameters and in lower case, can be the type of a manifest:
- * any type with the suffix `+json` (RFC 6839 section 3.1) except schema 1. Types of manifests are an
- * open list, because artifacts define their own.
+ * Returns whether a media type, without parameters and in lower case, can be the type of a
+ * manifest: any type with the suffix `+json` (RFC 6839 section 3.1) except schema 1. Types of
+ * manifests are an open list, because artifacts define their own.
  */
 export function isManifestType(mediaType: string): boolean {
   return mediaType.length <= MAX_MEDIA_TYPE && JSON_TYPE.test(mediaType) && !isSchema1(mediaType);
@@ -49,9 +49,9 @@ export function isSchema1(mediaType: string): boolean {
 }
 
 /**
- * Returns whether an entry of an index with this media type names a manifest, and not a blob. The
- * registry cache of BuildKit is an index of layers and of a `vnd.buildkit.cacheconfig.v0` (BuildKit,
- * docs/dev/remote-cache-protocol or cache/remotecache). An entry without a type names a manifest.
+ * Returns whether an entry of an index with this media type names a manifest, and not a blob. An
+ * entry without a type names a manifest. BuildKit's registry cache is an index of blobs: layers and
+ * an `application/vnd.buildkit.cacheconfig.v0`.
  */
 export function isTypeOfIndexedManifest(mediaType: string): boolean {
   const type = bareMediaType(mediaType);

@@ -44,8 +44,8 @@ export class ManifestKeeper {
   ) {}
 
   /**
-   * Fetches a manifest with one GET and the credentials of this organization, then calls
-   * {@link keep}. Requests that ask for the same media types share the GET. Throws the errors of the
+   * Fetches a manifest with one GET and the credentials of this organization, then calls {@link
+   * keep}. Requests that ask for the same media types share the GET. Throws the errors of the
    * upstream client, UPSTREAM_CONTENT for an invalid manifest, QUOTA_EXCEEDED, STORE_FULL and
    * STORE_FAILED.
    */

@@ -158,7 +158,9 @@ export class TagManifestResolver {
     return fromUpstream(await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query), status, clock.now());
   }
 
-  /** Returns the answer to a HEAD request, and remembers the tag for the GET that usually follows. */
+  /**
+   * Returns the answer to a HEAD request, and remembers the tag for the GET that usually follows.
+   */
   private describe(
     target: PullTarget,
     { digest, mediaType, size, checkedAt }: CheckedTag & { readonly size: number },
@@ -171,8 +173,8 @@ export class TagManifestResolver {
   }
 
   /**
-   * Returns a checked tag with the size of its manifest, which is fetched if the upstream did not say
-   * the size to a HEAD. Nothing is stored.
+   * Returns a checked tag with the size of its manifest, which is fetched if the upstream did not
+   * say the size to a HEAD. Nothing is stored.
    */
   private async measured(
     target: PullTarget,
@@ -209,7 +211,7 @@ export class TagManifestResolver {
       throw error;
     }
     const answer = await this.serveCached(target, tag, cached, 'STALE', query).catch((failure: unknown) => {
-      // The bytes are lost and cannot be had, so what the upstream said about the tag is the answer.
+      // The bytes are lost, so the answer is what the upstream said about the tag.
       if (!saysNothingAboutTag(failure)) throw failure;
       throw withoutTag(error);
     });

@@ -25,7 +25,9 @@ type FetchedTag = CheckedTag & { readonly size: number };
 
 type Query = Pick<ManifestLookup, 'alsoAccept' | 'signal'>;
 
-/** Statuses of registries without HEAD for manifests, where the client does not ask with GET itself. */
+/**
+ * Statuses of registries without HEAD for manifests, where the client does not ask with GET itself.
+ */
 const HEAD_UNSUPPORTED: ReadonlySet<number | undefined> = new Set([405, 501]);
 
 /** Asks the upstream where a tag points with one HEAD, which all concurrent callers share. */
@@ -48,8 +50,8 @@ export class TagChecker {
   }
 
   /**
-   * Fetches the manifest of a tag and stores nothing, for a HEAD of a client that needs more than the
-   * upstream says to a HEAD. Throws like {@link check}.
+   * Fetches the manifest of a tag and stores nothing, for a HEAD of a client that needs more than
+   * the upstream says to a HEAD. Throws like {@link check}.
    */
   fetch(target: PullTarget, tag: Tag, query: Query): Promise<FetchedTag> {
     const key = `${repositoryScope(target)}\n${tag}\n${query.alsoAccept.join(',')}`;
@@ -57,8 +59,8 @@ export class TagChecker {
   }
 
   /**
-   * Returns the size of a manifest in bytes by fetching it, if the upstream does not say the size to a
-   * HEAD. Nothing is stored.
+   * Returns the size of a manifest in bytes by fetching it, if the upstream does not say the size
+   * to a HEAD. Nothing is stored.
    */
   async measure(target: PullTarget, digest: Digest, { alsoAccept }: Query): Promise<number> {
     const reference = { kind: 'digest', digest } as const;

@@ -20,8 +20,8 @@ export function isAnswerOfGoneTag(thrown: unknown): boolean {
 }
 
 /**
- * Returns the error for a tag that the upstream does not have, from its answer to a GET of that tag.
- * `endsCached` says whether a cached tag ended with it.
+ * Returns the error for a tag that the upstream does not have, from its answer to a GET of that
+ * tag. `endsCached` says whether a cached tag ended with it.
  */
 export function tagGone(answer: unknown, endsCached: boolean): LayoverError {
   return manifestUnknown(answer, new TagGone(answer, endsCached));
@@ -29,8 +29,9 @@ export function tagGone(answer: unknown, endsCached: boolean): LayoverError {
 
 /**
  * Returns the error to answer with if the failure says nothing about a tag: MANIFEST_UNKNOWN for an
- * answer "gone" about a digest or from elsewhere, because clients expect this code from the manifest
- * endpoint and an unknown repository has no manifests. Other failures are returned as they are.
+ * answer "gone" about a digest or from elsewhere, because clients expect this code from the
+ * manifest endpoint and an unknown repository has no manifests. Other failures are returned as they
+ * are.
  */
 export function withoutTag(failure: unknown): unknown {
   return classifyUpstreamError(failure) === 'gone' ? manifestUnknown(failure, failure) : failure;

@@ -16,9 +16,9 @@ export function goneElsewhere(error: LayoverError, host: string): LayoverError {
 }
 
 /**
- * Returns whether an error is a 404 or 410 at the end of a redirect. It says that the content cannot
- * be had there, and nothing about the tag that was asked for: the target of a redirect may be
- * outdated, or another repository (docs/design/pull-semantics.md#gone).
+ * Returns whether an error is a 404 or 410 at the end of a redirect. It says that the content
+ * cannot be had there, and nothing about the tag that was asked for: the target of a redirect may
+ * be outdated, or another repository (docs/design/pull-semantics.md#gone).
  */
 export function isGoneElsewhere(thrown: unknown): boolean {
   return isLayoverError(thrown) && thrown.cause instanceof AnsweredElsewhere;

@@ -1,7 +1,9 @@
 import { LayoverError } from '../../../../common/errors/layover-error';
 import { bareMediaType, isManifestType, MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 
-/** Most media types of a client that are passed on to the upstream, and the longest, in characters. */
+/**
+ * Most media types of a client that are passed on to the upstream, and the longest, in characters.
+ */
 const MAX_TYPES = 8;
 const MAX_LENGTH = 127;
 

@@ -2,16 +2,10 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import { type ManifestDocument, parseDocument, typeOfDocument } from '../../../../common/oci/manifest-document';
 import { exceededLimit, tooMany } from '../../../../common/oci/manifest-limits';
-import {
-  bareMediaType,
-  isIndex,
-  isManifestType,
-  isSchema1,
-  MANIFEST_ACCEPT,
-} from '../../../../common/oci/media-types';
+import { bareMediaType, isIndex, isManifestType, isSchema1, MANIFEST_ACCEPT } from '../../../../common/oci/media-types';
 import type { ManifestReference } from '../../../../proto/gen/layover/v1/ManifestReference';
 import { jsonDepth } from './json-depth';
-import { foreignDigests, readIndexEntry, readReference, shortText, type UsableReference } from './read-references';
+import { foreignDigests, readIndexEntry, readReference, boundedText, type UsableReference } from './read-references';
 
 /**
  * Maximum nesting of the JSON; real manifests have about 5 levels
@@ -32,13 +26,18 @@ export interface ParsedManifest {
    * (docs/design/pull-semantics.md#blobs).
    */
   readonly foreign: ReadonlySet<Digest>;
+  /**
+   * Number of layers without a usable descriptor, which have no reference. Nobody can get them
+   * here, and no scan covers them.
+   */
+  readonly unusableLayers: number;
 }
 
 /**
  * Parses a manifest or index of at most 4 MiB (OCI image specification, "manifest.md" and
- * "image-index.md"; Docker schema 2). `contentType` is the Content-Type of the upstream. Descriptors
- * that cannot be used are left out, and a manifest of a type that Layover does not know has the
- * references that can be read, perhaps none
+ * "image-index.md"; Docker schema 2). `contentType` is the Content-Type of the upstream.
+ * Descriptors that cannot be used are left out, and a manifest of a type that Layover does not know
+ * has the references that can be read, perhaps none
  * (docs/design/pull-semantics.md#unusable-descriptors). Throws UPSTREAM_CONTENT, naming `what`, for
  * schema 1, for a document that clients would read in different ways, for one that exceeds a limit,
  * and for anything that is not a manifest: the bytes came from the upstream, so the upstream is at
@@ -58,7 +57,9 @@ export function parseManifest(content: Buffer, contentType: string, what: string
   const isKnown = mediaType !== undefined && MANIFEST_ACCEPT.includes(mediaType);
   if (mediaType === undefined || (isKnown && document === undefined))
     throw bad(what, document === undefined ? 'it is not a JSON object' : 'it is JSON, but not a manifest');
-  if (document === undefined) return { mediaType, artifactType: '', references: [], foreign: new Set() };
+  if (document === undefined) {
+    return { mediaType, artifactType: '', references: [], foreign: new Set(), unusableLayers: 0 };
+  }
   requireSameType(mediaType, document['mediaType'], what);
   if (isKnown) requireOneReading(mediaType, document, what);
   const lists = isKnown ? listsOf(mediaType, document, what) : anyListsOf(document);
@@ -69,9 +70,10 @@ export function parseManifest(content: Buffer, contentType: string, what: string
   const foreign = foreignDigests([...lists.layers, ...lists.entries]);
   return {
     mediaType,
-    artifactType: shortText(document['artifactType']),
+    artifactType: boundedText(document['artifactType']),
     references: references.map((reference) => markForeign(reference, foreign)),
     foreign,
+    unusableLayers: lists.layers.filter((item) => readReference('LAYER', item, 0) === undefined).length,
   };
 }
 
@@ -137,12 +139,13 @@ function requireSameType(mediaType: string, named: unknown, what: string): void 
   if (named === undefined || named === '') return;
   const own = typeof named === 'string' ? bareMediaType(named) : 'not a text';
   if (own === mediaType) return;
-  throw bad(what, `its Content-Type is ${shortText(mediaType)}, but its mediaType is ${shortText(own)}`);
+  throw bad(what, `its Content-Type is ${boundedText(mediaType)}, but its mediaType is ${boundedText(own)}`);
 }
 
 /**
- * Requires that a document is not both an index and an image manifest. Some clients would read it as
- * one and others as the other (OCI security advisory GHSA-mc8v-mgrf-8f4m). Throws UPSTREAM_CONTENT.
+ * Requires that a document is not both an index and an image manifest. Some clients would read it
+ * as one and others as the other (OCI security advisory GHSA-mc8v-mgrf-8f4m). Throws
+ * UPSTREAM_CONTENT.
  */
 function requireOneReading(mediaType: string, document: ManifestDocument, what: string): void {
   const isBoth = isIndex(mediaType) ? 'layers' in document || 'config' in document : 'manifests' in document;

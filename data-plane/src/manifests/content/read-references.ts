@@ -12,9 +12,9 @@ export type UsableReference = ManifestReference & {
 };
 
 /**
- * Returns the reference that a descriptor makes; undefined if it cannot be used: it is no object, or
- * its digest is missing or of an algorithm that nobody here can verify. The rest of the document is
- * not affected by that (docs/design/pull-semantics.md#unusable-descriptors).
+ * Returns the reference that a descriptor makes; undefined if it cannot be used: it is no object,
+ * or its digest is missing or of an algorithm that nobody here can verify. The rest of the document
+ * is not affected by that (docs/design/pull-semantics.md#unusable-descriptors).
  */
 export function readReference(
   role: UsableReference['role'],
@@ -29,14 +29,14 @@ export function readReference(
   return {
     role,
     position,
-    descriptor: { mediaType: shortText(mediaType), digest: parsed, size: usableSize(size) },
+    descriptor: { mediaType: boundedText(mediaType), digest: parsed, size: usableSize(size) },
     ...(platform === undefined
       ? {}
       : {
           platform: {
-            os: shortText(platform['os']),
-            architecture: shortText(platform['architecture']),
-            variant: shortText(platform['variant']),
+            os: boundedText(platform['os']),
+            architecture: boundedText(platform['architecture']),
+            variant: boundedText(platform['variant']),
           },
         }),
   };
@@ -66,7 +66,7 @@ export function foreignDigests(items: readonly unknown[]): ReadonlySet<Digest> {
 
 function isForeign({ urls, mediaType }: ManifestDocument): boolean {
   const hasUrls = Array.isArray(urls) && urls.length > 0;
-  return hasUrls || /\.foreign\.|\.nondistributable\./.test(shortText(mediaType));
+  return hasUrls || /\.foreign\.|\.nondistributable\./.test(boundedText(mediaType));
 }
 
 /**
@@ -80,6 +80,6 @@ function usableSize(size: unknown): number {
 }
 
 /** Returns a text of at most 255 characters; empty for everything else. */
-export function shortText(value: unknown): string {
+export function boundedText(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 255) : '';
 }

@@ -7,8 +7,8 @@ import type { RegistryClient, UpstreamRequest } from './registry-client';
 const GONE: readonly number[] = [404, 410];
 
 /**
- * Sends a request for a manifest. Throws the errors of RegistryClient.ask. The error for a 404 or 410
- * says whether the requested place itself gave that answer (isGoneElsewhere).
+ * Sends a request for a manifest. Throws the errors of RegistryClient.ask. The error for a 404 or
+ * 410 says whether the requested place itself gave that answer (isGoneElsewhere).
  */
 export async function askForManifest(client: RegistryClient, request: UpstreamRequest): Promise<HttpAnswer> {
   const answer = await client.ask(request, GONE);

@@ -24,9 +24,9 @@ export interface ManifestQuestion {
  * Fetches a manifest into memory with `GET /v2/<name>/manifests/<reference>`, and once more if the
  * connection breaks or times out. Computes its digest from the bytes, and compares it with the
  * requested digest or, for a tag, with a valid Docker-Content-Digest
- * (docs/design/fills.md#verification). Throws UPSTREAM_CONTENT if they differ, if the content is not
- * a manifest, or if it is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and the errors of
- * RegistryClient.ask.
+ * (docs/design/fills.md#verification). Throws UPSTREAM_CONTENT if they differ, if the content is
+ * not a manifest, or if it is larger than 4 MiB; MANIFEST_UNKNOWN or NAME_UNKNOWN; and the errors
+ * of RegistryClient.ask.
  */
 export function getUpstreamManifest(
   client: RegistryClient,

@@ -3,7 +3,13 @@ import type { Reference } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
 import { namedManifestTypeOf } from './check-content-type';
-import { digestHeader, fetchManifest, getUpstreamManifest, type ManifestQuestion, manifestRequest } from './get-manifest';
+import {
+  digestHeader,
+  fetchManifest,
+  getUpstreamManifest,
+  type ManifestQuestion,
+  manifestRequest,
+} from './get-manifest';
 import type { HeadSupport } from './head-support';
 import { isBroken } from './repeat-once';
 import type { RegistryClient, UpstreamRequest } from './registry-client';
@@ -21,7 +27,8 @@ const LEFT_TO_GET: readonly number[] = Array.from({ length: 500 }, (_, index) =>
 const NO_ANSWER = 0;
 
 /** The useful part of an answer, or the status of one that tells nothing. */
-type Head = { readonly kind: 'told'; readonly head: ManifestHead } | { readonly kind: 'useless'; readonly status: number };
+type Head =
+  { readonly kind: 'told'; readonly head: ManifestHead } | { readonly kind: 'useless'; readonly status: number };
 
 /**
  * Requests `HEAD /v2/<name>/manifests/<reference>`. Asks with GET instead if the upstream refuses
@@ -71,7 +78,9 @@ async function send(client: RegistryClient, request: UpstreamRequest): Promise<H
   }
 }
 
-/** Returns whether a digest header answers the question: what a tag points to, or the digest itself. */
+/**
+ * Returns whether a digest header answers the question: what a tag points to, or the digest itself.
+ */
 function isDigestOf(reference: Reference, named: Digest | undefined): boolean {
   if (reference.kind === 'tag') return named !== undefined;
   return named === undefined || named === reference.digest;

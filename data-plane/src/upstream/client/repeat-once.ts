@@ -5,9 +5,9 @@ import { errorCode } from '../http/error-code';
 const SILENCE: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
 
 /**
- * Runs a request, and once more if its connection broke or the upstream fell silent before the answer
- * was complete. An answer with any status is never repeated, and neither is a request that was
- * aborted, or for which no connection could be made.
+ * Runs a request, and once more if its connection broke or the upstream fell silent before the
+ * answer was complete. An answer with any status is never repeated, and neither is a request that
+ * was aborted, or for which no connection could be made.
  */
 export async function repeatOnce<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
   try {

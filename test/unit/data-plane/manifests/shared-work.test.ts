@@ -69,7 +69,10 @@ test('a missing tag is remembered for the media types that were asked for, and o
   expect(await rig.outcome('nope', { accept })).toBe('MANIFEST_UNKNOWN');
   expect(await rig.outcome('nope')).toBe('MANIFEST_UNKNOWN');
   expect(rig.upstream.take()).toHaveLength(2);
-  rig.upstream.behaviour.fail = { when: /./, error: () => new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 403 }) };
+  rig.upstream.behaviour.fail = {
+    when: /./,
+    error: () => new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 403 }),
+  };
   for (let pull = 0; pull < 2; pull += 1) expect(await rig.outcome('other')).toBe('UPSTREAM_DENIED');
   expect(rig.upstream.take()).toHaveLength(2);
 });

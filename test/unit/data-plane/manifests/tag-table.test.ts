@@ -390,7 +390,7 @@ test.each<[string, (rig: Rig) => void, boolean]>([
   upstream(rig);
   await rig.outcome('latest');
   const [pull] = rig.journal.pulls;
-  expect(pull?.httpStatus === 404 && pull.checkedAt > 0).toBe(isGone);
+  expect(pull?.httpStatus === 404 && Number(pull.checkedAt) > 0).toBe(isGone);
 });
 
 test('after a tag ended, every pull asks for the tag itself', async () => {

@@ -1,5 +1,5 @@
 import { type Descriptor, declaredSize } from '../../../../../common/oci/descriptor';
-import { digestOf } from '../../../../../common/oci/digest';
+import { digestOf, mustDigest } from '../../../../../common/oci/digest';
 import { MediaType } from '../../../../../common/oci/media-types';
 import { parseManifest } from '../../../../../data-plane/src/manifests/content/parse-manifest';
 import { blobNamed } from '../../../../support/data-plane/fakes/sample-manifests';
@@ -104,8 +104,9 @@ test.each<[string, unknown]>([
   ['with a path as digest', { ...layer, digest: 'sha256:../../etc/passwd' }],
   ['with an unknown algorithm', { ...layer, digest: `blake3:${'a'.repeat(64)}` }],
 ])('parseManifest leaves out a descriptor that is %s, and nothing else', (_name, descriptor) => {
-  const only = [{ role: 'LAYER', position: 1, descriptor: layer }];
-  expect(parse({ config: descriptor, layers: [descriptor, layer], subject: descriptor }).references).toEqual(only);
+  const parsed = parse({ config: descriptor, layers: [descriptor, layer], subject: descriptor });
+  expect(parsed.references).toEqual([{ role: 'LAYER', position: 1, descriptor: layer }]);
+  expect(parsed.unusableLayers).toBe(1);
   const child = { ...blobNamed('child'), mediaType: MediaType.ociManifest };
   expect(parse({ manifests: [descriptor, child] }, MediaType.ociIndex).references).toEqual([
     { role: 'CHILD', position: 1, descriptor: child },
@@ -125,8 +126,8 @@ test('only the empty content has the declared size 0', () => {
   const empty = { mediaType: 'application/vnd.oci.empty.v1+json', size: 0 };
   for (const algorithm of ['sha256', 'sha512'])
     expect(declaredSize({ ...empty, digest: digestOf(Buffer.alloc(0), algorithm) })).toBe(0);
-  expect(declaredSize({ ...empty, digest: layer.digest })).toBeUndefined();
-  expect(declaredSize(layer)).toBe(layer.size);
+  expect(declaredSize({ ...empty, digest: mustDigest(layer.digest) })).toBeUndefined();
+  expect(declaredSize({ ...layer, digest: mustDigest(layer.digest) })).toBe(layer.size);
 });
 
 test('parseManifest takes the entries of an index that are no manifests as layers', () => {
@@ -150,7 +151,11 @@ test.each([
   ['no descriptors', { layers: 7, manifests: 'x', blobs: {} }, []],
   ['its own version', { schemaVersion: 1 }, []],
   ['blobs and a subject', { blobs: [layer], subject: config }, ['LAYER', 'SUBJECT']],
-  ['lists of every kind', { config, layers: [layer], manifests: [{ ...layer, mediaType: '' }] }, ['CONFIG', 'LAYER', 'CHILD']],
+  [
+    'lists of every kind',
+    { config, layers: [layer], manifests: [{ ...layer, mediaType: '' }] },
+    ['CONFIG', 'LAYER', 'CHILD'],
+  ],
 ])('parseManifest finds what it can in a manifest of another type with %s', (_name, document, roles) => {
   const { mediaType, references } = parse(document, 'application/vnd.acme.thing.v1+json');
   expect(mediaType).toBe('application/vnd.acme.thing.v1+json');
