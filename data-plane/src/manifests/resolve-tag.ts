@@ -1,28 +1,18 @@
 import { toLayoverError } from '../../../common/errors/layover-error';
 import { isManifestType, MANIFEST_ACCEPT } from '../../../common/oci/media-types';
 import type { Tag } from '../../../common/oci/reference';
-import type { Clock } from '../../../common/runtime/clock';
 import type { PullTarget } from '../access/pull-target';
 import type { CachedTag } from '../known/catalog';
-import type { Knowledge } from '../known/knowledge';
 import { classifyUpstreamError, saysNothingAboutTag } from '../upstream/classify-upstream-error';
-import type { ManifestCacheStatus, ManifestAnswer, ManifestLookup } from './content/manifest-answer';
-import type { ManifestContents } from './content/manifest-contents';
-import { type HeldManifest, type ManifestKeeper, type TagMove, tagValue } from './manifest-keeper';
+import type { ManifestAnswer, ManifestLookup } from './content/manifest-answer';
+import { TagFetcher, type TagFetcherParts } from './fetch-tag';
+import { tagValue } from './manifest-keeper';
 import { MissingTags } from './missing-tags';
-import type { CheckedTag, TagChecker } from './tag-checker';
+import type { CheckedTag } from './tag-checker';
 import { isAnswerOfGoneTag, tagGone, withoutTag } from './tag-gone';
-import type { TagHints } from './tag-hints';
 
 /** The dependencies of the tag resolver. */
-export interface TagResolverParts {
-  readonly knowledge: Knowledge;
-  readonly contents: ManifestContents;
-  readonly keeper: ManifestKeeper;
-  readonly checker: TagChecker;
-  readonly hints: TagHints;
-  readonly clock: Clock;
-}
+export type TagResolverParts = TagFetcherParts;
 
 /** Changes of an expiration below this many milliseconds are not written. */
 const EXPIRATION_PRECISION_MS = 1000;
@@ -31,9 +21,11 @@ const EXPIRATION_PRECISION_MS = 1000;
  * Resolves a manifest by tag, following the table in docs/design/pull-semantics.md#manifest-by-tag.
  */
 export class TagManifestResolver {
+  private readonly fetcher: TagFetcher;
   private readonly missing: MissingTags;
 
   constructor(private readonly parts: TagResolverParts) {
+    this.fetcher = new TagFetcher(parts);
     this.missing = new MissingTags(parts.clock);
   }
 
@@ -76,8 +68,8 @@ export class TagManifestResolver {
     missing.requireUnknown(target, tag, query.alsoAccept);
     try {
       const answer = query.headOnly
-        ? await this.moved(target, tag, await this.parts.checker.check(target, tag, query), 'MISS', query)
-        : await this.fetchTag(target, tag, 'MISS', query);
+        ? await this.fetcher.moved(target, tag, await this.parts.checker.check(target, tag, query), 'MISS', query)
+        : await this.fetcher.fetch(target, tag, 'MISS', query);
       missing.forget(target, tag, query.alsoAccept);
       return answer;
     } catch (error) {
@@ -108,86 +100,11 @@ export class TagManifestResolver {
       return { ...answer, ageSeconds: undefined, upstreamStatus: 200, checkedAt: checked.checkedAt };
     }
     try {
-      return await this.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
+      return await this.fetcher.moved(target, tag, checked, same ? 'MISS' : 'UPDATED', query);
     } catch (error) {
       // Some upstreams limit GETs but not HEADs. The new version is then unavailable, and the old
       // one is still valid.
       return this.withoutAnswer(target, tag, cached, error, query);
-    }
-  }
-
-  /**
-   * The tag at the upstream points to another digest: take that manifest from the repository, or
-   * fetch it. Every error "gone" that this throws is an answer to a GET of the tag itself.
-   */
-  private async moved(
-    target: PullTarget,
-    tag: Tag,
-    checked: CheckedTag,
-    status: 'MISS' | 'UPDATED',
-    query: ManifestLookup,
-  ): Promise<ManifestAnswer> {
-    const { knowledge, contents, keeper } = this.parts;
-    const { digest, checkedAt } = checked;
-    const move = { tag, checkedAt };
-    const known = await knowledge.manifest(target.key, digest);
-    const content = known === undefined ? undefined : await contents.get(digest);
-    if (known !== undefined && content !== undefined) {
-      const manifest = { digest, mediaType: known.manifest.mediaType, content };
-      return fromUpstream(await keeper.keep(target, manifest, move, query), status, checkedAt);
-    }
-    if (query.headOnly) return this.describe(target, await this.measured(target, tag, checked, query), move, status);
-    if (checked.fetched !== undefined)
-      return fromUpstream(await keeper.keep(target, checked.fetched, move, query), status, checkedAt);
-    try {
-      const held = await keeper.fetch(target, { kind: 'digest', digest }, move, query);
-      return fromUpstream(held, status, checkedAt);
-    } catch (error) {
-      if (!saysNothingAboutTag(error)) throw error;
-      return this.fetchTag(target, tag, status, query);
-    }
-  }
-
-  private async fetchTag(
-    target: PullTarget,
-    tag: Tag,
-    status: 'MISS' | 'UPDATED',
-    query: ManifestLookup,
-  ): Promise<ManifestAnswer> {
-    const { keeper, clock } = this.parts;
-    return fromUpstream(await keeper.fetch(target, { kind: 'tag', tag }, { tag }, query), status, clock.now());
-  }
-
-  /**
-   * Returns the answer to a HEAD request, and remembers the tag for the GET that usually follows.
-   */
-  private describe(
-    target: PullTarget,
-    { digest, mediaType, size, checkedAt }: CheckedTag & { readonly size: number },
-    move: TagMove,
-    cacheStatus: ManifestCacheStatus,
-  ): ManifestAnswer {
-    this.parts.hints.remember(target, digest, { ...move, checkedAt });
-    const descriptor = { digest, mediaType, size };
-    return { descriptor, content: undefined, cacheStatus, ageSeconds: undefined, upstreamStatus: 200, checkedAt };
-  }
-
-  /**
-   * Returns a checked tag with the size of its manifest, which is fetched if the upstream did not
-   * say the size to a HEAD. Nothing is stored.
-   */
-  private async measured(
-    target: PullTarget,
-    tag: Tag,
-    checked: CheckedTag,
-    query: ManifestLookup,
-  ): Promise<CheckedTag & { readonly size: number }> {
-    if (checked.size !== undefined) return { ...checked, size: checked.size };
-    try {
-      return { ...checked, size: await this.parts.checker.measure(target, checked.digest, query) };
-    } catch (error) {
-      if (!saysNothingAboutTag(error)) throw error;
-      return this.parts.checker.fetch(target, tag, query);
     }
   }
 
@@ -249,7 +166,7 @@ export class TagManifestResolver {
   /** Fetches the tag because the bytes of its cached version are lost here and at the upstream. */
   private async replaceLost(target: PullTarget, tag: Tag, query: ManifestLookup): Promise<ManifestAnswer> {
     try {
-      return await this.fetchTag(target, tag, 'UPDATED', query);
+      return await this.fetcher.fetch(target, tag, 'UPDATED', query);
     } catch (error) {
       if (!isAnswerOfGoneTag(error)) throw withoutTag(error);
       const ends = target.proxy.onUpstreamDelete === 'PROPAGATE';
@@ -257,15 +174,6 @@ export class TagManifestResolver {
       throw tagGone(error, ends);
     }
   }
-}
-
-function fromUpstream(
-  { descriptor, content, kept }: HeldManifest,
-  status: 'MISS' | 'UPDATED',
-  checkedAt: number,
-): ManifestAnswer {
-  const cacheStatus = kept ? status : 'BYPASS';
-  return { descriptor, content, cacheStatus, ageSeconds: undefined, upstreamStatus: 200, checkedAt };
 }
 
 /**

@@ -10,7 +10,7 @@ const image = buildImage({ layers: [3000], seed: 'first' });
 const second = buildImage({ layers: [3000], seed: 'second' });
 const manifest = (reference: string): string => `/v2/${NAME}/manifests/${reference}`;
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
-const bytes = patternBytes(5000, 'unsized');
+const bytes = patternBytes('unsized', 0, 5000);
 const unsized = { mediaType: layerType, digest: digestOf(bytes) };
 
 let rig: Rig;

@@ -1,4 +1,3 @@
-import type { Digest } from '../../../../common/oci/digest';
 import type { Reference } from '../../../../common/oci/reference';
 import type { HttpAnswer } from '../http/http-client';
 import type { ManifestHead, UpstreamRepository } from '../upstream-registry';
@@ -23,12 +22,14 @@ const LEFT_TO_GET: readonly number[] = Array.from({ length: 500 }, (_, index) =>
   (status) => status !== 429 && status !== 508,
 );
 
-/** The status of a HEAD whose connection broke. */
-const NO_ANSWER = 0;
-
-/** The useful part of an answer, or the status of one that tells nothing. */
+/**
+ * The useful part of an answer. `refused`: the upstream would not do better for other manifests.
+ * `unclear`: it may. `broken`: there was no answer.
+ */
 type Head =
-  { readonly kind: 'told'; readonly head: ManifestHead } | { readonly kind: 'useless'; readonly status: number };
+  | { readonly kind: 'told'; readonly head: ManifestHead }
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'unclear' | 'broken' };
 
 /**
  * Requests `HEAD /v2/<name>/manifests/<reference>`. Asks with GET instead if the upstream refuses
@@ -49,23 +50,26 @@ export async function headManifest(
   const question = { repository, reference, alsoAccept };
   const asked = support.isUseful(origin) ? await askHead(client, question, signal) : undefined;
   if (asked?.kind === 'told') return asked.head;
-  const isRepetition = asked?.status === NO_ANSWER;
-  const fetched = isRepetition
-    ? await fetchManifest(client, question, signal)
-    : await getUpstreamManifest(client, repository, reference, signal, alsoAccept);
-  if (asked !== undefined && !isRepetition) support.wasUseless(origin, asked.status);
+  const fetched =
+    asked?.kind === 'broken'
+      ? await fetchManifest(client, question, signal)
+      : await getUpstreamManifest(client, repository, reference, signal, alsoAccept);
+  if (asked?.kind === 'refused') support.wasUseless(origin, asked.status);
   return { digest: fetched.digest, mediaType: fetched.mediaType, size: fetched.content.length, fetched };
 }
 
 async function askHead(client: RegistryClient, question: ManifestQuestion, signal: AbortSignal): Promise<Head> {
   const answer = await send(client, manifestRequest('HEAD', question, signal));
-  if (answer === undefined) return { kind: 'useless', status: NO_ANSWER };
+  if (answer === undefined) return { kind: 'broken' };
   await answer.body.discard();
   const { status } = answer;
-  const mediaType = namedManifestTypeOf(answer);
+  const { reference } = question;
   const digest = digestHeader(answer);
-  const isUseful = status === 200 && mediaType !== undefined && isDigestOf(question.reference, digest);
-  return isUseful ? { kind: 'told', head: { digest, mediaType, size: sizeOf(answer) } } : { kind: 'useless', status };
+  if (status !== 200 || (reference.kind === 'tag' && digest === undefined)) return { kind: 'refused', status };
+  const mediaType = namedManifestTypeOf(answer);
+  const isOther = reference.kind === 'digest' && digest !== undefined && digest !== reference.digest;
+  if (mediaType === undefined || isOther) return { kind: 'unclear' };
+  return { kind: 'told', head: { digest, mediaType, size: sizeOf(answer) } };
 }
 
 /** Returns undefined if the connection broke: the GET is then the repetition. */
@@ -76,14 +80,6 @@ async function send(client: RegistryClient, request: UpstreamRequest): Promise<H
     if (isBroken(error, request.signal)) return undefined;
     throw error;
   }
-}
-
-/**
- * Returns whether a digest header answers the question: what a tag points to, or the digest itself.
- */
-function isDigestOf(reference: Reference, named: Digest | undefined): boolean {
-  if (reference.kind === 'tag') return named !== undefined;
-  return named === undefined || named === reference.digest;
 }
 
 /**

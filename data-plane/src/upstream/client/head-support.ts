@@ -24,9 +24,9 @@ export class HeadSupport {
   }
 
   /**
-   * Remembers that a GET succeeded after a HEAD with this status. 404, 410 and most 5xx may have
-   * been a passing state of the upstream, so they are remembered for a minute only: at some
-   * registries a GET counts as a pull and a HEAD does not.
+   * Remembers that a GET succeeded after a HEAD with this status; 200 = one without a digest. 404,
+   * 410 and most 5xx may have been a passing state of the upstream, so they are remembered for a
+   * minute only: at some registries a GET counts as a pull and a HEAD does not.
    */
   wasUseless(origin: UpstreamOrigin, status: number): void {
     const passing = status === 404 || status === 410 || (status >= 500 && status !== 501);

@@ -113,7 +113,11 @@ describe('upstream manifests', () => {
   ])('are requested by GET if HEAD is answered with %s', async (_name, quirk) => {
     registry.quirk({ method: 'HEAD', ...quirk });
     expect(await head(image.digest)).toMatchObject({ digest: image.digest, size: image.manifest.length });
-    expect(traffic(registry)).toEqual(['HEAD', 'GET'].map((method) => `${method} /v2/app/manifests/${image.digest}`));
+    const asked = ['HEAD', 'GET'].map((method) => `${method} /v2/app/manifests/${image.digest}`);
+    expect(traffic(registry)).toEqual(asked);
+    // Another manifest may be answered better.
+    await head(image.digest);
+    expect(traffic(registry)).toEqual(asked);
   });
 
   it('have no size if HEAD says that they are empty or does not say it', async () => {

@@ -62,10 +62,15 @@ describe('a reservation', () => {
   });
 
   test('is made for the blobs that an index names, which count until the index is collected', async () => {
-    const { decision } = await world.admit(acme, 'cache', { 'cache layer': 300, 'cache config': 20 }, {
-      tag: 'cache',
-      manifest: { mediaType: MediaType.ociIndex, digest: digest('cache'), size: 100 },
-    });
+    const { decision } = await world.admit(
+      acme,
+      'cache',
+      { 'cache layer': 300, 'cache config': 20 },
+      {
+        tag: 'cache',
+        manifest: { mediaType: MediaType.ociIndex, digest: digest('cache'), size: 100 },
+      },
+    );
     expect(decision).toBe('ADMITTED');
     expect(await world.usage()).toMatchObject({ used: 100, reserved: 320 });
     await world.arrive(acme, { 'cache layer': 300, 'cache config': 20 });
