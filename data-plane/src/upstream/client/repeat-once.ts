@@ -1,0 +1,36 @@
+import { isLayoverError } from '../../../../common/errors/layover-error';
+import { errorCode } from '../http/error-code';
+
+/** Time-outs of an upstream that accepted the connection. */
+const SILENCE: readonly string[] = ['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'];
+
+/**
+ * Runs a request, and once more if the upstream fell silent, or the connection broke in the middle
+ * of the answer; `request` calls `answered` when the answer has begun. Before that, the HTTP client
+ * repeats the request itself. An answer with any status is never repeated, and neither is a request
+ * that was aborted, or for which no connection could be made.
+ */
+export async function repeatOnce<T>(signal: AbortSignal, request: (answered: () => void) => Promise<T>): Promise<T> {
+  let isAnswered = false;
+  const answered = (): void => {
+    isAnswered = true;
+  };
+  try {
+    return await request(answered);
+  } catch (error) {
+    const isCut = isAnswered && isBroken(error, signal);
+    if (!isCut && !isSilence(error, signal)) throw error;
+    return request(answered);
+  }
+}
+
+/** Returns whether a connection broke before the answer was complete. */
+export function isBroken(thrown: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted || !isLayoverError(thrown)) return false;
+  return thrown.key === 'UPSTREAM_FAILED' && thrown.upstreamStatus === undefined;
+}
+
+function isSilence(thrown: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted || !isLayoverError(thrown)) return false;
+  return thrown.key === 'UPSTREAM_TIMEOUT' && SILENCE.includes(errorCode(thrown.cause));
+}
