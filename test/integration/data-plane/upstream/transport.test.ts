@@ -159,7 +159,8 @@ describe('an upstream connection', () => {
     expect(new Set(other.requests.map((entry) => entry.connection)).size).toBe(2);
   });
 
-  const head = `HTTP/1.1 200 OK\r\nContent-Type: ${image.mediaType}\r\nContent-Length: ${image.manifest.length}\r\n\r\n`;
+  const named = `Content-Type: ${image.mediaType}\r\nDocker-Content-Digest: ${image.digest}`;
+  const head = `HTTP/1.1 200 OK\r\n${named}\r\nContent-Length: ${image.manifest.length}\r\n\r\n`;
   const answer = Buffer.concat([Buffer.from(head), image.manifest]);
   /**
    * How a server leaves a connection behind: what it sends with the next answer, or instead of it.
