@@ -54,8 +54,8 @@ export type OpenedBlob = {
  * Opens a blob from the store or through a fill, or finds where to redirect the client
  * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store
  * is asked once: if the redirect finds that the blob is absent, the fill reuses this answer (ADR
- * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. If the size is known,
- * the caller has checked the range, so nothing is fetched for an invalid one.
+ * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. A range is judged by
+ * the size of the blob, not by the size in a manifest, which may be wrong.
  */
 export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: BlobReadOptions): Promise<OpenedBlob> {
   if (blob.kind === 'fillable') return openHere(parts, blob, options, blob.absence);
@@ -114,7 +114,7 @@ function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes
  * Returns the range of a blob of `size` bytes. Throws RANGE_INVALID with detail {size} if the range
  * is outside the blob.
  */
-export function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
+function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
   const resolved = resolveRange(range, size);
   if (resolved !== undefined) return resolved;
   throw new LayoverError('RANGE_INVALID', {

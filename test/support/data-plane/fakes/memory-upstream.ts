@@ -24,6 +24,8 @@ export interface Behaviour {
   headWithoutDigest?: boolean;
   headWithoutSize?: boolean;
   blobHeadWithoutSize?: boolean;
+  /** The size that a HEAD of a blob gives instead of the true one. */
+  blobHeadSize?: number;
   /** Whether requests for a range of a blob get no usable answer. */
   ignoresRange?: boolean;
   /** Awaited between the headers and the bytes of a blob. */
@@ -97,7 +99,7 @@ export class MemoryUpstream implements UpstreamRegistry {
   ): Promise<{ readonly size: number | undefined }> {
     await this.arrive(`HEAD ${repository.name}@${digest}`, repository, signal);
     const { size } = this.blob(repository, digest);
-    return { size: this.behaviour.blobHeadWithoutSize ? undefined : size };
+    return { size: this.behaviour.blobHeadWithoutSize ? undefined : (this.behaviour.blobHeadSize ?? size) };
   }
   async openBlob(
     repository: UpstreamRepository,

@@ -5,6 +5,7 @@ import { BlobService } from '../../../../../data-plane/src/blobs/blob-service';
 import type { FillElsewhere } from '../../../../../data-plane/src/blobs/complete-blob';
 import { createFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../../data-plane/src/blobs/fills/fill-limits';
+import type { MissingBlobs } from '../../../../../data-plane/src/blobs/missing-blobs';
 import type { OpenedBlob } from '../../../../../data-plane/src/blobs/open-blob';
 import type { BlobLinks } from '../../../../../data-plane/src/store/blob-links';
 import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
@@ -23,6 +24,7 @@ export interface BlobRigOptions {
   readonly redirects?: boolean;
   readonly elsewhere?: FillElsewhere;
   readonly limits?: Partial<FillLimits>;
+  readonly missing?: Pick<MissingBlobs, 'failed'>;
 }
 
 /**
@@ -118,6 +120,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     redirects:
       options.redirects === true ? new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }) : undefined,
     elsewhere: options.elsewhere,
+    missing: options.missing,
   });
   const target: BlobRig['target'] = async (repository = 'team/app', organization = 'acme') =>
     access.authorize(access.locate({ kind: 'organization', name: organization }, repository), CONTEXT.authorization);
