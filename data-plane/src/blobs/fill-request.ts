@@ -37,9 +37,9 @@ export function fillRequest(
     absence,
     readRight: () => blobAccess.nowReadable(blob),
     priority,
-    source: async (offset, signal) => {
+    source: async (offset, signal, decode = false) => {
       try {
-        const stream = await upstream.openBlob(target.upstream, digest, offset, signal);
+        const stream = await upstream.openBlob(target.upstream, digest, offset, signal, { decode });
         blobAccess.confirmed(blob, stream.size);
         return stream;
       } catch (error) {

@@ -62,8 +62,13 @@ export interface FetchedManifest {
  * connection.
  */
 export interface UpstreamBlobStream {
-  /** Size of the whole blob in bytes, if the upstream sent it. */
+  /** Size of the whole blob in bytes, as it is sent, if the upstream sent it. */
   readonly size: number | undefined;
+  /**
+   * Whether a Content-Encoding that Layover did not ask for labels the bytes. Often it is only a
+   * label. `body` yields the bytes as they are sent. Default: false.
+   */
+  readonly isEncoded?: boolean;
   /**
    * The offset in the blob at which the body begins: the requested one, or 0 if the upstream
    * ignored the range.
@@ -137,13 +142,15 @@ export interface UpstreamRegistry {
   ): Promise<{ readonly size: number | undefined }>;
   /**
    * Resolves when the response headers have arrived. `offset` > 0 resumes with Range. The signal
-   * also ends the body.
+   * also ends the body. `decode`: a body that is labelled as encoded is decoded, has no known size
+   * and begins at 0.
    */
   openBlob(
     repository: UpstreamRepository,
     digest: Digest,
     offset: number,
     signal?: AbortSignal,
+    options?: { readonly decode?: boolean },
   ): Promise<UpstreamBlobStream>;
   /**
    * Reads `length` bytes of a blob from `offset` into memory. Returns undefined if the upstream
