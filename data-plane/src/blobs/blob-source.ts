@@ -6,7 +6,8 @@ import type { FillRequest } from './fills/fills';
  */
 export interface BlobReader {
   /**
-   * `store`: the blob was stored (a hit). `fill`: it arrives from the upstream right now (a miss).
+   * `store`: the blob was stored (a hit). `fill`: it arrives from the upstream right now, or did
+   * so while the request waited (a miss).
    */
   readonly origin: 'store' | 'fill';
   /**

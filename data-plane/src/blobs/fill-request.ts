@@ -40,7 +40,7 @@ export function fillRequest(
     source: async (offset, signal, decode = false) => {
       try {
         const stream = await upstream.openBlob(target.upstream, digest, offset, signal, { decode });
-        blobAccess.confirmed(blob, stream.size);
+        if (stream.isEncoded !== true) blobAccess.confirmed(blob, stream.size);
         return stream;
       } catch (error) {
         // No room is reserved for a blob that no manifest names.

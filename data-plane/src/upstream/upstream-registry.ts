@@ -153,6 +153,18 @@ export interface UpstreamRegistry {
     options?: { readonly decode?: boolean },
   ): Promise<UpstreamBlobStream>;
   /**
+   * Opens `length` bytes of a blob from `offset`. Resolves when the response headers have arrived,
+   * with undefined if they do not announce exactly this range and the size of the whole blob. The
+   * body ends with an error if it has another length. The bytes are not verified. The signal also
+   * ends the body.
+   */
+  openRange(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<UpstreamBlobStream | undefined>;
+  /**
    * Reads `length` bytes of a blob from `offset` into memory. Returns undefined if the upstream
    * does not answer with exactly this range and the size of the whole blob. The bytes are not
    * verified.

@@ -148,6 +148,10 @@ class JobFills implements SpooledFills {
     return this.joinable(request)?.follow(request) ?? false;
   }
 
+  received(request: FillRequest): number {
+    return this.joinable(request)?.received ?? 0;
+  }
+
   isActive(digest: Digest): boolean {
     return this.all().some((job) => job.digest === digest);
   }

@@ -16,6 +16,7 @@ import { Seats, type Seat } from './seats';
 import type { FillLimits } from './fill-limits';
 import type { FillQueue, FillTicket } from './fill-queue';
 import type { FillReader, FillRequest } from './fills';
+import { HeadTiming } from './head-timing';
 import { Progress } from './progress';
 import { type FilledBlob, Requesters } from './requesters';
 import type { Spool, SpoolFile } from './spool';
@@ -61,19 +62,7 @@ export class FillJob {
   readonly digest: Digest;
   private readonly first: FillRequest;
   private readonly absence: Absence | undefined;
-  /**
-   * Resolves when the upstream announced the size, or it is {@link certain}. Rejects with any
-   * earlier failure.
-   */
-  private readonly opened = new Deferred();
-  /**
-   * Resolves when the blob is proven, or was found in the store. Rejects with the failure of the
-   * fill.
-   */
-  private readonly certain = new Deferred();
-  /** Resolves when clients that know a size get their response head without waiting longer. */
-  private readonly headDue = new Deferred();
-  private cancelHeadDue: (() => void) | undefined;
+  private readonly heads: HeadTiming;
   private hasAnswer = false;
   /** Resolves when the blob is in the store. Rejects with the failure of the fill. */
   readonly settled = new Deferred();
@@ -107,6 +96,7 @@ export class FillJob {
     this.progress = new Progress(deps.clock);
     this.startedAt = deps.clock.now();
     this.requesters = new Requesters(deps.uses);
+    this.heads = new HeadTiming({ ...deps, size: () => this.size });
     this.seats = new Seats(request, deps, {
       onClient: () => this.ticket?.lift(),
       onAbandoned: () => this.abandon(),
@@ -140,19 +130,9 @@ export class FillJob {
     return this.isOpened || (this.hasAnswer && error.key === 'UPSTREAM_CONTENT');
   }
 
-  /**
-   * Resolves with the size that may be promised to the client of a request, in bytes: the proven
-   * one, or the one that the upstream announced. If it announces none, or another one than the
-   * manifest names, the proof is awaited, but only for a few seconds if there is any size to
-   * promise (docs/design/fills.md#sizes). Throws the failure of the fill, or CANCELLED if the
-   * signal aborts.
-   */
-  async sizeFor({ expectedSize }: FillRequest, signal: AbortSignal | undefined): Promise<number> {
-    const first = [this.opened.promise, ...(expectedSize === undefined ? [] : [this.headDue.promise])];
-    await untilAborted(Promise.race(first), signal);
-    if (this.size !== undefined && expectedSize !== undefined && this.size !== expectedSize)
-      await untilAborted(Promise.race([this.certain.promise, this.headDue.promise]), signal);
-    return this.size ?? expectedSize!;
+  /** See HeadTiming.sizeFor. */
+  sizeFor({ expectedSize }: FillRequest, signal: AbortSignal | undefined): Promise<number> {
+    return this.heads.sizeFor(expectedSize, signal);
   }
 
   private get size(): number | undefined {
@@ -220,6 +200,11 @@ export class FillJob {
    */
   abort(reason: LayoverError): void {
     if (!this.progress.isProven) this.controller.abort(reason);
+  }
+
+  /** Bytes of the blob in the spool. */
+  get received(): number {
+    return this.progress.received;
   }
 
   /** Ends a fill that has not asked the upstream yet and that no client waits for. */
@@ -290,9 +275,8 @@ export class FillJob {
    * once more and decodes it (docs/design/fills.md#verification).
    */
   private async fill(): Promise<void> {
-    const { clock, limits } = this.deps;
     this.seats.watch();
-    this.cancelHeadDue = clock.after(limits.headAfterMs, () => this.headDue.resolve());
+    this.heads.asked();
     try {
       await this.fetch(false);
     } catch (error) {
@@ -327,8 +311,7 @@ export class FillJob {
     this.ticket?.release();
     // Readers do not wait for the disk: the bytes that they get are proven.
     this.progress.prove(size);
-    this.opened.resolve();
-    this.certain.resolve();
+    this.heads.settled();
     await this.keep(file, size, ingest.into, ingest.failure);
   }
 
@@ -371,17 +354,12 @@ export class FillJob {
 
   /** Notes the answer of the upstream, and what it says about the size. */
   private answered({ size, isEncoded = false }: UpstreamBlobStream, expectedSize: number | undefined): void {
-    const { clock, limits } = this.deps;
     this.hasAnswer = true;
     // Where the sizes agree, the encoding is only a label.
     this.isEncoded = isEncoded && (size === undefined || size !== expectedSize);
     const announced = this.isEncoded ? undefined : size;
     this.progress.begin(announced, this.isEncoded);
-    if (announced !== undefined) this.opened.resolve();
-    if (announced !== undefined && announced === (expectedSize ?? announced)) return;
-    const cancel = this.cancelHeadDue;
-    const sooner = clock.after(limits.headAfterAnswerMs, () => this.headDue.resolve());
-    this.cancelHeadDue = () => (cancel?.(), sooner());
+    this.heads.answered(announced, expectedSize);
   }
 
   private async keep(file: SpoolFile, size: number, ingest: BlobIngest | undefined, failure: unknown): Promise<void> {
@@ -397,7 +375,6 @@ export class FillJob {
 
   private async end(failure: LayoverError | undefined): Promise<void> {
     this.over = true;
-    this.cancelHeadDue?.();
     this.ticket?.release();
     this.allowance?.release();
     this.reportEnd(failure?.key ?? (this.foundSize === undefined ? 'kept' : 'found'));
@@ -406,8 +383,7 @@ export class FillJob {
     if (filled !== undefined) this.deps.onProven?.(filled);
     this.onOver();
     if (failure === undefined) {
-      this.opened.resolve();
-      this.certain.resolve();
+      this.heads.settled();
     } else {
       this.log(
         failure.key === 'CANCELLED' ? 'debug' : 'warn',
@@ -415,8 +391,7 @@ export class FillJob {
         'A fill failed',
       );
       this.progress.fail(failure);
-      this.opened.reject(failure);
-      this.certain.reject(failure);
+      this.heads.failed(failure);
     }
     this.seats.close();
     void this.finishFile();

@@ -122,6 +122,11 @@ export interface Fills {
    * fill.
    */
   follow(request: FillRequest): boolean;
+  /**
+   * Returns how many bytes from the start the fill that the request would join has received; 0 if
+   * there is none.
+   */
+  received(request: FillRequest): number;
   /** Whether a fill of the digest is running or waiting. */
   isActive(digest: Digest): boolean;
   /**

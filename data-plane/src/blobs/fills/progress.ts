@@ -47,6 +47,11 @@ export class Progress {
     return this.proven ?? this.announced;
   }
 
+  /** Number of bytes from the start that have arrived. */
+  get received(): number {
+    return this.written;
+  }
+
   /** Whether size and digest are verified and every byte can be read. */
   get isProven(): boolean {
     return this.proven !== undefined;
@@ -132,8 +137,7 @@ export class Progress {
   }
 
   private rejectWrong(): void {
-    for (const waiter of [...this.waiters])
-      if (this.isWrong(waiter.claimed)) waiter.reject(this.wrong(waiter.claimed));
+    for (const waiter of [...this.waiters]) if (this.isWrong(waiter.claimed)) waiter.reject(this.wrong(waiter.claimed));
   }
 
   /** An announced size that is wrong itself fails the fill, so nobody gets a blob of that size. */

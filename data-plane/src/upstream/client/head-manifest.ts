@@ -31,6 +31,6 @@ export async function headManifest(
   }
   await answer.body.discard();
   // The length of an encoded body is not the size of the manifest.
-  const size = answer.headers.contentEncoding === undefined ? answer.headers.contentLength : undefined;
+  const size = answer.headers.codings.length === 0 ? answer.headers.contentLength : undefined;
   return { digest, mediaType, size };
 }

@@ -21,6 +21,8 @@ export interface UpstreamRequest {
   readonly accept: string;
   /** The value of the Range header. */
   readonly range?: string;
+  /** Time limit for the response headers, in milliseconds. Default: that of the connection. */
+  readonly headersMs?: number;
   readonly subject: Subject;
   readonly signal: AbortSignal;
 }
@@ -75,6 +77,7 @@ export class RegistryClient {
         authorization: authorization?.header,
         endpoint,
         caCertificate: repository.origin.caCertificate,
+        ...(question.headersMs === undefined ? {} : { headersMs: question.headersMs }),
         signal,
       });
     const known = await this.authorizer.known(repository, endpoint, signal);

@@ -11,6 +11,8 @@ export interface RedirectableRequest {
   readonly authorization: string | undefined;
   readonly endpoint: Endpoint;
   readonly caCertificate: string | undefined;
+  /** See HttpRequest. */
+  readonly headersMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -25,6 +27,7 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  */
 export async function followRedirects(http: HttpClient, request: RedirectableRequest): Promise<HttpAnswer> {
   const { endpoint, signal, caCertificate, method } = request;
+  const timeLimit = request.headersMs === undefined ? {} : { headersMs: request.headersMs };
   let { url } = request;
   for (let hop = 0; ; hop++) {
     const place = { name: placeName(endpoint, url), signal };
@@ -32,7 +35,7 @@ export async function followRedirects(http: HttpClient, request: RedirectableReq
     if (request.authorization !== undefined && url.origin === endpoint.base.origin) {
       headers['authorization'] = request.authorization;
     }
-    const answer = await http({ method, url, headers, caCertificate, place });
+    const answer = await http({ method, url, headers, caCertificate, ...timeLimit, place });
     if (!REDIRECTS.includes(answer.status)) return answer;
     await answer.body.discard();
     if (hop === MAX_HOPS) throw refused(`${place.name} redirects more than ${MAX_HOPS} times`, answer);

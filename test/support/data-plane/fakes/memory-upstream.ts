@@ -28,6 +28,10 @@ export interface Behaviour {
   blobHeadSize?: number;
   /** Whether requests for a range of a blob get no usable answer. */
   ignoresRange?: boolean;
+  /** Awaited before the answer to a range that is requested for a client. */
+  rangeGate?: Promise<void>;
+  /** The number of bytes after which such a range breaks. */
+  cutsRange?: number;
   /** Awaited between the headers and the bytes of a blob. */
   bodyGate?: Promise<void>;
 }
@@ -115,6 +119,24 @@ export class MemoryUpstream implements UpstreamRegistry {
       if (content.length > offset) yield content.subarray(offset);
     }
     return { size, offset, body: body(), cancel: () => undefined };
+  }
+  async openRange(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<UpstreamBlobStream | undefined> {
+    await this.arrive(`DIRECT ${repository.name}@${digest}`, repository, signal);
+    await untilAborted(this.behaviour.rangeGate ?? Promise.resolve(), signal);
+    const { size, content } = this.blob(repository, digest);
+    const { cutsRange } = this.behaviour;
+    const part = content.subarray(range.offset, range.offset + range.length);
+    if (this.behaviour.ignoresRange === true || part.length < range.length) return undefined;
+    async function* body(): AsyncGenerator<Buffer> {
+      yield part.subarray(0, cutsRange ?? part.length);
+      if (cutsRange !== undefined) throw new LayoverError('UPSTREAM_FAILED');
+    }
+    return { size, offset: range.offset, body: body(), cancel: () => undefined };
   }
   async readRange(
     repository: UpstreamRepository,
