@@ -62,9 +62,10 @@ export function parseRanges(header: string, max: number): readonly RangeRequest[
 }
 
 /**
- * Returns the parts of a blob of `size` bytes that ranges select: in their order, without those that
- * are outside the blob. If some of them overlap, in the order of the blob, and overlapping ones are
- * joined (RFC 9110 section 15.3.7.2), so the parts are never larger than the blob together.
+ * Returns the parts of a blob of `size` bytes that ranges select: in their order, without those
+ * that are outside the blob. If some of them overlap, in the order of the blob, and overlapping
+ * ones are joined (RFC 9110 section 15.3.7.2), so the parts are never larger than the blob
+ * together.
  */
 export function resolveRanges(ranges: readonly RangeRequest[], size: number): readonly ResolvedRange[] {
   const parts = ranges.flatMap((range) => resolveRange(range, size) ?? []);

@@ -84,15 +84,25 @@ export class BlobAccess {
   /**
    * Returns the right to read a blob. If the store holds the blob and the organization has no
    * proof, tries to prove it with ranges of the upstream. Asks the upstream with a HEAD only if the
-   * store holds a blob that no manifest names. Throws CANCELLED, the errors of the store, and
-   * TOO_MANY_REQUESTS or the outage errors of the upstream client if the upstream gives no answer.
+   * store holds a blob that no manifest names. `check` receives the size in the manifest before
+   * that, unless a proof is known, so that a request that it refuses is refused in the same way
+   * whether or not the store holds the blob. Throws CANCELLED, the errors of the store and of
+   * `check`, and TOO_MANY_REQUESTS or the outage errors of the upstream client if the upstream
+   * gives no answer.
    */
-  async toRead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
+  async toRead(
+    target: PullTarget,
+    digest: Digest,
+    signal: AbortSignal | undefined,
+    check?: (size: number) => void,
+  ): Promise<BlobRight> {
     const { knowledge, stored } = this.parts;
     const known = await knowledge.blob(target, digest);
     if (known !== undefined) {
       const blob = { target, digest, size: possibleSize(digest, known.size), isKnown: true };
-      return knowledge.isProven(target, digest) ? readable(blob) : this.tryToProve(blob, signal);
+      if (knowledge.isProven(target, digest)) return readable(blob);
+      if (blob.size !== undefined) check?.(blob.size);
+      return this.tryToProve(blob, signal);
     }
     const unnamed = { target, digest, size: undefined, isKnown: false };
     const found = await stored.stat(digest);

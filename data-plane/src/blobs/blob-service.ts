@@ -14,7 +14,7 @@ import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blo
 import type { Fills } from './fills/fills';
 import type { PassThrough } from './pass-through';
 import type { MissingBlobs } from './missing-blobs';
-import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob } from './open-blob';
+import { type BlobReadOptions, openBlob, type OpenBlobParts, type OpenedBlob, requireRange } from './open-blob';
 import { ReadThroughSource } from './read-through-source';
 import { type BlobStat, statBlob } from './stat-blob';
 
@@ -70,10 +70,11 @@ export class BlobService {
    * with detail {size}, and the errors of Access, BlobAccess and BlobSource.
    */
   open(request: BlobRequest & BlobReadOptions): Promise<OpenedBlob> {
-    const { digest, signal } = request;
-    return this.withTarget(request, request.context.authorizedAt, async (target) =>
-      openBlob(this.openParts, await this.parts.blobAccess.toRead(target, digest, signal), request),
-    );
+    const { digest, range, signal } = request;
+    return this.withTarget(request, request.context.authorizedAt, async (target) => {
+      const check = (size: number): void => void requireRange(range, size);
+      return openBlob(this.openParts, await this.parts.blobAccess.toRead(target, digest, signal, check), request);
+    });
   }
 
   /**

@@ -34,7 +34,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** Ranges that are requested at the same time, for one organization and in all. */
 const MAX_OF_OWNER = 16;
 const MAX_RUNNING = 64;
-/** How long an upstream that does not answer a range exactly is not asked for one, in milliseconds. */
+/** How long an upstream that ignores ranges is not asked for one, in milliseconds. */
 const UNUSABLE_MS = 600_000;
 const MAX_UNUSABLE = 1_000;
 

@@ -60,8 +60,8 @@ export type OpenedBlob = {
  * Opens a blob from the store or through a fill, or finds where to redirect the client
  * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store
  * is asked once: if the redirect finds that the blob is absent, the fill reuses this answer (ADR
- * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. A range is judged by
- * the size of the blob, not by the size in a manifest, which may be wrong.
+ * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. The caller has
+ * compared the range with the size in the manifest, so nothing is fetched for an invalid one.
  */
 export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: BlobReadOptions): Promise<OpenedBlob> {
   if (blob.kind === 'fillable') return openHere(parts, blob, options, blob.absence);
@@ -141,7 +141,7 @@ function servedCounter({ actor, key }: PullTarget, journal: PullJournal): (bytes
  * Returns the range of a blob of `size` bytes. Throws RANGE_INVALID with detail {size} if the range
  * is outside the blob.
  */
-function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
+export function requireRange(range: RangeRequest | undefined, size: number): ResolvedRange {
   const resolved = resolveRange(range, size);
   if (resolved !== undefined) return resolved;
   throw new LayoverError('RANGE_INVALID', {

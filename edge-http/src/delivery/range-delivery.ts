@@ -32,7 +32,7 @@ export class RangeDelivery {
     return this.openInPlace(query);
   }
 
-  /** Opens a range after the response head, in place of one that was sent. Rejects like openSupply. */
+  /** Opens a range after the response head, in place of the last one. Rejects like openSupply. */
   openNext(query: SupplyQuery): Promise<BlobSupply> {
     return this.openInPlace({ ...query, since: this.startedAt });
   }

@@ -190,7 +190,7 @@ export class FillJob {
     };
   }
 
-  /** Whether the spool file is the one that readers may open: later, it is not replaced any more. */
+  /** Whether readers may open the spool file: it is not replaced by another one any more. */
   private get isReadable(): boolean {
     return this.hasAnswer && (this.progress.isProven || !this.isEncoded);
   }

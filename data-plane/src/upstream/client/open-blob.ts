@@ -31,8 +31,8 @@ export const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
 /**
  * Opens `GET /v2/<name>/blobs/<digest>`, from `offset` if the upstream supports ranges, else from
  * 0. A body to be decoded is always requested from 0, because ranges count encoded bytes (RFC 9110
- * section 14.1.2). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the errors of
- * RegistryClient.ask. The bytes are not verified here.
+ * section 14.1.2). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the
+ * errors of RegistryClient.ask. The bytes are not verified here.
  */
 export async function openUpstreamBlob(
   client: RegistryClient,

@@ -135,14 +135,18 @@ describe('a layer whose manifest names a wrong size', () => {
     expect(part.bytes.equals(content.subarray(200_000, 200_010))).toBe(true);
   });
 
-  test('has the ranges of its bytes also before it is stored', async () => {
+  test('has the ranges of its manifest until it is stored, and then those of its bytes', async () => {
     await start();
-    const digest = addSized('sized', content, 311);
+    const digest = addSized('sized', content, 200_000);
     await rig.edge.manifest('sized');
-    const part = await rig.edge.blob(digest, { bytes: { firstByte: 200_000, lastByte: 200_009 } });
-    expect(part.bytes.equals(content.subarray(200_000, 200_010))).toBe(true);
-    const outside = await rig.edge.blob(digest, { bytes: { firstByte: 300_000, lastByte: -1 } });
-    expect(outside.failure).toBe('RANGE_INVALID');
+    rig.asked();
+    const beyond = { bytes: { firstByte: 250_000, lastByte: 250_009 } };
+    expect((await rig.edge.blob(digest, beyond)).failure).toBe('RANGE_INVALID');
+    expect(rig.asked()).toEqual([]);
+    const part = await rig.edge.blob(digest, { bytes: { firstByte: 100, lastByte: 199 } });
+    expect([part.header?.size, part.bytes.equals(content.subarray(100, 200))]).toEqual([300_000, true]);
+    await rig.held(digest);
+    expect((await rig.edge.blob(digest, beyond)).bytes.equals(content.subarray(250_000, 250_010))).toBe(true);
   });
 });
 

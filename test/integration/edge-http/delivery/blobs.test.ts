@@ -240,7 +240,8 @@ describe('range requests', () => {
   ])('return 416 for %s before the data plane is asked, and name the field', async (range) => {
     const answer = await get(edge, small.path, { range });
     expect(answer.status).toBe(416);
-    expect(errorOf(answer)).toMatchObject({ code: 'RANGE_INVALID', detail: { field: 'Range', value: range } });
+    expect(errorOf(answer)).toMatchObject({ code: 'RANGE_INVALID', detail: { field: 'Range' } });
+    expect(JSON.stringify(errorOf(answer))).toContain(range.slice(0, 50));
     expect(edge.plane.reads.length).toBe(0);
   });
 

@@ -96,7 +96,13 @@ export class FakeUpstream {
     const cancelled = new Gate();
     const cancel = (): void => cancelled.fail(new LayoverError('CANCELLED'));
     signal.addEventListener('abort', cancel);
-    return { size, isEncoded: answer.isEncoded ?? false, offset: start, cancel, body: this.body(answer, content, start, cancelled.passed) };
+    return {
+      size,
+      isEncoded: answer.isEncoded ?? false,
+      offset: start,
+      cancel,
+      body: this.body(answer, content, start, cancelled.passed),
+    };
   };
 
   private async *body(
