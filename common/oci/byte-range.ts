@@ -39,6 +39,47 @@ export function parseRange(header: string): RangeRequest | 'ignore' | 'invalid' 
 }
 
 /**
+ * Parses a Range header with one or several ranges (RFC 9110 section 14.1.2). Returns `ignore` for
+ * another unit than bytes, and `invalid` if the list is empty, one of its ranges is malformed, or
+ * there are more than `max`.
+ */
+export function parseRanges(header: string, max: number): readonly RangeRequest[] | 'ignore' | 'invalid' {
+  const unit = /^bytes\s*=/i.exec(header)?.[0];
+  if (unit === undefined) return 'ignore';
+  // Empty elements of a list are ignored (RFC 9110 section 5.6.1.2).
+  const elements = header
+    .slice(unit.length)
+    .split(',')
+    .filter((element) => element.trim() !== '');
+  if (elements.length === 0 || elements.length > max) return 'invalid';
+  const ranges: RangeRequest[] = [];
+  for (const element of elements) {
+    const range = parseRange(`bytes=${element}`);
+    if (range === 'ignore' || range === 'invalid') return 'invalid';
+    ranges.push(range);
+  }
+  return ranges;
+}
+
+/**
+ * Returns the parts of a blob of `size` bytes that ranges select: in their order, without those
+ * that are outside the blob. If some of them overlap, in the order of the blob, and overlapping
+ * ones are joined (RFC 9110 section 15.3.7.2), so the parts are never larger than the blob
+ * together.
+ */
+export function resolveRanges(ranges: readonly RangeRequest[], size: number): readonly ResolvedRange[] {
+  const parts = ranges.flatMap((range) => resolveRange(range, size) ?? []);
+  const sorted = [...parts].sort((a, b) => a.offset - b.offset);
+  const joined: ResolvedRange[] = [];
+  for (const { offset, length } of sorted) {
+    const last = joined.at(-1);
+    if (last === undefined || offset >= last.offset + last.length) joined.push({ offset, length });
+    else joined.splice(-1, 1, { offset: last.offset, length: Math.max(last.length, offset + length - last.offset) });
+  }
+  return joined.length === parts.length ? parts : joined;
+}
+
+/**
  * Returns the bytes that a range selects in a blob of `size` bytes, or undefined if it is not
  * satisfiable (416). Without a range, selects the whole blob.
  */

@@ -8,10 +8,12 @@ export interface Descriptor {
 }
 
 /**
- * Returns the size that a descriptor declares, in bytes; undefined if it declares none that can be
- * right. A descriptor without a usable size is stored and sent with size 0, which is the size of no
- * content but the empty one (docs/design/pull-semantics.md#unusable-descriptors).
+ * Returns the size that a manifest or a header gives for content, in bytes, or undefined if it
+ * cannot be right: only the content with the digest of no bytes is empty, but manifests without a
+ * size and HEAD answers with `Content-Length: 0` exist. A descriptor without a usable size is stored
+ * and sent with size 0 (docs/design/pull-semantics.md#unusable-descriptors).
  */
-export function declaredSize({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): number | undefined {
+export function possibleSize(digest: Digest, size: number | undefined): number | undefined {
+  if (size === undefined || !Number.isSafeInteger(size) || size < 0) return undefined;
   return size > 0 || digest === digestOf(Buffer.alloc(0), algorithmOf(digest)) ? size : undefined;
 }

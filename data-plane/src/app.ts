@@ -63,6 +63,7 @@ import { RangeProver } from './blobs/prove-by-ranges';
 import { ProofRecorder } from './blobs/record-proofs';
 import { MissingBlobs } from './blobs/missing-blobs';
 import { BlobRedirects } from './blobs/blob-redirects';
+import { DirectRanges } from './blobs/direct-ranges';
 import { PassThrough } from './blobs/pass-through';
 import { RefusalSums } from './journal/refusal-sums';
 import { UpstreamReporter } from './journal/upstream-reporter';
@@ -311,6 +312,7 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       stored,
       fills,
       passThrough,
+      direct: new DirectRanges({ upstream, journal, clock, logger: logger.child({ part: 'ranges' }) }),
       uses,
       journal,
       missing: new MissingBlobs(journal, clock, () => delivery.hurry()),

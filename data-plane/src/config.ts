@@ -74,6 +74,7 @@ export interface DataPlaneConfig {
   readonly upstream: {
     readonly connectMs: number;
     readonly headersMs: number;
+    readonly blobHeadersMs: number;
     readonly bodyMs: number;
     readonly operationMs: number;
     readonly connectionsPerOrigin: number;
@@ -142,6 +143,7 @@ export function readDataPlaneConfig(env: RawEnvironment): DataPlaneConfig {
     upstream: {
       connectMs: reader.integer(SETTINGS.LAYOVER_UPSTREAM_CONNECT_SECONDS) * 1000,
       headersMs: reader.integer(SETTINGS.LAYOVER_UPSTREAM_HEADERS_SECONDS) * 1000,
+      blobHeadersMs: reader.integer(SETTINGS.LAYOVER_UPSTREAM_BLOB_HEADERS_SECONDS) * 1000,
       bodyMs: reader.integer(SETTINGS.LAYOVER_UPSTREAM_STALL_SECONDS) * 1000,
       operationMs: reader.integer(SETTINGS.LAYOVER_UPSTREAM_OPERATION_SECONDS) * 1000,
       connectionsPerOrigin: reader.integer(SETTINGS.LAYOVER_UPSTREAM_CONNECTIONS),

@@ -11,6 +11,7 @@ import * as migration0009 from './0009-configuration-changes';
 import * as migration0010 from './0010-trusted-realms';
 import * as migration0011 from './0011-reservations';
 import * as migration0012 from './0012-proofs';
+import * as migration0013 from './0013-direct-ranges';
 
 /** Every migration, oldest first. A released one is never changed or renamed. */
 export const MIGRATIONS = [
@@ -26,4 +27,5 @@ export const MIGRATIONS = [
   { name: '0010-trusted-realms', ...migration0010 },
   { name: '0011-reservations', ...migration0011 },
   { name: '0012-proofs', ...migration0012 },
+  { name: '0013-direct-ranges', ...migration0013 },
 ] as const;

@@ -94,7 +94,18 @@ const upstreams = declareSettings({
     max: 3600,
     default: 30,
     unit: 'seconds',
-    description: 'Timeout from the request to the headers of the response.',
+    description: 'Timeout from the request to the headers of the response, except for the GET of a blob.',
+  },
+  LAYOVER_UPSTREAM_BLOB_HEADERS_SECONDS: {
+    kind: 'integer',
+    readBy: DATA_PLANE,
+    min: 1,
+    max: 3600,
+    default: 300,
+    unit: 'seconds',
+    description:
+      'Timeout from the GET of a blob to the headers of the response. An upstream that is a cache itself may fetch ' +
+      'the blob first.',
   },
   LAYOVER_UPSTREAM_STALL_SECONDS: {
     kind: 'integer',
@@ -112,7 +123,9 @@ const upstreams = declareSettings({
     max: 3600,
     default: 60,
     unit: 'seconds',
-    description: 'Timeout for a whole small operation (everything but a blob), with its token request and redirects.',
+    description:
+      'Timeout for a whole small operation (everything but a blob), with its token request and redirects. The GET ' +
+      'of a blob has LAYOVER_UPSTREAM_BLOB_HEADERS_SECONDS in addition, until its headers have arrived.',
   },
   LAYOVER_UPSTREAM_CONNECTIONS: {
     kind: 'integer',

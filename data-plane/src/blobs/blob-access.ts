@@ -1,8 +1,9 @@
-import { type Descriptor, declaredSize } from '../../../common/oci/descriptor';
+import { type Descriptor, possibleSize } from '../../../common/oci/descriptor';
 import type { Digest } from '../../../common/oci/digest';
 import type { PullTarget } from '../access/pull-target';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { Knowledge } from '../known/knowledge';
+import { isLayoverError, type LayoverError } from '../../../common/errors/layover-error';
 import { repositoryScope } from '../access/repository-scope';
 import { SingleFlight } from '../../../common/async/single-flight';
 import { Absence } from '../store/guard/absence';
@@ -18,8 +19,16 @@ interface AskedBlob {
   readonly [right]: true;
   readonly target: PullTarget;
   readonly digest: Digest;
-  /** Bytes; undefined if the upstream has the blob but does not give its size. */
+  /**
+   * Bytes, as a manifest or the upstream says; undefined if nobody does. An expectation: only the
+   * digest shows which size is right.
+   */
   readonly size: number | undefined;
+  /**
+   * Whether the repository is known to have the blob: a manifest names it, or the upstream
+   * confirmed it.
+   */
+  readonly isKnown: boolean;
   /** The answer of the store that it does not hold the blob, if it was asked. */
   readonly absence: Absence | undefined;
 }
@@ -59,22 +68,26 @@ export interface BlobAccessParts {
  * redirects, joined fills, new fills and completion all take the types that this class creates, so
  * no path to the bytes bypasses it (ADR 26).
  *
- * A manifest that names the digest, or a HEAD of the upstream, gives the right to ask the upstream
- * for the blob. Stored bytes need a proof in addition: the upstream gave the bytes to this
- * organization before, or it gives a sample of them now (ADR 30). Without a proof, everything goes
- * on as if nobody held the blob.
+ * Everybody may have the upstream asked for a blob: its answer to the GET, with the credentials of
+ * the organization, decides. Stored bytes need two things: a manifest that names the digest, or a
+ * HEAD of the upstream that confirms it, and a proof: the upstream gave the bytes to this
+ * organization before, or it gives a sample of them now (ADR 30). Without them, everything goes on
+ * as if nobody held the blob. A HEAD that fails refuses nothing (ADR 39): upstreams that answer GET
+ * may refuse HEAD.
  */
 export class BlobAccess {
-  private readonly heads = new SingleFlight<number | undefined>();
+  private readonly heads = new SingleFlight<HeadOutcome>();
 
   constructor(private readonly parts: BlobAccessParts) {}
 
   /**
    * Returns the right to read a blob. If the store holds the blob and the organization has no
-   * proof, tries to prove it with ranges of the upstream. `check` receives the declared size before
-   * that, so that a request that it refuses is refused in the same way whether or not the store
-   * holds the blob. Throws BLOB_UNKNOWN, UPSTREAM_DENIED, CANCELLED, the outage errors of the
-   * upstream client, the errors of the store, and those of `check`.
+   * proof, tries to prove it with ranges of the upstream. Asks the upstream with a HEAD only if the
+   * store holds a blob that no manifest names. `check` receives the size in the manifest before
+   * that, unless a proof is known, so that a request that it refuses is refused in the same way
+   * whether or not the store holds the blob. Throws CANCELLED, the errors of the store and of
+   * `check`, and TOO_MANY_REQUESTS or the outage errors of the upstream client if the upstream
+   * gives no answer.
    */
   async toRead(
     target: PullTarget,
@@ -82,24 +95,38 @@ export class BlobAccess {
     signal: AbortSignal | undefined,
     check?: (size: number) => void,
   ): Promise<BlobRight> {
-    const { knowledge } = this.parts;
+    const { knowledge, stored } = this.parts;
     const known = await knowledge.blob(target, digest);
-    const size = known === undefined ? await this.askUpstream(target, digest, signal) : declaredSize(known);
-    if (size !== undefined) check?.(size);
-    if (knowledge.isProven(target, digest)) return readable({ target, digest, size });
-    return this.tryToProve({ target, digest, size }, signal);
+    if (known !== undefined) {
+      const blob = { target, digest, size: possibleSize(digest, known.size), isKnown: true };
+      if (knowledge.isProven(target, digest)) return readable(blob);
+      if (blob.size !== undefined) check?.(blob.size);
+      return this.tryToProve(blob, signal);
+    }
+    const unnamed = { target, digest, size: undefined, isKnown: false };
+    const found = await stored.stat(digest);
+    if (found instanceof Absence) return fillable(unnamed, found);
+    const head = await this.askHead(target, digest, signal);
+    if ('refusal' in head) return fillable(unnamed);
+    const blob = { target, digest, size: head.size, isKnown: true };
+    return knowledge.isProven(target, digest) ? readable(blob) : this.tryToProve(blob, signal);
   }
 
   /**
    * Returns the right for the answer to a HEAD request. Does not ask the store, and proves nothing.
-   * Throws the errors of {@link toRead}, except those of the store.
+   * Without a manifest that names the blob, the upstream is asked with a HEAD. If that is of no
+   * use, the size of the right is undefined. Throws the errors of {@link toRead}, except those of
+   * the store.
    */
   async toStat(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<BlobRight> {
     const { knowledge } = this.parts;
     const known = await knowledge.blob(target, digest);
-    const size = known === undefined ? await this.askUpstream(target, digest, signal) : declaredSize(known);
+    const size = known === undefined ? undefined : possibleSize(digest, known.size);
+    const head = size === undefined ? await this.askHead(target, digest, signal) : { size };
+    const blob = { target, digest, size: 'refusal' in head ? undefined : head.size };
+    if (known === undefined && 'refusal' in head) return fillable({ ...blob, isKnown: false });
     const isProven = await knowledge.findProof(target, digest);
-    return isProven ? readable({ target, digest, size }) : fillable({ target, digest, size });
+    return isProven ? readable({ ...blob, isKnown: true }) : fillable({ ...blob, isKnown: true });
   }
 
   /**
@@ -107,7 +134,7 @@ export class BlobAccess {
    * image. The upstream decides: it receives the credentials of the organization.
    */
   toFill(target: PullTarget, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): FillableBlob {
-    return fillable({ target, digest, size: declaredSize({ digest, size }) });
+    return fillable({ target, digest, size: possibleSize(digest, size), isKnown: true });
   }
 
   /**
@@ -116,15 +143,16 @@ export class BlobAccess {
    * is left to do is reported to the control plane again, unless it was reported recently. Throws
    * like {@link toRead}.
    */
-  async toComplete({ target, digest, size }: FillableBlob, signal?: AbortSignal): Promise<BlobRight | undefined> {
+  async toComplete(blob: FillableBlob, signal?: AbortSignal): Promise<BlobRight | undefined> {
     const { knowledge, stored, proofs } = this.parts;
+    const { target, digest } = blob;
     if (!knowledge.isProven(target, digest)) {
-      const proven = await this.tryToProve({ target, digest, size }, signal);
+      const proven = await this.tryToProve(blob, signal);
       if (proven.kind === 'fillable') return proven;
       if (proven.isNew) return undefined;
     }
     const found = await stored.stat(digest);
-    if (found instanceof Absence) return readable({ target, digest, size }, found);
+    if (found instanceof Absence) return readable(blob, found);
     await proofs.storedAndProven(target, digest, found);
     return undefined;
   }
@@ -133,6 +161,15 @@ export class BlobAccess {
   nowReadable(blob: BlobRight): ReadableBlob | undefined {
     if (blob.kind === 'readable') return blob;
     return this.parts.knowledge.isProven(blob.target, blob.digest) ? readable(blob) : undefined;
+  }
+
+  /**
+   * Notes that the upstream answered a GET of the blob with these headers. That says as much as a
+   * HEAD: the repository has the blob, and `size` is what the upstream calls its size. The next
+   * request need not ask with a HEAD.
+   */
+  confirmed({ target, digest, isKnown }: BlobRight, size: number | undefined): void {
+    if (!isKnown && size !== undefined) this.remember(target, digest, size);
   }
 
   private async tryToProve(blob: Asked, signal: AbortSignal | undefined): Promise<BlobRight> {
@@ -149,34 +186,50 @@ export class BlobAccess {
     return readable(blob, undefined, true);
   }
 
-  private askUpstream(
-    target: PullTarget,
-    digest: Digest,
-    signal: AbortSignal | undefined,
-  ): Promise<number | undefined> {
-    const { knowledge, upstream } = this.parts;
+  private askHead(target: PullTarget, digest: Digest, signal: AbortSignal | undefined): Promise<HeadOutcome> {
     return this.heads.run(
       `${repositoryScope(target)}\n${digest}`,
       async () => {
-        const { size } = await upstream.headBlob(target.upstream, digest);
-        // Without a size there is no descriptor to cache, so the next request asks the upstream
-        // again.
-        if (size !== undefined) {
-          knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+        try {
+          const head = await this.parts.upstream.headBlob(target.upstream, digest);
+          const size = possibleSize(digest, head.size);
+          // Without a size there is no descriptor to cache, so the next request asks the upstream
+          // again.
+          if (size !== undefined) this.remember(target, digest, size);
+          return { size };
+        } catch (error) {
+          if (!isAnswer(error)) throw error;
+          return { refusal: error };
         }
-        return size;
       },
       signal,
     );
   }
+
+  private remember(target: PullTarget, digest: Digest, size: number): void {
+    if (possibleSize(digest, size) === undefined) return;
+    this.parts.knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
+  }
 }
 
-type Asked = Pick<AskedBlob, 'target' | 'digest' | 'size'>;
+/** What a HEAD of the upstream said: that it has the blob, or nothing of use. */
+type HeadOutcome = { readonly size: number | undefined } | { readonly refusal: LayoverError };
 
-function readable({ target, digest, size }: Asked, absence?: Absence, isNew = false): ReadableBlob {
-  return { kind: 'readable', target, digest, size, absence, isNew } as ReadableBlob;
+/**
+ * Returns whether a failed HEAD is an answer about HEAD, so that a GET may be answered differently.
+ * A rate limit and an upstream that cannot be reached would stop the GET too.
+ */
+function isAnswer(error: unknown): error is LayoverError {
+  if (!isLayoverError(error) || error.key === 'TOO_MANY_REQUESTS') return false;
+  return error.upstreamStatus !== undefined || error.key === 'UPSTREAM_CONTENT' || error.key === 'UPSTREAM_FAILED';
 }
 
-function fillable({ target, digest, size }: Asked, absence?: Absence): FillableBlob {
-  return { kind: 'fillable', target, digest, size, absence } as FillableBlob;
+type Asked = Pick<AskedBlob, 'target' | 'digest' | 'size' | 'isKnown'>;
+
+function readable({ target, digest, size, isKnown }: Asked, absence?: Absence, isNew = false): ReadableBlob {
+  return { kind: 'readable', target, digest, size, isKnown, absence, isNew } as ReadableBlob;
+}
+
+function fillable({ target, digest, size, isKnown }: Asked, absence?: Absence): FillableBlob {
+  return { kind: 'fillable', target, digest, size, isKnown, absence } as FillableBlob;
 }

@@ -9,6 +9,7 @@ import type { ContentUses } from '../store/uses/content-uses';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobAccess } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
+import type { DirectRanges } from './direct-ranges';
 import { completeBlob, type FillElsewhere, type NamedBlob } from './complete-blob';
 import type { Fills } from './fills/fills';
 import type { PassThrough } from './pass-through';
@@ -26,10 +27,12 @@ export interface BlobServiceParts {
   readonly fills: Fills;
   /** undefined = a blob that does not fit on the disk is refused. */
   readonly passThrough?: PassThrough | undefined;
+  /** undefined = ranges of cold blobs wait for the fill. */
+  readonly direct?: DirectRanges | undefined;
   readonly uses: ContentUses;
   readonly journal: PullJournal;
   /** undefined = blobs that the upstream does not have are not reported. */
-  readonly missing?: MissingBlobs | undefined;
+  readonly missing?: Pick<MissingBlobs, 'failed'> | undefined;
   readonly reporter: UpstreamReporter;
   /** undefined = clients are never redirected. */
   readonly redirects?: BlobRedirects | undefined;
@@ -51,8 +54,7 @@ export class BlobService {
   private readonly openParts: OpenBlobParts;
 
   constructor(private readonly parts: BlobServiceParts) {
-    const { blobAccess, upstream, journal, missing, uses, redirects } = parts;
-    this.openParts = { blobAccess, upstream, journal, missing, uses, redirects, source: new ReadThroughSource(parts) };
+    this.openParts = { ...parts, redirects: parts.redirects, source: new ReadThroughSource(parts) };
   }
 
   /** Answers a HEAD request. Throws the errors of Access, BlobAccess and StoredBlobs. */

@@ -6,10 +6,14 @@ import type { FillRequest } from './fills/fills';
  */
 export interface BlobReader {
   /**
-   * `store`: the blob was stored (a hit). `fill`: it arrives from the upstream right now (a miss).
+   * `store`: the blob was stored (a hit). `fill`: it arrives from the upstream right now, or did
+   * so while the request waited (a miss).
    */
   readonly origin: 'store' | 'fill';
-  /** Size of the whole blob, in bytes. */
+  /**
+   * Size of the whole blob, in bytes. During a fill, it may turn out to be wrong; `waitBeyond` then
+   * throws UPSTREAM_CONTENT.
+   */
   readonly size: number;
   /**
    * Absolute path of a file on this host with the bytes; it grows during a fill. undefined = there
@@ -44,8 +48,7 @@ export interface BlobReader {
 export interface BlobSource {
   /**
    * Opens the blob from the store, or joins or starts its fill. The caller closes the reader.
-   * Throws the errors of Fills.open, and UPSTREAM_CONTENT if the stored blob has another size than
-   * expected.
+   * Throws the errors of Fills.open.
    */
   open(request: FillRequest, signal?: AbortSignal): Promise<BlobReader>;
 }

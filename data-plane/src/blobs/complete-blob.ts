@@ -20,7 +20,7 @@ export type FillElsewhere = (
 
 /** Dependencies of completeBlob. */
 export interface CompleteBlobParts extends FillRequestParts {
-  readonly blobAccess: Pick<BlobAccess, 'toComplete' | 'nowReadable'>;
+  readonly blobAccess: Pick<BlobAccess, 'toComplete' | 'nowReadable' | 'confirmed'>;
   readonly fills: Fills;
 }
 

@@ -6,7 +6,7 @@ import type { MissingBlobs } from './missing-blobs';
 
 /** Dependencies of every fill request. */
 export interface FillRequestParts {
-  readonly blobAccess: Pick<BlobAccess, 'nowReadable'>;
+  readonly blobAccess: Pick<BlobAccess, 'nowReadable' | 'confirmed'>;
   readonly upstream: UpstreamRegistry;
   readonly journal: PullJournal;
   /** Learns which blobs the upstream does not have. */
@@ -22,7 +22,7 @@ export function fillRequest(
   blob: BlobRight,
   priority: FillRequest['priority'],
 ): FillRequest {
-  const { target, digest, size, absence } = blob;
+  const { target, digest, size, absence, isKnown } = blob;
   const { organizationUid, repository } = target.key;
   return {
     digest,
@@ -37,11 +37,14 @@ export function fillRequest(
     absence,
     readRight: () => blobAccess.nowReadable(blob),
     priority,
-    source: async (offset, signal) => {
+    source: async (offset, signal, decode = false) => {
       try {
-        return await upstream.openBlob(target.upstream, digest, offset, signal);
+        const stream = await upstream.openBlob(target.upstream, digest, offset, signal, { decode });
+        if (stream.isEncoded !== true) blobAccess.confirmed(blob, stream.size);
+        return stream;
       } catch (error) {
-        missing?.failed(target.key, digest, error);
+        // No room is reserved for a blob that no manifest names.
+        if (isKnown) missing?.failed(target.key, digest, error);
         throw error;
       }
     },

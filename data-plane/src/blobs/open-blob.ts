@@ -9,7 +9,10 @@ import type { ContentUses } from '../store/uses/content-uses';
 import type { BlobRight, ReadableBlob } from './blob-access';
 import type { BlobRedirects } from './blob-redirects';
 import type { BlobReader, BlobSource } from './blob-source';
+import type { DirectRanges } from './direct-ranges';
 import { fillRequest, type FillRequestParts } from './fill-request';
+import type { FillRequest, Fills } from './fills/fills';
+import { openFarRange } from './open-far-range';
 import { openInUse } from './open-in-use';
 import type { BlobCacheStatus } from './stat-blob';
 
@@ -17,6 +20,9 @@ import type { BlobCacheStatus } from './stat-blob';
 export interface OpenBlobParts extends FillRequestParts {
   readonly source: BlobSource;
   readonly uses: ContentUses;
+  readonly fills: Pick<Fills, 'received'>;
+  /** undefined = ranges of cold blobs wait for the fill. */
+  readonly direct?: DirectRanges | undefined;
   /** undefined = clients are never redirected. */
   readonly redirects: BlobRedirects | undefined;
 }
@@ -54,8 +60,8 @@ export type OpenedBlob = {
  * Opens a blob from the store or through a fill, or finds where to redirect the client
  * (docs/design/pull-semantics.md#blobs). The blob is in use until the reader is closed. The store
  * is asked once: if the redirect finds that the blob is absent, the fill reuses this answer (ADR
- * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. If the size is known,
- * the caller has checked the range, so nothing is fetched for an invalid one.
+ * 26). Throws RANGE_INVALID with detail {size}, and the errors of BlobSource. The caller has
+ * compared the range with the size in the manifest, so nothing is fetched for an invalid one.
  */
 export async function openBlob(parts: OpenBlobParts, blob: BlobRight, options: BlobReadOptions): Promise<OpenedBlob> {
   if (blob.kind === 'fillable') return openHere(parts, blob, options, blob.absence);
@@ -77,7 +83,11 @@ async function openHere(
   const { organizationUid, repository } = target.key;
   const fill = { ...fillRequest(parts, blob, 'client'), absence };
   const content = { organizationUid, repository, digest };
-  const reader = await openInUse(parts.uses, content, () => parts.source.open(fill, signal));
+  const openWhole = (ending: AbortSignal | undefined): Promise<BlobReader> =>
+    openInUse(parts.uses, content, () => parts.source.open(fill, ending));
+  const far = farRange(parts, blob, range, fill);
+  const reader =
+    far === undefined ? await openWhole(signal) : await openFarRange({ ...far, openWhole }, blob, far.range, signal);
   try {
     return {
       kind: 'bytes',
@@ -91,6 +101,23 @@ async function openHere(
     await reader.close();
     throw error;
   }
+}
+
+/**
+ * Returns the range if it is to be requested from the upstream directly: as far as the request may
+ * know, the store does not have the blob, and the fill is far from the range.
+ */
+function farRange(
+  { direct, fills }: OpenBlobParts,
+  blob: BlobRight,
+  range: RangeRequest | undefined,
+  fill: FillRequest,
+): { readonly direct: DirectRanges; readonly range: ResolvedRange } | undefined {
+  const isCold = blob.kind === 'fillable' || fill.absence !== undefined;
+  if (direct === undefined || range === undefined || blob.size === undefined || !isCold) return undefined;
+  const resolved = resolveRange(range, blob.size);
+  if (resolved === undefined || !direct.suits(blob, resolved, fills.received(fill))) return undefined;
+  return { direct, range: resolved };
 }
 
 /**

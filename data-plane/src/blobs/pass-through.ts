@@ -9,7 +9,8 @@ import type { BlobReader } from './blob-source';
 import type { FillLimits } from './fills/fill-limits';
 import type { FillRequest } from './fills/fills';
 import { Progress } from './fills/progress';
-import { checkStream, Transfer } from './fills/transfer';
+import { openFirst } from './fills/open-first';
+import { Transfer } from './fills/transfer';
 import { MemoryWindow } from './fills/window';
 
 /** Dependencies of PassThrough. */
@@ -43,17 +44,9 @@ export class PassThrough {
     const { clock, limits } = this.parts;
     const deadline = startDeadline({ clock, ms: limits.maxFillSeconds * 1000, reason: () => tooSlow(request) });
     try {
-      const stream = await untilAborted(request.source(0, deadline.signal), signal, (late) => late.cancel());
-      const size = stream.size ?? request.expectedSize;
-      try {
-        if (size === undefined) throw refusal;
-        checkStream(stream, 0, { digest: request.digest, size: request.expectedSize });
-      } catch (error) {
-        stream.cancel();
-        throw error;
-      }
+      const { stream, size, decode } = await this.request(request, refusal, deadline.signal, signal);
       const reader = new PassedReader(request, size, this.parts, deadline, leave);
-      reader.run(stream);
+      reader.run(stream, decode);
       this.parts.onPassed?.();
       return reader;
     } catch (error) {
@@ -62,6 +55,37 @@ export class PassThrough {
       leave();
       throw error;
     }
+  }
+
+  /**
+   * Requests the blob. Its size is the one that the upstream announces, or else the one in the
+   * manifest. Bytes that are labelled as encoded are taken as they are if their number is the size
+   * in the manifest; otherwise they are decoded.
+   */
+  private async request(
+    request: FillRequest,
+    refusal: LayoverError,
+    ending: AbortSignal,
+    client: AbortSignal | undefined,
+  ): Promise<{ readonly stream: UpstreamBlobStream; readonly size: number; readonly decode: boolean }> {
+    const { expectedSize, digest, upstream } = request;
+    const { clock, limits, logger } = this.parts;
+    const onBreak = (error: LayoverError): void =>
+      logger.warn({ digest, upstream, cause: error.message }, 'A request for a passed blob broke; repeating it');
+    const open = (decode: boolean): Promise<UpstreamBlobStream> =>
+      untilAborted(openFirst(request, { clock, limits, signal: ending, decode, onBreak }), client, (late) =>
+        late.cancel(),
+      );
+    let stream = await open(false);
+    const decode = stream.isEncoded === true && expectedSize !== undefined && stream.size !== expectedSize;
+    if (decode) {
+      stream.cancel();
+      stream = await open(true);
+    }
+    const size = stream.size ?? expectedSize;
+    if (size !== undefined) return { stream, size, decode };
+    stream.cancel();
+    throw refusal;
   }
 
   /** Number of blobs that are passed through now. */
@@ -103,22 +127,22 @@ class PassedReader implements BlobReader {
   }
 
   /** Starts to receive the blob. */
-  run(stream: UpstreamBlobStream): void {
-    this.progress.begin(this.size);
+  run(stream: UpstreamBlobStream, decode: boolean): void {
+    this.progress.begin(stream.size);
     // A transfer that waits for the reader does not notice the end by itself.
     onAbort(this.deadline.signal, () => this.window.clear());
-    this.running = this.receive(stream).then(
+    this.running = this.receive(stream, decode).then(
       (size) => this.progress.prove(size),
       (error: unknown) => this.progress.fail(toLayoverError(error)),
     );
   }
 
   get available(): number {
-    return this.progress.available;
+    return this.progress.availableOf(this.size);
   }
 
   waitBeyond(offset: number, signal?: AbortSignal): Promise<number> {
-    return this.progress.waitBeyond(offset, signal);
+    return this.progress.waitBeyond(offset, this.size, signal);
   }
 
   async *read(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
@@ -145,7 +169,7 @@ class PassedReader implements BlobReader {
     return (this.closing ??= this.end());
   }
 
-  private receive(stream: UpstreamBlobStream): Promise<number> {
+  private receive(stream: UpstreamBlobStream, decode: boolean): Promise<number> {
     const { request, size, window } = this;
     const { clock, limits, logger } = this.parts;
     const { digest, upstream } = request;
@@ -153,7 +177,7 @@ class PassedReader implements BlobReader {
     const onBreak = (error: LayoverError, bytes: number): void =>
       logger.warn({ digest, upstream, cause: error.message, bytes }, 'The connection of a passed blob broke; resuming');
     return new Transfer({
-      ...{ digest, size, writer: window, signal: this.deadline.signal, clock, limits, onBreak },
+      ...{ digest, expectedSize: size, decode, writer: window, signal: this.deadline.signal, clock, limits, onBreak },
       another: () => undefined,
     }).run(stream, request);
   }

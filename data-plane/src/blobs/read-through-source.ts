@@ -36,14 +36,17 @@ export class ReadThroughSource implements BlobSource {
     const { stored } = this.parts;
     const { digest, expectedSize } = request;
     let { absence } = request;
+    let wasAbsent = absence !== undefined;
     for (let tries = 0; tries < TRIES; tries += 1) {
       throwIfAborted(signal);
       const right = request.readRight();
       if (absence === undefined && right !== undefined) {
         const found = await stored.open(right, expectedSize);
-        if (!(found instanceof Absence)) return storeReader(found);
+        // A blob that this request has waited for is a miss, whoever fetched it.
+        if (!(found instanceof Absence)) return storeReader(found, wasAbsent ? 'fill' : 'store');
         absence = found;
       }
+      wasAbsent = true;
       const reader = await this.fill({ ...request, absence }, signal);
       if (!('origin' in reader)) return reader.passed;
       if (reader.origin === 'fill') return new FillFileReader(digest, reader);
@@ -74,9 +77,9 @@ function isFull(thrown: unknown): thrown is LayoverError {
   return isLayoverError(thrown) && thrown.key === 'STORE_FULL';
 }
 
-function storeReader(blob: StoredBlob): BlobReader {
+function storeReader(blob: StoredBlob, origin: BlobReader['origin']): BlobReader {
   return {
-    origin: 'store',
+    origin,
     size: blob.size,
     path: blob.localPath,
     available: blob.size,

@@ -5,6 +5,7 @@ import { Absence } from '../store/guard/absence';
 import type { StoredBlobs } from '../store/guard/stored-blobs';
 import type { UpstreamRegistry } from '../upstream/upstream-registry';
 import type { BlobRight } from './blob-access';
+import { possibleSize } from '../../../common/oci/descriptor';
 
 /**
  * Whether the blob was in the store with a proof of the organization (HIT) or not (MISS). A blob
@@ -49,7 +50,7 @@ export async function statBlob(
 
 /**
  * Returns the size from the headers of a GET and does not read its body. For upstreams whose HEAD
- * gives no size.
+ * fails or gives no size. Throws the error of the GET.
  */
 async function sizeFromGet(
   upstream: UpstreamRegistry,
@@ -58,7 +59,8 @@ async function sizeFromGet(
 ): Promise<number> {
   const stream = await upstream.openBlob(target.upstream, digest, 0, signal);
   stream.cancel();
-  if (stream.size !== undefined) return stream.size;
+  const size = possibleSize(digest, stream.size);
+  if (size !== undefined) return size;
   throw new LayoverError('UPSTREAM_CONTENT', {
     message: `${target.upstream.origin.host} gives no size for blob ${digest}. Request the blob with GET instead.`,
   });

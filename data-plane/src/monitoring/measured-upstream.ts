@@ -10,7 +10,14 @@ const NO_ERRORS: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'BLOB_UNKNOW
 
 /** Names of the operations in metrics and traces. */
 type Operation =
-  'head-manifest' | 'get-manifest' | 'head-blob' | 'open-blob' | 'read-range' | 'list-tags' | 'list-referrers';
+  | 'head-manifest'
+  | 'get-manifest'
+  | 'head-blob'
+  | 'open-blob'
+  | 'open-range'
+  | 'read-range'
+  | 'list-tags'
+  | 'list-referrers';
 
 /**
  * Wraps the upstreams to count, time and trace every operation. For a blob, the operation ends with
@@ -55,8 +62,10 @@ export function measuredUpstream(
       measure('get-manifest', repository.origin, () => registry.getManifest(repository, reference, signal, alsoAccept)),
     headBlob: (repository, digest, signal) =>
       measure('head-blob', repository.origin, () => registry.headBlob(repository, digest, signal)),
-    openBlob: (repository, digest, offset, signal) =>
-      measure('open-blob', repository.origin, () => registry.openBlob(repository, digest, offset, signal)),
+    openBlob: (repository, digest, offset, signal, options) =>
+      measure('open-blob', repository.origin, () => registry.openBlob(repository, digest, offset, signal, options)),
+    openRange: (repository, digest, range, signal) =>
+      measure('open-range', repository.origin, () => registry.openRange(repository, digest, range, signal)),
     readRange: (repository, digest, range, signal) =>
       measure('read-range', repository.origin, () => registry.readRange(repository, digest, range, signal)),
     listTags: (repository, page, signal) =>

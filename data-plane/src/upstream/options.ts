@@ -9,12 +9,17 @@ export interface UpstreamTimeouts {
   /** From the request to its response headers, for each redirect separately. Default 30000. */
   readonly headersMs: number;
   /**
+   * The same for the GET of a blob. Longer, because the upstream may be a cache that fetches the
+   * blob first. Default 300000.
+   */
+  readonly blobHeadersMs: number;
+  /**
    * Between two reads of a body; the time while the reader pauses does not count. Default 30000.
    */
   readonly bodyMs: number;
   /**
    * A whole operation: waiting for a connection, token, redirects, and the body if it is read into
-   * memory. Default 60000.
+   * memory. The GET of a blob has `blobHeadersMs` in addition. Default 60000.
    */
   readonly operationMs: number;
 }
@@ -79,6 +84,7 @@ export interface UpstreamOptions {
 export const DEFAULT_TIMEOUTS: UpstreamTimeouts = {
   connectMs: 5_000,
   headersMs: 30_000,
+  blobHeadersMs: 300_000,
   bodyMs: 30_000,
   operationMs: 60_000,
 };

@@ -66,8 +66,13 @@ export interface FetchedManifest {
  * connection.
  */
 export interface UpstreamBlobStream {
-  /** Size of the whole blob in bytes, if the upstream sent it. */
+  /** Size of the whole blob in bytes, as it is sent, if the upstream sent it. */
   readonly size: number | undefined;
+  /**
+   * Whether a Content-Encoding that Layover did not ask for labels the bytes. Often it is only a
+   * label. `body` yields the bytes as they are sent. Default: false.
+   */
+  readonly isEncoded?: boolean;
   /**
    * The offset in the blob at which the body begins: the requested one, or 0 if the upstream
    * ignored the range.
@@ -157,14 +162,28 @@ export interface UpstreamRegistry {
   ): Promise<{ readonly size: number | undefined }>;
   /**
    * Resolves when the response headers have arrived. `offset` > 0 resumes with Range. The signal
-   * also ends the body.
+   * also ends the body. `decode`: a body that is labelled as encoded is decoded, has no known size
+   * and begins at 0.
    */
   openBlob(
     repository: UpstreamRepository,
     digest: Digest,
     offset: number,
     signal?: AbortSignal,
+    options?: { readonly decode?: boolean },
   ): Promise<UpstreamBlobStream>;
+  /**
+   * Opens `length` bytes of a blob from `offset`. Resolves when the response headers have arrived,
+   * with undefined if they do not announce exactly this range and the size of the whole blob. The
+   * body ends with an error if it has another length. The bytes are not verified. The signal also
+   * ends the body.
+   */
+  openRange(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<UpstreamBlobStream | undefined>;
   /**
    * Reads `length` bytes of a blob from `offset` into memory. Returns undefined if the upstream
    * does not answer with exactly this range and the size of the whole blob. The bytes are not

@@ -1,7 +1,7 @@
 import type { DeliverBlob } from '../delivery/deliver-blob';
 import type { Exchange, Handler } from '../request/exchange';
 import type { BlobStatAnswer, RegistryReader } from '../registry/registry-reader';
-import { noneMatch, requestedRange } from '../request/conditions';
+import { noneMatch, requestedRanges } from '../request/conditions';
 import type { GetBlobRequest } from '../request/registry-request';
 import { answer } from '../response/answer';
 import { blobHeaders } from '../response/blob-headers';
@@ -24,7 +24,7 @@ export function createGetBlob(reader: RegistryReader, deliver: DeliverBlob): Han
       return;
     }
     if (!request.head) {
-      await deliver(request, requestedRange(headers, digest), exchange);
+      await deliver(request, requestedRanges(headers, digest), exchange);
       return;
     }
     const found = await stat(request, exchange);

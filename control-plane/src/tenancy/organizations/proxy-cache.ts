@@ -86,6 +86,14 @@ export const PROXY_CACHE_SETTINGS = {
     column: 'complete_images',
     wire: 'completeImages',
   }),
+  directRanges: withDefault(BOOLEAN, {
+    description:
+      'If true, a range far into a blob that is not cached is requested from the upstream at once, while the whole ' +
+      'blob is fetched. Clients that pull lazily do not wait for the whole blob then.',
+    default: true,
+    column: 'direct_ranges',
+    wire: 'directRanges',
+  }),
   allowRepositories: withDefault(LIST, {
     description:
       'Patterns of upstream repositories that may be pulled. Empty means all. * matches any part of a path ' +

@@ -107,11 +107,10 @@ class JobFills implements SpooledFills {
     return this.attempt(request, signal, async (job, joined) => {
       const seat = job.takeSeat(request);
       try {
-        await untilAborted(job.opened.promise, signal);
-        if (job.fits(request.expectedSize) && job.isFor(request)) return job.reader(seat, joined);
+        const size = await job.sizeFor(request, signal);
+        if (job.isFor(request)) return job.reader(seat, joined, size);
         seat.withdraw();
-        // The fill and the request expect different sizes, so one of them is wrong; or the blob was
-        // found in the store, and the request has no proof. After this fill has ended, the store or
+        // The blob was found in the store, and the request has no proof. After this fill has ended,
         // a fill of this request decides.
         await untilAborted(
           job.settled.promise.catch(() => undefined),
@@ -132,7 +131,7 @@ class JobFills implements SpooledFills {
       const stopListening = onAbort(urgent, () => seat.lower());
       try {
         await job.settled.promise;
-        if (job.fits(request.expectedSize) && job.isFor(request)) return true;
+        if (job.isFor(request)) return true;
         seat.withdraw();
         return undefined;
       } finally {
@@ -147,6 +146,10 @@ class JobFills implements SpooledFills {
 
   follow(request: FillRequest): boolean {
     return this.joinable(request)?.follow(request) ?? false;
+  }
+
+  received(request: FillRequest): number {
+    return this.joinable(request)?.received ?? 0;
   }
 
   isActive(digest: Digest): boolean {
@@ -186,7 +189,7 @@ class JobFills implements SpooledFills {
       } catch (thrown) {
         const error = toLayoverError(thrown);
         throwIfAborted(signal);
-        if (job.isOpened || job.isAskingFor(request)) throw error;
+        if (job.concernsAll(error) || job.isAskingFor(request)) throw error;
         if (isOutage(error) && ++outages >= MAX_SHARED_OUTAGES) throw error;
         if (error.key !== 'STORE_FULL') continue;
         // The disk is too full for everybody who expects this size: each would wait once more.

@@ -8,6 +8,7 @@ import { throwIfAborted, untilAborted } from '../../../../common/async/until-abo
 import type { BlobIngest } from '../../store/blob-store';
 import { Absence } from '../../store/guard/absence';
 import type { StoredBlobs } from '../../store/guard/stored-blobs';
+import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 import type { ContentUses } from '../../store/uses/content-uses';
 import type { FillAllowance } from './room/fill-allowance';
 import type { FillRoom } from './room/fill-room';
@@ -15,11 +16,13 @@ import { Seats, type Seat } from './seats';
 import type { FillLimits } from './fill-limits';
 import type { FillQueue, FillTicket } from './fill-queue';
 import type { FillReader, FillRequest } from './fills';
+import { HeadTiming } from './head-timing';
 import { Progress } from './progress';
 import { type FilledBlob, Requesters } from './requesters';
 import type { Spool, SpoolFile } from './spool';
 import { SpoolWriter } from './spool-writer';
-import { checkStream, Transfer } from './transfer';
+import { openFirst } from './open-first';
+import { Transfer } from './transfer';
 
 /**
  * Receives how a fill ended (kept, found in the store, or the key of the error) and its duration in
@@ -59,11 +62,8 @@ export class FillJob {
   readonly digest: Digest;
   private readonly first: FillRequest;
   private readonly absence: Absence | undefined;
-  /**
-   * Resolves when the size is known, or the blob was found in the store. Rejects with any earlier
-   * failure.
-   */
-  readonly opened = new Deferred();
+  private readonly heads: HeadTiming;
+  private hasAnswer = false;
   /** Resolves when the blob is in the store. Rejects with the failure of the fill. */
   readonly settled = new Deferred();
   private readonly seats: Seats;
@@ -74,6 +74,9 @@ export class FillJob {
   private allowance: FillAllowance | undefined;
   private file: SpoolFile | undefined;
   private foundSize: number | undefined;
+  /** Whether it is open if the bytes of the upstream are encoded; see UpstreamBlobStream. */
+  private isEncoded = false;
+  private hasReaders = false;
   private over = false;
   private span: Span | undefined;
   private readonly startedAt: number;
@@ -93,6 +96,7 @@ export class FillJob {
     this.progress = new Progress(deps.clock);
     this.startedAt = deps.clock.now();
     this.requesters = new Requesters(deps.uses);
+    this.heads = new HeadTiming({ ...deps, size: () => this.size });
     this.seats = new Seats(request, deps, {
       onClient: () => this.ticket?.lift(),
       onAbandoned: () => this.abandon(),
@@ -111,11 +115,28 @@ export class FillJob {
   }
 
   /**
-   * Whether the size is known or the blob was found in the store. Later failures concern all
-   * clients.
+   * Whether the upstream announced the size, or the blob was found in the store. Later failures
+   * concern all clients.
    */
   get isOpened(): boolean {
-    return this.foundSize !== undefined || this.progress.wholeSize !== undefined;
+    return this.foundSize !== undefined || this.progress.size !== undefined;
+  }
+
+  /**
+   * Whether a failure concerns all clients, whoever asked: they would get the same from the
+   * upstream.
+   */
+  concernsAll(error: LayoverError): boolean {
+    return this.isOpened || (this.hasAnswer && error.key === 'UPSTREAM_CONTENT');
+  }
+
+  /** See HeadTiming.sizeFor. */
+  sizeFor({ expectedSize }: FillRequest, signal: AbortSignal | undefined): Promise<number> {
+    return this.heads.sizeFor(expectedSize, signal);
+  }
+
+  private get size(): number | undefined {
+    return this.foundSize ?? this.progress.size;
   }
 
   /** Takes a seat for a client or a background request. The caller must leave it. */
@@ -139,39 +160,39 @@ export class FillJob {
   /** See Fills.follow. */
   follow(request: FillRequest): boolean {
     const goesOn = this.isOpened || this.seats.hasBackground(request.owner);
-    if (!goesOn || !this.fits(request.expectedSize) || !this.requesters.includes(request.owner)) return false;
+    if (!goesOn || !this.requesters.includes(request.owner)) return false;
     this.requesters.add(request);
     return true;
   }
 
-  /**
-   * Whether the size, as far as it is known, is the expected one. If not, the reader must not get
-   * this blob.
-   */
-  fits(expectedSize: number | undefined): boolean {
-    const size = this.foundSize ?? this.progress.wholeSize;
-    return expectedSize === undefined || size === undefined || size === expectedSize;
-  }
-
-  /** Returns a follower, once `opened` has resolved. Closing it leaves the seat. */
-  reader(seat: Seat, joined: boolean): FillReader {
-    const { progress, foundSize: size } = this;
+  /** Returns a follower that was promised `size` bytes. Closing it leaves the seat. */
+  reader(seat: Seat, joined: boolean, size: number): FillReader {
+    const { progress, foundSize } = this;
+    const path = (): string | undefined => (this.isReadable ? this.file?.path : undefined);
     const close = (): Promise<void> => seat.leave();
-    if (size !== undefined) {
-      const waitBeyond = (): Promise<number> => Promise.resolve(size);
-      return { origin: 'store', joined, size, path: undefined, available: size, waitBeyond, close };
+    if (foundSize !== undefined) {
+      const waitBeyond = (): Promise<number> => Promise.resolve(foundSize);
+      return { origin: 'store', joined, size, path: undefined, available: foundSize, waitBeyond, close };
     }
+    this.hasReaders = true;
     return {
       origin: 'fill',
       joined,
-      size: progress.wholeSize!,
-      path: this.file!.path,
-      get available() {
-        return progress.available;
+      size,
+      get path() {
+        return path();
       },
-      waitBeyond: (offset, signal) => progress.waitBeyond(offset, signal),
+      get available() {
+        return progress.availableOf(size);
+      },
+      waitBeyond: (offset, signal) => progress.waitBeyond(offset, size, signal),
       close,
     };
+  }
+
+  /** Whether readers may open the spool file: it is not replaced by another one any more. */
+  private get isReadable(): boolean {
+    return this.hasAnswer && (this.progress.isProven || !this.isEncoded);
   }
 
   /**
@@ -179,6 +200,11 @@ export class FillJob {
    */
   abort(reason: LayoverError): void {
     if (!this.progress.isProven) this.controller.abort(reason);
+  }
+
+  /** Bytes of the blob in the spool. */
+  get received(): number {
+    return this.progress.received;
   }
 
   /** Ends a fill that has not asked the upstream yet and that no client waits for. */
@@ -218,6 +244,11 @@ export class FillJob {
     await untilAborted(this.ticket.granted, this.controller.signal);
     // While this fill waited, a fill for another identity or another node may have stored the blob.
     if (waits && (await this.findInStore())) return;
+    await this.reserve();
+    await this.fill();
+  }
+
+  private async reserve(): Promise<void> {
     this.allowance = await this.deps.room.reserve({
       digest: this.digest,
       size: this.seats.asking.expectedSize,
@@ -226,7 +257,6 @@ export class FillJob {
       hasClient: () => this.seats.hasClient,
       signal: this.controller.signal,
     });
-    await this.fill(this.allowance);
   }
 
   private async findInStore(): Promise<boolean> {
@@ -240,10 +270,28 @@ export class FillJob {
     return true;
   }
 
-  private async fill(allowance: FillAllowance): Promise<void> {
-    const { spool, clock } = this.deps;
+  /**
+   * Fetches the blob as the upstream sends it. If that is wrong and labelled as encoded, fetches it
+   * once more and decodes it (docs/design/fills.md#verification).
+   */
+  private async fill(): Promise<void> {
     this.seats.watch();
-    const file = (this.file = allowance.bound(await spool.create(this.digest)));
+    this.heads.asked();
+    try {
+      await this.fetch(false);
+    } catch (error) {
+      if (!this.isEncoded || toLayoverError(error).key !== 'UPSTREAM_CONTENT') throw error;
+      this.log('warn', {}, 'The upstream encoded a blob without being asked; Layover fetches and decodes it');
+      await this.file?.remove();
+      this.allowance?.release();
+      await this.reserve();
+      await this.fetch(true);
+    }
+  }
+
+  private async fetch(decode: boolean): Promise<void> {
+    const { spool, clock } = this.deps;
+    const file = (this.file = this.allowance!.bound(await spool.create(this.digest)));
     const ingest = await this.beginIngest(file);
     const writer = new SpoolWriter(file, clock, (written) => {
       this.progress.advance(written);
@@ -251,7 +299,7 @@ export class FillJob {
     });
     let size: number;
     try {
-      size = await this.transfer(writer, allowance);
+      size = await this.transfer(writer, decode);
     } catch (error) {
       await writer.stop();
       // Not awaited: clients learn of the failure at once, even if the store does not answer.
@@ -259,12 +307,11 @@ export class FillJob {
         ?.abort()
         .catch((cause: unknown) => this.log('warn', { cause }, 'Aborting the ingest of a failed fill failed'));
       throw error;
-    } finally {
-      this.ticket?.release();
     }
+    this.ticket?.release();
     // Readers do not wait for the disk: the bytes that they get are proven.
     this.progress.prove(size);
-    this.opened.resolve();
+    this.heads.settled();
     await this.keep(file, size, ingest.into, ingest.failure);
   }
 
@@ -279,31 +326,40 @@ export class FillJob {
     }
   }
 
-  private async transfer(writer: SpoolWriter, allowance: FillAllowance): Promise<number> {
+  private async transfer(writer: SpoolWriter, decode: boolean): Promise<number> {
     const { digest, deps } = this;
     const { signal } = this.controller;
     const { clock, limits } = deps;
     throwIfAborted(signal);
     const request = this.seats.ask();
-    const stream = await untilAborted(request.source(0, signal), signal, (late) => late.cancel());
-    const size = stream.size ?? request.expectedSize;
-    try {
-      checkStream(stream, 0, { digest, size: request.expectedSize });
-      if (size !== undefined) await allowance.fix(size);
-    } catch (error) {
-      stream.cancel();
-      throw error;
-    }
-    this.progress.begin(size);
-    if (size !== undefined) this.opened.resolve();
-    const another = (): FillRequest | undefined => this.seats.askAnother();
+    const { expectedSize } = request;
     const onBreak = (error: LayoverError, bytes: number): void =>
       this.log(
         'warn',
         { cause: error.message, bytes },
         'The connection of a fill broke; Layover resumes the fill if it can',
       );
-    return new Transfer({ digest, size, writer, signal, clock, limits, another, onBreak }).run(stream, request);
+    const stream = await openFirst(request, { clock, limits, signal, decode, onBreak });
+    try {
+      if (stream.size !== undefined) await this.allowance!.fix(stream.size);
+    } catch (error) {
+      stream.cancel();
+      throw error;
+    }
+    this.answered(stream, expectedSize);
+    const another = (): FillRequest | undefined => this.seats.askAnother();
+    const transfer = { digest, expectedSize, decode, writer, signal, clock, limits, another, onBreak };
+    return new Transfer(transfer).run(stream, request);
+  }
+
+  /** Notes the answer of the upstream, and what it says about the size. */
+  private answered({ size, isEncoded = false }: UpstreamBlobStream, expectedSize: number | undefined): void {
+    this.hasAnswer = true;
+    // Where the sizes agree, the encoding is only a label.
+    this.isEncoded = isEncoded && (size === undefined || size !== expectedSize);
+    const announced = this.isEncoded ? undefined : size;
+    this.progress.begin(announced, this.isEncoded);
+    this.heads.answered(announced, expectedSize);
   }
 
   private async keep(file: SpoolFile, size: number, ingest: BlobIngest | undefined, failure: unknown): Promise<void> {
@@ -327,7 +383,7 @@ export class FillJob {
     if (filled !== undefined) this.deps.onProven?.(filled);
     this.onOver();
     if (failure === undefined) {
-      this.opened.resolve();
+      this.heads.settled();
     } else {
       this.log(
         failure.key === 'CANCELLED' ? 'debug' : 'warn',
@@ -335,7 +391,7 @@ export class FillJob {
         'A fill failed',
       );
       this.progress.fail(failure);
-      this.opened.reject(failure);
+      this.heads.failed(failure);
     }
     this.seats.close();
     void this.finishFile();
@@ -347,7 +403,7 @@ export class FillJob {
 
   private filled(): FilledBlob | undefined {
     const { digest, foundSize } = this;
-    const size = foundSize ?? this.progress.wholeSize;
+    const size = foundSize ?? this.progress.size;
     if (size === undefined) return undefined;
     const upstreamRepository = foundSize === undefined ? this.seats.asking.upstreamRepository : undefined;
     return { digest, size, owners: this.requesters.owners(), upstreamRepository };
@@ -365,13 +421,12 @@ export class FillJob {
   }
 
   /**
-   * Closes the file. Removes it if the fill failed before anybody could read, or if no client is
-   * left.
+   * Closes the file. Removes it if nobody could read it, or if no client is left.
    */
   private async finishFile(): Promise<void> {
     try {
       await this.file?.close();
-      if (this.seats.isEmpty || this.progress.wholeSize === undefined) await this.removeFile();
+      if (this.seats.isEmpty || !this.hasReaders) await this.removeFile();
     } catch (cause) {
       this.log('error', { err: cause }, 'Removing a spool file failed');
     }

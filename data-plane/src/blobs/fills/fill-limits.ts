@@ -21,6 +21,19 @@ export interface FillLimits {
    */
   readonly resumeTries: number;
   readonly resumeRestoreBytes: number;
+  /**
+   * Most requests for the start of a blob, if the connection breaks before the upstream answers. A
+   * request that times out is repeated once.
+   */
+  readonly firstTries: number;
+  /** Longest wait that a resume grants to an upstream which names it in Retry-After. */
+  readonly maxRetryAfterMs: number;
+  /**
+   * How long a client waits for its response head while the size of the blob is only known from a
+   * manifest: since the upstream was asked, and since it answered without that size.
+   */
+  readonly headAfterMs: number;
+  readonly headAfterAnswerMs: number;
   /** First delay before a resume. It doubles up to `resumeMaxMs`, with jitter. */
   readonly resumeBaseMs: number;
   readonly resumeMaxMs: number;
@@ -45,6 +58,12 @@ export const DEFAULT_FILL_LIMITS: FillLimits = {
   backgroundInAll: 16,
   resumeTries: 5,
   resumeRestoreBytes: 8 * 1024 * 1024,
+  firstTries: 3,
+  maxRetryAfterMs: 60_000,
+  // Most upstreams say within this time that they lack the blob. Clients give up after 30 s
+  // without a head, and the fill may wait for room for 5 s before.
+  headAfterMs: 15_000,
+  headAfterAnswerMs: 3_000,
   resumeBaseMs: 200,
   resumeMaxMs: 5_000,
   maxUnknownBytes: 64 * 1024 ** 3,

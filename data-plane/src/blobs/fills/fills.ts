@@ -7,7 +7,10 @@ import type { UpstreamBlobStream } from '../../upstream/upstream-registry';
 /** A request for a fill: the requester of the blob, and the source of its bytes. */
 export interface FillRequest {
   readonly digest: Digest;
-  /** Size from the manifest, if a manifest names the blob. A body of another size is rejected. */
+  /**
+   * Size from the manifest or a HEAD, if there is one. An expectation: the digest decides, also
+   * about the size (docs/design/fills.md#sizes).
+   */
   readonly expectedSize: number | undefined;
   /** Most bytes of the blob if nobody knows its size: the quota of the organization. */
   readonly maxUnknownBytes?: number | undefined;
@@ -46,9 +49,9 @@ export interface FillRequest {
   readonly priority: 'client' | 'background';
   /**
    * Requests the blob from the upstream with the requester's own credentials. Called again with the
-   * reached offset to resume.
+   * reached offset to resume. `decode`: see UpstreamRegistry.openBlob.
    */
-  readonly source: (offset: number, signal: AbortSignal) => Promise<UpstreamBlobStream>;
+  readonly source: (offset: number, signal: AbortSignal, decode?: boolean) => Promise<UpstreamBlobStream>;
   /** Receives the number of bytes as they arrive from the upstream (statistics). */
   readonly onFetched?: (bytes: number) => void;
 }
@@ -65,11 +68,14 @@ export interface FillReader {
   readonly origin: 'fill' | 'store';
   /** False if this request started the fill, true if the fill was already running. */
   readonly joined: boolean;
-  /** Size of the whole blob, in bytes. */
+  /**
+   * Size of the whole blob, in bytes. Before the proof, it may turn out to be wrong; `waitBeyond`
+   * then throws.
+   */
   readonly size: number;
   /**
    * Absolute path of the growing file; readable under this path until close(). undefined for
-   * `store`.
+   * `store`, and before the upstream has answered.
    */
   readonly path: string | undefined;
   /**
@@ -96,7 +102,8 @@ export interface FillReader {
 export interface Fills {
   /**
    * Joins the running fill of the digest or starts one. Resolves when the size is known: from the
-   * headers of the upstream, or from the whole blob if the upstream gives no length. An earlier
+   * headers of the upstream, from the whole blob, or, after some time, from the manifest only
+   * (docs/design/fills.md#sizes). An earlier
    * failure is not shared: the next waiting request tries with its own source. Only a full disk is
    * shared, with requests that expect the same size. Throws what the requester's own source threw,
    * STORE_FULL, STORE_FAILED, or CANCELLED if the signal aborts.
@@ -115,6 +122,11 @@ export interface Fills {
    * fill.
    */
   follow(request: FillRequest): boolean;
+  /**
+   * Returns how many bytes from the start the fill that the request would join has received; 0 if
+   * there is none.
+   */
+  received(request: FillRequest): number;
   /** Whether a fill of the digest is running or waiting. */
   isActive(digest: Digest): boolean;
   /**

@@ -21,10 +21,32 @@ const OUTAGE: ReadonlySet<ErrorKey> = new Set([...TRANSIENT, 'UPSTREAM_TLS', 'UP
 /** What to do after a failure in the middle of a blob. */
 export type Remedy = 'ask-again' | 'ask-as-another' | 'give-up';
 
-/** Returns what to do after a failure. Wrong content and failures of the own disk give up. */
-export function remedyFor(error: LayoverError): Remedy {
+/**
+ * Returns what to do after a failure. Wrong content and failures of the own disk give up. A rate
+ * limit that ends soon is waited out; see {@link requestedWaitMs}.
+ */
+export function remedyFor(error: LayoverError, limits: Pick<FillLimits, 'maxRetryAfterMs'>): Remedy {
+  if (error.key === 'TOO_MANY_REQUESTS' && requestedWaitMs(error, limits) > 0) return 'ask-again';
   if (TRANSIENT.has(error.key)) return 'ask-again';
   return REFUSED.has(error.key) ? 'ask-as-another' : 'give-up';
+}
+
+/**
+ * Returns the milliseconds that the upstream asked Layover to wait (429 or 503 with Retry-After); 0
+ * if it named no time, or a time that a running fill does not wait.
+ */
+export function requestedWaitMs(error: LayoverError, limits: Pick<FillLimits, 'maxRetryAfterMs'>): number {
+  const ms = (error.retryAfterSeconds ?? 0) * 1000;
+  return ms <= limits.maxRetryAfterMs ? ms : 0;
+}
+
+/**
+ * Returns whether a request failed because its connection broke or its time was up, before the
+ * upstream answered. Nothing was refused, so the same request may succeed.
+ */
+export function isInterrupted(error: LayoverError): boolean {
+  if (error.upstreamStatus !== undefined) return false;
+  return error.key === 'UPSTREAM_TIMEOUT' || error.key === 'UPSTREAM_FAILED';
 }
 
 /**

@@ -7,14 +7,16 @@ import { sleep } from '../../../../common/async/sleep';
 import { throwIfAborted, untilAborted } from '../../../../common/async/until-aborted';
 import type { FillLimits } from './fill-limits';
 import type { FillRequest } from './fills';
-import { remedyFor, ResumeBudget } from './resume-policy';
+import { type Remedy, remedyFor, requestedWaitMs, ResumeBudget } from './resume-policy';
 import type { SpoolWriter } from './spool-writer';
 
 /** Dependencies of a transfer. */
 export interface TransferOptions {
   readonly digest: Digest;
-  /** undefined = the size is unknown. */
-  readonly size: number | undefined;
+  /** Size from the manifest; undefined = there is none. */
+  readonly expectedSize: number | undefined;
+  /** See FillRequest.source. */
+  readonly decode: boolean;
   /** Takes the bytes. */
   readonly writer: Pick<SpoolWriter, 'push' | 'flush'>;
   /** Ends the transfer at once. */
@@ -29,13 +31,16 @@ export interface TransferOptions {
 
 /**
  * Transfers one blob from the upstream into a writer: counts, hashes and resumes. Resolves with its
- * size when every byte is written and size and digest are verified. Throws UPSTREAM_CONTENT if they
- * are wrong (docs/design/fills.md#verification), the upstream error if it cannot resume, the error
- * of the writer, or the reason of the signal.
+ * size when every byte is written and the digest is verified. A body that ends without the right
+ * digest is wrong (UPSTREAM_CONTENT), unless more bytes were expected: then it counts as a broken
+ * connection (docs/design/fills.md#verification). Throws the upstream error if it cannot resume,
+ * the error of the writer, or the reason of the signal.
  */
 export class Transfer {
   /** Bytes of the blob received so far; the offset to resume at. */
   private received = 0;
+  /** Size of the whole blob in the headers of the upstream; undefined = it gave none so far. */
+  private size: number | undefined;
   private readonly hasher: Hash;
   private readonly budget: ResumeBudget;
 
@@ -48,24 +53,25 @@ export class Transfer {
   async run(opened: UpstreamBlobStream, request: FillRequest): Promise<number> {
     let [stream, asked] = [opened, request];
     for (;;) {
-      try {
-        await this.take(stream, asked);
-        break;
-      } catch (error) {
-        stream.cancel();
-        const failure = toLayoverError(error);
-        // The connection broke after the last byte. Nothing is left to request, and the digest
-        // check shows whether the bytes are right.
-        if (this.received === this.options.size && remedyFor(failure) === 'ask-again') break;
-        [stream, asked] = await this.reopen(failure, asked);
-      }
+      const before = this.received;
+      const failure = await this.take(stream, asked).then(
+        () => undefined,
+        (error: unknown) => (stream.cancel(), toLayoverError(error)),
+      );
+      // A connection that breaks may break after the last byte.
+      const isEnd = failure === undefined || this.remedyFor(failure) === 'ask-again';
+      if (isEnd && this.isProven()) break;
+      const isWhole = isEnd && this.received === this.size;
+      const cause = failure === undefined || isWhole ? this.earlyEnd(before) : failure;
+      [stream, asked] = await this.reopen(cause, asked);
     }
     await this.options.writer.flush();
-    return this.proven();
+    return this.received;
   }
 
   private async take(stream: UpstreamBlobStream, request: FillRequest): Promise<void> {
-    checkStream(stream, this.received, this.options);
+    checkStream(stream, this.received, { digest: this.options.digest, size: this.size });
+    this.size ??= stream.size;
     const chunks = stream.body[Symbol.asyncIterator]();
     try {
       await this.takeChunks(chunks, stream.offset, request);
@@ -78,24 +84,34 @@ export class Transfer {
   }
 
   private async takeChunks(chunks: AsyncIterator<Buffer>, offset: number, request: FillRequest): Promise<void> {
-    const { signal, writer, size } = this.options;
+    const { signal, writer, limits } = this.options;
     // An upstream that ignores Range starts from the beginning. Bytes received before are skipped:
     // they are neither written nor hashed twice.
     let skip = this.received - offset;
     for (;;) {
       const next = await untilAborted(chunks.next(), signal);
-      if (next.done === true) break;
+      if (next.done === true) return;
       request.onFetched?.(next.value.length);
       const fresh = skip === 0 ? next.value : next.value.subarray(skip);
       skip -= next.value.length - fresh.length;
       if (fresh.length === 0) continue;
       this.received += fresh.length;
-      if (this.received > (size ?? this.options.limits.maxUnknownBytes)) throw this.wrong('too many bytes');
+      if (this.received > (this.size ?? limits.maxUnknownBytes)) throw this.wrong('too many bytes');
       this.hasher.update(fresh);
       const room = writer.push(fresh);
       if (room !== undefined) await room;
     }
-    if (skip > 0 || (size !== undefined && this.received < size)) throw this.wrong('too few bytes');
+  }
+
+  /**
+   * Returns the failure for a body that ended without an error and without the right digest.
+   * `before`: the number of bytes before this body. A body that brought nothing new is the end.
+   */
+  private earlyEnd(before: number): LayoverError {
+    const size = this.size ?? this.options.expectedSize;
+    if (size !== undefined && this.received >= size) return this.wrong(`bytes with digest ${this.digestSoFar()}`);
+    if (this.received === before) return this.wrong('too few bytes');
+    return new LayoverError('UPSTREAM_FAILED', { message: 'The upstream ended the blob early, without an error.' });
   }
 
   /**
@@ -103,39 +119,46 @@ export class Transfer {
    * left.
    */
   private async reopen(failure: LayoverError, request: FillRequest): Promise<[UpstreamBlobStream, FillRequest]> {
-    const { signal, clock } = this.options;
+    const { signal, clock, limits, decode } = this.options;
     let asked = request;
     for (let error = failure; ;) {
       throwIfAborted(signal);
-      const remedy = remedyFor(error);
+      const remedy = this.remedyFor(error);
       if (remedy === 'give-up') throw error;
       this.options.onBreak(error, this.received);
       if (remedy === 'ask-again') {
         const delay = this.budget.next(this.received);
         if (delay === undefined) throw error;
-        await sleep(clock, delay, signal);
+        await sleep(clock, Math.max(delay, requestedWaitMs(error, limits)), signal);
       } else {
         const other = this.options.another();
         if (other === undefined) throw error;
         asked = other;
       }
       try {
-        return [await untilAborted(asked.source(this.received, signal), signal, (late) => late.cancel()), asked];
+        const opening = asked.source(this.received, signal, decode);
+        return [await untilAborted(opening, signal, (late) => late.cancel()), asked];
       } catch (thrown) {
         error = toLayoverError(thrown);
       }
     }
   }
 
-  private proven(): number {
-    const { digest } = this.options;
-    const actual = `${algorithmOf(digest)}:${this.hasher.digest('hex')}`;
-    if (actual !== digest) throw this.wrong(`bytes with digest ${actual}`);
-    return this.received;
+  private remedyFor(error: LayoverError): Remedy {
+    return remedyFor(error, this.options.limits);
+  }
+
+  private isProven(): boolean {
+    return this.digestSoFar() === this.options.digest;
+  }
+
+  private digestSoFar(): string {
+    return `${algorithmOf(this.options.digest)}:${this.hasher.copy().digest('hex')}`;
   }
 
   private wrong(what: string): LayoverError {
-    const { digest, size } = this.options;
+    const { digest, expectedSize } = this.options;
+    const size = this.size ?? expectedSize;
     return new LayoverError('UPSTREAM_CONTENT', {
       message: `The upstream sent ${what} for blob ${digest}${size === undefined ? '' : ` of ${size} bytes`}. Layover discarded them.`,
     });
@@ -143,8 +166,8 @@ export class Transfer {
 }
 
 /**
- * Throws UPSTREAM_CONTENT if a response cannot be the blob from byte `received` on: its size
- * differs from the known one, or it starts later.
+ * Throws UPSTREAM_CONTENT if a response cannot be the blob from byte `received` on: the upstream
+ * reports another size than before, or it starts later.
  */
 export function checkStream(
   stream: UpstreamBlobStream,

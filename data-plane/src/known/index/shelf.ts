@@ -1,4 +1,4 @@
-import { type Descriptor, declaredSize } from '../../../../common/oci/descriptor';
+import { type Descriptor, possibleSize } from '../../../../common/oci/descriptor';
 import type { Digest } from '../../../../common/oci/digest';
 import { isHeldReference } from '../../../../common/oci/held-role';
 import type { CachedManifest, CachedTag } from '../catalog';
@@ -54,7 +54,7 @@ export class Shelf {
     this.put(this.manifests, value.manifest.digest, JSON.stringify(value), textCost);
     // What another manifest says about the size is better than nothing.
     for (const blob of blobsNamedBy(value))
-      if (declaredSize(blob) !== undefined || !this.blobs.has(blob.digest)) this.putBlob(blob);
+      if (possibleSize(blob.digest, blob.size) !== undefined || !this.blobs.has(blob.digest)) this.putBlob(blob);
   }
 
   blob(digest: Digest): Descriptor | undefined {

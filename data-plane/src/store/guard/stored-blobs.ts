@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Digest } from '../../../../common/oci/digest';
 import type { Logger } from '../../../../common/runtime/logger';
 import { SingleFlight } from '../../../../common/async/single-flight';
@@ -65,23 +64,22 @@ export class StoredBlobs {
   }
 
   /**
-   * Opens a blob, which the caller closes. A damaged blob with another size than `expectedSize` is
-   * moved to quarantine and counts as absent. Throws UPSTREAM_CONTENT if a good blob has another
-   * size than `expectedSize`, and the errors of the store.
+   * Opens a blob, which the caller closes. A blob with another size than `expectedSize` is hashed
+   * once: if it is damaged, it is moved to quarantine and counts as absent; if it is good, the
+   * expectation was wrong. Throws the errors of the store.
    */
   async open({ digest }: ReadRight, expectedSize?: number): Promise<StoredBlob | Absence> {
     const since = this.writes;
     const blob = await this.store.open(digest);
     if (blob === undefined) return this.absence(digest, since);
     if (expectedSize === undefined || blob.size === expectedSize) return blob;
+    let isWhole = false;
     try {
-      if ((await this.proveSize(digest, blob)) !== 'whole') return this.absence(digest, since);
+      isWhole = (await this.proveSize(digest, blob)) === 'whole';
     } finally {
-      await blob.close();
+      if (!isWhole) await blob.close();
     }
-    throw new LayoverError('UPSTREAM_CONTENT', {
-      message: `A manifest names a wrong size for blob ${digest}: ${expectedSize} bytes instead of ${blob.size}. The image is damaged at its upstream.`,
-    });
+    return isWhole ? blob : this.absence(digest, since);
   }
 
   /**

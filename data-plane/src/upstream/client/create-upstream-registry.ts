@@ -13,7 +13,7 @@ import { listReferrers } from './list-referrers';
 import { listUpstreamTags } from './list-tags';
 import { type UpstreamBlob, openUpstreamBlob } from './open-blob';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
-import { readUpstreamRange } from './read-range';
+import { openUpstreamRange, readUpstreamRange } from './read-range';
 import { RegistryClient } from './registry-client';
 import { UpstreamStates } from './upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
@@ -37,12 +37,12 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const authorizer = new Authorizer(http, clock, limits, () => scopeOf(undefined));
   const client = new RegistryClient(http, authorizer, limits, states, clock, options.hopId);
 
-  function scopeOf(parent: AbortSignal | undefined): Deadline {
+  function scopeOf(parent: AbortSignal | undefined, ms = timeouts.operationMs): Deadline {
     const reason = (): LayoverError =>
       new LayoverError('UPSTREAM_TIMEOUT', {
-        message: `the upstream did not complete its answer within ${Math.round(timeouts.operationMs / 1000)} seconds`,
+        message: `the upstream did not complete its answer within ${Math.round(ms / 1000)} seconds`,
       });
-    return startDeadline({ clock, ms: timeouts.operationMs, reason }, parent, closing.signal);
+    return startDeadline({ clock, ms, reason }, parent, closing.signal);
   }
 
   function failure(origin: UpstreamOrigin, error: unknown, signal: AbortSignal): LayoverError {
@@ -70,11 +70,16 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     }
   }
 
-  function blobStream(origin: UpstreamOrigin, opened: UpstreamBlob, scope: Deadline): UpstreamBlobStream {
-    const { answer, size, offset } = opened;
+  function blobStream(
+    origin: UpstreamOrigin,
+    opened: UpstreamBlob,
+    decode: boolean,
+    scope: Deadline,
+  ): UpstreamBlobStream {
+    const { answer, size, offset, isEncoded } = opened;
     async function* body(): AsyncGenerator<Buffer, void, undefined> {
       try {
-        yield* answer.body.stream();
+        yield* decode ? answer.body.stream() : answer.body.raw();
       } catch (error) {
         throw failure(origin, error, scope.signal);
       } finally {
@@ -86,7 +91,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
       answer.body.cancel();
       scope.release();
     };
-    return { size, offset, body: body(), cancel };
+    return { size, isEncoded, offset, body: body(), cancel };
   }
 
   return {
@@ -106,14 +111,34 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
       run(repository.origin, signal, (scoped) => listUpstreamTags(client, repository, page, scoped)),
     listReferrers: (repository, digest, page, signal) =>
       run(repository.origin, signal, (scoped) => listReferrers(client, repository, digest, page, scoped)),
-    async openBlob(repository, digest, offset, signal) {
-      const scope = scopeOf(signal);
+    async openBlob(repository, digest, offset, signal, { decode = false } = {}) {
+      const headersMs = timeouts.blobHeadersMs;
+      const scope = scopeOf(signal, timeouts.operationMs + headersMs);
       try {
-        const opened = await openUpstreamBlob(client, repository, digest, offset, scope.signal);
+        const options = { offset, decode, headersMs, signal: scope.signal };
+        const opened = await openUpstreamBlob(client, repository, digest, options);
         // A body may take any time as long as bytes arrive.
         scope.lift();
         states.succeeded(repository.origin);
-        return blobStream(repository.origin, opened, scope);
+        return blobStream(repository.origin, opened, decode, scope);
+      } catch (error) {
+        const known = failure(repository.origin, error, scope.signal);
+        scope.release();
+        throw known;
+      }
+    },
+    async openRange(repository, digest, range, signal) {
+      const scope = scopeOf(signal);
+      try {
+        const opened = await openUpstreamRange(client, repository, digest, range, scope.signal);
+        scope.lift();
+        states.succeeded(repository.origin);
+        if (opened !== undefined) {
+          const stream = { ...opened, offset: range.offset, isEncoded: false };
+          return blobStream(repository.origin, stream, false, scope);
+        }
+        scope.release();
+        return undefined;
       } catch (error) {
         const known = failure(repository.origin, error, scope.signal);
         scope.release();

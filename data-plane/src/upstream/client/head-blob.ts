@@ -8,9 +8,9 @@ const NO_HEAD: readonly number[] = [405, 501];
 
 /**
  * Requests `HEAD /v2/<name>/blobs/<digest>` and returns the size of the blob in bytes; undefined if
- * the upstream does not send it. If the upstream does not support HEAD, uses a GET that is
- * cancelled after the headers. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page, and the errors
- * of RegistryClient.ask.
+ * the upstream does not send it, or labels the bytes as encoded. If the upstream does not support
+ * HEAD, uses a GET that is cancelled after the headers. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a
+ * web page, and the errors of RegistryClient.ask.
  */
 export async function headBlob(
   client: RegistryClient,
@@ -24,7 +24,7 @@ export async function headBlob(
     answer = await client.ask(blobRequest('GET', repository, digest, signal));
   }
   refuseWebPage(answer);
-  const { contentLength, contentEncoding } = answer.headers;
+  const { contentLength, codings } = answer.headers;
   answer.body.cancel();
-  return { size: contentEncoding === undefined ? contentLength : undefined };
+  return { size: codings.length === 0 ? contentLength : undefined };
 }

@@ -87,6 +87,6 @@ async function send(client: RegistryClient, request: UpstreamRequest): Promise<H
  * encoded body is not the size of the manifest, and no manifest is empty.
  */
 function sizeOf({ headers }: HttpAnswer): number | undefined {
-  if (headers.contentEncoding !== undefined || headers.contentLength === 0) return undefined;
+  if (headers.codings.length > 0 || headers.contentLength === 0) return undefined;
   return headers.contentLength;
 }

@@ -10,6 +10,19 @@ export interface UpstreamBlob {
   /** Size of the whole blob in bytes, if the upstream sent it. */
   readonly size: number | undefined;
   readonly offset: number;
+  /** Whether the bytes are labelled as encoded and not decoded. */
+  readonly isEncoded: boolean;
+}
+
+/** How a blob is requested. */
+export interface OpenBlobOptions {
+  /** Byte to begin at. */
+  readonly offset: number;
+  /** See UpstreamRegistry.openBlob. */
+  readonly decode: boolean;
+  /** Time limit for the response headers, in milliseconds. */
+  readonly headersMs: number;
+  readonly signal: AbortSignal;
 }
 
 /** The value of Content-Range of one range of bytes (RFC 9110 section 14.4). */
@@ -17,27 +30,21 @@ export const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i;
 
 /**
  * Opens `GET /v2/<name>/blobs/<digest>`, from `offset` if the upstream supports ranges, else from
- * 0. Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the errors of
- * RegistryClient.ask. The bytes are not verified here.
+ * 0. A body to be decoded is always requested from 0, because ranges count encoded bytes (RFC 9110
+ * section 14.1.2). Throws BLOB_UNKNOWN, UPSTREAM_CONTENT for a web page or a wrong range, and the
+ * errors of RegistryClient.ask. The bytes are not verified here.
  */
 export async function openUpstreamBlob(
   client: RegistryClient,
   repository: UpstreamRepository,
   digest: Digest,
-  offset: number,
-  signal: AbortSignal,
+  { offset, decode, headersMs, signal }: OpenBlobOptions,
 ): Promise<UpstreamBlob> {
-  const question = blobRequest('GET', repository, digest, signal);
-  if (offset === 0) return whole(await client.ask(question));
+  const question = { ...blobRequest('GET', repository, digest, signal), headersMs };
+  if (offset === 0 || decode) return whole(await client.ask(question), decode);
   const answer = await client.ask({ ...question, range: `bytes=${offset}-` });
-  if (answer.status === 200) return whole(answer);
-  if (answer.headers.contentEncoding !== undefined) {
-    // The range counts encoded bytes (RFC 9110 section 14.1.2) and is useless here, so the whole
-    // blob is requested.
-    answer.body.cancel();
-    return whole(await client.ask(question));
-  }
-  return { answer, ...rangeOf(answer, offset) };
+  if (answer.status === 200) return whole(answer, decode);
+  return { answer, isEncoded: answer.headers.codings.length > 0, ...rangeOf(answer, offset) };
 }
 
 /** Returns the request that GET and HEAD of a blob share. */
@@ -51,11 +58,12 @@ export function blobRequest(
   return { method, repository, path: `blobs/${digest}`, accept: '*/*', subject, signal };
 }
 
-function whole(answer: HttpAnswer): UpstreamBlob {
+function whole(answer: HttpAnswer, decode: boolean): UpstreamBlob {
   if (answer.status !== 200) throw contentError(answer, `answered ${answer.status} to a request for a whole blob`);
   refuseWebPage(answer);
-  const { contentLength, contentEncoding } = answer.headers;
-  return { answer, size: contentEncoding === undefined ? contentLength : undefined, offset: 0 };
+  const isEncoded = answer.headers.codings.length > 0;
+  const size = isEncoded && decode ? undefined : answer.headers.contentLength;
+  return { answer, size, offset: 0, isEncoded: isEncoded && !decode };
 }
 
 function rangeOf(answer: HttpAnswer, offset: number): { readonly size: number | undefined; readonly offset: number } {

@@ -26,6 +26,8 @@ export interface UpstreamRequest {
   readonly accept: string;
   /** The value of the Range header. */
   readonly range?: string;
+  /** Time limit for the response headers, in milliseconds. Default: that of the connection. */
+  readonly headersMs?: number;
   readonly subject: Subject;
   readonly signal: AbortSignal;
 }
@@ -94,7 +96,7 @@ export class RegistryClient {
 
   /** Sends the request and follows redirects. Every server gets the authorization it asks for. */
   private async follow(question: UpstreamRequest, endpoint: Endpoint): Promise<AuthorizedAnswer> {
-    const { method, repository, signal } = question;
+    const { method, repository, signal, headersMs } = question;
     const { caCertificate } = repository.origin;
     let authorized = false;
     const headers: Record<string, string> = {
@@ -116,6 +118,7 @@ export class RegistryClient {
             url,
             headers: authorization === undefined ? headers : { ...headers, authorization },
             caCertificate,
+            ...(headersMs === undefined ? {} : { headersMs }),
             place,
           }),
         );

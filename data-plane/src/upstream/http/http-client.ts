@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** PEM bundle that is trusted in addition to the certificates of the system. */
   readonly caCertificate: string | undefined;
+  /** Time limit for the response headers, in milliseconds. Default: that of the connection. */
+  readonly headersMs?: number;
   readonly place: RequestPlace;
 }
 
@@ -60,6 +62,7 @@ export function createHttpClient(
         method: request.method,
         headers: { 'user-agent': 'layover', 'accept-encoding': 'identity', ...request.headers, ...headers },
         signal: place.signal,
+        ...(request.headersMs === undefined ? {} : { headersTimeout: request.headersMs }),
         highWaterMark: READ_AHEAD,
         // By default, undici closes the connection after a HEAD, so every revalidation would need a
         // new TLS handshake.

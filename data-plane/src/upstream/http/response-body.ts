@@ -1,7 +1,7 @@
-import { createGunzip, type Gunzip } from 'node:zlib';
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline, Readable, type Transform } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { LayoverError } from '../../../../common/errors/layover-error';
+import { isLayoverError, LayoverError } from '../../../../common/errors/layover-error';
+import { decodeWhole, decodingStreams, mayBeEncoded } from './content-encoding';
 import { errorCode } from './error-code';
 import type { ResponseHeaders } from './response-headers';
 import { type RequestPlace, transportError } from './transport-error';
@@ -46,25 +46,35 @@ export class ResponseBody {
   }
 
   /**
-   * Reads the whole body into memory, decoded. Throws UPSTREAM_CONTENT above `maxBytes` (before
-   * reading if Content-Length exceeds it; decoded bytes count), UPSTREAM_FAILED if the connection
-   * is cut, and UPSTREAM_TIMEOUT if it stalls. `what` names the body in messages.
+   * Reads the whole body into memory. Decodes it if it is encoded as its label says, otherwise
+   * returns it as it is (docs/design/access.md#http-client). Throws UPSTREAM_CONTENT above
+   * `maxBytes` (before reading if Content-Length exceeds it; decoded bytes count), UPSTREAM_FAILED
+   * if the connection is cut, and UPSTREAM_TIMEOUT if it stalls. `what` names the body in messages.
    */
   async read(maxBytes: number, what: string): Promise<Buffer> {
-    const tooLarge = (): LayoverError =>
-      new LayoverError('UPSTREAM_CONTENT', {
-        message: `${what} from ${this.place.name} is larger than ${maxBytes} bytes, the limit of Layover`,
-      });
+    const content = await this.readRaw(maxBytes, what);
+    const { codings } = this.headers;
+    if (codings.length === 0) return content;
+    try {
+      return await decodeWhole(content, codings, maxBytes);
+    } catch (error) {
+      if (errorCode(error) === 'ERR_BUFFER_TOO_LARGE') throw this.tooLarge(maxBytes, what);
+      return content;
+    }
+  }
+
+  /** Reads the whole body into memory as it is sent; otherwise like {@link read}. */
+  async readRaw(maxBytes: number, what: string): Promise<Buffer> {
     if ((this.headers.contentLength ?? 0) > maxBytes) {
       this.cancel();
-      throw tooLarge();
+      throw this.tooLarge(maxBytes, what);
     }
     const joined: Buffer[] = [];
     let chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of this.stream()) {
+    for await (const chunk of this.raw()) {
       size += chunk.length;
-      if (size > maxBytes) throw tooLarge();
+      if (size > maxBytes) throw this.tooLarge(maxBytes, what);
       chunks.push(chunk);
       if (chunks.length < JOINED_CHUNKS) continue;
       joined.push(Buffer.concat(chunks));
@@ -75,56 +85,68 @@ export class ResponseBody {
   }
 
   /**
-   * Yields the bytes as they arrive. Decodes gzip that the upstream used without being asked; other
-   * encodings are refused (docs/design/access.md#http-client). Throws UPSTREAM_FAILED if the
+   * Yields the bytes as they arrive, without decoding them. Throws UPSTREAM_FAILED if the
    * connection is cut, UPSTREAM_TIMEOUT if the upstream (not the reader) stalls, and CANCELLED if
    * the signal aborts.
    */
-  async *stream(): AsyncGenerator<Buffer, void, undefined> {
-    const source = this.decoded();
+  async *raw(): AsyncGenerator<Buffer, void, undefined> {
     try {
-      for await (const chunk of source) yield chunk as Buffer;
+      for await (const chunk of this.source) yield chunk as Buffer;
     } catch (error) {
-      throw this.failure(error);
+      throw transportError(error, this.place);
     } finally {
-      source.destroy();
       this.source.destroy();
     }
   }
 
-  private decoded(): Readable {
-    const encoding = this.headers.contentEncoding;
-    if (encoding === undefined) return this.source;
-    if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-      this.cancel();
-      throw new LayoverError('UPSTREAM_CONTENT', {
-        message: `${this.place.name} sent content in the encoding ${printable(encoding)}, which Layover did not request`,
-      });
+  /**
+   * Yields the bytes as they arrive, decoded if they are encoded as their label says. Throws like
+   * {@link raw}, and UPSTREAM_CONTENT if they cannot be decoded.
+   */
+  async *stream(): AsyncGenerator<Buffer, void, undefined> {
+    const { codings } = this.headers;
+    const raw = this.raw();
+    if (codings.length === 0) return yield* raw;
+    const first = await raw.next();
+    if (first.done === true) return;
+    const whole = concatenated(first.value, raw);
+    if (!mayBeEncoded(first.value, codings)) return yield* whole;
+    const [last, ...before] = [...decodingStreams(codings)].reverse() as [Transform, ...Transform[]];
+    // Errors reach the reader through the last stream; the callback only keeps them from being
+    // unhandled.
+    pipeline([Readable.from(whole, { objectMode: false }), ...before.reverse(), last], () => undefined);
+    try {
+      for await (const chunk of last) yield chunk as Buffer;
+    } catch (error) {
+      throw this.failure(error);
+    } finally {
+      last.destroy();
+      this.source.destroy();
     }
-    const gunzip: Gunzip = createGunzip({ chunkSize: 64 * 1024 });
-    // Errors reach the reader through `gunzip`; the callback only keeps them from being unhandled.
-    pipeline(this.source, gunzip, () => undefined);
-    return gunzip;
+  }
+
+  private tooLarge(maxBytes: number, what: string): LayoverError {
+    return new LayoverError('UPSTREAM_CONTENT', {
+      message: `${what} from ${this.place.name} is larger than ${maxBytes} bytes, the limit of Layover`,
+    });
   }
 
   private failure(error: unknown): LayoverError {
-    const code = errorCode(error);
-    if (code === 'Z_BUF_ERROR') {
-      return new LayoverError('UPSTREAM_FAILED', {
-        message: `${this.place.name} sent a truncated gzip stream`,
-        cause: error,
-      });
-    }
-    if (code.startsWith('Z_')) {
-      return new LayoverError('UPSTREAM_CONTENT', {
-        message: `${this.place.name} sent content that is labelled as gzip but is not gzip`,
-        cause: error,
-      });
-    }
-    return transportError(error, this.place);
+    if (isLayoverError(error)) return error;
+    const encoding = this.headers.codings.join(', ');
+    const isCut = errorCode(error) === 'Z_BUF_ERROR';
+    return new LayoverError(isCut ? 'UPSTREAM_FAILED' : 'UPSTREAM_CONTENT', {
+      message: `${this.place.name} sent ${isCut ? 'a truncated stream in' : 'content that is labelled as'} the encoding ${encoding}${isCut ? '' : ' but is not'}`,
+      cause: error,
+    });
   }
 }
 
-function printable(text: string): string {
-  return text.replace(/[^\x21-\x7e]/g, '').slice(0, 40);
+/** Yields a chunk, and then the others. */
+async function* concatenated(
+  first: Buffer,
+  rest: AsyncGenerator<Buffer, void, undefined>,
+): AsyncGenerator<Buffer, void, undefined> {
+  yield first;
+  yield* rest;
 }

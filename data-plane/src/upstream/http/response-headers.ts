@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'undici/types/header';
+import { decodableCodings } from './content-encoding';
 
 /** Response headers by lower-case name. */
 export class ResponseHeaders {
@@ -22,9 +23,11 @@ export class ResponseHeaders {
     return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
   }
 
-  /** Returns Content-Encoding in lower case; undefined = the bytes are not encoded. */
-  get contentEncoding(): string | undefined {
-    const value = this.get('content-encoding')?.trim().toLowerCase() ?? '';
-    return value === '' || value === 'identity' ? undefined : value;
+  /**
+   * Returns the codings in Content-Encoding that can be decoded, in the order in which they were
+   * applied; empty = the bytes are not encoded.
+   */
+  get codings(): readonly string[] {
+    return decodableCodings(this.all('content-encoding').join(','));
   }
 }

@@ -23,6 +23,7 @@ export interface ProxyCache {
   'denyRepositories'?: (string)[];
   'upstreamIdentities'?: (string)[];
   'trustedRealms'?: (string)[];
+  'directRanges'?: (boolean);
 }
 
 export interface ProxyCache__Output {
@@ -45,4 +46,5 @@ export interface ProxyCache__Output {
   'denyRepositories': (string)[];
   'upstreamIdentities': (string)[];
   'trustedRealms': (string)[];
+  'directRanges': (boolean);
 }

@@ -160,7 +160,10 @@ export function rigConfig(home: string, catalog: string): DataPlaneConfig {
     LAYOVER_DRAIN_SECONDS: '1',
     LAYOVER_COMPLETION_DELAY_SECONDS: '0',
   });
-  return { ...config, upstream: { ...config.upstream, headersMs: 700, bodyMs: 700, operationMs: 3000 } };
+  return {
+    ...config,
+    upstream: { ...config.upstream, headersMs: 700, blobHeadersMs: 700, bodyMs: 700, operationMs: 3000 },
+  };
 }
 
 /** Applies the admissions to the tables of the fake Catalog, like the control plane does. */

@@ -59,6 +59,7 @@ function organization({
       staleIfErrorSeconds: -1,
       onUpstreamDelete: 'PROPAGATE',
       completeImages: false,
+      directRanges: true,
       allowRepositories: [],
       denyRepositories: [],
       ...proxyCache,

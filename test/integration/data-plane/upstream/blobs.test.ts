@@ -40,6 +40,9 @@ describe('upstream blobs', () => {
     registry.clearQuirks();
     registry.quirk({ gzip: true });
     expect(await upstream.headBlob(app, digest)).toEqual({ size: undefined });
+    registry.clearQuirks();
+    registry.quirk({ headers: { 'content-encoding': 'aws-chunked' } });
+    expect(await upstream.headBlob(app, digest)).toEqual({ size: SIZE });
     expect((await failureOf(upstream.headBlob(app, ABSENT))).key).toBe('BLOB_UNKNOWN');
   });
 
@@ -121,19 +124,77 @@ describe('upstream blobs', () => {
     expect(error.message).toContain(said);
   });
 
-  it('are decoded if the upstream sends gzip without being asked, and then have no known size', async () => {
+  it('are decoded on request if the upstream sends gzip without being asked, and then have no known size', async () => {
     registry.quirk({ gzip: true });
-    const blob = await upstream.openBlob(app, digest, 0);
-    expect(blob).toMatchObject({ size: undefined, offset: 0 });
+    const decode = { decode: true };
+    const blob = await upstream.openBlob(app, digest, 0, undefined, decode);
+    expect(blob).toMatchObject({ size: undefined, offset: 0, isEncoded: false });
     expect((await bytesOf(blob)).equals(content)).toBe(true);
-    const resumed = await upstream.openBlob(app, digest, 1000);
-    expect(resumed).toMatchObject({ size: undefined, offset: 0 });
+    const resumed = await upstream.openBlob(app, digest, 1000, undefined, decode);
+    expect(resumed).toMatchObject({ size: undefined, offset: 0, isEncoded: false });
     expect((await bytesOf(resumed)).equals(content)).toBe(true);
+    expect(registry.requests.map(({ headers }) => headers['range'])).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['gzip', true],
+    ['x-gzip', true],
+    ['br', true],
+    ['deflate', true],
+    ['gzip, aws-chunked', true],
+    ['aws-chunked', false],
+    ['identity', false],
+    ['none', false],
+    ['zstd', false],
+  ])('arrive as they are sent under the label %s, also the rest of them', async (label, isEncoded) => {
+    registry.quirk({ headers: { 'content-encoding': label } });
+    const blob = await upstream.openBlob(app, digest, 0);
+    expect(blob).toMatchObject({ size: SIZE, offset: 0, isEncoded });
+    expect((await bytesOf(blob)).equals(content)).toBe(true);
+    const rest = await upstream.openBlob(app, digest, 1000);
+    expect(rest).toMatchObject({ size: SIZE, offset: 1000, isEncoded });
+    expect((await bytesOf(rest)).equals(content.subarray(1000))).toBe(true);
+    expect(await upstream.readRange(app, digest, { offset: 7, length: 100 })).toEqual({
+      content: content.subarray(7, 107),
+      size: SIZE,
+    });
   });
 
   it('are incomplete if a gzip stream is cut', async () => {
     registry.quirk({ gzip: true, cutAfterBytes: 1000 });
-    expect((await failureOf(bytesOf(await upstream.openBlob(app, digest, 0)))).key).toBe('UPSTREAM_FAILED');
+    for (const decode of [true, false]) {
+      const blob = await upstream.openBlob(app, digest, 0, undefined, { decode });
+      expect((await failureOf(bytesOf(blob))).key).toBe('UPSTREAM_FAILED');
+    }
+  });
+
+  it('cannot be decoded if they are labelled wrongly', async () => {
+    registry.quirk({ headers: { 'content-encoding': 'br' } });
+    const blob = await upstream.openBlob(app, digest, 0, undefined, { decode: true });
+    const error = await failureOf(bytesOf(blob));
+    expect(error.key).toBe('UPSTREAM_CONTENT');
+    expect(error.message).toContain('labelled as the encoding br');
+  });
+
+  it('have more time for their first byte than other answers', async () => {
+    const patient = closers.add(client({ timeouts: { headersMs: 200, operationMs: 200, blobHeadersMs: 60_000 } }));
+    const gateHeaders = createGate();
+    registry.quirk({ path: '/blobs/', gateHeaders });
+    const opening = patient.openBlob(app, digest, 0);
+    await gateHeaders.reached;
+    // The time-outs of undici and of operations would have ended the requests by now.
+    expect((await failureOf(patient.readRange(app, digest, { offset: 0, length: 10 }))).key).toBe('UPSTREAM_TIMEOUT');
+    expect((await failureOf(patient.headBlob(app, digest))).key).toBe('UPSTREAM_TIMEOUT');
+    gateHeaders.open();
+    expect(await bytesOf(await opening)).toHaveLength(SIZE);
+  });
+
+  it('time out if the upstream does not send their headers', async () => {
+    const hasty = closers.add(client({ timeouts: { blobHeadersMs: 200 } }));
+    registry.quirk({ path: '/blobs/', stallHeaders: true });
+    const error = await failureOf(hasty.openBlob(app, digest, 0));
+    expect(error.key).toBe('UPSTREAM_TIMEOUT');
+    expect(error.message).toContain('did not answer in time');
   });
 
   it('may arrive without a length', async () => {

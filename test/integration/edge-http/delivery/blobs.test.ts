@@ -103,24 +103,147 @@ describe.each(deliveries)('a blob %s', (name, serve) => {
   });
 });
 
+describe.each(deliveries)('several ranges %s', (_name, serve) => {
+  beforeEach(() => {
+    edge.plane.script = {
+      readBlob: (request, sender) => {
+        const { bytes } = request;
+        if (bytes != null && bytes.firstByte >= small.content.length)
+          return Promise.reject(new LayoverError('RANGE_INVALID', { detail: { size: small.content.length } }));
+        return serve(small, sender);
+      },
+    };
+  });
+
+  test.each<[string, readonly [number, number][]]>([
+    [
+      'bytes=0-1,5-6',
+      [
+        [0, 2],
+        [5, 7],
+      ],
+    ],
+    [
+      'bytes=990-,0-9',
+      [
+        [990, 1000],
+        [0, 10],
+      ],
+    ],
+    [
+      'bytes=0-0, -1 ,500-501,',
+      [
+        [0, 1],
+        [999, 1000],
+        [500, 502],
+      ],
+    ],
+    [
+      'bytes=5000-5001,3-4,-1',
+      [
+        [3, 5],
+        [999, 1000],
+      ],
+    ],
+    [
+      'bytes=100-199,0-9,150-299',
+      [
+        [0, 10],
+        [100, 300],
+      ],
+    ],
+    [
+      `bytes=${Array.from({ length: 64 }, (_, at) => `${2 * at}-${2 * at}`).join(',')}`,
+      Array.from({ length: 64 }, (_, at) => [2 * at, 2 * at + 1]),
+    ],
+  ])('are answered with multipart/byteranges: %s', async (range, parts) => {
+    const answer = await get(edge, small.path, { range });
+    expect(answer).toMatchObject({ status: 206, whole: true });
+    const boundary = /^multipart\/byteranges; boundary=([\w-]+)$/.exec(answer.headers['content-type'] ?? '')?.[1];
+    expect(answer.headers['content-range']).toBeUndefined();
+    expect(Number(answer.headers['content-length'])).toBe(answer.body.length);
+    const expected = Buffer.concat([
+      ...parts.flatMap(([from, to]) => [
+        Buffer.from(
+          `\r\n--${boundary}\r\nContent-Type: application/octet-stream\r\n` +
+            `Content-Range: bytes ${from}-${to - 1}/1000\r\n\r\n`,
+        ),
+        small.content.subarray(from, to),
+      ]),
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]);
+    expect(answer.body.equals(expected)).toBe(true);
+  });
+
+  test.each<[string, number, number]>([
+    ['bytes=5000-,10-19', 10, 20],
+    ['bytes=0-9,5-14,14-15', 0, 16],
+    ['bytes=0-,0-,0-,0-', 0, 1000],
+  ])('are answered with one part if one is left: %s', async (range, from, to) => {
+    const answer = await get(edge, small.path, { range });
+    expect(answer).toMatchObject({ status: 206, whole: true, body: small.content.subarray(from, to) });
+    expect(answer.headers['content-range']).toBe(`bytes ${from}-${to - 1}/1000`);
+    expect(answer.headers['content-type']).toBe('application/octet-stream');
+  });
+
+  test('are answered with 416 and the size if all are outside the blob', async () => {
+    const answer = await get(edge, small.path, { range: 'bytes=1000-,2000-2001' });
+    expect(answer.status).toBe(416);
+    expect(answer.headers['content-range']).toBe('bytes */1000');
+  });
+
+  test('end with a cut connection if a later part fails', async () => {
+    let calls = 0;
+    edge.plane.script = {
+      readBlob: (_request, sender) => {
+        calls += 1;
+        return calls === 1 ? serve(small, sender) : Promise.reject(new LayoverError('UPSTREAM_FAILED'));
+      },
+    };
+    const answer = await get(edge, small.path, { range: 'bytes=0-1,5-6' });
+    expect(answer).toMatchObject({ status: 206, whole: false });
+  });
+
+  test('are never sent from a blob whose size changes in between', async () => {
+    let calls = 0;
+    edge.plane.script = {
+      readBlob: (_request, sender) => {
+        calls += 1;
+        return serve(calls === 1 ? small : large, sender);
+      },
+    };
+    const answer = await get(edge, small.path, { range: 'bytes=0-1,5-6' });
+    expect(answer).toMatchObject({ status: 206, whole: false });
+  });
+});
+
 describe('range requests', () => {
   beforeEach(() => {
     edge.plane.script = { readBlob: (_request, sender) => serveInline(small, sender) };
   });
 
-  test.each(['bytes=0-1,5-6', 'lines=1-2'])('return the whole blob for %s', async (range) => {
-    expect(await get(edge, small.path, { range })).toMatchObject({ status: 200, body: small.content });
+  test('return the whole blob for another unit', async () => {
+    expect(await get(edge, small.path, { range: 'lines=1-2' })).toMatchObject({ status: 200, body: small.content });
   });
 
-  test.each(['bytes=x-', 'bytes=5-2', 'bytes=-', 'bytes=-0', 'bytes=1-99999999999999999999', 'bytes='])(
-    'return 416 for %s before the data plane is asked, and name the field',
-    async (range) => {
-      const answer = await get(edge, small.path, { range });
-      expect(answer.status).toBe(416);
-      expect(errorOf(answer)).toMatchObject({ code: 'RANGE_INVALID', detail: { field: 'Range', value: range } });
-      expect(edge.plane.reads.length).toBe(0);
-    },
-  );
+  test.each([
+    'bytes=x-',
+    'bytes=5-2',
+    'bytes=-',
+    'bytes=-0',
+    'bytes=1-99999999999999999999',
+    'bytes=',
+    'bytes=,',
+    'bytes=0-1,x',
+    'bytes=-0,-0',
+    `bytes=${Array.from({ length: 65 }, (_, at) => `${2 * at}-${2 * at}`).join(',')}`,
+  ])('return 416 for %s before the data plane is asked, and name the field', async (range) => {
+    const answer = await get(edge, small.path, { range });
+    expect(answer.status).toBe(416);
+    expect(errorOf(answer)).toMatchObject({ code: 'RANGE_INVALID', detail: { field: 'Range' } });
+    expect(JSON.stringify(errorOf(answer))).toContain(range.slice(0, 50));
+    expect(edge.plane.reads.length).toBe(0);
+  });
 
   test('return 416 with the size for a range beyond the blob', async () => {
     edge.plane.script = {

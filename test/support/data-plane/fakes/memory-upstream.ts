@@ -24,8 +24,14 @@ export interface Behaviour {
   headWithoutDigest?: boolean;
   headWithoutSize?: boolean;
   blobHeadWithoutSize?: boolean;
+  /** The size that a HEAD of a blob gives instead of the true one. */
+  blobHeadSize?: number;
   /** Whether requests for a range of a blob get no usable answer. */
   ignoresRange?: boolean;
+  /** Awaited before the answer to a range that is requested for a client. */
+  rangeGate?: Promise<void>;
+  /** The number of bytes after which such a range breaks. */
+  cutsRange?: number;
   /** Awaited between the headers and the bytes of a blob. */
   bodyGate?: Promise<void>;
 }
@@ -107,7 +113,7 @@ export class MemoryUpstream implements UpstreamRegistry {
   ): Promise<{ readonly size: number | undefined }> {
     await this.arrive(`HEAD ${repository.name}@${digest}`, repository, signal);
     const { size } = this.blob(repository, digest);
-    return { size: this.behaviour.blobHeadWithoutSize ? undefined : size };
+    return { size: this.behaviour.blobHeadWithoutSize ? undefined : (this.behaviour.blobHeadSize ?? size) };
   }
   async openBlob(
     repository: UpstreamRepository,
@@ -123,6 +129,24 @@ export class MemoryUpstream implements UpstreamRegistry {
       if (content.length > offset) yield content.subarray(offset);
     }
     return { size, offset, body: body(), cancel: () => undefined };
+  }
+  async openRange(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: { readonly offset: number; readonly length: number },
+    signal?: AbortSignal,
+  ): Promise<UpstreamBlobStream | undefined> {
+    await this.arrive(`DIRECT ${repository.name}@${digest}`, repository, signal);
+    await untilAborted(this.behaviour.rangeGate ?? Promise.resolve(), signal);
+    const { size, content } = this.blob(repository, digest);
+    const { cutsRange } = this.behaviour;
+    const part = content.subarray(range.offset, range.offset + range.length);
+    if (this.behaviour.ignoresRange === true || part.length < range.length) return undefined;
+    async function* body(): AsyncGenerator<Buffer> {
+      yield part.subarray(0, cutsRange ?? part.length);
+      if (cutsRange !== undefined) throw new LayoverError('UPSTREAM_FAILED');
+    }
+    return { size, offset: range.offset, body: body(), cancel: () => undefined };
   }
   async readRange(
     repository: UpstreamRepository,

@@ -73,6 +73,7 @@ export function organization(spec: OrganizationSpec): OrganizationConfiguration 
           originVersion: 'origin-1',
           expirationSeconds: 86_400,
           completeImages: true,
+          directRanges: true,
           ...proxy,
         },
   };

@@ -24,10 +24,17 @@ export class Gate {
 export interface Answer {
   /** The error instead of an answer. */
   readonly refuse?: ErrorKey;
+  /** The status of that error, and the time after which the upstream wants to be asked again. */
+  readonly status?: number;
+  readonly retryAfterSeconds?: number;
   /** The content instead of the blob. */
   readonly content?: Buffer;
   /** The announced size; null = none. Default: the size of the content. */
   readonly says?: number | null;
+  /** Labels the bytes with a Content-Encoding. Default: they are not labelled. */
+  readonly isEncoded?: boolean;
+  /** Ends the body without an error at this offset of the blob. */
+  readonly endAt?: number;
   /** Sends the blob from the start regardless of the range. */
   readonly ignoresRange?: boolean;
   /** Awaited before the headers. */
@@ -45,6 +52,8 @@ export interface Answer {
 export class FakeUpstream {
   readonly digest: Digest;
   readonly offsets: number[] = [];
+  /** Whether each request asked for decoded bytes. */
+  readonly decodes: boolean[] = [];
   sent = 0;
   open = 0;
 
@@ -74,18 +83,26 @@ export class FakeUpstream {
     };
   }
 
-  readonly source = async (offset: number, signal: AbortSignal): Promise<UpstreamBlobStream> => {
+  readonly source = async (offset: number, signal: AbortSignal, decode = false): Promise<UpstreamBlobStream> => {
     const answer = this.answers[Math.min(this.offsets.length, this.answers.length - 1)]!;
     this.offsets.push(offset);
+    this.decodes.push(decode);
     await answer.waitFor;
-    if (answer.refuse !== undefined) throw new LayoverError(answer.refuse);
+    const { status: upstreamStatus, retryAfterSeconds } = answer;
+    if (answer.refuse !== undefined) throw new LayoverError(answer.refuse, { upstreamStatus, retryAfterSeconds });
     const content = answer.content ?? this.content;
     const size = answer.says === null ? undefined : (answer.says ?? content.length);
     const start = answer.ignoresRange === true ? 0 : offset;
     const cancelled = new Gate();
     const cancel = (): void => cancelled.fail(new LayoverError('CANCELLED'));
     signal.addEventListener('abort', cancel);
-    return { size, offset: start, cancel, body: this.body(answer, content, start, cancelled.passed) };
+    return {
+      size,
+      isEncoded: answer.isEncoded ?? false,
+      offset: start,
+      cancel,
+      body: this.body(answer, content, start, cancelled.passed),
+    };
   };
 
   private async *body(
@@ -97,10 +114,11 @@ export class FakeUpstream {
     this.open += 1;
     try {
       const { holdAt, cutAt } = answer;
-      for (let at = start; at < content.length;) {
+      const end = Math.min(content.length, answer.endAt ?? Infinity);
+      for (let at = start; at < end;) {
         if (holdAt !== undefined && at === holdAt.offset) await Promise.race([holdAt.until, cancelled]);
         if (cutAt !== undefined && at === cutAt.offset) throw new LayoverError(cutAt.key);
-        const stops = [at + this.chunkBytes, holdAt?.offset, cutAt?.offset].filter(
+        const stops = [at + this.chunkBytes, end, holdAt?.offset, cutAt?.offset].filter(
           (stop) => stop !== undefined && stop > at,
         );
         const chunk = content.subarray(at, Math.min(...(stops as number[])));

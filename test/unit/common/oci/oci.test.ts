@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseRange, resolveRange } from '../../../../common/oci/byte-range';
+import { parseRange, parseRanges, resolveRange, resolveRanges } from '../../../../common/oci/byte-range';
 import { algorithmOf, digestOf, hexOf, mustDigest, newHasher, parseDigest } from '../../../../common/oci/digest';
 import { failureStatus } from '../../../../common/errors/failure-status';
 import { HELD_ROLES_SQL, isHeldReference } from '../../../../common/oci/held-role';
@@ -157,6 +157,52 @@ describe('byte ranges', () => {
     [{ kind: 'suffix', length: 0 } as const, 10, undefined],
     [{ kind: 'suffix', length: 3 } as const, 0, undefined],
   ])('resolve %j of %d bytes', (range, size, expected) => expect(resolveRange(range, size)).toEqual(expected));
+
+  test.each([
+    ['bytes=0-1', [{ kind: 'bytes', first: 0, last: 1 }]],
+    [
+      'bytes=0-1,5-6',
+      [
+        { kind: 'bytes', first: 0, last: 1 },
+        { kind: 'bytes', first: 5, last: 6 },
+      ],
+    ],
+    [
+      'Bytes = 0-1 ,, -3',
+      [
+        { kind: 'bytes', first: 0, last: 1 },
+        { kind: 'suffix', length: 3 },
+      ],
+    ],
+    ['lines=0-1,2-3', 'ignore'],
+    ['bytes', 'ignore'],
+    ['bytes=', 'invalid'],
+    ['bytes=,', 'invalid'],
+    ['bytes=0-1,x', 'invalid'],
+    ['bytes=0-1,bytes=2-3', 'invalid'],
+    ['bytes=0-1,2-3,4-5,6-7', 'invalid'],
+  ])('parse several: %j', (header, expected) => expect(parseRanges(header, 3)).toEqual(expected));
+
+  test('select each byte once, however many ranges overlap', () => {
+    const range = fc.oneof(
+      fc.record({ kind: fc.constant('bytes' as const), first: fc.nat(120), last: fc.nat(120) }),
+      fc.record({ kind: fc.constant('suffix' as const), length: fc.nat(120) }),
+    );
+    const valid = range.map((one) =>
+      one.kind === 'bytes'
+        ? { ...one, first: Math.min(one.first, one.last), last: Math.max(one.first, one.last) }
+        : one,
+    );
+    fc.assert(
+      fc.property(fc.array(valid, { maxLength: 8 }), fc.nat(100), (ranges, size) => {
+        const bytesOf = (parts: readonly ({ offset: number; length: number } | undefined)[]): number[] =>
+          parts.flatMap((part) => Array.from({ length: part?.length ?? 0 }, (_, at) => part!.offset + at));
+        const selected = bytesOf(resolveRanges(ranges, size));
+        expect(new Set(selected).size).toBe(selected.length);
+        expect(new Set(selected)).toEqual(new Set(bytesOf(ranges.map((one) => resolveRange(one, size)))));
+      }),
+    );
+  });
 
   test('resolve to at least one byte within the blob, unless the blob is empty', () => {
     const range = fc.oneof(

@@ -8,6 +8,8 @@ import { createFills } from '../../../../data-plane/src/blobs/fills/create-fills
 import { blobAccessOn } from '../../../support/data-plane/fakes/blob-access';
 import type { OrganizationSpec } from '../../../support/data-plane/fakes/organizations';
 import { ampleRoom } from '../../../support/data-plane/fills/ample-room';
+import { bytes } from '../../../support/data-plane/fills/fill-setup';
+import { type BlobRig, blobRig } from './support/blob-rig';
 
 const NAME = 'team/app';
 const image = imageNamed('first');
@@ -100,4 +102,118 @@ test('takes the size from a GET without its body if the HEAD of the upstream giv
   expect(await stat()).toMatchObject({ size: 77 });
   expect(upstream.take()).toEqual([`HEAD ${NAME}@${digest}`, `GET ${NAME}@${digest}`]);
   await expect(stat('acme', digestOf(Buffer.from('none')))).rejects.toMatchObject({ key: 'BLOB_UNKNOWN' });
+});
+
+describe('a HEAD of the upstream that fails', () => {
+  const content = bytes(200_000, 'a layer');
+  const of = digestOf(content);
+  let rig: BlobRig;
+  afterEach(() => rig.dispose());
+  /** Starts an upstream whose HEAD fails, with a blob that no manifest names. */
+  const start = async (key: ErrorKey, upstreamStatus?: number): Promise<string[]> => {
+    rig = await blobRig();
+    rig.upstream.putBlob(NAME, of, content);
+    rig.upstream.behaviour.fail = { when: /^HEAD/, error: () => new LayoverError(key, { upstreamStatus }) };
+    return rig.upstream.requests;
+  };
+  const methods = (): string[] => rig.upstream.take().map((line) => line.split(' ', 1)[0]!);
+
+  const answers: readonly [ErrorKey, number | undefined][] = [
+    ['UPSTREAM_FAILED', 400],
+    ['UPSTREAM_DENIED', 401],
+    ['UPSTREAM_DENIED', 403],
+    ['BLOB_UNKNOWN', 404],
+    ['BLOB_UNKNOWN', 410],
+    ['UPSTREAM_FAILED', 500],
+    ['UPSTREAM_CONTENT', undefined],
+    ['UPSTREAM_FAILED', undefined],
+  ];
+
+  test.each(answers)('refuses neither a GET nor a HEAD of a client: %s %s', async (key, status) => {
+    await start(key, status);
+    expect(await rig.head(of)).toMatchObject({ size: content.length, cacheStatus: 'MISS' });
+    expect(methods()).toEqual(['HEAD', 'GET']);
+    expect((await rig.read(of)).content.equals(content)).toBe(true);
+    expect(methods()).toEqual(['GET']);
+  });
+
+  test.each(answers)('proves nothing of what is stored for others: %s %s', async (key, status) => {
+    await start(key, status);
+    await rig.keep(content);
+    const { content: got, cacheStatus } = await rig.read(of);
+    expect([got.equals(content), cacheStatus]).toEqual([true, 'MISS']);
+    expect(methods()).toEqual(['HEAD', 'GET']);
+  });
+
+  test('is not repeated once a GET has confirmed the blob', async () => {
+    await start('UPSTREAM_DENIED', 403);
+    await rig.read(of);
+    await rig.quiet(of);
+    rig.upstream.take();
+    expect(await rig.read(of)).toMatchObject({ cacheStatus: 'HIT' });
+    expect(await rig.head(of)).toMatchObject({ cacheStatus: 'HIT' });
+    expect(methods()).toEqual([]);
+  });
+
+  test.each<[ErrorKey, number | undefined]>([
+    ['TOO_MANY_REQUESTS', 429],
+    ['UPSTREAM_UNREACHABLE', undefined],
+    ['UPSTREAM_TIMEOUT', undefined],
+  ])('is the answer if a GET would fail in the same way: %s', async (key, status) => {
+    await start(key, status);
+    await rig.keep(content);
+    await expect(rig.head(of)).rejects.toMatchObject({ key });
+    await expect(rig.read(of)).rejects.toMatchObject({ key });
+    expect(methods()).toEqual(['HEAD', 'HEAD']);
+  });
+
+  test('leaves the decision to the GET, whose refusal the client gets', async () => {
+    await start('UPSTREAM_DENIED', 403);
+    rig.upstream.behaviour.fail = {
+      when: /./,
+      error: () => new LayoverError('UPSTREAM_DENIED', { upstreamStatus: 403 }),
+    };
+    await rig.keep(content);
+    await expect(rig.head(of)).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
+    await expect(rig.read(of)).rejects.toMatchObject({ key: 'UPSTREAM_DENIED' });
+  });
+});
+
+describe('a size that the upstream gives', () => {
+  let rig: BlobRig;
+  afterEach(() => rig.dispose());
+
+  test.each([0, 1, 199_999, 200_001])('in a HEAD of %i bytes refuses no right bytes', async (size) => {
+    const content = bytes(200_000, 'a layer');
+    const of = digestOf(content);
+    rig = await blobRig();
+    rig.upstream.putBlob(NAME, of, content);
+    rig.upstream.behaviour.blobHeadSize = size;
+    const seen = (await rig.head(of)).size;
+    expect(seen).toBe(size === 0 ? content.length : size);
+    expect((await rig.read(of)).content.equals(content)).toBe(true);
+  });
+
+  test('is believed to be 0 for the blob without bytes only', async () => {
+    const empty = digestOf(Buffer.alloc(0));
+    rig = await blobRig();
+    rig.upstream.putBlob(NAME, empty, Buffer.alloc(0));
+    expect(await rig.head(empty)).toMatchObject({ size: 0 });
+    expect((await rig.read(empty)).content).toHaveLength(0);
+    expect((await rig.head(empty)).size).toBe(0);
+  });
+});
+
+test('reports a blob that the upstream lacks only if a manifest names it', async () => {
+  const failed: unknown[] = [];
+  const rig = await blobRig({ missing: { failed: (_key, of) => void failed.push(of) } });
+  try {
+    await expect(rig.read(digest)).rejects.toMatchObject({ key: 'BLOB_UNKNOWN' });
+    expect(failed).toEqual([]);
+    await rig.name(digest, 5, 'acme');
+    await expect(rig.read(digest)).rejects.toMatchObject({ key: 'BLOB_UNKNOWN' });
+    expect(failed).toEqual([digest]);
+  } finally {
+    await rig.dispose();
+  }
 });

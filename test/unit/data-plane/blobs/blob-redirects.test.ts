@@ -40,12 +40,13 @@ function setUp(stored: number | 'absent' | undefined, active = false) {
  */
 async function readable(size: number | undefined): Promise<ReadableBlob> {
   const rig = pullRig();
-  const { access, knowledge, stored, upstream } = rig;
+  const { access, knowledge, store, stored, upstream } = rig;
   const located = access.locate({ kind: 'organization', name: 'acme' }, 'team/app');
   const target = await access.authorize(located, CONTEXT.authorization);
   if (size === undefined) {
     upstream.behaviour.blobHeadWithoutSize = true;
     upstream.putBlob(target.upstream.name, digest, 1);
+    store.content.set(digest, Buffer.alloc(1));
   } else {
     knowledge.putBlob(target.key, { digest, size, mediaType: 'application/octet-stream' });
   }

@@ -9,7 +9,9 @@ export const STEP_BYTES = 32 * 1024 * 1024;
 export interface AllowanceRules {
   /** Whether a client waits for the fill. */
   hasClient(): boolean;
-  /** Most bytes if the size is unknown. */
+  /** Size that was reserved first; undefined = it was unknown. */
+  readonly declaredSize: number | undefined;
+  /** Most bytes if the size is unknown, or larger than declared: the quota was checked for less. */
   readonly maxUnknownBytes: number;
   /**
    * Reserves `bytes` more bytes, or `preferred` if they fit at once. May wait. Throws STORE_FULL.
@@ -28,10 +30,13 @@ export class FillAllowance {
   ) {}
 
   /**
-   * Sets the size, once it is known: reserves what is missing and gives back the rest. May wait.
-   * Throws STORE_FULL.
+   * Sets the size, once the upstream announced it: reserves what is missing and gives back the
+   * rest. May wait. Throws STORE_FULL, and QUOTA_EXCEEDED for a blob that is larger than declared
+   * and than the quota.
    */
   async fix(size: number): Promise<void> {
+    const { declaredSize, maxUnknownBytes } = this.rules;
+    if (declaredSize !== undefined && size > declaredSize && size > maxUnknownBytes) throw this.overQuota();
     const missing = size - this.reservation.bytes;
     if (missing > 0) await this.rules.obtain(this.reservation, missing, missing);
     else this.reservation.shrinkTo(size);
@@ -64,7 +69,7 @@ export class FillAllowance {
     if (wait !== undefined) await wait;
   }
 
-  /** Only a fill of unknown size gets here: the room of all others is their size. */
+  /** Only a fill of unknown or wrong size gets here: the room of all others is their size. */
   private async grow(missing: number): Promise<void> {
     if (!this.rules.hasClient()) {
       throw new LayoverError('CANCELLED', {
@@ -72,13 +77,15 @@ export class FillAllowance {
       });
     }
     const most = this.rules.maxUnknownBytes - this.reservation.bytes;
-    if (missing > most) {
-      throw new LayoverError('QUOTA_EXCEEDED', {
-        message:
-          `Blob ${this.digest}, whose size is unknown, is larger than the quota of the organization ` +
-          `(${this.rules.maxUnknownBytes} bytes).`,
-      });
-    }
+    if (missing > most) throw this.overQuota();
     await this.rules.obtain(this.reservation, missing, Math.min(most, Math.max(missing, STEP_BYTES)));
+  }
+
+  private overQuota(): LayoverError {
+    const { declaredSize, maxUnknownBytes } = this.rules;
+    const what = declaredSize === undefined ? 'whose size is unknown' : `whose manifest names ${declaredSize} bytes`;
+    return new LayoverError('QUOTA_EXCEEDED', {
+      message: `Blob ${this.digest}, ${what}, is larger than the quota of the organization (${maxUnknownBytes} bytes).`,
+    });
   }
 }

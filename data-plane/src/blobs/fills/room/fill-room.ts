@@ -89,6 +89,7 @@ export class FillRoom {
     }
     return new FillAllowance(digest, reservation, {
       hasClient,
+      declaredSize: size,
       maxUnknownBytes,
       obtain: (held, bytes, preferred) => this.obtain(seeker, held, bytes, preferred),
       guardReserve: (bytes) => this.guardReserve(seeker, bytes),

@@ -120,17 +120,6 @@ describe('followers of a fill', () => {
     expect((await readAll(reader)).equals(upstream.content)).toBe(true);
   });
 
-  it('use the size of the manifest if the upstream gives none', async () => {
-    const gate = new Gate();
-    const upstream = new FakeUpstream(bytes(300_000), [
-      { says: null, holdAt: { offset: 200_000, until: gate.passed } },
-    ]);
-    const reader = await setup.source.open(upstream.request());
-    expect(await reader.waitBeyond(0)).toBeGreaterThan(0);
-    gate.open();
-    expect((await readAll(reader)).equals(upstream.content)).toBe(true);
-  });
-
   it('can all leave: the fill continues and serves a retry', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);

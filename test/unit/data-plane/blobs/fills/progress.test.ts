@@ -19,7 +19,7 @@ describe('Progress', () => {
   const follow = (): { wakeUps: number } => {
     const reader = { wakeUps: 0 };
     void (async () => {
-      for (let at = 0; at < SIZE; reader.wakeUps += 1) at = await progress.waitBeyond(at);
+      for (let at = 0; at < SIZE; reader.wakeUps += 1) at = await progress.waitBeyond(at, SIZE);
     })();
     return reader;
   };
@@ -60,31 +60,31 @@ describe('Progress', () => {
     clock.advance(10);
     await settled();
     expect(reader.wakeUps).toBe(2);
-    expect(progress.available).toBe(2 * CHUNK);
+    expect(progress.availableOf(SIZE)).toBe(2 * CHUNK);
   });
 
   it('reports all bytes but 64 KiB before the blob is proven', () => {
     progress.advance(SIZE);
-    expect(progress.available).toBe(SIZE - WITHHELD_BYTES);
+    expect(progress.availableOf(SIZE)).toBe(SIZE - WITHHELD_BYTES);
     progress.prove(SIZE);
-    expect(progress.available).toBe(SIZE);
+    expect(progress.availableOf(SIZE)).toBe(SIZE);
   });
 
   it('fails all present and later readers and leaves no timer', async () => {
-    const waiting = Promise.allSettled([progress.waitBeyond(10), progress.waitBeyond(SIZE)]);
+    const waiting = Promise.allSettled([progress.waitBeyond(10, SIZE), progress.waitBeyond(SIZE, SIZE)]);
     progress.advance(1);
     progress.advance(2);
     expect(clock.pending).toBe(1);
     const failure = new LayoverError('UPSTREAM_FAILED');
     progress.fail(failure);
     for (const outcome of await waiting) expect(outcome).toMatchObject({ status: 'rejected', reason: failure });
-    await expect(progress.waitBeyond(0)).rejects.toBe(failure);
+    await expect(progress.waitBeyond(0, SIZE)).rejects.toBe(failure);
     expect(clock.pending).toBe(0);
   });
 
   it('cannot fail after the blob is proven', async () => {
     progress.prove(SIZE);
     progress.fail(new LayoverError('STORE_FULL'));
-    expect(await progress.waitBeyond(0)).toBe(SIZE);
+    expect(await progress.waitBeyond(0, SIZE)).toBe(SIZE);
   });
 });

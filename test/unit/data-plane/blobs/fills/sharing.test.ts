@@ -17,7 +17,7 @@ describe('clients of one blob', () => {
     async (refuse) => {
       const gate = new Gate();
       const content = bytes(1000);
-      const refused = new FakeUpstream(content, [{ refuse, waitFor: gate.passed }]);
+      const refused = new FakeUpstream(content, [{ refuse, status: 500, waitFor: gate.passed }]);
       const good = new FakeUpstream(content);
       const first = setup.source.open(refused.request({ owner: 'one' }));
       const failed = expect(first).rejects.toMatchObject({ key: refuse });
@@ -44,7 +44,8 @@ describe('clients of one blob', () => {
         reason: expect.objectContaining({ key: 'UPSTREAM_TIMEOUT' }) as unknown,
       });
     }
-    expect(upstream.offsets.length).toBeLessThanOrEqual(3);
+    // Two fills, and each repeats its first request once.
+    expect(upstream.offsets.length).toBeLessThanOrEqual(4);
   });
 
   it('do not wait for room for the size that another one expects, and do not share its full disk', async () => {
@@ -100,13 +101,13 @@ describe('clients of one blob', () => {
     expect(upstream.offsets).toEqual([0]);
   });
 
-  it('do not share a wrong size: the client with the wrong manifest is refused, the other one gets the blob', async () => {
+  it('do not share a wrong size: the client with the wrong manifest gets the blob when it is proven', async () => {
     const gate = new Gate();
     const upstream = new FakeUpstream(bytes(MIB), [{ holdAt: { offset: MIB / 2, until: gate.passed } }]);
     const good = await setup.source.open(upstream.request());
     const lying = setup.source.open(upstream.request({ expectedSize: 5 }));
     gate.open();
-    await expect(lying).rejects.toMatchObject({ key: 'UPSTREAM_CONTENT' });
+    expect((await readAll(await lying)).equals(upstream.content)).toBe(true);
     expect((await readAll(good)).equals(upstream.content)).toBe(true);
     expect(upstream.offsets).toEqual([0]);
   });

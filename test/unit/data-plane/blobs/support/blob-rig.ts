@@ -1,10 +1,13 @@
 import { systemClock } from '../../../../../common/runtime/clock';
+import type { RangeRequest } from '../../../../../common/oci/byte-range';
 import { type Digest, digestOf } from '../../../../../common/oci/digest';
 import { BlobRedirects } from '../../../../../data-plane/src/blobs/blob-redirects';
 import { BlobService } from '../../../../../data-plane/src/blobs/blob-service';
+import { DirectRanges } from '../../../../../data-plane/src/blobs/direct-ranges';
 import type { FillElsewhere } from '../../../../../data-plane/src/blobs/complete-blob';
 import { createFills } from '../../../../../data-plane/src/blobs/fills/create-fills';
 import type { FillLimits } from '../../../../../data-plane/src/blobs/fills/fill-limits';
+import type { MissingBlobs } from '../../../../../data-plane/src/blobs/missing-blobs';
 import type { OpenedBlob } from '../../../../../data-plane/src/blobs/open-blob';
 import type { BlobLinks } from '../../../../../data-plane/src/store/blob-links';
 import { StoredBlobs } from '../../../../../data-plane/src/store/guard/stored-blobs';
@@ -23,6 +26,7 @@ export interface BlobRigOptions {
   readonly redirects?: boolean;
   readonly elsewhere?: FillElsewhere;
   readonly limits?: Partial<FillLimits>;
+  readonly missing?: Pick<MissingBlobs, 'failed'>;
 }
 
 /**
@@ -48,6 +52,12 @@ export interface BlobRig extends Omit<ReturnType<typeof pullRig>, 'store' | 'sto
   read(digest: Digest, how?: BlobAsk): Promise<{ readonly content: Buffer; readonly cacheStatus: string }>;
   head(digest: Digest, how?: BlobAsk): ReturnType<BlobService['stat']>;
   target(repository?: string, organization?: string): ReturnType<ReturnType<typeof pullRig>['access']['authorize']>;
+  /** Reads the requested range to its end. Returns its bytes and the size of the whole blob. */
+  readRange(
+    digest: Digest,
+    range: RangeRequest,
+    how?: BlobAsk,
+  ): Promise<{ readonly content: Buffer; readonly size: number; readonly cacheStatus: string }>;
   /** Number of fills that wait for a slot. */
   waiting(): number;
   /** Resolves when no fill of the digest is running any more. */
@@ -60,6 +70,7 @@ export interface BlobAsk {
   readonly organization?: string;
   readonly repository?: string;
   readonly redirectable?: boolean;
+  readonly range?: RangeRequest;
   readonly signal?: AbortSignal;
 }
 
@@ -118,6 +129,8 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     redirects:
       options.redirects === true ? new BlobRedirects({ stored, uses, fills, lifetimeMs: links.lifetimeMs }) : undefined,
     elsewhere: options.elsewhere,
+    direct: new DirectRanges({ upstream, journal, clock: parts.clock, logger: silentLogger }),
+    missing: options.missing,
   });
   const target: BlobRig['target'] = async (repository = 'team/app', organization = 'acme') =>
     access.authorize(access.locate({ kind: 'organization', name: organization }, repository), CONTEXT.authorization);
@@ -126,7 +139,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
     owner: { kind: 'organization' as const, name: how.organization ?? 'acme' },
     repository: how.repository ?? 'team/app',
     digest,
-    range: undefined,
+    range: how.range,
     redirectable: how.redirectable ?? false,
     signal: how.signal,
   });
@@ -164,6 +177,18 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
         await opened.reader.close();
       }
       return { content: Buffer.concat(chunks), cacheStatus: opened.cacheStatus };
+    },
+    async readRange(digest, range, how = {}) {
+      const opened = await service.open(request(digest, { ...how, range }));
+      if (opened.kind !== 'bytes') throw new Error('the client was redirected');
+      const chunks: Buffer[] = [];
+      try {
+        const { offset, length } = opened.range;
+        for await (const chunk of opened.reader.read(offset, length, how.signal)) chunks.push(chunk);
+      } finally {
+        await opened.reader.close();
+      }
+      return { content: Buffer.concat(chunks), size: opened.reader.size, cacheStatus: opened.cacheStatus };
     },
     head: (digest, how = {}) => service.stat(request(digest, how)),
     target,
