@@ -10,8 +10,8 @@ export interface Descriptor {
 /**
  * Returns the size that a manifest or a header gives for content, in bytes, or undefined if it
  * cannot be right: only the content with the digest of no bytes is empty, but manifests without a
- * size and HEAD answers with `Content-Length: 0` exist. A descriptor without a usable size is stored
- * and sent with size 0 (docs/design/pull-semantics.md#unusable-descriptors).
+ * size and HEAD answers with `Content-Length: 0` exist. A descriptor without a usable size is
+ * stored and sent with size 0 (docs/design/pull-semantics.md#unusable-descriptors).
  */
 export function possibleSize(digest: Digest, size: number | undefined): number | undefined {
   if (size === undefined || !Number.isSafeInteger(size) || size < 0) return undefined;
