@@ -1,7 +1,7 @@
 import { isLayoverError, type LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { type AuthorizationTarget, serverKey } from './authorization-target';
 import { type Challenge, parseChallenges } from './challenge';
 import { SchemeFinder } from './find-scheme';
@@ -40,7 +40,7 @@ export class Authorizer {
   constructor(
     private readonly http: HttpClient,
     private readonly clock: Clock,
-    private readonly limits: RateLimits,
+    private readonly limits: RequestLimits,
     private readonly deadline: () => { readonly signal: AbortSignal; readonly release: () => void },
   ) {
     this.tokens = new TokenCache(clock);

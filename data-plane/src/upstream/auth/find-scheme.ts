@@ -4,7 +4,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { type AuthorizationTarget, serverKey } from './authorization-target';
 import { parseChallenges } from './challenge';
@@ -26,7 +26,7 @@ export class SchemeFinder {
   constructor(
     private readonly http: HttpClient,
     private readonly clock: Clock,
-    private readonly limits: RateLimits,
+    private readonly limits: RequestLimits,
     private readonly deadline: () => { readonly signal: AbortSignal; readonly release: () => void },
     max: number,
   ) {

@@ -9,7 +9,7 @@ import { type Endpoint, endpointOf } from '../endpoint';
 import { hopHeader } from '../hop-header';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { identityKey } from '../identity-key';
 import type { UpstreamStates } from './upstream-states';
@@ -41,7 +41,7 @@ export class RegistryClient {
   constructor(
     private readonly http: HttpClient,
     private readonly authorizer: Authorizer,
-    private readonly limits: RateLimits,
+    private readonly limits: RequestLimits,
     private readonly states: UpstreamStates,
     private readonly clock: Clock,
     /** Identifies this data plane to upstreams that are Layover too. */
