@@ -198,7 +198,11 @@ describe('a manifest from a broken upstream', () => {
     });
     expect(rig.asked()).toHaveLength(1);
     await expect(rig.edge.manifest('latest')).rejects.toMatchObject({ key: 'TOO_MANY_REQUESTS' });
+    // The limit on GET says nothing about HEAD.
     expect(await outcome(rig.edge.manifest('cached'))).toBe('STALE');
+    expect(rig.asked()).toEqual([`HEAD /v2/${NAME}/manifests/cached`]);
+    expect(await outcome(rig.edge.manifest('cached'))).toBe('STALE');
+    await expect(rig.edge.manifest('latest')).rejects.toMatchObject({ key: 'TOO_MANY_REQUESTS' });
     expect(rig.asked()).toEqual([]);
   });
 

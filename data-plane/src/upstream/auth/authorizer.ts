@@ -1,7 +1,7 @@
 import { isLayoverError, type LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import type { HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { type AuthorizationTarget, serverKey } from './authorization-target';
 import { type Challenge, parseChallenges } from './challenge';
 import { SchemeFinder } from './find-scheme';
@@ -40,7 +40,7 @@ export class Authorizer {
   constructor(
     private readonly http: HttpClient,
     private readonly clock: Clock,
-    private readonly limits: RateLimits,
+    private readonly limits: RequestLimits,
     private readonly deadline: () => { readonly signal: AbortSignal; readonly release: () => void },
   ) {
     this.tokens = new TokenCache(clock);
@@ -110,14 +110,15 @@ export class Authorizer {
 
   /**
    * Learns from `/v2/` how the configured server authorizes, after it answered a request without
-   * authorization as if there were nothing. Returns whether the request can be repeated with
-   * credentials. Throws UPSTREAM_DENIED if the server does not say how, TOO_MANY_REQUESTS,
-   * UPSTREAM_FAILED, the errors of the transport, and those of {@link challenged}: what such a
-   * server answered proves nothing.
+   * authorization as if there were nothing. Returns the scheme; unless it is `open` or `unstated`,
+   * the request can be repeated with credentials. Throws TOO_MANY_REQUESTS, UPSTREAM_FAILED, the
+   * errors of the transport, and those of {@link challenged}: what such a server answered proves
+   * nothing.
    */
-  async learn(target: AuthorizationTarget, signal: AbortSignal): Promise<boolean> {
+  async learn(target: AuthorizationTarget, signal: AbortSignal): Promise<Scheme['kind']> {
     const scheme = await this.schemes.find(target, signal);
-    return (await this.answer(scheme, target, signal)) !== undefined;
+    await this.answer(scheme, target, signal);
+    return scheme.kind;
   }
 
   /**
@@ -162,7 +163,7 @@ export class Authorizer {
     const { credentials } = origin;
     const plan = this.planOf(scheme, target);
     if (scheme.kind !== 'bearer') {
-      if (scheme.kind === 'open' || credentials === undefined) return undefined;
+      if (scheme.kind !== 'basic' || credentials === undefined) return undefined;
       return { header: basicHeader(credentials), token: undefined, name, plan, remembered: false };
     }
     // Checked at each use, because the trusted realms may have changed since the challenge.

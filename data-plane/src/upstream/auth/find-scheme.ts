@@ -4,7 +4,7 @@ import { LayoverError } from '../../../../common/errors/layover-error';
 import type { Clock } from '../../../../common/runtime/clock';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { type AuthorizationTarget, serverKey } from './authorization-target';
 import { parseChallenges } from './challenge';
@@ -26,7 +26,7 @@ export class SchemeFinder {
   constructor(
     private readonly http: HttpClient,
     private readonly clock: Clock,
-    private readonly limits: RateLimits,
+    private readonly limits: RequestLimits,
     private readonly deadline: () => { readonly signal: AbortSignal; readonly release: () => void },
     max: number,
   ) {
@@ -52,8 +52,7 @@ export class SchemeFinder {
 
   /**
    * Returns the remembered scheme, or the one that `/v2/` of the server asks for. Throws
-   * UPSTREAM_DENIED if the server refuses `/v2/` without a challenge, TOO_MANY_REQUESTS,
-   * UPSTREAM_FAILED, and the errors of the transport.
+   * TOO_MANY_REQUESTS, UPSTREAM_FAILED, and the errors of the transport.
    */
   async find(target: AuthorizationTarget, signal: AbortSignal): Promise<Scheme> {
     const known = this.known(target);
@@ -63,7 +62,7 @@ export class SchemeFinder {
       const { signal: bounded, release } = this.deadline();
       try {
         const scheme = await this.ask(target, `${key} GET /v2/`, bounded);
-        this.remember(target, scheme);
+        if (scheme.kind !== 'unstated') this.remember(target, scheme);
         return scheme;
       } finally {
         release();
@@ -97,11 +96,9 @@ export class SchemeFinder {
     if (status === 200 || answer.url.origin !== server.base.origin) return { kind: 'open' };
     const challenges = status === 401 ? parseChallenges(answer.headers.all('www-authenticate')) : [];
     const scheme = bearerScheme(challenges) ?? basicScheme(challenges);
-    if (scheme !== undefined) return scheme;
-    throw new LayoverError(status >= 500 ? 'UPSTREAM_FAILED' : 'UPSTREAM_DENIED', {
-      message:
-        `${upstream} refused a request without credentials, and its answer at /v2/ (${status}) does not say how ` +
-        "to log in; check the organization's upstream",
+    if (scheme !== undefined || status < 500) return scheme ?? { kind: 'unstated' };
+    throw new LayoverError('UPSTREAM_FAILED', {
+      message: `${upstream} failed (${status}) when Layover asked it at /v2/ how to log in`,
       upstreamStatus: status,
     });
   }

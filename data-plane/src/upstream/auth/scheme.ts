@@ -2,10 +2,11 @@ import type { Challenge } from './challenge';
 
 /**
  * How a server authorizes requests (RFC 9110 section 11.1; distribution token specification).
- * `open`: it serves `/v2/` to everyone.
+ * `open`: it serves `/v2/` to everyone; `unstated`: it refuses `/v2/` without a challenge.
  */
 export type Scheme =
   | { readonly kind: 'open' }
+  | { readonly kind: 'unstated' }
   | { readonly kind: 'basic' }
   | { readonly kind: 'bearer'; readonly realm: string | undefined; readonly service: string | undefined };
 

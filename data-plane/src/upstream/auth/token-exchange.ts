@@ -3,7 +3,7 @@ import { isLayoverError, LayoverError } from '../../../../common/errors/layover-
 import type { Clock } from '../../../../common/runtime/clock';
 import { type Endpoint, placeName } from '../endpoint';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { identityKey } from '../identity-key';
 import type { UpstreamOrigin } from '../upstream-registry';
@@ -75,7 +75,7 @@ export async function requestToken(
  */
 export async function limitedTokenRequest(
   http: HttpClient,
-  limits: RateLimits,
+  limits: RequestLimits,
   clock: Clock,
   request: UpstreamTokenRequest,
 ): Promise<UpstreamToken> {

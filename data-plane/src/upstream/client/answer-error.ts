@@ -32,6 +32,8 @@ export async function answerError(
   repository: UpstreamRepository,
   subject: Subject,
   nowMs: number,
+  /** Whether the request had the credentials of the organization. */
+  withCredentials = repository.origin.credentials !== undefined,
 ): Promise<LayoverError> {
   const said = await readErrorBody(answer, repository.origin);
   const { status } = answer;
@@ -40,7 +42,7 @@ export async function answerError(
     new LayoverError(key, { message: message + quote(said), upstreamStatus: status, retryAfterSeconds });
   switch (true) {
     case status === 401 || status === 403:
-      return error('UPSTREAM_DENIED', `${name} refused ${describeRefusal(repository, subject, status)}`);
+      return error('UPSTREAM_DENIED', `${name} refused ${describeRefusal(withCredentials, subject, status)}`);
     case status === 451:
       return error('UPSTREAM_DENIED', `${name} does not serve ${subject.name} for legal reasons (451)`);
     case status === 404 || status === 410:
@@ -83,8 +85,8 @@ export async function answerError(
  * Describes a refusal. Docker Hub and others answer 401 for missing repositories in order to hide
  * whether they exist, so the message leaves this open.
  */
-function describeRefusal(repository: UpstreamRepository, subject: Subject, status: number): string {
-  return repository.origin.credentials === undefined
+function describeRefusal(withCredentials: boolean, subject: Subject, status: number): string {
+  return !withCredentials
     ? `anonymous access to ${subject.name} (${status}): it does not exist, or requires credentials`
     : `the credentials for ${subject.name} (${status}): it does not exist, or requires other credentials`;
 }

@@ -3,7 +3,7 @@ import { type Deadline, startDeadline } from '../../../../common/async/deadline'
 import { isLayoverError, LayoverError, toLayoverError } from '../../../../common/errors/layover-error';
 import { Authorizer } from '../auth/authorizer';
 import { createConnections } from '../http/create-connections';
-import { RateLimits } from '../http/rate-limits';
+import { RequestLimits } from '../http/request-limits';
 import { abortError } from '../http/transport-error';
 import { getUpstreamManifest } from './get-manifest';
 import { headBlob } from './head-blob';
@@ -33,7 +33,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const { http } = connections;
   const states = new UpstreamStates(clock);
   const heads = new HeadSupport(clock);
-  const limits = new RateLimits(clock);
+  const limits = new RequestLimits(clock);
   const authorizer = new Authorizer(http, clock, limits, () => scopeOf(undefined));
   const client = new RegistryClient(http, authorizer, limits, states, clock, options.hopId);
 

@@ -9,7 +9,7 @@ import { type Endpoint, endpointOf } from '../endpoint';
 import { hopHeader } from '../hop-header';
 import { followRedirects } from '../http/follow-redirects';
 import type { HttpAnswer, HttpClient } from '../http/http-client';
-import type { RateLimits } from '../http/rate-limits';
+import type { RequestLimits } from '../http/request-limits';
 import { statedRetryAfterMs } from '../http/retry-after';
 import { identityKey } from '../identity-key';
 import type { UpstreamStates } from './upstream-states';
@@ -43,7 +43,7 @@ export class RegistryClient {
   constructor(
     private readonly http: HttpClient,
     private readonly authorizer: Authorizer,
-    private readonly limits: RateLimits,
+    private readonly limits: RequestLimits,
     private readonly states: UpstreamStates,
     private readonly clock: Clock,
     /** Identifies this data plane to upstreams that are Layover too. */
@@ -63,8 +63,10 @@ export class RegistryClient {
       if (answer.url.origin === endpointOf(origin).base.origin) this.states.noteRateLimit(origin, answer.headers);
       if (answer.status === 200 || answer.status === 206 || alsoStatuses.includes(answer.status)) return answer;
       // Credentials that were not sent were not refused.
-      const asked = authorized ? question.repository : withoutCredentials(question.repository);
-      throw this.limited(question, answer, await answerError(answer, asked, question.subject, this.clock.now()));
+      const sent = authorized && origin.credentials !== undefined;
+      const now = this.clock.now();
+      const error = await answerError(answer, question.repository, question.subject, now, sent);
+      throw this.limited(question, answer, error);
     } catch (error) {
       if (isLayoverError(error) && error.key === 'TOO_MANY_REQUESTS' && error.upstreamStatus === 429) {
         this.states.limit(origin, (error.retryAfterSeconds ?? 0) * 1000);
@@ -85,12 +87,14 @@ export class RegistryClient {
     const { status } = first.answer;
     if (first.authorized || repository.origin.credentials === undefined || !REFUSALS.includes(status)) return first;
     const target = targetAt(repository, endpoint, urlOf(endpoint.base, question));
-    const learned = await this.authorizer.learn(target, signal).catch(async (error: unknown) => {
+    const scheme = await this.authorizer.learn(target, signal).catch(async (error: unknown) => {
       await first.answer.body.discard();
       throw error;
     });
-    if (!learned) return first;
+    const isUnknown = status === 404 || status === 410;
+    if (scheme === 'open' || (scheme === 'unstated' && !isUnknown)) return first;
     await first.answer.body.discard();
+    if (scheme === 'unstated') throw unstated(first.answer, question.subject);
     return this.follow(question, endpoint);
   }
 
@@ -148,8 +152,17 @@ function limitOf({ method, repository, path }: UpstreamRequest, url: URL): strin
   return JSON.stringify([identityKey(repository.origin), url.host, method, path.split('/', 1)[0]]);
 }
 
-function withoutCredentials(repository: UpstreamRepository): UpstreamRepository {
-  return { ...repository, origin: { ...repository.origin, credentials: undefined } };
+/**
+ * Returns the error for "not found" without credentials, if the upstream does not say how to log
+ * in.
+ */
+function unstated({ status, place }: HttpAnswer, subject: Subject): LayoverError {
+  return new LayoverError('UPSTREAM_DENIED', {
+    message:
+      `${place.name} does not show ${subject.name} without credentials (${status}), and its answer at /v2/ does ` +
+      "not say how to log in; check the organization's upstream",
+    upstreamStatus: status,
+  });
 }
 
 function urlOf(base: URL, question: UpstreamRequest): URL {

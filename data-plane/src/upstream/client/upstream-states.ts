@@ -33,7 +33,7 @@ const NOT_ASKED: readonly ErrorKey[] = ['CANCELLED', 'NAME_INVALID', 'REQUEST_IN
 
 /**
  * The health of upstreams, as the management API shows it. Bounded; losing an entry is harmless.
- * Which requests wait for the end of a limit is decided elsewhere (../http/rate-limits.ts).
+ * Which requests wait for the end of a limit is decided elsewhere (../http/request-limits.ts).
  */
 export class UpstreamStates {
   private readonly states = new LRUCache<string, State>({ max: MAX_STATES });

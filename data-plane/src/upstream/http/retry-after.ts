@@ -2,7 +2,7 @@ import type { ResponseHeaders } from './response-headers';
 
 /** Upper limit of a wait, so that a wrong header does not block an upstream for days. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
-/** The wait after a first 429 without a usable header (rate-limits.ts). */
+/** The wait after a first 429 without a usable header (request-limits.ts). */
 export const DEFAULT_RETRY_AFTER_MS = 2_000;
 const MIN_RETRY_AFTER_MS = 1_000;
 /**

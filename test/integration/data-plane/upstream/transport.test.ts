@@ -8,6 +8,7 @@ import {
   startFakeRegistry,
   type TestCertificates,
 } from '../../../support/fake-registry';
+import { waitUntil } from '../../../support/real/wait-until';
 import {
   client,
   Closers,
@@ -187,11 +188,41 @@ describe('an upstream connection', () => {
     );
     const upstream = made();
     const repository = repositoryAt({ host: `127.0.0.1:${port}` }, 'app');
-    // Two kept connections are spoilt, so that the repetition must not use the other one.
     await Promise.all([upstream.headManifest(repository, ref('v1')), upstream.headManifest(repository, ref('v1'))]);
     await turns(5);
     expect(connections).toBe(2);
     expect((await upstream.getManifest(repository, ref('v1'))).digest).toBe(image.digest);
+    expect(connections).toBe(3);
+  });
+
+  it('of a repetition is a new one, because other kept connections may be dead too', async () => {
+    const held: Socket[] = [];
+    let connections = 0;
+    const { port } = closers.add(
+      await startSocketServer((socket) => {
+        const kept = ++connections <= 2;
+        let requests = 0;
+        socket.on('data', (data) => {
+          requests += 1;
+          if (kept && requests === 2) return void held.push(socket);
+          if (kept && requests > 2) return void socket.resetAndDestroy();
+          socket.write(data.toString('latin1').startsWith('HEAD') ? head : answer);
+        });
+      }),
+    );
+    const upstream = made();
+    const repository = repositoryAt({ host: `127.0.0.1:${port}` }, 'app');
+    await Promise.all([upstream.headManifest(repository, ref('v1')), upstream.headManifest(repository, ref('v1'))]);
+    await turns(5);
+    const first = upstream.getManifest(repository, ref('v1'));
+    await waitUntil('the first request', () => held.length === 1);
+    const second = upstream.getManifest(repository, ref('v1'));
+    await waitUntil('the second request', () => held.length === 2);
+    held[0]!.write(answer);
+    await first;
+    await turns(5);
+    held[1]!.resetAndDestroy();
+    expect((await second).digest).toBe(image.digest);
     expect(connections).toBe(3);
   });
 

@@ -66,14 +66,42 @@ describe('with credentials, an upstream that refuses a request without them as i
   it.each<[number, string]>([
     [500, 'UPSTREAM_FAILED'],
     [429, 'TOO_MANY_REQUESTS'],
-    [403, 'UPSTREAM_DENIED'],
-    [404, 'UPSTREAM_DENIED'],
   ])('proves nothing if /v2/ answers %d', async (status, key) => {
     const registry = await start('basic', 404);
     registry.quirk({ path: /^\/v2\/$/, respond: { status } });
     const repository = repositoryAt(registry, 'app', { credentials: ann });
     const error = await failureOf(upstream.getManifest(repository, ref('v1')));
     expect(error).toMatchObject({ key, upstreamStatus: status });
+    expect(error.message).not.toContain(ann.password);
+  });
+
+  it.each([401, 403, 404])(
+    'has not shown that there is nothing if /v2/ answers %d without a challenge',
+    async (status) => {
+      const registry = await start('basic', 404);
+      registry.quirk({ path: /^\/v2\/$/, respond: { status } });
+      const repository = repositoryAt(registry, 'app', { credentials: ann });
+      const error = await failureOf(upstream.getManifest(repository, ref('v1')));
+      expect(error).toMatchObject({ key: 'UPSTREAM_DENIED', upstreamStatus: 404 });
+      expect(error.message).toBe(
+        `${registry.host} does not show app:v1 without credentials (404), and its answer at /v2/ does not say how to ` +
+          "log in; check the organization's upstream",
+      );
+      const body = '{"errors":[{"code":"DENIED","message":"not for you"}]}';
+      registry.quirk({ path: '/v2/app/', respond: { status: 403, body } });
+      const refused = await failureOf(upstream.getManifest(repository, ref('v1')));
+      expect(refused).toMatchObject({ key: 'UPSTREAM_DENIED', upstreamStatus: 403 });
+      expect(refused.message).toContain('it answered: DENIED: not for you');
+    },
+  );
+
+  it('does not show a password that it repeats, even if it did not get it with this request', async () => {
+    const registry = closers.add(await startFakeRegistry());
+    const body = JSON.stringify({ errors: [{ code: 'DENIED', message: `not ${ann.password}` }] });
+    registry.quirk({ path: '/manifests/', respond: { status: 403, body } });
+    const repository = repositoryAt(registry, 'app', { credentials: ann });
+    const error = await failureOf(upstream.getManifest(repository, ref('v1')));
+    expect(error.message).toContain('it answered: DENIED: not');
     expect(error.message).not.toContain(ann.password);
   });
 

@@ -20,7 +20,7 @@ interface Limit {
  * limit is over. The key says what is limited: identity, host, and kind of request
  * (docs/design/access.md#rate-limits). Bounded; losing an entry is harmless.
  */
-export class RateLimits {
+export class RequestLimits {
   private readonly limits = new LRUCache<string, Limit>({ max: MAX_LIMITS });
 
   constructor(private readonly clock: Clock) {}
