@@ -13,9 +13,9 @@ import { writeHead } from './write-head';
 
 /**
  * Answers a GET of several ranges with `multipart/byteranges` (RFC 9110 sections 14.6 and
- * 15.3.7.2), one call to a data plane per part. Ranges outside the blob are left out, and overlapping ones are
- * joined. If one part is left, it is the whole answer. Rejects with RANGE_INVALID if none is left,
- * and with the errors of RangeDelivery.
+ * 15.3.7.2), one call to a data plane per part. Ranges outside the blob are left out, and
+ * overlapping ones are joined. If one part is left, it is the whole answer. Rejects with
+ * RANGE_INVALID if none is left, and with the errors of RangeDelivery.
  */
 export async function deliverParts(
   dependencies: DeliveryDependencies,
