@@ -104,6 +104,16 @@ describe('a range far into a cold blob', () => {
     expect((await reading).content.equals(content.subarray(-500))).toBe(true);
   });
 
+  test('comes from the fill if that is faster', async () => {
+    await start();
+    const held = new Gate();
+    rig.upstream.behaviour.rangeGate = held.passed;
+    body.open();
+    const answer = await rig.readRange(digest, last(500));
+    expect(answer.content.equals(content.subarray(-500))).toBe(true);
+    held.open();
+  });
+
   test('gets its rest from the fill if the range breaks', async () => {
     await start();
     rig.upstream.behaviour.cutsRange = 123;
