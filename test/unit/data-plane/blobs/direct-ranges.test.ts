@@ -69,6 +69,15 @@ describe('a range far into a cold blob', () => {
     expect(requests()).toEqual([]);
   });
 
+  test('is not requested for the rest of a delivery that another node began', async () => {
+    await start();
+    const reading = rig.readRange(digest, last(500), { authorizedAt: rig.clock.now() });
+    await until(() => requests().length > 0);
+    body.open();
+    expect((await reading).content.equals(content.subarray(-500))).toBe(true);
+    expect(requests()).toEqual(['GET']);
+  });
+
   test('is not requested if the organization has switched it off', async () => {
     await start({ organizations: [{ name: 'acme', directRanges: false }] });
     const reading = rig.readRange(digest, last(500));
