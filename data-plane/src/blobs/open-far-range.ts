@@ -14,8 +14,8 @@ export interface OpenFarRangeParts {
 /**
  * Opens a range of a cold blob: requests it from the upstream directly, and starts or joins the
  * fill of the blob at the same time. Returns the reader of the blob if the store has it by now, the
- * fill reaches the range first, or the upstream does not give the range. The fill goes on after the range was read. Throws what
- * `openWhole` throws.
+ * fill reaches the range first, or the upstream does not give the range. The fill goes on after the
+ * range was read. Throws what `openWhole` throws.
  */
 export async function openFarRange(
   { direct, openWhole }: OpenFarRangeParts,
