@@ -73,7 +73,8 @@ export class BlobService {
     const { digest, range, signal } = request;
     return this.withTarget(request, request.context.authorizedAt, async (target) => {
       const check = (size: number): void => void requireRange(range, size);
-      return openBlob(this.openParts, await this.parts.blobAccess.toRead(target, digest, signal, check), request);
+      const right = await this.parts.blobAccess.toRead(target, digest, signal, check);
+      return openBlob(this.openPartsOf(request), right, request);
     });
   }
 
@@ -90,6 +91,14 @@ export class BlobService {
   /** Brings a blob into the store of this node; otherwise like {@link BlobService.complete}. */
   completeHere(target: PullTarget, blob: NamedBlob, urgent?: AbortSignal): Promise<void> {
     return completeBlob(this.parts, this.parts.blobAccess.toFill(target, blob), urgent, () => undefined);
+  }
+
+  /**
+   * The rest of an interrupted delivery is not requested from the upstream directly: all clients of
+   * a lost node would do so at once, and they read the blob to its end.
+   */
+  private openPartsOf({ context }: BlobRequest): OpenBlobParts {
+    return context.authorizedAt === 0 ? this.openParts : { ...this.openParts, direct: undefined };
   }
 
   /** `since`: when the interrupted answer began that this request continues; 0 = now. */

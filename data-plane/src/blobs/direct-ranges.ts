@@ -45,7 +45,10 @@ const MAX_UNUSABLE = 1_000;
  * upstream gives to its organization.
  */
 export class DirectRanges {
-  /** Upstreams that gave no usable range, and when, in milliseconds since the epoch. */
+  /**
+   * Upstreams that gave an organization no usable range, and when, in milliseconds since the epoch.
+   * A manifest with a wrong size has the same effect, so nobody can cause it for others.
+   */
   private readonly unusable = new LRUCache<string, number>({ max: MAX_UNUSABLE });
   private readonly running = new Map<string, number>();
   private total = 0;
@@ -59,7 +62,7 @@ export class DirectRanges {
   suits({ target, size }: BlobRight, { offset, length }: ResolvedRange, received: number): boolean {
     if (!target.proxy.directRanges || size === undefined || length === 0) return false;
     if (length > MAX_BYTES || offset - received < FAR_BYTES) return false;
-    const since = this.unusable.get(target.upstream.origin.host) ?? -Infinity;
+    const since = this.unusable.get(placeOf(target)) ?? -Infinity;
     return Math.abs(this.parts.clock.now() - since) >= UNUSABLE_MS;
   }
 
@@ -78,7 +81,7 @@ export class DirectRanges {
     try {
       stream = await this.parts.upstream.openRange(target.upstream, digest, range, signal);
       // An upstream that fails may answer the next time. One that ignores Range will not.
-      if (stream === undefined) this.unusable.set(host, this.parts.clock.now());
+      if (stream === undefined) this.unusable.set(placeOf(target), this.parts.clock.now());
     } catch (error) {
       const { key, message } = toLayoverError(error);
       this.parts.logger.debug({ digest, upstream: host, key, cause: message }, 'A range could not be requested');
@@ -129,4 +132,8 @@ export class DirectRanges {
       else this.running.set(owner, left);
     };
   }
+}
+
+function placeOf({ key, upstream }: BlobRight['target']): string {
+  return `${key.organizationUid} ${upstream.origin.host}`;
 }

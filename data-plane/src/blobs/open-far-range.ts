@@ -13,9 +13,9 @@ export interface OpenFarRangeParts {
 
 /**
  * Opens a range of a cold blob: requests it from the upstream directly, and starts or joins the
- * fill of the blob at the same time. Returns the reader of the blob if the store has it by now or
- * the upstream does not give the range. The fill goes on after the range was read. Throws what
- * `openWhole` throws.
+ * fill of the blob at the same time. Returns the reader of the blob if the store has it by now, the
+ * fill reaches the range first, or the upstream does not give the range. The fill goes on after the
+ * range was read. Throws what `openWhole` throws.
  */
 export async function openFarRange(
   { direct, openWhole }: OpenFarRangeParts,
@@ -34,16 +34,22 @@ export async function openFarRange(
     controller.abort();
   };
   try {
-    const stored = async (): Promise<BlobReader | DirectRange | undefined> => {
+    const arrived = async (): Promise<BlobReader | DirectRange | undefined> => {
       const reader = await opening;
-      return reader.origin === 'store' ? reader : asking;
+      if (reader.origin === 'store') return reader;
+      // The fill may be faster than an upstream that hesitates to answer the range.
+      const last = range.offset + range.length - 1;
+      return reader.waitBeyond(last, controller.signal).then(
+        () => reader,
+        () => asking,
+      );
     };
-    const first = await Promise.race([asking, stored()]);
+    const first = await Promise.race([asking, arrived()]);
     if (first !== undefined && 'body' in first)
       return new FarRangeReader(first, blob.size!, opening, stopListening, end);
     void asking.then((late) => late?.cancel());
     const reader = first ?? (await opening);
-    return { ...delegated(reader), close: () => reader.close().finally(stopListening) };
+    return closedWith(reader, stopListening);
   } catch (error) {
     void asking.then((late) => late?.cancel());
     end();
@@ -51,7 +57,7 @@ export async function openFarRange(
   }
 }
 
-function delegated(reader: BlobReader): Omit<BlobReader, 'close'> {
+function closedWith(reader: BlobReader, onClosed: () => void): BlobReader {
   return {
     origin: reader.origin,
     size: reader.size,
@@ -63,6 +69,7 @@ function delegated(reader: BlobReader): Omit<BlobReader, 'close'> {
     },
     waitBeyond: (offset, signal) => reader.waitBeyond(offset, signal),
     read: (offset, length, signal) => reader.read(offset, length, signal),
+    close: () => reader.close().finally(onClosed),
   };
 }
 

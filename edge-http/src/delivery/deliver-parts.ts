@@ -13,9 +13,9 @@ import { writeHead } from './write-head';
 
 /**
  * Answers a GET of several ranges with `multipart/byteranges` (RFC 9110 sections 14.6 and
- * 15.3.7.2), one call to a data plane per part. Ranges outside the blob are left out, and overlapping ones are
- * joined. If one part is left, it is the whole answer. Rejects with RANGE_INVALID if none is left,
- * and with the errors of RangeDelivery.
+ * 15.3.7.2), one call to a data plane per part. Ranges outside the blob are left out, and
+ * overlapping ones are joined. If one part is left, it is the whole answer. Rejects with
+ * RANGE_INVALID if none is left, and with the errors of RangeDelivery.
  */
 export async function deliverParts(
   dependencies: DeliveryDependencies,
@@ -65,7 +65,7 @@ async function openFirst(delivery: RangeDelivery, ranges: readonly RangeRequest[
 
 async function openPart(delivery: RangeDelivery, { offset, length }: ResolvedRange, size: number): Promise<BlobHeader> {
   const range = { kind: 'bytes', first: offset, last: offset + length - 1 } as const;
-  const { header } = await delivery.openNext({ range, accepts: 'bytes', avoid: [] });
+  const { header } = await delivery.open({ range, accepts: 'bytes', avoid: [] });
   if (header.size !== size)
     throw new Error(`The size of a blob changed from ${size} to ${header.size} bytes during its delivery.`);
   return header;

@@ -27,14 +27,9 @@ export class RangeDelivery {
     private readonly startedAt: number,
   ) {}
 
-  /** Opens a range before the response head. Rejects like openSupply. */
+  /** Opens a range, in place of the last one. Rejects like openSupply. */
   open(query: SupplyQuery): Promise<BlobSupply> {
     return this.openInPlace(query);
-  }
-
-  /** Opens a range after the response head, in place of the last one. Rejects like openSupply. */
-  openNext(query: SupplyQuery): Promise<BlobSupply> {
-    return this.openInPlace({ ...query, since: this.startedAt });
   }
 
   /** Sends the open range. Rejects if that is not possible; the body is then broken. */

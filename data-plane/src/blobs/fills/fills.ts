@@ -103,10 +103,10 @@ export interface Fills {
   /**
    * Joins the running fill of the digest or starts one. Resolves when the size is known: from the
    * headers of the upstream, from the whole blob, or, after some time, from the manifest only
-   * (docs/design/fills.md#sizes). An earlier
-   * failure is not shared: the next waiting request tries with its own source. Only a full disk is
-   * shared, with requests that expect the same size. Throws what the requester's own source threw,
-   * STORE_FULL, STORE_FAILED, or CANCELLED if the signal aborts.
+   * (docs/design/fills.md#sizes). An earlier failure is not shared: the next waiting request tries
+   * with its own source. Only a full disk is shared, with requests that expect the same size.
+   * Throws what the requester's own source threw, STORE_FULL, STORE_FAILED, or CANCELLED if the
+   * signal aborts.
    */
   open(request: FillRequest, signal?: AbortSignal): Promise<FillReader>;
   /**

@@ -54,13 +54,27 @@ describe('a range far into a cold blob', () => {
   test.each<[string, object]>([
     ['near the start', { kind: 'bytes', first: 100, last: 199 }],
     ['that is large', { kind: 'bytes', first: 2 * MIB }],
-    ['outside the blob', { kind: 'bytes', first: SIZE }],
   ])('is not requested for a range %s', async (_what, range) => {
     await start();
     const reading = rig.readRange(digest, range as never).catch((error: unknown) => error);
     await until(() => requests().length > 0);
     body.open();
     await reading;
+    expect(requests()).toEqual(['GET']);
+  });
+
+  test('outside the blob costs no request', async () => {
+    await start();
+    await expect(rig.readRange(digest, { kind: 'bytes', first: SIZE })).rejects.toMatchObject({ key: 'RANGE_INVALID' });
+    expect(requests()).toEqual([]);
+  });
+
+  test('is not requested for the rest of a delivery that another node began', async () => {
+    await start();
+    const reading = rig.readRange(digest, last(500), { authorizedAt: rig.clock.now() });
+    await until(() => requests().length > 0);
+    body.open();
+    expect((await reading).content.equals(content.subarray(-500))).toBe(true);
     expect(requests()).toEqual(['GET']);
   });
 
@@ -97,6 +111,16 @@ describe('a range far into a cold blob', () => {
     await until(() => requests().length === 2);
     body.open();
     expect((await reading).content.equals(content.subarray(-500))).toBe(true);
+  });
+
+  test('comes from the fill if that is faster', async () => {
+    await start();
+    const held = new Gate();
+    rig.upstream.behaviour.rangeGate = held.passed;
+    body.open();
+    const answer = await rig.readRange(digest, last(500));
+    expect(answer.content.equals(content.subarray(-500))).toBe(true);
+    held.open();
   });
 
   test('gets its rest from the fill if the range breaks', async () => {

@@ -71,6 +71,8 @@ export interface BlobAsk {
   readonly repository?: string;
   readonly redirectable?: boolean;
   readonly range?: RangeRequest;
+  /** When the delivery began that the request continues; see RequestContext. */
+  readonly authorizedAt?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -135,7 +137,7 @@ export async function blobRig(options: BlobRigOptions = {}): Promise<BlobRig> {
   const target: BlobRig['target'] = async (repository = 'team/app', organization = 'acme') =>
     access.authorize(access.locate({ kind: 'organization', name: organization }, repository), CONTEXT.authorization);
   const request = (digest: Digest, how: BlobAsk) => ({
-    context: CONTEXT,
+    context: { ...CONTEXT, authorizedAt: how.authorizedAt ?? 0 },
     owner: { kind: 'organization' as const, name: how.organization ?? 'acme' },
     repository: how.repository ?? 'team/app',
     digest,
