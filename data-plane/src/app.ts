@@ -40,6 +40,8 @@ import { nodeHandlers } from './grpc/node-handlers';
 import { createRegistryServer } from './grpc/server';
 import { storageHandlers } from './grpc/storage/storage-handlers';
 import { ReferrersList } from './manifests/list-referrers';
+import { TagList } from './manifests/list-tags';
+import { PageTokens } from './manifests/page-tokens';
 import { createLocalIndex } from './known/index/durable-local-index';
 import { ManifestContents } from './manifests/content/manifest-contents';
 import { ManifestKeeper } from './manifests/manifest-keeper';
@@ -349,13 +351,14 @@ export function createDataPlane(config: DataPlaneConfig, overrides: DataPlaneOve
       reporter,
       clock,
     });
-    const lists = { access, upstream, knowledge, reporter };
+    const pageTokens = new PageTokens(configuration);
+    const lists = { access, upstream, knowledge, reporter, pageTokens, clock };
 
     const handlers = registryHandlers({
       manifests,
       blobs,
-      lists,
-      referrers: new ReferrersList(lists, clock),
+      tags: new TagList(lists),
+      referrers: new ReferrersList(lists),
       configuration,
       checks,
       clock,

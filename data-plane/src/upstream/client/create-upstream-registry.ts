@@ -13,6 +13,7 @@ import { type UpstreamBlob, openUpstreamBlob } from './open-blob';
 import { DEFAULT_TIMEOUTS, type UpstreamOptions } from '../options';
 import { readUpstreamRange } from './read-range';
 import { RegistryClient } from './registry-client';
+import { UpstreamHabits } from './upstream-habits';
 import { UpstreamStates } from './upstream-states';
 import type { UpstreamBlobStream, UpstreamOrigin, UpstreamRegistry } from '../upstream-registry';
 
@@ -30,6 +31,7 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
   const connections = createConnections(options, timeouts);
   const { http } = connections;
   const states = new UpstreamStates(clock);
+  const habits = new UpstreamHabits(clock);
   const authorizer = new Authorizer(http, clock, () => scopeOf(undefined));
   const client = new RegistryClient(http, authorizer, states, clock, options.hopId);
 
@@ -95,9 +97,9 @@ export function createUpstreamRegistry(options: UpstreamOptions): UpstreamRegist
     readRange: (repository, digest, range, signal) =>
       run(repository.origin, signal, (scoped) => readUpstreamRange(client, repository, digest, range, scoped)),
     listTags: (repository, page, signal) =>
-      run(repository.origin, signal, (scoped) => listUpstreamTags(client, repository, page, scoped)),
+      run(repository.origin, signal, (scoped) => listUpstreamTags(client, habits, repository, page, scoped)),
     listReferrers: (repository, digest, page, signal) =>
-      run(repository.origin, signal, (scoped) => listReferrers(client, repository, digest, page, scoped)),
+      run(repository.origin, signal, (scoped) => listReferrers(client, habits, repository, digest, page, scoped)),
     async openBlob(repository, digest, offset, signal) {
       const scope = scopeOf(signal);
       try {
