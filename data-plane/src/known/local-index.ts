@@ -22,8 +22,8 @@ export interface LocalIndex {
   blob(repository: RepositoryKey, digest: Digest): Descriptor | undefined;
   putBlob(repository: RepositoryKey, blob: Descriptor): void;
   /**
-   * Returns a page of the referrers of a digest for a key of the caller. Pages above 256 KiB are not
-   * stored. They are removed with the digest.
+   * Returns a page of the referrers of a digest for a key of the caller. Pages above 256 KiB are
+   * not stored. They are removed with the digest.
    */
   referrers(repository: RepositoryKey, digest: Digest, key: string): StoredReferrers | undefined;
   putReferrers(repository: RepositoryKey, digest: Digest, key: string, value: StoredReferrers): void;

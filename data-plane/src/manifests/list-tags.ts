@@ -131,7 +131,9 @@ export class TagList {
     );
   }
 
-  /** Handles an upstream that did not answer. Throws the outage if nothing may be served instead. */
+  /**
+   * Handles an upstream that did not answer. Throws the outage if nothing may be served instead.
+   */
   private async duringOutage(
     target: PullTarget,
     { cachedAfter }: WantedPage,

@@ -40,7 +40,9 @@ export class PageTokens {
     return token.length > MAX_PAGE_TOKEN ? undefined : token;
   }
 
-  /** Returns the place of a token. Throws REQUEST_INVALID if Layover did not write it for this list. */
+  /**
+   * Returns the place of a token. Throws REQUEST_INVALID if Layover did not write it for this list.
+   */
   read(list: string, token: string): PagePlace {
     const bytes = Buffer.from(token.slice(0, MAX_PAGE_TOKEN), 'base64url');
     const mac = bytes.subarray(0, MAC_BYTES);

@@ -11,8 +11,8 @@ interface Entry {
 
 /**
  * Splits an index of referrers into parts of at most about `maxBytes`, beginning after the entry
- * with the digest `after`; if no entry has it, the list has changed and all entries are returned. An
- * index that fits is returned byte for byte. `content` has been checked to be an index.
+ * with the digest `after`; if no entry has it, the list has changed and all entries are returned.
+ * An index that fits is returned byte for byte. `content` has been checked to be an index.
  */
 export function splitIndex(content: Buffer, after: string | undefined, maxBytes: number): readonly IndexPart[] {
   if (after === undefined && content.length <= maxBytes) return [{ content, end: undefined }];

@@ -146,9 +146,10 @@ export interface UpstreamHealth {
  * Reads upstream registries. Every method throws a LayoverError: UPSTREAM_DENIED (401, 403),
  * MANIFEST_UNKNOWN / BLOB_UNKNOWN / NAME_UNKNOWN (a real 404), TOO_MANY_REQUESTS (with
  * retryAfterSeconds), UPSTREAM_REFUSED_REQUEST (another 4xx, or 501), UPSTREAM_FAILED (5xx, cut),
- * UPSTREAM_UNREACHABLE (refused, DNS), UPSTREAM_TIMEOUT, UPSTREAM_TLS, UPSTREAM_ADDRESS_REFUSED, UPSTREAM_CONTENT (not a registry, wrong
- * digest, too large). `upstreamStatus` is set if the upstream answered. Messages contain the host
- * of the upstream and never a query string, header or credential.
+ * UPSTREAM_UNREACHABLE (refused, DNS), UPSTREAM_TIMEOUT, UPSTREAM_TLS, UPSTREAM_ADDRESS_REFUSED,
+ * UPSTREAM_CONTENT (not a registry, wrong digest, too large). `upstreamStatus` is set if the
+ * upstream answered. Messages contain the host of the upstream and never a query string, header or
+ * credential.
  */
 export interface UpstreamRegistry {
   headManifest(repository: UpstreamRepository, reference: Reference, signal?: AbortSignal): Promise<ManifestHead>;

@@ -142,8 +142,8 @@ export interface TagsQuery
 
 /**
  * A page of tags. `nextPage` is the page token of the next page. If it is empty, `nextLast` is the
- * `last` parameter of the next page, or empty if there is none. `nextLimit` is the page size for the
- * link to the next page, or 0 for none.
+ * `last` parameter of the next page, or empty if there is none. `nextLimit` is the page size for
+ * the link to the next page, or 0 for none.
  */
 export interface TagsPage
   extends Provenance, Readonly<Pick<ListTagsReply__Output, 'nextLast' | 'nextLimit' | 'nextPage'>> {

@@ -45,7 +45,8 @@ export function serveTags(exchange: Exchange, repository: string): Promise<void>
   const { searchParams } = exchange.url;
   const { tagCursor, tagPageLimit } = exchange.quirk;
   if (tagPageLimit !== undefined && !(Number(searchParams.get('n') ?? Infinity) <= tagPageLimit.limit)) {
-    const header: Record<string, string> = tagPageLimit.isNamed === true ? { 'oci-tag-limit': String(tagPageLimit.limit) } : {};
+    const header: Record<string, string> =
+      tagPageLimit.isNamed === true ? { 'oci-tag-limit': String(tagPageLimit.limit) } : {};
     return answerError(exchange, tagPageLimit.status, 'PAGINATION_NUMBER_INVALID', header);
   }
   if (tagCursor !== undefined) return serveTagsByCursor(exchange, repository, tagCursor);

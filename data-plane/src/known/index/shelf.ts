@@ -66,8 +66,8 @@ export class Shelf {
 
   /**
    * Removes a digest as manifest and as blob, with its referrers, and nothing else. Other manifests
-   * may name the same blobs, and pulls need them while the control plane is unreachable. CatalogKnowledge.forget
-   * makes sure that they are confirmed again.
+   * may name the same blobs, and pulls need them while the control plane is unreachable.
+   * CatalogKnowledge.forget makes sure that they are confirmed again.
    */
   forgetDigest(digest: Digest): void {
     this.remove(this.manifests, digest, textCost);

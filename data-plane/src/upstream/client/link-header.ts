@@ -3,9 +3,9 @@ import { contentError } from './check-content-type';
 
 /** One link with its parameters (RFC 8288 section 3); the comma or the end follows. */
 const LINK =
-  /\s*<([^<>]*)>((?:\s*;\s*[\w!#$%&'*+.^`|~-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*))?)*)\s*;?\s*(?:,|$)/y;
-/** The first `rel` of a link; others must be ignored (RFC 8288 section 3.3). */
-const REL = /;\s*rel\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))/i;
+  /\s*<([^<>]*)>((?:\s*;\s*[\w!#$%&'*+.^`|~-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s",;]*))?)*)\s*(?:;\s*)?(?:,|$)/y;
+/** One of the parameters of a link. Quoted values are consumed whole. */
+const PARAMETER = /;\s*([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?/g;
 /** A sign of a next page in a header that is not valid. */
 const MENTIONS_NEXT = /\brel\s*=\s*["']?[^"',;]*\bnext\b/i;
 
@@ -40,12 +40,13 @@ function nextTarget(header: string): string | undefined {
     }
     at = LINK.lastIndex;
     const [, target = '', parameters = ''] = match;
-    const rel = REL.exec(parameters);
-    if (isNext(rel?.[1] ?? rel?.[2] ?? '')) return target;
+    if (relationsOf(parameters).includes('next')) return target;
   }
   return undefined;
 }
 
-function isNext(relations: string): boolean {
-  return relations.toLowerCase().split(/\s+/).includes('next');
+/** Returns the relations of a link. Only the first `rel` counts (RFC 8288 section 3.3). */
+function relationsOf(parameters: string): readonly string[] {
+  const rel = [...parameters.matchAll(PARAMETER)].find(([, name = '']) => name.toLowerCase() === 'rel');
+  return (rel?.[2] ?? rel?.[3] ?? '').toLowerCase().split(/\s+/);
 }

@@ -167,7 +167,9 @@ function plainQuery(limit: number | undefined, last: string | undefined): string
   return query.toString();
 }
 
-/** Returns whether a page size asks for less than another; undefined = what the upstream prefers. */
+/**
+ * Returns whether a page size asks for less than another; undefined = what the upstream prefers.
+ */
 function isBelow(size: number | undefined, limit: number | undefined): boolean {
   return size === undefined ? limit !== undefined : limit === undefined || size < limit;
 }

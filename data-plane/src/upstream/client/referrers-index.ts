@@ -14,8 +14,8 @@ export function entriesOf(content: Buffer): readonly unknown[] | undefined {
 /**
  * Returns the index of referrers in the content of a referrers tag; undefined if the content is
  * something else. Tags of this form exist for other reasons too: mirroring tools name an image by
- * its digest. So the subject itself is no list of its referrers. Entries that are no descriptors are
- * left out; if all are descriptors, the bytes are returned as they are.
+ * its digest. So the subject itself is no list of its referrers. Entries that are no descriptors
+ * are left out; if all are descriptors, the bytes are returned as they are.
  */
 export function referrersInTag(content: Buffer, subject: Digest): Buffer | undefined {
   const index = parseIndex(content);

@@ -43,7 +43,9 @@ export class UpstreamHabits {
     this.withoutReferrers.set(key, this.clock.now() + REMEMBERED_MS);
   }
 
-  /** Returns the page size to ask for instead of `wanted`, which the upstream is known to refuse. */
+  /**
+   * Returns the page size to ask for instead of `wanted`, which the upstream is known to refuse.
+   */
   pageSize(origin: UpstreamOrigin, wanted: number | undefined): number | undefined {
     const known = this.pageSizes.get(identityKey(origin));
     if (known === undefined || known.until <= this.clock.now()) return wanted;

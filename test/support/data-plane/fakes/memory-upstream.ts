@@ -56,7 +56,9 @@ export class MemoryUpstream implements UpstreamRegistry {
   private readonly blobs = new Map<string, Buffer | number>();
   referrers: UpstreamReferrersPage = { content: NO_REFERRERS, filtered: true, nextQuery: undefined };
 
-  /** Pages of tags by the query of their position ('' = the first page), instead of those of `put`. */
+  /**
+   * Pages of tags by the query of their position ('' = the first page), instead of those of `put`.
+   */
   tagPages: Readonly<Record<string, UpstreamTagPage>> = {};
   /** Pages of referrers by their query ('' = the first page), instead of `referrers`. */
   referrersPages: Readonly<Record<string, UpstreamReferrersPage>> = {};
