@@ -66,6 +66,14 @@ export class ReferrersList {
     }
   }
 
+  /**
+   * Requests the first page of the upstream for work that no client asked for, and stores it.
+   * Throws like {@link list}, except the errors of Access.
+   */
+  refresh(target: PullTarget, question: ReferrersQuestion): Promise<StoredReferrers> {
+    return this.ask(target, question, undefined, undefined);
+  }
+
   private async page(target: PullTarget, request: ReferrersRequest): Promise<ReferrersAnswer> {
     const { knowledge, clock } = this.parts;
     const position = this.positionOf(target, request);

@@ -7,7 +7,7 @@ import type { PullTarget } from '../access/pull-target';
 import { repositoryScope } from '../access/repository-scope';
 import type { RepositoryRequest } from '../access/request';
 import type { UpstreamReporter } from '../journal/upstream-reporter';
-import type { Knowledge, StoredTagPage } from '../known/knowledge';
+import type { Knowledge } from '../known/knowledge';
 import { classifyUpstreamError } from '../upstream/classify-upstream-error';
 import type { TagPageRequest, UpstreamRegistry, UpstreamTagPage } from '../upstream/upstream-registry';
 import type { ManifestCacheStatus } from './content/manifest-answer';
@@ -67,8 +67,8 @@ export class TagList {
   constructor(private readonly parts: ListParts) {}
 
   /**
-   * Returns a page of the upstream or, if the upstream is down, the page that was kept, or the
-   * cached tags that may be served. Cached tags never continue a list of the upstream. Throws
+   * Returns a page of the upstream or, if the upstream is down, the cached tags that may be served.
+   * Cached tags never continue a list of the upstream. Throws
    * PAGINATION_INVALID; REQUEST_INVALID for a page token of something else; NAME_UNKNOWN if the
    * upstream does not know the repository; UPSTREAM_DENIED; UPSTREAM_REFUSED_REQUEST; the outage
    * itself if nothing is cached; and the errors of Access.
@@ -92,7 +92,7 @@ export class TagList {
       const trouble = classifyUpstreamError(error);
       if (trouble === 'gone') throw new LayoverError('NAME_UNKNOWN', { ...shownOf(error), cause: error });
       if (trouble !== 'outage') throw error;
-      return await this.duringOutage(target, wanted, kept, error, limit);
+      return await this.duringOutage(target, wanted, error, limit);
     } finally {
       reporter.touch(target);
     }
@@ -122,7 +122,7 @@ export class TagList {
         const page = await readToEnd(upstream, target.upstream, await upstream.listTags(target.upstream, request), {
           until: (next) => this.tokenOf(target, next) !== undefined,
         });
-        if (knowledge.changes(target.key) === before) {
+        if (target.proxy.revalidateAfterSeconds > 0 && knowledge.changes(target.key) === before) {
           knowledge.putTagPage(target.key, key, { page, checkedAt: clock.now() });
         }
         return page;
@@ -137,14 +137,9 @@ export class TagList {
   private async duringOutage(
     target: PullTarget,
     { cachedAfter }: WantedPage,
-    kept: StoredTagPage | undefined,
     outage: unknown,
     limit: number,
   ): Promise<TagsPage> {
-    const staleSeconds = target.proxy.staleIfErrorSeconds ?? target.proxy.expirationSeconds;
-    if (kept !== undefined && this.parts.clock.now() - kept.checkedAt <= staleSeconds * 1000) {
-      return this.answer(target, kept.page, limit, 'STALE');
-    }
     if (cachedAfter === undefined) throw outage;
     const { tags, more } = await this.parts.knowledge.tags(target.key, limit > 0 ? limit : MAX_PAGE, cachedAfter);
     // Without cached tags the outage is returned: an empty list would mean that the repository has

@@ -23,6 +23,17 @@ export function nextPageQuery(answer: HttpAnswer): string | undefined {
   throw contentError(answer, 'sent a link to the next page of a list that Layover cannot follow');
 }
 
+/** Returns whether two queries ask for the same, whatever the order of their parameters is. */
+export function isSameQuery(one: string | undefined, other: string): boolean {
+  return one === other || (one !== undefined && sorted(one) === sorted(other));
+}
+
+function sorted(query: string): string {
+  const parameters = new URLSearchParams(query);
+  parameters.sort();
+  return parameters.toString();
+}
+
 /**
  * Returns the target of the first link with the relation `next`; undefined = there is none. An
  * empty target stands for a header that names a next page and is not valid.

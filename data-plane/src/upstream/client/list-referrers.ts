@@ -12,7 +12,7 @@ import {
 } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
 import { digestHeader, manifestRequest } from './get-manifest';
-import { nextPageQuery } from './link-header';
+import { isSameQuery, nextPageQuery } from './link-header';
 import { entriesOf, referrersInTag } from './referrers-index';
 import type { RegistryClient } from './registry-client';
 import { NO_SUCH_API_STATUSES, saysNoSuchApi } from './status-kinds';
@@ -57,13 +57,14 @@ export async function listReferrers(
     throw contentError(answer, 'answered with something that is not an index of referrers');
   }
   const next = nextPageQuery(answer);
-  if (next === query && entries.length > 0) {
+  const isLoop = isSameQuery(next, query);
+  if (isLoop && entries.length > 0) {
     throw contentError(answer, `answers every page of ${subject.name} with the same page`);
   }
   return {
     content,
     filtered: /\bartifactType\b/i.test(answer.headers.get(Header.ociFiltersApplied) ?? ''),
-    nextQuery: next === query ? undefined : next,
+    nextQuery: isLoop ? undefined : next,
   };
 }
 

@@ -19,9 +19,8 @@ const MAX_REQUESTS = 50;
  * Invalid tags are left out. A page that is not the last one always has a continuation. If an
  * upstream ignores `n` or `last`, the list is paged here. If it refuses the page size, the list is
  * requested with the size that it names, then without one, then in small pages, and these are
- * joined up to the page that was asked for
- * (docs/design/pull-semantics.md#tag-lists). Throws NAME_UNKNOWN, UPSTREAM_CONTENT, and the errors
- * of RegistryClient.ask.
+ * joined up to the page that was asked for (docs/design/pull-semantics.md#tag-lists). Throws
+ * NAME_UNKNOWN, UPSTREAM_CONTENT, and the errors of RegistryClient.ask.
  */
 export async function listUpstreamTags(
   client: RegistryClient,
@@ -62,8 +61,9 @@ async function firstPage(
       if (isSmaller && tried.size > 1) habits.rememberPageSize(origin, { refused: limit, accepted: size });
       return { first: page, isSmaller };
     }
-    const named = page.limit !== undefined && isBelow(page.limit, limit) && !tried.has(page.limit);
-    size = named ? page.limit : others[0];
+    // Only the first size that an upstream names is believed: it could name ever smaller ones.
+    const isNamed = tried.size === 1 && page.limit !== undefined && isBelow(page.limit, limit);
+    size = isNamed ? page.limit : others[0];
     tried.add(size);
   }
 }

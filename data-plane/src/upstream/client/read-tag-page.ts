@@ -1,7 +1,7 @@
 import type { HttpAnswer } from '../http/http-client';
 import type { UpstreamRepository } from '../upstream-registry';
 import { contentError, refuseWebPage } from './check-content-type';
-import { nextPageQuery } from './link-header';
+import { isSameQuery, nextPageQuery } from './link-header';
 import { readTags } from './read-tags';
 import type { RegistryClient } from './registry-client';
 import { PAGE_TOO_LARGE_STATUSES, refusesPageSize } from './status-kinds';
@@ -43,7 +43,7 @@ export async function readTagPage(
   refuseWebPage(answer);
   const sent = await readTags(answer);
   const next = nextPageQuery(answer);
-  if (next !== query) return { query, sent, next };
+  if (!isSameQuery(next, query)) return { query, sent, next };
   // Some registries end their lists with an empty page that links to itself.
   if (sent.length === 0) return { query, sent, next: undefined };
   throw contentError(answer, `answers every page of the tags of ${repository.name} with the same page`);

@@ -119,8 +119,13 @@ describe('upstream lists', () => {
     });
 
     it('are an error if a page with tags links to itself', async () => {
-      registry.quirk({ headers: { link: '</v2/app/tags/list?n=5>; rel="next"' } });
+      const hit = registry.quirk({ headers: { link: '</v2/app/tags/list?n=5>; rel="next"' } });
       expect((await failureOf(upstream.listTags(app, { limit: 5 }))).key).toBe('UPSTREAM_CONTENT');
+      hit.remove();
+      registry.quirk({ ignoreLast: true, headers: { link: '</v2/app/tags/list?last=v2&n=2>; rel="next"' } });
+      const first = await upstream.listTags(app, { limit: 2 });
+      const again = upstream.listTags(app, { limit: 2, last: first.nextLast });
+      expect((await failureOf(again)).key).toBe('UPSTREAM_CONTENT');
     });
 
     it('return the page size of the link', async () => {
@@ -234,7 +239,10 @@ describe('upstream lists', () => {
           },
         ]),
       );
-      const body = JSON.stringify({ child: [], manifest, name: 'app', tags: ['a', 'bc', 'c'] }).replace('bc', 'b\\u0063');
+      const body = JSON.stringify({ child: [], manifest, name: 'app', tags: ['a', 'bc', 'c'] }).replace(
+        'bc',
+        'b\\u0063',
+      );
       expect(body.length).toBeGreaterThan(8 << 20);
       registry.quirk({ respond: { status: 200, body } });
       expect(await upstream.listTags(app, {})).toEqual({ tags: ['a', 'bc', 'c'], ...END });

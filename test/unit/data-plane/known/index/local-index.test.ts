@@ -248,9 +248,10 @@ describe('LocalIndex forget', () => {
     expect(index.manifest(key('a'), digest('m1'))).toBeDefined();
   });
 
-  test('removes a digest as manifest and as blob of its repository, and nothing else, also after a restart', async () => {
+  test('removes a digest as manifest, blob and subject of referrers, and nothing else, also after a restart', async () => {
     const index = await open();
     for (const place of places) fill(index, place);
+    for (const page of ['', 'next']) index.putReferrers(key('a'), digest('m1'), page, referrersOf('index'));
     index.putManifest(key('a'), manifestOf('m2', 'l1'));
     index.forget('u1', 'a', '', digest('m1'));
     index.forget('u1', 'a', '', digest('proven'));
@@ -267,6 +268,8 @@ describe('LocalIndex forget', () => {
         true,
         true,
       ]);
+      for (const page of ['', 'next']) expect(one.referrers(key('a'), digest('m1'), page)).toBeUndefined();
+      expect(one.referrers(key('a'), digest('subject'), 'r')).toBeDefined();
       // Another manifest names it too.
       expect(one.blob(key('a'), digest('l1'))).toBeDefined();
       expect(one.manifest(key('a'), digest('m2'))).toBeDefined();
