@@ -18,7 +18,9 @@ const MENTIONS_NEXT = /\brel\s*=\s*["']?[^"',;]*\bnext\b/i;
 export function nextPageQuery(answer: HttpAnswer): string | undefined {
   const target = nextTarget(answer.headers.all('link').join(', '));
   if (target === undefined) return undefined;
-  const query = URL.canParse(target, answer.url.href) ? new URL(target, answer.url).search.slice(1) : '';
+  // An empty target would stand for the page itself.
+  const canFollow = target !== '' && URL.canParse(target, answer.url.href);
+  const query = canFollow ? new URL(target, answer.url).search.slice(1) : '';
   if (query !== '') return query;
   throw contentError(answer, 'sent a link to the next page of a list that Layover cannot follow');
 }

@@ -108,6 +108,7 @@ describe('upstream lists', () => {
       '<http://[>; rel="next"',
       '/v2/app/tags/list?last=v5; rel="next"',
       '</v2/app/tags/list?n=2; rel="next"',
+      '<>; rel="next"',
     ])('are an error if their link cannot be followed: %s', async (link) => {
       registry.quirk({ headers: { link } });
       expect((await failureOf(upstream.listTags(app, { limit: 2 }))).key).toBe('UPSTREAM_CONTENT');
